@@ -1,0 +1,1 @@
+"""Notify: who must hear of what, once."""

@@ -1,0 +1,1 @@
+"""Registration: organisations, participants, profiles, editions and match requests, over HTTP."""

@@ -1,0 +1,1 @@
+"""Scheduler: the agenda of every edition, re-solved as scored requests arrive."""

@@ -1,0 +1,50 @@
+"""`affinity.v1`: how well a pair fits, why, and whether both sides want it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from shared.events.core import Event, Value
+from shared.ids import Id
+
+
+class Consent(StrEnum):
+    """Whether the pair may be given an encounter, under the edition's consent policy."""
+
+    GRANTED = "granted"
+    PENDING = "pending"
+    REFUSED = "refused"
+
+
+class Origin(StrEnum):
+    """Whether one of the pair asked for the other, or the system proposed them."""
+
+    REQUESTED = "requested"
+    PROPOSED = "proposed"
+
+
+class Reason(Value):
+    """One reason for a score: what it is, how much of the score it makes, and the terms behind it."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+    weight: float = Field(ge=0, le=1)
+    detail: Annotated[str, StringConstraints(max_length=300)] = ""
+
+
+class AffinityScored(Event):
+    """A pair's affinity, 0..1, with its reasons and its consent."""
+
+    TYPE: ClassVar[str] = "org.tertulia.affinity.scored.v1"
+    THING: ClassVar[str] = "pair_id"
+
+    pair_id: Id
+    participant_ids: tuple[Id, Id] = Field(description="Sorted.")
+    request_ids: tuple[Id, ...] = Field(max_length=50, description="The match requests behind the pair, sorted.")
+    origin: Origin
+    consent: Consent
+    score: float = Field(ge=0, le=1)
+    priority: int = Field(ge=1, le=3, description="The highest of the requests'.")
+    reasons: tuple[Reason, ...] = Field(default=(), max_length=20)

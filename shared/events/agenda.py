@@ -1,0 +1,143 @@
+"""`agenda.v1` and `encounter.v1`, both public: a participant's whole agenda, and an encounter's life."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from shared.events.core import Event, Interval, Value
+from shared.ids import Id
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class EncounterState(StrEnum):
+    """An encounter's life. `waiting`: wanted by both, without a slot for now, with the reason."""
+
+    WAITING = "waiting"
+    SCHEDULED = "scheduled"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    HELD = "held"
+    MISSED = "missed"
+
+
+class WaitingReason(StrEnum):
+    """Why a wanted encounter has no slot: the first rule that leaves it none."""
+
+    NO_COMMON_SLOT = "no_common_slot"
+    QUOTA_REACHED = "quota_reached"
+    NO_TABLE = "no_table"
+    AGENDAS_FULL = "agendas_full"
+    EDITION_UNKNOWN = "edition_unknown"
+    PARTICIPANT_UNKNOWN = "participant_unknown"
+
+
+class CauseCode(StrEnum):
+    """What set off a change of the agenda."""
+
+    PAIR_GRANTED = "pair_granted"
+    PAIR_REVOKED = "pair_revoked"
+    PARTICIPANT_CHANGED = "participant_changed"
+    PARTICIPANT_CANCELLED = "participant_cancelled"
+    ORGANISATION_CHANGED = "organisation_changed"
+    EDITION_CHANGED = "edition_changed"
+    EDITION_PUBLISHED = "edition_published"
+    IMPROVED = "improved"
+
+
+class Cause(Value):
+    """What set off a change, and the id of the thing it came from."""
+
+    code: CauseCode
+    subject_id: Id
+
+
+class Place(Interval):
+    """Where and when an encounter is: slot, zone and table."""
+
+    slot: int = Field(ge=0)
+    zone_id: Id
+    table: Label
+
+
+class EncounterChanged(Event):
+    """An encounter was scheduled, moved or cancelled, or waits for a slot. `revision` is iCalendar's SEQUENCE."""
+
+    TYPE: ClassVar[str] = "org.tertulia.encounter.changed.v1"
+    THING: ClassVar[str] = "encounter_id"
+
+    encounter_id: Id
+    state: EncounterState
+    participant_ids: tuple[Id, Id] = Field(description="Sorted.")
+    organisation_ids: tuple[Id | None, Id | None] = Field(description="In the order of `participant_ids`.")
+    request_ids: tuple[Id, ...] = ()
+    affinity: float = Field(ge=0, le=1)
+    place: Place | None = Field(default=None, description="None while waiting or once cancelled.")
+    waiting_reason: WaitingReason | None = None
+    cause: Cause
+
+
+class EntryKind(StrEnum):
+    """What a participant does at a time."""
+
+    ENCOUNTER = "encounter"
+    SESSION = "session"
+
+
+class AgendaEntry(Interval):
+    """One line of an agenda: an encounter with `with_participant_id`, or a session."""
+
+    kind: EntryKind
+    entry_id: Id = Field(description="The encounter's or the session's id.")
+    sequence: int = Field(ge=0, description="The encounter's revision; for a session the edition's.")
+    zone_id: Id
+    table: Label | None = None
+    with_participant_id: Id | None = None
+    with_organisation_id: Id | None = None
+    title: Label | None = Field(default=None, description="A session's title.")
+
+
+class ChangeKind(StrEnum):
+    """What happened to a line of the agenda since the revision before."""
+
+    ADDED = "added"
+    MOVED = "moved"
+    REMOVED = "removed"
+
+
+class AgendaChange(Value):
+    """One line that changed since the revision before."""
+
+    kind: ChangeKind
+    entry_id: Id
+    before: AgendaEntry | None = None
+    after: AgendaEntry | None = None
+
+
+class Certificate(Value):
+    """How good the edition's agenda is known to be: encounters placed against a proven upper bound."""
+
+    placed: int = Field(ge=0)
+    bound: int = Field(ge=0)
+
+    @property
+    def gap(self) -> float:
+        """The share of the bound not reached, 0..1."""
+        return 0.0 if not self.bound else max(0.0, (self.bound - self.placed) / self.bound)
+
+
+class AgendaChanged(Event):
+    """A participant's whole agenda, in time order; what changed since the revision before, and why."""
+
+    TYPE: ClassVar[str] = "org.tertulia.agenda.changed.v1"
+    THING: ClassVar[str] = "participant_id"
+
+    participant_id: Id
+    provisional: bool = Field(description="True while the edition is open: it may still change freely.")
+    entries: tuple[AgendaEntry, ...]
+    changes: tuple[AgendaChange, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    certificate: Certificate | None = Field(default=None, description="The edition's last one, if any.")

@@ -1,0 +1,197 @@
+"""`registration.v1`: snapshots of an edition, an organisation or a participant. The only personal data on the bus."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from shared.events.core import Event, Interval, Value
+from shared.ids import Id
+
+
+def _is_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not an IANA time zone, such as Europe/Madrid") from error
+    return name
+
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]{0,63}$")]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Timezone = Annotated[str, AfterValidator(_is_timezone)]
+
+
+class Phase(StrEnum):
+    """How far an edition is, and so how freely its agenda may still change."""
+
+    OPEN = "open"
+    PUBLISHED = "published"
+    LIVE = "live"
+    CLOSED = "closed"
+
+
+class ConsentPolicy(StrEnum):
+    """Whose yes makes an encounter: both sides', the requester's, or the organiser's."""
+
+    MUTUAL = "mutual"
+    REQUESTER = "requester"
+    ORGANISER = "organiser"
+
+
+class ZoneKind(StrEnum):
+    """The four zones of a B2B meeting."""
+
+    WORKSPACE = "workspace"
+    INNOVA = "innova"
+    DEMONSTRATION = "demonstration"
+    CONFERENCE = "conference"
+
+
+class SessionKind(StrEnum):
+    """What takes a participant's time without being an encounter."""
+
+    KEYNOTE = "keynote"
+    PANEL = "panel"
+    DEMONSTRATION = "demonstration"
+    NETWORKING = "networking"
+
+
+class OrganisationKind(StrEnum):
+    """The quadruple helix, as the B2B meeting counts it."""
+
+    SME = "sme"
+    LARGE_COMPANY = "large_company"
+    TECHNOLOGY_CENTRE = "technology_centre"
+    RESEARCH_GROUP = "research_group"
+    GOVERNMENT = "government"
+    PUBLIC_BODY = "public_body"
+    CONSULTANT = "consultant"
+
+
+class Language(StrEnum):
+    """The languages a participant can be written to in."""
+
+    SPANISH = "es"
+    ENGLISH = "en"
+    PORTUGUESE = "pt"
+
+
+class Status(StrEnum):
+    """Whether an organisation or a participant still takes part."""
+
+    ACTIVE = "active"
+    CANCELLED = "cancelled"
+
+
+class Slot(Interval):
+    """One stretch of time in which an encounter fits. `index` counts the edition's slots from 0, in time order."""
+
+    index: int = Field(ge=0)
+
+
+class Zone(Value):
+    """A part of the venue. `tables` are the labels of the tables in service, none where no encounters happen."""
+
+    zone_id: Id
+    kind: ZoneKind
+    name: Line
+    tables: tuple[Line, ...] = Field(default=(), max_length=5000)
+
+
+class Session(Interval):
+    """A keynote, panel, demonstration or networking moment: whoever attends it is busy."""
+
+    session_id: Id
+    kind: SessionKind
+    title: Line
+    zone_id: Id
+
+
+class Quotas(Value):
+    """Limits a participant; none where it is `None`."""
+
+    max_encounters: int | None = Field(default=None, ge=0, description="Encounters a participant.")
+    max_requests: int | None = Field(default=None, ge=0, description="Match requests a participant may ask.")
+
+
+class Fee(Value):
+    """What a participant pays, in the currency's smallest unit."""
+
+    amount: int = Field(ge=0)
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class Profile(Value):
+    """What a participant offers and needs, in free text (an item each) and in codes (such as `nace:25.62`)."""
+
+    offers: tuple[Text, ...] = Field(default=(), max_length=10)
+    needs: tuple[Text, ...] = Field(default=(), max_length=10)
+    codes: tuple[Code, ...] = Field(default=(), max_length=30)
+
+
+class EditionChanged(Event):
+    """An edition was created or changed: its time, its room and its rules."""
+
+    TYPE: ClassVar[str] = "org.tertulia.edition.changed.v1"
+    THING: ClassVar[str] = "edition_id"
+
+    name: Line
+    timezone: Timezone
+    phase: Phase
+    slots: tuple[Slot, ...] = Field(max_length=500)
+    zones: tuple[Zone, ...] = Field(max_length=50)
+    sessions: tuple[Session, ...] = Field(default=(), max_length=500)
+    quotas: Quotas = Quotas()
+    consent_policy: ConsentPolicy = ConsentPolicy.MUTUAL
+    least_affinity: float = Field(default=0.0, ge=0, le=1, description="Proposals below this are not made.")
+    fee: Fee | None = None
+
+    @model_validator(mode="after")
+    def _slots_are_in_order(self) -> Self:
+        for expected, slot in enumerate(self.slots):
+            if slot.index != expected:
+                raise ValueError(f"slots[{expected}].index is {slot.index}: slots are numbered from 0 without gaps")
+            if expected and slot.starts_at < self.slots[expected - 1].ends_at:
+                raise ValueError(f"slots[{expected}] starts before the slot before it ends")
+        return self
+
+
+class OrganisationChanged(Event):
+    """An organisation was registered, changed or cancelled."""
+
+    TYPE: ClassVar[str] = "org.tertulia.organisation.changed.v1"
+    THING: ClassVar[str] = "organisation_id"
+
+    organisation_id: Id
+    name: Line
+    kind: OrganisationKind
+    country: CountryCode = Field(description="ISO 3166-1 alpha-2.")
+    region: Line | None = None
+    delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
+    codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as `nace:25.62` or `ket:robotics`.")
+    status: Status = Status.ACTIVE
+
+
+class ParticipantChanged(Event):
+    """A participant was registered, changed, replaced by another person, or cancelled."""
+
+    TYPE: ClassVar[str] = "org.tertulia.participant.changed.v1"
+    THING: ClassVar[str] = "participant_id"
+
+    participant_id: Id
+    organisation_id: Id
+    name: Line
+    email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
+    languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="The first is written in.")
+    profile: Profile = Profile()
+    available: tuple[Interval, ...] = Field(
+        default=(), max_length=50, description="When the participant can meet; empty: the whole edition."
+    )
+    session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
+    status: Status = Status.ACTIVE
