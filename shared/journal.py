@@ -1,0 +1,304 @@
+"""The journal: a service's state per edition, as an append-only list of entries (ADR 0002).
+
+One entry holds the positions of the inputs, the changes of state and the outgoing messages, written with one
+insert at `<edition>:<seq>`. A taken seq means that another process owns the edition now: that is the fence.
+State is the fold of the changes. Messages are sent after the write, in order; whoever loads an edition sends
+first what its journal holds unsent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from shared.broker import KafkaPublisher
+from shared.clock import Clock, utc_now
+from shared.cloudevents import pack, unpack
+from shared.consumer import Input
+from shared.events import Event
+from shared.log import get_logger
+from shared.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
+
+_log = get_logger(__name__)
+
+State = TypeVar("State", bound=BaseModel)
+Change = TypeVar("Change", bound=BaseModel)
+Message = TypeVar("Message")
+Message_contra = TypeVar("Message_contra", contravariant=True)
+
+#: Losing the fence this often in a row means that two processes fight for an edition.
+_FENCE_ATTEMPTS = 20
+#: Entries younger than this are still in their writer's hands: the sweeper leaves them.
+_SWEEP_AGE = timedelta(seconds=10)
+
+
+class SequenceTaken(Exception):
+    """Another process has written this entry of the edition's journal."""
+
+
+@dataclass
+class Decision(Generic[Change, Message]):
+    """What came of inputs: the changes of state, already applied with `evolve`, and the messages to send."""
+
+    changes: list[Change] = field(default_factory=list)
+    outbox: list[Message] = field(default_factory=list)
+
+
+class Aggregate(Protocol[State, Change, Message]):
+    """The pure core of a service: how inputs change an edition's state, and what is said about it."""
+
+    @property
+    def state_type(self) -> type[State]:
+        """The model of the state, for snapshots."""
+
+    @property
+    def change_type(self) -> TypeAdapter[Change]:
+        """The union of the changes, for entries."""
+
+    def empty(self, edition_id: str) -> State:
+        """The state of an edition nothing is known of."""
+
+    def decide(self, state: State, events: Sequence[Event], now: datetime) -> Decision[Change, Message]:
+        """Work through events in order; change `state` only by calling `evolve` with each change as it is made."""
+
+    def evolve(self, state: State, change: Change) -> None:
+        """Apply one change: the only function that changes a state, so that replay gives the same state."""
+
+
+class Outlet(Protocol[Message_contra]):
+    """Where a journal's messages go."""
+
+    def pack(self, message: Message_contra) -> dict[str, Any]:
+        """The message as the entry keeps it: JSON values."""
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        """Send in order; return once all have arrived. May be called again with the same messages."""
+
+
+class KafkaOutlet:
+    """Sends a journal's events to their topics."""
+
+    def __init__(self, publisher: KafkaPublisher) -> None:
+        self._publisher = publisher
+
+    def pack(self, message: Event) -> dict[str, Any]:
+        """The event with its type and its trace."""
+        return pack(message)
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        """Publish in order; return once all are acknowledged."""
+        await self._publisher.send([unpack(event) for event in packed])
+
+
+@dataclass
+class Entry:
+    """One line of a journal."""
+
+    edition_id: str
+    seq: int
+    at: datetime
+    #: `"<topic>/<partition>": offset`, the last input of each: for audits. What is a repeat is told by revisions.
+    applied: dict[str, int]
+    changes: list[dict[str, Any]]
+    outbox: list[dict[str, Any]]
+    published: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state as of an entry, so that loading need not fold from the first."""
+
+    edition_id: str
+    seq: int
+    state: bytes
+
+
+class JournalStore(Protocol):
+    """Keeps entries and snapshots. `MongoJournalStore` and `InMemoryJournalStore` pass the same contract tests."""
+
+    async def append(self, entry: Entry) -> None:
+        """Insert; raise `SequenceTaken` where the edition has an entry of that seq."""
+
+    async def entries(self, edition_id: str, after: int) -> list[Entry]:
+        """The entries with a higher seq than `after`, in order."""
+
+    async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
+        """The oldest entries written before a moment whose messages are not known to be sent, in order of seq."""
+
+    async def mark_published(self, entry: Entry) -> None:
+        """Note that an entry's messages are sent."""
+
+    async def snapshot(self, edition_id: str) -> Snapshot | None:
+        """The newest snapshot."""
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot in place of an older one."""
+
+    async def editions(self) -> list[str]:
+        """Every edition that has a journal."""
+
+
+@dataclass
+class _Loaded(Generic[State]):
+    state: State
+    seq: int
+    unsent: list[Entry]
+
+
+class Journal(Generic[State, Change, Message]):
+    """The editions of one service: loaded on demand, decided by its aggregate, journalled, sent."""
+
+    def __init__(
+        self,
+        aggregate: Aggregate[State, Change, Message],
+        store: JournalStore,
+        outlet: Outlet[Message],
+        clock: Clock = utc_now,
+        *,
+        snapshot_every: int = 200,
+        editions_in_memory: int = 500,
+    ) -> None:
+        self._aggregate = aggregate
+        self._store = store
+        self._outlet = outlet
+        self._clock = clock
+        self._snapshot_every = snapshot_every
+        self._editions_in_memory = editions_in_memory
+        self._loaded: OrderedDict[str, _Loaded[State]] = OrderedDict()
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
+        """Decide on a batch of inputs, write one entry, send. Repeats change nothing and write nothing."""
+        applied = {f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs}
+        events = [i.event for i in inputs]
+        return await self._write(edition_id, lambda state, now: self._aggregate.decide(state, events, now), applied)
+
+    async def transact(
+        self, edition_id: str, decide: Callable[[State, datetime], Decision[Change, Message]]
+    ) -> Decision[Change, Message]:
+        """Write and send any other decision on an edition's state, under the same fence.
+
+        `decide` is called again on the reloaded state when another process was faster.
+        """
+        return await self._write(edition_id, decide, {})
+
+    async def read(self, edition_id: str) -> State:
+        """The current state as this process knows it. Not to be changed."""
+        async with self._lock(edition_id):
+            return (await self._load(edition_id)).state
+
+    async def replay(self, edition_id: str) -> State:
+        """The state folded from the first entry, whatever the snapshots say."""
+        return self._fold(self._aggregate.empty(edition_id), await self._store.entries(edition_id, after=0))
+
+    async def editions(self) -> list[str]:
+        """Every edition that has a journal."""
+        return await self._store.editions()
+
+    async def sweep(self) -> None:
+        """Send what entries have held unsent for a while, for editions that nobody loads."""
+        for entry in await self._store.unpublished(self._clock() - _SWEEP_AGE, limit=100):
+            async with self._lock(entry.edition_id):
+                loaded = self._loaded.get(entry.edition_id)
+                if loaded is None:
+                    await self._send(entry)
+                    SWEPT.inc()
+                else:
+                    await self._send_unsent(loaded)
+
+    async def _write(
+        self,
+        edition_id: str,
+        decide: Callable[[State, datetime], Decision[Change, Message]],
+        applied: dict[str, int],
+    ) -> Decision[Change, Message]:
+        async with self._lock(edition_id):
+            for _ in range(_FENCE_ATTEMPTS):
+                loaded = await self._load(edition_id)
+                try:
+                    decision = decide(loaded.state, self._clock())
+                    if not decision.changes and not decision.outbox:
+                        return decision
+                    entry = self._entry(loaded, edition_id, decision, applied)
+                    await self._store.append(entry)
+                except SequenceTaken:
+                    self._loaded.pop(edition_id, None)
+                    FENCE_REJECTIONS.inc()
+                    _log.info("fenced", edition=edition_id)
+                    continue
+                except BaseException:
+                    # The state may be half changed, and the entry may have been written: read both again.
+                    self._loaded.pop(edition_id, None)
+                    raise
+                await self._written(loaded, entry)
+                return decision
+        raise SequenceTaken(f"edition {edition_id}: another process keeps writing its journal")
+
+    def _entry(
+        self, loaded: _Loaded[State], edition_id: str, decision: Decision[Change, Message], applied: dict[str, int]
+    ) -> Entry:
+        return Entry(
+            edition_id=edition_id,
+            seq=loaded.seq + 1,
+            at=self._clock(),
+            applied=applied,
+            changes=[self._aggregate.change_type.dump_python(change, mode="json") for change in decision.changes],
+            outbox=[self._outlet.pack(message) for message in decision.outbox],
+            published=not decision.outbox,
+        )
+
+    async def _written(self, loaded: _Loaded[State], entry: Entry) -> None:
+        JOURNAL_ENTRIES.inc()
+        loaded.seq = entry.seq
+        if not entry.published:
+            loaded.unsent.append(entry)
+        await self._send_unsent(loaded)
+        if entry.seq % self._snapshot_every == 0:
+            state = loaded.state.model_dump_json().encode()
+            await self._store.save_snapshot(Snapshot(entry.edition_id, entry.seq, state))
+
+    async def _load(self, edition_id: str) -> _Loaded[State]:
+        loaded = self._loaded.get(edition_id)
+        if loaded is None:
+            loaded = await self._fetch(edition_id)
+            self._loaded[edition_id] = loaded
+        self._loaded.move_to_end(edition_id)
+        while len(self._loaded) > self._editions_in_memory:
+            self._loaded.popitem(last=False)
+        await self._send_unsent(loaded)
+        return loaded
+
+    async def _fetch(self, edition_id: str) -> _Loaded[State]:
+        snapshot = await self._store.snapshot(edition_id)
+        if snapshot is None:
+            state, seq = self._aggregate.empty(edition_id), 0
+        else:
+            state, seq = self._aggregate.state_type.model_validate_json(snapshot.state), snapshot.seq
+        entries = await self._store.entries(edition_id, after=seq)
+        unsent = [entry for entry in entries if not entry.published]
+        return _Loaded(self._fold(state, entries), entries[-1].seq if entries else seq, unsent)
+
+    def _fold(self, state: State, entries: Sequence[Entry]) -> State:
+        for entry in entries:
+            for change in entry.changes:
+                self._aggregate.evolve(state, self._aggregate.change_type.validate_python(change))
+        return state
+
+    async def _send_unsent(self, loaded: _Loaded[State]) -> None:
+        while loaded.unsent:
+            await self._send(loaded.unsent[0])
+            loaded.unsent.pop(0)
+
+    async def _send(self, entry: Entry) -> None:
+        await self._outlet.send(entry.outbox)
+        await self._store.mark_published(entry)
+        entry.published = True
+
+    def _lock(self, edition_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(edition_id, asyncio.Lock())

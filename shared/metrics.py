@@ -1,0 +1,157 @@
+"""Every metric, declared once: what it means, and what to do about it. `docs/metrics.md` is made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the documentation says of a metric."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    means: str
+    action: str
+
+
+DESCRIBED: list[Described] = []
+
+
+def _describe(name: str, kind: str, labels: tuple[str, ...], means: str, action: str) -> str:
+    DESCRIBED.append(Described(name, kind, labels, means, action))
+    return means
+
+
+def _counter(name: str, means: str, do: str, *labels: str) -> Counter:
+    return Counter(name, _describe(name, "counter", labels, means, do), labels)
+
+
+def _gauge(name: str, means: str, do: str, *labels: str) -> Gauge:
+    return Gauge(name, _describe(name, "gauge", labels, means, do), labels)
+
+
+def _histogram(name: str, means: str, do: str, *labels: str) -> Histogram:
+    return Histogram(name, _describe(name, "histogram", labels, means, do), labels, buckets=_LATENCY)
+
+
+# -- in from Kafka
+RECORDS = _counter(
+    "tertulia_records_total",
+    "Records handled, by what became of them: applied (or already known), dead_lettered.",
+    "dead_lettered rising: `tertulia dlq list` names the cause.",
+    "topic",
+    "outcome",
+)
+BATCH_SECONDS = _histogram(
+    "tertulia_batch_seconds",
+    "Time from taking a batch of records to having committed it.",
+    "High: look at tertulia_retries_total, then at the database's and the broker's latency.",
+)
+LAG = _gauge(
+    "tertulia_consumer_lag_records",
+    "Records of a topic that this process still has to handle, over its partitions.",
+    "Growing: add replicas (up to the partition count) unless tertulia_retries_total grows too.",
+    "topic",
+)
+FRESHNESS = _gauge(
+    "tertulia_freshness_seconds",
+    "Age of the last handled record of a topic when it was handled.",
+    "Participants see changes this late. Growing with lag: as for lag.",
+    "topic",
+)
+RETRIES = _counter(
+    "tertulia_retries_total",
+    "Waits before another try, by the kind of error.",
+    "A steady rate: the broker, the database or the mail server is away or slow; readiness is red meanwhile.",
+    "error",
+)
+DEAD_LETTER_STOP = _gauge(
+    "tertulia_dead_letter_stop",
+    "1 once the dead-letter budget is spent: the consumer has stopped so as not to dead-letter everything.",
+    "Suspect the last deploy: roll back, restart, then `tertulia dlq replay`.",
+)
+
+# -- journal and outbox
+JOURNAL_ENTRIES = _counter(
+    "tertulia_journal_entries_total", "Journal entries written.", "None: a rate to compare with."
+)
+FENCE_REJECTIONS = _counter(
+    "tertulia_fence_rejections_total",
+    "Inserts refused because another process had written the edition's next entry.",
+    "A few at each rebalance are right. A steady rate: two processes own the same partitions.",
+)
+PUBLISHED = _counter("tertulia_published_total", "Events acknowledged by the broker.", "None: a rate.", "topic")
+SWEPT = _counter(
+    "tertulia_swept_total",
+    "Outboxes that the sweeper had to send, because their writer did not.",
+    "A few after a crash are right. A steady rate: writers die between write and publish.",
+)
+
+# -- HTTP
+HTTP_SECONDS = _histogram(
+    "tertulia_http_request_seconds",
+    "Time to answer a request, by route template, method and status.",
+    "Status 5xx: look at the logs; 503 means the database is away.",
+    "route",
+    "method",
+    "status",
+)
+
+# -- matching
+PAIRS_SCORED = _counter("tertulia_pairs_scored_total", "Affinities published, by consent.", "None: a rate.", "consent")
+
+# -- scheduler
+DECISION_SECONDS = _histogram(
+    "tertulia_decision_seconds",
+    "Time to decide a batch of scores and changes for one edition (insert, repair, verify).",
+    "High: the edition is large or full; the loop is blocked meanwhile.",
+)
+ENCOUNTERS = _counter(
+    "tertulia_encounters_total",
+    "Encounter changes published, by state.",
+    "waiting rising: tables or slots are short.",
+    "state",
+)
+IMPROVE_SECONDS = _histogram(
+    "tertulia_improve_seconds",
+    "Time the worker took to improve an edition.",
+    "Near the deadline: raise it, or lower rounds.",
+)
+IMPROVEMENTS = _counter(
+    "tertulia_improvements_total",
+    "Improvements by outcome: adopted, stale (inputs changed meanwhile), kept (none better found), failed.",
+    "failed rising: the log says why; agendas stay as inserted, which is valid.",
+    "outcome",
+)
+VERIFIER_REJECTIONS = _counter(
+    "tertulia_verifier_rejections_total",
+    "Agendas the independent verifier refused before they were journalled.",
+    "Any: a defect of the engine; nothing wrong was published. Report it with the log's violations.",
+)
+
+# -- notify
+DELIVERIES = _counter(
+    "tertulia_deliveries_total",
+    "Mails by what came of them: sent, failed, in_doubt, skipped.",
+    "in_doubt: `tertulia deliveries list`, then resolve. failed: the reason is on notification.v1.",
+    "state",
+)
+DELIVERY_DELAY_SECONDS = _histogram(
+    "tertulia_delivery_delay_seconds",
+    "Time from a change of an agenda to the mail that tells of it.",
+    "Above the window: the mail server is slow or away.",
+)
+DELIVERIES_WAITING = _gauge(
+    "tertulia_deliveries_waiting", "Mails wanted and not yet sent.", "Growing: the mail server is slow or away."
+)
+DELIVERIES_IN_DOUBT = _gauge(
+    "tertulia_deliveries_in_doubt",
+    "Mails the server may or may not have taken: never sent again by themselves.",
+    "`tertulia deliveries list`, ask the mail server's log, then `tertulia deliveries resolve`.",
+)

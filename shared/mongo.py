@@ -1,0 +1,70 @@
+"""The one place that chooses the Mongo driver: Motor (asked for), or PyMongo's own asynchronous client (ADR 0004)."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from shared.settings import ConnectionSettings
+
+#: A database of either driver. Both offer the same calls for all that our stores use: `find_one`, `insert_one`,
+#: `update_one`, `find_one_and_update`, `delete_one`, `count_documents`, `create_index`, and `async for` over `find`.
+#: (`aggregate` differs: it is not used.) Neither driver's types cover the other's, hence Any.
+MongoDatabase = Any
+MongoCollection = Any
+
+__all__ = ["DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
+
+
+class Mongo:
+    """A client of the configured driver."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._client = _client_class(settings.mongo_driver)(
+            settings.mongo_url.get_secret_value(), **_client_options(settings)
+        )
+
+    def database(self, name: str) -> MongoDatabase:
+        """A database by name; majority writes, so that an acknowledged write outlives its server."""
+        return self._client[name]
+
+    async def ping(self) -> None:
+        """Raise a `PyMongoError` unless the server answers."""
+        await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        """Close all connections. Motor's close is a plain call, PyMongo's a coroutine."""
+        closing = self._client.close()
+        if inspect.isawaitable(closing):
+            await closing
+
+
+def _client_class(driver: str) -> Any:  # noqa: ANN401 - see MongoDatabase
+    # Imported here so that a process loads one driver only.
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415
+
+        return AsyncIOMotorClient
+    from pymongo import AsyncMongoClient  # noqa: PLC0415
+
+    return AsyncMongoClient
+
+
+def _client_options(settings: ConnectionSettings) -> dict[str, Any]:
+    milliseconds = int(settings.mongo_timeout_seconds * 1000)
+    options: dict[str, Any] = {
+        "appname": "tertulia",
+        "serverSelectionTimeoutMS": milliseconds,
+        "connectTimeoutMS": milliseconds,
+        "socketTimeoutMS": milliseconds,
+        "tz_aware": True,
+        "w": "majority",
+        "maxPoolSize": 20,
+    }
+    if settings.mongo_tls_ca_file:
+        options |= {"tls": True, "tlsCAFile": str(settings.mongo_tls_ca_file)}
+    if settings.mongo_tls_certificate_key_file:
+        options |= {"tls": True, "tlsCertificateKeyFile": str(settings.mongo_tls_certificate_key_file)}
+    return options

@@ -1,0 +1,108 @@
+"""The settings every service has. Read from the environment (`TERTULIA_...`) or from files in a secrets folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "TERTULIA_"
+#: A folder of files, each named as a variable: how Docker and Kubernetes hand over secrets.
+SECRETS_DIR = Path(os.environ.get("TERTULIA_SECRETS_DIR", "/run/secrets"))
+
+
+class ConnectionSettings(BaseSettings):
+    """How to reach Kafka and Mongo, and how to log: enough for the command line's tools."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, separated by commas."
+    )
+    kafka_idempotence: bool = Field(
+        default=True, description="Idempotent producer. Off only on a broker that refuses it (the embedded one)."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to connect to Kafka."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="SASL mechanism, with a SASL_ security protocol."
+    )
+    kafka_sasl_username: str = Field(default="", description="SASL user name.")
+    kafka_sasl_password: SecretStr = Field(default=SecretStr(""), description="SASL password.")
+    kafka_ssl_ca_file: Path | None = Field(default=None, description="CA certificates to trust; the system's if unset.")
+    kafka_ssl_certificate_file: Path | None = Field(default=None, description="Client certificate, for mutual TLS.")
+    kafka_ssl_key_file: Path | None = Field(default=None, description="Key of the client certificate.")
+    kafka_replication_factor: int = Field(
+        default=-1,
+        ge=-1,
+        description="Replicas of the topics `tertulia topics apply` creates; -1: the broker's default.",
+    )
+    mongo_url: SecretStr = Field(
+        default=SecretStr("mongodb://127.0.0.1:27017"),
+        description="MongoDB connection string, with credentials if any.",
+    )
+    mongo_driver: Literal["motor", "pymongo"] = Field(
+        default="motor", description="The asynchronous driver: Motor, or PyMongo's own (ADR 0004)."
+    )
+    mongo_timeout_seconds: float = Field(default=10.0, gt=0, description="How long one database operation may take.")
+    mongo_tls_ca_file: Path | None = Field(default=None, description="Turns TLS on and trusts these CA certificates.")
+    mongo_tls_certificate_key_file: Path | None = Field(
+        default=None, description="Client certificate and key in one file, for mutual TLS."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for people.")
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _names_servers(cls, value: str) -> str:
+        for server in value.split(","):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"{server.strip()!r} is not host:port")
+        return value
+
+    @property
+    def kafka_servers(self) -> list[str]:
+        """The bootstrap servers as the client wants them: a list (a comma-separated string is not split)."""
+        return [server.strip() for server in self.kafka_bootstrap.split(",")]
+
+
+class ServiceSettings(ConnectionSettings):
+    """What every service can be told."""
+
+    service: ClassVar[str]
+
+    mongo_database: str = Field(default="", description="The service's own database; `tertulia_<service>` if unset.")
+    http_host: str = Field(default="127.0.0.1", description="Address to serve HTTP on.")
+    http_port: int = Field(default=8000, ge=0, le=65535, description="Port to serve HTTP on.")
+    batch_max_records: int = Field(
+        default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
+    )
+    batch_wait_ms: int = Field(default=50, ge=1, description="How long to wait for a batch to fill.")
+    session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka drops a silent consumer after this.")
+    dead_letter_attempts: int = Field(default=3, ge=1, description="Tries of a record that fails for no known reason.")
+    dead_letter_budget: int = Field(
+        default=100, ge=0, description="Dead letters within ten minutes after which the consumer stops."
+    )
+    stall_seconds: float = Field(default=120.0, gt=0, description="Liveness is lost after this long without progress.")
+    sweep_seconds: float = Field(default=5.0, gt=0, description="How often to send what was journalled but not sent.")
+    snapshot_every: int = Field(default=200, ge=1, description="Journal entries between two snapshots of an edition.")
+    editions_in_memory: int = Field(
+        default=500, ge=1, description="Editions kept in memory; the least used is dropped."
+    )
+    shutdown_seconds: float = Field(default=20.0, gt=0, description="How long a stop waits for work in hand.")
+
+    @property
+    def database(self) -> str:
+        """The name of the service's own database."""
+        return self.mongo_database or f"tertulia_{self.service}"
