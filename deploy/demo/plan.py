@@ -1,0 +1,120 @@
+"""What the demo feeds to an edition: who comes, who asks whom, and who answers what, as plain values."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """An organisation to register. `industry` and `buys` are keys of `industries.toml`."""
+
+    key: str
+    name: str
+    kind: str
+    country: str
+    region: str
+    delegation: str | None
+    codes: tuple[str, ...]
+    domain: str
+    industry: str
+    buys: tuple[str, ...]
+
+    @property
+    def is_company(self) -> bool:
+        """Whether it counts among the edition's companies."""
+        return self.kind in {"sme", "large_company"}
+
+    def payload(self) -> Payload:
+        """The body of `POST /v1/editions/{edition}/organisations`."""
+        fields = ("name", "kind", "country", "region", "delegation")
+        return {field: getattr(self, field) for field in fields} | {"codes": list(self.codes)}
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A participant to register. `available` are local stretches of time in ISO 8601; empty: the whole edition."""
+
+    key: str
+    organisation: Organisation
+    name: str
+    email: str
+    languages: tuple[str, ...]
+    offers: tuple[str, ...]
+    needs: tuple[str, ...]
+    available: tuple[tuple[str, str], ...] = ()
+    session_ids: tuple[str, ...] = ()
+    free_slots: int = 0
+
+    def payload(self, organisation_id: str) -> Payload:
+        """The body of `POST /v1/editions/{edition}/participants`."""
+        return {
+            "organisation_id": organisation_id,
+            "name": self.name,
+            "email": self.email,
+            "languages": list(self.languages),
+            "profile": {
+                "offers": list(self.offers),
+                "needs": list(self.needs),
+                "codes": list(self.organisation.codes),
+            },
+            "available": [{"starts_at": starts, "ends_at": ends} for starts, ends in self.available],
+            "session_ids": list(self.session_ids),
+        }
+
+
+class Outcome(StrEnum):
+    """How a match request ends."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    UNANSWERED = "requested"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A match request to make, and how it ends. An open one (`target` is None) asks the system for partners."""
+
+    key: str
+    requester: Participant
+    target: Participant | None
+    outcome: Outcome
+    priority: int = 2
+    partners_wanted: int = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens to a request over the run: it is asked, or it gets its answer."""
+
+    request: Request
+    is_answer: bool
+
+
+@dataclass(frozen=True)
+class DemoEdition:
+    """All the inputs of a run, in order."""
+
+    seed: int
+    payload: Payload
+    organisations: tuple[Organisation, ...]
+    participants: tuple[Participant, ...]
+    requests: tuple[Request, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def accepted(self) -> tuple[Request, ...]:
+        """The requests that both sides say yes to."""
+        return tuple(request for request in self.requests if request.outcome is Outcome.ACCEPTED)
+
+
+def slug(text: str) -> str:
+    """Lower-case ASCII letters and digits, everything else a hyphen."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join("".join(char if char.isalnum() else " " for char in plain).split())
