@@ -1,7 +1,12 @@
-"""Dead letters: records that could not be processed, kept whole with their reason and their origin."""
+"""Dead letters: records that could not be processed, kept whole with their reason and their origin.
+
+A `.dlq` topic is a compacted table keyed by origin: the same record set aside twice is one letter, and a tombstone
+(`tertulia dlq drop`, or `replay` once the record is sent again) takes a letter out.
+"""
 
 from __future__ import annotations
 
+import base64
 import time
 from collections import deque
 from collections.abc import Callable
@@ -33,7 +38,7 @@ class BudgetSpent(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a dead letter comes from, as `dlq_*` headers say it."""
+    """Where a dead letter comes from and why it is one, as `dlq_*` headers say it."""
 
     topic: str
     partition: int
@@ -42,15 +47,28 @@ class Origin:
     cause: str
     reason: str
     at: str
+    #: The record's key, base64 (it may be any bytes), empty for none.
+    key: str
+
+    @property
+    def letter_id(self) -> str:
+        """The id of the letter, and its key: where the record was, and who set it aside."""
+        return f"{self.consumer}/{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def original_key(self) -> bytes | None:
+        """The key the record had."""
+        return base64.b64decode(self.key) or None
 
     @staticmethod
     def of(record: ConsumerRecord) -> Origin | None:
         """Read it from a record of a `.dlq` topic; None for a record that is not one of ours."""
         values = {name: header(record.headers, _PREFIX + name) for name in Origin.__dataclass_fields__}
-        if any(value is None for value in values.values()):
+        texts = {name: value for name, value in values.items() if value is not None}
+        if len(texts) < len(values):
             return None
-        texts = {name: str(value) for name, value in values.items()}
-        return Origin(**{**texts, "partition": int(texts["partition"]), "offset": int(texts["offset"])})  # type: ignore[arg-type]
+        partition, offset = int(texts.pop("partition")), int(texts.pop("offset"))
+        return Origin(partition=partition, offset=offset, **texts)
 
     def headers(self) -> dict[str, str]:
         """As record headers."""
@@ -96,11 +114,12 @@ class DeadLetters:
             cause=cause,
             reason=reason[:_LONGEST_REASON],
             at=utc_now().isoformat(),
+            key=base64.b64encode(record.key or b"").decode(),
         )
         await self._broker.publish(
             record.value,
             topic=record.topic + DLQ_SUFFIX,
-            key=record.key,
+            key=origin.letter_id.encode(),
             headers={**original_headers(record), **origin.headers()},
         )
         self._recent.append(self._now())

@@ -43,9 +43,9 @@ class ConnectionSettings(BaseSettings):
     kafka_ssl_certificate_file: Path | None = Field(default=None, description="Client certificate, for mutual TLS.")
     kafka_ssl_key_file: Path | None = Field(default=None, description="Key of the client certificate.")
     kafka_replication_factor: int = Field(
-        default=-1,
-        ge=-1,
-        description="Replicas of the topics `tertulia topics apply` creates; -1: the broker's default.",
+        default=0,
+        ge=0,
+        description="Replicas of the topics that `tertulia topics apply` creates; 0: three, or one a broker.",
     )
     mongo_url: SecretStr = Field(
         default=SecretStr("mongodb://127.0.0.1:27017"),

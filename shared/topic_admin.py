@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -13,6 +14,9 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.broker import client_options
 from shared.settings import ConnectionSettings
 from shared.topics import DLQ_RETENTION, TOPICS
+
+#: Survives the loss of one broker without losing writes (with the broker's `min.insync.replicas=2`).
+_REPLICAS = 3
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,14 @@ def declared() -> list[Declared]:
     """Every topic of the contract and its dead-letter topic."""
     topics: list[Declared] = []
     for topic in TOPICS:
-        compact = {"cleanup.policy": "compact"}
-        config = compact if topic.retention is None else _kept(int(topic.retention.total_seconds()))
-        topics.append(Declared(topic.name, topic.partitions, config))
-        topics.append(Declared(topic.dlq, 1, _kept(int(DLQ_RETENTION.total_seconds()))))
+        policy = {"cleanup.policy": "compact"} if topic.retention is None else _kept("delete", topic.retention)
+        topics.append(Declared(topic.name, topic.partitions, policy))
+        topics.append(Declared(topic.dlq, 1, _kept("compact,delete", DLQ_RETENTION)))
     return topics
 
 
-def _kept(seconds: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(seconds * 1000)}
+def _kept(policy: str, retention: timedelta) -> dict[str, str]:
+    return {"cleanup.policy": policy, "retention.ms": str(int(retention.total_seconds()) * 1000)}
 
 
 async def diff(settings: ConnectionSettings) -> list[Difference]:
@@ -72,7 +75,8 @@ async def apply(settings: ConnectionSettings) -> list[str]:
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
         missing = [topic for topic in declared() if topic.name not in existing]
-        created = await admin.create_topics([_new_topic(topic, settings) for topic in missing]) if missing else None
+        replicas = settings.kafka_replication_factor or await _replicas(admin)
+        created = await admin.create_topics([_new_topic(topic, replicas) for topic in missing]) if missing else None
         for name, code, *_ in created.topic_errors if created else ():
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
@@ -83,11 +87,16 @@ async def apply(settings: ConnectionSettings) -> list[str]:
     return [topic.name for topic in missing]
 
 
-def _new_topic(topic: Declared, settings: ConnectionSettings) -> NewTopic:
+async def _replicas(admin: AIOKafkaAdminClient) -> int:
+    cluster = await admin.describe_cluster()
+    return min(_REPLICAS, len(cluster["brokers"]))
+
+
+def _new_topic(topic: Declared, replicas: int) -> NewTopic:
     return NewTopic(
         name=topic.name,
         num_partitions=topic.partitions,
-        replication_factor=settings.kafka_replication_factor,
+        replication_factor=replicas,
         topic_configs=topic.config,
     )
 
