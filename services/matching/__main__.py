@@ -1,0 +1,11 @@
+"""Start matching: `python -m services.matching`."""
+
+from __future__ import annotations
+
+from services.matching.app import make
+from services.matching.settings import Settings
+from shared.app import serve
+
+if __name__ == "__main__":
+    settings = Settings()
+    serve(settings, lambda: make(settings))

@@ -1,0 +1,58 @@
+"""Whether a pair may be given an encounter: the one place where consent is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.events import Consent, ConsentPolicy
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one of a pair has said to the other.
+
+    Attributes:
+        active: takes part, and so does the organisation it represents.
+        asked: has a directed request to the other that still stands.
+        accepted: has accepted a request of the other.
+        declined: has declined a request of the other.
+        seeking: has an open request that still stands.
+        offered: that open request brought up the other as a partner.
+    """
+
+    active: bool = True
+    asked: bool = False
+    accepted: bool = False
+    declined: bool = False
+    seeking: bool = False
+    offered: bool = False
+
+
+def consent_of(policy: ConsentPolicy, one: Side, other: Side) -> Consent:
+    """The consent of a pair, the same whichever side is named first.
+
+    `mutual` needs the yes of both, and is pending on the yes of one. `requester` and `organiser` need one who asks,
+    and no standing no of the one asked: a proposal by the system is what the requester of an open request asked for,
+    and what the organiser lets the system decide.
+    """
+    if not (one.active and other.active):
+        return Consent.REFUSED
+    if policy is ConsentPolicy.MUTUAL:
+        votes = _says_yes(one, other) + _says_yes(other, one)
+        return (Consent.REFUSED, Consent.PENDING, Consent.GRANTED)[votes]
+    wanted = (_wants(one) and not _says_no(other)) or (_wants(other) and not _says_no(one))
+    return Consent.GRANTED if wanted else Consent.REFUSED
+
+
+def _says_yes(side: Side, other: Side) -> bool:
+    """An open request is its requester's yes to whoever is proposed or asks, save whom they declined."""
+    welcomes = side.seeking and not side.declined and (other.asked or side.offered or other.offered)
+    return side.asked or side.accepted or welcomes
+
+
+def _wants(side: Side) -> bool:
+    return side.asked or side.offered
+
+
+def _says_no(side: Side) -> bool:
+    return side.declined and not (side.asked or side.accepted)

@@ -1,0 +1,137 @@
+"""An edition's participants as arrays: one against all of them in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.domain.affinity import COMPANIES, SCIENCE, Terms, both_ways, code_tokens, codes_of
+from services.matching.domain.facts import Organisation, Participant
+from services.matching.domain.ragged import Ragged, Rows
+from services.matching.domain.state import MatchingState
+from services.matching.domain.text import Matrix, Role, TextScorer
+from shared.events import Language, OrganisationKind
+
+_LANGUAGES: Final = tuple(Language)
+_TRAITS: Final = np.dtype(
+    [("active", "?"), ("organisation", "i8"), ("country", "i8"), ("side", "i1"), ("languages", "u1"), ("tokens", "i8")]
+)
+#: Vectors are kept as multiples of 1/2048: then every product and partial sum of a cosine is exact in a float32, and
+#: a score does not depend on the machine, or on how many others are scored with it.
+_GRID: Final = 2048
+
+
+class Pool:
+    """The complete participants of one state, as arrays. Never journalled: made again when the state is loaded.
+
+    A participant's row is their place in `ids`, in the order they came. Whoever is no longer complete is not active.
+    """
+
+    def __init__(self, scorer: TextScorer) -> None:
+        self.ids: list[str] = []
+        self._scorer = scorer
+        self._rows: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        width = scorer.embed([], Role.NEED).shape[1]
+        self._needs: Ragged[np.float32] = Ragged(np.float32, width)
+        self._offers: Ragged[np.float32] = Ragged(np.float32, width)
+        self._tokens: Ragged[np.intp] = Ragged(np.intp)
+        self._traits = np.zeros(0, _TRAITS)
+
+    def put(self, state: MatchingState, participant_ids: Iterable[str]) -> None:
+        """Take these participants as the state has them now."""
+        known = []
+        for participant_id in participant_ids:
+            if state.complete(participant_id):
+                known.append(participant_id)
+            elif participant_id in self._rows:
+                self._traits[self._rows[participant_id]]["active"] = False
+        for participant_id in known:
+            participant = state.participants[participant_id]
+            organisation = state.organisations[participant.organisation_id]
+            row = self._row(participant_id)
+            self._traits[row] = self._traits_of(row, participant, organisation, active=state.active(participant_id))
+        self._embed(self._needs, known, [state.participants[one].profile.needs for one in known], Role.NEED)
+        self._embed(self._offers, known, [state.participants[one].profile.offers for one in known], Role.OFFER)
+
+    def rows(self, participant_ids: Iterable[str]) -> Rows:
+        """The rows of participants that have been put."""
+        return np.array([self._rows[participant_id] for participant_id in participant_ids], np.intp)
+
+    def terms(self, participant_id: str, rows: Rows | None = None) -> Terms:
+        """The terms of a participant with those of the rows, or with all; the participant's own row means nothing."""
+        row = self._rows[participant_id]
+        mine, theirs = self._traits[row], self._traits[: len(self.ids)] if rows is None else self._traits[rows]
+        return Terms(
+            text_need_offer=both_ways(
+                self._fit(self._needs.of(row), self._offers, rows), self._fit(self._offers.of(row), self._needs, rows)
+            ),
+            shared_codes=self._shared_codes(row, rows) / np.sqrt(np.maximum(1, mine["tokens"] * theirs["tokens"])),
+            helix_complement=(mine["side"] * theirs["side"] == -1).astype(float),
+            cross_border=(mine["country"] != theirs["country"]).astype(float),
+            common_language=((mine["languages"] & theirs["languages"]) != 0).astype(float),
+        )
+
+    def strangers(self, participant_id: str) -> NDArray[np.bool_]:
+        """Who takes part and represents another organisation; shape (participants,)."""
+        traits = self._traits[: len(self.ids)]
+        others: NDArray[np.bool_] = traits["organisation"] != self._traits[self._rows[participant_id]]["organisation"]
+        others &= traits["active"]
+        return others
+
+    def _fit(self, mine: Matrix, theirs: Ragged[np.float32], rows: Rows | None) -> NDArray[np.float64]:
+        """The best fit of any of my items with any of theirs, shape (rows,); 0 where either has none."""
+        values, places = theirs.all() if rows is None else theirs.some(rows)
+        best = np.zeros((len(self.ids) if rows is None else len(rows)) + 1, np.float32)
+        if len(mine):
+            np.maximum.at(best, places, (values @ mine.T).max(axis=1))
+        return self._scorer.fit(best[:-1]).astype(np.float64)
+
+    def _shared_codes(self, row: int, rows: Rows | None) -> NDArray[np.intp]:
+        """How many code tokens are shared with each, shape (rows,)."""
+        values, places = self._tokens.all() if rows is None else self._tokens.some(rows)
+        wanted = np.zeros(len(self._numbers) + 1, bool)
+        wanted[self._tokens.of(row)] = True
+        hits = places[wanted[values]]
+        return np.bincount(hits[hits >= 0], minlength=len(self.ids) if rows is None else len(rows))
+
+    def _row(self, participant_id: str) -> int:
+        if participant_id not in self._rows:
+            self._rows[participant_id] = len(self.ids)
+            self.ids.append(participant_id)
+        if len(self.ids) > len(self._traits):
+            self._traits = np.append(self._traits, np.zeros(max(64, len(self._traits)), _TRAITS))
+        return self._rows[participant_id]
+
+    def _traits_of(
+        self, row: int, participant: Participant, organisation: Organisation, *, active: bool
+    ) -> tuple[Any, ...]:
+        tokens = [self._number(f"code {token}") for token in sorted(code_tokens(codes_of(participant, organisation)))]
+        self._tokens.put(row, np.array(tokens, np.intp))
+        return (
+            active,
+            self._number(f"organisation {participant.organisation_id}"),
+            self._number(f"country {organisation.country}"),
+            _side(organisation.kind),
+            sum(1 << _LANGUAGES.index(language) for language in set(participant.languages)),
+            len(tokens),
+        )
+
+    def _number(self, name: str) -> int:
+        return self._numbers.setdefault(name, len(self._numbers))
+
+    def _embed(self, items: Ragged[np.float32], owners: list[str], texts: list[tuple[str, ...]], role: Role) -> None:
+        vectors = self._scorer.embed([text for own in texts for text in own], role)
+        vectors = np.round(vectors * _GRID) / np.float32(_GRID)
+        start = 0
+        for participant_id, own in zip(owners, texts, strict=True):
+            items.put(self._rows[participant_id], vectors[start : start + len(own)])
+            start += len(own)
+
+
+def _side(kind: OrganisationKind) -> int:
+    """Companies on one side, science on the other: opposite sides complement each other."""
+    return int(kind in COMPANIES) - int(kind in SCIENCE)

@@ -1,0 +1,68 @@
+"""Rows of unequal length in one array, so that numpy can work on all of them at once."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+Rows = NDArray[np.intp]
+_NOBODY = -1
+
+
+class Ragged(Generic[Scalar]):
+    """A list of rows, each of any number of values; a value is a number or a vector of `width` numbers.
+
+    A row that is put again goes to the end; its old values are swept out when the array next grows.
+    """
+
+    def __init__(self, dtype: DTypeLike, width: int = 0) -> None:
+        self._values: NDArray[Scalar] = np.zeros((0, width) if width else 0, dtype)
+        self._owners: Rows = np.zeros(0, np.intp)
+        self._used = 0
+        self._starts: Rows = np.zeros(0, np.intp)
+        self._counts: Rows = np.zeros(0, np.intp)
+
+    def put(self, row: int, values: NDArray[Scalar]) -> None:
+        """Set what a row holds; a row never put before holds nothing."""
+        self._make_room(row, len(values))
+        start, count = self._starts[row], self._counts[row]
+        self._owners[start : start + count] = _NOBODY
+        self._values[self._used : self._used + len(values)] = values
+        self._owners[self._used : self._used + len(values)] = row
+        self._starts[row], self._counts[row] = self._used, len(values)
+        self._used += len(values)
+
+    def of(self, row: int) -> NDArray[Scalar]:
+        """The values of one row, without copying them."""
+        start = self._starts[row]
+        return self._values[start : start + self._counts[row]]
+
+    def all(self) -> tuple[NDArray[Scalar], Rows]:
+        """Every value and the row it belongs to, -1 for those that no row holds any more; without copying them."""
+        return self._values[: self._used], self._owners[: self._used]
+
+    def some(self, rows: Rows) -> tuple[NDArray[Scalar], Rows]:
+        """The values of these rows, and for each the place of its row in `rows`."""
+        counts = self._counts[rows]
+        places = np.repeat(np.arange(len(rows)), counts)
+        within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._values[self._starts[rows][places] + within], places
+
+    def _make_room(self, row: int, count: int) -> None:
+        if row >= len(self._starts):
+            more = np.zeros(max(row + 1, 2 * len(self._starts)) - len(self._starts), np.intp)
+            self._starts, self._counts = np.append(self._starts, more), np.append(self._counts, more)
+        if self._used + count > len(self._values):
+            self._sweep(count)
+
+    def _sweep(self, count: int) -> None:
+        """Keep the values that a row holds, in their order, in an array with room for as many more."""
+        kept = np.flatnonzero(self._owners[: self._used] != _NOBODY)
+        values = np.zeros((2 * (len(kept) + count), *self._values.shape[1:]), self._values.dtype)
+        owners = np.full(len(values), _NOBODY)
+        values[: len(kept)], owners[: len(kept)] = self._values[kept], self._owners[kept]
+        self._starts[owners[: len(kept)][::-1]] = np.arange(len(kept))[::-1]
+        self._values, self._owners, self._used = values, owners, len(kept)

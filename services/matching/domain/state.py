@@ -1,0 +1,154 @@
+"""What matching knows of an edition, and the changes that make it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from services.matching.domain.facts import Organisation, Participant, Request, Rules
+from shared.events import AffinityScored, Status
+from shared.ids import pair_id
+
+
+class RulesLearned(BaseModel):
+    """The edition's rules are now these."""
+
+    type: Literal["rules_learned"] = "rules_learned"
+    rules: Rules
+
+
+class OrganisationLearned(BaseModel):
+    """An organisation is now so."""
+
+    type: Literal["organisation_learned"] = "organisation_learned"
+    organisation_id: str
+    organisation: Organisation
+
+
+class ParticipantLearned(BaseModel):
+    """A participant is now so."""
+
+    type: Literal["participant_learned"] = "participant_learned"
+    participant_id: str
+    participant: Participant
+
+
+class RequestLearned(BaseModel):
+    """A match request now stands so."""
+
+    type: Literal["request_learned"] = "request_learned"
+    request_id: str
+    request: Request
+
+
+class PartnersProposed(BaseModel):
+    """An open request's partners are now these, and no others."""
+
+    type: Literal["partners_proposed"] = "partners_proposed"
+    request_id: str
+    partner_ids: tuple[str, ...]
+
+
+class PairScored(BaseModel):
+    """This was published of a pair."""
+
+    type: Literal["pair_scored"] = "pair_scored"
+    affinity: AffinityScored
+
+
+Change = Annotated[
+    RulesLearned | OrganisationLearned | ParticipantLearned | RequestLearned | PartnersProposed | PairScored,
+    Field(discriminator="type"),
+]
+
+
+class MatchingState(BaseModel):
+    """An edition as matching knows it. `evolve` is the only writer.
+
+    Attributes:
+        open_requests: by requester, the ids of their open requests.
+        links: by participant and partner, both ways, the ids of the requests that join them: directed ones, and open
+            ones that brought the partner up. A pair once joined stays, with or without requests.
+        proposals: by open request, the partners proposed for it, best first.
+        published: by pair id, what was last said of it.
+    """
+
+    edition_id: str
+    rules: Rules | None = None
+    organisations: dict[str, Organisation] = {}
+    participants: dict[str, Participant] = {}
+    requests: dict[str, Request] = {}
+    open_requests: dict[str, list[str]] = {}
+    links: dict[str, dict[str, list[str]]] = {}
+    proposals: dict[str, tuple[str, ...]] = {}
+    published: dict[str, AffinityScored] = {}
+
+    def complete(self, participant_id: str) -> bool:
+        """Whether the participant and the organisation they represent are both known."""
+        participant = self.participants.get(participant_id)
+        return participant is not None and participant.organisation_id in self.organisations
+
+    def active(self, participant_id: str) -> bool:
+        """Whether a complete participant takes part, and so does their organisation."""
+        participant = self.participants[participant_id]
+        organisation = self.organisations[participant.organisation_id]
+        return participant.status is Status.ACTIVE and organisation.status is Status.ACTIVE
+
+    def seeking(self, participant_id: str) -> bool:
+        """Whether the participant has an open request that still stands."""
+        return any(self.requests[request_id].live for request_id in self.open_requests.get(participant_id, ()))
+
+    def between(self, one: str, other: str) -> Iterator[tuple[str, Request]]:
+        """The requests that join two participants, whatever their state, with their ids."""
+        for request_id in self.links.get(one, {}).get(other, ()):
+            yield request_id, self.requests[request_id]
+
+
+def evolve(state: MatchingState, change: Change) -> None:
+    """Make the change in the state. A pure fold: the same changes in the same order give the same state."""
+    match change:
+        case RulesLearned():
+            state.rules = change.rules
+        case OrganisationLearned():
+            state.organisations[change.organisation_id] = change.organisation
+        case ParticipantLearned():
+            state.participants[change.participant_id] = change.participant
+        case RequestLearned():
+            _unjoin(state, change.request_id)
+            state.requests[change.request_id] = change.request
+            _join(state, change.request_id)
+        case PartnersProposed():
+            _unjoin(state, change.request_id)
+            state.proposals[change.request_id] = change.partner_ids
+            _join(state, change.request_id)
+        case PairScored():
+            published = change.affinity
+            state.published[pair_id(state.edition_id, *published.participant_ids)] = published
+
+
+def partners_of(state: MatchingState, request_id: str) -> tuple[str, ...]:
+    """Whom a request joins its requester with: its target, or the partners proposed for it."""
+    target_id = state.requests[request_id].target_id
+    return state.proposals.get(request_id, ()) if target_id is None else (target_id,)
+
+
+def _join(state: MatchingState, request_id: str) -> None:
+    request = state.requests[request_id]
+    if request.target_id is None:
+        state.open_requests.setdefault(request.requester_id, []).append(request_id)
+    for partner_id in partners_of(state, request_id):
+        state.links.setdefault(request.requester_id, {}).setdefault(partner_id, []).append(request_id)
+        state.links.setdefault(partner_id, {}).setdefault(request.requester_id, []).append(request_id)
+
+
+def _unjoin(state: MatchingState, request_id: str) -> None:
+    if request_id not in state.requests:
+        return
+    request = state.requests[request_id]
+    if request.target_id is None:
+        state.open_requests[request.requester_id].remove(request_id)
+    for partner_id in partners_of(state, request_id):
+        state.links[request.requester_id][partner_id].remove(request_id)
+        state.links[partner_id][request.requester_id].remove(request_id)

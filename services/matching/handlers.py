@@ -1,0 +1,18 @@
+"""Kafka in: what matching listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.matching.service import Matching
+from shared.consumer import Consumer, Input
+from shared.topics import MATCH_REQUEST, REGISTRATION
+
+
+def listen(consumer: Consumer, matching: Matching) -> None:
+    """Hand registrations and match requests of an edition to the use case."""
+
+    async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
+        await matching.match(edition_id, inputs)
+
+    consumer.subscribe(REGISTRATION, MATCH_REQUEST, handler=on_inputs)

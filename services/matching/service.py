@@ -1,0 +1,54 @@
+"""What matching does, and the journal's view of its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import TypeAdapter
+
+from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.state import Change, MatchingState, evolve
+from shared.consumer import Input
+from shared.events import Event
+from shared.journal import Decision
+
+
+class MatchingAggregate:
+    """The domain as the journal wants it: see `shared.journal.Aggregate`."""
+
+    state_type = MatchingState
+    change_type: TypeAdapter[Change] = TypeAdapter(Change)
+
+    def __init__(self, matchmaker: Matchmaker) -> None:
+        self._matchmaker = matchmaker
+
+    def empty(self, edition_id: str) -> MatchingState:
+        return MatchingState(edition_id=edition_id)
+
+    def decide(self, state: MatchingState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
+        changes, said = self._matchmaker.decide(state, events, now)
+        return Decision(changes=changes, outbox=list(said))
+
+    def evolve(self, state: MatchingState, change: Change) -> None:
+        evolve(state, change)
+
+
+class Editions(Protocol):
+    """Where editions are kept and decided upon: the journal."""
+
+    async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Event]:
+        """Decide on a batch of inputs, keep what changed, send what is to be said."""
+        ...
+
+
+class Matching:
+    """The use case of matching: registrations and requests in, affinities out."""
+
+    def __init__(self, editions: Editions) -> None:
+        self._editions = editions
+
+    async def match(self, edition_id: str, inputs: Sequence[Input]) -> None:
+        """Score the pairs that the inputs join or change, propose partners, and say what is new of each pair."""
+        await self._editions.take(edition_id, inputs)
