@@ -1,0 +1,180 @@
+"""What an integration sees: a plain Kafka consumer that keeps the newest state of each thing of every topic."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+
+from shared.cloudevents import decode
+from shared.events import (
+    AffinityScored,
+    AgendaChanged,
+    Consent,
+    DeliveryState,
+    EncounterChanged,
+    EncounterState,
+    Event,
+    MatchRequestChanged,
+    NotificationRecorded,
+    RequestState,
+    Status,
+)
+from shared.ids import encounter_id
+from shared.topics import TOPICS
+
+PLACED = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED})
+#: A notification after which a participant knows the agenda.
+_TOLD = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
+
+E = TypeVar("E", bound=Event)
+
+
+class TooLate(Exception):
+    """What the demo waits for did not come in time; the message says what, and how far it got."""
+
+
+class Observed:
+    """The newest state of each thing seen, and when requests were accepted and encounters first published."""
+
+    def __init__(self) -> None:
+        self._things: dict[type[Event], dict[str, Event]] = {}
+        self._accepted_at: dict[str, int] = {}
+        self._published_at: dict[str, int] = {}
+        self.events = 0
+        self.mails = 0
+
+    def take(self, event: Event, timestamp_ms: int) -> None:
+        """Keeps the event unless a newer revision of its thing is known; `timestamp_ms` is its record's."""
+        things = self._things.setdefault(type(event), {})
+        known = things.get(event.thing_id)
+        if known is not None and known.revision >= event.revision:
+            return
+        things[event.thing_id] = event
+        self.events += 1
+        if isinstance(event, MatchRequestChanged) and event.state is RequestState.ACCEPTED and event.target_id:
+            encounter = encounter_id(event.edition_id, event.requester_id, event.target_id)
+            self._accepted_at.setdefault(encounter, timestamp_ms)
+        elif isinstance(event, AgendaChanged):
+            for entry in event.entries:
+                self._published_at.setdefault(entry.entry_id, timestamp_ms)
+        elif isinstance(event, NotificationRecorded) and event.state is DeliveryState.SENT:
+            self.mails += 1
+
+    def all(self, kind: type[E]) -> dict[str, E]:
+        """The newest state of each thing of a kind, by its id."""
+        return self._things.get(kind, {})  # type: ignore[return-value]  # filed under its own type
+
+    def granted(self) -> list[AffinityScored]:
+        """The pairs that both sides said yes to."""
+        return [pair for pair in self.all(AffinityScored).values() if pair.consent is Consent.GRANTED]
+
+    def placed(self) -> dict[str, EncounterChanged]:
+        """The encounters that have a slot and a table."""
+        return {key: one for key, one in self.all(EncounterChanged).items() if one.state in PLACED}
+
+    def unanswered_pairs(self) -> list[AffinityScored]:
+        """The granted pairs that the scheduler has neither placed nor put on hold with a reason."""
+        answered = PLACED | {EncounterState.WAITING}
+        encounters = self.all(EncounterChanged)
+        return [
+            pair
+            for pair in self.granted()
+            if (one := encounters.get(encounter_id(pair.edition_id, *pair.participant_ids))) is None
+            or one.state not in answered
+        ]
+
+    def announced(self) -> dict[str, AgendaChanged]:
+        """The agendas that are no longer provisional."""
+        return {key: one for key, one in self.all(AgendaChanged).items() if not one.provisional}
+
+    def untold(self) -> list[AgendaChanged]:
+        """The announced agendas whose participant has not been told of their newest revision."""
+        told = self.all(NotificationRecorded)
+        return [
+            agenda
+            for key, agenda in self.announced().items()
+            if (note := told.get(key)) is None or note.state not in _TOLD or note.agenda_revision < agenda.revision
+        ]
+
+    def seconds_to_publish(self) -> list[float]:
+        """From each accepted request to the first published agenda with its encounter, ascending."""
+        published = self._published_at
+        return sorted(
+            max(0, published[encounter] - accepted) / 1000
+            for encounter, accepted in self._accepted_at.items()
+            if encounter in published
+        )
+
+
+class Observer:
+    """Follows every topic from its beginning, and lets the demo wait until what it saw meets a condition."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.seen = Observed()
+        self._consumer = AIOKafkaConsumer(
+            *(topic.name for topic in TOPICS),
+            bootstrap_servers=bootstrap,
+            group_id=None,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        self._news = asyncio.Condition()
+        self._quiet_since = time.monotonic()
+        self._following: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        self._following = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+        await self._consumer.stop()
+
+    async def _follow(self) -> None:
+        while True:
+            batches = await self._consumer.getmany(timeout_ms=200)
+            records = [record for batch in batches.values() for record in batch]
+            for record in records:
+                self.seen.take(decode(record.headers, record.value), record.timestamp)
+            if records:
+                async with self._news:
+                    self._quiet_since = time.monotonic()
+                    self._news.notify_all()
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Since the last record."""
+        return time.monotonic() - self._quiet_since
+
+    async def until(self, holds: Callable[[Observed], bool], what: str, seconds: float, quiet: float = 0.0) -> None:
+        """Returns once `holds`, and nothing was published for `quiet` seconds.
+
+        Raises:
+            TooLate: not within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while not holds(self.seen) or self.quiet_seconds < quiet:
+            if self._following is not None and self._following.done():
+                self._following.result()
+            if time.monotonic() > deadline:
+                raise TooLate(f"waited {seconds:.0f} s for {what}; nothing new for {self.quiet_seconds:.1f} s")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.1), self._news:
+                    await self._news.wait()
+
+
+def active(things: dict[str, E]) -> dict[str, E]:
+    """Those organisations or participants that still take part."""
+    return {key: thing for key, thing in things.items() if getattr(thing, "status", None) is Status.ACTIVE}
