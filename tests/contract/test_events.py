@@ -1,0 +1,222 @@
+"""Golden samples: one record of every event, as integrations see it. A changed sample is a changed contract."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared import cloudevents
+from shared.cloudevents import Undecodable
+from shared.events import (
+    AffinityScored,
+    AgendaChange,
+    AgendaChanged,
+    AgendaEntry,
+    Cause,
+    CauseCode,
+    Certificate,
+    ChangeKind,
+    Channel,
+    Consent,
+    DeliveryState,
+    EditionChanged,
+    EncounterChanged,
+    EncounterState,
+    EntryKind,
+    Event,
+    Fee,
+    Interval,
+    Language,
+    MatchRequestChanged,
+    NotificationRecorded,
+    OrganisationChanged,
+    OrganisationKind,
+    Origin,
+    ParticipantChanged,
+    Phase,
+    Place,
+    Profile,
+    Quotas,
+    Reason,
+    RequestState,
+    Session,
+    SessionKind,
+    Slot,
+    Zone,
+    ZoneKind,
+)
+from shared.topics import EVENT_TYPES, TOPICS, topic_of
+
+GOLDEN = Path(__file__).parent / "golden"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NINE = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+WHO = {"operator_id": "itecam", "edition_id": "edn_2026", "revision": 3, "occurred_at": NINE - timedelta(days=2)}
+
+ENTRY = AgendaEntry(
+    kind=EntryKind.ENCOUNTER,
+    entry_id="enc_1",
+    sequence=2,
+    starts_at=NINE,
+    ends_at=NINE + QUARTER,
+    zone_id="workspace",
+    table="12",
+    with_participant_id="prt_2",
+    with_organisation_id="org_2",
+)
+CAUSE = Cause(code=CauseCode.PAIR_GRANTED, subject_id="pair_1")
+
+EVENTS: list[Event] = [
+    EditionChanged(
+        **WHO,
+        name="VI Encuentro B2B del Metal",
+        timezone="Europe/Madrid",
+        phase=Phase.OPEN,
+        slots=(Slot(index=0, starts_at=NINE, ends_at=NINE + QUARTER),),
+        zones=(Zone(zone_id="workspace", kind=ZoneKind.WORKSPACE, name="Zona de trabajo", tables=("1", "2")),),
+        sessions=(
+            Session(
+                session_id="ses_1",
+                kind=SessionKind.KEYNOTE,
+                title="Industria 4.0",
+                zone_id="workspace",
+                starts_at=NINE + QUARTER,
+                ends_at=NINE + 2 * QUARTER,
+            ),
+        ),
+        quotas=Quotas(max_encounters=12, max_requests=20),
+        least_affinity=0.2,
+        fee=Fee(amount=5000, currency="EUR"),
+    ),
+    OrganisationChanged(
+        **WHO,
+        organisation_id="org_1",
+        name="Calderería Ñ, S.L.",
+        kind=OrganisationKind.SME,
+        country="ES",
+        region="Castilla-La Mancha",
+        codes=("nace:25.62",),
+    ),
+    ParticipantChanged(
+        **WHO,
+        participant_id="prt_1",
+        organisation_id="org_1",
+        name="Ana Núñez",
+        email="ana@example.org",
+        languages=(Language.SPANISH, Language.ENGLISH),
+        profile=Profile(offers=("Mecanizado de precisión",), needs=("Medición 3D",), codes=("ket:robotics",)),
+        available=(Interval(starts_at=NINE, ends_at=NINE + 4 * QUARTER),),
+        session_ids=("ses_1",),
+    ),
+    MatchRequestChanged(
+        **WHO, request_id="req_1", requester_id="prt_1", target_id="prt_2", priority=3, state=RequestState.ACCEPTED
+    ),
+    AffinityScored(
+        **WHO,
+        pair_id="pair_1",
+        participant_ids=("prt_1", "prt_2"),
+        request_ids=("req_1",),
+        origin=Origin.REQUESTED,
+        consent=Consent.GRANTED,
+        score=0.62,
+        priority=3,
+        reasons=(Reason(code="shared_codes", weight=0.62, detail="nace:25"),),
+    ),
+    AgendaChanged(
+        **WHO,
+        participant_id="prt_1",
+        provisional=False,
+        entries=(ENTRY,),
+        changes=(AgendaChange(kind=ChangeKind.ADDED, entry_id="enc_1", after=ENTRY),),
+        causes=(CAUSE,),
+        certificate=Certificate(placed=590, bound=600),
+    ),
+    EncounterChanged(
+        **WHO,
+        encounter_id="enc_1",
+        state=EncounterState.SCHEDULED,
+        participant_ids=("prt_1", "prt_2"),
+        organisation_ids=("org_1", "org_2"),
+        request_ids=("req_1",),
+        affinity=0.62,
+        place=Place(slot=0, zone_id="workspace", table="12", starts_at=NINE, ends_at=NINE + QUARTER),
+        cause=CAUSE,
+    ),
+    NotificationRecorded(
+        **WHO,
+        participant_id="prt_1",
+        channel=Channel.EMAIL,
+        agenda_revision=3,
+        state=DeliveryState.SENT,
+        message_id="<abc@tertulia.invalid>",
+    ),
+]
+
+
+def test_every_event_of_the_contract_has_a_golden_sample() -> None:
+    assert {type(event) for event in EVENTS} == set(EVENT_TYPES.values())
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_record_is_what_its_golden_sample_says(event: Event) -> None:
+    record = cloudevents.encode(event, TRACE)
+    seen = {
+        "topic": record.topic,
+        "key": record.key.decode(),
+        "headers": {name: value.decode() for name, value in record.headers},
+        "value": json.loads(record.value),
+    }
+    golden = GOLDEN / f"{type(event).__name__}.json"
+    assert seen == json.loads(golden.read_text(encoding="utf-8")), f"to change the contract on purpose, mend {golden}"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_a_golden_sample_is_read_back_as_the_event(path: Path) -> None:
+    sample = json.loads(path.read_text(encoding="utf-8"))
+    headers = [(name, value.encode()) for name, value in sample["headers"].items()]
+    event = cloudevents.decode(headers, json.dumps(sample["value"]).encode())
+    assert topic_of(event).name == sample["topic"]
+    assert event.to_json() == sample["value"]
+
+
+def test_unknown_fields_are_ignored_so_that_a_v1_can_grow() -> None:
+    record = cloudevents.encode(EVENTS[3])
+    grown = json.loads(record.value) | {"added_later": {"any": "thing"}}
+    assert cloudevents.decode(record.headers, json.dumps(grown).encode()) == EVENTS[3]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"value": None}, "tombstone"),
+        ({"value": b""}, "Invalid JSON"),
+        ({"value": b"\xff\xfe"}, "Invalid JSON"),
+        ({"value": b"[]"}, "object"),
+        ({"value": b'{"edition_id": "e"}'}, "operator_id"),
+        ({"headers": []}, "ce_type None"),
+        ({"headers": [("ce_type", b"org.tertulia.unknown.v9")]}, "unknown.v9"),
+        ({"headers": [("ce_type", b"\xff")]}, "ce_type"),
+    ],
+)
+def test_what_is_no_event_is_refused_with_its_reason(change: dict[str, object], reason: str) -> None:
+    record = cloudevents.encode(EVENTS[3])
+    with pytest.raises(Undecodable, match=reason):
+        cloudevents.decode(change.get("headers", record.headers), change.get("value", record.value))  # type: ignore[arg-type]
+
+
+def test_the_reason_of_a_refusal_holds_no_personal_data() -> None:
+    record = cloudevents.encode(EVENTS[2])
+    body = json.loads(record.value) | {"languages": ["klingon"], "name": ""}
+    with pytest.raises(Undecodable) as refused:
+        cloudevents.decode(record.headers, json.dumps(body).encode())
+    assert "ana@example.org" not in str(refused.value)
+    assert "Ana" not in str(refused.value)
+
+
+def test_only_registration_carries_personal_data() -> None:
+    for topic in TOPICS:
+        fields = {field for event in topic.events for field in event.model_fields}
+        assert topic.name == "registration.v1" or not fields & {"name", "email", "languages", "profile"}
