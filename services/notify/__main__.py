@@ -1,0 +1,11 @@
+"""Start notify: `python -m services.notify`."""
+
+from __future__ import annotations
+
+from services.notify.app import make
+from services.notify.settings import Settings
+from shared.app import serve
+
+if __name__ == "__main__":
+    settings = Settings()
+    serve(settings, lambda: make(settings))

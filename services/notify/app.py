@@ -1,0 +1,51 @@
+"""Notify, wired by hand."""
+
+from __future__ import annotations
+
+from faststream.asgi import AsgiFastStream
+
+from services.notify.handlers import listen
+from services.notify.postman import Postman
+from services.notify.rendering.mail import MailWriter
+from services.notify.service import AudienceAggregate, Notify
+from services.notify.settings import Settings
+from services.notify.smtp import Server, SmtpMailer
+from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
+from shared.app import Runtime, make_app
+from shared.background import Background
+from shared.broker import KafkaPublisher, make_broker
+from shared.clock import utc_now
+from shared.consumer import Consumer
+from shared.health import Health
+from shared.journal import Journal
+from shared.journal_store import MongoJournalStore
+from shared.mongo import Mongo
+from shared.outbox import OutboxRelay
+
+
+def make(settings: Settings) -> AsgiFastStream:
+    """The whole service, not yet started."""
+    broker, mongo = make_broker(settings), Mongo(settings)
+    health = Health(settings.stall_seconds)
+    background, consumer = Background(health), Consumer(broker, settings, health)
+    database = mongo.database(settings.database)
+    store, ledger = MongoJournalStore(database), MongoLedger(database, utc_now)
+    relay = OutboxRelay(database[COLLECTION], KafkaPublisher(broker))
+    journal = Journal(
+        AudienceAggregate(),
+        store,
+        LedgerOutlet(ledger, settings.window),
+        snapshot_every=settings.snapshot_every,
+        editions_in_memory=settings.editions_in_memory,
+    )
+    postman = Postman(journal, ledger, relay, MailWriter(settings, utc_now), settings, utc_now, health)
+    notify = Notify(journal, ledger, SmtpMailer(Server.of(settings)), postman, settings)
+    listen(consumer, notify)
+    health.require("smtp", notify.check_mailer)
+    background.every(settings.deliver_every_seconds, notify.deliver_due, "deliver")
+    background.every(settings.sweep_seconds, journal.sweep, "journal_sweep")
+    background.every(settings.sweep_seconds, relay.sweep, "outbox_sweep")
+    background.every(settings.sweep_seconds, notify.measure, "measure")
+    runtime = Runtime(settings, broker, mongo, health, background, consumer)
+    runtime.prepare = [store.prepare, ledger.prepare, relay.prepare]
+    return make_app(runtime)

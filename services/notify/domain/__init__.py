@@ -1,0 +1,1 @@
+"""What participants must hear: pure rules, no I/O, no clock."""

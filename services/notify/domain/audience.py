@@ -1,0 +1,182 @@
+"""What the notifier knows of an edition: who takes part, how to write to them, and their newest agendas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events import (
+    AgendaChanged,
+    AgendaEntry,
+    EditionChanged,
+    Instant,
+    Language,
+    OrganisationChanged,
+    ParticipantChanged,
+    Status,
+)
+from shared.ids import Id
+
+
+class Part(BaseModel):
+    """A frozen part of the state."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Edition(Part):
+    """What mails say of an edition. `zones` are the names by id."""
+
+    revision: int
+    operator_id: Id
+    name: str
+    timezone: str
+    zones: dict[str, str]
+
+    @classmethod
+    def of(cls, event: EditionChanged) -> Edition:
+        """Keep of a snapshot what mails need."""
+        return cls(
+            revision=event.revision,
+            operator_id=event.operator_id,
+            name=event.name,
+            timezone=event.timezone,
+            zones={zone.zone_id: zone.name for zone in event.zones},
+        )
+
+
+class Organisation(Part):
+    """What mails say of an organisation."""
+
+    revision: int
+    name: str
+
+    @classmethod
+    def of(cls, event: OrganisationChanged) -> Organisation:
+        """Keep of a snapshot what mails need."""
+        return cls(revision=event.revision, name=event.name)
+
+
+class Contact(Part):
+    """How to write to a participant, and what others read of them."""
+
+    revision: int
+    name: str
+    email: str
+    language: Language
+    active: bool
+
+    @classmethod
+    def of(cls, event: ParticipantChanged) -> Contact:
+        """Keep of a snapshot what mails need."""
+        return cls(
+            revision=event.revision,
+            name=event.name,
+            email=event.email,
+            language=event.languages[0],
+            active=event.status is Status.ACTIVE,
+        )
+
+    def is_as(self, other: Contact) -> bool:
+        """Whether a mail would go to the same person, in the same words."""
+        return self.model_copy(update={"revision": other.revision}) == other
+
+
+class Agenda(Part):
+    """A participant's newest agenda. One not yet announced keeps its revision only: nobody is mailed about it."""
+
+    revision: int
+    announced: bool
+    issued_at: Instant
+    entries: tuple[AgendaEntry, ...] = ()
+
+    @classmethod
+    def of(cls, event: AgendaChanged) -> Agenda:
+        """Keep of a snapshot what mails need."""
+        return cls(
+            revision=event.revision,
+            announced=not event.provisional,
+            issued_at=event.occurred_at,
+            entries=() if event.provisional else event.entries,
+        )
+
+    def names(self, subjects: set[str]) -> bool:
+        """Whether any of these participants or organisations is met."""
+        return any(e.with_participant_id in subjects or e.with_organisation_id in subjects for e in self.entries)
+
+
+class Audience(BaseModel):
+    """The state of one edition. `versions` counts, a participant, the times there was something to tell."""
+
+    edition_id: Id
+    edition: Edition | None = None
+    organisations: dict[str, Organisation] = Field(default_factory=dict)
+    contacts: dict[str, Contact] = Field(default_factory=dict)
+    agendas: dict[str, Agenda] = Field(default_factory=dict)
+    versions: dict[str, int] = Field(default_factory=dict)
+
+    def announced(self) -> Iterator[tuple[str, Agenda]]:
+        """The participants with an announced agenda, and it."""
+        return ((participant, agenda) for participant, agenda in self.agendas.items() if agenda.announced)
+
+    def can_tell(self, participant_id: str) -> bool:
+        """Whether all that a mail needs is here. What is missing tells again when it arrives."""
+        agenda = self.agendas.get(participant_id)
+        return bool(agenda and agenda.announced and self.edition and participant_id in self.contacts)
+
+
+class EditionNoted(Part):
+    """A newer edition came."""
+
+    type: Literal["edition"] = "edition"
+    edition: Edition
+
+
+class OrganisationNoted(Part):
+    """A newer organisation came."""
+
+    type: Literal["organisation"] = "organisation"
+    organisation_id: Id
+    organisation: Organisation
+
+
+class ContactNoted(Part):
+    """A newer participant came."""
+
+    type: Literal["contact"] = "contact"
+    participant_id: Id
+    contact: Contact
+
+
+class AgendaNoted(Part):
+    """A newer agenda came."""
+
+    type: Literal["agenda"] = "agenda"
+    participant_id: Id
+    agenda: Agenda
+
+
+class VersionRaised(Part):
+    """There is something to tell a participant, who may not have heard it yet."""
+
+    type: Literal["version"] = "version"
+    participant_id: Id
+    version: int
+
+
+Change = Annotated[
+    EditionNoted | OrganisationNoted | ContactNoted | AgendaNoted | VersionRaised, Field(discriminator="type")
+]
+
+
+class DeliveryWanted(Part):
+    """Asks the delivery ledger that a participant hears of `version`, and so of the agenda at `agenda_revision`."""
+
+    operator_id: Id
+    edition_id: Id
+    participant_id: Id
+    version: int = Field(ge=1)
+    agenda_revision: int = Field(ge=1)
+    wanted_at: Instant

@@ -1,0 +1,154 @@
+"""Every phrase of the mails, in every language a participant can be written to in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.notify.domain.digest import NewsKind
+from shared.events import Language
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A phrase for one, and one for any other number `{n}`."""
+
+    one: str
+    many: str
+
+    def of(self, number: int) -> str:
+        """The phrase for a number."""
+        return self.one if number == 1 else self.many.format(n=number)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """The phrases of one language. `{...}` are filled in by the mail."""
+
+    locale: str
+    subject_whole: str
+    subject_changed: str
+    subject_details: str
+    subject_emptied: str
+    greeting: str
+    intro_whole: str
+    intro_changed: str
+    intro_details: str
+    intro_emptied: str
+    heading_news: str
+    heading_agenda: str
+    local_times: str
+    table: str
+    encounter: str
+    to_be_confirmed: str
+    before: str
+    calendar_hint: str
+    footer: str
+    kinds: dict[NewsKind, str]
+    counts: dict[NewsKind, Counted]
+
+
+_SPANISH = Phrases(
+    locale="es_ES",
+    subject_whole="Su agenda de {edition}",
+    subject_changed="Su agenda ha cambiado ({counts}): {edition}",
+    subject_details="Datos actualizados en su agenda: {edition}",
+    subject_emptied="Su agenda ha quedado vacía: {edition}",
+    greeting="Hola, {name}:",
+    intro_whole="Esta es su agenda completa de {edition}.",
+    intro_changed="Su agenda de {edition} ha cambiado. Esto es lo que cambia respecto a nuestro correo anterior:",
+    intro_details="Han cambiado datos de su agenda de {edition}. Esta es la versión vigente.",
+    intro_emptied="Su agenda de {edition} ha quedado vacía: ya no tiene encuentros ni sesiones.",
+    heading_news="Qué ha cambiado",
+    heading_agenda="Su agenda",
+    local_times="Horas locales: {zone}",
+    table="mesa {table}",
+    encounter="Encuentro con {organisation}",
+    to_be_confirmed="por confirmar",
+    before="antes",
+    calendar_hint="El archivo agenda.ics adjunto contiene esta misma agenda para su calendario.",
+    footer="Recibe este correo porque participa en {edition}.",
+    kinds={
+        NewsKind.ADDED: "Nuevo",
+        NewsKind.MOVED: "Movido",
+        NewsKind.CHANGED: "Cambiado",
+        NewsKind.REMOVED: "Cancelado",
+    },
+    counts={
+        NewsKind.ADDED: Counted("1 cita nueva", "{n} citas nuevas"),
+        NewsKind.MOVED: Counted("1 movida", "{n} movidas"),
+        NewsKind.CHANGED: Counted("1 cambiada", "{n} cambiadas"),
+        NewsKind.REMOVED: Counted("1 cancelada", "{n} canceladas"),
+    },
+)
+_ENGLISH = Phrases(
+    locale="en_GB",
+    subject_whole="Your agenda for {edition}",
+    subject_changed="Your agenda has changed ({counts}): {edition}",
+    subject_details="Updated details in your agenda: {edition}",
+    subject_emptied="Your agenda is now empty: {edition}",
+    greeting="Hello {name},",
+    intro_whole="This is your whole agenda for {edition}.",
+    intro_changed="Your agenda for {edition} has changed. This is what differs from our last e-mail:",
+    intro_details="Details of your agenda for {edition} have changed. This is how it stands now.",
+    intro_emptied="Your agenda for {edition} is now empty: you have no encounters or sessions any more.",
+    heading_news="What has changed",
+    heading_agenda="Your agenda",
+    local_times="Local times: {zone}",
+    table="table {table}",
+    encounter="Encounter with {organisation}",
+    to_be_confirmed="to be confirmed",
+    before="before",
+    calendar_hint="The attached agenda.ics holds this same agenda for your calendar.",
+    footer="You receive this e-mail because you take part in {edition}.",
+    kinds={
+        NewsKind.ADDED: "New",
+        NewsKind.MOVED: "Moved",
+        NewsKind.CHANGED: "Changed",
+        NewsKind.REMOVED: "Cancelled",
+    },
+    counts={
+        NewsKind.ADDED: Counted("1 new", "{n} new"),
+        NewsKind.MOVED: Counted("1 moved", "{n} moved"),
+        NewsKind.CHANGED: Counted("1 changed", "{n} changed"),
+        NewsKind.REMOVED: Counted("1 cancelled", "{n} cancelled"),
+    },
+)
+_PORTUGUESE = Phrases(
+    locale="pt_PT",
+    subject_whole="A sua agenda de {edition}",
+    subject_changed="A sua agenda mudou ({counts}): {edition}",
+    subject_details="Dados atualizados na sua agenda: {edition}",
+    subject_emptied="A sua agenda ficou vazia: {edition}",
+    greeting="Olá, {name}:",
+    intro_whole="Esta é a sua agenda completa de {edition}.",
+    intro_changed="A sua agenda de {edition} mudou. Eis o que muda em relação ao nosso último e-mail:",
+    intro_details="Mudaram dados da sua agenda de {edition}. Esta é a versão em vigor.",
+    intro_emptied="A sua agenda de {edition} ficou vazia: já não tem encontros nem sessões.",
+    heading_news="O que mudou",
+    heading_agenda="A sua agenda",
+    local_times="Horas locais: {zone}",
+    table="mesa {table}",
+    encounter="Encontro com {organisation}",
+    to_be_confirmed="por confirmar",
+    before="antes",
+    calendar_hint="O ficheiro agenda.ics em anexo contém esta mesma agenda para o seu calendário.",
+    footer="Recebe este e-mail porque participa em {edition}.",
+    kinds={
+        NewsKind.ADDED: "Novo",
+        NewsKind.MOVED: "Movido",
+        NewsKind.CHANGED: "Alterado",
+        NewsKind.REMOVED: "Cancelado",
+    },
+    counts={
+        NewsKind.ADDED: Counted("1 novo compromisso", "{n} novos compromissos"),
+        NewsKind.MOVED: Counted("1 movido", "{n} movidos"),
+        NewsKind.CHANGED: Counted("1 alterado", "{n} alterados"),
+        NewsKind.REMOVED: Counted("1 cancelado", "{n} cancelados"),
+    },
+)
+
+PHRASES: dict[Language, Phrases] = {
+    Language.SPANISH: _SPANISH,
+    Language.ENGLISH: _ENGLISH,
+    Language.PORTUGUESE: _PORTUGUESE,
+}

@@ -1,0 +1,18 @@
+"""Kafka in: what notify listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.notify.service import Notify
+from shared.consumer import Consumer, Input
+from shared.topics import AGENDA, REGISTRATION
+
+
+def listen(consumer: Consumer, notify: Notify) -> None:
+    """Hand registrations and agendas of an edition to the use case."""
+
+    async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
+        await notify.take(edition_id, inputs)
+
+    consumer.subscribe(REGISTRATION, AGENDA, handler=on_inputs)

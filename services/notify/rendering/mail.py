@@ -1,0 +1,110 @@
+"""The digest as a mail: text, HTML and calendar, with headers that tell people and machines what it is."""
+
+from __future__ import annotations
+
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from services.notify.domain.audience import Audience
+from services.notify.domain.delivery import Delivery, Mailing
+from services.notify.ports import Letter, Refused
+from services.notify.rendering.calendar import CalendarFile
+from services.notify.rendering.clean import clean
+from services.notify.rendering.page import Page, Writer
+from services.notify.settings import Settings
+from shared.clock import Clock
+
+
+class MailWriter:
+    """Renders letters, as `services.notify.ports.Render`."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._from = settings.mail_from
+        self._reply_to = settings.mail_reply_to
+        self._domain = settings.mail_domain
+        self._clock = clock
+        templates = Environment(
+            loader=PackageLoader("services.notify"),
+            autoescape=select_autoescape(enabled_extensions=("html.j2",), default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._text = templates.get_template("agenda.txt.j2")
+        self._html = templates.get_template("agenda.html.j2")
+
+    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> Letter:
+        """The letter that tells what `mailing` says, against what the delivery's last mail said.
+
+        Raises:
+            Refused: the address or a header cannot be written.
+        """
+        contact = audience.contacts[delivery.participant_id]
+        try:
+            address = _address(clean(contact.name), contact.email)
+            message = self._message(audience, delivery, mailing, address)
+            content = bytes(message)
+        except (ValueError, MessageError, LookupError) as error:
+            raise Refused(f"the mail cannot be written: {type(error).__name__}") from error
+        return Letter(
+            sender=parseaddr(self._from)[1],
+            recipient=address.addr_spec,
+            content=content,
+            needs_utf8=not address.addr_spec.isascii(),
+        )
+
+    def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
+        writer = Writer(audience, delivery.participant_id, mailing.said.timezone)
+        page = writer.page(delivery.told, mailing.said)
+        message = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
+        self._address(message, delivery, mailing, to, page)
+        message.set_content(self._text.render(page=page), cte="quoted-printable")
+        message.add_alternative(self._html.render(page=page), subtype="html", cte="quoted-printable")
+        message.add_attachment(
+            self._calendar(audience, delivery, mailing, writer),
+            subtype="calendar",
+            cte="base64",
+            params={"method": "PUBLISH"},
+            filename="agenda.ics",
+        )
+        return message
+
+    def _address(self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: Page) -> None:
+        """Write the headers. `EmailMessage` refuses any that holds a line break."""
+        message["From"] = self._from
+        message["To"] = to
+        if self._reply_to:
+            message["Reply-To"] = self._reply_to
+        message["Subject"] = page.subject
+        message["Date"] = format_datetime(self._clock())
+        message["Message-ID"] = mailing.message_id
+        message["Auto-Submitted"] = "auto-generated"
+        message["Content-Language"] = page.language.value
+        message["List-Id"] = f"<{delivery.edition_id}.{self._domain}>"
+        message["X-Tertulia-Edition"] = delivery.edition_id
+        message["X-Tertulia-Participant"] = delivery.participant_id
+        message["X-Tertulia-Version"] = str(mailing.version)
+        message["X-Tertulia-Agenda-Revision"] = str(mailing.agenda_revision)
+
+    def _calendar(self, audience: Audience, delivery: Delivery, mailing: Mailing, writer: Writer) -> str:
+        agenda = audience.agendas[delivery.participant_id]
+        sequences = {entry.entry_id: entry.sequence for entry in agenda.entries}
+        file = CalendarFile(delivery.edition_id, delivery.participant_id, self._domain)
+        return file.write(mailing.said, sequences, agenda.issued_at, writer)
+
+
+def _address(name: str, email: str) -> Address:
+    """The addressee. A domain in other letters is written as DNS knows it (IDNA); a local part cannot be.
+
+    Raises:
+        ValueError, MessageError or LookupError: not an address.
+    """
+    local, _, domain = email.rpartition("@")
+    if not domain.isascii():
+        email = f"{local}@{domain.encode('idna').decode('ascii')}"
+    return Address(display_name=name, addr_spec=email)

@@ -1,0 +1,68 @@
+"""The settings of notify."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from services.notify.domain.delivery import Window
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What notify can be told."""
+
+    service: ClassVar[str] = "notify"
+
+    smtp_host: str = Field(default="127.0.0.1", description="The mail server.")
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="Plain, upgraded with STARTTLS, or TLS from the first byte."
+    )
+    smtp_username: str = Field(default="", description="User name, if the mail server asks for one.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password of that user.")
+    smtp_timeout_seconds: float = Field(default=30.0, gt=0, description="How long one exchange with it may take.")
+    smtp_connections: int = Field(default=4, ge=1, le=100, description="Most connections, and so mails, at once.")
+    smtp_mails_per_connection: int = Field(default=100, ge=1, description="Mails before a connection is renewed.")
+    smtp_retry_seconds: float = Field(
+        default=5.0, gt=0, description="Wait before the second try of a mail not taken; doubles up to 15 minutes."
+    )
+    mail_from: str = Field(default="Tertulia <agenda@tertulia.invalid>", description="`From` of every mail.")
+    mail_reply_to: str = Field(default="", description="`Reply-To` of every mail; none if unset.")
+    mail_domain: str = Field(
+        default="tertulia.invalid",
+        pattern=r"^[a-z0-9.-]+$",
+        description="Domain in Message-IDs and calendar UIDs. Never change it while an edition runs.",
+    )
+    window_seconds: float = Field(
+        default=60.0, ge=0, description="A mail waits until an agenda has been quiet for this long."
+    )
+    window_longest_seconds: float = Field(
+        default=300.0, ge=0, description="But no longer than this after the first change it tells of."
+    )
+    lease_seconds: float = Field(
+        default=300.0, gt=0, description="How long a process may hold a mail before another takes it over."
+    )
+    deliver_every_seconds: float = Field(default=0.5, gt=0, description="How often to look for mails that are due.")
+    deliver_batch: int = Field(default=500, ge=1, le=10_000, description="Mails looked up at once.")
+
+    @property
+    def window(self) -> Window:
+        """How long changes are gathered into one mail."""
+        return Window(
+            quiet=timedelta(seconds=self.window_seconds), longest=timedelta(seconds=self.window_longest_seconds)
+        )
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a mail may be in hand."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @model_validator(mode="after")
+    def _lease_outlasts_a_mail(self) -> Self:
+        # Connect, greet, log in, MAIL, RCPT, DATA: each may take the whole timeout.
+        if self.lease_seconds < 8 * self.smtp_timeout_seconds:
+            raise ValueError("lease_seconds must be at least eight times smtp_timeout_seconds")
+        return self
