@@ -9,8 +9,8 @@ from random import Random
 from deploy.demo.cast import scaled
 from deploy.demo.plan import Organisation, Outcome, Participant, Request, Step
 
-#: At full scale: 700 requests, 60 of them open; of the others 612 are accepted.
-ACCEPTED, DECLINED, WITHDRAWN, UNANSWERED, OPEN = 612, 14, 8, 6, 60
+#: At full scale: 700 requests, 60 of them open; of the others 616 are accepted.
+ACCEPTED, DECLINED, WITHDRAWN, UNANSWERED, OPEN = 616, 12, 6, 6, 60
 #: The most encounters a participant may have (`quotas.max_encounters`), and how many sought-after ones want more.
 MOST_ENCOUNTERS = 12
 OVERBOOKED = 2

@@ -1,0 +1,114 @@
+"""The mails of a run as they lie in the sink's folder, and whether each participant's last one tells the agenda."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from icalendar import Calendar
+
+from shared.events import AgendaChanged, EntryKind, ParticipantChanged
+
+#: When something is, and for an encounter which: what a calendar and an agenda must agree on.
+Line = tuple[datetime, datetime, str]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One delivered mail."""
+
+    path: Path
+    message: EmailMessage
+    recipient: str
+    participant_id: str
+    revision: int
+
+    @property
+    def page(self) -> str:
+        """Its HTML."""
+        part = self.message.get_body(("html",))
+        return part.get_content() if part is not None else ""
+
+    @property
+    def calendar(self) -> bytes:
+        """Its `.ics`; empty if it has none."""
+        for part in self.message.walk():
+            if part.get_content_type() == "text/calendar":
+                payload = part.get_payload(decode=True)
+                return payload if isinstance(payload, bytes) else b""
+        return b""
+
+
+def read_mails(folder: Path) -> list[Mail]:
+    """Every mail that carries an agenda, in the order of arrival (the sink's file names sort so)."""
+    return [_read(path) for path in sorted(folder.rglob("*.eml"), key=lambda path: path.name)]
+
+
+def _read(path: Path) -> Mail:
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    return Mail(
+        path=path,
+        message=message,
+        recipient=message["To"].addresses[0].addr_spec.casefold(),
+        participant_id=str(message["X-Tertulia-Participant"]),
+        revision=int(str(message["X-Tertulia-Agenda-Revision"])),
+    )
+
+
+def calendar_lines(calendar: bytes) -> list[Line]:
+    """What a calendar lists, in order. Of a session's UID only its time counts: it is the participant's own."""
+    if not calendar:
+        return []
+    events = Calendar.from_ical(calendar).walk("VEVENT")
+    return sorted(
+        (_utc(event.decoded("DTSTART")), _utc(event.decoded("DTEND")), _encounter(str(event["UID"])))
+        for event in events
+    )
+
+
+def _encounter(uid: str) -> str:
+    local, _, _ = uid.partition("@")
+    return local if local.startswith("enc_") else ""
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def agenda_lines(agenda: AgendaChanged) -> list[Line]:
+    """What an agenda lists, in order."""
+    return sorted(
+        (entry.starts_at, entry.ends_at, entry.entry_id if entry.kind is EntryKind.ENCOUNTER else "")
+        for entry in agenda.entries
+    )
+
+
+def find_faults(
+    mails: Iterable[Mail], agendas: Mapping[str, AgendaChanged], participants: Mapping[str, ParticipantChanged]
+) -> Iterator[str]:
+    """What is wrong with the mails of a run: one sentence a fault."""
+    by_participant: defaultdict[str, list[Mail]] = defaultdict(list)
+    for mail in mails:
+        by_participant[mail.participant_id].append(mail)
+    for participant_id, received in by_participant.items():
+        times = Counter((mail.recipient, mail.revision) for mail in received)
+        yield from (
+            f"{participant_id} was told revision {revision} of the agenda {count} times"
+            for (_, revision), count in times.items()
+            if count > 1
+        )
+    for participant_id, agenda in agendas.items():
+        address = participants[participant_id].email.casefold()
+        received = [mail for mail in by_participant.get(participant_id, []) if mail.recipient == address]
+        if received:
+            newest = max(received, key=lambda mail: mail.revision)
+            if calendar_lines(newest.calendar) != agenda_lines(agenda):
+                yield f"the last mail of {participant_id} ({newest.path.name}) does not list the agenda as it stands"
+        elif agenda.entries:
+            yield f"{participant_id} has an agenda and no mail"
