@@ -1,0 +1,1 @@
+"""HTTP in: each endpoint reads, calls one use case, and answers."""

@@ -1,0 +1,99 @@
+"""Bodies in: authorised first, then bounded, then of the right media type, then read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from pydantic.json_schema import models_json_schema
+
+from services.registration.api.access import CurrentDesk, office_of
+from services.registration.domain.bodies import read_facts, read_patch
+from services.registration.domain.edition import EditionFacts
+from services.registration.domain.match_request import MatchRequestFacts
+from services.registration.domain.organisation import OrganisationFacts
+from services.registration.domain.participant import ParticipantFacts
+from services.registration.domain.things import Facts
+from services.registration.problems import Problem, TooLarge, Unsupported
+
+AnyFacts = TypeVar("AnyFacts", bound=Facts)
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+_KINDS: tuple[type[Facts], ...] = (EditionFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
+
+
+async def read_body(request: Request, most_bytes: int) -> bytes:
+    """The whole body, counted as it comes: a `Content-Length` may be missing or wrong. Raises `TooLarge`."""
+    chunks: list[bytes] = []
+    left = most_bytes
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced[:20]) > most_bytes:
+        raise TooLarge(f"at most {most_bytes} bytes are taken")
+    async for chunk in request.stream():
+        left -= len(chunk)
+        if left < 0:
+            raise TooLarge(f"at most {most_bytes} bytes are taken")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def media_type(value: str | None) -> str:
+    """A media type without its parameters, in lower case; empty if none is given."""
+    return (value or "").partition(";")[0].strip().lower()
+
+
+def body_of(kind: type[AnyFacts]) -> Any:  # noqa: ANN401 - what Depends returns stands for the body
+    """The body as facts of this kind."""
+
+    async def read(request: Request, _: CurrentDesk) -> AnyFacts:
+        return read_facts(kind, await _json(request, JSON))
+
+    return Depends(read)
+
+
+async def _patch(request: Request, _: CurrentDesk) -> dict[str, Any]:
+    return read_patch(await _json(request, MERGE_PATCH, JSON))
+
+
+PatchBody = Annotated[dict[str, Any], Depends(_patch)]
+
+
+def takes(kind: type[Facts]) -> dict[str, Any]:
+    """The OpenAPI words for a body of these facts."""
+    return _request_body(JSON, kind.__name__)
+
+
+def takes_patch(kind: type[Facts]) -> dict[str, Any]:
+    """The OpenAPI words for a merge patch of these facts."""
+    return _request_body(MERGE_PATCH, _patch_name(kind))
+
+
+def body_schemas() -> dict[str, Any]:
+    """The components that `takes`, `takes_patch` and the problems refer to."""
+    documented = [(kind, "validation") for kind in (*_KINDS, Problem)]
+    _, made = models_json_schema(documented, ref_template="#/components/schemas/{model}")
+    schemas: dict[str, Any] = made["$defs"]
+    for kind in _KINDS:
+        whole = schemas[kind.__name__]
+        schemas[_patch_name(kind)] = {
+            **{name: value for name, value in whole.items() if name != "required"},
+            "title": _patch_name(kind),
+            "description": "Any of these fields; null takes a field back to its default (RFC 7396).",
+        }
+    return schemas
+
+
+async def _json(request: Request, *media_types: str) -> bytes:
+    if media_type(request.headers.get("content-type")) not in media_types:
+        raise Unsupported(f"send {' or '.join(media_types)}")
+    return await read_body(request, office_of(request).settings.max_body_bytes)
+
+
+def _patch_name(kind: type[Facts]) -> str:
+    return kind.__name__.removesuffix("Facts") + "Patch"
+
+
+def _request_body(media: str, schema: str) -> dict[str, Any]:
+    content = {media: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"requestBody": {"required": True, "content": content}}

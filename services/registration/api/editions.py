@@ -1,0 +1,43 @@
+"""Endpoints of editions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from services.registration.api.access import After, CurrentDesk, IdempotencyKey, IfMatch, Limit, PathId
+from services.registration.api.bodies import PatchBody, body_of, takes, takes_patch
+from services.registration.api.replies import Page, created, page, reply
+from services.registration.domain.edition import Edition, EditionFacts
+
+router = APIRouter(prefix="/editions", tags=["editions"])
+
+
+@router.post("", status_code=201, response_model=Edition, openapi_extra=takes(EditionFacts))
+async def open_edition(
+    request: Request,
+    desk: CurrentDesk,
+    facts: Annotated[EditionFacts, body_of(EditionFacts)],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Create an edition. Its slots follow from its days, breaks left out; at most 500 of them."""
+    return created(await desk.open_edition(facts, idempotency_key), request)
+
+
+@router.get("", response_model=Page[Edition])
+async def list_editions(request: Request, desk: CurrentDesk, limit: Limit = 100, after: After = None) -> Response:
+    """The operator's editions, by id."""
+    return page(await desk.page(Edition, None, after, limit + 1), limit, request)
+
+
+@router.get("/{edition_id}", response_model=Edition)
+async def get_edition(desk: CurrentDesk, edition_id: PathId) -> Response:
+    """One edition."""
+    return reply(await desk.edition(edition_id))
+
+
+@router.patch("/{edition_id}", response_model=Edition, openapi_extra=takes_patch(EditionFacts))
+async def amend_edition(desk: CurrentDesk, edition_id: PathId, revisions: IfMatch, patch: PatchBody) -> Response:
+    """Change an edition; its phase goes forwards only: open, published, live, closed. A closed one takes no changes."""
+    return reply(await desk.amend_edition(edition_id, patch, revisions))

@@ -1,0 +1,62 @@
+"""Endpoints of match requests."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from services.registration.api.access import After, CurrentDesk, IdempotencyKey, Limit, PathId
+from services.registration.api.bodies import body_of, takes
+from services.registration.api.replies import Page, created, page, reply
+from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
+
+router = APIRouter(prefix="/editions/{edition_id}/match-requests", tags=["match requests"])
+
+
+@router.post("", status_code=201, response_model=MatchRequest, openapi_extra=takes(MatchRequestFacts))
+async def ask(
+    request: Request,
+    desk: CurrentDesk,
+    edition_id: PathId,
+    facts: Annotated[MatchRequestFacts, body_of(MatchRequestFacts)],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask to meet a participant or, with `target_id` null, ask the system for partners.
+
+    Both are active and of different organisations. Who has asked cannot ask the same again, unless the request was
+    withdrawn or expired.
+    """
+    return created(await desk.ask(edition_id, facts, idempotency_key), request)
+
+
+@router.get("", response_model=Page[MatchRequest])
+async def list_match_requests(
+    request: Request, desk: CurrentDesk, edition_id: PathId, limit: Limit = 100, after: After = None
+) -> Response:
+    """The edition's match requests, by id."""
+    return page(await desk.page(MatchRequest, edition_id, after, limit + 1), limit, request)
+
+
+@router.get("/{request_id}", response_model=MatchRequest)
+async def get_match_request(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+    """One match request."""
+    return reply(await desk.records.get(MatchRequest, edition_id, request_id))
+
+
+@router.post("/{request_id}/acceptance", response_model=MatchRequest)
+async def accept(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+    """Accept, for the one who was asked. Again is the same as once."""
+    return reply(await desk.answer(edition_id, request_id, Answer.ACCEPTANCE))
+
+
+@router.post("/{request_id}/refusal", response_model=MatchRequest)
+async def decline(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+    """Decline, for the one who was asked. Again is the same as once."""
+    return reply(await desk.answer(edition_id, request_id, Answer.REFUSAL))
+
+
+@router.post("/{request_id}/withdrawal", response_model=MatchRequest)
+async def withdraw(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+    """Withdraw, for the one who asked, before or after the answer. Again is the same as once."""
+    return reply(await desk.answer(edition_id, request_id, Answer.WITHDRAWAL))

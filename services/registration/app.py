@@ -1,0 +1,103 @@
+"""Registration, wired by hand."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import Route
+
+from services.registration import problems
+from services.registration.api import editions, imports, match_requests, organisations, participants
+from services.registration.api.access import Office
+from services.registration.api.bodies import body_schemas
+from services.registration.observing import Observing
+from services.registration.operators import Gate
+from services.registration.publishing import Publishing
+from services.registration.service import expire_overdue
+from services.registration.settings import Settings
+from services.registration.store import KINDS, MongoOperators, MongoStore, collection_of
+from shared.app import Runtime, operational_routes
+from shared.background import Background
+from shared.broker import KafkaPublisher, make_broker
+from shared.clock import Clock, utc_now
+from shared.health import Health
+from shared.mongo import Mongo
+from shared.outbox import OutboxRelay
+
+_ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
+
+Every request carries an operator's key: `Authorization: Bearer <operator id>.<secret>`. Whatever is wrong is told as
+problem details (RFC 9457). Every `POST` that creates takes an `Idempotency-Key`; every other one is idempotent by
+nature. `ETag` is the revision; `If-Match` guards a change against another's."""
+
+
+def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+    """The HTTP API over an office: Mongo's, or a test's."""
+    app = FastAPI(
+        title="Tertulia registration",
+        version="1",
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=problems.RESPONSES,
+    )
+    app.state.office = office
+    v1 = APIRouter(prefix="/v1")
+    for part in (editions, organisations, participants, match_requests, imports):
+        v1.include_router(part.router)
+    app.include_router(v1)
+    problems.install(app)
+    app.add_middleware(Observing)
+    _document(app)
+    return app
+
+
+def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """The service: its API, its database, its way to Kafka, its background work."""
+    health = Health(settings.stall_seconds)
+    runtime = Runtime(settings, make_broker(settings), Mongo(settings), health, Background(health))
+    database = runtime.mongo.database(settings.database)
+    publisher = KafkaPublisher(runtime.broker)
+    publishing = Publishing({kind: OutboxRelay(database[collection_of(kind)], publisher) for kind in KINDS})
+    store = MongoStore(database, publishing.soon)
+
+    async def expire() -> None:
+        await expire_overdue(store, clock)
+
+    runtime.prepare.append(store.prepare)
+    runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
+    runtime.background.every(settings.expiry_seconds, expire, "request expiry")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with runtime.lifespan():
+            yield
+            await publishing.drain()
+
+    gate = Gate(MongoOperators(database), settings.key_cache_seconds)
+    app = make_api(Office(store, gate, settings, clock), lifespan)
+    for path, answer in operational_routes(health):
+        app.router.routes.append(Route(path, answer))
+    return app
+
+
+def _document(app: FastAPI) -> None:
+    """Put the bodies, which are read by our own hand, and the key into the OpenAPI document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            components = document.setdefault("components", {})
+            components.setdefault("schemas", {}).update(body_schemas())
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{"key": []}]
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's guide says

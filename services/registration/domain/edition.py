@@ -1,0 +1,143 @@
+"""An edition: its days, its room and its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from services.registration.domain.names import Line
+from services.registration.domain.slots import Day, instant, slots_of
+from services.registration.domain.things import Facts, Refused, Thing
+from shared import events
+from shared.events import ConsentPolicy, EditionChanged, Phase, SessionKind, Slot, ZoneKind
+from shared.events.registration import Timezone
+from shared.ids import Id
+
+
+class ZoneFacts(Facts):
+    """A part of the venue, with the labels of its tables; a label needs to be unique in its zone only."""
+
+    zone_id: Id
+    kind: ZoneKind
+    name: Line
+    tables: tuple[Line, ...] = Field(default=(), max_length=5000)
+
+    @model_validator(mode="after")
+    def _tables_differ(self) -> Self:
+        _all_differ("table", self.tables)
+        return self
+
+
+class SessionFacts(Facts):
+    """A session; times without an offset are local times of the edition's time zone."""
+
+    session_id: Id
+    kind: SessionKind
+    title: Line
+    zone_id: Id
+    starts_at: datetime
+    ends_at: datetime
+
+    def in_zone(self, timezone: str) -> events.Session:
+        """The session with its times as UTC. Raises ValueError on a time that is skipped or runs backwards."""
+        times = {"starts_at": instant(self.starts_at, timezone), "ends_at": instant(self.ends_at, timezone)}
+        if times["ends_at"] <= times["starts_at"]:
+            raise ValueError(f"session {self.session_id}: ends_at must be after starts_at")
+        return events.Session(**{**self.model_dump(), **times})
+
+
+class QuotaFacts(events.Quotas, extra="forbid"):
+    """Limits a participant; none where it is null."""
+
+    max_encounters: int | None = Field(default=None, ge=0, le=1000, description="Encounters a participant.")
+    max_requests: int | None = Field(default=None, ge=0, le=1000, description="Live requests a participant asked.")
+
+
+class FeeFacts(events.Fee, extra="forbid"):
+    """What a participant pays, in the currency's smallest unit."""
+
+    amount: int = Field(ge=0, le=1_000_000_000)
+
+
+class EditionFacts(Facts):
+    """What an operator says of an edition."""
+
+    name: Line
+    timezone: Timezone = Field(description="An IANA time zone, such as Europe/Madrid.")
+    days: tuple[Day, ...] = Field(min_length=1, max_length=31)
+    slot_minutes: int = Field(default=15, ge=5, le=240)
+    zones: tuple[ZoneFacts, ...] = Field(min_length=1, max_length=50)
+    sessions: tuple[SessionFacts, ...] = Field(default=(), max_length=500)
+    quotas: QuotaFacts = QuotaFacts()
+    consent_policy: ConsentPolicy = ConsentPolicy.MUTUAL
+    least_affinity: float = Field(default=0.0, ge=0, le=1, description="Proposals below this are not made.")
+    fee: FeeFacts | None = None
+    phase: Phase = Phase.OPEN
+    answer_within_hours: Annotated[int, Field(ge=1, le=8760)] | None = Field(
+        default=None, description="Match requests not answered this long after they were asked expire; null: never."
+    )
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        _all_differ("zone_id", (zone.zone_id for zone in self.zones))
+        _all_differ("session_id", (session.session_id for session in self.sessions))
+        zones = {zone.zone_id for zone in self.zones}
+        for session in self.sessions:
+            session.in_zone(self.timezone)
+            if session.zone_id not in zones:
+                raise ValueError(
+                    f"session {session.session_id} is in zone {session.zone_id}, which is not one of zones"
+                )
+        if not self.slots() and any(zone.tables for zone in self.zones):
+            raise ValueError("there are tables, but no slot fits into the days")
+        return self
+
+    def slots(self) -> tuple[Slot, ...]:
+        """The edition's slots, derived from its days."""
+        return slots_of(self.days, self.slot_minutes, self.timezone)
+
+
+class Edition(EditionFacts, Thing):
+    """An edition as it stands at a revision."""
+
+    PREFIX: ClassVar[str] = "edn"
+    ID: ClassVar[str] = "edition_id"
+    NOUN: ClassVar[str] = "edition"
+
+    def snapshot(self) -> EditionChanged:
+        return EditionChanged(
+            **self.model_dump(include=_COMMON),
+            occurred_at=self.changed_at,
+            slots=self.slots(),
+            zones=tuple(events.Zone(**zone.model_dump()) for zone in self.zones),
+            sessions=tuple(session.in_zone(self.timezone) for session in self.sessions),
+        )
+
+    def answer_by(self, asked_at: datetime) -> datetime | None:
+        """When a request asked at that moment expires, if it does."""
+        return asked_at + timedelta(hours=self.answer_within_hours) if self.answer_within_hours else None
+
+    def must_be_changeable(self) -> None:
+        """Raise `Refused` once the edition is closed."""
+        if self.phase is Phase.CLOSED:
+            raise Refused(f"edition {self.edition_id} is closed: it takes no more changes")
+
+    def may_become(self, phase: Phase) -> None:
+        """Raise `Refused` unless the phase is the same or a later one."""
+        order = list(Phase)
+        if order.index(phase) < order.index(self.phase):
+            raise Refused(f"an edition's phase only goes forwards: it is {self.phase}, and cannot go back to {phase}")
+
+
+_COMMON = set(EditionChanged.model_fields) - {"occurred_at", "slots", "zones", "sessions"}
+
+
+def _all_differ(what: str, values: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{what} {value!r} appears twice")
+        seen.add(value)

@@ -1,0 +1,69 @@
+"""What text may hold: names are one clean line, free text is clean, an e-mail address can be written to."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, StringConstraints
+
+#: Bidirectional embeddings, overrides and isolates (Unicode UAX 9): they make a name read as another.
+_BIDI = frozenset(chr(point) for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+#: Categories that are no text: control characters, lone surrogates, line and paragraph separators.
+_NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def clean_line(text: str) -> str:
+    """One line in Unicode NFC, outer blanks taken off.
+
+    Raises:
+        ValueError: a character is not allowed (its position from 0 is named), or nothing is left.
+    """
+    return _clean(text, allowed="")
+
+
+def clean_text(text: str) -> str:
+    """As `clean_line`, but line breaks and tabs may stay."""
+    return _clean(text, allowed="\n\t\r")
+
+
+def clean_email(text: str) -> str:
+    """The address in its normal form; syntax only, no look-up.
+
+    Raises:
+        ValueError: it is no address that mail can be sent to.
+    """
+    try:
+        return validate_email(clean_line(text), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from error
+
+
+def same_name(name: str) -> str:
+    """What two spellings of one name have in common: Unicode NFKC, case folded, single blanks."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _clean(text: str, allowed: str) -> str:
+    for position, character in enumerate(text):
+        if character not in allowed and (character in _BIDI or unicodedata.category(character) in _NO_TEXT):
+            raise ValueError(f"the character U+{ord(character):04X} at position {position} is not allowed here")
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    if not cleaned:
+        raise ValueError("must not be blank")
+    return cleaned
+
+
+# The lengths are those of shared.events.registration, held before the text is looked at and again after NFC,
+# which can lengthen it.
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_line), StringConstraints(max_length=200)
+]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1000),
+    AfterValidator(clean_text),
+    StringConstraints(max_length=1000),
+]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254), AfterValidator(clean_email)]

@@ -1,0 +1,41 @@
+"""An organisation: a party of the quadruple helix."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from services.registration.domain.names import Line, same_name
+from services.registration.domain.things import Facts, Thing
+from shared.events import OrganisationChanged, OrganisationKind, Status
+from shared.events.registration import Code, CountryCode
+
+
+class OrganisationFacts(Facts):
+    """What an operator says of an organisation. Its name is unique in its edition, whatever the case."""
+
+    name: Line
+    kind: OrganisationKind
+    country: CountryCode = Field(description="ISO 3166-1 alpha-2, such as ES.")
+    region: Line | None = None
+    delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
+    codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as nace:25.62 or ket:robotics.")
+
+
+class Organisation(OrganisationFacts, Thing):
+    """An organisation as it stands at a revision."""
+
+    PREFIX: ClassVar[str] = "org"
+    ID: ClassVar[str] = "organisation_id"
+    NOUN: ClassVar[str] = "organisation"
+
+    organisation_id: str
+    status: Status = Status.ACTIVE
+
+    @property
+    def unique(self) -> str:
+        return f"{self.edition_id}/{same_name(self.name)}"
+
+    def snapshot(self) -> OrganisationChanged:
+        return OrganisationChanged(**self.model_dump(exclude={"created_at", "changed_at"}), occurred_at=self.changed_at)

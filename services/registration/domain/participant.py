@@ -1,0 +1,86 @@
+"""A participant: a person who represents an organisation, with a profile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from pydantic import Field, field_validator
+
+from services.registration.domain.bodies import Fault, Invalid
+from services.registration.domain.names import Email, Line, Text, same_name
+from services.registration.domain.slots import instant
+from services.registration.domain.things import Facts, Thing
+from shared.events import Language, ParticipantChanged, Status
+from shared.events.registration import Code
+from shared.ids import Id
+
+
+class ProfileFacts(Facts):
+    """What a participant offers and needs, an item each, and codes such as nace:25.62."""
+
+    offers: tuple[Text, ...] = Field(default=(), max_length=10)
+    needs: tuple[Text, ...] = Field(default=(), max_length=10)
+    codes: tuple[Code, ...] = Field(default=(), max_length=30)
+
+
+class Stay(Facts):
+    """When a participant can meet; times without an offset are local times of the edition's time zone."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class ParticipantFacts(Facts):
+    """What an operator says of a participant. The e-mail address is unique in the edition, whatever the case."""
+
+    organisation_id: Id
+    name: Line
+    email: Email
+    languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="The first is written in.")
+    profile: ProfileFacts = ProfileFacts()
+    available: tuple[Stay, ...] = Field(
+        default=(), max_length=50, description="When the participant can meet; empty: the whole edition."
+    )
+    session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
+
+    @field_validator("languages", "session_ids")
+    @classmethod
+    def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError("must not repeat")
+        return values
+
+    def in_zone(self, timezone: str) -> Self:
+        """The same with `available` as UTC. Raises `Invalid` on times skipped by clocks or running backwards."""
+        return self.model_copy(
+            update={"available": tuple(_stay(index, stay, timezone) for index, stay in enumerate(self.available))}
+        )
+
+
+class Participant(ParticipantFacts, Thing):
+    """A participant as it stands at a revision: a seat, which another person of the delegation may take."""
+
+    PREFIX: ClassVar[str] = "prt"
+    ID: ClassVar[str] = "participant_id"
+    NOUN: ClassVar[str] = "participant"
+
+    participant_id: str
+    status: Status = Status.ACTIVE
+
+    @property
+    def unique(self) -> str:
+        return f"{self.edition_id}/{same_name(self.email)}"
+
+    def snapshot(self) -> ParticipantChanged:
+        return ParticipantChanged(**self.model_dump(exclude={"created_at", "changed_at"}), occurred_at=self.changed_at)
+
+
+def _stay(index: int, stay: Stay, timezone: str) -> Stay:
+    try:
+        starts_at, ends_at = instant(stay.starts_at, timezone), instant(stay.ends_at, timezone)
+    except ValueError as error:
+        raise Invalid(Fault(f"/available/{index}", str(error))) from error
+    if ends_at <= starts_at:
+        raise Invalid(Fault(f"/available/{index}/ends_at", "ends_at must be after starts_at"))
+    return Stay(starts_at=starts_at, ends_at=ends_at)

@@ -1,0 +1,108 @@
+"""From local days to slots: the only place where an edition's wall clock becomes UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from operator import itemgetter
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.events import Slot
+
+MOST_SLOTS = 500
+_MIDNIGHT = time(0)
+#: Beyond these, arithmetic with time zones overflows, and nobody runs an edition.
+_FIRST_DAY = date(2000, 1, 1)
+_LAST_DAY = date(2199, 12, 30)
+LocalDate = Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
+
+
+class Hours(BaseModel):
+    """A stretch of one local day. `ends` of 00:00 is the midnight at the end of the day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starts: time
+    ends: time
+
+    @model_validator(mode="after")
+    def _runs_forwards(self) -> Self:
+        if self.starts.tzinfo or self.ends.tzinfo:
+            raise ValueError("hours are local times, without an offset")
+        if self.ends != _MIDNIGHT and self.ends <= self.starts:
+            raise ValueError("ends must be after starts (a night past midnight is two days)")
+        return self
+
+
+class Day(Hours):
+    """A day of an edition in local time, with the breaks in which no slots lie."""
+
+    date: LocalDate
+    breaks: tuple[Hours, ...] = Field(default=(), max_length=20)
+
+
+def instant(moment: datetime, timezone: str) -> datetime:
+    """A moment as UTC; without an offset it is a local time of `timezone`, the first of the two where clocks go back.
+
+    Raises:
+        ValueError: clocks skip that local time, or it is not between the years 2000 and 2199.
+    """
+    if not _FIRST_DAY.year <= moment.year <= _LAST_DAY.year:
+        raise ValueError(f"the year must be {_FIRST_DAY.year} to {_LAST_DAY.year}")
+    if moment.tzinfo:
+        return moment.astimezone(UTC)
+    zone = ZoneInfo(timezone)
+    utc = moment.replace(tzinfo=zone).astimezone(UTC)
+    if utc.astimezone(zone).replace(tzinfo=None) != moment:
+        raise ValueError(f"{moment:%Y-%m-%d %H:%M} does not exist in {timezone}: clocks skip it")
+    return utc
+
+
+def slots_of(days: Sequence[Day], slot_minutes: int, timezone: str) -> tuple[Slot, ...]:
+    """All slots of an edition in time order, numbered from 0; a break starts the count of minutes anew.
+
+    Raises:
+        ValueError: days overlap, a time is skipped by the clocks, or there are more than 500 slots.
+    """
+    spans = sorted(((_span(day.date, day, timezone), day) for day in days), key=itemgetter(0))
+    for (before, _), (after, _) in pairwise(spans):
+        if after[0] < before[1]:
+            raise ValueError(f"two days overlap at {after[0]:%Y-%m-%d %H:%M} UTC")
+    length = timedelta(minutes=slot_minutes)
+    starts = [at for span, day in spans for free in _free(span, day, timezone) for at in _cut(free, length)]
+    if len(starts) > MOST_SLOTS:
+        raise ValueError(f"the days hold {len(starts)} slots of {slot_minutes} minutes; at most {MOST_SLOTS} fit")
+    return tuple(Slot(index=index, starts_at=at, ends_at=at + length) for index, at in enumerate(starts))
+
+
+_Span = tuple[datetime, datetime]
+
+
+def _span(on: date, hours: Hours, timezone: str) -> _Span:
+    last = on + timedelta(days=1) if hours.ends == _MIDNIGHT else on
+    return (
+        instant(datetime.combine(on, hours.starts), timezone),
+        instant(datetime.combine(last, hours.ends), timezone),
+    )
+
+
+def _free(day_span: _Span, day: Day, timezone: str) -> Iterator[_Span]:
+    """The stretches of a day between its breaks."""
+    at, end = day_span
+    for break_starts, break_ends in sorted(_span(day.date, pause, timezone) for pause in day.breaks):
+        if break_starts > at:
+            yield at, min(break_starts, end)
+        at = max(at, break_ends)
+    if at < end:
+        yield at, end
+
+
+def _cut(span: _Span, length: timedelta) -> Iterator[datetime]:
+    at, end = span
+    while at + length <= end:
+        yield at
+        at += length

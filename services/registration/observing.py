@@ -1,0 +1,62 @@
+"""Around every request: how long it took, and what is answered when something fails that nobody foresaw."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.registration import problems
+from shared.log import get_logger
+from shared.metrics import HTTP_SECONDS
+from shared.retry import is_transient
+
+_log = get_logger(__name__)
+
+
+class Observing:
+    """ASGI middleware: measures by route template, and turns failures into problems.
+
+    Exceptions are logged by type and place only: their messages may hold personal data.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_status)
+        except Exception as error:
+            _log_failure(error)
+            if status:  # half an answer is out: only closing the connection tells the client
+                raise
+            answer = problems.away(scope) if is_transient(error) else problems.defect(scope)
+            await answer(scope, receive, note_status)
+        finally:
+            _observe(scope, status, time.perf_counter() - began)
+
+
+def _observe(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    HTTP_SECONDS.labels(route=route, method=scope["method"], status=str(status)).observe(seconds)
+
+
+def _log_failure(error: Exception) -> None:
+    if is_transient(error):
+        _log.warning("database_away", error=type(error).__name__)
+        return
+    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
+    _log.error("request_failed", error=type(error).__name__, at=places)

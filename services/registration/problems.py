@@ -1,0 +1,139 @@
+"""Whatever goes wrong is told as problem details (RFC 9457): one table from exceptions to problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from services.registration.domain.bodies import MOST_FAULTS, Fault, Invalid, Malformed, pointer_to
+from services.registration.domain.things import KeyReused, NotFound, Refused, Stale
+from services.registration.operators import UnknownKey
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER_SECONDS = "2"
+
+
+class TooLarge(Exception):
+    """The body has more bytes than are taken; the message says how many are."""
+
+
+class Unsupported(Exception):
+    """The body has a media type that is not taken here; the message says which are."""
+
+
+class FaultView(BaseModel):
+    """One fault of the request: where, as a JSON pointer into the body or the name of a parameter, and what."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(description="A URN of the kind of problem; stable.")
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FaultView] | None = Field(default=None, description="Each fault, when the request itself is at fault.")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem, and the headers that go with it."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_KINDS: dict[type[Exception], Kind] = {
+    Malformed: Kind(HTTPStatus.BAD_REQUEST, "malformed", "The body is not JSON"),
+    UnknownKey: Kind(
+        HTTPStatus.UNAUTHORIZED,
+        "unauthorised",
+        "A valid API key is needed",
+        {"WWW-Authenticate": 'Bearer realm="tertulia"'},
+    ),
+    NotFound: Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
+    Refused: Kind(HTTPStatus.CONFLICT, "conflict", "The state of things does not allow it"),
+    Stale: Kind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
+    TooLarge: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", {"Connection": "close"}),
+    Unsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not taken here"),
+    Invalid: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
+    KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"),
+}
+_AWAY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
+_DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of the service")
+
+#: For the OpenAPI document: what any endpoint may answer.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status in (400, 401, 404, 409, 412, 413, 415, 422, 503)
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception of the table, and the framework's own, with a problem."""
+    for exception in _KINDS:
+        app.add_exception_handler(exception, _on_known)
+    app.add_exception_handler(RequestValidationError, _on_parameters)
+    app.add_exception_handler(HTTPException, _on_framework)
+
+
+def away(scope: Scope) -> Response:
+    """503: the database is away."""
+    return _response(_AWAY, "the database does not answer; nothing is known to be wrong with the request", scope)
+
+
+def defect(scope: Scope) -> Response:
+    """500: an exception that nobody foresaw."""
+    return _response(_DEFECT, "it has been logged; the request may or may not have been carried out", scope)
+
+
+async def _on_known(request: Request, error: Exception) -> Response:
+    kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
+    faults = error.faults if isinstance(error, Invalid) else ()
+    return _response(kind, str(error) or kind.title, request.scope, faults)
+
+
+async def _on_parameters(request: Request, error: Exception) -> Response:
+    """A path, query or header parameter is not what it should be."""
+    details = error.errors()[:MOST_FAULTS] if isinstance(error, RequestValidationError) else ()
+    faults = [Fault(pointer_to(detail["loc"]), detail["msg"]) for detail in details]
+    return await _on_known(request, Invalid(*faults))
+
+
+async def _on_framework(request: Request, error: Exception) -> Response:
+    """No such route, no such method."""
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    slug = status.phrase.lower().replace(" ", "-")
+    return _response(Kind(status, slug, status.phrase, headers), status.description or status.phrase, request.scope)
+
+
+def _response(kind: Kind, detail: str, scope: Scope, faults: tuple[Fault, ...] = ()) -> Response:
+    problem = Problem(
+        type=f"urn:tertulia:problem:{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail[:1000],
+        instance=scope.get("raw_path", b"").decode("ascii", "replace"),
+        errors=[FaultView(pointer=fault.pointer, detail=fault.detail) for fault in faults] or None,
+    )
+    return Response(to_json(problem, exclude_none=True), kind.status, {**kind.headers, "Content-Type": MEDIA_TYPE})

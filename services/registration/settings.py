@@ -1,0 +1,31 @@
+"""Registration's settings."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What registration can be told, beside what every service can."""
+
+    service: ClassVar[str] = "registration"
+
+    # An edition becomes one Kafka record, of 1 MiB at most by default: hence the upper bound.
+    max_body_bytes: int = Field(
+        default=512 * 1024, ge=1024, le=768 * 1024, description="Largest JSON body taken; beyond it 413."
+    )
+    max_import_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1024, description="Largest CSV or XLSX file taken; beyond it 413."
+    )
+    max_unpacked_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="Most bytes an XLSX file may unpack to."
+    )
+    max_import_rows: int = Field(default=10_000, ge=1, description="Most rows in an imported file.")
+    key_cache_seconds: float = Field(
+        default=5.0, ge=0, description="How long a key is remembered: a revoked key may work this much longer."
+    )
+    expiry_seconds: float = Field(default=30.0, gt=0, description="How often unanswered match requests are expired.")

@@ -1,0 +1,182 @@
+"""Registration's documents: the only file that knows the driver, and the one place that keeps tenants apart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from services.registration.domain.edition import Edition
+from services.registration.domain.match_request import LIVE, MatchRequest
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
+from services.registration.domain.things import Taken, Thing
+from shared.mongo import DuplicateKeyError, MongoCollection, MongoDatabase
+from shared.outbox import outbox_new, outbox_push
+
+AnyThing = TypeVar("AnyThing", bound=Thing)
+
+KINDS: tuple[type[Thing], ...] = (Edition, Organisation, Participant, MatchRequest)
+#: What a document holds beside the thing itself.
+_BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending": 0}
+
+
+def collection_of(kind: type[Thing]) -> str:
+    """The name of the collection of a kind of thing."""
+    return kind.NOUN.replace(" ", "_") + "s"
+
+
+class MongoStore:
+    """All documents. `written` is called with the kind and id of each written one, so that its outbox is sent."""
+
+    def __init__(self, database: MongoDatabase, written: Callable[[type[Thing], str], None]) -> None:
+        self._database = database
+        self._written = written
+
+    async def prepare(self) -> None:
+        """Make the indexes; harmless when they are there."""
+        for kind in KINDS:
+            collection = self._database[collection_of(kind)]
+            await collection.create_index("unique", unique=True)
+            await collection.create_index([("operator_id", 1), ("edition_id", 1), ("_id", 1)])
+            await collection.create_index("pending")
+        await self._database[collection_of(Participant)].create_index("organisation_id")
+        requests = self._database[collection_of(MatchRequest)]
+        await requests.create_index("requester_id")
+        await requests.create_index("target_id")
+        await requests.create_index("due")
+
+    def of(self, operator_id: str) -> MongoThings:
+        """The things of one operator: there is no other way to them."""
+        return MongoThings(self._database, operator_id, self._written)
+
+    async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
+        """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
+        cursor = self._database[collection_of(MatchRequest)].find({"due": {"$lte": now}}, _BESIDE)
+        return [MatchRequest.model_validate(document) async for document in cursor.sort("due", 1).limit(limit)]
+
+
+class MongoThings:
+    """The things of one operator. Every query starts from `_own`, which names the operator."""
+
+    def __init__(self, database: MongoDatabase, operator_id: str, written: Callable[[type[Thing], str], None]) -> None:
+        self._database = database
+        self.operator_id = operator_id
+        self._written = written
+
+    async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
+        """One thing of an edition, if it is there."""
+        document = await self._of(kind).find_one(self._own(edition_id=edition_id, _id=thing_id), _BESIDE)
+        return kind.model_validate(document) if document else None
+
+    async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]:
+        """Those of the ids that are there, by id."""
+        query = self._own(edition_id=edition_id, _id={"$in": list(ids)})
+        return {thing.id: thing async for thing in self._read(kind, self._of(kind).find(query, _BESIDE))}
+
+    async def find_unique(self, kind: type[AnyThing], uniques: Sequence[str]) -> dict[str, AnyThing]:
+        """The things that have one of these values of `Thing.unique`, by it."""
+        query = self._own(unique={"$in": list(uniques)})
+        return {thing.unique: thing async for thing in self._read(kind, self._of(kind).find(query, _BESIDE))}
+
+    async def page(
+        self, kind: type[AnyThing], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
+    ) -> list[AnyThing]:
+        """Up to `limit` things with ids above `after`, by id; of one edition, with the fields of `where`, if given."""
+        within = {} if edition_id is None else {"edition_id": edition_id}
+        cursor = self._of(kind).find(self._own(_id={"$gt": after}, **within, **(where or {})), _BESIDE)
+        return [thing async for thing in self._read(kind, cursor.sort("_id", 1).limit(limit))]
+
+    async def live_requests(self, edition_id: str, requester_id: str) -> int:
+        """How many requests of a participant are neither declined, withdrawn nor expired."""
+        query = self._own(edition_id=edition_id, requester_id=requester_id, state={"$in": sorted(LIVE)})
+        count: int = await self._of(MatchRequest).count_documents(query)
+        return count
+
+    async def fingerprint(self, kind: type[Thing], thing_id: str) -> str | None:
+        """The hash of the request that made a thing, if the thing is there."""
+        document = await self._of(kind).find_one(self._own(_id=thing_id), {"fingerprint": 1})
+        return document["fingerprint"] if document else None
+
+    async def insert(self, thing: Thing, fingerprint: str) -> None:
+        """Write a new thing, with its event in its outbox. Raises `Taken`."""
+        document = _fields(thing) | {"_id": thing.id, "fingerprint": fingerprint} | outbox_new([thing.snapshot()])
+        try:
+            await self._of(type(thing)).insert_one(document)
+        except DuplicateKeyError as error:
+            raise Taken(thing.unique) from error
+        self._written(type(thing), thing.id)
+
+    async def replace(self, thing: Thing) -> bool:
+        """Write the next revision, with its event in the outbox; False if the one before is not there any more.
+
+        Raises:
+            Taken: what must be unique about it is another's.
+        """
+        push = outbox_push([thing.snapshot()])
+        update = push | {"$set": _fields(thing) | push["$set"]}
+        try:
+            result = await self._of(type(thing)).update_one(
+                self._own(_id=thing.id, revision=thing.revision - 1), update
+            )
+        except DuplicateKeyError as error:
+            raise Taken(thing.unique) from error
+        if result.matched_count:
+            self._written(type(thing), thing.id)
+        return bool(result.matched_count)
+
+    def _own(self, **query: object) -> dict[str, object]:
+        return {"operator_id": self.operator_id, **query}
+
+    def _of(self, kind: type[Thing]) -> MongoCollection:
+        return self._database[collection_of(kind)]
+
+    @staticmethod
+    async def _read(kind: type[AnyThing], cursor: Any) -> AsyncIterator[AnyThing]:  # noqa: ANN401 - either driver's
+        async for document in cursor:
+            yield kind.model_validate(document)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of an operator: the SHA-256 of its secret, in hex, and whether it still opens."""
+
+    digest: str
+    revoked: bool = False
+
+
+class MongoOperators:
+    """Operators and the hashes of their keys."""
+
+    def __init__(self, database: MongoDatabase) -> None:
+        self._operators = database["operators"]
+
+    async def add(self, operator_id: str, name: str, digest: str) -> None:
+        """Write an operator with a first key. Raises `Taken`."""
+        document = {"_id": operator_id, "name": name, "keys": [{"digest": digest, "revoked": False}]}
+        try:
+            await self._operators.insert_one(document)
+        except DuplicateKeyError as error:
+            raise Taken(operator_id) from error
+
+    async def keys(self, operator_id: str) -> list[Key]:
+        """An operator's keys, in the order they were made; none of an operator that is not there."""
+        document = await self._operators.find_one({"_id": operator_id})
+        return [Key(key["digest"], key["revoked"]) for key in document["keys"]] if document else []
+
+    async def add_key(self, operator_id: str, digest: str) -> bool:
+        """Give an operator one more key; False if there is no such operator."""
+        key = {"digest": digest, "revoked": False}
+        result = await self._operators.update_one({"_id": operator_id}, {"$push": {"keys": key}})
+        return bool(result.matched_count)
+
+    async def revoke_key(self, operator_id: str, digest: str) -> bool:
+        """Make a key open nothing any more; False if there is no such key."""
+        query = {"_id": operator_id, "keys.digest": digest}
+        result = await self._operators.update_one(query, {"$set": {"keys.$.revoked": True}})
+        return bool(result.matched_count)
+
+
+def _fields(thing: Thing) -> dict[str, object]:
+    return {**thing.model_dump(mode="json"), "unique": thing.unique, "due": thing.due}
