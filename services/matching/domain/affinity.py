@@ -31,7 +31,10 @@ _DETAIL_LENGTH: Final = 300
 
 @dataclass(frozen=True)
 class Terms:
-    """One participant's terms with each of several partners, 0..1, shape (partners,). Named as their reasons are."""
+    """The terms of several participants with several partners, 0..1, named as their reasons are.
+
+    Every array has shape (participants, partners).
+    """
 
     text_need_offer: NDArray[np.float64]
     shared_codes: NDArray[np.float64]
@@ -41,20 +44,20 @@ class Terms:
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """What each term adds to each score, rounded; shape (terms, partners)."""
+        """What each term adds to each score, rounded; shape (terms, participants, partners)."""
         parts = np.stack([getattr(self, term.name) * WEIGHTS[term.name] for term in fields(self)])
         rounded: NDArray[np.float64] = np.round(parts, DECIMALS)
         return rounded
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """The affinity with each partner, 0..1: the sum of its reasons' weights."""
+        """The affinities, 0..1: each the sum of its reasons' weights."""
         total: NDArray[np.float64] = np.round(self.weights.sum(axis=0), DECIMALS)
         return total
 
     @property
     def grounded(self) -> NDArray[np.bool_]:
-        """With whom there is something to talk about: a shared language alone is none."""
+        """Who has with whom something to talk about: a shared language alone is none."""
         return (self.text_need_offer > 0) | (self.shared_codes > 0)
 
 

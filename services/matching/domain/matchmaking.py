@@ -120,9 +120,9 @@ class _Batch:
         rules = self._state.rules
         if rules is None:
             return
-        for request_id in sorted(self._requests | set(concerned(self._state, rules, self._pool, self._participants))):
+        request_ids = sorted(self._requests.union(concerned(self._state, rules, self._pool, self._participants)))
+        for request_id, partner_ids in best_partners(self._state, rules, self._pool, request_ids):
             before = self._state.proposals.get(request_id, ())
-            partner_ids = best_partners(self._state, rules, self._pool, request_id)
             if partner_ids != before:
                 self._make(PartnersProposed(request_id=request_id, partner_ids=partner_ids))
                 requester_id = self._state.requests[request_id].requester_id
@@ -138,8 +138,8 @@ class _Batch:
             if state.complete(one) and state.complete(other):
                 partners[one].append(other)
         for one, others in partners.items():
-            terms = self._pool.terms(one, self._pool.rows(others))
-            for other, score, weights in zip(others, terms.scores, terms.weights.T, strict=True):
+            terms = self._pool.terms([one], self._pool.rows(others))
+            for other, score, weights in zip(others, terms.scores[0], terms.weights[:, 0].T, strict=True):
                 self._say(state.rules, (one, other), float(score), weights)
 
     def _learn_rules(self, rules: Rules) -> None:

@@ -61,15 +61,16 @@ class Pool:
         """The rows of participants that have been put."""
         return np.array([self._rows[participant_id] for participant_id in participant_ids], np.intp)
 
-    def terms(self, participant_id: str, rows: Rows | None = None) -> Terms:
-        """The terms of a participant with those of the rows, or with all; the participant's own row means nothing."""
-        row = self._rows[participant_id]
-        mine, theirs = self._traits[row], self._traits[: len(self.ids)] if rows is None else self._traits[rows]
+    def terms(self, participant_ids: Iterable[str], rows: Rows | None = None) -> Terms:
+        """The terms of each participant with those of the rows, or with all; with themselves they mean nothing."""
+        own = self.rows(participant_ids)
+        partners = np.arange(len(self.ids)) if rows is None else rows
+        mine, theirs = self._traits[own][:, np.newaxis], self._traits[partners]
         return Terms(
             text_need_offer=both_ways(
-                self._fit(self._needs.of(row), self._offers, rows), self._fit(self._offers.of(row), self._needs, rows)
+                self._fit(self._needs, own, self._offers, rows), self._fit(self._offers, own, self._needs, rows)
             ),
-            shared_codes=self._shared_codes(row, rows) / np.sqrt(np.maximum(1, mine["tokens"] * theirs["tokens"])),
+            shared_codes=self._shared_codes(own, rows) / np.sqrt(np.maximum(1, mine["tokens"] * theirs["tokens"])),
             helix_complement=(mine["side"] * theirs["side"] == -1).astype(float),
             cross_border=(mine["country"] != theirs["country"]).astype(float),
             common_language=((mine["languages"] & theirs["languages"]) != 0).astype(float),
@@ -82,21 +83,25 @@ class Pool:
         others &= traits["active"]
         return others
 
-    def _fit(self, mine: Matrix, theirs: Ragged[np.float32], rows: Rows | None) -> NDArray[np.float64]:
-        """The best fit of any of my items with any of theirs, shape (rows,); 0 where either has none."""
-        values, places = theirs.all() if rows is None else theirs.some(rows)
-        best = np.zeros((len(self.ids) if rows is None else len(rows)) + 1, np.float32)
-        if len(mine):
-            np.maximum.at(best, places, (values @ mine.T).max(axis=1))
-        return self._scorer.fit(best[:-1]).astype(np.float64)
+    def _fit(
+        self, mine: Ragged[np.float32], own: Rows, theirs: Ragged[np.float32], rows: Rows | None
+    ) -> NDArray[np.float64]:
+        """The best fit of any item of each with any item of each partner, 0 where either has none."""
+        wanted, owners = mine.some(own)
+        items, holders = theirs.all() if rows is None else theirs.some(rows)
+        by_partner = _best_by(holders, items @ wanted.T, len(self.ids) if rows is None else len(rows))
+        return self._scorer.fit(_best_by(owners, by_partner.T, len(own))).astype(np.float64)
 
-    def _shared_codes(self, row: int, rows: Rows | None) -> NDArray[np.intp]:
-        """How many code tokens are shared with each, shape (rows,)."""
-        values, places = self._tokens.all() if rows is None else self._tokens.some(rows)
-        wanted = np.zeros(len(self._numbers) + 1, bool)
-        wanted[self._tokens.of(row)] = True
-        hits = places[wanted[values]]
-        return np.bincount(hits[hits >= 0], minlength=len(self.ids) if rows is None else len(rows))
+    def _shared_codes(self, own: Rows, rows: Rows | None) -> NDArray[np.intp]:
+        """How many code tokens each shares with each partner."""
+        tokens, holders = self._tokens.all() if rows is None else self._tokens.some(rows)
+        shared = np.zeros((len(own), len(self.ids) if rows is None else len(rows)), np.intp)
+        for at, row in enumerate(own):
+            wanted = np.zeros(len(self._numbers) + 1, bool)
+            wanted[self._tokens.of(row)] = True
+            hits = holders[wanted[tokens]]
+            shared[at] = np.bincount(hits[hits >= 0], minlength=shared.shape[1])
+        return shared
 
     def _row(self, participant_id: str) -> int:
         if participant_id not in self._rows:
@@ -130,6 +135,18 @@ class Pool:
         for participant_id, own in zip(owners, texts, strict=True):
             items.put(self._rows[participant_id], vectors[start : start + len(own)])
             start += len(own)
+
+
+def _best_by(places: Rows, values: Matrix, count: int) -> Matrix:
+    """The maximum, 0 at least, of the lines of `values` with the same place; shape (count, columns).
+
+    Lines of one place lie together; those of place -1 belong to nobody.
+    """
+    best = np.zeros((count + 1, values.shape[1]), np.float32)
+    if len(places):
+        starts = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
+        best[places[starts]] = np.maximum.reduceat(values, starts, axis=0)
+    return np.maximum(best[:-1], 0)
 
 
 def _side(kind: OrganisationKind) -> int:

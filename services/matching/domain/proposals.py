@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,28 +14,29 @@ from services.matching.domain.state import MatchingState
 from shared.events import Phase
 from shared.ids import pair_id
 
+#: Open requests scored in one product of matrices: enough to be fast, few enough to need little memory.
+_AT_ONCE: Final = 32
 
-def best_partners(state: MatchingState, rules: Rules, pool: Pool, request_id: str) -> tuple[str, ...]:
-    """The best `partners_wanted` strangers with something to talk about, best first, ties by id.
 
-    While the edition is open it depends on nothing but who takes part. Once its agendas are published, partners
+def best_partners(
+    state: MatchingState, rules: Rules, pool: Pool, request_ids: Iterable[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """For each open request the best `partners_wanted` strangers with something to talk about, best first, ties by id.
+
+    While the edition is open they depend on nothing but who takes part. Once its agendas are published, partners
     proposed before stay as long as they may: late arrivals fill gaps, they displace nobody.
     """
-    request = state.requests[request_id]
-    requester_id = request.requester_id
-    if request.target_id is not None or not request.live:
-        return ()
-    if not state.complete(requester_id) or not state.active(requester_id):
-        return ()
-    terms = pool.terms(requester_id)
-    scores, eligible = terms.scores, pool.strangers(requester_id) & terms.grounded
-    eligible &= scores >= rules.least_affinity
-    eligible[pool.rows(_settled(state, requester_id))] = False
-    kept = _kept(state, rules, pool, request_id, eligible)[: request.partners_wanted]
-    eligible[pool.rows(kept)] = False
-    chosen = [*kept, *_best(pool, scores, eligible, request.partners_wanted - len(kept))]
-    by_score = dict(zip(chosen, scores[pool.rows(chosen)], strict=True))
-    return tuple(sorted(chosen, key=lambda partner_id: (-by_score[partner_id], partner_id)))
+    seeking = []
+    for request_id in request_ids:
+        if _may_seek(state, state.requests[request_id]):
+            seeking.append(request_id)
+        else:
+            yield request_id, ()
+    for at in range(0, len(seeking), _AT_ONCE):
+        some = seeking[at : at + _AT_ONCE]
+        terms = pool.terms(state.requests[request_id].requester_id for request_id in some)
+        for request_id, scores, grounded in zip(some, terms.scores, terms.grounded, strict=True):
+            yield request_id, _best_partners(state, rules, pool, request_id, scores, grounded)
 
 
 def concerned(state: MatchingState, rules: Rules, pool: Pool, changed: Collection[str]) -> Iterator[str]:
@@ -44,26 +46,48 @@ def concerned(state: MatchingState, rules: Rules, pool: Pool, changed: Collectio
     last of the partners they have.
     """
     seeking = _seeking(state) if changed else {}
-    yield from (one for one, request in seeking.items() if request.requester_id in changed)
+    for participant_id in changed:
+        yield from state.open_requests.get(participant_id, ())
     yield from (one for one in seeking if not set(state.proposals.get(one, ())).isdisjoint(changed))
-    open_requests = [(one, request, _bar(state, rules, one)) for one, request in seeking.items()]
-    rows = pool.rows(request.requester_id for request in seeking.values())
-    bars = np.array([bar for _, _, bar in open_requests])
-    for participant_id in changed if seeking else ():
-        if state.complete(participant_id) and state.active(participant_id):
-            terms = pool.terms(participant_id, rows)
-            fits = terms.grounded & (terms.scores >= bars)
-            yield from (open_requests[at][0] for at in np.flatnonzero(fits))
+    newcomers = [one for one in changed if state.complete(one) and state.active(one)]
+    if seeking and newcomers:
+        terms = pool.terms(newcomers, pool.rows(request.requester_id for request in seeking.values()))
+        bars = np.array([_bar(state, rules, request_id) for request_id in seeking])
+        request_ids = list(seeking)
+        _, fitting = np.nonzero(terms.grounded & (terms.scores >= bars))
+        yield from (request_ids[at] for at in np.unique(fitting))
+
+
+def _may_seek(state: MatchingState, request: Request) -> bool:
+    is_open = request.target_id is None and request.live
+    return is_open and state.complete(request.requester_id) and state.active(request.requester_id)
+
+
+def _best_partners(
+    state: MatchingState,
+    rules: Rules,
+    pool: Pool,
+    request_id: str,
+    scores: NDArray[np.float64],
+    grounded: NDArray[np.bool_],
+) -> tuple[str, ...]:
+    request = state.requests[request_id]
+    eligible = pool.strangers(request.requester_id) & grounded & (scores >= rules.least_affinity)
+    eligible[pool.rows(_settled(state, request.requester_id))] = False
+    kept = _kept(state, rules, pool, request_id, eligible)[: request.partners_wanted]
+    eligible[pool.rows(kept)] = False
+    chosen = [*kept, *_best(pool, scores, eligible, request.partners_wanted - len(kept))]
+    by_score = dict(zip(chosen, scores[pool.rows(chosen)], strict=True))
+    return tuple(sorted(chosen, key=lambda partner_id: (-by_score[partner_id], partner_id)))
 
 
 def _seeking(state: MatchingState) -> dict[str, Request]:
-    """The open requests that stand and whose requester is complete."""
+    """The open requests that stand and whose requester takes part."""
     return {
         request_id: state.requests[request_id]
-        for requester_id, request_ids in state.open_requests.items()
-        if state.complete(requester_id)
+        for request_ids in state.open_requests.values()
         for request_id in request_ids
-        if state.requests[request_id].live
+        if _may_seek(state, state.requests[request_id])
     }
 
 

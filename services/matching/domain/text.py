@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float32]
 
 _WORD: Final = re.compile(r"[^\W_]{2,}")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]+")
 #: Words that join others and say nothing of what is needed or offered (es, en, pt), folded.
 _JOINING: Final = frozenset(
     """
@@ -52,11 +54,11 @@ class TextScorer(Protocol):
         ...
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def words_of(text: str) -> tuple[str, ...]:
     """The telling words of a text, folded: lower case, no accents, no joining words."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    folded = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return [word for word in _WORD.findall(folded) if word not in _JOINING and word not in _ROLE_WORDS]
+    folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return tuple(word for word in _WORD.findall(folded) if word not in _JOINING and word not in _ROLE_WORDS)
 
 
 class NgramScorer:
@@ -70,7 +72,7 @@ class NgramScorer:
     WIDTH: Final = 512
     LENGTHS: Final = (3, 4, 5)
     LOW: Final = 0.12
-    HIGH: Final = 0.50
+    HIGH: Final = 0.60
     _CHUNK: Final = 512
     _PRIME: Final = np.uint64(0x100000001B3)
     _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
