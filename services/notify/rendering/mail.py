@@ -72,6 +72,7 @@ class MailWriter:
             params={"method": "PUBLISH"},
             filename="agenda.ics",
         )
+        message["Content-Language"] = page.language.value  # last: parts take the Content- headers set before them
         return message
 
     def _address(self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: Page) -> None:
@@ -84,7 +85,6 @@ class MailWriter:
         message["Date"] = format_datetime(self._clock())
         message["Message-ID"] = mailing.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = page.language.value
         message["List-Id"] = f"<{delivery.edition_id}.{self._domain}>"
         message["X-Tertulia-Edition"] = delivery.edition_id
         message["X-Tertulia-Participant"] = delivery.participant_id

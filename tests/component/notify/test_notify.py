@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import pytest
+from tests.component.notify.world import (
+    Crash,
+    Stage,
+    agenda,
+    edition,
+    encounter,
+    everybody,
+    organisation,
+    participant,
+    session,
+)
+
+from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
+from services.notify.ports import MailerAway, NotTaken, Refused
+from shared.events import Language, Phase, Status
+from shared.health import NotReady
+
+
+@pytest.fixture
+async def stage() -> Stage:
+    stage = Stage(smtp_connections=2)
+    await stage.hear(*everybody())
+    return stage
+
+
+async def test_an_announced_agenda_is_mailed_once_it_has_been_quiet(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1), session(2)))
+    assert await stage.after(59) == []
+    (mail,) = await stage.after(1)
+    assert mail["To"] == "Person 0 <person0@example.org>"
+    assert mail["X-Tertulia-Agenda-Revision"] == "1"
+    assert await stage.after(3600) == []
+    assert stage.states() == ["sent"]
+
+
+async def test_a_provisional_agenda_is_mailed_to_nobody(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1), provisional=True))
+    assert await stage.after(3600) == []
+    await stage.hear(agenda(2, encounter(0, 1)))
+    assert len(await stage.after(60)) == 1
+
+
+async def test_changes_within_the_window_are_one_mail_with_the_newest_agenda(stage: Stage) -> None:
+    for revision in range(1, 6):
+        await stage.hear(agenda(revision, encounter(revision, 1)))
+        assert await stage.after(30) == []
+    (mail,) = await stage.after(30)
+    assert mail["X-Tertulia-Agenda-Revision"] == "5"
+
+
+async def test_steady_changes_do_not_hold_a_mail_back_for_ever(stage: Stage) -> None:
+    mails = []
+    for revision in range(1, 13):
+        await stage.hear(agenda(revision, encounter(revision, 1)))
+        mails += await stage.after(30)
+    assert len(mails) == 1
+
+
+async def test_there_and_back_again_sends_nothing(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.hear(agenda(2, encounter(1, 1, sequence=2)))
+    await stage.hear(agenda(3, encounter(0, 1, sequence=3)))
+    assert await stage.after(60) == []
+    assert stage.states() == ["sent", "skipped"]
+
+
+async def test_a_change_is_told_against_the_last_mail_not_the_last_revision(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.hear(agenda(2, encounter(0, 1), encounter(1, 2)))
+    await stage.hear(agenda(3, encounter(2, 1)))
+    (mail,) = await stage.after(60)
+    assert "1 moved" in mail["Subject"]
+    assert "new" not in mail["Subject"]
+
+
+async def test_repeated_and_older_events_send_nothing_again(stage: Stage) -> None:
+    events = [*everybody(), agenda(2, encounter(0, 1))]
+    await stage.hear(*events)
+    await stage.after(60)
+    stage.restart()
+    await stage.hear(*events, agenda(1, encounter(3, 1)))
+    assert await stage.after(3600) == []
+
+
+async def test_an_agenda_waits_for_its_participant_and_its_edition() -> None:
+    stage = Stage()
+    await stage.hear(agenda(1, encounter(0, 1)))
+    assert await stage.after(3600) == []
+    await stage.hear(participant(0))
+    assert await stage.after(3600) == []
+    await stage.hear(edition(), organisation(1), participant(1))
+    (mail,) = await stage.after(60)
+    assert "Metal 1" in _text(mail)
+
+
+async def test_who_is_met_becomes_known_later_and_is_told() -> None:
+    stage = Stage()
+    await stage.hear(edition(), participant(0), agenda(1, encounter(0, 1)))
+    (mail,) = await stage.after(60)
+    assert "to be confirmed" in _text(mail)
+    await stage.hear(organisation(1), participant(1))
+    (mail,) = await stage.after(60)
+    assert "Person 1" in _text(mail)
+
+
+async def test_the_person_who_replaces_another_gets_the_whole_agenda_and_who_meets_them_hears(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.after(60)
+    await stage.hear(participant(0, 2, name="Newcomer", email="new@example.org", languages=(Language.SPANISH,)))
+    mails = {mail["X-Tertulia-Participant"]: mail for mail in await stage.after(60)}
+    assert mails["prt_0"]["To"] == "Newcomer <new@example.org>"
+    assert mails["prt_0"]["Subject"].startswith("Su agenda de")
+    assert "Changed" in _text(mails["prt_1"])
+    assert "Newcomer" in _text(mails["prt_1"])
+
+
+async def test_a_corrected_name_is_told_to_its_bearer_only(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.after(60)
+    await stage.hear(participant(0, 2, name="Persona 0"), organisation(1, 2, name="Metal One"))
+    assert [mail["X-Tertulia-Participant"] for mail in await stage.after(60)] == ["prt_0"]
+
+
+async def test_a_change_of_the_edition_that_no_mail_shows_sends_nothing(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.hear(edition(2, phase=Phase.LIVE))
+    assert await stage.after(60) == []
+    assert stage.states() == ["sent"]
+
+
+async def test_another_time_zone_is_told(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.hear(edition(2, timezone="Atlantic/Canary"))
+    (mail,) = await stage.after(60)
+    assert "08:00-08:15" in _text(mail)
+
+
+async def test_a_cancelled_participant_gets_a_last_mail_once_the_agenda_is_empty(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.hear(participant(0, 2, status=Status.CANCELLED))
+    assert await stage.after(60) == []
+    await stage.hear(agenda(2))
+    (mail,) = await stage.after(60)
+    assert mail["Subject"].startswith("Your agenda is now empty")
+    await stage.hear(agenda(3))
+    assert await stage.after(60) == []
+
+
+async def test_an_empty_agenda_is_no_first_mail(stage: Stage) -> None:
+    await stage.hear(agenda(1))
+    assert await stage.after(60) == []
+    assert stage.states() == ["skipped"]
+
+
+async def test_a_letter_not_taken_is_tried_again_later(stage: Stage) -> None:
+    stage.mailer.plans = [NotTaken("451"), NotTaken("451")]
+    await stage.hear(agenda(1, encounter(0, 1)))
+    assert await stage.after(60) == []
+    assert await stage.after(1) == []
+    assert await stage.after(5) == []
+    assert len(await stage.after(10)) == 1
+    assert stage.states() == ["sent"]
+
+
+async def test_a_refused_letter_fails_alone_and_the_next_version_is_tried(stage: Stage) -> None:
+    stage.mailer.plans = [Refused("550")]
+    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    assert len(await stage.after(60)) == 1
+    assert sorted(stage.states()) == ["failed", "sent"]
+    assert await stage.after(3600) == []
+    failed = next(event.participant_id for event in stage.published.events if event.state == "failed")
+    await stage.hear(agenda(2, encounter(5, 2), number=int(failed[-1])))
+    assert len(await stage.after(60)) == 1
+
+
+async def test_an_address_that_cannot_be_written_fails_alone(stage: Stage) -> None:
+    await stage.hear(participant(0, 2, email="a@b.org\r\nBcc: victim@example.org"))
+    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    (mail,) = await stage.after(60)
+    assert mail["X-Tertulia-Participant"] == "prt_1"
+    assert sorted(stage.states()) == ["failed", "sent"]
+
+
+async def test_an_answer_lost_after_data_is_a_doubt_never_sent_again_by_itself(stage: Stage) -> None:
+    stage.mailer.drop_after_data("taken")
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    assert await stage.after(3600) == []
+    assert stage.states() == ["in_doubt"]
+    await stage.notify.measure()
+    assert await stage.ledger.count() == (0, 1)
+
+
+async def test_a_process_that_dies_within_data_leaves_a_doubt(stage: Stage) -> None:
+    stage.mailer.plans = [("taken", Crash())]
+    await stage.hear(agenda(1, encounter(0, 1)))
+    with pytest.raises(Crash):
+        await stage.after(60)
+    stage.restart()
+    assert await stage.after(299) == []
+    assert await stage.after(1) == []
+    assert stage.states() == ["in_doubt"]
+
+
+async def test_a_process_that_dies_before_data_leaves_the_mail_to_another(stage: Stage) -> None:
+    stage.mailer.plans = [Crash()]
+    await stage.hear(agenda(1, encounter(0, 1)))
+    with pytest.raises(Crash):
+        await stage.after(60)
+    stage.restart()
+    assert await stage.after(299) == []
+    assert len(await stage.after(1)) == 1
+
+
+async def test_after_a_doubt_the_next_version_is_mailed_even_if_it_says_what_the_last_sure_mail_said(
+    stage: Stage,
+) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    stage.mailer.drop_after_data("taken")
+    await stage.hear(agenda(2, encounter(1, 1)))
+    await stage.after(60)
+    await stage.hear(agenda(3, encounter(0, 1)))
+    assert len(await stage.after(60)) == 1
+    assert await stage.ledger.count() == (0, 0)
+
+
+async def test_an_operator_who_finds_the_mail_was_taken_ends_the_doubt(stage: Stage) -> None:
+    stage.mailer.drop_after_data("taken")
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    assert [delivery.participant_id for delivery in await in_doubt(stage.ledger)] == ["prt_0"]
+    await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
+    assert await stage.after(3600) == []
+    assert await in_doubt(stage.ledger, "edn_1") == []
+    await stage.ledger.relay("edn_1/prt_0")
+    assert stage.states() == ["in_doubt", "sent"]
+    with pytest.raises(NoDoubt):
+        await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
+
+
+async def test_an_operator_who_finds_it_was_not_taken_has_it_sent_again_under_the_same_id(stage: Stage) -> None:
+    stage.mailer.drop_after_data("lost")
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    doubt = (await in_doubt(stage.ledger))[0].doubt
+    await resolve(stage.ledger, "edn_1", "prt_0", Finding.NOT_TAKEN, stage.time)
+    (mail,) = await stage.after(0)
+    assert doubt
+    assert mail["Message-ID"] == doubt.message_id
+
+
+async def test_while_the_mail_server_is_away_nothing_is_claimed_and_readiness_is_lost(stage: Stage) -> None:
+    stage.mailer.away = True
+    await stage.hear(agenda(1, encounter(0, 1)))
+    with pytest.raises(MailerAway):
+        await stage.after(60)
+    with pytest.raises(NotReady, match="nobody answers"):
+        await stage.notify.check_mailer()
+    stage.mailer.away = False
+    assert len(await stage.after(0)) == 1
+    await stage.notify.check_mailer()
+
+
+async def test_a_mail_server_that_goes_away_in_between_leaves_the_mail_due(stage: Stage) -> None:
+    stage.mailer.plans = [MailerAway("gone")]
+    await stage.hear(agenda(1, encounter(0, 1)))
+    with pytest.raises(MailerAway):
+        await stage.after(60)
+    assert len(await stage.after(10)) == 1
+
+
+async def test_a_process_that_did_not_hear_of_the_newest_agenda_reads_the_edition_again(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    sleepy = stage.notify
+    stage.restart()
+    await stage.hear(agenda(2, encounter(1, 1)))
+    stage.notify = sleepy
+    (mail,) = await stage.after(60)
+    assert mail["X-Tertulia-Agenda-Revision"] == "2"
+
+
+async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+
+    original = stage.mailer.send
+
+    async def send(letter, before_data):  # type: ignore[no-untyped-def]
+        await original(letter, before_data)
+        stage.mailer.send = original  # type: ignore[method-assign]
+        await stage.hear(agenda(2, encounter(1, 1)))
+
+    stage.mailer.send = send  # type: ignore[method-assign]
+    (mail,) = await stage.after(60)
+    assert mail["X-Tertulia-Agenda-Revision"] == "1"
+    (mail,) = await stage.after(60)
+    assert mail["X-Tertulia-Agenda-Revision"] == "2"
+
+
+def _text(mail) -> str:  # type: ignore[no-untyped-def]
+    return mail.get_body(("plain",)).get_content()
