@@ -1,18 +1,51 @@
 # Two commands matter: `make demo` and `make test`. Each sets up what it needs, given Python 3.11 and make.
 PYTHON ?= python3.11
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
 SERVICES := registration matching scheduler notify
-READY := $(VENV)/.ready
+LOCKS := $(SERVICES:%=requirements/%.lock)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --python-version 3.11 pyproject.toml
 
 .PHONY: help setup demo test check format lock kafka clean
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(READY)  ## the .venv with every extra
-$(READY): requirements/dev.lock requirements/uv.lock.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.lock.txt
+setup: .venv/.ready  ## make the .venv with every extra
+.venv/.ready: requirements/dev.lock requirements/setup.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: setup  ## run a whole edition on the embedded stack; writes demo-output/
+	$(BIN)/tertulia demo $(DEMO_OPTIONS)
+
+test: check  ## run all tests, the integration tests on Apache Kafka
+	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+check: setup  ## format, lint, types, import contracts, locks, reference pages
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-timing
+	$(BIN)/tertulia docs --check
+	@for name in $(SERVICES) dev; do cp requirements/$$name.lock .venv/$$name.lock; done
+	@$(MAKE) --no-print-directory LOCK_DIR=.venv lock
+	@for name in $(SERVICES) dev; do diff -q requirements/$$name.lock .venv/$$name.lock \
+		|| { echo "requirements/$$name.lock is not what pyproject.toml asks for: run 'make lock'"; exit 1; }; done
+
+format: setup  ## format the code, and write the reference pages
+	$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+	$(BIN)/tertulia docs
+
+LOCK_DIR ?= requirements
+lock: setup  ## pin what pyproject.toml asks for; keeps pins that still fit
+	@for name in $(SERVICES); do $(COMPILE) --extra $$name -o $(LOCK_DIR)/$$name.lock >/dev/null; done
+	@$(COMPILE) --all-extras --group dev -o $(LOCK_DIR)/dev.lock >/dev/null
+
+kafka: setup  ## fetch Apache Kafka from Maven Central and run one broker (BROKERS=3: three)
+	$(BIN)/tertulia kafka --brokers $(or $(BROKERS),1)
+
+clean:  ## forget the .venv, caches and output
+	rm -rf .venv .cache .tertulia demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,17 +7,17 @@ import secrets
 from contextvars import ContextVar
 
 TRACEPARENT = "traceparent"
-_FORMAT = re.compile(r"^00-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+_FORMAT = re.compile(r"00-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def follow(traceparent: str | None) -> None:
     """Continue the trace of an input; anything that is not a `traceparent` starts a new one."""
-    _current.set(traceparent if traceparent and _FORMAT.match(traceparent) else None)
+    _current.set(traceparent if traceparent and _FORMAT.fullmatch(traceparent) else None)
 
 
 def child() -> str:
     """A `traceparent` for something sent now: same trace, new span."""
-    match = _FORMAT.match(_current.get() or "")
+    match = _FORMAT.fullmatch(_current.get() or "")
     trace = match["trace"] if match else secrets.token_hex(16)
     return f"00-{trace}-{secrets.token_hex(8)}-01"

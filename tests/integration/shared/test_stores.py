@@ -1,0 +1,158 @@
+"""One contract for journal stores, in memory and on MongoDB with both drivers; and the outbox on MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.cloudevents import Record, encode
+from shared.events import MatchRequestChanged, RequestState
+from shared.journal import Entry, JournalStore, SequenceTaken, Snapshot
+from shared.journal_store import InMemoryJournalStore, MongoJournalStore
+from shared.mongo import Mongo, MongoDatabase
+from shared.outbox import OutboxRelay, outbox_new, outbox_push
+from shared.settings import ConnectionSettings
+
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def database(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[MongoDatabase]:
+    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
+    await mongo.ping()
+    yield mongo.database(mongo_database)
+    await mongo.close()
+
+
+@pytest.fixture(params=["memory", "motor", "pymongo"])
+async def store(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[JournalStore]:
+    if request.param == "memory":
+        yield InMemoryJournalStore()
+        return
+    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
+    subject = MongoJournalStore(mongo.database(mongo_database))
+    await subject.prepare()
+    yield subject
+    await mongo.close()
+
+
+def entry(seq: int, edition: str = "edn", *, published: bool = True, at: datetime = NOW) -> Entry:
+    return Entry(
+        edition_id=edition,
+        seq=seq,
+        at=at,
+        applied={"affinity.v1/3": 41 + seq},
+        changes=[{"type": "placed", "slot": seq}],
+        outbox=[{"type": "t", "data": {"n": seq, "text": "ñ 🎉"}}],
+        published=published,
+    )
+
+
+async def test_entries_come_back_whole_and_in_order(store: JournalStore) -> None:
+    for seq in (1, 2, 10, 3):
+        await store.append(entry(seq))
+    await store.append(entry(1, "other"))
+    assert await store.entries("edn", after=1) == [entry(2), entry(3), entry(10)]
+    assert sorted(await store.editions()) == ["edn", "other"]
+
+
+async def test_a_taken_sequence_number_is_refused_and_the_first_entry_stays(store: JournalStore) -> None:
+    await store.append(entry(1))
+    with pytest.raises(SequenceTaken):
+        await store.append(entry(1, at=NOW + timedelta(seconds=1)))
+    assert await store.entries("edn", after=0) == [entry(1)]
+
+
+async def test_of_many_writers_of_one_sequence_number_one_wins(store: JournalStore) -> None:
+    outcomes = await asyncio.gather(*(store.append(entry(1)) for _ in range(8)), return_exceptions=True)
+    assert sum(outcome is None for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, SequenceTaken) for outcome in outcomes) == 7
+
+
+async def test_unpublished_entries_are_found_by_age_until_marked(store: JournalStore) -> None:
+    await store.append(entry(1, published=False))
+    await store.append(entry(2, published=False))
+    await store.append(entry(1, "young", published=False, at=NOW + timedelta(minutes=5)))
+    found = await store.unpublished(NOW + timedelta(minutes=1), limit=10)
+    assert [(e.edition_id, e.seq) for e in found] == [("edn", 1), ("edn", 2)]
+    await store.mark_published(found[0])
+    assert [e.seq for e in await store.unpublished(NOW + timedelta(minutes=1), limit=10)] == [2]
+
+
+async def test_the_newest_snapshot_is_kept(store: JournalStore) -> None:
+    assert await store.snapshot("edn") is None
+    for seq in (3, 6):
+        await store.save_snapshot(Snapshot("edn", seq, b'{"a": "%d"}' % seq * 1000))
+    assert await store.snapshot("edn") == Snapshot("edn", 6, b'{"a": "6"}' * 1000)
+
+
+class Broker:
+    """Takes records; can be away."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.away = False
+
+    async def send(self, records: Sequence[Record]) -> None:
+        if self.away:
+            raise ConnectionError("away")
+        self.records += records
+
+
+def asked(revision: int) -> MatchRequestChanged:
+    return MatchRequestChanged(
+        operator_id="op",
+        edition_id="edn",
+        revision=revision,
+        occurred_at=NOW,
+        request_id="req_1",
+        requester_id="prt_1",
+        target_id="prt_2",
+        state=RequestState.REQUESTED,
+    )
+
+
+async def test_an_outbox_is_sent_in_order_and_emptied(database: MongoDatabase) -> None:
+    broker = Broker()
+    relay = OutboxRelay(database["things"], broker)  # type: ignore[arg-type]
+    await relay.prepare()
+    await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
+    await database["things"].update_one({"_id": "req_1"}, outbox_push([asked(2)]))
+    await relay.relay("req_1")
+    await relay.relay("req_1")
+    await relay.relay("nothing")
+    assert [record.value for record in broker.records] == [encode(asked(n)).value for n in (1, 2)]
+    assert await database["things"].find_one({"_id": "req_1"}) == {"_id": "req_1", "outbox": [], "pending": False}
+
+
+async def test_the_sweeper_sends_what_a_writer_left(database: MongoDatabase) -> None:
+    broker = Broker()
+    broker.away = True
+    relay = OutboxRelay(database["things"], broker)  # type: ignore[arg-type]
+    await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
+    with pytest.raises(ConnectionError):
+        await relay.relay("req_1")
+    broker.away = False
+    await relay.sweep()
+    assert len(broker.records) == 1
+    assert (await database["things"].find_one({"_id": "req_1"}))["pending"] is False
+
+
+async def test_what_is_added_while_sending_stays_and_is_swept(database: MongoDatabase) -> None:
+    class Slow(Broker):
+        async def send(self, records: Sequence[Record]) -> None:
+            if not self.records:
+                await database["things"].update_one({"_id": "req_1"}, outbox_push([asked(2)]))
+            await super().send(records)
+
+    broker = Slow()
+    relay = OutboxRelay(database["things"], broker)  # type: ignore[arg-type]
+    await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
+    await relay.relay("req_1")
+    document = await database["things"].find_one({"_id": "req_1"})
+    assert ([packed["data"]["revision"] for packed in document["outbox"]], document["pending"]) == ([2], True)
+    await relay.sweep()
+    assert [record.value for record in broker.records] == [encode(asked(n)).value for n in (1, 2)]
