@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.registration.api.access import CurrentDesk, office_of
@@ -71,7 +72,8 @@ def takes_patch(kind: type[Facts]) -> dict[str, Any]:
 
 def body_schemas() -> dict[str, Any]:
     """The components that `takes`, `takes_patch` and the problems refer to."""
-    documented = [(kind, "validation") for kind in (*_KINDS, Problem)]
+    kinds: list[type[BaseModel]] = [*_KINDS, Problem]
+    documented: list[tuple[type[BaseModel], Literal["validation"]]] = [(kind, "validation") for kind in kinds]
     _, made = models_json_schema(documented, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = made["$defs"]
     for kind in _KINDS:

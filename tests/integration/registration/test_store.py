@@ -1,0 +1,198 @@
+"""What a store promises, on each: in memory, over Motor, over PyMongo."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.registration.domain.edition import Edition
+from services.registration.domain.match_request import Answer, MatchRequest
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
+from services.registration.domain.things import Taken, Thing
+from services.registration.operators import (
+    Gate,
+    NoSuchOperator,
+    UnknownKey,
+    add_key,
+    add_operator,
+    list_keys,
+    revoke_key,
+)
+from services.registration.settings import Settings
+from services.registration.store import MongoOperators, MongoStore
+from shared.mongo import Mongo
+
+NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
+MADE = {"operator_id": "itecam", "edition_id": "edn_1", "created_at": NOW, "changed_at": NOW}
+
+
+def organisation(number: int = 1, **changes: Any) -> Organisation:
+    fields = {"organisation_id": f"org_{number}", "name": f"Empresa {number}", "kind": "sme", "country": "ES"}
+    return Organisation.model_validate({**MADE, **fields, **changes})
+
+
+def request(number: int = 1, **changes: Any) -> MatchRequest:
+    fields = {"request_id": f"req_{number}", "requester_id": "prt_1", "target_id": f"prt_t{number}"}
+    return MatchRequest.model_validate({**MADE, **fields, **changes})
+
+
+def things_of_every_kind() -> list[Thing]:
+    edition = {
+        "name": "E",
+        "timezone": "Europe/Madrid",
+        "days": [{"date": "2026-11-26", "starts": "09:00", "ends": "10:00"}],
+        "zones": [{"zone_id": "z", "kind": "workspace", "name": "Z", "tables": ["1"]}],
+        "fee": {"amount": 5000, "currency": "EUR"},
+        "sessions": [
+            {
+                "session_id": "s",
+                "kind": "panel",
+                "title": "S",
+                "zone_id": "z",
+                "starts_at": "2026-11-26T09:00",
+                "ends_at": "2026-11-26T10:00Z",
+            }
+        ],
+    }
+    participant = {
+        "participant_id": "prt_1",
+        "organisation_id": "org_1",
+        "name": "Ana 🤝",
+        "email": "ana@x.example",
+        "languages": ["es", "pt"],
+        "available": [{"starts_at": NOW, "ends_at": NOW + timedelta(hours=1)}],
+    }
+    return [
+        Edition.model_validate({**MADE, **edition}),
+        organisation(),
+        Participant.model_validate({**MADE, **participant}),
+        request(expires_at=NOW),
+    ]
+
+
+@pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
+async def test_gives_back_what_was_written(store: Any, thing: Thing) -> None:
+    things = store.of("itecam")
+    await things.insert(thing, "f")
+    assert await things.find(type(thing), "edn_1", thing.id) == thing
+    assert await things.find_many(type(thing), "edn_1", [thing.id, "none"]) == {thing.id: thing}
+    assert await things.find_unique(type(thing), [thing.unique, "none"]) == {thing.unique: thing}
+    assert await things.page(type(thing), "edn_1", "", 10) == [thing]
+    assert await things.fingerprint(type(thing), thing.id) == "f"
+
+
+@pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
+async def test_shows_nothing_to_another_operator(store: Any, thing: Thing) -> None:
+    await store.of("itecam").insert(thing, "f")
+    rival = store.of("rival")
+    kind = type(thing)
+    assert await rival.find(kind, "edn_1", thing.id) is None
+    assert await rival.find_many(kind, "edn_1", [thing.id]) == {}
+    assert await rival.find_unique(kind, [thing.unique]) == {}
+    assert await rival.page(kind, "edn_1", "", 10) == []
+    assert await rival.page(kind, None, "", 10) == []
+    assert await rival.fingerprint(kind, thing.id) is None
+    assert not await rival.replace(thing.model_copy(update={"revision": 2, "operator_id": "rival"}))
+    assert await rival.live_requests("edn_1", "prt_1") == 0
+
+
+async def test_finds_nothing_in_another_edition(store: Any) -> None:
+    await store.of("itecam").insert(organisation(), "f")
+    assert await store.of("itecam").find(Organisation, "edn_2", "org_1") is None
+    assert await store.of("itecam").find_many(Organisation, "edn_2", ["org_1"]) == {}
+
+
+async def test_refuses_a_second_of_the_same_id_or_name(store: Any) -> None:
+    things = store.of("itecam")
+    await things.insert(organisation(1), "f")
+    with pytest.raises(Taken):
+        await things.insert(organisation(1, name="Otra"), "f")
+    with pytest.raises(Taken):
+        await things.insert(organisation(2, name="EMPRESA  1"), "f")
+    await things.insert(organisation(3, name="Empresa 1", edition_id="edn_2"), "f")
+    await things.insert(organisation(4), "f")
+    with pytest.raises(Taken):
+        await things.replace(organisation(4, name="empresa 1", revision=2))
+
+
+async def test_replaces_only_the_revision_before(store: Any) -> None:
+    things = store.of("itecam")
+    await things.insert(organisation(), "f")
+    second = organisation(name="Dos", revision=2)
+    assert await things.replace(second)
+    assert not await things.replace(organisation(name="Tres", revision=2))
+    assert await things.find(Organisation, "edn_1", "org_1") == second
+    assert await things.fingerprint(Organisation, "org_1") == "f"
+
+
+async def test_pages_by_id(store: Any) -> None:
+    things = store.of("itecam")
+    for number in (3, 1, 2):
+        await things.insert(organisation(number), "f")
+    first = await things.page(Organisation, "edn_1", "", 2)
+    assert [thing.id for thing in first] == ["org_1", "org_2"]
+    assert [thing.id for thing in await things.page(Organisation, "edn_1", "org_2", 2)] == ["org_3"]
+    named = await things.page(Organisation, "edn_1", "", 9, {"name": "Empresa 3"})
+    assert [thing.id for thing in named] == ["org_3"]
+
+
+async def test_counts_live_requests(store: Any) -> None:
+    things = store.of("itecam")
+    for number in range(1, 5):
+        await things.insert(request(number), "f")
+    await things.replace(request(1).answered(Answer.ACCEPTANCE, NOW))
+    await things.replace(request(2).answered(Answer.REFUSAL, NOW))
+    await things.replace(request(3).answered(Answer.WITHDRAWAL, NOW))
+    assert await things.live_requests("edn_1", "prt_1") == 2
+    assert await things.live_requests("edn_1", "prt_2") == 0
+
+
+async def test_lists_overdue_requests_of_all_operators_longest_first(store: Any) -> None:
+    for number, operator in ((1, "itecam"), (2, "rival")):
+        due = NOW - timedelta(hours=number)
+        await store.of(operator).insert(request(number, operator_id=operator, expires_at=due), "f")
+    await store.of("itecam").insert(request(3, expires_at=NOW + timedelta(hours=1)), "f")
+    await store.of("itecam").insert(request(4), "f")
+    assert [late.id for late in await store.overdue(NOW, 10)] == ["req_2", "req_1"]
+    assert [late.id for late in await store.overdue(NOW, 1)] == ["req_2"]
+    await store.of("rival").replace((await store.overdue(NOW, 1))[0].answered(Answer.EXPIRY, NOW))
+    assert [late.id for late in await store.overdue(NOW, 10)] == ["req_1"]
+
+
+async def test_tells_what_was_written(store: Any, written: list[Any]) -> None:
+    if isinstance(store, MongoStore):
+        await store.of("itecam").insert(organisation(), "f")
+        await store.of("itecam").replace(organisation(revision=2))
+        assert written == [(Organisation, "org_1"), (Organisation, "org_1")]
+
+
+async def test_keys_open_until_revoked(settings: Settings) -> None:
+    first = await add_operator(settings, "itecam", "ITECAM")
+    with pytest.raises(Taken):
+        await add_operator(settings, "itecam", "Otra")
+    second = await add_key(settings, "itecam")
+    mongo = Mongo(settings)
+    gate = Gate(MongoOperators(mongo.database(settings.database)), remember_seconds=0)
+    assert {await gate.operator_of(first), await gate.operator_of(second)} == {"itecam"}
+    (first_id, _), (second_id, _) = await list_keys(settings, "itecam")
+    await revoke_key(settings, "itecam", first_id)
+    with pytest.raises(UnknownKey):
+        await gate.operator_of(first)
+    assert await gate.operator_of(second) == "itecam"
+    assert await list_keys(settings, "itecam") == [(first_id, True), (second_id, False)]
+    with pytest.raises(NoSuchOperator):
+        await revoke_key(settings, "itecam", "none")
+    with pytest.raises(NoSuchOperator):
+        await add_key(settings, "nobody")
+    await mongo.close()
+
+
+async def test_no_secret_is_kept(settings: Settings) -> None:
+    key = await add_operator(settings, "itecam", "ITECAM")
+    mongo = Mongo(settings)
+    document = await mongo.database(settings.database)["operators"].find_one({"_id": "itecam"})
+    assert key.partition(".")[2] not in str(document)
+    await mongo.close()
