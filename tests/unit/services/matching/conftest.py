@@ -45,11 +45,11 @@ class Scene:
         return MatchRequestChanged(**self._common(values | given))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scene() -> Scene:
     return Scene()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     return NOW

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.text import NgramScorer
+from services.matching.service import Matching, MatchingAggregate
+from shared.consumer import Input, Position
+from shared.events import AffinityScored, Consent, Event
+from shared.journal import Journal
+from shared.journal_store import InMemoryJournalStore
+from shared.topics import topic_of
+
+
+class InMemoryOutlet:
+    """Keeps what is sent; the first `failures` sends fail."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.sent: list[AffinityScored] = []
+        self._failures = failures
+
+    def pack(self, message: Event) -> dict[str, Any]:
+        return message.to_json()
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise ConnectionError("broker away")
+        self.sent += [AffinityScored.model_validate(event) for event in packed]
+
+
+def journal_on(store: InMemoryJournalStore, outlet: InMemoryOutlet, now: datetime) -> Journal[Any, Any, Any]:
+    aggregate = MatchingAggregate(Matchmaker(NgramScorer()))
+    return Journal(aggregate, store, outlet, lambda: now, snapshot_every=2)
+
+
+def batch(*events: Event) -> list[Input]:
+    return [Input(event, Position(topic_of(event).name, 0, offset)) for offset, event in enumerate(events)]
+
+
+@pytest.fixture
+def store() -> InMemoryJournalStore:
+    return InMemoryJournalStore()
+
+
+@pytest.fixture
+def people(scene: Any) -> list[Event]:
+    return [
+        scene.edition(),
+        scene.organisation("org_ann"),
+        scene.organisation("org_bob"),
+        scene.participant("ann", needs=("Soldadura de aluminio",)),
+        scene.participant("bob", offers=("Taller de soldadura",)),
+    ]
+
+
+async def test_a_batch_in_affinities_out(store: InMemoryJournalStore, scene: Any, people: Any, now: datetime) -> None:
+    outlet = InMemoryOutlet()
+    matching = Matching(journal_on(store, outlet, now))
+    await matching.match("ed1", batch(*people, scene.request("r1", "ann", "bob")))
+    await matching.match("ed1", batch(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
+    assert [said.consent for said in outlet.sent] == [Consent.PENDING, Consent.GRANTED]
+    assert [said.revision for said in outlet.sent] == [1, 2]
+
+
+async def test_the_same_batch_twice_is_written_and_sent_once(
+    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+) -> None:
+    outlet = InMemoryOutlet()
+    matching = Matching(journal_on(store, outlet, now))
+    for _ in range(2):
+        await matching.match("ed1", batch(*people, scene.request("r1", "ann", "bob")))
+    assert len(outlet.sent) == 1
+    assert len(await store.entries("ed1", after=0)) == 1
+
+
+async def test_another_process_goes_on_where_the_first_stopped(
+    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+) -> None:
+    first, second = InMemoryOutlet(), InMemoryOutlet()
+    one, other = journal_on(store, first, now), journal_on(store, second, now)
+    await one.take("ed1", batch(*people))
+    await one.take("ed1", batch(scene.request("r1", "ann")))
+    await other.take("ed1", batch(scene.request("r2", "bob", "ann")))
+    await one.take("ed1", batch(scene.request("r2", "bob", "ann", revision=2, state="withdrawn")))
+    assert [(said.request_ids, said.consent) for said in second.sent] == [(("r1", "r2"), Consent.GRANTED)]
+    assert first.sent[-1].consent is Consent.REFUSED
+    assert first.sent[-1].revision == 3
+    assert await one.read("ed1") == await one.replay("ed1")
+
+
+async def test_what_was_journalled_but_not_sent_is_sent_later(
+    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+) -> None:
+    outlet = InMemoryOutlet(failures=1)
+    journal = journal_on(store, outlet, now)
+    events = batch(*people, scene.request("r1", "ann", "bob"))
+    with pytest.raises(ConnectionError):
+        await journal.take("ed1", events)
+    await journal.take("ed1", events)
+    assert [said.revision for said in outlet.sent] == [1]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.pool import Pool
+from services.matching.domain.proposals import best_partners
+from services.matching.domain.state import Change, MatchingState, evolve
+from services.matching.domain.text import NgramScorer
+from shared.events import (
+    AffinityScored,
+    Consent,
+    ConsentPolicy,
+    Event,
+    Language,
+    OrganisationKind,
+    Origin,
+    RequestState,
+    Status,
+)
+
+CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
+PEOPLE = ("ann", "bob", "cid", "dan", "eve")
+WORDS = ("soldadura", "welding", "aluminio", "sensores", "riego", "robótica", "software", "queso", "acero", "🔩")
+HOSTILE = st.text(min_size=1, max_size=1000)
+
+phrases = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
+items = st.lists(phrases | HOSTILE, max_size=3).map(tuple)
+codes = st.lists(st.sampled_from(("nace:25.62", "nace:25.61", "nace:25", "ket:robotics", "x")), max_size=3).map(tuple)
+revisions = st.integers(min_value=1, max_value=3)
+statuses = st.sampled_from((Status.ACTIVE, Status.ACTIVE, Status.ACTIVE, Status.CANCELLED))
+
+
+@st.composite
+def editions(draw: st.DrawFn, scene: Any) -> Event:
+    return scene.edition(
+        revision=draw(revisions),
+        consent_policy=draw(st.sampled_from(ConsentPolicy)),
+        least_affinity=draw(st.sampled_from((0.0, 0.1, 0.4))),
+    )
+
+
+@st.composite
+def organisations(draw: st.DrawFn, scene: Any, name: str) -> Event:
+    return scene.organisation(
+        f"org_{name}",
+        revision=draw(revisions),
+        kind=draw(st.sampled_from(OrganisationKind)),
+        country=draw(st.sampled_from(("ES", "MX"))),
+        codes=draw(codes),
+        status=draw(statuses),
+    )
+
+
+@st.composite
+def participants(draw: st.DrawFn, scene: Any, name: str) -> Event:
+    return scene.participant(
+        name,
+        draw(items),
+        draw(items),
+        revision=draw(revisions),
+        organisation_id=f"org_{draw(st.sampled_from(PEOPLE))}",
+        languages=tuple(draw(st.sets(st.sampled_from(Language), min_size=1))),
+        codes=draw(codes),
+        status=draw(statuses),
+    )
+
+
+@st.composite
+def requests(draw: st.DrawFn, scene: Any, number: int) -> Event:
+    """The parties of a request are in its number: revisions change how it stands."""
+    requester_id, target_id = PEOPLE[number % 5], PEOPLE[(number // 5 + number + 1) % 5] if number >= 5 else None
+    return scene.request(
+        f"r{number}",
+        requester_id,
+        target_id if target_id != requester_id else None,
+        revision=draw(revisions),
+        state=draw(st.sampled_from((RequestState.REQUESTED, *RequestState))),
+        priority=draw(st.integers(min_value=1, max_value=3)),
+        partners_wanted=draw(st.integers(min_value=1, max_value=3)),
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn, scene: Any) -> list[Event]:
+    """All that happens in an edition, one event a revision, in no order."""
+    drawn = [draw(editions(scene))]
+    drawn += [draw(organisations(scene, name)) for name in PEOPLE for _ in range(draw(st.integers(1, 2)))]
+    drawn += [draw(participants(scene, name)) for name in PEOPLE for _ in range(draw(st.integers(1, 2)))]
+    drawn += [draw(requests(scene, number)) for number in draw(st.lists(st.integers(0, 19), min_size=1, max_size=8))]
+    return list({(event.thing, event.revision): event for event in drawn}.values())
+
+
+def hear(events: Sequence[Event], sizes: Sequence[int], now: datetime) -> tuple[MatchingState, list[Change]]:
+    state, matchmaker, changes = MatchingState(edition_id="ed1"), Matchmaker(NgramScorer()), []
+    left = list(events)
+    for size in (*sizes, len(left)):
+        made, _ = matchmaker.decide(state, left[:size], now)
+        changes += made
+        left = left[size:]
+    return state, changes
+
+
+def final(state: MatchingState) -> dict[str, AffinityScored]:
+    """What was said last of each pair, but for pairs that were proposed once and are no more: time made those."""
+    return {
+        one: said.model_copy(update={"revision": 1})
+        for one, said in state.published.items()
+        if (said.origin, said.consent) != (Origin.PROPOSED, Consent.REFUSED)
+    }
+
+
+batches = st.lists(st.integers(min_value=1, max_value=10), max_size=6)
+
+
+@given(data=st.data())
+def test_neither_order_nor_repeats_nor_batches_change_what_is_said_in_the_end(
+    data: st.DataObject, scene: Any, now: datetime
+) -> None:
+    history = data.draw(histories(scene))
+    repeats = data.draw(st.lists(st.sampled_from(history), max_size=5))
+    shuffled = data.draw(st.permutations(history + repeats))
+    once, _ = hear(history, [], now)
+    other, _ = hear(shuffled, data.draw(batches), now)
+    assert {k: v for k, v in other.proposals.items() if v} == {k: v for k, v in once.proposals.items() if v}
+    assert final(other) == final(once)
+
+
+@given(data=st.data())
+def test_replaying_the_changes_gives_the_same_state(data: st.DataObject, scene: Any, now: datetime) -> None:
+    history = data.draw(st.permutations(data.draw(histories(scene))))
+    state, changes = hear(history, data.draw(batches), now)
+    replayed = MatchingState(edition_id="ed1")
+    for change in changes:
+        evolve(replayed, CHANGE.validate_python(CHANGE.dump_python(change, mode="json")))
+    assert replayed == state
+    assert MatchingState.model_validate_json(state.model_dump_json()) == state
+
+
+@given(data=st.data())
+def test_proposals_kept_up_to_date_are_those_made_afresh(data: st.DataObject, scene: Any, now: datetime) -> None:
+    state, _ = hear(data.draw(st.permutations(data.draw(histories(scene)))), data.draw(batches), now)
+    assert state.rules is not None
+    pool = Pool(NgramScorer())
+    pool.put(state, state.participants)
+    afresh = dict(best_partners(state, state.rules, pool, state.requests))
+    assert {one: partner_ids for one, partner_ids in state.proposals.items() if partner_ids} == {
+        one: partner_ids for one, partner_ids in afresh.items() if partner_ids
+    }
+
+
+@given(data=st.data())
+def test_every_score_is_the_sum_of_its_reasons(data: st.DataObject, scene: Any, now: datetime) -> None:
+    state, _ = hear(data.draw(histories(scene)), [], now)
+    for said in state.published.values():
+        assert 0 <= said.score <= 1
+        assert said.score == pytest.approx(sum(reason.weight for reason in said.reasons))
+        assert said.participant_ids == tuple(sorted(said.participant_ids))
+
+
+@given(data=st.data())
+def test_a_score_is_the_same_from_both_sides_and_in_any_company(data: st.DataObject, scene: Any, now: datetime) -> None:
+    state, _ = hear(data.draw(histories(scene)), [], now)
+    pool = Pool(NgramScorer())
+    pool.put(state, data.draw(st.lists(st.sampled_from(PEOPLE))))
+    pool.put(state, PEOPLE)
+    everyone = pool.terms(pool.ids).weights
+    assert (everyone == everyone.transpose(0, 2, 1)).all()
+    for at, one in enumerate(pool.ids):
+        alone = [pool.terms([one], np.array([row])).weights[:, 0, 0] for row in range(len(pool.ids))]
+        assert (everyone[:, at] == np.array(alone).T).all()
