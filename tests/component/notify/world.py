@@ -13,7 +13,7 @@ from typing import Any
 
 from services.notify.domain.audience import Audience
 from services.notify.domain.hearing import hear
-from services.notify.ports import InDoubt, Letter, MailerAway
+from services.notify.ports import InDoubt, Letter, MailerAway, Render
 from services.notify.postman import Postman
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import AudienceAggregate, Notify
@@ -185,7 +185,8 @@ class Published:
 class Stage:
     """Notify with stores that outlive it: `restart` loses all that was in memory only."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, render: Render | None = None, **settings: Any) -> None:
+        self._render = render
         self.settings = Settings(**settings)
         self.time = Time()
         self.published = Published()
@@ -198,7 +199,7 @@ class Stage:
     def restart(self) -> None:
         outlet = LedgerOutlet(self.ledger, self.settings.window)
         self.journal = Journal(AudienceAggregate(), self.journals, outlet, self.time)
-        writer = MailWriter(self.settings, self.time)
+        writer = self._render or MailWriter(self.settings, self.time)
         postman = Postman(self.journal, self.ledger, self.ledger, writer, self.settings, self.time, Health(60))
         self.notify = Notify(self.journal, self.ledger, self.mailer, postman, self.settings)
 
