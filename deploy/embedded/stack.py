@@ -1,0 +1,92 @@
+"""The whole of Tertulia on one machine: a broker, a database, a mail sink and the four services."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from deploy.embedded import programs
+from deploy.embedded.probes import HOST, free_ports
+from deploy.embedded.process import Program
+from deploy.embedded.supervisor import Supervisor
+from deploy.kafka.cluster import broker_programs
+from shared import topic_admin
+from shared.settings import ConnectionSettings
+
+
+class Stack(Supervisor):
+    """Starts everything in `folder`, which it has to itself: `logs/`, `mails/`, and `data/` until it stops.
+
+    The broker is Tansu (seconds faster, in memory) or Apache Kafka with one broker or three. `settings` are further
+    environment variables for every service.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        broker: Literal["tansu", "kafka"] = "tansu",
+        brokers: int = 1,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(folder.resolve() / "logs")
+        self.mails = folder.resolve() / "mails"
+        self._data = folder.resolve() / "data"
+        self._broker = broker
+        mongo, smtp, *ports = free_ports(2 + len(programs.SERVICES) + brokers)
+        self._http_ports = dict(zip(programs.SERVICES, ports, strict=False))
+        self._kafka_ports = ports[len(programs.SERVICES) :]
+        self._mongo_port, self._smtp_port = mongo, smtp
+        self._settings = settings or {}
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where everything is: `kafka` (bootstrap servers), `mongo`, `smtp`, and each service by its name (HTTP)."""
+        return {
+            "kafka": ",".join(f"{HOST}:{port}" for port in self._kafka_ports),
+            "mongo": f"mongodb://{HOST}:{self._mongo_port}",
+            "smtp": f"{HOST}:{self._smtp_port}",
+            **{name: f"http://{HOST}:{port}" for name, port in self._http_ports.items()},
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of a service of this stack, as environment variables (for a tool that joins it, too)."""
+        return {
+            "TERTULIA_KAFKA_BOOTSTRAP": self.addresses["kafka"],
+            "TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false",
+            "TERTULIA_MONGO_URL": self.addresses["mongo"],
+            "TERTULIA_SMTP_HOST": HOST,
+            "TERTULIA_SMTP_PORT": str(self._smtp_port),
+            **self._settings,
+        }
+
+    async def start(self) -> None:
+        """Start the servers, create the topics, then start the services; return when every one is ready.
+
+        Raises:
+            ProcessFailed: what did not start, and why.
+            KafkaUnavailable: Apache Kafka was asked for and cannot be had.
+        """
+        await self.launch(
+            *await self._broker_programs(),
+            programs.secantus(self._mongo_port, self._data / "mongo"),
+            programs.smtp_sink(self._smtp_port, self.mails),
+        )
+        await topic_admin.apply(ConnectionSettings(kafka_bootstrap=self.addresses["kafka"]))
+        await self.launch(
+            *(programs.service(name, port, self.environment) for name, port in self._http_ports.items()),
+        )
+
+    async def stop(self) -> None:
+        """Stop everything and delete the data; logs and mails stay."""
+        try:
+            await super().stop()
+        finally:
+            shutil.rmtree(self._data, ignore_errors=True)
+
+    async def _broker_programs(self) -> list[Program]:
+        if self._broker == "kafka":
+            return await broker_programs(self._data / "kafka", self._kafka_ports)
+        return [programs.tansu(self._kafka_ports[0])]

@@ -1,0 +1,123 @@
+"""Several processes as one: they start in stages, end in the reverse order, and the failure of one is that of all."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from deploy.embedded.process import Process, Program
+from deploy.embedded.reaper import Reaper
+
+_WATCH_SECONDS = 0.2
+
+
+class Supervisor:
+    """Runs programs, each logging to `<logs>/<name>.log`. A subclass says in `start` which, stage by stage."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self._stages: list[list[Process]] = []
+        self._reaper = Reaper()
+
+    async def start(self) -> None:
+        """Launch everything."""
+
+    async def launch(self, *programs: Program) -> None:
+        """Start the programs of the next stage at once, and return when all are ready.
+
+        Raises:
+            ProcessFailed: one ended or was not ready in time. The others are left for `stop`.
+        """
+        self.logs.mkdir(parents=True, exist_ok=True)
+        stage = [Process(program, self.logs / f"{program.name}.log", self._reaper) for program in programs]
+        self._stages.append(stage)
+        for process in stage:
+            process.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for process in stage:
+                    group.create_task(process.ready())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # the others were given up because of it
+
+    async def wait(self) -> None:
+        """Return never, unless by raising.
+
+        Raises:
+            ProcessFailed: a process ended that nobody stopped.
+        """
+        while True:
+            for process in self._processes():
+                process.check()
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop all, the last stage first; whatever happens meanwhile, nothing is left running."""
+        try:
+            for stage in reversed(self._stages):
+                await asyncio.gather(*(process.stop() for process in stage))
+        finally:
+            for process in self._processes():
+                process.kill()
+            self._stages.clear()
+            self._reaper.close()
+
+    async def kill(self, name: str) -> None:
+        """Kill one (SIGKILL) on purpose: `wait` does not mind."""
+        self._named(name).kill()
+
+    async def restart(self, name: str) -> None:
+        """Stop one if it runs, start it again, and return when it is ready."""
+        process = self._named(name)
+        await process.stop()
+        process.start()
+        await process.ready()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def _processes(self) -> list[Process]:
+        return [process for stage in self._stages for process in stage]
+
+    def _named(self, name: str) -> Process:
+        return next(process for process in self._processes() if process.program.name == name)
+
+
+async def run(supervisor: Supervisor, announce: Callable[[], None]) -> None:
+    """Start, call `announce` once all is ready, and go on until Ctrl-C or SIGTERM; then stop.
+
+    Raises:
+        ProcessFailed: a process did not start, or crashed; all are stopped.
+    """
+    with _cancelled_by(signal.SIGINT, signal.SIGTERM), suppress(asyncio.CancelledError):
+        async with supervisor:
+            announce()
+            await supervisor.wait()
+
+
+@contextmanager
+def _cancelled_by(*signals: signal.Signals) -> Iterator[None]:
+    """Signals cancel the current task: the first starts an orderly stop, a second cuts its grace short."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("call this from a task")
+    for number in signals:
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
