@@ -13,7 +13,6 @@ from deploy.demo.plan import Organisation, Outcome, Participant, Request, slug
 from deploy.demo.sources import programme
 from deploy.demo.stage import Stage
 from shared.events import (
-    EditionChanged,
     EncounterChanged,
     EncounterState,
     NotificationRecorded,
@@ -224,8 +223,3 @@ def compare(before: dict[str, EncounterChanged], after: dict[str, EncounterChang
     """How many placed encounters moved, how many are gone, how many are new."""
     moved = sum(before[key].place != after[key].place for key in before.keys() & after.keys())
     return moved, len(before.keys() - after.keys()), len(after.keys() - before.keys())
-
-
-def edition_of(seen: Observed) -> EditionChanged:
-    """The one edition of the run."""
-    return next(iter(seen.all(EditionChanged).values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -90,6 +90,14 @@ async def in_flight(things: Iterable[T], work: Callable[[T], Awaitable[None]]) -
         for thing in queue:
             await work(thing)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(IN_FLIGHT):
-            group.create_task(run())
+    await together(*(run() for _ in range(IN_FLIGHT)))
+
+
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Runs all at once; the first error cancels the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None

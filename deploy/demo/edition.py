@@ -24,6 +24,7 @@ def generate(seed: int, scale: float = 1.0) -> DemoEdition:
     requests = draw_requests(random, participants, scale)
     return DemoEdition(
         seed=seed,
+        scale=scale,
         payload=edition_payload(scale),
         organisations=organisations,
         participants=participants,

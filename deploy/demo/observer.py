@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -17,13 +17,13 @@ from shared.events import (
     AgendaChanged,
     Consent,
     DeliveryState,
+    EditionChanged,
     EncounterChanged,
     EncounterState,
     Event,
     MatchRequestChanged,
     NotificationRecorded,
     RequestState,
-    Status,
 )
 from shared.ids import encounter_id
 from shared.topics import TOPICS
@@ -31,6 +31,7 @@ from shared.topics import TOPICS
 PLACED = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED})
 #: A notification after which a participant knows the agenda.
 _TOLD = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
+_ASK_EVERY_SECONDS = 0.05
 
 E = TypeVar("E", bound=Event)
 
@@ -70,6 +71,11 @@ class Observed:
         """The newest state of each thing of a kind, by its id."""
         return self._things.get(kind, {})  # type: ignore[return-value]  # filed under its own type
 
+    @property
+    def edition(self) -> EditionChanged:
+        """The one edition of the run."""
+        return next(iter(self.all(EditionChanged).values()))
+
     def granted(self) -> list[AffinityScored]:
         """The pairs that both sides said yes to."""
         return [pair for pair in self.all(AffinityScored).values() if pair.consent is Consent.GRANTED]
@@ -88,6 +94,10 @@ class Observed:
             if (one := encounters.get(encounter_id(pair.edition_id, *pair.participant_ids))) is None
             or one.state not in answered
         ]
+
+    def waiting(self) -> list[EncounterChanged]:
+        """The encounters that are wanted and have no slot, each with its reason."""
+        return [one for one in self.all(EncounterChanged).values() if one.state is EncounterState.WAITING]
 
     def announced(self) -> dict[str, AgendaChanged]:
         """The agendas that are no longer provisional."""
@@ -113,7 +123,7 @@ class Observed:
 
 
 class Observer:
-    """Follows every topic from its beginning, and lets the demo wait until what it saw meets a condition."""
+    """Follows every topic from its beginning, and lets the demo wait until a condition holds."""
 
     def __init__(self, bootstrap: str) -> None:
         self.seen = Observed()
@@ -124,8 +134,6 @@ class Observer:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
         )
-        self._news = asyncio.Condition()
-        self._quiet_since = time.monotonic()
         self._following: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -145,36 +153,20 @@ class Observer:
     async def _follow(self) -> None:
         while True:
             batches = await self._consumer.getmany(timeout_ms=200)
-            records = [record for batch in batches.values() for record in batch]
-            for record in records:
-                self.seen.take(decode(record.headers, record.value), record.timestamp)
-            if records:
-                async with self._news:
-                    self._quiet_since = time.monotonic()
-                    self._news.notify_all()
+            for batch in batches.values():
+                for record in batch:
+                    self.seen.take(decode(record.headers, record.value), record.timestamp)
 
-    @property
-    def quiet_seconds(self) -> float:
-        """Since the last record."""
-        return time.monotonic() - self._quiet_since
-
-    async def until(self, holds: Callable[[Observed], bool], what: str, seconds: float, quiet: float = 0.0) -> None:
-        """Returns once `holds`, and nothing was published for `quiet` seconds.
+    async def until(self, holds: Callable[[], Awaitable[bool]], what: str, seconds: float) -> None:
+        """Returns once `holds`; asks again as long as it does not.
 
         Raises:
             TooLate: not within `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while not holds(self.seen) or self.quiet_seconds < quiet:
+        while not await holds():
             if self._following is not None and self._following.done():
                 self._following.result()
             if time.monotonic() > deadline:
-                raise TooLate(f"waited {seconds:.0f} s for {what}; nothing new for {self.quiet_seconds:.1f} s")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.1), self._news:
-                    await self._news.wait()
-
-
-def active(things: dict[str, E]) -> dict[str, E]:
-    """Those organisations or participants that still take part."""
-    return {key: thing for key, thing in things.items() if getattr(thing, "status", None) is Status.ACTIVE}
+                raise TooLate(f"waited {seconds:.0f} s for this to come about: {what}")
+            await asyncio.sleep(_ASK_EVERY_SECONDS)

@@ -102,6 +102,7 @@ class DemoEdition:
     """All the inputs of a run, in order."""
 
     seed: int
+    scale: float
     payload: Payload
     organisations: tuple[Organisation, ...]
     participants: tuple[Participant, ...]

@@ -1,0 +1,205 @@
+"""The acts of the demo: all register and ask, the agendas are published, ten things change late, all is proven."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.demo import audit
+from deploy.demo.board import lay_out, render_page
+from deploy.demo.changes import Effect, LateChange, LateChanges, compare
+from deploy.demo.client import together
+from deploy.demo.doubts import Postmaster
+from deploy.demo.mails import Mail, find_faults, read_mails
+from deploy.demo.observer import Observer
+from deploy.demo.picture import draw
+from deploy.demo.progress import LiveProgress, counts
+from deploy.demo.stage import Stage
+from deploy.demo.summary import Summary, summarise
+from deploy.embedded.stack import Stack
+from shared.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
+
+#: How long the demo waits for each of its stations before it gives up, in seconds.
+PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 180.0, 180.0, 90.0
+_DOWN_SECONDS = 0.5
+#: The figures that fit above the board.
+_ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle slots a participant", "gap")
+
+
+@dataclass
+class Rehearsal:
+    """A run of the demo on a running stack. `kill` names a service to kill once, midway, and start again."""
+
+    console: Console
+    stack: Stack
+    observer: Observer
+    stage: Stage
+    journal: audit.SchedulerJournal
+    postmaster: Postmaster
+    output: Path
+    kill: str | None = None
+
+    async def run(self, started: float) -> Summary:
+        """All acts; `started` is the monotonic time the run is counted from.
+
+        Raises:
+            TooLate: an act did not come to its end in time.
+            Refused: registration refused what the demo asks.
+        """
+        settling = asyncio.create_task(self.postmaster.run())
+        try:
+            async with LiveProgress(self.console, self.observer.seen, self._totals()):
+                await self._gather_everybody()
+                faults = [*audit.find_request_faults(self.stage.demo, self.stage.ids, self.observer.seen)]
+                await self._publish()
+            effects = [await self._make(change) for change in LateChanges(self.stage).all]
+            return await self._report(started, effects, faults)
+        finally:
+            settling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await settling
+
+    def _totals(self) -> dict[str, int]:
+        demo = self.stage.demo
+        met = {one for request in demo.accepted for one in (request.requester, request.target)}
+        return {
+            "registered": len(demo.participants),
+            "requested": len(demo.requests),
+            "scored": sum(request.target is not None for request in demo.requests),
+            "placed": len(demo.accepted),
+            "mailed": sum(one in met or bool(one.session_ids) for one in demo.participants),
+        }
+
+    async def _gather_everybody(self) -> None:
+        midway = len(self.stage.demo.requests) // 2
+        await together(
+            self._load_and_play(),
+            self._kill_once({"registration", "matching", "scheduler"}, lambda: self._count("requested") >= midway),
+        )
+
+        async def holds() -> bool:
+            return audit.all_scored_and_answered(self.stage.demo, self.stage.ids, self.observer.seen)
+
+        await self.observer.until(holds, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
+
+    async def _load_and_play(self) -> None:
+        await self.stage.load()
+        await self.stage.play()
+
+    async def _publish(self) -> None:
+        midway = self._totals()["mailed"] // 3
+        await together(self._announce(), self._kill_once({"notify"}, lambda: self.observer.seen.mails >= midway))
+
+    async def _announce(self) -> None:
+        await self.stage.amend({"phase": "published"})
+
+        async def holds() -> bool:
+            return bool(self.observer.seen.announced()) and await self._is_calm()
+
+        await self.observer.until(holds, "every agenda is published and mailed", PUBLISHED_WITHIN)
+
+    def _count(self, what: str) -> int:
+        return counts(self.observer.seen)[what]
+
+    async def _is_calm(self) -> bool:
+        """Whether nothing is left to place, to publish or to mail."""
+        seen = self.observer.seen
+        if seen.unanswered_pairs() or seen.untold():
+            return False
+        return audit.is_settled(await self.journal.follow(), seen)
+
+    async def _kill_once(self, names: set[str], is_midway: Callable[[], bool]) -> None:
+        """Kills the service that was asked for, if it is one of these, once it is midway; then starts it again."""
+        name = self.kill
+        if name is None or name not in names:
+            return
+
+        async def holds() -> bool:
+            return is_midway()
+
+        await self.observer.until(holds, f"the moment to kill {name}", PLACED_WITHIN)
+        await self.stack.kill(name)
+        self.console.print(f"killed {name} (SIGKILL)", highlight=False)
+        await asyncio.sleep(_DOWN_SECONDS)
+        await self.stack.restart(name)
+        self.console.print(f"{name} is back", highlight=False)
+
+    async def _make(self, change: LateChange) -> Effect:
+        seen = self.observer.seen
+        before, mails, began = dict(seen.placed()), seen.mails, time.monotonic()
+        has_come_about = await change.make(self.stage)
+
+        async def holds() -> bool:
+            return has_come_about(seen) and await self._is_calm()
+
+        await self.observer.until(holds, f"the consequences of: {change.title}", CHANGED_WITHIN)
+        moved, cancelled, added = compare(before, seen.placed())
+        effect = Effect(
+            title=change.title,
+            moved=moved,
+            cancelled=cancelled,
+            added=added,
+            mails=seen.mails - mails,
+            seconds=round(time.monotonic() - began, 2),
+        )
+        self.console.print(
+            f"  {effect.title:<32}{moved:>3} moved {cancelled:>3} cancelled {added:>3} added {effect.mails:>4} mails"
+            f" {effect.seconds:>6.1f} s",
+            highlight=False,
+        )
+        return effect
+
+    async def _report(self, started: float, effects: list[Effect], faults: list[str]) -> Summary:
+        seen, state = self.observer.seen, await self.journal.follow()
+        mails = await asyncio.to_thread(read_mails, self.stack.mails)
+        violations = audit.violations_of(state)
+        faults += [f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations]
+        faults += audit.find_replay_faults(state, seen)
+        faults += audit.find_waiting_faults(seen)
+        faults += find_faults(mails, seen.announced(), seen.all(ParticipantChanged))
+        summary = summarise(
+            seen,
+            state.certificate or Certificate(placed=len(state.placements), bound=len(state.pairs)),
+            effects=effects,
+            mails=len(mails),
+            seconds=time.monotonic() - started,
+            violations=len(violations),
+            faults=faults,
+            seed=self.stage.demo.seed,
+            scale=self.stage.demo.scale,
+        )
+        self._keep(summary, mails)
+        self.console.print(summary.table())
+        for fault in faults[:20]:
+            self.console.print(f"[bold red]wrong:[/] {fault}", highlight=False)
+        self.console.print(f"Look at {self.output}/: board.html, board.png, agenda.html, summary.json", highlight=False)
+        return summary
+
+    def _keep(self, summary: Summary, mails: list[Mail]) -> None:
+        """Writes the files to look at."""
+        seen = self.observer.seen
+        figures = tuple(pair for pair in summary.figures() if pair[0] in _ON_BOARD)
+        people, organisations = seen.all(ParticipantChanged), seen.all(OrganisationChanged)
+        board = lay_out(seen.edition, organisations, people, seen.placed(), figures)
+        (self.output / "board.html").write_text(render_page(board), encoding="utf-8")
+        draw(board, self.output / "board.png")
+        if mail := fullest(mails, seen.announced()):
+            (self.output / "agenda.eml").write_bytes(mail.path.read_bytes())
+            (self.output / "agenda.html").write_text(mail.page, encoding="utf-8")
+            (self.output / "agenda.ics").write_bytes(mail.calendar)
+        summary.write(self.output / "summary.json")
+
+
+def fullest(mails: list[Mail], agendas: dict[str, AgendaChanged]) -> Mail | None:
+    """The newest mail of the participant who has most to do."""
+    told = {mail.participant_id for mail in mails} & agendas.keys()
+    if not told:
+        return None
+    busiest = max(sorted(told), key=lambda one: len(agendas[one].entries))
+    return max((mail for mail in mails if mail.participant_id == busiest), key=lambda mail: mail.revision)

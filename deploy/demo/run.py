@@ -1,0 +1,128 @@
+"""Runs the demo: the embedded stack, a whole edition through its HTTP API, ten late changes, and the proof."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+from services.scheduler.settings import Settings as SchedulerSettings
+
+from deploy.demo import audit
+from deploy.demo.client import Refused, RegistrationClient
+from deploy.demo.doubts import Postmaster
+from deploy.demo.edition import generate
+from deploy.demo.observer import Observer, TooLate
+from deploy.demo.plan import DemoEdition
+from deploy.demo.rehearsal import Rehearsal
+from deploy.demo.stage import Stage
+from deploy.demo.summary import Summary
+from deploy.embedded.process import ProcessFailed
+from deploy.embedded.stack import Stack
+from services.notify.settings import Settings as NotifySettings
+from services.notify.store import MongoLedger
+from services.registration.operators import add_operator
+from services.registration.settings import Settings as RegistrationSettings
+from shared.clock import utc_now
+from shared.journal_store import MongoJournalStore
+from shared.mongo import Mongo
+
+OPERATOR_ID = "demo"
+#: A laptop's clock: mails are gathered for less than a second, and a killed service is missed sooner.
+SETTINGS = {
+    "TERTULIA_WINDOW_SECONDS": "0.3",
+    "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
+    "TERTULIA_QUIET_SECONDS": "0.5",
+    "TERTULIA_SWEEP_SECONDS": "1",
+    "TERTULIA_SESSION_TIMEOUT_MS": "6000",
+    "TERTULIA_SMTP_TIMEOUT_SECONDS": "2",
+    "TERTULIA_LEASE_SECONDS": "16",
+}
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What can be chosen. `scale` 1.0 is ITECAM's size; `kill` names a service to kill once midway and start again."""
+
+    seed: int = 2018
+    scale: float = 1.0
+    output: Path = Path("demo-output")
+    keep: bool = False
+    kill: str | None = None
+
+
+async def run(options: DemoOptions, console: Console | None = None) -> int:
+    """The whole demo. Returns the exit code: 0 if all went well and every check holds."""
+    console = console or Console()
+    started = time.monotonic()
+    demo = generate(options.seed, options.scale)
+    options.output.mkdir(parents=True, exist_ok=True)
+    folder = options.output / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    stack = Stack(folder, settings=SETTINGS)
+    try:
+        console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
+        async with stack, _rehearse(options, console, stack, demo) as rehearsal:
+            summary = await unless_crashed(stack, rehearsal.run(started))
+            if options.keep:
+                await _stay(console, stack)
+    except (ProcessFailed, Refused, TooLate) as error:
+        console.print(f"[bold red]The demo failed.[/] {error}\nLogs are in {stack.logs}", highlight=False)
+        return 1
+    return 1 if summary.faults else 0
+
+
+async def unless_crashed(stack: Stack, work: Awaitable[Summary]) -> Summary:
+    """The result of the work. Raises `ProcessFailed` if a process of the stack ends meanwhile."""
+    watching = asyncio.ensure_future(stack.wait())
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
+        return working.result()
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+
+
+async def _stay(console: Console, stack: Stack) -> None:
+    console.print("\nIt stays up until Ctrl-C:", highlight=False)
+    for name, address in stack.addresses.items():
+        console.print(f"  {name:<13}{address}", highlight=False)
+    with contextlib.suppress(asyncio.CancelledError):
+        await stack.wait()
+
+
+@contextlib.asynccontextmanager
+async def _rehearse(
+    options: DemoOptions, console: Console, stack: Stack, demo: DemoEdition
+) -> AsyncIterator[Rehearsal]:
+    mongo_url = SecretStr(stack.addresses["mongo"])
+    api_key = await add_operator(RegistrationSettings(mongo_url=mongo_url), OPERATOR_ID, "Demo operator")
+    mongo = Mongo(SchedulerSettings(mongo_url=mongo_url))
+    client = RegistrationClient(stack.addresses["registration"], api_key, f"demo-{demo.seed}")
+    try:
+        async with client, Observer(stack.addresses["kafka"]) as observer:
+            stage = await Stage.open(client, observer.seen, demo)
+            store = MongoJournalStore(mongo.database(SchedulerSettings(mongo_url=mongo_url).database))
+            ledger = MongoLedger(mongo.database(NotifySettings(mongo_url=mongo_url).database), utc_now)
+            yield Rehearsal(
+                console=console,
+                stack=stack,
+                observer=observer,
+                stage=stage,
+                journal=audit.SchedulerJournal(store, stage.edition_id),
+                postmaster=Postmaster(ledger, stack.mails),
+                output=options.output,
+                kill=options.kill,
+            )
+    finally:
+        await mongo.close()
