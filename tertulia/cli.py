@@ -1,6 +1,6 @@
 """`tertulia`: the operator's and the SRE's command line.
 
-Each command imports what it needs when it runs: with only one service installed, the others' commands say so.
+Each command imports what it needs when it runs, so that the tool works where one service alone is installed.
 """
 
 from __future__ import annotations
@@ -9,29 +9,104 @@ import asyncio
 import importlib
 import importlib.util
 import json
-import os
-from collections.abc import Coroutine
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tertulia import dlq, topics
+from services import SERVICES
+from tertulia import deliveries, dlq, operators, topics
+
+if TYPE_CHECKING:
+    from deploy.embedded.supervisor import Supervisor
+
+
+class Broker(StrEnum):
+    """The brokers the embedded stack can start."""
+
+    TANSU = "tansu"
+    KAFKA = "kafka"
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(operators.app, name="operator")
+app.add_typer(deliveries.app, name="deliveries")
 console = Console()
 
 
-def run(work: Coroutine[Any, Any, int]) -> None:
-    """Run a command's work and leave with its exit code; Ctrl-C is a clean end."""
+@app.command()
+def up(
+    folder: Annotated[Path, typer.Option(help="For logs, mails and data.")] = Path(".tertulia"),
+    broker: Annotated[
+        Broker, typer.Option(help="Tansu starts faster; Apache Kafka needs Java and Maven.")
+    ] = Broker.TANSU,
+    brokers: Annotated[int, typer.Option(min=1, max=3, help="How many, with Apache Kafka.")] = 1,
+) -> None:
+    """Start the embedded stack: broker, database, mail sink and the four services, until Ctrl-C."""
+    from deploy.embedded.stack import Stack  # noqa: PLC0415
+
+    stack = Stack(folder, broker=broker.value, brokers=brokers)
+
+    def announce() -> None:
+        for name, address in stack.addresses.items():
+            console.print(f"{name:<13}{address}", highlight=False)
+        console.print(f"{'mails':<13}{stack.mails}\n{'logs':<13}{stack.logs}", highlight=False)
+        joined = " ".join(f"{name}={value}" for name, value in stack.environment.items())
+        console.print(
+            f"\nFor other commands: export {joined}\nCtrl-C stops everything.", highlight=False, soft_wrap=True
+        )
+
+    _supervise(stack, announce)
+
+
+@app.command()
+def kafka(
+    folder: Annotated[Path, typer.Option(help="For logs and data.")] = Path(".tertulia/kafka"),
+    brokers: Annotated[int, typer.Option(min=1, max=3, help="One, or three.")] = 1,
+) -> None:
+    """Fetch Apache Kafka from Maven Central, and run it until Ctrl-C."""
+    from deploy.kafka.cluster import KafkaCluster  # noqa: PLC0415
+
+    cluster = KafkaCluster(folder, brokers)
+    _supervise(cluster, lambda: console.print(f"bootstrap servers {cluster.bootstrap}; Ctrl-C stops", highlight=False))
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="The same seed makes the same edition.")] = 2018,
+    scale: Annotated[float, typer.Option(min=0.05, max=1.0, help="1 is ITECAM's edition of 2018.")] = 1.0,
+    output: Annotated[Path, typer.Option(help="Where the results go.")] = Path("demo-output"),
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, with its addresses.")] = False,
+    kill: Annotated[str | None, typer.Option(help="A service to kill once midway (SIGKILL) and start again.")] = None,
+) -> None:
+    """Run a whole edition on the embedded stack, with ten late changes, and check everything about it."""
+    from deploy.demo.run import DemoOptions, run  # noqa: PLC0415
+
+    if kill not in {None, *SERVICES}:
+        raise typer.BadParameter(f"{kill!r} is not one of {', '.join(SERVICES)}", param_hint="--kill")
+    options = DemoOptions(seed=seed, scale=scale, output=output, keep=keep, kill=kill)
     try:
-        raise typer.Exit(asyncio.run(work))
+        raise typer.Exit(asyncio.run(run(options, console)))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _supervise(supervisor: Supervisor, announce: Callable[[], None]) -> None:
+    from deploy.embedded.process import ProcessFailed  # noqa: PLC0415
+    from deploy.embedded.supervisor import run  # noqa: PLC0415
+    from deploy.kafka.jars import KafkaUnavailable  # noqa: PLC0415
+
+    try:
+        asyncio.run(run(supervisor, announce))
+    except (KafkaUnavailable, ProcessFailed) as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -76,9 +151,14 @@ def _cell(value: object) -> str:
 
 
 def main() -> None:
-    """Run the command line from the project's folder, where there is one."""
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    app(prog_name="tertulia")
+    """Run the command line."""
+    try:
+        app(prog_name="tertulia")
+    except ModuleNotFoundError as missing:
+        console.print(
+            f"This command needs {missing.name}: install tertulia[embedded], or the service's extra.", style="red"
+        )
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

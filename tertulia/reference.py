@@ -9,11 +9,10 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
+from services import SERVICES
 from shared import asyncapi
 from shared.settings import ENV_PREFIX, ServiceSettings
 from shared.topics import TOPICS
-
-SERVICES = ("registration", "matching", "scheduler", "notify")
 
 
 def pages() -> dict[Path, str]:
