@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from services.notify.ports import InDoubt, Letter, MailerAway, NotTaken, Refused
+from services.notify.smtp import Server, SmtpMailer
+
+
+class Ledger:
+    """What the ledger was told, and when."""
+
+    def __init__(self) -> None:
+        self.started = 0
+
+    async def start(self) -> None:
+        self.started += 1
+
+
+def letter(recipient: str, *, needs_utf8: bool = False) -> Letter:
+    content = f"To: {recipient}\r\nSubject: test\r\n\r\n.a line with a dot\r\n".encode()
+    return Letter("agenda@example.org", recipient, content, needs_utf8)
+
+
+def mailer(mail_server, **fields) -> SmtpMailer:  # type: ignore[no-untyped-def]
+    return SmtpMailer(Server(mail_server.host, mail_server.port, **fields))
+
+
+async def test_many_letters_go_over_one_connection(mail_server) -> None:  # type: ignore[no-untyped-def]
+    ledger = Ledger()
+    async with mailer(mail_server).open() as line:
+        for number in range(5):
+            await line.send(letter(f"person{number}@example.org"), ledger.start)
+    assert [envelope.rcpt_tos for envelope in mail_server.taken] == [[f"person{n}@example.org"] for n in range(5)]
+    assert mail_server.taken[0].content.endswith(b"\r\n\r\n.a line with a dot\r\n")
+    assert mail_server.connections == 1
+    assert ledger.started == 5
+
+
+async def test_a_connection_is_renewed_after_its_share_of_letters(mail_server) -> None:  # type: ignore[no-untyped-def]
+    async with mailer(mail_server, mails_per_connection=2).open() as line:
+        for number in range(5):
+            await line.send(letter(f"person{number}@example.org"), Ledger().start)
+    assert len(mail_server.taken) == 5
+    assert mail_server.connections == 3
+
+
+@pytest.mark.parametrize(
+    ("recipient", "error", "started"),
+    [
+        ("unknown@example.org", Refused, 0),
+        ("greylisted@example.org", NotTaken, 0),
+        ("hangs-up@example.org", NotTaken, 0),
+        ("spam@example.org", Refused, 1),
+        ("busy@example.org", NotTaken, 1),
+        ("drops@example.org", InDoubt, 1),
+        ("slow@example.org", InDoubt, 1),
+        ("josé@example.org", Refused, 0),
+    ],
+)
+async def test_each_answer_means_what_it_means_and_the_line_goes_on(  # type: ignore[no-untyped-def]
+    mail_server, recipient: str, error: type[Exception], started: int
+) -> None:
+    ledger = Ledger()
+    async with mailer(mail_server, timeout=1).open() as line:
+        with pytest.raises(error):
+            await line.send(letter(recipient), ledger.start)
+        assert ledger.started == started
+        await line.send(letter("next@example.org"), ledger.start)
+    assert mail_server.taken[-1].rcpt_tos == ["next@example.org"]
+
+
+async def test_a_server_that_drops_after_data_may_well_have_the_letter(mail_server) -> None:  # type: ignore[no-untyped-def]
+    async with mailer(mail_server).open() as line:
+        with pytest.raises(InDoubt):
+            await line.send(letter("drops@example.org"), Ledger().start)
+    assert [envelope.rcpt_tos for envelope in mail_server.taken] == [["drops@example.org"]]
+
+
+async def test_nothing_is_sent_if_the_ledger_cannot_be_told(mail_server) -> None:  # type: ignore[no-untyped-def]
+    async def fails() -> None:
+        raise RuntimeError("the ledger is away")
+
+    async with mailer(mail_server).open() as line:
+        with pytest.raises(RuntimeError):
+            await line.send(letter("person@example.org"), fails)
+        await line.send(letter("next@example.org"), Ledger().start)
+    assert [envelope.rcpt_tos for envelope in mail_server.taken] == [["next@example.org"]]
+
+
+async def test_an_address_beyond_ascii_goes_where_the_server_can_carry_it(mail_server) -> None:  # type: ignore[no-untyped-def]
+    async with mailer(mail_server).open() as line:
+        await line.send(letter("josé@example.org", needs_utf8=True), Ledger().start)
+    assert mail_server.taken[0].rcpt_tos == ["josé@example.org"]
+
+
+async def test_no_server_means_away() -> None:
+    with pytest.raises(MailerAway):
+        async with SmtpMailer(Server("127.0.0.1", 1, timeout=1)).open():
+            pass
+
+
+async def test_a_server_without_the_tls_asked_for_means_away(mail_server) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(MailerAway):
+        async with mailer(mail_server, security="starttls", timeout=2).open():
+            pass
+
+
+async def test_a_server_that_wants_no_credentials_of_ours_means_away(mail_server) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(MailerAway):
+        async with mailer(mail_server, username="tertulia", password="secret", timeout=2).open():
+            pass
