@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
@@ -43,6 +43,8 @@ from shared.ids import pair_id, pair_of
 #: Pools kept, the least used is dropped: one of 350 participants takes 3 MB, one of 10,000 about 100.
 _POOLS_KEPT: Final = 64
 _REQUESTS_NAMED: Final = 50
+#: Pairs scored in one product of matrices.
+_PAIRS_AT_ONCE: Final = 64
 
 
 class Matchmaker:
@@ -133,14 +135,16 @@ class _Batch:
         state = self._state
         if state.rules is None:
             return
-        partners: defaultdict[str, list[str]] = defaultdict(list)
-        for one, other in sorted(self._pairs):
-            if state.complete(one) and state.complete(other):
-                partners[one].append(other)
-        for one, others in partners.items():
-            terms = self._pool.terms([one], self._pool.rows(others))
-            for other, score, weights in zip(others, terms.scores[0], terms.weights[:, 0].T, strict=True):
-                self._say(state.rules, (one, other), float(score), weights)
+        pairs = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
+        for at in range(0, len(pairs), _PAIRS_AT_ONCE):
+            some = pairs[at : at + _PAIRS_AT_ONCE]
+            lines = {one: line for line, one in enumerate(dict.fromkeys(one for one, _ in some))}
+            columns = {other: column for column, other in enumerate(dict.fromkeys(other for _, other in some))}
+            terms = self._pool.terms(lines, self._pool.rows(columns))
+            scores, weights = terms.scores, terms.weights
+            for one, other in some:
+                line, column = lines[one], columns[other]
+                self._say(state.rules, (one, other), float(scores[line, column]), weights[:, line, column])
 
     def _learn_rules(self, rules: Rules) -> None:
         known = self._state.rules

@@ -56,9 +56,10 @@ class TextScorer(Protocol):
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
-    """The telling words of a text, folded: lower case, no accents, no joining words."""
+    """The telling words of a text, folded: lower case, no accents, no joining words, no bare numbers."""
     folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return tuple(word for word in _WORD.findall(folded) if word not in _JOINING and word not in _ROLE_WORDS)
+    words = (word for word in _WORD.findall(folded) if not word.isdigit())
+    return tuple(word for word in words if word not in _JOINING and word not in _ROLE_WORDS)
 
 
 class NgramScorer:
