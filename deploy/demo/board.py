@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -31,7 +30,7 @@ KINDS: Mapping[OrganisationKind, tuple[str, str]] = {
     OrganisationKind.CONSULTANT: ("consultant", "#2f6f4f"),
 }
 _LEGAL_FORMS = (" S.A. de C.V.", " S. Coop.", " S.A.C.", " S.R.L.", " S.L.", " S.A.", " SpA", " Ltda.", " Lda.")
-_LEAST_GAP = 20 * 60
+_LEAST_BREAK = timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
@@ -179,11 +178,13 @@ def _lanes(sessions: list[Session], slots: tuple[Slot, ...]) -> tuple[tuple[Band
 
 
 def _columns(slots: tuple[Slot, ...], zone: ZoneInfo) -> tuple[Column, ...]:
-    def clock(moment: datetime) -> str:
-        return moment.astimezone(zone).strftime("%H:%M")
-
-    gaps = [(later.starts_at - earlier.ends_at).total_seconds() >= _LEAST_GAP for earlier, later in pairwise(slots)]
-    return tuple(Column(clock(slot.starts_at), gap) for slot, gap in zip(slots, [False, *gaps], strict=True))
+    return tuple(
+        Column(
+            clock=slot.starts_at.astimezone(zone).strftime("%H:%M"),
+            after_break=slot.index > 0 and slot.starts_at - slots[slot.index - 1].ends_at >= _LEAST_BREAK,
+        )
+        for slot in slots
+    )
 
 
 def render_page(board: Board) -> str:
