@@ -33,7 +33,7 @@ class Mail:
     def page(self) -> str:
         """Its HTML."""
         part = self.message.get_body(("html",))
-        return part.get_content() if part is not None else ""
+        return part.get_content().replace("\r\n", "\n") if part is not None else ""
 
     @property
     def calendar(self) -> bytes:
