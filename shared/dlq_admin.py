@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from shared.broker import client_options, partition_of
 from shared.dlq import Origin, original_headers
 from shared.settings import ConnectionSettings
-from shared.topics import DLQ_SUFFIX, TOPICS
+from shared.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS
 
 _READ_SECONDS = 30.0
 
@@ -102,9 +102,7 @@ async def _read(settings: ConnectionSettings, topics: list[str]) -> list[Consume
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [
-            TopicPartition(topic, partition) for topic in topics for partition in await _partitions(consumer, topic)
-        ]
+        places = [TopicPartition(topic, partition) for topic in topics for partition in range(DLQ_PARTITIONS)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
@@ -112,12 +110,6 @@ async def _read(settings: ConnectionSettings, topics: list[str]) -> list[Consume
             return await _read_until(consumer, ends)
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    # Metadata of a topic that nobody asked for yet is fetched in the background.
-    await consumer.topics()
-    return sorted(consumer.partitions_for_topic(topic) or ())
 
 
 async def _read_until(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> list[ConsumerRecord]:

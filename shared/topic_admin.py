@@ -13,7 +13,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.broker import client_options
 from shared.settings import ConnectionSettings
-from shared.topics import DLQ_RETENTION, TOPICS
+from shared.topics import DLQ_PARTITIONS, DLQ_RETENTION, TOPICS
 
 #: Survives the loss of one broker without losing writes (with the broker's `min.insync.replicas=2`).
 _REPLICAS = 3
@@ -47,7 +47,7 @@ def declared() -> list[Declared]:
     for topic in TOPICS:
         policy = {"cleanup.policy": "compact"} if topic.retention is None else _kept("delete", topic.retention)
         topics.append(Declared(topic.name, topic.partitions, policy))
-        topics.append(Declared(topic.dlq, 1, _kept("compact,delete", DLQ_RETENTION)))
+        topics.append(Declared(topic.dlq, DLQ_PARTITIONS, _kept("compact,delete", DLQ_RETENTION)))
     return topics
 
 

@@ -20,6 +20,8 @@ from shared.events import (
 #: The same for every topic, so that all records of an edition meet in one process (range assignment).
 PARTITIONS = 12
 DLQ_SUFFIX = ".dlq"
+#: Dead letters are few, and their order is that of one list.
+DLQ_PARTITIONS = 1
 
 
 @dataclass(frozen=True)
