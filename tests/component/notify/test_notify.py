@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from email.message import EmailMessage
+
 import pytest
+
+from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
+from services.notify.ports import Letter, MailerAway, NotTaken, Refused
+from shared.events import Language, Phase, Status
+from shared.health import NotReady
 from tests.component.notify.world import (
     Crash,
     Stage,
@@ -12,11 +20,6 @@ from tests.component.notify.world import (
     participant,
     session,
 )
-
-from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
-from services.notify.ports import MailerAway, NotTaken, Refused
-from shared.events import Language, Phase, Status
-from shared.health import NotReady
 
 
 @pytest.fixture
@@ -294,7 +297,7 @@ async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(st
 
     original = stage.mailer.send
 
-    async def send(letter, before_data):  # type: ignore[no-untyped-def]
+    async def send(letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
         await original(letter, before_data)
         stage.mailer.send = original  # type: ignore[method-assign]
         await stage.hear(agenda(2, encounter(1, 1)))
@@ -306,5 +309,7 @@ async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(st
     assert mail["X-Tertulia-Agenda-Revision"] == "2"
 
 
-def _text(mail) -> str:  # type: ignore[no-untyped-def]
-    return mail.get_body(("plain",)).get_content()
+def _text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body
+    return str(body.get_content())

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.notify.ports import InDoubt, Letter, MailerAway, NotTaken, Refused
 from services.notify.smtp import Server, SmtpMailer
+from tests.integration.notify.mail_server import MailServer
 
 
 class Ledger:
@@ -21,11 +24,11 @@ def letter(recipient: str, *, needs_utf8: bool = False) -> Letter:
     return Letter("agenda@example.org", recipient, content, needs_utf8)
 
 
-def mailer(mail_server, **fields) -> SmtpMailer:  # type: ignore[no-untyped-def]
+def mailer(mail_server: MailServer, **fields: Any) -> SmtpMailer:
     return SmtpMailer(Server(mail_server.host, mail_server.port, **fields))
 
 
-async def test_many_letters_go_over_one_connection(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_many_letters_go_over_one_connection(mail_server: MailServer) -> None:
     ledger = Ledger()
     async with mailer(mail_server).open() as line:
         for number in range(5):
@@ -36,7 +39,7 @@ async def test_many_letters_go_over_one_connection(mail_server) -> None:  # type
     assert ledger.started == 5
 
 
-async def test_a_connection_is_renewed_after_its_share_of_letters(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_a_connection_is_renewed_after_its_share_of_letters(mail_server: MailServer) -> None:
     async with mailer(mail_server, mails_per_connection=2).open() as line:
         for number in range(5):
             await line.send(letter(f"person{number}@example.org"), Ledger().start)
@@ -57,8 +60,8 @@ async def test_a_connection_is_renewed_after_its_share_of_letters(mail_server) -
         ("josé@example.org", Refused, 0),
     ],
 )
-async def test_each_answer_means_what_it_means_and_the_line_goes_on(  # type: ignore[no-untyped-def]
-    mail_server, recipient: str, error: type[Exception], started: int
+async def test_each_answer_means_what_it_means_and_the_line_goes_on(
+    mail_server: MailServer, recipient: str, error: type[Exception], started: int
 ) -> None:
     ledger = Ledger()
     async with mailer(mail_server, timeout=1).open() as line:
@@ -69,14 +72,14 @@ async def test_each_answer_means_what_it_means_and_the_line_goes_on(  # type: ig
     assert mail_server.taken[-1].rcpt_tos == ["next@example.org"]
 
 
-async def test_a_server_that_drops_after_data_may_well_have_the_letter(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_a_server_that_drops_after_data_may_well_have_the_letter(mail_server: MailServer) -> None:
     async with mailer(mail_server).open() as line:
         with pytest.raises(InDoubt):
             await line.send(letter("drops@example.org"), Ledger().start)
     assert [envelope.rcpt_tos for envelope in mail_server.taken] == [["drops@example.org"]]
 
 
-async def test_nothing_is_sent_if_the_ledger_cannot_be_told(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_nothing_is_sent_if_the_ledger_cannot_be_told(mail_server: MailServer) -> None:
     async def fails() -> None:
         raise RuntimeError("the ledger is away")
 
@@ -87,7 +90,7 @@ async def test_nothing_is_sent_if_the_ledger_cannot_be_told(mail_server) -> None
     assert [envelope.rcpt_tos for envelope in mail_server.taken] == [["next@example.org"]]
 
 
-async def test_an_address_beyond_ascii_goes_where_the_server_can_carry_it(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_an_address_beyond_ascii_goes_where_the_server_can_carry_it(mail_server: MailServer) -> None:
     async with mailer(mail_server).open() as line:
         await line.send(letter("josé@example.org", needs_utf8=True), Ledger().start)
     assert mail_server.taken[0].rcpt_tos == ["josé@example.org"]
@@ -99,13 +102,13 @@ async def test_no_server_means_away() -> None:
             pass
 
 
-async def test_a_server_without_the_tls_asked_for_means_away(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_a_server_without_the_tls_asked_for_means_away(mail_server: MailServer) -> None:
     with pytest.raises(MailerAway):
         async with mailer(mail_server, security="starttls", timeout=2).open():
             pass
 
 
-async def test_a_server_that_wants_no_credentials_of_ours_means_away(mail_server) -> None:  # type: ignore[no-untyped-def]
+async def test_a_server_that_wants_no_credentials_of_ours_means_away(mail_server: MailServer) -> None:
     with pytest.raises(MailerAway):
         async with mailer(mail_server, username="tertulia", password="secret", timeout=2).open():
             pass

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.notify.domain.audience import DeliveryWanted
+from services.notify.domain.delivery import Delivery, Mailing, Window
+from services.notify.domain.digest import Said, say
+from services.notify.ports import Ledger, Overtaken
+from services.notify.store import COLLECTION, InMemoryLedger, LedgerOutlet, MongoLedger
+from shared.events import DeliveryState
+from shared.mongo import Mongo
+from shared.settings import ConnectionSettings
+from tests.component.notify.world import NOW, Published, Time, agenda, audience, encounter, everybody
+
+WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=300))
+
+
+@pytest.fixture(params=["memory", "motor", "pymongo"])
+async def ledger(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[Ledger]:
+    time = Time()
+    time.pass_(3600)
+    if request.param == "memory":
+        yield InMemoryLedger(Published(), time)
+        return
+    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
+    ledger = MongoLedger(mongo.database(mongo_database), time)
+    await ledger.prepare()
+    yield ledger
+    await mongo.close()
+
+
+def wanted(number: int = 0, version: int = 1, seconds: float = 0) -> DeliveryWanted:
+    return DeliveryWanted(
+        operator_id="op_1",
+        edition_id="edn_1",
+        participant_id=f"prt_{number}",
+        version=version,
+        agenda_revision=version,
+        wanted_at=NOW + timedelta(seconds=seconds),
+    )
+
+
+async def want(ledger: Ledger, *messages: DeliveryWanted) -> None:
+    outlet = LedgerOutlet(ledger, WINDOW)
+    await outlet.send([outlet.pack(message) for message in messages])
+
+
+async def line_of(ledger: Ledger, number: int = 0) -> Delivery:
+    line = await ledger.find("edn_1", f"prt_{number}")
+    assert line
+    return line
+
+
+def mailing() -> Mailing:
+    state = audience(*everybody(), agenda(1, encounter(0, 1)))
+    return Mailing(version=1, agenda_revision=1, message_id="<m@example.org>", said=say(state, "prt_0"))
+
+
+async def test_nobody_is_known_at_first(ledger: Ledger) -> None:
+    assert await ledger.find("edn_1", "prt_0") is None
+    assert await ledger.due(10) == []
+    assert await ledger.count() == (0, 0)
+
+
+async def test_what_is_wanted_is_due_once_however_often_it_is_asked(ledger: Ledger) -> None:
+    for _ in range(2):
+        await want(ledger, wanted(0, 1), wanted(1, 1, seconds=30))
+    assert [line.key for line in await ledger.due(10)] == ["edn_1/prt_0", "edn_1/prt_1"]
+    assert [line.key for line in await ledger.due(1)] == ["edn_1/prt_0"]
+    assert (await line_of(ledger)).edit == 1
+    assert await ledger.count() == (2, 0)
+
+
+async def test_what_is_not_yet_due_is_not_looked_at(ledger: Ledger) -> None:
+    await want(ledger, wanted(seconds=3600 - 59))
+    assert await ledger.due(10) == []
+    assert await ledger.count() == (1, 0)
+
+
+async def test_a_line_is_read_as_it_was_written(ledger: Ledger) -> None:
+    await want(ledger, wanted())
+    taken = await ledger.save((await line_of(ledger)).take("me", NOW, timedelta(seconds=9)))
+    started = await ledger.save(taken.start(mailing()))
+    assert await line_of(ledger) == started
+    settled = await ledger.save(started.settle(DeliveryState.SENT, mailing()))
+    assert await line_of(ledger) == settled
+    assert isinstance(settled.told, Said)
+
+
+async def test_a_write_that_does_not_build_on_the_newest_is_refused(ledger: Ledger) -> None:
+    await want(ledger, wanted())
+    line = await line_of(ledger)
+    await ledger.save(line.take("one", NOW, timedelta(seconds=9)))
+    with pytest.raises(Overtaken):
+        await ledger.save(line.take("another", NOW, timedelta(seconds=9)))
+    with pytest.raises(Overtaken):
+        await ledger.save(line.model_copy(update={"edit": 0}))
+
+
+async def test_of_many_who_claim_a_mail_at_once_one_gets_it(ledger: Ledger) -> None:
+    await want(ledger, wanted())
+    line = await line_of(ledger)
+    claims = [ledger.save(line.take(f"claim_{n}", NOW, timedelta(seconds=9))) for n in range(8)]
+    outcomes = await asyncio.gather(*claims, return_exceptions=True)
+    assert sum(isinstance(outcome, Delivery) for outcome in outcomes) == 1
+
+
+async def test_a_mail_in_hand_is_due_again_when_its_lease_is_over(ledger: Ledger) -> None:
+    await want(ledger, wanted(0), wanted(1))
+    line = await line_of(ledger)
+    await ledger.save(line.take("me", NOW, timedelta(seconds=3600)))
+    assert [due.key for due in await ledger.due(10)] == ["edn_1/prt_1", "edn_1/prt_0"]
+    other = await line_of(ledger, 1)
+    await ledger.save(other.take("me", NOW, timedelta(seconds=3601)))
+    assert [due.key for due in await ledger.due(10)] == ["edn_1/prt_0"]
+
+
+async def test_doubts_are_listed_and_counted_until_resolved(ledger: Ledger) -> None:
+    await want(ledger, wanted())
+    line = await line_of(ledger)
+    doubted = await ledger.save(line.settle(DeliveryState.IN_DOUBT, mailing()))
+    assert [found.key for found in await ledger.in_doubt()] == ["edn_1/prt_0"]
+    assert await ledger.in_doubt("edn_2") == []
+    assert await ledger.count() == (0, 1)
+    await ledger.save(doubted.resolve(taken=True, now=NOW))
+    assert await ledger.in_doubt("edn_1") == []
+    assert await ledger.count() == (0, 0)
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_what_is_recorded_waits_in_the_same_document(mongo_url: str, mongo_database: str, driver: Any) -> None:
+    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=driver))
+    ledger = MongoLedger(mongo.database(mongo_database), Time())
+    await want(ledger, wanted())
+    for version in (1, 2):
+        line = await line_of(ledger)
+        settled = line.settle(DeliveryState.SENT, mailing().model_copy(update={"version": version}))
+        await ledger.save(settled, settled.record(DeliveryState.SENT, mailing(), NOW))
+    document = await mongo.database(mongo_database)[COLLECTION].find_one({"_id": "edn_1/prt_0"})
+    assert [packed["data"]["revision"] for packed in document["outbox"]] == [1, 2]
+    assert document["pending"] is True
+    assert document["step"] == "idle"
+    await mongo.close()
