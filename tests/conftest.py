@@ -26,7 +26,7 @@ def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def launch(servers_folder: Path) -> Iterator[Launch]:
     """`launch(*programs)` starts programs that run to the end of the session, and returns when they are ready."""
-    supervisor = Supervisor(servers_folder / "logs")
+    supervisor = Supervisor(servers_folder)
 
     def start(*programs: Program) -> None:
         asyncio.run(supervisor.launch(*programs))

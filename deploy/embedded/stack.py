@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,33 +11,32 @@ from deploy.embedded.probes import HOST, free_ports
 from deploy.embedded.process import Program
 from deploy.embedded.supervisor import Supervisor
 from deploy.kafka.cluster import broker_programs
+from services import SERVICES
 from shared import topic_admin
 from shared.settings import ConnectionSettings
 
 
 class Stack(Supervisor):
-    """Starts everything in `folder`, which it has to itself: `logs/`, `mails/`, and `data/` until it stops.
+    """Starts everything, in a new folder under `root`: `logs/`, `mails/`, and `data/` until it stops.
 
-    The broker is Tansu (seconds faster, in memory) or Apache Kafka with one broker or three. `settings` are further
-    environment variables for every service.
+    The broker is Tansu (faster to start, in memory) or Apache Kafka with `brokers` brokers, one or three. `settings`
+    are further environment variables for every service.
     """
 
     def __init__(
         self,
-        folder: Path,
+        root: Path,
         broker: Literal["tansu", "kafka"] = "tansu",
         brokers: int = 1,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(folder.resolve() / "logs")
-        self.mails = folder.resolve() / "mails"
-        self._data = folder.resolve() / "data"
+        super().__init__(root)
+        self.mails = self.folder / "mails"
         self._broker = broker
-        mongo, smtp, *ports = free_ports(2 + len(programs.SERVICES) + brokers)
-        self._http_ports = dict(zip(programs.SERVICES, ports, strict=False))
-        self._kafka_ports = ports[len(programs.SERVICES) :]
-        self._mongo_port, self._smtp_port = mongo, smtp
         self._settings = settings or {}
+        self._mongo_port, self._smtp_port, *ports = free_ports(2 + len(SERVICES) + brokers)
+        self._http_ports = dict(zip(SERVICES, ports, strict=False))
+        self._kafka_ports = ports[len(SERVICES) :] if broker == "kafka" else ports[-1:]
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -71,7 +69,7 @@ class Stack(Supervisor):
         """
         await self.launch(
             *await self._broker_programs(),
-            programs.secantus(self._mongo_port, self._data / "mongo"),
+            programs.secantus(self._mongo_port, self.data / "mongo"),
             programs.smtp_sink(self._smtp_port, self.mails),
         )
         await topic_admin.apply(ConnectionSettings(kafka_bootstrap=self.addresses["kafka"]))
@@ -79,14 +77,7 @@ class Stack(Supervisor):
             *(programs.service(name, port, self.environment) for name, port in self._http_ports.items()),
         )
 
-    async def stop(self) -> None:
-        """Stop everything and delete the data; logs and mails stay."""
-        try:
-            await super().stop()
-        finally:
-            shutil.rmtree(self._data, ignore_errors=True)
-
     async def _broker_programs(self) -> list[Program]:
         if self._broker == "kafka":
-            return await broker_programs(self._data / "kafka", self._kafka_ports)
+            return await broker_programs(self.data, self._kafka_ports)
         return [programs.tansu(self._kafka_ports[0])]

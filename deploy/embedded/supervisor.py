@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -16,10 +19,15 @@ _WATCH_SECONDS = 0.2
 
 
 class Supervisor:
-    """Runs programs, each logging to `<logs>/<name>.log`. A subclass says in `start` which, stage by stage."""
+    """Runs programs. A subclass says in `start` which, stage by stage.
 
-    def __init__(self, logs: Path) -> None:
-        self.logs = logs
+    Every run has a new folder of its own under `root`: `logs/<name>.log` of each program, and `data/` until it stops.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root.resolve() / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.logs = self.folder / "logs"
+        self.data = self.folder / "data"
         self._stages: list[list[Process]] = []
         self._reaper = Reaper()
 
@@ -56,7 +64,7 @@ class Supervisor:
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def stop(self) -> None:
-        """Stop all, the last stage first; whatever happens meanwhile, nothing is left running."""
+        """Stop all, the last stage first, and delete the data. Whatever happens meanwhile, nothing is left running."""
         try:
             for stage in reversed(self._stages):
                 await asyncio.gather(*(process.stop() for process in stage))
@@ -65,6 +73,7 @@ class Supervisor:
                 process.kill()
             self._stages.clear()
             self._reaper.close()
+            shutil.rmtree(self.data, ignore_errors=True)
 
     async def kill(self, name: str) -> None:
         """Kill one (SIGKILL) on purpose: `wait` does not mind."""

@@ -25,11 +25,10 @@ _STOP_SECONDS = 10.0
 
 
 class KafkaCluster(Supervisor):
-    """The brokers `kafka-1`..., with data in `folder` and logs in `folder/logs`."""
+    """The brokers `kafka-1`..., in a new folder under `root`."""
 
-    def __init__(self, folder: Path, brokers: int = 1) -> None:
-        super().__init__(folder / "logs")
-        self._folder = folder
+    def __init__(self, root: Path, brokers: int = 1) -> None:
+        super().__init__(root)
         self._ports = free_ports(brokers)
 
     @property
@@ -44,7 +43,7 @@ class KafkaCluster(Supervisor):
             KafkaUnavailable: it cannot be had here.
             ProcessFailed: a broker did not start.
         """
-        await self.launch(*await broker_programs(self._folder, self._ports))
+        await self.launch(*await broker_programs(self.data, self._ports))
 
 
 async def broker_programs(folder: Path, ports: Sequence[int]) -> list[Program]:

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.process import ProcessFailed, Program
+from deploy.embedded.supervisor import Supervisor, run
+
+_SLEEP = "import time; time.sleep(60)"
+_IGNORE_SIGTERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); {_SLEEP}"
+_WITH_CHILD = (
+    "import subprocess, sys; "
+    f"child = subprocess.Popen([sys.executable, '-c', {_SLEEP!r}]); print(child.pid, flush=True); {_SLEEP}"
+)
+
+
+def program(name: str, code: str, *, ready: bool = True, ready_seconds: float = 20, grace: float = 5) -> Program:
+    async def probe() -> bool:
+        return ready
+
+    return Program(name, (sys.executable, "-S", "-c", code), probe, ready_seconds=ready_seconds, grace_seconds=grace)
+
+
+@pytest.fixture
+async def supervisor(tmp_path: Path) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(tmp_path)
+    yield supervisor
+    await supervisor.stop()
+
+
+async def logged(supervisor: Supervisor, name: str) -> str:
+    """The first line of a program's log."""
+    log = supervisor.logs / f"{name}.log"
+    while "\n" not in log.read_text():
+        await asyncio.sleep(0.01)
+    return log.read_text().splitlines()[0]
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs: one that ended and that nobody has waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    return not alive(pid)
+
+
+async def test_a_program_that_exits_at_once_is_named_with_its_exit_code_and_the_end_of_its_log(
+    supervisor: Supervisor,
+) -> None:
+    code = "import sys; print('no such option'); sys.exit(3)"
+
+    with pytest.raises(ProcessFailed) as failed:
+        await supervisor.launch(program("good", _SLEEP, ready=False), program("bad", code, ready=False))
+
+    assert "bad ended with exit code 3" in str(failed.value)
+    assert "no such option" in str(failed.value)
+    assert str(supervisor.logs / "bad.log") in str(failed.value)
+
+
+async def test_a_program_that_never_gets_ready_is_given_up(supervisor: Supervisor) -> None:
+    with pytest.raises(ProcessFailed, match=r"slow was not ready within 0\.2 s"):
+        await supervisor.launch(program("slow", _SLEEP, ready=False, ready_seconds=0.2))
+
+
+async def test_a_port_answered_by_another_process_does_not_hide_that_ours_ended(supervisor: Supervisor) -> None:
+    async def ready_once_it_ended() -> bool:
+        await asyncio.sleep(0.5)
+        return True
+
+    command = (sys.executable, "-S", "-c", "raise SystemExit(1)")
+    with pytest.raises(ProcessFailed, match="exit code 1"):
+        await supervisor.launch(Program("bad", command, ready_once_it_ended))
+
+
+async def test_a_command_that_does_not_exist_fails_as_any_other(supervisor: Supervisor) -> None:
+    with pytest.raises(ProcessFailed, match="absent cannot be started"):
+        await supervisor.launch(Program("absent", ("/no/such/command",), program("x", "").ready))
+
+
+async def test_a_crash_ends_the_wait_and_says_by_which_signal(supervisor: Supervisor) -> None:
+    await supervisor.launch(program("steady", _SLEEP), program("crash", "import os; os.abort()"))
+
+    with pytest.raises(ProcessFailed, match="crash ended with signal SIGABRT"):
+        await supervisor.wait()
+
+
+async def test_stop_kills_what_ignores_sigterm_and_what_it_started(supervisor: Supervisor) -> None:
+    await supervisor.launch(program("deaf", _IGNORE_SIGTERM, grace=0.2), program("parent", _WITH_CHILD))
+    await logged(supervisor, "deaf")
+    child = int(await logged(supervisor, "parent"))
+
+    await supervisor.stop()
+
+    assert await gone(child)
+
+
+async def test_stop_ends_the_stages_in_reverse(supervisor: Supervisor, tmp_path: Path) -> None:
+    ends = tmp_path / "ends"
+    for name in ("first", "second"):
+        handler = f"lambda *_: (open({str(ends)!r}, 'a').write('{name} '), sys.exit())"
+        code = f"import signal, sys; signal.signal(signal.SIGTERM, {handler}); print('up', flush=True); {_SLEEP}"
+        await supervisor.launch(program(name, code))
+        await logged(supervisor, name)
+
+    await supervisor.stop()
+
+    assert ends.read_text() == "second first "
+
+
+async def test_a_killed_program_is_missed_by_nobody_and_starts_again(supervisor: Supervisor) -> None:
+    await supervisor.launch(program("one", f"import os; print(os.getpid(), flush=True); {_SLEEP}"))
+    pid = int(await logged(supervisor, "one"))
+
+    await supervisor.kill("one")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(supervisor.wait(), 0.5)
+    await supervisor.restart("one")
+
+    assert not alive(pid)
+    while len(pids := (supervisor.logs / "one.log").read_text().split()) < 2:
+        await asyncio.sleep(0.01)
+    assert alive(int(pids[1]))
+
+
+class Pair(Supervisor):
+    """A supervisor with one program, as `run` expects."""
+
+    async def start(self) -> None:
+        await self.launch(program("one", f"import os; print(os.getpid(), flush=True); {_SLEEP}"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_run_stops_everything_when_asked_by_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    supervisor = Pair(tmp_path)
+    loop = asyncio.get_running_loop()
+
+    await asyncio.create_task(run(supervisor, lambda: loop.call_later(0.3, os.kill, os.getpid(), number) and None))
+
+    assert await gone(int(await logged(supervisor, "one")))
+
+
+async def test_data_go_with_the_stop_and_logs_stay(supervisor: Supervisor) -> None:
+    await supervisor.launch(program("one", _SLEEP))
+    (supervisor.data / "folder").mkdir(parents=True)
+
+    await supervisor.stop()
+
+    assert list(supervisor.folder.iterdir()) == [supervisor.logs]
+
+
+async def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from deploy.embedded.process import Program
+from deploy.embedded.supervisor import Supervisor
+
+async def ready() -> bool:
+    return True
+
+async def main() -> None:
+    supervisor = Supervisor(Path({str(tmp_path)!r}))
+    await supervisor.launch(Program("parent", (sys.executable, "-S", "-c", {_WITH_CHILD!r}), ready))
+    await supervisor.wait()
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", code]) as killed:  # noqa: ASYNC220 - ours
+        while not (logs := [log for log in tmp_path.rglob("parent.log") if "\n" in log.read_text()]):  # noqa: ASYNC240 - a test may block
+            await asyncio.sleep(0.02)
+        child = int(logs[0].read_text())
+        assert alive(child)
+        killed.kill()
+
+    assert await gone(child)
