@@ -1,0 +1,76 @@
+"""The scheduler's domain as the journal wants it: see `shared.journal.Aggregate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from services.scheduler.domain.adopt import adopt, announce, verify_touched
+from services.scheduler.domain.agendas import tell
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.changes import CHANGE, Change
+from services.scheduler.domain.decide import NotAPair, take
+from services.scheduler.domain.evolve import evolve
+from services.scheduler.domain.problem import Solution
+from services.scheduler.domain.state import AgendaState
+from shared.consumer import Poison
+from shared.events import Event
+from shared.journal import Decision
+
+Decide = Callable[[AgendaState, datetime], Decision[Change, Event]]
+
+
+class AgendaAggregate:
+    """One edition's agenda. Whatever a decision touches is verified before it is journalled."""
+
+    state_type = AgendaState
+    change_type: TypeAdapter[Change] = CHANGE
+
+    def empty(self, edition_id: str) -> AgendaState:
+        return AgendaState(edition_id=edition_id)
+
+    def decide(self, state: AgendaState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
+        """Insert, repair, and tell what came of it. Raises `Poison` for an affinity of what is not a pair."""
+        batch = Batch(state, now)
+        for event in events:
+            try:
+                take(batch, event)
+            except NotAPair as error:
+                raise Poison(event, str(error)) from error
+        return _told(batch)
+
+    def evolve(self, state: AgendaState, change: Change) -> None:
+        evolve(state, change)
+
+
+def adopting(solution: Solution) -> Decide:
+    """The decision to take over an improved agenda. It raises as `domain.adopt.adopt` does."""
+
+    def decide(state: AgendaState, now: datetime) -> Decision[Change, Event]:
+        batch = Batch(state, now)
+        adopt(batch, solution)
+        return _told(batch)
+
+    return decide
+
+
+def announcing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
+    """The decision to make the agendas final."""
+    batch = Batch(state, now)
+    announce(batch)
+    return _told(batch)
+
+
+def telling(state: AgendaState, now: datetime) -> Decision[Change, Event]:
+    """The decision to publish more of what did not fit in the entries before."""
+    return _told(Batch(state, now))
+
+
+def _told(batch: Batch) -> Decision[Change, Event]:
+    verify_touched(batch)
+    told, events = tell(batch.state, batch.now)
+    if told is not None:
+        batch.make(told)
+    return Decision(changes=batch.changes, outbox=events)

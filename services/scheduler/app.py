@@ -1,0 +1,44 @@
+"""The scheduler, wired by hand."""
+
+from __future__ import annotations
+
+from faststream.asgi import AsgiFastStream
+
+from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler.handlers import listen
+from services.scheduler.service import Pace, Scheduler
+from services.scheduler.settings import Settings
+from services.scheduler.solver.pool import SolverPool
+from shared.app import Runtime, make_app
+from shared.background import Background
+from shared.broker import KafkaPublisher, make_broker
+from shared.consumer import Consumer
+from shared.health import Health
+from shared.journal import Journal, KafkaOutlet
+from shared.journal_store import MongoJournalStore
+from shared.mongo import Mongo
+
+
+def make(settings: Settings) -> AsgiFastStream:
+    """The whole service, not yet started."""
+    broker, mongo = make_broker(settings), Mongo(settings)
+    health = Health(settings.stall_seconds)
+    background, consumer = Background(health), Consumer(broker, settings, health)
+    store = MongoJournalStore(mongo.database(settings.database))
+    journal = Journal(
+        AgendaAggregate(),
+        store,
+        KafkaOutlet(KafkaPublisher(broker)),
+        snapshot_every=settings.snapshot_every,
+        editions_in_memory=settings.editions_in_memory,
+    )
+    pool = SolverPool(settings.improve_workers, settings.improve_deadline_seconds)
+    pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
+    scheduler = Scheduler(journal, pool, pace, progress=lambda: health.progress("improve"))
+    listen(consumer, scheduler)
+    background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
+    background.every(settings.sweep_seconds, journal.sweep, "sweep")
+    runtime = Runtime(settings, broker, mongo, health, background, consumer)
+    runtime.prepare = [store.prepare, scheduler.recall]
+    runtime.close = [pool.stop]
+    return make_app(runtime)

@@ -1,0 +1,1 @@
+"""The rules of an edition's agenda: pure, no I/O, no clock."""

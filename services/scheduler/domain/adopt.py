@@ -1,0 +1,105 @@
+"""Take over an improved agenda, if it is still right and no worse; and announce agendas once published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.board import Seat
+from services.scheduler.domain.changes import Announced, Improved
+from services.scheduler.domain.insert import find_seat
+from services.scheduler.domain.problem import Solution
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verifier import AgendaBroken, Inputs, verify
+from shared.events import Cause, CauseCode, Certificate, Place
+
+
+class SolutionStale(Exception):
+    """Inputs came in while the agenda was improved, and it does not fit them: it is improved again."""
+
+
+def inputs_of(state: AgendaState) -> Inputs:
+    """What the state's agenda is judged by."""
+    return Inputs(state.edition, state.organisations, state.participants, state.pairs)
+
+
+def verify_touched(batch: Batch) -> None:
+    """Raise `AgendaBroken` if anything that is about to be told breaks a rule."""
+    state = batch.state
+    touched = {pair for pair in state.untold_pairs if pair in state.placements}
+    if state.settled or not touched:
+        return
+    begun = {pair for pair in touched if state.has_begun(pair, batch.now)}
+    violations = verify(inputs_of(state), state.placements, begun, touched)
+    if violations:
+        raise AgendaBroken(violations)
+
+
+def adopt(batch: Batch, solution: Solution) -> bool:
+    """Replace the agenda by the solution; returns whether anything moved.
+
+    A solution that places fewer encounters than there are is not taken, but counts as the improvement of its version.
+
+    Raises:
+        SolutionStale: it does not fit what has come in since it was asked for.
+        AgendaBroken: it fits the inputs it was asked for, and breaks a rule.
+    """
+    state = batch.state
+    if state.settled or state.announced != solution.announced:
+        raise SolutionStale("the edition's phase has changed")
+    seats = _merged(batch, solution)
+    places = {pair: _place(state, pair, seat) for pair, seat in seats.items()}
+    is_better = len(places) >= len(state.placements)
+    if is_better:
+        _check(batch, places, is_stale=solution.version != state.version)
+    moved = is_better and _replace(batch, seats)
+    certificate = Certificate(placed=len(state.placements), bound=max(solution.bound, len(state.placements)))
+    batch.make(Improved(version=solution.version, certificate=certificate))
+    return moved
+
+
+def announce(batch: Batch) -> None:
+    """Make the agendas final: whoever has one is told, now or in the entries that follow."""
+    if batch.state.unannounced:
+        cause = Cause(code=CauseCode.EDITION_PUBLISHED, subject_id=batch.state.edition_id)
+        batch.make(Announced(cause=cause))
+
+
+def _merged(batch: Batch, solution: Solution) -> Mapping[str, Seat]:
+    """The solution's seats for those who still want them; what was placed since keeps its own."""
+    state, board = batch.state, batch.state.board
+    seats = {
+        pair: seat
+        for pair, seat in solution.seats.items()
+        if not state.has_begun(pair, batch.now) and state.is_wanted(pair)
+    }
+    for pair, (_, seat) in board.placed.items():
+        if state.has_begun(pair, batch.now) or (solution.version != state.version and pair not in seats):
+            seats[pair] = seat
+    return seats
+
+
+def _place(state: AgendaState, pair_id: str, seat: Seat) -> Place:
+    placed = state.board.placed.get(pair_id)
+    return state.placements[pair_id] if placed is not None and placed[1] == seat else state.place(seat)
+
+
+def _check(batch: Batch, places: Mapping[str, Place], *, is_stale: bool) -> None:
+    begun = {pair for pair in places if batch.state.has_begun(pair, batch.now)}
+    violations = verify(inputs_of(batch.state), places, begun)
+    if violations:
+        raise SolutionStale(str(violations[:5])) if is_stale else AgendaBroken(violations)
+
+
+def _replace(batch: Batch, seats: Mapping[str, Seat]) -> bool:
+    state = batch.state
+    cause = Cause(code=CauseCode.IMPROVED, subject_id=state.edition_id)
+    before = len(batch.changes)
+    for pair in sorted(set(state.placements) - set(seats)):
+        batch.lift(pair, cause)
+    batch.seat_all(dict(seats), cause)
+    allowed = state.open_slots(batch.now)
+    for pair in sorted(state.pairs):
+        if pair not in state.placements and state.is_wanted(pair) and state.is_known(pair):
+            batch.wait(pair, find_seat(state.board, state.wanted(pair), allowed)[1], cause)
+    return len(batch.changes) > before

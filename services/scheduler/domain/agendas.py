@@ -1,0 +1,187 @@
+"""Tell: from what was last published and what is the case now, the events that say what changed. A->B->A says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from services.scheduler.domain.changes import Told
+from services.scheduler.domain.state import AgendaState, ToldAgenda, ToldEncounter
+from shared.events import (
+    AgendaChange,
+    AgendaChanged,
+    AgendaEntry,
+    Cause,
+    ChangeKind,
+    EncounterChanged,
+    EncounterState,
+    EntryKind,
+    Event,
+    Status,
+)
+from shared.ids import encounter_id
+
+#: Agendas told in one journal entry: with their encounters about 2 MB, well under what a document holds.
+MOST_AGENDAS = 300
+_MOST_ENCOUNTERS = 1000
+
+
+def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
+    """What to publish of the changes not told yet, at most `MOST_AGENDAS` of them, and the change that notes it.
+
+    Encounters come first: an agenda's lines carry their revisions. Nothing is told of a closed edition.
+    """
+    if state.settled or not (state.untold_pairs or state.untold_participants):
+        return None, []
+    pairs = sorted(state.untold_pairs)[:_MOST_ENCOUNTERS]
+    encounters = {pair: encounter for pair in pairs if (encounter := _encounter(state, pair)) is not None}
+    revised = {**state.encounters, **encounters} if encounters else state.encounters
+    participants = sorted(state.untold_participants)[:MOST_AGENDAS] if len(pairs) == len(state.untold_pairs) else []
+    agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, revised)) is not None}
+    told = Told(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))
+    events: list[Event] = [_encounter_event(state, pair, encounter, now) for pair, encounter in encounters.items()]
+    events += [_agenda_event(state, participant, agenda, now) for participant, agenda in agendas.items()]
+    return told, events
+
+
+def _encounter(state: AgendaState, pair_id: str) -> ToldEncounter | None:
+    """The encounter as it is now, if that is not what was told."""
+    told = state.encounters.get(pair_id)
+    place, reason = state.placements.get(pair_id), state.waiting.get(pair_id)
+    if told is None and place is None and reason is None:
+        return None
+    if told is not None and (told.place, told.reason) == (place, reason):
+        return None
+    return ToldEncounter(
+        revision=told.revision + 1 if told else 1,
+        state=_state(told, place is None, reason is None),
+        place=place,
+        reason=reason,
+    )
+
+
+def _state(told: ToldEncounter | None, has_no_place: bool, is_unwanted: bool) -> EncounterState:
+    if has_no_place:
+        return EncounterState.CANCELLED if is_unwanted else EncounterState.WAITING
+    return EncounterState.SCHEDULED if told is None or told.place is None else EncounterState.MOVED
+
+
+def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> ToldAgenda | None:
+    """The participant's agenda as it is now, if that is not what was told."""
+    told = state.agendas.get(participant_id)
+    entries = tuple(
+        sorted(_entries(state, participant_id, revised), key=lambda entry: (entry.starts_at, entry.entry_id))
+    )
+    if told is None and not entries:
+        return None
+    is_first_final = bool(entries) and told is not None and told.provisional and state.announced
+    if told is not None and not is_first_final and _same(told.entries, entries):
+        return None
+    return ToldAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
+
+
+def _entries(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> Iterable[AgendaEntry]:
+    participant = state.participants.get(participant_id)
+    if participant is None or state.edition is None:
+        return
+    for pair in state.board.encounters_of[participant_id]:
+        yield _encounter_entry(state, participant_id, pair, revised[pair].revision)
+    if participant.status is Status.ACTIVE:
+        for session in state.sessions_of(participant):
+            yield AgendaEntry(
+                kind=EntryKind.SESSION,
+                entry_id=session.session_id,
+                sequence=state.edition.revision,
+                starts_at=session.starts_at,
+                ends_at=session.ends_at,
+                zone_id=session.zone_id,
+                title=session.title,
+            )
+
+
+def _encounter_entry(state: AgendaState, participant_id: str, pair_id: str, revision: int) -> AgendaEntry:
+    one, other = state.pairs[pair_id].participant_ids
+    partner_id = other if participant_id == one else one
+    place = state.placements[pair_id]
+    return AgendaEntry(
+        kind=EntryKind.ENCOUNTER,
+        entry_id=encounter_id(state.edition_id, one, other),
+        sequence=revision,
+        starts_at=place.starts_at,
+        ends_at=place.ends_at,
+        zone_id=place.zone_id,
+        table=place.table,
+        with_participant_id=partner_id,
+        with_organisation_id=_organisation(state, partner_id),
+    )
+
+
+def _organisation(state: AgendaState, participant_id: str) -> str | None:
+    participant = state.participants.get(participant_id)
+    return participant.organisation_id if participant else None
+
+
+def _content(entry: AgendaEntry) -> AgendaEntry:
+    """The line without its sequence, which may rise with no change that a reader would see."""
+    return entry.model_copy(update={"sequence": 0})
+
+
+def _same(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> bool:
+    return [_content(entry) for entry in told] == [_content(entry) for entry in entries]
+
+
+def _changes(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> tuple[AgendaChange, ...]:
+    before, after = {entry.entry_id: entry for entry in told}, {entry.entry_id: entry for entry in entries}
+    return tuple(
+        AgendaChange(kind=_kind(entry_id in before, entry_id in after), entry_id=entry_id, before=was, after=is_now)
+        for entry_id in dict.fromkeys((*before, *after))
+        if not _same(filter(None, [was := before.get(entry_id)]), filter(None, [is_now := after.get(entry_id)]))
+    )
+
+
+def _kind(was: bool, is_now: bool) -> ChangeKind:
+    if was and is_now:
+        return ChangeKind.MOVED
+    return ChangeKind.ADDED if is_now else ChangeKind.REMOVED
+
+
+def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter, now: datetime) -> EncounterChanged:
+    pair = state.pairs[pair_id]
+    one, other = pair.participant_ids
+    return EncounterChanged(
+        operator_id=_operator(state),
+        edition_id=state.edition_id,
+        revision=encounter.revision,
+        occurred_at=now,
+        encounter_id=encounter_id(state.edition_id, one, other),
+        state=encounter.state,
+        participant_ids=pair.participant_ids,
+        organisation_ids=(_organisation(state, one), _organisation(state, other)),
+        request_ids=pair.request_ids,
+        affinity=pair.score,
+        place=encounter.place,
+        waiting_reason=encounter.reason,
+        cause=state.untold_pairs[pair_id],
+    )
+
+
+def _agenda_event(state: AgendaState, participant_id: str, agenda: ToldAgenda, now: datetime) -> AgendaChanged:
+    told = state.agendas.get(participant_id)
+    causes: tuple[Cause, ...] = state.untold_participants[participant_id]
+    return AgendaChanged(
+        operator_id=_operator(state),
+        edition_id=state.edition_id,
+        revision=agenda.revision,
+        occurred_at=now,
+        participant_id=participant_id,
+        provisional=agenda.provisional,
+        entries=agenda.entries,
+        changes=_changes(told.entries if told else (), agenda.entries),
+        causes=causes,
+        certificate=state.certificate,
+    )
+
+
+def _operator(state: AgendaState) -> str:
+    assert state.operator_id is not None  # noqa: S101 - the first event of the edition said it
+    return state.operator_id

@@ -1,0 +1,174 @@
+"""One decision in the making: its changes, and the one place where encounters are placed, repaired and set waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.scheduler.domain.board import Seat, Slots
+from services.scheduler.domain.changes import Change, Lifted, Placed, Waits
+from services.scheduler.domain.evolve import evolve
+from services.scheduler.domain.insert import Seating, find_seat, make_room
+from services.scheduler.domain.state import AgendaState
+from shared.events import Cause, Phase, WaitingReason
+
+#: How many others may be moved to make room for one encounter: freely before agendas are out, as good as none after.
+_MOVES_WHILE_OPEN = 3
+_MOVES_ONCE_PUBLISHED = 1
+#: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
+_ROOM_SOUGHT = 20
+
+
+class Batch:
+    """What a decision has changed so far. Every change of the state goes through `make`."""
+
+    def __init__(self, state: AgendaState, now: datetime) -> None:
+        self.state = state
+        self.now = now
+        self.changes: list[Change] = []
+        self._freed: set[str] = set()
+        self._room_to_seek = _ROOM_SOUGHT
+
+    def make(self, change: Change) -> None:
+        """Apply a change and keep it for the journal."""
+        evolve(self.state, change)
+        self.changes.append(change)
+
+    def reconsider(self, pair_ids: Iterable[str], cause: Cause) -> None:
+        """Bring these pairs' encounters in line with the rules again, moving as few as possible.
+
+        Those not wanted any more go; those whose place breaks a rule look for another, the nearest first; those
+        without a place look for one; and what is freed on the way is offered to those who wait.
+        """
+        if self.state.settled:
+            return
+        pairs = self._by_weight(pair for pair in pair_ids if not self.state.has_begun(pair, self.now))
+        self._freed.clear()
+        for pair in pairs:
+            self._drop_if_unwanted(pair, cause)
+        wishes = self._lift_misplaced(pairs, cause)
+        homeless = [pair for pair in pairs if self._is_homeless(pair)]
+        self._place_where_wished(wishes, cause)
+        for pair in homeless:
+            self._place(pair, wishes.get(pair), cause)
+        self._offer_what_is_free(set(homeless), cause)
+
+    def seat_all(self, seating: Seating, cause: Cause) -> None:
+        """Give encounters these seats at once: those that move are lifted first, so that they can swap."""
+        board = self.state.board
+        moves = {
+            pair: seat
+            for pair, seat in sorted(seating.items())
+            if pair not in board.placed or board.placed[pair][1] != seat
+        }
+        for pair in moves:
+            if pair in board.placed:
+                self.make(Lifted(pair_id=pair, cause=cause))
+        for pair, seat in moves.items():
+            self.make(Placed(pair_id=pair, place=self.state.place(seat), cause=cause))
+
+    def wait(self, pair_id: str, reason: WaitingReason | None, cause: Cause) -> None:
+        """Note why a pair has no place, if that is new."""
+        if self.state.waiting.get(pair_id) is not reason:
+            self.make(Waits(pair_id=pair_id, reason=reason, cause=cause))
+
+    def lift(self, pair_id: str, cause: Cause) -> None:
+        """Take an encounter's place away."""
+        self._freed.update(self.state.pairs[pair_id].participant_ids)
+        self.make(Lifted(pair_id=pair_id, cause=cause))
+
+    def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
+        pairs = self.state.pairs
+        return sorted(pair_ids, key=lambda pair: (-pairs[pair].priority, -pairs[pair].score, pair))
+
+    def _drop_if_unwanted(self, pair_id: str, cause: Cause) -> None:
+        if self.state.is_wanted(pair_id):
+            return
+        if pair_id in self.state.placements:
+            self.lift(pair_id, cause)
+        self.wait(pair_id, None, cause)
+
+    def _is_homeless(self, pair_id: str) -> bool:
+        return pair_id not in self.state.placements and self.state.is_wanted(pair_id)
+
+    def _lift_misplaced(self, pairs: list[str], cause: Cause) -> dict[str, Seat]:
+        """Lift the encounters whose place breaks a rule; returns where each would best go instead."""
+        wishes: dict[str, Seat] = {}
+        for pair in reversed(pairs):  # the least wanted first: it is they who give way to a quota
+            if pair in self.state.placements and self._is_misplaced(pair):
+                wishes[pair] = self._wish(pair)
+                self.lift(pair, cause)
+        return wishes
+
+    def _is_misplaced(self, pair_id: str) -> bool:
+        board = self.state.board
+        wanted, seat = board.lift(pair_id)
+        place = self.state.placements[pair_id]
+        stands = (
+            self.state.timeline.index_of(place) is not None
+            and find_seat(board, self.state.wanted(pair_id), seat.slots, seat)[0] == seat
+        )
+        board.put(wanted, seat)
+        return not stands
+
+    def _wish(self, pair_id: str) -> Seat:
+        """The seat that is least of a move: the same time, or the same slot where the slots were moved in time."""
+        place = self.state.placements[pair_id]
+        index = self.state.timeline.index_of(place)
+        return Seat(1 << (place.slot if index is None else index), place.zone_id, place.table)
+
+    def _place_where_wished(self, wishes: dict[str, Seat], cause: Cause) -> None:
+        """First those who can keep time and table, so that nobody else takes them."""
+        for pair in self._by_weight(wishes):
+            seat, _ = find_seat(self.state.board, self.state.wanted(pair), self._allowed, wishes[pair])
+            if seat == wishes[pair]:
+                self.seat_all({pair: seat}, cause)
+
+    def _place(self, pair_id: str, wish: Seat | None, cause: Cause) -> None:
+        if pair_id in self.state.placements:
+            return
+        reason = self._unknown(pair_id) or self._seat_or_reason(pair_id, wish, cause)
+        if reason is not None:
+            self.wait(pair_id, reason, cause)
+
+    def _unknown(self, pair_id: str) -> WaitingReason | None:
+        if self.state.edition is None:
+            return WaitingReason.EDITION_UNKNOWN
+        return None if self.state.is_known(pair_id) else WaitingReason.PARTICIPANT_UNKNOWN
+
+    def _seat_or_reason(self, pair_id: str, wish: Seat | None, cause: Cause) -> WaitingReason | None:
+        board, wanted = self.state.board, self.state.wanted(pair_id)
+        seat, reason = find_seat(board, wanted, self._allowed, wish)
+        seating = {pair_id: seat} if seat else self._make_room(pair_id, reason)
+        if not seating:
+            return reason
+        self.seat_all(seating, cause)
+        return None
+
+    def _make_room(self, pair_id: str, reason: WaitingReason) -> Seating | None:
+        if reason not in {WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE} or not self._room_to_seek:
+            return None
+        self._room_to_seek -= 1
+        edition = self.state.edition
+        is_open = edition is not None and edition.phase is Phase.OPEN
+        most_moves = _MOVES_WHILE_OPEN if is_open else _MOVES_ONCE_PUBLISHED
+        return make_room(self.state.board, self.state.wanted(pair_id), self._allowed, most_moves)
+
+    def _offer_what_is_free(self, tried: set[str], cause: Cause) -> None:
+        """Offer freed slots to those who wait for these participants, and freed tables to those who wait for one."""
+        if not self._freed:
+            return
+        waiting = self.state.waiting
+        theirs = {pair for each in self._freed for pair in self.state.links.pairs_of[each] if pair in waiting}
+        at_the_door = {pair for pair, reason in waiting.items() if reason is WaitingReason.NO_TABLE}
+        for pair in self._by_weight((theirs | at_the_door) - tried):
+            if self._unknown(pair) is None:
+                seat, reason = find_seat(self.state.board, self.state.wanted(pair), self._allowed)
+                if seat is None:
+                    self.wait(pair, reason, cause)
+                else:
+                    self.seat_all({pair: seat}, cause)
+
+    @property
+    def _allowed(self) -> Slots:
+        return self.state.open_slots(self.now)

@@ -1,0 +1,165 @@
+"""The board of an edition: who and which table is taken when, as bitmasks with one bit a slot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.events import Interval
+
+#: A set of slots: bit `i` is slot `i`.
+Slots = int
+
+
+class Seat(NamedTuple):
+    """Where an encounter is. `slots` has one bit, or more or none if the edition's slots changed under it."""
+
+    slots: Slots
+    zone_id: str
+    table: str
+
+
+class Wanted(NamedTuple):
+    """An encounter to be placed: the two participants, and the zones it may be in, the preferred first."""
+
+    pair_id: str
+    one: str
+    other: str
+    zones: tuple[str, ...]
+
+
+class Hours(NamedTuple):
+    """When a participant is there to meet, and when no attended session takes the time."""
+
+    available: Slots
+    unattending: Slots
+
+
+class Timeline:
+    """The slots of an edition, in time order, and the way from intervals to sets of slots."""
+
+    def __init__(self, slots: Sequence[Interval]) -> None:
+        self._starts = [slot.starts_at for slot in slots]
+        self._ends = [slot.ends_at for slot in slots]
+        self.whole: Slots = (1 << len(slots)) - 1
+
+    def within(self, windows: Iterable[Interval]) -> Slots:
+        """The slots that lie wholly in one of the windows."""
+        mask = 0
+        for window in windows:
+            mask |= _run(bisect_left(self._starts, window.starts_at), bisect_right(self._ends, window.ends_at))
+        return mask
+
+    def overlapping(self, intervals: Iterable[Interval]) -> Slots:
+        """The slots that share a moment with one of the intervals."""
+        mask = 0
+        for interval in intervals:
+            mask |= _run(bisect_right(self._ends, interval.starts_at), bisect_left(self._starts, interval.ends_at))
+        return mask
+
+    def begun(self, now: datetime) -> Slots:
+        """The slots that have begun."""
+        return _run(0, bisect_right(self._starts, now))
+
+    def index_of(self, interval: Interval) -> int | None:
+        """The slot with exactly these bounds, if there is one."""
+        index = bisect_left(self._starts, interval.starts_at)
+        known = index < len(self._starts) and self._starts[index] == interval.starts_at
+        return index if known and self._ends[index] == interval.ends_at else None
+
+
+def _run(first: int, end: int) -> Slots:
+    return ((1 << end) - 1) & ~((1 << first) - 1) if first < end else 0
+
+
+class Board:
+    """What is taken. It changes by `put` and `lift` alone, in constant time, and both can be undone by the other."""
+
+    def __init__(self, whole: Slots, tables: Mapping[str, Sequence[str]], quota: int | None) -> None:
+        self.whole = whole
+        self.quota = quota
+        self.tables: dict[str, dict[str, Slots]] = {zone: dict.fromkeys(labels, 0) for zone, labels in tables.items()}
+        self.hours: dict[str, Hours] = {}
+        self.busy: defaultdict[str, Slots] = defaultdict(int)
+        self.encounters_of: defaultdict[str, dict[str, Seat]] = defaultdict(dict)
+        self.placed: dict[str, tuple[Wanted, Seat]] = {}
+        self._in_slot: defaultdict[Slots, set[str]] = defaultdict(set)
+
+    def put(self, wanted: Wanted, seat: Seat) -> None:
+        """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken."""
+        self.placed[wanted.pair_id] = (wanted, seat)
+        for participant_id in (wanted.one, wanted.other):
+            self.busy[participant_id] |= seat.slots
+            self.encounters_of[participant_id][wanted.pair_id] = seat
+        for slot in bits(seat.slots):
+            self._in_slot[slot].add(wanted.pair_id)
+        self._flip_table(seat)
+
+    def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
+        """Take the encounter off the board; returns what `put` needs to undo it."""
+        wanted, seat = self.placed.pop(pair_id)
+        for participant_id in (wanted.one, wanted.other):
+            self.busy[participant_id] &= ~seat.slots
+            del self.encounters_of[participant_id][pair_id]
+        for slot in bits(seat.slots):
+            self._in_slot[slot].discard(pair_id)
+        self._flip_table(seat)
+        return wanted, seat
+
+    def free_of(self, participant_id: str) -> Slots:
+        """The slots in which the participant could meet, taken ones included."""
+        available, unattending = self.hours[participant_id]
+        return available & unattending
+
+    def untaken(self, wanted: Wanted, seat: Seat) -> Slots:
+        """The slots in which neither of the pair is in an encounter and nobody sits at the seat's table."""
+        table = self.tables.get(seat.zone_id, {}).get(seat.table, 0)
+        return self.whole & ~(self.busy[wanted.one] | self.busy[wanted.other] | table)
+
+    def tables_free(self, zone_id: str) -> Slots:
+        """The slots in which the zone has a table nobody sits at."""
+        masks = self.tables.get(zone_id, {}).values()
+        full = self.whole
+        for mask in masks:
+            full &= mask
+        return self.whole & ~full if masks else 0
+
+    def is_table_free(self, zone_id: str, table: str, slots: Slots) -> bool:
+        """Whether the table is in service and nobody sits at it in these slots."""
+        tables = self.tables.get(zone_id, {})
+        return table in tables and not tables[table] & slots
+
+    def load(self, slot: Slots) -> int:
+        """How many encounters take this one slot."""
+        return len(self._in_slot[slot])
+
+    def in_slot(self, slot: Slots) -> list[str]:
+        """The pairs that meet in this one slot, sorted."""
+        return sorted(self._in_slot[slot])
+
+    def _flip_table(self, seat: Seat) -> None:
+        tables = self.tables.get(seat.zone_id, {})
+        if seat.table in tables:
+            tables[seat.table] ^= seat.slots
+
+
+def bits(mask: Slots) -> Iterator[Slots]:
+    """Each slot of the set by itself, the earliest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest
+        mask ^= lowest
+
+
+def idle(busy: Slots, free: Slots) -> int:
+    """How many slots between a participant's first and last encounter are neither: the participant sits and waits.
+
+    Slots that a session takes, or in which the participant is away, do not count.
+    """
+    if not busy:
+        return 0
+    span = ((1 << busy.bit_length()) - 1) & ~((busy & -busy) - 1)
+    return (span & free & ~busy).bit_count()

@@ -1,0 +1,127 @@
+"""What each event does to an edition's agenda. A revision already known, or older, does nothing."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.changes import (
+    AgendaTouched,
+    EditionTaken,
+    OrganisationTaken,
+    PairTaken,
+    ParticipantTaken,
+)
+from services.scheduler.domain.state import KnownOrganisation, KnownPair, KnownParticipant
+from shared.events import (
+    AffinityScored,
+    Cause,
+    CauseCode,
+    Consent,
+    EditionChanged,
+    Event,
+    OrganisationChanged,
+    ParticipantChanged,
+    Status,
+)
+from shared.ids import pair_id, pair_of
+
+
+class NotAPair(Exception):
+    """An affinity's pair id is not the id of its two participants, so one pair could get two encounters."""
+
+
+def take(batch: Batch, event: Event) -> None:
+    """Apply one event to the batch's state, repairing the agenda where it has to."""
+    _take(event, batch)
+
+
+@singledispatch
+def _take(event: Event, batch: Batch) -> None:
+    """What bears on no agenda changes none."""
+
+
+@_take.register
+def _(event: EditionChanged, batch: Batch) -> None:
+    state = batch.state
+    if state.edition is not None and event.revision <= state.edition.revision:
+        return
+    sessions_before = state.edition.sessions if state.edition else ()
+    cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
+    batch.make(EditionTaken(edition=event))
+    if event.sessions != sessions_before:
+        for participant_id, participant in state.participants.items():
+            if participant.session_ids:
+                batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
+    batch.reconsider(list(state.pairs), cause)
+
+
+@_take.register
+def _(event: OrganisationChanged, batch: Batch) -> None:
+    links = batch.state.links
+    known = batch.state.organisations.get(event.organisation_id)
+    if known is not None and event.revision <= known.revision:
+        return
+    taken = KnownOrganisation(revision=event.revision, kind=event.kind, status=event.status)
+    batch.make(OrganisationTaken(organisation_id=event.organisation_id, organisation=taken))
+    if known is not None and (known.kind, known.status) == (taken.kind, taken.status):
+        return
+    people = sorted(links.people_of[event.organisation_id])
+    cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
+    for participant_id in people:
+        batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
+    batch.reconsider({pair for each in people for pair in links.pairs_of[each]}, cause)
+
+
+@_take.register
+def _(event: ParticipantChanged, batch: Batch) -> None:
+    state = batch.state
+    known = state.participants.get(event.participant_id)
+    if known is not None and event.revision <= known.revision:
+        return
+    taken = KnownParticipant(
+        revision=event.revision,
+        organisation_id=event.organisation_id,
+        available=event.available,
+        session_ids=event.session_ids,
+        status=event.status,
+    )
+    batch.make(ParticipantTaken(participant_id=event.participant_id, participant=taken))
+    if known is not None and known.model_copy(update={"revision": event.revision}) == taken:
+        return
+    cancelled = event.status is Status.CANCELLED
+    code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
+    cause = Cause(code=code, subject_id=event.participant_id)
+    batch.make(AgendaTouched(participant_id=event.participant_id, cause=cause))
+    if known is not None and known.organisation_id != taken.organisation_id:
+        _touch_partners(batch, event.participant_id, cause)
+    batch.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
+
+
+@_take.register
+def _(event: AffinityScored, batch: Batch) -> None:
+    one, other = event.participant_ids
+    if (one, other) != pair_of(one, other) or one == other or event.pair_id != pair_id(event.edition_id, one, other):
+        raise NotAPair(f"{event.pair_id} is not the id of the pair {one}, {other}")
+    known = batch.state.pairs.get(event.pair_id)
+    if known is not None and event.revision <= known.revision:
+        return
+    taken = KnownPair(
+        revision=event.revision,
+        participant_ids=event.participant_ids,
+        request_ids=event.request_ids,
+        consent=event.consent,
+        score=event.score,
+        priority=event.priority,
+    )
+    batch.make(PairTaken(pair_id=event.pair_id, pair=taken))
+    granted = event.consent is Consent.GRANTED
+    code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
+    batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
+
+
+def _touch_partners(batch: Batch, participant_id: str, cause: Cause) -> None:
+    board = batch.state.board
+    for pair in sorted(board.encounters_of[participant_id]):
+        for partner_id in sorted(set(batch.state.pairs[pair].participant_ids) - {participant_id}):
+            batch.make(AgendaTouched(participant_id=partner_id, cause=cause))

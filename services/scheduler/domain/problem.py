@@ -1,0 +1,82 @@
+"""What improve is given and what it gives back: plain data, in an order that depends on the ids alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted
+from services.scheduler.domain.state import AgendaState
+
+
+class Candidate(NamedTuple):
+    """A pair that wants an encounter and may have one."""
+
+    wanted: Wanted
+    priority: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An edition to be improved, as of an input version.
+
+    `fixed` encounters have begun and stay. Once `announced`, `incumbent` is what participants were told, and to be
+    kept but for `change_budget` moves; before, the answer does not depend on it.
+    """
+
+    version: int
+    announced: bool
+    whole: Slots
+    open_slots: Slots
+    quota: int | None
+    tables: dict[str, tuple[str, ...]]
+    hours: dict[str, Hours]
+    candidates: tuple[Candidate, ...]
+    incumbent: dict[str, Seat]
+    fixed: dict[str, tuple[Wanted, Seat]]
+    change_budget: int
+
+    def board(self) -> Board:
+        """A board with the fixed encounters alone."""
+        board = Board(self.whole, self.tables, self.quota)
+        board.hours.update(self.hours)
+        for wanted, seat in self.fixed.values():
+            board.put(wanted, seat)
+        return board
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Seats for the problem's encounters, fixed ones included, and how many could be placed at most."""
+
+    version: int
+    announced: bool
+    seats: dict[str, Seat]
+    bound: int
+
+
+def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:
+    """What there is to improve in an edition that is known."""
+    assert state.edition is not None  # noqa: S101 - an unknown edition has no encounters to improve
+    placed = state.board.placed
+    fixed = {pair: placed[pair] for pair in sorted(placed) if state.has_begun(pair, now)}
+    wanted = [
+        pair for pair in sorted(state.pairs) if pair not in fixed and state.is_wanted(pair) and state.is_known(pair)
+    ]
+    return Problem(
+        version=state.version,
+        announced=state.announced,
+        whole=state.timeline.whole,
+        open_slots=state.open_slots(now),
+        quota=state.edition.quotas.max_encounters,
+        tables={zone.zone_id: zone.tables for zone in state.edition.zones},
+        hours=dict(sorted(state.board.hours.items())),
+        candidates=tuple(
+            Candidate(state.wanted(pair), state.pairs[pair].priority, state.pairs[pair].score) for pair in wanted
+        ),
+        incumbent={pair: placed[pair][1] for pair in wanted if pair in placed},
+        fixed=fixed,
+        change_budget=change_budget,
+    )

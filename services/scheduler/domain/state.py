@@ -1,0 +1,247 @@
+"""All that the scheduler knows of one edition: what it was told, what it placed, and what it said of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.scheduler.domain.board import Board, Hours, Seat, Slots, Timeline, Wanted
+from services.scheduler.domain.rules import both_take_part, consent_is_granted, zones_for
+from shared.events import (
+    AgendaEntry,
+    Cause,
+    Certificate,
+    Consent,
+    EditionChanged,
+    EncounterState,
+    Interval,
+    OrganisationKind,
+    Phase,
+    Place,
+    Session,
+    Status,
+    WaitingReason,
+    Zone,
+)
+
+
+class Known(BaseModel):
+    """A frozen part of the state."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class KnownOrganisation(Known):
+    """What of an organisation bears on agendas."""
+
+    revision: int
+    kind: OrganisationKind
+    status: Status
+
+
+class KnownParticipant(Known):
+    """What of a participant bears on agendas; no personal data."""
+
+    revision: int
+    organisation_id: str
+    available: tuple[Interval, ...]
+    session_ids: tuple[str, ...]
+    status: Status
+
+
+class KnownPair(Known):
+    """A pair as matching last said it: whether both want it, and how much."""
+
+    revision: int
+    participant_ids: tuple[str, str]
+    request_ids: tuple[str, ...]
+    consent: Consent
+    score: float
+    priority: int
+
+
+class ToldEncounter(Known):
+    """What was last published of an encounter."""
+
+    revision: int
+    state: EncounterState
+    place: Place | None = None
+    reason: WaitingReason | None = None
+
+
+class ToldAgenda(Known):
+    """What was last published of a participant's agenda."""
+
+    revision: int
+    provisional: bool
+    entries: tuple[AgendaEntry, ...]
+
+
+class AgendaState(BaseModel):
+    """One edition. Only `evolve` changes it; `board` and `links` are indexes over it, rebuilt when it is loaded.
+
+    `untold_*` are what changed since it was last published, and why: what is left there is told in the next entry.
+    `version` counts the inputs that bear on the agenda, `improved` is the version that was last improved.
+    """
+
+    edition_id: str
+    operator_id: str | None = None
+    edition: EditionChanged | None = None
+    organisations: dict[str, KnownOrganisation] = Field(default_factory=dict)
+    participants: dict[str, KnownParticipant] = Field(default_factory=dict)
+    pairs: dict[str, KnownPair] = Field(default_factory=dict)
+    placements: dict[str, Place] = Field(default_factory=dict)
+    waiting: dict[str, WaitingReason] = Field(default_factory=dict)
+    encounters: dict[str, ToldEncounter] = Field(default_factory=dict)
+    agendas: dict[str, ToldAgenda] = Field(default_factory=dict)
+    untold_pairs: dict[str, Cause] = Field(default_factory=dict)
+    untold_participants: dict[str, tuple[Cause, ...]] = Field(default_factory=dict)
+    announced: bool = False
+    certificate: Certificate | None = None
+    version: int = 0
+    improved: int = 0
+
+    @property
+    def dirty(self) -> bool:
+        """Whether inputs arrived since the agenda was last improved."""
+        return self.version != self.improved
+
+    @property
+    def settled(self) -> bool:
+        """Whether the edition's phase lets nothing change any more, or it is not known yet."""
+        return self.edition is not None and self.edition.phase is Phase.CLOSED
+
+    @property
+    def unannounced(self) -> bool:
+        """Whether participants still wait to be told the agenda that was published."""
+        return self.edition is not None and self.edition.phase in {Phase.PUBLISHED, Phase.LIVE} and not self.announced
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The edition's slots."""
+        return Timeline(self.edition.slots if self.edition else ())
+
+    @cached_property
+    def board(self) -> Board:
+        """Who and which table is taken when, as bitmasks."""
+        return _board_of(self)
+
+    @cached_property
+    def links(self) -> Links:
+        """Which pairs a participant is in, and who belongs to an organisation."""
+        return Links(self)
+
+    def forget_indexes(self, *names: str) -> None:
+        """Have these indexes built anew when next asked for."""
+        for name in names:
+            self.__dict__.pop(name, None)
+
+    def is_wanted(self, pair_id: str) -> bool:
+        """Whether the pair is to have an encounter: all consent, and nobody has cancelled."""
+        pair = self.pairs[pair_id]
+        return consent_is_granted(pair.consent) and both_take_part(self._statuses(pair.participant_ids))
+
+    def is_known(self, pair_id: str) -> bool:
+        """Whether both participants have registered here."""
+        return all(participant in self.participants for participant in self.pairs[pair_id].participant_ids)
+
+    def wanted(self, pair_id: str) -> Wanted:
+        """The pair as the rules and the board want it."""
+        one, other = self.pairs[pair_id].participant_ids
+        return Wanted(pair_id, one, other, self.zones_by_kinds[self._kind(one), self._kind(other)])
+
+    def hours(self, participant: KnownParticipant) -> Hours:
+        """When the participant can meet. Sessions that the edition does not have take no time."""
+        whole = self.timeline.whole
+        available = self.timeline.within(participant.available) if participant.available else whole
+        return Hours(available, whole & ~self.timeline.overlapping(self.sessions_of(participant)))
+
+    def sessions_of(self, participant: KnownParticipant) -> list[Session]:
+        """The sessions of the edition that the participant attends."""
+        return [self.sessions_by_id[session] for session in participant.session_ids if session in self.sessions_by_id]
+
+    def seat(self, place: Place) -> Seat:
+        """A place on the board: all the slots it overlaps, which is one unless the slots have changed since."""
+        index = self.timeline.index_of(place)
+        slots = self.timeline.overlapping([place]) if index is None else 1 << index
+        return Seat(slots, place.zone_id, place.table)
+
+    def place(self, seat: Seat) -> Place:
+        """A seat of one slot, with its times."""
+        assert self.edition is not None  # noqa: S101 - there are no seats in an unknown edition
+        slot = self.edition.slots[seat.slots.bit_length() - 1]
+        return Place(
+            slot=slot.index, starts_at=slot.starts_at, ends_at=slot.ends_at, zone_id=seat.zone_id, table=seat.table
+        )
+
+    def open_slots(self, now: datetime) -> Slots:
+        """The slots that may still be given: in a live edition, those that have not begun."""
+        is_live = self.edition is not None and self.edition.phase is Phase.LIVE
+        return self.timeline.whole & ~(self.timeline.begun(now) if is_live else 0)
+
+    def has_begun(self, pair_id: str, now: datetime) -> bool:
+        """Whether the pair's encounter has begun or is over, so that it is not touched any more."""
+        is_live = self.edition is not None and self.edition.phase is Phase.LIVE
+        return is_live and pair_id in self.placements and self.placements[pair_id].starts_at <= now
+
+    @cached_property
+    def sessions_by_id(self) -> dict[str, Session]:
+        """The edition's sessions."""
+        return {session.session_id: session for session in self.edition.sessions} if self.edition else {}
+
+    @cached_property
+    def zones_by_kinds(self) -> _ZonesByKinds:
+        """The zones open to a pair, by the kinds of the two organisations."""
+        return _ZonesByKinds(self.edition.zones if self.edition else ())
+
+    def _kind(self, participant_id: str) -> OrganisationKind | None:
+        participant = self.participants.get(participant_id)
+        organisation = participant and self.organisations.get(participant.organisation_id)
+        return organisation.kind if organisation else None
+
+    def _statuses(self, participant_ids: Iterable[str]) -> Iterable[Status]:
+        for participant in (self.participants[each] for each in participant_ids if each in self.participants):
+            yield participant.status
+            if participant.organisation_id in self.organisations:
+                yield self.organisations[participant.organisation_id].status
+
+
+class Links:
+    """Which pairs a participant is in, and who belongs to an organisation."""
+
+    def __init__(self, state: AgendaState) -> None:
+        self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
+        self.people_of: defaultdict[str, set[str]] = defaultdict(set)
+        for pair_id, pair in state.pairs.items():
+            for participant_id in pair.participant_ids:
+                self.pairs_of[participant_id].add(pair_id)
+        for participant_id, participant in state.participants.items():
+            self.people_of[participant.organisation_id].add(participant_id)
+
+
+class _ZonesByKinds(dict[tuple[OrganisationKind | None, OrganisationKind | None], tuple[str, ...]]):
+    """`zones_for`, worked out once for each pair of kinds."""
+
+    def __init__(self, zones: tuple[Zone, ...]) -> None:
+        super().__init__()
+        self._edition_zones = zones
+
+    def __missing__(self, kinds: tuple[OrganisationKind | None, OrganisationKind | None]) -> tuple[str, ...]:
+        zones = self[kinds] = zones_for(kinds, self._edition_zones)
+        return zones
+
+
+def _board_of(state: AgendaState) -> Board:
+    edition = state.edition
+    tables = {zone.zone_id: zone.tables for zone in edition.zones} if edition else {}
+    board = Board(state.timeline.whole, tables, edition.quotas.max_encounters if edition else None)
+    for participant_id, participant in state.participants.items():
+        board.hours[participant_id] = state.hours(participant)
+    for pair_id, place in sorted(state.placements.items()):
+        wanted, seat = state.wanted(pair_id), state.seat(place)
+        board.put(wanted, seat._replace(slots=seat.slots & board.untaken(wanted, seat)))
+    return board

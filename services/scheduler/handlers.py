@@ -1,0 +1,18 @@
+"""Kafka in: what the scheduler listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.scheduler.service import Scheduler
+from shared.consumer import Consumer, Input
+from shared.topics import AFFINITY, REGISTRATION
+
+
+def listen(consumer: Consumer, scheduler: Scheduler) -> None:
+    """Hand registrations and affinities of an edition to the use case."""
+
+    async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
+        await scheduler.take(edition_id, inputs)
+
+    consumer.subscribe(REGISTRATION, AFFINITY, handler=on_inputs)

@@ -1,0 +1,183 @@
+"""What the scheduler does: take inputs at once, improve editions when they are quiet, announce them when published."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.scheduler.aggregate import Decide, adopting, announcing, telling
+from services.scheduler.domain.adopt import SolutionStale
+from services.scheduler.domain.changes import Change
+from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verifier import AgendaBroken
+from services.scheduler.solver.improve import Effort
+from services.scheduler.solver.pool import SolverFailed
+from shared.clock import Clock, utc_now
+from shared.consumer import Input
+from shared.events import EncounterChanged, Event
+from shared.journal import Decision
+from shared.log import get_logger
+from shared.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
+
+_log = get_logger(__name__)
+
+
+class Editions(Protocol):
+    """Where editions are kept and decided upon: the journal."""
+
+    async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Event]:
+        """Decide on a batch of inputs, keep what changed, send what is to be said."""
+        ...
+
+    async def transact(self, edition_id: str, decide: Decide) -> Decision[Change, Event]:
+        """The same for any other decision."""
+        ...
+
+    async def read(self, edition_id: str) -> AgendaState:
+        """The current state, not to be changed."""
+        ...
+
+    async def editions(self) -> list[str]:
+        """Every edition there is."""
+        ...
+
+
+class Solver(Protocol):
+    """Who improves: a pool of processes."""
+
+    async def solve(self, problem: Problem, effort: Effort) -> Solution:
+        """The best agenda found; raises `SolverFailed`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When to improve, and how much: see the settings of the same names."""
+
+    quiet_seconds: float
+    announce_seconds: float
+    change_budget: int
+    effort: Effort
+
+
+@dataclass
+class _Watch:
+    """An edition that may have something left to do. `gave_up` is the version whose improvement failed."""
+
+    last_input: float
+    published_at: float | None = None
+    gave_up: int | None = None
+
+
+@dataclass
+class Scheduler:
+    """The use cases of the scheduler."""
+
+    editions: Editions
+    solver: Solver
+    pace: Pace
+    clock: Clock = utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    #: Called after each edition: a pass over many takes longer than a stall may.
+    progress: Callable[[], None] = lambda: None
+    _watched: dict[str, _Watch] = field(default_factory=dict)
+
+    async def recall(self) -> None:
+        """After a start: look at every edition again, for what the process before left undone."""
+        for edition_id in await self.editions.editions():
+            self._watched.setdefault(edition_id, _Watch(self.monotonic()))
+
+    async def take(self, edition_id: str, inputs: Sequence[Input]) -> None:
+        """Insert what came in into the agenda, repair what it breaks, and say what changed."""
+        self._watch(edition_id).last_input = self.monotonic()
+        with DECISION_SECONDS.time():
+            try:
+                decision = await self.editions.take(edition_id, inputs)
+            except AgendaBroken as broken:
+                self._note_rejection(edition_id, broken)
+                raise
+        _count(decision)
+
+    async def improve_quiet_editions(self) -> None:
+        """For each edition that is quiet: improve it if inputs came in, announce it if published, tell what is left."""
+        async with asyncio.TaskGroup() as side_by_side:
+            for edition_id, watch in list(self._watched.items()):
+                side_by_side.create_task(self._attend_to(edition_id, watch))
+
+    async def _attend_to(self, edition_id: str, watch: _Watch) -> None:
+        state = await self.editions.read(edition_id)
+        if state.unannounced and watch.published_at is None:
+            watch.published_at = self.monotonic()
+        if not self._is_time(watch):
+            return
+        if state.edition is not None and not state.settled and state.dirty and watch.gave_up != state.version:
+            await self._improve(edition_id, state, watch)
+        state = await self.editions.read(edition_id)
+        if state.unannounced and (not state.dirty or watch.gave_up == state.version or self._is_overdue(watch)):
+            await self._decide(edition_id, announcing)
+            watch.published_at = None
+        await self._tell_the_rest(edition_id)
+        await self._let_go(edition_id, watch)
+        self.progress()
+
+    def _is_time(self, watch: _Watch) -> bool:
+        return self.monotonic() - watch.last_input >= self.pace.quiet_seconds or self._is_overdue(watch)
+
+    def _is_overdue(self, watch: _Watch) -> bool:
+        return watch.published_at is not None and self.monotonic() - watch.published_at >= self.pace.announce_seconds
+
+    async def _improve(self, edition_id: str, state: AgendaState, watch: _Watch) -> None:
+        problem = problem_of(state, self.clock(), self.pace.change_budget)
+        outcome = "failed"
+        try:
+            with IMPROVE_SECONDS.time():
+                solution = await self.solver.solve(problem, self.pace.effort)
+            decision = await self._decide(edition_id, adopting(solution))
+            outcome = "adopted" if decision.outbox else "kept"
+        except SolutionStale as stale:
+            outcome = "stale"
+            _log.info("solution_stale", edition=edition_id, reason=str(stale))
+        except SolverFailed as failed:
+            watch.gave_up = problem.version
+            _log.warning("improve_failed", edition=edition_id, reason=str(failed))
+        except AgendaBroken as broken:
+            watch.gave_up = problem.version
+            self._note_rejection(edition_id, broken)
+        finally:
+            IMPROVEMENTS.labels(outcome=outcome).inc()
+
+    async def _tell_the_rest(self, edition_id: str) -> None:
+        while True:
+            state = await self.editions.read(edition_id)
+            if state.settled or not (state.untold_pairs or state.untold_participants):
+                return
+            await self._decide(edition_id, telling)
+
+    async def _decide(self, edition_id: str, decide: Decide) -> Decision[Change, Event]:
+        decision = await self.editions.transact(edition_id, decide)
+        _count(decision)
+        return decision
+
+    async def _let_go(self, edition_id: str, watch: _Watch) -> None:
+        """Forget an edition with nothing left to do, until its next input."""
+        state = await self.editions.read(edition_id)
+        is_done = state.settled or state.edition is None or not state.dirty or watch.gave_up == state.version
+        if is_done and not state.unannounced and self._is_time(watch):
+            self._watched.pop(edition_id, None)
+
+    def _watch(self, edition_id: str) -> _Watch:
+        return self._watched.setdefault(edition_id, _Watch(self.monotonic()))
+
+    def _note_rejection(self, edition_id: str, broken: AgendaBroken) -> None:
+        VERIFIER_REJECTIONS.inc()
+        _log.error("agenda_broken", edition=edition_id, violations=str(broken))
+
+
+def _count(decision: Decision[Change, Event]) -> None:
+    for event in decision.outbox:
+        if isinstance(event, EncounterChanged):
+            ENCOUNTERS.labels(state=event.state.value).inc()

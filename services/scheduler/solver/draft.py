@@ -1,0 +1,89 @@
+"""An agenda in the making, slots alone: which encounter is when. Tables are dealt out once the slots are settled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from services.scheduler.domain.board import Board, Slots, idle
+from services.scheduler.domain.problem import Problem
+
+
+class Draft:
+    """Encounters by number, participants by number, slots as bits; it changes by `put` and `lift` alone.
+
+    Table room is counted, not dealt: in a slot, the encounters whose zones are all within `zones` may not outnumber
+    the tables of `zones`, for each set of zones that occurs. Those sets nest (Innova+ pairs may sit where all others
+    do), so the tables can then always be dealt out.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        board = problem.board()
+        people = {person: number for number, person in enumerate(problem.hours)}
+        self.pairs = [each.wanted for each in problem.candidates]
+        self.sides = [(people[wanted.one], people[wanted.other]) for wanted in self.pairs]
+        self.pairs_of: list[list[int]] = [[] for _ in people]
+        for pair, sides in enumerate(self.sides):
+            for person in sides:
+                self.pairs_of[person].append(pair)
+        self.quota = problem.quota
+        self.count = [len(board.encounters_of[person]) for person in problem.hours]
+        self.busy: list[Slots] = [board.busy[person] for person in problem.hours]
+        self.free: list[Slots] = [problem.open_slots & board.free_of(person) for person in problem.hours]
+        self.rest: list[Slots] = [board.free_of(person) for person in problem.hours]
+        self.slot: list[Slots] = [0] * len(self.pairs)
+        self.at: list[dict[Slots, int]] = [{} for _ in people]
+        self.room, self.needs = _rooms(problem, board, self)
+
+    def put(self, pair: int, slot: Slots) -> None:
+        """Give an encounter without a slot one that fits."""
+        self.slot[pair] = slot
+        for person in self.sides[pair]:
+            self.busy[person] |= slot
+            self.at[person][slot] = pair
+            self.count[person] += 1
+        for room in self.needs[pair]:
+            self.room[room][slot] -= 1
+
+    def lift(self, pair: int) -> Slots:
+        """Take an encounter's slot away; returns it."""
+        slot, self.slot[pair] = self.slot[pair], 0
+        for person in self.sides[pair]:
+            self.busy[person] &= ~slot
+            del self.at[person][slot]
+            self.count[person] -= 1
+        for room in self.needs[pair]:
+            self.room[room][slot] += 1
+        return slot
+
+    def common(self, pair: int) -> Slots:
+        """The slots in which both could meet, whatever else they do."""
+        one, other = self.sides[pair]
+        return self.free[one] & self.free[other]
+
+    def idle(self, person: int) -> int:
+        """How many slots the participant sits and waits."""
+        return idle(self.busy[person], self.rest[person])
+
+    def placed(self) -> int:
+        """How many encounters have a slot."""
+        return sum(map(bool, self.slot))
+
+    def total_idle(self) -> int:
+        """How many slots all participants together sit and wait."""
+        return sum(map(self.idle, range(len(self.busy))))
+
+
+def _rooms(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[Slots, int]], list[list[int]]]:
+    """For each set of zones, the tables free in each slot; and for each pair, the sets that it takes from."""
+    sets = sorted({wanted.zones for wanted in draft.pairs}, key=lambda zones: (len(zones), zones))
+    free = [_free_tables(problem, board, zones) for zones in sets]
+    takes: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for zones in sets:
+        takes[zones] = [number for number, larger in enumerate(sets) if set(zones) <= set(larger)]
+    return free, [takes[wanted.zones] for wanted in draft.pairs]
+
+
+def _free_tables(problem: Problem, board: Board, zones: tuple[str, ...]) -> dict[Slots, int]:
+    masks = [taken for zone in zones for taken in board.tables.get(zone, {}).values()]
+    slots = [1 << index for index in range(problem.whole.bit_length())]
+    return {slot: sum(not taken & slot for taken in masks) for slot in slots}

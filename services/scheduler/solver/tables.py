@@ -1,0 +1,50 @@
+"""Deal out the tables once slots are settled: Innova+ first to whom it is for, and few changes of table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits
+
+
+def deal(board: Board, slots: Iterable[tuple[Wanted, Slots]]) -> None:
+    """Put every encounter on the board, in its slot, at a table. There must be room for all in each slot."""
+    by_slot: dict[Slots, list[Wanted]] = {}
+    for wanted, slot in slots:
+        by_slot.setdefault(slot, []).append(wanted)
+    last_at: dict[str, tuple[str, str]] = {}
+    for slot in bits(board.whole):
+        if slot in by_slot:
+            _deal_slot(board, slot, by_slot[slot], last_at)
+
+
+def _deal_slot(board: Board, slot: Slots, wanted: list[Wanted], last_at: dict[str, tuple[str, str]]) -> None:
+    """Those with the longest list of zones have the first of them to themselves, so they cannot crowd out others."""
+    zoned = sorted(wanted, key=lambda each: (-len(each.zones), each.pair_id))
+    open_zones = {zone for zone in board.tables if board.tables_free(zone) & slot}
+    rooms = {zone: sum(not taken & slot for taken in board.tables[zone].values()) for zone in sorted(open_zones)}
+    zone_of: dict[str, str] = {}
+    for each in zoned:
+        zone = next(zone for zone in each.zones if rooms.get(zone))
+        rooms[zone] -= 1
+        zone_of[each.pair_id] = zone
+    loyal_first = sorted(wanted, key=lambda each: (-_loyalty(each, zone_of[each.pair_id], last_at), each.pair_id))
+    for each in loyal_first:
+        seat = _seat(board, each, slot, zone_of[each.pair_id], last_at)
+        board.put(each, seat)
+        last_at[each.one] = last_at[each.other] = (seat.zone_id, seat.table)
+
+
+def _loyalty(wanted: Wanted, zone: str, last_at: dict[str, tuple[str, str]]) -> int:
+    """How many of the two sat in this zone last: 2 if at one table."""
+    tables = [last_at[each] for each in (wanted.one, wanted.other) if last_at.get(each, ("", ""))[0] == zone]
+    return len(tables)
+
+
+def _seat(board: Board, wanted: Wanted, slot: Slots, zone: str, last_at: dict[str, tuple[str, str]]) -> Seat:
+    tables = board.tables[zone]
+    for each in (wanted.one, wanted.other):
+        last_zone, table = last_at.get(each, ("", ""))
+        if last_zone == zone and board.is_table_free(zone, table, slot):
+            return Seat(slot, zone, table)
+    return Seat(slot, zone, next(table for table, taken in tables.items() if not taken & slot))
