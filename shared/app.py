@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import uvicorn
-from faststream.asgi import AsgiFastStream, AsgiResponse, get
-from faststream.asgi.types import ASGIApp, Scope
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from shared.background import Background
 from shared.consumer import Consumer
-from shared.health import Health
+from shared.health import Health, NotReady
 from shared.log import configure, get_logger
 from shared.mongo import Mongo
+from shared.retry import waits
 from shared.settings import ServiceSettings
 
 _log = get_logger(__name__)
@@ -28,7 +31,7 @@ Hook = Callable[[], Awaitable[Any]]
 
 @dataclass
 class Runtime:
-    """What every service is made of, and the order it starts and stops in."""
+    """What every service is made of, and the order in which it comes up and goes down."""
 
     settings: ServiceSettings
     broker: KafkaBroker
@@ -40,80 +43,76 @@ class Runtime:
     prepare: list[Hook] = field(default_factory=list)
     #: Run last, once nothing is in hand.
     close: list[Hook] = field(default_factory=list)
+    _why_not_up: str = "starting"
 
-    async def start(self) -> None:
-        """Before the broker: what consuming needs."""
+    @contextlib.asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Serve at once, come up beside it: while Kafka or Mongo is away the service is alive and not ready."""
+        self.health.require("start", self._is_up)
         self.health.require("mongo", self.mongo.ping)
-        for hook in self.prepare:
-            await hook()
+        coming_up = asyncio.create_task(self._come_up())
+        try:
+            yield
+        finally:
+            coming_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await coming_up
+            await self._go_down()
 
-    async def started(self) -> None:
-        """After the broker is connected: what may publish."""
+    async def _come_up(self) -> None:
+        for pause in waits():
+            try:
+                for hook in self.prepare:
+                    await hook()
+                await self.broker.start()
+            except Exception as error:  # noqa: BLE001 - a server that is away, or credentials that are wrong: both can be mended
+                self._why_not_up = repr(error)
+                _log.warning("not_up_yet", error=self._why_not_up)
+                await self.broker.stop()
+                await asyncio.sleep(pause)
+            else:
+                break
         await self.background.start()
+        self._why_not_up = ""
         _log.info("started", database=self.settings.database)
 
-    async def stop(self) -> None:
-        """Before the broker: finish what is in hand."""
+    async def _go_down(self) -> None:
         if self.consumer:
             await self.consumer.stop()
         await self.background.stop()
-
-    async def stopped(self) -> None:
-        """After the broker is gone."""
+        await self.broker.stop()
         for hook in self.close:
             await hook()
         await self.mongo.close()
         _log.info("stopped")
 
-    @contextlib.asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        """The same order for an application that has its own framework (registration's HTTP API)."""
-        await self.start()
-        await self.broker.start()
-        await self.started()
-        try:
-            yield
-        finally:
-            await self.stop()
-            await self.broker.stop()
-            await self.stopped()
+    async def _is_up(self) -> None:
+        if self._why_not_up:
+            raise NotReady(self._why_not_up)
 
 
-def make_app(runtime: Runtime) -> AsgiFastStream:
+def make_app(runtime: Runtime) -> Starlette:
     """The application of a service that is fed by Kafka alone."""
-    return AsgiFastStream(
-        runtime.broker,
-        asgi_routes=operational_routes(runtime.health),
-        on_startup=[runtime.start],
-        after_startup=[runtime.started],
-        on_shutdown=[runtime.stop],
-        after_shutdown=[runtime.stopped],
-        logger=None,
-    )
+    return Starlette(routes=operational_routes(runtime.health), lifespan=lambda _: runtime.lifespan())
 
 
-def operational_routes(health: Health) -> Sequence[tuple[str, ASGIApp]]:
-    """`/livez`, `/readyz` and `/metrics`, each an ASGI application."""
+def operational_routes(health: Health) -> list[Route]:
+    """`/livez`, `/readyz` and `/metrics`."""
 
-    @get(include_in_schema=False)
-    async def livez(scope: Scope) -> AsgiResponse:  # noqa: ARG001 - FastStream hands it over
+    async def livez(_: Request) -> Response:
         stalled = health.stalled()
-        return _json({"status": "stalled" if stalled else "live", "stalled": stalled}, failed=bool(stalled))
+        body = {"status": "stalled" if stalled else "live", "stalled": stalled}
+        return JSONResponse(body, 503 if stalled else 200)
 
-    @get(include_in_schema=False)
-    async def readyz(scope: Scope) -> AsgiResponse:  # noqa: ARG001
+    async def readyz(_: Request) -> Response:
         missing = await health.missing()
-        return _json({"status": "not ready" if missing else "ready", "missing": missing}, failed=bool(missing))
+        body = {"status": "not ready" if missing else "ready", "missing": missing}
+        return JSONResponse(body, 503 if missing else 200)
 
-    @get(include_in_schema=False)
-    async def metrics(scope: Scope) -> AsgiResponse:  # noqa: ARG001
-        return AsgiResponse(generate_latest(), 200, {"content-type": CONTENT_TYPE_LATEST})
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return [("/livez", livez), ("/readyz", readyz), ("/metrics", metrics)]
-
-
-def _json(body: dict[str, Any], *, failed: bool) -> AsgiResponse:
-    return AsgiResponse(orjson.dumps(body), 503 if failed else 200, {"content-type": "application/json"})
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
 def serve(settings: ServiceSettings, make: Callable[[], Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faststream.asgi import AsgiFastStream
+from starlette.applications import Starlette
 
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.text import NgramScorer
@@ -19,7 +19,7 @@ from shared.journal_store import MongoJournalStore
 from shared.mongo import Mongo
 
 
-def make(settings: Settings) -> AsgiFastStream:
+def make(settings: Settings) -> Starlette:
     """The whole service, not yet started."""
     broker, mongo = make_broker(settings), Mongo(settings)
     health = Health(settings.stall_seconds)

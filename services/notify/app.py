@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faststream.asgi import AsgiFastStream
+from starlette.applications import Starlette
 
 from services.notify.handlers import listen
 from services.notify.postman import Postman
@@ -23,7 +23,7 @@ from shared.mongo import Mongo
 from shared.outbox import OutboxRelay
 
 
-def make(settings: Settings) -> AsgiFastStream:
+def make(settings: Settings) -> Starlette:
     """The whole service, not yet started."""
     broker, mongo = make_broker(settings), Mongo(settings)
     health = Health(settings.stall_seconds)

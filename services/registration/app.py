@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.routing import Route
 
 from services.registration import problems
 from services.registration.api import editions, imports, match_requests, organisations, participants
@@ -70,7 +69,7 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     async def expire() -> None:
         await expire_overdue(store, clock)
 
-    runtime.prepare.append(store.prepare)
+    runtime.prepare += [store.prepare, publishing.prepare]
     runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
 
@@ -82,8 +81,7 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
     gate = Gate(MongoOperators(database), settings.key_cache_seconds)
     app = make_api(Office(store, gate, settings, clock), lifespan)
-    for path, answer in operational_routes(health):
-        app.router.routes.append(Route(path, answer))
+    app.router.routes.extend(operational_routes(health))
     return app
 
 
