@@ -236,3 +236,19 @@ def test_no_personal_data_is_kept_or_said(edition: Edition, scene: Any) -> None:
     assert "600123123" not in said.model_dump_json()
     assert "Secreto" not in edition.state.model_dump_json()
     assert "example.org" not in edition.state.model_dump_json()
+
+
+def test_a_pair_nobody_asks_for_any_more_before_it_is_known_is_not_mentioned(edition: Edition, scene: Any) -> None:
+    edition.hear(scene.request("r1", "ann", "bob"), scene.request("r1", "ann", "eve", revision=2))
+    edition.hear(*registered(scene))
+    assert set(edition.consents()) == {("ann", "eve")}
+
+
+def test_many_editions_are_decided_side_by_side(scene: Any, now: datetime) -> None:
+    matchmaker = Matchmaker(NgramScorer())
+    states = [MatchingState(edition_id=f"ed{number}") for number in range(80)]
+    for state in states:
+        matchmaker.decide(state, registered(scene), now)
+    for state in states:
+        matchmaker.decide(state, [scene.request("r1", "ann")], now)
+        assert state.proposals == {"r1": ("bob",)}

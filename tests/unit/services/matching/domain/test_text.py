@@ -57,4 +57,10 @@ def test_fit_rises_from_0_to_1() -> None:
 
 
 def test_words_are_folded_and_joining_words_left_out() -> None:
-    assert words_of("La Fundición de ACERO, y el Diseño 3D en 1000 piezas") == ("fundicion", "acero", "diseno", "3d", "piezas")
+    assert words_of("La Fundición de ACERO, y el Diseño 3D en 1000 piezas") == (
+        "fundicion",
+        "acero",
+        "diseno",
+        "3d",
+        "piezas",
+    )

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.matching.handlers import listen
+from shared.consumer import Handler, Input, Position
+from shared.topics import MATCH_REQUEST, REGISTRATION, Topic
+
+
+class Subscriptions:
+    """Stands in for the consumer: keeps what was subscribed to."""
+
+    def subscribe(self, *topics: Topic, handler: Handler) -> None:
+        self.topics = topics
+        self.handler = handler
+
+
+class Heard:
+    """Stands in for the use case: keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, Sequence[Input]]] = []
+
+    async def match(self, edition_id: str, inputs: Sequence[Input]) -> None:
+        self.batches.append((edition_id, inputs))
+
+
+async def test_registrations_and_requests_reach_the_use_case(scene: Any) -> None:
+    consumer, matching = Subscriptions(), Heard()
+    listen(consumer, matching)  # type: ignore[arg-type]
+    inputs = [Input(scene.edition(), Position("registration.v1", 0, 0))]
+    await consumer.handler("ed1", inputs)
+    assert set(consumer.topics) == {REGISTRATION, MATCH_REQUEST}
+    assert matching.batches == [("ed1", inputs)]
