@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
+_LONGEST_REASON = 200
+
 Check = Callable[[], Awaitable[None]]
 
 
@@ -49,5 +51,5 @@ class Health:
             try:
                 await check()
             except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
-                failed[name] = f"{type(error).__name__}: {error}"
+                failed[name] = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
         return failed

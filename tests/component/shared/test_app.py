@@ -1,0 +1,54 @@
+"""A service whose servers are away: alive, not ready, and it stops when told to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from deploy.embedded.probes import free_ports
+from shared.app import Runtime, make_app
+from shared.background import Background
+from shared.broker import make_broker
+from shared.consumer import Consumer
+from shared.health import Health
+from shared.mongo import Mongo
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    service: ClassVar[str] = "lonely"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    kafka, mongo_port = free_ports(2)
+    settings = Settings(
+        kafka_bootstrap=f"127.0.0.1:{kafka}",
+        mongo_url=f"mongodb://127.0.0.1:{mongo_port}",
+        mongo_timeout_seconds=0.2,
+        shutdown_seconds=1,
+    )
+    broker, mongo, health = make_broker(settings), Mongo(settings), Health(60)
+    runtime = Runtime(settings, broker, mongo, health, Background(health), Consumer(broker, settings, health))
+    runtime.prepare.append(mongo.ping)
+    app = make_app(runtime)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client,
+    ):
+        yield client
+
+
+async def test_a_service_without_its_servers_is_alive_and_not_ready(client: httpx.AsyncClient) -> None:
+    live, ready = await client.get("/livez"), await client.get("/readyz")
+    assert (live.status_code, live.json()["status"]) == (200, "live")
+    assert (ready.status_code, set(ready.json()["missing"])) == (503, {"start", "mongo", "kafka"})
+
+
+async def test_metrics_are_served_whatever_is_away(client: httpx.AsyncClient) -> None:
+    metrics = await client.get("/metrics")
+    assert metrics.status_code == 200
+    assert "# HELP tertulia_records_total" in metrics.text
