@@ -21,6 +21,11 @@ class Publishing:
         self._relays = relays
         self._tasks: set[asyncio.Task[None]] = set()
 
+    async def prepare(self) -> None:
+        """Make the indexes that the sweeper needs."""
+        for relay in self._relays.values():
+            await relay.prepare()
+
     def soon(self, kind: type[Thing], thing_id: str) -> None:
         """Begin to send a thing's outbox; the caller does not wait."""
         if len(self._tasks) < _MOST_AT_ONCE:

@@ -66,7 +66,7 @@ class InMemoryThings:
     async def page(
         self, kind: type[AnyThing], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
     ) -> list[AnyThing]:
-        """Up to `limit` things with ids above `after`, by id; of one edition, with the fields of `where`, if given."""
+        """Up to `limit` things with ids above `after`, by id; an operator's editions if `edition_id` is None."""
         wanted = (where or {}) | ({} if edition_id is None else {"edition_id": edition_id})
         found = [thing for thing in self._own(kind) if thing.id > after and _has(thing, wanted)]
         return sorted(found, key=lambda thing: thing.id)[:limit]
@@ -76,9 +76,9 @@ class InMemoryThings:
         wanted = {"edition_id": edition_id, "requester_id": requester_id}
         return sum(_has(request, wanted) and request.state in LIVE for request in self._own(MatchRequest))
 
-    async def fingerprint(self, kind: type[Thing], thing_id: str) -> str | None:
+    async def fingerprint(self, kind: type[Thing], edition_id: str, thing_id: str) -> str | None:
         """The hash of the request that made a thing, if the thing is there."""
-        there = any(thing.id == thing_id for thing in self._own(kind))
+        there = await self.find(kind, edition_id, thing_id)
         return self._store.documents[thing_id].fingerprint if there else None
 
     async def insert(self, thing: Thing, fingerprint: str) -> None:

@@ -80,8 +80,8 @@ async def test_gives_back_what_was_written(store: Any, thing: Thing) -> None:
     assert await things.find(type(thing), "edn_1", thing.id) == thing
     assert await things.find_many(type(thing), "edn_1", [thing.id, "none"]) == {thing.id: thing}
     assert await things.find_unique(type(thing), [thing.unique, "none"]) == {thing.unique: thing}
-    assert await things.page(type(thing), "edn_1", "", 10) == [thing]
-    assert await things.fingerprint(type(thing), thing.id) == "f"
+    assert await things.page(type(thing), None if isinstance(thing, Edition) else "edn_1", "", 10) == [thing]
+    assert await things.fingerprint(type(thing), "edn_1", thing.id) == "f"
 
 
 @pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
@@ -94,7 +94,7 @@ async def test_shows_nothing_to_another_operator(store: Any, thing: Thing) -> No
     assert await rival.find_unique(kind, [thing.unique]) == {}
     assert await rival.page(kind, "edn_1", "", 10) == []
     assert await rival.page(kind, None, "", 10) == []
-    assert await rival.fingerprint(kind, thing.id) is None
+    assert await rival.fingerprint(kind, "edn_1", thing.id) is None
     assert not await rival.replace(thing.model_copy(update={"revision": 2, "operator_id": "rival"}))
     assert await rival.live_requests("edn_1", "prt_1") == 0
 
@@ -125,7 +125,7 @@ async def test_replaces_only_the_revision_before(store: Any) -> None:
     assert await things.replace(second)
     assert not await things.replace(organisation(name="Tres", revision=2))
     assert await things.find(Organisation, "edn_1", "org_1") == second
-    assert await things.fingerprint(Organisation, "org_1") == "f"
+    assert await things.fingerprint(Organisation, "edn_1", "org_1") == "f"
 
 
 async def test_pages_by_id(store: Any) -> None:
