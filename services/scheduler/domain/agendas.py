@@ -1,4 +1,4 @@
-"""Tell: from what was last published and what is the case now, the events that say what changed. A->B->A says nothing."""
+"""Tell: from what was last published and what is the case now, the events that say what changed. A->B->A is silent."""
 
 from __future__ import annotations
 
@@ -183,5 +183,5 @@ def _agenda_event(state: AgendaState, participant_id: str, agenda: ToldAgenda, n
 
 
 def _operator(state: AgendaState) -> str:
-    assert state.operator_id is not None  # noqa: S101 - the first event of the edition said it
+    assert state.operator_id is not None  # noqa: S101 - the edition or the pair that is told of said it
     return state.operator_id

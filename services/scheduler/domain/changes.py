@@ -44,6 +44,7 @@ class PairTaken(Known):
     """A pair is now so."""
 
     type: Literal["pair_taken"] = "pair_taken"
+    operator_id: str
     pair_id: str
     pair: KnownPair
 

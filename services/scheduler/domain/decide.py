@@ -114,7 +114,7 @@ def _(event: AffinityScored, batch: Batch) -> None:
         score=event.score,
         priority=event.priority,
     )
-    batch.make(PairTaken(pair_id=event.pair_id, pair=taken))
+    batch.make(PairTaken(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
     batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))

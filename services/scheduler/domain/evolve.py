@@ -80,6 +80,7 @@ def _(change: ParticipantTaken, state: AgendaState) -> None:
 
 @_apply.register
 def _(change: PairTaken, state: AgendaState) -> None:
+    state.operator_id = change.operator_id
     state.pairs[change.pair_id] = change.pair
     for participant_id in change.pair.participant_ids:
         state.links.pairs_of[participant_id].add(change.pair_id)

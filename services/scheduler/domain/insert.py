@@ -43,7 +43,7 @@ def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
 
 
 def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None) -> Seat:
-    """A free table in the slot: the one asked for, else one that either sits at just before or after, else the first."""
+    """A free table in the slot: the one asked for, else one that either sits at before or after, else the first."""
     zone = next(zone for zone in wanted.zones if board.tables_free(zone) & slot)
     if near is not None and near.zone_id in wanted.zones and board.is_table_free(near.zone_id, near.table, slot):
         return Seat(slot, near.zone_id, near.table)

@@ -7,7 +7,8 @@ here. It compares times, not slots in bitmasks.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from itertools import combinations
 from typing import NamedTuple, Protocol
@@ -167,7 +168,7 @@ def _may_sit_in(inputs: Inputs, people: list[Participant], zone_id: str) -> bool
 
 
 def _together(
-    inputs: Inputs, places: Mapping[str, Place], begun: Collection[str], judged: Set[str]
+    inputs: Inputs, places: Mapping[str, Place], begun: Collection[str], judged: AbstractSet[str]
 ) -> Iterator[Violation]:
     at_table: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     of_person: defaultdict[str, list[str]] = defaultdict(list)
@@ -187,7 +188,7 @@ def _together(
             yield Violation(Broken.PAIR_TWICE, tuple(group))
 
 
-def _clashes(broken: Broken, group: list[str], places: Mapping[str, Place], judged: Set[str]) -> Iterator[Violation]:
+def _clashes(broken: Broken, group: list[str], places: Mapping[str, Place], judged: AbstractSet[str]) -> Iterator[Violation]:
     if not any(pair in judged for pair in group):
         return
     for one, other in combinations(sorted(group), 2):
@@ -195,7 +196,7 @@ def _clashes(broken: Broken, group: list[str], places: Mapping[str, Place], judg
             yield Violation(broken, (one, other))
 
 
-def _over_quota(inputs: Inputs, group: list[str], begun: Collection[str], judged: Set[str]) -> Iterator[Violation]:
+def _over_quota(inputs: Inputs, group: list[str], begun: Collection[str], judged: AbstractSet[str]) -> Iterator[Violation]:
     """Encounters that have begun count, but only those that have not can be too many."""
     most = inputs.edition.quotas.max_encounters if inputs.edition else None
     movable = [pair for pair in group if pair not in begun and pair in judged]

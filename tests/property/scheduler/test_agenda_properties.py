@@ -1,0 +1,215 @@
+"""Whatever happens to an edition, in whatever order, its agenda is right, told, and the fold of its journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.scheduler.domain.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.changes import CHANGE
+from services.scheduler.domain.evolve import evolve
+from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verifier import verify
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.construct import construct
+from services.scheduler.solver.improve import Effort, improve
+from shared.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event
+from shared.ids import encounter_id
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    NINE,
+    NOW,
+    Edition,
+    affinity,
+    edition,
+    innova,
+    organisation,
+    participant,
+    session,
+    window,
+    workspace,
+)
+
+PEOPLE = [f"p{n}" for n in range(7)]
+ORGANISATIONS = [f"o{n}" for n in range(4)]
+QUICK = Effort(seed=3, rounds=2, round_effort=0.02, steps=300)
+
+Step = tuple[str, dict[str, Any]]
+
+windows = st.tuples(st.integers(0, 4), st.integers(1, 5)).map(lambda at: window(at[0], at[0] + at[1]))
+sessions = st.lists(
+    st.tuples(st.sampled_from(["k1", "k2"]), st.floats(0, 4, width=16), st.sampled_from([0.5, 1, 2])),
+    max_size=2,
+    unique_by=lambda each: each[0],
+).map(lambda each: tuple(session(name, first, first + length) for name, first, length in each))
+editions = st.fixed_dictionaries(
+    {
+        "slots": st.integers(0, 6),
+        "shift": st.sampled_from([0, 0, 0, 1, 0.5]),
+        "zones": st.tuples(st.integers(0, 3), st.integers(0, 2)).map(lambda n: (workspace(n[0]), innova(n[1]), HALL)),
+        "sessions": sessions,
+        "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}, {"max_encounters": 0}]),
+        "phase": st.sampled_from(["open", "open", "open", "published", "live", "closed"]),
+    }
+)
+participants = st.fixed_dictionaries(
+    {
+        "participant_id": st.sampled_from(PEOPLE),
+        "organisation_id": st.sampled_from(ORGANISATIONS),
+        "available": st.lists(windows, max_size=2).map(tuple),
+        "session_ids": st.sets(st.sampled_from(["k1", "k2"]), max_size=1).map(tuple),
+        "status": st.sampled_from(["active", "active", "active", "cancelled"]),
+    }
+)
+organisations = st.fixed_dictionaries(
+    {
+        "organisation_id": st.sampled_from(ORGANISATIONS),
+        "kind": st.sampled_from(["sme", "research_group", "consultant"]),
+        "status": st.sampled_from(["active", "active", "active", "cancelled"]),
+    }
+)
+affinities = st.fixed_dictionaries(
+    {
+        "sides": st.lists(st.sampled_from(PEOPLE), min_size=2, max_size=2, unique=True),
+        "consent": st.sampled_from(["granted", "granted", "granted", "pending", "refused"]),
+        "priority": st.integers(1, 3),
+        "score": st.floats(0, 1, width=16),
+    }
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("edition"), editions),
+        *[st.tuples(st.just("participant"), participants)] * 3,
+        st.tuples(st.just("organisation"), organisations),
+        *[st.tuples(st.just("affinity"), affinities)] * 6,
+        st.tuples(st.sampled_from(["improve", "announce", "reload"]), st.just({})),
+        st.tuples(st.just("clock"), st.fixed_dictionaries({"slot": st.integers(-1, 6)})),
+    ),
+    max_size=40,
+)
+
+
+def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
+    fields = dict(fields)
+    if kind == "edition":
+        return edition(revision=revision, **fields)
+    if kind == "participant":
+        return participant(fields.pop("participant_id"), revision=revision, **fields)
+    if kind == "organisation":
+        return organisation(fields.pop("organisation_id"), revision=revision, **fields)
+    one, other = fields.pop("sides")
+    return affinity(one, other, revision=revision, **fields)
+
+
+def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) -> None:
+    state = subject.state
+    if kind == "clock":
+        later = window(fields["slot"], fields["slot"] + 1).starts_at
+        subject.now = max(subject.now, later)
+    elif kind == "reload":
+        subject.state = AgendaState.model_validate_json(state.model_dump_json())
+    elif kind == "announce":
+        batch = subject.batch()
+        announce(batch)
+        subject.finish(batch)
+    elif kind == "improve":
+        if state.edition is not None and not state.settled:
+            batch = subject.batch()
+            adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
+            subject.finish(batch)
+    else:
+        subject.take(event(kind, fields, revision))
+
+
+def check(subject: Edition) -> None:
+    state = subject.state
+    if state.settled:
+        return
+    begun = {pair for pair in state.placements if state.has_begun(pair, subject.now)}
+    assert verify(inputs_of(state), state.placements, begun) == []
+    for pair in state.pairs:
+        if state.is_wanted(pair):
+            assert (pair in state.placements) != (pair in state.waiting), pair
+        else:
+            assert pair not in state.waiting
+            assert pair not in state.placements or pair in begun
+    assert not state.untold_pairs
+    assert not state.untold_participants
+
+
+def check_what_was_said(subject: Edition) -> None:
+    """The newest event of each thing says how it is now; revisions rise by one; agendas and encounters agree."""
+    newest: dict[str, Event] = {}
+    for said in subject.said:
+        assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
+        newest[said.thing] = said
+    state = subject.state
+    if state.settled:
+        return
+    for pair, place in state.placements.items():
+        said = newest[f"encounter/{encounter_id('ed', *state.pairs[pair].participant_ids)}"]
+        assert isinstance(said, EncounterChanged)
+        assert said.place == place
+        assert said.state in {EncounterState.SCHEDULED, EncounterState.MOVED}
+    for participant_id in state.participants:
+        agenda = newest.get(f"participant/{participant_id}")
+        told = agenda.entries if isinstance(agenda, AgendaChanged) else ()
+        placed = {
+            (state.placements[pair].starts_at, state.placements[pair].table)
+            for pair in state.board.encounters_of[participant_id]
+        }
+        assert {(e.starts_at, e.table) for e in told if e.kind is EntryKind.ENCOUNTER} == placed
+        assert list(told) == sorted(told, key=lambda entry: entry.starts_at)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(editions, steps)
+def test_the_agenda_is_right_after_every_step(first: dict[str, Any], rest: list[Step]) -> None:
+    subject = Edition(event("edition", {**first, "phase": "open"}, 1))
+    for revision, (kind, fields) in enumerate(rest, start=2):
+        perform(subject, kind, fields, revision)
+        check(subject)
+    check_what_was_said(subject)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps)
+def test_replaying_the_changes_gives_the_state(rest: list[Step]) -> None:
+    subject = Edition()
+    for revision, (kind, fields) in enumerate(rest, start=1):
+        perform(subject, kind, fields, revision)
+    replayed = AgendaState(edition_id="ed")
+    for change in subject.changes:
+        evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
+    assert replayed.model_dump() == subject.state.model_dump()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps)
+def test_repeats_and_older_revisions_change_nothing(rest: list[Step]) -> None:
+    events = [event(*step, revision) for revision, step in enumerate(rest, start=1) if step[0] in EVENTS]
+    subject = Edition(*events)
+    before = len(subject.changes)
+    assert subject.take(*events) == []
+    assert len(subject.changes) == before
+
+
+EVENTS = {"edition", "participant", "organisation", "affinity"}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(editions, st.lists(st.tuples(st.just("participant"), participants), min_size=4, max_size=12), st.data())
+def test_the_bound_holds_and_improving_places_no_fewer(
+    first: dict[str, Any], registered: list[Step], data: st.DataObject
+) -> None:
+    asked = data.draw(st.lists(st.tuples(st.just("affinity"), affinities), max_size=20))
+    subject = Edition(event("edition", {**first, "phase": "open"}, 1))
+    subject.take(*(event(*step, revision) for revision, step in enumerate(registered + asked, start=2)))
+    problem = problem_of(subject.state, NOW, 0)
+    solution = improve(problem, QUICK)
+    assert len(construct(problem).placed) <= len(solution.seats) <= solution.bound
+    assert len(subject.state.placements) <= bound(problem)
+    assert NINE > NOW
