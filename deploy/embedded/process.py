@@ -35,7 +35,7 @@ class Program:
     ready: Probe
     #: Added to our own environment.
     environment: Mapping[str, str] = field(default_factory=dict)
-    ready_seconds: float = 90.0
+    ready_seconds: float = 120.0
     #: From SIGTERM to SIGKILL. Above the services' own `shutdown_seconds`.
     grace_seconds: float = 25.0
 
