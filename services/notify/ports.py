@@ -39,7 +39,6 @@ class Letter:
     sender: str
     recipient: str
     content: bytes
-    needs_utf8: bool = False
 
 
 class Line(Protocol):

@@ -117,13 +117,9 @@ class SmtpLine:
             raise MailerAway(f"{self._server.host}:{self._server.port}: {error}") from error
 
     async def _envelope(self, letter: Letter) -> None:
-        options = ["SMTPUTF8", "BODY=8BITMIME"] if letter.needs_utf8 else []
-        encoding = "utf-8" if letter.needs_utf8 else "ascii"
         try:
-            if letter.needs_utf8:
-                await self._can_carry_utf8()
-            await self._smtp.mail(letter.sender, options=options, encoding=encoding)
-            await self._smtp.rcpt(letter.recipient, encoding=encoding)
+            await self._smtp.mail(letter.sender)
+            await self._smtp.rcpt(letter.recipient)
         except SMTPRecipientRefused as error:
             await self._reset()
             raise _answer(error) from error
@@ -137,12 +133,6 @@ class SmtpLine:
         except (SMTPException, OSError) as error:
             self._smtp.close()
             raise NotTaken(f"the connection was lost before DATA: {type(error).__name__}") from error
-
-    async def _can_carry_utf8(self) -> None:
-        if self._smtp.is_ehlo_or_helo_needed:
-            await self._smtp.ehlo()
-        if not self._smtp.supports_extension("smtputf8"):
-            raise Refused("the mail server cannot carry an address that is not ASCII")
 
     async def _data(self, letter: Letter) -> None:
         try:

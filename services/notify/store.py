@@ -68,7 +68,6 @@ class MongoLedger:
         """Create the indexes."""
         await self._lines.create_index([("attend_at", ASCENDING)])
         await self._lines.create_index([("doubtful", ASCENDING)])
-        await self._lines.create_index([("owed", ASCENDING)])
 
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
@@ -101,7 +100,7 @@ class MongoLedger:
 
     async def count(self) -> tuple[int, int]:
         """How many mails are owed, and how many are in doubt."""
-        owed = await self._lines.count_documents({"owed": True})
+        owed = await self._lines.count_documents({"attend_at": {"$ne": None}})
         return owed, await self._lines.count_documents({"doubtful": True})
 
     async def _insert(self, written: Delivery, records: Sequence[NotificationRecorded]) -> None:
@@ -148,7 +147,7 @@ class InMemoryLedger:
     async def count(self) -> tuple[int, int]:
         """How many mails are owed, and how many are in doubt."""
         lines = self._lines.values()
-        return sum(line.wanted > line.settled for line in lines), sum(line.doubt is not None for line in lines)
+        return sum(line.attend_at is not None for line in lines), sum(line.doubt is not None for line in lines)
 
     async def relay(self, document_id: str) -> None:
         """Send what was recorded of a line, as `OutboxRelay` does."""
@@ -160,7 +159,6 @@ def _fields(line: Delivery) -> dict[str, Any]:
     return line.model_dump(mode="json") | {
         "step": line.step.value,
         "attend_at": line.attend_at,
-        "owed": line.wanted > line.settled,
         "doubtful": line.doubt is not None,
     }
 

@@ -27,19 +27,10 @@ class CalendarFile:
 
     def write(self, said: Said, sequences: dict[str, int], issued_at: datetime, writer: Writer) -> str:
         """The file. `sequences` are the entries' SEQUENCE by id; `issued_at` is when the agenda was made."""
-        calendar = Calendar()
-        calendar.add("PRODID", "-//Tertulia//notify//EN")
-        calendar.add("VERSION", "2.0")
-        calendar.add("CALSCALE", "GREGORIAN")
-        calendar.add("METHOD", "PUBLISH")
         moments = [line.starts_at for line in said.lines] or [issued_at]
-        calendar.add_component(_timezone(said.timezone, min(moments).year, max(moments).year))
-        for line in said.lines:
-            event = self._event(line, ZoneInfo(said.timezone), writer)
-            event.add("SEQUENCE", sequences[line.entry_id])
-            event.add("DTSTAMP", issued_at)
-            calendar.add_component(event)
-        return str(calendar.to_ical().decode())
+        head, end = _frame(said.timezone, min(moments).year, max(moments).year)
+        events = (self._event(line, sequences[line.entry_id], issued_at, said.timezone, writer) for line in said.lines)
+        return "".join((head, *events, end))
 
     def uid(self, line: Line) -> str:
         """The UID of a line, as long as it lives."""
@@ -47,20 +38,30 @@ class CalendarFile:
             return f"{line.entry_id}@{self._domain}"
         return f"{derived_id('ses', self._edition_id, line.entry_id, self._participant_id)}@{self._domain}"
 
-    def _event(self, line: Line, timezone: ZoneInfo, writer: Writer) -> Event:
+    def _event(self, line: Line, sequence: int, issued_at: datetime, timezone: str, writer: Writer) -> str:
         event = Event()
         event.add("UID", self.uid(line))
+        event.add("SEQUENCE", sequence)
+        event.add("DTSTAMP", issued_at)
         event.add("SUMMARY", writer.what(line))
-        event.add("DTSTART", line.starts_at.astimezone(timezone))
-        event.add("DTEND", line.ends_at.astimezone(timezone))
+        event.add("DTSTART", line.starts_at.astimezone(ZoneInfo(timezone)))
+        event.add("DTEND", line.ends_at.astimezone(ZoneInfo(timezone)))
         event.add("LOCATION", writer.where(line))
         if who := writer.who(line):
             event.add("DESCRIPTION", who)
         event.add("STATUS", "CONFIRMED")
-        return event
+        return str(event.to_ical().decode())
 
 
 @lru_cache(maxsize=64)
-def _timezone(name: str, first_year: int, last_year: int) -> Timezone:
-    # Made once: it walks through the years day by day.
-    return Timezone.from_tzinfo(ZoneInfo(name), name, date(first_year, 1, 1), date(last_year + 1, 1, 1))
+def _frame(timezone: str, first_year: int, last_year: int) -> tuple[str, str]:
+    """What stands before and after the events. Made once: it costs more than the events do."""
+    calendar = Calendar()
+    calendar.add("PRODID", "-//Tertulia//notify//EN")
+    calendar.add("VERSION", "2.0")
+    calendar.add("CALSCALE", "GREGORIAN")
+    calendar.add("METHOD", "PUBLISH")
+    first_day, last_day = date(first_year, 1, 1), date(last_year + 1, 1, 1)
+    calendar.add_component(Timezone.from_tzinfo(ZoneInfo(timezone), timezone, first_day, last_day))
+    head, end, _ = calendar.to_ical().decode().partition("END:VCALENDAR")
+    return head, f"{end}\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -55,13 +55,12 @@ class MailWriter:
             sender=parseaddr(self._from)[1],
             recipient=address.addr_spec,
             content=content,
-            needs_utf8=not address.addr_spec.isascii(),
         )
 
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
         writer = Writer(audience, delivery.participant_id, mailing.said.timezone)
         page = writer.page(delivery.told, mailing.said)
-        message = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
+        message = EmailMessage(policy=SMTP)
         self._address(message, delivery, mailing, to, page)
         message.set_content(self._text.render(page=page), cte="quoted-printable")
         message.add_alternative(self._html.render(page=page), subtype="html", cte="quoted-printable")
@@ -105,6 +104,8 @@ def _address(name: str, email: str) -> Address:
         ValueError, MessageError or LookupError: not an address.
     """
     local, _, domain = email.rpartition("@")
+    if not local or not domain:
+        raise ValueError("an address has two parts")
     if not domain.isascii():
         email = f"{local}@{domain.encode('idna').decode('ascii')}"
     return Address(display_name=name, addr_spec=email)
