@@ -71,6 +71,14 @@ class Aggregate(Protocol[State, Change, Message]):
         """Apply one change: the only function that changes a state, so that replay gives the same state."""
 
 
+def fold(aggregate: Aggregate[State, Change, Message], state: State, entries: Sequence[Entry]) -> State:
+    """The state after these entries, which are those that follow it."""
+    for entry in entries:
+        for change in entry.changes:
+            aggregate.evolve(state, aggregate.change_type.validate_python(change))
+    return state
+
+
 class Outlet(Protocol[Message_contra]):
     """Where a journal's messages go."""
 
@@ -195,7 +203,8 @@ class Journal(Generic[State, Change, Message]):
 
     async def replay(self, edition_id: str) -> State:
         """The state folded from the first entry, whatever the snapshots say."""
-        return self._fold(self._aggregate.empty(edition_id), await self._store.entries(edition_id, after=0))
+        entries = await self._store.entries(edition_id, after=0)
+        return fold(self._aggregate, self._aggregate.empty(edition_id), entries)
 
     async def editions(self) -> list[str]:
         """Every edition that has a journal."""
@@ -282,13 +291,7 @@ class Journal(Generic[State, Change, Message]):
             state, seq = self._aggregate.state_type.model_validate_json(snapshot.state), snapshot.seq
         entries = await self._store.entries(edition_id, after=seq)
         unsent = [entry for entry in entries if not entry.published]
-        return _Loaded(self._fold(state, entries), entries[-1].seq if entries else seq, unsent)
-
-    def _fold(self, state: State, entries: Sequence[Entry]) -> State:
-        for entry in entries:
-            for change in entry.changes:
-                self._aggregate.evolve(state, self._aggregate.change_type.validate_python(change))
-        return state
+        return _Loaded(fold(self._aggregate, state, entries), entries[-1].seq if entries else seq, unsent)
 
     async def _send_unsent(self, loaded: _Loaded[State]) -> None:
         while loaded.unsent:

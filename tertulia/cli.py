@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services import SERVICES
-from tertulia import deliveries, dlq, operators, topics
+from tertulia import agendas, deliveries, dlq, operators, topics
 
 if TYPE_CHECKING:
     from deploy.embedded.supervisor import Supervisor
@@ -37,6 +37,8 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(operators.app, name="operator")
 app.add_typer(deliveries.app, name="deliveries")
+app.command()(agendas.solve)
+app.command()(agendas.replay)
 console = Console()
 
 

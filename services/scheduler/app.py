@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faststream.asgi import AsgiFastStream
+from starlette.applications import Starlette
 
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.handlers import listen
@@ -19,7 +19,7 @@ from shared.journal_store import MongoJournalStore
 from shared.mongo import Mongo
 
 
-def make(settings: Settings) -> AsgiFastStream:
+def make(settings: Settings) -> Starlette:
     """The whole service, not yet started."""
     broker, mongo = make_broker(settings), Mongo(settings)
     health = Health(settings.stall_seconds)
