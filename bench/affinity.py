@@ -1,4 +1,4 @@
-"""How good a first affinity is, and how fast: needs against offers, and one participant against ten thousand."""
+"""Needs against offers, and one participant against ten thousand: how good, how fast."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def _accuracy(file: Path) -> Table:
     """Each need among all offers, each text in a language drawn at random, averaged over many draws."""
     topics = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [
-        {"measure": f"need -> offer, {name}, {label}", **_ranks(topics, scorer, languages)}
-        for name, scorer in (("character n-grams", _ngrams), ("BM25", _bm25))
+        {"measure": f"{name}, {label}", **_ranks(topics, scorer, languages)}
+        for name, scorer in (("n-grams", _ngrams), ("BM25", _bm25))
         for label, languages in (("mixed es/en/pt", _LANGUAGES), *((one, (one,)) for one in _LANGUAGES))
     ]
 
@@ -118,10 +118,10 @@ def _speed() -> Table:
     pairs = _times(lambda _: matchmaker.decide(state, requests, _WHEN), 1)
     open_requests = _times(lambda at: matchmaker.decide(state, [_request(_PAIRS + at, f"p{at}", None)], _WHEN), 20)
     return [
-        {"measure": f"{_PARTICIPANTS} participants into arrays", "seconds": round(loading, 2)},
-        {"measure": f"one against {_PARTICIPANTS}", **_milliseconds(one_to_all)},
-        {"measure": f"an open request among {_PARTICIPANTS}, decided", **_milliseconds(open_requests)},
-        {"measure": "requested pairs decided", "per_second": round(_PAIRS / pairs[0])},
+        {"measure": f"pool of {_PARTICIPANTS:,} made", "seconds": round(loading, 2)},
+        {"measure": f"one against {_PARTICIPANTS:,}", **_milliseconds(one_to_all)},
+        {"measure": f"open request among {_PARTICIPANTS:,}", **_milliseconds(open_requests)},
+        {"measure": "requested pairs", "per_second": round(_PAIRS / pairs[0])},
     ]
 
 
