@@ -21,6 +21,7 @@ from shared.events import (
     OrganisationChanged,
     ParticipantChanged,
 )
+from shared.ids import encounter_id
 from shared.journal import JournalStore
 
 
@@ -41,29 +42,44 @@ class SchedulerJournal:
         return self.state
 
 
-def is_settled(state: AgendaState, seen: Observed) -> bool:
-    """Whether the scheduler knows all that was published for it, has nothing left to do, and all it said was seen."""
-    known: tuple[tuple[type[Event], Mapping[str, object]], ...] = (
-        (OrganisationChanged, state.organisations),
-        (ParticipantChanged, state.participants),
-        (AffinityScored, state.pairs),
+def unsettled(state: AgendaState, seen: Observed) -> str:
+    """What the scheduler has yet to take in, to do or to say, or what of it is yet to be seen; empty if nothing."""
+    known: tuple[tuple[str, Mapping[str, object], Mapping[str, Event]], ...] = (
+        ("editions", {state.edition_id: state.edition}, seen.all(EditionChanged)),
+        ("organisations", state.organisations, seen.all(OrganisationChanged)),
+        ("participants", state.participants, seen.all(ParticipantChanged)),
+        ("pairs", state.pairs, seen.all(AffinityScored)),
     )
-    said: tuple[tuple[type[Event], Mapping[str, object]], ...] = (
-        (AgendaChanged, state.agendas),
-        (EncounterChanged, state.encounters),
+    said: tuple[tuple[str, Mapping[str, Event], Mapping[str, object]], ...] = (
+        ("agendas", seen.all(AgendaChanged), state.agendas),
+        ("encounters", seen.all(EncounterChanged), _by_encounter(state)),
     )
-    edition = state.edition
-    return (
-        edition is not None
-        and all(edition.revision >= each.revision for each in seen.all(EditionChanged).values())
-        and all(_covers(things, seen.all(kind)) for kind, things in known)
-        and all(_covers(seen.all(kind), things) for kind, things in said)
-        and not (state.dirty or state.unannounced or state.untold_pairs or state.untold_participants)
+    undone = (
+        ("the agenda is still to be improved", state.dirty),
+        ("the agendas are still to be announced", state.unannounced),
+        ("changes are still to be told", bool(state.untold_pairs or state.untold_participants)),
     )
+    lacks = [
+        f"the scheduler has not taken in {_behind(ours, all_)} {what}"
+        for what, ours, all_ in known
+        if _behind(ours, all_)
+    ]
+    lacks += [
+        f"{_behind(ours, all_)} {what} are still to be published" for what, ours, all_ in said if _behind(ours, all_)
+    ]
+    return "; ".join([*lacks, *(what for what, is_undone in undone if is_undone)])
 
 
-def _covers(ours: Mapping[str, object], theirs: Mapping[str, object]) -> bool:
-    return all(key in ours and _revision(ours[key]) >= _revision(thing) for key, thing in theirs.items())
+def _by_encounter(state: AgendaState) -> dict[str, object]:
+    return {
+        encounter_id(state.edition_id, *state.pairs[pair].participant_ids): told
+        for pair, told in state.encounters.items()
+    }
+
+
+def _behind(ours: Mapping[str, object], theirs: Mapping[str, object]) -> int:
+    """Of how many of their things we do not have their revision."""
+    return sum(_revision(ours.get(key)) < _revision(thing) for key, thing in theirs.items())
 
 
 def _revision(thing: object) -> int:
@@ -108,11 +124,12 @@ def find_request_faults(demo: DemoEdition, ids: Mapping[str, str], seen: Observe
             yield f"{request.key} was never scored"
 
 
-def all_scored_and_answered(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> bool:
-    """Whether every request has had its way through the services: scored, granted, placed or waiting."""
+def unanswered(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> str:
+    """Which requests have not had their way through the services: scored, granted, placed or waiting."""
     granted = {request for pair in seen.granted() for request in pair.request_ids}
-    return (
-        all(ids[request.key] in granted for request in demo.accepted)
-        and not seen.unanswered_pairs()
-        and not any(find_request_faults(demo, ids, seen))
-    )
+    counts = {
+        "requests are not as they were left, or not scored": len(list(find_request_faults(demo, ids, seen))),
+        "accepted requests are not granted": sum(ids[request.key] not in granted for request in demo.accepted),
+        "granted pairs are neither placed nor waiting": len(seen.unanswered_pairs()),
+    }
+    return "; ".join(f"{count} {what}" for what, count in counts.items() if count)

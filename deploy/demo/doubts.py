@@ -36,7 +36,7 @@ class Postmaster:
         deliveries = await in_doubt(self._ledger)
         if not deliveries:
             return
-        taken = {str(mail.message["Message-ID"]) for mail in read_mails(self._folder)}
+        taken = {mail.message_id for mail in read_mails(self._folder)}
         for delivery in deliveries:
             if delivery.doubt is None:
                 continue

@@ -27,6 +27,7 @@ class Mail:
     message: EmailMessage
     recipient: str
     participant_id: str
+    message_id: str
     revision: int
 
     @property
@@ -57,8 +58,14 @@ def _read(path: Path) -> Mail:
         message=message,
         recipient=message["To"].addresses[0].addr_spec.casefold(),
         participant_id=str(message["X-Tertulia-Participant"]),
+        message_id=str(message["Message-ID"]),
         revision=int(str(message["X-Tertulia-Agenda-Revision"])),
     )
+
+
+def newest_of(mails: Iterable[Mail]) -> Mail:
+    """The mail that counts: of the newest agenda, and of those the last to come (whom one meets may have changed)."""
+    return max(mails, key=lambda mail: (mail.revision, mail.path.name))
 
 
 def calendar_lines(calendar: bytes) -> list[Line]:
@@ -97,17 +104,17 @@ def find_faults(
     for mail in mails:
         by_participant[mail.participant_id].append(mail)
     for participant_id, received in by_participant.items():
-        times = Counter((mail.recipient, mail.revision) for mail in received)
+        times = Counter((mail.recipient, mail.message_id) for mail in received)
         yield from (
-            f"{participant_id} was told revision {revision} of the agenda {count} times"
-            for (_, revision), count in times.items()
+            f"{participant_id} got the mail {message_id} {count} times"
+            for (_, message_id), count in times.items()
             if count > 1
         )
     for participant_id, agenda in agendas.items():
         address = participants[participant_id].email.casefold()
         received = [mail for mail in by_participant.get(participant_id, []) if mail.recipient == address]
         if received:
-            newest = max(received, key=lambda mail: mail.revision)
+            newest = newest_of(received)
             if calendar_lines(newest.calendar) != agenda_lines(agenda):
                 yield f"the last mail of {participant_id} ({newest.path.name}) does not list the agenda as it stands"
         elif agenda.entries:

@@ -123,7 +123,7 @@ class Observed:
 
 
 class Observer:
-    """Follows every topic from its beginning, and lets the demo wait until a condition holds."""
+    """Follows every topic from its beginning, and lets the demo wait until nothing lacks."""
 
     def __init__(self, bootstrap: str) -> None:
         self.seen = Observed()
@@ -157,16 +157,16 @@ class Observer:
                 for record in batch:
                     self.seen.take(decode(record.headers, record.value), record.timestamp)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], what: str, seconds: float) -> None:
-        """Returns once `holds`; asks again as long as it does not.
+    async def until(self, lacks: Callable[[], Awaitable[str]], what: str, seconds: float) -> None:
+        """Returns once nothing `lacks`: asks again as long as the answer is not empty.
 
         Raises:
-            TooLate: not within `seconds`.
+            TooLate: something still lacks after `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while not await holds():
+        while lack := await lacks():
             if self._following is not None and self._following.done():
                 self._following.result()
             if time.monotonic() > deadline:
-                raise TooLate(f"waited {seconds:.0f} s for this to come about: {what}")
+                raise TooLate(f"After {seconds:.0f} s it is still not so that {what}: {lack}.")
             await asyncio.sleep(_ASK_EVERY_SECONDS)

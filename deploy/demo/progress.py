@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.demo.observer import Observed
-from shared.events import AffinityScored, MatchRequestChanged, NotificationRecorded, Origin, ParticipantChanged
+from shared.events import AffinityScored, MatchRequestChanged, NotificationRecorded, ParticipantChanged
 
 #: How often bars move, and how often plain lines are written at most, in seconds.
 _REFRESH, _PLAIN_EVERY = 0.2, 2.0
@@ -21,11 +21,12 @@ _REFRESH, _PLAIN_EVERY = 0.2, 2.0
 
 def counts(seen: Observed) -> dict[str, int]:
     """How far the edition is: the five figures of the demo."""
-    pairs = seen.all(AffinityScored).values()
+    requests = seen.all(MatchRequestChanged)
+    directed = {key for key, request in requests.items() if request.target_id is not None}
     return {
         "registered": len(seen.all(ParticipantChanged)),
-        "requested": len(seen.all(MatchRequestChanged)),
-        "scored": sum(len(pair.request_ids) for pair in pairs if pair.origin is Origin.REQUESTED),
+        "requested": len(requests),
+        "scored": len(directed & {key for pair in seen.all(AffinityScored).values() for key in pair.request_ids}),
         "placed": len(seen.placed()),
         "mailed": len(seen.all(NotificationRecorded)),
     }
@@ -78,10 +79,10 @@ class LiveProgress:
 
     def _update(self, now: Mapping[str, int]) -> None:
         for name, bar in self._bars.items():
-            self._progress.update(bar, completed=min(now[name], self._totals[name]))
+            self._progress.update(bar, completed=now[name], total=max(now[name], self._totals[name]))
 
     def _say(self, now: Mapping[str, int]) -> None:
-        line = ", ".join(f"{name} {now[name]}/{total}" for name, total in self._totals.items())
+        line = ", ".join(f"{name} {now[name]}/{max(now[name], total)}" for name, total in self._totals.items())
         if line != self._said:
-            self._console.print(line, highlight=False)
+            self._console.print(line, highlight=False, soft_wrap=True)
             self._said = line

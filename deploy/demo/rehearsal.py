@@ -16,7 +16,7 @@ from deploy.demo.board import lay_out, render_page
 from deploy.demo.changes import Effect, LateChange, LateChanges, compare
 from deploy.demo.client import together
 from deploy.demo.doubts import Postmaster
-from deploy.demo.mails import Mail, find_faults, read_mails
+from deploy.demo.mails import Mail, find_faults, newest_of, read_mails
 from deploy.demo.observer import Observer
 from deploy.demo.picture import draw
 from deploy.demo.progress import LiveProgress, counts
@@ -26,7 +26,7 @@ from deploy.embedded.stack import Stack
 from shared.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
 
 #: How long the demo waits for each of its stations before it gives up, in seconds.
-PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 180.0, 180.0, 90.0
+PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 60.0, 60.0, 60.0
 _DOWN_SECONDS = 0.5
 #: The figures that fit above the board.
 _ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle slots a participant", "gap")
@@ -83,10 +83,10 @@ class Rehearsal:
             self._kill_once({"registration", "matching", "scheduler"}, lambda: self._count("requested") >= midway),
         )
 
-        async def holds() -> bool:
-            return audit.all_scored_and_answered(self.stage.demo, self.stage.ids, self.observer.seen)
+        async def lacks() -> str:
+            return audit.unanswered(self.stage.demo, self.stage.ids, self.observer.seen)
 
-        await self.observer.until(holds, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
+        await self.observer.until(lacks, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
 
     async def _load_and_play(self) -> None:
         await self.stage.load()
@@ -99,20 +99,22 @@ class Rehearsal:
     async def _announce(self) -> None:
         await self.stage.amend({"phase": "published"})
 
-        async def holds() -> bool:
-            return bool(self.observer.seen.announced()) and await self._is_calm()
+        async def lacks() -> str:
+            return await self._restless() if self.observer.seen.announced() else "no agenda is announced"
 
-        await self.observer.until(holds, "every agenda is published and mailed", PUBLISHED_WITHIN)
+        await self.observer.until(lacks, "every agenda is published and mailed", PUBLISHED_WITHIN)
 
     def _count(self, what: str) -> int:
         return counts(self.observer.seen)[what]
 
-    async def _is_calm(self) -> bool:
-        """Whether nothing is left to place, to publish or to mail."""
+    async def _restless(self) -> str:
+        """What is left to place, to publish or to mail; empty if nothing."""
         seen = self.observer.seen
-        if seen.unanswered_pairs() or seen.untold():
-            return False
-        return audit.is_settled(await self.journal.follow(), seen)
+        if pairs := seen.unanswered_pairs():
+            return f"{len(pairs)} granted pairs are neither placed nor waiting"
+        if agendas := seen.untold():
+            return f"{len(agendas)} participants have not been told their agenda"
+        return audit.unsettled(await self.journal.follow(), seen)
 
     async def _kill_once(self, names: set[str], is_midway: Callable[[], bool]) -> None:
         """Kills the service that was asked for, if it is one of these, once it is midway; then starts it again."""
@@ -120,10 +122,10 @@ class Rehearsal:
         if name is None or name not in names:
             return
 
-        async def holds() -> bool:
-            return is_midway()
+        async def lacks() -> str:
+            return "" if is_midway() else "it is too early"
 
-        await self.observer.until(holds, f"the moment to kill {name}", PLACED_WITHIN)
+        await self.observer.until(lacks, f"{name} can be killed midway", PLACED_WITHIN)
         await self.stack.kill(name)
         self.console.print(f"killed {name} (SIGKILL)", highlight=False)
         await asyncio.sleep(_DOWN_SECONDS)
@@ -135,10 +137,10 @@ class Rehearsal:
         before, mails, began = dict(seen.placed()), seen.mails, time.monotonic()
         has_come_about = await change.make(self.stage)
 
-        async def holds() -> bool:
-            return has_come_about(seen) and await self._is_calm()
+        async def lacks() -> str:
+            return await self._restless() if has_come_about(seen) else "its consequences are not to be seen"
 
-        await self.observer.until(holds, f"the consequences of: {change.title}", CHANGED_WITHIN)
+        await self.observer.until(lacks, f"all is settled after: {change.title}", CHANGED_WITHIN)
         moved, cancelled, added = compare(before, seen.placed())
         effect = Effect(
             title=change.title,
@@ -152,6 +154,7 @@ class Rehearsal:
             f"  {effect.title:<32}{moved:>3} moved {cancelled:>3} cancelled {added:>3} added {effect.mails:>4} mails"
             f" {effect.seconds:>6.1f} s",
             highlight=False,
+            soft_wrap=True,
         )
         return effect
 
@@ -177,8 +180,8 @@ class Rehearsal:
         self._keep(summary, mails)
         self.console.print(summary.table())
         for fault in faults[:20]:
-            self.console.print(f"[bold red]wrong:[/] {fault}", highlight=False)
-        self.console.print(f"Look at {self.output}/: board.html, board.png, agenda.html, summary.json", highlight=False)
+            self.console.print(f"[bold red]wrong:[/] {fault}", highlight=False, soft_wrap=True)
+        self.console.print(f"Look at {self.output}/: board.html, board.png, agenda.html, summary.json", soft_wrap=True)
         return summary
 
     def _keep(self, summary: Summary, mails: list[Mail]) -> None:
@@ -202,4 +205,4 @@ def fullest(mails: list[Mail], agendas: dict[str, AgendaChanged]) -> Mail | None
     if not told:
         return None
     busiest = max(sorted(told), key=lambda one: len(agendas[one].entries))
-    return max((mail for mail in mails if mail.participant_id == busiest), key=lambda mail: mail.revision)
+    return newest_of(mail for mail in mails if mail.participant_id == busiest)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 from rich.console import Console
-from services.scheduler.settings import Settings as SchedulerSettings
 
 from deploy.demo import audit
 from deploy.demo.client import Refused, RegistrationClient
@@ -29,6 +28,7 @@ from services.notify.settings import Settings as NotifySettings
 from services.notify.store import MongoLedger
 from services.registration.operators import add_operator
 from services.registration.settings import Settings as RegistrationSettings
+from services.scheduler.settings import Settings as SchedulerSettings
 from shared.clock import utc_now
 from shared.journal_store import MongoJournalStore
 from shared.mongo import Mongo
@@ -36,7 +36,7 @@ from shared.mongo import Mongo
 OPERATOR_ID = "demo"
 #: A laptop's clock: mails are gathered for less than a second, and a killed service is missed sooner.
 SETTINGS = {
-    "TERTULIA_WINDOW_SECONDS": "0.3",
+    "TERTULIA_WINDOW_SECONDS": "0.6",
     "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
     "TERTULIA_QUIET_SECONDS": "0.5",
     "TERTULIA_SWEEP_SECONDS": "1",
@@ -63,9 +63,9 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
     started = time.monotonic()
     demo = generate(options.seed, options.scale)
     options.output.mkdir(parents=True, exist_ok=True)
-    folder = options.output / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    stack = Stack(folder, settings=SETTINGS)
+    root = options.output / "runs"
+    shutil.rmtree(root, ignore_errors=True)
+    stack = Stack(root, settings=SETTINGS)
     try:
         console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
         async with stack, _rehearse(options, console, stack, demo) as rehearsal:
@@ -73,7 +73,9 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
             if options.keep:
                 await _stay(console, stack)
     except (ProcessFailed, Refused, TooLate) as error:
-        console.print(f"[bold red]The demo failed.[/] {error}\nLogs are in {stack.logs}", highlight=False)
+        console.print(
+            f"[bold red]The demo failed.[/] {error}\nLogs are in {stack.logs}", highlight=False, soft_wrap=True
+        )
         return 1
     return 1 if summary.faults else 0
 

@@ -17,6 +17,7 @@ from deploy.demo.observer import Observed
 from shared.events import (
     AgendaChanged,
     Certificate,
+    EntryKind,
     MatchRequestChanged,
     OrganisationChanged,
     OrganisationKind,
@@ -98,7 +99,7 @@ class Summary:
 class Quality:
     """How good the agendas are for those who have them.
 
-    `idle_slots`: empty slots between a participant's first and last entry, on average. `fairness`: Jain's index of
+    `idle_slots`: empty slots between a participant's first and last encounter, on average. `fairness`: Jain's index of
     the share of wanted encounters that each participant got, 1 when all are served alike; `least_served`: the least.
     """
 
@@ -130,9 +131,11 @@ def _shares(seen: Observed) -> list[float]:
 
 
 def idle_slots(agenda: AgendaChanged, slots: Sequence[Slot]) -> int:
-    """The empty slots between the first and the last entry of an agenda; breaks are not slots."""
-    busy = [slot.index for slot in slots if any(slot.overlaps(entry) for entry in agenda.entries)]
-    return busy[-1] - busy[0] + 1 - len(busy) if busy else 0
+    """The slots between the first and the last encounter in which there is nothing; breaks are not slots."""
+    meetings = [entry for entry in agenda.entries if entry.kind is EntryKind.ENCOUNTER]
+    met = [slot.index for slot in slots if any(slot.overlaps(entry) for entry in meetings)]
+    busy = {slot.index for slot in slots if any(slot.overlaps(entry) for entry in agenda.entries)}
+    return sum(index not in busy for index in range(met[0], met[-1])) if met else 0
 
 
 def jain(shares: Sequence[float]) -> float:

@@ -45,10 +45,13 @@ def calendar_of(entries: Sequence[AgendaEntry]) -> bytes:
     return written
 
 
-def post(folder: Path, name: str, recipient: str, agenda: AgendaChanged, calendar: bytes | None) -> None:
+def post(
+    folder: Path, name: str, recipient: str, agenda: AgendaChanged, calendar: bytes | None, message_id: str = ""
+) -> None:
     message = EmailMessage(policy=SMTP)
     message["To"] = recipient
     message["X-Tertulia-Participant"] = agenda.participant_id
+    message["Message-ID"] = f"<{message_id or name}@tertulia.example>"
     message["X-Tertulia-Agenda-Revision"] = str(agenda.revision)
     message.set_content("Su agenda")
     message.add_alternative("<p>Su agenda</p>", subtype="html")
@@ -107,12 +110,22 @@ def test_no_mail_is_a_fault_but_for_an_empty_agenda(
     assert faults(tmp_path, agenda.model_copy(update={"entries": ()}), people) == []
 
 
-def test_a_revision_told_twice_is_a_fault(
+def test_a_mail_that_came_twice_is_a_fault(
     tmp_path: Path, agenda: AgendaChanged, people: dict[str, ParticipantChanged]
 ) -> None:
     for name in ("1", "2"):
-        post(tmp_path, name, people[agenda.participant_id].email, agenda, calendar_of(agenda.entries))
+        address = people[agenda.participant_id].email
+        post(tmp_path, name, address, agenda, calendar_of(agenda.entries), message_id="same")
     assert "2 times" in faults(tmp_path, agenda, people)[0]
+
+
+def test_of_two_mails_on_one_revision_the_last_counts(
+    tmp_path: Path, agenda: AgendaChanged, people: dict[str, ParticipantChanged]
+) -> None:
+    address = people[agenda.participant_id].email
+    post(tmp_path, "1", address, agenda, calendar_of(()))
+    post(tmp_path, "2", address, agenda, calendar_of(agenda.entries))
+    assert faults(tmp_path, agenda, people) == []
 
 
 def test_whoever_takes_over_a_seat_may_be_told_the_same_revision(
