@@ -14,7 +14,7 @@ setup: .venv/.ready  ## make the .venv with every extra
 .venv/.ready: requirements/dev.lock requirements/setup.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.lock
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -28,7 +28,7 @@ check: setup  ## format, lint, types, import contracts, locks, reference pages
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports
 	$(BIN)/tertulia docs --check
 	@for name in $(SERVICES) dev; do cp requirements/$$name.lock .venv/$$name.lock; done
 	@$(MAKE) --no-print-directory LOCK_DIR=.venv lock

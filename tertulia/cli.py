@@ -32,6 +32,14 @@ class Broker(StrEnum):
     KAFKA = "kafka"
 
 
+def _one_or_three(brokers: int) -> int:
+    if brokers not in {1, 3}:
+        raise typer.BadParameter("one broker, or three: two lose their majority when either is away")
+    return brokers
+
+
+BROKERS = typer.Option(callback=_one_or_three, help="One broker of Apache Kafka, or three.")
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
@@ -48,7 +56,7 @@ def up(
     broker: Annotated[
         Broker, typer.Option(help="Tansu starts faster; Apache Kafka needs Java and Maven.")
     ] = Broker.TANSU,
-    brokers: Annotated[int, typer.Option(min=1, max=3, help="How many, with Apache Kafka.")] = 1,
+    brokers: Annotated[int, BROKERS] = 1,
 ) -> None:
     """Start the embedded stack: broker, database, mail sink and the four services, until Ctrl-C."""
     from deploy.embedded.stack import Stack  # noqa: PLC0415
@@ -70,7 +78,7 @@ def up(
 @app.command()
 def kafka(
     folder: Annotated[Path, typer.Option(help="For logs and data.")] = Path(".tertulia/kafka"),
-    brokers: Annotated[int, typer.Option(min=1, max=3, help="One, or three.")] = 1,
+    brokers: Annotated[int, BROKERS] = 1,
 ) -> None:
     """Fetch Apache Kafka from Maven Central, and run it until Ctrl-C."""
     from deploy.kafka.cluster import KafkaCluster  # noqa: PLC0415
