@@ -28,7 +28,7 @@ class Settings(ServiceSettings):
     improve_workers: int = Field(default=1, ge=1, description="Processes that improve, one edition each at a time.")
     improve_rounds: int = Field(default=12, ge=0, description="Neighbourhoods CP-SAT solves to place what waits.")
     improve_round_effort: float = Field(
-        default=0.1, gt=0, description="CP-SAT's deterministic time for each, roughly seconds."
+        default=0.04, gt=0, description="CP-SAT's deterministic time for each, roughly seconds."
     )
     improve_steps: int = Field(
         default=150_000, ge=0, description="Kempe chains tried against idle time, about 50,000 a second."

@@ -188,7 +188,9 @@ def _together(
             yield Violation(Broken.PAIR_TWICE, tuple(group))
 
 
-def _clashes(broken: Broken, group: list[str], places: Mapping[str, Place], judged: AbstractSet[str]) -> Iterator[Violation]:
+def _clashes(
+    broken: Broken, group: list[str], places: Mapping[str, Place], judged: AbstractSet[str]
+) -> Iterator[Violation]:
     if not any(pair in judged for pair in group):
         return
     for one, other in combinations(sorted(group), 2):
@@ -196,7 +198,9 @@ def _clashes(broken: Broken, group: list[str], places: Mapping[str, Place], judg
             yield Violation(broken, (one, other))
 
 
-def _over_quota(inputs: Inputs, group: list[str], begun: Collection[str], judged: AbstractSet[str]) -> Iterator[Violation]:
+def _over_quota(
+    inputs: Inputs, group: list[str], begun: Collection[str], judged: AbstractSet[str]
+) -> Iterator[Violation]:
     """Encounters that have begun count, but only those that have not can be too many."""
     most = inputs.edition.quotas.max_encounters if inputs.edition else None
     movable = [pair for pair in group if pair not in begun and pair in judged]

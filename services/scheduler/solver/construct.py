@@ -1,19 +1,35 @@
-"""A first agenda from the inputs alone, always the same: the most constrained encounters first, others moved aside."""
+"""A first agenda from the inputs alone, always the same: encounters in several orders, others moved aside."""
 
 from __future__ import annotations
+
+import random
+from collections.abc import Iterable
 
 from services.scheduler.domain.board import Board
 from services.scheduler.domain.insert import find_seat, make_room
 from services.scheduler.domain.problem import Candidate, Problem
 
 _MOVES = 4
+#: Orders tried beside the hardest first: on full editions some place a few more.
+_SHUFFLES = 3
 
 
-def construct(problem: Problem) -> Board:
-    """A board with the fixed encounters and all others that fit, in an order that depends on the problem alone."""
+def construct(problem: Problem, most: int, seed: int) -> Board:
+    """The board that places most of the hardest-first order and a few shuffled ones; enough once it has `most`."""
+    chance = random.Random(seed)  # noqa: S311 - it must be repeatable, not secret
+    best = _in_order(problem, _hardest_first(problem))
+    for _ in range(_SHUFFLES):
+        if len(best.placed) >= most:
+            break
+        shuffled = chance.sample(problem.candidates, len(problem.candidates))
+        best = max(best, _in_order(problem, shuffled), key=lambda board: len(board.placed))
+    return best
+
+
+def _in_order(problem: Problem, candidates: Iterable[Candidate]) -> Board:
     board = problem.board()
-    left = [each for each in _hardest_first(problem) if not _seat(problem, board, each)]
-    for each in sorted(left, key=lambda each: (_served(board, each), -each.priority, -each.score, each.wanted.pair_id)):
+    left = [each for each in candidates if not _seat(problem, board, each)]
+    for each in _least_served_first(board, left):
         _make_room(problem, board, each, _MOVES)
     return board
 
@@ -29,9 +45,7 @@ def fill(problem: Problem) -> Board:
         else:
             board.put(each.wanted, seat)
     budget = problem.change_budget
-    for each in sorted(
-        waiting, key=lambda each: (_served(board, each), -each.priority, -each.score, each.wanted.pair_id)
-    ):
+    for each in _least_served_first(board, waiting):
         if not _seat(problem, board, each):
             budget -= _make_room(problem, board, each, min(_MOVES, budget))
     return board
@@ -54,9 +68,13 @@ def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves:
     return len(moved)
 
 
-def _served(board: Board, candidate: Candidate) -> int:
-    """Encounters of the one of the two who has fewer: the least served come first."""
-    return min(len(board.encounters_of[candidate.wanted.one]), len(board.encounters_of[candidate.wanted.other]))
+def _least_served_first(board: Board, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """By the encounters of the one of the two who has fewer, then by how much they are wanted."""
+
+    def served(each: Candidate) -> int:
+        return min(len(board.encounters_of[each.wanted.one]), len(board.encounters_of[each.wanted.other]))
+
+    return sorted(candidates, key=lambda each: (served(each), -each.priority, -each.score, each.wanted.pair_id))
 
 
 def _hardest_first(problem: Problem) -> list[Candidate]:

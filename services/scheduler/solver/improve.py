@@ -25,33 +25,41 @@ class Effort:
 
     seed: int = 1
     rounds: int = 12
-    round_effort: float = 0.1
+    round_effort: float = 0.04
     steps: int = 150_000
 
 
 def improve(problem: Problem, effort: Effort) -> Solution:
     """The best agenda found, and how many encounters any agenda could place at most.
 
-    Before the agendas are announced it is made from the inputs alone. After, the incumbent is kept, and only
-    encounters that wait are placed, moving at most `change_budget` others.
+    Before the agendas are announced it is made from the inputs alone, so that it does not depend on the order in which
+    they came, unless that places fewer than the incumbent: then the incumbent is bettered. After, the incumbent is
+    kept, and only encounters that wait are placed, moving at most `change_budget` others.
     """
     most = bound(problem)
-    board = fill(problem) if problem.announced else _rebuild(problem, most - len(problem.fixed), effort)
+    board = fill(problem) if problem.announced else _rebuild(problem, most, effort)
     seats: dict[str, Seat] = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
     return Solution(problem.version, problem.announced, seats, most)
 
 
 def _rebuild(problem: Problem, most: int, effort: Effort) -> Board:
-    built = construct(problem)
-    draft = Draft(problem)
-    for number, wanted in enumerate(draft.pairs):
-        if wanted.pair_id in built.placed:
-            draft.put(number, built.placed[wanted.pair_id][1].slots)
-    _place_more(problem, most, draft, effort)
+    built = construct(problem, most, effort.seed)
+    draft = _draft(problem, {pair: seat for pair, (_, seat) in built.placed.items()})
+    _place_more(problem, most - len(problem.fixed), draft, effort)
+    if draft.placed() < len(problem.incumbent):
+        draft = _draft(problem, problem.incumbent)
     polish(draft, effort.seed, effort.steps)
     board = problem.board()
     deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
     return board
+
+
+def _draft(problem: Problem, seats: dict[str, Seat]) -> Draft:
+    draft = Draft(problem)
+    for number, wanted in enumerate(draft.pairs):
+        if wanted.pair_id in seats:
+            draft.put(number, seats[wanted.pair_id].slots)
+    return draft
 
 
 def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> None:

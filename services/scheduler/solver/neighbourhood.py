@@ -12,7 +12,7 @@ from services.scheduler.domain.problem import Candidate
 from services.scheduler.solver.draft import Draft
 
 #: Encounters freed at once: what one worker solves in well under a second. Fewer stay short of the bound.
-_MOST_FREED = 48
+_MOST_FREED = 64
 #: What a participant's first, second and third encounter are worth to fairness: the least served come first.
 _SHARES = ((1, 4), (2, 2), (3, 1))
 #: Levels of the objective, each above all that the levels below can add up to in one neighbourhood.

@@ -20,7 +20,6 @@ from shared.events import AgendaChanged, EncounterChanged, EncounterState, Entry
 from shared.ids import encounter_id
 from tests.unit.services.scheduler.editions import (
     HALL,
-    NINE,
     NOW,
     Edition,
     affinity,
@@ -210,6 +209,5 @@ def test_the_bound_holds_and_improving_places_no_fewer(
     subject.take(*(event(*step, revision) for revision, step in enumerate(registered + asked, start=2)))
     problem = problem_of(subject.state, NOW, 0)
     solution = improve(problem, QUICK)
-    assert len(construct(problem).placed) <= len(solution.seats) <= solution.bound
+    assert len(construct(problem, 0, QUICK.seed).placed) <= len(solution.seats) <= solution.bound
     assert len(subject.state.placements) <= bound(problem)
-    assert NINE > NOW

@@ -1,0 +1,120 @@
+"""A right agenda, then wrong in every way there is: the verifier must say which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scheduler.domain.adopt import inputs_of
+from services.scheduler.domain.verifier import Broken, verify
+from shared.events import Place
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    Edition,
+    affinity,
+    at,
+    edition,
+    innova,
+    organisation,
+    pair,
+    participant,
+    session,
+    window,
+    workspace,
+)
+
+AB, AC, CD = pair("a", "b"), pair("a", "c"), pair("c", "d")
+
+
+def right() -> tuple[dict[str, Any], dict[str, Place]]:
+    subject = Edition(
+        edition(zones=(workspace(), innova(), HALL), quotas={"max_encounters": 2}, sessions=(session("k", 3, 4),)),
+        organisation("org-a"),
+        participant("a", available=(window(0, 3),)),
+        participant("b", session_ids=("k",)),
+        participant("c"),
+        participant("d"),
+        affinity("a", "b"),
+        affinity("a", "c"),
+        affinity("c", "d"),
+    )
+    return inputs_of(subject.state)._asdict(), dict(subject.state.placements)
+
+
+def moved(place: Place, slot: float = 0, **fields: Any) -> Place:
+    return place.model_copy(update={"starts_at": at(slot), "ends_at": at(slot + 1), **fields})
+
+
+def broken(inputs: dict[str, Any], places: dict[str, Place], **options: Any) -> set[str]:
+    subject = inputs_of(Edition().state)._replace(**inputs)
+    return {violation.broken for violation in verify(subject, places, **options)}
+
+
+def test_a_right_agenda_has_nothing_wrong() -> None:
+    inputs, places = right()
+    assert len(places) == 3
+    assert broken(inputs, places) == set()
+
+
+@pytest.mark.parametrize(
+    ("expected", "pair_id", "slot", "fields"),
+    [
+        (Broken.NOT_AVAILABLE, AB, 3, {}),
+        (Broken.IN_A_SESSION, AB, 3, {}),
+        (Broken.NO_SUCH_SLOT, AB, 0.5, {}),
+        (Broken.NO_SUCH_SLOT, AB, 9, {}),
+        (Broken.NO_SUCH_TABLE, AB, 0, {"table": "W9"}),
+        (Broken.NO_SUCH_TABLE, AB, 0, {"zone_id": "hall"}),
+        (Broken.WRONG_ZONE, AB, 0, {"zone_id": "innova", "table": "I1"}),
+    ],
+)
+def test_a_wrong_place(expected: Broken, pair_id: str, slot: float, fields: dict[str, Any]) -> None:
+    inputs, places = right()
+    places[pair_id] = moved(places[pair_id], slot, **fields)
+    assert expected in broken(inputs, places)
+    assert expected in broken(inputs, places, about={pair_id})
+
+
+def test_a_person_or_a_table_twice() -> None:
+    inputs, places = right()
+    same_time = {
+        each: moved(place, 1, table=f"W{n}") for n, (each, place) in enumerate(sorted(places.items()), start=1)
+    }
+    assert Broken.PERSON_TWICE in broken(inputs, {**same_time, CD: moved(places[CD], 2)})
+    same_table = {AB: moved(places[AB], 1, table="W1"), CD: moved(places[CD], 1, table="W1")}
+    assert broken(inputs, same_table) == {Broken.TABLE_TWICE}
+    assert broken(inputs, same_table, about={CD}) == {Broken.TABLE_TWICE}
+    assert broken(inputs, same_table, begun={AB, CD}) == {Broken.TABLE_TWICE}
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "key", "update"),
+    [
+        (Broken.NO_CONSENT, "pairs", AB, {"consent": "pending"}),
+        (Broken.NO_CONSENT, "pairs", AB, {"consent": "refused"}),
+        (Broken.NOT_TAKING_PART, "participants", "a", {"status": "cancelled"}),
+        (Broken.NOT_TAKING_PART, "organisations", "org-a", {"status": "cancelled"}),
+        (Broken.PAIR_TWICE, "pairs", CD, {"participant_ids": ("b", "a")}),
+    ],
+)
+def test_inputs_that_forbid_it(expected: Broken, name: str, key: str, update: dict[str, Any]) -> None:
+    inputs, places = right()
+    changed = type(inputs[name][key]).model_validate({**inputs[name][key].model_dump(), **update})
+    inputs[name] = {**inputs[name], key: changed}
+    assert expected in broken(inputs, places)
+
+
+def test_someone_unknown_an_edition_unknown_and_too_many() -> None:
+    inputs, places = right()
+    missing = {name: each for name, each in inputs["participants"].items() if name != "d"}
+    assert broken({**inputs, "participants": missing}, places) == {Broken.NOT_TAKING_PART}
+    assert broken({**inputs, "edition": None}, places) == {Broken.NOT_TAKING_PART}
+    tight = inputs["edition"].model_copy(update={"quotas": type(inputs["edition"].quotas)(max_encounters=1)})
+    assert broken({**inputs, "edition": tight}, places) == {Broken.OVER_QUOTA}
+
+
+def test_what_has_begun_is_history() -> None:
+    inputs, places = right()
+    inputs["edition"] = edition(slots=1, zones=(HALL,))
+    assert broken(inputs, places, begun=set(places)) == set()
