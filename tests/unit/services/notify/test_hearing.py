@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pydantic import TypeAdapter
+
+from services.notify.domain.audience import Audience, Change
+from services.notify.domain.hearing import evolve, hear, reach
+from tests.component.notify.world import NOW, agenda, audience, encounter, everybody, participant
+
+
+def test_a_participant_whom_a_batch_concerns_often_is_wanted_once() -> None:
+    events = [*everybody(), agenda(1, encounter(0, 1)), agenda(2, encounter(1, 1)), participant(0, 2, name="Ana")]
+    _, [wanted] = hear(Audience(edition_id="edn_1"), events, NOW)
+    assert (wanted.participant_id, wanted.version, wanted.agenda_revision) == ("prt_0", 1, 2)
+    assert wanted.wanted_at == NOW
+
+
+def test_what_is_known_already_changes_nothing_and_wants_nothing() -> None:
+    events = [*everybody(), agenda(1, encounter(0, 1))]
+    assert hear(audience(*events), events, NOW) == ([], [])
+
+
+def test_a_provisional_agenda_overtakes_an_older_announced_one() -> None:
+    state = audience(*everybody(), agenda(2, encounter(0, 1), provisional=True))
+    assert hear(state, [agenda(1, encounter(0, 1))], NOW) == ([], [])
+
+
+def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
+    state = Audience(edition_id="edn_1")
+    changes, _ = hear(state, [*everybody(), agenda(1, encounter(0, 1))], NOW)
+    adapter: TypeAdapter[Change] = TypeAdapter(Change)
+    replayed = Audience(edition_id="edn_1")
+    for change in changes:
+        evolve(replayed, adapter.validate_python(adapter.dump_python(change, mode="json")))
+    assert replayed == state
+    assert Audience.model_validate_json(state.model_dump_json()) == state
+
+
+def test_a_version_reached_is_not_raised_again() -> None:
+    state = audience(*everybody(), agenda(1, encounter(0, 1)))
+    assert reach(state, "prt_0", 1) == []
+    assert len(reach(state, "prt_0", 3)) == 1
+    assert state.versions["prt_0"] == 3
