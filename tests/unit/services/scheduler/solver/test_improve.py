@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from services.scheduler.domain.adopt import SolutionStale, adopt, announce, inputs_of
+from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.verifier import AgendaBroken, verify
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.improve import Effort, improve
+from shared.events import AgendaChanged, Event
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    NOW,
+    Edition,
+    affinity,
+    edition,
+    innova,
+    organisation,
+    pair,
+    participant,
+    people,
+    window,
+    workspace,
+)
+
+EFFORT = Effort(seed=7, rounds=3, round_effort=0.02, steps=3000)
+
+
+def busy_edition(seed: int, pairs: int = 60) -> list[Event]:
+    """24 people of two kinds, some only there for half the day, in 8 slots at 7 tables."""
+    chance = random.Random(seed)  # noqa: S311 - an example
+    names = [f"p{n:02}" for n in range(24)]
+    events: list[Event] = [edition(slots=8, zones=(workspace(5), innova(2), HALL))]
+    for name in names:
+        events.append(organisation(f"org-{name}", chance.choice(["sme", "research_group"])))
+        events.append(participant(name, available=(window(0, 4),) if chance.random() < 0.2 else ()))
+    for _ in range(pairs):
+        one, other = chance.sample(names, 2)
+        events.append(affinity(one, other, priority=chance.randint(1, 3), score=chance.random()))
+    return events
+
+
+def test_the_order_of_the_inputs_does_not_matter() -> None:
+    events = busy_edition(1)
+    first = Edition(*events)
+    chance = random.Random(5)  # noqa: S311 - an example
+    shuffled = Edition(events[0], *chance.sample(events[1:], len(events) - 1))
+    one, other = (improve(problem_of(each.state, NOW, 0), EFFORT) for each in (first, shuffled))
+    assert one.seats == other.seats
+    assert len(one.seats) >= len(first.state.placements)
+
+
+def test_it_is_adopted_and_right_and_idles_less() -> None:
+    subject = Edition(*busy_edition(2))
+    before = len(subject.state.placements)
+    batch = subject.batch()
+    assert adopt(batch, improve(problem_of(subject.state, NOW, 0), EFFORT))
+    subject.finish(batch)
+    assert verify(inputs_of(subject.state), subject.state.placements) == []
+    assert len(subject.state.placements) >= before
+    assert not subject.state.dirty
+    certificate = subject.state.certificate
+    assert certificate is not None
+    assert certificate.placed == len(subject.state.placements) <= certificate.bound
+
+
+def test_the_bound_counts_free_time_quota_and_tables() -> None:
+    everyone = [*people("a", "b", "c", "d"), *(affinity(x, y) for x, y in ("ab", "ac", "ad", "bc", "bd", "cd"))]
+    assert bound(problem_of(Edition(edition(slots=4), *everyone).state, NOW, 0)) == 6
+    assert bound(problem_of(Edition(edition(slots=1), *everyone).state, NOW, 0)) == 2
+    assert bound(problem_of(Edition(edition(slots=4, quotas={"max_encounters": 1}), *everyone).state, NOW, 0)) == 2
+    assert bound(problem_of(Edition(edition(slots=4, zones=(workspace(1), HALL)), *everyone).state, NOW, 0)) == 4
+    assert bound(problem_of(Edition(edition(slots=4, zones=(HALL,)), *everyone).state, NOW, 0)) == 0
+
+
+def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget() -> None:
+    subject = Edition(*busy_edition(3, pairs=90))
+    batch = subject.batch()
+    announce(batch)
+    subject.take(edition(slots=8, revision=2, zones=(workspace(5), innova(2), HALL), phase="published"))
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    problem = problem_of(subject.state, NOW, change_budget=2)
+    solution = improve(problem, EFFORT)
+    moved = [pair_id for pair_id, seat in problem.incumbent.items() if solution.seats[pair_id] != seat]
+    assert len(moved) <= 2
+    assert set(problem.incumbent) <= set(solution.seats)
+
+
+def test_announcing_tells_each_agenda_once_and_for_good() -> None:
+    subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"))
+    subject.take(edition(revision=2, phase="published"))
+    assert subject.state.unannounced
+    for expected in (2, 0):
+        batch = subject.batch()
+        announce(batch)
+        said = subject.finish(batch)
+        final = [each for each in said if isinstance(each, AgendaChanged) and not each.provisional]
+        assert len(final) == len(said) == expected
+
+
+def test_a_solution_that_no_longer_fits_is_stale_and_one_that_still_does_is_merged() -> None:
+    subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"))
+    solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
+    subject.take(affinity("b", "c"))
+    moved = {pair("a", "b"): solution.seats[pair("a", "b")]._replace(slots=1 << (subject.slot("b", "c") or 0))}
+    with pytest.raises(SolutionStale):
+        adopt(subject.batch(), replace(solution, seats=moved))
+    kept = {pair("a", "b"): solution.seats[pair("a", "b")]._replace(slots=1 << (subject.slot("a", "b") or 0))}
+    adopt(subject.batch(), replace(solution, seats=kept))
+    assert subject.state.dirty
+    assert subject.slot("b", "c") is not None
+
+
+def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
+    subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
+    clash = dict.fromkeys(solution.seats, next(iter(solution.seats.values())))
+    with pytest.raises(AgendaBroken, match="person_twice"):
+        adopt(subject.batch(), replace(solution, seats=clash))
+    before = dict(subject.state.placements)
+    adopt(subject.batch(), replace(solution, seats={}))
+    assert subject.state.placements == before
+    assert not subject.state.dirty

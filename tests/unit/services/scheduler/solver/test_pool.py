@@ -1,0 +1,71 @@
+"""The pool, with workers that hang, die and raise on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+import pytest
+
+from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.solver.improve import Effort
+from services.scheduler.solver.pool import SolverFailed, SolverPool
+from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, people
+
+HANG, DIE, RAISE = 101, 102, 103
+
+
+def misbehave(problem: Problem, effort: Effort) -> Solution:
+    if effort.seed == HANG:
+        time.sleep(60)
+    if effort.seed == DIE:
+        os._exit(1)
+    if effort.seed == RAISE:
+        raise ValueError("no agenda today")
+    return Solution(problem.version, problem.announced, {}, os.getpid())
+
+
+def problem() -> Problem:
+    return problem_of(Edition(edition(), *people("a", "b"), affinity("a", "b")).state, NOW, 0)
+
+
+async def test_it_solves_in_another_process_and_the_loop_goes_on() -> None:
+    pool = SolverPool(1, deadline_seconds=60)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.01)
+
+    ticking = asyncio.create_task(tick())
+    solution = await pool.solve(problem(), Effort(steps=100))
+    ticking.cancel()
+    await pool.stop()
+    assert len(solution.seats) == 1
+    assert ticks > 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"), [(HANG, "no answer within 0.2 s"), (DIE, "died"), (RAISE, "no agenda today")]
+)
+async def test_a_worker_that_fails_is_replaced(fault: int, message: str) -> None:
+    pool = SolverPool(1, deadline_seconds=30, work=misbehave)
+    first = (await pool.solve(problem(), Effort())).bound
+    pool._deadline = 0.2 if fault == HANG else 30
+    began = time.monotonic()
+    with pytest.raises(SolverFailed, match=message):
+        await pool.solve(problem(), Effort(seed=fault))
+    assert time.monotonic() - began < 20
+    pool._deadline = 30
+    second = (await pool.solve(problem(), Effort())).bound
+    assert second != first
+    await pool.stop()
+
+
+async def test_a_worker_is_used_again() -> None:
+    pool = SolverPool(1, deadline_seconds=30, work=misbehave)
+    assert (await pool.solve(problem(), Effort())).bound == (await pool.solve(problem(), Effort())).bound
+    await pool.stop()

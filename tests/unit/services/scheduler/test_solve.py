@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.scheduler.solve import BadEditionFile, solve_file
+from services.scheduler.solver.improve import Effort
+from tests.unit.services.scheduler.editions import affinity, edition, people
+
+EFFORT = Effort(rounds=1, steps=100)
+
+
+def written(tmp_path: Path, **changes: object) -> Path:
+    content = {
+        "edition": edition().to_json(),
+        "participants": [each.to_json() for each in people("a", "b", "c")],
+        "affinities": [affinity("a", "b").to_json(), affinity("a", "c", consent="pending").to_json()],
+        **changes,
+    }
+    path = tmp_path / "edition.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_an_edition_is_solved(tmp_path: Path) -> None:
+    solved = solve_file(written(tmp_path), EFFORT)
+    assert {name: len(entries) for name, entries in solved.agendas.items()} == {"a": 1, "b": 1}
+    assert (solved.certificate.placed, solved.certificate.bound) == (1, 1)
+    assert solved.violations == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"edition": edition(phase="closed").to_json()}, "the edition is closed"),
+        ({"edition": None}, "edition: Input should be"),
+        ({"guests": []}, "guests: Extra inputs"),
+        ({"participants": [{**people("a")[0].to_json(), "edition_id": "another"}]}, "events of other editions than ed"),
+        ({"affinities": [{**affinity("a", "b").to_json(), "pair_id": "forged"}]}, "forged is not the id"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(BadEditionFile, match=message):
+        solve_file(written(tmp_path, **changes), EFFORT)
+
+
+def test_a_file_that_is_not_there_or_not_json(tmp_path: Path) -> None:
+    with pytest.raises(BadEditionFile, match="No such file"):
+        solve_file(tmp_path / "missing.json")
+    (tmp_path / "broken.json").write_bytes(b"\xff{")
+    with pytest.raises(BadEditionFile, match="Invalid JSON"):
+        solve_file(tmp_path / "broken.json")
