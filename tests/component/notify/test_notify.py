@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 
 import pytest
 
 from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
+from services.notify.domain.delivery import Delivery
 from services.notify.ports import Letter, MailerAway, NotTaken, Refused
-from shared.events import Language, Phase, Status
+from shared.events import Event, Language, NotificationRecorded, Phase, Status
 from shared.health import NotReady
 from tests.component.notify.world import (
     Crash,
@@ -307,6 +309,55 @@ async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(st
     assert mail["X-Tertulia-Agenda-Revision"] == "1"
     (mail,) = await stage.after(60)
     assert mail["X-Tertulia-Agenda-Revision"] == "2"
+
+
+async def test_a_database_away_for_a_moment_after_data_leaves_no_doubt(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    save, outages = stage.ledger.save, [ConnectionError("away"), ConnectionError("away")]
+
+    async def flaky(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
+        if records and outages:
+            raise outages.pop()
+        return await save(delivery, *records)
+
+    stage.ledger.save = flaky  # type: ignore[method-assign]
+    assert len(await stage.after(60)) == 1
+    assert stage.states() == ["sent"]
+
+
+async def test_a_bus_away_for_a_moment_leaves_the_record_to_the_sweep(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    publish = stage.published.publish
+
+    async def away(*events: Event) -> None:
+        raise ConnectionError("no broker")
+
+    stage.published.publish = away  # type: ignore[method-assign]
+    assert len(await stage.after(60)) == 1
+    stage.published.publish = publish  # type: ignore[method-assign]
+    assert await stage.after(3600) == []
+
+
+async def test_a_stop_lets_the_mail_in_hand_be_finished(stage: Stage) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    within_data, go_on = asyncio.Event(), asyncio.Event()
+    original = stage.mailer.send
+
+    async def slow(letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+        within_data.set()
+        await go_on.wait()
+        await original(letter, before_data)
+
+    stage.mailer.send = slow  # type: ignore[method-assign]
+    stage.time.pass_(60)
+    delivering = asyncio.create_task(stage.notify.deliver_due())
+    await within_data.wait()
+    delivering.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await delivering
+    assert stage.states() == ["sent"]
 
 
 def _text(mail: EmailMessage) -> str:
