@@ -1,0 +1,188 @@
+"""The scheduler on a journal in memory: batches in, events out, quiet editions improved, published ones announced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler.domain import agendas
+from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.service import Pace, Scheduler
+from services.scheduler.solver.improve import Effort, improve
+from services.scheduler.solver.pool import SolverFailed
+from shared.cloudevents import decode, pack, unpack
+from shared.consumer import Input, Poison, Position
+from shared.events import AgendaChanged, EncounterChanged, Event
+from shared.journal import Journal
+from shared.journal_store import InMemoryJournalStore
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    NOW,
+    affinity,
+    edition,
+    pair,
+    participant,
+    people,
+    workspace,
+)
+
+EFFORT = Effort(rounds=1, round_effort=0.01, steps=200)
+
+
+class Outlet:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Event] = []
+
+    def pack(self, message: Event) -> dict[str, Any]:
+        return pack(message)
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        records = [unpack(each) for each in packed]
+        self.sent += [decode(record.headers, record.value) for record in records]
+
+
+class Here:
+    """Solves on the spot; fails while told to."""
+
+    def __init__(self) -> None:
+        self.fails = False
+        self.asked = 0
+
+    async def solve(self, problem: Problem, effort: Effort) -> Solution:
+        self.asked += 1
+        if self.fails:
+            raise SolverFailed("on purpose")
+        return improve(problem, effort)
+
+
+class House:
+    """A scheduler with a clock that is set by hand."""
+
+    def __init__(self, store: InMemoryJournalStore | None = None) -> None:
+        self.store = store or InMemoryJournalStore()
+        self.outlet = Outlet()
+        self.solver = Here()
+        self.seconds = 0.0
+        self.offset = 0
+        self.journal = Journal(AgendaAggregate(), self.store, self.outlet, self.now, snapshot_every=3)
+        pace = Pace(quiet_seconds=2, announce_seconds=10, change_budget=3, effort=EFFORT)
+        self.scheduler = Scheduler(self.journal, self.solver, pace, self.now, lambda: self.seconds)
+
+    def now(self) -> datetime:
+        return NOW
+
+    async def take(self, *events: Event) -> list[Event]:
+        before = len(self.outlet.sent)
+        await self.scheduler.take("ed", [self.input(event) for event in events])
+        return self.outlet.sent[before:]
+
+    def input(self, event: Event) -> Input:
+        self.offset += 1
+        return Input(event, Position("affinity.v1", 0, self.offset))
+
+    async def later(self, seconds: float) -> list[Event]:
+        before = len(self.outlet.sent)
+        self.seconds += seconds
+        await self.scheduler.improve_quiet_editions()
+        return self.outlet.sent[before:]
+
+
+def final(said: Sequence[Event]) -> list[str]:
+    return sorted(each.participant_id for each in said if isinstance(each, AgendaChanged) and not each.provisional)
+
+
+async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
+    house = House()
+    said = await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    assert sum(isinstance(each, EncounterChanged) for each in said) == 2
+    assert sorted(each.participant_id for each in said if isinstance(each, AgendaChanged)) == ["a", "b", "c"]
+    assert len(await house.store.entries("ed", after=0)) == 1
+
+
+async def test_a_repeated_batch_says_nothing_and_writes_nothing() -> None:
+    house = House()
+    events = [edition(), *people("a", "b"), affinity("a", "b")]
+    await house.take(*events)
+    assert await house.take(*events) == []
+    assert len(await house.store.entries("ed", after=0)) == 1
+
+
+async def test_a_forged_pair_is_poison_and_takes_nobody_with_it() -> None:
+    house = House()
+    forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
+    with pytest.raises(Poison):
+        await house.take(edition(), *people("a", "b"), forged)
+    said = await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    assert len(said) == 3
+
+
+async def test_an_edition_is_improved_once_it_is_quiet_and_only_once() -> None:
+    house = House()
+    await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    await house.later(1)
+    assert house.solver.asked == 0
+    await house.later(2)
+    await house.later(2)
+    assert house.solver.asked == 1
+    state = await house.journal.read("ed")
+    assert state.certificate is not None
+    assert state.certificate.gap == 0
+
+
+async def test_publishing_improves_once_more_then_announces_every_agenda_once() -> None:
+    house = House()
+    await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"))
+    said = await house.take(edition(revision=2, phase="published"))
+    assert final(said) == []
+    assert final(await house.later(3)) == ["a", "b"]
+    assert final(await house.later(3)) == []
+    assert final(await house.take(affinity("b", "c"))) == ["b", "c"]
+
+
+@pytest.mark.parametrize("reason", ["failing", "never quiet"])
+async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str) -> None:
+    house = House()
+    house.solver.fails = True
+    await house.take(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
+    if reason == "failing":
+        assert final(await house.later(3)) == ["a", "b"]
+        await house.later(3)
+        assert house.solver.asked == 1
+        return
+    announced: list[str] = []
+    for revision in range(2, 20):
+        await house.take(participant("a", revision=revision, session_ids=(f"s{revision}",)))
+        announced += final(await house.later(1))
+    assert announced == ["a", "b"]
+
+
+async def test_who_starts_again_finishes_what_was_left() -> None:
+    before = House()
+    await before.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await before.take(edition(revision=2, phase="published"))
+    after = House(before.store)
+    await after.scheduler.recall()
+    assert final(await after.later(3)) == ["a", "b"]
+    replayed, read = await after.journal.replay("ed"), await after.journal.read("ed")
+    assert replayed.model_dump() == read.model_dump()
+
+
+async def test_more_agendas_than_one_entry_holds_are_told_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agendas, "MOST_AGENDAS", 3)
+    house = House()
+    names = [f"p{n}" for n in range(8)]
+    await house.take(
+        edition(zones=(workspace(8), HALL)), *people(*names), *(affinity(*names[n : n + 2]) for n in range(0, 8, 2))
+    )
+    await house.take(edition(revision=2, zones=(workspace(8), HALL), phase="published"))
+    await house.later(3)
+    assert sorted(set(final(house.outlet.sent))) == names
+    state = await house.journal.read("ed")
+    assert not state.untold_participants
+    assert all(not told.provisional for told in state.agendas.values())
