@@ -19,7 +19,7 @@ AnyThing = TypeVar("AnyThing", bound=Thing)
 
 KINDS: tuple[type[Thing], ...] = (Edition, Organisation, Participant, MatchRequest)
 #: What a document holds beside the thing itself.
-_BESIDE = {"_id": 0, "shelf": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending": 0}
+_BESIDE = {"_id": 0, "shelf": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
 
 
 def collection_of(kind: type[Thing]) -> str:

@@ -117,7 +117,7 @@ def asked(revision: int) -> MatchRequestChanged:
 
 async def test_an_outbox_is_sent_in_order_and_emptied(database: MongoDatabase) -> None:
     broker = Broker()
-    relay = OutboxRelay(database["things"], broker)  # type: ignore[arg-type]
+    relay = OutboxRelay(database["things"], broker, lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
     await relay.prepare()
     await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
     await database["things"].update_one({"_id": "req_1"}, outbox_push([asked(2)]))
@@ -125,20 +125,20 @@ async def test_an_outbox_is_sent_in_order_and_emptied(database: MongoDatabase) -
     await relay.relay("req_1")
     await relay.relay("nothing")
     assert [record.value for record in broker.records] == [encode(asked(n)).value for n in (1, 2)]
-    assert await database["things"].find_one({"_id": "req_1"}) == {"_id": "req_1", "outbox": [], "pending": False}
+    assert await database["things"].find_one({"_id": "req_1"}) == {"_id": "req_1", "outbox": [], "pending_since": None}
 
 
 async def test_the_sweeper_sends_what_a_writer_left(database: MongoDatabase) -> None:
     broker = Broker()
     broker.away = True
-    relay = OutboxRelay(database["things"], broker)  # type: ignore[arg-type]
+    relay = OutboxRelay(database["things"], broker, lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
     await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
     with pytest.raises(ConnectionError):
         await relay.relay("req_1")
     broker.away = False
     await relay.sweep()
     assert len(broker.records) == 1
-    assert (await database["things"].find_one({"_id": "req_1"}))["pending"] is False
+    assert (await database["things"].find_one({"_id": "req_1"}))["pending_since"] is None
 
 
 async def test_what_is_added_while_sending_stays_and_is_swept(database: MongoDatabase) -> None:
@@ -149,10 +149,10 @@ async def test_what_is_added_while_sending_stays_and_is_swept(database: MongoDat
             await super().send(records)
 
     broker = Slow()
-    relay = OutboxRelay(database["things"], broker)  # type: ignore[arg-type]
+    relay = OutboxRelay(database["things"], broker, lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
     await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
     await relay.relay("req_1")
     document = await database["things"].find_one({"_id": "req_1"})
-    assert ([packed["data"]["revision"] for packed in document["outbox"]], document["pending"]) == ([2], True)
+    assert ([packed["data"]["revision"] for packed in document["outbox"]], document["pending_since"]) == ([2], NOW)
     await relay.sweep()
     assert [record.value for record in broker.records] == [encode(asked(n)).value for n in (1, 2)]
