@@ -47,6 +47,8 @@ def adopt(batch: Batch, solution: Solution) -> bool:
     state = batch.state
     if state.settled or state.announced != solution.announced:
         raise SolutionStale("the edition's phase has changed")
+    if any(seat.slots > state.timeline.whole for seat in solution.seats.values()):
+        raise SolutionStale("the edition has fewer slots now")
     seats = _merged(batch, solution)
     places = {pair: _place(state, pair, seat) for pair, seat in seats.items()}
     is_better = len(places) >= len(state.placements)

@@ -116,6 +116,18 @@ def test_a_solution_that_no_longer_fits_is_stale_and_one_that_still_does_is_merg
     assert subject.slot("b", "c") is not None
 
 
+def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
+    subject = Edition(edition(slots=2), *people("a", "b"), affinity("a", "b"))
+    solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
+    later = {pair("a", "b"): solution.seats[pair("a", "b")]._replace(slots=0b10)}
+    subject.take(edition(slots=1, revision=2))
+    with pytest.raises(SolutionStale, match="fewer slots"):
+        adopt(subject.batch(), replace(solution, seats=later))
+    subject.take(edition(slots=2, revision=3, phase="closed"))
+    with pytest.raises(SolutionStale, match="phase"):
+        adopt(subject.batch(), solution)
+
+
 def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
     subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
