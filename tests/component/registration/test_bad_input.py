@@ -1,0 +1,284 @@
+"""Bad input gets a clear answer: never a 5xx, and nothing of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+BIDI = "Ana\u202eziur"
+
+
+def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert set(problem) >= {"type", "title", "status", "detail", "instance"}
+    assert problem["instance"].startswith("/v1")
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"nonsense", 400),
+        (b"\xff\xfe", 400),
+        (b'{"name": "\\ud800"}', 400),
+        (b'{"name": "A\\u0000B"}', 422),
+        (b"[" * 50_000, 400),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 400),
+        (b"null", 422),
+        (b"[]", 422),
+        (b'"x"', 422),
+        (b"1e400", 422),
+        (b'{"name": NaN}', 422),
+        (b"{}", 422),
+    ],
+)
+@pytest.mark.parametrize("collection", ["organisations", "participants", "match-requests"])
+async def test_what_is_no_fitting_json(
+    api: httpx.AsyncClient, fair: Any, collection: str, raw: bytes, status: int
+) -> None:
+    json_type = {"content-type": "application/json"}
+    assert_problem(await api.post(f"{fair.path}/{collection}", content=raw, headers=json_type), status)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"name": "two\nlines"}, "/name"),
+        ({"name": "two\r\nlines"}, "/name"),
+        ({"name": "nul\0"}, "/name"),
+        ({"name": BIDI}, "/name"),
+        ({"name": "isolate\u2066d"}, "/name"),
+        ({"name": "line\u2028separator"}, "/name"),
+        ({"name": "   "}, "/name"),
+        ({"name": "x" * 10_000}, "/name"),
+        ({"name": "\ufb2c" * 200}, "/name"),  # grows when normalised
+        ({"name": 5}, "/name"),
+        ({"name": None}, "/name"),
+        ({"name": ["a"]}, "/name"),
+        ({"kind": "SME"}, "/kind"),
+        ({"country": "Spain"}, "/country"),
+        ({"country": "es"}, "/country"),
+        ({"codes": "nace:25"}, "/codes"),
+        ({"codes": ["a b"]}, "/codes/0"),
+        ({"codes": ["a"] * 31}, "/codes"),
+        ({"region": {"$gt": ""}}, "/region"),
+        ({"colour": "red"}, "/colour"),
+        ({"a/b~c": 1}, "/a~1b~0c"),
+        ({"x" * 5000: 1}, "/" + "x" * 199),
+        ({"status": "cancelled"}, "/status"),
+        ({"revision": 7}, "/revision"),
+        ({"operator_id": "rival"}, "/operator_id"),
+    ],
+)
+async def test_organisations_that_are_not_acceptable(
+    api: httpx.AsyncClient, fair: Any, bodies: Any, changes: dict[str, Any], pointer: str
+) -> None:
+    answer = await api.post(f"{fair.path}/organisations", json=bodies.organisation(**changes))
+    assert pointer in [error["pointer"] for error in assert_problem(answer, 422)["errors"]]
+    patched = await api.patch(f"{fair.path}/organisations/{fair.organisations[0]}", json=changes)
+    assert pointer in [error["pointer"] for error in assert_problem(patched, 422)["errors"]]
+
+
+async def test_the_position_of_a_character_is_told(api: httpx.AsyncClient, fair: Any, bodies: Any) -> None:
+    answer = await api.post(f"{fair.path}/organisations", json=bodies.organisation(name=BIDI))
+    assert answer.json()["errors"][0]["detail"] == "the character U+202E at position 3 is not allowed here"
+
+
+@pytest.mark.parametrize("name", ["Fundición Ñ 🏭👩‍🏭", "株式会社", "O'Neill & Søn; DROP", "עמית", "  trimmed  "])
+async def test_names_that_are_fine(api: httpx.AsyncClient, fair: Any, bodies: Any, name: str) -> None:
+    answer = await api.post(f"{fair.path}/organisations", json=bodies.organisation(name=name))
+    assert answer.status_code == 201
+    assert answer.json()["name"] == name.strip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"organisation_id": "org_none"}, "/organisation_id"),
+        ({"organisation_id": "../org"}, "/organisation_id"),
+        ({"email": "not an address"}, "/email"),
+        ({"email": "a@b.example\r\nBcc: c@d.example"}, "/email"),
+        ({"email": "Ana <a@b.example>"}, "/email"),
+        ({"email": "a@localhost"}, "/email"),
+        ({"email": "a" * 300 + "@b.example"}, "/email"),
+        ({"languages": []}, "/languages"),
+        ({"languages": ["es", "es"]}, "/languages"),
+        ({"languages": ["xx"]}, "/languages/0"),
+        ({"profile": {"offers": ["x" * 1001]}}, "/profile/offers/0"),
+        ({"profile": {"offers": ["x"] * 11}}, "/profile/offers"),
+        ({"profile": {"wants": []}}, "/profile/wants"),
+        ({"profile": []}, "/profile"),
+        ({"profile": {"needs": ["bell\x07"]}}, "/profile/needs/0"),
+        ({"available": [{"starts_at": 5, "ends_at": 6}]}, "/available/0/starts_at"),
+        ({"available": [{"starts_at": "2026-11-26T10:00", "ends_at": "2026-11-26T09:00"}]}, "/available/0/ends_at"),
+        ({"available": [{"starts_at": "9999-12-31T23:59", "ends_at": "9999-12-31T23:59"}]}, "/available/0"),
+        ({"available": [{"starts_at": "0001-01-01T00:00+14:00", "ends_at": "2026-01-01T00:00Z"}]}, "/available/0"),
+        ({"available": [{"starts_at": "2026-03-29T02:30", "ends_at": "2026-03-29T05:00"}]}, "/available/0"),
+        ({"session_ids": ["nothing"]}, "/session_ids/0"),
+        ({"session_ids": ["opening", "opening"]}, "/session_ids"),
+    ],
+)
+async def test_participants_that_are_not_acceptable(
+    api: httpx.AsyncClient, fair: Any, bodies: Any, changes: dict[str, Any], pointer: str
+) -> None:
+    body = bodies.participant(fair.organisations[0]) | changes
+    answer = await api.post(f"{fair.path}/participants", json=body)
+    assert pointer in [error["pointer"] for error in assert_problem(answer, 422)["errors"]]
+    patched = await api.patch(f"{fair.path}/participants/{fair.participants[0]}", json=changes)
+    assert pointer in [error["pointer"] for error in assert_problem(patched, 422)["errors"]]
+
+
+DAY = {"date": "2026-11-26", "starts": "09:00", "ends": "12:00"}
+HALL = {"zone_id": "hall", "kind": "conference", "name": "Sala"}
+TALK = {
+    "session_id": "opening",
+    "kind": "keynote",
+    "title": "T",
+    "zone_id": "hall",
+    "starts_at": "2026-11-26T09:00",
+    "ends_at": "2026-11-26T10:00",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"timezone": "Mars/Olympus"}, "time zone"),
+        ({"timezone": "../../etc/passwd"}, "time zone"),
+        ({"days": []}, "at least 1"),
+        ({"days": [DAY | {"ends": "08:00"}]}, "ends must be after starts"),
+        ({"days": [DAY | {"starts": "-01:00"}]}, "valid time"),
+        ({"days": [DAY | {"starts": 9}]}, "valid time"),
+        ({"days": [DAY | {"starts": "09:00Z"}]}, "without an offset"),
+        ({"days": [DAY | {"date": "9999-12-31", "ends": "00:00"}]}, "2199-12-30"),
+        ({"days": [DAY | {"date": "2026-02-30"}]}, "valid date"),
+        ({"days": [DAY, DAY]}, "overlap"),
+        ({"days": [DAY | {"date": "2026-03-29", "starts": "02:30", "ends": "05:00"}]}, "does not exist"),
+        ({"days": [DAY | {"breaks": [{"starts": "10:00", "ends": "10:00"}]}]}, "ends must be after starts"),
+        ({"days": [DAY | {"date": f"2026-11-{n:02}"} for n in range(1, 21)], "slot_minutes": 5}, "at most 500"),
+        ({"slot_minutes": 0}, "greater than or equal to 5"),
+        ({"slot_minutes": -15}, "greater than or equal to 5"),
+        ({"slot_minutes": "15"}, "valid integer"),
+        ({"slot_minutes": 15.5}, "valid integer"),
+        ({"slot_minutes": 10**30}, "less than or equal to 240"),
+        ({"slot_minutes": 200}, "no slot fits"),
+        ({"zones": []}, "at least 1"),
+        ({"zones": [HALL, HALL]}, "appears twice"),
+        ({"zones": [HALL | {"tables": ["1", "1"]}]}, "appears twice"),
+        ({"zones": [HALL | {"tables": [""]}]}, "at least 1"),
+        ({"zones": [HALL | {"tables": 26}]}, "valid array"),
+        ({"sessions": [TALK | {"zone_id": "roof"}]}, "not one of zones"),
+        ({"sessions": [TALK, TALK]}, "appears twice"),
+        ({"sessions": [TALK | {"ends_at": "2026-11-26T08:00"}]}, "must be after"),
+        ({"sessions": [TALK | {"starts_at": "9999-12-31T23:59:59-12:00"}]}, "the year must be"),
+        ({"quotas": {"max_encounters": -1}}, "greater than or equal to 0"),
+        ({"quotas": {"max_encounters": 10**30}}, "less than or equal to 1000"),
+        ({"fee": {"amount": 2**80, "currency": "EUR"}}, "less than or equal to"),
+        ({"fee": {"amount": 1, "currency": "euro"}}, "match pattern"),
+        ({"least_affinity": 1.5}, "less than or equal to 1"),
+        ({"phase": "over"}, "'open'"),
+        ({"answer_within_hours": 0}, "greater than or equal to 1"),
+    ],
+)
+async def test_editions_that_are_not_acceptable(
+    api: httpx.AsyncClient, fair: Any, bodies: Any, changes: dict[str, Any], said: str
+) -> None:
+    answer = await api.post("/editions", json=bodies.edition(**changes))
+    assert said in str(assert_problem(answer, 422)["errors"])
+    patched = await api.patch(fair.path, json=changes)
+    assert said in str(assert_problem(patched, 422)["errors"])
+
+
+async def test_an_edition_may_be_all_conference(api: httpx.AsyncClient, bodies: Any) -> None:
+    assert (await api.post("/editions", json=bodies.edition(zones=[HALL]))).status_code == 201
+
+
+async def test_two_zones_may_have_the_same_table_label(api: httpx.AsyncClient, bodies: Any) -> None:
+    zones = [HALL | {"tables": ["1"]}, HALL | {"zone_id": "innova", "tables": ["1"]}]
+    assert (await api.post("/editions", json=bodies.edition(zones=zones))).status_code == 201
+
+
+async def test_requests_that_are_not_acceptable(api: httpx.AsyncClient, fair: Any) -> None:
+    one, colleague, other, _ = fair.participants
+    path = f"{fair.path}/match-requests"
+    for body, pointer in [
+        ({"requester_id": "prt_none", "target_id": other}, "/requester_id"),
+        ({"requester_id": one, "target_id": "prt_none"}, "/target_id"),
+        ({"requester_id": one, "target_id": one}, ""),
+        ({"requester_id": one, "target_id": colleague}, "/target_id"),
+        ({"requester_id": one, "target_id": other, "priority": 4}, "/priority"),
+        ({"requester_id": one, "target_id": other, "partners_wanted": 0}, "/partners_wanted"),
+        ({"requester_id": one, "target_id": other, "state": "accepted"}, "/state"),
+        ({"requester_id": {"$ne": 1}}, "/requester_id"),
+    ]:
+        problem = assert_problem(await api.post(path, json=body), 422)
+        assert pointer in [error["pointer"] for error in problem["errors"]], body
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+async def test_other_media_types_are_not_taken(api: httpx.AsyncClient, kind: str | None) -> None:
+    headers = {"content-type": kind} if kind else {}
+    assert_problem(await api.post("/editions", content=b"{}", headers=headers), 415)
+
+
+async def test_a_body_that_says_it_is_too_large(api: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    assert_problem(await api.post("/editions", content=b" " * 70_000, headers=headers), 413)
+
+
+async def test_a_body_that_does_not_say_how_large_it_is(api: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(70):
+            yield b" " * 1024
+
+    headers = {"content-type": "application/json"}
+    assert_problem(await api.post("/editions", content=chunks(), headers=headers), 413)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "after=../x", "after=%00", "limit=-1"])
+async def test_pages_that_cannot_be(api: httpx.AsyncClient, query: str) -> None:
+    assert_problem(await api.get(f"/editions?{query}"), 422)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "two words"])
+async def test_idempotency_keys_that_cannot_be(api: httpx.AsyncClient, bodies: Any, key: str) -> None:
+    assert_problem(await api.post("/editions", json=bodies.edition(), headers={"Idempotency-Key": key}), 422)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/editions/none", "/editions/%00", "/editions/%ff", "/editions/a%0d%0ab"])
+async def test_what_is_not_there(api: httpx.AsyncClient, path: str) -> None:
+    assert_problem(await api.get(path), 404)
+
+
+async def test_methods_that_are_not_there(api: httpx.AsyncClient) -> None:
+    answer = await api.delete("/editions")
+    assert_problem(answer, 405)
+    assert "POST" in answer.headers["allow"] or "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer", "Bearer ", "Bearer itecam", "Bearer itecam.", "Bearer itecam.wrong", "Bearer nobody.s3cret",
+     "Basic itecam.s3cret", "Bearer .s3cret", "Bearer itecam.s3cret.more", "Bearer $where.s3cret"],
+)  # fmt: skip
+async def test_keys_that_open_nothing(stranger: httpx.AsyncClient, authorization: str) -> None:
+    headers = {"Authorization": authorization} if authorization else {}
+    # Before anything else is looked at: the body is no JSON.
+    answer = await stranger.post("/editions", content=b"{", headers=headers)
+    assert_problem(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_nothing_of_it_is_kept(api: httpx.AsyncClient, fair: Any, store: Any, bodies: Any) -> None:
+    before = len(store.events)
+    await api.post("/editions", json=bodies.edition(colour="red"))
+    await api.patch(fair.path, json={"name": "a\nb"})
+    assert len(store.events) == before
