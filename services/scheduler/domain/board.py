@@ -87,6 +87,9 @@ class Board:
         self.encounters_of: defaultdict[str, dict[str, Seat]] = defaultdict(dict)
         self.placed: dict[str, tuple[Wanted, Seat]] = {}
         self._in_slot: defaultdict[Slots, set[str]] = defaultdict(set)
+        #: Tables taken in a zone in a slot, and the slots in which all of a zone's are: asked at every insert.
+        self._taken: defaultdict[tuple[str, Slots], int] = defaultdict(int)
+        self._full: defaultdict[str, Slots] = defaultdict(int)
 
     def put(self, wanted: Wanted, seat: Seat) -> None:
         """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken."""
@@ -96,7 +99,7 @@ class Board:
             self.encounters_of[participant_id][wanted.pair_id] = seat
         for slot in bits(seat.slots):
             self._in_slot[slot].add(wanted.pair_id)
-        self._flip_table(seat)
+        self._flip_table(seat, 1)
 
     def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
         """Take the encounter off the board; returns what `put` needs to undo it."""
@@ -106,7 +109,7 @@ class Board:
             del self.encounters_of[participant_id][pair_id]
         for slot in bits(seat.slots):
             self._in_slot[slot].discard(pair_id)
-        self._flip_table(seat)
+        self._flip_table(seat, -1)
         return wanted, seat
 
     def free_of(self, participant_id: str) -> Slots:
@@ -121,11 +124,7 @@ class Board:
 
     def tables_free(self, zone_id: str) -> Slots:
         """The slots in which the zone has a table nobody sits at."""
-        masks = self.tables.get(zone_id, {}).values()
-        full = self.whole
-        for mask in masks:
-            full &= mask
-        return self.whole & ~full if masks else 0
+        return self.whole & ~self._full[zone_id] if self.tables.get(zone_id) else 0
 
     def is_table_free(self, zone_id: str, table: str, slots: Slots) -> bool:
         """Whether the table is in service and nobody sits at it in these slots."""
@@ -140,10 +139,17 @@ class Board:
         """The pairs that meet in this one slot, sorted."""
         return sorted(self._in_slot[slot])
 
-    def _flip_table(self, seat: Seat) -> None:
+    def _flip_table(self, seat: Seat, taken: int) -> None:
         tables = self.tables.get(seat.zone_id, {})
-        if seat.table in tables:
-            tables[seat.table] ^= seat.slots
+        if seat.table not in tables:
+            return
+        tables[seat.table] ^= seat.slots
+        for slot in bits(seat.slots):
+            count = self._taken[seat.zone_id, slot] = self._taken[seat.zone_id, slot] + taken
+            if count == len(tables):
+                self._full[seat.zone_id] |= slot
+            else:
+                self._full[seat.zone_id] &= ~slot
 
 
 def bits(mask: Slots) -> Iterator[Slots]:

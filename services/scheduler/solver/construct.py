@@ -10,6 +10,8 @@ from services.scheduler.domain.insert import find_seat, make_room
 from services.scheduler.domain.problem import Candidate, Problem
 
 _MOVES = 4
+#: Encounters for which others are moved aside: on an edition with far more wishes than room, most of it is in vain.
+_ROOM_SOUGHT = 200
 #: Orders tried beside the hardest first: on full editions some place a few more.
 _SHUFFLES = 3
 
@@ -29,7 +31,7 @@ def construct(problem: Problem, most: int, seed: int) -> Board:
 def _in_order(problem: Problem, candidates: Iterable[Candidate]) -> Board:
     board = problem.board()
     left = [each for each in candidates if not _seat(problem, board, each)]
-    for each in _least_served_first(board, left):
+    for each in _least_served_first(board, left)[:_ROOM_SOUGHT]:
         _make_room(problem, board, each, _MOVES)
     return board
 
