@@ -39,7 +39,7 @@ async def test_every_route_hides_what_is_anothers(
     assert len(routes) == 20
     for method, template in routes:
         answers = []
-        for values in (ids, {name: "unknown" for name in ids}):
+        for values in (ids, dict.fromkeys(ids, "unknown")):
             path = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], template.removeprefix("/v1"))  # noqa: B023
             arguments = _arguments(method, template)
             answers.append(await rival.request(method.upper(), path, **arguments))

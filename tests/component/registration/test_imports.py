@@ -1,0 +1,82 @@
+"""Files over HTTP: upserts by name and by address, every bad row told, good rows kept."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+
+CSV = {"content-type": "text/csv; charset=utf-8"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ORGANISATIONS = (
+    "name;kind;country;codes\nAcme;sme;ES;nace:25 ket:ai\nBad;shop;ES;\nOther;research_group;PT;\nACME;sme;ES;\n"
+)
+PARTICIPANTS = (
+    "organisation,name,email,languages,offers,sessions\n"
+    "acme,Ana,ana@acme.example,es en,Soldadura|Corte,opening\n"
+    "nobody,Bob,bob@x.example,en,,\n"
+    "Acme,Eve,not an address,xx,,\n"
+)
+
+
+async def test_files_again_change_nothing(api: httpx.AsyncClient, fair: Any, store: Any) -> None:
+    path = f"{fair.path}/imports"
+    first = (await api.post(f"{path}/organisations", content=ORGANISATIONS, headers=CSV)).json()
+    assert (first["created"], first["changed"], first["unchanged"]) == (2, 0, 0)
+    assert [(bad["line"], bad["column"]) for bad in first["rejected"]] == [(3, "kind"), (5, "")]
+    people = (await api.post(f"{path}/participants", content=PARTICIPANTS, headers=CSV)).json()
+    assert people["created"] == 1
+    assert {(bad["line"], bad["column"]) for bad in people["rejected"]} == {
+        (3, "organisation"), (4, "email"), (4, "languages")
+    }  # fmt: skip
+    events = len(store.events)
+    again = (await api.post(f"{path}/organisations", content=ORGANISATIONS, headers=CSV)).json()
+    assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, 2)
+    again = (await api.post(f"{path}/participants", content=PARTICIPANTS, headers=CSV)).json()
+    assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, 1)
+    assert len(store.events) == events
+
+
+async def test_a_changed_row_changes_what_its_columns_say(api: httpx.AsyncClient, fair: Any) -> None:
+    path = f"{fair.path}/imports/organisations"
+    await api.post(path, content="name,kind,country,region\nAcme,sme,ES,Toledo\n", headers=CSV)
+    report = (await api.post(path, content="name,kind,country\nacme,large_company,ES\n", headers=CSV)).json()
+    assert report["changed"] == 1
+    found = [item for item in (await api.get(f"{fair.path}/organisations")).json()["items"] if item["revision"] == 2]
+    assert [(item["kind"], item["region"]) for item in found] == [("large_company", "Toledo")]
+
+
+@pytest.mark.parametrize("media", [XLSX, "application/octet-stream"])
+async def test_a_workbook_in_a_form(api: httpx.AsyncClient, fair: Any, media: str) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["name", "kind", "country"])
+    book.active.append(["Acme", "sme", "ES"])
+    out = io.BytesIO()
+    book.save(out)
+    files = {"file": ("people.xlsx", out.getvalue(), media)}
+    answer = await api.post(f"{fair.path}/imports/organisations", files=files)
+    assert answer.json()["created"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"\xff", CSV, 422),
+        (b"", CSV, 422),
+        (b"not a zip", {"content-type": XLSX}, 422),
+        (b"x", {"content-type": "application/pdf"}, 415),
+        (b"x", {"content-type": "multipart/form-data"}, 422),
+        (b"x", {"content-type": "multipart/form-data; boundary=b"}, 422),
+        (b"a" * 300_000, CSV, 413),
+        (b"name;kind;country\n" + b"A;sme;ES\n" * 301, CSV, 422),
+    ],
+)
+async def test_files_that_cannot_be(
+    api: httpx.AsyncClient, fair: Any, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = await api.post(f"{fair.path}/imports/organisations", content=content, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,42 @@
+"""Names are one clean line."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registration.domain.names import clean_email, clean_line, clean_text, same_name
+
+
+@given(st.text(max_size=50))
+def test_a_clean_line_stays_as_it_is(text: str) -> None:
+    try:
+        line = clean_line(text)
+    except ValueError:
+        return
+    assert clean_line(line) == line
+    assert unicodedata.is_normalized("NFC", line)
+    assert line.isprintable() or not set(line) & set("\r\n\0\x85\u2028\u2029\u202a\u202e\u2066\u2069")
+    assert same_name(same_name(line)) == same_name(line)
+
+
+@pytest.mark.parametrize(
+    "point", [0, 9, 10, 13, 0x1B, 0x7F, 0x85, 0x2028, 0x2029, *range(0x202A, 0x202F), 0x2066, 0x2069, 0xD800]
+)
+def test_what_no_name_may_hold(point: int) -> None:
+    with pytest.raises(ValueError, match=f"U\\+{point:04X} at position 2"):
+        clean_line(f"ab{chr(point)}c")
+
+
+def test_free_text_may_have_lines() -> None:
+    assert clean_text(" one\n\ttwo ") == "one\n\ttwo"
+    with pytest.raises(ValueError, match="position 0"):
+        clean_text("\u202etwo")
+
+
+def test_same_names() -> None:
+    assert same_name("Ａcme  GmbH") == same_name("ACME gmbh")
+    assert clean_email("Ana@ACME.example") == "Ana@acme.example"
