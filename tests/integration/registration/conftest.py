@@ -32,15 +32,21 @@ def written() -> list[tuple[type[Thing], str]]:
 
 
 @pytest.fixture(params=["memory", "motor", "pymongo"])
-async def store(request: pytest.FixtureRequest, written: list[tuple[type[Thing], str]]) -> AsyncIterator[AnyStore]:
+def backend(request: pytest.FixtureRequest) -> Settings | None:
+    # Not in the asynchronous fixture: the server's fixture runs an event loop of its own.
     if request.param == "memory":
+        return None
+    url = SecretStr(request.getfixturevalue("mongo_url"))
+    return Settings(mongo_url=url, mongo_driver=request.param, mongo_database=f"registration_{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+async def store(backend: Settings | None, written: list[tuple[type[Thing], str]]) -> AsyncIterator[AnyStore]:
+    if backend is None:
         yield InMemoryStore()
         return
-    url = SecretStr(request.getfixturevalue("mongo_url"))
-    mongo = Mongo(Settings(mongo_url=url, mongo_driver=request.param))
-    store = MongoStore(
-        mongo.database(f"registration_{uuid.uuid4().hex[:12]}"), lambda kind, i: written.append((kind, i))
-    )
+    mongo = Mongo(backend)
+    store = MongoStore(mongo.database(backend.database), lambda kind, i: written.append((kind, i)))
     await store.prepare()
     yield store
     await mongo.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.registration.domain.slots import Day, Hours, instant, slots_of
-import itertools
 
 ZONES = st.sampled_from(["Europe/Madrid", "America/Santiago", "America/Mexico_City", "Australia/Lord_Howe", "UTC"])
 # Around changes of the clocks, where it is hard.

@@ -38,5 +38,5 @@ def test_free_text_may_have_lines() -> None:
 
 
 def test_same_names() -> None:
-    assert same_name("Ａcme  GmbH") == same_name("ACME gmbh")
+    assert same_name("\uff21cme  GmbH") == same_name("ACME gmbh")
     assert clean_email("Ana@ACME.example") == "Ana@acme.example"
