@@ -55,7 +55,7 @@ class OutboxRelay:
             KafkaError: not acknowledged; it waits for the sweeper.
         """
         document = await self._collection.find_one({"_id": document_id}, {"outbox": 1})
-        if document is not None:
+        if document is not None and document["outbox"]:
             await self._send(document)
 
     async def sweep(self) -> None:
