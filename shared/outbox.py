@@ -6,6 +6,7 @@ order, and takes them out. A crash in between leaves them for the sweeper.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,8 @@ from shared.mongo import MongoCollection
 
 #: Outboxes younger than this are still in their writer's hands: the sweeper leaves them.
 _SWEEP_AGE = timedelta(seconds=5)
+#: Documents whose outboxes are sent together: one read, one send, one write for most.
+_MOST_TOGETHER = 200
 
 
 def outbox_new(events: Sequence[Event]) -> dict[str, Any]:
@@ -43,37 +46,52 @@ class OutboxRelay:
         self._collection = collection
         self._publisher = publisher
         self._clock = clock
+        self._turn = asyncio.Lock()
+        self._asked: dict[str, None] = {}
 
     async def prepare(self) -> None:
         """Create the index the sweeper needs."""
         await self._collection.create_index([("pending_since", ASCENDING)])
 
     async def relay(self, document_id: str) -> None:
-        """Send what waits in one document.
+        """Send what waits in one document, together with all others asked for while the broker was busy.
 
         Raises:
             KafkaError: not acknowledged; it waits for the sweeper.
         """
-        document = await self._collection.find_one({"_id": document_id}, {"outbox": 1})
-        if document is not None and document["outbox"]:
-            await self._send(document)
+        self._asked[document_id] = None
+        async with self._turn:
+            if document_id in self._asked:  # else one that waited before us has taken it along
+                together = list(self._asked)[:_MOST_TOGETHER]
+                for each in together:
+                    del self._asked[each]
+                found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
+                await self._send([document async for document in found])
 
     async def sweep(self) -> None:
         """Send what has waited for a while anywhere, the longest waiting first."""
         left = {"pending_since": {"$lt": self._clock() - _SWEEP_AGE}}
-        waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(1000)
-        for document in [document async for document in waiting]:
-            await self._send(document)
-            SWEPT.inc()
+        waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(_MOST_TOGETHER)
+        documents = [document async for document in waiting]
+        await self._send(documents)
+        SWEPT.inc(len(documents))
 
-    async def _send(self, document: dict[str, Any]) -> None:
-        outbox, unchanged = document["outbox"], {"_id": document["_id"], "outbox": {"$size": len(document["outbox"])}}
-        if outbox:
-            newest = outbox[-1]["data"]["revision"]
-            await self._publisher.send([unpack(packed) for packed in outbox])
-            unchanged[f"outbox.{len(outbox) - 1}.data.revision"] = newest
-        # The usual case, nothing was added meanwhile, is one write.
-        emptied = await self._collection.update_one(unchanged, {"$set": {"outbox": [], "pending_since": None}})
-        if outbox and not emptied.modified_count:
+    async def _send(self, documents: list[dict[str, Any]]) -> None:
+        """Publish the outboxes and empty them; what was added to one meanwhile stays in it."""
+        await self._publisher.send([unpack(packed) for document in documents for packed in document["outbox"]])
+        alike: dict[tuple[int, int], list[str]] = {}
+        for document in documents:
+            outbox = document["outbox"]
+            newest = outbox[-1]["data"]["revision"] if outbox else 0
+            alike.setdefault((len(outbox), newest), []).append(document["_id"])
+        for (length, newest), ids in alike.items():
+            await self._empty(ids, length, newest)
+
+    async def _empty(self, ids: list[str], length: int, newest: int) -> None:
+        unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}}
+        if length:
+            unchanged[f"outbox.{length - 1}.data.revision"] = newest
+        emptied = await self._collection.update_many(unchanged, {"$set": {"outbox": [], "pending_since": None}})
+        if emptied.matched_count < len(ids):
             sent = {"outbox": {"data.revision": {"$lte": newest}}}
-            await self._collection.update_one({"_id": document["_id"]}, {"$pull": sent})
+            await self._collection.update_many({"_id": {"$in": ids}}, {"$pull": sent})

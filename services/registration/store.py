@@ -19,7 +19,10 @@ AnyThing = TypeVar("AnyThing", bound=Thing)
 
 KINDS: tuple[type[Thing], ...] = (Edition, Organisation, Participant, MatchRequest)
 #: What a document holds beside the thing itself.
-_BESIDE = {"_id": 0, "shelf": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
+_BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
+
+#: Sorts after every character of an id.
+_BEYOND_IDS = "~"
 
 
 def collection_of(kind: type[Thing]) -> str:
@@ -28,7 +31,7 @@ def collection_of(kind: type[Thing]) -> str:
 
 
 class MongoStore:
-    """All documents. `written` is called with the kind and id of each written one, so that its outbox is sent."""
+    """All documents. `written` is called with the kind and `_id` of each written one, so that its outbox is sent."""
 
     def __init__(self, database: MongoDatabase, written: Callable[[type[Thing], str], None]) -> None:
         self._database = database
@@ -39,7 +42,6 @@ class MongoStore:
         for kind in KINDS:
             collection = self._database[collection_of(kind)]
             await collection.create_index("unique", unique=True)
-            await collection.create_index([("shelf", 1), ("_id", 1)])
         requests = self._database[collection_of(MatchRequest)]
         await requests.create_index("requester_id")
         await requests.create_index("due")
@@ -55,7 +57,7 @@ class MongoStore:
 
 
 class MongoThings:
-    """The things of one operator. Every query starts from `_own`, which names the operator."""
+    """The things of one operator: each `_id` is a path that starts with it, and other queries start from `_own`."""
 
     def __init__(self, database: MongoDatabase, operator_id: str, written: Callable[[type[Thing], str], None]) -> None:
         self._database = database
@@ -64,12 +66,12 @@ class MongoThings:
 
     async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
         """One thing of an edition, if it is there."""
-        document = await self._of(kind).find_one(self._own(edition_id=edition_id, _id=thing_id), _BESIDE)
+        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, thing_id)}, _BESIDE)
         return kind.model_validate(document) if document else None
 
     async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]:
         """Those of the ids that are there, by id."""
-        query = self._own(edition_id=edition_id, _id={"$in": list(ids)})
+        query = {"_id": {"$in": [self._path(kind, edition_id, thing_id) for thing_id in ids]}}
         return {thing.id: thing async for thing in self._read(kind, self._of(kind).find(query, _BESIDE))}
 
     async def find_unique(self, kind: type[AnyThing], uniques: Sequence[str]) -> dict[str, AnyThing]:
@@ -81,7 +83,8 @@ class MongoThings:
         self, kind: type[AnyThing], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
     ) -> list[AnyThing]:
         """Up to `limit` things with ids above `after`, by id; an operator's editions if `edition_id` is None."""
-        query = self._own(shelf=_shelf(self.operator_id, edition_id), _id={"$gt": after}, **(where or {}))
+        shelf = self._path(kind, edition_id or "", "")
+        query = {"_id": {"$gt": shelf + after, "$lt": shelf + _BEYOND_IDS}, **(where or {})}
         cursor = self._of(kind).find(query, _BESIDE)
         return [thing async for thing in self._read(kind, cursor.sort("_id", 1).limit(limit))]
 
@@ -93,17 +96,19 @@ class MongoThings:
 
     async def fingerprint(self, kind: type[Thing], edition_id: str, thing_id: str) -> str | None:
         """The hash of the request that made a thing, if the thing is there."""
-        document = await self._of(kind).find_one(self._own(edition_id=edition_id, _id=thing_id), {"fingerprint": 1})
+        path = self._path(kind, edition_id, thing_id)
+        document = await self._of(kind).find_one({"_id": path}, {"fingerprint": 1})
         return document["fingerprint"] if document else None
 
     async def insert(self, thing: Thing, fingerprint: str) -> None:
         """Write a new thing, with its event in its outbox. Raises `Taken`."""
-        document = _fields(thing) | {"_id": thing.id, "fingerprint": fingerprint} | outbox_new([thing.snapshot()])
+        path = self._path(type(thing), thing.edition_id, thing.id)
+        document = _fields(thing) | {"_id": path, "fingerprint": fingerprint} | outbox_new([thing.snapshot()])
         try:
             await self._of(type(thing)).insert_one(document)
         except DuplicateKeyError as error:
             raise Taken(thing.unique) from error
-        self._written(type(thing), thing.id)
+        self._written(type(thing), path)
 
     async def replace(self, thing: Thing) -> bool:
         """Write the next revision, with its event in the outbox; False if the one before is not there any more.
@@ -113,18 +118,22 @@ class MongoThings:
         """
         push = outbox_push([thing.snapshot()])
         update = push | {"$set": _fields(thing) | push["$set"]}
+        path = self._path(type(thing), thing.edition_id, thing.id)
         try:
-            result = await self._of(type(thing)).update_one(
-                self._own(edition_id=thing.edition_id, _id=thing.id, revision=thing.revision - 1), update
-            )
+            before = {"_id": path, "revision": thing.revision - 1}
+            result = await self._of(type(thing)).update_one(before, update)
         except DuplicateKeyError as error:
             raise Taken(thing.unique) from error
         if result.matched_count:
-            self._written(type(thing), thing.id)
+            self._written(type(thing), path)
         return bool(result.matched_count)
 
     def _own(self, **query: object) -> dict[str, object]:
         return {"operator_id": self.operator_id, **query}
+
+    def _path(self, kind: type[Thing], edition_id: str, thing_id: str) -> str:
+        shelf = self.operator_id if kind is Edition else f"{self.operator_id}/{edition_id}"
+        return f"{shelf}/{thing_id}"
 
     def _of(self, kind: type[Thing]) -> MongoCollection:
         return self._database[collection_of(kind)]
@@ -176,13 +185,4 @@ class MongoOperators:
 
 
 def _fields(thing: Thing) -> dict[str, object]:
-    # `shelf` is what lists read along. An index on `operator_id` would do the same, and mislead planners that prefer an
-    # index's first field to `_id` (SecantusDB's) in every query for one thing.
-    edition_id = None if isinstance(thing, Edition) else thing.edition_id
-    shelf = _shelf(thing.operator_id, edition_id)
-    return {**thing.model_dump(mode="json"), "shelf": shelf, "unique": thing.unique, "due": thing.due}
-
-
-def _shelf(operator_id: str, edition_id: str | None) -> str:
-    """What stands together in a list: an operator's editions, or one edition's things of a kind."""
-    return operator_id if edition_id is None else f"{operator_id}/{edition_id}"
+    return {**thing.model_dump(mode="json"), "unique": thing.unique, "due": thing.due}

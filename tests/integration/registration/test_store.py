@@ -166,7 +166,7 @@ async def test_tells_what_was_written(store: Any, written: list[Any]) -> None:
     if isinstance(store, MongoStore):
         await store.of("itecam").insert(organisation(), "f")
         await store.of("itecam").replace(organisation(revision=2))
-        assert written == [(Organisation, "org_1"), (Organisation, "org_1")]
+        assert written == [(Organisation, "itecam/edn_1/org_1")] * 2
 
 
 async def test_keys_open_until_revoked(settings: Settings) -> None:
