@@ -34,6 +34,9 @@ _log = get_logger(__name__)
 _EVENTS_OF = {topic.name: topic.events for topic in TOPICS}
 #: Editions of one batch that are handled side by side.
 _EDITIONS_AT_ONCE = 8
+#: How long the broker may keep an empty fetch. Kafka answers at once when a record comes; Tansu only when this is over.
+_FETCH_WAIT_MS = 100
+_POLL_MS = 500
 #: How long a rebalance waits for the batch in hand. Only the journal's fence makes it safe; this makes it rare.
 _REBALANCE_WAIT_SECONDS = 20.0
 
@@ -102,8 +105,8 @@ class Consumer:
             auto_offset_reset="earliest",
             partition_assignment_strategy=(RangePartitionAssignor,),
             max_records=settings.batch_max_records,
-            batch_timeout_ms=settings.batch_wait_ms,
-            fetch_max_wait_ms=settings.batch_wait_ms,
+            batch_timeout_ms=_POLL_MS,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 3,
             rebalance_timeout_ms=60_000,

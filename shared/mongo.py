@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
@@ -15,7 +16,11 @@ from shared.settings import ConnectionSettings
 MongoDatabase = Any
 MongoCollection = Any
 
-__all__ = ["DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
+#: Below every date we keep. MongoDB leaves out nulls where a date is asked for to be below another; SecantusDB reads
+#: them all unless the range has two ends: 37 ms against 0.7 ms for 700 documents.
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+__all__ = ["EVER", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
 
 
 class Mongo:

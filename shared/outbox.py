@@ -18,7 +18,7 @@ from shared.clock import Clock, utc_now
 from shared.cloudevents import pack, unpack
 from shared.events import Event
 from shared.metrics import SWEPT
-from shared.mongo import MongoCollection
+from shared.mongo import EVER, MongoCollection
 
 #: Outboxes younger than this are still in their writer's hands: the sweeper leaves them.
 _SWEEP_AGE = timedelta(seconds=5)
@@ -70,7 +70,7 @@ class OutboxRelay:
 
     async def sweep(self) -> None:
         """Send what has waited for a while anywhere, the longest waiting first."""
-        left = {"pending_since": {"$lt": self._clock() - _SWEEP_AGE}}
+        left = {"pending_since": {"$gt": EVER, "$lt": self._clock() - _SWEEP_AGE}}
         waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(_MOST_TOGETHER)
         documents = [document async for document in waiting]
         await self._send(documents)

@@ -88,7 +88,6 @@ class ServiceSettings(ConnectionSettings):
     batch_max_records: int = Field(
         default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
     )
-    batch_wait_ms: int = Field(default=50, ge=1, description="How long to wait for a batch to fill.")
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka drops a silent consumer after this.")
     dead_letter_attempts: int = Field(default=3, ge=1, description="Tries of a record that fails for no known reason.")
     dead_letter_budget: int = Field(

@@ -14,7 +14,7 @@ from services.notify.ports import Ledger, Overtaken
 from shared.broker import Publisher
 from shared.clock import Clock
 from shared.events import NotificationRecorded
-from shared.mongo import DuplicateKeyError, MongoDatabase
+from shared.mongo import EVER, DuplicateKeyError, MongoDatabase
 from shared.outbox import outbox_new, outbox_push
 
 #: Ledger lines of one journal entry that are written side by side.
@@ -89,7 +89,7 @@ class MongoLedger:
 
     async def due(self, limit: int) -> list[Delivery]:
         """The lines to look at now, the longest due first."""
-        query = {"attend_at": {"$lte": self._clock()}}
+        query = {"attend_at": {"$gt": EVER, "$lte": self._clock()}}
         found = self._lines.find(query, _WITHOUT_OUTBOX).sort("attend_at", ASCENDING).limit(limit)
         return [_line(document) async for document in found]
 
@@ -100,7 +100,7 @@ class MongoLedger:
 
     async def count(self) -> tuple[int, int]:
         """How many mails are owed, and how many are in doubt."""
-        owed = await self._lines.count_documents({"attend_at": {"$ne": None}})
+        owed = await self._lines.count_documents({"attend_at": {"$gt": EVER}})
         return owed, await self._lines.count_documents({"doubtful": True})
 
     async def _insert(self, written: Delivery, records: Sequence[NotificationRecorded]) -> None:

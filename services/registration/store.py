@@ -12,7 +12,7 @@ from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.things import Taken, Thing
-from shared.mongo import DuplicateKeyError, MongoCollection, MongoDatabase
+from shared.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.outbox import outbox_new, outbox_push
 
 AnyThing = TypeVar("AnyThing", bound=Thing)
@@ -52,7 +52,7 @@ class MongoStore:
 
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
         """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
-        cursor = self._database[collection_of(MatchRequest)].find({"due": {"$lte": now}}, _BESIDE)
+        cursor = self._database[collection_of(MatchRequest)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
         return [MatchRequest.model_validate(document) async for document in cursor.sort("due", 1).limit(limit)]
 
 
