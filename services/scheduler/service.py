@@ -14,7 +14,7 @@ from services.scheduler.domain.changes import Change
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken
-from services.scheduler.solver.improve import Effort
+from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed
 from shared.clock import Clock, utc_now
 from shared.consumer import Input

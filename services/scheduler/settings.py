@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from services.scheduler.solver.improve import Effort
+from services.scheduler.solver.effort import Effort
 from shared.settings import ServiceSettings
 
 

@@ -16,7 +16,8 @@ from services.scheduler.domain.decide import NotAPair, take
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import Violation, verify
-from services.scheduler.solver.improve import Effort, improve
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
 from shared.clock import utc_now
 from shared.events import (
     AffinityScored,

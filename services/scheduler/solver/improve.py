@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 from services.scheduler.domain.board import Board, Seat
 from services.scheduler.domain.problem import Problem, Solution
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
+from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.neighbourhood import group_around, reseat
 from services.scheduler.solver.polish import polish
 from services.scheduler.solver.tables import deal
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much to do, counted in work and not in seconds, so that the answer does not depend on the machine.
-
-    While encounters are without a slot and the bound is not reached, up to `rounds` neighbourhoods are solved, each
-    with `round_effort` of CP-SAT's deterministic time (roughly seconds); then `steps` Kempe chains are tried.
-    """
-
-    seed: int = 1
-    rounds: int = 12
-    round_effort: float = 0.04
-    steps: int = 150_000
 
 
 def improve(problem: Problem, effort: Effort) -> Solution:

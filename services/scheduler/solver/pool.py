@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from services.scheduler.domain.problem import Problem, Solution
-from services.scheduler.solver.improve import Effort, improve
+from services.scheduler.solver.effort import Effort
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -22,10 +22,17 @@ class SolverFailed(Exception):
     """The worker did not come back with a solution: it hung, died, or raised."""
 
 
+def _improve(problem: Problem, effort: Effort) -> Solution:
+    # Imported in the worker alone: OR-Tools would add a second and 60 MB to the start of the service.
+    from services.scheduler.solver.improve import improve  # noqa: PLC0415
+
+    return improve(problem, effort)
+
+
 class SolverPool:
     """`size` worker processes, started when first needed. Nothing of a solve runs on the event loop."""
 
-    def __init__(self, size: int, deadline_seconds: float, work: Work = improve) -> None:
+    def __init__(self, size: int, deadline_seconds: float, work: Work = _improve) -> None:
         self._deadline = deadline_seconds
         self._work = work
         self._idle: list[_Worker] = []

@@ -12,7 +12,8 @@ from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain import agendas
 from services.scheduler.domain.problem import Problem, Solution
 from services.scheduler.service import Pace, Scheduler
-from services.scheduler.solver.improve import Effort, improve
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverFailed
 from shared.cloudevents import decode, pack, unpack
 from shared.consumer import Input, Poison, Position

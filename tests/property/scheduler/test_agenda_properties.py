@@ -15,7 +15,8 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import verify
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
-from services.scheduler.solver.improve import Effort, improve
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
 from shared.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event
 from shared.ids import encounter_id
 from tests.unit.services.scheduler.editions import (

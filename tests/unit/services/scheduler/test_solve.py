@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.scheduler.solve import BadEditionFile, solve_file
-from services.scheduler.solver.improve import Effort
+from services.scheduler.solver.effort import Effort
 from tests.unit.services.scheduler.editions import affinity, edition, people
 
 EFFORT = Effort(rounds=1, steps=100)

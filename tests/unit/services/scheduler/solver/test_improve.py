@@ -9,7 +9,8 @@ from services.scheduler.domain.adopt import SolutionStale, adopt, announce, inpu
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.domain.verifier import AgendaBroken, verify
 from services.scheduler.solver.bound import bound
-from services.scheduler.solver.improve import Effort, improve
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
 from shared.events import AgendaChanged, Event
 from tests.unit.services.scheduler.editions import (
     HALL,

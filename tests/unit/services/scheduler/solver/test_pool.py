@@ -9,7 +9,7 @@ import time
 import pytest
 
 from services.scheduler.domain.problem import Problem, Solution, problem_of
-from services.scheduler.solver.improve import Effort
+from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed, SolverPool
 from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, people
 
