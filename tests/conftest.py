@@ -11,7 +11,7 @@ import pytest
 
 from deploy.embedded.probes import free_ports
 from deploy.embedded.process import Program
-from deploy.embedded.programs import secantus
+from deploy.embedded.programs import secantus, secantus_url
 from deploy.embedded.supervisor import Supervisor
 
 Launch = Callable[..., None]
@@ -40,7 +40,7 @@ def mongo_url(launch: Launch, servers_folder: Path) -> str:
     """A database server (SecantusDB) in its own process."""
     [port] = free_ports(1)
     launch(secantus(port, servers_folder / "mongo"))
-    return f"mongodb://127.0.0.1:{port}"
+    return secantus_url(port)
 
 
 @pytest.fixture

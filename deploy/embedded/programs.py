@@ -34,6 +34,15 @@ def secantus(port: int, data: Path) -> Program:
     return Program(name="secantus", command=command, ready=mongo_answers(port))
 
 
+def secantus_url(port: int) -> str:
+    """Where SecantusDB is, for a client that does not ask for retryable writes.
+
+    It remembers the reply of each for half an hour and looks through them all at every write, which ever more of
+    them make ever slower. Whoever uses it retries by themselves.
+    """
+    return f"mongodb://{HOST}:{port}/?retryWrites=false"
+
+
 def smtp_sink(port: int, mails: Path) -> Program:
     """A mail server that delivers nowhere: each mail becomes a file under `mails`."""
     command = (sys.executable, "-m", "deploy.embedded.smtp_sink", "--port", str(port), "--directory", str(mails))

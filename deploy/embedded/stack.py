@@ -43,7 +43,7 @@ class Stack(Supervisor):
         """Where everything is: `kafka` (bootstrap servers), `mongo`, `smtp`, and each service by its name (HTTP)."""
         return {
             "kafka": ",".join(f"{HOST}:{port}" for port in self._kafka_ports),
-            "mongo": f"mongodb://{HOST}:{self._mongo_port}",
+            "mongo": programs.secantus_url(self._mongo_port),
             "smtp": f"{HOST}:{self._smtp_port}",
             **{name: f"http://{HOST}:{port}" for name, port in self._http_ports.items()},
         }
