@@ -37,9 +37,9 @@ OPERATOR_ID = "demo"
 #: A laptop's clock: mails are gathered for less than a second, and a killed service is missed sooner.
 SETTINGS = {
     "TERTULIA_WINDOW_SECONDS": "0.6",
-    "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
+    "TERTULIA_DELIVER_EVERY_SECONDS": "0.25",
     "TERTULIA_QUIET_SECONDS": "0.5",
-    "TERTULIA_SWEEP_SECONDS": "1",
+    "TERTULIA_BATCH_WAIT_MS": "200",
     "TERTULIA_SESSION_TIMEOUT_MS": "6000",
     "TERTULIA_SMTP_TIMEOUT_SECONDS": "2",
     "TERTULIA_LEASE_SECONDS": "16",
