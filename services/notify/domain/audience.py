@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,10 +84,9 @@ class Contact(Part):
 
 
 class Agenda(Part):
-    """A participant's newest agenda. One not yet announced keeps its revision only: nobody is mailed about it."""
+    """A participant's newest announced agenda."""
 
     revision: int
-    announced: bool
     issued_at: Instant
     entries: tuple[AgendaEntry, ...] = ()
 
@@ -97,9 +95,8 @@ class Agenda(Part):
         """Keep of a snapshot what mails need."""
         return cls(
             revision=event.revision,
-            announced=not event.provisional,
             issued_at=event.occurred_at,
-            entries=() if event.provisional else event.entries,
+            entries=event.entries,
         )
 
     def names(self, subjects: set[str]) -> bool:
@@ -117,14 +114,9 @@ class Audience(BaseModel):
     agendas: dict[str, Agenda] = Field(default_factory=dict)
     versions: dict[str, int] = Field(default_factory=dict)
 
-    def announced(self) -> Iterator[tuple[str, Agenda]]:
-        """The participants with an announced agenda, and it."""
-        return ((participant, agenda) for participant, agenda in self.agendas.items() if agenda.announced)
-
     def can_tell(self, participant_id: str) -> bool:
         """Whether all that a mail needs is here. What is missing tells again when it arrives."""
-        agenda = self.agendas.get(participant_id)
-        return bool(agenda and agenda.announced and self.edition and participant_id in self.contacts)
+        return self.edition is not None and participant_id in self.agendas and participant_id in self.contacts
 
 
 class EditionNoted(Part):

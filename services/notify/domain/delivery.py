@@ -184,8 +184,6 @@ def first_wanted(wanted: DeliveryWanted) -> Delivery:
 
 def reason_to_skip(delivery: Delivery, audience: Audience, said: Said) -> str:
     """Why a participant needs no mail that says this, or nothing if they do."""
-    if not audience.agendas[delivery.participant_id].announced:
-        return "the agenda is not announced any more"
     if said.lines and not audience.contacts[delivery.participant_id].active:
         return "the participant is cancelled"
     return "" if delivery.has_news(said) else "nothing new to tell"

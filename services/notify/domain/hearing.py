@@ -37,7 +37,7 @@ class Stirred:
         if self.everybody or self.subjects:
             stirred.update(
                 participant_id
-                for participant_id, agenda in audience.announced()
+                for participant_id, agenda in audience.agendas.items()
                 if self.everybody or agenda.names(self.subjects)
             )
         return sorted(filter(audience.can_tell, stirred))
@@ -94,6 +94,8 @@ def _note(state: Audience, event: Event, stirred: Stirred) -> Change | None:
             change = _note_organisation(state, event.organisation_id, Organisation.of(event), stirred)
         case ParticipantChanged() if _is_newer(event, state.contacts.get(event.participant_id)):
             change = _note_contact(state, event.participant_id, Contact.of(event), stirred)
+        case AgendaChanged(provisional=True):
+            pass  # nobody is mailed before the announcement, and what is announced stays so
         case AgendaChanged() if _is_newer(event, state.agendas.get(event.participant_id)):
             stirred.participants.add(event.participant_id)
             change = AgendaNoted(participant_id=event.participant_id, agenda=Agenda.of(event))
