@@ -71,17 +71,19 @@ class LateChanges:
         return chosen
 
     def _pick_request(self, outcome: Outcome) -> Request:
-        """A directed request between two whom no change has befallen."""
-        request = next(
-            one
+        """A directed request between two whom no change has befallen, and better yet who did not ask for anybody."""
+        asked_for_anybody = {one.requester.key for one in self._demo.requests if one.target is None}
+        candidates = [
+            (one, {one.requester.key, one.target.key})
             for one in self._demo.requests
-            if one.outcome is outcome
-            and one.target is not None
-            and one.requester.key in self._left
-            and one.target.key in self._left
+            if one.outcome is outcome and one.target is not None
+        ]
+        request, pair = min(
+            ((one, pair) for one, pair in candidates if pair <= self._left.keys()),
+            key=lambda candidate: (len(candidate[1] & asked_for_anybody), candidate[0].key),
         )
-        for one in (request.requester, request.target):
-            self._left.pop(one.key if one else "", None)
+        for key in pair:
+            del self._left[key]
         return request
 
     async def _participant_cancels(self, stage: Stage) -> Condition:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import email
-import email.policy
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from email.utils import parseaddr
 from pathlib import Path
 
 from icalendar import Calendar
@@ -21,10 +21,9 @@ Line = tuple[datetime, datetime, str]
 
 @dataclass(frozen=True)
 class Mail:
-    """One delivered mail."""
+    """One delivered mail. Only its head is read at once: there are hundreds, and the bodies of few are asked for."""
 
     path: Path
-    message: EmailMessage
     recipient: str
     participant_id: str
     message_id: str
@@ -33,14 +32,16 @@ class Mail:
     @property
     def page(self) -> str:
         """Its HTML."""
-        part = self.message.get_body(("html",))
-        return part.get_content().replace("\r\n", "\n") if part is not None else ""
+        return self._part("text/html").decode().replace("\r\n", "\n")
 
     @property
     def calendar(self) -> bytes:
         """Its `.ics`; empty if it has none."""
-        for part in self.message.walk():
-            if part.get_content_type() == "text/calendar":
+        return self._part("text/calendar")
+
+    def _part(self, content_type: str) -> bytes:
+        for part in email.message_from_bytes(self.path.read_bytes()).walk():
+            if part.get_content_type() == content_type:
                 payload = part.get_payload(decode=True)
                 return payload if isinstance(payload, bytes) else b""
         return b""
@@ -52,14 +53,14 @@ def read_mails(folder: Path) -> list[Mail]:
 
 
 def _read(path: Path) -> Mail:
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    with path.open("rb") as file:
+        head = BytesHeaderParser().parse(file)
     return Mail(
         path=path,
-        message=message,
-        recipient=message["To"].addresses[0].addr_spec.casefold(),
-        participant_id=str(message["X-Tertulia-Participant"]),
-        message_id=str(message["Message-ID"]),
-        revision=int(str(message["X-Tertulia-Agenda-Revision"])),
+        recipient=parseaddr(str(head["To"]))[1].casefold(),
+        participant_id=str(head["X-Tertulia-Participant"]),
+        message_id=str(head["Message-ID"]).strip(),
+        revision=int(str(head["X-Tertulia-Agenda-Revision"])),
     )
 
 

@@ -86,14 +86,12 @@ class Observed:
 
     def unanswered_pairs(self) -> list[AffinityScored]:
         """The granted pairs that the scheduler has neither placed nor put on hold with a reason."""
-        answered = PLACED | {EncounterState.WAITING}
-        encounters = self.all(EncounterChanged)
-        return [
-            pair
-            for pair in self.granted()
-            if (one := encounters.get(encounter_id(pair.edition_id, *pair.participant_ids))) is None
-            or one.state not in answered
-        ]
+        answered = {
+            one.participant_ids
+            for one in self.all(EncounterChanged).values()
+            if one.state in PLACED or one.state is EncounterState.WAITING
+        }
+        return [pair for pair in self.granted() if pair.participant_ids not in answered]
 
     def waiting(self) -> list[EncounterChanged]:
         """The encounters that are wanted and have no slot, each with its reason."""
