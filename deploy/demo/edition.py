@@ -50,7 +50,7 @@ def edition_payload(scale: float) -> Payload:
         "slot_minutes": day.slot_minutes,
         "zones": zones_payload(scale),
         "sessions": sessions_payload(),
-        "quotas": {"max_encounters": MOST_ENCOUNTERS, "max_requests": 20},
+        "quotas": {"max_encounters": MOST_ENCOUNTERS},
         "consent_policy": "mutual",
         "least_affinity": 0.05,
         "fee": {"amount": 5000, "currency": "EUR"},

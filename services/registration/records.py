@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from services.registration.domain.bodies import Invalid
+from services.registration.domain.edition import Edition
 from services.registration.domain.things import Facts, KeyReused, NotFound, Refused, Stale, Taken, Thing
 from shared.clock import Clock
 from shared.ids import derived_id, new_id
@@ -22,6 +23,7 @@ class Things(Protocol):
     operator_id: str
 
     async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None: ...
+    async def recent_edition(self, edition_id: str) -> Edition | None: ...
     async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]: ...
     async def find_unique(self, kind: type[AnyThing], uniques: Sequence[str]) -> dict[str, AnyThing]: ...
     async def page(

@@ -11,7 +11,7 @@ from services.registration.domain.edition import Edition, EditionFacts
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
-from services.registration.domain.things import Facts, Refused
+from services.registration.domain.things import Facts, NotFound, Refused
 from services.registration.records import AnyThing, Records, Things
 from shared.clock import Clock
 from shared.events import Status
@@ -62,8 +62,10 @@ class Desk:
         return await self.records.get(Edition, edition_id, edition_id)
 
     async def changeable(self, edition_id: str) -> Edition:
-        """An edition that is not closed. Raises `NotFound`, `Refused`."""
-        edition = await self.edition(edition_id)
+        """An edition that is not closed, as of at most a second ago. Raises `NotFound`, `Refused`."""
+        edition = await self._things.recent_edition(edition_id)
+        if edition is None:
+            raise NotFound(f"there is no such {Edition.NOUN}")
         edition.must_be_changeable()
         return edition
 

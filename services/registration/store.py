@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,10 @@ KINDS: tuple[type[Thing], ...] = (Edition, Organisation, Participant, MatchReque
 #: What a document holds beside the thing itself.
 _BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
 
+#: Editions as they were read last, by path, with the moment until which that is recent.
+Recent = dict[str, tuple[float, Edition]]
+_RECENT_SECONDS = 1.0
+_MOST_RECENT = 1000
 #: Sorts after every character of an id.
 _BEYOND_IDS = "~"
 
@@ -36,6 +41,7 @@ class MongoStore:
     def __init__(self, database: MongoDatabase, written: Callable[[type[Thing], str], None]) -> None:
         self._database = database
         self._written = written
+        self._recent: Recent = {}
 
     async def prepare(self) -> None:
         """Make the indexes; harmless when they are there."""
@@ -48,7 +54,7 @@ class MongoStore:
 
     def of(self, operator_id: str) -> MongoThings:
         """The things of one operator: there is no other way to them."""
-        return MongoThings(self._database, operator_id, self._written)
+        return MongoThings(self._database, operator_id, self._written, self._recent)
 
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
         """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
@@ -59,15 +65,31 @@ class MongoStore:
 class MongoThings:
     """The things of one operator: each `_id` is a path that starts with it, and other queries start from `_own`."""
 
-    def __init__(self, database: MongoDatabase, operator_id: str, written: Callable[[type[Thing], str], None]) -> None:
+    def __init__(
+        self, database: MongoDatabase, operator_id: str, written: Callable[[type[Thing], str], None], recent: Recent
+    ) -> None:
         self._database = database
         self.operator_id = operator_id
         self._written = written
+        self._recent = recent
 
     async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
         """One thing of an edition, if it is there."""
         document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, thing_id)}, _BESIDE)
         return kind.model_validate(document) if document else None
+
+    async def recent_edition(self, edition_id: str) -> Edition | None:
+        """An edition as it was at most a second ago: every write asks for it, and it hardly ever changes."""
+        path = self._path(Edition, edition_id, edition_id)
+        until, recent = self._recent.get(path, (0.0, None))
+        if recent is not None and time.monotonic() < until:
+            return recent
+        edition = await self.find(Edition, edition_id, edition_id)
+        if edition is not None:
+            if len(self._recent) >= _MOST_RECENT:
+                self._recent.clear()
+            self._recent[path] = (time.monotonic() + _RECENT_SECONDS, edition)
+        return edition
 
     async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]:
         """Those of the ids that are there, by id."""
@@ -125,6 +147,7 @@ class MongoThings:
         except DuplicateKeyError as error:
             raise Taken(thing.unique) from error
         if result.matched_count:
+            self._recent.pop(path, None)
             self._written(type(thing), path)
         return bool(result.matched_count)
 

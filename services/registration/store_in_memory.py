@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.things import Taken, Thing
 from services.registration.records import AnyThing
@@ -54,6 +55,10 @@ class InMemoryThings:
     async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
         """One thing of an edition, if it is there."""
         return (await self.find_many(kind, edition_id, [thing_id])).get(thing_id)
+
+    async def recent_edition(self, edition_id: str) -> Edition | None:
+        """An edition as it is."""
+        return await self.find(Edition, edition_id, edition_id)
 
     async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]:
         """Those of the ids that are there, by id."""
