@@ -139,7 +139,7 @@ def _sessions(random: Random) -> tuple[str, ...]:
     chosen = [
         one["session_id"]
         for one in programme().sessions
-        if random.random() < (0.25 if one["kind"] == "keynote" else 0.12)
+        if random.random() < (0.15 if one["kind"] == "keynote" else 0.08)
     ]
     return tuple(chosen[:3])
 

@@ -26,7 +26,7 @@ from deploy.embedded.stack import Stack
 from shared.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
 
 #: How long the demo waits for each of its stations before it gives up, in seconds.
-PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 60.0, 60.0, 60.0
+PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 180.0, 180.0, 90.0
 _DOWN_SECONDS = 0.5
 #: The figures that fit above the board.
 _ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle slots a participant", "gap")
