@@ -22,7 +22,7 @@ from shared.events import (
 #: What holds once a change has had its consequences.
 Condition = Callable[[Observed], bool]
 
-_MOVED_KEYNOTE, _MOVED_TO = "kets", ("12:45", "13:15")
+_MOVED_KEYNOTE, _MOVED_TO = "kets", ("12:30", "13:00")
 _LOST_TABLE = "W02"
 _JOINED_SESSION = "latin_america"
 _LATE_UNTIL = "11:30"
