@@ -30,7 +30,18 @@ def tansu(port: int) -> Program:
 
 def secantus(port: int, data: Path) -> Program:
     """SecantusDB: speaks MongoDB's protocol. Run as a process, never imported: its licence is GPL-2.0."""
-    command = (sys.executable, "-m", "secantus", "--host", HOST, "--port", str(port), "--storage-path", str(data))
+    command = (
+        sys.executable,
+        "-m",
+        "secantus",
+        "--standalone",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--storage-path",
+        str(data),
+    )
     return Program(name="secantus", command=command, ready=mongo_answers(port))
 
 
