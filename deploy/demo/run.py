@@ -36,10 +36,12 @@ from shared.mongo import Mongo
 OPERATOR_ID = "demo"
 #: A laptop's clock: mails are gathered for less than a second, and a killed service is missed sooner.
 SETTINGS = {
-    "TERTULIA_WINDOW_SECONDS": "0.6",
-    "TERTULIA_DELIVER_EVERY_SECONDS": "0.25",
-    "TERTULIA_QUIET_SECONDS": "0.5",
-    "TERTULIA_SESSION_TIMEOUT_MS": "6000",
+    "TERTULIA_WINDOW_SECONDS": "0.3",
+    "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
+    "TERTULIA_QUIET_SECONDS": "0.4",
+    "TERTULIA_IMPROVE_EVERY_SECONDS": "0.2",
+    "TERTULIA_IMPROVE_STEPS": "100000",
+    "TERTULIA_SESSION_TIMEOUT_MS": "4000",
     "TERTULIA_SMTP_CONNECTIONS": "10",
     "TERTULIA_SMTP_TIMEOUT_SECONDS": "2",
     "TERTULIA_LEASE_SECONDS": "16",
