@@ -96,9 +96,9 @@ def demo(
     kill: Annotated[str | None, typer.Option(help="A service to kill once midway (SIGKILL) and start again.")] = None,
 ) -> None:
     """Run a whole edition on the embedded stack, with ten late changes, and check everything about it."""
-    from deploy.demo.run import DemoOptions, run  # noqa: PLC0415
-
     import uvloop  # noqa: PLC0415
+
+    from deploy.demo.run import DemoOptions, run  # noqa: PLC0415
 
     if kill not in {None, *SERVICES}:
         raise typer.BadParameter(f"{kill!r} is not one of {', '.join(SERVICES)}", param_hint="--kill")
