@@ -96,17 +96,13 @@ def demo(
     kill: Annotated[str | None, typer.Option(help="A service to kill once midway (SIGKILL) and start again.")] = None,
 ) -> None:
     """Run a whole edition on the embedded stack, with ten late changes, and check everything about it."""
-    import uvloop  # noqa: PLC0415
-
     from deploy.demo.run import DemoOptions, run  # noqa: PLC0415
 
     if kill not in {None, *SERVICES}:
         raise typer.BadParameter(f"{kill!r} is not one of {', '.join(SERVICES)}", param_hint="--kill")
     options = DemoOptions(seed=seed, scale=scale, output=output, keep=keep, kill=kill)
     try:
-        # As the services run: a fifth less CPU, which the demo shares with them.
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            raise typer.Exit(runner.run(run(options, console)))
+        raise typer.Exit(asyncio.run(run(options, console)))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
