@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.state import Change, MatchingState, evolve
 from shared.consumer import Input
-from shared.events import Event
+from shared.events import AffinityScored, Event
 from shared.journal import Decision
+from shared.metrics import PAIRS_SCORED
 
 
 class MatchingAggregate:
@@ -51,4 +52,7 @@ class Matching:
 
     async def match(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Score the pairs that the inputs join or change, propose partners, and say what is new of each pair."""
-        await self._editions.take(edition_id, inputs)
+        decision = await self._editions.take(edition_id, inputs)
+        for event in decision.outbox:
+            if isinstance(event, AffinityScored):
+                PAIRS_SCORED.labels(consent=event.consent).inc()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.text import NgramScorer
@@ -103,3 +104,16 @@ async def test_what_was_journalled_but_not_sent_is_sent_later(
         await journal.take("ed1", events)
     await journal.take("ed1", events)
     assert [said.revision for said in outlet.sent] == [1]
+
+
+async def test_what_is_said_of_pairs_is_counted_once_by_consent(
+    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+) -> None:
+    def pending() -> float:
+        return REGISTRY.get_sample_value("tertulia_pairs_scored_total", {"consent": "pending"}) or 0.0
+
+    matching, before = Matching(journal_on(store, InMemoryOutlet(), now)), pending()
+    asked = batch(*people, scene.request("r1", "ann", "bob"))
+    await matching.match("ed1", asked)
+    await matching.match("ed1", asked)
+    assert pending() == before + 1
