@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from shared.settings import ConnectionSettings
 
 #: A database of either driver. Both offer the same calls for all that our stores use: `find_one`, `insert_one`,
-#: `update_one`, `find_one_and_update`, `delete_one`, `count_documents`, `create_index`, and `async for` over `find`.
+#: `update_one`, `update_many`, `count_documents`, `create_index`, and `async for` over `find`.
 #: (`aggregate` differs: it is not used.) Neither driver's types cover the other's, hence Any.
 MongoDatabase = Any
 MongoCollection = Any

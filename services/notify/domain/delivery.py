@@ -90,10 +90,6 @@ class Delivery(Part):
         """When to look at this line again: when it is due, or when whoever has it in hand is out of time."""
         return self.claim.until if self.claim else self.due_at
 
-    def is_claimed_by(self, token: str) -> bool:
-        """Whether the mail is in these hands."""
-        return self.claim is not None and self.claim.token == token
-
     def has_news(self, said: Said) -> bool:
         """Whether a mail saying this is worth sending: not what the last said, and not a first, empty agenda."""
         if self.doubt:
