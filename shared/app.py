@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from shared.background import Background
 from shared.consumer import Consumer
@@ -91,9 +91,9 @@ class Runtime:
             raise NotReady(self._why_not_up)
 
 
-def make_app(runtime: Runtime) -> Starlette:
-    """The application of a service that is fed by Kafka alone."""
-    return Starlette(routes=operational_routes(runtime.health), lifespan=lambda _: runtime.lifespan())
+def make_app(runtime: Runtime, routes: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application of a service that is fed by Kafka, with the `routes` at which it can be asked besides."""
+    return Starlette(routes=[*operational_routes(runtime.health), *routes], lifespan=lambda _: runtime.lifespan())
 
 
 def operational_routes(health: Health) -> list[Route]:

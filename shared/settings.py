@@ -85,6 +85,10 @@ class ServiceSettings(ConnectionSettings):
     mongo_database: str = Field(default="", description="The service's own database; `tertulia_<service>` if unset.")
     http_host: str = Field(default="127.0.0.1", description="Address to serve HTTP on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port to serve HTTP on.")
+    internal_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="What registration shows the services it asks. Unset: they cannot be asked (profile help, edits).",
+    )
     batch_max_records: int = Field(
         default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,7 @@ class Stack(Supervisor):
         self.mails = self.folder / "mails"
         self._broker = broker
         self._settings = settings or {}
+        self._token = secrets.token_urlsafe()
         self._mongo_port, self._smtp_port, *ports = free_ports(2 + len(SERVICES) + brokers)
         self._http_ports = dict(zip(SERVICES, ports, strict=False))
         self._kafka_ports = ports[len(SERVICES) :] if broker == "kafka" else ports[-1:]
@@ -57,6 +59,9 @@ class Stack(Supervisor):
             "TERTULIA_MONGO_URL": self.addresses["mongo"],
             "TERTULIA_SMTP_HOST": HOST,
             "TERTULIA_SMTP_PORT": str(self._smtp_port),
+            "TERTULIA_INTERNAL_TOKEN": self._token,
+            "TERTULIA_MATCHING_URL": self.addresses["matching"],
+            "TERTULIA_SCHEDULER_URL": self.addresses["scheduler"],
             **self._settings,
         }
 

@@ -15,6 +15,7 @@ from services.registration.api.access import Office
 from services.registration.api.bodies import body_schemas
 from services.registration.observing import Observing
 from services.registration.operators import Gate
+from services.registration.peers import peers_of
 from services.registration.publishing import Publishing
 from services.registration.service import expire_overdue
 from services.registration.settings import Settings
@@ -69,6 +70,8 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     async def expire() -> None:
         await expire_overdue(store, clock)
 
+    peers = peers_of(settings)
+    runtime.close.append(peers.close)
     runtime.prepare += [store.prepare, publishing.prepare]
     runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
@@ -80,7 +83,7 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             await publishing.drain()
 
     gate = Gate(MongoOperators(database), settings.key_cache_seconds)
-    app = make_api(Office(store, gate, settings, clock), lifespan)
+    app = make_api(Office(store, gate, settings, clock, peers), lifespan)
     app.router.routes.extend(operational_routes(health))
     return app
 

@@ -18,6 +18,7 @@ from starlette.types import Scope
 from services.registration.domain.bodies import MOST_FAULTS, Fault, Invalid, Malformed, pointer_to
 from services.registration.domain.things import KeyReused, NotFound, Refused, Stale
 from services.registration.operators import UnknownKey
+from services.registration.peers import PeerAway, PeerDeclined
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "2"
@@ -92,6 +93,8 @@ def install(app: FastAPI) -> None:
     """Answer every exception of the table, and the framework's own, with a problem."""
     for exception in _KINDS:
         app.add_exception_handler(exception, _on_known)
+    app.add_exception_handler(PeerAway, _on_peer_away)
+    app.add_exception_handler(PeerDeclined, _on_peer_declined)
     app.add_exception_handler(RequestValidationError, _on_parameters)
     app.add_exception_handler(HTTPException, _on_framework)
 
@@ -110,6 +113,17 @@ async def _on_known(request: Request, error: Exception) -> Response:
     kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
     faults = error.faults if isinstance(error, Invalid) else ()
     return _response(kind, str(error) or kind.title, request.scope, faults)
+
+
+async def _on_peer_away(request: Request, error: Exception) -> Response:
+    return _response(_AWAY, str(error), request.scope)
+
+
+async def _on_peer_declined(request: Request, error: Exception) -> Response:
+    """What the service asked said no with, as it said it."""
+    assert isinstance(error, PeerDeclined)  # noqa: S101 - the one exception this handles
+    status = HTTPStatus(error.status)
+    return _response(Kind(status, error.slug, status.phrase), str(error) or status.phrase, request.scope)
 
 
 async def _on_parameters(request: Request, error: Exception) -> Response:

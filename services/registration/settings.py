@@ -29,3 +29,6 @@ class Settings(ServiceSettings):
         default=5.0, ge=0, description="How long a key is remembered: a revoked key may work this much longer."
     )
     expiry_seconds: float = Field(default=30.0, gt=0, description="How often unanswered match requests are expired.")
+    matching_url: str = Field(default="", description="Where matching serves HTTP, for what it is asked; or nowhere.")
+    scheduler_url: str = Field(default="", description="Where the scheduler serves HTTP, likewise.")
+    peer_seconds: float = Field(default=10.0, gt=0, description="How long a service that is asked may take to answer.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import StringConstraints
 
 from services.registration.operators import Gate, UnknownKey
+from services.registration.peers import Peers, nobody
 from services.registration.service import Desk, Store
 from services.registration.settings import Settings
 from shared.clock import Clock
@@ -26,6 +27,7 @@ class Office:
     gate: Gate
     settings: Settings
     clock: Clock
+    peers: Peers = field(default_factory=nobody)
 
 
 def office_of(request: Request) -> Office:
