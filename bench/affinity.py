@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.pool import Pool
 from services.matching.domain.state import MatchingState
-from services.matching.domain.text import NgramScorer, Role, words_of
+from services.matching.domain.text import Role, words_of
 from shared.events import (
     EditionChanged,
     Event,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 
 from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.text import NgramScorer
+from services.matching.domain.ngrams import NgramScorer
 from services.matching.handlers import listen
 from services.matching.service import Matching, MatchingAggregate
 from services.matching.settings import Settings

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from services.matching.domain.affinity import COMPANIES, SCIENCE, Terms, both_ways, code_tokens, codes_of
 from services.matching.domain.facts import Organisation, Participant
+from services.matching.domain.index import TextIndex
 from services.matching.domain.ragged import Ragged, Rows
 from services.matching.domain.state import MatchingState
-from services.matching.domain.text import Matrix, Role, TextScorer
+from services.matching.domain.text import TextScorer
 from shared.events import Language, OrganisationKind
 
 _LANGUAGES: Final = tuple(Language)
 _TRAITS: Final = np.dtype(
     [("active", "?"), ("organisation", "i8"), ("country", "i8"), ("side", "i1"), ("languages", "u1"), ("tokens", "i8")]
 )
-#: Vectors are kept as multiples of 1/2048: then every product and partial sum of a cosine is exact in a float32, and
-#: a score does not depend on the machine, or on how many others are scored with it.
-_GRID: Final = 2048
 
 
 class Pool:
@@ -32,12 +30,9 @@ class Pool:
 
     def __init__(self, scorer: TextScorer) -> None:
         self.ids: list[str] = []
-        self._scorer = scorer
+        self.texts = TextIndex(scorer)
         self._rows: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
-        width = scorer.embed([], Role.NEED).shape[1]
-        self._needs: Ragged[np.float32] = Ragged(np.float32, width)
-        self._offers: Ragged[np.float32] = Ragged(np.float32, width)
         self._tokens: Ragged[np.intp] = Ragged(np.intp)
         self._traits = np.zeros(0, _TRAITS)
 
@@ -54,8 +49,9 @@ class Pool:
             organisation = state.organisations[participant.organisation_id]
             row = self._row(participant_id)
             self._traits[row] = self._traits_of(row, participant, organisation, active=state.active(participant_id))
-        self._embed(self._needs, known, [state.participants[one].profile.needs for one in known], Role.NEED)
-        self._embed(self._offers, known, [state.participants[one].profile.offers for one in known], Role.OFFER)
+        profiles = [state.participants[participant_id].profile for participant_id in known]
+        rows = [self._rows[participant_id] for participant_id in known]
+        self.texts.put(rows, [one.needs for one in profiles], [one.offers for one in profiles])
 
     def rows(self, participant_ids: Iterable[str]) -> Rows:
         """The rows of participants that have been put."""
@@ -67,9 +63,7 @@ class Pool:
         partners = np.arange(len(self.ids)) if rows is None else rows
         mine, theirs = self._traits[own][:, np.newaxis], self._traits[partners]
         return Terms(
-            text_need_offer=both_ways(
-                self._fit(self._needs, own, self._offers, rows), self._fit(self._offers, own, self._needs, rows)
-            ),
+            text_need_offer=both_ways(*self.texts.fits(own, rows)),
             shared_codes=self._shared_codes(own, rows) / np.sqrt(np.maximum(1, mine["tokens"] * theirs["tokens"])),
             helix_complement=(mine["side"] * theirs["side"] == -1).astype(float),
             cross_border=(mine["country"] != theirs["country"]).astype(float),
@@ -82,15 +76,6 @@ class Pool:
         others: NDArray[np.bool_] = traits["organisation"] != self._traits[self._rows[participant_id]]["organisation"]
         others &= traits["active"]
         return others
-
-    def _fit(
-        self, mine: Ragged[np.float32], own: Rows, theirs: Ragged[np.float32], rows: Rows | None
-    ) -> NDArray[np.float64]:
-        """The best fit of any item of each with any item of each partner, 0 where either has none."""
-        wanted, owners = mine.some(own)
-        items, holders = theirs.all() if rows is None else theirs.some(rows)
-        by_partner = _best_by(holders, items @ wanted.T, len(self.ids) if rows is None else len(rows))
-        return self._scorer.fit(_best_by(owners, by_partner.T, len(own))).astype(np.float64)
 
     def _shared_codes(self, own: Rows, rows: Rows | None) -> NDArray[np.intp]:
         """How many code tokens each shares with each partner."""
@@ -127,26 +112,6 @@ class Pool:
 
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers))
-
-    def _embed(self, items: Ragged[np.float32], owners: list[str], texts: list[tuple[str, ...]], role: Role) -> None:
-        vectors = self._scorer.embed([text for own in texts for text in own], role)
-        vectors = np.round(vectors * _GRID) / np.float32(_GRID)
-        start = 0
-        for participant_id, own in zip(owners, texts, strict=True):
-            items.put(self._rows[participant_id], vectors[start : start + len(own)])
-            start += len(own)
-
-
-def _best_by(places: Rows, values: Matrix, count: int) -> Matrix:
-    """The maximum, 0 at least, of the lines of `values` with the same place; shape (count, columns).
-
-    Lines of one place lie together; those of place -1 belong to nobody.
-    """
-    best = np.zeros((count + 1, values.shape[1]), np.float32)
-    if len(places):
-        starts = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
-        best[places[starts]] = np.maximum.reduceat(values, starts, axis=0)
-    return np.maximum(best[:-1], 0)
 
 
 def _side(kind: OrganisationKind) -> int:

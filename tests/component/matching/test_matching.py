@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.text import NgramScorer
+from services.matching.domain.ngrams import NgramScorer
 from services.matching.service import Matching, MatchingAggregate
 from shared.consumer import Input, Position
 from shared.events import AffinityScored, Consent, Event

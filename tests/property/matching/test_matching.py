@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.pool import Pool
 from services.matching.domain.proposals import best_partners
 from services.matching.domain.state import Change, MatchingState, evolve
-from services.matching.domain.text import NgramScorer
 from shared.events import (
     AffinityScored,
     Consent,

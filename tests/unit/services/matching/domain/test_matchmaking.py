@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.state import MatchingState
-from services.matching.domain.text import NgramScorer
 from shared.events import AffinityScored, Consent, Event, Origin
 
 WELDING = ("Soldadura robotizada de estructuras de aluminio",)
