@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypedDict, TypeVar
 
 from services.registration.domain.bodies import Fault, Invalid, patched
-from services.registration.domain.edition import Edition, EditionFacts
+from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
@@ -80,6 +80,15 @@ class Desk:
             return changed
 
         return await self.records.amend(Edition, edition_id, edition_id, change, revisions)
+
+    async def fill_agendas(self, edition_id: str, wanted: FillingFacts) -> Edition:
+        """Ask for partners to be proposed to whoever has fewer encounters than wanted."""
+
+        async def change(edition: Edition) -> Edition:
+            edition.must_be_changeable()
+            return edition.filled(wanted, self.records.clock())
+
+        return await self.records.amend(Edition, edition_id, edition_id, change)
 
     # -- organisations
 
@@ -177,6 +186,19 @@ class Desk:
 
         return await self.records.amend(Participant, edition_id, participant_id, change)
 
+    async def check_in(self, edition_id: str, participant_id: str, *, is_here: bool) -> Participant:
+        """Note that a participant has come to the venue, or take that back."""
+        edition = await self.edition(edition_id)
+
+        async def change(participant: Participant) -> Participant:
+            changed = participant.changed(self.records.clock(), checked_in=is_here)
+            if changed is not participant:
+                edition.must_be_changeable()
+                must_be_active(participant)
+            return changed
+
+        return await self.records.amend(Participant, edition_id, participant_id, change)
+
     # -- match requests
 
     async def ask(self, edition_id: str, facts: MatchRequestFacts, key: str | None) -> MatchRequest:
@@ -212,6 +234,8 @@ class Desk:
         ]
         if missing:
             raise Invalid(*missing)
+        if facts.target_id and _kept_apart(found[facts.requester_id], found[facts.target_id]):
+            raise Invalid(Fault("/target_id", "no such participant in this edition"))
         for participant in found.values():
             must_be_active(participant)
         if facts.target_id and len({participant.organisation_id for participant in found.values()}) == 1:
@@ -260,6 +284,13 @@ async def expire_overdue(store: Store, clock: Clock) -> None:
 
 def _fields(facts: Facts) -> dict[str, Any]:
     return {name: getattr(facts, name) for name in type(facts).model_fields}
+
+
+def _kept_apart(one: Participant, other: Participant) -> bool:
+    """Whether either blocks the other: then neither is told that the other is there."""
+    return one.blocks(other.participant_id, other.organisation_id) or other.blocks(
+        one.participant_id, one.organisation_id
+    )
 
 
 def must_be_active(thing: Organisation | Participant) -> None:

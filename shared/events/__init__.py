@@ -1,6 +1,6 @@
 """What the services say to each other: one frozen model an event, each a whole snapshot at a revision."""
 
-from shared.events.affinity import AffinityScored, Consent, Origin, Reason
+from shared.events.affinity import AffinityScored, Consent, NeedMet, Origin, Reason
 from shared.events.agenda import (
     AgendaChange,
     AgendaChanged,
@@ -20,8 +20,10 @@ from shared.events.match_request import MatchRequestChanged, RequestState
 from shared.events.notification import Channel, DeliveryState, NotificationRecorded
 from shared.events.registration import (
     ConsentPolicy,
+    EarlierEncounters,
     EditionChanged,
     Fee,
+    Filling,
     Language,
     OrganisationChanged,
     OrganisationKind,
@@ -50,16 +52,19 @@ __all__ = [
     "Consent",
     "ConsentPolicy",
     "DeliveryState",
+    "EarlierEncounters",
     "EditionChanged",
     "EncounterChanged",
     "EncounterState",
     "EntryKind",
     "Event",
     "Fee",
+    "Filling",
     "Instant",
     "Interval",
     "Language",
     "MatchRequestChanged",
+    "NeedMet",
     "NotificationRecorded",
     "OrganisationChanged",
     "OrganisationKind",

@@ -26,12 +26,24 @@ class Origin(StrEnum):
     PROPOSED = "proposed"
 
 
+class NeedMet(Value):
+    """A need that an offer of the other meets, by their places in the two profiles as `registration.v1` has them."""
+
+    participant_id: Id = Field(description="Who needs it.")
+    need: int = Field(ge=0, description="The place, from 0, among the needs of that participant.")
+    offer: int = Field(ge=0, description="The place, from 0, among the offers of the other.")
+    fit: float = Field(ge=0, le=1)
+
+
 class Reason(Value):
     """One reason for a score: what it is, how much of the score it makes, and the terms behind it."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
     weight: float = Field(ge=0, le=1)
     detail: Annotated[str, StringConstraints(max_length=300)] = ""
+    met: tuple[NeedMet, ...] = Field(
+        default=(), max_length=2, description="Of each side the need best met, best first."
+    )
 
 
 class AffinityScored(Event):
@@ -48,3 +60,7 @@ class AffinityScored(Event):
     score: float = Field(ge=0, le=1)
     priority: int = Field(ge=1, le=3, description="The highest of the requests'.")
     reasons: tuple[Reason, ...] = Field(default=(), max_length=20)
+    configuration: str = Field(default="1", description="Which configuration scored it, and after a `+` which tier.")
+    low_confidence: tuple[Id, ...] = Field(
+        default=(), max_length=2, description="Those of the two of whom too little is known to tell."
+    )

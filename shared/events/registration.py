@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -23,8 +23,12 @@ def _is_timezone(name: str) -> str:
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]{0,63}$")]
+AffinityVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,31}$")]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Timezone = Annotated[str, AfterValidator(_is_timezone)]
+
+#: What a new edition is scored by, unless its operator says otherwise.
+NEWEST_AFFINITY_VERSION: Final = "2"
 
 
 class Phase(StrEnum):
@@ -127,6 +131,20 @@ class Fee(Value):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
+class Filling(Value):
+    """The organiser's word to fill the agendas: from then on each round proposes partners to whoever has too few."""
+
+    round: int = Field(ge=1, description="Rises by one each time the organiser asks for it.")
+    encounters: int = Field(ge=1, le=50, description="Proposals bring everybody up to this many encounters.")
+
+
+class EarlierEncounters(Value):
+    """Two organisations have met in an edition before this one."""
+
+    organisation_id: Id = Field(description="The other one, in this edition.")
+    outcome: bool = Field(default=False, description="Whether anything came of it.")
+
+
 class Profile(Value):
     """What a participant offers and needs, in free text (an item each) and in codes (such as `nace:25.62`)."""
 
@@ -151,6 +169,13 @@ class EditionChanged(Event):
     consent_policy: ConsentPolicy = ConsentPolicy.MUTUAL
     least_affinity: float = Field(default=0.0, ge=0, le=1, description="Proposals below this are not made.")
     fee: Fee | None = None
+    affinity_version: AffinityVersion = Field(
+        default="1", description="The configuration that scores its pairs: weights, constants and calibration."
+    )
+    filling: Filling | None = None
+    freeze_minutes: int = Field(
+        default=0, ge=0, description="Once live, encounters that start this soon are not moved by the system."
+    )
 
     @model_validator(mode="after")
     def _slots_are_in_order(self) -> Self:
@@ -175,6 +200,12 @@ class OrganisationChanged(Event):
     region: Line | None = None
     delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
     codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as `nace:25.62` or `ket:robotics`.")
+    competitor_ids: tuple[Id, ...] = Field(
+        default=(), max_length=100, description="Organisations that it is never proposed to meet, nor they it."
+    )
+    met_before: tuple[EarlierEncounters, ...] = Field(
+        default=(), max_length=200, description="Whom it has met in earlier editions; either of the two may say so."
+    )
     status: Status = Status.ACTIVE
 
 
@@ -194,4 +225,11 @@ class ParticipantChanged(Event):
         default=(), max_length=50, description="When the participant can meet; empty: the whole edition."
     )
     session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
+    blocked_ids: tuple[Id, ...] = Field(
+        default=(), max_length=100, description="Participants and organisations neither met nor seen, both ways."
+    )
+    declined_ids: tuple[Id, ...] = Field(
+        default=(), max_length=500, description="Participants whose proposal was turned down: not proposed again."
+    )
     status: Status = Status.ACTIVE
+    checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")

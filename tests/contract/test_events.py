@@ -31,6 +31,7 @@ from shared.events import (
     Interval,
     Language,
     MatchRequestChanged,
+    NeedMet,
     NotificationRecorded,
     OrganisationChanged,
     OrganisationKind,
@@ -123,7 +124,15 @@ EVENTS: list[Event] = [
         consent=Consent.GRANTED,
         score=0.62,
         priority=3,
-        reasons=(Reason(code="shared_codes", weight=0.62, detail="nace:25"),),
+        reasons=(
+            Reason(
+                code="text_need_offer",
+                weight=0.5,
+                met=(NeedMet(participant_id="prt_2", need=0, offer=1, fit=0.8),),
+            ),
+            Reason(code="sector", weight=0.12, detail="nace:25"),
+        ),
+        configuration="2",
     ),
     AgendaChanged(
         **WHO,

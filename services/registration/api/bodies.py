@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.registration.api.access import CurrentDesk, office_of
 from services.registration.domain.bodies import read_facts, read_patch
-from services.registration.domain.edition import EditionFacts
+from services.registration.domain.edition import EditionFacts, FillingFacts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.participant import ParticipantFacts
@@ -21,7 +21,7 @@ AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
-_KINDS: tuple[type[Facts], ...] = (EditionFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
+_KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

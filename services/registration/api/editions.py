@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from services.registration.api.access import After, CurrentDesk, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_of, takes, takes_patch
 from services.registration.api.replies import Page, created, page, reply
-from services.registration.domain.edition import Edition, EditionFacts
+from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
 
 router = APIRouter(prefix="/editions", tags=["editions"])
 
@@ -41,3 +41,15 @@ async def get_edition(desk: CurrentDesk, edition_id: PathId) -> Response:
 async def amend_edition(desk: CurrentDesk, edition_id: PathId, revisions: IfMatch, patch: PatchBody) -> Response:
     """Change an edition; its phase goes forwards only: open, published, live, closed. A closed one takes no changes."""
     return reply(await desk.amend_edition(edition_id, patch, revisions))
+
+
+@router.post("/{edition_id}/proposals", response_model=Edition, openapi_extra=takes(FillingFacts))
+async def fill_agendas(
+    desk: CurrentDesk, edition_id: PathId, wanted: Annotated[FillingFacts, body_of(FillingFacts)]
+) -> Response:
+    """Propose partners to whoever has fewer than `encounters` to come, the least served first.
+
+    What was proposed before stays. Under the `organiser` policy proposals are encounters at once; under the others they
+    wait for both to ask for each other.
+    """
+    return reply(await desk.fill_agendas(edition_id, wanted))

@@ -12,8 +12,8 @@ from services.registration.domain.names import Line
 from services.registration.domain.slots import Day, instant, slots_of
 from services.registration.domain.things import Facts, Refused, Thing
 from shared import events
-from shared.events import ConsentPolicy, EditionChanged, Phase, SessionKind, Slot, ZoneKind
-from shared.events.registration import Timezone
+from shared.events import ConsentPolicy, EditionChanged, Filling, Phase, SessionKind, Slot, ZoneKind
+from shared.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
 from shared.ids import Id
 
 
@@ -62,6 +62,12 @@ class FeeFacts(events.Fee, extra="forbid"):
     amount: int = Field(ge=0, le=1_000_000_000)
 
 
+class FillingFacts(Facts):
+    """Proposals for whoever has fewer encounters than this to come."""
+
+    encounters: int = Field(ge=1, le=50, description="Proposals bring everybody up to this many.")
+
+
 class EditionFacts(Facts):
     """What an operator says of an edition."""
 
@@ -75,9 +81,18 @@ class EditionFacts(Facts):
     consent_policy: ConsentPolicy = ConsentPolicy.MUTUAL
     least_affinity: float = Field(default=0.0, ge=0, le=1, description="Proposals below this are not made.")
     fee: FeeFacts | None = None
+    affinity_version: AffinityVersion = Field(
+        default=NEWEST_AFFINITY_VERSION, description="The configuration that scores its pairs; null: the newest."
+    )
     phase: Phase = Phase.OPEN
     answer_within_hours: Annotated[int, Field(ge=1, le=8760)] | None = Field(
         default=None, description="Match requests not answered this long after they were asked expire; null: never."
+    )
+    freeze_minutes: int = Field(
+        default=30,
+        ge=0,
+        le=24 * 60,
+        description="Once live, encounters that start this soon are not moved by the system.",
     )
 
     @model_validator(mode="after")
@@ -107,6 +122,10 @@ class Edition(EditionFacts, Thing):
     ID: ClassVar[str] = "edition_id"
     NOUN: ClassVar[str] = "edition"
 
+    #: An edition kept from before there were versions is scored as it was.
+    affinity_version: AffinityVersion = "1"
+    filling: Filling | None = Field(default=None, description="The organiser's last word to fill the agendas.")
+
     def snapshot(self) -> EditionChanged:
         return EditionChanged(
             **self.model_dump(include=_COMMON),
@@ -124,6 +143,11 @@ class Edition(EditionFacts, Thing):
         """Raise `Refused` once the edition is closed."""
         if self.phase is Phase.CLOSED:
             raise Refused(f"edition {self.edition_id} is closed: it takes no more changes")
+
+    def filled(self, wanted: FillingFacts, now: datetime) -> Self:
+        """The edition with another round of proposals asked for."""
+        last = self.filling.round if self.filling else 0
+        return self.changed(now, filling=Filling(round=last + 1, encounters=wanted.encounters))
 
     def may_become(self, phase: Phase) -> None:
         """Raise `Refused` unless the phase is the same or a later one."""

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from services.registration.domain.names import Line, same_name
 from services.registration.domain.things import Facts, Thing
-from shared.events import OrganisationChanged, OrganisationKind, Status
+from shared.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
 from shared.events.registration import Code, CountryCode
+from shared.ids import Id
 
 
 class OrganisationFacts(Facts):
@@ -21,6 +22,12 @@ class OrganisationFacts(Facts):
     region: Line | None = None
     delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
     codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as nace:25.62 or ket:robotics.")
+    competitor_ids: tuple[Id, ...] = Field(
+        default=(), max_length=100, description="Organisations that it is never proposed to meet, nor they it."
+    )
+    met_before: tuple[EarlierEncounters, ...] = Field(
+        default=(), max_length=200, description="Whom it has met in earlier editions; either of the two may say so."
+    )
 
 
 class Organisation(OrganisationFacts, Thing):

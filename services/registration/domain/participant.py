@@ -43,6 +43,12 @@ class ParticipantFacts(Facts):
         default=(), max_length=50, description="When the participant can meet; empty: the whole edition."
     )
     session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
+    blocked_ids: tuple[Id, ...] = Field(
+        default=(), max_length=100, description="Participants and organisations neither met nor seen, both ways."
+    )
+    declined_ids: tuple[Id, ...] = Field(
+        default=(), max_length=500, description="Participants whose proposal was turned down: not proposed again."
+    )
 
     @field_validator("languages", "session_ids")
     @classmethod
@@ -50,6 +56,10 @@ class ParticipantFacts(Facts):
         if len(set(values)) < len(values):
             raise ValueError("must not repeat")
         return values
+
+    def blocks(self, participant_id: str, organisation_id: str) -> bool:
+        """Whether this one wants neither to meet nor to be seen by them."""
+        return not {participant_id, organisation_id}.isdisjoint(self.blocked_ids)
 
     def in_zone(self, timezone: str) -> Self:
         """The same with `available` as UTC. Raises `Invalid` on times skipped by clocks or running backwards."""
@@ -67,6 +77,7 @@ class Participant(ParticipantFacts, Thing):
 
     participant_id: str
     status: Status = Status.ACTIVE
+    checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
 
     @property
     def unique(self) -> str:
