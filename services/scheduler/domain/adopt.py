@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat
 from services.scheduler.domain.changes import Announced, Improved
+from services.scheduler.domain.evidence import Evidence, Inputs
 from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.problem import Solution
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import AgendaBroken, Inputs, verify
+from services.scheduler.domain.verifier import AgendaBroken, judge, verify
 from shared.events import Cause, CauseCode, Certificate, Place
 
 
@@ -23,6 +24,20 @@ def inputs_of(state: AgendaState) -> Inputs:
     return Inputs(state.edition, state.organisations, state.participants, state.pairs)
 
 
+def evidence_of(state: AgendaState) -> Evidence:
+    """The state's agenda, with look-ups that are kept up to date: what changed is judged without a look at the rest.
+
+    They are not those of the board, so that the verifier does not believe what it checks.
+    """
+    links, placed = state.links, state.placements
+    return Evidence(
+        inputs_of(state),
+        placed,
+        of_person=lambda person: [pair for pair in links.pairs_of[person] if pair in placed],
+        at_table=lambda zone, table: links.pairs_at[zone, table],
+    )
+
+
 def verify_touched(batch: Batch) -> None:
     """Raise `AgendaBroken` if anything that is about to be told breaks a rule."""
     state = batch.state
@@ -30,7 +45,7 @@ def verify_touched(batch: Batch) -> None:
     if state.settled or not touched:
         return
     begun = {pair for pair in touched if state.has_begun(pair, batch.now)}
-    violations = verify(inputs_of(state), state.placements, begun, touched)
+    violations = judge(evidence_of(state), sorted(touched), begun)
     if violations:
         raise AgendaBroken(violations)
 

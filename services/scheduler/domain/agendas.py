@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -35,7 +36,7 @@ def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
         return None, []
     pairs = sorted(state.untold_pairs)[:_MOST_ENCOUNTERS]
     encounters = {pair: encounter for pair in pairs if (encounter := _encounter(state, pair)) is not None}
-    revised = {**state.encounters, **encounters} if encounters else state.encounters
+    revised = ChainMap(encounters, state.encounters)
     participants = sorted(state.untold_participants)[:MOST_AGENDAS] if len(pairs) == len(state.untold_pairs) else []
     agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, revised)) is not None}
     told = Told(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))

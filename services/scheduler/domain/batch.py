@@ -8,13 +8,12 @@ from datetime import datetime
 from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.changes import Change, Lifted, Placed, Waits
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.insert import Seating, find_seat, make_room
+from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, Phase, WaitingReason
+from shared.events import Cause, WaitingReason
 
-#: How many others may be moved to make room for one encounter: freely before agendas are out, as good as none after.
-_MOVES_WHILE_OPEN = 3
-_MOVES_ONCE_PUBLISHED = 1
+#: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
+_MOST_MOVES = 3
 #: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
 _ROOM_SOUGHT = 20
 
@@ -26,7 +25,8 @@ class Batch:
         self.state = state
         self.now = now
         self.changes: list[Change] = []
-        self._freed: set[str] = set()
+        self._freed_people: set[str] = set()
+        self._freed_seats: Slots = 0
         self._room_to_seek = _ROOM_SOUGHT
 
     def make(self, change: Change) -> None:
@@ -34,16 +34,16 @@ class Batch:
         evolve(self.state, change)
         self.changes.append(change)
 
-    def reconsider(self, pair_ids: Iterable[str], cause: Cause) -> None:
+    def reconsider(self, pair_ids: Iterable[str], cause: Cause, *, new_tables: bool = False) -> None:
         """Bring these pairs' encounters in line with the rules again, moving as few as possible.
 
         Those not wanted any more go; those whose place breaks a rule look for another, the nearest first; those
-        without a place look for one; and what is freed on the way is offered to those who wait.
+        without a place look for one; and what is freed on the way, and `new_tables`, are offered to those who wait.
         """
         if self.state.settled:
             return
         pairs = self._by_weight(pair for pair in pair_ids if not self.state.has_begun(pair, self.now))
-        self._freed.clear()
+        self._freed_people, self._freed_seats = set(), self.state.timeline.whole if new_tables else 0
         for pair in pairs:
             self._drop_if_unwanted(pair, cause)
         wishes = self._lift_misplaced(pairs, cause)
@@ -74,7 +74,8 @@ class Batch:
 
     def lift(self, pair_id: str, cause: Cause) -> None:
         """Take an encounter's place away."""
-        self._freed.update(self.state.pairs[pair_id].participant_ids)
+        self._freed_people.update(self.state.pairs[pair_id].participant_ids)
+        self._freed_seats |= self.state.board.placed[pair_id][1].slots
         self.make(Lifted(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
@@ -101,15 +102,9 @@ class Batch:
         return wishes
 
     def _is_misplaced(self, pair_id: str) -> bool:
-        board = self.state.board
-        wanted, seat = board.lift(pair_id)
-        place = self.state.placements[pair_id]
-        stands = (
-            self.state.timeline.index_of(place) is not None
-            and find_seat(board, self.state.wanted(pair_id), seat.slots, seat)[0] == seat
+        return self.state.timeline.index_of(self.state.placements[pair_id]) is None or not stands(
+            self.state.board, pair_id
         )
-        board.put(wanted, seat)
-        return not stands
 
     def _wish(self, pair_id: str) -> Seat:
         """The seat that is least of a move: the same time, or the same slot where the slots were moved in time."""
@@ -149,25 +144,42 @@ class Batch:
         if reason not in {WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE} or not self._room_to_seek:
             return None
         self._room_to_seek -= 1
-        edition = self.state.edition
-        is_open = edition is not None and edition.phase is Phase.OPEN
-        most_moves = _MOVES_WHILE_OPEN if is_open else _MOVES_ONCE_PUBLISHED
-        return make_room(self.state.board, self.state.wanted(pair_id), self._allowed, most_moves)
+        return make_room(self.state.board, self.state.wanted(pair_id), self._allowed, _MOST_MOVES)
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause) -> None:
-        """Offer freed slots to those who wait for these participants, and freed tables to those who wait for one."""
-        if not self._freed:
-            return
-        waiting = self.state.waiting
-        theirs = {pair for each in self._freed for pair in self.state.links.pairs_of[each] if pair in waiting}
-        at_the_door = {pair for pair, reason in waiting.items() if reason is WaitingReason.NO_TABLE}
-        for pair in self._by_weight((theirs | at_the_door) - tried):
+        """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
+        for pair in self._by_need(self._who_may_gain() - tried):
             if self._unknown(pair) is None:
                 seat, reason = find_seat(self.state.board, self.state.wanted(pair), self._allowed)
-                if seat is None:
-                    self.wait(pair, reason, cause)
+                seating = {pair: seat} if seat else self._make_room(pair, reason)
+                if seating:
+                    self.seat_all(seating, cause)
                 else:
-                    self.seat_all({pair: seat}, cause)
+                    self.wait(pair, reason, cause)
+
+    def _who_may_gain(self) -> set[str]:
+        """The pairs that wait for a freed participant; and those that wait for a table, if both are free then."""
+        links, busy, waiting = self.state.links, self.state.board.busy, self.state.waiting
+        pairs = {pair for each in self._freed_people for pair in links.pairs_of[each] if pair in waiting}
+        if self._freed_seats:
+            for pair in links.at_the_door:
+                one, other = self.state.pairs[pair].participant_ids
+                if self._freed_seats & ~(busy[one] | busy[other]):
+                    pairs.add(pair)
+        return pairs
+
+    def _by_need(self, pair_ids: Iterable[str]) -> list[str]:
+        """By priority, then the least served first: by the share of wanted encounters the worse off of the two has."""
+        pairs, share = self.state.pairs, self.state.share_placed
+        return sorted(
+            pair_ids,
+            key=lambda pair: (
+                -pairs[pair].priority,
+                min(map(share, pairs[pair].participant_ids)),
+                -pairs[pair].score,
+                pair,
+            ),
+        )
 
     @property
     def _allowed(self) -> Slots:

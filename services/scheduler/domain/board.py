@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from shared.events import Interval
 
@@ -46,6 +47,13 @@ class Timeline:
         self._ends = [slot.ends_at for slot in slots]
         self.whole: Slots = (1 << len(slots)) - 1
 
+    def days(self, timezone: str) -> tuple[Slots, ...]:
+        """The slots of each day, by where the edition is."""
+        masks: defaultdict[date, Slots] = defaultdict(int)
+        for index, start in enumerate(self._starts):
+            masks[start.astimezone(ZoneInfo(timezone)).date()] |= 1 << index
+        return tuple(masks.values())
+
     def within(self, windows: Iterable[Interval]) -> Slots:
         """The slots that lie wholly in one of the windows."""
         mask = 0
@@ -76,20 +84,44 @@ def _run(first: int, end: int) -> Slots:
 
 
 class Board:
-    """What is taken. It changes by `put` and `lift` alone, in constant time, and both can be undone by the other."""
+    """What is taken. It changes by `put` and `lift` alone, in constant time, and both can be undone by the other.
 
-    def __init__(self, whole: Slots, tables: Mapping[str, Sequence[str]], quota: int | None) -> None:
+    `days` are the slots of each day: a night is no break. `pinned` encounters are locked: nobody moves them.
+    """
+
+    def __init__(
+        self, whole: Slots, tables: Mapping[str, Sequence[str]], quota: int | None, days: Sequence[Slots] = ()
+    ) -> None:
         self.whole = whole
         self.quota = quota
-        self.tables: dict[str, dict[str, Slots]] = {zone: dict.fromkeys(labels, 0) for zone, labels in tables.items()}
+        self.days: tuple[Slots, ...] = tuple(days) or (whole,)
+        self.tables: dict[str, dict[str, Slots]] = {}
         self.hours: dict[str, Hours] = {}
         self.busy: defaultdict[str, Slots] = defaultdict(int)
         self.encounters_of: defaultdict[str, dict[str, Seat]] = defaultdict(dict)
         self.placed: dict[str, tuple[Wanted, Seat]] = {}
+        self.pinned: set[str] = set()
         self._in_slot: defaultdict[Slots, set[str]] = defaultdict(set)
-        #: Tables taken in a zone in a slot, and the slots in which all of a zone's are: asked at every insert.
+        #: The labels of a zone by number; in each slot, the numbers of the tables taken, as bits; and the slots in
+        #: which all of a zone's are: asked at every insert.
+        self._numbers: dict[str, dict[str, int]] = {}
+        self._labels: dict[str, tuple[str, ...]] = {}
         self._taken: defaultdict[tuple[str, Slots], int] = defaultdict(int)
-        self._full: defaultdict[str, Slots] = defaultdict(int)
+        self._full: dict[str, Slots] = {}
+        for zone_id, labels in tables.items():
+            self.furnish(zone_id, labels, {})
+
+    def furnish(self, zone_id: str, labels: Sequence[str], taken: Mapping[str, Slots]) -> None:
+        """Have exactly these tables in a zone from now on; `taken` says when somebody sits at those that are new."""
+        before = self.tables.get(zone_id, {})
+        self.tables[zone_id] = {label: before[label] if label in before else taken.get(label, 0) for label in labels}
+        self._labels[zone_id] = tuple(self.tables[zone_id])
+        self._numbers[zone_id] = {label: number for number, label in enumerate(self._labels[zone_id])}
+        for slot in bits(self.whole):
+            self._taken.pop((zone_id, slot), None)
+        self._full[zone_id] = 0 if labels else self.whole
+        for label, slots in self.tables[zone_id].items():
+            self._flip_table(zone_id, label, slots)
 
     def put(self, wanted: Wanted, seat: Seat) -> None:
         """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken."""
@@ -99,7 +131,7 @@ class Board:
             self.encounters_of[participant_id][wanted.pair_id] = seat
         for slot in bits(seat.slots):
             self._in_slot[slot].add(wanted.pair_id)
-        self._flip_table(seat, 1)
+        self._turn_table(seat)
 
     def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
         """Take the encounter off the board; returns what `put` needs to undo it."""
@@ -109,13 +141,17 @@ class Board:
             del self.encounters_of[participant_id][pair_id]
         for slot in bits(seat.slots):
             self._in_slot[slot].discard(pair_id)
-        self._flip_table(seat, -1)
+        self._turn_table(seat)
         return wanted, seat
 
     def free_of(self, participant_id: str) -> Slots:
         """The slots in which the participant could meet, taken ones included."""
         available, unattending = self.hours[participant_id]
         return available & unattending
+
+    def idle(self, participant_id: str, also: Slots = 0) -> int:
+        """How many slots the participant sits and waits, if `also` busy in these."""
+        return idle(self.busy[participant_id] | also, self.free_of(participant_id), self.days)
 
     def untaken(self, wanted: Wanted, seat: Seat) -> Slots:
         """The slots in which neither of the pair is in an encounter and nobody sits at the seat's table."""
@@ -124,12 +160,17 @@ class Board:
 
     def tables_free(self, zone_id: str) -> Slots:
         """The slots in which the zone has a table nobody sits at."""
-        return self.whole & ~self._full[zone_id] if self.tables.get(zone_id) else 0
+        return self.whole & ~self._full.get(zone_id, self.whole)
 
     def is_table_free(self, zone_id: str, table: str, slots: Slots) -> bool:
         """Whether the table is in service and nobody sits at it in these slots."""
         tables = self.tables.get(zone_id, {})
         return table in tables and not tables[table] & slots
+
+    def first_free_table(self, zone_id: str, slot: Slots) -> str:
+        """The first of a zone's tables nobody sits at in this one slot; there must be one."""
+        taken = self._taken[zone_id, slot]
+        return self._labels[zone_id][(~taken & (taken + 1)).bit_length() - 1]
 
     def load(self, slot: Slots) -> int:
         """How many encounters take this one slot."""
@@ -139,17 +180,21 @@ class Board:
         """The pairs that meet in this one slot, sorted."""
         return sorted(self._in_slot[slot])
 
-    def _flip_table(self, seat: Seat, taken: int) -> None:
+    def _turn_table(self, seat: Seat) -> None:
         tables = self.tables.get(seat.zone_id, {})
-        if seat.table not in tables:
-            return
-        tables[seat.table] ^= seat.slots
-        for slot in bits(seat.slots):
-            count = self._taken[seat.zone_id, slot] = self._taken[seat.zone_id, slot] + taken
-            if count == len(tables):
-                self._full[seat.zone_id] |= slot
+        if seat.table in tables:
+            tables[seat.table] ^= seat.slots
+            self._flip_table(seat.zone_id, seat.table, seat.slots)
+
+    def _flip_table(self, zone_id: str, table: str, slots: Slots) -> None:
+        numbers = self._numbers[zone_id]
+        number, everyone = 1 << numbers[table], (1 << len(numbers)) - 1
+        for slot in bits(slots):
+            taken = self._taken[zone_id, slot] = self._taken[zone_id, slot] ^ number
+            if taken == everyone:
+                self._full[zone_id] |= slot
             else:
-                self._full[seat.zone_id] &= ~slot
+                self._full[zone_id] &= ~slot
 
 
 def bits(mask: Slots) -> Iterator[Slots]:
@@ -160,11 +205,13 @@ def bits(mask: Slots) -> Iterator[Slots]:
         mask ^= lowest
 
 
-def idle(busy: Slots, free: Slots) -> int:
-    """How many slots between a participant's first and last encounter are neither: the participant sits and waits.
+def idle(busy: Slots, free: Slots, days: Sequence[Slots] = ()) -> int:
+    """How many slots between a participant's first and last encounter of a day are neither: time to sit and wait.
 
-    Slots that a session takes, or in which the participant is away, do not count.
+    Slots that a session takes, or in which the participant is away, do not count, and no night does.
     """
+    if len(days) > 1:
+        return sum(idle(busy & day, free & day) for day in days if busy & day)
     if not busy:
         return 0
     span = ((1 << busy.bit_length()) - 1) & ~((busy & -busy) - 1)

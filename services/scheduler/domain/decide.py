@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import singledispatch
 
 from services.scheduler.domain.batch import Batch
@@ -12,7 +13,8 @@ from services.scheduler.domain.changes import (
     PairTaken,
     ParticipantTaken,
 )
-from services.scheduler.domain.state import KnownOrganisation, KnownPair, KnownParticipant
+from services.scheduler.domain.news import News, news_of
+from services.scheduler.domain.state import AgendaState, KnownOrganisation, KnownPair, KnownParticipant
 from shared.events import (
     AffinityScored,
     Cause,
@@ -46,14 +48,21 @@ def _(event: EditionChanged, batch: Batch) -> None:
     state = batch.state
     if state.edition is not None and event.revision <= state.edition.revision:
         return
-    sessions_before = state.edition.sessions if state.edition else ()
+    news = news_of(state.edition, event)
     cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
     batch.make(EditionTaken(edition=event))
-    if event.sessions != sessions_before:
-        for participant_id, participant in state.participants.items():
-            if participant.session_ids:
-                batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
-    batch.reconsider(list(state.pairs), cause)
+    attending = sorted({each for session in news.sessions for each in state.links.attending[session]})
+    for participant_id in attending:
+        batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
+    batch.reconsider(_concerned(state, news, attending), cause, new_tables=bool(news.gained))
+
+
+def _concerned(state: AgendaState, news: News, attending: Iterable[str]) -> set[str]:
+    """The pairs whose encounters the news of the edition may befall."""
+    if news.is_remade:
+        return set(state.pairs)
+    at_lost_tables = (state.links.pairs_at[table] for table in news.lost)
+    return set().union(*at_lost_tables, *(state.links.pairs_of[each] for each in attending))
 
 
 @_take.register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import singledispatch
 
 from services.scheduler.domain.changes import (
@@ -18,8 +19,9 @@ from services.scheduler.domain.changes import (
     Told,
     Waits,
 )
+from services.scheduler.domain.news import news_of
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, Phase
+from shared.events import Cause, Phase, WaitingReason
 
 #: Causes kept for one agenda between two tellings: the reader wants the gist, the encounters have their own.
 _MOST_CAUSES = 5
@@ -37,25 +39,32 @@ def _apply(change: object, state: AgendaState) -> None:  # noqa: ARG001 - the si
 
 @_apply.register
 def _(change: EditionTaken, state: AgendaState) -> None:
+    before, state.edition = state.edition, change.edition
     state.operator_id = change.edition.operator_id
-    state.edition = change.edition
     state.version += 1
     if change.edition.phase is Phase.OPEN:
         state.announced = False
-    state.forget_indexes("timeline", "board", "sessions_by_id", "zones_by_kinds")
-    for pair_id, place in state.placements.items():
-        index = state.timeline.index_of(place)
-        if index not in {None, place.slot}:
-            state.placements[pair_id] = place.model_copy(update={"slot": index})
+    news = news_of(before, change.edition)
+    state.forget_indexes("sessions_by_id", "zones_by_kinds")
+    if news.is_remade or "board" not in state.__dict__:
+        state.forget_indexes("timeline", "board")
+        for pair_id, place in state.placements.items():
+            index = state.timeline.index_of(place)
+            if index not in {None, place.slot}:
+                state.placements[pair_id] = place.model_copy(update={"slot": index})
+        return
+    for zone_id in news.zones:
+        state.furnish(zone_id)
+    for participant_id in {each for session in news.sessions for each in state.links.attending[session]}:
+        state.board.hours[participant_id] = state.hours(state.participants[participant_id])
 
 
 @_apply.register
 def _(change: OrganisationTaken, state: AgendaState) -> None:
     before = state.organisations.get(change.organisation_id)
     state.organisations[change.organisation_id] = change.organisation
-    kind_is_new = before is None or before.kind is not change.organisation.kind
-    if kind_is_new and state.links.people_of[change.organisation_id]:
-        state.forget_indexes("board")  # it holds the zones of encounters, which follow from the kinds
+    if before is None or before.kind is not change.organisation.kind:
+        _reseat(state, state.links.people_of[change.organisation_id])
     state.version += before is None or (before.kind, before.status) != (
         change.organisation.kind,
         change.organisation.status,
@@ -64,18 +73,16 @@ def _(change: OrganisationTaken, state: AgendaState) -> None:
 
 @_apply.register
 def _(change: ParticipantTaken, state: AgendaState) -> None:
-    before = state.participants.get(change.participant_id)
-    state.participants[change.participant_id] = change.participant
-    if before is None or before.organisation_id != change.participant.organisation_id:
-        if before is not None:
-            state.links.people_of[before.organisation_id].discard(change.participant_id)
-            state.forget_indexes("board")
-        state.links.people_of[change.participant.organisation_id].add(change.participant_id)
+    before, after = state.participants.get(change.participant_id), change.participant
+    state.participants[change.participant_id] = after
+    if before is not None:
+        state.links.leave(change.participant_id, before)
+    state.links.join(change.participant_id, after)
+    if before is None or before.organisation_id != after.organisation_id:
+        _reseat(state, [change.participant_id])
     if "board" in state.__dict__:
-        state.board.hours[change.participant_id] = state.hours(change.participant)
-    state.version += before is None or before.model_copy(update={"revision": 0}) != change.participant.model_copy(
-        update={"revision": 0}
-    )
+        state.board.hours[change.participant_id] = state.hours(after)
+    state.version += before is None or before.model_copy(update={"revision": after.revision}) != after
 
 
 @_apply.register
@@ -90,17 +97,18 @@ def _(change: PairTaken, state: AgendaState) -> None:
 @_apply.register
 def _(change: Placed, state: AgendaState) -> None:
     if change.pair_id in state.placements:
-        state.board.lift(change.pair_id)
+        _lift(state, change.pair_id)
     state.board.put(state.wanted(change.pair_id), state.seat(change.place))
     state.placements[change.pair_id] = change.place
+    state.links.pairs_at[change.place.zone_id, change.place.table].add(change.pair_id)
     state.waiting.pop(change.pair_id, None)
+    state.links.at_the_door.discard(change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
 @_apply.register
 def _(change: Lifted, state: AgendaState) -> None:
-    state.board.lift(change.pair_id)
-    del state.placements[change.pair_id]
+    _lift(state, change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -110,6 +118,10 @@ def _(change: Waits, state: AgendaState) -> None:
         state.waiting.pop(change.pair_id, None)
     else:
         state.waiting[change.pair_id] = change.reason
+    if change.reason is WaitingReason.NO_TABLE:
+        state.links.at_the_door.add(change.pair_id)
+    else:
+        state.links.at_the_door.discard(change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -139,6 +151,19 @@ def _(change: Told, state: AgendaState) -> None:
         state.untold_pairs.pop(pair_id, None)
     for participant_id in change.participants:
         state.untold_participants.pop(participant_id, None)
+
+
+def _lift(state: AgendaState, pair_id: str) -> None:
+    state.board.lift(pair_id)
+    place = state.placements.pop(pair_id)
+    state.links.pairs_at[place.zone_id, place.table].discard(pair_id)
+
+
+def _reseat(state: AgendaState, people: Iterable[str]) -> None:
+    """Have the board know by which zones their encounters may be in, which follows from their organisations' kinds."""
+    if "board" in state.__dict__:
+        for pair_id in sorted({pair for each in people for pair in state.board.encounters_of[each]}):
+            state.board.put(state.wanted(pair_id), state.board.lift(pair_id)[1])
 
 
 def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle
 from services.scheduler.domain.rules import both_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
-#: Rearrangements tried for one encounter before it waits: a few milliseconds.
-_TRIES = 80
+#: Rearrangements tried, and encounters looked at, for one encounter before it waits: a few milliseconds.
+_TRIES = 250
+_LOOKS = 2000
 
 Seating = dict[str, Seat]
 
@@ -26,20 +27,37 @@ def find_seat(
         return None, reason
     if near is not None and left & near.slots:
         return _seat_in(board, wanted, near.slots, near), reason
-    return _seat_in(board, wanted, best_slot(board, wanted, left)), reason
+    return _seat_in(board, wanted, best_slot(board, wanted, left), near), reason
 
 
 def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
     """The slot that makes both wait least between encounters; then the emptiest, then the earliest."""
     sides = [(board.busy[each], board.free_of(each)) for each in (wanted.one, wanted.other)]
-    return min(
-        bits(left),
-        key=lambda slot: (
-            sum(idle(busy | slot, free) - idle(busy, free) for busy, free in sides),
-            board.load(slot),
-            slot,
-        ),
-    )
+    best: tuple[int, int, Slots] | None = None
+    for day in board.days:
+        (busy, free), (their_busy, their_free) = [(busy & day, free & day) for busy, free in sides]
+        before = idle(busy, free) + idle(their_busy, their_free)
+        for slot in bits(left & day):
+            more = idle(busy | slot, free) + idle(their_busy | slot, their_free) - before
+            if best is None or more <= best[0]:
+                cost = (more, board.load(slot), slot)
+                best = cost if best is None else min(best, cost)
+    assert best is not None  # noqa: S101 - there is a slot left
+    return best[2]
+
+
+def misplaced(board: Board) -> list[str]:
+    """The encounters that a rule does not leave where they are, sorted. The board is left as it was."""
+    return [pair_id for pair_id in sorted(board.placed) if not stands(board, pair_id)]
+
+
+def stands(board: Board, pair_id: str) -> bool:
+    """Whether every rule leaves the encounter its slot, and its table is in service and in a zone open to the pair."""
+    wanted, seat = board.lift(pair_id)
+    is_left = bool(seat.slots) and slots_left(board, wanted, seat.slots)[0] == seat.slots
+    is_seated = seat.zone_id in wanted.zones and board.is_table_free(seat.zone_id, seat.table, seat.slots)
+    board.put(wanted, seat)
+    return is_left and is_seated
 
 
 def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None) -> Seat:
@@ -54,48 +72,60 @@ def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None
         for seat in board.encounters_of[each].values()
         if seat.slots & around and seat.zone_id == zone and board.is_table_free(zone, seat.table, slot)
     ]
-    if neighbours:
-        return Seat(slot, zone, min(neighbours))
-    return Seat(slot, zone, next(table for table, taken in board.tables[zone].items() if not taken & slot))
+    return Seat(slot, zone, min(neighbours) if neighbours else board.first_free_table(zone, slot))
 
 
 def make_room(board: Board, wanted: Wanted, allowed: Slots, most_moves: int) -> Seating | None:
-    """New seats for `wanted` and for at most `most_moves` others, or `None`. The board is left as it was."""
-    if not most_moves:
-        return None
-    chain = _Chain(board, allowed, most_moves)
-    return chain.seating() if chain.settle(wanted, allowed) else None
+    """New seats for `wanted` and for the fewest others, at most `most_moves`, or `None`.
+
+    Of several ways that move as few, the one after which people wait least. The board is left as it was.
+    """
+    search = _Search(board, allowed)
+    for moves in range(1, most_moves + 1):
+        best = min(search.ways(wanted, moves), key=lambda way: way[0], default=None)
+        if best is not None:
+            return best[1]
+    return None
 
 
-class _Chain:
-    """A depth-first search that moves encounters out of the way, each at most once, and can take everything back."""
+class _Search:
+    """Ejection chains, depth first: seat one by lifting those in its way, then seat those in the same manner.
 
-    def __init__(self, board: Board, allowed: Slots, most_moves: int) -> None:
+    Glover, "Ejection chains, reference structures and alternating path methods" (1996). Each encounter is moved at
+    most once, and everything is taken back.
+    """
+
+    def __init__(self, board: Board, allowed: Slots) -> None:
         self._board = board
         self._allowed = allowed
-        self._most_moves = most_moves
-        self._tries = _TRIES
-        self._undo: list[Callable[[], object]] = []
+        self._tries, self._looks = _TRIES, _LOOKS
         self._seated: Seating = {}
-        self._moved: set[str] = set()
+        self._lifted: dict[str, Seat] = {}
+        self._idle: dict[str, int] = {}
 
-    def seating(self) -> Seating:
-        """Where the search has put whom; takes everything back."""
-        seated = dict(self._seated)
-        self._rewind(0)
-        return seated
+    def ways(self, wanted: Wanted, moves: int) -> Iterator[tuple[int, Seating]]:
+        """Ways to seat `wanted` by moving just so many others, and how much more idle time each makes."""
+        for _ in self._chains([(wanted, self._allowed)], moves):
+            yield self._more_idle(), dict(self._seated)
 
-    def settle(self, wanted: Wanted, allowed: Slots) -> bool:
-        """Seat one encounter, moving others if that is needed. On failure nothing is changed."""
-        seat, _ = find_seat(self._board, wanted, allowed)
-        if seat is not None:
-            self._put(wanted, seat)
-            return True
-        for slot in bits(self._worth_trying(wanted, allowed)):
+    def _chains(self, homeless: list[tuple[Wanted, Slots]], moves: int) -> Iterator[None]:
+        """Each way to seat all the homeless: while this yields, the board has it."""
+        if not homeless:
+            yield
+            return
+        (wanted, allowed), *rest = homeless
+        left, _ = slots_left(self._board, wanted, allowed)
+        if left:
+            yield from self._put(wanted, best_slot(self._board, wanted, left), rest, moves)
+            return
+        for slot in bits(self._worth_trying(wanted, allowed) if moves else 0):
             for blockers in self._blockers(wanted, slot):
-                if self._tries and self._displace(wanted, slot, blockers):
-                    return True
-        return False
+                if not self._tries or not self._looks:
+                    return
+                self._looks -= 1
+                if self._may_move(blockers, slot, moves):
+                    self._tries -= 1
+                    yield from self._displace(wanted, slot, blockers, rest, moves)
 
     def _worth_trying(self, wanted: Wanted, allowed: Slots) -> Slots:
         board = self._board
@@ -114,40 +144,55 @@ class _Chain:
                 [pair] for pair in self._board.in_slot(slot) if self._board.placed[pair][1].zone_id in wanted.zones
             )
 
-    def _displace(self, wanted: Wanted, slot: Slots, blockers: list[str]) -> bool:
-        if not self._may_move(blockers):
-            return False
-        self._tries -= 1
-        mark = len(self._undo)
-        lifted = [self._lift(pair) for pair in blockers]
-        seat, _ = find_seat(self._board, wanted, slot)
-        if seat is not None:
-            self._put(wanted, seat)
-            if all(self.settle(each, self._allowed & ~slot) for each in lifted):
-                return True
-        self._rewind(mark)
-        return False
+    def _may_move(self, blockers: list[str], slot: Slots, moves: int) -> bool:
+        """Whether they are free to move, and, where nobody more may be, each has a slot to go to."""
+        board, moves_left = self._board, moves - len(blockers)
+        for pair in blockers:
+            wanted, seat = board.placed[pair]
+            if moves_left < 0 or pair in self._seated or pair in board.pinned or seat.slots & ~self._allowed:
+                return False
+            elsewhere = self._worth_trying(wanted, self._allowed & ~slot) if board.quota is None else self._allowed
+            if not moves_left and not elsewhere & ~(board.busy[wanted.one] | board.busy[wanted.other]):
+                return False
+        return True
 
-    def _may_move(self, blockers: list[str]) -> bool:
-        return len(self._moved) + len(blockers) <= self._most_moves and not any(
-            pair in self._seated or self._board.placed[pair][1].slots & ~self._allowed for pair in blockers
-        )
+    def _displace(
+        self, wanted: Wanted, slot: Slots, blockers: list[str], rest: list[tuple[Wanted, Slots]], moves: int
+    ) -> Iterator[None]:
+        lifted = [self._board.lift(pair) for pair in blockers]
+        self._lifted |= {each.pair_id: seat for each, seat in lifted}
+        if slots_left(self._board, wanted, slot)[0]:
+            homeless = [(each, self._allowed & ~slot) for each, _ in lifted]
+            yield from self._put(wanted, slot, homeless + rest, moves - len(blockers))
+        for each, seat in reversed(lifted):
+            self._board.put(each, seat)
+            del self._lifted[each.pair_id]
 
-    def _put(self, wanted: Wanted, seat: Seat) -> None:
+    def _put(self, wanted: Wanted, slot: Slots, rest: list[tuple[Wanted, Slots]], moves: int) -> Iterator[None]:
+        seat = _seat_in(self._board, wanted, slot, self._lifted.get(wanted.pair_id))
         self._board.put(wanted, seat)
         self._seated[wanted.pair_id] = seat
-        self._undo.append(lambda: (self._board.lift(wanted.pair_id), self._seated.pop(wanted.pair_id)))
+        yield from self._chains(rest, moves)
+        del self._seated[wanted.pair_id]
+        self._board.lift(wanted.pair_id)
 
-    def _lift(self, pair_id: str) -> Wanted:
-        wanted, seat = self._board.lift(pair_id)
-        self._moved.add(pair_id)
-        self._undo.append(lambda: self._put_back(wanted, seat))
-        return wanted
+    def _more_idle(self) -> int:
+        """How many slots more those concerned sit and wait than before."""
+        board, after = self._board, 0
+        people = {each for pair in self._seated for each in board.placed[pair][0][1:3]}
+        for each in people:
+            if each not in self._idle:
+                self._idle[each] = self._idle_before(each)
+            after += board.idle(each) - self._idle[each]
+        return after
 
-    def _put_back(self, wanted: Wanted, seat: Seat) -> None:
-        self._board.put(wanted, seat)
-        self._moved.discard(wanted.pair_id)
-
-    def _rewind(self, mark: int) -> None:
-        while len(self._undo) > mark:
-            self._undo.pop()()
+    def _idle_before(self, participant_id: str) -> int:
+        board = self._board
+        busy = board.busy[participant_id]
+        seats = [(pair, seat) for pair, seat in self._seated.items() if participant_id in board.placed[pair][0][1:3]]
+        for _, seat in seats:
+            busy &= ~seat.slots
+        for pair, _ in seats:
+            if pair in self._lifted:
+                busy |= self._lifted[pair].slots
+        return idle(busy, board.free_of(participant_id), board.days)

@@ -23,7 +23,7 @@ class Problem:
     """An edition to be improved, as of an input version.
 
     `fixed` encounters have begun and stay. Once `announced`, `incumbent` is what participants were told, and to be
-    kept but for `change_budget` moves; before, the answer does not depend on it.
+    kept but for `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day.
     """
 
     version: int
@@ -37,10 +37,11 @@ class Problem:
     incumbent: dict[str, Seat]
     fixed: dict[str, tuple[Wanted, Seat]]
     change_budget: int
+    days: tuple[Slots, ...] = ()
 
     def board(self) -> Board:
         """A board with the fixed encounters alone."""
-        board = Board(self.whole, self.tables, self.quota)
+        board = Board(self.whole, self.tables, self.quota, self.days)
         board.hours.update(self.hours)
         for wanted, seat in self.fixed.values():
             board.put(wanted, seat)
@@ -79,4 +80,5 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         incumbent={pair: placed[pair][1] for pair in wanted if pair in placed},
         fixed=fixed,
         change_budget=change_budget,
+        days=state.board.days,
     )

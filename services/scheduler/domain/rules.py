@@ -1,15 +1,19 @@
-"""The hard rules, one function each: who may meet at all, and which slots each rule leaves an encounter.
+"""The hard rules: each in one place, said twice.
 
-A rule of slots takes the board and the encounter and returns the set of slots it allows, by itself; an encounter may be
-in the slots that all of them allow. `RULES` holds them in the order in which they are blamed when none is left.
+Plainly, for the verifier: a function named after what is broken takes the evidence and an encounter, compares times,
+and returns the encounters that together break the rule, none if it holds. And as a set of slots, for those who make
+agendas: a function takes the board and a pair without a seat on it, and returns the slots the rule leaves the pair by
+itself. A test holds the two together. `RULES` has them all, in the order in which they are blamed when no slot is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import chain
 
 from services.scheduler.domain.board import Board, Slots, Wanted
+from services.scheduler.domain.evidence import Evidence
 from shared.events import Consent, OrganisationKind, Status, WaitingReason, Zone, ZoneKind
 
 COMPANIES = frozenset({OrganisationKind.SME, OrganisationKind.LARGE_COMPANY})
@@ -18,15 +22,158 @@ RESEARCHERS = frozenset({OrganisationKind.RESEARCH_GROUP, OrganisationKind.TECHN
 #: The order in which zones are tried. Tables in the demonstration and conference areas are an organiser's overflow.
 OPEN_TO_ALL = (ZoneKind.WORKSPACE, ZoneKind.DEMONSTRATION, ZoneKind.CONFERENCE)
 
+#: The encounters that together break a rule.
+Culprits = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A hard rule: its plain statement, and its encoding in slots with the reason to give where it leaves none.
+
+    A rule about who may meet at all has no encoding: such a pair is never offered a slot. An encounter that has begun
+    is history, bound by the rules with `binds_history` alone: it takes its people's time and its table whatever else
+    has changed.
+    """
+
+    states: Callable[[Evidence, str], Culprits]
+    leaves: Callable[[Board, Wanted], Slots] | None = None
+    reason: WaitingReason = WaitingReason.AGENDAS_FULL
+    binds_history: bool = False
+
+    @property
+    def broken(self) -> str:
+        """What is reported when it is broken."""
+        return self.states.__name__
+
+
+# Who may meet at all.
+
 
 def consent_is_granted(consent: Consent) -> bool:
     """Only a pair in which all who must have said yes did is given an encounter."""
     return consent is Consent.GRANTED
 
 
+def no_consent(evidence: Evidence, pair_id: str) -> Culprits:
+    """One of the two has not agreed to meet."""
+    return () if consent_is_granted(evidence.inputs.pairs[pair_id].consent) else (pair_id,)
+
+
 def both_take_part(statuses: Iterable[Status]) -> bool:
     """Neither the two participants nor their organisations have cancelled."""
     return all(status is Status.ACTIVE for status in statuses)
+
+
+def not_taking_part(evidence: Evidence, pair_id: str) -> Culprits:
+    """One of the two is unknown or has cancelled, or their organisation has."""
+    people = evidence.people(pair_id)
+    known = evidence.edition is not None and len(people) == len(evidence.inputs.pairs[pair_id].participant_ids)
+    statuses = [each.status for each in people] + [each.status for each in evidence.organisations(pair_id)]
+    return () if known and both_take_part(statuses) else (pair_id,)
+
+
+# When the two can meet.
+
+
+def no_such_slot(evidence: Evidence, pair_id: str) -> Culprits:
+    """The edition has no slot with these bounds."""
+    place, edition = evidence.places[pair_id], evidence.edition
+    slots = edition.slots if edition else ()
+    return () if any((s.starts_at, s.ends_at) == (place.starts_at, place.ends_at) for s in slots) else (pair_id,)
+
+
+def not_available(evidence: Evidence, pair_id: str) -> Culprits:
+    """One of the two has not said to be there for all of it."""
+    place = evidence.places[pair_id]
+    there = (
+        not each.available or any(window.contains(place) for window in each.available)
+        for each in evidence.people(pair_id)
+    )
+    return () if all(there) else (pair_id,)
+
+
+def both_available(board: Board, wanted: Wanted) -> Slots:
+    """Both said they are there."""
+    return board.hours[wanted.one].available & board.hours[wanted.other].available
+
+
+def in_a_session(evidence: Evidence, pair_id: str) -> Culprits:
+    """One of the two attends a session at that time."""
+    place, edition = evidence.places[pair_id], evidence.edition
+    attended = {session for each in evidence.people(pair_id) for session in each.session_ids}
+    sessions = edition.sessions if edition else ()
+    return (pair_id,) if any(s.session_id in attended and s.overlaps(place) for s in sessions) else ()
+
+
+def sessions_attended(board: Board, wanted: Wanted) -> Slots:
+    """Neither attends a session that overlaps."""
+    return board.hours[wanted.one].unattending & board.hours[wanted.other].unattending
+
+
+# What else the two do.
+
+
+def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
+    """One of the two has more encounters than the edition allows a participant."""
+    most = evidence.edition.quotas.max_encounters if evidence.edition else None
+    if most is None:
+        return ()
+    for participant_id in evidence.inputs.pairs[pair_id].participant_ids:
+        theirs = tuple(evidence.of_person(participant_id))
+        if len(theirs) > most:
+            return theirs
+    return ()
+
+
+def within_quota(board: Board, wanted: Wanted) -> Slots:
+    """Neither has as many encounters already as the edition allows a participant."""
+    if board.quota is None:
+        return board.whole
+    most = max(len(board.encounters_of[wanted.one]), len(board.encounters_of[wanted.other]))
+    return board.whole if most < board.quota else 0
+
+
+def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
+    """The same two have another encounter."""
+    pairs = evidence.inputs.pairs
+    both = set(pairs[pair_id].participant_ids)
+    same = {other for other in evidence.others(pair_id) if set(pairs[other].participant_ids) == both}
+    return (pair_id, *same) if same else ()
+
+
+def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
+    """The pair has no encounter yet."""
+    return 0 if wanted.pair_id in board.placed else board.whole
+
+
+def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
+    """One of the two is in another encounter at that time."""
+    place, places = evidence.places[pair_id], evidence.places
+    clashing = {other for other in evidence.others(pair_id) if places[other].overlaps(place)}
+    return (pair_id, *clashing) if clashing else ()
+
+
+def nobody_twice(board: Board, wanted: Wanted) -> Slots:
+    """Neither is in another encounter."""
+    return board.whole & ~(board.busy[wanted.one] | board.busy[wanted.other])
+
+
+# Where the two can meet.
+
+
+def no_such_table(evidence: Evidence, pair_id: str) -> Culprits:
+    """The zone has no such table in service."""
+    place, edition = evidence.places[pair_id], evidence.edition
+    zones = edition.zones if edition else ()
+    return () if any(zone.zone_id == place.zone_id and place.table in zone.tables for zone in zones) else (pair_id,)
+
+
+def wrong_zone(evidence: Evidence, pair_id: str) -> Culprits:
+    """They sit in Innova+, which is for a company with a research group or technology centre."""
+    zone_id, edition = evidence.places[pair_id].zone_id, evidence.edition
+    kinds = [each.kind for each in evidence.organisations(pair_id)]
+    is_innova = any(z.zone_id == zone_id and z.kind is ZoneKind.INNOVA for z in (edition.zones if edition else ()))
+    return (pair_id,) if is_innova and (COMPANIES.isdisjoint(kinds) or RESEARCHERS.isdisjoint(kinds)) else ()
 
 
 def zones_for(kinds: tuple[OrganisationKind | None, OrganisationKind | None], zones: Iterable[Zone]) -> tuple[str, ...]:
@@ -47,37 +194,17 @@ def _is_academia_with_industry(kinds: tuple[OrganisationKind | None, Organisatio
     return (one in COMPANIES and other in RESEARCHERS) or (one in RESEARCHERS and other in COMPANIES)
 
 
-def both_available(board: Board, wanted: Wanted) -> Slots:
-    """Both said they are there."""
-    return board.hours[wanted.one].available & board.hours[wanted.other].available
-
-
-def sessions_attended(board: Board, wanted: Wanted) -> Slots:
-    """Neither attends a session that overlaps."""
-    return board.hours[wanted.one].unattending & board.hours[wanted.other].unattending
-
-
-def within_quota(board: Board, wanted: Wanted) -> Slots:
-    """Neither has as many encounters already as the edition allows a participant."""
-    if board.quota is None:
-        return board.whole
-    most = max(len(board.encounters_of[wanted.one]), len(board.encounters_of[wanted.other]))
-    return board.whole if most < board.quota else 0
-
-
-def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
-    """The pair has no encounter yet."""
-    return 0 if wanted.pair_id in board.placed else board.whole
-
-
-def nobody_twice(board: Board, wanted: Wanted) -> Slots:
-    """Neither is in another encounter."""
-    return board.whole & ~(board.busy[wanted.one] | board.busy[wanted.other])
-
-
 def tables_in_service(board: Board, wanted: Wanted) -> Slots:
     """A zone open to the pair has tables."""
     return board.whole if any(board.tables.get(zone) for zone in wanted.zones) else 0
+
+
+def table_twice(evidence: Evidence, pair_id: str) -> Culprits:
+    """Others sit at the table at that time."""
+    place, places = evidence.places[pair_id], evidence.places
+    there = evidence.at_table(place.zone_id, place.table)
+    clashing = {other for other in there if other != pair_id and places[other].overlaps(place)}
+    return (pair_id, *clashing) if clashing else ()
 
 
 def no_table_twice(board: Board, wanted: Wanted) -> Slots:
@@ -88,24 +215,27 @@ def no_table_twice(board: Board, wanted: Wanted) -> Slots:
     return mask
 
 
-Rule = Callable[[Board, Wanted], Slots]
-
-RULES: tuple[tuple[Rule, WaitingReason], ...] = (
-    (both_available, WaitingReason.NO_COMMON_SLOT),
-    (sessions_attended, WaitingReason.NO_COMMON_SLOT),
-    (within_quota, WaitingReason.QUOTA_REACHED),
-    (one_encounter_a_pair, WaitingReason.AGENDAS_FULL),
-    (nobody_twice, WaitingReason.AGENDAS_FULL),
-    (tables_in_service, WaitingReason.NO_TABLE),
-    (no_table_twice, WaitingReason.NO_TABLE),
+RULES: tuple[Rule, ...] = (
+    Rule(no_consent),
+    Rule(not_taking_part),
+    Rule(no_such_slot),
+    Rule(not_available, both_available, WaitingReason.NO_COMMON_SLOT),
+    Rule(in_a_session, sessions_attended, WaitingReason.NO_COMMON_SLOT),
+    Rule(over_quota, within_quota, WaitingReason.QUOTA_REACHED),
+    Rule(pair_twice, one_encounter_a_pair, binds_history=True),
+    Rule(person_twice, nobody_twice, binds_history=True),
+    Rule(no_such_table, tables_in_service, WaitingReason.NO_TABLE),
+    Rule(wrong_zone),
+    Rule(table_twice, no_table_twice, WaitingReason.NO_TABLE, binds_history=True),
 )
 
 
 def slots_left(board: Board, wanted: Wanted, allowed: Slots) -> tuple[Slots, WaitingReason]:
     """The slots among `allowed` that every rule leaves the encounter, and the first rule to blame if that is none."""
     left = allowed
-    for rule, reason in RULES:
-        left &= rule(board, wanted)
-        if not left:
-            return 0, reason
+    for rule in RULES:
+        if rule.leaves is not None:
+            left &= rule.leaves(board, wanted)
+            if not left:
+                return 0, rule.reason
     return left, WaitingReason.AGENDAS_FULL

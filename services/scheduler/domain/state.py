@@ -132,13 +132,25 @@ class AgendaState(BaseModel):
 
     @cached_property
     def links(self) -> Links:
-        """Which pairs a participant is in, and who belongs to an organisation."""
+        """Who and what belongs together."""
         return Links(self)
 
     def forget_indexes(self, *names: str) -> None:
         """Have these indexes built anew when next asked for."""
         for name in names:
             self.__dict__.pop(name, None)
+
+    def furnish(self, zone_id: str) -> None:
+        """Have the board know the zone's tables as the edition has them now."""
+        assert self.edition is not None  # noqa: S101 - it is the edition that says so
+        labels = next(zone.tables for zone in self.edition.zones if zone.zone_id == zone_id)
+        board = self.board
+        taken: dict[str, Slots] = {}
+        for label in labels:
+            if label not in board.tables[zone_id]:
+                for pair_id in self.links.pairs_at[zone_id, label]:
+                    taken[label] = taken.get(label, 0) | board.placed[pair_id][1].slots
+        board.furnish(zone_id, labels, taken)
 
     def is_wanted(self, pair_id: str) -> bool:
         """Whether the pair is to have an encounter: all consent, and nobody has cancelled."""
@@ -188,6 +200,13 @@ class AgendaState(BaseModel):
         is_live = self.edition is not None and self.edition.phase is Phase.LIVE
         return is_live and pair_id in self.placements and self.placements[pair_id].starts_at <= now
 
+    def share_placed(self, participant_id: str) -> float:
+        """The share of the participant's wanted encounters that have a place, 0..1; 1 where none is wanted."""
+        pairs = self.links.pairs_of[participant_id]
+        placed = sum(pair in self.placements for pair in pairs)
+        waiting = sum(pair in self.waiting for pair in pairs)
+        return placed / (placed + waiting) if waiting else 1.0
+
     @cached_property
     def sessions_by_id(self) -> dict[str, Session]:
         """The edition's sessions."""
@@ -211,16 +230,33 @@ class AgendaState(BaseModel):
 
 
 class Links:
-    """Which pairs a participant is in, and who belongs to an organisation."""
+    """Who is in which pair, organisation and session, who sits at which table, and which pairs wait for one."""
 
     def __init__(self, state: AgendaState) -> None:
         self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
         self.people_of: defaultdict[str, set[str]] = defaultdict(set)
+        self.attending: defaultdict[str, set[str]] = defaultdict(set)
+        self.pairs_at: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self.at_the_door = {pair for pair, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE}
         for pair_id, pair in state.pairs.items():
             for participant_id in pair.participant_ids:
                 self.pairs_of[participant_id].add(pair_id)
         for participant_id, participant in state.participants.items():
-            self.people_of[participant.organisation_id].add(participant_id)
+            self.join(participant_id, participant)
+        for pair_id, place in state.placements.items():
+            self.pairs_at[place.zone_id, place.table].add(pair_id)
+
+    def join(self, participant_id: str, participant: KnownParticipant) -> None:
+        """Count a participant in with an organisation and with who attends its sessions."""
+        self.people_of[participant.organisation_id].add(participant_id)
+        for session_id in participant.session_ids:
+            self.attending[session_id].add(participant_id)
+
+    def leave(self, participant_id: str, participant: KnownParticipant) -> None:
+        """Undo `join`."""
+        self.people_of[participant.organisation_id].discard(participant_id)
+        for session_id in participant.session_ids:
+            self.attending[session_id].discard(participant_id)
 
 
 class _ZonesByKinds(dict[tuple[OrganisationKind | None, OrganisationKind | None], tuple[str, ...]]):
@@ -238,7 +274,8 @@ class _ZonesByKinds(dict[tuple[OrganisationKind | None, OrganisationKind | None]
 def _board_of(state: AgendaState) -> Board:
     edition = state.edition
     tables = {zone.zone_id: zone.tables for zone in edition.zones} if edition else {}
-    board = Board(state.timeline.whole, tables, edition.quotas.max_encounters if edition else None)
+    days = state.timeline.days(edition.timezone) if edition else ()
+    board = Board(state.timeline.whole, tables, edition.quotas.max_encounters if edition else None, days)
     for participant_id, participant in state.participants.items():
         board.hours[participant_id] = state.hours(participant)
     for pair_id, place in sorted(state.placements.items()):

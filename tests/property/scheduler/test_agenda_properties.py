@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.scheduler.domain.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.board import bits
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.problem import problem_of
@@ -79,9 +80,17 @@ affinities = st.fixed_dictionaries(
         "score": st.floats(0, 1, width=16),
     }
 )
+#: What changes about an edition without remaking it: its tables and sessions alone.
+repairs = st.fixed_dictionaries(
+    {
+        "tables": st.sets(st.sampled_from(["W1", "W2", "W3"]), min_size=1).map(sorted).map(tuple),
+        "sessions": sessions,
+    }
+)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("edition"), editions),
+        st.tuples(st.just("repair"), repairs),
         *[st.tuples(st.just("participant"), participants)] * 3,
         st.tuples(st.just("organisation"), organisations),
         *[st.tuples(st.just("affinity"), affinities)] * 6,
@@ -120,6 +129,11 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
             batch = subject.batch()
             adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
             subject.finish(batch)
+    elif kind == "repair":
+        if state.edition is not None:
+            zones = [z.model_copy(update={"tables": fields["tables"]} if z.tables else {}) for z in state.edition.zones]
+            news = {"revision": revision, "zones": tuple(zones), "sessions": fields["sessions"]}
+            subject.take(state.edition.model_copy(update=news))
     else:
         subject.take(event(kind, fields, revision))
 
@@ -138,6 +152,21 @@ def check(subject: Edition) -> None:
             assert pair not in state.placements or pair in begun
     assert not state.untold_pairs
     assert not state.untold_participants
+
+
+def check_indexes(state: AgendaState) -> None:
+    """What is kept up to date change by change is what it would be if it were made anew."""
+    made = AgendaState.model_validate_json(state.model_dump_json())
+    kept_board, board = state.board, made.board
+    assert kept_board.placed == board.placed
+    assert (kept_board.hours, kept_board.tables, kept_board.quota) == (board.hours, board.tables, board.quota)
+    for zone in board.tables:
+        assert kept_board.tables_free(zone) == board.tables_free(zone)
+        for slot in bits(board.tables_free(zone)):
+            assert kept_board.first_free_table(zone, slot) == board.first_free_table(zone, slot)
+    for kept, fresh in zip(vars(state.links).values(), vars(made.links).values(), strict=True):
+        assert not isinstance(kept, set) or kept == fresh
+        assert isinstance(kept, set) or {k: v for k, v in kept.items() if v} == {k: v for k, v in fresh.items() if v}
 
 
 def check_what_was_said(subject: Edition) -> None:
@@ -172,6 +201,7 @@ def test_the_agenda_is_right_after_every_step(first: dict[str, Any], rest: list[
     for revision, (kind, fields) in enumerate(rest, start=2):
         perform(subject, kind, fields, revision)
         check(subject)
+        check_indexes(subject.state)
     check_what_was_said(subject)
 
 

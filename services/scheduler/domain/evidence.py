@@ -1,0 +1,97 @@
+"""What an agenda is judged by: the inputs as they were told, the places, and who else is with whom or at which table.
+
+It shares nothing with the code that makes agendas but the models of the events, so that a mistake there is caught.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, Self
+
+from shared.events import Consent, EditionChanged, Interval, OrganisationKind, Place, Status
+
+
+class Organisation(Protocol):
+    """What is read of an organisation."""
+
+    @property
+    def kind(self) -> OrganisationKind: ...
+    @property
+    def status(self) -> Status: ...
+
+
+class Participant(Protocol):
+    """What is read of a participant."""
+
+    @property
+    def organisation_id(self) -> str: ...
+    @property
+    def available(self) -> tuple[Interval, ...]: ...
+    @property
+    def session_ids(self) -> tuple[str, ...]: ...
+    @property
+    def status(self) -> Status: ...
+
+
+class Pair(Protocol):
+    """What is read of a pair."""
+
+    @property
+    def participant_ids(self) -> tuple[str, str]: ...
+    @property
+    def consent(self) -> Consent: ...
+
+
+class Inputs(NamedTuple):
+    """All that an agenda is judged by."""
+
+    edition: EditionChanged | None
+    organisations: Mapping[str, Organisation]
+    participants: Mapping[str, Participant]
+    pairs: Mapping[str, Pair]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Inputs and places, with two ways to look up which encounters could clash.
+
+    `of_person` gives the pairs of a participant that have a place, `at_table` those at a zone's table.
+    """
+
+    inputs: Inputs
+    places: Mapping[str, Place]
+    of_person: Callable[[str], Iterable[str]]
+    at_table: Callable[[str, str], Iterable[str]]
+
+    @classmethod
+    def gathered(cls, inputs: Inputs, places: Mapping[str, Place]) -> Self:
+        """The evidence of a whole agenda, its look-ups made from the places alone."""
+        people: defaultdict[str, list[str]] = defaultdict(list)
+        tables: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for pair_id, place in places.items():
+            tables[place.zone_id, place.table].append(pair_id)
+            for participant_id in inputs.pairs[pair_id].participant_ids:
+                people[participant_id].append(pair_id)
+        return cls(inputs, places, lambda person: people[person], lambda zone, table: tables[zone, table])
+
+    @property
+    def edition(self) -> EditionChanged | None:
+        """The edition, if it is known."""
+        return self.inputs.edition
+
+    def people(self, pair_id: str) -> list[Participant]:
+        """The participants of a pair that are known."""
+        known = self.inputs.participants
+        return [known[each] for each in self.inputs.pairs[pair_id].participant_ids if each in known]
+
+    def organisations(self, pair_id: str) -> list[Organisation]:
+        """Their organisations, as far as they are known."""
+        known = self.inputs.organisations
+        return [known[each.organisation_id] for each in self.people(pair_id) if each.organisation_id in known]
+
+    def others(self, pair_id: str) -> Iterator[str]:
+        """The other encounters of either participant; one of both comes twice."""
+        for participant_id in self.inputs.pairs[pair_id].participant_ids:
+            yield from (other for other in self.of_person(participant_id) if other != pair_id)

@@ -1,0 +1,45 @@
+"""What is new about an edition, so that a lost table or a moved session costs what it touches, not the edition."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shared.events import EditionChanged
+
+
+class News(NamedTuple):
+    """What differs between two snapshots of an edition.
+
+    `is_remade`: its slots, time zone, quotas, phase or kinds of zones, which may concern every encounter. `lost` and
+    `gained` are the (zone, table) out of and new in service; `sessions` came, went or changed.
+    """
+
+    is_remade: bool
+    lost: frozenset[tuple[str, str]]
+    gained: frozenset[tuple[str, str]]
+    sessions: frozenset[str]
+
+    @property
+    def zones(self) -> list[str]:
+        """The zones whose tables are others now, sorted."""
+        return sorted({zone for zone, _ in self.lost | self.gained})
+
+
+def news_of(before: EditionChanged | None, after: EditionChanged) -> News:
+    """What is new in `after`."""
+    had, has = _tables(before) if before else frozenset(), _tables(after)
+    return News(
+        is_remade=before is None or _frame(before) != _frame(after),
+        lost=had - has,
+        gained=has - had,
+        sessions=frozenset(each.session_id for each in {*(before.sessions if before else ())} ^ {*after.sessions}),
+    )
+
+
+def _frame(edition: EditionChanged) -> tuple[object, ...]:
+    zones = [(zone.zone_id, zone.kind, bool(zone.tables)) for zone in edition.zones]
+    return edition.slots, edition.timezone, edition.quotas, edition.phase, zones
+
+
+def _tables(edition: EditionChanged) -> frozenset[tuple[str, str]]:
+    return frozenset((zone.zone_id, table) for zone in edition.zones for table in zone.tables)
