@@ -46,6 +46,9 @@ class CauseCode(StrEnum):
     EDITION_CHANGED = "edition_changed"
     EDITION_PUBLISHED = "edition_published"
     IMPROVED = "improved"
+    ORGANISER_EDITED = "organiser_edited"
+    ATTENDANCE_REPORTED = "attendance_reported"
+    CHECKED_IN = "checked_in"
 
 
 class Cause(Value):
@@ -64,7 +67,11 @@ class Place(Interval):
 
 
 class EncounterChanged(Event):
-    """An encounter was scheduled, moved or cancelled, or waits for a slot. `revision` is iCalendar's SEQUENCE."""
+    """An encounter was scheduled, moved or cancelled, waits for a slot, was held or missed.
+
+    `revision` is iCalendar's SEQUENCE. The id stays when another representative takes an encounter over: then the state
+    is `moved`, and `participant_ids` are those who meet now.
+    """
 
     TYPE: ClassVar[str] = "org.tertulia.encounter.changed.v1"
     THING: ClassVar[str] = "encounter_id"
@@ -77,6 +84,7 @@ class EncounterChanged(Event):
     affinity: float = Field(ge=0, le=1)
     place: Place | None = Field(default=None, description="None while waiting or once cancelled.")
     waiting_reason: WaitingReason | None = None
+    absent_ids: tuple[Id, ...] = Field(default=(), description="Who did not come, if it was missed.")
     cause: Cause
 
 

@@ -36,7 +36,7 @@ async def test_every_route_hides_what_is_anothers(
     }
     before = len(store.events)
     routes = routes_of(office)
-    assert len(routes) == 20
+    assert len(routes) >= 20
     for method, template in routes:
         answers = []
         for values in (ids, dict.fromkeys(ids, "unknown")):
