@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 
 from services.scheduler.domain.changes import Told
 from services.scheduler.domain.state import AgendaState, ToldAgenda, ToldEncounter
@@ -25,6 +27,9 @@ from shared.ids import encounter_id
 #: Agendas told in one journal entry: with their encounters about 2 MB, well under what a document holds.
 MOST_AGENDAS = 300
 _MOST_ENCOUNTERS = 1000
+
+#: An id is a hash, and each line of an agenda needs one.
+_id_of = lru_cache(maxsize=1 << 16)(encounter_id)
 
 
 def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
@@ -70,8 +75,9 @@ def _state(told: ToldEncounter | None, has_no_place: bool, is_unwanted: bool) ->
 def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> ToldAgenda | None:
     """The participant's agenda as it is now, if that is not what was told."""
     told = state.agendas.get(participant_id)
+    known = {entry.entry_id: entry for entry in told.entries} if told else {}
     entries = tuple(
-        sorted(_entries(state, participant_id, revised), key=lambda entry: (entry.starts_at, entry.entry_id))
+        sorted(_entries(state, participant_id, revised, known), key=lambda entry: (entry.starts_at, entry.entry_id))
     )
     if told is None and not entries:
         return None
@@ -81,12 +87,14 @@ def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldE
     return ToldAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
 
 
-def _entries(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> Iterable[AgendaEntry]:
+def _entries(
+    state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter], known: Mapping[str, AgendaEntry]
+) -> Iterable[AgendaEntry]:
     participant = state.participants.get(participant_id)
     if participant is None or state.edition is None:
         return
     for pair in state.board.encounters_of[participant_id]:
-        yield _encounter_entry(state, participant_id, pair, revised[pair].revision)
+        yield _encounter_entry(state, participant_id, pair, revised[pair].revision, known)
     if participant.status is Status.ACTIVE:
         for session in state.sessions_of(participant):
             yield AgendaEntry(
@@ -100,13 +108,19 @@ def _entries(state: AgendaState, participant_id: str, revised: Mapping[str, Told
             )
 
 
-def _encounter_entry(state: AgendaState, participant_id: str, pair_id: str, revision: int) -> AgendaEntry:
+def _encounter_entry(
+    state: AgendaState, participant_id: str, pair_id: str, revision: int, known: Mapping[str, AgendaEntry]
+) -> AgendaEntry:
+    """The line of an encounter: the known one as it is, unless the encounter or the partner's party has changed."""
     one, other = state.pairs[pair_id].participant_ids
     partner_id = other if participant_id == one else one
+    before = known.get(_id_of(state.edition_id, one, other))
+    if before and (before.sequence, before.with_organisation_id) == (revision, _organisation(state, partner_id)):
+        return before
     place = state.placements[pair_id]
     return AgendaEntry(
         kind=EntryKind.ENCOUNTER,
-        entry_id=encounter_id(state.edition_id, one, other),
+        entry_id=_id_of(state.edition_id, one, other),
         sequence=revision,
         starts_at=place.starts_at,
         ends_at=place.ends_at,
@@ -122,13 +136,16 @@ def _organisation(state: AgendaState, participant_id: str) -> str | None:
     return participant.organisation_id if participant else None
 
 
-def _content(entry: AgendaEntry) -> AgendaEntry:
-    """The line without its sequence, which may rise with no change that a reader would see."""
-    return entry.model_copy(update={"sequence": 0})
+#: A line without its sequence, which may rise with no change that a reader would see.
+_content = attrgetter(*sorted(AgendaEntry.model_fields.keys() - {"sequence"}))
 
 
-def _same(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> bool:
-    return [_content(entry) for entry in told] == [_content(entry) for entry in entries]
+def _same(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> bool:
+    return len(told) == len(entries) and all(map(_is_same, told, entries))
+
+
+def _is_same(was: AgendaEntry | None, is_now: AgendaEntry | None) -> bool:
+    return was is is_now or (was is not None and is_now is not None and bool(_content(was) == _content(is_now)))
 
 
 def _changes(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> tuple[AgendaChange, ...]:
@@ -136,7 +153,7 @@ def _changes(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> tup
     return tuple(
         AgendaChange(kind=_kind(entry_id in before, entry_id in after), entry_id=entry_id, before=was, after=is_now)
         for entry_id in dict.fromkeys((*before, *after))
-        if not _same(filter(None, [was := before.get(entry_id)]), filter(None, [is_now := after.get(entry_id)]))
+        if not _is_same(was := before.get(entry_id), is_now := after.get(entry_id))
     )
 
 
@@ -154,7 +171,7 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         edition_id=state.edition_id,
         revision=encounter.revision,
         occurred_at=now,
-        encounter_id=encounter_id(state.edition_id, one, other),
+        encounter_id=_id_of(state.edition_id, one, other),
         state=encounter.state,
         participant_ids=pair.participant_ids,
         organisation_ids=(_organisation(state, one), _organisation(state, other)),

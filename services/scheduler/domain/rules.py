@@ -142,8 +142,9 @@ def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
 
 
 def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
-    """The pair has no encounter yet."""
-    return 0 if wanted.pair_id in board.placed else board.whole
+    """The two have no encounter yet."""
+    theirs = board.encounters_of[wanted.one].keys() & board.encounters_of[wanted.other].keys()
+    return 0 if theirs else board.whole
 
 
 def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
