@@ -16,6 +16,7 @@ from shared.events.agenda import (
     WaitingReason,
 )
 from shared.events.core import Event, Instant, Interval
+from shared.events.edits import Edit, LockEncounter, PlaceEncounter, SwapRepresentative, UndoEdit
 from shared.events.match_request import MatchRequestChanged, RequestState
 from shared.events.notification import Channel, DeliveryState, NotificationRecorded
 from shared.events.registration import (
@@ -53,6 +54,7 @@ __all__ = [
     "ConsentPolicy",
     "DeliveryState",
     "EarlierEncounters",
+    "Edit",
     "EditionChanged",
     "EncounterChanged",
     "EncounterState",
@@ -63,6 +65,7 @@ __all__ = [
     "Instant",
     "Interval",
     "Language",
+    "LockEncounter",
     "MatchRequestChanged",
     "NeedMet",
     "NotificationRecorded",
@@ -72,6 +75,7 @@ __all__ = [
     "ParticipantChanged",
     "Phase",
     "Place",
+    "PlaceEncounter",
     "Profile",
     "Quotas",
     "Reason",
@@ -80,6 +84,8 @@ __all__ = [
     "SessionKind",
     "Slot",
     "Status",
+    "SwapRepresentative",
+    "UndoEdit",
     "WaitingReason",
     "Zone",
     "ZoneKind",

@@ -11,7 +11,7 @@ from services.scheduler.domain.evidence import Evidence, Inputs
 from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.problem import Solution
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import AgendaBroken, judge, verify
+from services.scheduler.domain.verifier import AgendaBroken, judge, judge_kept, verify
 from shared.events import Cause, CauseCode, Certificate, Place
 
 
@@ -40,6 +40,7 @@ def evidence_of(state: AgendaState) -> Evidence:
 
 def verify_touched(batch: Batch) -> None:
     """Raise `AgendaBroken` if anything that is about to be told breaks a rule."""
+    verify_step(batch)
     state = batch.state
     touched = {pair for pair in state.untold_pairs if pair in state.placements}
     if state.settled or not touched:
@@ -48,6 +49,26 @@ def verify_touched(batch: Batch) -> None:
     violations = judge(evidence_of(state), sorted(touched), begun)
     if violations:
         raise AgendaBroken(violations)
+
+
+def verify_step(batch: Batch) -> None:
+    """Raise `AgendaBroken` if the step just taken moved what was to stay, or put somebody wrongly where it is now.
+
+    Asked after each event, for the next one may change what is to be kept; and what has begun is history from then on.
+    """
+    state, now = batch.state, batch.now
+    kept = {
+        pair: place
+        for pair, place in batch.before.items()
+        if place is not None and pair not in batch.by_hand and state.must_stay(pair, place, now)
+    }
+    at_once = [pair for pair in batch.before if state.has_begun(pair, now)]
+    if kept or at_once:
+        evidence = evidence_of(state)
+        violations = judge(evidence, at_once) + judge_kept(evidence, kept)
+        if violations:
+            raise AgendaBroken(violations)
+    batch.before.clear()
 
 
 def adopt(batch: Batch, solution: Solution) -> bool:
@@ -88,10 +109,10 @@ def _merged(batch: Batch, solution: Solution) -> Mapping[str, Seat]:
     seats = {
         pair: seat
         for pair, seat in solution.seats.items()
-        if not state.has_begun(pair, batch.now) and state.is_wanted(pair)
+        if not state.stays(pair, batch.now) and state.is_wanted(pair)
     }
     for pair, (_, seat) in board.placed.items():
-        if state.has_begun(pair, batch.now) or (solution.version != state.version and pair not in seats):
+        if state.stays(pair, batch.now) or (solution.version != state.version and pair not in seats):
             seats[pair] = seat
     return seats
 

@@ -20,6 +20,7 @@ from shared.events import (
     EncounterState,
     EntryKind,
     Event,
+    Place,
     Status,
 )
 from shared.ids import encounter_id
@@ -35,14 +36,15 @@ _id_of = lru_cache(maxsize=1 << 16)(encounter_id)
 def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
     """What to publish of the changes not told yet, at most `MOST_AGENDAS` of them, and the change that notes it.
 
-    Encounters come first: an agenda's lines carry their revisions. Nothing is told of a closed edition.
+    Encounters come first: an agenda's lines carry their revisions. Of a closed edition nothing is told but attendance.
     """
-    if state.settled or not (state.untold_pairs or state.untold_participants):
+    if not (state.untold_pairs or state.untold_participants) or (state.settled and not _late(state)):
         return None, []
-    pairs = sorted(state.untold_pairs)[:_MOST_ENCOUNTERS]
+    pairs = (_late(state) if state.settled else sorted(state.untold_pairs))[:_MOST_ENCOUNTERS]
     encounters = {pair: encounter for pair in pairs if (encounter := _encounter(state, pair)) is not None}
     revised = ChainMap(encounters, state.encounters)
-    participants = sorted(state.untold_participants)[:MOST_AGENDAS] if len(pairs) == len(state.untold_pairs) else []
+    is_last = not state.settled and len(pairs) == len(state.untold_pairs)
+    participants = sorted(state.untold_participants)[:MOST_AGENDAS] if is_last else []
     agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, revised)) is not None}
     told = Told(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))
     events: list[Event] = [_encounter_event(state, pair, encounter, now) for pair, encounter in encounters.items()]
@@ -50,20 +52,37 @@ def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
     return told, events
 
 
+def _late(state: AgendaState) -> list[str]:
+    return sorted(pair for pair in state.untold_pairs if pair in state.attended)
+
+
 def _encounter(state: AgendaState, pair_id: str) -> ToldEncounter | None:
     """The encounter as it is now, if that is not what was told."""
-    told = state.encounters.get(pair_id)
-    place, reason = state.placements.get(pair_id), state.waiting.get(pair_id)
+    told, attended, pair = state.encounters.get(pair_id), state.attended.get(pair_id), state.pairs[pair_id]
+    place, reason = _place(state, pair_id), state.waiting.get(pair_id)
     if told is None and place is None and reason is None:
         return None
-    if told is not None and (told.place, told.reason) == (place, reason):
-        return None
-    return ToldEncounter(
+    now = ToldEncounter(
         revision=told.revision + 1 if told else 1,
-        state=_state(told, place is None, reason is None),
+        state=attended.outcome if attended else _state(told, place is None, reason is None),
         place=place,
         reason=reason,
+        people=pair.participant_ids if pair.requested else None,
+        absent_ids=attended.absent_ids if attended else (),
     )
+    return None if told is not None and _reads_the_same(told, now, is_attended=attended is not None) else now
+
+
+def _reads_the_same(told: ToldEncounter, now: ToldEncounter, *, is_attended: bool) -> bool:
+    """Whether only the revision differs, and the state by what it says of the way here."""
+    update = {"revision": told.revision} if is_attended else {"revision": told.revision, "state": told.state}
+    return now.model_copy(update=update) == told
+
+
+def _place(state: AgendaState, pair_id: str) -> Place | None:
+    """Where the encounter is, or was to be before it was missed."""
+    attended = state.attended.get(pair_id)
+    return attended.place if attended else state.placements.get(pair_id)
 
 
 def _state(told: ToldEncounter | None, has_no_place: bool, is_unwanted: bool) -> EncounterState:
@@ -93,7 +112,7 @@ def _entries(
     participant = state.participants.get(participant_id)
     if participant is None or state.edition is None:
         return
-    for pair in state.board.encounters_of[participant_id]:
+    for pair in state.encounters_of(participant_id):
         yield _encounter_entry(state, participant_id, pair, revised[pair].revision, known)
     if participant.status is Status.ACTIVE:
         for session in state.sessions_of(participant):
@@ -114,13 +133,15 @@ def _encounter_entry(
     """The line of an encounter: the known one as it is, unless the encounter or the partner's party has changed."""
     one, other = state.pairs[pair_id].participant_ids
     partner_id = other if participant_id == one else one
-    before = known.get(_id_of(state.edition_id, one, other))
+    entry_id = _id_of(state.edition_id, *state.pairs[pair_id].matched)
+    before = known.get(entry_id)
     if before and (before.sequence, before.with_organisation_id) == (revision, _organisation(state, partner_id)):
         return before
-    place = state.placements[pair_id]
+    place = _place(state, pair_id)
+    assert place is not None  # noqa: S101 - it is one of the encounters that have or had one
     return AgendaEntry(
         kind=EntryKind.ENCOUNTER,
-        entry_id=_id_of(state.edition_id, one, other),
+        entry_id=entry_id,
         sequence=revision,
         starts_at=place.starts_at,
         ends_at=place.ends_at,
@@ -171,7 +192,7 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         edition_id=state.edition_id,
         revision=encounter.revision,
         occurred_at=now,
-        encounter_id=_id_of(state.edition_id, one, other),
+        encounter_id=_id_of(state.edition_id, *pair.matched),
         state=encounter.state,
         participant_ids=pair.participant_ids,
         organisation_ids=(_organisation(state, one), _organisation(state, other)),
@@ -179,6 +200,7 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         affinity=pair.score,
         place=encounter.place,
         waiting_reason=encounter.reason,
+        absent_ids=encounter.absent_ids,
         cause=state.untold_pairs[pair_id],
     )
 

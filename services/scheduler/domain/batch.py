@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.scheduler.domain.board import Seat, Slots
-from services.scheduler.domain.changes import Change, Lifted, Placed, Waits
+from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, WaitingReason
+from shared.events import Cause, Place, WaitingReason
 
 #: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
 _MOST_MOVES = 3
@@ -25,12 +25,17 @@ class Batch:
         self.state = state
         self.now = now
         self.changes: list[Change] = []
+        #: Where the encounters that this step moves were before it; and those it moves by the organiser's hand.
+        self.before: dict[str, Place | None] = {}
+        self.by_hand: set[str] = set()
         self._freed_people: set[str] = set()
         self._freed_seats: Slots = 0
         self._room_to_seek = _ROOM_SOUGHT
 
     def make(self, change: Change) -> None:
         """Apply a change and keep it for the journal."""
+        if isinstance(change, Placed | Lifted):
+            self.before.setdefault(change.pair_id, self.state.placements.get(change.pair_id))
         evolve(self.state, change)
         self.changes.append(change)
 
@@ -42,7 +47,7 @@ class Batch:
         """
         if self.state.settled:
             return
-        pairs = self._by_weight(pair for pair in pair_ids if not self.state.has_begun(pair, self.now))
+        pairs = self._by_weight(pair for pair in pair_ids if not self.state.is_history(pair, self.now))
         self._freed_people, self._freed_seats = set(), self.state.timeline.whole if new_tables else 0
         for pair in pairs:
             self._drop_if_unwanted(pair, cause)
@@ -67,6 +72,11 @@ class Batch:
         for pair, seat in moves.items():
             self.make(Placed(pair_id=pair, place=self.state.place(seat), cause=cause))
 
+    def offer(self, seat: Seat, people: Iterable[str], cause: Cause) -> None:
+        """Offer a seat nobody sits at after all, and the time of those who came for nothing, to those who wait."""
+        self._freed_people, self._freed_seats = set(people), seat.slots
+        self._offer_what_is_free(set(), cause, seat)
+
     def wait(self, pair_id: str, reason: WaitingReason | None, cause: Cause) -> None:
         """Note why a pair has no place, if that is new."""
         if self.state.waiting.get(pair_id) is not reason:
@@ -79,14 +89,19 @@ class Batch:
         self.make(Lifted(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
-        pairs = self.state.pairs
-        return sorted(pair_ids, key=lambda pair: (-pairs[pair].priority, -pairs[pair].score, pair))
+        pairs, stays = self.state.pairs, self.state.stays
+        return sorted(
+            pair_ids,
+            key=lambda pair: (not stays(pair, self.now), -pairs[pair].priority, -pairs[pair].score, pair),
+        )
 
     def _drop_if_unwanted(self, pair_id: str, cause: Cause) -> None:
         if self.state.is_wanted(pair_id):
             return
         if pair_id in self.state.placements:
             self.lift(pair_id, cause)
+        if pair_id in self.state.locked:
+            self.make(Locked(pair_id=pair_id, is_locked=False))
         self.wait(pair_id, None, cause)
 
     def _is_homeless(self, pair_id: str) -> bool:
@@ -115,7 +130,8 @@ class Batch:
     def _place_where_wished(self, wishes: dict[str, Seat], cause: Cause) -> None:
         """First those who can keep time and table, so that nobody else takes them."""
         for pair in self._by_weight(wishes):
-            seat, _ = find_seat(self.state.board, self.state.wanted(pair), self._allowed, wishes[pair])
+            allowed = self._allowed(pair, wishes[pair])
+            seat, _ = find_seat(self.state.board, self.state.wanted(pair), allowed, wishes[pair])
             if seat == wishes[pair]:
                 self.seat_all({pair: seat}, cause)
 
@@ -133,7 +149,7 @@ class Batch:
 
     def _seat_or_reason(self, pair_id: str, wish: Seat | None, cause: Cause) -> WaitingReason | None:
         board, wanted = self.state.board, self.state.wanted(pair_id)
-        seat, reason = find_seat(board, wanted, self._allowed, wish)
+        seat, reason = find_seat(board, wanted, self._allowed(pair_id, wish), wish)
         seating = {pair_id: seat} if seat else self._make_room(pair_id, reason)
         if not seating:
             return reason
@@ -144,13 +160,14 @@ class Batch:
         if reason not in {WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE} or not self._room_to_seek:
             return None
         self._room_to_seek -= 1
-        return make_room(self.state.board, self.state.wanted(pair_id), self._allowed, _MOST_MOVES)
+        open_slots = self.state.open_slots(self.now)
+        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, _MOST_MOVES)
 
-    def _offer_what_is_free(self, tried: set[str], cause: Cause) -> None:
+    def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
         for pair in self._by_need(self._who_may_gain() - tried):
             if self._unknown(pair) is None:
-                seat, reason = find_seat(self.state.board, self.state.wanted(pair), self._allowed)
+                seat, reason = find_seat(self.state.board, self.state.wanted(pair), self._allowed(pair), near)
                 seating = {pair: seat} if seat else self._make_room(pair, reason)
                 if seating:
                     self.seat_all(seating, cause)
@@ -181,6 +198,7 @@ class Batch:
             ),
         )
 
-    @property
-    def _allowed(self) -> Slots:
-        return self.state.open_slots(self.now)
+    def _allowed(self, pair_id: str, wish: Seat | None = None) -> Slots:
+        """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""
+        allowed = self.state.slots_for(pair_id, self.now)
+        return allowed | (wish.slots & self.state.slots_to_come(self.now)) if wish else allowed

@@ -72,6 +72,11 @@ class Timeline:
         """The slots that have begun."""
         return _run(0, bisect_right(self._starts, now))
 
+    def not_half_over(self, now: datetime) -> Slots:
+        """The slots of which half at least is still to come."""
+        halves = (start + (end - start) / 2 for start, end in zip(self._starts, self._ends, strict=True))
+        return self.whole & ~_run(0, sum(half < now for half in halves))
+
     def index_of(self, interval: Interval) -> int | None:
         """The slot with exactly these bounds, if there is one."""
         index = bisect_left(self._starts, interval.starts_at)

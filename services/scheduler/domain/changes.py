@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from services.scheduler.domain.state import (
+    Attended,
+    EditMade,
     Known,
     KnownOrganisation,
     KnownPair,
@@ -75,6 +77,49 @@ class Waits(Known):
     cause: Cause
 
 
+class Locked(Known):
+    """An encounter is locked, or is not any more."""
+
+    type: Literal["locked"] = "locked"
+    pair_id: str
+    is_locked: bool
+
+
+class TakenOver(Known):
+    """These two meet now, sorted: another representative has taken the encounter over, or given it back."""
+
+    type: Literal["taken_over"] = "taken_over"
+    pair_id: str
+    people: tuple[str, str]
+    cause: Cause
+
+
+class AttendanceNoted(Known):
+    """An encounter was held or missed; one that was missed takes nobody's time and no table any more.
+
+    `gone_ids` are not at the venue after all.
+    """
+
+    type: Literal["attendance_noted"] = "attendance_noted"
+    pair_id: str
+    attended: Attended
+    gone_ids: tuple[str, ...] = ()
+    cause: Cause
+
+
+class Edited(Known):
+    """The changes before this one, of the same entry, are an edit by hand."""
+
+    type: Literal["edited"] = "edited"
+    made: EditMade
+
+
+class Undone(Known):
+    """The changes before this one, of the same entry, take back the last edit by hand."""
+
+    type: Literal["undone"] = "undone"
+
+
 class AgendaTouched(Known):
     """A participant's agenda may read differently though no encounter of it moved: a session, a partner's party."""
 
@@ -116,6 +161,11 @@ Change = Annotated[
     | Placed
     | Lifted
     | Waits
+    | Locked
+    | TakenOver
+    | AttendanceNoted
+    | Edited
+    | Undone
     | AgendaTouched
     | Announced
     | Improved

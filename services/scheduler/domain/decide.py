@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
+from services.scheduler.domain.adopt import verify_step
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import (
     AgendaTouched,
@@ -34,8 +35,9 @@ class NotAPair(Exception):
 
 
 def take(batch: Batch, event: Event) -> None:
-    """Apply one event to the batch's state, repairing the agenda where it has to."""
+    """Apply one event to the batch's state, repairing the agenda where it has to. Raises as `verify_step`."""
     _take(event, batch)
+    verify_step(batch)
 
 
 @singledispatch
@@ -94,9 +96,13 @@ def _(event: ParticipantChanged, batch: Batch) -> None:
         available=event.available,
         session_ids=event.session_ids,
         status=event.status,
+        checked_in=event.checked_in,
     )
     batch.make(ParticipantTaken(participant_id=event.participant_id, participant=taken))
-    if known is not None and known.model_copy(update={"revision": event.revision}) == taken:
+    if known is not None and known.is_as_free_as(taken):
+        if taken.checked_in and not known.checked_in:
+            cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
+            batch.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
         return
     cancelled = event.status is Status.CANCELLED
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED

@@ -5,9 +5,9 @@ It shares nothing with the code that makes agendas but the models of the events,
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, Self
 
 from shared.events import Consent, EditionChanged, Interval, OrganisationKind, Place, Status
@@ -75,6 +75,21 @@ class Evidence:
             for participant_id in inputs.pairs[pair_id].participant_ids:
                 people[participant_id].append(pair_id)
         return cls(inputs, places, lambda person: people[person], lambda zone, table: tables[zone, table])
+
+    def moved(self, pair_id: str, place: Place) -> Self:
+        """The same with one encounter at this place."""
+        people = self.inputs.pairs[pair_id].participant_ids
+
+        def of_person(person: str) -> Iterable[str]:
+            return {*self.of_person(person), pair_id} if person in people else self.of_person(person)
+
+        def at_table(zone_id: str, table: str) -> Iterable[str]:
+            there = set(self.at_table(zone_id, table)) - {pair_id}
+            return there | {pair_id} if (zone_id, table) == (place.zone_id, place.table) else there
+
+        return replace(
+            self, places=ChainMap({pair_id: place}, dict(self.places)), of_person=of_person, at_table=at_table
+        )
 
     @property
     def edition(self) -> EditionChanged | None:

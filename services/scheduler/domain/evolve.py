@@ -8,21 +8,28 @@ from functools import singledispatch
 from services.scheduler.domain.changes import (
     AgendaTouched,
     Announced,
+    AttendanceNoted,
     Change,
+    Edited,
     EditionTaken,
     Improved,
     Lifted,
+    Locked,
     OrganisationTaken,
     PairTaken,
     ParticipantTaken,
     Placed,
+    TakenOver,
     Told,
+    Undone,
     Waits,
 )
 from services.scheduler.domain.news import news_of
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, Phase, WaitingReason
+from shared.events import Cause, EncounterState, Phase, Place, WaitingReason
 
+#: Edits that can be taken back, one after the other.
+_MOST_EDITS = 20
 #: Causes kept for one agenda between two tellings: the reader wants the gist, the encounters have their own.
 _MOST_CAUSES = 5
 
@@ -82,14 +89,19 @@ def _(change: ParticipantTaken, state: AgendaState) -> None:
         _reseat(state, [change.participant_id])
     if "board" in state.__dict__:
         state.board.hours[change.participant_id] = state.hours(after)
-    state.version += before is None or before.model_copy(update={"revision": after.revision}) != after
+    state.version += before is None or not before.is_as_free_as(after)
 
 
 @_apply.register
 def _(change: PairTaken, state: AgendaState) -> None:
     state.operator_id = change.operator_id
-    state.pairs[change.pair_id] = change.pair
-    for participant_id in change.pair.participant_ids:
+    known, pair = state.pairs.get(change.pair_id), change.pair
+    if known is not None and known.requested:
+        pair = pair.model_copy(
+            update={"participant_ids": known.participant_ids, "requested": change.pair.participant_ids}
+        )
+    state.pairs[change.pair_id] = pair
+    for participant_id in pair.participant_ids:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.version += 1
 
@@ -126,6 +138,60 @@ def _(change: Waits, state: AgendaState) -> None:
 
 
 @_apply.register
+def _(change: Locked, state: AgendaState) -> None:
+    for pairs in (state.locked, state.board.pinned):
+        if change.is_locked:
+            pairs.add(change.pair_id)
+        else:
+            pairs.discard(change.pair_id)
+
+
+@_apply.register
+def _(change: TakenOver, state: AgendaState) -> None:
+    pair = state.pairs[change.pair_id]
+    requested = pair.requested or pair.participant_ids
+    seat = state.board.lift(change.pair_id)[1] if change.pair_id in state.placements else None
+    for participant_id in pair.participant_ids:
+        state.links.pairs_of[participant_id].discard(change.pair_id)
+        _touch_agenda(state, participant_id, change.cause)
+    for participant_id in change.people:
+        state.links.pairs_of[participant_id].add(change.pair_id)
+    state.pairs[change.pair_id] = pair.model_copy(
+        update={"participant_ids": change.people, "requested": requested if requested != change.people else None}
+    )
+    if seat is not None:
+        state.board.put(state.wanted(change.pair_id), seat)
+    _touch_pair(state, change.pair_id, change.cause)
+
+
+@_apply.register
+def _(change: AttendanceNoted, state: AgendaState) -> None:
+    pair_id, attended = change.pair_id, change.attended
+    state.attended[pair_id] = attended
+    if attended.outcome is EncounterState.MISSED and pair_id in state.placements:
+        _lift(state, pair_id)
+        state.version += 1
+    elif attended.outcome is EncounterState.HELD and pair_id not in state.placements:
+        _put_back(state, pair_id, attended.place)
+    for participant_id in change.gone_ids:
+        gone = state.participants[participant_id].model_copy(update={"checked_in": False})
+        state.participants[participant_id] = gone
+    state.untold_pairs[pair_id] = change.cause
+
+
+@_apply.register
+def _(change: Edited, state: AgendaState) -> None:
+    state.edits = (*state.edits, change.made)[-_MOST_EDITS:]
+    state.version += 1
+
+
+@_apply.register
+def _(change: Undone, state: AgendaState) -> None:  # noqa: ARG001 - the signature of its siblings
+    state.edits = state.edits[:-1]
+    state.version += 1
+
+
+@_apply.register
 def _(change: AgendaTouched, state: AgendaState) -> None:
     _touch_agenda(state, change.participant_id, change.cause)
 
@@ -157,6 +223,15 @@ def _lift(state: AgendaState, pair_id: str) -> None:
     state.board.lift(pair_id)
     place = state.placements.pop(pair_id)
     state.links.pairs_at[place.zone_id, place.table].discard(pair_id)
+
+
+def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
+    """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
+    wanted, seat = state.wanted(pair_id), state.seat(place)
+    if seat.slots and not seat.slots & ~state.board.untaken(wanted, seat):
+        state.board.put(wanted, seat)
+        state.placements[pair_id] = place
+        state.links.pairs_at[place.zone_id, place.table].add(pair_id)
 
 
 def _reseat(state: AgendaState, people: Iterable[str]) -> None:

@@ -22,8 +22,9 @@ class Candidate(NamedTuple):
 class Problem:
     """An edition to be improved, as of an input version.
 
-    `fixed` encounters have begun and stay. Once `announced`, `incumbent` is what participants were told, and to be
-    kept but for `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day.
+    `fixed` encounters are locked, frozen or have begun, and stay. Once `announced`, `incumbent` is what participants
+    were told, and to be kept but for `change_budget` moves; before, the answer does not depend on it. `days` are the
+    slots of each day.
     """
 
     version: int
@@ -62,7 +63,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
     """What there is to improve in an edition that is known."""
     assert state.edition is not None  # noqa: S101 - an unknown edition has no encounters to improve
     placed = state.board.placed
-    fixed = {pair: placed[pair] for pair in sorted(placed) if state.has_begun(pair, now)}
+    fixed = {pair: placed[pair] for pair in sorted(placed) if state.stays(pair, now)}
     wanted = [
         pair for pair in sorted(state.pairs) if pair not in fixed and state.is_wanted(pair) and state.is_known(pair)
     ]

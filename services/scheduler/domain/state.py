@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +16,7 @@ from shared.events import (
     Cause,
     Certificate,
     Consent,
+    Edit,
     EditionChanged,
     EncounterState,
     Interval,
@@ -51,26 +52,67 @@ class KnownParticipant(Known):
     available: tuple[Interval, ...]
     session_ids: tuple[str, ...]
     status: Status
+    checked_in: bool = False
+
+    def is_as_free_as(self, other: KnownParticipant) -> bool:
+        """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
+        return self.model_copy(update={"revision": other.revision, "checked_in": other.checked_in}) == other
 
 
 class KnownPair(Known):
-    """A pair as matching last said it: whether both want it, and how much."""
+    """A pair as matching last said it: whether both want it, and how much.
+
+    `requested` are the two whom matching named, where another representative has taken the encounter over.
+    """
 
     revision: int
     participant_ids: tuple[str, str]
+    requested: tuple[str, str] | None = None
     request_ids: tuple[str, ...]
     consent: Consent
     score: float
     priority: int
 
+    @property
+    def matched(self) -> tuple[str, str]:
+        """The two whom matching named: the id of the encounter is made of them, whoever takes it over."""
+        return self.requested or self.participant_ids
+
+
+class Attended(Known):
+    """How an encounter went, where it was to be: `HELD`, or `MISSED` because of `absent_ids`."""
+
+    outcome: EncounterState
+    absent_ids: tuple[str, ...]
+    place: Place
+
+
+class Arrangement(Known):
+    """All that an edit can change of an encounter: its place or why it waits, its lock, and who took it over."""
+
+    place: Place | None
+    reason: WaitingReason | None
+    is_locked: bool
+    people: tuple[str, str]
+
+
+class EditMade(Known):
+    """An edit by hand, and what it changed."""
+
+    edit: Edit
+    before: dict[str, Arrangement]
+    after: dict[str, Arrangement]
+
 
 class ToldEncounter(Known):
-    """What was last published of an encounter."""
+    """What was last published of an encounter. `people` are those who meet, if not those who were matched."""
 
     revision: int
     state: EncounterState
     place: Place | None = None
     reason: WaitingReason | None = None
+    people: tuple[str, str] | None = None
+    absent_ids: tuple[str, ...] = ()
 
 
 class ToldAgenda(Known):
@@ -85,7 +127,8 @@ class AgendaState(BaseModel):
     """One edition. Only `evolve` changes it; `board` and `links` are indexes over it, rebuilt when it is loaded.
 
     `untold_*` are what changed since it was last published, and why: what is left there is told in the next entry.
-    `version` counts the inputs that bear on the agenda, `improved` is the version that was last improved.
+    `version` counts the inputs that bear on the agenda, `improved` is the version that was last improved. `attended`
+    is how encounters went: one that was missed has no placement any more. `edits` are the last made by hand.
     """
 
     edition_id: str
@@ -100,6 +143,9 @@ class AgendaState(BaseModel):
     agendas: dict[str, ToldAgenda] = Field(default_factory=dict)
     untold_pairs: dict[str, Cause] = Field(default_factory=dict)
     untold_participants: dict[str, tuple[Cause, ...]] = Field(default_factory=dict)
+    locked: set[str] = Field(default_factory=set)
+    attended: dict[str, Attended] = Field(default_factory=dict)
+    edits: tuple[EditMade, ...] = ()
     announced: bool = False
     certificate: Certificate | None = None
     version: int = 0
@@ -153,9 +199,13 @@ class AgendaState(BaseModel):
         board.furnish(zone_id, labels, taken)
 
     def is_wanted(self, pair_id: str) -> bool:
-        """Whether the pair is to have an encounter: all consent, and nobody has cancelled."""
+        """Whether the pair is to have an encounter: all consent, nobody has cancelled, and it has not had it."""
         pair = self.pairs[pair_id]
-        return consent_is_granted(pair.consent) and both_take_part(self._statuses(pair.participant_ids))
+        return (
+            pair_id not in self.attended
+            and consent_is_granted(pair.consent)
+            and both_take_part(self._statuses(pair.participant_ids))
+        )
 
     def is_known(self, pair_id: str) -> bool:
         """Whether both participants have registered here."""
@@ -191,14 +241,61 @@ class AgendaState(BaseModel):
         )
 
     def open_slots(self, now: datetime) -> Slots:
-        """The slots that may still be given: in a live edition, those that have not begun."""
-        is_live = self.edition is not None and self.edition.phase is Phase.LIVE
-        return self.timeline.whole & ~(self.timeline.begun(now) if is_live else 0)
+        """The slots that may still be given: in a live edition, those that begin after the freeze horizon."""
+        return self.timeline.whole & ~(self.timeline.begun(now + self._freeze) if self.is_live else 0)
+
+    def slots_to_come(self, now: datetime) -> Slots:
+        """The slots that have not begun; before an edition is live, all."""
+        return self.timeline.whole & ~(self.timeline.begun(now) if self.is_live else 0)
+
+    def slots_for(self, pair_id: str, now: datetime) -> Slots:
+        """The slots the pair may still be given: the open ones, and once both are at the venue all not half over."""
+        people = self.pairs[pair_id].participant_ids
+        is_here = self.is_live and all(
+            each in self.participants and self.participants[each].checked_in for each in people
+        )
+        return self.timeline.not_half_over(now) if is_here else self.open_slots(now)
 
     def has_begun(self, pair_id: str, now: datetime) -> bool:
         """Whether the pair's encounter has begun or is over, so that it is not touched any more."""
-        is_live = self.edition is not None and self.edition.phase is Phase.LIVE
-        return is_live and pair_id in self.placements and self.placements[pair_id].starts_at <= now
+        return self.is_live and pair_id in self.placements and self.placements[pair_id].starts_at <= now
+
+    def is_history(self, pair_id: str, now: datetime) -> bool:
+        """Whether nothing that comes in changes the pair's encounter any more: it has begun, was held or was missed."""
+        return pair_id in self.attended or self.has_begun(pair_id, now)
+
+    def stays(self, pair_id: str, now: datetime) -> bool:
+        """Whether an encounter is not moved for the sake of others or of a better agenda."""
+        return pair_id in self.placements and self.must_stay(pair_id, self.placements[pair_id], now)
+
+    def must_stay(self, pair_id: str, place: Place, now: datetime) -> bool:
+        """Whether at this place the pair's encounter is locked, frozen or begun."""
+        return pair_id in self.locked or (self.is_live and place.starts_at <= now + self._freeze)
+
+    def encounters_of(self, participant_id: str) -> Iterable[str]:
+        """The pairs in which the participant meets or was to meet somebody: those placed, and those missed."""
+        yield from self.board.encounters_of[participant_id]
+        if self.attended:
+            theirs = self.links.pairs_of[participant_id]
+            yield from sorted(pair for pair in theirs if pair in self.attended and pair not in self.placements)
+
+    def arrangement(self, pair_id: str) -> Arrangement:
+        """All that an edit can change of the pair's encounter, as it is now."""
+        return Arrangement(
+            place=self.placements.get(pair_id),
+            reason=self.waiting.get(pair_id),
+            is_locked=pair_id in self.locked,
+            people=self.pairs[pair_id].participant_ids,
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the edition is being held."""
+        return self.edition is not None and self.edition.phase is Phase.LIVE
+
+    @property
+    def _freeze(self) -> timedelta:
+        return timedelta(minutes=self.edition.freeze_minutes if self.edition else 0)
 
     def share_placed(self, participant_id: str) -> float:
         """The share of the participant's wanted encounters that have a place, 0..1; 1 where none is wanted."""
@@ -281,4 +378,5 @@ def _board_of(state: AgendaState) -> Board:
     for pair_id, place in sorted(state.placements.items()):
         wanted, seat = state.wanted(pair_id), state.seat(place)
         board.put(wanted, seat._replace(slots=seat.slots & board.untaken(wanted, seat)))
+    board.pinned |= state.locked
     return board

@@ -34,6 +34,22 @@ def verify(inputs: Inputs, places: Mapping[str, Place], begun: Collection[str] =
     return judge(Evidence.gathered(inputs, places), places, begun)
 
 
+def judge_kept(evidence: Evidence, kept: Mapping[str, Place]) -> list[Violation]:
+    """The encounters that are not at these places any more, though no rule forbids them there.
+
+    A clash forbids nothing: it is for the others to give way.
+    """
+    return [
+        Violation("not_kept", (pair_id,))
+        for pair_id, place in kept.items()
+        if evidence.places.get(pair_id) != place and not _is_forbidden(evidence.moved(pair_id, place), pair_id)
+    ]
+
+
+def _is_forbidden(evidence: Evidence, pair_id: str) -> bool:
+    return any(rule.states(evidence, pair_id) for rule in rules.RULES if not rule.binds_history)
+
+
 def judge(evidence: Evidence, about: Iterable[str], begun: Collection[str] = ()) -> list[Violation]:
     """What is wrong with these encounters, among all others; each thing once."""
     found = (
