@@ -16,9 +16,11 @@ from shared.mongo import Mongo
 if TYPE_CHECKING:
     from services.scheduler.domain.state import AgendaState
 
+app = typer.Typer()
 console = Console(stderr=True)
 
 
+@app.command()
 def solve(
     file: Annotated[
         Path, typer.Argument(help="JSON: {edition, organisations, participants, affinities}, event bodies.")
@@ -36,6 +38,7 @@ def solve(
     raise typer.Exit(1 if solved.violations else 0)
 
 
+@app.command()
 def replay(
     edition: Annotated[str, typer.Argument(help="The edition's id.")],
     upto: Annotated[

@@ -12,14 +12,14 @@ import json
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from services import SERVICES
-from tertulia import agendas, deliveries, dlq, operators, topics
 
 if TYPE_CHECKING:
     from deploy.embedded.supervisor import Supervisor
@@ -40,13 +40,30 @@ def _one_or_three(brokers: int) -> int:
 
 BROKERS = typer.Option(callback=_one_or_three, help="One broker of Apache Kafka, or three.")
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(topics.app, name="topics")
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(operators.app, name="operator")
-app.add_typer(deliveries.app, name="deliveries")
-app.command()(agendas.solve)
-app.command()(agendas.replay)
+
+class _Rooms(TyperGroup):
+    """Commands that are in modules of their own, each loaded when it is called: loading all takes two seconds."""
+
+    MODULES: ClassVar = {
+        "deliveries": "tertulia.deliveries",
+        "dlq": "tertulia.dlq",
+        "operator": "tertulia.operators",
+        "replay": "tertulia.agendas",
+        "solve": "tertulia.agendas",
+        "topics": "tertulia.topics",
+    }
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps click's types to itself
+        return sorted([*super().list_commands(ctx), *self.MODULES])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - likewise
+        if cmd_name not in self.MODULES:
+            return super().get_command(ctx, cmd_name)
+        made = typer.main.get_group(importlib.import_module(self.MODULES[cmd_name]).app)
+        return getattr(made, "commands", {}).get(cmd_name, made)
+
+
+app = typer.Typer(cls=_Rooms, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
 
 

@@ -36,6 +36,8 @@ class Program:
     #: Added to our own environment.
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_seconds: float = 120.0
+    #: Keeps nothing that outlives the run: at its end it is killed, and not asked to tidy up first.
+    is_disposable: bool = False
     #: From SIGTERM to SIGKILL. Above the services' own `shutdown_seconds`.
     grace_seconds: float = 25.0
 

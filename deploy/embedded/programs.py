@@ -25,6 +25,7 @@ def tansu(port: int) -> Program:
             "--storage-engine=memory://tansu/",
         ),
         ready=kafka_answers(port),
+        is_disposable=True,
     )
 
 
@@ -42,7 +43,7 @@ def secantus(port: int, data: Path) -> Program:
         "--storage-path",
         str(data),
     )
-    return Program(name="secantus", command=command, ready=mongo_answers(port))
+    return Program(name="secantus", command=command, ready=mongo_answers(port), is_disposable=True)
 
 
 def secantus_url(port: int) -> str:
@@ -57,7 +58,7 @@ def secantus_url(port: int) -> str:
 def smtp_sink(port: int, mails: Path) -> Program:
     """A mail server that delivers nowhere: each mail becomes a file under `mails`."""
     command = (sys.executable, "-m", "deploy.embedded.smtp_sink", "--port", str(port), "--directory", str(mails))
-    return Program(name="smtp-sink", command=command, ready=smtp_answers(port))
+    return Program(name="smtp-sink", command=command, ready=smtp_answers(port), is_disposable=True)
 
 
 def service(name: str, http_port: int, environment: Mapping[str, str]) -> Program:

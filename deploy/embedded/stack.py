@@ -72,15 +72,11 @@ class Stack(Supervisor):
             ProcessFailed: what did not start, and why.
             KafkaUnavailable: Apache Kafka was asked for and cannot be had.
         """
-        await self.launch(
-            *await self._broker_programs(),
-            programs.secantus(self._mongo_port, self.data / "mongo"),
-            programs.smtp_sink(self._smtp_port, self.mails),
-        )
+        self.begin(programs.secantus(self._mongo_port, self.data / "mongo"))
+        await self.launch(*await self._broker_programs(), programs.smtp_sink(self._smtp_port, self.mails))
         await topic_admin.apply(ConnectionSettings(kafka_bootstrap=self.addresses["kafka"]))
-        await self.launch(
-            *(programs.service(name, port, self.environment) for name, port in self._http_ports.items()),
-        )
+        self.begin(*(programs.service(name, port, self.environment) for name, port in self._http_ports.items()))
+        await self.ready()
 
     async def _broker_programs(self) -> list[Program]:
         if self._broker == "kafka":

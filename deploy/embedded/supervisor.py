@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,22 +35,29 @@ class Supervisor:
         """Launch everything."""
 
     async def launch(self, *programs: Program) -> None:
-        """Start the programs of the next stage at once, and return when all are ready.
+        """Start the programs of the next stage at once, and return when all of it are ready.
 
         Raises:
             ProcessFailed: one ended or was not ready in time. The others are left for `stop`.
+        """
+        await _all_ready(self.begin(*programs))
+
+    async def ready(self) -> None:
+        """Return when all that was begun is ready. Raises as `launch` does."""
+        await _all_ready(self._processes())
+
+    def begin(self, *programs: Program) -> list[Process]:
+        """Start the programs of the next stage, and leave it to `ready` to wait for them.
+
+        Raises:
+            ProcessFailed: there is no such command.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
         stage = [Process(program, self.logs / f"{program.name}.log", self._reaper) for program in programs]
         self._stages.append(stage)
         for process in stage:
             process.start()
-        try:
-            async with asyncio.TaskGroup() as group:
-                for process in stage:
-                    group.create_task(process.ready())
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None  # the others were given up because of it
+        return stage
 
     async def wait(self) -> None:
         """Return never, unless by raising.
@@ -67,7 +74,8 @@ class Supervisor:
         """Stop all, the last stage first, and delete the data. Whatever happens meanwhile, nothing is left running."""
         try:
             for stage in reversed(self._stages):
-                await asyncio.gather(*(process.stop() for process in stage))
+                tidy = (process for process in stage if not process.program.is_disposable)
+                await asyncio.gather(*(process.stop() for process in tidy))
         finally:
             for process in self._processes():
                 process.kill()
@@ -102,6 +110,15 @@ class Supervisor:
 
     def _named(self, name: str) -> Process:
         return next(process for process in self._processes() if process.program.name == name)
+
+
+async def _all_ready(processes: Iterable[Process]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for process in processes:
+                group.create_task(process.ready())
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the others were given up because of it
 
 
 async def run(supervisor: Supervisor, announce: Callable[[], None]) -> None:

@@ -21,7 +21,6 @@ _LOGGING = (
     "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
 )
 _FORMAT_SECONDS = 60
-_STOP_SECONDS = 10.0
 
 
 class KafkaCluster(Supervisor):
@@ -65,7 +64,7 @@ async def broker_programs(folder: Path, ports: Sequence[int]) -> list[Program]:
             name=properties.parent.name,
             command=_java(jars, "kafka.Kafka", str(properties)),
             ready=kafka_answers(port, brokers=len(ports)),
-            grace_seconds=_STOP_SECONDS,
+            is_disposable=True,
         )
         for port, properties in zip(ports, configured, strict=True)
     ]
