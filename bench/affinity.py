@@ -15,6 +15,7 @@ from statistics import quantiles
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matching.domain.configuration import CONFIGURATIONS
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.pool import Pool
@@ -108,16 +109,16 @@ def _bm25(needs: list[str], offers: list[str]) -> Similarities:
 
 def _speed() -> Table:
     random = Random(0)
-    state, matchmaker = MatchingState(edition_id="bench"), Matchmaker(NgramScorer())
-    matchmaker.decide(state, _registrations(random), _WHEN)
-    pool = Pool(NgramScorer())
+    state, matchmaker = MatchingState(edition_id="bench"), Matchmaker([NgramScorer()])
+    matchmaker.decide(state, _registrations(random))
+    pool = Pool(NgramScorer(), CONFIGURATIONS["1"])
     started = time.perf_counter()
     pool.put(state, state.participants)
     loading = time.perf_counter() - started
-    one_to_all = _times(lambda at: pool.terms([f"p{at}"]).scores, 50)
+    one_to_all = _times(lambda at: pool.affinities([f"p{at}"]).scores, 50)
     requests = [_request(at, f"p{at}", f"p{at + _PAIRS}") for at in range(_PAIRS)]
-    pairs = _times(lambda _: matchmaker.decide(state, requests, _WHEN), 1)
-    open_requests = _times(lambda at: matchmaker.decide(state, [_request(_PAIRS + at, f"p{at}", None)], _WHEN), 20)
+    pairs = _times(lambda _: matchmaker.decide(state, requests), 1)
+    open_requests = _times(lambda at: matchmaker.decide(state, [_request(_PAIRS + at, f"p{at}", None)]), 20)
     return [
         {"measure": f"pool of {_PARTICIPANTS:,} made", "seconds": round(loading, 2)},
         {"measure": f"one against {_PARTICIPANTS:,}", **_milliseconds(one_to_all)},

@@ -26,7 +26,7 @@ def make(settings: Settings) -> Starlette:
     background, consumer = Background(health), Consumer(broker, settings, health)
     store = MongoJournalStore(mongo.database(settings.database))
     journal = Journal(
-        MatchingAggregate(Matchmaker(NgramScorer())),
+        MatchingAggregate(Matchmaker([NgramScorer()])),
         store,
         KafkaOutlet(KafkaPublisher(broker)),
         snapshot_every=settings.snapshot_every,

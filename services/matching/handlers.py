@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from services.matching.service import Matching
 from shared.consumer import Consumer, Input
-from shared.topics import MATCH_REQUEST, REGISTRATION
+from shared.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION
 
 
 def listen(consumer: Consumer, matching: Matching) -> None:
-    """Hand registrations and match requests of an edition to the use case."""
+    """Hand registrations, match requests and the ends of encounters of an edition to the use case."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
         await matching.match(edition_id, inputs)
 
-    consumer.subscribe(REGISTRATION, MATCH_REQUEST, handler=on_inputs)
+    consumer.subscribe(REGISTRATION, MATCH_REQUEST, ENCOUNTER, handler=on_inputs)

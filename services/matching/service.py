@@ -8,10 +8,10 @@ from typing import Protocol
 
 from pydantic import TypeAdapter
 
-from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.matchmaking import Matchmaker, UnknownConfiguration
 from services.matching.domain.state import Change, MatchingState, evolve
-from shared.consumer import Input
-from shared.events import AffinityScored, Event
+from shared.consumer import Input, Poison
+from shared.events import AffinityScored, EditionChanged, Event
 from shared.journal import Decision
 from shared.metrics import PAIRS_SCORED
 
@@ -28,8 +28,15 @@ class MatchingAggregate:
     def empty(self, edition_id: str) -> MatchingState:
         return MatchingState(edition_id=edition_id)
 
-    def decide(self, state: MatchingState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
-        changes, said = self._matchmaker.decide(state, events, now)
+    def decide(self, state: MatchingState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:  # noqa: ARG002 -- what is said happened when its inputs did
+        """Raises `Poison` for an edition that is to be scored in a way that this installation does not know."""
+        try:
+            changes, said = self._matchmaker.decide(state, events)
+        except UnknownConfiguration as error:
+            for event in events:
+                if isinstance(event, EditionChanged) and event.affinity_version == error.version:
+                    raise Poison(event, str(error)) from error
+            raise
         return Decision(changes=changes, outbox=list(said))
 
     def evolve(self, state: MatchingState, change: Change) -> None:

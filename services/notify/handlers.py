@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from services.notify.service import Notify
 from shared.consumer import Consumer, Input
-from shared.topics import AGENDA, REGISTRATION
+from shared.topics import AFFINITY, AGENDA, REGISTRATION
 
 
 def listen(consumer: Consumer, notify: Notify) -> None:
-    """Hand registrations and agendas of an edition to the use case."""
+    """Hand registrations, agendas and the reasons of encounters of an edition to the use case."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
         await notify.take(edition_id, inputs)
 
-    consumer.subscribe(REGISTRATION, AGENDA, handler=on_inputs)
+    consumer.subscribe(REGISTRATION, AGENDA, AFFINITY, handler=on_inputs)

@@ -18,6 +18,7 @@ class Side:
         declined: has declined a request of the other.
         seeking: has an open request that still stands.
         offered: that open request brought up the other as a partner.
+        blocks: wants neither to meet nor to be seen by the other.
     """
 
     active: bool = True
@@ -26,22 +27,27 @@ class Side:
     declined: bool = False
     seeking: bool = False
     offered: bool = False
+    blocks: bool = False
 
 
-def consent_of(policy: ConsentPolicy, one: Side, other: Side) -> Consent:
+def consent_of(policy: ConsentPolicy, one: Side, other: Side, *, brought: bool = False) -> Consent:
     """The consent of a pair, the same whichever side is named first.
 
     `mutual` needs the yes of both, and is pending on the yes of one. `requester` and `organiser` need one who asks,
     and no standing no of the one asked: a proposal by the system is what the requester of an open request asked for,
-    and what the organiser lets the system decide.
+    and what the organiser lets the system decide. A pair `brought` up by the organiser, and refused by neither, is
+    granted under `organiser`, and under the others waits for somebody to ask.
     """
-    if not (one.active and other.active):
+    if not (one.active and other.active) or one.blocks or other.blocks:
         return Consent.REFUSED
+    waits = brought and not (_says_no(one) or _says_no(other))
     if policy is ConsentPolicy.MUTUAL:
         votes = _says_yes(one, other) + _says_yes(other, one)
-        return (Consent.REFUSED, Consent.PENDING, Consent.GRANTED)[votes]
+        return (Consent.PENDING if waits else Consent.REFUSED, Consent.PENDING, Consent.GRANTED)[votes]
     wanted = (_wants(one) and not _says_no(other)) or (_wants(other) and not _says_no(one))
-    return Consent.GRANTED if wanted else Consent.REFUSED
+    if wanted or (waits and policy is ConsentPolicy.ORGANISER):
+        return Consent.GRANTED
+    return Consent.PENDING if waits else Consent.REFUSED
 
 
 def _says_yes(side: Side, other: Side) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.matching.domain.text import words_of
 from shared.events import (
     ConsentPolicy,
+    EarlierEncounters,
     EditionChanged,
+    Filling,
     Language,
     MatchRequestChanged,
     OrganisationChanged,
@@ -38,11 +41,14 @@ class Fact(BaseModel):
 
 
 class Rules(Fact):
-    """An edition's rules of consent and of proposals."""
+    """An edition's rules of consent and of proposals, and which configuration scores its pairs."""
 
     phase: Phase
     policy: ConsentPolicy
     least_affinity: float
+    affinity_version: str = "1"
+    most_encounters: int | None = Field(default=None, description="No list of proposals needs to name anybody oftener.")
+    filling: Filling | None = None
 
     @classmethod
     def of(cls, event: EditionChanged) -> Self:
@@ -51,11 +57,14 @@ class Rules(Fact):
             phase=event.phase,
             policy=event.consent_policy,
             least_affinity=event.least_affinity,
+            affinity_version=event.affinity_version,
+            most_encounters=_most_encounters(event),
+            filling=event.filling,
         )
 
     def says_the_same_as(self, other: Fact | None) -> bool:
-        """Whether consents and proposals stay as they are: the next phase changes neither."""
-        return isinstance(other, Rules) and (self.policy, self.least_affinity) == (other.policy, other.least_affinity)
+        """Whether scores, consents and proposals stay as they are: the next phase changes none of them."""
+        return other is not None and super().says_the_same_as(other.model_copy(update={"phase": self.phase}))
 
 
 class Organisation(Fact):
@@ -65,21 +74,35 @@ class Organisation(Fact):
     country: str
     codes: tuple[str, ...]
     status: Status
+    region: str | None = None
+    delegation: str | None = None
+    competitor_ids: tuple[str, ...] = ()
+    met_before: tuple[EarlierEncounters, ...] = ()
 
     @classmethod
     def of(cls, event: OrganisationChanged) -> Self:
         return cls(
-            revision=event.revision, kind=event.kind, country=event.country, codes=event.codes, status=event.status
+            revision=event.revision,
+            kind=event.kind,
+            country=event.country,
+            codes=event.codes,
+            status=event.status,
+            region=event.region,
+            delegation=event.delegation,
+            competitor_ids=event.competitor_ids,
+            met_before=event.met_before,
         )
 
 
 class Participant(Fact):
-    """A participant: whom they represent, what they speak, offer and need."""
+    """A participant: whom they represent, what they speak, offer and need, and whom they keep away from."""
 
     organisation_id: str
     languages: tuple[Language, ...]
     profile: Profile
     status: Status
+    blocked_ids: tuple[str, ...] = ()
+    declined_ids: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, event: ParticipantChanged) -> Self:
@@ -89,7 +112,24 @@ class Participant(Fact):
             languages=event.languages,
             profile=event.profile,
             status=event.status,
+            blocked_ids=event.blocked_ids,
+            declined_ids=event.declined_ids,
         )
+
+    @property
+    def says_too_little(self) -> bool:
+        """Whether nothing can be told from what they need and offer: only their codes speak for them."""
+        return not any(words_of(text) for text in (*self.profile.needs, *self.profile.offers))
+
+    def blocks(self, participant_id: str, organisation_id: str) -> bool:
+        """Whether they want neither to meet nor to be seen by that participant, or anybody of that organisation."""
+        return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
+
+
+class Encounter(Fact):
+    """How an encounter ended."""
+
+    held: bool
 
 
 class Request(Fact):
@@ -116,3 +156,9 @@ class Request(Fact):
     def live(self) -> bool:
         """Whether the requester still wants it and nobody has said no."""
         return self.state in (RequestState.REQUESTED, RequestState.ACCEPTED)
+
+
+def _most_encounters(event: EditionChanged) -> int | None:
+    """The most encounters that anybody can have: what the quota says, and never more than there are slots."""
+    bounds = [bound for bound in (event.quotas.max_encounters, len(event.slots) or None) if bound is not None]
+    return min(bounds, default=None)

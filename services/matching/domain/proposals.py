@@ -19,13 +19,20 @@ _AT_ONCE: Final = 32
 
 
 def best_partners(
-    state: MatchingState, rules: Rules, pool: Pool, request_ids: Iterable[str]
+    state: MatchingState, pool: Pool, request_ids: Iterable[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """For each open request the best `partners_wanted` strangers with something to talk about, best first, ties by id.
 
-    While the edition is open they depend on nothing but who takes part. Once its agendas are published, partners
-    proposed before stay as long as they may: late arrivals fill gaps, they displace nobody.
+    Nobody is in more lists than the encounters they can have: the sought-after are proposed to whoever asked first, the
+    others get the next best. But for them, proposals depend while the edition is open on nothing but who takes part.
+    Once its agendas are published, partners proposed before stay as long as they may: late arrivals fill gaps, they
+    displace nobody.
+
+    To be consumed one by one, each list taken up in the state before the next is asked for.
     """
+    rules = state.rules
+    if rules is None:
+        return
     seeking = []
     for request_id in request_ids:
         if _may_seek(state, state.requests[request_id]):
@@ -34,27 +41,30 @@ def best_partners(
             yield request_id, ()
     for at in range(0, len(seeking), _AT_ONCE):
         some = seeking[at : at + _AT_ONCE]
-        terms = pool.terms(state.requests[request_id].requester_id for request_id in some)
-        for request_id, scores, grounded in zip(some, terms.scores, terms.grounded, strict=True):
+        affinities = pool.affinities(state.requests[request_id].requester_id for request_id in some)
+        for request_id, scores, grounded in zip(some, affinities.scores, affinities.grounded, strict=True):
             yield request_id, _best_partners(state, rules, pool, request_id, scores, grounded)
 
 
-def concerned(state: MatchingState, rules: Rules, pool: Pool, changed: Collection[str]) -> Iterator[str]:
+def concerned(state: MatchingState, pool: Pool, changed: Collection[str]) -> Iterator[str]:
     """The open requests whose partners may differ now that these participants have changed.
 
     Those that have one of them for a partner, or for a requester; and those that one of them fits as well as the
     last of the partners they have.
     """
-    seeking = _seeking(state) if changed else {}
+    rules = state.rules
+    if rules is None or not changed:
+        return
+    seeking = _seeking(state)
     for participant_id in changed:
         yield from state.open_requests.get(participant_id, ())
     yield from (one for one in seeking if not set(state.proposals.get(one, ())).isdisjoint(changed))
     newcomers = [one for one in changed if state.complete(one) and state.active(one)]
     if seeking and newcomers:
-        terms = pool.terms(newcomers, pool.rows(request.requester_id for request in seeking.values()))
+        affinities = pool.affinities(newcomers, pool.rows(request.requester_id for request in seeking.values()))
         bars = np.array([_bar(state, rules, request_id) for request_id in seeking])
         request_ids = list(seeking)
-        _, fitting = np.nonzero(terms.grounded & (terms.scores >= bars))
+        _, fitting = np.nonzero(affinities.grounded & (affinities.scores >= bars))
         yield from (request_ids[at] for at in np.unique(fitting))
 
 
@@ -73,7 +83,10 @@ def _best_partners(
 ) -> tuple[str, ...]:
     request = state.requests[request_id]
     eligible = pool.strangers(request.requester_id) & grounded & (scores >= rules.least_affinity)
-    eligible[pool.rows(_settled(state, request.requester_id))] = False
+    eligible[pool.rows(settled(state, request.requester_id))] = False
+    listed = set(state.proposals.get(request_id, ()))
+    crowded = [one for one in state.exposure if state.crowded(one) and one not in listed and state.complete(one)]
+    eligible[pool.rows(crowded)] = False
     kept = _kept(state, rules, pool, request_id, eligible)[: request.partners_wanted]
     eligible[pool.rows(kept)] = False
     chosen = [*kept, *_best(pool, scores, eligible, request.partners_wanted - len(kept))]
@@ -98,10 +111,12 @@ def _bar(state: MatchingState, rules: Rules, request_id: str) -> float:
         return rules.least_affinity
     if rules.phase is not Phase.OPEN:
         return np.inf
-    return state.published[pair_id(state.edition_id, request.requester_id, partner_ids[-1])].score
+    said = state.published[pair_id(state.edition_id, request.requester_id, partner_ids[-1])]
+    # Another tier's score says nothing of how the list is ranked: then everybody matters.
+    return said.score if said.configuration == rules.affinity_version else rules.least_affinity
 
 
-def _settled(state: MatchingState, requester_id: str) -> list[str]:
+def settled(state: MatchingState, requester_id: str) -> list[str]:
     """The partners not to propose: those the requester has asked, and those with whom a request came to nothing."""
     return [
         partner_id

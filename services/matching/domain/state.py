@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from services.matching.domain.facts import Organisation, Participant, Request, Rules
+from services.matching.domain.facts import Encounter, Organisation, Participant, Request, Rules
 from shared.events import AffinityScored, Status
 from shared.ids import pair_id
 
@@ -51,15 +51,39 @@ class PartnersProposed(BaseModel):
     partner_ids: tuple[str, ...]
 
 
+class AgendasFilled(BaseModel):
+    """In a round of proposals the organiser brought these pairs up, beside those of rounds before."""
+
+    type: Literal["agendas_filled"] = "agendas_filled"
+    round: int
+    pairs: tuple[tuple[str, str], ...]
+
+
 class PairScored(BaseModel):
-    """This was published of a pair."""
+    """This was published of a pair. `terms`: what the score was made of, 0..1 each, where it was reckoned anew."""
 
     type: Literal["pair_scored"] = "pair_scored"
     affinity: AffinityScored
+    terms: dict[str, float] = {}
+
+
+class EncounterEnded(BaseModel):
+    """A pair's encounter was held, or missed."""
+
+    type: Literal["encounter_ended"] = "encounter_ended"
+    participant_ids: tuple[str, str]
+    encounter: Encounter
 
 
 Change = Annotated[
-    RulesLearned | OrganisationLearned | ParticipantLearned | RequestLearned | PartnersProposed | PairScored,
+    RulesLearned
+    | OrganisationLearned
+    | ParticipantLearned
+    | RequestLearned
+    | PartnersProposed
+    | AgendasFilled
+    | PairScored
+    | EncounterEnded,
     Field(discriminator="type"),
 ]
 
@@ -72,7 +96,11 @@ class MatchingState(BaseModel):
         links: by participant and partner, both ways, the ids of the requests that join them: directed ones, and open
             ones that brought the partner up. A pair once joined stays, with or without requests.
         proposals: by open request, the partners proposed for it, best first.
+        exposure: by participant, in how many open requests' proposals they are.
+        brought: by participant, the partners whom the organiser's rounds have brought up, both ways.
+        filled: the last of the organiser's rounds.
         published: by pair id, what was last said of it.
+        encounters: by pair id, how its encounter ended, if it has.
     """
 
     edition_id: str
@@ -83,7 +111,11 @@ class MatchingState(BaseModel):
     open_requests: dict[str, list[str]] = {}
     links: dict[str, dict[str, list[str]]] = {}
     proposals: dict[str, tuple[str, ...]] = {}
+    exposure: dict[str, int] = {}
+    brought: dict[str, list[str]] = {}
+    filled: int = 0
     published: dict[str, AffinityScored] = {}
+    encounters: dict[str, Encounter] = {}
 
     def complete(self, participant_id: str) -> bool:
         """Whether the participant and the organisation they represent are both known."""
@@ -95,6 +127,16 @@ class MatchingState(BaseModel):
         participant = self.participants[participant_id]
         organisation = self.organisations[participant.organisation_id]
         return participant.status is Status.ACTIVE and organisation.status is Status.ACTIVE
+
+    def crowded(self, participant_id: str) -> bool:
+        """Whether somebody is in as many lists of proposals as they can have encounters."""
+        most = self.rules.most_encounters if self.rules else None
+        return most is not None and self.exposure.get(participant_id, 0) >= most
+
+    def kept_apart(self, one: str, other: str) -> bool:
+        """Whether either of two complete participants blocks the other, or the organisation they represent."""
+        first, second = self.participants[one], self.participants[other]
+        return first.blocks(other, second.organisation_id) or second.blocks(one, first.organisation_id)
 
     def seeking(self, participant_id: str) -> bool:
         """Whether the participant has an open request that still stands."""
@@ -123,9 +165,16 @@ def evolve(state: MatchingState, change: Change) -> None:
             _unjoin(state, change.request_id)
             state.proposals[change.request_id] = change.partner_ids
             _join(state, change.request_id)
+        case AgendasFilled():
+            state.filled = change.round
+            for one, other in change.pairs:
+                _bring_up(state, one, other)
+                _bring_up(state, other, one)
         case PairScored():
             published = change.affinity
             state.published[pair_id(state.edition_id, *published.participant_ids)] = published
+        case EncounterEnded():
+            state.encounters[pair_id(state.edition_id, *change.participant_ids)] = change.encounter
 
 
 def partners_of(state: MatchingState, request_id: str) -> tuple[str, ...]:
@@ -134,10 +183,17 @@ def partners_of(state: MatchingState, request_id: str) -> tuple[str, ...]:
     return state.proposals.get(request_id, ()) if target_id is None else (target_id,)
 
 
+def _bring_up(state: MatchingState, one: str, other: str) -> None:
+    state.brought.setdefault(one, []).append(other)
+    state.links.setdefault(one, {}).setdefault(other, [])
+
+
 def _join(state: MatchingState, request_id: str) -> None:
     request = state.requests[request_id]
     if request.target_id is None:
         state.open_requests.setdefault(request.requester_id, []).append(request_id)
+        for partner_id in partners_of(state, request_id):
+            state.exposure[partner_id] = state.exposure.get(partner_id, 0) + 1
     for partner_id in partners_of(state, request_id):
         state.links.setdefault(request.requester_id, {}).setdefault(partner_id, []).append(request_id)
         state.links.setdefault(partner_id, {}).setdefault(request.requester_id, []).append(request_id)
@@ -149,6 +205,8 @@ def _unjoin(state: MatchingState, request_id: str) -> None:
     request = state.requests[request_id]
     if request.target_id is None:
         state.open_requests[request.requester_id].remove(request_id)
+        for partner_id in partners_of(state, request_id):
+            state.exposure[partner_id] = state.exposure.get(partner_id, 1) - 1
     for partner_id in partners_of(state, request_id):
         state.links[request.requester_id][partner_id].remove(request_id)
         state.links[partner_id][request.requester_id].remove(request_id)

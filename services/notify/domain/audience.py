@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events import (
+    AffinityScored,
     AgendaChanged,
     AgendaEntry,
     EditionChanged,
@@ -14,9 +15,10 @@ from shared.events import (
     Language,
     OrganisationChanged,
     ParticipantChanged,
+    Reason,
     Status,
 )
-from shared.ids import Id
+from shared.ids import Id, pair_id
 
 
 class Part(BaseModel):
@@ -66,6 +68,8 @@ class Contact(Part):
     email: str
     language: Language
     active: bool
+    offers: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, event: ParticipantChanged) -> Contact:
@@ -76,11 +80,14 @@ class Contact(Part):
             email=event.email,
             language=event.languages[0],
             active=event.status is Status.ACTIVE,
+            offers=event.profile.offers,
+            needs=event.profile.needs,
         )
 
     def is_as(self, other: Contact) -> bool:
-        """Whether a mail would go to the same person, in the same words."""
-        return self.model_copy(update={"revision": other.revision}) == other
+        """Whether a mail would go to the same person, in the same words. Profiles only explain what is told anyway."""
+        explained = {"revision": other.revision, "offers": other.offers, "needs": other.needs}
+        return self.model_copy(update=explained) == other
 
 
 class Agenda(Part):
@@ -104,6 +111,23 @@ class Agenda(Part):
         return any(e.with_participant_id in subjects or e.with_organisation_id in subjects for e in self.entries)
 
 
+class Match(Part):
+    """Why two participants who may meet fit each other."""
+
+    revision: int
+    reasons: tuple[Reason, ...]
+    low_confidence: tuple[Id, ...] = ()
+
+    @classmethod
+    def of(cls, event: AffinityScored) -> Match:
+        """Keep of a snapshot what mails need."""
+        return cls(revision=event.revision, reasons=event.reasons, low_confidence=event.low_confidence)
+
+    def is_as(self, other: Match | None) -> bool:
+        """Whether a mail would give the same reasons."""
+        return other is not None and self.model_copy(update={"revision": other.revision}) == other
+
+
 class Audience(BaseModel):
     """The state of one edition. `versions` counts, a participant, the times there was something to tell."""
 
@@ -112,7 +136,12 @@ class Audience(BaseModel):
     organisations: dict[str, Organisation] = Field(default_factory=dict)
     contacts: dict[str, Contact] = Field(default_factory=dict)
     agendas: dict[str, Agenda] = Field(default_factory=dict)
+    matches: dict[str, Match] = Field(default_factory=dict)
     versions: dict[str, int] = Field(default_factory=dict)
+
+    def match_of(self, one: str, other: str) -> Match | None:
+        """Why two participants fit, if that is known."""
+        return self.matches.get(pair_id(self.edition_id, one, other))
 
     def can_tell(self, participant_id: str) -> bool:
         """Whether all that a mail needs is here. What is missing tells again when it arrives."""
@@ -150,6 +179,14 @@ class AgendaNoted(Part):
     agenda: Agenda
 
 
+class MatchNoted(Part):
+    """Two participants may meet, for these reasons."""
+
+    type: Literal["match"] = "match"
+    pair_id: Id
+    match: Match
+
+
 class VersionRaised(Part):
     """There is something to tell a participant, who may not have heard it yet."""
 
@@ -159,7 +196,8 @@ class VersionRaised(Part):
 
 
 Change = Annotated[
-    EditionNoted | OrganisationNoted | ContactNoted | AgendaNoted | VersionRaised, Field(discriminator="type")
+    EditionNoted | OrganisationNoted | ContactNoted | AgendaNoted | MatchNoted | VersionRaised,
+    Field(discriminator="type"),
 ]
 
 

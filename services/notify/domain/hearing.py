@@ -16,11 +16,21 @@ from services.notify.domain.audience import (
     DeliveryWanted,
     Edition,
     EditionNoted,
+    Match,
+    MatchNoted,
     Organisation,
     OrganisationNoted,
     VersionRaised,
 )
-from shared.events import AgendaChanged, EditionChanged, Event, OrganisationChanged, ParticipantChanged
+from shared.events import (
+    AffinityScored,
+    AgendaChanged,
+    Consent,
+    EditionChanged,
+    Event,
+    OrganisationChanged,
+    ParticipantChanged,
+)
 
 
 @dataclass
@@ -65,6 +75,8 @@ def evolve(state: Audience, change: Change) -> None:
             state.contacts[change.participant_id] = change.contact
         case AgendaNoted():
             state.agendas[change.participant_id] = change.agenda
+        case MatchNoted():
+            state.matches[change.pair_id] = change.match
         case VersionRaised():
             state.versions[change.participant_id] = change.version
 
@@ -96,6 +108,11 @@ def _note(state: Audience, event: Event, stirred: Stirred) -> Change | None:
             change = _note_contact(state, event.participant_id, Contact.of(event), stirred)
         case AgendaChanged(provisional=True):
             pass  # nobody is mailed before the announcement, and what is announced stays so
+        case AffinityScored(consent=Consent.GRANTED) if _is_newer(event, state.matches.get(event.pair_id)):
+            # Why they meet is told along with the agenda: it is no news by itself.
+            match_ = Match.of(event)
+            if not match_.is_as(state.matches.get(event.pair_id)):
+                change = MatchNoted(pair_id=event.pair_id, match=match_)
         case AgendaChanged() if _is_newer(event, state.agendas.get(event.participant_id)):
             stirred.participants.add(event.participant_id)
             change = AgendaNoted(participant_id=event.participant_id, agenda=Agenda.of(event))
@@ -104,7 +121,7 @@ def _note(state: Audience, event: Event, stirred: Stirred) -> Change | None:
     return change
 
 
-def _is_newer(event: Event, known: Edition | Organisation | Contact | Agenda | None) -> bool:
+def _is_newer(event: Event, known: Edition | Organisation | Contact | Agenda | Match | None) -> bool:
     return known is None or event.revision > known.revision
 
 

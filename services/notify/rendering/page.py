@@ -13,18 +13,20 @@ from babel.dates import format_date, format_time, get_timezone_name
 from services.notify.domain.audience import Audience
 from services.notify.domain.digest import Line, News, NewsKind, Said, news
 from services.notify.domain.phrases import PHRASES, Phrases
+from services.notify.domain.why import WHY, why
 from services.notify.rendering.clean import clean
 from shared.events import EntryKind, Language
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the agenda. `who` is empty for a session."""
+    """One line of the agenda. `who` is empty for a session; `why` says why the two meet, as far as is known."""
 
     time: str
     what: str
     who: str
     where: str
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Page:
     novelties: tuple[Novelty, ...]
     days: tuple[Day, ...]
     local_times: str
+    tell_more: str
     footer: str
 
 
@@ -66,6 +69,7 @@ class Writer:
 
     def __init__(self, audience: Audience, participant_id: str, timezone: str) -> None:
         self._audience = audience
+        self._participant_id = participant_id
         self._contact = audience.contacts[participant_id]
         self._phrases = PHRASES[self._contact.language]
         self._timezone = ZoneInfo(timezone)
@@ -84,6 +88,7 @@ class Writer:
             novelties=tuple(map(self._novelty, changed)),
             days=self._days(said.lines),
             local_times=self._local_times(said.lines),
+            tell_more=WHY[self._contact.language].tell_more if self._says_too_little() else "",
             footer=self._phrases.footer.format(edition=edition),
         )
 
@@ -118,7 +123,26 @@ class Writer:
         return tuple(Day(date=date, rows=tuple(map(self._row, of_day))) for date, of_day in by_date)
 
     def _row(self, line: Line) -> Row:
-        return Row(time=self._time(line), what=self.what(line), who=self.who(line), where=self.where(line))
+        return Row(
+            time=self._time(line),
+            what=self.what(line),
+            who=self.who(line),
+            where=self.where(line),
+            why=self._why(line),
+        )
+
+    def _why(self, line: Line) -> tuple[str, ...]:
+        met = line.with_participant_id or ""
+        match, contact = self._audience.match_of(self._participant_id, met), self._audience.contacts.get(met)
+        if match is None or contact is None:
+            return ()
+        return tuple(map(clean, why(match, self._participant_id, self._contact, contact)))
+
+    def _says_too_little(self) -> bool:
+        """Whether matching could not tell what the participant needs or offers."""
+        entries = self._audience.agendas[self._participant_id].entries
+        matches = (self._audience.match_of(self._participant_id, entry.with_participant_id or "") for entry in entries)
+        return any(match is not None and self._participant_id in match.low_confidence for match in matches)
 
     def what(self, line: Line) -> str:
         """A session's title, or whom the encounter is with."""

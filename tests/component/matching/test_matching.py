@@ -35,7 +35,7 @@ class InMemoryOutlet:
 
 
 def journal_on(store: InMemoryJournalStore, outlet: InMemoryOutlet, now: datetime) -> Journal[Any, Any, Any]:
-    aggregate = MatchingAggregate(Matchmaker(NgramScorer()))
+    aggregate = MatchingAggregate(Matchmaker([NgramScorer()]))
     return Journal(aggregate, store, outlet, lambda: now, snapshot_every=2)
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from services.matching.domain.configuration import CONFIGURATIONS
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.pool import Pool
@@ -101,11 +101,11 @@ def histories(draw: st.DrawFn, scene: Any) -> list[Event]:
     return list({(event.thing, event.revision): event for event in drawn}.values())
 
 
-def hear(events: Sequence[Event], sizes: Sequence[int], now: datetime) -> tuple[MatchingState, list[Change]]:
-    state, matchmaker, changes = MatchingState(edition_id="ed1"), Matchmaker(NgramScorer()), []
+def hear(events: Sequence[Event], sizes: Sequence[int]) -> tuple[MatchingState, list[Change]]:
+    state, matchmaker, changes = MatchingState(edition_id="ed1"), Matchmaker([NgramScorer()]), []
     left = list(events)
     for size in (*sizes, len(left)):
-        made, _ = matchmaker.decide(state, left[:size], now)
+        made, _ = matchmaker.decide(state, left[:size])
         changes += made
         left = left[size:]
     return state, changes
@@ -125,23 +125,21 @@ batches = st.lists(st.integers(min_value=1, max_value=4), max_size=30)
 
 @slowly
 @given(data=st.data())
-def test_neither_order_nor_repeats_nor_batches_change_what_is_said_in_the_end(
-    data: st.DataObject, scene: Any, now: datetime
-) -> None:
+def test_neither_order_nor_repeats_nor_batches_change_what_is_said_in_the_end(data: st.DataObject, scene: Any) -> None:
     history = data.draw(histories(scene))
     repeats = data.draw(st.lists(st.sampled_from(history), max_size=5))
     shuffled = data.draw(st.permutations(history + repeats))
-    once, _ = hear(history, [], now)
-    other, _ = hear(shuffled, data.draw(batches), now)
+    once, _ = hear(history, [])
+    other, _ = hear(shuffled, data.draw(batches))
     assert {k: v for k, v in other.proposals.items() if v} == {k: v for k, v in once.proposals.items() if v}
     assert final(other) == final(once)
 
 
 @slowly
 @given(data=st.data())
-def test_replaying_the_changes_gives_the_same_state(data: st.DataObject, scene: Any, now: datetime) -> None:
+def test_replaying_the_changes_gives_the_same_state(data: st.DataObject, scene: Any) -> None:
     history = data.draw(st.permutations(data.draw(histories(scene))))
-    state, changes = hear(history, data.draw(batches), now)
+    state, changes = hear(history, data.draw(batches))
     replayed = MatchingState(edition_id="ed1")
     for change in changes:
         evolve(replayed, CHANGE.validate_python(CHANGE.dump_python(change, mode="json")))
@@ -151,13 +149,13 @@ def test_replaying_the_changes_gives_the_same_state(data: st.DataObject, scene: 
 
 @slowly
 @given(data=st.data())
-def test_proposals_kept_up_to_date_are_those_made_afresh(data: st.DataObject, scene: Any, now: datetime) -> None:
+def test_proposals_kept_up_to_date_are_those_made_afresh(data: st.DataObject, scene: Any) -> None:
     rules, *history = data.draw(histories(scene))
-    state, _ = hear([rules, *data.draw(st.permutations(history))], [1] * len(history), now)
+    state, _ = hear([rules, *data.draw(st.permutations(history))], [1] * len(history))
     assert state.rules is not None
-    pool = Pool(NgramScorer())
+    pool = Pool(NgramScorer(), CONFIGURATIONS["1"])
     pool.put(state, state.participants)
-    afresh = dict(best_partners(state, state.rules, pool, state.requests))
+    afresh = dict(best_partners(state, pool, state.requests))
     assert {one: partner_ids for one, partner_ids in state.proposals.items() if partner_ids} == {
         one: partner_ids for one, partner_ids in afresh.items() if partner_ids
     }
@@ -165,8 +163,8 @@ def test_proposals_kept_up_to_date_are_those_made_afresh(data: st.DataObject, sc
 
 @slowly
 @given(data=st.data())
-def test_every_score_is_the_sum_of_its_reasons(data: st.DataObject, scene: Any, now: datetime) -> None:
-    state, _ = hear(data.draw(histories(scene)), [], now)
+def test_every_score_is_the_sum_of_its_reasons(data: st.DataObject, scene: Any) -> None:
+    state, _ = hear(data.draw(histories(scene)), [])
     for said in state.published.values():
         assert 0 <= said.score <= 1
         assert said.score == pytest.approx(sum(reason.weight for reason in said.reasons))
@@ -175,13 +173,13 @@ def test_every_score_is_the_sum_of_its_reasons(data: st.DataObject, scene: Any, 
 
 @slowly
 @given(data=st.data())
-def test_a_score_is_the_same_from_both_sides_and_in_any_company(data: st.DataObject, scene: Any, now: datetime) -> None:
-    state, _ = hear(data.draw(histories(scene)), [], now)
-    pool = Pool(NgramScorer())
+def test_a_score_is_the_same_from_both_sides_and_in_any_company(data: st.DataObject, scene: Any) -> None:
+    state, _ = hear(data.draw(histories(scene)), [])
+    pool = Pool(NgramScorer(), CONFIGURATIONS["1"])
     pool.put(state, data.draw(st.lists(st.sampled_from(PEOPLE))))
     pool.put(state, PEOPLE)
-    everyone = pool.terms(pool.ids).weights
+    everyone = pool.affinities(pool.ids).weights
     assert (everyone == everyone.transpose(0, 2, 1)).all()
     for at, one in enumerate(pool.ids):
-        alone = [pool.terms([one], np.array([row])).weights[:, 0, 0] for row in range(len(pool.ids))]
+        alone = [pool.affinities([one], np.array([row])).weights[:, 0, 0] for row in range(len(pool.ids))]
         assert (everyone[:, at] == np.array(alone).T).all()

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.matching.handlers import listen
 from shared.consumer import Handler, Input, Position
-from shared.topics import MATCH_REQUEST, REGISTRATION, Topic
+from shared.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION, Topic
 
 
 class Subscriptions:
@@ -31,5 +31,5 @@ async def test_registrations_and_requests_reach_the_use_case(scene: Any) -> None
     listen(consumer, matching)  # type: ignore[arg-type]
     inputs = [Input(scene.edition(), Position("registration.v1", 0, 0))]
     await consumer.handler("ed1", inputs)
-    assert set(consumer.topics) == {REGISTRATION, MATCH_REQUEST}
+    assert set(consumer.topics) == {REGISTRATION, MATCH_REQUEST, ENCOUNTER}
     assert matching.batches == [("ed1", inputs)]

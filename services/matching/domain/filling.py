@@ -1,0 +1,109 @@
+"""Filling the agendas: pairs that the organiser's round of proposals brings up, the least served first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from services.matching.domain.facts import Rules
+from services.matching.domain.pool import Pool
+from services.matching.domain.proposals import settled
+from services.matching.domain.state import MatchingState
+from shared.events import Consent
+from shared.ids import pair_id, pair_of
+
+#: A weighted pair: its affinity, and the two participants, sorted.
+Edge = tuple[float, str, str]
+
+#: Participants scored in one product of matrices.
+_AT_ONCE: Final = 64
+#: Partners considered for each participant, for each encounter they still need, and at least.
+_CANDIDATES_EACH, _CANDIDATES_LEAST = 8, 32
+
+
+def fillings(state: MatchingState, rules: Rules, pool: Pool, encounters: int) -> tuple[tuple[str, str], ...]:
+    """The pairs to bring up so that everybody has `encounters` to come, as far as affinities allow; sorted."""
+    standing = _standing(state)
+    wanted = {
+        one: room
+        for one in pool.ids
+        if state.complete(one) and state.active(one) and (room := encounters - standing.get(one, 0)) > 0
+    }
+    return tuple(sorted(matching(candidates(state, rules, pool, wanted), wanted, standing)))
+
+
+def matching(edges: Iterable[Edge], wanted: Mapping[str, int], standing: Mapping[str, int]) -> list[tuple[str, str]]:
+    """A b-matching: nobody gets more than `wanted`, and as long as it can be helped nobody less than others.
+
+    Rounds from the least served up: in each, the heaviest edges first, an edge of whose two sides one at least has
+    less than the round. Within a round it is the greedy matching, at least half of the best in theory, and 99 % of it
+    on affinities (ADR 0012).
+    """
+    room = dict(wanted)
+    served = {one: standing.get(one, 0) for one in wanted}
+    left = sorted(edges, key=lambda edge: (-edge[0], edge[1:]))
+    chosen: list[tuple[str, str]] = []
+    for level in range(
+        min(served.values(), default=0) + 1, max((served[one] + wanted[one] for one in wanted), default=0) + 1
+    ):
+        rest = []
+        for edge in left:
+            _, one, other = edge
+            if not (room[one] and room[other]):
+                continue
+            if min(served[one], served[other]) >= level:
+                rest.append(edge)
+                continue
+            chosen.append((one, other))
+            for side in (one, other):
+                room[side] -= 1
+                served[side] += 1
+        left = rest
+    return chosen
+
+
+def candidates(state: MatchingState, rules: Rules, pool: Pool, wanted: Mapping[str, int]) -> Iterator[Edge]:
+    """The best partners of each, among those who want any, as edges; none twice."""
+    seen = set()
+    takers = np.isin(np.array(pool.ids), list(wanted))
+    for some in _chunks(list(wanted), _AT_ONCE):
+        affinities = pool.affinities(some)
+        for line, one in enumerate(some):
+            scores = affinities.scores[line]
+            eligible = pool.strangers(one) & takers & affinities.grounded[line] & (scores >= rules.least_affinity)
+            eligible[pool.rows({*settled(state, one), *_linked(state, one)})] = False
+            rows = np.flatnonzero(eligible)
+            most = max(_CANDIDATES_LEAST, _CANDIDATES_EACH * wanted[one])
+            for row in rows[np.lexsort((rows, -scores[rows]))][:most]:
+                pair = pair_of(one, pool.ids[row])
+                if pair not in seen:
+                    seen.add(pair)
+                    yield float(scores[row]), *pair
+
+
+def _standing(state: MatchingState) -> dict[str, int]:
+    """How many encounters each may still come to: what is granted or waits for an answer."""
+    counts: dict[str, int] = {}
+    for said in state.published.values():
+        if said.consent is not Consent.REFUSED:
+            for one in said.participant_ids:
+                counts[one] = counts.get(one, 0) + 1
+    return counts
+
+
+def _linked(state: MatchingState, one: str) -> list[str]:
+    """Those with whom something stands already."""
+    return [
+        other
+        for other in state.links.get(one, ())
+        if state.complete(other)
+        and (said := state.published.get(pair_id(state.edition_id, one, other))) is not None
+        and said.consent is not Consent.REFUSED
+    ]
+
+
+def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for at in range(0, len(items), size):
+        yield items[at : at + size]

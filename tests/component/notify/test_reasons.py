@@ -1,0 +1,74 @@
+"""Mails that say why people meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.events import AffinityScored, Consent, NeedMet, Origin, Profile, Reason
+from shared.ids import pair_id
+from tests.component.notify.world import COMMON, Stage, agenda, edition, encounter, everybody, participant
+
+ANN = participant(0, 2, profile=Profile(needs=("Aluminium <welding>",), offers=("Tanks",)))
+BOB = participant(1, 2, profile=Profile(offers=("Robots", "Soldadura de aluminio")))
+
+
+def affinity(revision: int = 1, **given: Any) -> AffinityScored:
+    fields: dict[str, Any] = {
+        "pair_id": pair_id("edn_1", "prt_0", "prt_1"),
+        "participant_ids": ("prt_0", "prt_1"),
+        "request_ids": (),
+        "origin": Origin.PROPOSED,
+        "consent": Consent.GRANTED,
+        "score": 0.5,
+        "priority": 1,
+        "reasons": (
+            Reason(
+                code="text_need_offer", weight=0.5, met=(NeedMet(participant_id="prt_0", need=0, offer=1, fit=0.9),)
+            ),
+        ),
+    }
+    return AffinityScored(**COMMON, revision=revision, **fields | given)
+
+
+async def stage() -> Stage:
+    stage = Stage(smtp_connections=2)
+    await stage.hear(*everybody(), ANN, BOB)
+    return stage
+
+
+def parts(mail: Any) -> tuple[str, ...]:
+    return tuple(mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+
+
+async def test_a_mail_says_whose_need_meets_which_offer() -> None:
+    world = await stage()
+    await world.hear(agenda(1, encounter(0, 1)), affinity())
+    (mail,) = await world.after(60)
+    plain, html = parts(mail)
+    assert "You need: “Aluminium <welding>” - They offer: “Soldadura de aluminio”" in plain
+    assert "Aluminium &lt;welding&gt;" in html
+    assert "complete your profile" not in plain
+
+
+async def test_reasons_alone_send_no_mail() -> None:
+    world = await stage()
+    await world.hear(agenda(1, encounter(0, 1)), affinity())
+    await world.after(60)
+    await world.hear(affinity(2, reasons=(), score=0.4), participant(1, 3, profile=Profile(offers=("Else",))))
+    assert await world.after(600) == []
+
+
+async def test_the_newest_reasons_are_given_whatever_comes_first() -> None:
+    world = await stage()
+    await world.hear(affinity(2, reasons=(Reason(code="kets", weight=0.1, detail="ket:robotics"),)), affinity(1))
+    await world.hear(agenda(1, encounter(0, 1)))
+    (mail,) = await world.after(60)
+    assert "In common: technology: robotics" in parts(mail)[0]
+    assert "You need" not in parts(mail)[0]
+
+
+async def test_who_says_too_little_is_asked_for_more() -> None:
+    world = await stage()
+    await world.hear(agenda(1, encounter(0, 1)), affinity(reasons=(), low_confidence=("prt_0",)), edition(2))
+    (mail,) = await world.after(60)
+    assert all("complete your profile" in part for part in parts(mail))
