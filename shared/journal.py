@@ -171,13 +171,16 @@ class Journal(Generic[State, Change, Message]):
         *,
         snapshot_every: int = 200,
         editions_in_memory: int = 500,
+        off_loop: bool = False,
     ) -> None:
+        """`off_loop`: decide in a thread, for an aggregate that is busy for longer than the event loop may be."""
         self._aggregate = aggregate
         self._store = store
         self._outlet = outlet
         self._clock = clock
         self._snapshot_every = snapshot_every
         self._editions_in_memory = editions_in_memory
+        self._off_loop = off_loop
         self._loaded: OrderedDict[str, _Loaded[State]] = OrderedDict()
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -197,9 +200,19 @@ class Journal(Generic[State, Change, Message]):
         return await self._write(edition_id, decide, {})
 
     async def read(self, edition_id: str) -> State:
-        """The current state as this process knows it. Not to be changed."""
+        """The current state as this process knows it. Not to be changed, nor kept beyond the next `await`."""
         async with self._lock(edition_id):
             return (await self._load(edition_id)).state
+
+    async def current(self, edition_id: str) -> State:
+        """The state with what other processes have written: for who asks one that may not own the edition."""
+        async with self._lock(edition_id):
+            loaded = await self._load(edition_id)
+            entries = await self._store.entries(edition_id, after=loaded.seq)
+            if entries:
+                self._loaded.pop(edition_id)
+                loaded = await self._load(edition_id)
+            return loaded.state
 
     async def replay(self, edition_id: str) -> State:
         """The state folded from the first entry, whatever the snapshots say."""
@@ -231,7 +244,7 @@ class Journal(Generic[State, Change, Message]):
             for _ in range(_FENCE_ATTEMPTS):
                 loaded = await self._load(edition_id)
                 try:
-                    decision = decide(loaded.state, self._clock())
+                    decision = await self._decide(decide, loaded.state)
                     if not decision.changes and not decision.outbox:
                         return decision
                     entry = self._entry(loaded, edition_id, decision, applied)
@@ -248,6 +261,17 @@ class Journal(Generic[State, Change, Message]):
                 await self._written(loaded, entry)
                 return decision
         raise SequenceTaken(f"edition {edition_id}: another process keeps writing its journal")
+
+    async def _decide(
+        self, decide: Callable[[State, datetime], Decision[Change, Message]], state: State
+    ) -> Decision[Change, Message]:
+        """Under the edition's lock: nobody else reads or changes the state meanwhile.
+
+        A thread cannot be cancelled: whoever is leaves it a state that nobody knows any more.
+        """
+        if self._off_loop:
+            return await asyncio.to_thread(decide, state, self._clock())
+        return decide(state, self._clock())
 
     def _entry(
         self, loaded: _Loaded[State], edition_id: str, decision: Decision[Change, Message], applied: dict[str, int]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -223,3 +225,41 @@ async def test_transact_writes_any_decision_under_the_same_fence(store: LostAck,
 
     await subject.transact("edn", note)
     assert (await other.replay("edn")).newest == {"a": 1, "noted": 1}
+
+
+async def test_a_decision_off_the_loop_lets_others_run_and_a_repeat_wait(store: LostAck, outlet: Outlet) -> None:
+    subject, others_ran = journal(store, outlet, off_loop=True), threading.Event()
+
+    def wait(state: Requests, now: datetime) -> Decision[Seen, str]:
+        assert others_ran.wait(timeout=10)
+        change = Seen(request_id="noted", revision=1)
+        Newest().evolve(state, change)
+        return Decision([change], ["noted"])
+
+    async def run() -> None:
+        others_ran.set()
+
+    await asyncio.gather(subject.transact("edn", wait), subject.take("edn", [asked("a")]), run())
+    assert outlet.sent == ["noted", "a@1"]
+    assert await subject.read("edn") == await subject.replay("edn")
+
+
+async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behind(
+    store: LostAck, outlet: Outlet
+) -> None:
+    subject, may_end, began = journal(store, outlet, off_loop=True), threading.Event(), threading.Event()
+
+    def linger(state: Requests, now: datetime) -> Decision[Seen, str]:
+        began.set()
+        may_end.wait(timeout=10)
+        Newest().evolve(state, Seen(request_id="never", revision=1))
+        return Decision([], [])
+
+    deciding = asyncio.create_task(subject.transact("edn", linger))
+    await asyncio.to_thread(began.wait, 10)
+    deciding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deciding
+    await subject.take("edn", [asked("a")])
+    may_end.set()
+    assert (await subject.read("edn")).newest == {"a": 1}
