@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -18,6 +18,22 @@ from services.notify.rendering.clean import clean
 from services.notify.rendering.page import Page, Writer
 from services.notify.settings import Settings
 from shared.clock import Clock
+
+
+class _Headers(HeaderRegistry):
+    """The registry, but for making a new class each time a header is set: it makes the same one for the same name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
+_POLICY = SMTP.clone(header_factory=_Headers())
 
 
 class MailWriter:
@@ -60,7 +76,7 @@ class MailWriter:
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
         writer = Writer(audience, delivery.participant_id, mailing.said.timezone)
         page = writer.page(delivery.told, mailing.said)
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         self._address(message, delivery, mailing, to, page)
         message.set_content(self._text.render(page=page), cte="quoted-printable")
         message.add_alternative(self._html.render(page=page), subtype="html", cte="quoted-printable")
