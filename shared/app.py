@@ -41,6 +41,8 @@ class Runtime:
     consumer: Consumer | None = None
     #: Run before anything is consumed: indexes, warm-up.
     prepare: list[Hook] = field(default_factory=list)
+    #: Run when nothing comes in any more: what is to be sent before Kafka is let go.
+    drain: list[Hook] = field(default_factory=list)
     #: Run last, once nothing is in hand.
     close: list[Hook] = field(default_factory=list)
     _why_not_up: str = "starting"
@@ -80,6 +82,8 @@ class Runtime:
         if self.consumer:
             await self.consumer.stop()
         await self.background.stop()
+        for hook in self.drain:
+            await hook()
         await self.broker.stop()
         for hook in self.close:
             await hook()

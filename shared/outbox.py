@@ -17,13 +17,18 @@ from shared.broker import KafkaPublisher
 from shared.clock import Clock, utc_now
 from shared.cloudevents import pack, unpack
 from shared.events import Event
+from shared.log import get_logger
 from shared.metrics import SWEPT
 from shared.mongo import EVER, MongoCollection
 
+_log = get_logger(__name__)
 #: Outboxes younger than this are still in their writer's hands: the sweeper leaves them.
 _SWEEP_AGE = timedelta(seconds=5)
 #: Documents whose outboxes are sent together: one read, one send, one write for most.
 _MOST_TOGETHER = 200
+#: From one send to the next: what is asked for meanwhile goes together.
+_GATHER_SECONDS = 0.05
+_MOST_WAITING = 500
 
 
 def outbox_new(events: Sequence[Event]) -> dict[str, Any]:
@@ -46,27 +51,25 @@ class OutboxRelay:
         self._collection = collection
         self._publisher = publisher
         self._clock = clock
-        self._turn = asyncio.Lock()
         self._asked: dict[str, None] = {}
+        self._sending: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
         """Create the index the sweeper needs."""
         await self._collection.create_index([("pending_since", ASCENDING)])
 
-    async def relay(self, document_id: str) -> None:
-        """Send what waits in one document, together with all others asked for while the broker was busy.
-
-        Raises:
-            KafkaError: not acknowledged; it waits for the sweeper.
-        """
+    def soon(self, document_id: str) -> None:
+        """Send what waits in one document, beside the caller's work: at once, or with the next ones if many come."""
+        if len(self._asked) >= _MOST_WAITING:
+            return  # Kafka is slow or away: the sweeper does it, in its own time
         self._asked[document_id] = None
-        async with self._turn:
-            if document_id in self._asked:  # else one that waited before us has taken it along
-                together = list(self._asked)[:_MOST_TOGETHER]
-                for each in together:
-                    del self._asked[each]
-                found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
-                await self._send([document async for document in found])
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_asked())
+
+    async def drain(self) -> None:
+        """Wait for what has begun."""
+        if self._sending is not None:
+            await self._sending
 
     async def sweep(self) -> None:
         """Send what has waited for a while anywhere, the longest waiting first."""
@@ -75,6 +78,18 @@ class OutboxRelay:
         documents = [document async for document in waiting]
         await self._send(documents)
         SWEPT.inc(len(documents))
+
+    async def _send_asked(self) -> None:
+        while self._asked:
+            together = list(self._asked)[:_MOST_TOGETHER]
+            for each in together:
+                del self._asked[each]
+            try:
+                found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
+                await self._send([document async for document in found])
+            except Exception as error:  # noqa: BLE001 - whatever it is, the outboxes keep it for the sweeper
+                _log.warning("publish_deferred", documents=len(together), error=type(error).__name__)
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:
         """Publish the outboxes and empty them; what was added to one meanwhile stays in it."""

@@ -48,4 +48,5 @@ def make(settings: Settings) -> Starlette:
     background.every(settings.sweep_seconds, notify.measure, "measure")
     runtime = Runtime(settings, broker, mongo, health, background, consumer)
     runtime.prepare = [store.prepare, ledger.prepare, relay.prepare]
+    runtime.drain = [relay.drain]
     return make_app(runtime)

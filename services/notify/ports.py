@@ -91,5 +91,5 @@ class Ledger(Protocol):
 class Relay(Protocol):
     """Sends what was recorded of a ledger's lines."""
 
-    async def relay(self, document_id: str) -> None:
-        """Send what one line has recorded and not sent; a transient error leaves it for a later sweep."""
+    def soon(self, document_id: str) -> None:
+        """Begin to send what one line has recorded and not sent; what fails is left for a later sweep."""

@@ -134,15 +134,7 @@ class Postman:
         if state is DeliveryState.SENT and taken.first_at:
             DELIVERY_DELAY_SECONDS.observe((self._clock() - taken.first_at).total_seconds())
         _log.info("delivery_settled", delivery=taken.key, state=state, version=mailing.version, reason=reason)
-        await self._publish(settled)
-
-    async def _publish(self, settled: Delivery) -> None:
-        try:
-            await self._relay.relay(settled.key)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            _log.warning("record_waits_for_sweep", delivery=settled.key, error=repr(error))
+        self._relay.soon(settled.key)
 
     async def _write(
         self,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -71,19 +70,14 @@ def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         await expire_overdue(store, clock)
 
     peers = peers_of(settings)
+    runtime.drain.append(publishing.drain)
     runtime.close.append(peers.close)
     runtime.prepare += [store.prepare, publishing.prepare]
     runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with runtime.lifespan():
-            yield
-            await publishing.drain()
-
     gate = Gate(MongoOperators(database), settings.key_cache_seconds)
-    app = make_api(Office(store, gate, settings, clock, peers), lifespan)
+    app = make_api(Office(store, gate, settings, clock, peers), lambda _: runtime.lifespan())
     app.router.routes.extend(operational_routes(health))
     return app
 

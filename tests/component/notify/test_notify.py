@@ -9,7 +9,7 @@ import pytest
 from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
 from services.notify.domain.delivery import Delivery
 from services.notify.ports import Letter, MailerAway, NotTaken, Refused
-from shared.events import Event, Language, NotificationRecorded, Phase, Status
+from shared.events import Language, NotificationRecorded, Phase, Status
 from shared.health import NotReady
 from tests.component.notify.world import (
     Crash,
@@ -181,7 +181,7 @@ async def test_a_refused_letter_fails_alone_and_the_next_version_is_tried(stage:
     assert len(await stage.after(60)) == 1
     assert sorted(stage.states()) == ["failed", "sent"]
     assert await stage.after(3600) == []
-    failed = next(event.participant_id for event in stage.published.events if event.state == "failed")
+    failed = next(event.participant_id for event in stage.ledger.sent if event.state == "failed")
     await stage.hear(agenda(2, encounter(5, 2), number=int(failed[-1])))
     assert len(await stage.after(60)) == 1
 
@@ -246,7 +246,7 @@ async def test_an_operator_who_finds_the_mail_was_taken_ends_the_doubt(stage: St
     await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
     assert await stage.after(3600) == []
     assert await in_doubt(stage.ledger, "edn_1") == []
-    await stage.ledger.relay("edn_1/prt_0")
+    stage.ledger.soon("edn_1/prt_0")
     assert stage.states() == ["in_doubt", "sent"]
     with pytest.raises(NoDoubt):
         await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
@@ -323,19 +323,6 @@ async def test_a_database_away_for_a_moment_after_data_leaves_no_doubt(stage: St
     stage.ledger.save = flaky  # type: ignore[method-assign]
     assert len(await stage.after(60)) == 1
     assert stage.states() == ["sent"]
-
-
-async def test_a_bus_away_for_a_moment_leaves_the_record_to_the_sweep(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
-    publish = stage.published.publish
-
-    async def away(*events: Event) -> None:
-        raise ConnectionError("no broker")
-
-    stage.published.publish = away  # type: ignore[method-assign]
-    assert len(await stage.after(60)) == 1
-    stage.published.publish = publish  # type: ignore[method-assign]
-    assert await stage.after(3600) == []
 
 
 async def test_a_stop_lets_the_mail_in_hand_be_finished(stage: Stage) -> None:

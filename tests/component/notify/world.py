@@ -27,7 +27,6 @@ from shared.events import (
     EntryKind,
     Event,
     Language,
-    NotificationRecorded,
     OrganisationChanged,
     OrganisationKind,
     ParticipantChanged,
@@ -172,16 +171,6 @@ class FakeMailer:
         self.plans.append((what, InDoubt("the connection was lost after DATA")))
 
 
-class Published:
-    """What was published."""
-
-    def __init__(self) -> None:
-        self.events: list[NotificationRecorded] = []
-
-    async def publish(self, *events: Event) -> None:
-        self.events.extend(event for event in events if isinstance(event, NotificationRecorded))
-
-
 class Stage:
     """Notify with stores that outlive it: `restart` loses all that was in memory only."""
 
@@ -189,8 +178,7 @@ class Stage:
         self._render = render
         self.settings = Settings(**settings)
         self.time = Time()
-        self.published = Published()
-        self.ledger = InMemoryLedger(self.published, self.time)
+        self.ledger = InMemoryLedger(self.time)
         self.journals = InMemoryJournalStore()
         self.mailer = FakeMailer()
         self._offset = 0
@@ -214,7 +202,7 @@ class Stage:
         return [read(letter) for letter in self.mailer.taken[before:]]
 
     def states(self) -> list[str]:
-        return [event.state.value for event in self.published.events]
+        return [event.state.value for event in self.ledger.sent]
 
     def _inputs(self, events: Sequence[Event]) -> list[Input]:
         self._offset += len(events)

@@ -15,7 +15,7 @@ from services.notify.store import COLLECTION, InMemoryLedger, LedgerOutlet, Mong
 from shared.events import DeliveryState
 from shared.mongo import Mongo
 from shared.settings import ConnectionSettings
-from tests.component.notify.world import NOW, Published, Time, agenda, audience, encounter, everybody
+from tests.component.notify.world import NOW, Time, agenda, audience, encounter, everybody
 
 WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=300))
 
@@ -25,7 +25,7 @@ async def ledger(request: pytest.FixtureRequest, mongo_url: str, mongo_database:
     time = Time()
     time.pass_(3600)
     if request.param == "memory":
-        yield InMemoryLedger(Published(), time)
+        yield InMemoryLedger(time)
         return
     mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
     ledger = MongoLedger(mongo.database(mongo_database), time)

@@ -7,20 +7,13 @@ from deploy.demo.doubts import Postmaster
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import Said
 from services.notify.store import InMemoryLedger
-from shared.events import DeliveryState, Event
+from shared.events import DeliveryState
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class Nobody:
-    """Hears what is recorded, and does nothing with it."""
-
-    async def publish(self, *events: Event) -> None:
-        """Nothing."""
-
-
 async def ledger_in_doubt_of(*participants: str) -> InMemoryLedger:
-    ledger = InMemoryLedger(Nobody(), lambda: NOW)
+    ledger = InMemoryLedger(lambda: NOW)
     for participant in participants:
         mailing = Mailing(
             version=3,
