@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -12,13 +13,16 @@ from services.scheduler.domain.agendas import tell
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decide import NotAPair, take
+from services.scheduler.domain.edits import PlanStale, RulesBroken
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.problem import Solution
+from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from shared.consumer import Poison
 from shared.events import Event
 from shared.journal import Decision
 
+Answer = TypeVar("Answer")
 Decide = Callable[[AgendaState, datetime], Decision[Change, Event]]
 
 
@@ -66,6 +70,34 @@ def announcing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
 def telling(state: AgendaState, now: datetime) -> Decision[Change, Event]:
     """The decision to publish more of what did not fit in the entries before."""
     return _told(Batch(state, now))
+
+
+class Asking(Generic[Answer]):
+    """A decision that answers who asks for it. What cannot be had changes nothing, and is raised by `answer`."""
+
+    def __init__(self, work: Callable[[Batch], Answer]) -> None:
+        self._work = work
+        self._answer: Answer | None = None
+        self._refusal: Exception | None = None
+
+    def __call__(self, state: AgendaState, now: datetime) -> Decision[Change, Event]:
+        """Decide; called again if another process was faster."""
+        batch = Batch(state, now)
+        try:
+            self._answer, self._refusal = self._work(batch), None
+        except (NotPossible, PlanStale, RulesBroken) as refusal:
+            # Raised before anything is changed, so that the state need not be loaded again.
+            self._refusal = refusal
+            return Decision()
+        return _told(batch)
+
+    @property
+    def answer(self) -> Answer:
+        """What came of it. Raises as the work did."""
+        if self._refusal is not None:
+            raise self._refusal
+        assert self._answer is not None  # noqa: S101 - it has been decided
+        return self._answer
 
 
 def _told(batch: Batch) -> Decision[Change, Event]:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.scheduler.aggregate import Decide, adopting, announcing, telling
+from services.scheduler.aggregate import Answer, Asking, Decide, adopting, announcing, telling
 from services.scheduler.domain.adopt import SolutionStale
+from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
+from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import Change
+from services.scheduler.domain.edits import Plan, make, plan
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken
@@ -18,7 +21,7 @@ from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed
 from shared.clock import Clock, utc_now
 from shared.consumer import Input
-from shared.events import EncounterChanged, Event
+from shared.events import Edit, EncounterChanged, Event
 from shared.journal import Decision
 from shared.log import get_logger
 from shared.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
@@ -39,6 +42,10 @@ class Editions(Protocol):
 
     async def read(self, edition_id: str) -> AgendaState:
         """The current state, not to be changed."""
+        ...
+
+    async def current(self, edition_id: str) -> AgendaState:
+        """The same, with what other processes have written."""
         ...
 
     async def editions(self) -> list[str]:
@@ -101,6 +108,30 @@ class Scheduler:
                 self._note_rejection(edition_id, broken)
                 raise
         _count(decision)
+
+    async def plan(self, edition_id: str, edit: Edit) -> tuple[AgendaState, Plan]:
+        """What an edit by hand would do, and the agenda it would do it to. Raises `NotPossible`."""
+        state = await self.editions.current(edition_id)
+        return state, plan(state, edit, self.clock())
+
+    async def edit(self, edition_id: str, edit: Edit, token: str) -> tuple[AgendaState, Plan]:
+        """Make an edit as it was planned under the token. Raises as `domain.edits.make`."""
+        return await self._ask(edition_id, lambda batch: (batch.state, make(batch, edit, token)))
+
+    async def note_attendance(self, edition_id: str, encounter_id: str, attendance: Attendance) -> Noted:
+        """Note that an encounter was held or missed. Raises `NotPossible`."""
+        return await self._ask(edition_id, lambda batch: note_attendance(batch, encounter_id, attendance))
+
+    async def agenda(self, edition_id: str) -> AgendaState:
+        """The edition's agenda as it is now, not to be changed."""
+        return await self.editions.current(edition_id)
+
+    async def _ask(self, edition_id: str, work: Callable[[Batch], Answer]) -> Answer:
+        asking = Asking(work)
+        decision = await self._decide(edition_id, asking)
+        if decision.changes:
+            self._watch(edition_id).last_input = self.monotonic()
+        return asking.answer
 
     async def improve_quiet_editions(self) -> None:
         """For each edition that is quiet: improve it if inputs came in, announce it if published, tell what is left."""

@@ -13,7 +13,7 @@ from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
 #: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
-_MOST_MOVES = 3
+MOST_MOVES = 3
 #: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
 _ROOM_SOUGHT = 20
 
@@ -161,7 +161,7 @@ class Batch:
             return None
         self._room_to_seek -= 1
         open_slots = self.state.open_slots(self.now)
-        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, _MOST_MOVES)
+        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, MOST_MOVES)
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""

@@ -27,6 +27,7 @@ from services.scheduler.domain.changes import (
 from services.scheduler.domain.news import news_of
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, EncounterState, Phase, Place, WaitingReason
+from shared.ids import encounter_id
 
 #: Edits that can be taken back, one after the other.
 _MOST_EDITS = 20
@@ -101,6 +102,8 @@ def _(change: PairTaken, state: AgendaState) -> None:
             update={"participant_ids": known.participant_ids, "requested": change.pair.participant_ids}
         )
     state.pairs[change.pair_id] = pair
+    if "pairs_by_encounter" in state.__dict__:
+        state.pairs_by_encounter[encounter_id(state.edition_id, *pair.matched)] = change.pair_id
     for participant_id in pair.participant_ids:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.version += 1

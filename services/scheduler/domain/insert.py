@@ -134,11 +134,14 @@ class _Search:
     def _blockers(self, wanted: Wanted, slot: Slots) -> Iterator[list[str]]:
         """What could be lifted so that the slot is free: the encounters of the two, else one at any table for them."""
         encounters = self._board.encounters_of
-        own = [
-            pair for each in (wanted.one, wanted.other) for pair, seat in encounters[each].items() if seat.slots & slot
-        ]
+        own = {
+            pair: None
+            for each in (wanted.one, wanted.other)
+            for pair, seat in encounters[each].items()
+            if seat.slots & slot
+        }
         if own:
-            yield own
+            yield list(own)
         else:
             yield from (
                 [pair] for pair in self._board.in_slot(slot) if self._board.placed[pair][1].zone_id in wanted.zones

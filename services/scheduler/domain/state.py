@@ -28,6 +28,7 @@ from shared.events import (
     WaitingReason,
     Zone,
 )
+from shared.ids import encounter_id
 
 
 class Known(BaseModel):
@@ -272,6 +273,10 @@ class AgendaState(BaseModel):
         """Whether at this place the pair's encounter is locked, frozen or begun."""
         return pair_id in self.locked or (self.is_live and place.starts_at <= now + self._freeze)
 
+    def encounter_id(self, pair_id: str) -> str:
+        """The id of the pair's encounter: the same wherever it is, and whoever takes it over."""
+        return encounter_id(self.edition_id, *self.pairs[pair_id].matched)
+
     def encounters_of(self, participant_id: str) -> Iterable[str]:
         """The pairs in which the participant meets or was to meet somebody: those placed, and those missed."""
         yield from self.board.encounters_of[participant_id]
@@ -308,6 +313,11 @@ class AgendaState(BaseModel):
     def sessions_by_id(self) -> dict[str, Session]:
         """The edition's sessions."""
         return {session.session_id: session for session in self.edition.sessions} if self.edition else {}
+
+    @cached_property
+    def pairs_by_encounter(self) -> dict[str, str]:
+        """The pairs by the ids of their encounters."""
+        return {encounter_id(self.edition_id, *pair.matched): pair_id for pair_id, pair in self.pairs.items()}
 
     @cached_property
     def zones_by_kinds(self) -> _ZonesByKinds:

@@ -1,0 +1,69 @@
+"""How encounters went: held, or missed, and then who waits for the time and the table is offered them at once."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.changes import AttendanceNoted
+from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
+from services.scheduler.domain.state import AgendaState, Attended
+from shared.events import Cause, CauseCode, EncounterState, Phase
+from shared.ids import Id
+
+
+class Attendance(BaseModel):
+    """What somebody at the venue reports of an encounter: that it is held, or who does not come."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outcome: Literal[EncounterState.HELD, EncounterState.MISSED]
+    absent: tuple[Id, ...] = Field(default=(), max_length=2)
+
+
+class Noted(BaseModel):
+    """What came of a report: who is not at the venue after all, and who was given the time or the table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    gone: tuple[str, ...] = ()
+    refilled: tuple[str, ...] = ()
+
+
+def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> Noted:
+    """Note a report; again is the same as once, and another one corrects it.
+
+    Raises:
+        NotPossible: there is no such encounter, it has not begun, or the report contradicts itself.
+    """
+    state = batch.state
+    pair_id = pair_of_encounter(state, encounter_id)
+    attended = _attended(state, pair_id, attendance, batch)
+    running = not state.settled and batch.now < attended.place.ends_at
+    gone = attended.absent_ids if running else ()
+    if state.attended.get(pair_id) == attended:
+        return Noted(gone=gone)
+    seat = state.board.placed[pair_id][1] if pair_id in state.placements else None
+    cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
+    batch.make(AttendanceNoted(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
+    if seat is not None and pair_id not in state.placements and running:
+        batch.offer(seat, set(state.pairs[pair_id].participant_ids) - set(gone), cause)
+    refilled = tuple(pair for pair in batch.before if pair in state.placements)
+    return Noted(gone=gone, refilled=tuple(state.encounter_id(pair) for pair in refilled))
+
+
+def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: Batch) -> Attended:
+    absent, people = attendance.absent, state.pairs[pair_id].participant_ids
+    known = state.attended.get(pair_id)
+    place = known.place if known else state.placements.get(pair_id)
+    if state.edition is None or state.edition.phase not in {Phase.LIVE, Phase.CLOSED}:
+        raise NotPossible("not_live", "attendance is noted once the edition is live")
+    if place is None or place.starts_at > batch.now:
+        raise NotPossible("not_begun", "the encounter has not begun")
+    if not set(absent) <= set(people) or len(set(absent)) < len(absent):
+        raise NotPossible("not_theirs", f"absent can be {people[0]}, {people[1]} or both")
+    if bool(absent) != (attendance.outcome is EncounterState.MISSED):
+        raise NotPossible("contradiction", "of a missed encounter say who was absent; when one is held, nobody is")
+    return Attended(outcome=attendance.outcome, absent_ids=tuple(sorted(absent)), place=place)

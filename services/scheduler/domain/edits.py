@@ -1,0 +1,229 @@
+"""Edits by the organiser's hand: planned first, with all that they lead to; then made as planned, and taken back.
+
+Whoever is in the way of an edit is seated elsewhere, or waits, unless locked or begun. No edit breaks a rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pydantic_core import to_json
+
+from services.scheduler.domain.adopt import evidence_of
+from services.scheduler.domain.batch import MOST_MOVES, Batch
+from services.scheduler.domain.board import Wanted
+from services.scheduler.domain.changes import Edited, Lifted, Locked, Placed, TakenOver, Undone, Waits
+from services.scheduler.domain.evidence import Evidence, Pair
+from services.scheduler.domain.insert import find_seat, make_room
+from services.scheduler.domain.rehearsal import Rehearsal
+from services.scheduler.domain.state import AgendaState, Arrangement, EditMade
+from services.scheduler.domain.targets import targets_of
+from services.scheduler.domain.verifier import Violation, judge
+from shared.events import Cause, CauseCode, Edit, Place, UndoEdit, WaitingReason
+
+Arrangements = Mapping[str, Arrangement]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an edit would do, by pair; or the rules it would break.
+
+    `idle` is how many slots more those concerned would sit and wait between encounters; fewer if it is negative.
+    """
+
+    edit: Edit
+    before: Arrangements = field(default_factory=dict)
+    after: Arrangements = field(default_factory=dict)
+    violations: tuple[Violation, ...] = ()
+    idle: int = 0
+
+    @property
+    def token(self) -> str:
+        """Names this plan: another edit, or the same with other consequences, has another."""
+        said = to_json([self.edit, dict(self.before), dict(self.after), self.violations])
+        return hashlib.sha256(said).hexdigest()[:32]
+
+
+class PlanStale(Exception):
+    """The agenda has changed: the edit would not do any more what was shown. `plan` is what it would do now."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("the agenda has changed: the edit would do something else now")
+        self.plan = plan
+
+
+class RulesBroken(Exception):
+    """The edit would break rules that nothing may break."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(", ".join(sorted({violation.broken for violation in plan.violations})))
+        self.plan = plan
+
+
+def plan(state: AgendaState, edit: Edit, now: datetime) -> Plan:
+    """What the edit would do now. The state is left as it is.
+
+    Raises:
+        NotPossible: it cannot be done at all, whatever the rest of the agenda.
+    """
+    targets = targets_of(state, edit, now)
+    in_the_way = _in_the_way(state, targets, now)
+    violations = judge(_evidence(state, targets, in_the_way), [pair for pair in targets if targets[pair].place])
+    if violations:
+        return Plan(edit, violations=tuple(violations))
+    after = {**targets, **_rehearsed(state, targets, in_the_way, now)}
+    changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
+    before = {pair: state.arrangement(pair) for pair in changed}
+    return Plan(edit, before, changed, idle=_more_idle(state, before, changed))
+
+
+def make(batch: Batch, edit: Edit, token: str) -> Plan:
+    """Make an edit as it was planned under this token; `*` stands for any.
+
+    Raises:
+        NotPossible: as `plan`.
+        PlanStale: it would do something else than what was planned.
+        RulesBroken: it breaks rules.
+    """
+    planned = plan(batch.state, edit, batch.now)
+    if token not in (planned.token, "*"):
+        raise PlanStale(planned)
+    if planned.violations:
+        raise RulesBroken(planned)
+    if planned.after:
+        _arrange(batch, planned)
+    return planned
+
+
+def mailed(state: AgendaState, plan: Plan) -> list[str]:
+    """The participants whose agendas read differently after it, and who hear of it: nobody before they are out."""
+    if not state.announced:
+        return []
+    people: set[str] = set()
+    for pair, after in plan.after.items():
+        before = plan.before[pair]
+        if (before.place, before.people) != (after.place, after.people) and (before.place or after.place):
+            people.update(before.people if before.place else (), after.people if after.place else ())
+    return sorted(people)
+
+
+def _arrange(batch: Batch, planned: Plan) -> None:
+    state, cause = batch.state, Cause(code=CauseCode.ORGANISER_EDITED, subject_id=batch.state.edition_id)
+    batch.by_hand.update(planned.after)
+    moved = [pair for pair, each in planned.after.items() if each.place != planned.before[pair].place]
+    for pair in moved:
+        if planned.before[pair].place is not None:
+            batch.make(Lifted(pair_id=pair, cause=cause))
+    for pair, each in planned.after.items():
+        if each.people != state.pairs[pair].participant_ids:
+            batch.make(TakenOver(pair_id=pair, people=each.people, cause=cause))
+    for pair in moved:
+        if (place := planned.after[pair].place) is not None:
+            batch.make(Placed(pair_id=pair, place=place, cause=cause))
+    for pair, each in planned.after.items():
+        if each.reason is not state.waiting.get(pair):
+            batch.make(Waits(pair_id=pair, reason=each.reason, cause=cause))
+        if each.is_locked != (pair in state.locked):
+            batch.make(Locked(pair_id=pair, is_locked=each.is_locked))
+    made = EditMade(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
+    batch.make(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
+
+
+def _in_the_way(state: AgendaState, targets: Arrangements, now: datetime) -> list[str]:
+    """The encounters that clash with the targets and can be moved, the most wanted first."""
+    board, found = state.board, set[str]()
+    for each in targets.values():
+        if each.place is None:
+            continue
+        slots = state.seat(each.place).slots
+        near = {pair for person in each.people for pair in board.encounters_of[person]}
+        near |= state.links.pairs_at[each.place.zone_id, each.place.table]
+        found |= {pair for pair in near if board.placed[pair][1].slots & slots}
+    movable = (pair for pair in found - targets.keys() if pair not in state.locked and not state.is_history(pair, now))
+    return sorted(movable, key=lambda pair: (-state.pairs[pair].priority, -state.pairs[pair].score, pair))
+
+
+def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[str]) -> Evidence:
+    """The agenda with the targets where they are to be, and nobody movable in their way."""
+    known, gone = evidence_of(state), {*in_the_way, *targets}
+    placed = {pair: each.place for pair, each in targets.items() if each.place is not None}
+    pairs = {pair: state.pairs[pair].model_copy(update={"participant_ids": targets[pair].people}) for pair in targets}
+
+    def of_person(person: str) -> Iterable[str]:
+        return {pair for pair in known.of_person(person) if pair not in gone} | {
+            pair for pair in placed if person in targets[pair].people
+        }
+
+    def at_table(zone_id: str, table: str) -> Iterable[str]:
+        return {pair for pair in known.at_table(zone_id, table) if pair not in gone} | {
+            pair for pair, place in placed.items() if (place.zone_id, place.table) == (zone_id, table)
+        }
+
+    inputs = known.inputs._replace(pairs=ChainMap[str, Pair](dict(pairs), dict(state.pairs)))
+    return replace(
+        known, inputs=inputs, places=ChainMap(placed, state.placements), of_person=of_person, at_table=at_table
+    )
+
+
+def _rehearsed(
+    state: AgendaState, targets: Arrangements, in_the_way: list[str], now: datetime
+) -> dict[str, Arrangement]:
+    """Where everybody else ends who has to move."""
+    with Rehearsal(state.board) as stage:
+        pinned = {pair for pair, each in targets.items() if each.place} - stage.board.pinned
+        for pair in [*targets, *in_the_way]:
+            stage.lift(pair)
+        for pair, each in targets.items():
+            if each.place is not None:
+                stage.put(_wanted(state, pair, each), state.seat(each.place))
+        stage.board.pinned |= pinned
+        reasons = {pair: _reseat(state, stage, pair, now) for pair in in_the_way}
+        stage.board.pinned -= pinned
+        moved = stage.was.keys() - targets.keys()
+        return {pair: _arranged(state, stage, pair, reasons.get(pair)) for pair in moved}
+
+
+def _reseat(state: AgendaState, stage: Rehearsal, pair: str, now: datetime) -> WaitingReason | None:
+    """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
+    board, wanted, before = stage.board, state.wanted(pair), stage.was[pair]
+    assert before is not None  # noqa: S101 - it was in the way
+    allowed = state.slots_for(pair, now) | (before[1].slots & state.slots_to_come(now))
+    seat, reason = find_seat(board, wanted, allowed, before[1])
+    seating = {pair: seat} if seat else make_room(board, wanted, state.open_slots(now), MOST_MOVES)
+    if not seating:
+        return reason
+    for each in seating:
+        stage.lift(each)
+    for each, place in seating.items():
+        stage.put(state.wanted(each), place)
+    return None
+
+
+def _arranged(state: AgendaState, stage: Rehearsal, pair: str, reason: WaitingReason | None) -> Arrangement:
+    on_board = stage.board.placed.get(pair)
+    place: Place | None = None
+    if on_board is not None:
+        before = stage.was[pair]
+        place = state.placements[pair] if before and before[1] == on_board[1] else state.place(on_board[1])
+    return state.arrangement(pair).model_copy(update={"place": place, "reason": None if place else reason})
+
+
+def _wanted(state: AgendaState, pair: str, arrangement: Arrangement) -> Wanted:
+    return state.wanted(pair)._replace(one=arrangement.people[0], other=arrangement.people[1])
+
+
+def _more_idle(state: AgendaState, before: Arrangements, after: Arrangements) -> int:
+    """How many slots more, or fewer, those concerned sit and wait between encounters."""
+    people = {person for each in (*before.values(), *after.values()) for person in each.people}
+    idle = sum(map(state.board.idle, people))
+    with Rehearsal(state.board) as stage:
+        for pair in before:
+            stage.lift(pair)
+        for pair, each in after.items():
+            if each.place is not None:
+                stage.put(_wanted(state, pair, each), state.seat(each.place))
+        return sum(map(state.board.idle, people)) - idle

@@ -1,0 +1,125 @@
+"""What an edit asks for in itself: how its encounters are to be arranged, before anybody else is looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import singledispatch
+
+from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
+from services.scheduler.domain.state import AgendaState, Arrangement
+from shared.events import Edit, LockEncounter, Place, PlaceEncounter, SwapRepresentative, UndoEdit
+from shared.ids import pair_of
+
+
+def targets_of(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arrangement]:
+    """The arrangements asked for, by pair.
+
+    Raises:
+        NotPossible: there is no such thing, or it is too late.
+    """
+    if state.edition is None:
+        raise NotPossible("unknown_edition", "there is no such edition")
+    if state.settled:
+        raise NotPossible("closed", "the edition is closed: its agenda does not change any more")
+    return _targets(edit, state, now)
+
+
+@singledispatch
+def _targets(edit: object, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - the signature of its cases
+    raise TypeError(f"not an edit: {edit!r}")
+
+
+@_targets.register
+def _(edit: PlaceEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+    pair = _editable(state, edit.encounter_id, now)
+    place = _place(state, pair, edit, now)
+    return {pair: state.arrangement(pair).model_copy(update={"place": place, "reason": None, "is_locked": True})}
+
+
+@_targets.register
+def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+    pair = _editable(state, edit.encounter_id, now)
+    if pair not in state.placements:
+        raise NotPossible("no_place", "the encounter has no place to be locked at")
+    return {pair: state.arrangement(pair).model_copy(update={"is_locked": edit.is_locked})}
+
+
+@_targets.register
+def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+    pair = _editable(state, edit.encounter_id, now)
+    people, known = state.pairs[pair].participant_ids, state.participants
+    if edit.participant_id not in people:
+        raise NotPossible("not_theirs", f"participant {edit.participant_id} is not in this encounter")
+    if edit.by not in known or edit.participant_id not in known:
+        raise NotPossible("unknown_participant", f"there is no participant {edit.by}")
+    if edit.by in people or known[edit.by].organisation_id != known[edit.participant_id].organisation_id:
+        raise NotPossible("not_a_representative", f"participant {edit.by} does not represent the same organisation")
+    partner = people[people[0] == edit.participant_id]
+    return {pair: state.arrangement(pair).model_copy(update={"people": pair_of(edit.by, partner)})}
+
+
+@_targets.register
+def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
+    if not state.edits:
+        raise NotPossible("nothing_to_undo", "no edit is left to be taken back")
+    before = state.edits[-1].before
+    for pair, each in before.items():
+        is_over = each.place is not None and each.place.slot not in _indexes(state, now)
+        if state.is_history(pair, now) or (is_over and each.place != state.placements.get(pair)):
+            raise NotPossible("begun", f"encounter {state.encounter_id(pair)} or the slot it would return to has begun")
+    return {pair: _still_wanted(state, pair, each) for pair, each in before.items()}
+
+
+def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrangement:
+    """As it was; but who has cancelled since gets nothing back, and who was not wanted then is left as it is."""
+    if not state.is_wanted(pair):
+        return before.model_copy(update={"place": None, "reason": None, "is_locked": False})
+    was_wanted = before.place is not None or before.reason is not None
+    return before if was_wanted else state.arrangement(pair)
+
+
+def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:
+    """The pair of an encounter that can still be changed."""
+    pair = pair_of_encounter(state, encounter_id)
+    if state.is_history(pair, now):
+        raise NotPossible("begun", "the encounter has begun, was held or was missed")
+    return pair
+
+
+def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -> Place:
+    assert state.edition is not None  # noqa: S101 - targets_of() has asked
+    if edit.slot not in _indexes(state, now):
+        raise NotPossible("no_such_slot", f"the edition has no slot {edit.slot} that can still be used")
+    slot = state.edition.slots[edit.slot]
+    return Place(
+        slot=edit.slot,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        zone_id=edit.zone_id,
+        table=edit.table or _free_table(state, pair, edit),
+    )
+
+
+def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
+    """The table the encounter has, if that is in the zone and free then; else the first that is.
+
+    A table at which one of the two sits then is as good as free: they cannot be in two encounters.
+    """
+    board, slot = state.board, 1 << edit.slot
+    taken = dict(board.tables.get(edit.zone_id, {}))
+    for person in state.pairs[pair].participant_ids:
+        for seat in board.encounters_of[person].values():
+            if seat.slots & slot and seat.zone_id == edit.zone_id and seat.table in taken:
+                taken[seat.table] &= ~slot
+    free = [table for table, slots in taken.items() if not slots & slot]
+    if not free:
+        raise NotPossible("no_table", "the zone has no free table then: name the one to be used")
+    own = state.placements.get(pair)
+    is_own_free = own is not None and own.zone_id == edit.zone_id and own.table in free
+    return own.table if own is not None and is_own_free else free[0]
+
+
+def _indexes(state: AgendaState, now: datetime) -> set[int]:
+    """The slots that can still be used: once live, those of which half at least is to come."""
+    usable = state.timeline.not_half_over(now) if state.is_live else state.timeline.whole
+    return {index for index in range(usable.bit_length()) if usable >> index & 1}

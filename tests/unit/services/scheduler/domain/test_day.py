@@ -1,0 +1,275 @@
+"""The day itself: what is frozen, who has come, what was held or missed, and who gets the place of who did not come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.registration.domain.slots import Day, slots_of
+from services.scheduler.domain.adopt import adopt, announce, verify_step
+from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
+from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.verifier import AgendaBroken
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.events import AgendaChanged, Cause, CauseCode, EncounterChanged, EncounterState
+from shared.ids import encounter_id
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    Edition,
+    affinity,
+    at,
+    edition,
+    pair,
+    participant,
+    people,
+    session,
+    workspace,
+)
+
+MINUTE = timedelta(minutes=1)
+
+
+def meeting(one: str, other: str) -> str:
+    return encounter_id("ed", one, other)
+
+
+def live(*events: Any, **fields: Any) -> Edition:
+    """Published and held from 09:00 on, with half an hour frozen."""
+    fields = {"freeze_minutes": 30, **fields}
+    subject = Edition(edition(**fields), *events)
+    subject.take(edition(revision=2, **{**fields, "phase": "live"}))
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    return subject
+
+
+def report(subject: Edition, one: str, other: str, *absent: str) -> Noted:
+    batch = subject.batch()
+    outcome = EncounterState.MISSED if absent else EncounterState.HELD
+    noted = note_attendance(batch, meeting(one, other), Attendance(outcome=outcome, absent=absent))
+    subject.finish(batch)
+    return noted
+
+
+def here(*participant_ids: str, revision: int = 2) -> list[Any]:
+    return [participant(each, revision, checked_in=True) for each in participant_ids]
+
+
+@pytest.mark.parametrize(("minutes", "slot"), [(-31, 0), (-30, 1), (-16, 1), (-15, 2), (0, 3), (14, 3), (15, None)])
+def test_nobody_is_placed_within_the_horizon_to_the_minute(minutes: int, slot: int | None) -> None:
+    subject = live(*people("a", "b"))
+    subject.now = at(0) + minutes * MINUTE
+    subject.take(affinity("a", "b"))
+    assert subject.slot("a", "b") == slot
+
+
+def test_the_horizon_counts_real_minutes_in_the_night_the_clocks_go_back() -> None:
+    day = Day.model_validate({"date": "2026-10-25", "starts": "01:30", "ends": "04:00"})
+    slots = slots_of([day], 30, "Europe/Madrid")
+    assert len(slots) == 7  # two and a half hours by the clock, and the hour that comes twice
+    subject = live(*people("a", "b"), freeze_minutes=60)
+    fields = {"freeze_minutes": 60, "phase": "live", "timezone": "Europe/Madrid"}
+    subject.take(edition(revision=3, **fields).model_copy(update={"slots": slots}))
+    subject.now = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30, for the first time
+    subject.take(affinity("a", "b"))
+    place = subject.state.placements[pair("a", "b")]
+    assert place.starts_at == datetime(2026, 10, 25, 2, 0, tzinfo=UTC)  # 03:00: not an hour but an hour and a half on
+    subject.now -= timedelta(minutes=1)
+    subject.take(participant("a", 2, available=({"starts_at": slots[0].starts_at, "ends_at": place.starts_at},)))
+    assert subject.state.placements[pair("a", "b")].starts_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
+    subject = live(*people("a", "b", "c"), affinity("a", "b"), slots=3)
+    subject.now = at(0) - 20 * MINUTE
+    assert subject.slot("a", "b") == 0
+    first = ({"starts_at": at(0), "ends_at": at(1)},)
+    subject.take(participant("c", 2, available=first, checked_in=True), participant("a", 2, checked_in=True))
+    subject.take(affinity("a", "c", priority=3))
+    assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, None)
+    problem = problem_of(subject.state, subject.now, 6)
+    assert set(problem.fixed) == {pair("a", "b")}
+    batch = subject.batch()
+    adopt(batch, improve(problem, Effort(rounds=1, round_effort=0.01, steps=100)))
+    subject.finish(batch)
+    assert subject.slot("a", "b") == 0
+
+
+def test_who_cancels_within_the_horizon_is_let_go() -> None:
+    subject = live(*people("a", "b"), affinity("a", "b"))
+    subject.now = at(0) - MINUTE
+    subject.take(participant("a", 2, status="cancelled"))
+    assert subject.slot("a", "b") is None
+
+
+def test_a_frozen_encounter_whose_table_is_lost_keeps_its_hour() -> None:
+    subject = live(*people("a", "b"), affinity("a", "b"))
+    subject.now = at(0) - MINUTE
+    table = subject.table("a", "b")
+    left = tuple(each for each in ("W1", "W2") if each != table)
+    zones = (workspace().model_copy(update={"tables": left}), HALL)
+    subject.take(edition(revision=3, phase="live", freeze_minutes=30, zones=zones))
+    assert (subject.slot("a", "b"), subject.table("a", "b")) == (0, left[0])
+
+
+@pytest.mark.parametrize("wrong", ["moved", "lifted"])
+def test_the_verifier_sees_a_frozen_encounter_moved(wrong: str) -> None:
+    subject = live(*people("a", "b"), affinity("a", "b"))
+    subject.now = at(0) - MINUTE
+    batch = subject.batch()
+    cause = Cause(code=CauseCode.IMPROVED, subject_id="ed")
+    if wrong == "moved":
+        seat = subject.state.board.placed[pair("a", "b")][1]
+        batch.seat_all({pair("a", "b"): seat._replace(slots=4)}, cause)
+    else:
+        batch.lift(pair("a", "b"), cause)
+    with pytest.raises(AgendaBroken, match="not_kept"):
+        verify_step(batch)
+
+
+def test_two_events_of_one_batch_may_forbid_and_allow_again() -> None:
+    subject = live(*people("a", "b"), affinity("a", "b"))
+    subject.now = at(0) - MINUTE
+    away = ({"starts_at": at(3), "ends_at": at(4)},)
+    subject.take(participant("a", 2, available=away), participant("a", 3))
+    assert subject.slot("a", "b") == 3
+
+
+def test_held_is_told_once_and_changes_no_agenda() -> None:
+    subject = live(*people("a", "b"), affinity("a", "b"))
+    subject.now = at(0)
+    before = len(subject.said)
+    assert report(subject, "a", "b") == Noted()
+    assert report(subject, "a", "b") == Noted()
+    (said,) = subject.said[before:]
+    assert isinstance(said, EncounterChanged)
+    assert (said.state, said.place, said.revision) == ("held", subject.state.placements[pair("a", "b")], 2)
+
+
+def test_missed_is_told_with_who_was_absent_and_changes_no_agenda() -> None:
+    subject = live(*people("a", "b"), affinity("a", "b"))
+    subject.now, before = at(0), len(subject.said)
+    assert report(subject, "a", "b", "a").gone == ("a",)
+    (said,) = subject.said[before:]
+    assert isinstance(said, EncounterChanged)
+    assert (said.state, said.absent_ids, said.place and said.place.slot) == ("missed", ("a",), 0)
+    subject.take(affinity("a", "b", 2), participant("b", 2, available=({"starts_at": at(0), "ends_at": at(4)},)))
+    assert subject.slot("a", "b") is None
+    assert not subject.state.waiting
+    assert len(subject.said) == before + 1
+
+
+@pytest.mark.parametrize(("seconds", "is_given"), [(0, True), (450, True), (451, False)])
+def test_who_is_here_and_waits_gets_the_place_while_half_of_it_is_left(seconds: int, is_given: bool) -> None:
+    subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1, zones=(workspace(1), HALL))
+    subject.take(*here("b", "c"), affinity("b", "c"))
+    assert subject.slot("b", "c") is None
+    subject.now = at(0) + timedelta(seconds=seconds)
+    noted = report(subject, "a", "b", "a")
+    assert subject.slot("b", "c") == (0 if is_given else None)
+    assert noted.refilled == ((meeting("b", "c"),) if is_given else ())
+    told = subject.said[-1]
+    assert isinstance(told, AgendaChanged | EncounterChanged)
+    if is_given:
+        assert isinstance(told, AgendaChanged)
+        assert told.causes[0].code == "attendance_reported"
+
+
+@pytest.mark.parametrize(("came", "is_given"), [((), False), (("b",), False), (("b", "c"), True)])
+def test_only_who_has_checked_in_stands_by(came: tuple[str, ...], is_given: bool) -> None:
+    subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1)
+    subject.take(*here(*came), affinity("b", "c"))
+    subject.now = at(0)
+    report(subject, "a", "b", "a")
+    assert (subject.slot("b", "c") is not None) == is_given
+
+
+def test_the_table_goes_to_others_who_wait_for_one() -> None:
+    subject = live(*people(*"abcd"), affinity("a", "b", priority=3), slots=1, zones=(workspace(1), HALL))
+    subject.take(*here("a", "c", "d"), affinity("c", "d"))
+    subject.now = at(0) + MINUTE
+    report(subject, "a", "b", "a", "b")
+    assert (subject.slot("c", "d"), subject.table("c", "d")) == (0, "W1")
+
+
+def test_who_did_not_come_is_not_offered_to_others_until_here_again() -> None:
+    subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=2)
+    subject.take(*here("a", "b", "c"))
+    subject.now = at(0)
+    report(subject, "a", "b", "a")
+    subject.take(affinity("a", "c"))
+    assert subject.slot("a", "c") is None
+    subject.take(*here("a", revision=3))
+    assert subject.slot("a", "c") == 0
+
+
+def test_who_checks_in_may_be_placed_within_the_horizon_at_once() -> None:
+    subject = live(*people("a", "b"), slots=1)
+    subject.now = at(0) - MINUTE
+    subject.take(affinity("a", "b"), *here("a"))
+    assert subject.slot("a", "b") is None
+    version = subject.state.version
+    said = subject.take(*here("b"))
+    assert subject.slot("a", "b") == 0
+    assert {each.causes[0].code for each in said if isinstance(each, AgendaChanged)} == {"checked_in"}
+    assert subject.state.version == version  # nothing that an improvement could use
+
+
+@pytest.mark.parametrize("is_refilled", [False, True])
+def test_a_report_can_be_corrected(is_refilled: bool) -> None:
+    subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1)
+    if is_refilled:
+        subject.take(*here("b", "c"), affinity("b", "c"))
+    subject.now = at(0)
+    report(subject, "a", "b", "a")
+    report(subject, "a", "b")
+    told = subject.state.encounters[pair("a", "b")]
+    assert (told.state, told.absent_ids, told.revision) == ("held", (), 3)
+    assert (subject.slot("a", "b") is None) == is_refilled
+
+
+@pytest.mark.parametrize(
+    ("outcome", "absent", "minutes", "phase", "code"),
+    [
+        ("held", (), -1, "live", "not_begun"),
+        ("held", (), 0, "published", "not_live"),
+        ("missed", (), 0, "live", "contradiction"),
+        ("held", ("a",), 0, "live", "contradiction"),
+        ("missed", ("c",), 0, "live", "not_theirs"),
+        ("missed", ("a", "a"), 0, "live", "not_theirs"),
+    ],
+)
+def test_what_cannot_be_reported(
+    outcome: EncounterState, absent: tuple[str, ...], minutes: int, phase: str, code: str
+) -> None:
+    subject = Edition(edition(phase=phase), *people("a", "b"), affinity("a", "b"))
+    subject.now = at(0) + minutes * MINUTE
+    with pytest.raises(NotPossible) as refused:
+        note_attendance(subject.batch(), meeting("a", "b"), Attendance(outcome=outcome, absent=absent))
+    assert refused.value.code == code
+
+
+def test_after_the_close_nothing_changes_but_late_attendance() -> None:
+    subject = live(*people("a", "b", "c"), *here("b", "c"), affinity("a", "b"), affinity("b", "c"))
+    subject.take(edition(revision=3, phase="closed"))
+    subject.now, before = at(9), len(subject.said)
+    placed = dict(subject.state.placements)
+    subject.take(affinity("a", "c"), participant("a", 2, status="cancelled"))
+    assert (subject.state.placements, len(subject.said)) == (placed, before)
+    assert report(subject, "a", "b", "a") == Noted()
+    (said,) = subject.said[before:]
+    assert isinstance(said, EncounterChanged)
+    assert (said.state, said.absent_ids) == ("missed", ("a",))
+
+
+def test_a_session_moved_onto_a_frozen_encounter_moves_it() -> None:
+    subject = live(*people("b"), participant("a", session_ids=("k",)), affinity("a", "b"), slots=6)
+    subject.now = at(0) - MINUTE
+    sessions = (session("k", 0, 1),)
+    subject.take(edition(revision=3, slots=6, phase="live", freeze_minutes=30, sessions=sessions))
+    assert subject.slot("a", "b") == 2  # the first beyond the horizon
