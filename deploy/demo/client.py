@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import httpx
+import aiohttp
 
 from deploy.demo.plan import Payload
 
@@ -16,6 +18,8 @@ from deploy.demo.plan import Payload
 IN_FLIGHT = 16
 #: How long a call is tried again while registration is away.
 PATIENCE_SECONDS = 60.0
+_CALL_SECONDS = 20.0
+_AWAY = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
 T = TypeVar("T")
@@ -30,20 +34,23 @@ class RegistrationClient:
 
     def __init__(self, address: str, api_key: str, key_prefix: str) -> None:
         self._key_prefix = key_prefix
-        self._http = httpx.AsyncClient(
-            base_url=f"{address}/v1",
-            headers={"Authorization": f"Bearer {api_key}"},
-            timeout=httpx.Timeout(20.0),
-            limits=httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT),
-        )
+        self._v1 = f"{address}/v1"
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+        self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=_CALL_SECONDS),
+            connector=aiohttp.TCPConnector(limit=IN_FLIGHT),
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
     async def post(self, path: str, key: str, body: Payload | None = None) -> Payload:
         """POST; `key` names what is done, within the run."""
@@ -61,25 +68,26 @@ class RegistrationClient:
         pause = _FIRST_PAUSE
         while True:
             try:
-                response = await self._http.request(method, path, json=body, headers=headers)
-            except httpx.TransportError as error:
+                status, text = await self._exchange(method, path, body, headers)
+            except (aiohttp.ClientError, TimeoutError) as error:
                 problem = f"{type(error).__name__} {error}".strip()
             else:
-                if response.status_code not in {429, 502, 503, 504}:
-                    return _answer(response)
-                problem = f"{response.status_code} {response.text[:200]}"
+                if status < HTTPStatus.BAD_REQUEST:
+                    answer: Payload = json.loads(text)
+                    return answer
+                if status not in _AWAY:
+                    raise Refused(f"{method} {path}: {status} {text[:2000]}")
+                problem = f"{status} {text[:200]}"
             if time.monotonic() > until:
                 raise Refused(f"{method} {path}: registration stayed away for {PATIENCE_SECONDS:.0f} s: {problem}")
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-
-def _answer(response: httpx.Response) -> Payload:
-    if response.is_error:
-        request = response.request
-        raise Refused(f"{request.method} {request.url.path}: {response.status_code} {response.text[:2000]}")
-    answer: dict[str, Any] = response.json()
-    return answer
+    async def _exchange(self, method: str, path: str, body: Payload | None, headers: dict[str, str]) -> tuple[int, str]:
+        if self._http is None:
+            raise RuntimeError("enter the client first")
+        async with self._http.request(method, self._v1 + path, json=body, headers=headers) as response:
+            return response.status, await response.text()
 
 
 async def in_flight(things: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:

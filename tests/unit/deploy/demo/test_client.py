@@ -1,21 +1,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
-import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from deploy.demo import client as client_module
 from deploy.demo.client import IN_FLIGHT, Refused, RegistrationClient, in_flight, together
 
 
-def calling(answer: Callable[[httpx.Request], httpx.Response]) -> RegistrationClient:
-    client = RegistrationClient("http://registration.example", "demo.secret", "demo-1")
-    client._http = httpx.AsyncClient(
-        base_url=client._http.base_url, headers=client._http.headers, transport=httpx.MockTransport(answer)
-    )
-    return client
+@asynccontextmanager
+async def calling(answer: Callable[[web.Request], web.Response]) -> AsyncIterator[RegistrationClient]:
+    async def handle(request: web.Request) -> web.Response:
+        return answer(request)
+
+    application = web.Application()
+    application.router.add_route("*", "/v1/{path:.*}", handle)
+    async with (
+        TestServer(application) as server,
+        RegistrationClient(str(server.make_url("")).rstrip("/"), "demo.secret", "demo-1") as client,
+    ):
+        yield client
 
 
 @pytest.fixture(autouse=True)
@@ -23,16 +31,22 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "_FIRST_PAUSE", 0.0)
 
 
+def cut(request: web.Request) -> web.Response:
+    assert request.transport
+    request.transport.close()
+    return web.Response()
+
+
 async def test_a_post_is_repeated_under_the_same_key_until_registration_is_back() -> None:
     keys: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: web.Request) -> web.Response:
         keys.append(request.headers["Idempotency-Key"])
         if len(keys) == 1:
-            raise httpx.ConnectError("killed")
+            return cut(request)
         if len(keys) == 2:
-            return httpx.Response(503)
-        return httpx.Response(201, json={"edition_id": "edn_1"})
+            return web.Response(status=503)
+        return web.json_response({"edition_id": "edn_1"}, status=201)
 
     async with calling(answer) as client:
         assert await client.post("/editions", "edition", {}) == {"edition_id": "edn_1"}
@@ -40,26 +54,21 @@ async def test_a_post_is_repeated_under_the_same_key_until_registration_is_back(
 
 
 async def test_a_refusal_is_not_repeated() -> None:
-    calls: list[httpx.Request] = []
+    keys: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        calls.append(request)
-        return httpx.Response(422, json={"title": "no"})
+    def answer(request: web.Request) -> web.Response:
+        keys.append(request.headers["Authorization"])
+        return web.json_response({"title": "no"}, status=422)
 
     async with calling(answer) as client:
         with pytest.raises(Refused, match="422"):
             await client.patch("/editions/edn_1", {"phase": "published"})
-    assert len(calls) == 1
-    assert calls[0].headers["Authorization"] == "Bearer demo.secret"
+    assert keys == ["Bearer demo.secret"]
 
 
 async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "PATIENCE_SECONDS", 0.0)
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("away")
-
-    async with calling(answer) as client:
+    async with calling(cut) as client:
         with pytest.raises(Refused, match="stayed away"):
             await client.get("/editions")
 
