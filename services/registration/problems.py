@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from services.registration.domain.bodies import MOST_FAULTS, Fault, Invalid, Malformed, pointer_to
+from services.registration.domain.day import BreaksRules, Unguarded
 from services.registration.domain.things import KeyReused, NotFound, Refused, Stale
 from services.registration.operators import UnknownKey
 from services.registration.peers import PeerAway, PeerDeclined
@@ -74,6 +75,8 @@ _KINDS: dict[type[Exception], Kind] = {
     TooLarge: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", {"Connection": "close"}),
     Unsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not taken here"),
     Invalid: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
+    BreaksRules: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "rules-broken", "It would break rules that nothing may break"),
+    Unguarded: Kind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),
     KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"),
 }
 _AWAY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
@@ -85,7 +88,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (400, 401, 404, 409, 412, 413, 415, 422, 503)
+    for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
 }
 
 

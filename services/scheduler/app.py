@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 
 from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler.api import routes_of
 from services.scheduler.handlers import listen
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.settings import Settings
@@ -14,6 +15,7 @@ from shared.background import Background
 from shared.broker import KafkaPublisher, make_broker
 from shared.consumer import Consumer
 from shared.health import Health
+from shared.internal import internal_routes
 from shared.journal import Journal, KafkaOutlet
 from shared.journal_store import MongoJournalStore
 from shared.mongo import Mongo
@@ -41,4 +43,4 @@ def make(settings: Settings) -> Starlette:
     runtime = Runtime(settings, broker, mongo, health, background, consumer)
     runtime.prepare = [store.prepare, scheduler.recall]
     runtime.close = [pool.stop]
-    return make_app(runtime)
+    return make_app(runtime, internal_routes(settings, routes_of(scheduler)))

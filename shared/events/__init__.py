@@ -16,7 +16,17 @@ from shared.events.agenda import (
     WaitingReason,
 )
 from shared.events.core import Event, Instant, Interval
-from shared.events.edits import Edit, LockEncounter, PlaceEncounter, SwapRepresentative, UndoEdit
+from shared.events.edits import (
+    BrokenRule,
+    Edit,
+    EditEffects,
+    EncounterEffect,
+    EncounterNow,
+    LockEncounter,
+    PlaceEncounter,
+    SwapRepresentative,
+    UndoEdit,
+)
 from shared.events.match_request import MatchRequestChanged, RequestState
 from shared.events.notification import Channel, DeliveryState, NotificationRecorded
 from shared.events.registration import (
@@ -45,6 +55,7 @@ __all__ = [
     "AgendaChange",
     "AgendaChanged",
     "AgendaEntry",
+    "BrokenRule",
     "Cause",
     "CauseCode",
     "Certificate",
@@ -55,8 +66,11 @@ __all__ = [
     "DeliveryState",
     "EarlierEncounters",
     "Edit",
+    "EditEffects",
     "EditionChanged",
     "EncounterChanged",
+    "EncounterEffect",
+    "EncounterNow",
     "EncounterState",
     "EntryKind",
     "Event",

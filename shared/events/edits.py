@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from shared.events.agenda import Label
+from shared.events.agenda import EncounterState, Label, Place, WaitingReason
 from shared.events.core import Value
 from shared.ids import Id
 
@@ -51,3 +51,45 @@ class UndoEdit(_Asked):
 
 
 Edit = Annotated[PlaceEncounter | LockEncounter | SwapRepresentative | UndoEdit, Field(discriminator="type")]
+
+
+class EncounterEffect(Value):
+    """What an edit does to one encounter. Without a place after it, the encounter waits for `waiting_reason`."""
+
+    encounter_id: Id
+    before: Place | None
+    after: Place | None
+    participant_ids_before: tuple[Id, Id]
+    participant_ids_after: tuple[Id, Id]
+    waiting_reason: WaitingReason | None
+    is_locked: bool
+
+
+class BrokenRule(Value):
+    """A rule that an edit would break, and whose encounters together would break it."""
+
+    rule: str
+    encounter_ids: tuple[Id, ...]
+    participant_ids: tuple[Id, ...]
+
+
+class EditEffects(Value):
+    """All that an edit leads to; where it would break rules, what was asked for alone, and the rules."""
+
+    token: str = Field(description="Names exactly these effects.")
+    encounters: tuple[EncounterEffect, ...]
+    broken: tuple[BrokenRule, ...]
+    mailed: tuple[Id, ...] = Field(description="The participants who will hear of it by mail.")
+    idle_slots: int = Field(description="Slots more that those concerned wait between encounters; fewer if negative.")
+
+
+class EncounterNow(Value):
+    """An encounter as it is now. One that is frozen or locked is not moved by the system."""
+
+    encounter_id: Id
+    participant_ids: tuple[Id, Id]
+    state: EncounterState
+    place: Place | None
+    waiting_reason: WaitingReason | None
+    is_locked: bool
+    is_frozen: bool

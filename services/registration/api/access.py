@@ -16,6 +16,7 @@ from services.registration.settings import Settings
 from shared.clock import Clock
 from shared.ids import Id
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ETAG = re.compile(r'"(\d{1,9})"')
 
 
@@ -51,6 +52,11 @@ def _revisions(if_match: Annotated[str | None, Header(max_length=200)] = None) -
     if if_match is None or if_match.strip() == "*":
         return ()
     return tuple(int(revision) for revision in _ETAG.findall(if_match)) or (-1,)
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be an id at all: what is put into another service's path must be one."""
+    return _ID.fullmatch(text) is not None
 
 
 #: An id in a path. One that cannot be an id is not found, like any other that is not there.

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.registration.api.access import CurrentDesk, office_of
 from services.registration.domain.bodies import read_facts, read_patch
+from services.registration.domain.day import AttendanceFacts, EditFacts
 from services.registration.domain.edition import EditionFacts, FillingFacts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import OrganisationFacts
@@ -22,6 +23,9 @@ AnyFacts = TypeVar("AnyFacts", bound=Facts)
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 _KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
+
+#: Bodies that ask for something to be done, and make no thing that could be patched.
+_QUESTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
@@ -72,7 +76,7 @@ def takes_patch(kind: type[Facts]) -> dict[str, Any]:
 
 def body_schemas() -> dict[str, Any]:
     """The components that `takes`, `takes_patch` and the problems refer to."""
-    kinds: list[type[BaseModel]] = [*_KINDS, Problem]
+    kinds: list[type[BaseModel]] = [*_KINDS, *_QUESTIONS, Problem]
     documented: list[tuple[type[BaseModel], Literal["validation"]]] = [(kind, "validation") for kind in kinds]
     _, made = models_json_schema(documented, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = made["$defs"]

@@ -30,7 +30,7 @@ Arrangements = Mapping[str, Arrangement]
 
 @dataclass(frozen=True)
 class Plan:
-    """What an edit would do, by pair; or the rules it would break.
+    """What an edit would do, by pair; or what was asked for alone, and the rules that it would break.
 
     `idle` is how many slots more those concerned would sit and wait between encounters; fewer if it is negative.
     """
@@ -73,12 +73,11 @@ def plan(state: AgendaState, edit: Edit, now: datetime) -> Plan:
     targets = targets_of(state, edit, now)
     in_the_way = _in_the_way(state, targets, now)
     violations = judge(_evidence(state, targets, in_the_way), [pair for pair in targets if targets[pair].place])
-    if violations:
-        return Plan(edit, violations=tuple(violations))
-    after = {**targets, **_rehearsed(state, targets, in_the_way, now)}
+    after = {**targets, **({} if violations else _rehearsed(state, targets, in_the_way, now))}
     changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
     before = {pair: state.arrangement(pair) for pair in changed}
-    return Plan(edit, before, changed, idle=_more_idle(state, before, changed))
+    idle = 0 if violations else _more_idle(state, before, changed)
+    return Plan(edit, before, changed, tuple(violations), idle)
 
 
 def make(batch: Batch, edit: Edit, token: str) -> Plan:

@@ -271,7 +271,11 @@ class AgendaState(BaseModel):
 
     def must_stay(self, pair_id: str, place: Place, now: datetime) -> bool:
         """Whether at this place the pair's encounter is locked, frozen or begun."""
-        return pair_id in self.locked or (self.is_live and place.starts_at <= now + self._freeze)
+        return pair_id in self.locked or self.is_frozen(place, now)
+
+    def is_frozen(self, place: Place, now: datetime) -> bool:
+        """Whether an encounter there starts so soon, or has started, that it is not moved any more."""
+        return self.is_live and place.starts_at <= now + self._freeze
 
     def encounter_id(self, pair_id: str) -> str:
         """The id of the pair's encounter: the same wherever it is, and whoever takes it over."""

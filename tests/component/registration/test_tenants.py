@@ -15,6 +15,10 @@ BODIES: dict[str, Any] = {
     "organisations": {"name": "X", "kind": "sme", "country": "ES"},
     "participants": {"organisation_id": "org_1", "name": "X", "email": "x@x.example", "languages": ["es"]},
     "match-requests": {"requester_id": "prt_1"},
+    "proposals": {"encounters": 2},
+    "attendance": {"outcome": "held"},
+    "edits": {"edit": {"type": "undo"}},
+    "dry-run": {"edit": {"type": "undo"}},
 }
 
 
@@ -33,6 +37,7 @@ async def test_every_route_hides_what_is_anothers(
         "organisation_id": fair.organisations[0],
         "participant_id": fair.participants[0],
         "request_id": request["request_id"],
+        "encounter_id": "enc_1",
     }
     before = len(store.events)
     routes = routes_of(office)
@@ -82,8 +87,5 @@ def _arguments(method: str, template: str) -> dict[str, Any]:
     if "/imports/" in template:
         header = "name;kind;country" if "organisations" in template else "organisation;name;email;languages"
         return {"content": header + "\n", "headers": {"content-type": "text/csv"}}
-    return (
-        {"json": BODIES[template.rpartition("/")[2]]}
-        if template.rpartition("/")[2] in BODIES and method == "post"
-        else {}
-    )
+    what = template.rpartition("/")[2]
+    return {"json": BODIES[what], "headers": {"If-Match": "*"}} if what in BODIES and method == "post" else {}

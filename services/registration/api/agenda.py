@@ -1,0 +1,121 @@
+"""Endpoints of the agenda: the encounters as they are, and edits by hand, tried first. The scheduler answers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel, Field, TypeAdapter
+
+from services.registration.api.access import After, CurrentDesk, Limit, PathId, office_of
+from services.registration.api.bodies import body_of, takes
+from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, breach
+from services.registration.domain.participant import Participant
+from services.registration.peers import Peer, PeerDeclined
+from services.registration.service import Desk
+from shared.events import BrokenRule, EditEffects, EncounterNow
+from shared.ids import Id
+
+router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
+
+_ETAG = re.compile(r'"([0-9a-f]{32})"')
+_BROKEN = TypeAdapter(list[BrokenRule])
+
+
+class EffectsView(EditEffects):
+    """All that an edit leads to, with the names of whom it concerns."""
+
+    names: dict[str, str] = Field(description="By participant id.")
+
+
+class Encounters(BaseModel):
+    """Some of the encounters, by id, with the names of those who meet."""
+
+    items: list[EncounterNow]
+    names: dict[str, str] = Field(description="By participant id.")
+    next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
+
+
+def _scheduler(request: Request) -> Peer:
+    return office_of(request).peers.scheduler
+
+
+def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
+    """The token that `If-Match` names, or `*`; one that is none of ours matches nothing."""
+    if if_match is None:
+        raise Unguarded("send If-Match with the ETag of the dry run; * makes the edit whatever it leads to")
+    found = _ETAG.search(if_match)
+    return "*" if if_match.strip() == "*" else found[1] if found else "none"
+
+
+Scheduler = Annotated[Peer, Depends(_scheduler)]
+Edit = Annotated[EditFacts, body_of(EditFacts)]
+
+
+@router.get("/encounters")
+async def list_encounters(
+    desk: CurrentDesk,
+    scheduler: Scheduler,
+    edition_id: PathId,
+    limit: Limit = 100,
+    after: After = None,
+    participant_id: Annotated[Id | None, Query(description="Of this participant alone.")] = None,
+) -> Encounters:
+    """The edition's encounters as they are now: placed, waiting with their reason, held or missed."""
+    await desk.edition(edition_id)
+    asked = {"limit": str(limit + 1), "after": after or "", "participant_id": participant_id}
+    said = {name: value for name, value in asked.items() if value is not None}
+    found = await scheduler.get(f"/editions/{edition_id}/encounters", said)
+    items = [EncounterNow.model_validate(each) for each in found["items"]]
+    shown = items[:limit]
+    names = await _names(desk, edition_id, (person for each in shown for person in each.participant_ids))
+    return Encounters(items=shown, names=names, next=shown[-1].encounter_id if len(items) > limit else None)
+
+
+@router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts))
+async def try_edit(
+    desk: CurrentDesk, scheduler: Scheduler, edition_id: PathId, asked: Edit, response: Response
+) -> EffectsView:
+    """What an edit would lead to: who moves, what breaks, which rules forbid it, who gets a mail. Changes nothing.
+
+    The `ETag` names just these effects.
+    """
+    effects = await _ask(desk, scheduler, edition_id, asked, None)
+    response.headers["ETag"] = f'"{effects.token}"'
+    return effects
+
+
+@router.post("/agenda/edits", openapi_extra=takes(EditFacts))
+async def edit(
+    desk: CurrentDesk, scheduler: Scheduler, edition_id: PathId, asked: Edit, token: Annotated[str, Depends(_token)]
+) -> EffectsView:
+    """Make an edit with the effects that its dry run showed: `If-Match` is the `ETag` of that.
+
+    412 if the agenda has changed so that it would lead to anything else: try again. 422 if a rule forbids it.
+    """
+    return await _ask(desk, scheduler, edition_id, asked, token)
+
+
+async def _ask(desk: Desk, scheduler: Peer, edition_id: str, asked: EditFacts, token: str | None) -> EffectsView:
+    await desk.edition(edition_id)
+    body = {"edit": asked.edit.model_dump(mode="json"), "token": token}
+    try:
+        effects = EditEffects.model_validate(await scheduler.post(f"/editions/{edition_id}/edits", body))
+    except PeerDeclined as declined:
+        broken = _BROKEN.validate_python(declined.more.get("broken", []))
+        if not broken:
+            raise
+        names = await _names(desk, edition_id, (person for rule in broken for person in rule.participant_ids))
+        raise BreaksRules(*(breach(rule, names) for rule in broken)) from declined
+    concerned = [*effects.mailed, *(person for rule in effects.broken for person in rule.participant_ids)]
+    for each in effects.encounters:
+        concerned += [*each.participant_ids_before, *each.participant_ids_after]
+    return EffectsView(**dict(effects), names=await _names(desk, edition_id, concerned))
+
+
+async def _names(desk: Desk, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
+    ids = sorted(set(participant_ids))
+    found = await desk.records.things.find_many(Participant, edition_id, ids) if ids else {}
+    return {participant_id: participant.name for participant_id, participant in sorted(found.items())}

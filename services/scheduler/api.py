@@ -1,0 +1,161 @@
+"""HTTP in, behind the door: what registration asks for an organiser; each is read, put to a use case, answered."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NoReturn
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from services.scheduler.domain.attendance import Attendance
+from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed
+from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.service import Scheduler
+from shared.events import BrokenRule, Edit, EditEffects, EncounterEffect, EncounterNow, EncounterState
+from shared.internal import Declined, body_of
+
+#: What is wrong with what was asked, and what is wrong with the moment: all else.
+_NOT_FOUND = {"unknown_edition", "unknown_encounter"}
+_INVALID = {"contradiction", "not_theirs", "no_such_slot", "no_table", "unknown_participant", "not_a_representative"}
+_MOST = 500
+
+
+class EditAsked(BaseModel):
+    """An edit, and the token of the effects it was shown to have; without one it is tried only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    edit: Edit
+    token: str | None = None
+
+
+class Page(BaseModel):
+    """Which encounters to show: up to `limit` beyond `after`, by id; of one participant if given."""
+
+    after: str = ""
+    limit: int = 100
+    participant_id: str | None = None
+
+
+def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
+    """What the scheduler can be asked."""
+
+    async def edits(request: Request) -> Response:
+        asked = await body_of(request, EditAsked)
+        edition_id = request.path_params["edition_id"]
+        try:
+            if asked.token is None:
+                state, plan = await scheduler.plan(edition_id, asked.edit)
+            else:
+                state, plan = await scheduler.edit(edition_id, asked.edit, asked.token)
+        except NotPossible as refused:
+            _decline(refused)
+        except PlanStale as stale:
+            raise Declined(412, "stale", str(stale)) from stale
+        except RulesBroken as broken:
+            effects = effects_of(await scheduler.agenda(edition_id), broken.plan)
+            rules = [each.model_dump(mode="json") for each in effects.broken]
+            raise Declined(422, "rules-broken", f"it would break: {broken}", broken=rules) from broken
+        return JSONResponse(effects_of(state, plan).model_dump(mode="json"))
+
+    async def attendance(request: Request) -> Response:
+        reported = await body_of(request, Attendance)
+        edition_id, encounter_id = request.path_params["edition_id"], request.path_params["encounter_id"]
+        try:
+            noted = await scheduler.note_attendance(edition_id, encounter_id, reported)
+        except NotPossible as refused:
+            _decline(refused)
+        return JSONResponse(noted.model_dump(mode="json"))
+
+    async def encounters(request: Request) -> Response:
+        try:
+            page = Page.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            raise Declined(422, "invalid", str(error)) from error
+        state = await scheduler.agenda(request.path_params["edition_id"])
+        shown = encounters_of(state, page, scheduler.clock())
+        return JSONResponse({"items": [each.model_dump(mode="json") for each in shown]})
+
+    return [
+        Route("/editions/{edition_id}/edits", edits, methods=["POST"]),
+        Route("/editions/{edition_id}/encounters", encounters),
+        Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
+    ]
+
+
+def effects_of(state: AgendaState, plan: Plan) -> EditEffects:
+    """A plan as it is shown: encounters by their ids."""
+    return EditEffects(
+        token=plan.token,
+        encounters=tuple(
+            EncounterEffect(
+                encounter_id=state.encounter_id(pair),
+                before=plan.before[pair].place,
+                after=after.place,
+                participant_ids_before=plan.before[pair].people,
+                participant_ids_after=after.people,
+                waiting_reason=after.reason,
+                is_locked=after.is_locked,
+            )
+            for pair, after in plan.after.items()
+        ),
+        broken=tuple(
+            BrokenRule(
+                rule=each.broken,
+                encounter_ids=tuple(state.encounter_id(pair) for pair in each.pair_ids),
+                participant_ids=_people(state, plan, each.pair_ids),
+            )
+            for each in plan.violations
+        ),
+        mailed=tuple(mailed(state, plan)),
+        idle_slots=plan.idle,
+    )
+
+
+def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[EncounterNow]:
+    """The encounters of a page: those that have a place, wait for one, or are over."""
+    if page.participant_id is None:
+        pairs: Iterable[str] = state.pairs_by_encounter.values()
+    else:
+        pairs = state.links.pairs_of.get(page.participant_id, ())
+    ids = {state.encounter_id(pair): pair for pair in pairs if _is_shown(state, pair)}
+    chosen = heapq.nsmallest(min(page.limit, _MOST), (each for each in ids if each > page.after))
+    return [_now(state, ids[each], each, now) for each in chosen]
+
+
+def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> EncounterNow:
+    arranged, attended, told = state.arrangement(pair), state.attended.get(pair), state.encounters.get(pair)
+    untold = EncounterState.SCHEDULED if arranged.place else EncounterState.WAITING
+    return EncounterNow(
+        encounter_id=encounter_id,
+        participant_ids=arranged.people,
+        state=attended.outcome if attended else told.state if told else untold,
+        place=attended.place if attended else arranged.place,
+        waiting_reason=arranged.reason,
+        is_locked=arranged.is_locked,
+        is_frozen=arranged.place is not None and state.is_frozen(arranged.place, now),
+    )
+
+
+def _is_shown(state: AgendaState, pair: str) -> bool:
+    return pair in state.placements or pair in state.waiting or pair in state.attended
+
+
+def _people(state: AgendaState, plan: Plan, pair_ids: Iterable[str]) -> tuple[str, ...]:
+    """Who would meet in these encounters."""
+    met = (plan.after[pair].people if pair in plan.after else state.pairs[pair].participant_ids for pair in pair_ids)
+    return tuple(sorted({person for people in met for person in people}))
+
+
+def _decline(refused: NotPossible) -> NoReturn:
+    if refused.code in _NOT_FOUND:
+        raise Declined(404, "not-found", str(refused)) from refused
+    if refused.code in _INVALID:
+        raise Declined(422, "invalid", str(refused)) from refused
+    raise Declined(409, "conflict", str(refused)) from refused

@@ -1,0 +1,358 @@
+"""An organiser at the door: registration's HTTP API, the scheduler behind it, both in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.registration.api.access import Office
+from services.registration.app import make_api
+from services.registration.operators import Gate, digest_of
+from services.registration.peers import Peer, Peers, nobody
+from services.registration.settings import Settings as RegistrationSettings
+from services.registration.store import Key
+from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
+from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler.api import routes_of
+from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.service import Pace, Scheduler
+from services.scheduler.settings import Settings
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.cloudevents import decode, pack, unpack
+from shared.consumer import Input, Position
+from shared.events import AffinityScored, EncounterChanged, Event
+from shared.ids import pair_id, pair_of
+from shared.internal import internal_routes
+from shared.journal import Journal
+from shared.journal_store import InMemoryJournalStore
+
+NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)  # 09:00 in Madrid
+EDITION = {
+    "name": "B2B",
+    "timezone": "Europe/Madrid",
+    "days": [{"date": "2026-11-26", "starts": "09:00", "ends": "10:00"}],
+    "zones": [{"zone_id": "work", "kind": "workspace", "name": "Workspace", "tables": ["1", "2"]}],
+    "freeze_minutes": 30,
+}
+
+
+class Outlet:
+    def __init__(self) -> None:
+        self.sent: list[Event] = []
+
+    def pack(self, message: Event) -> dict[str, Any]:
+        return pack(message)
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        records = [unpack(each) for each in packed]
+        self.sent += [decode(record.headers, record.value) for record in records]
+
+
+class Here:
+    async def solve(self, problem: Problem, effort: Effort) -> Solution:
+        return improve(problem, effort)
+
+
+class Venue:
+    """Both services, and what goes from one to the other."""
+
+    def __init__(self) -> None:
+        self.moment = NINE - timedelta(days=9)
+        self.seconds = 0.0
+        self.journal_store = InMemoryJournalStore()
+        self.outlet = Outlet()
+        self.scheduler = self.instance()
+        self.store = InMemoryStore()
+        self.heard = 0
+        keys = {"itecam": [Key(digest_of("s3cret"))], "rival": [Key(digest_of("other"))]}
+        self.gate = Gate(InMemoryOperators(keys), 5)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def instance(self) -> Scheduler:
+        """One process of the scheduler; several share the store."""
+        journal = Journal(AgendaAggregate(), self.journal_store, self.outlet, self.now)
+        pace = Pace(2, 10, 3, Effort(rounds=1, round_effort=0.01, steps=100))
+        return Scheduler(journal, Here(), pace, self.now, lambda: self.seconds)
+
+    def client(self, key: str = "itecam.s3cret", scheduler: Scheduler | None = None) -> httpx.AsyncClient:
+        peers = nobody()
+        asked = scheduler or self.scheduler
+        door = Starlette(routes=internal_routes(Settings(internal_token="t"), routes_of(asked)))
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(door), base_url="http://scheduler", headers={"Authorization": "Bearer t"}
+        )
+        peers = Peers(peers.matching, Peer("scheduler", client))
+        office = Office(self.store, self.gate, RegistrationSettings(), self.now, peers)
+        headers = {"Authorization": f"Bearer {key}"}
+        transport = httpx.ASGITransport(make_api(office))
+        return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
+
+    async def hear(self, *more: Event) -> None:
+        """The scheduler takes what registration has said, and more."""
+        events = [*self.store.events[self.heard :], *more]
+        self.heard = len(self.store.events)
+        taken = [Input(event, Position("registration.v1", 0, number)) for number, event in enumerate(events)]
+        if taken:
+            await self.scheduler.take(self.edition, taken)
+
+    async def settle(self) -> None:
+        """Improve and announce what there is."""
+        for _ in range(3):
+            self.seconds += 20
+            await self.scheduler.improve_quiet_editions()
+
+    async def set_up(self, api: httpx.AsyncClient, names: str) -> None:
+        self.edition = await self.make(api, "/editions", EDITION, "edition_id")
+        self.path = f"/editions/{self.edition}"
+        self.people: dict[str, str] = {}
+        for name in names.split():
+            self.people[name] = await self.register(api, name)
+
+    async def register(self, api: httpx.AsyncClient, name: str, organisation: str | None = None) -> str:
+        if organisation is None:
+            body = {"name": f"Org {name}", "kind": "sme", "country": "ES"}
+            organisation = await self.make(api, f"{self.path}/organisations", body, "organisation_id")
+        person = {"organisation_id": organisation, "name": name, "email": f"{name}@x.example", "languages": ["es"]}
+        return await self.make(api, f"{self.path}/participants", person, "participant_id")
+
+    async def make(self, api: httpx.AsyncClient, path: str, body: dict[str, Any], field: str) -> str:
+        answer = await api.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()[field])
+
+    def pair(self, one: str, other: str, **fields: Any) -> AffinityScored:
+        sides = pair_of(self.people[one], self.people[other])
+        return AffinityScored(
+            **{
+                "operator_id": "itecam",
+                "edition_id": self.edition,
+                "occurred_at": self.moment,
+                "revision": 1,
+                "pair_id": pair_id(self.edition, *sides),
+                "participant_ids": sides,
+                "request_ids": ("req",),
+                "origin": "requested",
+                "consent": "granted",
+                "score": 0.5,
+                "priority": 2,
+                **fields,
+            }
+        )
+
+    async def meeting(self, api: httpx.AsyncClient, one: str, other: str) -> dict[str, Any]:
+        both = {self.people[one], self.people[other]}
+        listed = (await api.get(f"{self.path}/encounters", params={"participant_id": self.people[one]})).json()
+        found: dict[str, Any] = next(each for each in listed["items"] if set(each["participant_ids"]) == both)
+        return found
+
+    def told(self, encounter_id: str) -> EncounterChanged:
+        events = [each for each in self.outlet.sent if isinstance(each, EncounterChanged)]
+        return next(each for each in reversed(events) if each.encounter_id == encounter_id)
+
+
+@pytest.fixture
+def venue() -> Venue:
+    return Venue()
+
+
+@pytest.fixture
+async def api(venue: Venue) -> AsyncIterator[httpx.AsyncClient]:
+    async with venue.client() as client:
+        await venue.set_up(client, "Ana Beto Carla Dario")
+        await venue.hear(venue.pair("Ana", "Beto", priority=3), venue.pair("Ana", "Carla"), venue.pair("Beto", "Dario"))
+        await client.patch(venue.path, json={"phase": "published"})
+        await venue.hear()
+        await venue.settle()
+        yield client
+
+
+async def test_encounters_are_listed_with_the_names_of_those_who_meet(venue: Venue, api: httpx.AsyncClient) -> None:
+    whole = (await api.get(f"{venue.path}/encounters")).json()
+    assert len(whole["items"]) == 3
+    assert set(whole["names"].values()) == set(venue.people)
+    pages = [(await api.get(f"{venue.path}/encounters", params={"limit": 2})).json()]
+    assert pages[0]["next"]
+    pages.append((await api.get(f"{venue.path}/encounters", params={"limit": 2, "after": pages[0]["next"]})).json())
+    assert pages[1]["next"] is None
+    assert [each for page in pages for each in page["items"]] == whole["items"]
+
+
+async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
+    meeting, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
+    at = other["place"]
+    place = {"type": "place", "encounter_id": meeting["encounter_id"], "slot": at["slot"], "zone_id": "work"}
+    sent = len(venue.outlet.sent)
+    tried = await api.post(f"{venue.path}/agenda/edits/dry-run", json={"edit": place})
+    assert tried.status_code == 200, tried.text
+    effects = {each["encounter_id"]: each for each in tried.json()["encounters"]}
+    assert effects[meeting["encounter_id"]]["after"]["slot"] == at["slot"]
+    assert effects[other["encounter_id"]]["before"] == at
+    assert set(tried.json()["names"].values()) >= {"Ana", "Beto", "Dario"}
+    assert {venue.people["Ana"], venue.people["Beto"], venue.people["Dario"]} <= set(tried.json()["mailed"])
+    assert len(venue.outlet.sent) == sent
+
+    unguarded = await api.post(f"{venue.path}/agenda/edits", json={"edit": place})
+    assert unguarded.status_code == 428
+    guard = {"If-Match": tried.headers["etag"]}
+    made = await api.post(f"{venue.path}/agenda/edits", json={"edit": place}, headers=guard)
+    assert made.json() == tried.json()
+    now = await venue.meeting(api, "Ana", "Beto")
+    assert (now["place"]["slot"], now["is_locked"]) == (at["slot"], True)
+    assert venue.told(meeting["encounter_id"]).cause.code == "organiser_edited"
+    again = await api.post(f"{venue.path}/agenda/edits", json={"edit": place}, headers=guard)
+    assert (again.status_code, again.json()["type"]) == (412, "urn:tertulia:problem:stale")
+
+    undo = {"edit": {"type": "undo"}}
+    tried = await api.post(f"{venue.path}/agenda/edits/dry-run", json=undo)
+    back = await api.post(f"{venue.path}/agenda/edits", json=undo, headers={"If-Match": tried.headers["etag"]})
+    assert back.status_code == 200
+    assert await venue.meeting(api, "Beto", "Dario") == {**other, "state": "moved"}
+    assert (await venue.meeting(api, "Ana", "Beto"))["place"] == meeting["place"]
+    assert (await api.post(f"{venue.path}/agenda/edits/dry-run", json=undo)).status_code == 409
+
+
+async def test_an_edit_that_breaks_a_rule_is_refused_with_the_rule_and_the_names(
+    venue: Venue, api: httpx.AsyncClient
+) -> None:
+    other = await venue.meeting(api, "Beto", "Dario")
+    lock = {"edit": {"type": "lock", "encounter_id": other["encounter_id"], "is_locked": True}}
+    assert (await api.post(f"{venue.path}/agenda/edits", json=lock, headers={"If-Match": "*"})).status_code == 200
+    meeting = (await venue.meeting(api, "Ana", "Beto"))["encounter_id"]
+    edit = {"edit": {"type": "place", "encounter_id": meeting, "slot": other["place"]["slot"], "zone_id": "work"}}
+    tried = await api.post(f"{venue.path}/agenda/edits/dry-run", json=edit)
+    assert tried.status_code == 200
+    assert {rule["rule"] for rule in tried.json()["broken"]} >= {"person_twice"}
+    assert tried.json()["mailed"] == [] or tried.json()["broken"]
+    made = await api.post(f"{venue.path}/agenda/edits", json=edit, headers={"If-Match": tried.headers["etag"]})
+    assert (made.status_code, made.json()["type"]) == (422, "urn:tertulia:problem:rules-broken")
+    detail = " ".join(error["detail"] for error in made.json()["errors"])
+    assert "person_twice" in detail
+    assert "Beto" in detail
+    assert "Dario" in detail
+
+
+async def test_another_representative_takes_an_encounter_over(venue: Venue, api: httpx.AsyncClient) -> None:
+    ana = (await api.get(f"{venue.path}/participants/{venue.people['Ana']}")).json()
+    venue.people["Alba"] = await venue.register(api, "Alba", ana["organisation_id"])
+    await venue.hear()
+    meeting = (await venue.meeting(api, "Ana", "Beto"))["encounter_id"]
+    swap = {
+        "type": "swap",
+        "encounter_id": meeting,
+        "participant_id": ana["participant_id"],
+        "by": venue.people["Alba"],
+    }
+    made = await api.post(f"{venue.path}/agenda/edits", json={"edit": swap}, headers={"If-Match": "*"})
+    assert made.status_code == 200, made.text
+    assert set(venue.told(meeting).participant_ids) == {venue.people["Alba"], venue.people["Beto"]}
+    assert (await venue.meeting(api, "Alba", "Beto"))["encounter_id"] == meeting
+
+
+@pytest.mark.parametrize(
+    ("edit", "status"),
+    [
+        ({"type": "place", "encounter_id": "enc_none", "slot": 0, "zone_id": "work"}, 404),
+        ({"type": "place", "encounter_id": "enc_none", "slot": -1, "zone_id": "work"}, 422),
+        ({"type": "place", "encounter_id": "../x", "slot": 0, "zone_id": "work"}, 422),
+        ({"type": "lock", "encounter_id": "enc_none", "is_locked": True, "slots": 3}, 422),
+        ({"type": "cancel", "encounter_id": "enc_none"}, 422),
+        ({"type": "undo"}, 409),
+        ("undo", 422),
+    ],
+)
+async def test_an_edit_that_is_none_is_refused(venue: Venue, api: httpx.AsyncClient, edit: Any, status: int) -> None:
+    for path in ("edits", "edits/dry-run"):
+        answer = await api.post(f"{venue.path}/agenda/{path}", json={"edit": edit}, headers={"If-Match": "*"})
+        assert answer.status_code == status, answer.text
+
+
+async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(venue: Venue, api: httpx.AsyncClient) -> None:
+    await api.patch(venue.path, json={"phase": "live"})
+    await venue.hear()
+    meeting = await venue.meeting(api, "Ana", "Beto")
+    slot = meeting["place"]
+    venue.people["Eva"] = await venue.register(api, "Eva")
+    busy = {"available": [{"starts_at": slot["starts_at"], "ends_at": slot["ends_at"]}]}
+    await api.patch(f"{venue.path}/participants/{venue.people['Eva']}", json=busy)
+    for name in ("Ana", "Beto", "Eva"):
+        await api.post(f"{venue.path}/participants/{venue.people[name]}/check-in")
+    venue.moment = datetime.fromisoformat(slot["starts_at"]) - timedelta(minutes=1)
+    await venue.hear(venue.pair("Beto", "Eva"))
+    assert (await venue.meeting(api, "Beto", "Eva"))["place"] is None
+
+    path = f"{venue.path}/encounters/{meeting['encounter_id']}/attendance"
+    missed = {"outcome": "missed", "absent": [venue.people["Ana"]]}
+    assert (await api.post(path, json=missed)).status_code == 409  # it has not begun
+    venue.moment += timedelta(minutes=3)
+    first = await api.post(path, json=missed)
+    again = await api.post(path, json=missed)
+    refill = (await venue.meeting(api, "Beto", "Eva"))["encounter_id"]
+    assert first.json() == {"gone": [venue.people["Ana"]], "refilled": [refill]}
+    assert again.json() == {"gone": [venue.people["Ana"]], "refilled": []}
+    assert venue.told(refill).place == venue.told(meeting["encounter_id"]).place
+    assert venue.told(meeting["encounter_id"]).absent_ids == (venue.people["Ana"],)
+    assert not (await api.get(f"{venue.path}/participants/{venue.people['Ana']}")).json()["checked_in"]
+
+    venue.moment += timedelta(hours=3)
+    await api.patch(venue.path, json={"phase": "closed"})
+    await venue.hear()
+    assert (await api.post(path, json={"outcome": "held"})).json() == {"gone": [], "refilled": []}
+    assert venue.told(meeting["encounter_id"]).state == "held"
+    edits = f"{venue.path}/agenda/edits/dry-run"
+    lock = {"edit": {"type": "lock", "encounter_id": refill, "is_locked": True}}
+    assert (await api.post(edits, json=lock)).status_code == 409
+
+
+@pytest.mark.parametrize("encounter", ["enc_none", "..", "%2e%2e", "a%3Fb", "a%23b", "%20"])
+async def test_attendance_of_nothing_is_not_found(venue: Venue, api: httpx.AsyncClient, encounter: str) -> None:
+    answer = await api.post(f"{venue.path}/encounters/{encounter}/attendance", json={"outcome": "held"})
+    assert answer.status_code in {404, 405}
+
+
+async def test_another_operator_finds_nothing(venue: Venue, api: httpx.AsyncClient) -> None:
+    meeting = (await venue.meeting(api, "Ana", "Beto"))["encounter_id"]
+    edit = {"edit": {"type": "lock", "encounter_id": meeting, "is_locked": True}}
+    async with venue.client("rival.other") as rival:
+        assert (await rival.get(f"{venue.path}/encounters")).status_code == 404
+        assert (await rival.post(f"{venue.path}/agenda/edits/dry-run", json=edit)).status_code == 404
+        guarded = await rival.post(f"{venue.path}/agenda/edits", json=edit, headers={"If-Match": "*"})
+        assert guarded.status_code == 404
+        held = await rival.post(f"{venue.path}/encounters/{meeting}/attendance", json={"outcome": "held"})
+        assert held.status_code == 404
+
+
+async def test_while_the_scheduler_is_away_people_still_check_in(venue: Venue, api: httpx.AsyncClient) -> None:
+    office = Office(venue.store, venue.gate, RegistrationSettings(), venue.now)
+    transport = httpx.ASGITransport(make_api(office))
+    headers = {"Authorization": "Bearer itecam.s3cret"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers) as alone:
+        away = await alone.post(f"{venue.path}/agenda/edits/dry-run", json={"edit": {"type": "undo"}})
+        assert (away.status_code, away.headers["retry-after"]) == (503, "2")
+        here = await alone.post(f"{venue.path}/participants/{venue.people['Ana']}/check-in")
+        assert here.json()["checked_in"]
+
+
+async def test_any_process_may_be_asked_and_the_fence_keeps_them_together(venue: Venue, api: httpx.AsyncClient) -> None:
+    second = venue.instance()
+    async with venue.client(scheduler=second) as other:
+        meeting = (await venue.meeting(other, "Ana", "Beto"))["encounter_id"]
+        lock = {"edit": {"type": "lock", "encounter_id": meeting, "is_locked": True}}
+        guard = {"If-Match": "*"}
+        assert (await api.post(f"{venue.path}/agenda/edits", json=lock, headers=guard)).status_code == 200
+        # The second has read the edition before, and must not answer from memory.
+        assert (await venue.meeting(other, "Ana", "Beto"))["is_locked"]
+        undo = {"edit": {"type": "undo"}}
+        assert (await other.post(f"{venue.path}/agenda/edits", json=undo, headers=guard)).status_code == 200
+    await venue.hear(venue.pair("Carla", "Dario"))
+    assert not (await venue.meeting(api, "Ana", "Beto"))["is_locked"]
+    journal = Journal(AgendaAggregate(), venue.journal_store, venue.outlet, venue.now)
+    replayed, read = await journal.replay(venue.edition), await venue.scheduler.agenda(venue.edition)
+    assert replayed.model_dump() == read.model_dump()
