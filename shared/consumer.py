@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -127,16 +128,23 @@ class Consumer:
         if self._closing.is_set():
             return
         self._idle.clear()
+        until = time.monotonic() + self._settings.batch_every_ms / 1000
         try:
             with BATCH_SECONDS.time():
                 await self._settle(records)
                 await self._commit(records)
             self._measure(records)
+            await self._gather(until)
         except _Stopping:
             _log.info("batch_left", records=len(records))
         finally:
             self._health.idle("consumer")
             self._idle.set()
+
+    async def _gather(self, until: float) -> None:
+        """Let more come in before the next batch: the first of many never waits, the others go together."""
+        if (rest := until - time.monotonic()) > 0:
+            await self._pause(rest)
 
     async def _settle(self, records: Sequence[ConsumerRecord]) -> None:
         editions: dict[str, list[tuple[ConsumerRecord, Input]]] = {}

@@ -92,6 +92,12 @@ class ServiceSettings(ConnectionSettings):
     batch_max_records: int = Field(
         default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
     )
+    batch_every_ms: int = Field(
+        default=20,
+        ge=0,
+        le=1000,
+        description="Least time from one batch to the next: what comes meanwhile is handled, and journalled, together.",
+    )
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka drops a silent consumer after this.")
     dead_letter_attempts: int = Field(default=3, ge=1, description="Tries of a record that fails for no known reason.")
     dead_letter_budget: int = Field(
