@@ -80,6 +80,10 @@ class Side:
         held = [vector for plane in self._planes if (vector := plane.of(row)) is not None]
         return np.stack(held) if held else np.zeros((0, self._width), np.float32)
 
+    def speaks(self, rows: Rows) -> NDArray[np.bool_]:
+        """Whether each row has an item that is not all zeros; shape (rows,)."""
+        return np.array([bool(self.of(int(row)).any()) for row in rows], bool)
+
     def best(self, wanted: Side, own: Rows, partners: Rows | None, count: int) -> Matrix:
         """The best cosine, 0 at least, of any item of each of `partners` (all: None) with any wanted item of `own`.
 
@@ -123,6 +127,10 @@ class TextIndex:
         for row in rows:
             self._needs.put(row, nothing)
             self._offers.put(row, nothing)
+
+    def speaks(self, rows: Rows) -> NDArray[np.bool_]:
+        """Whether any need or offer of each row says something; shape (rows,)."""
+        return self._needs.speaks(rows) | self._offers.speaks(rows)
 
     def fits(self, own: Rows, partners: Rows | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How well the needs of each of `own` fit the offers of each partner (all: None), and the reverse.

@@ -20,13 +20,15 @@ class NgramScorer:
     """
 
     version: Final = "ngrams-1"
-    width: Final = 512
     LENGTHS: Final = (3, 4, 5)
     LOW: Final = 0.12
     HIGH: Final = 0.60
     _CHUNK: Final = 512
     _PRIME: Final = np.uint64(0x100000001B3)
     _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+    def __init__(self, width: int = 512) -> None:
+        self.width = width
 
     def embed(self, texts: Sequence[str], role: Role) -> Matrix:  # noqa: ARG002 -- n-grams are the same in both roles
         """See `TextScorer.embed`."""

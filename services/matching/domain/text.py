@@ -16,6 +16,9 @@ Matrix = NDArray[np.float32]
 
 _GRID: Final = 2048
 _WORD: Final = re.compile(r"[^\W_]{2,}")
+TAG: Final = re.compile(r"<[^<>]{0,200}>")
+#: The letters of a text that count.
+LONGEST: Final = 2000
 _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
 #: Words that join others and say nothing of what is needed or offered (es, en, pt), folded.
 _JOINING: Final = frozenset(
@@ -76,6 +79,12 @@ def on_grid(vectors: NDArray[np.floating[Any]]) -> Matrix:
     """
     rounded: Matrix = (np.round(vectors * _GRID) / _GRID).astype(np.float32)
     return rounded
+
+
+def plain(text: str) -> str:
+    """A text as a model shall read it: no markup, no control characters, no more than a page."""
+    shown = (letter if letter.isprintable() else " " for letter in TAG.sub(" ", text[:LONGEST]))
+    return " ".join("".join(shown).split())
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+
+from services.matching.domain.blend import Blend, Calibration
+from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.text import Matrix, Role, TextScorer
+from services.matching.encoders import default_scorer, quality_scorer, the_use
+from services.matching.encoders.constants import LANGUAGES, SENTENCES
+from services.matching.encoders.e5 import E5
+from services.matching.encoders.remembered import Remembered
+
+TOPICS = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+#: The second half takes no part in anything but the means, and is what the figures below are of.
+HELD_OUT = TOPICS[24:]
+EVERYTHING = (
+    "Agriculture, energy, health, ICT, construction, textiles, automotive, tourism, logistics, mining, education"
+)
+HOSTILE = [
+    "a" * 10_000,
+    "word " * 2_500,
+    EVERYTHING * 20,
+    "\ud800 acero",
+    "\x00\x00 acero",
+    "ñandú 😀 鋼 сталь",
+    "x" * 300,
+]
+
+
+@pytest.fixture(params=[default_scorer, quality_scorer], ids=["default", "quality"])
+def scorer(request: pytest.FixtureRequest) -> TextScorer:
+    made: TextScorer = request.param()
+    return made
+
+
+def first(scorer: TextScorer, need: str, offer: str) -> float:
+    """How often a need in one language finds its offer in another first."""
+    needs = scorer.embed([topic["need"][need] for topic in HELD_OUT], Role.NEED)
+    offers = scorer.embed([topic["offer"][offer] for topic in HELD_OUT], Role.OFFER)
+    return float(((needs @ offers.T).argmax(axis=1) == np.arange(len(HELD_OUT))).mean())
+
+
+def test_needs_find_their_offers_across_languages_where_words_do_not() -> None:
+    pairs = list(product(LANGUAGES, LANGUAGES))
+    plain, default, quality = (
+        float(np.mean([first(scorer, *pair) for pair in pairs]))
+        for scorer in (NgramScorer(), default_scorer(), quality_scorer())
+    )
+    assert plain < 0.15
+    assert default > 0.35
+    assert quality > default + 0.03
+
+
+def test_a_text_has_the_same_vector_in_any_company(scorer: TextScorer) -> None:
+    texts = [topic["offer"][language] for topic in TOPICS[:6] for language in LANGUAGES]
+    order = np.random.default_rng(5).permutation(len(texts))
+    forgetful = Remembered(scorer._scorer, size=0)  # type: ignore[attr-defined]
+    together = forgetful.embed(texts, Role.OFFER)
+    assert (forgetful.embed([texts[at] for at in order], Role.OFFER) == together[order]).all()
+    assert (np.concatenate([forgetful.embed([text], Role.OFFER) for text in texts[:5]]) == together[:5]).all()
+
+
+def test_vectors_are_on_the_grid_and_of_length_one(scorer: TextScorer) -> None:
+    vectors = scorer.embed(["Fabricamos tornillos de titanio"], Role.OFFER)
+    assert vectors.shape == (1, scorer.width)
+    assert (vectors * 2048 == np.round(vectors * 2048)).all()
+    assert np.linalg.norm(vectors) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "!!!", "🤝🔩", "busca empresa", "<br/>"])
+def test_a_text_that_says_nothing_fits_nothing(scorer: TextScorer, text: str) -> None:
+    assert not scorer.embed([text], Role.NEED).any()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_bounded(scorer: TextScorer, text: str) -> None:
+    vectors = scorer.embed([text], Role.NEED)
+    assert np.isfinite(vectors).all()
+    assert np.linalg.norm(vectors) == pytest.approx(1, abs=0.01)
+
+
+def test_markup_does_not_count(scorer: TextScorer) -> None:
+    plain, marked = scorer.embed(["Soldadura de aluminio", "<p class='x'>Soldadura <b>de aluminio</b></p>"], Role.NEED)
+    assert plain @ marked > 0.8
+
+
+@pytest.mark.parametrize("text", ["Looking for partners", EVERYTHING, "hola", "We do everything for everybody"])
+def test_who_says_nothing_in_particular_is_no_hub(scorer: TextScorer, text: str) -> None:
+    needs = scorer.embed([topic["need"][language] for topic in TOPICS for language in LANGUAGES], Role.NEED)
+    others = [topic[role][language] for topic in TOPICS for role in Role for language in LANGUAGES]
+    tops = np.argsort(-(needs @ scorer.embed([*others, text], Role.OFFER).T), axis=1)[:, :10]
+    expected = 10 / (len(others) + 1)
+    assert (tops == len(others)).any(axis=1).mean() <= 2.5 * expected
+
+
+def test_both_tiers_read_the_same_scale() -> None:
+    needs, offers = ([topic[role]["es"] for topic in TOPICS] for role in ("need", "offer"))
+    default, quality = (
+        scorer.fit(scorer.embed(needs, Role.NEED) @ scorer.embed(offers, Role.OFFER).T)
+        for scorer in (default_scorer(), quality_scorer())
+    )
+    assert abs(np.diag(default).mean() - np.diag(quality).mean()) < 0.1
+    assert all((fits > 0).mean() < 0.2 for fits in (default, quality))
+
+
+def test_no_texts_have_no_vectors(scorer: TextScorer) -> None:
+    assert scorer.embed([], Role.NEED).shape == (0, scorer.width)
+
+
+def test_raw_encoders_read_long_texts_in_part() -> None:
+    for encoder in (the_use(), E5()):
+        long, longer = encoder.encode(["acero inoxidable " * 200, "acero inoxidable " * 900])
+        assert (long == longer).all()
+
+
+class Counting:
+    """A scorer that notes what it was asked."""
+
+    version, width = "counting", 4
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def embed(self, texts: list[str], role: Role) -> Matrix:
+        self.asked += texts
+        return np.array([[len(text) / 2048, role is Role.NEED, 0, 0] for text in texts], np.float32).reshape(-1, 4)
+
+    def fit(self, cosines: Matrix) -> Matrix:
+        return cosines
+
+
+def test_a_text_is_embedded_once() -> None:
+    counting = Counting()
+    remembered = Remembered(counting)
+    assert remembered.embed(["a", "bb", "a"], Role.NEED)[:, 0].tolist() == [1 / 2048, 2 / 2048, 1 / 2048]
+    remembered.embed(["bb", "ccc"], Role.NEED)
+    assert counting.asked == ["a", "bb", "ccc"]
+    assert remembered.embed(["a"], Role.OFFER)[0, 1] == 0
+    assert counting.asked == ["a", "bb", "ccc", "a"]
+
+
+def test_what_was_used_last_is_remembered() -> None:
+    counting = Counting()
+    remembered = Remembered(counting, size=2)
+    for text in ("a", "bb", "a", "ccc", "a"):
+        remembered.embed([text], Role.NEED)
+    assert counting.asked == ["a", "bb", "ccc"]
+    remembered.embed(["bb"], Role.NEED)
+    assert counting.asked[-1] == "bb"
+
+
+def test_more_texts_at_once_than_are_remembered_all_have_vectors() -> None:
+    texts = ["x" * length for length in range(1, 9)]
+    vectors = Remembered(Counting(), size=3).embed(texts, Role.NEED)
+    assert (vectors[:, 0] * 2048).tolist() == [*range(1, 9)]
+
+
+def test_a_blend_is_the_weighted_sum_of_its_parts() -> None:
+    parts = [NgramScorer(64), NgramScorer(512)]
+    blend = Blend("both", [(0.3, parts[0]), (0.7, parts[1])], Calibration(0, 1))
+    texts = ["soldadura de aluminio", "soldadura de acero"]
+    one, other = blend.embed(texts, Role.NEED)
+    cosines = [float(np.prod(part.embed(texts, Role.NEED), axis=0).sum()) for part in parts]
+    assert one @ other == pytest.approx(0.3 * cosines[0] + 0.7 * cosines[1], abs=0.01)
