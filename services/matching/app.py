@@ -31,6 +31,7 @@ def make(settings: Settings) -> Starlette:
         KafkaOutlet(KafkaPublisher(broker)),
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
+        off_loop=True,
     )
     listen(consumer, Matching(journal))
     background.every(settings.sweep_seconds, journal.sweep, "sweep")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ Edge = tuple[float, str, str]
 _AT_ONCE: Final = 64
 #: Partners considered for each participant, for each encounter they still need, and at least.
 _CANDIDATES_EACH, _CANDIDATES_LEAST = 8, 32
+_PRICE_STEPS: Final = 200
 
 
 def fillings(state: MatchingState, rules: Rules, pool: Pool, encounters: int) -> tuple[tuple[str, str], ...]:
@@ -34,34 +36,63 @@ def fillings(state: MatchingState, rules: Rules, pool: Pool, encounters: int) ->
     return tuple(sorted(matching(candidates(state, rules, pool, wanted), wanted, standing)))
 
 
-def matching(edges: Iterable[Edge], wanted: Mapping[str, int], standing: Mapping[str, int]) -> list[tuple[str, str]]:
+def matching(
+    edges: Iterable[Edge], wanted: Mapping[str, int], standing: Mapping[str, int] = MappingProxyType({})
+) -> list[tuple[str, str]]:
     """A b-matching: nobody gets more than `wanted`, and as long as it can be helped nobody less than others.
 
-    Rounds from the least served up: in each, the heaviest edges first, an edge of whose two sides one at least has
-    less than the round. Within a round it is the greedy matching, at least half of the best in theory, and 99 % of it
-    on affinities (ADR 0012).
+    Greedy, the heaviest edges first, by what is left of their weights when both sides have been paid for: the
+    sought-after are dear (`prices`). In rounds from the least served up: in each, edges of whose two sides one at least
+    has less than the round. 99 % of the linear programme's optimum on affinities, where plain greed has 93 (ADR 0012).
     """
+    given = list(edges)
+    price = prices(given, wanted)
+    left = sorted(given, key=lambda edge: (price[edge[1]] + price[edge[2]] - edge[0], edge[1:]))
     room = dict(wanted)
     served = {one: standing.get(one, 0) for one in wanted}
-    left = sorted(edges, key=lambda edge: (-edge[0], edge[1:]))
     chosen: list[tuple[str, str]] = []
-    for level in range(
-        min(served.values(), default=0) + 1, max((served[one] + wanted[one] for one in wanted), default=0) + 1
-    ):
-        rest = []
+    most = max((served[one] + wanted[one] for one in wanted), default=0)
+    for level in range(min(served.values(), default=0) + 1, most + 1):
+        later = []
         for edge in left:
             _, one, other = edge
             if not (room[one] and room[other]):
                 continue
             if min(served[one], served[other]) >= level:
-                rest.append(edge)
+                later.append(edge)
                 continue
             chosen.append((one, other))
             for side in (one, other):
                 room[side] -= 1
                 served[side] += 1
-        left = rest
+        left = later
     return chosen
+
+
+def prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, float]:
+    """What an encounter with each costs: the dual prices of the linear programme, by subgradient descent.
+
+    Polyak, Introduction to Optimization (1987): whoever is asked for more often than they have room gets dearer. The
+    best prices seen are kept; no programme of whole encounters weighs more than their bound.
+    """
+    lines = {one: line for line, one in enumerate(wanted)}
+    price = best = np.zeros(len(lines))
+    if not edges:
+        return dict.fromkeys(lines, 0.0)
+    weights = np.array([edge[0] for edge in edges])
+    ones, others = (np.array([lines[edge[side]] for edge in edges]) for side in (1, 2))
+    room, least = np.array([float(wanted[one]) for one in lines]), np.inf
+    for step in range(_PRICE_STEPS):
+        left = weights - price[ones] - price[others]
+        taken = left > 0
+        bound = float(price @ room + left[taken].sum())
+        if bound < least:
+            least, best = bound, price
+        asked = np.bincount(ones[taken], minlength=len(lines)) + np.bincount(others[taken], minlength=len(lines))
+        excess = asked - room
+        length = weights.max() / (2 + step / 2) / (room.max() + np.abs(excess).max())
+        price = np.maximum(0, price + length * excess)
+    return dict(zip(lines, best.tolist(), strict=True))
 
 
 def candidates(state: MatchingState, rules: Rules, pool: Pool, wanted: Mapping[str, int]) -> Iterator[Edge]:

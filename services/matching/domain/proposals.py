@@ -111,9 +111,9 @@ def _bar(state: MatchingState, rules: Rules, request_id: str) -> float:
         return rules.least_affinity
     if rules.phase is not Phase.OPEN:
         return np.inf
-    said = state.published[pair_id(state.edition_id, request.requester_id, partner_ids[-1])]
-    # Another tier's score says nothing of how the list is ranked: then everybody matters.
-    return said.score if said.configuration == rules.affinity_version else rules.least_affinity
+    said = state.published.get(pair_id(state.edition_id, request.requester_id, partner_ids[-1]))
+    # What was proposed a moment ago is not said yet, and another tier's score does not rank the list: all matter then.
+    return said.score if said and said.configuration == rules.affinity_version else rules.least_affinity
 
 
 def settled(state: MatchingState, requester_id: str) -> list[str]:

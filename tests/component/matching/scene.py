@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,10 @@ class Scene:
 
     def _common(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"operator_id": "opr", "edition_id": "ed1", "revision": 1, "occurred_at": NOW} | given
+
+    def occurred(self, minutes: int) -> datetime:
+        """A moment some minutes after the beginning."""
+        return NOW + timedelta(minutes=minutes)
 
     def edition(self, **given: Any) -> EditionChanged:
         values = {"name": "B2B 2018", "timezone": "Europe/Madrid", "phase": "open", "slots": (), "zones": ()}

@@ -9,12 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from services.matching.domain.configuration import CONFIGURATIONS
-from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.pool import Pool
 from services.matching.domain.proposals import best_partners
-from services.matching.domain.state import Change, MatchingState, evolve
+from services.matching.domain.state import Change, MatchingState, PairScored, evolve
 from shared.events import (
     AffinityScored,
     Consent,
@@ -26,9 +24,11 @@ from shared.events import (
     RequestState,
     Status,
 )
+from tests.component.matching.edition import WITHOUT_MODEL, matchmaker
 
 CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 PEOPLE = ("ann", "bob", "cid", "dan", "eve")
+HOMES = tuple(f"org_{name}" for name in PEOPLE)
 WORDS = ("soldadura", "welding", "aluminio", "sensores", "riego", "robótica", "software", "queso", "acero", "🔩")
 HOSTILE = ("\x00", "\u202e\u200b", "👩‍👩‍👧‍👦" * 99, "ñ" * 1000, "a b " * 250, " ", "漢字", "1 2 3", "ﬁ", "ß" * 1000)
 # Histories are long, and a busy machine draws them slowly.
@@ -36,7 +36,9 @@ slowly = settings(deadline=None, max_examples=40, suppress_health_check=[HealthC
 
 phrases = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 items = st.lists(phrases | phrases | st.sampled_from(HOSTILE), max_size=3).map(tuple)
-codes = st.lists(st.sampled_from(("nace:25.62", "nace:25.61", "nace:25", "ket:robotics", "x")), max_size=3).map(tuple)
+CODES = ("nace:25.62", "nace:25.61", "nace:25", "ket:robotics", "s3:wine", "coop:sale", "coop:purchase", "x")
+codes = st.lists(st.sampled_from(CODES), max_size=3).map(tuple)
+seldom = st.integers(0, 5).map(lambda drawn: drawn == 0)
 revisions = st.integers(min_value=1, max_value=3)
 statuses = st.sampled_from((*[Status.ACTIVE] * 7, Status.CANCELLED))
 
@@ -47,6 +49,7 @@ def editions(draw: st.DrawFn, scene: Any) -> Event:
         revision=draw(revisions),
         consent_policy=draw(st.sampled_from(ConsentPolicy)),
         least_affinity=draw(st.sampled_from((0.0, 0.1, 0.4))),
+        affinity_version=draw(st.sampled_from(("1", "2"))),
     )
 
 
@@ -59,6 +62,9 @@ def organisations(draw: st.DrawFn, scene: Any, name: str) -> Event:
         country=draw(st.sampled_from(("ES", "MX"))),
         codes=draw(codes),
         status=draw(statuses),
+        delegation=draw(st.sampled_from((None, "Mexico"))),
+        competitor_ids=draw(st.lists(st.sampled_from(HOMES), max_size=1)),
+        met_before=draw(st.lists(st.builds(lambda one: {"organisation_id": one}, st.sampled_from(HOMES)), max_size=1)),
     )
 
 
@@ -73,6 +79,8 @@ def participants(draw: st.DrawFn, scene: Any, name: str) -> Event:
         languages=tuple(draw(st.sets(st.sampled_from(Language), min_size=1))),
         codes=draw(codes),
         status=draw(statuses),
+        blocked_ids=draw(st.lists(st.sampled_from(PEOPLE + HOMES), max_size=1)) if draw(seldom) else (),
+        declined_ids=draw(st.lists(st.sampled_from(PEOPLE), max_size=1)) if draw(seldom) else (),
     )
 
 
@@ -102,10 +110,10 @@ def histories(draw: st.DrawFn, scene: Any) -> list[Event]:
 
 
 def hear(events: Sequence[Event], sizes: Sequence[int]) -> tuple[MatchingState, list[Change]]:
-    state, matchmaker, changes = MatchingState(edition_id="ed1"), Matchmaker([NgramScorer()]), []
+    state, maker, changes = MatchingState(edition_id="ed1"), matchmaker(), []
     left = list(events)
     for size in (*sizes, len(left)):
-        made, _ = matchmaker.decide(state, left[:size])
+        made, _ = maker.decide(state, left[:size])
         changes += made
         left = left[size:]
     return state, changes
@@ -118,6 +126,13 @@ def final(state: MatchingState) -> dict[str, AffinityScored]:
         for one, said in state.published.items()
         if (said.origin, said.consent) != (Origin.PROPOSED, Consent.REFUSED)
     }
+
+
+def afresh_pool(state: MatchingState) -> Pool:
+    """What is made of a state that has just been loaded."""
+    pool = matchmaker().pool(state)
+    assert pool is not None
+    return pool
 
 
 batches = st.lists(st.integers(min_value=1, max_value=4), max_size=30)
@@ -152,9 +167,7 @@ def test_replaying_the_changes_gives_the_same_state(data: st.DataObject, scene: 
 def test_proposals_kept_up_to_date_are_those_made_afresh(data: st.DataObject, scene: Any) -> None:
     rules, *history = data.draw(histories(scene))
     state, _ = hear([rules, *data.draw(st.permutations(history))], [1] * len(history))
-    assert state.rules is not None
-    pool = Pool(NgramScorer(), CONFIGURATIONS["1"])
-    pool.put(state, state.participants)
+    pool = afresh_pool(state)
     afresh = dict(best_partners(state, pool, state.requests))
     assert {one: partner_ids for one, partner_ids in state.proposals.items() if partner_ids} == {
         one: partner_ids for one, partner_ids in afresh.items() if partner_ids
@@ -175,7 +188,7 @@ def test_every_score_is_the_sum_of_its_reasons(data: st.DataObject, scene: Any) 
 @given(data=st.data())
 def test_a_score_is_the_same_from_both_sides_and_in_any_company(data: st.DataObject, scene: Any) -> None:
     state, _ = hear(data.draw(histories(scene)), [])
-    pool = Pool(NgramScorer(), CONFIGURATIONS["1"])
+    pool = Pool(NgramScorer(), WITHOUT_MODEL[data.draw(st.sampled_from(("1", "2")))])
     pool.put(state, data.draw(st.lists(st.sampled_from(PEOPLE))))
     pool.put(state, PEOPLE)
     everyone = pool.affinities(pool.ids).weights
@@ -183,3 +196,32 @@ def test_a_score_is_the_same_from_both_sides_and_in_any_company(data: st.DataObj
     for at, one in enumerate(pool.ids):
         alone = [pool.affinities([one], np.array([row])).weights[:, 0, 0] for row in range(len(pool.ids))]
         assert (everyone[:, at] == np.array(alone).T).all()
+
+
+@slowly
+@given(data=st.data())
+def test_the_same_events_in_the_same_order_say_the_same_bytes_however_they_are_batched(
+    data: st.DataObject, scene: Any
+) -> None:
+    history = data.draw(st.permutations(data.draw(histories(scene))))
+    sizes = [data.draw(batches), data.draw(batches)]
+    said = [
+        [c.affinity.model_dump_json() for c in hear(history, some)[1] if isinstance(c, PairScored)] for some in sizes
+    ]
+    assert said[0] == said[1]
+
+
+@slowly
+@given(data=st.data())
+def test_every_score_can_be_reckoned_again_from_the_state_bit_for_bit(data: st.DataObject, scene: Any) -> None:
+    rules, *history = data.draw(histories(scene))
+    state, changes = hear([rules, *data.draw(st.permutations(history))], data.draw(batches))
+    pool = afresh_pool(MatchingState.model_validate_json(state.model_dump_json()))
+    for said in state.published.values():
+        one, other = said.participant_ids
+        again = pool.affinities([one], pool.rows([other])).one(0, 0)
+        assert (again.score, pool.configuration.version) == (said.score, said.configuration)
+        terms = [
+            c.terms for c in changes if isinstance(c, PairScored) and c.affinity.pair_id == said.pair_id and c.terms
+        ]
+        assert {str(term): value for term, value in again.values.items()}.items() <= terms[-1].items()

@@ -1,53 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.matchmaking import UnknownConfiguration
 from services.matching.domain.state import MatchingState
-from shared.events import AffinityScored, Consent, Event, Origin
-
-WELDING = ("Soldadura robotizada de estructuras de aluminio",)
-SENSORS = ("Sensores inalámbricos para el riego de viñedos",)
-PRESSES = ("Prensas hidráulicas de segunda mano",)
-
-
-class Edition:
-    """An edition at work: hears events, and remembers what was said last of each pair."""
-
-    def __init__(self) -> None:
-        self.state = MatchingState(edition_id="ed1")
-        self._matchmaker = Matchmaker([NgramScorer()])
-
-    def hear(self, *events: Event) -> list[AffinityScored]:
-        return self._matchmaker.decide(self.state, events)[1]
-
-    def consents(self) -> dict[tuple[str, str], Consent]:
-        return {said.participant_ids: said.consent for said in self.state.published.values()}
-
-    def granted(self) -> set[tuple[str, str]]:
-        return {pair for pair, consent in self.consents().items() if consent is Consent.GRANTED}
-
-
-@pytest.fixture
-def edition() -> Edition:
-    return Edition()
-
-
-def registered(scene: Any, **rules: Any) -> Sequence[Event]:
-    """`ann` needs what `bob` (and, less so, `cid`) offers; `dan` is of `bob`'s organisation; `eve` fits nobody."""
-    return (
-        scene.edition(**rules),
-        *(scene.organisation(f"org_{name}") for name in ("ann", "bob", "cid", "eve")),
-        scene.participant("ann", needs=WELDING),
-        scene.participant("bob", offers=WELDING),
-        scene.participant("cid", offers=("Soldadura de tuberías de acero",)),
-        scene.participant("dan", needs=WELDING, organisation_id="org_bob"),
-        scene.participant("eve", offers=PRESSES),
-    )
+from shared.events import Consent, Origin
+from tests.component.matching.edition import SENSORS, WELDING, Edition, matchmaker, registered
 
 
 def test_a_requested_pair_is_scored_with_its_reasons(edition: Edition, scene: Any) -> None:
@@ -243,10 +203,122 @@ def test_a_pair_nobody_asks_for_any_more_before_it_is_known_is_not_mentioned(edi
 
 
 def test_many_editions_are_decided_side_by_side(scene: Any) -> None:
-    matchmaker = Matchmaker([NgramScorer()])
+    maker = matchmaker()
     states = [MatchingState(edition_id=f"ed{number}") for number in range(80)]
     for state in states:
-        matchmaker.decide(state, registered(scene))
+        maker.decide(state, registered(scene))
     for state in states:
-        matchmaker.decide(state, [scene.request("r1", "ann")])
+        maker.decide(state, [scene.request("r1", "ann")])
         assert state.proposals == {"r1": ("bob",)}
+
+
+def test_what_is_said_happened_when_the_news_did(edition: Edition, scene: Any) -> None:
+    edition.hear(*registered(scene))
+    late, early = (scene.occurred(minutes) for minutes in (9, 3))
+    (asked,) = edition.hear(scene.request("r1", "ann", "bob", occurred_at=late))
+    (again,) = edition.hear(scene.request("r2", "bob", "ann", occurred_at=early))
+    assert (asked.occurred_at, again.occurred_at) == (late, late)
+
+
+def test_an_edition_of_an_unknown_version_is_refused_before_anything_changes(edition: Edition, scene: Any) -> None:
+    with pytest.raises(UnknownConfiguration, match="'99'"):
+        edition.hear(scene.organisation("org_ann"), scene.edition(affinity_version="99"))
+    assert edition.state == MatchingState(edition_id="ed1")
+
+
+def test_another_version_scores_every_pair_again(edition: Edition, scene: Any) -> None:
+    (before,) = edition.hear(*registered(scene), scene.request("r1", "ann", "bob"))
+    (after,) = edition.hear(scene.edition(revision=2, affinity_version="2"))
+    assert (before.configuration, after.configuration) == ("1", "2")
+    assert after.score == pytest.approx(0.7 * 0.66 + 0.05)
+    (back,) = edition.hear(scene.edition(revision=3, affinity_version="1"))
+    assert (back.score, back.reasons) == (before.score, before.reasons)
+
+
+def test_who_says_nothing_is_matched_by_codes_with_low_confidence(edition: Edition, scene: Any) -> None:
+    robots = scene.participant("bob", codes=("ket:robotics",), offers=("🔩",))
+    edition.hear(
+        *registered(scene, affinity_version="2"), scene.participant("eve", codes=("ket:robotics",), revision=2)
+    )
+    edition.hear(robots.model_copy(update={"revision": 2}))
+    (said,) = edition.hear(scene.request("r1", "eve"))
+    assert said.participant_ids == ("bob", "eve")
+    assert said.low_confidence == ("bob", "eve")
+    assert [reason.detail for reason in said.reasons if reason.code == "kets"] == ["ket:robotics"]
+
+
+@pytest.mark.parametrize("who", ["ann", "bob"])
+@pytest.mark.parametrize("what", ["participant", "organisation"])
+def test_a_blocked_person_is_out_of_sight_both_ways(edition: Edition, scene: Any, who: str, what: str) -> None:
+    edition.hear(*registered(scene, consent_policy="requester"), scene.request("r1", "ann"))
+    edition.hear(scene.request("r2", "bob", "ann"))
+    assert edition.granted() == {("ann", "bob")}
+    other = {"ann": "bob", "bob": "ann"}[who]
+    texts = {"needs": WELDING} if who == "ann" else {"offers": WELDING}
+    blocked = (other,) if what == "participant" else (f"org_{other}",)
+    edition.hear(scene.participant(who, **texts, blocked_ids=blocked, revision=2))
+    assert edition.granted() == {("ann", "cid")}
+    assert edition.consents()[("ann", "bob")] is Consent.REFUSED
+
+
+@pytest.mark.parametrize("who", ["ann", "bob"])
+def test_a_proposal_turned_down_is_not_made_again(edition: Edition, scene: Any, who: str) -> None:
+    edition.hear(*registered(scene), scene.request("r1", "ann"))
+    texts = {"needs": WELDING} if who == "ann" else {"offers": WELDING}
+    other = {"ann": "bob", "bob": "ann"}[who]
+    edition.hear(scene.participant(who, **texts, declined_ids=(other,), revision=2))
+    assert edition.state.proposals["r1"] == ("cid",)
+    assert edition.consents()[("ann", "bob")] is Consent.REFUSED
+
+
+@pytest.mark.parametrize("who", ["ann", "bob"])
+def test_competitors_are_not_proposed_and_may_ask_all_the_same(edition: Edition, scene: Any, who: str) -> None:
+    other = {"ann": "bob", "bob": "ann"}[who]
+    edition.hear(*registered(scene), scene.organisation(f"org_{who}", competitor_ids=(f"org_{other}",), revision=2))
+    edition.hear(scene.request("r1", "ann"))
+    assert edition.state.proposals["r1"] == ("cid",)
+    (said,) = edition.hear(scene.request("r2", "ann", "bob"))
+    assert said.consent is Consent.PENDING
+
+
+@pytest.mark.parametrize(("outcome", "left"), [(False, 0.5), (True, 1.0)])
+@pytest.mark.parametrize("who", ["ann", "bob"])
+def test_who_met_in_vain_is_brought_together_less(
+    edition: Edition, scene: Any, who: str, outcome: bool, left: float
+) -> None:
+    (before,) = edition.hear(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
+    other = {"ann": "bob", "bob": "ann"}[who]
+    earlier = ({"organisation_id": f"org_{other}", "outcome": outcome},)
+    edition.hear(scene.organisation(f"org_{who}", met_before=earlier, revision=2))
+    (after,) = edition.state.published.values()
+    assert after.score == pytest.approx(before.score * left, abs=0.0005)
+    assert ("met_before" in {reason.code for reason in after.reasons}) == (left < 1)
+
+
+def test_terms_are_named_with_what_is_behind_them(edition: Edition, scene: Any) -> None:
+    (said,) = edition.hear(
+        scene.edition(affinity_version="2"),
+        scene.organisation("org_ann", codes=("nace:25.62", "coop:purchase", "s3:agrifood")),
+        scene.organisation("org_bob", kind="research_group", country="MX", delegation="Mexico"),
+        scene.participant("ann", languages=("es", "en"), codes=("ket:robotics", "unheard:of")),
+        scene.participant("bob", languages=("en",), codes=("nace:25.61", "ket:robotics", "coop:sale", "s3:agrifood")),
+        scene.request("r1", "ann", "bob"),
+    )
+    assert {reason.code: (reason.detail, reason.weight) for reason in said.reasons} == {
+        "sector": ("nace:25.62, nace:25.61", 0.0375),
+        "kets": ("ket:robotics", 0.05),
+        "s3": ("s3:agrifood", 0.04),
+        "cooperation": ("coop:purchase", 0.05),
+        "helix_complement": ("research_group, sme", 0.05),
+        "cross_border": ("ES, MX", 0.03),
+        "delegation": ("MX", 0.02),
+        "common_language": ("en", 0.05),
+    }
+
+
+def test_nobody_is_in_more_lists_than_the_encounters_they_can_have(edition: Edition, scene: Any) -> None:
+    edition.hear(*registered(scene, quotas={"max_encounters": 1}), scene.request("r1", "ann"))
+    edition.hear(scene.organisation("org_flo"), scene.participant("flo", needs=WELDING), scene.request("r2", "flo"))
+    assert edition.state.proposals == {"r1": ("bob",), "r2": ("cid",)}
+    edition.hear(scene.request("r1", "ann", revision=2, state="withdrawn"))
+    assert edition.state.proposals == {"r1": (), "r2": ("bob",)}
