@@ -42,6 +42,9 @@ class Settings(ServiceSettings):
     window_longest_seconds: float = Field(
         default=300.0, ge=0, description="But no longer than this after the first change it tells of."
     )
+    imminent_minutes: float = Field(
+        default=60.0, ge=0, description="A change of what begins this soon is mailed at once."
+    )
     lease_seconds: float = Field(
         default=300.0, gt=0, description="How long a process may hold a mail before another takes it over."
     )
@@ -52,7 +55,9 @@ class Settings(ServiceSettings):
     def window(self) -> Window:
         """How long changes are gathered into one mail."""
         return Window(
-            quiet=timedelta(seconds=self.window_seconds), longest=timedelta(seconds=self.window_longest_seconds)
+            quiet=timedelta(seconds=self.window_seconds),
+            longest=timedelta(seconds=self.window_longest_seconds),
+            imminent=timedelta(minutes=self.imminent_minutes),
         )
 
     @property

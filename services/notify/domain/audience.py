@@ -202,7 +202,10 @@ Change = Annotated[
 
 
 class DeliveryWanted(Part):
-    """Asks the delivery ledger that a participant hears of `version`, and so of the agenda at `agenda_revision`."""
+    """Asks the delivery ledger that a participant hears of `version`, and so of the agenda at `agenda_revision`.
+
+    `soonest` is when the first of what changed begins or began, of what is not over.
+    """
 
     operator_id: Id
     edition_id: Id
@@ -210,3 +213,4 @@ class DeliveryWanted(Part):
     version: int = Field(ge=1)
     agenda_revision: int = Field(ge=1)
     wanted_at: Instant
+    soonest: Instant | None = None

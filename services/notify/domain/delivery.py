@@ -26,10 +26,18 @@ class Step(StrEnum):
 
 
 class Window(Part):
-    """How long changes are gathered: `quiet` after each, but at most `longest` after the first not yet told."""
+    """How long changes are gathered: `quiet` after each, but at most `longest` after the first not yet told.
+
+    A change of what begins within `imminent` is not held back at all.
+    """
 
     quiet: timedelta
     longest: timedelta
+    imminent: timedelta = timedelta(0)
+
+    def holds_back(self, wanted: DeliveryWanted) -> bool:
+        """Whether there is time to wait for more changes."""
+        return wanted.soonest is None or wanted.soonest - wanted.wanted_at > self.imminent
 
 
 class Claim(Part):
@@ -107,6 +115,9 @@ class Delivery(Part):
         if wanted.version <= self.wanted:
             return self
         first_at = self.first_at if self.first_at and self.wanted > self._in_hand else wanted.wanted_at
+        if not window.holds_back(wanted):
+            # As if it had waited its longest: then what comes after it does not hold it back either.
+            first_at = min(first_at, wanted.wanted_at - window.longest)
         due_at = min(wanted.wanted_at + window.quiet, first_at + window.longest)
         return self._with(
             wanted=wanted.version,

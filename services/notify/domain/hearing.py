@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from services.notify.domain.audience import (
 from shared.events import (
     AffinityScored,
     AgendaChanged,
+    AgendaEntry,
     Consent,
     EditionChanged,
     Event,
@@ -40,6 +41,15 @@ class Stirred:
     participants: set[str] = field(default_factory=set)
     subjects: set[str] = field(default_factory=set)
     everybody: bool = False
+    #: When what changed in a participant's agenda begins, the first of it.
+    soonest: dict[str, datetime] = field(default_factory=dict)
+
+    def changes(self, participant_id: str, starts: Iterable[datetime]) -> None:
+        """Note when lines of an agenda begin that are not as they were."""
+        known = self.soonest.get(participant_id)
+        first = min(starts, default=known)
+        if first is not None:
+            self.soonest[participant_id] = min(first, known or first)
 
     def among(self, audience: Audience) -> list[str]:
         """The participants to tell, sorted. Those who cannot be told yet stir again when the missing part comes."""
@@ -59,9 +69,11 @@ def hear(state: Audience, events: Sequence[Event], now: datetime) -> tuple[list[
     A participant whom several events concern is wanted once. The changes returned are applied already.
     """
     stirred = Stirred()
-    noted = [change for event in events if (change := _note(state, event, stirred))]
+    noted = [change for event in events if (change := _note(state, event, stirred, now))]
     raised = [_raise(state, participant_id) for participant_id in stirred.among(state)]
-    return [*noted, *raised], [_want(state, change, now) for change in raised]
+    return [*noted, *raised], [
+        _want(state, change, now, stirred.soonest.get(change.participant_id)) for change in raised
+    ]
 
 
 def evolve(state: Audience, change: Change) -> None:
@@ -96,7 +108,7 @@ def _raise(state: Audience, participant_id: str) -> VersionRaised:
     return change
 
 
-def _note(state: Audience, event: Event, stirred: Stirred) -> Change | None:
+def _note(state: Audience, event: Event, stirred: Stirred, now: datetime) -> Change | None:
     """Apply an event if it is newer than what is known, and say whom it stirs."""
     change: Change | None = None
     match event:
@@ -115,6 +127,8 @@ def _note(state: Audience, event: Event, stirred: Stirred) -> Change | None:
                 change = MatchNoted(pair_id=event.pair_id, match=match_)
         case AgendaChanged() if _is_newer(event, state.agendas.get(event.participant_id)):
             stirred.participants.add(event.participant_id)
+            known = state.agendas.get(event.participant_id)
+            stirred.changes(event.participant_id, _begin(known.entries if known else (), event.entries, now))
             change = AgendaNoted(participant_id=event.participant_id, agenda=Agenda.of(event))
     if change:
         evolve(state, change)
@@ -151,7 +165,13 @@ def _note_contact(state: Audience, participant_id: str, contact: Contact, stirre
     return ContactNoted(participant_id=participant_id, contact=contact)
 
 
-def _want(state: Audience, raised: VersionRaised, now: datetime) -> DeliveryWanted:
+def _begin(before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime) -> list[datetime]:
+    """When the lines begin that only one of two agendas has, and that are not over. Sequence numbers are no change."""
+    was, is_now = ({entry.model_copy(update={"sequence": 0}) for entry in entries} for entries in (before, after))
+    return [entry.starts_at for entry in was ^ is_now if entry.ends_at > now]
+
+
+def _want(state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None) -> DeliveryWanted:
     edition = state.edition
     assert edition is not None  # noqa: S101 - `can_tell` holds for whom a version is raised
     return DeliveryWanted(
@@ -161,4 +181,5 @@ def _want(state: Audience, raised: VersionRaised, now: datetime) -> DeliveryWant
         version=raised.version,
         agenda_revision=state.agendas[raised.participant_id].revision,
         wanted_at=now,
+        soonest=soonest,
     )

@@ -77,6 +77,17 @@ def test_the_window_starts_again_with_each_change_but_not_for_ever() -> None:
     assert due == [90, 100]
 
 
+@pytest.mark.parametrize(("minutes", "due"), [(60, 0), (61, 60), (-5, 0), (None, 60)])
+def test_an_imminent_change_goes_at_once(minutes: float | None, due: float) -> None:
+    window = WINDOW.model_copy(update={"imminent": timedelta(hours=1)})
+    soonest = NOW + timedelta(minutes=minutes) if minutes is not None else None
+    first = wanted(1).model_copy(update={"soonest": soonest})
+    delivery = first_wanted(first).want(first, window)
+    assert seconds_until_due(delivery) == due
+    later = delivery.want(wanted(2, 30), window)
+    assert seconds_until_due(later) == (90 if due else 0)
+
+
 def test_a_change_does_not_cut_a_back_off_short() -> None:
     postponed = line().postpone(NOW + timedelta(seconds=500))
     assert seconds_until_due(postponed.want(wanted(2, 10), WINDOW)) == 500

@@ -40,3 +40,18 @@ def test_a_version_reached_is_not_raised_again() -> None:
     assert reach(state, "prt_0", 1) == []
     assert len(reach(state, "prt_0", 3)) == 1
     assert state.versions["prt_0"] == 3
+
+
+def test_what_changed_and_begins_first_is_said_to_the_ledger() -> None:
+    one, other = encounter(0, 1), encounter(1, 2)
+    state = audience(*everybody(), agenda(1, one, other))
+    moved = other.model_copy(update={"table": "9", "sequence": 7})
+    events = [agenda(2, one.model_copy(update={"sequence": 7}), moved)]
+    _, [wanted] = hear(state, events, NOW)
+    assert wanted.soonest == other.starts_at
+    state = audience(*everybody(), agenda(1, one, other))
+    _, [wanted] = hear(state, [agenda(2)], one.ends_at)
+    assert wanted.soonest == other.starts_at  # the first is over
+    state = audience(*everybody(), agenda(1, one))
+    _, [wanted] = hear(state, [participant(0, 2, email="b@c.de")], NOW)
+    assert wanted.soonest is None
