@@ -9,7 +9,16 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from services.registration import problems
-from services.registration.api import agenda, day, editions, imports, match_requests, organisations, participants
+from services.registration.api import (
+    agenda,
+    day,
+    editions,
+    imports,
+    match_requests,
+    organisations,
+    participants,
+    profile_help,
+)
 from services.registration.api.access import Office
 from services.registration.api.bodies import body_schemas
 from services.registration.observing import Observing
@@ -48,7 +57,7 @@ def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -
     )
     app.state.office = office
     v1 = APIRouter(prefix="/v1")
-    for part in (editions, organisations, participants, match_requests, imports, day, agenda):
+    for part in (editions, organisations, participants, match_requests, imports, day, agenda, profile_help):
         v1.include_router(part.router)
     app.include_router(v1)
     problems.install(app)

@@ -15,6 +15,7 @@ from services.registration.domain.edition import EditionFacts, FillingFacts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.participant import ParticipantFacts
+from services.registration.domain.profile_text import ProfileTextFacts
 from services.registration.domain.things import Facts
 from services.registration.problems import Problem, TooLarge, Unsupported
 
@@ -25,7 +26,7 @@ MERGE_PATCH = "application/merge-patch+json"
 _KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
 
 #: Bodies that ask for something to be done, and make no thing that could be patched.
-_QUESTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts)
+_QUESTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts, ProfileTextFacts)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

@@ -1,0 +1,68 @@
+"""The activities and technologies that profiles are told in, their labels and their vectors; see README.md."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.domain.headings import Catalogue, Heading, RoleMeans
+
+FOLDER: Final = Path(__file__).parent
+VECTORS: Final = FOLDER / "vectors.npz"
+#: The languages of the labels of NACE, in the order of its vectors.
+NACE_LANGUAGES: Final = ("en", "es", "pt", "fr", "it", "de")
+#: Vectors are kept as whole numbers of 1/512: half of what a float16 takes, and no answer changes.
+GRID: Final = 512
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What profile help knows, ready to be compared with."""
+
+    nace: Catalogue
+    kets: Catalogue
+    means: RoleMeans
+
+
+def nace_headings() -> tuple[Heading, ...]:
+    """The classes of NACE Rev. 2, with their labels in all languages, by code."""
+    with (FOLDER / "nace_rev2.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(Heading(f"nace:{row['code']}", {one: row[one] for one in NACE_LANGUAGES}) for row in rows)
+
+
+def ket_wordings() -> dict[str, dict[str, list[str]]]:
+    """The key enabling technologies by code: by language, the label and then descriptions."""
+    tables = tomllib.loads((FOLDER / "kets.toml").read_text(encoding="utf-8"))
+    return {f"ket:{name}": wordings for name, wordings in tables.items()}
+
+
+def ket_headings() -> tuple[Heading, ...]:
+    """The key enabling technologies with their labels."""
+    return tuple(
+        Heading(code, {language: said[0] for language, said in wordings.items()})
+        for code, wordings in ket_wordings().items()
+    )
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary, read once a process: about 10 MB."""
+    with np.load(VECTORS, allow_pickle=False) as kept:
+        means = RoleMeans(kept["need"], kept["offer"])
+        nace = Catalogue(nace_headings(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))
+        kets = Catalogue(ket_headings(), _unit(kept["kets"]), kept["kets_usual"])
+    return Vocabulary(nace, kets, means)
+
+
+def _unit(kept: NDArray[np.int8]) -> NDArray[np.float32]:
+    vectors = kept.astype(np.float32) / GRID
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit

@@ -1,0 +1,69 @@
+"""Makes `vectors.npz`: `python -m services.matching.vocabulary.build`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching import encoders
+from services.matching.domain.headings import RoleMeans
+from services.matching.domain.text import Matrix, Role
+from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_headings
+
+#: Needs and offers as profiles have them, ours: what is usual is learnt from them.
+SENTENCES: Final = Path(encoders.__file__).with_name("sentences.jsonl")
+#: A technology is suggested to a text that is nearer to it than this share of those sentences.
+_USUAL: Final = 0.9
+
+
+class Encoder(Protocol):
+    """Raw vectors of texts, of length 1."""
+
+    def encode(self, texts: Sequence[str]) -> Matrix: ...
+
+
+def arrays(encoder: Encoder) -> dict[str, NDArray[Any]]:
+    """What the file holds, by name; `vocabulary()` reads it."""
+    needs, offers = (encoder.encode(sentences(role)) for role in Role)
+    means = RoleMeans(needs.mean(axis=0), offers.mean(axis=0))
+    labels = [[one.labels[language] for one in nace_headings()] for language in NACE_LANGUAGES]
+    nace = np.stack([encoder.encode(said) for said in labels], axis=1)
+    kets = np.stack(
+        [encoder.encode([text for said in one.values() for text in said]) for one in ket_wordings().values()]
+    )
+    # Labels are no sentences: they have a mean of their own.
+    middle = nace.mean(axis=(0, 1))
+    nace, kets = _unit(nace - middle), _unit(kets - middle)
+    cosines = np.einsum("kwd,td->ktw", kets, means.centred(np.concatenate([needs, offers]))).max(axis=2)
+    return {
+        "need": means.need,
+        "offer": means.offer,
+        "middle": middle,
+        "nace": _on_grid(nace),
+        "kets": _on_grid(kets),
+        "kets_usual": np.quantile(cosines, _USUAL, axis=1).astype(np.float32),
+    }
+
+
+def sentences(role: Role) -> list[str]:
+    """The sentences of a role, in all languages."""
+    lines = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    return [text for line in lines for text in line[role].values()]
+
+
+def _unit(vectors: Matrix) -> Matrix:
+    unit: Matrix = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit
+
+
+def _on_grid(vectors: Matrix) -> NDArray[np.int8]:
+    return np.clip(np.round(vectors * GRID), -127, 127).astype(np.int8)
+
+
+if __name__ == "__main__":
+    np.savez_compressed(VECTORS, allow_pickle=False, **arrays(encoders.the_use()))

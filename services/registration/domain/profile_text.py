@@ -1,0 +1,12 @@
+"""What somebody writes of themselves before it is a profile."""
+
+from __future__ import annotations
+
+from services.registration.domain.things import Facts
+from shared.profile_help import ProfileText
+
+
+class ProfileTextFacts(Facts):
+    """A free text, in any language, that is to become a profile."""
+
+    text: ProfileText

@@ -1,0 +1,129 @@
+"""Profile help from an organiser's request to its answer: registration's API, matching behind it, the real encoder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.matching.api import routes_of
+from services.matching.encoders import the_use
+from services.matching.help import ProfileHelp
+from services.matching.settings import Settings
+from services.matching.vocabulary import vocabulary
+from services.registration.api.access import Office
+from services.registration.app import make_api
+from services.registration.operators import Gate, digest_of
+from services.registration.peers import Peer, Peers, nobody
+from services.registration.settings import Settings as RegistrationSettings
+from services.registration.store import Key
+from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
+from shared.internal import internal_routes
+from shared.profile_help import LONGEST_TEXT
+
+
+def api_over(peers: Peers) -> httpx.AsyncClient:
+    gate = Gate(InMemoryOperators({"itecam": [Key(digest_of("s3cret"))]}), 5)
+    office = Office(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(make_api(office)),
+        base_url="http://registration/v1",
+        headers={"Authorization": "Bearer itecam.s3cret"},
+    )
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[httpx.AsyncClient]:
+    matching = Starlette(
+        routes=internal_routes(Settings(internal_token="t0ken"), routes_of(ProfileHelp(the_use, vocabulary)))
+    )
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t0ken"}
+    )
+    peers = Peers(Peer("matching", client), nobody().scheduler)
+    async with api_over(peers) as api:
+        yield api
+    await peers.close()
+
+
+async def help_with(api: httpx.AsyncClient, text: str) -> dict[str, Any]:
+    answer = await api.post("/profile-help", json={"text": text})
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Cultivamos uva y elaboramos vino blanco en barrica", "nace:11.02"),
+        ("We make wine from our own grapes", "nace:11.02"),
+        ("Produzimos queijo de ovelha e iogurte", "nace:10.51"),
+        ("Nous fabriquons des chaussures de sécurité", "nace:15.20"),
+        ("Wir entwickeln Software für Krankenhäuser", "nace:62.01"),
+        ("歯科医院を運営しています", "nace:86.23"),
+    ],
+)
+async def test_the_class_of_an_activity_is_among_ten(api: httpx.AsyncClient, text: str, code: str) -> None:
+    suggested = await help_with(api, text)
+    assert code in [one["code"] for one in suggested["classes"]]
+    assert [one["score"] for one in suggested["classes"]] == sorted(
+        (one["score"] for one in suggested["classes"]), reverse=True
+    )
+    assert all(set(one["labels"]) == {"es", "en", "pt"} for one in suggested["classes"])
+
+
+async def test_needs_and_offers_are_told_apart_and_technologies_named(api: httpx.AsyncClient) -> None:
+    suggested = await help_with(api, "Programamos robots colaborativos. Buscamos un proveedor de pinzas de vacío")
+    assert suggested["offers"] == ["Programamos robots colaborativos"]
+    assert suggested["needs"] == ["Buscamos un proveedor de pinzas de vacío"]
+    assert "ket:robotics" in [one["code"] for one in suggested["kets"]]
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "🙂🙂🙂", "<p></p>", "\x00"])
+async def test_nothing_said_nothing_suggested(api: httpx.AsyncClient, text: str) -> None:
+    suggested = await help_with(api, text)
+    assert suggested == {
+        "needs": [], "offers": [], "classes": [], "kets": [], "remarks": [{"code": "says_nothing", "item": None}],
+    }  # fmt: skip
+
+
+async def test_what_everybody_says_gets_a_remark_and_no_codes(api: httpx.AsyncClient) -> None:
+    suggested = await help_with(api, "Ofrecemos soluciones innovadoras de calidad")
+    assert suggested["classes"] == suggested["kets"] == []
+    remarks = {remark["code"] for remark in suggested["remarks"]}
+    assert {"item_generic", "no_needs"} <= remarks
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * LONGEST_TEXT, "busco " * 3000, "- x\n" * 5000, "<li>" * 4000, "需要" * 9000, "\u202e\ufeff" * 4000 + "ok"],
+)
+async def test_any_text_is_taken_in_bounds(api: httpx.AsyncClient, text: str) -> None:
+    suggested = await help_with(api, text)
+    assert len(suggested["needs"]) <= 10
+    assert len(suggested["offers"]) <= 10
+    assert len(suggested["classes"]) <= 10
+    assert suggested["remarks"]
+
+
+@pytest.mark.parametrize("body", [{"text": "a" * (LONGEST_TEXT + 1)}, {"text": 1}, {}, {"text": "a", "more": 1}])
+async def test_what_is_no_question_is_refused(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    assert (await api.post("/profile-help", json=body)).status_code == 422
+
+
+async def test_while_matching_is_away_only_help_is() -> None:
+    async with api_over(nobody()) as api:
+        answer = await api.post("/profile-help", json={"text": "Fabricamos bombas"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert (await api.get("/editions")).status_code == 200
+
+
+async def test_a_key_is_needed() -> None:
+    async with api_over(nobody()) as api:
+        answer = await api.post("/profile-help", json={"text": "x"}, headers={"Authorization": "Bearer no.body"})
+        assert answer.status_code == 401
