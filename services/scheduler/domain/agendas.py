@@ -9,7 +9,8 @@ from functools import lru_cache
 from operator import attrgetter
 
 from services.scheduler.domain.changes import Told
-from services.scheduler.domain.state import AgendaState, ToldAgenda, ToldEncounter
+from services.scheduler.domain.known import ToldAgenda, ToldEncounter
+from services.scheduler.domain.state import AgendaState
 from shared.events import (
     AgendaChange,
     AgendaChanged,

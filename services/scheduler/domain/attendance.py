@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import AttendanceNoted
+from services.scheduler.domain.known import Attended
 from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
-from services.scheduler.domain.state import AgendaState, Attended
+from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, CauseCode, EncounterState, Phase
 from shared.ids import Id
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from services.scheduler.domain.state import (
+from services.scheduler.domain.known import (
     Attended,
     EditMade,
     Known,

@@ -14,8 +14,9 @@ from services.scheduler.domain.changes import (
     PairTaken,
     ParticipantTaken,
 )
+from services.scheduler.domain.known import KnownOrganisation, KnownPair, KnownParticipant
 from services.scheduler.domain.news import News, news_of
-from services.scheduler.domain.state import AgendaState, KnownOrganisation, KnownPair, KnownParticipant
+from services.scheduler.domain.state import AgendaState
 from shared.events import (
     AffinityScored,
     Cause,

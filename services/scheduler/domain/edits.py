@@ -19,8 +19,9 @@ from services.scheduler.domain.board import Wanted
 from services.scheduler.domain.changes import Edited, Lifted, Locked, Placed, TakenOver, Undone, Waits
 from services.scheduler.domain.evidence import Evidence, Pair
 from services.scheduler.domain.insert import find_seat, make_room
+from services.scheduler.domain.known import Arrangement, EditMade
 from services.scheduler.domain.rehearsal import Rehearsal
-from services.scheduler.domain.state import AgendaState, Arrangement, EditMade
+from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.targets import targets_of
 from services.scheduler.domain.verifier import Violation, judge
 from shared.events import Cause, CauseCode, Edit, Place, UndoEdit, WaitingReason

@@ -7,19 +7,24 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Timeline, Wanted
+from services.scheduler.domain.known import (
+    Arrangement,
+    Attended,
+    EditMade,
+    KnownOrganisation,
+    KnownPair,
+    KnownParticipant,
+    ToldAgenda,
+    ToldEncounter,
+)
 from services.scheduler.domain.rules import both_take_part, consent_is_granted, zones_for
 from shared.events import (
-    AgendaEntry,
     Cause,
     Certificate,
-    Consent,
-    Edit,
     EditionChanged,
-    EncounterState,
-    Interval,
     OrganisationKind,
     Phase,
     Place,
@@ -29,99 +34,6 @@ from shared.events import (
     Zone,
 )
 from shared.ids import encounter_id
-
-
-class Known(BaseModel):
-    """A frozen part of the state."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class KnownOrganisation(Known):
-    """What of an organisation bears on agendas."""
-
-    revision: int
-    kind: OrganisationKind
-    status: Status
-
-
-class KnownParticipant(Known):
-    """What of a participant bears on agendas; no personal data."""
-
-    revision: int
-    organisation_id: str
-    available: tuple[Interval, ...]
-    session_ids: tuple[str, ...]
-    status: Status
-    checked_in: bool = False
-
-    def is_as_free_as(self, other: KnownParticipant) -> bool:
-        """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
-        return self.model_copy(update={"revision": other.revision, "checked_in": other.checked_in}) == other
-
-
-class KnownPair(Known):
-    """A pair as matching last said it: whether both want it, and how much.
-
-    `requested` are the two whom matching named, where another representative has taken the encounter over.
-    """
-
-    revision: int
-    participant_ids: tuple[str, str]
-    requested: tuple[str, str] | None = None
-    request_ids: tuple[str, ...]
-    consent: Consent
-    score: float
-    priority: int
-
-    @property
-    def matched(self) -> tuple[str, str]:
-        """The two whom matching named: the id of the encounter is made of them, whoever takes it over."""
-        return self.requested or self.participant_ids
-
-
-class Attended(Known):
-    """How an encounter went, where it was to be: `HELD`, or `MISSED` because of `absent_ids`."""
-
-    outcome: EncounterState
-    absent_ids: tuple[str, ...]
-    place: Place
-
-
-class Arrangement(Known):
-    """All that an edit can change of an encounter: its place or why it waits, its lock, and who took it over."""
-
-    place: Place | None
-    reason: WaitingReason | None
-    is_locked: bool
-    people: tuple[str, str]
-
-
-class EditMade(Known):
-    """An edit by hand, and what it changed."""
-
-    edit: Edit
-    before: dict[str, Arrangement]
-    after: dict[str, Arrangement]
-
-
-class ToldEncounter(Known):
-    """What was last published of an encounter. `people` are those who meet, if not those who were matched."""
-
-    revision: int
-    state: EncounterState
-    place: Place | None = None
-    reason: WaitingReason | None = None
-    people: tuple[str, str] | None = None
-    absent_ids: tuple[str, ...] = ()
-
-
-class ToldAgenda(Known):
-    """What was last published of a participant's agenda."""
-
-    revision: int
-    provisional: bool
-    entries: tuple[AgendaEntry, ...]
 
 
 class AgendaState(BaseModel):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from functools import singledispatch
 
+from services.scheduler.domain.known import Arrangement
 from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
-from services.scheduler.domain.state import AgendaState, Arrangement
+from services.scheduler.domain.state import AgendaState
 from shared.events import Edit, LockEncounter, Place, PlaceEncounter, SwapRepresentative, UndoEdit
 from shared.ids import pair_of
 
