@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -74,9 +75,8 @@ def fitting(text: str, width: float, measure: Callable[[str], float]) -> str:
     """The text, or as much of it as fits with an ellipsis."""
     if measure(text) <= width:
         return text
-    while text and measure(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    kept = bisect_right(range(1, len(text)), width, key=lambda length: measure(text[:length] + "…"))
+    return text[:kept].rstrip() + "…"
 
 
 def draw(board: Board, path: Path) -> None:
@@ -90,7 +90,7 @@ def draw(board: Board, path: Path) -> None:
         if room.rows or room.lanes:
             top = _draw_room(canvas, room, lefts, top)
     # Few colours: a palette makes the file a third of the size.
-    canvas.image.quantize(64).save(path)
+    canvas.image.quantize(64, Image.Quantize.FASTOCTREE).save(path)
 
 
 def _lefts(board: Board) -> list[int]:
