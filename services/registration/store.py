@@ -59,7 +59,7 @@ class MongoStore:
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
         """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
         cursor = self._database[collection_of(MatchRequest)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
-        return [MatchRequest.model_validate(document) async for document in cursor.sort("due", 1).limit(limit)]
+        return [MatchRequest.stored(document) async for document in cursor.sort("due", 1).limit(limit)]
 
 
 class MongoThings:
@@ -76,7 +76,7 @@ class MongoThings:
     async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
         """One thing of an edition, if it is there."""
         document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, thing_id)}, _BESIDE)
-        return kind.model_validate(document) if document else None
+        return kind.stored(document) if document else None
 
     async def recent_edition(self, edition_id: str) -> Edition | None:
         """An edition as it was at most a second ago: every write asks for it, and it hardly ever changes."""
@@ -164,7 +164,7 @@ class MongoThings:
     @staticmethod
     async def _read(kind: type[AnyThing], cursor: Any) -> AsyncIterator[AnyThing]:  # noqa: ANN401 - either driver's
         async for document in cursor:
-            yield kind.model_validate(document)
+            yield kind.stored(document)
 
 
 @dataclass(frozen=True)

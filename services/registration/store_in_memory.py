@@ -24,7 +24,7 @@ class _Document:
     fingerprint: str
 
     def thing(self) -> Thing:
-        return self.kind.model_validate(self.body)
+        return self.kind.stored(self.body)
 
 
 class InMemoryStore:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Final
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, ValidationInfo
+
+#: The validation context of what is read back from the database. It was clean when it was written, so it is taken as it
+#: is: looking again at an address costs half a millisecond, and a later, stricter rule must not make it unreadable.
+STORED: Final = {"stored": True}
 
 #: Bidirectional embeddings, overrides and isolates (Unicode UAX 9): they make a name read as another.
 _BIDI = frozenset(chr(point) for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
@@ -55,15 +60,22 @@ def _clean(text: str, allowed: str) -> str:
     return cleaned
 
 
+def _unless_stored(clean: Callable[[str], str]) -> AfterValidator:
+    def validate(text: str, info: ValidationInfo) -> str:
+        return text if info.context is STORED else clean(text)
+
+    return AfterValidator(validate)
+
+
 # The lengths are those of shared.events.registration, held before the text is looked at and again after NFC,
 # which can lengthen it.
 Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_line), StringConstraints(max_length=200)
+    str, StringConstraints(min_length=1, max_length=200), _unless_stored(clean_line), StringConstraints(max_length=200)
 ]
 Text = Annotated[
     str,
     StringConstraints(min_length=1, max_length=1000),
-    AfterValidator(clean_text),
+    _unless_stored(clean_text),
     StringConstraints(max_length=1000),
 ]
-Email = Annotated[str, StringConstraints(min_length=3, max_length=254), AfterValidator(clean_email)]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254), _unless_stored(clean_email)]

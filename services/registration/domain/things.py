@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.registration.domain.names import STORED
 from shared.events import Event, Instant
 from shared.ids import Id
 
@@ -33,6 +35,11 @@ class Thing(BaseModel):
     revision: int = Field(default=1, ge=1, description="Rises by one with each change.")
     created_at: Instant
     changed_at: Instant
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> Self:
+        """The thing as its document in the database says."""
+        return cls.model_validate(document, context=STORED)
 
     @property
     def id(self) -> str:

@@ -7,8 +7,10 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from services.registration.domain.names import clean_email, clean_line, clean_text, same_name
+from services.registration.domain.participant import Participant
 
 
 @given(st.text(max_size=50))
@@ -40,3 +42,21 @@ def test_free_text_may_have_lines() -> None:
 def test_same_names() -> None:
     assert same_name("\uff21cme  GmbH") == same_name("ACME gmbh")
     assert clean_email("Ana@ACME.example") == "Ana@acme.example"
+
+
+def test_what_is_stored_is_read_as_it_was_written_whatever_the_rules_say_now() -> None:
+    document = {
+        "operator_id": "op_1",
+        "edition_id": "edn_1",
+        "created_at": "2026-11-01T09:00:00Z",
+        "changed_at": "2026-11-01T09:00:00Z",
+        "participant_id": "prt_1",
+        "organisation_id": "org_1",
+        "name": " Ana\u202e ",
+        "email": "no address any more",
+        "languages": ("es",),
+    }
+    read = Participant.stored(document)
+    assert (read.name, read.email) == (document["name"], document["email"])
+    with pytest.raises(ValidationError):
+        Participant.model_validate(document)
