@@ -47,6 +47,7 @@ class _Rooms(TyperGroup):
     MODULES: ClassVar = {
         "deliveries": "tertulia.deliveries",
         "dlq": "tertulia.dlq",
+        "learn": "tertulia.learn",
         "operator": "tertulia.operators",
         "replay": "tertulia.agendas",
         "solve": "tertulia.agendas",
