@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from services.matching.api import routes_of
+from services.matching.configurations import configurations_in
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.ngrams import NgramScorer
+from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
-from services.matching.service import Matching, MatchingAggregate
+from services.matching.help import ProfileHelp
+from services.matching.service import Matching, MatchingAggregate, SecondLook
 from services.matching.settings import Settings
+from services.matching.vocabulary import vocabulary
 from shared.app import Runtime, make_app
 from shared.background import Background
 from shared.broker import KafkaPublisher, make_broker
 from shared.consumer import Consumer
 from shared.health import Health
+from shared.internal import internal_routes
 from shared.journal import Journal, KafkaOutlet
 from shared.journal_store import MongoJournalStore
 from shared.mongo import Mongo
@@ -25,14 +31,20 @@ def make(settings: Settings) -> Starlette:
     health = Health(settings.stall_seconds)
     background, consumer = Background(health), Consumer(broker, settings, health)
     store = MongoJournalStore(mongo.database(settings.database))
+    matchmaker = Matchmaker([NgramScorer(), default_scorer()], configurations_in(settings.configurations))
     journal = Journal(
-        MatchingAggregate(Matchmaker([NgramScorer()])),
+        MatchingAggregate(matchmaker),
         store,
         KafkaOutlet(KafkaPublisher(broker)),
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
         off_loop=True,
     )
-    listen(consumer, Matching(journal))
+    matching = Matching(journal)
+    listen(consumer, matching)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
-    return make_app(Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare]))
+    if settings.quality_tier:
+        second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
+        background.every(settings.refine_seconds, second_look.refine, "refine")
+    runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare])
+    return make_app(runtime, internal_routes(settings, routes_of(ProfileHelp(the_use, vocabulary))))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import TypeAdapter
 
 from services.matching.domain.matchmaking import Matchmaker, UnknownConfiguration
+from services.matching.domain.refining import Looked, texts_of, to_refine
 from services.matching.domain.state import Change, MatchingState, evolve
+from services.matching.domain.text import Role, TextScorer
 from shared.consumer import Input, Poison
 from shared.events import AffinityScored, EditionChanged, Event
 from shared.journal import Decision
 from shared.metrics import PAIRS_SCORED
+
+_PAIRS_REFINED_AT_ONCE: Final = 32
 
 
 class MatchingAggregate:
@@ -50,16 +55,71 @@ class Editions(Protocol):
         """Decide on a batch of inputs, keep what changed, send what is to be said."""
         ...
 
+    async def transact(
+        self, edition_id: str, decide: Callable[[MatchingState, datetime], Decision[Change, Event]]
+    ) -> Decision[Change, Event]:
+        """Make any other decision in the same way."""
+        ...
+
+    async def read(self, edition_id: str) -> MatchingState:
+        """The state, to be used before the next `await`."""
+        ...
+
 
 class Matching:
     """The use case of matching: registrations and requests in, affinities out."""
 
     def __init__(self, editions: Editions) -> None:
         self._editions = editions
+        #: Those that have had inputs, in the order of their last.
+        self.touched: dict[str, None] = {}
 
     async def match(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Score the pairs that the inputs join or change, propose partners, and say what is new of each pair."""
-        decision = await self._editions.take(edition_id, inputs)
-        for event in decision.outbox:
-            if isinstance(event, AffinityScored):
-                PAIRS_SCORED.labels(consent=event.consent).inc()
+        _count(await self._editions.take(edition_id, inputs))
+        self.touched.pop(edition_id, None)
+        self.touched[edition_id] = None
+
+
+class SecondLook:
+    """Scores pairs again by a better and slower reader of texts, once they have been scored at once.
+
+    Texts are read outside of any lock, a few pairs at a time, so that inputs never wait for them.
+    """
+
+    def __init__(self, matching: Matching, editions: Editions, matchmaker: Matchmaker, reader: TextScorer) -> None:
+        self._matching = matching
+        self._editions = editions
+        self._matchmaker = matchmaker
+        self._reader = reader
+        self._looked: dict[str, Looked] = {}
+
+    async def refine(self) -> None:
+        """Look at some pairs of every edition touched, and of those again that have more."""
+        touched = self._matching.touched
+        for edition_id in list(touched):
+            touched.pop(edition_id)
+            if await self._refine_some(edition_id):
+                touched[edition_id] = None
+
+    async def _refine_some(self, edition_id: str) -> bool:
+        looked = self._looked.setdefault(edition_id, {})
+        state = await self._editions.read(edition_id)
+        pairs = to_refine(state, looked, _PAIRS_REFINED_AT_ONCE)
+        needs, offers = texts_of(state, pairs)
+        await asyncio.to_thread(self._reader.embed, needs, Role.NEED)
+        await asyncio.to_thread(self._reader.embed, offers, Role.OFFER)
+
+        def decide(state: MatchingState, _: datetime) -> Decision[Change, Event]:
+            changes, said = self._matchmaker.second_look(state, self._reader, pairs, looked)
+            return Decision(changes=changes, outbox=list(said))
+
+        if pairs:
+            _count(await self._editions.transact(edition_id, decide))
+        return len(pairs) == _PAIRS_REFINED_AT_ONCE
+
+
+def _count(decision: Decision[Change, Event]) -> None:
+    for event in decision.outbox:
+        if isinstance(event, AffinityScored):
+            PAIRS_SCORED.labels(consent=event.consent).inc()

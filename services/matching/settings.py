@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
+
+from pydantic import Field
 
 from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What matching can be told: nothing beyond what every service can."""
+    """What matching can be told, beside what every service can."""
 
     service: ClassVar[str] = "matching"
+
+    configurations: Path | None = Field(
+        default=None, description="A folder with more affinity configurations, a JSON file each; or none."
+    )
+    quality_tier: bool = Field(
+        default=False, description="Score pairs again in the background with the slower encoder: the extra `quality`."
+    )
+    refine_seconds: float = Field(default=1.0, gt=0, description="How often some pairs are looked at again, if at all.")

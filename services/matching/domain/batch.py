@@ -112,19 +112,19 @@ class Batch:
     def _say(self, pool: Pool) -> None:
         """Say of each touched pair what has changed, if all that it takes is known."""
         state = self._state
-        speaker = Speaker(state, pool, self._event)
+        speaker = Speaker(state, pool)
         known = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
         anew = [pair for pair in known if self._pairs[pair] or not speaker.has_scored(pair)]
         for at in range(0, len(anew), _PAIRS_AT_ONCE):
-            for affinity, terms in speaker.reckon(anew[at : at + _PAIRS_AT_ONCE]):
-                self._publish(affinity, terms)
+            for pair, scored, terms in speaker.scored(anew[at : at + _PAIRS_AT_ONCE]):
+                self._publish(speaker.news(self._event, pair, scored), terms)
         for pair in sorted(set(known).difference(anew)):
-            if (news := speaker.repeat(pair)) is not None:
-                self._publish(news, {})
+            self._publish(speaker.news(self._event, pair, speaker.standing(pair)), {})
 
-    def _publish(self, affinity: AffinityScored, terms: dict[str, float]) -> None:
-        self._make(PairScored(affinity=affinity, terms=terms))
-        self._said.append(affinity)
+    def _publish(self, affinity: AffinityScored | None, terms: dict[str, float]) -> None:
+        if affinity is not None:
+            self._make(PairScored(affinity=affinity, terms=terms))
+            self._said.append(affinity)
 
     def _learn_rules(self, rules: Rules) -> None:
         known = self._state.rules

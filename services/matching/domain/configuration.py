@@ -23,6 +23,7 @@ class AffinityConfiguration(BaseModel):
         weights: what a full term adds to the score; together 1. A term without a weight is not asked for.
         mutuality: how much it counts that needs and offers meet both ways, where nothing is known of what is sought.
         mutuality_of: the same for pairs that seek a kind of cooperation with each other; of several, the least.
+        quality_step: how far the second reader's score must be from the first's to be said.
         met_before: what is left of the score of two organisations that met in vain in an earlier edition.
         note: where it comes from.
     """
@@ -35,6 +36,7 @@ class AffinityConfiguration(BaseModel):
     mutuality: Share = 0.3
     mutuality_of: dict[Cooperation, Share] = {}
     met_before: Share = 1.0
+    quality_step: Share = 0.05
     note: str = ""
 
     @model_validator(mode="after")
@@ -58,7 +60,7 @@ _FIRST: Final = AffinityConfiguration(
 )
 _SECOND: Final = AffinityConfiguration(
     version="2",
-    scorer="ngrams-1",
+    scorer="use-1",
     weights={
         Term.NEED_OFFER: 0.66,
         Term.SECTOR: 0.05,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.matching.domain.text import words_of
+from services.matching.domain.doubt import Doubt, doubts_of
 from shared.events import (
     ConsentPolicy,
     EarlierEncounters,
@@ -22,6 +22,9 @@ from shared.events import (
     RequestState,
     Status,
 )
+
+#: Doubts that leave a text telling enough.
+_TELLING: Final = frozenset({Doubt.ONE_WORD, Doubt.TOO_LONG, Doubt.MARKUP})
 
 
 class Fact(BaseModel):
@@ -118,8 +121,8 @@ class Participant(Fact):
 
     @property
     def says_too_little(self) -> bool:
-        """Whether nothing can be told from what they need and offer: only their codes speak for them."""
-        return not any(words_of(text) for text in (*self.profile.needs, *self.profile.offers))
+        """Whether what they need and offer deserves little confidence: then their codes alone speak for them."""
+        return not _TELLING.issuperset(doubts_of((*self.profile.needs, *self.profile.offers)))
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
         """Whether they want neither to meet nor to be seen by that participant, or anybody of that organisation."""

@@ -80,7 +80,7 @@ def prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, float]
     if not edges:
         return dict.fromkeys(lines, 0.0)
     weights = np.array([edge[0] for edge in edges])
-    ones, others = (np.array([lines[edge[side]] for edge in edges]) for side in (1, 2))
+    ones, others = (np.array([lines[pair[side]] for _, *pair in edges]) for side in (0, 1))
     room, least = np.array([float(wanted[one]) for one in lines]), np.inf
     for step in range(_PRICE_STEPS):
         left = weights - price[ones] - price[others]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
 from services.matching.domain.batch import Batch
 from services.matching.domain.configuration import CONFIGURATIONS, AffinityConfiguration
 from services.matching.domain.pool import Pool
+from services.matching.domain.refining import Looked, refine
 from services.matching.domain.state import Change, MatchingState
 from services.matching.domain.text import Role, TextScorer
 from shared.events import AffinityScored, EditionChanged, Event, ParticipantChanged
@@ -62,6 +63,15 @@ class Matchmaker:
             if pool is not None:
                 batch.conclude(pool)
         return changes, said
+
+    def second_look(
+        self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], looked: Looked
+    ) -> tuple[list[Change], list[AffinityScored]]:
+        """Score pairs again by a better reader of texts: see `refining.refine`."""
+        if state.rules is None:
+            return [], []
+        configuration, _ = self._configured(state.rules.affinity_version)
+        return refine(state, Pool(scorer, configuration), pairs, looked)
 
     def pool(self, state: MatchingState) -> Pool | None:
         """The pool made of this very state, under its configuration; none as long as the rules are not known."""

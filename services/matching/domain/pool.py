@@ -34,6 +34,8 @@ class Pool:
         self.ids: list[str] = []
         self.texts = TextIndex(scorer)
         self.configuration = configuration
+        #: What scores are said to be of: the configuration, and the reader of texts if it is not the configuration's.
+        self.version = configuration.version + ("" if scorer.version == configuration.scorer else f"+{scorer.version}")
         self._rows: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []

@@ -15,49 +15,46 @@ from shared.ids import pair_id
 _REQUESTS_NAMED: Final = 50
 _DECIMALS: Final = 4
 
+#: Two participants, sorted.
+Pair = tuple[str, str]
+
 
 class Speaker:
-    """Says of pairs what is news after an event: it happened when the event did, whenever it is worked through."""
+    """Says of pairs how they score, and what is news of them."""
 
-    def __init__(self, state: MatchingState, pool: Pool, event: Event) -> None:
+    def __init__(self, state: MatchingState, pool: Pool) -> None:
         self._state = state
         self._pool = pool
-        self._event = event
 
-    def has_scored(self, pair: tuple[str, str]) -> bool:
+    def has_scored(self, pair: Pair) -> bool:
         """Whether something has been said of the pair."""
         return pair_id(self._state.edition_id, *pair) in self._state.published
 
-    def reckon(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[AffinityScored, dict[str, float]]]:
-        """What is new of pairs whose profiles are, with their terms."""
+    def scored(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, dict[str, Any], dict[str, float]]]:
+        """Each pair with all that its score says, and with the terms behind it."""
         lines = {one: line for line, one in enumerate(dict.fromkeys(one for one, _ in pairs))}
         columns = {other: column for column, other in enumerate(dict.fromkeys(other for _, other in pairs))}
         affinities = self._pool.affinities(lines, self._pool.rows(columns))
         for pair in pairs:
             affinity = affinities.one(lines[pair[0]], columns[pair[1]])
-            news = self._news(pair, self._scored(pair, affinity))
-            if news is not None:
-                terms = {str(term): value for term, value in affinity.values.items()}
-                yield news, {**terms, MET_BEFORE: float(affinity.in_vain)}
+            terms = {str(term): value for term, value in affinity.values.items()}
+            yield pair, self._scored(pair, affinity), {**terms, MET_BEFORE: float(affinity.in_vain)}
 
-    def repeat(self, pair: tuple[str, str]) -> AffinityScored | None:
-        """What is new of a pair whose score stands."""
-        before = self._state.published.get(pair_id(self._state.edition_id, *pair))
-        if before is None:
-            return None
-        kept = ("score", "reasons", "configuration", "low_confidence")
-        return self._news(pair, {name: getattr(before, name) for name in kept})
+    def standing(self, pair: Pair) -> dict[str, Any]:
+        """All that the last score of a pair said."""
+        before = self._state.published[pair_id(self._state.edition_id, *pair)]
+        return {name: getattr(before, name) for name in ("score", "reasons", "configuration", "low_confidence")}
 
-    def _scored(self, pair: tuple[str, str], affinity: Affinity) -> dict[str, Any]:
+    def _scored(self, pair: Pair, affinity: Affinity) -> dict[str, Any]:
         participants = self._state.participants
         return {
             "score": affinity.score,
             "reasons": reasons_of(self._state, pair, affinity, self._needs_met(pair)),
-            "configuration": self._pool.configuration.version,
+            "configuration": self._pool.version,
             "low_confidence": tuple(one for one in pair if participants[one].says_too_little),
         }
 
-    def _needs_met(self, pair: tuple[str, str]) -> tuple[NeedMet, ...]:
+    def _needs_met(self, pair: Pair) -> tuple[NeedMet, ...]:
         """Of each side the need that the other meets best, best first."""
         found = []
         for seeker, provider in (pair, pair[::-1]):
@@ -67,7 +64,8 @@ class Speaker:
                 found.append(NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, _DECIMALS)))
         return tuple(sorted(found, key=lambda one: (-one.fit, one.participant_id)))
 
-    def _news(self, pair: tuple[str, str], scored: dict[str, Any]) -> AffinityScored | None:
+    def news(self, event: Event, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
+        """What is new of a pair after an event: it happened when the event did, whenever that is worked through."""
         state, identity = self._state, pair_id(self._state.edition_id, *pair)
         rules, before = state.rules, state.published.get(identity)
         requests = dict(state.between(*pair))
@@ -78,10 +76,10 @@ class Speaker:
         request_ids = tuple(sorted(behind)[:_REQUESTS_NAMED])
         directed = any(request.target_id is not None for request in requests.values())
         affinity = AffinityScored(
-            operator_id=self._event.operator_id,
+            operator_id=event.operator_id,
             edition_id=state.edition_id,
             revision=before.revision if before else 1,
-            occurred_at=before.occurred_at if before else self._event.occurred_at,
+            occurred_at=before.occurred_at if before else event.occurred_at,
             pair_id=identity,
             participant_ids=pair,
             # A pair no longer proposed has no requests left: it keeps the name of the last ones.
@@ -95,7 +93,7 @@ class Speaker:
             return None
         if before is None:
             return affinity
-        occurred_at = max(before.occurred_at, self._event.occurred_at)
+        occurred_at = max(before.occurred_at, event.occurred_at)
         return affinity.model_copy(update={"revision": before.revision + 1, "occurred_at": occurred_at})
 
     def _side(self, one: str, other: str) -> Side:

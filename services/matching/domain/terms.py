@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from services.matching.domain.codes import Cooperation
 from shared.events import OrganisationKind
 
 Values = NDArray[np.float64]
+Fits = TypeVar("Fits", NDArray[np.float32], NDArray[np.float64])
 #: What the terms read of participants, a field each; see `TRAITS`.
 Traits = NDArray[Any]
 
@@ -54,13 +55,13 @@ class Term(StrEnum):
     LANGUAGE = "common_language"
 
 
-def need_meets_offer(forth: Values, back: Values, mutuality: Values | float) -> Values:
+def need_meets_offer(forth: Fits, back: Fits, mutuality: Values | float) -> Fits:
     """From how well the needs of one fit the offers of the other, and the reverse.
 
     A buyer and a seller fit one way only, so the better way counts most, and `mutuality` says how much the other does:
     `(1 - m) max + m sqrt(forth back)`. A mean that wants both (RECON's harmonic one) punishes the good buyers.
     """
-    both: Values = (1 - mutuality) * np.maximum(forth, back) + mutuality * np.sqrt(forth * back)
+    both: Fits = (1 - mutuality) * np.maximum(forth, back) + mutuality * np.sqrt(forth * back)
     return both
 
 

@@ -14,6 +14,7 @@ from shared.events import (
     Instant,
     Language,
     OrganisationChanged,
+    Origin,
     ParticipantChanged,
     Reason,
     Status,
@@ -117,11 +118,17 @@ class Match(Part):
     revision: int
     reasons: tuple[Reason, ...]
     low_confidence: tuple[Id, ...] = ()
+    requested: bool = False
 
     @classmethod
     def of(cls, event: AffinityScored) -> Match:
         """Keep of a snapshot what mails need."""
-        return cls(revision=event.revision, reasons=event.reasons, low_confidence=event.low_confidence)
+        return cls(
+            revision=event.revision,
+            reasons=event.reasons,
+            low_confidence=event.low_confidence,
+            requested=event.origin is Origin.REQUESTED,
+        )
 
     def is_as(self, other: Match | None) -> bool:
         """Whether a mail would give the same reasons."""

@@ -9,8 +9,9 @@ from typing import Final
 from services.notify.domain.audience import Contact, Match
 from shared.events import Language, NeedMet, Reason
 
-#: From how good a fit on a need and an offer are shown side by side. Below, it may be chance: the other reasons are.
-SHOWN_FROM: Final = 0.25
+#: From how good a fit on a need and an offer are shown side by side. One in a hundred that do not answer each other
+#: passes, and with two needs and two offers a side one pair in fourteen would read nonsense; below, far more.
+SHOWN_FROM: Final = 0.45
 #: Reasons other than texts that are named at most.
 _OTHERS_NAMED: Final = 2
 _ITEM_LENGTH: Final = 160
@@ -23,6 +24,7 @@ class WhyPhrases:
     you_need: str
     they_need: str
     also: str
+    asked: str
     terms: dict[str, str]
     names: dict[str, str]
     tell_more: str
@@ -32,6 +34,7 @@ _SPANISH: Final = WhyPhrases(
     you_need="Usted busca: «{need}» - Ofrecen: «{offer}»",
     they_need="Buscan: «{need}» - Usted ofrece: «{offer}»",
     also="En común: {reasons}",
+    asked="Encuentro pedido por una de las dos partes.",
     terms={
         "sector": "actividades cercanas ({names})",
         "kets": "tecnología: {names}",
@@ -68,6 +71,7 @@ _ENGLISH: Final = WhyPhrases(
     you_need="You need: “{need}” - They offer: “{offer}”",
     they_need="They need: “{need}” - You offer: “{offer}”",
     also="In common: {reasons}",
+    asked="One of you has asked for this encounter.",
     terms={
         "sector": "activities close to each other ({names})",
         "kets": "technology: {names}",
@@ -104,6 +108,7 @@ _PORTUGUESE: Final = WhyPhrases(
     you_need="Procura: «{need}» - Oferecem: «{offer}»",
     they_need="Procuram: «{need}» - Oferece: «{offer}»",
     also="Em comum: {reasons}",
+    asked="Encontro pedido por uma das duas partes.",
     terms={
         "sector": "atividades próximas ({names})",
         "kets": "tecnologia: {names}",
@@ -144,12 +149,17 @@ WHY: Final[dict[Language, WhyPhrases]] = {
 
 
 def why(match: Match, reader_id: str, reader: Contact, other: Contact) -> tuple[str, ...]:
-    """The reasons of a match, one a line, for one of the two. A reason that cannot be put into words is left out."""
+    """The reasons of a match, one a line, for one of the two. A reason that cannot be put into words is left out.
+
+    Where that leaves nothing, it is said who wanted the encounter, if anybody did.
+    """
     phrases = WHY[reader.language]
     met = (pair for reason in match.reasons for pair in reason.met if pair.fit >= SHOWN_FROM)
     lines = [line for pair in met if (line := _need_met(phrases, pair, reader_id, reader, other))]
     others = [words for reason in match.reasons if (words := _in_words(phrases, reason))][:_OTHERS_NAMED]
-    return (*lines, phrases.also.format(reasons="; ".join(others))) if others else tuple(lines)
+    if others:
+        lines.append(phrases.also.format(reasons="; ".join(others)))
+    return tuple(lines) if lines or not match.requested else (phrases.asked,)
 
 
 def _need_met(phrases: WhyPhrases, met: NeedMet, reader_id: str, reader: Contact, other: Contact) -> str:
@@ -163,6 +173,8 @@ def _need_met(phrases: WhyPhrases, met: NeedMet, reader_id: str, reader: Contact
 
 
 def _in_words(phrases: WhyPhrases, reason: Reason) -> str:
+    if reason.code == "sector" and not _of_one_division(reason.detail):
+        return ""
     phrase = phrases.terms.get(reason.code, "")
     return phrase.format(names=", ".join(_names(phrases, reason.detail)))
 
@@ -177,6 +189,11 @@ def _names(phrases: WhyPhrases, detail: str) -> Iterator[str]:
             yield f"NACE {value}"
         else:
             yield (value or scheme).replace("-", " ")
+
+
+def _of_one_division(detail: str) -> bool:
+    """Whether activities are near enough for people: manufacturing, say, is not."""
+    return len({code.removeprefix("nace:")[:2] for code in detail.split(", ")}) == 1
 
 
 def _short(text: str) -> str:

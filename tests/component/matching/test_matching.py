@@ -9,8 +9,9 @@ from prometheus_client import REGISTRY
 
 from services.matching.domain.matchmaking import Matchmaker
 from services.matching.domain.ngrams import NgramScorer
-from services.matching.service import Matching, MatchingAggregate
-from shared.consumer import Input, Position
+from services.matching.domain.text import Matrix, Role
+from services.matching.service import Matching, MatchingAggregate, SecondLook
+from shared.consumer import Input, Poison, Position
 from shared.events import AffinityScored, Consent, Event
 from shared.journal import Journal
 from shared.journal_store import InMemoryJournalStore
@@ -117,3 +118,64 @@ async def test_what_is_said_of_pairs_is_counted_once_by_consent(
     await matching.match("ed1", asked)
     await matching.match("ed1", asked)
     assert pending() == before + 1
+
+
+class BetterReader(NgramScorer):
+    """Reads "taller" as what welds, which the first reader does not."""
+
+    version = "better-1"
+
+    def embed(self, texts: Sequence[str], role: Role) -> Matrix:
+        return super().embed([text.replace("Taller", "Soldadura de aluminio") for text in texts], role)
+
+
+async def test_a_second_look_moves_the_scores_that_are_far_off_and_no_others(
+    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+) -> None:
+    outlet, maker = InMemoryOutlet(), Matchmaker([NgramScorer()])
+    journal = Journal(MatchingAggregate(maker), store, outlet, lambda: now, off_loop=True)
+    matching = Matching(journal)
+    look = SecondLook(matching, journal, maker, BetterReader())
+    others = [scene.participant("bob", offers=("Taller",), revision=2), scene.organisation("org_eve")]
+    others.append(scene.participant("eve", offers=("Prensas",)))
+    await matching.match(
+        "ed1", batch(*people, *others, scene.request("r1", "ann", "bob"), scene.request("r2", "ann", "eve"))
+    )
+    first = {said.participant_ids: said for said in outlet.sent}
+    await look.refine()
+    (better,) = outlet.sent[2:]
+    assert better.participant_ids == ("ann", "bob")
+    assert better.score > first["ann", "bob"].score + 0.05
+    assert (better.configuration, better.revision) == ("1+better-1", 2)
+    assert better.occurred_at == first["ann", "bob"].occurred_at
+    await look.refine()
+    await matching.match("ed1", batch(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
+    await look.refine()
+    assert [said.score for said in outlet.sent[3:]] == [better.score]
+    assert await journal.read("ed1") == await journal.replay("ed1")
+
+
+async def test_another_profile_is_scored_at_once_and_then_looked_at_again(
+    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+) -> None:
+    outlet, maker = InMemoryOutlet(), Matchmaker([NgramScorer()])
+    journal = Journal(MatchingAggregate(maker), store, outlet, lambda: now, off_loop=True)
+    matching = Matching(journal)
+    look = SecondLook(matching, journal, maker, BetterReader())
+    workshop = scene.participant("bob", offers=("Taller",), revision=2)
+    await matching.match("ed1", batch(*people, workshop, scene.request("r1", "ann", "bob")))
+    await look.refine()
+    await matching.match("ed1", batch(scene.participant("bob", offers=("Taller", "Robots"), revision=3)))
+    await look.refine()
+    assert [said.configuration for said in outlet.sent] == ["1", "1+better-1", "1", "1+better-1"]
+
+
+async def test_an_edition_scored_in_an_unknown_way_is_set_aside_alone(
+    store: InMemoryJournalStore, scene: Any, now: datetime
+) -> None:
+    journal = journal_on(store, InMemoryOutlet(), now)
+    strange = scene.edition(affinity_version="99")
+    with pytest.raises(Poison, match="99") as poison:
+        await journal.take("ed1", batch(scene.organisation("org_ann"), strange))
+    assert poison.value.event == strange
+    assert await store.entries("ed1", after=0) == []

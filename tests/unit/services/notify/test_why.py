@@ -21,7 +21,7 @@ TEXT = Reason(
     weight=0.5,
     met=(
         NeedMet(participant_id="ann", need=0, offer=1, fit=0.8),
-        NeedMet(participant_id="bob", need=0, offer=0, fit=0.4),
+        NeedMet(participant_id="bob", need=0, offer=0, fit=0.5),
     ),
 )
 KETS = Reason(code="kets", weight=0.05, detail="ket:robotics, ket:new-thing")
@@ -31,6 +31,16 @@ LANGUAGE = Reason(code="common_language", weight=0.05, detail="es")
 
 def told(*reasons: Reason, reader: Contact = ANN, other: Contact = BOB, reader_id: str = "ann") -> tuple[str, ...]:
     return why(Match(revision=1, reasons=reasons), reader_id, reader, other)
+
+
+def test_where_there_is_no_better_reason_somebody_has_asked() -> None:
+    assert why(Match(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
+        "Encuentro pedido por una de las dos partes.",
+    )
+
+
+def test_activities_of_two_divisions_are_not_called_close() -> None:
+    assert told(Reason(code="sector", weight=0.01, detail="nace:25.61, nace:28.99")) == ()
 
 
 def test_both_sides_read_the_items_in_their_own_words_and_the_rest_in_their_language() -> None:
@@ -47,7 +57,7 @@ def test_both_sides_read_the_items_in_their_own_words_and_the_rest_in_their_lang
 
 
 def test_what_may_be_chance_is_not_shown_as_a_need_met() -> None:
-    weak = Reason(code="text_need_offer", weight=0.1, met=(NeedMet(participant_id="ann", need=0, offer=1, fit=0.2),))
+    weak = Reason(code="text_need_offer", weight=0.1, met=(NeedMet(participant_id="ann", need=0, offer=1, fit=0.4),))
     assert told(weak, LANGUAGE) == ()
 
 
