@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from services.registration import problems
@@ -56,10 +56,9 @@ def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -
         responses=problems.RESPONSES,
     )
     app.state.office = office
-    v1 = APIRouter(prefix="/v1")
-    for part in (editions, organisations, participants, match_requests, imports, day, agenda, profile_help):
-        v1.include_router(part.router)
-    app.include_router(v1)
+    # Routes are tried in this order: the busiest come first.
+    for part in (match_requests, editions, organisations, participants, imports, day, agenda, profile_help):
+        app.include_router(part.router, prefix="/v1")
     problems.install(app)
     app.add_middleware(Observing)
     _document(app)
