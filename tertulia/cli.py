@@ -52,6 +52,7 @@ class _Rooms(TyperGroup):
         "replay": "tertulia.agendas",
         "solve": "tertulia.agendas",
         "topics": "tertulia.topics",
+        "training": "tertulia.training",
     }
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps click's types to itself

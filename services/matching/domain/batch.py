@@ -12,7 +12,7 @@ from services.matching.domain.saying import Speaker
 from services.matching.domain.state import (
     AgendasFilled,
     Change,
-    EncounterEnded,
+    EncounterLearned,
     MatchingState,
     OrganisationLearned,
     PairScored,
@@ -27,7 +27,6 @@ from shared.events import (
     AffinityScored,
     EditionChanged,
     EncounterChanged,
-    EncounterState,
     Event,
     MatchRequestChanged,
     OrganisationChanged,
@@ -37,7 +36,6 @@ from shared.ids import pair_id, pair_of
 
 #: Pairs scored in one product of matrices.
 _PAIRS_AT_ONCE: Final = 64
-_ENDS: Final = {EncounterState.HELD: True, EncounterState.MISSED: False}
 
 
 class Batch:
@@ -65,10 +63,8 @@ class Batch:
                 self._learn_participant(event.participant_id, Participant.of(event))
             case MatchRequestChanged():
                 self._learn_request(event.request_id, Request.of(event))
-            case EncounterChanged() if event.state in _ENDS:
-                self._learn_encounter(
-                    event.participant_ids, Encounter(revision=event.revision, held=_ENDS[event.state])
-                )
+            case EncounterChanged():
+                self._learn_encounter(event.participant_ids, Encounter.of(event))
 
     def conclude(self, pool: Pool) -> None:
         """Bring the pool, the proposals and what is said of the touched pairs up to date."""
@@ -162,8 +158,9 @@ class Batch:
 
     def _learn_encounter(self, participant_ids: tuple[str, str], encounter: Encounter) -> None:
         identity = pair_id(self._state.edition_id, *participant_ids)
-        if encounter.newer_than(self._state.encounters.get(identity)):
-            self._make(EncounterEnded(participant_ids=participant_ids, encounter=encounter))
+        known = self._state.encounters.get(identity)
+        if encounter.newer_than(known) and not encounter.says_the_same_as(known):
+            self._make(EncounterLearned(participant_ids=participant_ids, encounter=encounter))
 
     def _touch_request(self, request_id: str) -> None:
         """A directed request touches its pair, and whom its parties may be proposed; an open one all of its pairs."""

@@ -11,6 +11,8 @@ from shared.events import (
     ConsentPolicy,
     EarlierEncounters,
     EditionChanged,
+    EncounterChanged,
+    EncounterState,
     Filling,
     Language,
     MatchRequestChanged,
@@ -25,6 +27,9 @@ from shared.events import (
 
 #: Doubts that leave a text telling enough.
 _TELLING: Final = frozenset({Doubt.ONE_WORD, Doubt.TOO_LONG, Doubt.MARKUP})
+
+
+_ENDS: Final = {EncounterState.HELD: True, EncounterState.MISSED: False}
 
 
 class Fact(BaseModel):
@@ -130,9 +135,19 @@ class Participant(Fact):
 
 
 class Encounter(Fact):
-    """How an encounter ended."""
+    """How the encounter of a pair stands. One that is moved stays `scheduled`."""
 
-    held: bool
+    state: EncounterState
+
+    @classmethod
+    def of(cls, event: EncounterChanged) -> Self:
+        state = EncounterState.SCHEDULED if event.state is EncounterState.MOVED else event.state
+        return cls(revision=event.revision, state=state)
+
+    @property
+    def held(self) -> bool | None:
+        """Whether it was held or missed; `None` as long as it is neither."""
+        return _ENDS.get(self.state)
 
 
 class Request(Fact):

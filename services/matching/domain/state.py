@@ -67,10 +67,10 @@ class PairScored(BaseModel):
     terms: dict[str, float] = {}
 
 
-class EncounterEnded(BaseModel):
-    """A pair's encounter was held, or missed."""
+class EncounterLearned(BaseModel):
+    """A pair's encounter stands so."""
 
-    type: Literal["encounter_ended"] = "encounter_ended"
+    type: Literal["encounter_learned"] = "encounter_learned"
     participant_ids: tuple[str, str]
     encounter: Encounter
 
@@ -83,7 +83,7 @@ Change = Annotated[
     | PartnersProposed
     | AgendasFilled
     | PairScored
-    | EncounterEnded,
+    | EncounterLearned,
     Field(discriminator="type"),
 ]
 
@@ -100,7 +100,7 @@ class MatchingState(BaseModel):
         brought: by participant, the partners whom the organiser's rounds have brought up, both ways.
         filled: the last of the organiser's rounds.
         published: by pair id, what was last said of it.
-        encounters: by pair id, how its encounter ended, if it has.
+        encounters: by pair id, how its encounter stands.
     """
 
     edition_id: str
@@ -173,7 +173,7 @@ def evolve(state: MatchingState, change: Change) -> None:
         case PairScored():
             published = change.affinity
             state.published[pair_id(state.edition_id, *published.participant_ids)] = published
-        case EncounterEnded():
+        case EncounterLearned():
             state.encounters[pair_id(state.edition_id, *change.participant_ids)] = change.encounter
 
 

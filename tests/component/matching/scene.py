@@ -15,7 +15,7 @@ NOW = datetime(2018, 11, 22, 9, 0, tzinfo=UTC)
 class Scene:
     """Makes the events of one edition: only what a test is about needs saying."""
 
-    def _common(self, given: dict[str, Any]) -> dict[str, Any]:
+    def common(self, **given: Any) -> dict[str, Any]:
         return {"operator_id": "opr", "edition_id": "ed1", "revision": 1, "occurred_at": NOW} | given
 
     def occurred(self, minutes: int) -> datetime:
@@ -24,11 +24,11 @@ class Scene:
 
     def edition(self, **given: Any) -> EditionChanged:
         values = {"name": "B2B 2018", "timezone": "Europe/Madrid", "phase": "open", "slots": (), "zones": ()}
-        return EditionChanged(**self._common(values | given))
+        return EditionChanged(**self.common(**values | given))
 
     def organisation(self, organisation_id: str, **given: Any) -> OrganisationChanged:
         values = {"organisation_id": organisation_id, "name": organisation_id, "kind": "sme", "country": "ES"}
-        return OrganisationChanged(**self._common(values | given))
+        return OrganisationChanged(**self.common(**values | given))
 
     def participant(
         self, participant_id: str, offers: tuple[str, ...] = (), needs: tuple[str, ...] = (), **given: Any
@@ -42,13 +42,13 @@ class Scene:
             "languages": ("es",),
             "profile": Profile(offers=offers, needs=needs, codes=given.pop("codes", ())),
         }
-        return ParticipantChanged(**self._common(values | given))
+        return ParticipantChanged(**self.common(**values | given))
 
     def request(
         self, request_id: str, requester_id: str, target_id: str | None = None, **given: Any
     ) -> MatchRequestChanged:
         values = {"request_id": request_id, "requester_id": requester_id, "target_id": target_id, "state": "requested"}
-        return MatchRequestChanged(**self._common(values | given))
+        return MatchRequestChanged(**self.common(**values | given))
 
 
 @pytest.fixture(scope="session")
