@@ -10,6 +10,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
 
 from pydantic_core import to_json
 
@@ -163,7 +164,7 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
             pair for pair, place in placed.items() if (place.zone_id, place.table) == (zone_id, table)
         }
 
-    inputs = known.inputs._replace(pairs=ChainMap[str, Pair](dict(pairs), dict(state.pairs)))
+    inputs = known.inputs._replace(pairs=ChainMap(cast("dict[str, Pair]", pairs), cast("dict[str, Pair]", state.pairs)))
     return replace(
         known, inputs=inputs, places=ChainMap(placed, state.placements), of_person=of_person, at_table=at_table
     )

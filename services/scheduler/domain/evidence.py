@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, cast
 
 from shared.events import Consent, EditionChanged, Interval, OrganisationKind, Place, Status
 
@@ -88,7 +88,10 @@ class Evidence:
             return there | {pair_id} if (zone_id, table) == (place.zone_id, place.table) else there
 
         return replace(
-            self, places=ChainMap({pair_id: place}, dict(self.places)), of_person=of_person, at_table=at_table
+            self,
+            places=ChainMap({pair_id: place}, cast("dict[str, Place]", self.places)),
+            of_person=of_person,
+            at_table=at_table,
         )
 
     @property

@@ -111,13 +111,16 @@ class AgendaState(BaseModel):
                     taken[label] = taken.get(label, 0) | board.placed[pair_id][1].slots
         board.furnish(zone_id, labels, taken)
 
-    def is_wanted(self, pair_id: str) -> bool:
-        """Whether the pair is to have an encounter: all consent, nobody has cancelled, and it has not had it."""
+    def is_wanted(self, pair_id: str, people: tuple[str, str] | None = None) -> bool:
+        """Whether the pair is to have an encounter: all consent, nobody has cancelled, and it has not had it.
+
+        With `people`, whether it would be if these two met.
+        """
         pair = self.pairs[pair_id]
         return (
             pair_id not in self.attended
             and consent_is_granted(pair.consent)
-            and both_take_part(self._statuses(pair.participant_ids))
+            and both_take_part(self._statuses(people or pair.participant_ids))
         )
 
     def is_known(self, pair_id: str) -> bool:
@@ -171,7 +174,9 @@ class AgendaState(BaseModel):
 
     def has_begun(self, pair_id: str, now: datetime) -> bool:
         """Whether the pair's encounter has begun or is over, so that it is not touched any more."""
-        return self.is_live and pair_id in self.placements and self.placements[pair_id].starts_at <= now
+        if pair_id not in self.placements:
+            return False
+        return pair_id in self.attended or (self.is_live and self.placements[pair_id].starts_at <= now)
 
     def is_history(self, pair_id: str, now: datetime) -> bool:
         """Whether nothing that comes in changes the pair's encounter any more: it has begun, was held or was missed."""
@@ -183,7 +188,7 @@ class AgendaState(BaseModel):
 
     def must_stay(self, pair_id: str, place: Place, now: datetime) -> bool:
         """Whether at this place the pair's encounter is locked, frozen or begun."""
-        return pair_id in self.locked or self.is_frozen(place, now)
+        return pair_id in self.locked or pair_id in self.attended or self.is_frozen(place, now)
 
     def is_frozen(self, place: Place, now: datetime) -> bool:
         """Whether an encounter there starts so soon, or has started, that it is not moved any more."""

@@ -49,6 +49,8 @@ def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arran
 def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     people, known = state.pairs[pair].participant_ids, state.participants
+    if pair not in state.placements:
+        raise NotPossible("no_place", "the encounter has no place yet: there is nothing to take over")
     if edit.participant_id not in people:
         raise NotPossible("not_theirs", f"participant {edit.participant_id} is not in this encounter")
     if edit.by not in known or edit.participant_id not in known:
@@ -72,11 +74,10 @@ def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangemen
 
 
 def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrangement:
-    """As it was; but who has cancelled since gets nothing back, and who was not wanted then is left as it is."""
-    if not state.is_wanted(pair):
-        return before.model_copy(update={"place": None, "reason": None, "is_locked": False})
-    was_wanted = before.place is not None or before.reason is not None
-    return before if was_wanted else state.arrangement(pair)
+    """As it was; but who has cancelled since gets nothing back."""
+    if state.is_wanted(pair, before.people):
+        return before
+    return before.model_copy(update={"place": None, "reason": None, "is_locked": False})
 
 
 def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:

@@ -266,6 +266,24 @@ def test_undoing_a_swap_gives_the_encounter_back() -> None:
     assert agenda(subject) == before
 
 
+def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
+    subject = fair()
+    place = subject.state.placements[pair("a", "b")]
+    do(subject, swap("a", "b", "a", "a2"))
+    subject.take(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    assert subject.slot("a", "b") is None
+    do(subject, UndoEdit())
+    assert subject.state.placements[pair("a", "b")] == place
+    assert subject.state.pairs[pair("a", "b")].participant_ids == ("a", "b")
+
+
+def test_what_waits_cannot_be_taken_over() -> None:
+    subject = fair(slots=0)
+    with pytest.raises(NotPossible) as refused:
+        plan(subject.state, swap("a", "b", "a", "a2"), subject.now)
+    assert refused.value.code == "no_place"
+
+
 def test_who_has_cancelled_since_gets_nothing_back() -> None:
     subject = fair()
     do(subject, put("a", "b", 3))

@@ -1,0 +1,67 @@
+"""Edits by hand: milliseconds to plan one, against a copy of the edition on which it could be tried."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from random import Random
+from statistics import mean, quantiles
+
+from bench.instances.editions import EDITION, ITECAM, THOUSAND, WHEN, Size, synthetic
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.decide import take
+from services.scheduler.domain.edits import Plan, plan
+from services.scheduler.domain.state import AgendaState
+from shared.events import PlaceEncounter
+
+_EDITS = 500
+#: 10,000 people, with as many encounters as are built in half a minute.
+_LARGE = Size("10,000", 6_000, 10_000, 30_000, 40, 900, days=3, sessions=12)
+
+
+def run(data: Path | None) -> list[dict[str, object]]:  # noqa: ARG001 - it makes its own
+    """A row a size, in CPU time."""
+    return [_row(size) for size in (ITECAM, THOUSAND, _LARGE)]
+
+
+def _row(size: Size) -> dict[str, object]:
+    state, random = _built(size), Random(1)
+    plans: list[Plan] = []
+    took: list[float] = []
+    for _ in range(_EDITS):
+        edit = _random_edit(state, random)
+        before = time.process_time()
+        plans.append(plan(state, edit, WHEN))
+        took.append(time.process_time() - before)
+    cuts = quantiles(took, n=100)
+    before = time.process_time()
+    state.model_copy(deep=True)
+    return {
+        "people": size.people,
+        "encounters": len(state.placements),
+        "plan p50 ms": cuts[49] * 1e3,
+        "plan p99 ms": cuts[98] * 1e3,
+        "encounters touched": mean(len(each.after) for each in plans),
+        "would break a rule": mean(bool(each.violations) for each in plans),
+        "copy ms": (time.process_time() - before) * 1e3,
+    }
+
+
+def _built(size: Size) -> AgendaState:
+    state = AgendaState(edition_id=EDITION)
+    batch = Batch(state, now=WHEN)
+    for event in synthetic(size, seed=1).events:
+        take(batch, event)
+    return state
+
+
+def _random_edit(state: AgendaState, random: Random) -> PlaceEncounter:
+    """Some encounter to some slot and table, whoever is there."""
+    assert state.edition is not None  # noqa: S101 - it has been built
+    zone = random.choice([zone for zone in state.edition.zones if zone.tables])
+    return PlaceEncounter(
+        encounter_id=random.choice(list(state.pairs_by_encounter)),
+        slot=random.randrange(len(state.edition.slots)),
+        zone_id=zone.zone_id,
+        table=random.choice(zone.tables),
+    )
