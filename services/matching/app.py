@@ -11,6 +11,7 @@ from services.matching.domain.ngrams import NgramScorer
 from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
 from services.matching.help import ProfileHelp
+from services.matching.pairs import pair_routes
 from services.matching.service import Matching, MatchingAggregate, SecondLook
 from services.matching.settings import Settings
 from services.matching.vocabulary import vocabulary
@@ -47,4 +48,5 @@ def make(settings: Settings) -> Starlette:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
         background.every(settings.refine_seconds, second_look.refine, "refine")
     runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare])
-    return make_app(runtime, internal_routes(settings, routes_of(ProfileHelp(the_use, vocabulary))))
+    asked = [*routes_of(ProfileHelp(the_use, vocabulary)), *pair_routes(journal, matchmaker)]
+    return make_app(runtime, internal_routes(settings, asked))

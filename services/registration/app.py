@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from services.registration import problems
 from services.registration.api import (
+    affinities,
     agenda,
     day,
     editions,
@@ -57,7 +58,17 @@ def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -
     )
     app.state.office = office
     # Routes are tried in this order: the busiest come first.
-    for part in (match_requests, editions, organisations, participants, imports, day, agenda, profile_help):
+    for part in (
+        match_requests,
+        editions,
+        organisations,
+        participants,
+        imports,
+        day,
+        agenda,
+        profile_help,
+        affinities,
+    ):
         app.include_router(part.router, prefix="/v1")
     problems.install(app)
     app.add_middleware(Observing)

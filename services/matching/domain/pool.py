@@ -95,6 +95,10 @@ class Pool:
         shunned = [self._numbers[one] for one in apart | self._competitors.of(home) if one in self._numbers]
         return others & ~np.isin(traits["organisation"], shunned) if shunned else others
 
+    def compete(self, organisation_id: str, other_id: str) -> bool:
+        """Whether either of two organisations names the other as a competitor."""
+        return other_id in self._competitors.of(organisation_id)
+
     def met(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
         """The need of one and the offer of the other that fit best, by number, and their fit; none if none fits."""
         return self.texts.met(self._rows[seeker], self._rows[provider])

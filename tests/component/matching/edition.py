@@ -33,10 +33,10 @@ class Edition:
     def __init__(self) -> None:
         self.state = MatchingState(edition_id="ed1")
         self.changes: list[Change] = []
-        self._matchmaker = matchmaker()
+        self.maker = matchmaker()
 
     def hear(self, *events: Event) -> list[AffinityScored]:
-        changes, said = self._matchmaker.decide(self.state, events)
+        changes, said = self.maker.decide(self.state, events)
         self.changes += changes
         return said
 
