@@ -67,6 +67,7 @@ class Instance:
     participants: dict[str, ParticipantChanged] = field(default_factory=dict)
     pairs: dict[str, AffinityScored] = field(default_factory=dict)
     revision: int = 1
+    names: list[str] = field(default_factory=list)
     _fame: list[float] = field(default_factory=list)
     _promised: Counter[str] = field(default_factory=Counter)
 
@@ -82,9 +83,8 @@ class Instance:
 
     def draw_pair(self) -> AffinityScored:
         """A granted pair of two who have not been one, of whom neither is asked for more than they have time."""
-        names = list(self.participants)
         while True:
-            one, other = self.random.choices(names, cum_weights=self._fame, k=2)
+            one, other = self.random.choices(self.names, cum_weights=self._fame, k=2)
             people = self.participants[one], self.participants[other]
             if people[0].organisation_id == people[1].organisation_id or pair_id(EDITION, one, other) in self.pairs:
                 continue
@@ -139,6 +139,7 @@ def synthetic(size: Size, seed: int) -> Instance:
         made.organisations.append(_organisation(number, random))
     total = 0.0
     for number in range(size.people):
+        made.names.append(f"p{number}")
         made.participants[f"p{number}"] = _participant(made, number)
         total += min(random.paretovariate(1.3), 12.0)
         made._fame.append(total)  # noqa: SLF001 - this makes it

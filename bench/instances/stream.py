@@ -8,17 +8,17 @@ from typing import NamedTuple
 from bench.instances.editions import Instance
 from shared.events import Consent, EditionChanged, Event, ParticipantChanged, Phase, Status
 
-#: Of a hundred changes, how many are of each kind.
+#: Of a thousand changes, how many are of each kind.
 _SHARES = {
-    "request": 33,
-    "withdrawal": 33,
-    "cancellation": 8,
-    "return": 8,
-    "hours": 8,
-    "sessions": 4,
-    "table lost": 2,
-    "table back": 2,
-    "session moved": 2,
+    "request": 335,
+    "withdrawal": 335,
+    "cancellation": 85,
+    "return": 85,
+    "hours": 95,
+    "sessions": 50,
+    "table lost": 5,
+    "table back": 5,
+    "session moved": 5,
 }
 _MOST_LOST = 2
 _MOST_CANCELLED = 0.05
@@ -136,7 +136,7 @@ class _Stream:
         return _edition(self._instance, zones=news)
 
     def _somebody(self) -> str:
-        return self._random.choice(list(self._instance.participants))
+        return self._random.choice(self._instance.names)
 
     def _participant(self, name: str, **news: object) -> ParticipantChanged:
         known = self._instance.participants[name]

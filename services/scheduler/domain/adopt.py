@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat
-from services.scheduler.domain.changes import Announced, Improved
+from services.scheduler.domain.changes import Announced, Change, Improved, PairTaken, ParticipantTaken, Placed
 from services.scheduler.domain.evidence import Evidence, Inputs
 from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.problem import Solution
@@ -39,16 +39,23 @@ def evidence_of(state: AgendaState) -> Evidence:
 
 
 def verify_touched(batch: Batch) -> None:
-    """Raise `AgendaBroken` if anything that is about to be told breaks a rule."""
+    """Raise `AgendaBroken` if an encounter that the batch placed, or that its news is about, breaks a rule."""
     verify_step(batch)
     state = batch.state
-    touched = {pair for pair in state.untold_pairs if pair in state.placements}
+    touched = {pair for change in batch.changes for pair in _about(state, change) if pair in state.placements}
     if state.settled or not touched:
         return
     begun = {pair for pair in touched if state.has_begun(pair, batch.now)}
     violations = judge(evidence_of(state), sorted(touched), begun)
     if violations:
         raise AgendaBroken(violations)
+
+
+def _about(state: AgendaState, change: Change) -> Iterable[str]:
+    """The pairs a change is about."""
+    if isinstance(change, Placed | PairTaken):
+        return (change.pair_id,)
+    return state.links.pairs_of[change.participant_id] if isinstance(change, ParticipantTaken) else ()
 
 
 def verify_step(batch: Batch) -> None:

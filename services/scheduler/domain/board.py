@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -120,12 +121,24 @@ class Board:
         """Have exactly these tables in a zone from now on; `taken` says when somebody sits at those that are new."""
         before = self.tables.get(zone_id, {})
         self.tables[zone_id] = {label: before[label] if label in before else taken.get(label, 0) for label in labels}
-        self._labels[zone_id] = tuple(self.tables[zone_id])
-        self._numbers[zone_id] = {label: number for number, label in enumerate(self._labels[zone_id])}
+        numbers = [self._numbers.get(zone_id, {}).get(label, -1) for label in labels]
+        if not numbers or numbers[0] < 0 or any(one >= other for one, other in pairwise(numbers)):
+            self._number_tables(zone_id)
+            return
+        for label in before.keys() - self.tables[zone_id].keys():
+            self._flip_table(zone_id, label, self.whole & ~before[label])
+        for label in self.tables[zone_id].keys() - before.keys():
+            self._flip_table(zone_id, label, self.whole & ~self.tables[zone_id][label])
+
+    def _number_tables(self, zone_id: str) -> None:
+        """Number the zone's tables in their order. One that is lost later keeps its number, as if always taken."""
+        tables = self.tables[zone_id]
+        self._labels[zone_id] = tuple(tables)
+        self._numbers[zone_id] = {label: number for number, label in enumerate(tables)}
+        self._full[zone_id] = 0 if tables else self.whole
         for slot in bits(self.whole):
             self._taken.pop((zone_id, slot), None)
-        self._full[zone_id] = 0 if labels else self.whole
-        for label, slots in self.tables[zone_id].items():
+        for label, slots in tables.items():
             self._flip_table(zone_id, label, slots)
 
     def put(self, wanted: Wanted, seat: Seat) -> None:

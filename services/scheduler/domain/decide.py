@@ -61,11 +61,16 @@ def _(event: EditionChanged, batch: Batch) -> None:
 
 
 def _concerned(state: AgendaState, news: News, attending: Iterable[str]) -> set[str]:
-    """The pairs whose encounters the news of the edition may befall."""
+    """The pairs whose encounters the news of the edition may befall: out of place, or waiting for whom it frees."""
     if news.is_remade:
         return set(state.pairs)
-    at_lost_tables = (state.links.pairs_at[table] for table in news.lost)
-    return set().union(*at_lost_tables, *(state.links.pairs_of[each] for each in attending))
+    pairs = {pair for table in news.lost for pair in state.links.pairs_at[table]}
+    taken = [state.sessions_by_id[each] for each in news.sessions if each in state.sessions_by_id]
+    for pair in {pair for each in attending for pair in state.links.pairs_of[each]}:
+        place = state.placements.get(pair)
+        if place is None or any(session.overlaps(place) for session in taken):
+            pairs.add(pair)
+    return pairs
 
 
 @_take.register

@@ -1,0 +1,204 @@
+"""Late changes to a published edition: how fast each is answered, how many it moves, and how many could be placed.
+
+Each change is one decision of the scheduler's aggregate: insert or repair, the verifier, and what is told. Rows: the
+latencies by size of edition and, at ITECAM's size, by kind of change; then moves a change of a sample, beside the
+proven fewest, a full CP-SAT re-solve and a greedy one; then placed encounters beside the proven bound.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.instances.editions import EDITION, ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Instance, Size, synthetic
+from bench.instances.stream import late_changes, published
+from services.scheduler.aggregate import AgendaAggregate, announcing, telling
+from services.scheduler.domain.adopt import inputs_of
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.board import Slots
+from services.scheduler.domain.decide import take
+from services.scheduler.domain.insert import find_seat
+from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verifier import verify
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.fewest_moves import fewest_moves
+from shared.events import Event
+
+Table = list[dict[str, object]]
+
+_SEED = 2018
+#: Changes by size; every one is verified in its decision, and the whole agenda every so often.
+_CHANGES = {ITECAM: 10_000, THOUSAND: 10_000, TEN_THOUSAND: 10_000}
+_VERIFY_EVERY = 500
+#: Of the changes at ITECAM's size, one in so many is compared with the exact repair, and of these some with a re-solve.
+_COMPARE_EVERY, _RESOLVE_EVERY = 50, 40
+_EXACT_EFFORT = 20.0
+
+
+class Spent(NamedTuple):
+    """Seconds one change took."""
+
+    wall: float
+    cpu: float
+
+
+def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offered the data
+    """The rows of the table; each size in a process of its own, so that memory and collections are its own."""
+    rows: Table = []
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for size, count in _CHANGES.items():
+            rows += pool.apply(stream, (size, count))
+    return rows
+
+
+def stream(size: Size, count: int) -> Table:
+    """The rows of one size."""
+    subject = Subject(synthetic(size, _SEED))
+    times: defaultdict[str, list[Spent]] = defaultdict(list)
+    comparison = Comparison()
+    violations = 0
+    for number, (kind, event) in enumerate(late_changes(subject.instance, count), start=1):
+        is_compared = size is ITECAM and number % _COMPARE_EVERY == 0
+        before = subject.slots() if is_compared else {}
+        times[kind].append(subject.take(event))
+        if is_compared:
+            comparison.add(subject, before)
+        if number % _VERIFY_EVERY == 0 or number == count:
+            violations += len(verify(inputs_of(subject.state), subject.state.placements))
+    head = {"people": size.people, "encounters": len(subject.state.placements), "changes": count}
+    every = [each for kind in times.values() for each in kind]
+    rows: Table = [
+        {"measure": f"change, {size.name}", **head, **latencies(every), **subject.memory(), "violations": violations}
+    ]
+    if size is ITECAM:
+        rows += [
+            {"measure": f"  {kind}", "changes": len(each), **latencies(each)} for kind, each in sorted(times.items())
+        ]
+        rows += comparison.rows()
+    return [*rows, subject.optimality()]
+
+
+class Subject:
+    """A published edition and the scheduler's state of it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.state = AgendaState(edition_id=EDITION)
+        self._aggregate = AgendaAggregate()
+        self._bytes_before = resident_bytes()
+        batch = Batch(self.state, WHEN)
+        for event in (*instance.events, published(instance)):
+            take(batch, event)
+        announcing(self.state, WHEN)
+        self._tell()
+        self._bytes = resident_bytes() - self._bytes_before
+
+    def take(self, event: Event) -> Spent:
+        """Decide on one event, with all that is told of it."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        self._aggregate.decide(self.state, [event], WHEN)
+        self._tell()
+        return Spent(time.perf_counter() - wall, time.thread_time() - cpu)
+
+    def slots(self) -> dict[str, Slots]:
+        """Which pair meets when."""
+        return {pair: seat.slots for pair, (_, seat) in self.state.board.placed.items()}
+
+    def problem(self) -> Problem:
+        """The edition as the solvers have it."""
+        return problem_of(self.state, WHEN, change_budget=0)
+
+    def memory(self) -> dict[str, object]:
+        """What the state takes, its indexes and all."""
+        return {"kB_a_person": round(self._bytes / 1024 / self.instance.size.people, 1)}
+
+    def optimality(self) -> dict[str, object]:
+        """Placed at the end of the stream, beside what could be placed at all."""
+        placed, most = len(self.state.placements), bound(self.problem())
+        gap = f"{100 * (most - placed) / max(most, 1):.2f} %"
+        name = f"placed after it, {self.instance.size.name}"
+        return {"measure": name, "placed": placed, "bound": most, "gap": gap, "waiting": len(self.state.waiting)}
+
+    def _tell(self) -> None:
+        while self.state.untold_pairs or self.state.untold_participants:
+            telling(self.state, WHEN)
+
+
+class Comparison:
+    """Moves of a sample of changes: ours, the proven fewest, a full re-solve, and greedy from scratch."""
+
+    def __init__(self) -> None:
+        self._moves: defaultdict[str, list[int]] = defaultdict(list)
+        self._placed: defaultdict[str, list[int]] = defaultdict(list)
+        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+        self._unproven = 0
+
+    def add(self, subject: Subject, before: dict[str, Slots]) -> None:
+        """Compare one change: `before` is who met when before it."""
+        ours, problem = subject.slots(), subject.problem()
+        self._note("insert (ours)", before, ours)
+        exact = fewest_moves(problem, before, ours, _EXACT_EFFORT)
+        self._unproven += not exact.proven
+        self._note("proven fewest", before, exact.slots, exact.seconds)
+        self._note("greedy from scratch", before, greedy(problem))
+        if len(self._moves["proven fewest"]) % _RESOLVE_EVERY == 1:
+            cold = fewest_moves(problem, before, {}, _EXACT_EFFORT, moves_count=False)
+            self._note("CP-SAT re-solve", before, cold.slots, cold.seconds)
+
+    def rows(self) -> Table:
+        """One row an engine."""
+        fewest = sum(self._moves["proven fewest"])
+        return [
+            {
+                "measure": f"moves, {engine}",
+                "changes": len(moves),
+                "moves_a_change": round(sum(moves) / len(moves), 3),
+                "to_fewest": round(sum(moves) / fewest, 3) if len(moves) == len(self._moves["proven fewest"]) else "",
+                "placed": round(sum(self._placed[engine]) / len(moves), 1),
+                "seconds": round(sum(self._seconds[engine]) / len(moves), 2) if engine in self._seconds else "",
+                **({"unproven": self._unproven} if engine == "proven fewest" else {}),
+            }
+            for engine, moves in self._moves.items()
+        ]
+
+    def _note(
+        self, engine: str, before: Mapping[str, Slots], after: Mapping[str, Slots], seconds: float | None = None
+    ) -> None:
+        self._moves[engine].append(sum(before.get(pair, slot) != slot for pair, slot in after.items()))
+        self._placed[engine].append(len(after))
+        if seconds is not None:
+            self._seconds[engine].append(seconds)
+
+
+def greedy(problem: Problem) -> dict[str, Slots]:
+    """First fit on an empty board, the most wanted first: nobody's agenda is remembered."""
+    board = problem.board()
+    for each in sorted(problem.candidates, key=lambda each: (-each.priority, -each.score)):
+        seat, _ = find_seat(board, each.wanted, problem.open_slots)
+        if seat is not None:
+            board.put(each.wanted, seat)
+    return {pair: seat.slots for pair, (_, seat) in board.placed.items()}
+
+
+def latencies(spent: Sequence[Spent]) -> dict[str, object]:
+    """Milliseconds of the middle, of one in a hundred, and of the slowest; and of CPU, which a busy machine spares."""
+    wall, cpu = sorted(each.wall for each in spent), sorted(each.cpu for each in spent)
+    middle, slow = (min(len(wall) - 1, len(wall) * share // 100) for share in (50, 99))
+    return {
+        "p50_ms": round(wall[middle] * 1000, 2),
+        "p99_ms": round(wall[slow] * 1000, 2),
+        "max_ms": round(wall[-1] * 1000, 1),
+        "cpu_p50_ms": round(cpu[middle] * 1000, 2),
+        "cpu_p99_ms": round(cpu[slow] * 1000, 2),
+    }
+
+
+def resident_bytes() -> int:
+    """How much memory this process holds (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096

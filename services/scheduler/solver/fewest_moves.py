@@ -1,0 +1,123 @@
+"""Prove: the fewest encounters that had to move for a change of the inputs, with as many placed as can be.
+
+The whole edition as one CP-SAT model over slots, exact up to about ITECAM's size. It shares no code with insert.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from services.scheduler.domain.board import Board, Slots, Wanted, bits
+from services.scheduler.domain.problem import Problem
+from services.scheduler.domain.rules import both_available, sessions_attended
+from services.scheduler.solver.bound import bound
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The best repair: how many are placed, and how many have another slot than before. Exact where `proven`."""
+
+    placed: int
+    moves: int
+    slots: Mapping[str, Slots]
+    proven: bool
+    seconds: float
+
+
+def fewest_moves(
+    problem: Problem,
+    before: Mapping[str, Slots],
+    hint: Mapping[str, Slots],
+    effort: float,
+    *,
+    moves_count: bool = True,
+) -> Repair:
+    """Place as many as can be, then move as few as can be of those that were at `before` (pair id -> slot).
+
+    `hint` is a repair to begin with; `effort` is CP-SAT's deterministic time, roughly seconds. With `moves_count`
+    false, moves cost nothing: what a solver does that is not asked to leave people alone.
+    """
+    if moves_count and _is_least(problem, before, hint):
+        return _repair(problem, before, hint, is_proven=True)
+    model = _Model(problem)
+    moves = sum((seat for (pair, slot), seat in model.seats.items() if before.get(pair, slot) != slot), start=0)
+    placed = sum(model.seats.values(), start=0)
+    weight = len(before) + 1
+    model.cp.maximize(weight * placed - moves if moves_count else placed)
+    for (pair, slot), seat in model.seats.items():
+        model.cp.add_hint(seat, hint.get(pair) == slot)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_deterministic_time = effort
+    status = solver.solve(model.cp)
+    found = {pair: slot for (pair, slot), seat in model.seats.items() if solver.value(seat)} if status in _FOUND else {}
+    return _repair(problem, before, found, is_proven=status == cp_model.OPTIMAL, seconds=solver.wall_time)
+
+
+_FOUND = {cp_model.OPTIMAL, cp_model.FEASIBLE}
+
+
+def _repair(
+    problem: Problem, before: Mapping[str, Slots], slots: Mapping[str, Slots], *, is_proven: bool, seconds: float = 0.0
+) -> Repair:
+    stay = {pair: seat.slots for pair, (_, seat) in problem.fixed.items()}
+    after = {**slots, **stay}
+    moves = sum(before.get(pair, slot) != slot for pair, slot in after.items())
+    return Repair(len(after), moves, after, is_proven, seconds)
+
+
+def _is_least(problem: Problem, before: Mapping[str, Slots], after: Mapping[str, Slots]) -> bool:
+    """Whether as many are placed as the bound says, and nobody moved who could have stayed: no search is needed."""
+    board = problem.board()
+    needless = any(
+        before[pair] != after.get(pair, before[pair]) and before[pair] & _possible(problem, board, each.wanted)
+        for each in problem.candidates
+        if (pair := each.wanted.pair_id) in before
+    )
+    return not needless and len({*after, *problem.fixed}) >= bound(problem)
+
+
+def _possible(problem: Problem, board: Board, wanted: Wanted) -> Slots:
+    """When the two could meet, whatever the others do."""
+    busy = board.busy[wanted.one] | board.busy[wanted.other]
+    return problem.open_slots & both_available(board, wanted) & sessions_attended(board, wanted) & ~busy
+
+
+class _Model:
+    """Who may be when, each in one encounter at a time, within quota, and no more in a slot than there are tables."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.cp = cp_model.CpModel()
+        self.seats: dict[tuple[str, Slots], cp_model.IntVar] = {}
+        board = problem.board()
+        of_person: defaultdict[str, list[cp_model.IntVar]] = defaultdict(list)
+        of_person_at: defaultdict[tuple[str, Slots], list[cp_model.IntVar]] = defaultdict(list)
+        in_zones: defaultdict[tuple[frozenset[str], Slots], list[cp_model.IntVar]] = defaultdict(list)
+        for wanted in (each.wanted for each in problem.candidates):
+            seats = {slot: self.cp.new_bool_var("") for slot in bits(_possible(problem, board, wanted))}
+            self.cp.add_at_most_one(seats.values())
+            for slot, seat in seats.items():
+                self.seats[wanted.pair_id, slot] = seat
+                in_zones[frozenset(wanted.zones), slot].append(seat)
+                for person in (wanted.one, wanted.other):
+                    of_person_at[person, slot].append(seat)
+                    of_person[person].append(seat)
+        for seats_at_once in of_person_at.values():
+            self.cp.add_at_most_one(seats_at_once)
+        if problem.quota is not None:
+            for person, theirs in of_person.items():
+                self.cp.add(sum(theirs) <= max(0, problem.quota - len(board.encounters_of[person])))
+        self._add_tables(board, in_zones)
+
+    def _add_tables(self, board: Board, in_zones: Mapping[tuple[frozenset[str], Slots], list[cp_model.IntVar]]) -> None:
+        """For each set of zones: those that can sit nowhere else are no more than its tables. The sets nest."""
+        kinds = {zones for zones, _ in in_zones}
+        for zones, slot in in_zones:
+            within = [seat for other in kinds if other <= zones for seat in in_zones.get((other, slot), ())]
+            free = sum(not taken & slot for zone in zones for taken in board.tables.get(zone, {}).values())
+            if len(within) > free:
+                self.cp.add(sum(within) <= free)
