@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from shared.events import Event
+from shared.settings import PARTITIONS
 from shared.topics import TOPICS, Topic
 
 _HEADERS: dict[str, tuple[str, str]] = {
@@ -75,7 +76,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
         "bindings": {
             "kafka": {
                 "topic": topic.name,
-                "partitions": topic.partitions,
+                "partitions": PARTITIONS,
                 "topicConfiguration": configuration,
                 "bindingVersion": "0.5.0",
             }

@@ -10,6 +10,9 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "TERTULIA_"
+#: Partitions of a topic, unless it is set otherwise. The same for every topic, so that all records of an edition meet
+#: in one process (range assignment).
+PARTITIONS = 12
 #: A folder of files, each named as a variable: how Docker and Kubernetes hand over secrets.
 SECRETS_DIR = Path(os.environ.get("TERTULIA_SECRETS_DIR", "/run/secrets"))
 
@@ -46,6 +49,13 @@ class ConnectionSettings(BaseSettings):
         default=0,
         ge=0,
         description="Replicas of the topics that `tertulia topics apply` creates; 0: three, or one a broker.",
+    )
+    kafka_partitions: int = Field(
+        default=PARTITIONS,
+        ge=1,
+        le=1000,
+        description="Partitions of each topic that `tertulia topics apply` creates: how many processes of a service "
+        "can share the work. Not to be changed once they exist: an edition would move from one to another.",
     )
     mongo_url: SecretStr = Field(
         default=SecretStr("mongodb://127.0.0.1:27017"),

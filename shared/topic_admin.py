@@ -41,12 +41,12 @@ class TopicsDiffer(Exception):
     """A topic differs in a way that `apply` does not change; the message says how."""
 
 
-def declared() -> list[Declared]:
+def declared(settings: ConnectionSettings) -> list[Declared]:
     """Every topic of the contract and its dead-letter topic."""
     topics: list[Declared] = []
     for topic in TOPICS:
         policy = {"cleanup.policy": "compact"} if topic.retention is None else _kept("delete", topic.retention)
-        topics.append(Declared(topic.name, topic.partitions, policy))
+        topics.append(Declared(topic.name, settings.kafka_partitions, policy))
         topics.append(Declared(topic.dlq, DLQ_PARTITIONS, _kept("compact,delete", DLQ_RETENTION)))
     return topics
 
@@ -59,7 +59,7 @@ async def diff(settings: ConnectionSettings) -> list[Difference]:
     """What the broker lacks or has otherwise."""
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
-        wanted = declared()
+        wanted = declared(settings)
         missing = [Difference(t.name, "missing", mended_by_apply=True) for t in wanted if t.name not in existing]
         present = [t for t in wanted if t.name in existing]
         return missing + await _partition_differences(admin, present) + await _config_differences(admin, present)
@@ -74,7 +74,7 @@ async def apply(settings: ConnectionSettings) -> list[str]:
     """
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
-        missing = [topic for topic in declared() if topic.name not in existing]
+        missing = [topic for topic in declared(settings) if topic.name not in existing]
         replicas = settings.kafka_replication_factor or await _replicas(admin)
         created = await admin.create_topics([_new_topic(topic, replicas) for topic in missing]) if missing else None
         for name, code, *_ in created.topic_errors if created else ():

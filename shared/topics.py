@@ -17,8 +17,6 @@ from shared.events import (
     ParticipantChanged,
 )
 
-#: The same for every topic, so that all records of an edition meet in one process (range assignment).
-PARTITIONS = 12
 DLQ_SUFFIX = ".dlq"
 #: Dead letters are few, and their order is that of one list.
 DLQ_PARTITIONS = 1
@@ -34,7 +32,6 @@ class Topic:
     events: tuple[type[Event], ...]
     public: bool = False
     retention: timedelta | None = None
-    partitions: int = PARTITIONS
 
     @property
     def dlq(self) -> str:

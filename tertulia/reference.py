@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from services import SERVICES
 from shared import asyncapi
-from shared.settings import ENV_PREFIX, ServiceSettings
+from shared.settings import ENV_PREFIX, PARTITIONS, ServiceSettings
 from shared.topics import TOPICS
 
 
@@ -104,5 +104,5 @@ def _topics() -> Iterator[str]:
         keeps = f"{topic.retention.days} days" if topic.retention else "the newest of each key"
         yield (
             f"| `{topic.name}` | {'yes' if topic.public else 'no'} | {topic.summary} | {topic.source} | {events} "
-            f"| {topic.partitions} | {keeps} |"
+            f"| {PARTITIONS} | {keeps} |"
         )

@@ -16,6 +16,9 @@ from services import SERVICES
 from shared import topic_admin
 from shared.settings import ConnectionSettings
 
+#: One process of each service needs no more, and each costs every fetch of every consumer some time.
+_PARTITIONS = 2
+
 
 class Stack(Supervisor):
     """Starts everything, in a new folder under `root`: `logs/`, `mails/`, and `data/` until it stops.
@@ -56,6 +59,7 @@ class Stack(Supervisor):
         return {
             "TERTULIA_KAFKA_BOOTSTRAP": self.addresses["kafka"],
             "TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false",
+            "TERTULIA_KAFKA_PARTITIONS": str(_PARTITIONS),
             "TERTULIA_MONGO_URL": self.addresses["mongo"],
             "TERTULIA_SMTP_HOST": HOST,
             "TERTULIA_SMTP_PORT": str(self._smtp_port),
@@ -74,7 +78,9 @@ class Stack(Supervisor):
         """
         self.begin(programs.secantus(self._mongo_port, self.data / "mongo"))
         await self.launch(*await self._broker_programs(), programs.smtp_sink(self._smtp_port, self.mails))
-        await topic_admin.apply(ConnectionSettings(kafka_bootstrap=self.addresses["kafka"]))
+        await topic_admin.apply(
+            ConnectionSettings(kafka_bootstrap=self.addresses["kafka"], kafka_partitions=_PARTITIONS)
+        )
         self.begin(*(programs.service(name, port, self.environment) for name, port in self._http_ports.items()))
         await self.ready()
 

@@ -19,8 +19,8 @@ from shared.consumer import Consumer, Handler, Input, Poison
 from shared.dlq_admin import Letter
 from shared.events import Event, MatchRequestChanged, RequestState
 from shared.health import Health
-from shared.settings import ConnectionSettings, ServiceSettings
-from shared.topics import MATCH_REQUEST, PARTITIONS
+from shared.settings import PARTITIONS, ConnectionSettings, ServiceSettings
+from shared.topics import MATCH_REQUEST
 
 pytestmark = pytest.mark.kafka
 

@@ -20,5 +20,6 @@ async def test_apply_creates_what_is_declared_once(connection: ConnectionSetting
     assert await topic_admin.apply(connection) == []
 
 
-def test_every_topic_has_a_dead_letter_topic() -> None:
-    assert len(topic_admin.declared()) == 2 * len(TOPICS)
+def test_every_topic_has_a_dead_letter_topic_and_as_many_partitions_as_set() -> None:
+    declared = {topic.name: topic.partitions for topic in topic_admin.declared(ConnectionSettings(kafka_partitions=3))}
+    assert declared == {name: number for topic in TOPICS for name, number in ((topic.name, 3), (topic.dlq, 1))}
