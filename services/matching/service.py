@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from pydantic import TypeAdapter
 
 from services.matching.domain.matchmaking import Matchmaker, UnknownConfiguration
-from services.matching.domain.refining import Looked, texts_of, to_refine
+from services.matching.domain.refining import Looked, to_refine
 from services.matching.domain.state import Change, MatchingState, evolve
 from services.matching.domain.text import Role, TextScorer
 from shared.consumer import Input, Poison
@@ -106,7 +106,7 @@ class SecondLook:
         looked = self._looked.setdefault(edition_id, {})
         state = await self._editions.read(edition_id)
         pairs = to_refine(state, looked, _PAIRS_REFINED_AT_ONCE)
-        needs, offers = texts_of(state, pairs)
+        needs, offers = self._matchmaker.texts_of(state, pairs)
         await asyncio.to_thread(self._reader.embed, needs, Role.NEED)
         await asyncio.to_thread(self._reader.embed, offers, Role.OFFER)
 

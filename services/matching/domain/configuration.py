@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.matching.domain.amounts import without_amounts
 from services.matching.domain.codes import Cooperation
 from services.matching.domain.terms import Term
 from shared.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion
@@ -20,6 +22,7 @@ class AffinityConfiguration(BaseModel):
 
     Attributes:
         scorer: the version of the text scorer: its model, its centring constants and its calibration.
+        amounts: whether texts are read with their amounts, or without (`amounts.without_amounts`).
         weights: what a full term adds to the score; together 1. A term without a weight is not asked for.
         mutuality: how much it counts that needs and offers meet both ways, where nothing is known of what is sought.
         mutuality_of: the same for pairs that seek a kind of cooperation with each other; of several, the least.
@@ -32,12 +35,17 @@ class AffinityConfiguration(BaseModel):
 
     version: AffinityVersion
     scorer: str
+    amounts: bool = False
     weights: dict[Term, Share]
     mutuality: Share = 0.3
     mutuality_of: dict[Cooperation, Share] = {}
     met_before: Share = 1.0
     quality_step: Share = 0.05
     note: str = ""
+
+    def read(self, texts: Iterable[str]) -> list[str]:
+        """The texts as the scorer shall read them."""
+        return list(texts) if self.amounts else [without_amounts(text) for text in texts]
 
     @model_validator(mode="after")
     def _weights_make_a_whole(self) -> Self:
@@ -49,6 +57,7 @@ class AffinityConfiguration(BaseModel):
 _FIRST: Final = AffinityConfiguration(
     version="1",
     scorer="ngrams-1",
+    amounts=True,
     weights={
         Term.NEED_OFFER: 0.70,
         Term.SHARED_CODES: 0.15,

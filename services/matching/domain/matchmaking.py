@@ -10,7 +10,7 @@ from typing import Final
 from services.matching.domain.batch import Batch
 from services.matching.domain.configuration import CONFIGURATIONS, AffinityConfiguration
 from services.matching.domain.pool import Pool
-from services.matching.domain.refining import Looked, refine
+from services.matching.domain.refining import Looked, refine, texts_of
 from services.matching.domain.state import Change, MatchingState
 from services.matching.domain.text import Role, TextScorer
 from shared.events import AffinityScored, EditionChanged, Event, ParticipantChanged
@@ -64,6 +64,13 @@ class Matchmaker:
                 batch.conclude(pool)
         return changes, said
 
+    def texts_of(self, state: MatchingState, pairs: Collection[AffinityScored]) -> tuple[list[str], list[str]]:
+        """The needs and the offers of pairs, as they are to be read: so that they can be read ahead."""
+        if state.rules is None:
+            return [], []
+        configuration, _ = self._configured(state.rules.affinity_version)
+        return texts_of(state, configuration, pairs)
+
     def second_look(
         self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], looked: Looked
     ) -> tuple[list[Change], list[AffinityScored]]:
@@ -102,6 +109,6 @@ class Matchmaker:
         """Embed all new texts at once: a scorer that remembers them then has them at hand, one by one."""
         profiles = [event.profile for event in events if isinstance(event, ParticipantChanged)]
         if len(profiles) > 1 and state.rules is not None:
-            _, scorer = self._configured(state.rules.affinity_version)
-            scorer.embed([text for profile in profiles for text in profile.needs], Role.NEED)
-            scorer.embed([text for profile in profiles for text in profile.offers], Role.OFFER)
+            configuration, scorer = self._configured(state.rules.affinity_version)
+            scorer.embed(configuration.read(text for profile in profiles for text in profile.needs), Role.NEED)
+            scorer.embed(configuration.read(text for profile in profiles for text in profile.offers), Role.OFFER)

@@ -66,7 +66,8 @@ class Pool:
             self._tie(participant_id, participant, organisation)
         profiles = [state.participants[participant_id].profile for participant_id in known]
         rows = [self._rows[participant_id] for participant_id in known]
-        self.texts.put(rows, [one.needs for one in profiles], [one.offers for one in profiles])
+        read = self.configuration.read
+        self.texts.put(rows, [read(one.needs) for one in profiles], [read(one.offers) for one in profiles])
 
     def rows(self, participant_ids: Iterable[str]) -> Rows:
         """The rows of participants that have been put."""

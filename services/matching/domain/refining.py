@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import chain
 
+from services.matching.domain.configuration import AffinityConfiguration
 from services.matching.domain.pool import Pool
 from services.matching.domain.saying import Speaker
 from services.matching.domain.state import Change, MatchingState, PairScored, evolve
@@ -27,10 +29,13 @@ def to_refine(state: MatchingState, looked: Looked, most: int) -> list[AffinityS
     return [said for said, _ in zip(waiting, range(most), strict=False)]
 
 
-def texts_of(state: MatchingState, pairs: Iterable[AffinityScored]) -> tuple[list[str], list[str]]:
+def texts_of(
+    state: MatchingState, configuration: AffinityConfiguration, pairs: Iterable[AffinityScored]
+) -> tuple[list[str], list[str]]:
     """The needs and the offers that the second reader has to read."""
     profiles = [state.participants[one].profile for said in pairs for one in said.participant_ids]
-    return [text for one in profiles for text in one.needs], [text for one in profiles for text in one.offers]
+    needs, offers = ([*chain(*(one.needs for one in profiles))], [*chain(*(one.offers for one in profiles))])
+    return configuration.read(needs), configuration.read(offers)
 
 
 def refine(

@@ -9,9 +9,9 @@ from typing import Final
 from services.notify.domain.audience import Contact, Match
 from shared.events import Language, NeedMet, Reason
 
-#: From how good a fit on a need and an offer are shown side by side. One in a hundred that do not answer each other
-#: passes, and with two needs and two offers a side one pair in fourteen would read nonsense; below, far more.
-SHOWN_FROM: Final = 0.45
+#: From how good a fit on a need and an offer are shown side by side. One in two hundred that do not answer each other
+#: passes, so with two needs and two offers a side one pair in thirty reads nonsense; at half of it, one in four.
+SHOWN_FROM: Final = 0.55
 #: Reasons other than texts that are named at most.
 _OTHERS_NAMED: Final = 2
 _ITEM_LENGTH: Final = 160

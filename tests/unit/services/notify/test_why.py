@@ -21,7 +21,7 @@ TEXT = Reason(
     weight=0.5,
     met=(
         NeedMet(participant_id="ann", need=0, offer=1, fit=0.8),
-        NeedMet(participant_id="bob", need=0, offer=0, fit=0.5),
+        NeedMet(participant_id="bob", need=0, offer=0, fit=0.6),
     ),
 )
 KETS = Reason(code="kets", weight=0.05, detail="ket:robotics, ket:new-thing")
