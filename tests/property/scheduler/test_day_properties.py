@@ -1,0 +1,294 @@
+"""Whatever is edited, undone, and happens on the day, the agenda is right, told, and the fold of its journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.scheduler.domain.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.attendance import Attendance, note_attendance
+from services.scheduler.domain.changes import CHANGE
+from services.scheduler.domain.edits import RulesBroken, make, plan
+from services.scheduler.domain.evolve import evolve
+from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.state import AgendaState, Links
+from services.scheduler.domain.verifier import verify
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.events import (
+    Edit,
+    EncounterChanged,
+    EncounterState,
+    Event,
+    LockEncounter,
+    PlaceEncounter,
+    SwapRepresentative,
+    UndoEdit,
+)
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    Edition,
+    affinity,
+    at,
+    edition,
+    organisation,
+    participant,
+    session,
+    window,
+    workspace,
+)
+
+#: Two of each organisation, so that one can take over from the other.
+PEOPLE = {f"p{n}": f"o{n // 2}" for n in range(6)}
+PAIRS = [(one, other) for one in PEOPLE for other in PEOPLE if one < other and PEOPLE[one] != PEOPLE[other]]
+QUICK = Effort(seed=3, rounds=1, round_effort=0.01, steps=100)
+
+Step = tuple[str, dict[str, Any]]
+
+edits = st.tuples(
+    st.just("edit"),
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["place", "place", "lock", "unlock", "swap", "undo"]),
+            "number": st.integers(0, 20),
+            "slot": st.integers(0, 5),
+            "table": st.sampled_from([None, "W1", "W2"]),
+            "side": st.integers(0, 1),
+        }
+    ),
+)
+steps = st.one_of(
+    st.tuples(
+        st.just("edition"),
+        st.fixed_dictionaries(
+            {
+                "phase": st.sampled_from(["live", "live", "live", "closed"]),
+                "freeze_minutes": st.sampled_from([0, 15, 20, 60]),
+                "zones": st.integers(1, 3).map(lambda tables: (workspace(tables), HALL)),
+                "sessions": st.sampled_from([(), (session("k", 1, 2),), (session("k", 2.5, 4),)]),
+                "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}]),
+            }
+        ),
+    ),
+    *[
+        st.tuples(
+            st.just("participant"),
+            st.fixed_dictionaries(
+                {
+                    "who": st.sampled_from(sorted(PEOPLE)),
+                    "available": st.sampled_from([(), (), (window(0, 2),), (window(2, 5),)]),
+                    "session_ids": st.sampled_from([(), ("k",)]),
+                    "checked_in": st.sampled_from([True, True, False]),
+                    "status": st.sampled_from(["active", "active", "active", "cancelled"]),
+                }
+            ),
+        )
+    ]
+    * 2,
+    *[
+        st.tuples(
+            st.just("affinity"),
+            st.fixed_dictionaries(
+                {
+                    "sides": st.sampled_from(PAIRS),
+                    "consent": st.sampled_from(["granted", "granted", "granted", "refused"]),
+                    "priority": st.integers(1, 3),
+                }
+            ),
+        )
+    ]
+    * 3,
+    *[edits] * 5,
+    *[st.tuples(st.just("attend"), st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.integers(0, 3)}))]
+    * 3,
+    *[st.tuples(st.just("clock"), st.fixed_dictionaries({"slot": st.floats(-3, 5, width=16)}))] * 2,
+    st.tuples(st.sampled_from(["improve", "announce", "reload"]), st.just({})),
+)
+
+
+def a_fair(tables: int = 2) -> Edition:
+    """At the start of its first slot, everybody being there, and more wanting to meet than there is room for."""
+    fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL)}
+    subject = Edition(
+        edition(**fields),
+        *(organisation(each) for each in sorted(set(PEOPLE.values()))),
+        *(participant(each, organisation_id=PEOPLE[each], checked_in=True) for each in PEOPLE),
+        *(affinity(*sides) for sides in PAIRS),
+        now=at(-4),
+    )
+    subject.take(edition(revision=2, phase="live", freeze_minutes=20, **fields))
+    return subject
+
+
+def edit_of(state: AgendaState, fields: dict[str, Any]) -> Edit:
+    ids = sorted(state.pairs_by_encounter)
+    encounter = ids[fields["number"] % len(ids)]
+    people = state.pairs[state.pairs_by_encounter[encounter]].participant_ids
+    who = people[fields["side"]]
+    match fields["kind"]:
+        case "place":
+            return PlaceEncounter(encounter_id=encounter, slot=fields["slot"], zone_id="work", table=fields["table"])
+        case "swap":
+            by = next(each for each in PEOPLE if PEOPLE[each] == PEOPLE[who] and each != who)
+            return SwapRepresentative(encounter_id=encounter, participant_id=who, by=by)
+        case "undo":
+            return UndoEdit()
+    return LockEncounter(encounter_id=encounter, is_locked=fields["kind"] == "lock")
+
+
+def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
+    fields = dict(fields)
+    if kind == "edition":
+        return edition(revision=revision, slots=5, **fields)
+    if kind == "participant":
+        who = fields.pop("who")
+        return participant(who, revision=revision, organisation_id=PEOPLE[who], **fields)
+    return affinity(*fields.pop("sides"), revision=revision, **fields)
+
+
+def attend(subject: Edition, fields: dict[str, Any]) -> None:
+    state, batch = subject.state, subject.batch()
+    begun = [pair for pair in state.pairs if state.is_history(pair, subject.now)]
+    ids = sorted(map(state.encounter_id, begun or state.pairs))
+    encounter = ids[fields["number"] % len(ids)]
+    people = state.pairs[state.pairs_by_encounter[encounter]].participant_ids
+    absent = tuple(each for bit, each in enumerate(people) if fields["absent"] >> bit & 1)
+    outcome = EncounterState.MISSED if absent else EncounterState.HELD
+    try:
+        note_attendance(batch, encounter, Attendance(outcome=outcome, absent=absent))
+    except NotPossible:
+        assert not batch.changes
+    subject.finish(batch)
+
+
+def edited(subject: Edition, edit: Edit) -> bool:
+    """Plan, then make as planned; returns whether it could be."""
+    state, before = subject.state, subject.state.model_dump()
+    placed, pinned = dict(state.board.placed), set(state.board.pinned)
+    batch = subject.batch()
+    try:
+        planned = plan(state, edit, subject.now)
+        assert state.model_dump() == before
+        assert (state.board.placed, state.board.pinned) == (placed, pinned)
+        assert make(batch, edit, planned.token) == planned
+    except (NotPossible, RulesBroken):
+        assert state.model_dump() == before
+        return False
+    subject.finish(batch)
+    assert {each: state.arrangement(each) for each in planned.after} == planned.after
+    return True
+
+
+def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) -> None:
+    state = subject.state
+    if kind == "clock":
+        subject.now = max(subject.now, at(fields["slot"]))
+    elif kind == "edit":
+        edited(subject, edit_of(state, fields))
+    elif kind == "attend":
+        attend(subject, fields)
+    elif kind == "reload":
+        subject.state = AgendaState.model_validate_json(state.model_dump_json())
+    elif kind in {"announce", "improve"}:
+        batch = subject.batch()
+        if kind == "announce":
+            announce(batch)
+        elif not state.settled:
+            adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
+        subject.finish(batch)
+    elif not (kind == "edition" and state.settled):
+        subject.take(event(kind, fields, revision))
+
+
+def check(subject: Edition) -> None:
+    state = subject.state
+    if state.settled:
+        return
+    begun = {pair for pair in state.placements if state.has_begun(pair, subject.now)}
+    assert verify(inputs_of(state), state.placements, begun) == []
+    for pair in state.pairs:
+        if state.is_wanted(pair):
+            assert (pair in state.placements) != (pair in state.waiting), pair
+        else:
+            assert pair not in state.waiting
+            assert pair not in state.placements or pair in begun
+    assert not state.untold_pairs
+    assert not state.untold_participants
+    assert state.locked <= state.placements.keys() | state.attended.keys() | state.waiting.keys() | begun
+
+
+def check_indexes(subject: Edition) -> None:
+    """What is kept up to date is what is built anew."""
+    state = subject.state
+    fresh = AgendaState.model_validate_json(state.model_dump_json())
+    assert state.board.placed == fresh.board.placed
+    assert state.board.pinned == fresh.board.pinned
+    assert {each: slots for each, slots in state.board.busy.items() if slots} == {
+        each: slots for each, slots in fresh.board.busy.items() if slots
+    }
+    assert state.board.tables == fresh.board.tables
+    links = Links(state)
+    assert {each: pairs for each, pairs in state.links.pairs_of.items() if pairs} == dict(links.pairs_of)
+    assert {each: pairs for each, pairs in state.links.pairs_at.items() if pairs} == {
+        each: pairs for each, pairs in links.pairs_at.items() if pairs
+    }
+
+
+def check_what_was_said(subject: Edition) -> None:
+    newest: dict[str, Event] = {}
+    for said in subject.said:
+        assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
+        newest[said.thing] = said
+    state = subject.state
+    if state.settled:
+        return
+    for pair, place in state.placements.items():
+        said = newest[f"encounter/{state.encounter_id(pair)}"]
+        assert isinstance(said, EncounterChanged)
+        assert (said.place, said.participant_ids) == (place, state.pairs[pair].participant_ids)
+    for pair, attended in state.attended.items():
+        said = newest[f"encounter/{state.encounter_id(pair)}"]
+        assert isinstance(said, EncounterChanged)
+        assert (said.state, said.place, said.absent_ids) == (attended.outcome, attended.place, attended.absent_ids)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 3), st.lists(steps, max_size=25))
+def test_the_agenda_is_right_after_every_step_of_the_day(tables: int, rest: list[Step]) -> None:
+    subject = a_fair(tables)
+    for revision, (kind, fields) in enumerate(rest, start=3):
+        perform(subject, kind, fields, revision)
+        check(subject)
+    check_indexes(subject)
+    check_what_was_said(subject)
+    replayed = AgendaState(edition_id="ed")
+    for change in subject.changes:
+        evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
+    assert replayed.model_dump() == subject.state.model_dump()
+
+
+def agenda(state: AgendaState) -> dict[str, Any]:
+    """All but what was told of it, and the count of what came in."""
+    return state.model_dump(exclude={"encounters", "agendas", "version"})
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(steps, max_size=12), st.lists(edits, min_size=1, max_size=5))
+def test_undoing_edits_restores_the_very_agenda(rest: list[Step], by_hand: list[Step]) -> None:
+    subject = a_fair()
+    for revision, (kind, fields) in enumerate(rest, start=3):
+        perform(subject, kind, fields, revision)
+    before: list[dict[str, Any]] = []
+    for _, fields in by_hand:
+        edit, was = edit_of(subject.state, fields), agenda(subject.state)
+        if not isinstance(edit, UndoEdit) and edited(subject, edit) and len(subject.state.edits) > len(was["edits"]):
+            before.append(was)
+    for was in reversed(before):
+        has_begun = any(subject.state.is_history(pair, subject.now) for pair in subject.state.edits[-1].after)
+        assert edited(subject, UndoEdit()) != has_begun
+        if has_begun:  # what was put into a slot that runs stays there
+            return
+        assert agenda(subject.state) == was
