@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,10 +24,18 @@ console = Console(stderr=True)
 @app.command()
 def solve(
     file: Annotated[
-        Path, typer.Argument(help="JSON: {edition, organisations, participants, affinities}, event bodies.")
+        Path,
+        typer.Argument(
+            help="JSON: {edition, organisations, participants, affinities}, event bodies; or .dzn: a B2B instance."
+        ),
     ],
+    fairness: Annotated[int, typer.Option(min=0, help="Of a .dzn: how far apart two participants' breaks may be.")] = 2,
+    seconds: Annotated[float, typer.Option(min=0.0, help="Of a .dzn: when to stop without a proof.")] = 60.0,
 ) -> None:
     """Solve an edition from a file, with nothing running: prints agendas, certificate and violations as JSON."""
+    if file.suffix == ".dzn":
+        _solve_instance(file, fairness, seconds)
+        return
     from services.scheduler.solve import BadEditionFile, solve_file  # noqa: PLC0415
 
     try:
@@ -36,6 +45,35 @@ def solve(
         raise typer.Exit(1) from None
     typer.echo(solved.model_dump_json(indent=2))
     raise typer.Exit(1 if solved.violations else 0)
+
+
+def _solve_instance(file: Path, fairness: int, seconds: float) -> None:
+    """Print the slot of each meeting (from 1), the breaks, and what is proven; exit 1 if there is no schedule."""
+    from services.scheduler.b2b.instance import Infeasible, violations  # noqa: PLC0415
+    from services.scheduler.b2b.reader import BadInstanceFile, read  # noqa: PLC0415
+    from services.scheduler.b2b.solve import solve  # noqa: PLC0415
+
+    try:
+        instance = read(file)
+        solved = solve(instance, fairness, seconds)
+    except BadInstanceFile as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    except Infeasible as error:
+        typer.echo(json.dumps({"feasible": False, "proven": True, "reason": str(error)}, indent=2))
+        raise typer.Exit(1) from None
+    found = solved.schedule
+    certificate = {
+        "breaks": solved.breaks,
+        "bound": solved.bound,
+        "proven": solved.proven,
+        "seconds": round(solved.seconds, 3),
+        "seconds_to_best": round(solved.seconds_to_best, 3),
+        "violations": violations(instance, found, fairness) if found else {},
+        "slots": [slot + 1 for slot in found] if found else None,
+    }
+    typer.echo(json.dumps(certificate, indent=2))
+    raise typer.Exit(0 if found else 1)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import inspect
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -48,6 +49,7 @@ class _Rooms(TyperGroup):
         "deliveries": "tertulia.deliveries",
         "dlq": "tertulia.dlq",
         "learn": "tertulia.learn",
+        "observatory": "tertulia.observatory",
         "operator": "tertulia.operators",
         "replay": "tertulia.agendas",
         "solve": "tertulia.agendas",
@@ -152,20 +154,21 @@ def docs(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A module of bench/, such as `affinity`.")],
     data: Annotated[
         Path | None, typer.Option(help="Folder with benchmark data, where the benchmark wants any.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file.")] = None,
 ) -> None:
-    """Run a benchmark and print its table."""
+    """Run a benchmark and print its table; what its own `run` takes can be said too, as in `--seconds 10`."""
     if not (name.isidentifier() and importlib.util.find_spec(f"bench.{name}")):
         known = sorted(p.stem for p in (Path(__file__).parent.parent / "bench").glob("[a-z]*.py"))
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
     module = importlib.import_module(f"bench.{name}")
-    rows: list[dict[str, object]] = module.run(data)
+    rows: list[dict[str, object]] = module.run(data, **_own_options(context.args, module.run))
     columns = list(dict.fromkeys(column for row in rows for column in row))
     table = Table(*columns, title=(module.__doc__ or name).strip().splitlines()[0])
     for row in rows:
@@ -173,6 +176,15 @@ def bench(
     console.print(table)
     if json_file:
         json_file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def _own_options(arguments: list[str], run: Callable[..., object]) -> dict[str, str]:
+    known = list(inspect.signature(run).parameters)[1:]
+    names = [name.removeprefix("--") for name in arguments[::2]]
+    for name in names:
+        if name not in known or len(arguments) % 2:
+            raise typer.BadParameter(f"--{name} VALUE is not one of {', '.join(known) or 'none'}")
+    return dict(zip(names, arguments[1::2], strict=True))
 
 
 def _cell(value: object) -> str:
