@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat
-from services.scheduler.domain.changes import Announced, Change, Improved, PairTaken, ParticipantTaken, Placed
+from services.scheduler.domain.changes import (
+    Announced,
+    AttendanceNoted,
+    Change,
+    Improved,
+    PairTaken,
+    ParticipantTaken,
+    Placed,
+    TakenOver,
+)
 from services.scheduler.domain.evidence import Evidence, Inputs
 from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.problem import Solution
@@ -53,7 +62,7 @@ def verify_touched(batch: Batch) -> None:
 
 def _about(state: AgendaState, change: Change) -> Iterable[str]:
     """The pairs a change is about."""
-    if isinstance(change, Placed | PairTaken):
+    if isinstance(change, Placed | PairTaken | TakenOver | AttendanceNoted):
         return (change.pair_id,)
     return state.links.pairs_of[change.participant_id] if isinstance(change, ParticipantTaken) else ()
 
