@@ -81,15 +81,19 @@ class Instance:
         self.revision += 1
         return self.revision
 
-    def draw_pair(self) -> AffinityScored:
-        """A granted pair of two who have not been one, of whom neither is asked for more than they have time."""
-        while True:
+    def draw_pair(self) -> AffinityScored | None:
+        """A granted pair of two who have not been one, of whom neither is asked for more than they have time.
+
+        None where none is found in a hundred draws.
+        """
+        for _ in range(100):
             one, other = self.random.choices(self.names, cum_weights=self._fame, k=2)
             people = self.participants[one], self.participants[other]
             if people[0].organisation_id == people[1].organisation_id or pair_id(EDITION, one, other) in self.pairs:
                 continue
             if max(self._promised[one], self._promised[other]) < self.size.slots * self.size.days // 2:
                 return self.grant(one, other)
+        return None
 
     def grant(self, one: str, other: str) -> AffinityScored:
         """Have the two wanting to meet."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 from bench.instances.editions import Instance
-from shared.events import Consent, EditionChanged, Event, ParticipantChanged, Phase, Status
+from shared.events import Consent, EditionChanged, Event, OrganisationKind, ParticipantChanged, Phase, Quotas, Status
 
 #: Of a thousand changes, how many are of each kind.
-_SHARES = {
+LATE = {
     "request": 335,
     "withdrawal": 335,
     "cancellation": 85,
@@ -19,6 +20,15 @@ _SHARES = {
     "table lost": 5,
     "table back": 5,
     "session moved": 5,
+}
+#: The same for editions that have no peace: what remakes them, too.
+TURMOIL = {
+    **dict.fromkeys(LATE, 100),
+    "request": 300,
+    "quota": 20,
+    "organisation": 50,
+    "phase": 30,
+    "slots": 10,
 }
 _MOST_LOST = 2
 _MOST_CANCELLED = 0.05
@@ -31,12 +41,12 @@ class LateChange(NamedTuple):
     event: Event
 
 
-def late_changes(instance: Instance, count: int) -> Iterator[LateChange]:
+def late_changes(instance: Instance, count: int, shares: Mapping[str, int] = LATE) -> Iterator[LateChange]:
     """`count` changes of the instance, each drawn from how it is then. A kind that cannot be is drawn again."""
     stream = _Stream(instance)
-    kinds = list(_SHARES)
+    kinds, weights = list(shares), list(shares.values())
     while count:
-        kind = instance.random.choices(kinds, list(_SHARES.values()))[0]
+        kind = instance.random.choices(kinds, weights)[0]
         event = stream.makers[kind]()
         if event is not None:
             count -= 1
@@ -70,11 +80,16 @@ class _Stream:
             "table lost": self._table_lost,
             "table back": self._table_back,
             "session moved": self._session_moved,
+            "quota": self._quota,
+            "organisation": self._organisation,
+            "phase": self._phase,
+            "slots": self._slots,
         }
 
-    def _request(self) -> Event:
+    def _request(self) -> Event | None:
         pair = self._instance.draw_pair()
-        self._granted.append(pair.pair_id)
+        if pair is not None:
+            self._granted.append(pair.pair_id)
         return pair
 
     def _withdrawal(self) -> Event | None:
@@ -108,7 +123,10 @@ class _Stream:
     def _table_lost(self) -> Event | None:
         if len(self._lost) >= _MOST_LOST:
             return None
-        zone = self._random.choice([zone for zone in self._instance.edition.zones if len(zone.tables) > 1])
+        zones = [zone for zone in self._instance.edition.zones if len(zone.tables) > 1]
+        if not zones:
+            return None
+        zone = self._random.choice(zones)
         at = self._random.randrange(len(zone.tables))
         self._lost.append((zone.zone_id, at, zone.tables[at]))
         return self._tables(zone.zone_id, (*zone.tables[:at], *zone.tables[at + 1 :]))
@@ -129,6 +147,31 @@ class _Stream:
         length = edition.sessions[at].ends_at - edition.sessions[at].starts_at
         moved = edition.sessions[at].model_copy(update={"starts_at": starts, "ends_at": starts + length})
         return _edition(self._instance, sessions=(*edition.sessions[:at], moved, *edition.sessions[at + 1 :]))
+
+    def _quota(self) -> Event:
+        return _edition(self._instance, quotas=Quotas(max_encounters=self._random.choice((None, 2, 4))))
+
+    def _phase(self) -> Event:
+        return _edition(self._instance, phase=self._random.choice((Phase.OPEN, Phase.PUBLISHED, Phase.LIVE)))
+
+    def _slots(self) -> Event:
+        """All slots a little later, or back."""
+        shift = timedelta(minutes=self._random.choice((-15, -5, 5, 15)))
+        moved = (
+            slot.model_copy(update={"starts_at": slot.starts_at + shift, "ends_at": slot.ends_at + shift})
+            for slot in self._instance.edition.slots
+        )
+        return _edition(self._instance, slots=tuple(moved))
+
+    def _organisation(self) -> Event:
+        at = self._random.randrange(len(self._instance.organisations))
+        news = {
+            "revision": self._instance.next_revision(),
+            "kind": self._random.choice((OrganisationKind.SME, OrganisationKind.RESEARCH_GROUP)),
+            "status": self._random.choices((Status.ACTIVE, Status.CANCELLED), (4, 1))[0],
+        }
+        changed = self._instance.organisations[at] = self._instance.organisations[at].model_copy(update=news)
+        return changed
 
     def _tables(self, zone_id: str, tables: tuple[str, ...]) -> Event:
         zones = self._instance.edition.zones

@@ -36,7 +36,7 @@ from tests.unit.services.scheduler.editions import (
 
 PEOPLE = [f"p{n}" for n in range(7)]
 ORGANISATIONS = [f"o{n}" for n in range(4)]
-QUICK = Effort(seed=3, rounds=2, round_effort=0.02, steps=300)
+QUICK = Effort(seed=3, rounds=2, round_effort=0.02, steps=50)
 
 Step = tuple[str, dict[str, Any]]
 

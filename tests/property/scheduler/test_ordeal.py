@@ -1,0 +1,12 @@
+"""A few of the 100,000 operations of `tertulia bench operations`."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.operations import ordeal
+
+
+@pytest.mark.parametrize("seed", range(1000, 1008))
+def test_nothing_goes_wrong_whatever_befalls_an_edition(seed: int) -> None:
+    assert set(ordeal(seed, 100).values()) == {0}

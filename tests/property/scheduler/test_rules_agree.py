@@ -1,0 +1,59 @@
+"""What a rule says plainly and what it says in slots is the same: on random agendas, for every pair and every slot."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.instances.editions import WHEN, Size, synthetic
+from bench.instances.stream import TURMOIL, late_changes
+from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler.domain import rules
+from services.scheduler.domain.adopt import inputs_of
+from services.scheduler.domain.board import Seat, bits
+from services.scheduler.domain.evidence import Evidence
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verifier import judge
+
+SIZE = Size("tiny", 5, 8, 14, 5, 3, sessions=2)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10_000), st.integers(0, 30))
+def test_the_encoding_allows_exactly_what_the_verifier_accepts(seed: int, changes: int) -> None:
+    instance, state, aggregate = synthetic(SIZE, seed), AgendaState(edition_id="bench"), AgendaAggregate()
+    aggregate.decide(state, instance.events, WHEN)
+    aggregate.decide(state, [change.event for change in late_changes(instance, changes, TURMOIL)], WHEN)
+    for pair in sorted(state.pairs):
+        if state.is_wanted(pair) and state.is_known(pair):
+            assert allowed(state, pair) == accepted(state, pair), pair
+
+
+def allowed(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
+    """Every slot and table the engine could give the pair."""
+    board, wanted = state.board, state.wanted(pair)
+    seat = board.lift(pair) if pair in board.placed else None
+    left, _ = rules.slots_left(board, wanted, board.whole)
+    found = {
+        (slot.bit_length() - 1, zone, table)
+        for slot in bits(left)
+        for zone in wanted.zones
+        for table in board.tables[zone]
+        if board.is_table_free(zone, table, slot)
+    }
+    if seat is not None:
+        board.put(*seat)
+    return found
+
+
+def accepted(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
+    """Every slot and table at which the verifier has nothing against the pair."""
+    assert state.edition is not None
+    found = set()
+    for slot in state.edition.slots:
+        for zone in state.edition.zones:
+            for table in zone.tables:
+                place = state.place(Seat(1 << slot.index, zone.zone_id, table))
+                if not judge(Evidence.gathered(inputs_of(state), {**state.placements, pair: place}), [pair]):
+                    found.add((slot.index, zone.zone_id, table))
+    return found
