@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.applications import Starlette
 
 from services.matching.api import routes_of
@@ -12,7 +14,7 @@ from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
 from services.matching.help import ProfileHelp
 from services.matching.pairs import pair_routes
-from services.matching.service import Matching, MatchingAggregate, SecondLook
+from services.matching.service import Matching, MatchingAggregate, SecondLook, warm_up
 from services.matching.settings import Settings
 from services.matching.vocabulary import vocabulary
 from shared.app import Runtime, make_app
@@ -41,12 +43,13 @@ def make(settings: Settings) -> Starlette:
         editions_in_memory=settings.editions_in_memory,
         off_loop=True,
     )
+    load = partial(warm_up, default_scorer())
     matching = Matching(journal)
     listen(consumer, matching)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     if settings.quality_tier:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
         background.every(settings.refine_seconds, second_look.refine, "refine")
-    runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare])
+    runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare, load])
     asked = [*routes_of(ProfileHelp(the_use, vocabulary)), *pair_routes(journal, matchmaker)]
     return make_app(runtime, internal_routes(settings, asked))

@@ -119,6 +119,11 @@ class SecondLook:
         return len(pairs) == _PAIRS_REFINED_AT_ONCE
 
 
+async def warm_up(reader: TextScorer) -> None:
+    """Have a reader of texts load its model, before the first participant has to wait for it."""
+    await asyncio.to_thread(reader.embed, ["."], Role.NEED)
+
+
 def _count(decision: Decision[Change, Event]) -> None:
     for event in decision.outbox:
         if isinstance(event, AffinityScored):
