@@ -75,13 +75,13 @@ class TextIndex:
         fit = float(self._scorer.fit(cosines[need : need + 1, offer : offer + 1])[0, 0])
         return (int(need), int(offer), fit) if fit > 0 else None
 
-    def best(self, row: int, count: int) -> tuple[Rows, Matrix]:
+    def best(self, row: int, count: int, *, exact: bool = False) -> tuple[Rows, Matrix]:
         """The `count` rows that a row fits best, both ways, and how well: best first, ties by row.
 
         Exact where nobody has more than one need and one offer; otherwise the best of a shortlist drawn up by what
-        tells texts apart best: over .96 of the exact answer (`tertulia bench matching` says how much).
+        tells texts apart best: over .96 of the `exact` answer (`tertulia bench matching` says how much).
         """
-        own, partners = np.array([row]), self._shortlist(row)
+        own, partners = np.array([row]), None if exact else self._shortlist(row)
         scores = self._scores(own, partners)
         scores[0, row if partners is None else partners == row] = 0
         tops = Tops(1, count)
@@ -103,6 +103,11 @@ class TextIndex:
                     tops.take(int(theirs[0]), int(mine[0]), np.ascontiguousarray(scores.T))
                 tops.take(int(mine[0]), int(theirs[0]), scores)
         return tops
+
+    @property
+    def megabytes(self) -> float:
+        """What the vectors take."""
+        return (self._needs.size + self._offers.size) / 2**20
 
     def _shortlist(self, row: int) -> Rows | None:
         """Whom to compare in full, rising; None for all."""

@@ -27,6 +27,11 @@ class Plane:
         self._places: Rows = np.zeros(0, np.intp)
         self._used = 0
 
+    @property
+    def size(self) -> int:
+        """What the vectors take, in bytes, with the room left for more."""
+        return self._vectors.nbytes + self._leads.nbytes + self._owners.nbytes + self._places.nbytes
+
     def put(self, row: int, vector: Matrix) -> None:
         """Set the vector of a row."""
         self._places = _with_room(self._places, row, _ABSENT)
@@ -74,6 +79,11 @@ class Side:
     def depth(self) -> int:
         """The most items any row has, or has had."""
         return len(self._planes)
+
+    @property
+    def size(self) -> int:
+        """What the vectors take, in bytes."""
+        return sum(plane.size for plane in self._planes)
 
     def put(self, row: int, vectors: Matrix) -> None:
         """Set the items of a row, in place of those it had."""

@@ -1,0 +1,6 @@
+"""What `bench.matching` is made of: topics, scorers and their peers, tasks, times."""
+
+import services.matching  # noqa: F401 -- numpy must be loaded after it, to work in one thread
+
+Row = dict[str, object]
+Table = list[Row]

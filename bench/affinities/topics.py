@@ -1,0 +1,72 @@
+"""Needs and the offers that answer them, each in several languages, read from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+
+class BadTopics(typer.BadParameter):
+    """A file is not what `--data` wants: the message says which line, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One need and its offer by language, the sector they are of, and a NACE class or nothing."""
+
+    name: str
+    sector: str
+    nace: str
+    need: dict[str, str]
+    offer: dict[str, str]
+
+
+def read_topics(folder: Path) -> list[Topic]:
+    """The topics of all `need_offer*.jsonl` of the folder, or of its folder `matching`; of equal ids the first."""
+    files = sorted(folder.glob("need_offer*.jsonl")) or sorted((folder / "matching").glob("need_offer*.jsonl"))
+    if not files:
+        raise BadTopics(f"{folder} has no need_offer*.jsonl")
+    topics: dict[str, Topic] = {}
+    for file in files:
+        for number, line in enumerate(_lines(file), 1):
+            if line.strip():
+                topic = _topic(f"{file}:{number}", line)
+                topics.setdefault(topic.name, topic)
+    if len(topics) < 2:  # noqa: PLR2004 -- with one topic every answer is right
+        raise BadTopics(f"{folder} has fewer than two topics")
+    return list(topics.values())
+
+
+def languages_of(topics: Sequence[Topic]) -> list[str]:
+    """The languages that every need and offer is in, in the order of the first topic."""
+    first = topics[0].need
+    common = [one for one in first if all(one in topic.need and one in topic.offer for topic in topics)]
+    if not common:
+        raise BadTopics("the topics have no language in common")
+    return common
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadTopics(f"{file} cannot be read: {error}") from error
+
+
+def _topic(place: str, line: str) -> Topic:
+    try:
+        kept = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadTopics(f"{place}: not JSON: {error}") from error
+    if not isinstance(kept, dict):
+        raise BadTopics(f"{place}: not an object")
+    for role in ("need", "offer"):
+        texts = kept.get(role)
+        if not isinstance(texts, dict) or not texts or not all(isinstance(text, str) for text in texts.values()):
+            raise BadTopics(f"{place}: `{role}` must hold a text by language")
+    sector, nace = str(kept.get("cluster", "")), str(kept.get("nace", ""))
+    return Topic(str(kept.get("id", place)), sector, nace, kept["need"], kept["offer"])
