@@ -23,7 +23,7 @@ class Settings(ServiceSettings):
     )
     improve_every_seconds: float = Field(default=0.5, gt=0, description="How often to look for editions to improve.")
     improve_deadline_seconds: float = Field(
-        default=60.0, gt=0, description="A worker that improves for longer is killed; the agenda stays as it is."
+        default=60.0, gt=0, description="A worker that improves for longer is killed; the best so far is taken."
     )
     improve_workers: int = Field(default=1, ge=1, description="Processes that improve, one edition each at a time.")
     improve_rounds: int = Field(default=12, ge=0, description="Neighbourhoods CP-SAT solves to place what waits.")
@@ -31,7 +31,12 @@ class Settings(ServiceSettings):
         default=0.04, gt=0, description="CP-SAT's deterministic time for each, roughly seconds."
     )
     improve_steps: int = Field(
-        default=150_000, ge=0, description="Kempe chains tried against idle time, about 50,000 a second."
+        default=20_000,
+        ge=0,
+        description="Kempe chains tried against breaks for each encounter, some millions a second.",
+    )
+    improve_most_steps: int = Field(
+        default=200_000_000, ge=0, description="Kempe chains tried at most, however many encounters there are."
     )
     improve_seed: int = Field(default=1, ge=0, description="Seed of the improvement: same seed, same agenda.")
     change_budget: int = Field(
@@ -41,4 +46,10 @@ class Settings(ServiceSettings):
     @property
     def effort(self) -> Effort:
         """How much work an improvement is."""
-        return Effort(self.improve_seed, self.improve_rounds, self.improve_round_effort, self.improve_steps)
+        return Effort(
+            self.improve_seed,
+            self.improve_rounds,
+            self.improve_round_effort,
+            self.improve_steps,
+            self.improve_most_steps,
+        )

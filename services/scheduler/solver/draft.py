@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from services.scheduler.domain.board import Board, Slots, idle
+from services.scheduler.domain.board import Board, Slots
 from services.scheduler.domain.problem import Problem
 
 
@@ -29,7 +29,8 @@ class Draft:
         self.count = [len(board.encounters_of[person]) for person in problem.hours]
         self.busy: list[Slots] = [board.busy[person] for person in problem.hours]
         self.free: list[Slots] = [problem.open_slots & board.free_of(person) for person in problem.hours]
-        self.rest: list[Slots] = [board.free_of(person) for person in problem.hours]
+        self.attending: list[Slots] = [problem.whole & ~hours.unattending for hours in problem.hours.values()]
+        self.days: tuple[Slots, ...] = board.days
         self.slot: list[Slots] = [0] * len(self.pairs)
         self.at: list[dict[Slots, int]] = [{} for _ in people]
         self.room, self.needs = _rooms(problem, board, self)
@@ -60,17 +61,9 @@ class Draft:
         one, other = self.sides[pair]
         return self.free[one] & self.free[other]
 
-    def idle(self, person: int) -> int:
-        """How many slots the participant sits and waits."""
-        return idle(self.busy[person], self.rest[person])
-
     def placed(self) -> int:
         """How many encounters have a slot."""
         return sum(map(bool, self.slot))
-
-    def total_idle(self) -> int:
-        """How many slots all participants together sit and wait."""
-        return sum(map(self.idle, range(len(self.busy))))
 
 
 def _rooms(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[Slots, int]], list[list[int]]]:

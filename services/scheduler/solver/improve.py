@@ -3,53 +3,117 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from services.scheduler.domain.board import Board, Seat
+from services.scheduler.domain.insert import find_seat, misplaced
 from services.scheduler.domain.problem import Problem, Solution
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
-from services.scheduler.solver.neighbourhood import group_around, reseat
 from services.scheduler.solver.polish import polish
 from services.scheduler.solver.tables import deal
 
+#: The share of the Kempe chains that are tried before neighbourhoods are solved: they place most of what waits.
+_FIRST_SHARE = 0.05
 
-def improve(problem: Problem, effort: Effort) -> Solution:
+Report = Callable[[Solution], None]
+
+
+def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -> Solution:
     """The best agenda found, and how many encounters any agenda could place at most.
 
     Before the agendas are announced it is made from the inputs alone, so that it does not depend on the order in which
     they came, unless that places fewer than the incumbent: then the incumbent is bettered. After, the incumbent is
-    kept, and only encounters that wait are placed, moving at most `change_budget` others.
+    kept, and only encounters that wait are placed, moving at most `change_budget` others. `report` is told of each
+    better agenda on the way, so that there is one if this is ended early.
     """
     most = bound(problem)
-    board = fill(problem) if problem.announced else _rebuild(problem, most, effort)
+    if problem.announced:
+        return _solution(problem, _fill_more(problem, fill(problem), most, effort), most)
+    built = construct(problem, most, effort.seed)
+    if len(problem.incumbent) > len(built.placed) - len(problem.fixed):
+        built = _incumbent(problem)
+    report(_solution(problem, built, most))
+    draft = _draft(problem, built)
+
+    def better() -> None:
+        report(_solution(problem, _dealt(problem, draft, built), most))
+
+    steps = _steps(problem, effort)
+    if draft.placed() < len(draft.pairs):
+        polish(draft, effort.seed, round(_FIRST_SHARE * steps), better)
+        _place_more(problem, most - len(problem.fixed), draft, effort)
+    polish(draft, effort.seed, steps, better)
+    return _solution(problem, _dealt(problem, draft, built), most)
+
+
+def _solution(problem: Problem, board: Board, most: int) -> Solution:
     seats: dict[str, Seat] = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
     return Solution(problem.version, problem.announced, seats, most)
 
 
-def _rebuild(problem: Problem, most: int, effort: Effort) -> Board:
-    built = construct(problem, most, effort.seed)
-    draft = _draft(problem, {pair: seat for pair, (_, seat) in built.placed.items()})
-    _place_more(problem, most - len(problem.fixed), draft, effort)
-    if draft.placed() < len(problem.incumbent):
-        draft = _draft(problem, problem.incumbent)
-    polish(draft, effort.seed, effort.steps)
+def _incumbent(problem: Problem) -> Board:
     board = problem.board()
-    deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
+    for each in problem.candidates:
+        if each.wanted.pair_id in problem.incumbent:
+            board.put(each.wanted, problem.incumbent[each.wanted.pair_id])
     return board
 
 
-def _draft(problem: Problem, seats: dict[str, Seat]) -> Draft:
+def _draft(problem: Problem, board: Board) -> Draft:
     draft = Draft(problem)
     for number, wanted in enumerate(draft.pairs):
-        if wanted.pair_id in seats:
-            draft.put(number, seats[wanted.pair_id].slots)
+        if wanted.pair_id in board.placed:
+            draft.put(number, board.placed[wanted.pair_id][1].slots)
     return draft
+
+
+def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
+    """The draft with its tables; or what it began as, if rules that the draft does not know leave it fewer places."""
+    board = problem.board()
+    deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
+    homeless = [board.lift(pair)[0] for pair in misplaced(board) if pair not in problem.fixed]
+    for wanted in homeless:
+        seat, _ = find_seat(board, wanted, problem.open_slots)
+        if seat is not None:
+            board.put(wanted, seat)
+    return board if len(board.placed) >= len(built.placed) else built
+
+
+def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Board:
+    """Place more of what waits along longer chains, with the fewest moves, if the change budget is not used up."""
+    if len(filled.placed) >= min(most, len(problem.fixed) + len(problem.candidates)) or not problem.change_budget:
+        return filled
+    draft, seats = _draft(problem, filled), problem.incumbent
+    told = {number: seats[each.pair_id].slots for number, each in enumerate(draft.pairs) if each.pair_id in seats}
+    steps = round(_FIRST_SHARE * _steps(problem, effort))
+    polish(draft, effort.seed, steps, told=told, budget=problem.change_budget)
+    board = problem.board()
+    moved = []
+    for wanted, slot in zip(draft.pairs, draft.slot, strict=True):
+        seat = seats.get(wanted.pair_id)
+        if seat is not None and seat.slots == slot:
+            board.put(wanted, seat)
+        elif slot:
+            moved.append((wanted, slot))
+    for wanted, slot in moved:
+        seat, _ = find_seat(board, wanted, slot)
+        if seat is not None:
+            board.put(wanted, seat)
+    return board if len(board.placed) > len(filled.placed) and not misplaced(board) else filled
+
+
+def _steps(problem: Problem, effort: Effort) -> int:
+    return min(effort.steps * len(problem.candidates), effort.most_steps)
 
 
 def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> None:
     """Re-seat neighbourhoods around participants who miss an encounter, until no more can be placed."""
+    # Imported where it is needed: OR-Tools' CP-SAT takes most of a second to load.
+    from services.scheduler.solver.neighbourhood import group_around, reseat  # noqa: PLC0415
+
     chance = random.Random(effort.seed)  # noqa: S311 - it must be repeatable, not secret
     for _ in range(effort.rounds):
         if draft.placed() >= most:

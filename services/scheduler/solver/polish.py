@@ -1,95 +1,177 @@
-"""Less waiting between encounters, by Kempe chains: swap two slots along the encounters that share participants."""
+"""Fewer and shorter breaks: simulated annealing over Kempe chains, from a draft and back into it."""
 
 from __future__ import annotations
 
 import math
-import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from services.scheduler.domain.board import Slots, bits, idle
+import numpy as np
+
+from services.scheduler.domain.board import Slots, bits
+from services.scheduler.solver import kempe
 from services.scheduler.solver.draft import Draft
 
-#: Annealing: at first a change that costs one idle slot more is taken this often (1/e), in the end hardly ever.
-_WARM, _COLD = 0.7, 0.12
+#: What a break costs, and each slot of it: the fewest breaks come first, then short ones.
+_BREAK, _IDLE_SLOT = 256, 3
+#: What a move of what participants were told costs: more than any breaks.
+_MOVE = 1 << 30
+#: The heat at which a round of annealing begins and ends, in units of price.
+_HOT, _COLD = 90, 25
+#: Rounds grow by this factor, each from the best so far: whenever the search is ended, most of it was one long round.
+_FIRST_ROUND, _GROWTH = 250_000, 4
+#: Steps between two looks at what has come of them: about a second.
+_CHUNK = 4_000_000
+
+_QUANTILES = np.array(
+    [round(-math.log((rank + 0.5) / kempe.QUANTILES) * 2**kempe.QUANTILE_BITS) for rank in range(kempe.QUANTILES)],
+    np.int64,
+)
 
 
-def polish(draft: Draft, seed: int, steps: int) -> None:
-    """Try `steps` random chains, keeping those that lessen idle time, and at first some that do not."""
-    chance = random.Random(seed)  # noqa: S311 - it must be repeatable, not secret
-    movable = [pair for pair, slot in enumerate(draft.slot) if slot]
-    choices = [list(bits(draft.common(pair))) for pair in movable]
-    best, best_cost, cost = list(draft.slot), draft.total_idle(), draft.total_idle()
-    if not movable or not best_cost:
+def polish(
+    draft: Draft,
+    seed: int,
+    steps: int,
+    better: Callable[[], None] = lambda: None,
+    *,
+    told: Mapping[int, Slots] | None = None,
+    budget: int = 0,
+) -> None:
+    """Improve the draft by `steps` proposals; it never places fewer. `better` is called whenever the draft is better.
+
+    Of the encounters that are `told` (by number, their slots) at most `budget` may be elsewhere, and as few as can be.
+    """
+    if not draft.pairs or not any(draft.days):
         return
-    for step in range(steps):
-        heat = _WARM * (_COLD / _WARM) ** (step / steps)
-        number = chance.randrange(len(movable))
-        target = chance.choice(choices[number])
-        pair = movable[number]
-        if target == draft.slot[pair]:
-            continue
-        chain = _chain(draft, pair, target)
-        if chain is None:
-            continue
-        delta = _delta(draft, chain)
-        if delta <= 0 or chance.random() < math.exp(-delta / heat):
-            _swap(draft, chain)
-            cost += delta
-            if cost < best_cost:
-                best, best_cost = list(draft.slot), cost
-    _restore(draft, best)
+    search = _Search(draft, seed, told or {}, budget)
+    for round_steps in _rounds(steps):
+        for first in range(0, round_steps, _CHUNK):
+            search.anneal(first, min(first + _CHUNK, round_steps), round_steps)
+            if search.take_best():
+                better()
+        search.restart()
 
 
-def _chain(draft: Draft, pair: int, target: Slots) -> dict[int, Slots] | None:
-    """The encounters that change slot if `pair` goes to `target`, and where to; `None` if one of them cannot."""
-    source = draft.slot[pair]
-    chain = {pair: target}
-    front = [pair]
-    while front:
-        mover = front.pop()
-        to = chain[mover]
-        for person in draft.sides[mover]:
-            if not draft.free[person] & to:
-                return None
-            blocker = draft.at[person].get(to)
-            if blocker is None:
-                if draft.busy[person] & to:  # an encounter that has begun, and stays
-                    return None
-            elif blocker not in chain:
-                chain[blocker] = source if to == target else target
-                front.append(blocker)
-    return chain if _has_room(draft, chain) else None
+def warm_up() -> None:
+    """Have all that is compiled ready: a dozen seconds the first time on a machine, a tenth of one from then on."""
+    nothing = np.zeros((2, 1), np.int64)
+    sides, bits_, flat = np.array([[0, 1]]), nothing.astype(np.uint64), nothing[:, 0]
+    rules = kempe.Rules(sides, bits_[:1], nothing[:1], bits_, flat, flat[:1], np.zeros(kempe.WORD + 1, np.int64), 0, 0)
+    agenda = _agenda(pairs=1, people=2, words=1, rooms=1, seed=1)
+    agenda.slot[:] = -1
+    kempe.begin(rules, agenda)
+    kempe.anneal(rules, agenda, _QUANTILES, 0, 1, 1, _HOT, _COLD)
 
 
-def _has_room(draft: Draft, chain: dict[int, Slots]) -> bool:
-    change: dict[tuple[int, Slots], int] = {}
-    for pair, to in chain.items():
-        for room in draft.needs[pair]:
-            change[room, to] = change.get((room, to), 0) + 1
-            change[room, draft.slot[pair]] = change.get((room, draft.slot[pair]), 0) - 1
-    return all(draft.room[room][slot] >= more for (room, slot), more in change.items() if more > 0)
+def _rounds(steps: int) -> list[int]:
+    """Rounds that grow, and what is left over joined to the last."""
+    rounds, size = [], _FIRST_ROUND
+    while steps > size * (1 + _GROWTH):
+        rounds.append(size)
+        steps, size = steps - size, size * _GROWTH
+    return [*rounds, steps]
 
 
-def _delta(draft: Draft, chain: dict[int, Slots]) -> int:
-    flips: dict[int, Slots] = {}
-    for pair, to in chain.items():
-        both = to | draft.slot[pair]
-        for person in draft.sides[pair]:
-            flips[person] = flips.get(person, 0) ^ both
-    busy, rest = draft.busy, draft.rest
-    return sum(
-        idle(busy[person] ^ flip, rest[person]) - idle(busy[person], rest[person])
-        for person, flip in flips.items()
-        if flip
+class _Search:
+    """A draft as flat arrays, and the way back."""
+
+    def __init__(self, draft: Draft, seed: int, told: Mapping[int, Slots], budget: int) -> None:
+        self._draft = draft
+        self._words = list(_words(draft.days))
+        self._number = {
+            slot: kempe.WORD * n + bit for n, word in enumerate(self._words) for bit, slot in enumerate(word)
+        }
+        self._slot = {number: slot for slot, number in self._number.items()} | {-1: 0}
+        self._number[0] = -1
+        self._rules = self._make_rules(told, budget)
+        self._agenda = _agenda(
+            pairs=len(draft.pairs), people=len(draft.busy), words=len(self._words), rooms=len(draft.room), seed=seed
+        )
+        self.restart()
+        self._taken = self._best()
+
+    def anneal(self, first: int, last: int, steps: int) -> None:
+        """Do a part of a round."""
+        kempe.anneal(self._rules, self._agenda, _QUANTILES, first, last, steps, _HOT, _COLD)
+
+    def take_best(self) -> bool:
+        """Make the draft the best agenda seen, if that is better than what it is."""
+        if self._best() == self._taken:
+            return False
+        self._taken = self._best()
+        slots = [self._slot[number] for number in self._agenda.best.tolist()]
+        moved = [pair for pair, slot in enumerate(slots) if slot != self._draft.slot[pair]]
+        for pair in moved:
+            if self._draft.slot[pair]:
+                self._draft.lift(pair)
+        for pair in moved:
+            self._draft.put(pair, slots[pair])
+        return True
+
+    def restart(self) -> None:
+        """Go on from the draft."""
+        draft, agenda, told = self._draft, self._agenda, self._rules.told
+        agenda.slot[:] = [self._number[slot] for slot in draft.slot]
+        agenda.at[:] = -1
+        for pair, number in enumerate(agenda.slot):
+            if number >= 0:
+                agenda.at[list(draft.sides[pair]), number] = pair
+        agenda.busy[:] = [self._masks(busy) for busy in draft.busy]
+        agenda.held[:] = [len(at) for at in draft.at]
+        agenda.room[:] = 0
+        for free, room in zip(agenda.room, draft.room, strict=True):
+            for slot, tables in room.items():
+                free[self._number[slot]] = tables
+        agenda.tally[:] = 0
+        agenda.tally[kempe.PLACED] = draft.placed()
+        agenda.tally[kempe.MOVED] = np.count_nonzero((told >= 0) & (told != agenda.slot))
+        kempe.begin(self._rules, agenda)
+
+    def _best(self) -> tuple[int, int]:
+        tally = self._agenda.tally
+        return int(tally[kempe.BEST_PLACED]), int(tally[kempe.BEST_COST])
+
+    def _masks(self, mask: Slots) -> list[int]:
+        """A set of slots, as the bits of each word."""
+        return [sum(1 << bit for bit, slot in enumerate(word) if slot & mask) for word in self._words]
+
+    def _make_rules(self, told: Mapping[int, Slots], budget: int) -> kempe.Rules:
+        draft = self._draft
+        fixed = [mask & ~sum(at) for mask, at in zip(draft.busy, draft.at, strict=True)]
+        choices = [draft.common(pair) & ~(fixed[one] | fixed[other]) for pair, (one, other) in enumerate(draft.sides)]
+        quota = [
+            len(draft.pairs) if draft.quota is None else len(at) + draft.quota - count
+            for at, count in zip(draft.at, draft.count, strict=True)
+        ]
+        return kempe.Rules(
+            sides=np.array(draft.sides, np.int64),
+            choices=np.array([self._masks(mask) for mask in choices], np.uint64),
+            takes=np.array([[room in needs for room in range(len(draft.room))] for needs in draft.needs], np.int64),
+            attending=np.array([self._masks(mask) for mask in draft.attending], np.uint64),
+            quota=np.array(quota, np.int64),
+            told=np.array([self._number[told.get(pair, 0)] for pair in range(len(draft.pairs))], np.int64),
+            price=np.array([0, *(_BREAK + _IDLE_SLOT * length for length in range(1, kempe.WORD + 1))], np.int64),
+            budget=budget if told else len(draft.pairs),
+            move_price=_MOVE if told else 0,
+        )
+
+
+def _agenda(*, pairs: int, people: int, words: int, rooms: int, seed: int) -> kempe.Agenda:
+    return kempe.Agenda(
+        slot=np.empty(pairs, np.int64),
+        at=np.full((people, words * kempe.WORD), -1, np.int32),
+        busy=np.zeros((people, words), np.uint64),
+        held=np.zeros(people, np.int64),
+        room=np.zeros((rooms, words * kempe.WORD), np.int64),
+        best=np.empty(pairs, np.int64),
+        tally=np.zeros(5, np.int64),
+        dice=np.array([(seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) % 2**64 or 1], np.uint64),
     )
 
 
-def _swap(draft: Draft, chain: dict[int, Slots]) -> None:
-    for pair in chain:
-        draft.lift(pair)
-    for pair, to in chain.items():
-        draft.put(pair, to)
-
-
-def _restore(draft: Draft, slots: list[Slots]) -> None:
-    moved = {pair: slot for pair, slot in enumerate(slots) if slot != draft.slot[pair]}
-    _swap(draft, moved)
+def _words(days: Iterable[Slots]) -> Iterator[list[Slots]]:
+    """The slots of each word, one word a day, or more if a day has more slots than a word has bits."""
+    for day in days:
+        slots = list(bits(day))
+        for at in range(0, len(slots), kempe.WORD):
+            yield slots[at : at + kempe.WORD]

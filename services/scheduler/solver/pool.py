@@ -1,4 +1,7 @@
-"""Improve in processes of their own: with a deadline, killed when they hang, replaced when they die."""
+"""Improve in processes of their own: with a deadline, killed when they hang, replaced when they die.
+
+A worker reports each better agenda on its way: if it is ended at the deadline, the best so far is taken.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,18 +19,37 @@ from services.scheduler.solver.effort import Effort
 
 _SPAWN = multiprocessing.get_context("spawn")
 
-Work = Callable[[Problem, Effort], Solution]
+#: How long a worker may take to start: what is compiled (see `solver.kempe`) is compiled when it first runs on a
+#: machine, and is loaded from then on.
+_START_SECONDS = 300.0
+
+Report = Callable[[Solution], None]
+Work = Callable[[Problem, Effort, Report], Solution]
 
 
 class SolverFailed(Exception):
     """The worker did not come back with a solution: it hung, died, or raised."""
 
 
-def _improve(problem: Problem, effort: Effort) -> Solution:
-    # Imported in the worker alone: OR-Tools would add a second and 60 MB to the start of the service.
+def _improve(problem: Problem, effort: Effort, report: Report) -> Solution:
+    # Imported in the worker alone: OR-Tools and numba would add seconds and 150 MB to the start of the service.
     from services.scheduler.solver.improve import improve  # noqa: PLC0415
 
-    return improve(problem, effort)
+    return improve(problem, effort, report)
+
+
+def _warm_up() -> None:
+    from services.scheduler.solver.polish import warm_up  # noqa: PLC0415
+
+    warm_up()
+
+
+class _Started:
+    """A worker is ready for questions."""
+
+
+class _Done:
+    """The newest solution sent is the last."""
 
 
 class SolverPool:
@@ -39,7 +62,7 @@ class SolverPool:
         self._turns = asyncio.Semaphore(size)
 
     async def solve(self, problem: Problem, effort: Effort) -> Solution:
-        """Improve in a worker.
+        """Improve in a worker, until it is done or the deadline.
 
         Raises:
             SolverFailed: there is no solution; the worker has been replaced if it was to blame.
@@ -51,7 +74,10 @@ class SolverPool:
             except BaseException:
                 worker.kill()
                 raise
-            self._idle.append(worker)
+            if worker.is_idle:
+                self._idle.append(worker)
+            else:
+                worker.kill()
             return solution
 
     async def stop(self) -> None:
@@ -65,6 +91,8 @@ class _Worker:
         self._pipe, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(theirs, work), daemon=True)
         self._theirs = theirs
+        #: Whether it answered its last question to the end, and waits for the next.
+        self.is_idle = False
 
     async def solve(self, problem: Problem, effort: Effort, deadline: float) -> Solution:
         answer = await asyncio.to_thread(self._ask, (problem, effort), deadline)
@@ -78,26 +106,43 @@ class _Worker:
             self._process.kill()
 
     def _ask(self, question: tuple[Problem, Effort], deadline: float) -> Any:  # noqa: ANN401 - what a pipe carries
+        best: Any = None
         try:
             if self._process.pid is None:
-                self._process.start()
-                self._theirs.close()
+                self._start()
+            self.is_idle = False
             self._pipe.send(question)
-            if not self._pipe.poll(deadline):
-                return f"no answer within {deadline} s"
-            return self._pipe.recv()
+            end = time.monotonic() + deadline
+            while self._pipe.poll(max(0.0, end - time.monotonic())):
+                answer = self._pipe.recv()
+                if not isinstance(answer, Solution):
+                    self.is_idle = isinstance(answer, _Done)
+                    return best if self.is_idle else answer
+                best = answer
         except (EOFError, OSError) as error:
-            return f"the worker died: {error!r}"
+            return best or f"the worker died: {error!r}"
+        return best or f"no answer within {deadline} s"
+
+    def _start(self) -> None:
+        self._process.start()
+        self._theirs.close()
+        if not self._pipe.poll(_START_SECONDS):
+            raise OSError(f"not started within {_START_SECONDS} s")
+        self._pipe.recv()
 
 
 def _serve(pipe: Connection, work: Work) -> None:
     """A worker's life: answer questions until the other end is gone. Ctrl-C is for the parent to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
+        if work is _improve:
+            _warm_up()
+        pipe.send(_Started())
         while True:
             problem, effort = pipe.recv()
             try:
-                answer: Any = work(problem, effort)
+                pipe.send(work(problem, effort, pipe.send))
+                answer: Any = _Done()
             except Exception as error:  # noqa: BLE001 - whatever it is, the parent is told and goes on
                 answer = repr(error)
             pipe.send(answer)

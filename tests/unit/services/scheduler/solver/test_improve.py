@@ -27,7 +27,7 @@ from tests.unit.services.scheduler.editions import (
     workspace,
 )
 
-EFFORT = Effort(seed=7, rounds=3, round_effort=0.02, steps=3000)
+EFFORT = Effort(seed=7, rounds=3, round_effort=0.02, steps=50)
 
 
 def busy_edition(seed: int, pairs: int = 60) -> list[Event]:

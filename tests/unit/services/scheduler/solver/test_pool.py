@@ -10,13 +10,13 @@ import pytest
 
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.solver.effort import Effort
-from services.scheduler.solver.pool import SolverFailed, SolverPool
+from services.scheduler.solver.pool import Report, SolverFailed, SolverPool
 from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, people
 
 HANG, DIE, RAISE = 101, 102, 103
 
 
-def misbehave(problem: Problem, effort: Effort) -> Solution:
+def misbehave(problem: Problem, effort: Effort, report: Report) -> Solution:
     if effort.seed == HANG:
         time.sleep(60)
     if effort.seed == DIE:
