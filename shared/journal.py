@@ -214,6 +214,10 @@ class Journal(Generic[State, Change, Message]):
                 loaded = await self._load(edition_id)
             return loaded.state
 
+    async def fresh(self, edition_id: str) -> State:
+        """The state as it is stored now, whichever process owns the edition: read anew, and the caller's own."""
+        return (await self._fetch(edition_id)).state
+
     async def replay(self, edition_id: str) -> State:
         """The state folded from the first entry, whatever the snapshots say."""
         entries = await self._store.entries(edition_id, after=0)

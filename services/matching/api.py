@@ -9,7 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from shared.internal import body_of
+from services.matching.observatory import TooFew
+from shared.internal import Declined, body_of
+from shared.observatory import ObservatoryView
 from shared.profile_help import ProfileQuestion, ProfileSuggestions
 
 
@@ -19,7 +21,13 @@ class Helper(Protocol):
     def answer(self, question: ProfileQuestion) -> ProfileSuggestions: ...
 
 
-def routes_of(helper: Helper) -> list[BaseRoute]:
+class Observatory(Protocol):
+    """Shows editions as a whole."""
+
+    async def view(self, edition_id: str) -> ObservatoryView: ...
+
+
+def routes_of(helper: Helper, observatory: Observatory) -> list[BaseRoute]:
     """What matching can be asked."""
 
     async def profile_help(request: Request) -> Response:
@@ -27,4 +35,16 @@ def routes_of(helper: Helper) -> list[BaseRoute]:
         suggestions = await asyncio.to_thread(helper.answer, question)
         return Response(suggestions.model_dump_json(), media_type="application/json")
 
-    return [Route("/profile-help", profile_help, methods=["POST"])]
+    async def observe(request: Request) -> Response:
+        try:
+            view = await observatory.view(request.path_params["edition_id"])
+        except TooFew as few:
+            raise Declined(409, "too-few", str(few)) from few
+        except ModuleNotFoundError as missing:
+            raise Declined(409, "not-installed", "this installation has not the extra `observatory`") from missing
+        return Response(view.model_dump_json(), media_type="application/json")
+
+    return [
+        Route("/profile-help", profile_help, methods=["POST"]),
+        Route("/editions/{edition_id}/observatory", observe),
+    ]

@@ -13,10 +13,12 @@ from services.matching.domain.ngrams import NgramScorer
 from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
 from services.matching.help import ProfileHelp
+from services.matching.leiden import communities
+from services.matching.lookout import Lookout
 from services.matching.pairs import pair_routes
 from services.matching.service import Matching, MatchingAggregate, SecondLook, warm_up
 from services.matching.settings import Settings
-from services.matching.vocabulary import vocabulary
+from services.matching.vocabulary import labels, vocabulary
 from shared.app import Runtime, make_app
 from shared.background import Background
 from shared.broker import KafkaPublisher, make_broker
@@ -51,5 +53,6 @@ def make(settings: Settings) -> Starlette:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
         background.every(settings.refine_seconds, second_look.refine, "refine")
     runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare, load])
-    asked = [*routes_of(ProfileHelp(the_use, vocabulary)), *pair_routes(journal, matchmaker)]
+    helper, lookout = ProfileHelp(the_use, vocabulary), Lookout(journal.fresh, default_scorer, communities, labels)
+    asked = [*routes_of(helper, lookout), *pair_routes(journal, matchmaker)]
     return make_app(runtime, internal_routes(settings, asked))

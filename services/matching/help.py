@@ -10,15 +10,13 @@ from services.matching.domain.headings import Suggestion
 from services.matching.domain.items import Item, items_of
 from services.matching.domain.text import Matrix, Role, plain
 from services.matching.domain.vague import Vagueness, vagueness_of
-from services.matching.vocabulary import Vocabulary
+from services.matching.vocabulary import WRITTEN_IN, Vocabulary
 from shared.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
 
 #: As many as a profile takes of either role; of more, the first are suggested.
 MOST_ITEMS: Final = 10
 _CLASSES: Final = 10
 _KETS: Final = 3
-#: The languages that people are written to in.
-_LABELLED: Final = ("es", "en", "pt")
 
 
 class Encoder(Protocol):
@@ -77,7 +75,7 @@ def _shown(suggestions: Sequence[Suggestion]) -> list[SuggestedCode]:
     return [
         SuggestedCode(
             code=one.heading.code,
-            labels={language: one.heading.labels[language] for language in _LABELLED},
+            labels={language: one.heading.labels[language] for language in WRITTEN_IN},
             score=one.score,
         )
         for one in suggestions

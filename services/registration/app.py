@@ -16,6 +16,7 @@ from services.registration.api import (
     editions,
     imports,
     match_requests,
+    observatory,
     organisations,
     participants,
     profile_help,
@@ -67,6 +68,7 @@ def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -
         day,
         agenda,
         profile_help,
+        observatory,
         affinities,
     ):
         app.include_router(part.router, prefix="/v1")

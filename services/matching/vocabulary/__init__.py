@@ -18,6 +18,8 @@ FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
 #: The languages of the labels of NACE, in the order of its vectors.
 NACE_LANGUAGES: Final = ("en", "es", "pt", "fr", "it", "de")
+#: The languages that people are written to in.
+WRITTEN_IN: Final = ("es", "en", "pt")
 #: Vectors are kept as whole numbers of 1/512: half of what a float16 takes, and no answer changes.
 GRID: Final = 512
 
@@ -50,6 +52,13 @@ def ket_headings() -> tuple[Heading, ...]:
         Heading(code, {language: said[0] for language, said in wordings.items()})
         for code, wordings in ket_wordings().items()
     )
+
+
+@cache
+def labels() -> dict[str, dict[str, str]]:
+    """The labels of every code that has any, in the languages that people are written to in."""
+    known = (*nace_headings(), *ket_headings())
+    return {one.code: {language: one.labels[language] for language in WRITTEN_IN} for one in known}
 
 
 @cache

@@ -11,10 +11,13 @@ import pytest
 from starlette.applications import Starlette
 
 from services.matching.api import routes_of
-from services.matching.encoders import the_use
+from services.matching.domain.state import MatchingState
+from services.matching.encoders import default_scorer, the_use
 from services.matching.help import ProfileHelp
+from services.matching.leiden import communities
+from services.matching.lookout import Lookout
 from services.matching.settings import Settings
-from services.matching.vocabulary import vocabulary
+from services.matching.vocabulary import labels, vocabulary
 from services.registration.api.access import Office
 from services.registration.app import make_api
 from services.registration.operators import Gate, digest_of
@@ -36,10 +39,17 @@ def api_over(peers: Peers) -> httpx.AsyncClient:
     )
 
 
+async def nothing_known(edition_id: str) -> MatchingState:
+    return MatchingState(edition_id=edition_id)
+
+
 @pytest.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     matching = Starlette(
-        routes=internal_routes(Settings(internal_token="t0ken"), routes_of(ProfileHelp(the_use, vocabulary)))
+        routes=internal_routes(
+            Settings(internal_token="t0ken"),
+            routes_of(ProfileHelp(the_use, vocabulary), Lookout(nothing_known, default_scorer, communities, labels)),
+        )
     )
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t0ken"}

@@ -1,0 +1,42 @@
+"""No count below five leaves, and none follows from what does: neither of who has a property, nor of who has not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.matching.domain.disclosure import K, grouped, publishable, published
+
+PATHS = st.lists(st.sampled_from(["ab", "ac", "bb", "bc", "cb", "c", "d", ""]), max_size=60)
+CELLS = st.lists(
+    st.integers(K, 40).flatmap(lambda size: st.tuples(st.integers(0, size), st.just(size))), min_size=1, max_size=7
+)
+
+
+@given(PATHS)
+def test_every_group_has_five_or_holds_everybody(finest: list[str]) -> None:
+    paths = {str(one): tuple(path) for one, path in enumerate(finest)}
+    groups = grouped(paths)
+    assert set(groups) == set(paths)
+    sizes = Counter(groups.values())
+    assert all(size >= min(K, len(paths)) for size in sizes.values())
+    assert all(group is None or group in paths[one] for one, group in groups.items())
+
+
+@given(CELLS)
+def test_what_is_left_out_of_a_column_is_known_as_a_whole_only_where_that_may_be_said(
+    cells: list[tuple[int, int]],
+) -> None:
+    shown = published(dict(enumerate(cells)))
+    for group, count in shown.items():
+        assert count in (None, cells[group][0])
+        assert count is None or publishable(*cells[group])
+    hidden = [cells[group] for group, count in shown.items() if count is None]
+    total = (sum(count for count, _ in cells), sum(size for _, size in cells))
+    if hidden and publishable(*total):
+        assert publishable(sum(count for count, _ in hidden), sum(size for _, size in hidden))
+        assert len(hidden) > 1
+    if not publishable(*total):
+        assert not any(shown.values())

@@ -1,0 +1,94 @@
+"""Whatever the edition: what the observatory publishes names nobody and holds no count below five."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.matching.domain.disclosure import K, publishable
+from services.matching.domain.facts import Encounter, Organisation, Participant
+from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.state import MatchingState
+from services.matching.leiden import communities
+from services.matching.observatory import TooFew, picture_of, view_of
+from shared.events import AffinityScored, EncounterState, Profile
+from shared.ids import pair_id
+from tests.component.matching.scene import NOW
+
+TEXTS = ("Soldadura robotizada de aluminio", "Sensores de riego", "Prensas de segunda mano", "Harina ecológica")
+CODES = st.lists(st.sampled_from(["nace:25.62", "nace:25.11", "nace:10.51", "nace:62.01", "ket:robotics"]), max_size=3)
+SAID = st.lists(st.sampled_from(TEXTS), max_size=2).map(tuple)
+PARTIES = st.lists(
+    st.tuples(st.sampled_from(["ES", "MX", "PE"]), st.sampled_from([None, "CLM"]), CODES, SAID, SAID), max_size=40
+)
+PAIRS = st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39), st.booleans()), max_size=60)
+
+
+def state_of(parties: list[Any], pairs: list[tuple[int, int, bool]]) -> MatchingState:
+    state = MatchingState(edition_id="ed1")
+    for number, (country, region, codes, needs, offers) in enumerate(parties):
+        state.organisations[f"org_{number}"] = Organisation(
+            revision=1, kind="sme", country=country, codes=tuple(codes), status="active", region=region
+        )
+        profile = Profile(needs=needs, offers=offers)
+        state.participants[f"prt_{number}"] = Participant(
+            revision=1, organisation_id=f"org_{number}", languages=("es",), profile=profile, status="active"
+        )
+    for one, other, meets in pairs:
+        if one != other and max(one, other) < len(parties):
+            ends = (min(f"prt_{one}", f"prt_{other}"), max(f"prt_{one}", f"prt_{other}"))
+            identity = pair_id("ed1", *ends)
+            state.published[identity] = affinity(identity, ends)
+            if meets:
+                state.encounters[identity] = Encounter(revision=1, state=EncounterState.HELD)
+    return state
+
+
+def affinity(identity: str, ends: tuple[str, str]) -> AffinityScored:
+    common = {"operator_id": "opr", "edition_id": "ed1", "revision": 1, "occurred_at": NOW, "request_ids": ()}
+    said = {"origin": "proposed", "consent": "granted", "score": 0.4, "priority": 2}
+    return AffinityScored(**common, **said, pair_id=identity, participant_ids=ends)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PARTIES, PAIRS)
+def test_no_count_below_five_and_no_id_ever_leaves(parties: list[Any], pairs: list[tuple[int, int, bool]]) -> None:
+    picture = picture_of(state_of(parties, pairs), NgramScorer(), communities)
+    try:
+        view = view_of(picture, {})
+    except TooFew:
+        assert len(parties) < K
+        return
+    shown = view.model_dump(mode="json")
+    assert not re.search(r"(org|prt)_\d", view.model_dump_json())
+    assert all(count >= K for count in counts(shown))
+    for rows in (shown["by_sector"], shown["by_territory"], shown["by_kind"], shown["clusters"]):
+        assert sum(row["organisations"] for row in rows) == len(parties)
+        for name in ("needs_without_offer", "offers_without_need", "asked", "in_encounters"):
+            follows(shown["total"], rows, name)
+
+
+def counts(value: Any, name: str = "") -> Iterator[int]:
+    """Every number that counts something: not those that name a cluster."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from counts(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from counts(inner, name)
+    elif isinstance(value, int) and name not in ("cluster", "clusters"):
+        yield value
+
+
+def follows(total: dict[str, Any], rows: list[dict[str, Any]], name: str) -> None:
+    """What is published and what follows by subtraction may be published."""
+    for row in (total, *rows):
+        assert row[name] is None or publishable(row[name], row["organisations"])
+    hidden = [row for row in rows if row[name] is None]
+    if hidden and total[name] is not None:
+        left = total[name] - sum(row[name] or 0 for row in rows)
+        assert publishable(left, sum(row["organisations"] for row in hidden))
