@@ -1,16 +1,14 @@
-"""Makes `constants.npz`: `python -m services.matching.encoders.constants CLASS_LABELS.csv`.
+"""Makes `constants.npz`: `python -m services.matching.encoders.constants`, in two minutes.
 
 What needs, offers and languages have in common is learnt from `sentences.jsonl`, needs and offers that we wrote in four
-languages; in which directions texts differ, from those and from the labels of the NACE classes (a CSV file with a
-column a language). No text of a participant is in it.
+languages; in which directions texts differ, from those and from the labels of the NACE classes. No text of a
+participant is in it. Whoever makes other constants gives the scorers that use them another version.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,34 +18,38 @@ from services.matching.domain.text import Matrix, Role
 from services.matching.encoders.centred import CONSTANTS, Constants, Encoder
 from services.matching.encoders.e5 import E5
 from services.matching.encoders.use import Use
+from services.matching.vocabulary import nace_headings
 
 SENTENCES: Final = Path(__file__).with_name("sentences.jsonl")
 LANGUAGES: Final = ("es", "en", "pt", "fr")
 #: Fewer than the encoders give: the rest costs time and memory, and finds nobody (see ADR 0009).
 WIDTH: Final = 192
+_NO_SPREAD: Final = 1e-5
 
 
-def constants_of(encoder: Encoder, sentences: Sequence[dict[str, dict[str, str]]], labels: Path) -> Constants:
+def constants_of(
+    encoder: Encoder, sentences: Sequence[dict[str, dict[str, str]]], labels: Sequence[Mapping[str, str]]
+) -> Constants:
     """The constants of an encoder."""
     needs, offers = (_by_language(encoder, [one[role] for one in sentences]) for role in (Role.NEED, Role.OFFER))
     need, offer = needs.mean((0, 1)), offers.mean((0, 1))
-    with labels.open(encoding="utf-8", newline="") as file:
-        classes = _by_language(encoder, list(csv.DictReader(file)))
+    classes = _by_language(encoder, labels)
     languages = ((needs.mean(1) - need) + (offers.mean(1) - offer)) / 2
     varied = np.concatenate([*(needs - need), *(offers - offer), *(classes - classes.mean(1, keepdims=True))])
     tongues = np.linalg.svd(languages, full_matrices=False)[2][: len(LANGUAGES) - 1]
-    basis = np.linalg.svd(varied - (varied @ tongues.T) @ tongues, full_matrices=False)[2][:WIDTH]
-    return Constants(need, offer, basis)
+    _, spread, directions = np.linalg.svd(varied - (varied @ tongues.T) @ tongues, full_matrices=False)
+    return Constants(need, offer, directions[:WIDTH][spread[:WIDTH] > _NO_SPREAD * spread[0]])
 
 
-def _by_language(encoder: Encoder, texts: Sequence[dict[str, str]]) -> Matrix:
+def _by_language(encoder: Encoder, texts: Sequence[Mapping[str, str]]) -> Matrix:
     """Shape (languages, texts, raw width)."""
     return np.stack([encoder.encode([text[language] for text in texts]) for language in LANGUAGES])
 
 
-def main(labels: Path) -> None:
+def main() -> None:
     """Write the constants of both encoders."""
     sentences = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    labels = [heading.labels for heading in nace_headings()]
     kept = {
         f"{encoder.name}.{field}": value.astype(np.float16)
         for encoder in (Use(), E5())
@@ -57,4 +59,4 @@ def main(labels: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
