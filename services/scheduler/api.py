@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NoReturn
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -23,7 +23,6 @@ from shared.internal import Declined, body_of
 #: What is wrong with what was asked, and what is wrong with the moment: all else.
 _NOT_FOUND = {"unknown_edition", "unknown_encounter"}
 _INVALID = {"contradiction", "not_theirs", "no_such_slot", "no_table", "unknown_participant", "not_a_representative"}
-_MOST = 500
 
 
 class EditAsked(BaseModel):
@@ -39,7 +38,7 @@ class Page(BaseModel):
     """Which encounters to show: up to `limit` beyond `after`, by id; of one participant if given."""
 
     after: str = ""
-    limit: int = 100
+    limit: int = Field(default=100, ge=1, le=1000)
     participant_id: str | None = None
 
 
@@ -125,7 +124,7 @@ def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[Encount
     else:
         pairs = state.links.pairs_of.get(page.participant_id, ())
     ids = {state.encounter_id(pair): pair for pair in pairs if _is_shown(state, pair)}
-    chosen = heapq.nsmallest(min(page.limit, _MOST), (each for each in ids if each > page.after))
+    chosen = heapq.nsmallest(page.limit, (each for each in ids if each > page.after))
     return [_now(state, ids[each], each, now) for each in chosen]
 
 

@@ -183,6 +183,8 @@ async def test_encounters_are_listed_with_the_names_of_those_who_meet(venue: Ven
     pages.append((await api.get(f"{venue.path}/encounters", params={"limit": 2, "after": pages[0]["next"]})).json())
     assert pages[1]["next"] is None
     assert [each for page in pages for each in page["items"]] == whole["items"]
+    assert (await api.get(f"{venue.path}/encounters", params={"limit": 500})).json() == whole
+    assert (await api.get(f"{venue.path}/encounters", params={"limit": 501})).status_code == 422
 
 
 async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
