@@ -74,6 +74,22 @@ def narrowed(instance: Instance) -> Instance:
     return fewer
 
 
+def refuse_unfair(instance: Instance, fairness: int) -> None:
+    """Refuse an instance in which two participants must be further apart.
+
+    Raises:
+        Infeasible: somebody has more breaks than fairness to another one allows, whatever the schedule.
+    """
+    fewest = [calendar_of(instance, participant).fewest_breaks for participant in range(instance.participants)]
+    most = [max(len(numbers) - 1, 0) for numbers in instance.meetings_of]
+    if fewest and max(fewest) > min(most) + fairness:
+        worst, least = fewest.index(max(fewest)), most.index(min(most))
+        raise Infeasible(
+            f"fairness {fairness}: participant {worst + 1} has at least {max(fewest)} breaks, "
+            f"participant {least + 1} at most {min(most)}"
+        )
+
+
 def _shrink(instance: Instance, slots: list[list[int]]) -> bool:
     """Drop slots that lack support; whether any was dropped."""
     before = sum(map(len, slots))

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Self
 
 from services.scheduler.b2b.instance import Infeasible, Instance, Schedule
-from services.scheduler.b2b.presolve import narrowed
+from services.scheduler.b2b.presolve import narrowed, refuse_unfair
 from services.scheduler.b2b.search import EncodingWrong, Engine, Outcome, Search
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def solve(instance: Instance, fairness: int = FAIRNESS, seconds: float = 60.0) -
     """
     clock = _Clock(seconds)
     fewer = narrowed(instance)
+    refuse_unfair(fewer, fairness)
     first = Search(fewer, fairness, _FIRST)
     best = _Best(clock, first.bound)
     with _Second(fewer, fairness) as second:

@@ -1,0 +1,91 @@
+from multiprocessing import active_children
+from random import Random
+
+import pytest
+
+from services.scheduler.b2b import solve as module
+from services.scheduler.b2b.instance import Infeasible, Instance, Meeting, breaks, violations
+from services.scheduler.b2b.search import EncodingWrong, Engine, Outcome, Search
+from services.scheduler.b2b.solve import solve
+
+SLOTS = 8
+
+
+def fair(seed: int = 1, tables: int = 5) -> Instance:
+    """Twelve participants, thirty-odd meetings, five tables: crowded."""
+    random, pairs = Random(seed), set()  # noqa: S311 -- it makes instances, not secrets
+    degrees = [0] * 12
+    while len(pairs) < 34:
+        one, other = sorted(random.sample(range(12), 2))
+        if (one, other) not in pairs and max(degrees[one], degrees[other]) < SLOTS - 1:
+            pairs.add((one, other))
+            degrees[one] += 1
+            degrees[other] += 1
+    meetings = (
+        Meeting(*pair, tuple(sorted(random.sample(range(SLOTS), random.choice((SLOTS, SLOTS, 6))))))
+        for pair in sorted(pairs)
+    )
+    return Instance(12, SLOTS, tables, tuple(meetings))
+
+
+def climbed(instance: Instance, engine: Engine) -> int:
+    search = Search(instance, 2, engine)
+    while search.ask(search.bound, 10_000) is not Outcome.FOUND:
+        pass
+    return search.bound
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_engines_agree_on_the_optimum(seed: int) -> None:
+    solved = solve(fair(seed))
+    assert solved.schedule is not None
+    assert solved.breaks == sum(breaks(fair(seed), solved.schedule)) == solved.bound
+    assert solved.bound == climbed(fair(seed), Engine("minisat22"))
+    assert not violations(fair(seed), solved.schedule, 2)
+
+
+def test_the_second_engine_ends_what_the_first_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(Search, "ask", lambda *_: Outcome.UNDECIDED)  # in this process alone: the second is spawned
+    solved = solve(fair())
+    assert solved.proven
+    assert not active_children()
+
+
+def test_stops_when_the_time_is_up_with_a_bound() -> None:
+    solved = solve(fair(), seconds=0)
+    assert (solved.schedule, solved.breaks, solved.proven) == (None, None, False)
+    assert solved.bound <= climbed(fair(), Engine("minisat22"))
+    assert not active_children()
+
+
+def test_refutes_what_no_count_refutes() -> None:
+    """Three who all meet each other at two slots: everyone fits alone, together they do not."""
+    triangle = Instance(3, 2, 3, tuple(Meeting(*pair, (0, 1)) for pair in ((0, 1), (1, 2), (0, 2))))
+    with pytest.raises(Infeasible, match="no schedule obeys all rules"):
+        solve(triangle)
+
+
+@pytest.mark.parametrize(("fairness", "fewest"), [(0, None), (1, 1)])
+def test_fairness_is_a_rule(fairness: int, fewest: int | None) -> None:
+    """Participant 0 cannot avoid a break; participant 3, with one meeting, cannot have any."""
+    instance = Instance(4, 3, 3, (Meeting(0, 1, (0,)), Meeting(0, 2, (2,)), Meeting(1, 3, (1,))))
+    if fewest is None:
+        with pytest.raises(Infeasible, match="participant 1 has at least 1 breaks, participant 3 at most 0"):
+            solve(instance, fairness)
+    else:
+        assert solve(instance, fairness).breaks == fewest
+
+
+def test_counts_further_when_the_bound_climbs_far() -> None:
+    """In a triangle of meetings at three slots somebody meets first and last; alone, nobody would have to."""
+    triangles = [(3 * at + one, 3 * at + other) for at in range(12) for one, other in ((0, 1), (1, 2), (0, 2))]
+    instance = Instance(36, 3, 12, tuple(Meeting(*pair, (0, 1, 2)) for pair in triangles))
+    solved = solve(instance)
+    assert (solved.breaks, solved.bound) == (12, 12)
+
+
+def test_a_model_that_is_no_schedule_is_never_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.scheduler.b2b.encoding.Encoding.schedule", lambda *_: (0,) * 34)
+    with pytest.raises(EncodingWrong, match="double booked"):
+        solve(fair())
