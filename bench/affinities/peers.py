@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bench.affinities.minilm import MiniLM, MiniLMMissing
 from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import Role, TextScorer, words_of
+from services.matching.domain.text import Matrix, Role, TextScorer, words_of
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer, the_use
 from services.matching.encoders.centred import Encoder
 from services.matching.encoders.e5 import E5
@@ -31,16 +31,16 @@ def text_peers() -> tuple[dict[str, Peer], list[str]]:
         "BM25": bm25,
         "char TF-IDF": char_tfidf,
         "n-grams (no model)": partial(_scored, NgramScorer()),
-        "USE raw": partial(_encoded, the_use()),
+        "USE raw": _Raw(the_use()),
         "default tier": partial(_scored, default_scorer()),
     }
     missing = []
     try:
-        peers["MiniLM (English)"] = partial(_encoded, MiniLM())
+        peers["MiniLM (English)"] = _Raw(MiniLM())
     except MiniLMMissing as error:
         missing.append(f"MiniLM (English) skipped: {error}")
     try:
-        peers |= {"E5 raw": partial(_encoded, E5()), "quality tier": partial(_scored, quality_scorer())}
+        peers |= {"E5 raw": _Raw(E5()), "quality tier": partial(_scored, quality_scorer())}
     except QualityMissing as error:
         missing.append(f"E5 and the quality tier skipped: {error}")
     return peers, missing
@@ -94,8 +94,19 @@ def _scored(scorer: TextScorer, needs: Sequence[str], offers: Sequence[str]) -> 
     return (scorer.embed(needs, Role.NEED) @ scorer.embed(offers, Role.OFFER).T).astype(np.float64)
 
 
-def _encoded(encoder: Encoder, needs: Sequence[str], offers: Sequence[str]) -> Similarities:
-    return (encoder.encode(needs) @ encoder.encode(offers).T).astype(np.float64)
+class _Raw:
+    """An encoder as others use it, the same for needs and offers. Reads a text once, however many tasks it is in."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Matrix] = {}
+
+    def __call__(self, needs: Sequence[str], offers: Sequence[str]) -> Similarities:
+        """The cosines."""
+        new = [text for text in dict.fromkeys((*needs, *offers)) if text not in self._known]
+        self._known |= zip(new, self._encoder.encode(new) if new else (), strict=True)
+        mine, theirs = (np.stack([self._known[text] for text in texts]) for texts in (needs, offers))
+        return (mine @ theirs.T).astype(np.float64)
 
 
 def _grams(text: str) -> list[str]:

@@ -15,10 +15,12 @@ import numpy as np
 
 from bench.affinities import Row, Table
 from services.matching.domain.index import TextIndex
+from services.matching.domain.planes import Rows
 from services.matching.domain.text import Matrix, Role, TextScorer, on_grid
 
 _ASKED = 200
 _BEST = 20
+_LISTED = 10
 _SIZE = 10_000
 _ALL_PAIRS = (1_000, 10_000, 50_000)
 _COLD = """
@@ -65,12 +67,23 @@ def finding(scorer: TextScorer, texts: Sequence[str], who: str) -> Table:
 def _all_pairs(index: TextIndex, size: int) -> Row:
     tracemalloc.start()
     started = time.perf_counter(), time.process_time()
-    index.all_best(_BEST)
+    tops = index.all_best(_BEST)
     wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
     memory = tracemalloc.get_traced_memory()[1] / 2**20 + index.megabytes
     tracemalloc.stop()
     task = f"all pairs of {size:,}, top {_BEST}"
-    return {"task": task, "seconds": round(wall, 2), "CPU s": round(cpu, 2), "MB": round(memory)}
+    return {
+        "task": task,
+        "seconds": round(wall, 2),
+        "CPU s": round(cpu, 2),
+        "MB": round(memory),
+        "in most top 10": f"{_largest_share(tops.rows[:, :_LISTED]):.2%}",
+    }
+
+
+def _largest_share(lists: Rows) -> float:
+    """In how many of the lists whoever is in most of them is: 1 would be a hub for everybody."""
+    return float(np.bincount(lists[lists >= 0]).max() / len(lists))
 
 
 def _index(scorer: TextScorer, vectors: dict[Role, Matrix], size: int, items: int) -> TextIndex:

@@ -13,13 +13,13 @@ _NOBODY = -1
 
 
 class Ragged(Generic[Scalar]):
-    """A list of rows, each of any number of values; a value is a number or a vector of `width` numbers.
+    """A list of rows, each of any number of values.
 
     A row that is put again goes to the end; its old values are swept out when the array next grows.
     """
 
-    def __init__(self, dtype: DTypeLike, width: int = 0) -> None:
-        self._values: NDArray[Scalar] = np.zeros((0, width) if width else 0, dtype)
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._values: NDArray[Scalar] = np.zeros(0, dtype)
         self._owners: Rows = np.zeros(0, np.intp)
         self._used = 0
         self._starts: Rows = np.zeros(0, np.intp)
@@ -61,7 +61,7 @@ class Ragged(Generic[Scalar]):
     def _sweep(self, count: int) -> None:
         """Keep the values that a row holds, in their order, in an array with room for as many more."""
         kept = np.flatnonzero(self._owners[: self._used] != _NOBODY)
-        values = np.zeros((2 * (len(kept) + count), *self._values.shape[1:]), self._values.dtype)
+        values = np.zeros(2 * (len(kept) + count), self._values.dtype)
         owners = np.full(len(values), _NOBODY)
         values[: len(kept)], owners[: len(kept)] = self._values[kept], self._owners[kept]
         self._starts[owners[: len(kept)][::-1]] = np.arange(len(kept))[::-1]

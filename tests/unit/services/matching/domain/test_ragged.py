@@ -38,10 +38,3 @@ def test_rows_outlive_many_replacements(ragged: Ragged[np.intp]) -> None:
     assert [ragged.of(row).tolist() for row in range(5)] == [list(range((95 + row) % 4)) for row in range(5)]
     values, places = ragged.all()
     assert sorted(values[places >= 0]) == sorted(ragged.some(np.arange(5))[0])
-
-
-def test_vectors_are_values_too() -> None:
-    rows: Ragged[np.float32] = Ragged(np.float32, 3)
-    rows.put(0, np.ones((2, 3), np.float32))
-    rows.put(1, np.zeros((0, 3), np.float32))
-    assert rows.some(numbers(0, 1))[0].shape == (2, 3)
