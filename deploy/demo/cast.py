@@ -15,6 +15,16 @@ LARGE_COMPANIES = 25
 PARTICIPANTS = 350
 #: Delegations mostly buy; their own field leans to what they trade in.
 _ABROAD = ("mining", "agricultural_machinery", "logistics", "food_equipment", "engineering", "renewables")
+#: What each kind seeks, as codes. Whoever has travelled here comes to buy, and for partners.
+_SEEKS = {
+    "sme": ("coop:sale",),
+    "large_company": ("coop:purchase", "coop:rd"),
+    "research_group": ("coop:rd",),
+    "technology_centre": ("coop:rd",),
+    "public_body": ("coop:internationalisation",),
+    "consultant": ("coop:commercial",),
+}
+_TRAVELLERS_SEEK = ("coop:purchase", "coop:internationalisation")
 _SHARE_ENGLISH = {"sme": 0.08, "large_company": 0.3, "research_group": 0.45, "technology_centre": 0.3}
 
 
@@ -42,15 +52,16 @@ def _company(random: Random, key: str, root: str, country: str, *, is_large: boo
     fields = _ABROAD if country in people()["delegations"] else tuple(sorted(set(industries()) - INSTITUTIONAL))
     industry = industries()[random.choice(fields)]
     word = random.choice(industry["words_pt"] if country == "PT" else industry["words"])
+    kind, delegation = "large_company" if is_large else "sme", people()["delegations"].get(country)
     trade_name = f"Grupo {root}" if is_large else random.choice((f"{word} {root}", f"{root} {word}"))
     return Organisation(
         key=key,
         name=f"{trade_name} {random.choice(people()['legal_forms'][country])}",
-        kind="large_company" if is_large else "sme",
+        kind=kind,
         country=country,
         region=random.choice(people()["regions"][country]),
-        delegation=people()["delegations"].get(country),
-        codes=tuple(industry["codes"]),
+        delegation=delegation,
+        codes=(*industry["codes"], *(_TRAVELLERS_SEEK if delegation else _SEEKS[kind])),
         domain=f"{slug(trade_name)}.example",
         industry=industry["key"],
         buys=tuple(random.sample(industry["buys"], 3)),
@@ -72,7 +83,7 @@ def _institutions(random: Random, first: int, scale: float) -> Iterator[Organisa
             country="ES",
             region=random.choice(people()["regions"]["ES"]),
             delegation=None,
-            codes=tuple(industry["codes"]),
+            codes=(*industry["codes"], *_SEEKS.get(kind, ())),
             domain=f"{slug(name)}.example",
             industry=field,
             buys=tuple(random.sample(industry["buys"], 3)),

@@ -197,16 +197,25 @@ class _CodeSets:
 class _Sectors(_CodeSets):
     """The activities of each row, and how near those of two rows are."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._nearness: dict[int, Values] = {}
+
     def proximities(self, own: Rows, rows: Rows | None, count: int) -> Values:
         """How near the nearest activities of each of `own` and each partner are; shape (own, partners)."""
         codes, holders = self.held.all() if rows is None else self.held.some(rows)
         there = holders >= 0
         codes, holders = codes[there], holders[there]
-        names = list(self.numbers)
         nearest = np.zeros((len(own), count if rows is None else len(rows)))
         for line, row in enumerate(own):
-            mine = [names[number] for number in self.held.of(row)]
-            near = np.array([max((nace_proximity(one, name) for one in mine), default=0.0) for name in names])
-            if mine:
-                np.maximum.at(nearest[line], holders, near[codes])
+            for number in self.held.of(row):
+                np.maximum.at(nearest[line], holders, self._near(int(number))[codes])
         return nearest
+
+    def _near(self, number: int) -> Values:
+        """How near every activity known is to one; reckoned once, until more are known."""
+        near = self._nearness.get(number)
+        if near is None or len(near) < len(self.numbers):
+            names = list(self.numbers)
+            near = self._nearness[number] = np.array([nace_proximity(names[number], name) for name in names])
+        return near
