@@ -128,7 +128,11 @@ def _merged(batch: Batch, solution: Solution) -> Mapping[str, Seat]:
         if not state.stays(pair, batch.now) and state.is_wanted(pair)
     }
     for pair, (_, seat) in board.placed.items():
-        if state.stays(pair, batch.now) or (solution.version != state.version and pair not in seats):
+        if state.stays(pair, batch.now):
+            if solution.seats.get(pair, seat) != seat:
+                raise SolutionStale("an encounter that it moves is frozen by now")
+            seats[pair] = seat
+        elif solution.version != state.version and pair not in seats:
             seats[pair] = seat
     return seats
 
