@@ -13,11 +13,16 @@ from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import Report, SolverFailed, SolverPool
 from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, people
 
-HANG, DIE, RAISE = 101, 102, 103
+HANG, DIE, RAISE, HANG_LATER, DIE_LATER = 101, 102, 103, 104, 105
 
 
 def misbehave(problem: Problem, effort: Effort, report: Report) -> Solution:
-    if effort.seed == HANG:
+    if effort.seed in {HANG_LATER, DIE_LATER}:
+        report(Solution(problem.version, problem.announced, {}, 1))
+        report(Solution(problem.version, problem.announced, {}, 2))
+    if effort.seed == DIE_LATER:
+        os._exit(1)
+    if effort.seed in {HANG, HANG_LATER}:
         time.sleep(60)
     if effort.seed == DIE:
         os._exit(1)
@@ -62,6 +67,17 @@ async def test_a_worker_that_fails_is_replaced(fault: int, message: str) -> None
     pool._deadline = 30
     second = (await pool.solve(problem(), Effort())).bound
     assert second != first
+    await pool.stop()
+
+
+@pytest.mark.parametrize("fault", [HANG_LATER, DIE_LATER])
+async def test_the_best_so_far_is_taken_of_a_worker_that_overruns_or_dies(fault: int) -> None:
+    pool = SolverPool(1, deadline_seconds=30, work=misbehave)
+    first = (await pool.solve(problem(), Effort())).bound
+    pool._deadline = 1
+    assert (await pool.solve(problem(), Effort(seed=fault))).bound == 2
+    pool._deadline = 30
+    assert (await pool.solve(problem(), Effort())).bound != first
     await pool.stop()
 
 

@@ -1,0 +1,124 @@
+"""Quality per second: placed and breaks after so many seconds, beside Timefold and a full CP-SAT re-solve, a core each.
+
+All begin with the same agenda: the greedy one, every encounter at the best slot left. `--large yes` adds 2,000 people.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.instances.editions import EDITION, ITECAM, WHEN, Size, synthetic
+from bench.peers import cp_sat_agenda, timefold
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.board import Seat, Slots
+from services.scheduler.domain.breaks import Breaks, breaks_in
+from services.scheduler.domain.decide import take
+from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.construct import construct
+from services.scheduler.solver.draft import Draft
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.fewest_breaks import fewest_breaks
+from services.scheduler.solver.improve import improve
+from services.scheduler.solver.polish import warm_up
+
+Table = list[dict[str, object]]
+Found = Iterator[tuple[float, list[Slots]]]
+
+_SIZES = (ITECAM, Size("1,000", 600, 1_000, 3_000, 28, 134))
+_LARGE = Size("2,000", 1_200, 2_000, 6_000, 28, 268)
+_MARKS = (1, 2, 5, 10, 30)
+_SEED = 1
+#: More than can be done in the time: it is ended at the last mark.
+_UNTIL_ENDED = Effort(seed=_SEED, steps=10**9, most_steps=10**9)
+
+
+def run(data: Path | None, large: str = "no") -> Table:  # noqa: ARG001 - every benchmark is offered the data
+    """The rows: size, engine, seconds; placed of those wanted and the proven most; breaks, their slots, the longest."""
+    return [row for size in (*_SIZES, *([_LARGE] if large == "yes" else [])) for row in _rows(size)]
+
+
+def _rows(size: Size) -> Iterator[dict[str, object]]:
+    problem = _problem(size)
+    draft = _greedy(problem)
+    most, fewest = bound(problem), fewest_breaks(draft)
+    for name, engine in (("tertulia", _ours), ("timefold", _timefold), ("cp-sat", _cp_sat)):
+        try:
+            found = [(0.0, list(draft.slot)), *engine(problem, draft)]
+        except timefold.TimefoldUnavailable as missing:
+            yield {"size": size.name, "engine": name, "placed": str(missing)}
+            continue
+        for mark in _MARKS:
+            slots = [slots for seconds, slots in found if seconds <= mark][-1]
+            breaks = _breaks(problem, draft, slots)
+            yield {
+                "size": size.name,
+                "engine": name,
+                "seconds": mark,
+                "wanted": len(draft.pairs),
+                "placed": sum(map(bool, slots)),
+                "most": most,
+                "breaks": breaks.number,
+                "fewest": fewest,
+                "break_slots": breaks.slots,
+                "longest": breaks.longest,
+            }
+
+
+def _problem(size: Size) -> Problem:
+    state = AgendaState(edition_id=EDITION)
+    batch = Batch(state, WHEN)
+    for event in synthetic(size, _SEED).events:
+        take(batch, event)
+    return problem_of(state, WHEN, change_budget=0)
+
+
+def _greedy(problem: Problem) -> Draft:
+    draft, board = Draft(problem), construct(problem, 0, _SEED)
+    for number, wanted in enumerate(draft.pairs):
+        if wanted.pair_id in board.placed:
+            draft.put(number, board.placed[wanted.pair_id][1].slots)
+    return draft
+
+
+def _breaks(problem: Problem, draft: Draft, slots: Sequence[Slots]) -> Breaks:
+    seats = {
+        (wanted.one, wanted.other): Seat(slot, "", "") for wanted, slot in zip(draft.pairs, slots, strict=True) if slot
+    }
+    return breaks_in(seats, problem.hours, problem.whole, problem.days)
+
+
+def _ours(problem: Problem, draft: Draft) -> Found:
+    """The worker as the service has it: warm, reporting on its way, killed at the end."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_improve, args=(theirs, problem), daemon=True)
+    process.start()
+    ours.recv()
+    began = time.perf_counter()
+    while ours.poll(max(0.0, began + _MARKS[-1] - time.perf_counter())):
+        solution: Solution = ours.recv()
+        seats = solution.seats
+        slots = [seats[each.pair_id].slots if each.pair_id in seats else 0 for each in draft.pairs]
+        yield time.perf_counter() - began, slots
+    process.kill()
+    process.join()
+
+
+def _improve(pipe: Connection, problem: Problem) -> None:
+    warm_up()
+    pipe.send("warm")
+    improve(problem, _UNTIL_ENDED, pipe.send)
+
+
+def _timefold(problem: Problem, draft: Draft) -> Found:  # noqa: ARG001 - every engine is given both
+    return timefold.improve(draft, _MARKS[-1])
+
+
+def _cp_sat(problem: Problem, draft: Draft) -> Found:  # noqa: ARG001 - every engine is given both
+    return cp_sat_agenda.improve(draft, _MARKS[-1])

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from services.scheduler.domain.board import Slots, bits
+from services.scheduler.domain.breaks import breaks_of
+from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.solver.construct import construct
+from services.scheduler.solver.draft import Draft
+from services.scheduler.solver.fewest_breaks import fewest_breaks
+from services.scheduler.solver.polish import polish
+from shared.events import Event
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    NOW,
+    Edition,
+    affinity,
+    edition,
+    innova,
+    organisation,
+    participant,
+    people,
+    session,
+    window,
+    workspace,
+)
+
+
+def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: object) -> Problem:
+    chance = random.Random(seed)  # noqa: S311 - an example
+    names = [f"p{n:02}" for n in range(20)]
+    zones, sessions = (workspace(4), innova(2), HALL), (session("k1", 4, 5),)
+    events: list[Event] = [edition(slots=slots, zones=zones, sessions=sessions, **fields)]
+    for name in names:
+        events.append(organisation(f"org-{name}", chance.choice(["sme", "research_group"])))
+        hours = (window(0, 5),) if chance.random() < 0.2 else ()
+        attends = ("k1",) if chance.random() < 0.3 else ()
+        events.append(participant(name, available=hours, session_ids=attends))
+    events += [affinity(*chance.sample(names, 2)) for _ in range(pairs)]
+    return problem_of(Edition(*events).state, NOW, 0)
+
+
+def draft_of(subject: Problem, *, leave_out: int = 0) -> Draft:
+    draft, board = Draft(subject), construct(subject, 0, 1)
+    for number, wanted in enumerate(draft.pairs):
+        if wanted.pair_id in board.placed and number >= leave_out:
+            draft.put(number, board.placed[wanted.pair_id][1].slots)
+    return draft
+
+
+def breaks(draft: Draft) -> int:
+    return sum(
+        len(list(breaks_of(busy, attending, draft.days)))
+        for busy, attending in zip(draft.busy, draft.attending, strict=True)
+    )
+
+
+def check(draft: Draft) -> None:
+    """Everybody once in a slot, where both can, no more in a slot than there are tables, nobody above the quota."""
+    met: Counter[tuple[int, Slots]] = Counter()
+    for pair, slot in enumerate(draft.slot):
+        if slot:
+            assert slot & draft.common(pair)
+            met.update((person, slot) for person in draft.sides[pair])
+    assert max(met.values()) == 1
+    assert all(tables >= 0 for room in draft.room for tables in room.values())
+    assert draft.quota is None or max(draft.count) <= draft.quota
+    for person, busy in enumerate(draft.busy):
+        assert set(bits(busy)) == {slot for who, slot in met if who == person}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_lessens_breaks_and_keeps_the_rules(seed: int) -> None:
+    draft = draft_of(problem(seed))
+    placed, before = draft.placed(), breaks(draft)
+    polish(draft, 1, 60_000)
+    check(draft)
+    assert draft.placed() >= placed
+    assert fewest_breaks(draft) <= breaks(draft) < before
+
+
+def test_the_same_seed_gives_the_same_agenda_and_another_seed_another() -> None:
+    drafts = [draft_of(problem(5)) for _ in range(3)]
+    for draft, seed in zip(drafts, (1, 1, 2), strict=True):
+        polish(draft, seed, 20_000)
+    assert drafts[0].slot == drafts[1].slot != drafts[2].slot
+
+
+def test_it_says_when_the_draft_is_better() -> None:
+    draft, said = draft_of(problem(6)), []
+    polish(draft, 1, 2_000_000, lambda: said.append(breaks(draft)))
+    assert said
+    assert said[-1] == breaks(draft)
+
+
+def test_it_seats_what_waits_by_moving_others_and_keeps_the_quota() -> None:
+    draft = draft_of(problem(7, quotas={"max_encounters": 6}), leave_out=12)
+    before = draft.placed()
+    polish(draft, 1, 60_000)
+    check(draft)
+    assert draft.placed() > before
+
+
+@pytest.mark.parametrize("budget", [0, 1, 3])
+def test_of_what_is_told_it_moves_no_more_than_the_budget_and_only_to_place_more(budget: int) -> None:
+    draft = draft_of(problem(8, pairs=70), leave_out=10)
+    told = {pair: slot for pair, slot in enumerate(draft.slot) if slot}
+    polish(draft, 1, 100_000, told=told, budget=budget)
+    check(draft)
+    moved = [pair for pair, slot in told.items() if draft.slot[pair] != slot]
+    assert len(moved) <= budget
+    settled = draft_of(problem(9))
+    told = {pair: slot for pair, slot in enumerate(settled.slot) if slot}
+    if len(told) == len(settled.pairs):
+        polish(settled, 1, 20_000, told=told, budget=budget)
+        assert all(settled.slot[pair] == slot for pair, slot in told.items())
+
+
+def test_an_edition_without_slots_or_pairs_is_left_alone() -> None:
+    for subject in (Edition(edition(slots=0), *people("a", "b"), affinity("a", "b")), Edition(edition(slots=2))):
+        draft = Draft(problem_of(subject.state, NOW, 0))
+        polish(draft, 1, 100)
+        assert draft.placed() == 0
+        assert fewest_breaks(draft) == 0
+
+
+def test_the_fewest_breaks_are_known_where_two_must_wait_for_one_another() -> None:
+    """b is there early and c late, so a waits between them; d and e have all day."""
+    subject = Edition(
+        edition(slots=6),
+        *people("a", "d", "e"),
+        participant("b", available=(window(0, 1),)),
+        participant("c", available=(window(5, 6),)),
+        affinity("a", "b"),
+        affinity("a", "c"),
+        affinity("d", "e"),
+    )
+    draft = draft_of(problem_of(subject.state, NOW, 0))
+    assert fewest_breaks(draft) == breaks(draft) == 1
+    attending = Edition(
+        edition(slots=6, sessions=(session("k1", 1, 5),)),
+        participant("a", session_ids=("k1",)),
+        participant("b", available=(window(0, 1),)),
+        participant("c", available=(window(5, 6),)),
+        affinity("a", "b"),
+        affinity("a", "c"),
+    )
+    assert fewest_breaks(draft_of(problem_of(attending.state, NOW, 0))) == 0
