@@ -23,17 +23,23 @@ _AT_ONCE: Final = 64
 #: Partners considered for each participant, for each encounter they still need, and at least.
 _CANDIDATES_EACH, _CANDIDATES_LEAST = 8, 32
 _PRICE_STEPS: Final = 200
+#: Pairs of a round, the least served first: what is said of them has to fit one entry of the journal, of 16 MB.
+_PAIRS_A_ROUND: Final = 3000
 
 
 def fillings(state: MatchingState, rules: Rules, pool: Pool, encounters: int) -> tuple[tuple[str, str], ...]:
-    """The pairs to bring up so that everybody has `encounters` to come, as far as affinities allow; sorted."""
+    """The pairs to bring up so that everybody has `encounters` to come, as far as affinities allow; sorted.
+
+    At most `_PAIRS_A_ROUND`: another round goes on where this one ends.
+    """
     standing = _standing(state)
     wanted = {
         one: room
         for one in pool.ids
         if state.complete(one) and state.active(one) and (room := encounters - standing.get(one, 0)) > 0
     }
-    return tuple(sorted(matching(candidates(state, rules, pool, wanted), wanted, standing)))
+    chosen = matching(candidates(state, rules, pool, wanted), wanted, standing)
+    return tuple(sorted(chosen[:_PAIRS_A_ROUND]))
 
 
 def matching(
