@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.matching.domain.text import LONGEST, TAG, words_of
+from services.matching.domain.text import LONGEST, TAG, plain, words_of
 
 #: Words that hold the sentences of a language together, folded, of those that the encoders know in Latin script
 #: (es en pt fr it de nl pl tr) and of those close enough to be read (ca gl): a longer text has some.
@@ -38,7 +38,7 @@ class Doubt(StrEnum):
 
 def doubts_of(texts: Sequence[str]) -> tuple[Doubt, ...]:
     """The doubts about the needs or the offers of one profile, each once, in the order of `Doubt`."""
-    if not any(words_of(text) for text in texts):
+    if not any(words_of(plain(text)) for text in texts):
         return (Doubt.SAYS_NOTHING,)
     found = {doubt for text in texts for doubt in _doubts_of(text)}
     return tuple(doubt for doubt in Doubt if doubt in found)
@@ -49,7 +49,7 @@ def _doubts_of(text: str) -> Iterable[Doubt]:
         yield Doubt.TOO_LONG
     if TAG.search(text):
         yield Doubt.MARKUP
-    if len(words_of(text)) == 1 and text.isascii():
+    if len(words_of(plain(text))) == 1 and text.isascii():
         yield Doubt.ONE_WORD
     if _separators(text) >= _ITEMS_OF_ONE:
         yield Doubt.LISTS_EVERYTHING

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.doubt import Doubt, doubts_of
 from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import Role, words_of
+from services.matching.domain.text import LONGEST, Role, plain, words_of
+from services.matching.encoders import default_scorer
+from services.matching.encoders.remembered import Remembered
 
 SCORER = NgramScorer()
 texts = st.text(max_size=300) | st.text("aeiñ ç-", max_size=60)
@@ -29,3 +32,26 @@ def test_a_fit_is_the_same_both_ways_and_between_0_and_1(one: str, other: str) -
 @given(texts)
 def test_case_and_accents_do_not_matter(text: str) -> None:
     assert words_of(text.replace("ñ", "n").replace("ç", "c")) == words_of(text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(texts | st.text(max_size=3_000), max_size=4))
+def test_an_encoder_gives_any_text_a_bounded_vector_that_no_other_text_moves(some: list[str]) -> None:
+    forgetful = Remembered(default_scorer()._scorer, size=0)
+    together = forgetful.embed(some, Role.OFFER)
+    for text, vector in zip(some, together, strict=True):
+        assert np.linalg.norm(vector) == (pytest.approx(1, abs=0.01) if words_of(plain(text)) else 0)
+        assert (forgetful.embed([text], Role.OFFER)[0] == vector).all()
+
+
+@given(texts | st.text(max_size=3_000))
+def test_any_text_is_plain_in_the_end(text: str) -> None:
+    assert plain(plain(text)).isprintable()
+    assert len(plain(text)) <= LONGEST
+
+
+@given(st.lists(texts, max_size=4))
+def test_any_texts_can_be_doubted(some: list[str]) -> None:
+    doubts = doubts_of(some)
+    assert len(set(doubts)) == len(doubts)
+    assert (Doubt.SAYS_NOTHING in doubts) == (not any(words_of(plain(text)) for text in some))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -62,6 +63,16 @@ def test_a_text_has_the_same_vector_in_any_company(scorer: TextScorer) -> None:
     together = forgetful.embed(texts, Role.OFFER)
     assert (forgetful.embed([texts[at] for at in order], Role.OFFER) == together[order]).all()
     assert (np.concatenate([forgetful.embed([text], Role.OFFER) for text in texts[:5]]) == together[:5]).all()
+
+
+def test_threads_do_not_disturb_each_other(scorer: TextScorer) -> None:
+    texts = [topic["need"]["pt"] for topic in TOPICS[:12]]
+    forgetful = Remembered(scorer._scorer, size=0)  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(4) as pool:
+        read = list(
+            pool.map(lambda some: forgetful.embed(some, Role.NEED), [texts[at : at + 3] for at in (0, 3, 6, 9)])
+        )
+    assert (np.concatenate(read) == forgetful.embed(texts, Role.NEED)).all()
 
 
 def test_vectors_are_on_the_grid_and_of_length_one(scorer: TextScorer) -> None:
