@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from services.scheduler.aggregate import Answer, Asking, Decide, adopting, announcing, telling
@@ -166,7 +166,9 @@ class Scheduler:
         outcome = "failed"
         try:
             with IMPROVE_SECONDS.time():
+                started = self.monotonic()
                 solution = await self.solver.solve(problem, self.pace.effort)
+                solution = replace(solution, seconds=round(self.monotonic() - started, 3))
             decision = await self._decide(edition_id, adopting(solution))
             outcome = "adopted" if decision.outbox else "kept"
         except SolutionStale as stale:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from shared.events.core import Event, Interval, Value
+from shared.events.registration import Level
 from shared.ids import Id
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -125,11 +126,28 @@ class AgendaChange(Value):
     after: AgendaEntry | None = None
 
 
+class LevelResult(Value):
+    """How good an agenda is at one level, and the best any could be: at most for `placed` and `floor`, else at least.
+
+    `placed` counts encounters; `floor` is the least share, 0..1, of the encounters wanted that anybody has; `moves`
+    are those not when they were last announced; `breaks` are counted over all participants and days, `table_changes`
+    between encounters without a break.
+    """
+
+    level: Level
+    value: float = Field(ge=0)
+    bound: float = Field(ge=0)
+    gap: float = Field(ge=0, description="The share of the larger of the two that lies between them; 0: proven best.")
+    engine: Label = Field(description="What the bound comes from.")
+
+
 class Certificate(Value):
-    """How good the edition's agenda is known to be: encounters placed against a proven upper bound."""
+    """How good the edition's agenda is known to be: encounters placed against a proven upper bound, then each level."""
 
     placed: int = Field(ge=0)
     bound: int = Field(ge=0)
+    levels: tuple[LevelResult, ...] = Field(default=(), description="In the edition's order.")
+    seconds: float | None = Field(default=None, ge=0, description="How long it was improved for.")
 
     @property
     def gap(self) -> float:

@@ -78,6 +78,25 @@ class OrganisationKind(StrEnum):
     CONSULTANT = "consultant"
 
 
+class Level(StrEnum):
+    """What an agenda is to be good at. An edition's order of them is strict: no gain at one is worth a loss before."""
+
+    PLACED = "placed"
+    FLOOR = "floor"
+    MOVES = "moves"
+    BREAKS = "breaks"
+    TABLE_CHANGES = "table_changes"
+
+
+def _is_order(levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    if sorted(levels) != sorted(Level):
+        raise ValueError(f"levels must name each of {', '.join(Level)} once")
+    return levels
+
+
+LevelOrder = Annotated[tuple[Level, ...], AfterValidator(_is_order)]
+
+
 class Language(StrEnum):
     """The languages a participant can be written to in."""
 
@@ -176,6 +195,7 @@ class EditionChanged(Event):
     freeze_minutes: int = Field(
         default=0, ge=0, description="Once live, encounters that start this soon are not moved by the system."
     )
+    levels: LevelOrder = Field(default=tuple(Level), description="What agendas are to be good at, the first first.")
 
     @model_validator(mode="after")
     def _slots_are_in_order(self) -> Self:

@@ -30,6 +30,7 @@ from shared.events import (
     Fee,
     Interval,
     Language,
+    LevelResult,
     MatchRequestChanged,
     NeedMet,
     NotificationRecorded,
@@ -141,7 +142,12 @@ EVENTS: list[Event] = [
         entries=(ENTRY,),
         changes=(AgendaChange(kind=ChangeKind.ADDED, entry_id="enc_1", after=ENTRY),),
         causes=(CAUSE,),
-        certificate=Certificate(placed=590, bound=600),
+        certificate=Certificate(
+            placed=590,
+            bound=600,
+            levels=(LevelResult(level="placed", value=590, bound=600, gap=0.0167, engine="b-matching LP"),),
+            seconds=1.5,
+        ),
     ),
     EncounterChanged(
         **WHO,

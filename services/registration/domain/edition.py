@@ -12,7 +12,7 @@ from services.registration.domain.names import Line
 from services.registration.domain.slots import Day, instant, slots_of
 from services.registration.domain.things import Facts, Refused, Thing
 from shared import events
-from shared.events import ConsentPolicy, EditionChanged, Filling, Phase, SessionKind, Slot, ZoneKind
+from shared.events import ConsentPolicy, EditionChanged, Filling, Level, LevelOrder, Phase, SessionKind, Slot, ZoneKind
 from shared.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
 from shared.ids import Id
 
@@ -94,6 +94,7 @@ class EditionFacts(Facts):
         le=24 * 60,
         description="Once live, encounters that start this soon are not moved by the system.",
     )
+    levels: LevelOrder = Field(default=tuple(Level), description="What agendas are to be good at, the first first.")
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

@@ -18,6 +18,7 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.evidence import Evidence, Inputs
 from services.scheduler.domain.insert import find_seat
+from services.scheduler.domain.levels import results, worth
 from services.scheduler.domain.problem import Solution
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken, judge, judge_kept, verify
@@ -90,7 +91,8 @@ def verify_step(batch: Batch) -> None:
 def adopt(batch: Batch, solution: Solution) -> bool:
     """Replace the agenda by the solution; returns whether anything moved.
 
-    A solution that places fewer encounters than there are is not taken, but counts as the improvement of its version.
+    A solution that is worse by the edition's levels is not taken, nor, once agendas are announced, one that is no
+    better; it counts as the improvement of its version all the same.
 
     Raises:
         SolutionStale: it does not fit what has come in since it was asked for.
@@ -103,13 +105,22 @@ def adopt(batch: Batch, solution: Solution) -> bool:
         raise SolutionStale("the edition has fewer slots now")
     seats = _merged(batch, solution)
     places = {pair: _place(state, pair, seat) for pair, seat in seats.items()}
-    is_better = len(places) >= len(state.placements)
+    is_better = _is_better(state, seats)
     if is_better:
         _check(batch, places, is_stale=solution.version != state.version)
     moved = is_better and _replace(batch, seats)
-    certificate = Certificate(placed=len(state.placements), bound=max(solution.bound, len(state.placements)))
+    most = max(solution.bound, len(state.placements))
+    certificate = Certificate(
+        placed=len(state.placements), bound=most, levels=results(state, most), seconds=solution.seconds
+    )
     batch.make(Improved(version=solution.version, certificate=certificate))
     return moved
+
+
+def _is_better(state: AgendaState, seats: Mapping[str, Seat]) -> bool:
+    has = worth(state, {pair: seat for pair, (_, seat) in state.board.placed.items()}).ranks
+    offered = worth(state, seats).ranks
+    return offered < has if state.announced else offered <= has
 
 
 def announce(batch: Batch) -> None:

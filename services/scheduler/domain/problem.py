@@ -51,12 +51,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """Seats for the problem's encounters, fixed ones included, and how many could be placed at most."""
+    """Seats for the problem's encounters, fixed ones included; how many could be placed at most; seconds spent."""
 
     version: int
     announced: bool
     seats: dict[str, Seat]
     bound: int
+    seconds: float | None = None
 
 
 def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:

@@ -1,0 +1,128 @@
+"""The levels of the objective: how good an agenda is at each, whether one is better than another, and by how much."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from services.scheduler.domain.board import Seat
+from services.scheduler.domain.breaks import breaks_in
+from services.scheduler.domain.state import AgendaState
+from shared.events import Level, LevelResult
+
+#: Where each bound comes from. That nobody moves, waits or changes table is the best there could be.
+_ENGINES = {Level.PLACED: "b-matching LP", Level.FLOOR: "free slots and quota"}
+_AT_MOST = frozenset(_ENGINES)
+
+
+class Worth(NamedTuple):
+    """How good an agenda is, the less the better: level by level in the edition's order, each with its ties broken.
+
+    Of as many placed, those of higher priority and affinity count; of the same floor, the next worst off (leximin);
+    of as many breaks, the longest.
+    """
+
+    ranks: tuple[tuple[float, ...], ...]
+    values: tuple[float, ...]
+
+
+def order_of(state: AgendaState) -> tuple[Level, ...]:
+    """The edition's levels, the first first."""
+    return state.edition.levels if state.edition else tuple(Level)
+
+
+def worth(state: AgendaState, seats: Mapping[str, Seat]) -> Worth:
+    """How good it would be to have encounters at these seats (pair id -> seat)."""
+    by_level = {
+        Level.PLACED: _placed(state, seats),
+        Level.FLOOR: _shares(state, seats),
+        Level.MOVES: (float(_moves(state, seats)),),
+        Level.BREAKS: _breaks(state, seats),
+        Level.TABLE_CHANGES: (float(_table_changes(state, seats)),),
+    }
+    ranks = [by_level[level] for level in order_of(state)]
+    return Worth(tuple(ranks), tuple(abs(rank[0]) if rank else 1.0 for rank in ranks))
+
+
+def results(state: AgendaState, most_placed: int) -> tuple[LevelResult, ...]:
+    """The levels of the agenda as it is, with their bounds."""
+    seats = {pair: seat for pair, (_, seat) in state.board.placed.items()}
+    bounds = {Level.PLACED: float(most_placed), Level.FLOOR: _most_floor(state)}
+    levels = zip(order_of(state), worth(state, seats).values, strict=True)
+    return tuple(_result(level, value, bounds.get(level, 0.0)) for level, value in levels)
+
+
+def _result(level: Level, value: float, bound: float) -> LevelResult:
+    bound = max(value, bound) if level in _AT_MOST else min(value, bound)
+    larger = max(value, bound)
+    gap = abs(value - bound) / larger if larger else 0.0
+    return LevelResult(
+        level=level, value=round(value, 4), bound=round(bound, 4), gap=round(gap, 4), engine=_ENGINES.get(level, "none")
+    )
+
+
+def _placed(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
+    pairs = [state.pairs[pair] for pair in seats]
+    return -float(len(pairs)), -float(sum(p.priority for p in pairs)), -round(sum(p.score for p in pairs), 6)
+
+
+def _shares(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
+    """The share each participant has of the encounters wanted, the least first; negative, for more is better."""
+    wanted, has = _wanted_by(state), _count(state, seats)
+    return tuple(-share for share in sorted(min(1.0, has.get(each, 0) / count) for each, count in wanted.items()))
+
+
+def _most_floor(state: AgendaState) -> float:
+    """The least share of anybody's wishes for which there is time and quota at all."""
+    quota = state.edition.quotas.max_encounters if state.edition else None
+    most = {each: state.board.free_of(each).bit_count() for each in state.board.hours}
+    shares = (
+        min(1.0, min(most.get(each, 0), quota if quota is not None else count) / count)
+        for each, count in _wanted_by(state).items()
+    )
+    return min(shares, default=1.0)
+
+
+def _wanted_by(state: AgendaState) -> Mapping[str, int]:
+    return _count(state, (*state.placements, *state.waiting))
+
+
+def _count(state: AgendaState, pair_ids: Iterable[str]) -> Mapping[str, int]:
+    count: defaultdict[str, int] = defaultdict(int)
+    for pair in pair_ids:
+        for participant_id in state.pairs[pair].participant_ids:
+            count[participant_id] += 1
+    return count
+
+
+def _moves(state: AgendaState, seats: Mapping[str, Seat]) -> int:
+    """Encounters that are at another time than they were told to be; none before agendas are announced."""
+    if not state.announced:
+        return 0
+    told = ((state.encounters[pair].place, seat) for pair, seat in seats.items() if pair in state.encounters)
+    return sum(place is not None and state.seat(place).slots != seat.slots for place, seat in told)
+
+
+def _breaks(state: AgendaState, seats: Mapping[str, Seat]) -> tuple[float, ...]:
+    board = state.board
+    by_people = {state.pairs[pair].participant_ids: seat for pair, seat in seats.items()}
+    breaks = breaks_in(by_people, board.hours, board.whole, board.days)
+    return float(breaks.number), float(breaks.longest), float(breaks.slots)
+
+
+def _table_changes(state: AgendaState, seats: Mapping[str, Seat]) -> int:
+    """How often somebody goes straight from one encounter to the next at another table."""
+    agendas: defaultdict[str, list[Seat]] = defaultdict(list)
+    for pair, seat in seats.items():
+        for participant_id in state.pairs[pair].participant_ids:
+            agendas[participant_id].append(seat)
+    return sum(_changes(sorted(agenda)) for agenda in agendas.values())
+
+
+def _changes(agenda: Sequence[Seat]) -> int:
+    return sum(
+        one.slots << 1 == other.slots and (one.zone_id, one.table) != (other.zone_id, other.table)
+        for one, other in pairwise(agenda)
+    )
