@@ -38,6 +38,8 @@ async def test_every_route_hides_what_is_anothers(
         "participant_id": fair.participants[0],
         "request_id": request["request_id"],
         "encounter_id": "enc_1",
+        "one": fair.participants[0],
+        "other": fair.participants[2],
     }
     before = len(store.events)
     routes = routes_of(office)
