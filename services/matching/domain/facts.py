@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,7 +128,7 @@ class Participant(Fact):
     @property
     def says_too_little(self) -> bool:
         """Whether what they need and offer deserves little confidence: then their codes alone speak for them."""
-        return not _TELLING.issuperset(doubts_of((*self.profile.needs, *self.profile.offers)))
+        return _say_too_little((*self.profile.needs, *self.profile.offers))
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
         """Whether they want neither to meet nor to be seen by that participant, or anybody of that organisation."""
@@ -180,3 +181,8 @@ def _most_encounters(event: EditionChanged) -> int | None:
     """The most encounters that anybody can have: what the quota says, and never more than there are slots."""
     bounds = [bound for bound in (event.quotas.max_encounters, len(event.slots) or None) if bound is not None]
     return min(bounds, default=None)
+
+
+@lru_cache(maxsize=4096)
+def _say_too_little(texts: tuple[str, ...]) -> bool:
+    return not _TELLING.issuperset(doubts_of(texts))
