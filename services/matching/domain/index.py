@@ -15,8 +15,8 @@ from services.matching.domain.tops import Tops
 
 #: How much the weaker way counts where nothing says otherwise.
 _MUTUALITY: Final = 0.3
-#: How many are compared in full when there is more than one item to compare: .98 of the best are among them.
-_SHORTLIST: Final = 500
+#: How many are compared in full when there is more than one item to compare: .97 of the best are among them.
+_SHORTLIST: Final = 700
 #: Rows compared with as many others in one product of matrices: the scores of a block stay in the cache.
 _BLOCK: Final = 512
 

@@ -24,7 +24,7 @@ class Given:
     version, width = "given", 96
 
     def __init__(self) -> None:
-        self.vectors = vectors(6000, self.width)
+        self.vectors = vectors(12_000, self.width)
 
     def embed(self, texts: list[str], role: Role) -> Matrix:
         return self.vectors[[int(text) for text in texts]].reshape(-1, self.width)
@@ -107,9 +107,9 @@ def test_the_best_of_one_item_a_side_are_exact() -> None:
 
 
 def test_a_shortlist_finds_nearly_all_of_the_best_of_several_items() -> None:
-    index, found = index_of(1000, 3), 0
-    for row in range(0, 1000, 50):
-        expected = exact(index, row, 1000)
+    index, found = index_of(2000, 3), 0
+    for row in range(0, 2000, 100):
+        expected = exact(index, row, 2000)
         _, scores = index.best(row, 20)
         found += int((scores >= np.sort(expected)[-20] - 1e-6).sum())
     assert found / (20 * 20) >= 0.96
