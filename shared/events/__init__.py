@@ -14,6 +14,7 @@ from shared.events.agenda import (
     EntryKind,
     LevelResult,
     Place,
+    Relaxation,
     WaitingReason,
 )
 from shared.events.core import Event, Instant, Interval
@@ -99,6 +100,7 @@ __all__ = [
     "Profile",
     "Quotas",
     "Reason",
+    "Relaxation",
     "RequestState",
     "Session",
     "SessionKind",

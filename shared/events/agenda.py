@@ -67,6 +67,17 @@ class Place(Interval):
     table: Label
 
 
+class Relaxation(Value):
+    """The one rule that keeps a slot from a pair that waits: without it, it would have been placed there."""
+
+    rule: Label = Field(
+        description="Such as `table_twice` (one more table in the zone), `not_available`, `person_twice`."
+    )
+    slot: int = Field(ge=0)
+    participant_ids: tuple[Id, ...] = Field(default=(), description="Whose time or quota it is about.")
+    zone_id: Id | None = Field(default=None, description="Where a table is missing.")
+
+
 class EncounterChanged(Event):
     """An encounter was scheduled, moved or cancelled, waits for a slot, was held or missed.
 
@@ -85,6 +96,9 @@ class EncounterChanged(Event):
     affinity: float = Field(ge=0, le=1)
     place: Place | None = Field(default=None, description="None while waiting or once cancelled.")
     waiting_reason: WaitingReason | None = None
+    relaxation: Relaxation | None = Field(
+        default=None, description="The nearest, if it waits and a single rule is in its way, as of when this was said."
+    )
     absent_ids: tuple[Id, ...] = Field(default=(), description="Who did not come, if it was missed.")
     cause: Cause
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from services.scheduler.domain.changes import Told
 from services.scheduler.domain.known import ToldAgenda, ToldEncounter
+from services.scheduler.domain.relaxation import nearest_relaxation
 from services.scheduler.domain.state import AgendaState
 from shared.events import (
     AgendaChange,
@@ -22,13 +23,18 @@ from shared.events import (
     EntryKind,
     Event,
     Place,
+    Relaxation,
     Status,
+    WaitingReason,
 )
 from shared.ids import encounter_id
 
 #: Agendas told in one journal entry: with their encounters about 2 MB, well under what a document holds.
 MOST_AGENDAS = 300
 _MOST_ENCOUNTERS = 1000
+
+#: What somebody unknown waits for is not a slot.
+_RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
 
 #: An id is a hash, and each line of an agenda needs one.
 _id_of = lru_cache(maxsize=1 << 16)(encounter_id)
@@ -201,9 +207,14 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         affinity=pair.score,
         place=encounter.place,
         waiting_reason=encounter.reason,
+        relaxation=_relaxation(state, pair_id, now) if encounter.reason in _RELAXABLE else None,
         absent_ids=encounter.absent_ids,
         cause=state.untold_pairs[pair_id],
     )
+
+
+def _relaxation(state: AgendaState, pair_id: str, now: datetime) -> Relaxation | None:
+    return nearest_relaxation(state.board, state.wanted(pair_id), state.open_slots(now))
 
 
 def _agenda_event(state: AgendaState, participant_id: str, agenda: ToldAgenda, now: datetime) -> AgendaChanged:
