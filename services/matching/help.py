@@ -34,7 +34,7 @@ class ProfileHelp:
 
     def answer(self, question: ProfileQuestion) -> ProfileSuggestions:
         """What is suggested. Total: bounded work for any text of the length that is taken."""
-        items = items_of(question.text)[: 2 * MOST_ITEMS]
+        items = list(dict.fromkeys(items_of(question.text)))[: 2 * MOST_ITEMS]
         remarks = [Remark(code=doubt.value) for doubt in doubts_of([question.text])]
         if not items:
             return ProfileSuggestions(remarks=remarks)

@@ -1,0 +1,88 @@
+"""Profile help: the class of a text among ten, a need told from an offer, and how long an answer takes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.text import Matrix, Role
+from services.matching.encoders import the_use
+from services.matching.help import ProfileHelp
+from services.matching.vocabulary import NACE_LANGUAGES, nace_headings, vocabulary
+from shared.profile_help import ProfileQuestion
+
+_NOTES = "nace_rev2_notes_es_fr.csv"
+_TOPICS = "need_offer*.jsonl"
+_TEN = 10
+
+
+def run(data: Path | None) -> list[dict[str, object]]:
+    """A row a task and who does it: the explanatory notes of NACE, beside peers; the topics of needs and offers."""
+    if data is None:
+        raise typer.BadParameter("a folder with matching's data, beside which `nace/` is", param_hint="--data")
+    helper = ProfileHelp(the_use, vocabulary)
+    notes = next((one / _NOTES for one in (data / "nace", data.parent / "nace", data) if (one / _NOTES).exists()), None)
+    rows = list(_classes(helper, notes)) if notes else []
+    rows += list(_roles(helper, sorted(data.glob(_TOPICS))))
+    if not rows:
+        raise typer.BadParameter(f"{data} has neither {_NOTES} nor {_TOPICS}", param_hint="--data")
+    return rows
+
+
+def _classes(helper: ProfileHelp, file: Path) -> Iterable[dict[str, object]]:
+    with file.open(encoding="utf-8", newline="") as opened:
+        notes = list(csv.DictReader(opened))
+    for language in ("es", "fr"):
+        said = [(row[f"note_{language}_350"], f"nace:{row['code']}") for row in notes]
+        texts, codes = zip(*((text, code) for text, code in said if text.strip()), strict=True)
+        task = f"class of a note ({language}) in ten"
+        for spoken in ((language,), NACE_LANGUAGES):
+            labels = [[one.labels[each] for one in nace_headings()] for each in spoken]
+            near = np.max([_by_ngrams(texts) @ _by_ngrams(said).T for said in labels], axis=0)
+            yield {
+                "task": task,
+                "who": f"n-grams, labels in {' '.join(spoken)}",
+                "texts": len(texts),
+                "right": _right(near, codes),
+            }
+        began, used = time.perf_counter(), time.process_time()
+        answers = [helper.answer(ProfileQuestion(text=text)) for text in texts]
+        yield {
+            "task": task,
+            "who": "profile help",
+            "texts": len(texts),
+            "right": np.mean(
+                [code in [one.code for one in said.classes] for code, said in zip(codes, answers, strict=True)]
+            ),
+            "ms": 1000 * (time.perf_counter() - began) / len(texts),
+            "CPU ms": 1000 * (time.process_time() - used) / len(texts),
+        }
+
+
+def _by_ngrams(texts: Sequence[str]) -> Matrix:
+    return NgramScorer().embed(texts, Role.OFFER)
+
+
+def _right(near: Matrix, codes: Sequence[str]) -> float:
+    """How often the class is among the ten nearest; of equally near ones it is the last."""
+    places = {one.code: place for place, one in enumerate(nace_headings())}
+    own = near[np.arange(len(codes)), [places[code] for code in codes]][:, np.newaxis]
+    return float(((near >= own).sum(axis=1) <= _TEN).mean())
+
+
+def _roles(helper: ProfileHelp, files: Iterable[Path]) -> Iterable[dict[str, object]]:
+    topics = [
+        json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
+    for role, field in ((Role.NEED, "needs"), (Role.OFFER, "offers")):
+        texts = [text for topic in topics for text in topic[role].values()]
+        if texts:
+            found = [bool(getattr(helper.answer(ProfileQuestion(text=text)), field)) for text in texts]
+            yield {"task": f"a {role} told as one", "who": "profile help", "texts": len(texts), "right": np.mean(found)}
