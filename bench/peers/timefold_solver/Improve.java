@@ -48,8 +48,8 @@ public final class Improve {
         }
     }
 
-    /** One of the two sides of an encounter. */
-    public record Side(Encounter encounter, Person person) {}
+    /** One of the two sides of an encounter, by its id: the solver works on copies of encounters. */
+    public record Side(int encounter, Person person) {}
 
     /** A participant, and the slots that sessions take. */
     public record Person(int id, long attending, List<Long> days) {
@@ -79,7 +79,7 @@ public final class Improve {
     public record Room(int id, List<Integer> tables) {}
 
     /** An encounter sits at a table of the room. */
-    public record Take(Encounter encounter, Room room) {}
+    public record Take(int encounter, Room room) {}
 
     /** The agenda of an edition. */
     @PlanningSolution
@@ -99,7 +99,7 @@ public final class Improve {
 
         private BiConstraintStream<Person, List<Integer>> agendas(ConstraintFactory factory) {
             return factory.forEach(Side.class)
-                .join(Encounter.class, equal(Side::encounter, encounter -> encounter))
+                .join(Encounter.class, equal(Side::encounter, encounter -> encounter.id))
                 .groupBy((side, encounter) -> side.person(), toList((side, encounter) -> encounter.slot));
         }
 
@@ -111,7 +111,7 @@ public final class Improve {
 
         private Constraint tablesSuffice(ConstraintFactory factory) {
             return factory.forEach(Take.class)
-                .join(Encounter.class, equal(Take::encounter, encounter -> encounter))
+                .join(Encounter.class, equal(Take::encounter, encounter -> encounter.id))
                 .groupBy((take, encounter) -> take.room(), (take, encounter) -> encounter.slot, countBi())
                 .filter((room, slot, taken) -> taken > room.tables().get(slot))
                 .penalize(HardMediumSoftScore.ONE_HARD, (room, slot, taken) -> taken - room.tables().get(slot))
@@ -184,9 +184,9 @@ public final class Improve {
         int slot = numbers.nextInt();
         encounter.slot = slot < 0 ? null : slot;
         encounter.slots = integers(numbers, numbers.nextInt());
-        integers(numbers, numbers.nextInt()).forEach(room -> agenda.takes.add(new Take(encounter, rooms.get(room))));
-        agenda.sides.add(new Side(encounter, people.get(encounter.one)));
-        agenda.sides.add(new Side(encounter, people.get(encounter.other)));
+        integers(numbers, numbers.nextInt()).forEach(room -> agenda.takes.add(new Take(encounter.id, rooms.get(room))));
+        agenda.sides.add(new Side(encounter.id, people.get(encounter.one)));
+        agenda.sides.add(new Side(encounter.id, people.get(encounter.other)));
         return encounter;
     }
 

@@ -110,8 +110,9 @@ def adopt(batch: Batch, solution: Solution) -> bool:
         _check(batch, places, is_stale=solution.version != state.version)
     moved = is_better and _replace(batch, seats)
     most = max(solution.bound, len(state.placements))
+    fewest_breaks = solution.fewest_breaks if solution.version == state.version else 0
     certificate = Certificate(
-        placed=len(state.placements), bound=most, levels=results(state, most), seconds=solution.seconds
+        placed=len(state.placements), bound=most, levels=results(state, most, fewest_breaks), seconds=solution.seconds
     )
     batch.make(Improved(version=solution.version, certificate=certificate))
     return moved

@@ -13,8 +13,12 @@ from services.scheduler.domain.state import AgendaState
 from shared.events import Level, LevelResult
 
 #: Where each bound comes from. That nobody moves, waits or changes table is the best there could be.
-_ENGINES = {Level.PLACED: "b-matching LP", Level.FLOOR: "free slots and quota"}
-_AT_MOST = frozenset(_ENGINES)
+_ENGINES = {
+    Level.PLACED: "b-matching LP",
+    Level.FLOOR: "free slots and quota",
+    Level.BREAKS: "dynamic programme a participant",
+}
+_AT_MOST = frozenset({Level.PLACED, Level.FLOOR})
 
 
 class Worth(NamedTuple):
@@ -46,10 +50,10 @@ def worth(state: AgendaState, seats: Mapping[str, Seat]) -> Worth:
     return Worth(tuple(ranks), tuple(abs(rank[0]) if rank else 1.0 for rank in ranks))
 
 
-def results(state: AgendaState, most_placed: int) -> tuple[LevelResult, ...]:
+def results(state: AgendaState, most_placed: int, fewest_breaks: int) -> tuple[LevelResult, ...]:
     """The levels of the agenda as it is, with their bounds."""
     seats = {pair: seat for pair, (_, seat) in state.board.placed.items()}
-    bounds = {Level.PLACED: float(most_placed), Level.FLOOR: _most_floor(state)}
+    bounds = {Level.PLACED: float(most_placed), Level.FLOOR: _most_floor(state), Level.BREAKS: float(fewest_breaks)}
     levels = zip(order_of(state), worth(state, seats).values, strict=True)
     return tuple(_result(level, value, bounds.get(level, 0.0)) for level, value in levels)
 

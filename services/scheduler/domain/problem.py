@@ -51,13 +51,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """Seats for the problem's encounters, fixed ones included; how many could be placed at most; seconds spent."""
+    """Seats for the problem's encounters, fixed ones included; how many could be placed at most; seconds spent.
+
+    `fewest_breaks`: no agenda that places as many has fewer breaks.
+    """
 
     version: int
     announced: bool
     seats: dict[str, Seat]
     bound: int
     seconds: float | None = None
+    fewest_breaks: int = 0
 
 
 def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:

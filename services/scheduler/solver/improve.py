@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from services.scheduler.domain.board import Board, Seat
 from services.scheduler.domain.insert import find_seat, misplaced
@@ -12,6 +13,7 @@ from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.fewest_breaks import fewest_breaks
 from services.scheduler.solver.polish import polish
 from services.scheduler.solver.tables import deal
 
@@ -25,16 +27,17 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     """The best agenda found, and how many encounters any agenda could place at most.
 
     Before the agendas are announced it is made from the inputs alone, so that it does not depend on the order in which
-    they came, unless that places fewer than the incumbent: then the incumbent is bettered. After, the incumbent is
-    kept, and only encounters that wait are placed, moving at most `change_budget` others. `report` is told of each
-    better agenda on the way, so that there is one if this is ended early.
+    they came, unless that places fewer than the incumbent, or less wanted ones: then the incumbent is bettered. After,
+    the incumbent is kept, and only encounters that wait are placed, moving at most `change_budget` others. `report` is
+    told of each better agenda on the way, so that there is one if this is ended early.
     """
     most = bound(problem)
     if problem.announced:
         return _solution(problem, _fill_more(problem, fill(problem), most, effort), most)
     built = construct(problem, most, effort.seed)
-    if len(problem.incumbent) > len(built.placed) - len(problem.fixed):
-        built = _incumbent(problem)
+    incumbent = _incumbent(problem)
+    if _weight(problem, incumbent) > _weight(problem, built):
+        built = incumbent
     report(_solution(problem, built, most))
     draft = _draft(problem, built)
 
@@ -46,12 +49,18 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
         polish(draft, effort.seed, round(_FIRST_SHARE * steps), better)
         _place_more(problem, most - len(problem.fixed), draft, effort)
     polish(draft, effort.seed, steps, better)
-    return _solution(problem, _dealt(problem, draft, built), most)
+    solution = _solution(problem, _dealt(problem, draft, built), most)
+    return replace(solution, fewest_breaks=fewest_breaks(draft))
 
 
 def _solution(problem: Problem, board: Board, most: int) -> Solution:
     seats: dict[str, Seat] = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
     return Solution(problem.version, problem.announced, seats, most)
+
+
+def _weight(problem: Problem, board: Board) -> tuple[int, int, float]:
+    placed = [each for each in problem.candidates if each.wanted.pair_id in board.placed]
+    return len(placed), sum(each.priority for each in placed), round(sum(each.score for each in placed), 6)
 
 
 def _incumbent(problem: Problem) -> Board:

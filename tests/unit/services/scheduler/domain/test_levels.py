@@ -82,4 +82,4 @@ def test_each_level_of_the_certificate_has_its_bound() -> None:
     assert list(levels) == list(Level)
     assert (levels[Level.PLACED].value, levels[Level.PLACED].bound, levels[Level.PLACED].gap) == (1, 1, 0)
     assert (levels[Level.FLOOR].value, levels[Level.FLOOR].bound) == (0, 0.5)
-    assert results(subject.state, 2)[0].gap == 0.5
+    assert results(subject.state, 2, 0)[0].gap == 0.5
