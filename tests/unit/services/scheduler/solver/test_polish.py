@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from services.scheduler.domain.board import Slots, bits
 from services.scheduler.domain.breaks import breaks_of
 from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.solver import kempe
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.fewest_breaks import fewest_breaks
@@ -149,3 +152,13 @@ def test_the_fewest_breaks_are_known_where_two_must_wait_for_one_another() -> No
         affinity("a", "c"),
     )
     assert fewest_breaks(draft_of(problem_of(attending.state, NOW, 0))) == 0
+
+
+def test_what_is_compiled_is_compiled_anew_where_it_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(**options: Any) -> Callable[[object], object]:
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: (function, options)
+
+    monkeypatch.setattr(kempe, "njit", nowhere)
+    assert kempe._compiled(breaks) == (breaks, {"error_model": "numpy"})
