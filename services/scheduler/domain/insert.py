@@ -103,10 +103,11 @@ class _Search:
         self._lifted: dict[str, Seat] = {}
         self._idle: dict[str, int] = {}
 
-    def ways(self, wanted: Wanted, moves: int) -> Iterator[tuple[int, Seating]]:
-        """Ways to seat `wanted` by moving just so many others, and how much more idle time each makes."""
+    def ways(self, wanted: Wanted, moves: int) -> Iterator[tuple[tuple[int, int], Seating]]:
+        """Ways to seat `wanted` by moving just so many others: how many in time, how much more idle time, the seats."""
         for _ in self._chains([(wanted, self._allowed)], moves):
-            yield self._more_idle(), dict(self._seated)
+            in_time = sum(seat.slots != self._seated[pair].slots for pair, seat in self._lifted.items())
+            yield (in_time, self._more_idle()), dict(self._seated)
 
     def _chains(self, homeless: list[tuple[Wanted, Slots]], moves: int) -> Iterator[None]:
         """Each way to seat all the homeless: while this yields, the board has it."""
@@ -116,7 +117,9 @@ class _Search:
         (wanted, allowed), *rest = homeless
         left, _ = slots_left(self._board, wanted, allowed)
         if left:
-            yield from self._put(wanted, best_slot(self._board, wanted, left), rest, moves)
+            before = self._lifted.get(wanted.pair_id)
+            slot = before.slots if before and left & before.slots else best_slot(self._board, wanted, left)
+            yield from self._put(wanted, slot, rest, moves)
             return
         for slot in bits(self._worth_trying(wanted, allowed) if moves else 0):
             for blockers in self._blockers(wanted, slot):
@@ -155,7 +158,8 @@ class _Search:
             if moves_left < 0 or pair in self._seated or pair in board.pinned or seat.slots & ~self._allowed:
                 return False
             elsewhere = self._worth_trying(wanted, self._allowed & ~slot) if board.quota is None else self._allowed
-            if not moves_left and not elsewhere & ~(board.busy[wanted.one] | board.busy[wanted.other]):
+            next_door = any(board.tables_free(zone) & slot for zone in wanted.zones)
+            if not (moves_left or next_door or elsewhere & ~(board.busy[wanted.one] | board.busy[wanted.other])):
                 return False
         return True
 
@@ -165,7 +169,7 @@ class _Search:
         lifted = [self._board.lift(pair) for pair in blockers]
         self._lifted |= {each.pair_id: seat for each, seat in lifted}
         if slots_left(self._board, wanted, slot)[0]:
-            homeless = [(each, self._allowed & ~slot) for each, _ in lifted]
+            homeless = [(each, self._allowed) for each, _ in lifted]
             yield from self._put(wanted, slot, homeless + rest, moves - len(blockers))
         for each, seat in reversed(lifted):
             self._board.put(each, seat)

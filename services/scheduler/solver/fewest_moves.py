@@ -48,6 +48,10 @@ def fewest_moves(
     placed = sum(model.seats.values(), start=0)
     weight = len(before) + 1
     model.cp.maximize(weight * placed - moves if moves_count else placed)
+    if moves_count and len({*hint, *problem.fixed}) >= bound(problem):
+        # As many as can be are placed already: what is left to ask is whether fewer need move, and nearly all stay.
+        model.cp.add(placed >= len(hint.keys() - problem.fixed.keys()))
+        model.cp.add(moves <= sum(before.get(pair, slot) != slot for pair, slot in hint.items()))
     for (pair, slot), seat in model.seats.items():
         model.cp.add_hint(seat, hint.get(pair) == slot)
     solver = cp_model.CpSolver()

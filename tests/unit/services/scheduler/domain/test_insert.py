@@ -84,6 +84,18 @@ def test_a_table_is_made_free_by_moving_who_sits_there() -> None:
     assert (slot_of(seating["ab"]), slot_of(seating["cd"])) == (0, 1)
 
 
+def test_a_table_next_door_is_not_another_time() -> None:
+    # The company and the research group at W1 may as well sit in Innova+ at the same time.
+    subject = Board(0b11, {"work": ["W1"], "innova": ["I1"]}, None)
+    for person in "abcd":
+        subject.hours[person] = Hours(0b11, 0b11)
+    subject.put(Wanted("cd", "c", "d", ("innova", "work")), Seat(0b01, "work", "W1"))
+    subject.hours["a"] = Hours(0b01, 0b11)
+    assert find_seat(subject, wants("ab"), 0b11)[0] is None
+    seating = make_room(subject, wants("ab"), 0b11, 1)
+    assert seating == {"ab": Seat(0b01, "work", "W1"), "cd": Seat(0b01, "innova", "I1")}
+
+
 def test_what_may_not_be_touched_is_not_moved() -> None:
     subject = board(a=0b0001)
     put(subject, "bc", 0)
