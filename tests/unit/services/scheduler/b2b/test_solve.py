@@ -3,12 +3,13 @@ from random import Random
 
 import pytest
 
-from services.scheduler.b2b import solve as module
 from services.scheduler.b2b.instance import Infeasible, Instance, Meeting, breaks, violations
 from services.scheduler.b2b.search import EncodingWrong, Engine, Outcome, Search
 from services.scheduler.b2b.solve import solve
 
 SLOTS = 8
+#: Three who all meet each other at two slots: everyone fits alone, together they do not.
+TRIANGLE = Instance(3, 2, 3, tuple(Meeting(*pair, (0, 1)) for pair in ((0, 1), (1, 2), (0, 2))))
 
 
 def fair(seed: int = 1, tables: int = 5) -> Instance:
@@ -44,11 +45,17 @@ def test_two_engines_agree_on_the_optimum(seed: int) -> None:
     assert not violations(fair(seed), solved.schedule, 2)
 
 
-def test_the_second_engine_ends_what_the_first_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ALONE_SECONDS", 0.0)
-    monkeypatch.setattr(Search, "ask", lambda *_: Outcome.UNDECIDED)  # in this process alone: the second is spawned
+def test_the_engines_beside_it_end_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Search, "ask", lambda *_: Outcome.UNDECIDED)  # in this process alone: the others are spawned
     solved = solve(fair())
     assert solved.proven
+    assert not active_children()
+
+
+def test_an_engine_beside_it_refutes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Search, "ask", lambda *_: Outcome.UNDECIDED)
+    with pytest.raises(Infeasible, match="no schedule obeys all rules"):
+        solve(TRIANGLE)
     assert not active_children()
 
 
@@ -60,10 +67,8 @@ def test_stops_when_the_time_is_up_with_a_bound() -> None:
 
 
 def test_refutes_what_no_count_refutes() -> None:
-    """Three who all meet each other at two slots: everyone fits alone, together they do not."""
-    triangle = Instance(3, 2, 3, tuple(Meeting(*pair, (0, 1)) for pair in ((0, 1), (1, 2), (0, 2))))
     with pytest.raises(Infeasible, match="no schedule obeys all rules"):
-        solve(triangle)
+        solve(TRIANGLE)
 
 
 @pytest.mark.parametrize(("fairness", "fewest"), [(0, None), (1, 1)])
