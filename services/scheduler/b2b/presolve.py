@@ -66,6 +66,7 @@ def narrowed(instance: Instance) -> Instance:
     Raises:
         Infeasible: what is left of some meeting, participant or slot is not enough.
     """
+    _refuse_overfull(instance)  # first, for it gives the plainest reason
     slots = [list(meeting.slots) for meeting in instance.meetings]
     while _shrink(instance, slots):
         pass

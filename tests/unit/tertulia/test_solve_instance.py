@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tertulia.cli import app
+
+TEXT = """
+nBusiness = 3; nMeetings = 3; nTables = 1; nTotalSlots = 3; nMorningSlots = 3;
+requested = [| 1,2,3 | 2,3,3 | 1,3,3 |];
+forbidden = [{0},{0},{0}]; fixed = [0,2,0]; precedences = [{3},{},{}];
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "three.dzn"
+    file.write_text(TEXT)
+    return file
+
+
+def test_solve_prints_slots_and_what_is_proven(file: Path) -> None:
+    result = CliRunner().invoke(app, ["solve", str(file)])
+    said = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert said["slots"] == [3, 2, 1]
+    assert (said["breaks"], said["bound"], said["proven"], said["violations"]) == (1, 1, True, {})
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "options", "why"),
+    [
+        ("", "", ["--fairness", "0"], "breaks at most 0 apart"),
+        ("forbidden = [{0}", "forbidden = [1..2", [], "more meetings than available slots: participant 1"),
+    ],
+)
+def test_solve_says_why_there_is_no_schedule(file: Path, was: str, becomes: str, options: list[str], why: str) -> None:
+    file.write_text(TEXT.replace(was, becomes) if was else TEXT)
+    result = CliRunner().invoke(app, ["solve", str(file), *options])
+    said = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (said["feasible"], said["proven"]) == (False, True)
+    assert why in said["reason"]
+
+
+def test_solve_says_what_it_cannot_read(file: Path) -> None:
+    file.write_text("nBusiness = ;")
+    result = CliRunner().invoke(app, ["solve", str(file)])
+    assert result.exit_code == 1
+    assert "number should be" in result.stderr
+
+
+def test_bench_writes_a_row_an_instance(file: Path) -> None:
+    rows = file.parent / "rows.json"
+    options = ["--data", str(file.parent), "--json", str(rows)]
+    assert CliRunner().invoke(app, ["bench", "b2b", *options]).exit_code == 0
+    (row,) = json.loads(rows.read_text())
+    assert (row["instance"], row["breaks"], row["bound"], row["proven"]) == ("three", 1, 1, True)
+    assert (row["peer_breaks"], row["peer_bound"], row["peer_proven"]) == (1, 1, True)
+    assert 0 <= row["seconds_to_best"] <= row["seconds"]
+
+
+def test_bench_takes_the_options_of_the_benchmark_and_no_others(file: Path) -> None:
+    rows = file.parent / "rows.json"
+    options = ["--data", str(file.parent), "--json", str(rows)]
+    assert CliRunner().invoke(app, ["bench", "b2b", *options, "--peer", "no"]).exit_code == 0
+    assert "peer_breaks" not in json.loads(rows.read_text())[0]
+    assert CliRunner().invoke(app, ["bench", "b2b", *options, "--colour", "red"]).exit_code == 2
