@@ -16,6 +16,8 @@ setup: .venv/.ready  ## make the .venv with every extra
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.lock
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@# The scheduler's search is compiled once, here; else the first agenda that is improved waits for it.
+	$(BIN)/python -c "from services.scheduler.solver.polish import warm_up; warm_up()"
 	@touch $@
 
 demo: setup  ## run a whole edition on the embedded stack; writes demo-output/
