@@ -306,8 +306,16 @@ def _board_of(state: AgendaState) -> Board:
     board = Board(state.timeline.whole, tables, edition.quotas.max_encounters if edition else None, days)
     for participant_id, participant in state.participants.items():
         board.hours[participant_id] = state.hours(participant)
-    for pair_id, place in sorted(state.placements.items()):
+    for pair_id, place in sorted(state.placements.items(), key=lambda each: _precedence(state, *each)):
         wanted, seat = state.wanted(pair_id), state.seat(place)
         board.put(wanted, seat._replace(slots=seat.slots & board.untaken(wanted, seat)))
     board.pinned |= state.locked
     return board
+
+
+def _precedence(state: AgendaState, pair_id: str, place: Place) -> tuple[bool, datetime, str]:
+    """Who is put on the board first: what lies between the slots, the earliest first.
+
+    It may have begun before the slots were moved, and stays; who is in a slot that it overlaps gives way.
+    """
+    return state.timeline.index_of(place) is not None, place.starts_at, pair_id
