@@ -226,6 +226,8 @@ def _lift(state: AgendaState, pair_id: str) -> None:
     state.board.lift(pair_id)
     place = state.placements.pop(pair_id)
     state.links.pairs_at[place.zone_id, place.table].discard(pair_id)
+    if pair_id not in state.locked:
+        state.board.pinned.discard(pair_id)
 
 
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:

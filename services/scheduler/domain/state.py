@@ -310,6 +310,8 @@ def _board_of(state: AgendaState) -> Board:
         wanted, seat = state.wanted(pair_id), state.seat(place)
         board.put(wanted, seat._replace(slots=seat.slots & board.untaken(wanted, seat)))
     board.pinned |= state.locked
+    # Nobody is put aside for others while between the slots: they have begun, or are about to be looked at themselves.
+    board.pinned.update(pair for pair, place in state.placements.items() if state.timeline.index_of(place) is None)
     return board
 
 
