@@ -67,14 +67,28 @@ class Search:
         if answer is None:
             return Outcome.UNDECIDED
         if answer:
-            self._keep(self._encoding.schedule(self._solver.get_model()))
-            return Outcome.FOUND
+            return self._found()
         if most is None or not self._solver.get_core():
-            raise Infeasible(
-                f"no schedule obeys all rules with the participants' breaks at most {self._fairness} apart"
-            )
-        self.bound = max(self.bound, most + 1)
-        return Outcome.REFUSED
+            raise self._infeasible()
+        return self._refused(most)
+
+    def settle(self, most: int) -> Outcome:
+        """Ask for a schedule with `most` breaks, until it is decided; the search is of no use after a refusal.
+
+        The limit becomes part of the formula: solvers simplify by what is certain.
+
+        Raises:
+            Infeasible: there is no schedule, whatever its breaks.
+            EncodingWrong: the schedule found breaks a rule.
+        """
+        limit = self._limit(most - self._first)
+        for literal in limit:
+            self._solver.add_clause([literal])
+        if self._solver.solve():
+            return self._found()
+        if not limit:
+            raise self._infeasible()
+        return self._refused(most)
 
     def stop(self) -> None:
         """Free the solver's memory."""
@@ -92,10 +106,19 @@ class Search:
         self._solver.append_formula(clauses[self._handed :])
         self._handed = len(clauses)
 
-    def _keep(self, schedule: Schedule) -> None:
+    def _infeasible(self) -> Infeasible:
+        return Infeasible(f"no schedule obeys all rules with the participants' breaks at most {self._fairness} apart")
+
+    def _refused(self, most: int) -> Outcome:
+        self.bound = max(self.bound, most + 1)
+        return Outcome.REFUSED
+
+    def _found(self) -> Outcome:
+        schedule = self._encoding.schedule(self._solver.get_model())
         broken = violations(self._encoding.instance, schedule, self._fairness)
         if broken:
             raise EncodingWrong(str(broken))
         count = sum(breaks(self._encoding.instance, schedule))
         if self.breaks is None or count < self.breaks:
             self.schedule, self.breaks = schedule, count
+        return Outcome.FOUND

@@ -11,9 +11,8 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
@@ -28,9 +27,9 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 #: The paper's limit on how far apart the breaks of two participants may be.
 FAIRNESS = 2
-#: All begin with every variable false: most meetings are not in most slots. The last one is made to find schedules.
-_ALONE = Engine("cadical195", {"phase": 0})
-_SIDE_BY_SIDE = (_ALONE, Engine("cadical195", {"phase": 0, "stabilizeonly": 1}))
+#: Both begin with every variable false: most meetings are not in most slots.
+_REFUTER = Engine("cadical195", {"phase": 0})
+_FINDER = Engine("cadical195", {"phase": 0, "stabilizeonly": 1})
 
 #: Conflicts before it takes long: a second or two. Most instances need fewer; a process starts in half a second.
 _CONFLICTS = 3_000
@@ -63,7 +62,7 @@ def solve(instance: Instance, fairness: int = FAIRNESS, seconds: float = 60.0) -
     fewer = narrowed(instance)
     refuse_unfair(fewer, fairness)
     best = _Best(clock)
-    for news in _climb(Search(fewer, fairness, _ALONE), best.bound, _CONFLICTS):
+    for news in _alone(Search(fewer, fairness, _REFUTER)):
         best.hear(*news)
         if best.proven or clock.left <= 0:
             break
@@ -87,6 +86,7 @@ class _Clock:
 
 
 _News = tuple[int, Schedule | None, int | None]
+_Work = Callable[[Instance, int, "Synchronized[int]"], Iterator[_News]]
 
 
 class _Best:
@@ -109,36 +109,48 @@ class _Best:
             self.schedule, self.breaks, self.seconds = schedule, breaks, self._clock.elapsed
 
 
-def _climb(search: Search, proven: Synchronized[int], conflicts: int) -> Iterator[_News]:
-    """Ask at the bound until there is a schedule, or the conflicts of one question are used up."""
+def _alone(search: Search) -> Iterator[_News]:
+    """Ask at the bound until there is a schedule, or a question takes too many conflicts; then for any schedule."""
     outcome = Outcome.REFUSED
     while outcome is Outcome.REFUSED:
-        search.bound = max(search.bound, proven.value)
         yield search.bound, search.schedule, search.breaks
-        outcome = search.ask(search.bound, conflicts)
+        outcome = search.ask(search.bound, _CONFLICTS)
+    if outcome is Outcome.UNDECIDED:
+        search.ask(None, _CONFLICTS)
     yield search.bound, search.schedule, search.breaks
+    search.stop()
 
 
-def _dive(search: Search) -> Iterator[_News]:
-    """Find any schedule, or prove that there is none; then better ones, half way to the bound, while easy."""
-    outcome = search.ask(None, _NO_LIMIT)
-    while outcome is Outcome.FOUND and search.breaks is not None and search.breaks > search.bound:
+def _climb(instance: Instance, fairness: int, proven: Synchronized[int]) -> Iterator[_News]:
+    """Keep one formula, and what was learnt from it, from bound to bound: made to refute."""
+    search, outcome = Search(instance, fairness, _REFUTER), Outcome.REFUSED
+    while outcome is Outcome.REFUSED:
+        outcome = search.ask(max(search.bound, proven.value), _NO_LIMIT)
         yield search.bound, search.schedule, search.breaks
-        outcome = search.ask((search.bound + search.breaks) // 2, _CONFLICTS)
+
+
+def _settle(instance: Instance, fairness: int, proven: Synchronized[int]) -> Iterator[_News]:
+    """Begin anew at each bound, with the limit in the formula: made to find."""
+    outcome = Outcome.REFUSED
+    while outcome is Outcome.REFUSED:
+        search = Search(instance, fairness, _FINDER)
+        outcome = search.settle(max(search.bound, proven.value))
+        yield search.bound, search.schedule, search.breaks
+        search.stop()
 
 
 def _side_by_side(instance: Instance, fairness: int, best: _Best, clock: _Clock) -> None:
     """Start the engines, hear them until the optimum is proven or the time is up, and kill them."""
-    channels = [_SPAWN.Pipe(duplex=False) for _ in _SIDE_BY_SIDE]
+    channels = [(work, *_SPAWN.Pipe(duplex=False)) for work in (_climb, _settle)]
     processes = [
-        _SPAWN.Process(target=_serve, args=(theirs, number, best.bound, instance, fairness), daemon=True)
-        for number, (_, theirs) in enumerate(channels)
+        _SPAWN.Process(target=_serve, args=(theirs, work, instance, fairness, best.bound), daemon=True)
+        for work, _, theirs in channels
     ]
     try:
-        for process, (_, theirs) in zip(processes, channels, strict=True):
+        for process, (_, _, theirs) in zip(processes, channels, strict=True):
             process.start()
             theirs.close()
-        _hear([ours for ours, _ in channels], best, clock)
+        _hear([ours for _, ours, _ in channels], best, clock)
     finally:
         for process in processes:
             if process.pid is not None:
@@ -160,13 +172,10 @@ def _hear(pipes: list[Connection], best: _Best, clock: _Clock) -> None:
             best.hear(*news)
 
 
-def _serve(pipe: Connection, number: int, proven: Synchronized[int], instance: Instance, fairness: int) -> None:
-    """One engine's process: all climb, the last one dives first."""
+def _serve(pipe: Connection, work: _Work, instance: Instance, fairness: int, proven: Synchronized[int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     try:
-        search = Search(instance, fairness, _SIDE_BY_SIDE[number])
-        dive = _dive(search) if number else ()
-        for news in chain(dive, _climb(search, proven, _NO_LIMIT)):
+        for news in work(instance, fairness, proven):
             pipe.send(news)
     except (Infeasible, EncodingWrong) as error:
         pipe.send(error)
