@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,7 @@ class MongoJournalStore:
     async def append(self, entry: Entry) -> None:
         """Insert; raise `SequenceTaken` where the edition has an entry of that seq."""
         try:
-            await self._entries.insert_one({"_id": _entry_id(entry), **asdict(entry)})
+            await self._entries.insert_one({"_id": _entry_id(entry), **vars(entry)})
         except DuplicateKeyError as error:
             raise SequenceTaken(_entry_id(entry)) from error
 
