@@ -39,8 +39,10 @@ class Runtime:
     health: Health
     background: Background
     consumer: Consumer | None = None
-    #: Run before anything is consumed: indexes, warm-up.
+    #: Run before anything is consumed: indexes.
     prepare: list[Hook] = field(default_factory=list)
+    #: Run while Kafka lets us into the group, which takes seconds: what is slow to load.
+    warm_up: list[Hook] = field(default_factory=list)
     #: Run when nothing comes in any more: what is to be sent before Kafka is let go.
     drain: list[Hook] = field(default_factory=list)
     #: Run last, once nothing is in hand.
@@ -66,7 +68,7 @@ class Runtime:
             try:
                 for hook in self.prepare:
                     await hook()
-                await self.broker.start()
+                await asyncio.gather(self.broker.start(), *(hook() for hook in self.warm_up))
             except Exception as error:  # noqa: BLE001 - a server that is away, or credentials that are wrong: both can be mended
                 self._why_not_up = repr(error)
                 _log.warning("not_up_yet", error=self._why_not_up)

@@ -36,7 +36,7 @@ _EVENTS_OF = {topic.name: topic.events for topic in TOPICS}
 #: Editions of one batch that are handled side by side.
 _EDITIONS_AT_ONCE = 8
 #: How long the broker may keep an empty fetch. Kafka answers at once when a record comes; Tansu only when this is over.
-_FETCH_WAIT_MS = 100
+_FETCH_WAIT_MS = 50
 _POLL_MS = 500
 #: How long a rebalance waits for the batch in hand. Only the journal's fence makes it safe; this makes it rare.
 _REBALANCE_WAIT_SECONDS = 20.0

@@ -32,6 +32,8 @@ PLACED = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED})
 #: A notification after which a participant knows the agenda.
 _TOLD = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
 _ASK_EVERY_SECONDS = 0.1
+#: Tansu answers a fetch that finds nothing when this is over, and not before, whatever comes meanwhile.
+_FETCH_WAIT_MS = 50
 
 E = TypeVar("E", bound=Event)
 
@@ -131,6 +133,7 @@ class Observer:
             group_id=None,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
         self._following: asyncio.Task[None] | None = None
 

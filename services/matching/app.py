@@ -52,7 +52,7 @@ def make(settings: Settings) -> Starlette:
     if settings.quality_tier:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
         background.every(settings.refine_seconds, second_look.refine, "refine")
-    runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare, load])
+    runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare], warm_up=[load])
     helper, lookout = ProfileHelp(the_use, vocabulary), Lookout(journal.fresh, default_scorer, communities, labels)
     asked = [*routes_of(helper, lookout), *pair_routes(journal, matchmaker)]
     return make_app(runtime, internal_routes(settings, asked))

@@ -7,6 +7,8 @@ from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -21,16 +23,23 @@ from shared.clock import Clock
 
 
 class _Headers(HeaderRegistry):
-    """The registry, but for making a new class each time a header is set: it makes the same one for the same name."""
+    """The registry, but for what it does anew each time a header is set.
+
+    It makes a class for the header's name, and parses its value: those that say what a part is are the same in every
+    mail. What comes out is never changed, so it can be shared.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: dict[str, type] = {}
+        self._class_of = lru_cache(maxsize=64)(super().__getitem__)
+        self._of_part = lru_cache(maxsize=64)(super().__call__)
 
     def __getitem__(self, name: str) -> type:
-        if name not in self._made:
-            self._made[name] = super().__getitem__(name)
-        return self._made[name]
+        return self._class_of(name)
+
+    def __call__(self, name: str, value: Any) -> Any:  # noqa: ANN401 - the library's types are its own
+        says_what_a_part_is = name.lower().startswith(("content-", "mime-")) and isinstance(value, str)
+        return self._of_part(name, value) if says_what_a_part_is else super().__call__(name, value)
 
 
 _POLICY = SMTP.clone(header_factory=_Headers())

@@ -113,7 +113,7 @@ def test_what_is_recorded_has_every_revision_once(script: list) -> None:  # type
     play = Play()
     asyncio.run(play.run(script))
     for number in PEOPLE:
-        recorded = [e.revision for e in play.stage.published.events if e.participant_id == f"prt_{number}"]
+        recorded = [e.revision for e in play.stage.ledger.sent if e.participant_id == f"prt_{number}"]
         assert sorted(set(recorded)) == list(range(1, len(set(recorded)) + 1))
 
 
