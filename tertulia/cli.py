@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
+import itertools
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -157,23 +158,24 @@ def docs(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A module of bench/, such as `affinity`.")],
+    name: Annotated[str, typer.Argument(help="A module of bench/, such as `matching`.")],
     data: Annotated[
         Path | None, typer.Option(help="Folder with benchmark data, where the benchmark wants any.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file.")] = None,
 ) -> None:
-    """Run a benchmark and print its table; what its own `run` takes can be said too, as in `--seconds 10`."""
+    """Run a benchmark and print its tables; what its own `run` takes can be said too, as in `--seconds 10`."""
     if not (name.isidentifier() and importlib.util.find_spec(f"bench.{name}")):
         known = sorted(p.stem for p in (Path(__file__).parent.parent / "bench").glob("[a-z]*.py"))
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
     module = importlib.import_module(f"bench.{name}")
     rows: list[dict[str, object]] = module.run(data, **_own_options(context.args, module.run))
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    table = Table(*columns, title=(module.__doc__ or name).strip().splitlines()[0])
-    for row in rows:
-        table.add_row(*(_cell(row.get(column, "")) for column in columns))
-    console.print(table)
+    console.print((module.__doc__ or name).strip().splitlines()[0], highlight=False)
+    for columns, alike in itertools.groupby(rows, key=tuple):  # a table for each kind of row
+        table = Table(*columns)
+        for row in alike:
+            table.add_row(*(_cell(row[column]) for column in columns))
+        console.print(table)
     if json_file:
         json_file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
