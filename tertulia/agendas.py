@@ -11,8 +11,7 @@ import typer
 from rich.console import Console
 
 from shared.journal import fold
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
     from services.scheduler.domain.state import AgendaState
@@ -94,14 +93,6 @@ async def _folded(edition_id: str, upto: int | None) -> AgendaState:
     from services.scheduler.aggregate import AgendaAggregate  # noqa: PLC0415
     from services.scheduler.settings import Settings  # noqa: PLC0415
 
-    settings = Settings()
-    mongo = Mongo(settings)
-    try:
-        entries = await MongoJournalStore(mongo.database(settings.database)).entries(edition_id, after=0)
-    finally:
-        await mongo.close()
-    if not entries:
-        console.print(f"no journal of edition {edition_id!r} in {settings.database}", style="red", markup=False)
-        raise typer.Exit(1)
+    entries = await entries_of(Settings(), edition_id)
     aggregate = AgendaAggregate()
     return fold(aggregate, aggregate.empty(edition_id), [e for e in entries if upto is None or e.seq <= upto])

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from shared.journal import fold
+from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
     from services.matching.domain.state import MatchingState
@@ -57,22 +57,9 @@ def export(
 
 
 async def _folded(edition_id: str) -> MatchingState:
-    from pydantic import TypeAdapter  # noqa: PLC0415
-
-    from services.matching.domain.state import Change, MatchingState, evolve  # noqa: PLC0415
+    from services.matching.domain.matchmaking import Matchmaker  # noqa: PLC0415
+    from services.matching.service import MatchingAggregate  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
-    settings = Settings()
-    mongo = Mongo(settings)
-    try:
-        entries = await MongoJournalStore(mongo.database(settings.database)).entries(edition_id, after=0)
-    finally:
-        await mongo.close()
-    if not entries:
-        console.print(f"no journal of edition {edition_id!r} in {settings.database}", style="red", markup=False)
-        raise typer.Exit(1)
-    state, changes = MatchingState(edition_id=edition_id), TypeAdapter[Change](Change)
-    for entry in entries:
-        for change in entry.changes:
-            evolve(state, changes.validate_python(change))
-    return state
+    aggregate = MatchingAggregate(Matchmaker([]))  # nothing is decided here
+    return fold(aggregate, aggregate.empty(edition_id), await entries_of(Settings(), edition_id))

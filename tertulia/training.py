@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from tertulia.journals import journal_of
 
 if TYPE_CHECKING:
     from services.matching.domain.training import PairDecision
@@ -48,15 +47,10 @@ async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecisio
     from services.matching.service import MatchingAggregate  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
-    settings = Settings()
-    mongo = Mongo(settings)
-    try:
-        store = MongoJournalStore(mongo.database(settings.database))
-        told = []
-        for edition_id in sorted(editions or await store.editions()):
-            entries = await store.entries(edition_id, after=0)
+    told = []
+    async with journal_of(Settings()) as journal:
+        for edition_id in sorted(editions or await journal.editions()):
+            entries = await journal.entries(edition_id, after=0)
             packed = (change for entry in entries for change in entry.changes)
             told += decisions(edition_id, map(MatchingAggregate.change_type.validate_python, packed), key)
-        return told
-    finally:
-        await mongo.close()
+    return told

@@ -12,7 +12,7 @@ from services.matching.domain.state import OrganisationLearned, ParticipantLearn
 from shared.clock import utc_now
 from shared.events import Profile
 from shared.journal import Entry
-from tertulia import observatory
+from tertulia import journals
 from tertulia.cli import app
 
 
@@ -35,7 +35,7 @@ class Store:
 
 @pytest.fixture(autouse=True)
 def _journal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observatory, "MongoJournalStore", Store)
+    monkeypatch.setattr(journals, "MongoJournalStore", Store)
 
 
 def test_an_edition_is_exported_from_its_journal(tmp_path: Path) -> None:
