@@ -16,6 +16,7 @@ from shared.events.agenda import (
     Place,
     Relaxation,
     WaitingReason,
+    content_of,
 )
 from shared.events.core import Event, Instant, Interval
 from shared.events.edits import (
@@ -111,4 +112,5 @@ __all__ = [
     "WaitingReason",
     "Zone",
     "ZoneKind",
+    "content_of",
 ]

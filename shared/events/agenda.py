@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import attrgetter
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -121,6 +122,11 @@ class AgendaEntry(Interval):
     with_participant_id: Id | None = None
     with_organisation_id: Id | None = None
     title: Label | None = Field(default=None, description="A session's title.")
+
+
+#: A line without its sequence, which may rise with no change that a reader would see: of two lines that are the same
+#: to whoever reads them, it is equal.
+content_of = attrgetter(*sorted(AgendaEntry.model_fields.keys() - {"sequence"}))
 
 
 class ChangeKind(StrEnum):

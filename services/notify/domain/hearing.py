@@ -31,6 +31,7 @@ from shared.events import (
     Event,
     OrganisationChanged,
     ParticipantChanged,
+    content_of,
 )
 
 
@@ -167,8 +168,9 @@ def _note_contact(state: Audience, participant_id: str, contact: Contact, stirre
 
 def _begin(before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime) -> list[datetime]:
     """When the lines begin that only one of two agendas has, and that are not over. Sequence numbers are no change."""
-    was, is_now = ({entry.model_copy(update={"sequence": 0}) for entry in entries} for entries in (before, after))
-    return [entry.starts_at for entry in was ^ is_now if entry.ends_at > now]
+    was, is_now = ({content_of(entry): entry for entry in entries} for entries in (before, after))
+    changed = ((was | is_now)[content] for content in was.keys() ^ is_now.keys())
+    return [entry.starts_at for entry in changed if entry.ends_at > now]
 
 
 def _want(state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None) -> DeliveryWanted:

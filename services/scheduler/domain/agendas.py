@@ -6,7 +6,6 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 
 from services.scheduler.domain.changes import Told
 from services.scheduler.domain.known import ToldAgenda, ToldEncounter
@@ -26,6 +25,7 @@ from shared.events import (
     Relaxation,
     Status,
     WaitingReason,
+    content_of,
 )
 from shared.ids import encounter_id
 
@@ -164,16 +164,12 @@ def _organisation(state: AgendaState, participant_id: str) -> str | None:
     return participant.organisation_id if participant else None
 
 
-#: A line without its sequence, which may rise with no change that a reader would see.
-_content = attrgetter(*sorted(AgendaEntry.model_fields.keys() - {"sequence"}))
-
-
 def _same(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> bool:
     return len(told) == len(entries) and all(map(_is_same, told, entries))
 
 
 def _is_same(was: AgendaEntry | None, is_now: AgendaEntry | None) -> bool:
-    return was is is_now or (was is not None and is_now is not None and bool(_content(was) == _content(is_now)))
+    return was is is_now or (was is not None and is_now is not None and bool(content_of(was) == content_of(is_now)))
 
 
 def _changes(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> tuple[AgendaChange, ...]:
