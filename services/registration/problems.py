@@ -61,6 +61,7 @@ class Kind:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+_AWAY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
 _KINDS: dict[type[Exception], Kind] = {
     Malformed: Kind(HTTPStatus.BAD_REQUEST, "malformed", "The body is not JSON"),
     UnknownKey: Kind(
@@ -78,8 +79,8 @@ _KINDS: dict[type[Exception], Kind] = {
     BreaksRules: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "rules-broken", "It would break rules that nothing may break"),
     Unguarded: Kind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),
     KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"),
+    PeerAway: _AWAY,
 }
-_AWAY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
 _DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of the service")
 
 #: For the OpenAPI document: what any endpoint may answer.
@@ -96,7 +97,6 @@ def install(app: FastAPI) -> None:
     """Answer every exception of the table, and the framework's own, with a problem."""
     for exception in _KINDS:
         app.add_exception_handler(exception, _on_known)
-    app.add_exception_handler(PeerAway, _on_peer_away)
     app.add_exception_handler(PeerDeclined, _on_peer_declined)
     app.add_exception_handler(RequestValidationError, _on_parameters)
     app.add_exception_handler(HTTPException, _on_framework)
@@ -116,10 +116,6 @@ async def _on_known(request: Request, error: Exception) -> Response:
     kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
     faults = error.faults if isinstance(error, Invalid) else ()
     return _response(kind, str(error) or kind.title, request.scope, faults)
-
-
-async def _on_peer_away(request: Request, error: Exception) -> Response:
-    return _response(_AWAY, str(error), request.scope)
 
 
 async def _on_peer_declined(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import StringConstraints
 
 from services.registration.operators import Gate, UnknownKey
-from services.registration.peers import Peers, nobody
+from services.registration.peers import Peer, Peers, nobody
 from services.registration.service import Desk, Store
 from services.registration.settings import Settings
 from shared.clock import Clock
@@ -47,6 +47,14 @@ async def _desk(request: Request, authorization: Annotated[str, Header(include_i
     return Desk(office.store.of(operator_id), office.clock)
 
 
+def _matching(request: Request) -> Peer:
+    return office_of(request).peers.matching
+
+
+def _scheduler(request: Request) -> Peer:
+    return office_of(request).peers.scheduler
+
+
 def _revisions(if_match: Annotated[str | None, Header(max_length=200)] = None) -> tuple[int, ...]:
     """The revisions that `If-Match` allows: none given, any; none readable, none there is."""
     if if_match is None or if_match.strip() == "*":
@@ -62,6 +70,9 @@ def is_id(text: str) -> bool:
 #: An id in a path. One that cannot be an id is not found, like any other that is not there.
 PathId = Annotated[str, Path(max_length=1000)]
 CurrentDesk = Annotated[Desk, Depends(_desk)]
+#: The services that answer for registration.
+AskMatching = Annotated[Peer, Depends(_matching)]
+AskScheduler = Annotated[Peer, Depends(_scheduler)]
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
     Header(description="Names the request: sent again with the same key, it answers with what it made the first time."),

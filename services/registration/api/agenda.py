@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
-from services.registration.api.access import After, CurrentDesk, Limit, PathId, office_of
+from services.registration.api.access import After, AskScheduler, CurrentDesk, Limit, PathId
 from services.registration.api.bodies import body_of, takes
 from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, breach
 from services.registration.domain.participant import Participant
@@ -38,10 +38,6 @@ class Encounters(BaseModel):
     next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
 
 
-def _scheduler(request: Request) -> Peer:
-    return office_of(request).peers.scheduler
-
-
 def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
     """The token that `If-Match` names, or `*`; one that is none of ours matches nothing."""
     if if_match is None:
@@ -50,14 +46,13 @@ def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> st
     return "*" if if_match.strip() == "*" else found[1] if found else "none"
 
 
-Scheduler = Annotated[Peer, Depends(_scheduler)]
 Edit = Annotated[EditFacts, body_of(EditFacts)]
 
 
 @router.get("/encounters")
 async def list_encounters(
     desk: CurrentDesk,
-    scheduler: Scheduler,
+    scheduler: AskScheduler,
     edition_id: PathId,
     limit: Limit = 100,
     after: After = None,
@@ -76,7 +71,7 @@ async def list_encounters(
 
 @router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts))
 async def try_edit(
-    desk: CurrentDesk, scheduler: Scheduler, edition_id: PathId, asked: Edit, response: Response
+    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, asked: Edit, response: Response
 ) -> EffectsView:
     """What an edit would lead to: who moves, what breaks, which rules forbid it, who gets a mail. Changes nothing.
 
@@ -89,7 +84,7 @@ async def try_edit(
 
 @router.post("/agenda/edits", openapi_extra=takes(EditFacts))
 async def edit(
-    desk: CurrentDesk, scheduler: Scheduler, edition_id: PathId, asked: Edit, token: Annotated[str, Depends(_token)]
+    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, asked: Edit, token: Annotated[str, Depends(_token)]
 ) -> EffectsView:
     """Make an edit with the effects that its dry run showed: `If-Match` is the `ETag` of that.
 

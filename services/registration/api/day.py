@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from services.registration.api.access import CurrentDesk, PathId, is_id, office_of
+from services.registration.api.access import AskScheduler, CurrentDesk, PathId, is_id
 from services.registration.api.bodies import body_of, takes
 from services.registration.api.replies import reply
 from services.registration.domain.day import AttendanceFacts
@@ -40,8 +40,8 @@ async def undo_check_in(desk: CurrentDesk, edition_id: PathId, participant_id: P
 
 @router.post("/encounters/{encounter_id}/attendance", openapi_extra=takes(AttendanceFacts))
 async def note_attendance(
-    request: Request,
     desk: CurrentDesk,
+    scheduler: AskScheduler,
     edition_id: PathId,
     encounter_id: PathId,
     reported: Annotated[AttendanceFacts, body_of(AttendanceFacts)],
@@ -54,7 +54,6 @@ async def note_attendance(
     await desk.edition(edition_id)
     if not is_id(encounter_id):
         raise NotFound("there is no such encounter")
-    scheduler = office_of(request).peers.scheduler
     path = f"/editions/{edition_id}/encounters/{encounter_id}/attendance"
     noted = Noted.model_validate(await scheduler.post(path, reported.model_dump(mode="json")))
     for participant_id in noted.gone:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from services.registration.api.access import CurrentDesk, PathId, office_of
+from services.registration.api.access import AskMatching, CurrentDesk, PathId
 from shared.observatory import ObservatoryView
 
 router = APIRouter(prefix="/editions/{edition_id}/observatory", tags=["observatory"])
 
 
 @router.get("")
-async def observe(request: Request, desk: CurrentDesk, edition_id: PathId) -> ObservatoryView:
+async def observe(desk: CurrentDesk, matching: AskMatching, edition_id: PathId) -> ObservatoryView:
     """The edition's capacities, needs and clusters, in counts of organisations; at most a minute old.
 
     No count is below five, and none such follows from the others: groups too small are put together, and what may not
     be said is null. 409 while fewer than five organisations take part.
     """
     await desk.edition(edition_id)
-    view = await office_of(request).peers.matching.get(f"/editions/{edition_id}/observatory")
-    return ObservatoryView.model_validate(view)
+    return ObservatoryView.model_validate(await matching.get(f"/editions/{edition_id}/observatory"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from services.registration.api.access import CurrentDesk, office_of
+from services.registration.api.access import AskMatching, CurrentDesk
 from services.registration.api.bodies import body_of, takes
 from services.registration.domain.profile_text import ProfileTextFacts
 from shared.profile_help import ProfileSuggestions
@@ -16,10 +16,10 @@ router = APIRouter(prefix="/profile-help", tags=["profile help"])
 
 @router.post("", openapi_extra=takes(ProfileTextFacts))
 async def help_with_profile(
-    request: Request, _: CurrentDesk, asked: Annotated[ProfileTextFacts, body_of(ProfileTextFacts)]
+    _: CurrentDesk, matching: AskMatching, asked: Annotated[ProfileTextFacts, body_of(ProfileTextFacts)]
 ) -> ProfileSuggestions:
     """Take a free text apart into needs and offers, suggest codes for it, and say what in it is vague.
 
     Changes nothing. Texts in any of sixteen languages are understood; whoever writes should confirm what is suggested.
     """
-    return ProfileSuggestions.model_validate(await office_of(request).peers.matching.post("/profile-help", dict(asked)))
+    return ProfileSuggestions.model_validate(await matching.post("/profile-help", dict(asked)))
