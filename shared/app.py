@@ -68,7 +68,7 @@ class Runtime:
             try:
                 for hook in self.prepare:
                     await hook()
-                await asyncio.gather(self.broker.start(), *(hook() for hook in self.warm_up))
+                await self._begin()
             except Exception as error:  # noqa: BLE001 - a server that is away, or credentials that are wrong: both can be mended
                 self._why_not_up = repr(error)
                 _log.warning("not_up_yet", error=self._why_not_up)
@@ -79,6 +79,13 @@ class Runtime:
         await self.background.start()
         self._why_not_up = ""
         _log.info("started", database=self.settings.database)
+
+    async def _begin(self) -> None:
+        """Join the group and warm up side by side; both have ended before either's failure is told."""
+        begun = (self.broker.start(), *(hook() for hook in self.warm_up))
+        for outcome in await asyncio.gather(*begun, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _go_down(self) -> None:
         if self.consumer:

@@ -134,17 +134,12 @@ class Consumer:
                 await self._settle(records)
                 await self._commit(records)
             self._measure(records)
-            await self._gather(until)
+            await self._rest(until - time.monotonic())  # more come in: the first of many never waits
         except _Stopping:
             _log.info("batch_left", records=len(records))
         finally:
             self._health.idle("consumer")
             self._idle.set()
-
-    async def _gather(self, until: float) -> None:
-        """Let more come in before the next batch: the first of many never waits, the others go together."""
-        if (rest := until - time.monotonic()) > 0:
-            await self._pause(rest)
 
     async def _settle(self, records: Sequence[ConsumerRecord]) -> None:
         editions: dict[str, list[tuple[ConsumerRecord, Input]]] = {}
@@ -236,11 +231,16 @@ class Consumer:
 
     async def _pause(self, seconds: float) -> None:
         self._health.progress("consumer")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
+        await self._rest(seconds)
         if self._closing.is_set():
             raise _Stopping
         self._health.progress("consumer")
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but no longer than until the service stops."""
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), seconds)
 
     async def _commit(self, records: Sequence[ConsumerRecord]) -> None:
         offsets: dict[TopicPartition, int] = {}
