@@ -7,9 +7,8 @@ from pathlib import Path
 from random import Random
 from statistics import mean, quantiles
 
-from bench.instances.editions import EDITION, ITECAM, THOUSAND, WHEN, Size, synthetic
-from services.scheduler.domain.batch import Batch
-from services.scheduler.domain.decide import take
+from bench.instances.agendas import agenda_of
+from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from services.scheduler.domain.edits import Plan, plan
 from services.scheduler.domain.state import AgendaState
 from shared.events import PlaceEncounter
@@ -25,7 +24,7 @@ def run(data: Path | None) -> list[dict[str, object]]:  # noqa: ARG001 - it make
 
 
 def _row(size: Size) -> dict[str, object]:
-    state, random = _built(size), Random(1)
+    state, random = agenda_of(synthetic(size, seed=1).events), Random(1)
     plans: list[Plan] = []
     took: list[float] = []
     for _ in range(_EDITS):
@@ -45,14 +44,6 @@ def _row(size: Size) -> dict[str, object]:
         "would break a rule": mean(bool(each.violations) for each in plans),
         "copy ms": (time.process_time() - before) * 1e3,
     }
-
-
-def _built(size: Size) -> AgendaState:
-    state = AgendaState(edition_id=EDITION)
-    batch = Batch(state, now=WHEN)
-    for event in synthetic(size, seed=1).events:
-        take(batch, event)
-    return state
 
 
 def _random_edit(state: AgendaState, random: Random) -> PlaceEncounter:

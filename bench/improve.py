@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bench.instances.editions import EDITION, ITECAM, WHEN, Size, synthetic
+from bench.instances.agendas import agenda_of
+from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.peers import cp_sat_agenda, timefold
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.breaks import Breaks, breaks_in
-from services.scheduler.domain.decide import take
 from services.scheduler.domain.problem import Problem, Solution, problem_of
-from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
@@ -30,7 +28,7 @@ from services.scheduler.solver.polish import warm_up
 Table = list[dict[str, object]]
 Found = Iterator[tuple[float, list[Slots]]]
 
-_SIZES = (ITECAM, Size("1,000", 600, 1_000, 3_000, 28, 134))
+_SIZES = (ITECAM, THOUSAND)
 _LARGE = Size("2,000", 1_200, 2_000, 6_000, 28, 268)
 _MARKS = (1, 2, 5, 10, 30)
 _SEED = 1
@@ -44,12 +42,17 @@ def run(data: Path | None, large: str = "no") -> Table:  # noqa: ARG001 - every 
 
 
 def _rows(size: Size) -> Iterator[dict[str, object]]:
-    problem = _problem(size)
+    problem = problem_of(agenda_of(synthetic(size, _SEED).events), WHEN, change_budget=0)
     draft = _greedy(problem)
     most, fewest = bound(problem), fewest_breaks(draft)
-    for name, engine in (("tertulia", _ours), ("timefold", _timefold), ("cp-sat", _cp_sat)):
+    engines: dict[str, Callable[[], Found]] = {
+        "tertulia": lambda: _ours(problem),
+        "timefold": lambda: timefold.improve(draft, _MARKS[-1]),
+        "cp-sat": lambda: cp_sat_agenda.improve(draft, _MARKS[-1]),
+    }
+    for name, engine in engines.items():
         try:
-            found = [(0.0, list(draft.slot)), *engine(problem, draft)]
+            found = [(0.0, list(draft.slot)), *engine()]
         except timefold.TimefoldUnavailable as missing:
             yield {"size": size.name, "engine": name, "placed": str(missing)}
             continue
@@ -70,14 +73,6 @@ def _rows(size: Size) -> Iterator[dict[str, object]]:
             }
 
 
-def _problem(size: Size) -> Problem:
-    state = AgendaState(edition_id=EDITION)
-    batch = Batch(state, WHEN)
-    for event in synthetic(size, _SEED).events:
-        take(batch, event)
-    return problem_of(state, WHEN, change_budget=0)
-
-
 def _greedy(problem: Problem) -> Draft:
     draft, board = Draft(problem), construct(problem, 0, _SEED)
     for number, wanted in enumerate(draft.pairs):
@@ -93,7 +88,7 @@ def _breaks(problem: Problem, draft: Draft, slots: Sequence[Slots]) -> Breaks:
     return breaks_in(seats, problem.hours, problem.whole, problem.days)
 
 
-def _ours(problem: Problem, draft: Draft) -> Found:
+def _ours(problem: Problem) -> Found:
     """The worker as the service has it: warm, reporting on its way, killed at the end."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
@@ -104,7 +99,8 @@ def _ours(problem: Problem, draft: Draft) -> Found:
     while ours.poll(max(0.0, began + _MARKS[-1] - time.perf_counter())):
         solution: Solution = ours.recv()
         seats = solution.seats
-        slots = [seats[each.pair_id].slots if each.pair_id in seats else 0 for each in draft.pairs]
+        pairs = [each.wanted.pair_id for each in problem.candidates]
+        slots = [seats[pair].slots if pair in seats else 0 for pair in pairs]
         yield time.perf_counter() - began, slots
     process.kill()
     process.join()
@@ -114,11 +110,3 @@ def _improve(pipe: Connection, problem: Problem) -> None:
     warm_up()
     pipe.send("warm")
     improve(problem, _UNTIL_ENDED, pipe.send)
-
-
-def _timefold(problem: Problem, draft: Draft) -> Found:  # noqa: ARG001 - every engine is given both
-    return timefold.improve(draft, _MARKS[-1])
-
-
-def _cp_sat(problem: Problem, draft: Draft) -> Found:  # noqa: ARG001 - every engine is given both
-    return cp_sat_agenda.improve(draft, _MARKS[-1])

@@ -10,11 +10,10 @@ from pathlib import Path
 from bench.instances.editions import EDITION, WHEN, Instance, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate, announcing
-from services.scheduler.domain.adopt import inputs_of
+from services.scheduler.domain.adopt import violations_of
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import Violation, verify
 from shared.events import Event
 
 _OPERATIONS = 100_000
@@ -61,13 +60,8 @@ class _Edition:
         if not chance(_RESTART):
             self._restart()
         self._changes += self._aggregate.decide(self._state, [event], self._now).changes
-        self.count["violations"] += len(self._violations())
+        self.count["violations"] += len(violations_of(self._state, self._state.placements, self._now))
         self.count["lost_wishes"] += sum(map(self._is_lost, self._state.pairs))
-
-    def _violations(self) -> list[Violation]:
-        state = self._state
-        begun = {pair for pair in state.placements if state.has_begun(pair, self._now)}
-        return verify(inputs_of(state), state.placements, begun)
 
     def _is_lost(self, pair_id: str) -> bool:
         """Whether somebody's wish is neither placed nor said to wait."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from bench.affinities.classes import NOTES, nace_file
 from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.text import Matrix, Role
 from services.matching.encoders import the_use
@@ -18,7 +19,6 @@ from services.matching.help import ProfileHelp
 from services.matching.vocabulary import NACE_LANGUAGES, nace_headings, vocabulary
 from shared.profile_help import ProfileQuestion
 
-_NOTES = "nace_rev2_notes_es_fr.csv"
 _TOPICS = "need_offer*.jsonl"
 _TEN = 10
 
@@ -28,11 +28,11 @@ def run(data: Path | None) -> list[dict[str, object]]:
     if data is None:
         raise typer.BadParameter("a folder with matching's data, beside which `nace/` is", param_hint="--data")
     helper = ProfileHelp(the_use, vocabulary)
-    notes = next((one / _NOTES for one in (data / "nace", data.parent / "nace", data) if (one / _NOTES).exists()), None)
+    notes = nace_file(data, NOTES)
     rows = list(_classes(helper, notes)) if notes else []
     rows += list(_roles(helper, sorted(data.glob(_TOPICS))))
     if not rows:
-        raise typer.BadParameter(f"{data} has neither {_NOTES} nor {_TOPICS}", param_hint="--data")
+        raise typer.BadParameter(f"{data} has neither {NOTES} nor {_TOPICS}", param_hint="--data")
     return rows
 
 

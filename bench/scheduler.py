@@ -14,16 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.instances.editions import EDITION, ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Instance, Size, synthetic
+from bench.instances.agendas import agenda_of
+from bench.instances.editions import ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Instance, Size, synthetic
 from bench.instances.stream import late_changes, published
 from services.scheduler.aggregate import AgendaAggregate, announcing, telling
 from services.scheduler.domain.adopt import inputs_of
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Slots
-from services.scheduler.domain.decide import take
 from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.problem import Problem, problem_of
-from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import verify
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.fewest_moves import fewest_moves
@@ -88,15 +86,12 @@ class Subject:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.state = AgendaState(edition_id=EDITION)
         self._aggregate = AgendaAggregate()
-        self._bytes_before = resident_bytes()
-        batch = Batch(self.state, WHEN)
-        for event in (*instance.events, published(instance)):
-            take(batch, event)
+        before = resident_bytes()
+        self.state = agenda_of((*instance.events, published(instance)))
         announcing(self.state, WHEN)
         self._tell()
-        self._bytes = resident_bytes() - self._bytes_before
+        self._bytes = resident_bytes() - before
 
     def take(self, event: Event) -> Spent:
         """Decide on one event, with all that is told of it."""

@@ -9,23 +9,24 @@ import numpy as np
 
 from bench.affinities import Table
 from bench.affinities.peers import Peer
+from bench.affinities.quality import ranks_of, share
 from bench.affinities.topics import BadTopics
 
-_LABELS = "nace_rev2_class_labels.csv"
-_NOTES = "nace_rev2_notes_es_fr.csv"
+LABELS = "nace_rev2_class_labels.csv"
+NOTES = "nace_rev2_notes_es_fr.csv"
 _TEN = 10
 
 
 def classes(data: Path, peers: dict[str, Peer]) -> Table:
     """A row a peer; none where there are no tables in the folder `nace` in or beside `data`."""
-    folder = next((one for one in (data / "nace", data.parent / "nace", data) if (one / _LABELS).exists()), None)
-    if folder is None:
+    file, notes_file = nace_file(data, LABELS), nace_file(data, NOTES)
+    if file is None:
         return []
-    labels = {row["code"]: row for row in _rows(folder / _LABELS, "code", "es", "en")}
+    labels = {row["code"]: row for row in _rows(file, "code", "es", "en")}
     codes = list(labels)
     tasks = {"es label to en: acc@1": ([labels[code]["es"] for code in codes], codes, 1)}
-    if (folder / _NOTES).exists():
-        kept = [row for row in _rows(folder / _NOTES, "code", "note_es_350") if row["code"] in labels]
+    if notes_file:
+        kept = [row for row in _rows(notes_file, "code", "note_es_350") if row["code"] in labels]
         notes = [(row["note_es_350"], row["code"]) for row in kept if row["note_es_350"].strip()]
         tasks["es note to class: hit@10"] = ([note for note, _ in notes], [code for _, code in notes], _TEN)
     english = [labels[code]["en"] for code in codes]
@@ -37,11 +38,15 @@ def classes(data: Path, peers: dict[str, Peer]) -> Table:
             found = peer(texts, english)
             if first > 1:
                 found = np.maximum(found, peer(texts, spanish))
-            own = found[np.arange(len(texts)), [codes.index(answer) for answer in answers]][:, np.newaxis]
-            ranks = ((found > own).sum(axis=1) + (found >= own).sum(axis=1) + 1) / 2
-            row[task] = round(float((ranks <= first).mean()), 3)
+            own = found[np.arange(len(texts)), [codes.index(answer) for answer in answers]]
+            row[task] = share(ranks_of(found, own) <= first)
         table.append(row)
     return table
+
+
+def nace_file(data: Path, name: str) -> Path | None:
+    """A table of NACE in the folder `nace` in or beside `data`, or in `data` itself."""
+    return next((one / name for one in (data / "nace", data.parent / "nace", data) if (one / name).exists()), None)
 
 
 def _rows(file: Path, *columns: str) -> list[dict[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.affinities.minilm import MiniLM, MiniLMMissing
+from services.matching.domain.codes import nace_path
 from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.text import Matrix, Role, TextScorer, words_of
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer, the_use
@@ -19,8 +19,6 @@ from services.matching.encoders.centred import Encoder
 from services.matching.encoders.e5 import E5
 
 Similarities = NDArray[np.float64]
-#: The divisions with which the sections of NACE Rev. 2 begin, from B on.
-_SECTIONS = "05 10 35 36 41 45 49 55 58 64 68 69 77 84 85 86 90 94 97 99".split()  # noqa: SIM905 -- easier to read
 #: From needs and offers their similarities; shape (needs, offers).
 Peer = Callable[[Sequence[str], Sequence[str]], Similarities]
 
@@ -86,7 +84,7 @@ def same_division(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
 
 def same_section(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
     """As `same_division`, with the 21 sections for tags."""
-    sections = [[bisect(_SECTIONS, code[:2]) for code in codes] for codes in (needs, offers)]
+    sections = [["".join(nace_path(code)[:1]) for code in codes] for codes in (needs, offers)]
     return np.equal.outer(*sections).astype(np.float64)
 
 

@@ -37,10 +37,10 @@ def quality_of(peer: Peer, topics: Sequence[Topic]) -> Row:
     crossed = np.stack(cross) if cross else mono
     return {
         **_figures(mixed),
-        "mono acc@1": _share(mono <= 1),
-        "cross acc@1": _share(crossed <= 1),
-        "mono hit@5": _share(mono <= _FIVE),
-        "cross hit@5": _share(crossed <= _FIVE),
+        "mono acc@1": share(mono <= 1),
+        "cross acc@1": share(crossed <= 1),
+        "mono hit@5": share(mono <= _FIVE),
+        "cross hit@5": share(crossed <= _FIVE),
         "AUC in sector": _auc_in_sector(found, topics),
         "same language": round(float(bias), 2),
     }
@@ -74,9 +74,16 @@ def _mixed(found: Similarities) -> tuple[Ranks, float]:
 
 
 def _ranks(found: Similarities) -> Ranks:
-    """The rank of each need's own offer; the middle of a tie: whoever finds nothing in common has drawn lots."""
-    own = np.diag(found)[:, np.newaxis]
-    ranks: Ranks = ((found > own).sum(axis=1) + (found >= own).sum(axis=1) + 1) / 2
+    return ranks_of(found, np.diag(found))
+
+
+def ranks_of(found: Similarities, own: Similarities) -> Ranks:
+    """The rank in each row of its own; the middle of a tie: whoever finds nothing in common has drawn lots.
+
+    Shapes: `found` (rows, columns), `own` (rows,), each among those of its row.
+    """
+    beside = own[:, np.newaxis]
+    ranks: Ranks = ((found > beside).sum(axis=1) + (found >= beside).sum(axis=1) + 1) / 2
     return ranks
 
 
@@ -107,5 +114,6 @@ def _auc_in_sector(found: Similarities, topics: Sequence[Topic]) -> float | str:
     return round(float(((own > others) + (own == others) / 2).mean()), 3)
 
 
-def _share(hits: NDArray[np.bool_]) -> float:
+def share(hits: NDArray[np.bool_]) -> float:
+    """How many of all hit, rounded as tables show it."""
     return round(float(hits.mean()), 3)

@@ -9,13 +9,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from services.scheduler.domain.adopt import adopt, inputs_of
+from services.scheduler.domain.adopt import adopt, violations_of
 from services.scheduler.domain.agendas import tell
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.decide import NotAPair, take
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import Violation, verify
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.clock import utc_now
@@ -100,13 +99,10 @@ def solve(edition: EditionFile, effort: Effort, now: datetime) -> Solved:
         agendas={participant: agenda.entries for participant, agenda in sorted(state.agendas.items())},
         waiting=dict(sorted(state.waiting.items())),
         certificate=state.certificate,
-        violations=tuple(f"{each.broken}: {', '.join(each.pair_ids)}" for each in _violations(state, now)),
+        violations=tuple(
+            f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations_of(state, state.placements, now)
+        ),
     )
-
-
-def _violations(state: AgendaState, now: datetime) -> list[Violation]:
-    begun = {pair for pair in state.placements if state.has_begun(pair, now)}
-    return verify(inputs_of(state), state.placements, begun)
 
 
 def _first(error: ValidationError) -> str:

@@ -6,8 +6,8 @@ from tests.model.explore import Explored, explore
 from tests.model.journal import JournalModel, Protocol, World
 
 
-def check(protocol: Protocol | None = None, records: int = 3) -> Explored:
-    model = JournalModel(records, protocol)
+def check(protocol: Protocol | None = None) -> Explored:
+    model = JournalModel(3, protocol)
     return explore(World(), model.steps, model.always, model.at_rest)
 
 

@@ -68,10 +68,15 @@ def _count(items: Mapping[str, Value], name: str) -> int:
     return value
 
 
-def _list(items: Mapping[str, Value], name: str, length: int) -> list[int]:
+def _entries(items: Mapping[str, Value], name: str, length: int) -> list[Value]:
     values = items.get(name)
     if not isinstance(values, list) or len(values) != length:
         raise BadInstanceFile(f"{name} has not {length} entries")
+    return values
+
+
+def _list(items: Mapping[str, Value], name: str, length: int) -> list[int]:
+    values = _entries(items, name, length)
     numbers = [value for value in values if isinstance(value, int)]
     if len(numbers) != length:
         raise BadInstanceFile(f"{name} holds something else than numbers")
@@ -79,9 +84,7 @@ def _list(items: Mapping[str, Value], name: str, length: int) -> list[int]:
 
 
 def _sets(items: Mapping[str, Value], name: str, length: int) -> list[set[int]]:
-    values = items.get(name)
-    if not isinstance(values, list) or len(values) != length:
-        raise BadInstanceFile(f"{name} has not {length} entries")
+    values = _entries(items, name, length)
     sets = [{each for each in value if isinstance(each, int)} for value in values if isinstance(value, list)]
     if len(sets) != length:
         raise BadInstanceFile(f"{name} holds something else than sets")
@@ -91,7 +94,7 @@ def _sets(items: Mapping[str, Value], name: str, length: int) -> list[set[int]]:
 def _rows(items: Mapping[str, Value], meetings: int) -> list[tuple[int, int, int]]:
     values = items.get("requested")
     rows = [row for row in values if row] if isinstance(values, list) else []
-    found = [(a, b, c) for row in rows if isinstance(row, list) for a, b, c in [_triple(row)]]
+    found = [_triple(row) for row in rows if isinstance(row, list)]
     if len(found) != meetings:
         raise BadInstanceFile(f"requested has not {meetings} rows")
     return found

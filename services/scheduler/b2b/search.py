@@ -39,6 +39,10 @@ class Engine:
     options: Mapping[str, int] = field(default_factory=dict)
 
 
+#: The bound that is proven, and the best schedule found, if any, with its breaks.
+News = tuple[int, Schedule | None, int | None]
+
+
 class Search:
     """The search of one engine, in slices; `bound` is proven, `schedule` the best one found."""
 
@@ -53,6 +57,11 @@ class Search:
         self._solver.configure(dict(engine.options))
         self._handed = 0
         self._count(_COUNTED)
+
+    @property
+    def news(self) -> News:
+        """What is known so far."""
+        return self.bound, self.schedule, self.breaks
 
     def ask(self, most: int | None, conflicts: int) -> Outcome:
         """Ask for a schedule with `most` breaks, or with any, for so many conflicts; a refusal raises the bound.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from services.scheduler.b2b.instance import Infeasible, Instance, Schedule
 from services.scheduler.b2b.presolve import narrowed, refuse_unfair
-from services.scheduler.b2b.search import EncodingWrong, Engine, Outcome, Search
+from services.scheduler.b2b.search import EncodingWrong, Engine, News, Outcome, Search
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -85,8 +85,7 @@ class _Clock:
         return self._seconds - self.elapsed
 
 
-_News = tuple[int, Schedule | None, int | None]
-_Work = Callable[[Instance, int, "Synchronized[int]"], Iterator[_News]]
+_Work = Callable[[Instance, int, "Synchronized[int]"], Iterator[News]]
 
 
 class _Best:
@@ -109,33 +108,33 @@ class _Best:
             self.schedule, self.breaks, self.seconds = schedule, breaks, self._clock.elapsed
 
 
-def _alone(search: Search) -> Iterator[_News]:
+def _alone(search: Search) -> Iterator[News]:
     """Ask at the bound until there is a schedule, or a question takes too many conflicts; then for any schedule."""
     outcome = Outcome.REFUSED
     while outcome is Outcome.REFUSED:
-        yield search.bound, search.schedule, search.breaks
+        yield search.news
         outcome = search.ask(search.bound, _CONFLICTS)
     if outcome is Outcome.UNDECIDED:
         search.ask(None, _CONFLICTS)
-    yield search.bound, search.schedule, search.breaks
+    yield search.news
     search.stop()
 
 
-def _climb(instance: Instance, fairness: int, proven: Synchronized[int]) -> Iterator[_News]:
+def _climb(instance: Instance, fairness: int, proven: Synchronized[int]) -> Iterator[News]:
     """Keep one formula, and what was learnt from it, from bound to bound: made to refute."""
     search, outcome = Search(instance, fairness, _REFUTER), Outcome.REFUSED
     while outcome is Outcome.REFUSED:
         outcome = search.ask(max(search.bound, proven.value), _NO_LIMIT)
-        yield search.bound, search.schedule, search.breaks
+        yield search.news
 
 
-def _settle(instance: Instance, fairness: int, proven: Synchronized[int]) -> Iterator[_News]:
+def _settle(instance: Instance, fairness: int, proven: Synchronized[int]) -> Iterator[News]:
     """Begin anew at each bound, with the limit in the formula: made to find."""
     outcome = Outcome.REFUSED
     while outcome is Outcome.REFUSED:
         search = Search(instance, fairness, _FINDER)
         outcome = search.settle(max(search.bound, proven.value))
-        yield search.bound, search.schedule, search.breaks
+        yield search.news
         search.stop()
 
 
@@ -163,7 +162,7 @@ def _hear(pipes: list[Connection], best: _Best, clock: _Clock) -> None:
         ready = wait(pipes, clock.left)
         for pipe in [each for each in pipes if each in ready]:
             try:
-                news: _News | Exception = pipe.recv()
+                news: News | Exception = pipe.recv()
             except EOFError:
                 pipes.remove(pipe)
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat
@@ -21,7 +22,7 @@ from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.levels import results, worth
 from services.scheduler.domain.problem import Solution
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import AgendaBroken, judge, judge_kept, verify
+from services.scheduler.domain.verifier import AgendaBroken, Violation, judge, judge_kept, verify
 from shared.events import Cause, CauseCode, Certificate, Place
 
 
@@ -32,6 +33,11 @@ class SolutionStale(Exception):
 def inputs_of(state: AgendaState) -> Inputs:
     """What the state's agenda is judged by."""
     return Inputs(state.edition, state.organisations, state.participants, state.pairs)
+
+
+def violations_of(state: AgendaState, places: Mapping[str, Place], now: datetime) -> list[Violation]:
+    """What is wrong with an agenda of the state, as a whole; what has begun is history."""
+    return verify(inputs_of(state), places, {pair for pair in places if state.has_begun(pair, now)})
 
 
 def evidence_of(state: AgendaState) -> Evidence:
@@ -155,8 +161,7 @@ def _place(state: AgendaState, pair_id: str, seat: Seat) -> Place:
 
 
 def _check(batch: Batch, places: Mapping[str, Place], *, is_stale: bool) -> None:
-    begun = {pair for pair in places if batch.state.has_begun(pair, batch.now)}
-    violations = verify(inputs_of(batch.state), places, begun)
+    violations = violations_of(batch.state, places, batch.now)
     if violations:
         raise SolutionStale(str(violations[:5])) if is_stale else AgendaBroken(violations)
 

@@ -1,0 +1,20 @@
+"""The scheduler's state of an edition that is made for a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.instances.editions import EDITION, WHEN
+from services.scheduler.domain.batch import Batch
+from services.scheduler.domain.decide import take
+from services.scheduler.domain.state import AgendaState
+from shared.events import Event
+
+
+def agenda_of(events: Iterable[Event]) -> AgendaState:
+    """What the scheduler's insert makes of the events, one after the other."""
+    state = AgendaState(edition_id=EDITION)
+    batch = Batch(state, WHEN)
+    for event in events:
+        take(batch, event)
+    return state
