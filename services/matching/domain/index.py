@@ -16,7 +16,7 @@ from services.matching.domain.tops import Tops
 #: How much the weaker way counts where nothing says otherwise.
 _MUTUALITY: Final = 0.3
 #: How many are compared in full when there is more than one item to compare: .97 of the best are among them.
-_SHORTLIST: Final = 700
+_SHORTLIST: Final = 500
 #: Rows compared with as many others in one product of matrices: the scores of a block stay in the cache.
 _BLOCK: Final = 512
 
@@ -24,7 +24,7 @@ _BLOCK: Final = 512
 class TextIndex:
     """The needs and offers of participants, each participant a row, and how well they fit.
 
-    A change of one row moves no other. Memory: `4 * (width + 64)` bytes an item.
+    A change of one row moves no other. Memory: `4 * width + 64` bytes an item.
     """
 
     def __init__(self, scorer: TextScorer) -> None:
@@ -113,7 +113,7 @@ class TextIndex:
         """Whom to compare in full, rising; None for all."""
         if self._count <= _SHORTLIST or max(self._needs.depth, self._offers.depth) <= 1:
             return None
-        rough = need_meets_offer(*self._cosines(np.array([row]), None, leads=True), _MUTUALITY)[0]
+        rough = need_meets_offer(*self._cosines(np.array([row]), None, roughly=True), _MUTUALITY)[0]
         return np.sort(np.argpartition(-rough, _SHORTLIST)[:_SHORTLIST])
 
     def _scores(self, own: Rows, partners: Rows | None) -> Matrix:
@@ -121,9 +121,9 @@ class TextIndex:
         forth, back = map(self._scorer.fit, self._cosines(own, partners))
         return need_meets_offer(forth, back, _MUTUALITY)
 
-    def _cosines(self, own: Rows, partners: Rows | None, *, leads: bool = False) -> tuple[Matrix, Matrix]:
+    def _cosines(self, own: Rows, partners: Rows | None, *, roughly: bool = False) -> tuple[Matrix, Matrix]:
         """The best cosines of the needs of `own` with the partners' offers (all: None), and the reverse."""
         if partners is not None:
             return self._offers.best(self._needs, own, partners), self._needs.best(self._offers, own, partners)
-        forth = self._offers.best_of_all(self._needs, own, self._count, leads=leads)
-        return forth, self._needs.best_of_all(self._offers, own, self._count, leads=leads)
+        forth = self._offers.best_of_all(self._needs, own, self._count, roughly=roughly)
+        return forth, self._needs.best_of_all(self._offers, own, self._count, roughly=roughly)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import numpy as np
@@ -12,17 +13,25 @@ from services.matching.domain.text import Matrix
 Rows = NDArray[np.intp]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-#: The first numbers of a vector, kept once more side by side: scorers put first what tells texts apart best.
+#: The first numbers of a vector, kept once more as small integers: scorers put first what tells texts apart best.
 LEAD: Final = 64
+#: Of a lead's numbers, which are those of unit vectors: anything above half is rare, and is cut to it.
+_LEAD_SCALE: Final = 254
+#: Vectors whose leads are widened at once: so many stay in the cache.
+_LEADS_AT_ONCE: Final = 2000
 _ABSENT: Final = -1
 
 
 class Plane:
-    """At most one vector of each row, without gaps."""
+    """At most one vector of each row, without gaps.
+
+    Leads are a sixteenth of what they were taken from, and laid number by number: comparing one vector with all is
+    bound by how much memory is read.
+    """
 
     def __init__(self, width: int) -> None:
         self._vectors: Matrix = np.zeros((0, width), np.float32)
-        self._leads: Matrix = np.zeros((0, min(width, LEAD)), np.float32)
+        self._leads: NDArray[np.int8] = np.zeros((min(width, LEAD), 0), np.int8)
         self._owners: Rows = np.zeros(0, np.intp)
         self._places: Rows = np.zeros(0, np.intp)
         self._used = 0
@@ -38,16 +47,17 @@ class Plane:
         if self._places[row] == _ABSENT:
             self._places[row] = self._used
             self._owners = _with_room(self._owners, self._used, _ABSENT)
-            self._vectors, self._leads = (_with_room(kept, self._used, 0) for kept in (self._vectors, self._leads))
+            self._vectors = _with_room(self._vectors, self._used, 0)
+            self._leads = _with_room(self._leads, self._used, 0, axis=1)
             self._used += 1
         place = self._places[row]
-        self._vectors[place], self._leads[place], self._owners[place] = vector, vector[:LEAD], row
+        self._vectors[place], self._leads[:, place], self._owners[place] = vector, _lead_of(vector), row
 
     def remove(self, row: int) -> None:
         """Forget the vector of a row, if it has one: the last one takes its place."""
         if row < len(self._places) and (place := self._places[row]) != _ABSENT:
             self._used -= 1
-            for kept in (self._vectors, self._leads, self._owners):
+            for kept in (self._vectors, self._leads.T, self._owners):
                 kept[place] = kept[self._used]
             self._places[self._owners[place]] = place
             self._places[row] = _ABSENT
@@ -56,9 +66,23 @@ class Plane:
         """The vector of a row, if it has one; shape (0 or 1, width)."""
         return self.some(np.array([row]))[0]
 
-    def all(self, *, leads: bool = False) -> tuple[Matrix, Rows]:
-        """Every vector, or the lead of every vector, and the row it belongs to, without copying them."""
-        return (self._leads if leads else self._vectors)[: self._used], self._owners[: self._used]
+    @property
+    def owners(self) -> Rows:
+        """The row each vector belongs to."""
+        return self._owners[: self._used]
+
+    def cosines(self, wanted: Matrix) -> Matrix:
+        """Of every vector with each wanted one; shape (vectors, wanted)."""
+        return self._vectors[: self._used] @ wanted.T
+
+    def rough_cosines(self, wanted: Matrix) -> Matrix:
+        """As `cosines`, by the leads alone and up to a factor: for a first choice of whom to compare in full."""
+        wishes = np.ascontiguousarray(wanted[:, :LEAD])
+        found = np.empty((len(wishes), self._used), np.float32)
+        for at in range(0, self._used, _LEADS_AT_ONCE):
+            some = slice(at, min(at + _LEADS_AT_ONCE, self._used))
+            np.matmul(wishes, self._leads[:, some].astype(np.float32), out=found[:, some])
+        return found.T
 
     def some(self, rows: Rows) -> tuple[Matrix, Rows]:
         """The vectors of those rows that have one, and where each of them stands in `rows`."""
@@ -108,45 +132,59 @@ class Side:
 
         Shape (own, partners).
         """
-        best = np.zeros((len(own), len(partners)), np.float32)
-        theirs = [plane.some(partners) for plane in self._planes]
-        for wishes, lines in (plane.some(own) for plane in wanted._planes):
-            for vectors, columns in theirs:
-                _raise(best, wishes @ vectors.T, lines, columns)
-        return best
-
-    def best_of_all(self, wanted: Side, own: Rows, count: int, *, leads: bool = False) -> Matrix:
-        """As `best`, with the first `count` rows for partners; `leads` compares only leads, in a fourth of the time."""
-        best = np.zeros((count, len(own)), np.float32)
-        mine = [plane.some(own) for plane in wanted._planes]
-        ends = np.cumsum([0, *(len(lines) for _, lines in mine)])
-        wishes = np.concatenate([np.zeros((0, self._width), np.float32), *(vectors for vectors, _ in mine)])
+        best = np.zeros((len(partners), len(own)), np.float32)
+        wishes, lines = wanted._gathered(own)
         for plane in self._planes:
-            vectors, owners = plane.all(leads=leads)
-            # All at once: the vectors, which are many, are read but once.
-            found = vectors @ wishes[:, : vectors.shape[1]].T
-            for at, (_, lines) in enumerate(mine):
-                _raise(best, found[:, ends[at] : ends[at + 1]], owners, lines)
+            vectors, there = plane.some(partners)
+            _raise(best, vectors @ wishes.T, there, lines)
         return best.T
 
+    def best_of_all(self, wanted: Side, own: Rows, count: int, *, roughly: bool = False) -> Matrix:
+        """As `best`, with the first `count` rows for partners; `roughly`: see `Plane.rough_cosines`."""
+        best = np.zeros((count, len(own)), np.float32)
+        wishes, lines = wanted._gathered(own)
+        for plane in self._planes:
+            # All at once: the vectors, which are many, are read but once.
+            found = plane.rough_cosines(wishes) if roughly else plane.cosines(wishes)
+            _raise(best, found, plane.owners, lines)
+        return best.T
 
-def _raise(best: Matrix, found: Matrix, lines: Rows, columns: Rows) -> None:
-    """Raise to what was found the cells where these lines and columns cross; none comes twice."""
-    if _in_order(lines, best.shape[0]) and _in_order(columns, best.shape[1]):
-        np.maximum(best, found, out=best)
-    else:
-        cells = np.ix_(lines, columns)
-        best[cells] = np.maximum(best[cells], found)
+    def _gathered(self, rows: Rows) -> tuple[Matrix, list[Rows]]:
+        """The items of these rows, plane after plane, and for each plane where its items stand in `rows`."""
+        some = [plane.some(rows) for plane in self._planes]
+        nothing = np.zeros((0, self._width), np.float32)
+        return np.concatenate([nothing, *(vectors for vectors, _ in some)]), [there for _, there in some]
+
+
+def _lead_of(vector: Matrix) -> NDArray[np.int8]:
+    return np.clip(np.rint(_LEAD_SCALE * vector[:LEAD]), -127, 127).astype(np.int8)
+
+
+def _raise(best: Matrix, found: Matrix, lines: Rows, columns: Sequence[Rows]) -> None:
+    """Raise the cells where lines and columns cross to what was found: one part of `found` for each of `columns`.
+
+    No line, and no column of one part, comes twice.
+    """
+    is_every_line, at = _in_order(lines, best.shape[0]), 0
+    for some in columns:
+        part, at = found[:, at : at + len(some)], at + len(some)
+        if is_every_line and _in_order(some, best.shape[1]):
+            np.maximum(best, part, out=best)
+        else:
+            cells = np.ix_(lines, some)
+            best[cells] = np.maximum(best[cells], part)
 
 
 def _in_order(numbers: Rows, count: int) -> bool:
     return len(numbers) == count and bool((numbers[1:] > numbers[:-1]).all())
 
 
-def _with_room(kept: NDArray[Scalar], place: int, empty: int) -> NDArray[Scalar]:
-    """The same array, or a longer copy of it that has this place."""
-    if place < len(kept):
+def _with_room(kept: NDArray[Scalar], place: int, empty: int, axis: int = 0) -> NDArray[Scalar]:
+    """The same array, or a copy of it that is longer along this axis and has this place."""
+    if place < kept.shape[axis]:
         return kept
-    longer = np.full((2 * place + 8, *kept.shape[1:]), empty, kept.dtype)
-    longer[: len(kept)] = kept
+    shape = list(kept.shape)
+    shape[axis] = 2 * place + 8
+    longer = np.full(shape, empty, kept.dtype)
+    longer[tuple(map(slice, kept.shape))] = kept
     return longer

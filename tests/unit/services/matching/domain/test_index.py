@@ -54,10 +54,11 @@ def test_a_plane_keeps_no_gaps() -> None:
     for row in (0, 8, 3, 3, 70):
         plane.remove(row)
     plane.put(5, some[0])
-    kept, owners = plane.all()
-    assert sorted(owners.tolist()) == [1, 2, 4, 5, 6, 7]
-    for vector, owner in zip(kept, owners.tolist(), strict=True):
-        assert (vector == some[0 if owner == 5 else owner]).all()
+    assert sorted(plane.owners.tolist()) == [1, 2, 4, 5, 6, 7]
+    expected = some[[0 if owner == 5 else owner for owner in plane.owners]]
+    assert (plane.cosines(np.eye(4, dtype=np.float32)) == expected).all()
+    rough = plane.rough_cosines(np.eye(4, dtype=np.float32))
+    assert rough == pytest.approx(254 * np.clip(expected, -0.5, 0.5), abs=0.5)
     found, there = plane.some(np.array([3, 7, 99, 5]))
     assert there.tolist() == [1, 3]
     assert (found == some[[7, 0]]).all()
