@@ -70,6 +70,8 @@ class _Rooms(TyperGroup):
 
 app = typer.Typer(cls=_Rooms, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
+#: Columns of a table that goes to a file or a pipe, where nothing says how wide it may be.
+_FILE_WIDTH = 220
 
 
 @app.command()
@@ -170,12 +172,13 @@ def bench(
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
     module = importlib.import_module(f"bench.{name}")
     rows: list[dict[str, object]] = module.run(data, **_own_options(context.args, module.run))
-    console.print((module.__doc__ or name).strip().splitlines()[0], highlight=False)
+    tables = console if console.is_terminal else Console(width=_FILE_WIDTH)
+    tables.print((module.__doc__ or name).strip().splitlines()[0], highlight=False)
     for columns, alike in itertools.groupby(rows, key=tuple):  # a table for each kind of row
         table = Table(*columns)
         for row in alike:
             table.add_row(*(_cell(row[column]) for column in columns))
-        console.print(table)
+        tables.print(table)
     if json_file:
         json_file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
