@@ -105,6 +105,11 @@ class Process:
         finally:
             self._bury(popen)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal that it is to survive, as SIGSTOP and SIGCONT. Nothing if it does not run."""
+        if self._popen is not None:
+            self._popen.send_signal(number)
+
     def kill(self) -> None:
         """Kill it (SIGKILL), with whatever it started. Nothing if it does not run."""
         popen, self._popen = self._popen, None

@@ -87,6 +87,10 @@ class Supervisor:
         """Kill one (SIGKILL) on purpose: `wait` does not mind."""
         self._named(name).kill()
 
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send one a signal that it is to survive, as SIGSTOP and SIGCONT."""
+        self._named(name).signal(number)
+
     async def restart(self, name: str) -> None:
         """Stop one if it runs, start it again, and return when it is ready."""
         process = self._named(name)

@@ -6,7 +6,9 @@ import asyncio
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.embedded.probes import HOST, free_ports, kafka_answers
 from deploy.embedded.process import Program
@@ -21,6 +23,16 @@ _LOGGING = (
     "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
 )
 _FORMAT_SECONDS = 60
+
+
+class Front(NamedTuple):
+    """One more listener of a broker, for clients that are to reach it through a proxy.
+
+    The broker listens on `port`, and tells the clients that come this way to find it at `advertised`.
+    """
+
+    port: int
+    advertised: int
 
 
 class KafkaCluster(Supervisor):
@@ -45,8 +57,8 @@ class KafkaCluster(Supervisor):
         await self.launch(*await broker_programs(self.data, self._ports))
 
 
-async def broker_programs(folder: Path, ports: Sequence[int]) -> list[Program]:
-    """One program a port, its storage under `folder` formatted and ready to start.
+async def broker_programs(folder: Path, ports: Sequence[int], fronts: Sequence[Front] = ()) -> list[Program]:
+    """One program a port, its storage under `folder` formatted and ready to start; with a front each, if any are given.
 
     Raises:
         KafkaUnavailable: Kafka cannot be had here.
@@ -55,7 +67,8 @@ async def broker_programs(folder: Path, ports: Sequence[int]) -> list[Program]:
     controllers = free_ports(len(ports))
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     configured = [
-        _write_properties(folder / f"kafka-{node}", node, port, controllers) for node, port in enumerate(ports, start=1)
+        _write_properties(folder / f"kafka-{node}", _properties(node, port, controllers, front))
+        for node, (port, front) in enumerate(zip_longest(ports, fronts), start=1)
     ]
     storage_tool = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c")
     await asyncio.gather(*(asyncio.to_thread(run, [*storage_tool, str(p)], _FORMAT_SECONDS) for p in configured))
@@ -74,22 +87,25 @@ def _java(jars: Path, *arguments: str) -> list[str]:
     return [java(), *_JVM, *_LOGGING, "-cp", f"{jars}/*", *arguments]
 
 
-def _write_properties(folder: Path, node: int, port: int, controllers: Sequence[int]) -> Path:
+def _write_properties(folder: Path, properties: dict[str, object]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "server.properties"
-    path.write_text("".join(f"{key}={value}\n" for key, value in _properties(folder, node, port, controllers).items()))
+    properties = {**properties, "log.dirs": folder / "data"}
+    path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     return path
 
 
-def _properties(folder: Path, node: int, port: int, controllers: Sequence[int]) -> dict[str, object]:
+def _properties(node: int, port: int, controllers: Sequence[int], front: Front | None) -> dict[str, object]:
     replicas = len(controllers)
     in_sync = min(2, replicas)
+    own = f"PLAINTEXT://{HOST}:{port}"
     return {
         "process.roles": "broker,controller",
         "node.id": node,
-        "log.dirs": folder / "data",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controllers[node - 1]}",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "listeners": f"{own},CONTROLLER://{HOST}:{controllers[node - 1]}" + (_front(front.port) if front else ""),
+        "advertised.listeners": own + (_front(front.advertised) if front else ""),
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": ",".join(f"{n}@{HOST}:{at}" for n, at in enumerate(controllers, start=1)),
         # As in production: no topic by accident, and no acknowledged write that one broker's loss undoes.
@@ -110,3 +126,7 @@ def _properties(folder: Path, node: int, port: int, controllers: Sequence[int]) 
         "broker.heartbeat.interval.ms": 500,
         "broker.session.timeout.ms": 3000,
     }
+
+
+def _front(port: int) -> str:
+    return f",FRONT://{HOST}:{port}"

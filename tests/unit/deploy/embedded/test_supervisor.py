@@ -47,9 +47,23 @@ async def logged(supervisor: Supervisor, name: str) -> str:
 def alive(pid: int) -> bool:
     """Whether it runs: one that ended and that nobody has waited for yet does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return state_of(pid) != "Z"
     except FileNotFoundError:
         return False
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+async def in_state(pid: int, letter: str) -> bool:
+    """Whether the process comes into this state: `T` stopped, `S` asleep."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if state_of(pid) == letter:
+            return True
+        await asyncio.sleep(0.02)
+    return False
 
 
 async def gone(pid: int) -> bool:
@@ -135,6 +149,23 @@ async def test_a_killed_program_is_missed_by_nobody_and_starts_again(supervisor:
     while len(pids := (supervisor.logs / "one.log").read_text().split()) < 2:
         await asyncio.sleep(0.01)
     assert alive(int(pids[1]))
+
+
+async def test_a_stopped_program_does_nothing_until_it_may_go_on_and_can_be_killed(
+    supervisor: Supervisor,
+) -> None:
+    code = f"import os; print(os.getpid(), flush=True); {_SLEEP}"
+    await supervisor.launch(program("one", code), program("two", code))
+    pids = [int(await logged(supervisor, name)) for name in ("one", "two")]
+
+    for name in ("one", "two"):
+        supervisor.signal(name, signal.SIGSTOP)
+    assert await in_state(pids[0], "T")
+    assert await in_state(pids[1], "T")
+    supervisor.signal("one", signal.SIGCONT)
+    assert await in_state(pids[0], "S")
+    await supervisor.kill("two")
+    assert await gone(pids[1])
 
 
 class Pair(Supervisor):

@@ -37,5 +37,17 @@ async def test_a_cluster_loses_no_acknowledged_write_with_one_broker(
         assert len(properties["controller.quorum.voters"].split(",")) == brokers
 
 
+async def test_clients_that_come_by_a_front_are_sent_back_to_it_and_brokers_to_each_other(tmp_path: Path) -> None:
+    fronts = [cluster.Front(12_000 + node, advertised=13_000 + node) for node in range(3)]
+
+    programs = await cluster.broker_programs(tmp_path, [11_000, 11_001, 11_002], fronts)
+
+    properties = properties_in(programs[1].command[-1])
+    assert "PLAINTEXT://127.0.0.1:11001" in properties["listeners"].split(",")
+    assert "FRONT://127.0.0.1:12001" in properties["listeners"].split(",")
+    assert properties["advertised.listeners"] == "PLAINTEXT://127.0.0.1:11001,FRONT://127.0.0.1:13001"
+    assert properties["inter.broker.listener.name"] == "PLAINTEXT"
+
+
 def test_bootstrap_names_every_broker(tmp_path: Path) -> None:
     assert cluster.KafkaCluster(tmp_path, brokers=3).bootstrap.count("127.0.0.1:") == 3
