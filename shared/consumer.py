@@ -78,12 +78,19 @@ Handler = Callable[[str, Sequence[Input]], Awaitable[None]]
 class Consumer:
     """Feeds a handler with the inputs of one edition at a time, in the order of each partition."""
 
-    def __init__(self, broker: KafkaBroker, settings: ServiceSettings, health: Health) -> None:
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        settings: ServiceSettings,
+        health: Health,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._broker = broker
+        self._now = now
         self._settings = settings
         self._health = health
         self._group = f"tertulia-{settings.service}"
-        self._dead_letters = DeadLetters(broker, self._group, settings.dead_letter_budget)
+        self._dead_letters = DeadLetters(broker, self._group, settings.dead_letter_budget, now)
         self._closing = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -128,13 +135,13 @@ class Consumer:
         if self._closing.is_set():
             return
         self._idle.clear()
-        until = time.monotonic() + self._settings.batch_every_ms / 1000
+        until = self._now() + self._settings.batch_every_ms / 1000
         try:
             with BATCH_SECONDS.time():
                 await self._settle(records)
                 await self._commit(records)
             self._measure(records)
-            await self._rest(until - time.monotonic())  # more come in: the first of many never waits
+            await self._rest(until - self._now())  # more come in: the first of many never waits
         except _Stopping:
             _log.info("batch_left", records=len(records))
         finally:

@@ -38,10 +38,16 @@ def collection_of(kind: type[Thing]) -> str:
 class MongoStore:
     """All documents. `written` is called with the kind and `_id` of each written one, so that its outbox is sent."""
 
-    def __init__(self, database: MongoDatabase, written: Callable[[type[Thing], str], None]) -> None:
+    def __init__(
+        self,
+        database: MongoDatabase,
+        written: Callable[[type[Thing], str], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._written = written
         self._recent: Recent = {}
+        self._now = now
 
     async def prepare(self) -> None:
         """Make the indexes; harmless when they are there."""
@@ -54,7 +60,7 @@ class MongoStore:
 
     def of(self, operator_id: str) -> MongoThings:
         """The things of one operator: there is no other way to them."""
-        return MongoThings(self._database, operator_id, self._written, self._recent)
+        return MongoThings(self._database, operator_id, self._written, self._recent, self._now)
 
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
         """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
@@ -66,12 +72,18 @@ class MongoThings:
     """The things of one operator: each `_id` is a path that starts with it, and other queries start from `_own`."""
 
     def __init__(
-        self, database: MongoDatabase, operator_id: str, written: Callable[[type[Thing], str], None], recent: Recent
+        self,
+        database: MongoDatabase,
+        operator_id: str,
+        written: Callable[[type[Thing], str], None],
+        recent: Recent,
+        now: Callable[[], float],
     ) -> None:
         self._database = database
         self.operator_id = operator_id
         self._written = written
         self._recent = recent
+        self._now = now
 
     async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
         """One thing of an edition, if it is there."""
@@ -82,13 +94,13 @@ class MongoThings:
         """An edition as it was at most a second ago: every write asks for it, and it hardly ever changes."""
         path = self._path(Edition, edition_id, edition_id)
         until, recent = self._recent.get(path, (0.0, None))
-        if recent is not None and time.monotonic() < until:
+        if recent is not None and self._now() < until:
             return recent
         edition = await self.find(Edition, edition_id, edition_id)
         if edition is not None:
             if len(self._recent) >= _MOST_RECENT:
                 self._recent.clear()
-            self._recent[path] = (time.monotonic() + _RECENT_SECONDS, edition)
+            self._recent[path] = (self._now() + _RECENT_SECONDS, edition)
         return edition
 
     async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]:
