@@ -1,4 +1,4 @@
-"""Where chaos is made: three Apache Kafka brokers, a database, a mail server behind proxies, and two of each service."""
+"""Where chaos is made: three Apache Kafka brokers, a database and a mail server behind proxies, two of each service."""
 
 from __future__ import annotations
 

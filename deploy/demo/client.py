@@ -1,11 +1,12 @@
-"""The demo's client of registration's HTTP API: a few calls in flight, each safe to repeat: a crash costs time only."""
+"""A client of registration's HTTP API: a few calls in flight, each safe to repeat: a crash costs time only."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -26,22 +27,41 @@ T = TypeVar("T")
 
 
 class Refused(Exception):
-    """Registration answered with an error that trying again cannot mend; the message holds its problem details."""
+    """Registration answered with an error that trying again cannot mend; the message holds its problem details.
+
+    `status` is its HTTP status; 0 if it did not answer at all for too long.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RegistrationClient:
-    """Calls registration for one operator. POSTs carry an `Idempotency-Key`: a repeat never makes a second thing."""
+    """Calls registration for one operator. POSTs carry an `Idempotency-Key`: a repeat never makes a second thing.
 
-    def __init__(self, address: str, api_key: str, key_prefix: str) -> None:
+    A call that is not answered within `call_seconds` is repeated, at the next of the `spares` if there are any.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        api_key: str,
+        key_prefix: str,
+        *,
+        spares: Sequence[str] = (),
+        call_seconds: float = _CALL_SECONDS,
+    ) -> None:
         self._key_prefix = key_prefix
-        self._v1 = f"{address}/v1"
+        self._addresses = deque([address, *spares])
+        self._call_seconds = call_seconds
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
             headers=self._headers,
-            timeout=aiohttp.ClientTimeout(total=_CALL_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self._call_seconds),
             connector=aiohttp.TCPConnector(limit=IN_FLIGHT),
         )
         return self
@@ -56,9 +76,9 @@ class RegistrationClient:
         """POST; `key` names what is done, within the run."""
         return await self._call("POST", path, body, {"Idempotency-Key": f"{self._key_prefix}-{key}"})
 
-    async def patch(self, path: str, body: Payload) -> Payload:
-        """PATCH: a repeat finds nothing left to change."""
-        return await self._call("PATCH", path, body, {})
+    async def patch(self, path: str, body: Payload, revision: int | None = None) -> Payload:
+        """PATCH: a repeat finds nothing left to change. With a revision, refused (412) unless it is the newest."""
+        return await self._call("PATCH", path, body, {} if revision is None else {"If-Match": f'"{revision}"'})
 
     async def get(self, path: str) -> Payload:
         return await self._call("GET", path, None, {})
@@ -76,8 +96,9 @@ class RegistrationClient:
                     answer: Payload = json.loads(text)
                     return answer
                 if status not in _AWAY:
-                    raise Refused(f"{method} {path}: {status} {text[:2000]}")
+                    raise Refused(f"{method} {path}: {status} {text[:2000]}", status)
                 problem = f"{status} {text[:200]}"
+            self._addresses.rotate(-1)
             if time.monotonic() > until:
                 raise Refused(f"{method} {path}: registration stayed away for {PATIENCE_SECONDS:.0f} s: {problem}")
             await asyncio.sleep(pause)
@@ -86,7 +107,7 @@ class RegistrationClient:
     async def _exchange(self, method: str, path: str, body: Payload | None, headers: dict[str, str]) -> tuple[int, str]:
         if self._http is None:
             raise RuntimeError("enter the client first")
-        async with self._http.request(method, self._v1 + path, json=body, headers=headers) as response:
+        async with self._http.request(method, f"{self._addresses[0]}/v1{path}", json=body, headers=headers) as response:
             return response.status, await response.text()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from deploy.demo.observer import Observer, TooLate
 from deploy.demo.plan import DemoEdition
 from deploy.demo.rehearsal import Rehearsal
 from deploy.demo.stage import Stage
-from deploy.demo.summary import Summary
 from deploy.embedded.process import ProcessFailed
 from deploy.embedded.stack import Stack
 from services.notify.settings import Settings as NotifySettings
@@ -73,7 +72,7 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
     try:
         console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
         async with stack, _rehearse(options, console, stack, demo) as rehearsal:
-            summary = await unless_crashed(stack, rehearsal.run(started))
+            summary = await stack.unless_crashed(rehearsal.run(started))
             if options.keep:
                 await _stay(console, stack)
     except (ProcessFailed, Refused, TooLate) as error:
@@ -82,21 +81,6 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
         )
         return 1
     return 1 if summary.faults else 0
-
-
-async def unless_crashed(stack: Stack, work: Awaitable[Summary]) -> Summary:
-    """The result of the work. Raises `ProcessFailed` if a process of the stack ends meanwhile."""
-    watching = asyncio.ensure_future(stack.wait())
-    working = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
-        if watching.done():
-            watching.result()
-        return working.result()
-    finally:
-        for task in (working, watching):
-            task.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
 
 
 async def _stay(console: Console, stack: Stack) -> None:

@@ -6,16 +6,18 @@ import asyncio
 import secrets
 import shutil
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from deploy.embedded.process import Process, Program
 from deploy.embedded.reaper import Reaper
 
 _WATCH_SECONDS = 0.2
+
+Result = TypeVar("Result")
 
 
 class Supervisor:
@@ -69,6 +71,20 @@ class Supervisor:
             for process in self._processes():
                 process.check()
             await asyncio.sleep(_WATCH_SECONDS)
+
+    async def unless_crashed(self, work: Awaitable[Result]) -> Result:
+        """The result of the work. Raises `ProcessFailed` if a process ends meanwhile that nobody stopped."""
+        watching = asyncio.ensure_future(self.wait())
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+            return working.result()
+        finally:
+            for task in (working, watching):
+                task.cancel()
+            await asyncio.gather(working, watching, return_exceptions=True)
 
     async def stop(self) -> None:
         """Stop all, the last stage first, and delete the data. Whatever happens meanwhile, nothing is left running."""

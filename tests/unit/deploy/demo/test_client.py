@@ -61,9 +61,26 @@ async def test_a_refusal_is_not_repeated() -> None:
         return web.json_response({"title": "no"}, status=422)
 
     async with calling(answer) as client:
-        with pytest.raises(Refused, match="422"):
+        with pytest.raises(Refused, match="422") as refused:
             await client.patch("/editions/edn_1", {"phase": "published"})
+    assert refused.value.status == 422
     assert keys == ["Bearer demo.secret"]
+
+
+async def test_a_call_that_is_not_answered_is_repeated_at_a_spare() -> None:
+    asked: list[str] = []
+
+    def answer(request: web.Request) -> web.Response:
+        asked.append(request.headers["If-Match"])
+        return web.json_response({})
+
+    async with calling(answer) as there:
+        async with RegistrationClient(
+            "http://127.0.0.1:9", "demo.secret", "demo-1", spares=[there._addresses[0]], call_seconds=1.0
+        ) as client:
+            await client.patch("/editions/edn_1", {}, revision=3)
+            await client.patch("/editions/edn_1", {}, revision=4)
+    assert asked == ['"3"', '"4"']
 
 
 async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
