@@ -1,19 +1,25 @@
-"""`tertulia solve` and `tertulia replay`: the scheduling engine on a file, and the agendas that a journal says."""
+"""`tertulia solve` and `tertulia agenda`: the scheduling engine on a file, and the agendas that a journal says."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from shared.journal import fold
+from shared.journal import Entry, fold
 from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
+    from services.scheduler.domain.known import ToldAgenda
     from services.scheduler.domain.state import AgendaState
 
 app = typer.Typer()
@@ -76,23 +82,77 @@ def _solve_instance(file: Path, fairness: int, seconds: float) -> None:
 
 
 @app.command()
-def replay(
+def agenda(
     edition: Annotated[str, typer.Argument(help="The edition's id.")],
-    upto: Annotated[
-        int | None, typer.Option("--seq", min=1, help="As of this journal entry; the last if unset.")
+    at: Annotated[
+        str | None, typer.Option(help="As of this instant, such as 2026-11-19T09:00+01:00; now if unset.")
     ] = None,
+    seq: Annotated[int | None, typer.Option(min=1, help="As of this journal entry; the last if unset.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Of this participant only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each participant.")] = False,
 ) -> None:
-    """Fold the scheduler's journal of an edition, and print every agenda as of an entry as JSON lines."""
-    state = asyncio.run(_folded(edition, upto))
-    for participant_id, agenda in sorted(state.agendas.items()):
-        typer.echo(f'{{"participant_id":"{participant_id}","agenda":{agenda.model_dump_json()}}}')
-    console.print(f"{len(state.agendas)} agendas, {len(state.placements)} encounters", highlight=False)
+    """Fold the scheduler's journal of an edition, and print its agendas as of any instant, as they were published."""
+    instant = _instant(at)
+    entries = asyncio.run(_entries(edition))
+    known = list(
+        itertools.takewhile(
+            lambda entry: (seq is None or entry.seq <= seq) and (instant is None or entry.at <= instant), entries
+        )
+    )
+    if not known:
+        console.print(f"edition {edition!r} begins at {entries[0].at.isoformat()}: nothing is before", style="red")
+        raise typer.Exit(1)
+    state = _state(edition, known)
+    agendas = {one: told for one, told in sorted(state.agendas.items()) if participant in {None, one}}
+    if participant is not None and not agendas:
+        console.print(f"{participant!r} had no agenda at entry {known[-1].seq}", style="red", markup=False)
+        raise typer.Exit(1)
+    if as_json:
+        for one, told in agendas.items():
+            typer.echo(f'{{"participant_id":"{one}","agenda":{told.model_dump_json()}}}')
+    else:
+        Console().print(_table(state, agendas))
+    console.print(
+        f"{len(agendas)} agendas, {len(state.placements)} encounters, as of entry {known[-1].seq} "
+        f"at {known[-1].at.isoformat(timespec='seconds')}",
+        highlight=False,
+    )
 
 
-async def _folded(edition_id: str, upto: int | None) -> AgendaState:
-    from services.scheduler.aggregate import AgendaAggregate  # noqa: PLC0415
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not ISO 8601", param_hint="--at") from None
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no offset: say {text}Z or {text}+01:00", param_hint="--at")
+    return instant
+
+
+async def _entries(edition_id: str) -> list[Entry]:
     from services.scheduler.settings import Settings  # noqa: PLC0415
 
-    entries = await entries_of(Settings(), edition_id)
+    return await entries_of(Settings(), edition_id)
+
+
+def _state(edition_id: str, entries: Sequence[Entry]) -> AgendaState:
+    from services.scheduler.aggregate import AgendaAggregate  # noqa: PLC0415
+
     aggregate = AgendaAggregate()
-    return fold(aggregate, aggregate.empty(edition_id), [e for e in entries if upto is None or e.seq <= upto])
+    return fold(aggregate, aggregate.empty(edition_id), entries)
+
+
+def _table(state: AgendaState, agendas: Mapping[str, ToldAgenda]) -> Table:
+    """The lines of agendas, in the edition's local time."""
+    zone = ZoneInfo(state.edition.timezone if state.edition else "UTC")
+    table = Table("Participant", "Revision", "Begins", "Ends", "Where", "What")
+    for participant_id, told in agendas.items():
+        for entry in told.entries:
+            begins, ends = entry.starts_at.astimezone(zone), entry.ends_at.astimezone(zone)
+            where = entry.zone_id + (f"/{entry.table}" if entry.table else "")
+            what = entry.title or f"{entry.entry_id} with {entry.with_participant_id}"
+            revision = f"{told.revision}{' provisional' if told.provisional else ''}"
+            table.add_row(participant_id, revision, f"{begins:%Y-%m-%d %H:%M}", f"{ends:%H:%M %Z}", where, what)
+    return table

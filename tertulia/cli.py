@@ -47,15 +47,17 @@ class _Rooms(TyperGroup):
     """Commands that are in modules of their own, each loaded when it is called: loading all takes two seconds."""
 
     MODULES: ClassVar = {
+        "agenda": "tertulia.agendas",
         "deliveries": "tertulia.deliveries",
         "dlq": "tertulia.dlq",
         "learn": "tertulia.learn",
         "observatory": "tertulia.observatory",
         "operator": "tertulia.operators",
-        "replay": "tertulia.agendas",
+        "rebuild": "tertulia.rebuild",
         "solve": "tertulia.agendas",
         "topics": "tertulia.topics",
         "training": "tertulia.training",
+        "why": "tertulia.why",
     }
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps click's types to itself

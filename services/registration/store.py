@@ -62,6 +62,14 @@ class MongoStore:
         """The things of one operator: there is no other way to them."""
         return MongoThings(self._database, operator_id, self._written, self._recent, self._now)
 
+    async def of_edition(self, edition_id: str) -> list[Thing]:
+        """All there is of an edition, whoever's it is: for who runs the service."""
+        return [
+            kind.stored(document)
+            for kind in KINDS
+            async for document in self._database[collection_of(kind)].find({"edition_id": edition_id}, _BESIDE)
+        ]
+
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
         """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
         cursor = self._database[collection_of(MatchRequest)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
@@ -143,6 +151,12 @@ class MongoThings:
         except DuplicateKeyError as error:
             raise Taken(thing.unique) from error
         self._written(type(thing), path)
+
+    async def restore(self, thing: Thing) -> None:
+        """Write a thing as the bus has it already, so that nothing of it is to be said."""
+        path = self._path(type(thing), thing.edition_id, thing.id)
+        document = _fields(thing) | {"_id": path, "fingerprint": ""} | outbox_new([])
+        await self._of(type(thing)).insert_one(document)
 
     async def replace(self, thing: Thing) -> bool:
         """Write the next revision, with its event in the outbox; False if the one before is not there any more.

@@ -79,7 +79,7 @@ def _(event: OrganisationChanged, batch: Batch) -> None:
     known = batch.state.organisations.get(event.organisation_id)
     if known is not None and event.revision <= known.revision:
         return
-    taken = KnownOrganisation(revision=event.revision, kind=event.kind, status=event.status)
+    taken = KnownOrganisation.of(event)
     batch.make(OrganisationTaken(organisation_id=event.organisation_id, organisation=taken))
     if known is not None and (known.kind, known.status) == (taken.kind, taken.status):
         return
@@ -96,14 +96,7 @@ def _(event: ParticipantChanged, batch: Batch) -> None:
     known = state.participants.get(event.participant_id)
     if known is not None and event.revision <= known.revision:
         return
-    taken = KnownParticipant(
-        revision=event.revision,
-        organisation_id=event.organisation_id,
-        available=event.available,
-        session_ids=event.session_ids,
-        status=event.status,
-        checked_in=event.checked_in,
-    )
+    taken = KnownParticipant.of(event)
     batch.make(ParticipantTaken(participant_id=event.participant_id, participant=taken))
     if known is not None and known.is_as_free_as(taken):
         if taken.checked_in and not known.checked_in:
@@ -127,14 +120,7 @@ def _(event: AffinityScored, batch: Batch) -> None:
     known = batch.state.pairs.get(event.pair_id)
     if known is not None and event.revision <= known.revision:
         return
-    taken = KnownPair(
-        revision=event.revision,
-        participant_ids=event.participant_ids,
-        request_ids=event.request_ids,
-        consent=event.consent,
-        score=event.score,
-        priority=event.priority,
-    )
+    taken = KnownPair.of(event)
     batch.make(PairTaken(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED

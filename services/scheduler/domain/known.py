@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
 from shared.events import (
+    AffinityScored,
     AgendaEntry,
     Consent,
     Edit,
     EncounterState,
     Interval,
+    OrganisationChanged,
     OrganisationKind,
+    ParticipantChanged,
     Place,
     Status,
     WaitingReason,
@@ -30,6 +35,10 @@ class KnownOrganisation(Known):
     kind: OrganisationKind
     status: Status
 
+    @classmethod
+    def of(cls, event: OrganisationChanged) -> Self:
+        return cls(revision=event.revision, kind=event.kind, status=event.status)
+
 
 class KnownParticipant(Known):
     """What of a participant bears on agendas; no personal data."""
@@ -40,6 +49,17 @@ class KnownParticipant(Known):
     session_ids: tuple[str, ...]
     status: Status
     checked_in: bool = False
+
+    @classmethod
+    def of(cls, event: ParticipantChanged) -> Self:
+        return cls(
+            revision=event.revision,
+            organisation_id=event.organisation_id,
+            available=event.available,
+            session_ids=event.session_ids,
+            status=event.status,
+            checked_in=event.checked_in,
+        )
 
     def is_as_free_as(self, other: KnownParticipant) -> bool:
         """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
@@ -59,6 +79,17 @@ class KnownPair(Known):
     consent: Consent
     score: float
     priority: int
+
+    @classmethod
+    def of(cls, event: AffinityScored) -> Self:
+        return cls(
+            revision=event.revision,
+            participant_ids=event.participant_ids,
+            request_ids=event.request_ids,
+            consent=event.consent,
+            score=event.score,
+            priority=event.priority,
+        )
 
     @property
     def matched(self) -> tuple[str, str]:

@@ -1,0 +1,152 @@
+"""Topics read as a log, outside of any group: what has been said of an edition, for tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from shared.broker import client_options
+from shared.cloudevents import Undecodable, decode
+from shared.events import Event
+from shared.settings import ConnectionSettings
+from shared.topics import Topic, topic_of
+
+E = TypeVar("E", bound=Event)
+#: A broker that gives nothing for this long, though there is more, is away.
+_SILENCE_MS = 15_000
+#: How long the broker may keep an empty fetch: most of the partitions read have nothing more to give.
+_FETCH_WAIT_MS = 50
+
+
+class LogUnreadable(Exception):
+    """A topic is not there, or the broker stopped answering; the message says which."""
+
+
+@dataclass
+class Log:
+    """The events of topics, in the order of their partitions.
+
+    Attributes:
+        events: by edition.
+        read: `"<topic>/<partition>"` to the offset of the last record read.
+        undecodable: the records that are no events of the contract.
+        unbounded: the topics of which a group has committed nothing, and which were read to their ends instead.
+    """
+
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    read: dict[str, int] = field(default_factory=dict)
+    undecodable: int = 0
+    unbounded: set[str] = field(default_factory=set)
+
+    def of(self, edition_id: str) -> Said:
+        """What was said of one edition."""
+        return Said(self.events.get(edition_id, ()))
+
+
+class Said:
+    """What was said of one edition: the newest of each thing, and all there is on the topics."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = list(events)
+        newest: dict[tuple[type[Event], str], Event] = {}
+        for event in self._events:
+            place = (type(event), event.thing_id)
+            known = newest.get(place)
+            if known is None or event.revision > known.revision:
+                newest.pop(place, None)
+                newest[place] = event
+        self._newest = newest
+
+    def newest(self, kind: type[E]) -> list[E]:
+        """The newest of each thing of a kind, in the order in which they were said."""
+        return [event for event in self._newest.values() if isinstance(event, kind)]
+
+    def every(self, kind: type[E]) -> list[E]:
+        """All of a kind, in the order in which they were said; compaction may have taken out what is not the newest."""
+        return [event for event in self._events if isinstance(event, kind)]
+
+
+async def read(
+    settings: ConnectionSettings, topics: Sequence[Topic], edition_id: str | None = None, as_far_as: str | None = None
+) -> Log:
+    """The topics from their beginnings: to their ends, or only as far as the group `as_far_as` has committed.
+
+    Raises:
+        LogUnreadable: a topic is not there, or the broker stopped answering.
+        KafkaError: the broker cannot be reached.
+    """
+    log = Log()
+    consumer = AIOKafkaConsumer(
+        **client_options(settings),
+        group_id=as_far_as,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
+    )
+    try:
+        await consumer.start()
+        places = await _places(consumer, topics)
+        consumer.assign(places)
+        ends = await _ends(consumer, places, as_far_as, log)
+        await consumer.seek_to_beginning(*places)
+        for place in places:
+            await _read_until(consumer, place, ends[place], edition_id, log)
+    finally:
+        await consumer.stop()
+    return log
+
+
+async def _places(consumer: AIOKafkaConsumer, topics: Sequence[Topic]) -> list[TopicPartition]:
+    there = await consumer.topics()
+    missing = [topic.name for topic in topics if topic.name not in there]
+    if missing:
+        raise LogUnreadable(f"the broker has no topic {', '.join(missing)}: `tertulia topics diff` says what it lacks")
+    names = [topic.name for topic in topics]
+    return [TopicPartition(name, one) for name in names for one in sorted(consumer.partitions_for_topic(name))]
+
+
+async def _ends(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], group: str | None, log: Log
+) -> dict[TopicPartition, int]:
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
+    if group is None:
+        return ends
+    for place in places:
+        committed = await consumer.committed(place)
+        if committed is None and ends[place]:
+            log.unbounded.add(place.topic)
+        ends[place] = min(ends[place], ends[place] if committed is None else committed)
+    return ends
+
+
+async def _read_until(
+    consumer: AIOKafkaConsumer, place: TopicPartition, end: int, edition_id: str | None, log: Log
+) -> None:
+    # Position, not the last record's offset: compaction leaves gaps at the end.
+    while (at := await consumer.position(place)) < end:
+        for records in (await consumer.getmany(place, timeout_ms=_SILENCE_MS)).values():
+            for record in records:
+                if record.offset < end:
+                    _take(record, edition_id, log)
+        if await consumer.position(place) == at:
+            raise LogUnreadable(
+                f"{place.topic}/{place.partition}: nothing comes after offset {at}, and it ends at {end}"
+            )
+
+
+def _take(record: ConsumerRecord, edition_id: str | None, log: Log) -> None:
+    log.read[f"{record.topic}/{record.partition}"] = record.offset
+    if edition_id is not None and not (record.key or b"").startswith(f"{edition_id}/".encode()):
+        return
+    try:
+        event = decode(record.headers, record.value)
+    except Undecodable:
+        log.undecodable += 1
+        return
+    if record.key != event.key.encode() or topic_of(event).name != record.topic:
+        log.undecodable += 1
+        return
+    log.events.setdefault(event.edition_id, []).append(event)
