@@ -48,7 +48,7 @@ class Fault:
         return f"{self.kind}: {self.toxic.kind}" if self.toxic else str(self.kind)
 
 
-#: How often each kind comes, relative to the others. A toxic is over in seconds; what was killed takes as long to start.
+#: How often each kind comes, relative to the others: a toxic is over in seconds, what was killed takes them to start.
 _WEIGHTS = {
     FaultKind.TOXIC: 10,
     FaultKind.KILL: 4,

@@ -142,6 +142,10 @@ class ChaosStack(Supervisor):
         await super().stop()
         await self._standing.aclose()
 
+    async def unready(self) -> list[str]:
+        """The programs that do not answer, or say that they are not ready."""
+        return [process.program.name for process in self._processes() if not await process.program.ready()]
+
     def skew(self, name: str, offset: timedelta) -> None:
         """Have an instance run with a clock that is so much fast, from its next start on."""
         process = self._named(name)
