@@ -74,14 +74,17 @@ async def apply(settings: ConnectionSettings) -> list[str]:
     """
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
-        missing = [topic for topic in declared(settings) if topic.name not in existing]
+        wanted = declared(settings)
+        missing = [topic for topic in wanted if topic.name not in existing]
         replicas = settings.kafka_replication_factor or await _replicas(admin)
         created = await admin.create_topics([_new_topic(topic, replicas) for topic in missing]) if missing else None
         for name, code, *_ in created.topic_errors if created else ():
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise TopicsDiffer(f"{name}: the broker refused to create it: {error.__name__}")
-    differences = [d for d in await diff(settings) if not d.mended_by_apply]
+        # Those just created are not compared: another broker, asked now, may not have heard of them.
+        present = [topic for topic in wanted if topic.name in existing]
+        differences = await _partition_differences(admin, present) + await _config_differences(admin, present)
     if differences:
         raise TopicsDiffer("; ".join(f"{d.topic}: {d.what}" for d in differences))
     return [topic.name for topic in missing]
