@@ -6,7 +6,7 @@ LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 
-.PHONY: help setup demo test check format lock kafka clean
+.PHONY: help setup demo chaos test check format lock kafka clean
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -22,6 +22,9 @@ setup: .venv/.ready  ## make the .venv with every extra
 
 demo: setup  ## run a whole edition on the embedded stack; writes demo-output/
 	$(BIN)/tertulia demo $(DEMO_OPTIONS)
+
+chaos: setup  ## break everything at once on three Kafka brokers, then verify (CHAOS_SECONDS, CHAOS_SEED)
+	$(BIN)/python -m deploy.chaos --seconds $(or $(CHAOS_SECONDS),600) $(CHAOS_SEED:%=--seed %) $(CHAOS_OPTIONS)
 
 test: check  ## run all tests, the integration tests on Apache Kafka
 	$(BIN)/pytest $(PYTEST_OPTIONS)

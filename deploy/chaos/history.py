@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from deploy.demo.plan import Payload
@@ -71,7 +72,7 @@ class History:
 
 
 def holds(said: Any, actual: Any) -> bool:  # noqa: ANN401 - JSON values
-    """Whether what is there says what was said: every field of it, moments compared as moments."""
+    """Whether what is there says what was said: every field of it, moments and hours compared as such."""
     if isinstance(said, dict):
         return isinstance(actual, dict) and all(
             name in actual and holds(value, actual[name]) for name, value in said.items()
@@ -83,14 +84,16 @@ def holds(said: Any, actual: Any) -> bool:  # noqa: ANN401 - JSON values
             and all(holds(one, other) for one, other in zip(said, actual, strict=True))
         )
     if isinstance(said, str) and isinstance(actual, str) and said != actual:
-        one, other = _moment(said), _moment(actual)
+        one, other = _time(said), _time(actual)
         return one is not None and one == other
     return bool(said == actual)
 
 
-def _moment(text: str) -> datetime | None:
-    try:
+def _time(text: str) -> datetime | time | None:
+    """The moment or the hour it stands for, if any."""
+    with contextlib.suppress(ValueError):
+        return time.fromisoformat(text)
+    with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    return None

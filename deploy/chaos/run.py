@@ -32,6 +32,7 @@ _CALL_SECONDS = 4.0
 _QUIET_SECONDS = 180.0
 #: Well below the budget after which a consumer stands still (100 in ten minutes).
 _MOST_POISON = 60
+_POISON_EVERY_SECONDS = 2.5
 _SHOWN = 40
 
 
@@ -109,13 +110,13 @@ class Chaos:
         self._say("load")
         await together(
             torment(),
-            self._poisoner.run(seconds, max(1.0, seconds / _MOST_POISON), _MOST_POISON),
+            self._poisoner.run(seconds, max(_POISON_EVERY_SECONDS, seconds / _MOST_POISON), _MOST_POISON),
             *(load.run(seconds, rate) for load in loads),
         )
         self._say("quiet")
         calm = time.monotonic()
         await self._tormentor.clear()
-        settling = Settling(self._stack, watch, self._databases, self._editions())
+        settling = Settling(self._stack, watch, self._databases, self._editions(), self._say)
         await settling.wait(_QUIET_SECONDS)
         self._say("verify")
         quiet = time.monotonic() - calm

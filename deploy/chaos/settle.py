@@ -26,8 +26,12 @@ class Restless(Exception):
 class Settling:
     """Looks for what is left to do, in everything but the services' memory; settles mails in doubt on the way."""
 
-    def __init__(self, stack: ChaosStack, watch: Watch, databases: Databases, edition_ids: list[str]) -> None:
+    def __init__(
+        self, stack: ChaosStack, watch: Watch, databases: Databases, edition_ids: list[str], say: Callable[[str], None]
+    ) -> None:
         self._stack = stack
+        self._say = say
+        self._said: list[str] = []
         self._watch = watch
         self._databases = databases
         self._ledger = MongoLedger(databases.of("notify"), utc_now)
@@ -56,6 +60,9 @@ class Settling:
             state = await journal.follow()
             if state.dirty or state.unannounced or state.untold_pairs or state.untold_participants:
                 lacks.append(f"the scheduler is not done with {state.edition_id}")
+        if lacks != self._said:
+            self._say("; ".join(lacks) or "nothing is left to do")
+        self._said = lacks
         return lacks
 
 

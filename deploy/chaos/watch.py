@@ -46,12 +46,12 @@ class Standstills:
                 done = committed.get(place, 0)
                 lag = ends.get(TopicPartition(*place[1:]), 0) - done
                 self.lags[place] = lag
+                self._note(place, now)
                 if lag <= 0:
                     self._since.pop(place, None)
                 elif done > self.committed.get(place, -1) or place not in self._since:
                     self._since[place] = now
                 self.committed[place] = done
-                self._note(place, now)
 
     def behind(self) -> dict[str, int]:
         """The records each group has still to handle, if any."""

@@ -406,7 +406,10 @@ def test_a_repeat_and_a_copy_of_poison_are_no_violations(right: Evidence) -> Non
         ({"a": 1}, {"a": 2}, False),
         ({"a": 1}, {}, False),
         ([1], [1, 2], False),
-        ("2026", "2027", False),
+        ("09:00", "09:00:00", True),
+        ("09:00", "09:01:00", False),
+        ("2026-01-01", "2027-01-01", False),
+        ("one", "another", False),
         ({"a": 1}, None, False),
     ],
 )
