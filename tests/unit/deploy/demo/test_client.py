@@ -74,12 +74,14 @@ async def test_a_call_that_is_not_answered_is_repeated_at_a_spare() -> None:
         asked.append(request.headers["If-Match"])
         return web.json_response({})
 
-    async with calling(answer) as there:
-        async with RegistrationClient(
+    async with (
+        calling(answer) as there,
+        RegistrationClient(
             "http://127.0.0.1:9", "demo.secret", "demo-1", spares=[there._addresses[0]], call_seconds=1.0
-        ) as client:
-            await client.patch("/editions/edn_1", {}, revision=3)
-            await client.patch("/editions/edn_1", {}, revision=4)
+        ) as client,
+    ):
+        await client.patch("/editions/edn_1", {}, revision=3)
+        await client.patch("/editions/edn_1", {}, revision=4)
     assert asked == ['"3"', '"4"']
 
 
