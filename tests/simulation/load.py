@@ -1,0 +1,312 @@
+"""Who uses the system: an organiser, participants who ask and answer, and all that changes meanwhile.
+
+Every write is tried until it is answered, as an HTTP client with an `Idempotency-Key` or an `If-Match` does, on whatever
+process the load balancer gives; who is not answered in time asks again elsewhere, while the first may still go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from services.registration.domain.bodies import Invalid
+from services.registration.domain.edition import Edition, EditionFacts
+from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
+from services.registration.domain.organisation import Organisation, OrganisationFacts
+from services.registration.domain.participant import Participant, ParticipantFacts
+from services.registration.domain.things import KeyReused, NotFound, Refused, Stale, Thing
+from services.registration.service import Desk
+from shared.ids import derived_id
+from shared.retry import is_transient
+from tests.simulation.services import OPERATOR
+
+Result = TypeVar("Result")
+AnyThing = TypeVar("AnyThing", bound=Thing)
+#: What an answer can be that is no yes.
+_NO = (Invalid, KeyReused, NotFound, Refused, Stale)
+_PATIENCE_SECONDS = 6.0
+WITHIN_SECONDS = 30.0
+_TEXTS = ("robotised welding", "cobots for small batches", "non-destructive testing", "predictive maintenance")
+
+
+@dataclass
+class Written:
+    """What was accepted, and so must be there: the inputs that everything else is judged by.
+
+    `unsure` are things of which a write was not answered at first, and then refused: it may be there or not.
+    """
+
+    made: dict[str, type[Thing]] = field(default_factory=dict)
+    fields: defaultdict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    changes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    refused: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+    editions: list[str] = field(default_factory=list)
+    published: set[str] = field(default_factory=set)
+    defects: list[str] = field(default_factory=list)
+
+
+class Client:
+    """Asks for things until there is an answer."""
+
+    def __init__(self, desk: Callable[[], Desk | None], chance: random.Random, written: Written) -> None:
+        self._desk, self._chance, self.written = desk, chance, written
+        self._unanswered: set[asyncio.Task[Any]] = set()
+
+    async def ask(self, call: Callable[[Desk], Awaitable[Result]]) -> tuple[Result | Exception, bool]:
+        """The answer, or the refusal; and whether any try before it was left without an answer."""
+        is_unsure = False
+        while True:
+            desk = self._desk()
+            if desk is not None:
+                task: asyncio.Task[Result] = asyncio.ensure_future(call(desk))  # type: ignore[arg-type]
+                await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
+                if not task.done():
+                    self._unanswered.add(task)
+                    task.add_done_callback(_forget)
+                elif (error := task.exception()) is None:
+                    return task.result(), is_unsure
+                elif isinstance(error, _NO):
+                    return error, is_unsure
+                elif not is_transient(error):
+                    self.written.defects.append(f"registration fails: {error!r}")
+                is_unsure = True
+            await asyncio.sleep(self._chance.uniform(0.3, 2.0))
+
+    async def make(
+        self, kind: type[AnyThing], where: tuple[str, ...], key: str, call: Callable[[Desk, str], Awaitable[AnyThing]]
+    ) -> str | None:
+        """Have a thing made under an idempotency key, in an edition; its id, or None if that was refused."""
+        answer, is_unsure = await self.ask(lambda desk: call(desk, key))
+        if isinstance(answer, Exception):
+            thing_id = derived_id(kind.PREFIX, OPERATOR, *where, key)
+            (self.written.unsure if is_unsure else self.written.refused).add(thing_id)
+            return None
+        self.written.made[answer.id] = kind
+        self.written.fields[answer.id] |= answer.model_dump(mode="json")
+        return answer.id
+
+    async def change(
+        self, read: Callable[[Desk], Awaitable[Thing]], wanted: dict[str, Any], amend: Callable[[Desk, int], Awaitable[Thing]]
+    ) -> bool:
+        """Have fields of a thing changed, against its newest revision; False if that was refused."""
+        while True:
+            thing, _ = await self.ask(read)
+            assert isinstance(thing, Thing)
+            if _is_as(thing, wanted):
+                return True
+            answer, is_unsure = await self.ask(lambda desk: amend(desk, thing.revision))  # noqa: B023
+            if isinstance(answer, Stale):
+                thing, _ = await self.ask(read)
+                assert isinstance(thing, Thing)
+                if not _is_as(thing, wanted):
+                    continue
+            elif isinstance(answer, Exception):
+                if is_unsure:
+                    self.written.unsure.add(thing.id)
+                return False
+            self.written.fields[thing.id] |= wanted
+            self.written.changes[thing.id] += 1
+            return True
+
+    async def end(self, thing_id: str, call: Callable[[Desk], Awaitable[Any]], wanted: dict[str, Any]) -> bool:
+        """Have something done that is the same twice as once; False if that was refused."""
+        answer, is_unsure = await self.ask(call)
+        if isinstance(answer, Exception):
+            if is_unsure:
+                self.written.unsure.add(thing_id)
+            return False
+        self.written.fields[thing_id] |= wanted
+        return True
+
+
+class Load:
+    """What is asked for, and when: it all follows from the chance."""
+
+    def __init__(self, client: Client, chance: random.Random, *, within: float = WITHIN_SECONDS, small: bool = False):
+        self._client, self._chance, self._within, self._small = client, chance, within, small
+        self._written = client.written
+
+    async def run(self) -> None:
+        """Everything, to the last answer."""
+        count = 1 if self._small else self._chance.choice((1, 1, 1, 2))
+        await asyncio.gather(*(self._edition(number) for number in range(count)))
+
+    async def _edition(self, number: int) -> None:
+        chance = self._chance
+        facts = _edition_facts(number, chance)
+        named = f"edition {number} {chance.randrange(1000)}"
+        edition_id = await self._client.make(Edition, (), named, lambda desk, key: desk.open_edition(facts, key))
+        assert edition_id
+        self._written.editions.append(edition_id)
+        organisations = [each for each in await self._several(4, lambda n: self._organisation(edition_id, n)) if each]
+        count = 4 if self._small else chance.randint(4, 7)
+        made = await self._several(count, lambda n: self._participant(edition_id, organisations[n % 4], n))
+        people = [(each, n % 4) for n, each in enumerate(made) if each]
+        pairs = [(a, b) for a, at in people for b, where in people if a < b and at != where]
+        chance.shuffle(pairs)
+        asked = pairs[: 3 if self._small else chance.randint(3, 7)]
+        await asyncio.gather(
+            *(self._request(edition_id, *chance.sample(pair, 2), n) for n, pair in enumerate(asked)),
+            *(self._changes(edition_id, [each for each, _ in people], organisations)),
+            self._publish(edition_id),
+        )
+
+    async def _several(self, count: int, make: Callable[[int], Awaitable[str | None]]) -> list[str | None]:
+        return list(await asyncio.gather(*(make(n) for n in range(count))))
+
+    async def _some_time(self) -> None:
+        await asyncio.sleep(self._chance.uniform(0, self._within / 2))
+
+    async def _organisation(self, edition_id: str, n: int) -> str | None:
+        facts = OrganisationFacts(name=f"Organisation {n}", kind="sme", country="ES")
+        return await self._client.make(
+            Organisation,
+            (edition_id,),
+            f"{n}",
+            lambda desk, key: desk.register_organisation(edition_id, facts, key),
+        )
+
+    async def _participant(self, edition_id: str, organisation_id: str, n: int) -> str | None:
+        facts = ParticipantFacts.model_validate(
+            {
+                "organisation_id": organisation_id,
+                "name": f"Person {n}",
+                "email": f"p{n}@example.org",
+                "languages": ["en"],
+                "profile": {"offers": [_TEXTS[n % 4]], "needs": [_TEXTS[(n + 1) % 4]]},
+                "session_ids": ["keynote"] if n % 3 == 0 else [],
+            }
+        )
+        return await self._client.make(
+            Participant,
+            (edition_id,),
+            f"{n}",
+            lambda desk, key: desk.register_participant(edition_id, facts, key),
+        )
+
+    async def _request(self, edition_id: str, requester: str, target: str, n: int) -> None:
+        await self._some_time()
+        facts = MatchRequestFacts(requester_id=requester, target_id=target)
+        request_id = await self._client.make(
+            MatchRequest, (edition_id,), f"{n}", lambda desk, key: desk.ask(edition_id, facts, key)
+        )
+        if request_id is None:
+            return
+        await self._some_time()
+        answers = [Answer.ACCEPTANCE] if self._small else self._chance.choice(_ANSWERS)
+        for answer in answers:
+            state = _STATES[answer]
+            await self._client.end(
+                request_id,
+                lambda desk: desk.answer(edition_id, request_id, answer),  # noqa: B023
+                {"state": state},
+            )
+
+    def _changes(self, edition_id: str, people: list[str], organisations: list[str]) -> list[Awaitable[None]]:
+        chance = self._chance
+        if self._small:
+            return [self._rename(edition_id, people[0], 0)]
+        changes: list[Awaitable[None]] = [
+            self._rename(edition_id, each, n) for n, each in enumerate(chance.sample(people, chance.randint(0, 2)))
+        ]
+        if chance.random() < 0.4:
+            changes.append(self._cancel_participant(edition_id, chance.choice(people)))
+        if chance.random() < 0.2:
+            changes.append(self._cancel_organisation(edition_id, chance.choice(organisations)))
+        return changes
+
+    async def _rename(self, edition_id: str, participant_id: str, n: int) -> None:
+        """Another person takes the seat, or somebody goes to the keynote: both are news to others."""
+        await self._some_time()
+        await self._some_time()
+        patch: dict[str, Any] = self._chance.choice(
+            ({"name": f"New {n}", "email": f"new{n}{participant_id[-4:]}@example.org"}, {"session_ids": ["keynote"]})
+        )
+        await self._client.change(
+            lambda desk: desk.records.get(Participant, edition_id, participant_id),
+            patch,
+            lambda desk, revision: desk.amend_participant(edition_id, participant_id, patch, [revision]),
+        )
+
+    async def _cancel_participant(self, edition_id: str, participant_id: str) -> None:
+        await self._some_time()
+        await self._some_time()
+        await self._client.end(
+            participant_id, lambda desk: desk.cancel_participant(edition_id, participant_id), {"status": "cancelled"}
+        )
+
+    async def _cancel_organisation(self, edition_id: str, organisation_id: str) -> None:
+        await self._some_time()
+        await self._some_time()
+        await self._client.end(
+            organisation_id,
+            lambda desk: desk.cancel_organisation(edition_id, organisation_id),
+            {"status": "cancelled"},
+        )
+
+    async def _publish(self, edition_id: str) -> None:
+        if not self._small and self._chance.random() < 0.1:
+            return
+        await self._some_time()
+        is_published = await self._client.change(
+            lambda desk: desk.edition(edition_id),
+            {"phase": "published"},
+            lambda desk, revision: desk.amend_edition(edition_id, {"phase": "published"}, [revision]),
+        )
+        assert is_published
+        self._written.published.add(edition_id)
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Nobody waits for this answer any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _is_as(thing: Thing, wanted: dict[str, Any]) -> bool:
+    fields = thing.model_dump(mode="json")
+    return all(fields[name] == value for name, value in wanted.items())
+
+
+_STATES = {Answer.ACCEPTANCE: "accepted", Answer.REFUSAL: "declined", Answer.WITHDRAWAL: "withdrawn"}
+_ANSWERS: tuple[tuple[Answer, ...], ...] = (
+    (Answer.ACCEPTANCE,),
+    (Answer.ACCEPTANCE,),
+    (Answer.ACCEPTANCE,),
+    (Answer.ACCEPTANCE, Answer.WITHDRAWAL),
+    (Answer.REFUSAL,),
+    (),
+)
+
+
+def _edition_facts(number: int, chance: random.Random) -> EditionFacts:
+    """Room for everybody: who is to meet whom is then a matter of consent alone, and can be told from the inputs."""
+    return EditionFacts.model_validate(
+        {
+            "name": f"Edition {number}",
+            "timezone": "Europe/Madrid",
+            "days": [{"date": "2026-11-26", "starts": "09:00", "ends": "15:00"}],
+            "slot_minutes": 30,
+            "zones": [
+                {"zone_id": "work", "kind": "workspace", "name": "Workspace", "tables": ["1", "2", "3"]},
+                {"zone_id": "hall", "kind": "conference", "name": "Hall"},
+            ],
+            "sessions": [
+                {
+                    "session_id": "keynote",
+                    "kind": "keynote",
+                    "title": "Keynote",
+                    "zone_id": "hall",
+                    "starts_at": "2026-11-26T09:00",
+                    "ends_at": "2026-11-26T10:00",
+                }
+            ],
+            "affinity_version": "1",
+            "consent_policy": chance.choice(("mutual", "requester")),
+        }
+    )

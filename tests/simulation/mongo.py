@@ -1,0 +1,254 @@
+"""MongoDB in memory: what our stores use of a driver, so that the stores themselves run as they are.
+
+A document is one atomic thing, unique indexes hold, and nothing else is promised: as in MongoDB without transactions.
+`tests/integration/shared/test_stores.py` and its like run their contract on it, beside the real drivers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+from typing import Any, Protocol, TypeVar
+
+from pymongo.errors import AutoReconnect, DuplicateKeyError
+
+Document = dict[str, Any]
+Result = TypeVar("Result")
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
+
+
+class Stepping(Protocol):
+    """Whose calls these are: a process, or somebody whom nothing befalls."""
+
+    async def step(self, name: str, effect: Callable[[], Result], away: Callable[[str], Exception]) -> Result:
+        """Have an effect."""
+
+
+class Somebody:
+    """Who nothing befalls, and whom nothing keeps waiting."""
+
+    async def step(self, name: str, effect: Callable[[], Result], away: Callable[[str], Exception]) -> Result:
+        return effect()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a driver. `query` is the document of an insert; `before` the one document asked for, as it was."""
+
+    collection: str
+    name: str
+    query: Document
+    update: Document
+    projection: Mapping[str, int]
+    before: Document | None
+
+
+#: What a call is named as a step.
+Naming = Callable[[Call], str]
+
+
+def unnamed(call: Call) -> str:
+    return f"{call.collection}.{call.name}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """The answer to an update."""
+
+    matched_count: int
+
+
+class Table:
+    """The documents of a collection, on the server."""
+
+    def __init__(self) -> None:
+        self.documents: dict[Any, Document] = {}
+        self._unique: list[tuple[str, ...]] = []
+
+    def index(self, keys: str | Sequence[tuple[str, int]], *, unique: bool) -> None:
+        names = (keys,) if isinstance(keys, str) else tuple(name for name, _ in keys)
+        if unique and names not in self._unique:
+            self._unique.append(names)
+
+    def insert(self, document: Document) -> None:
+        if document["_id"] in self.documents:
+            raise DuplicateKeyError(f"_id: {document['_id']}")
+        self._check(document)
+        self.documents[document["_id"]] = dict(document)
+
+    def find(self, query: Document) -> Iterator[Document]:
+        wanted = query.get("_id")
+        if isinstance(wanted, str):
+            documents: Iterable[Document] = filter(None, [self.documents.get(wanted)])
+        else:
+            documents = self.documents.values()
+        return (document for document in documents if matches(document, query))
+
+    def update(self, query: Document, update: Document, *, many: bool, upsert: bool = False) -> Written:
+        found = list(self.find(query))[: None if many else 1]
+        if not found and upsert:
+            self.insert(_updated({"_id": query["_id"]}, update))
+        for document in found:
+            changed = _updated(document, update)
+            self._check(changed)
+            self.documents[document["_id"]] = changed
+        return Written(len(found))
+
+    def _check(self, document: Document) -> None:
+        for names in self._unique:
+            value = [document.get(name) for name in names]
+            for other in self.documents.values():
+                if other["_id"] != document["_id"] and [other.get(name) for name in names] == value:
+                    raise DuplicateKeyError(f"{names}: {value}")
+
+
+class InMemoryMongo:
+    """The server: it outlives who asks it."""
+
+    def __init__(self) -> None:
+        self.tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
+
+    def database(self, name: str, by: Stepping | None = None, naming: Naming = unnamed) -> Database:
+        """A database as a client of it has it."""
+        return Database(self, name, by or Somebody(), naming)
+
+
+class Database:
+    """A client's database, made of collections by name."""
+
+    def __init__(self, server: InMemoryMongo, name: str, by: Stepping, naming: Naming) -> None:
+        self._server, self._name, self._by, self._naming = server, name, by, naming
+
+    def __getitem__(self, collection: str) -> Collection:
+        return Collection(self._server.tables[self._name, collection], collection, self._by, self._naming)
+
+
+class Collection:
+    """A client's collection: the calls that Motor and PyMongo have in common and we use."""
+
+    def __init__(self, table: Table, name: str, by: Stepping, naming: Naming) -> None:
+        self._table, self._name, self._by, self._naming = table, name, by, naming
+
+    async def create_index(self, keys: str | Sequence[tuple[str, int]], *, unique: bool = False) -> None:
+        self._table.index(keys, unique=unique)
+
+    async def insert_one(self, document: Document) -> None:
+        await self._step("insert_one", document, {}, lambda: self._table.insert(document))
+
+    async def find_one(self, query: Document, projection: Mapping[str, int] | None = None) -> Document | None:
+        found = await self._step("find_one", query, {}, lambda: next(self._table.find(query), None), projection)
+        return None if found is None else _shown(found, projection)
+
+    def find(self, query: Document, projection: Mapping[str, int] | None = None) -> Cursor:
+        return Cursor(self, query, projection)
+
+    async def update_one(self, query: Document, update: Document, *, upsert: bool = False) -> Written:
+        return await self._step(
+            "update_one", query, update, lambda: self._table.update(query, update, many=False, upsert=upsert)
+        )
+
+    async def update_many(self, query: Document, update: Document) -> Written:
+        return await self._step("update_many", query, update, lambda: self._table.update(query, update, many=True))
+
+    async def count_documents(self, query: Document) -> int:
+        return await self._step("count_documents", query, {}, lambda: sum(1 for _ in self._table.find(query)))
+
+    async def read(
+        self,
+        query: Document,
+        projection: Mapping[str, int] | None,
+        order: Sequence[tuple[str, int]],
+        limit: int,
+    ) -> list[Document]:
+        def read() -> list[Document]:
+            found = list(self._table.find(query))
+            for name, direction in reversed(order):
+                found.sort(key=lambda document: document[name], reverse=direction < 0)
+            return found[: limit or None]
+
+        return await self._step("find", query, {}, read, projection)
+
+    async def _step(
+        self,
+        call: str,
+        query: Document,
+        update: Document,
+        effect: Callable[[], Result],
+        projection: Mapping[str, int] | None = None,
+    ) -> Result:
+        before = self._table.documents.get(query["_id"]) if isinstance(query.get("_id"), str) else None
+        name = self._naming(Call(self._name, call, query, update, projection or {}, before))
+        return await self._by.step(name, effect, AutoReconnect)
+
+
+class Cursor:
+    """A query that is asked when it is iterated over."""
+
+    def __init__(self, collection: Collection, query: Document, projection: Mapping[str, int] | None) -> None:
+        self._collection, self._query, self._projection = collection, query, projection
+        self._order: list[tuple[str, int]] = []
+        self._limit = 0
+
+    def sort(self, keys: str | Sequence[tuple[str, int]], direction: int = 1) -> Cursor:
+        self._order = [(keys, direction)] if isinstance(keys, str) else list(keys)
+        return self
+
+    def limit(self, most: int) -> Cursor:
+        self._limit = most
+        return self
+
+    async def __aiter__(self) -> AsyncIterator[Document]:
+        for document in await self._collection.read(self._query, self._projection, self._order, self._limit):
+            yield _shown(document, self._projection)
+
+
+def matches(document: Document, query: Document) -> bool:
+    """Whether a document is as a query asks."""
+    return all(_is_as(_at(document, path), wanted) for path, wanted in query.items())
+
+
+def _is_as(value: Any, wanted: Any) -> bool:
+    if not isinstance(wanted, dict):
+        return bool(value == wanted)
+    return all(_holds(value, operator, operand) for operator, operand in wanted.items())
+
+
+def _holds(value: Any, operator: str, operand: Any) -> bool:
+    match operator:
+        case "$in":
+            return value in operand
+        case "$size":
+            return isinstance(value, list) and len(value) == operand
+    return value is not None and _ORDER[operator](value, operand)
+
+
+def _at(document: Any, path: str) -> Any:
+    """The value at a dotted path; None where there is none."""
+    value = document
+    for name in path.split("."):
+        if isinstance(value, list):
+            value = value[int(name)] if int(name) < len(value) else None
+        else:
+            value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _updated(document: Document, update: Document) -> Document:
+    """A new document: what was read of the old one stays as it was."""
+    changed = {**document, **update.get("$set", {})}
+    for name, pushed in update.get("$push", {}).items():
+        changed[name] = [*changed.get(name, []), *(pushed["$each"] if "$each" in pushed else [pushed])]
+    for name, query in update.get("$pull", {}).items():
+        changed[name] = [item for item in changed.get(name, []) if not matches(item, query)]
+    assert update.keys() <= {"$set", "$push", "$pull"}, update
+    return changed
+
+
+def _shown(document: Document, projection: Mapping[str, int] | None) -> Document:
+    if not projection:
+        return dict(document)
+    if any(projection.values()):
+        return {name: document[name] for name in ("_id", *projection) if name in document}
+    return {name: value for name, value in document.items() if name not in projection}

@@ -1,0 +1,304 @@
+"""One run: four services in one process on a virtual clock, a load, faults, quiet, and the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from services.notify import deliveries
+from services.notify.ports import Render
+from services.notify.store import MongoLedger
+from services.registration.service import Desk
+from shared.cloudevents import encode
+from shared.events import AffinityScored, Consent
+from shared.settings import PARTITIONS
+from shared.topics import REGISTRATION
+from tests.simulation.faults import NoFaults, Seeded
+from tests.simulation.kafka import InMemoryKafka
+from tests.simulation.load import WITHIN_SECONDS, Client, Load, Written
+from tests.simulation.loop import NothingToDo, run_virtually
+from tests.simulation.mongo import InMemoryMongo
+from tests.simulation.process import Faults, Process
+from tests.simulation.services import OPERATOR, Outside, Running
+from tests.simulation.smtp import MailServer, plain
+from tests.simulation.verifier import Books, Verifier
+
+SERVICES = ("registration", "matching", "scheduler", "notify")
+START = datetime(2026, 11, 20, 8, tzinfo=UTC)
+#: From the first write to the last fault, and how long it may take until all is quiet after that: virtual seconds.
+FAULT_SECONDS = 50.0
+QUIET_SECONDS = 900.0
+_LATEST_LOAD = 600.0
+
+
+class Plan(Faults, Protocol):
+    """Faults that come to an end, and were counted."""
+
+    counts: Counter[str]
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run. `history` is every step of every process: time, process, step, and what befell it."""
+
+    violations: list[str]
+    history: list[tuple[float, str, str, str]]
+    faults: Counter[str]
+    mails: int
+    records: int
+    seconds: float
+
+    @property
+    def digest(self) -> str:
+        """The same for runs that took the same steps in the same order."""
+        return hashlib.sha256(repr(self.history).encode()).hexdigest()
+
+
+class World:
+    """All servers and processes of a run."""
+
+    def __init__(self, chance: random.Random, plan: Plan, render: Render, *, instances: int, small: bool) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._chance, self._plan, self._instances = chance, plan, instances
+        self._history: list[tuple[float, str, str, str]] = []
+        mongo, mail_server = InMemoryMongo(), MailServer()
+        self.kafka = InMemoryKafka(PARTITIONS, START.timestamp(), chance)
+        self.outside = Outside(self.kafka, mongo, mail_server, self.clock, chance, render)
+        self.written = Written()
+        self.books = Books(mongo, self.kafka, mail_server)
+        self.processes: list[Process] = []
+        self._running: dict[Process, tuple[Running, asyncio.Event]] = {}
+        self._lives: set[asyncio.Task[None]] = set()
+        self._planted: set[tuple[str, str, int, int]] = set()
+        self._loop.set_exception_handler(self._on_unheard)
+        self._load = Load(
+            Client(self._desk, chance, self.written), chance, within=5.0 if small else WITHIN_SECONDS, small=small
+        )
+        self._small = small
+
+    def clock(self) -> datetime:
+        """Now, to the millisecond, as `shared.clock.utc_now` has it."""
+        return START + timedelta(milliseconds=int(self._loop.time() * 1000))
+
+    async def run(self) -> Outcome:
+        """Load, faults, quiet, verdict."""
+        for _ in range(self._instances):
+            for service in SERVICES:
+                self._start(service)
+        self._plan_disasters()
+        violations = await self._to_the_end()
+        seconds = self._loop.time()
+        for process in self.processes:
+            process.is_over = True
+        records = sum(map(len, self.kafka.logs.values()))
+        mails = len(self.books.mails)
+        return Outcome(violations, self._history, self._plan.counts, mails, records, seconds)
+
+    async def _to_the_end(self) -> list[str]:
+        load = asyncio.create_task(self._load.run())
+        await asyncio.wait([load], timeout=_LATEST_LOAD)
+        if not load.done():
+            return ["clients are not answered"]
+        load.result()
+        if not self._small:
+            await asyncio.sleep(max(0.0, FAULT_SECONDS - self._loop.time()))
+        self._calm()
+        await self._until_quiet()
+        if await self._settle_doubts():
+            await self._until_quiet()
+        return Verifier(self.books, self.written, self._planted).violations()
+
+    def _calm(self) -> None:
+        """Nothing goes wrong any more, and partitions are shared out once more: what a lost commit left is read again."""
+        self._plan.end()
+        for group in self.kafka.groups.values():
+            group.rebalance()
+
+    async def _until_quiet(self) -> None:
+        latest = self._loop.time() + QUIET_SECONDS
+        while self._loop.time() < latest:
+            await asyncio.sleep(4.0)
+            frozen = [process for process in self.processes if not (process.answers or process.is_dead)]
+            if not frozen and not any(True for _ in self.books.unfinished(self.written.editions)):
+                return
+
+    async def _settle_doubts(self) -> int:
+        """An operator reads the mail server's log, and says of each mail in doubt whether it was taken."""
+        ledger = MongoLedger(self.outside.mongo.database("tertulia_notify"), self.clock)
+        doubts = await deliveries.in_doubt(ledger)
+        taken = {mailing.message_id for _, mailing in self.books.mails}
+        for line in doubts:
+            assert line.doubt is not None
+            was_taken = line.doubt.message_id in taken
+            finding = deliveries.Finding.TAKEN if was_taken else deliveries.Finding.NOT_TAKEN
+            await deliveries.resolve(ledger, line.edition_id, line.participant_id, finding, self.clock)
+        return len(doubts)
+
+    # -- processes
+
+    def _start(self, service: str) -> None:
+        number = sum(process.service == service for process in self.processes) + 1
+        process = Process(service, number, self._plan, self._history)
+        self.processes.append(process)
+        process.stopped_answering.append(lambda: self._replace(process))
+        running, stop = Running(process, self.outside), asyncio.Event()
+        self._running[process] = (running, stop)
+        life = asyncio.create_task(self._live(running, stop))
+        self._lives.add(life)
+
+    async def _live(self, running: Running, stop: asyncio.Event) -> None:
+        try:
+            async with running.lifespan():
+                await stop.wait()
+        except Exception as error:  # noqa: BLE001 - a service that ends by an error is a defect, whatever it is
+            self.written.defects.append(f"{running.process.name} ended by {error!r}")
+        if stop.is_set():
+            del self._running[running.process]
+            running.process.is_dead = True
+            self._start(running.process.service)
+
+    def _replace(self, process: Process) -> None:
+        """Start another some time after one has died."""
+        if process.is_dead:
+            self._running.pop(process, None)
+            self._loop.call_later(self._chance.uniform(0.3, 8.0), self._start, process.service)
+
+    def _on_unheard(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.written.defects.append(f"nobody hears of {context.get('exception') or context['message']!r}")
+
+    def _desk(self) -> Desk | None:
+        """A desk of a process that lives, as a load balancer finds it: it does not see that one is frozen."""
+        serving = [running for process, (running, _) in self._running.items() if process.service == "registration"]
+        return self._chance.choice(serving).desk() if serving else None
+
+    # -- what befalls the world beside single steps
+
+    def _plan_disasters(self) -> None:
+        if self._small:
+            self._loop.call_later(2.0, self._plant)
+        if not isinstance(self._plan, Seeded):
+            return
+        for _ in range(self._chance.choice((0, 1, 3, 6))):
+            self._loop.call_later(self._chance.uniform(1, FAULT_SECONDS - 5), self._disaster)
+        for _ in range(self._chance.choice((0, 0, 1, 3))):
+            self._loop.call_later(self._chance.uniform(1, FAULT_SECONDS - 5), self._plant)
+
+    def _disaster(self) -> None:
+        assert isinstance(self._plan, Seeded)
+        chance = self._chance
+        what = chance.choice(("kill", "stop", "freeze", "rewind", "rebalance", "outage"))
+        self._plan.counts[f"world: {what}"] += 1
+        self._history.append((round(self._loop.time(), 4), "world", what, ""))
+        process = chance.choice(list(self._running))
+        group = chance.choice(list(self.kafka.groups.values()))
+        match what:
+            case "kill":
+                process.die()
+            case "stop":
+                self._running[process][1].set()
+            case "freeze":
+                process.freeze(chance.choice((2.0, 12.0, 30.0)))
+            case "rewind":
+                for place, offset in group.committed.items():
+                    group.committed[place] = chance.randint(0, offset)
+                group.rebalance()
+            case "rebalance":
+                group.rebalance()
+            case "outage":
+                server, now = chance.choice(("kafka", "mongo", "smtp")), self._loop.time()
+                self._plan.outages.append((now, now + chance.uniform(2, 25), server))
+
+    def _plant(self) -> None:
+        """A record that is no event, or one that can never be processed."""
+        if not self.written.editions:
+            return
+        edition_id = self._chance.choice(self.written.editions)
+        self._plan.counts["world: poison"] += 1
+        if self._small or self._chance.random() < 0.5:
+            key = f"{edition_id}/participant/prt_x".encode()
+            self._note_planted(REGISTRATION.name, key, [("ce_type", b"org.tertulia.x")], b"\xff", JOURNALLED_GROUPS)
+            return
+        forged = encode(_forged(edition_id, self.clock()))
+        self._note_planted(forged.topic, forged.key, forged.headers, forged.value, ("tertulia-scheduler",))
+
+    def _note_planted(self, topic: str, key: bytes, headers: Any, value: bytes, groups: tuple[str, ...]) -> None:
+        offset = self.kafka.append(topic, key, headers, value)
+        record = next(r for r in self.kafka.records(topic) if r.offset == offset and r.key == key and r.value == value)
+        self._planted |= {(group, topic, record.partition, offset) for group in groups}
+
+
+JOURNALLED_GROUPS = ("tertulia-matching", "tertulia-scheduler", "tertulia-notify")
+
+
+def _forged(edition_id: str, now: datetime) -> AffinityScored:
+    """An affinity whose pair id is not that of its two participants."""
+    return AffinityScored.model_validate(
+        {
+            "operator_id": OPERATOR,
+            "edition_id": edition_id,
+            "revision": 1,
+            "occurred_at": now,
+            "pair_id": "pair_forged",
+            "participant_ids": ("prt_a", "prt_b"),
+            "consent": Consent.REFUSED,
+            "request_ids": (),
+            "score": 0.5,
+            "priority": 2,
+            "origin": "requested",
+        }
+    )
+
+
+def run(
+    make_plan: Callable[[random.Random], Plan],
+    seed: int,
+    *,
+    instances: int = 2,
+    small: bool = False,
+    render: Render = plain,
+) -> Outcome:
+    """One run, from its seed alone."""
+
+    async def main() -> Outcome:
+        chance = random.Random(seed)
+        return await World(chance, make_plan(chance), render, instances=instances, small=small).run()
+
+    with _quietly(seed):
+        try:
+            return run_virtually(main)
+        except NothingToDo:
+            return Outcome(["everybody waits for ever"], [], Counter(), 0, 0, 0.0)
+
+
+def run_seed(seed: int) -> Outcome:
+    """The run of a seed, with its faults."""
+    return run(Seeded, seed)
+
+
+def run_in_peace(seed: int, render: Render = plain) -> Outcome:
+    """A run in which nothing goes wrong."""
+    return run(NoFaults, seed, render=render)
+
+
+@contextmanager
+def _quietly(seed: int) -> Iterator[None]:
+    """The services draw their pauses from the module's chance: seed it too. And leave the logs to whoever runs us."""
+    before, logging = random.getstate(), structlog.get_config()
+    random.seed(seed)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), logger_factory=structlog.ReturnLoggerFactory())
+    try:
+        yield
+    finally:
+        structlog.configure(**logging)
+        random.setstate(before)
