@@ -128,9 +128,8 @@ def state_of(
     _learn(made, heard)
     history: dict[str, list[AgendaChanged]] = {one: [] for one in made.state.agendas}
     records: dict[str, list[NotificationRecorded]] = {}
-    for agenda in heard.every(AgendaChanged):
-        if agenda.participant_id in history:
-            history[agenda.participant_id].append(agenda)
+    for agenda in _announced(heard).every(AgendaChanged):
+        history[agenda.participant_id].append(agenda)
     for record in said.every(NotificationRecorded):
         records.setdefault(record.participant_id, []).append(record)
     lines = [
@@ -152,12 +151,16 @@ def _learn(made: Made[Audience, Change], heard: Said) -> None:
         )
     for participant in heard.newest(ParticipantChanged):
         made.make(ContactNoted(participant_id=participant.participant_id, contact=Contact.of(participant)))
-    for agenda in heard.newest(AgendaChanged):
-        if not agenda.provisional:
-            made.make(AgendaNoted(participant_id=agenda.participant_id, agenda=Agenda.of(agenda)))
+    for agenda in _announced(heard).newest(AgendaChanged):
+        made.make(AgendaNoted(participant_id=agenda.participant_id, agenda=Agenda.of(agenda)))
     for affinity in heard.newest(AffinityScored):
         if affinity.consent is Consent.GRANTED:
             made.make(MatchNoted(pair_id=affinity.pair_id, match=Match.of(affinity)))
+
+
+def _announced(heard: Said) -> Said:
+    """The agendas that anybody is mailed."""
+    return Said(agenda for agenda in heard.every(AgendaChanged) if not agenda.provisional)
 
 
 class _Line:

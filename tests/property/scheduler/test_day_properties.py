@@ -109,10 +109,10 @@ steps = st.one_of(
 )
 
 
-def a_fair(tables: int = 2) -> Edition:
+def a_fair(tables: int = 2, kind: type[Edition] = Edition) -> Edition:
     """At the start of its first slot, everybody being there, and more wanting to meet than there is room for."""
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL)}
-    subject = Edition(
+    subject = kind(
         edition(**fields),
         *(organisation(each) for each in sorted(set(PEOPLE.values()))),
         *(participant(each, organisation_id=PEOPLE[each], checked_in=True) for each in PEOPLE),
