@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ from shared.settings import ServiceSettings
 _log = get_logger(__name__)
 
 Hook = Callable[[], Awaitable[Any]]
+#: How often the database is asked for the time.
+_TIME_EVERY_SECONDS = 30.0
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Runtime:
         """Serve at once, come up beside it: while Kafka or Mongo is away the service is alive and not ready."""
         self.health.require("start", self._is_up)
         self.health.require("mongo", self.mongo.ping)
+        self.background.every(_TIME_EVERY_SECONDS, self.mongo.ping, "time")
         coming_up = asyncio.create_task(self._come_up())
         try:
             yield
@@ -66,6 +70,7 @@ class Runtime:
     async def _come_up(self) -> None:
         for pause in waits():
             try:
+                await self.mongo.ping()
                 for hook in self.prepare:
                     await hook()
                 await self._begin()
@@ -131,6 +136,8 @@ def operational_routes(health: Health) -> list[Route]:
 def serve(settings: ServiceSettings, make: Callable[[], Any]) -> None:
     """Configure the logs, make the application and serve it until SIGTERM or SIGINT."""
     configure(settings, settings.service)
+    # Events and documents hold no cycles: looking for some after every 700 new objects took 4 % of a service's time.
+    gc.set_threshold(20_000, 20, 20)
     uvicorn.run(
         make(),
         host=settings.http_host,

@@ -41,6 +41,7 @@ def make(settings: Settings) -> Starlette:
         MatchingAggregate(matchmaker),
         store,
         KafkaOutlet(KafkaPublisher(broker)),
+        mongo.now,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
         off_loop=True,

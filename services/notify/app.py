@@ -14,7 +14,6 @@ from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
 from shared.app import Runtime, make_app
 from shared.background import Background
 from shared.broker import KafkaPublisher, make_broker
-from shared.clock import utc_now
 from shared.consumer import Consumer
 from shared.health import Health
 from shared.journal import Journal
@@ -29,16 +28,17 @@ def make(settings: Settings) -> Starlette:
     health = Health(settings.stall_seconds)
     background, consumer = Background(health), Consumer(broker, settings, health)
     database = mongo.database(settings.database)
-    store, ledger = MongoJournalStore(database), MongoLedger(database, utc_now)
-    relay = OutboxRelay(database[COLLECTION], KafkaPublisher(broker))
+    store, ledger = MongoJournalStore(database), MongoLedger(database, mongo.now)
+    relay = OutboxRelay(database[COLLECTION], KafkaPublisher(broker), mongo.now)
     journal = Journal(
         AudienceAggregate(),
         store,
         LedgerOutlet(ledger, settings.window),
+        mongo.now,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
     )
-    postman = Postman(journal, ledger, relay, MailWriter(settings, utc_now), settings, utc_now, health)
+    postman = Postman(journal, ledger, relay, MailWriter(settings, mongo.now), settings, mongo.now, health)
     notify = Notify(journal, ledger, SmtpMailer(Server.of(settings)), postman, settings)
     listen(consumer, notify)
     health.require("smtp", notify.check_mailer)

@@ -33,7 +33,7 @@ from services.registration.store import KINDS, MongoOperators, MongoStore, colle
 from shared.app import Runtime, operational_routes
 from shared.background import Background
 from shared.broker import KafkaPublisher, make_broker
-from shared.clock import Clock, utc_now
+from shared.clock import Clock
 from shared.health import Health
 from shared.mongo import Mongo
 from shared.outbox import OutboxRelay
@@ -78,13 +78,13 @@ def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -
     return app
 
 
-def make_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+def make_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The service: its API, its database, its way to Kafka, its background work."""
     health = Health(settings.stall_seconds)
     runtime = Runtime(settings, make_broker(settings), Mongo(settings), health, Background(health))
-    database = runtime.mongo.database(settings.database)
+    database, clock = runtime.mongo.database(settings.database), clock or runtime.mongo.now
     publisher = KafkaPublisher(runtime.broker)
-    publishing = Publishing({kind: OutboxRelay(database[collection_of(kind)], publisher) for kind in KINDS})
+    publishing = Publishing({kind: OutboxRelay(database[collection_of(kind)], publisher, clock) for kind in KINDS})
     store = MongoStore(database, publishing.soon)
 
     async def expire() -> None:

@@ -31,12 +31,13 @@ def make(settings: Settings) -> Starlette:
         AgendaAggregate(),
         store,
         KafkaOutlet(KafkaPublisher(broker)),
+        mongo.now,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
     )
     pool = SolverPool(settings.improve_workers, settings.improve_deadline_seconds)
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
-    scheduler = Scheduler(journal, pool, pace, progress=lambda: health.progress("improve"))
+    scheduler = Scheduler(journal, pool, pace, mongo.now, progress=lambda: health.progress("improve"))
     listen(consumer, scheduler)
     background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
