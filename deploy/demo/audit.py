@@ -113,14 +113,13 @@ def find_waiting_faults(seen: Observed) -> Iterator[str]:
 def find_request_faults(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> Iterator[str]:
     """Requests that are not as the demo left them, or that were never scored."""
     requests = seen.all(MatchRequestChanged)
-    scored = {request for pair in seen.all(AffinityScored).values() for request in pair.request_ids}
     for request in demo.requests:
         key = ids[request.key]
         state = requests[key].state if key in requests else None
         if state is None or state.value != request.outcome.value:
             yield f"{request.key} is {state}, and was left {request.outcome}"
         is_live = request.target is not None and request.outcome in {Outcome.ACCEPTED, Outcome.UNANSWERED}
-        if is_live and key not in scored:
+        if is_live and key not in seen.scored:
             yield f"{request.key} was never scored"
 
 

@@ -36,6 +36,7 @@ _ASK_EVERY_SECONDS = 0.1
 _FETCH_WAIT_MS = 50
 
 E = TypeVar("E", bound=Event)
+Pair = tuple[str, str]
 
 
 class TooLate(Exception):
@@ -49,6 +50,10 @@ class Observed:
         self._things: dict[type[Event], dict[str, Event]] = {}
         self._accepted_at: dict[str, int] = {}
         self._published_at: dict[str, int] = {}
+        self._granted: dict[Pair, AffinityScored] = {}
+        self._answered: set[Pair] = set()
+        #: The match requests that had their pair scored.
+        self.scored: set[str] = set()
         self.events = 0
         self.mails = 0
 
@@ -63,6 +68,16 @@ class Observed:
         if isinstance(event, MatchRequestChanged) and event.state is RequestState.ACCEPTED and event.target_id:
             encounter = encounter_id(event.edition_id, event.requester_id, event.target_id)
             self._accepted_at.setdefault(encounter, timestamp_ms)
+        elif isinstance(event, AffinityScored):
+            self.scored.update(event.request_ids)
+            self._granted.pop(event.participant_ids, None)
+            if event.consent is Consent.GRANTED:
+                self._granted[event.participant_ids] = event
+        elif isinstance(event, EncounterChanged):
+            if event.state in PLACED or event.state is EncounterState.WAITING:
+                self._answered.add(event.participant_ids)
+            else:
+                self._answered.discard(event.participant_ids)
         elif isinstance(event, AgendaChanged):
             for entry in event.entries:
                 self._published_at.setdefault(entry.entry_id, timestamp_ms)
@@ -80,7 +95,7 @@ class Observed:
 
     def granted(self) -> list[AffinityScored]:
         """The pairs that both sides said yes to."""
-        return [pair for pair in self.all(AffinityScored).values() if pair.consent is Consent.GRANTED]
+        return list(self._granted.values())
 
     def placed(self) -> dict[str, EncounterChanged]:
         """The encounters that have a slot and a table."""
@@ -88,12 +103,7 @@ class Observed:
 
     def unanswered_pairs(self) -> list[AffinityScored]:
         """The granted pairs that the scheduler has neither placed nor put on hold with a reason."""
-        answered = {
-            one.participant_ids
-            for one in self.all(EncounterChanged).values()
-            if one.state in PLACED or one.state is EncounterState.WAITING
-        }
-        return [pair for pair in self.granted() if pair.participant_ids not in answered]
+        return [self._granted[pair] for pair in self._granted.keys() - self._answered]
 
     def waiting(self) -> list[EncounterChanged]:
         """The encounters that are wanted and have no slot, each with its reason."""

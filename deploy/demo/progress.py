@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.demo.observer import Observed
-from shared.events import AffinityScored, MatchRequestChanged, NotificationRecorded, ParticipantChanged
+from shared.events import MatchRequestChanged, NotificationRecorded, ParticipantChanged
 
 #: How often bars move, and how often plain lines are written at most, in seconds.
 _REFRESH, _PLAIN_EVERY = 0.2, 2.0
@@ -26,7 +26,7 @@ def counts(seen: Observed) -> dict[str, int]:
     return {
         "registered": len(seen.all(ParticipantChanged)),
         "requested": len(requests),
-        "scored": len(directed & {key for pair in seen.all(AffinityScored).values() for key in pair.request_ids}),
+        "scored": len(directed & seen.scored),
         "placed": len(seen.placed()),
         "mailed": len(seen.all(NotificationRecorded)),
     }
