@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
-from deploy.chaos.drill import BOUND_SECONDS, drill
+from deploy.chaos.drill import BOUND_SECONDS, drill, until_at_work
 from deploy.chaos.evidence import Databases, Evidence, gather
 from deploy.chaos.faults import draw_faults
 from deploy.chaos.history import History
@@ -19,7 +19,7 @@ from deploy.chaos.load import EditionLoad
 from deploy.chaos.poison import Poisoner
 from deploy.chaos.report import Report, logged, overtaken, repeats
 from deploy.chaos.settle import Restless, Settling
-from deploy.chaos.stack import SESSION_SECONDS, ChaosStack
+from deploy.chaos.stack import ChaosStack
 from deploy.chaos.verifier import violations
 from deploy.chaos.watch import Watch
 from deploy.demo.client import Refused, RegistrationClient, together
@@ -132,7 +132,7 @@ class Chaos:
         return self._report(evidence, watch, settling, recovery, quiet, wrong)
 
     async def _drill(self, watch: Watch) -> dict[str, float]:
-        await asyncio.sleep(SESSION_SECONDS)  # for the load to reach every service
+        await until_at_work(watch)
         recovery: dict[str, float] = {}
         for service in ("matching", "scheduler", "notify"):
             recovery[service] = await drill(self._stack, watch, service)
