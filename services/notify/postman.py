@@ -93,6 +93,9 @@ class Postman:
     async def _hand_over(self, letter: Letter, taken: Delivery, mailing: Mailing, line: Line) -> None:
         async def before_data() -> None:
             await self._write(taken, lambda newest: newest.start(mailing))
+            if taken.claim and self._clock() >= taken.claim.until:
+                # Held up for longer than the mail is ours: somebody else may have told more by now.
+                raise NotTaken("out of time before DATA")
 
         await line.send(letter, before_data)
 

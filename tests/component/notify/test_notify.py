@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
-from services.notify.domain.delivery import Delivery
+from services.notify.domain.delivery import Delivery, Step
 from services.notify.ports import Letter, MailerAway, NotTaken, Refused
 from shared.events import Language, NotificationRecorded, Phase, Status
 from shared.health import NotReady
@@ -351,3 +351,20 @@ def _text(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body
     return str(body.get_content())
+
+
+async def test_who_is_held_up_for_longer_than_the_mail_is_theirs_hands_nothing_over(stage: Stage) -> None:
+    await stage.hear(*everybody(), agenda(1, encounter(0, 1)))
+    save = stage.ledger.save
+
+    async def save_slowly(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
+        written = await save(delivery, *records)
+        if delivery.step is Step.DATA_STARTED:
+            stage.time.pass_(stage.settings.lease_seconds)
+        return written
+
+    stage.ledger.save = save_slowly  # type: ignore[method-assign]
+    assert await stage.after(60) == []
+    stage.ledger.save = save  # type: ignore[method-assign]
+    assert len(await stage.after(60)) == 1
+    assert stage.states() == ["sent"]
