@@ -69,7 +69,9 @@ def _run_many(seeds: range, processes: int) -> int:
         for ran in pool.imap_unordered(_run, seeds, chunksize=10):
             _count(tally, ran)
             if ran.violations:
-                print(f"seed {ran.seed} fails: python -m tests.simulation --seed {ran.seed}", *ran.violations, sep="\n  ")
+                print(
+                    f"seed {ran.seed} fails: python -m tests.simulation --seed {ran.seed}", *ran.violations, sep="\n  "
+                )
             if time.monotonic() - told >= _TOLD_EVERY_SECONDS:
                 told = time.monotonic()
                 print(_progress(tally, len(seeds), told - began), flush=True)

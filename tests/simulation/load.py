@@ -29,7 +29,7 @@ AnyThing = TypeVar("AnyThing", bound=Thing)
 #: What an answer can be that is no yes.
 _NO = (Invalid, KeyReused, NotFound, Refused, Stale)
 _PATIENCE_SECONDS = 6.0
-WITHIN_SECONDS = 30.0
+WITHIN_SECONDS = 24.0
 _TEXTS = ("robotised welding", "cobots for small batches", "non-destructive testing", "predictive maintenance")
 
 
@@ -91,7 +91,10 @@ class Client:
         return answer.id
 
     async def change(
-        self, read: Callable[[Desk], Awaitable[Thing]], wanted: dict[str, Any], amend: Callable[[Desk, int], Awaitable[Thing]]
+        self,
+        read: Callable[[Desk], Awaitable[Thing]],
+        wanted: dict[str, Any],
+        amend: Callable[[Desk, int], Awaitable[Thing]],
     ) -> bool:
         """Have fields of a thing changed, against its newest revision; False if that was refused."""
         while True:
@@ -133,7 +136,7 @@ class Load:
 
     async def run(self) -> None:
         """Everything, to the last answer."""
-        count = 1 if self._small else self._chance.choice((1, 1, 1, 2))
+        count = 1 if self._small else self._chance.choice((1, 1, 1, 1, 2))
         await asyncio.gather(*(self._edition(number) for number in range(count)))
 
     async def _edition(self, number: int) -> None:
@@ -144,12 +147,12 @@ class Load:
         assert edition_id
         self._written.editions.append(edition_id)
         organisations = [each for each in await self._several(4, lambda n: self._organisation(edition_id, n)) if each]
-        count = 4 if self._small else chance.randint(4, 7)
+        count = 4 if self._small else chance.randint(4, 6)
         made = await self._several(count, lambda n: self._participant(edition_id, organisations[n % 4], n))
         people = [(each, n % 4) for n, each in enumerate(made) if each]
         pairs = [(a, b) for a, at in people for b, where in people if a < b and at != where]
         chance.shuffle(pairs)
-        asked = pairs[: 3 if self._small else chance.randint(3, 7)]
+        asked = pairs[: 3 if self._small else chance.randint(3, 6)]
         await asyncio.gather(
             *(self._request(edition_id, *chance.sample(pair, 2), n) for n, pair in enumerate(asked)),
             *(self._changes(edition_id, [each for each, _ in people], organisations)),

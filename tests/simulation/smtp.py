@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,10 @@ from services.notify.domain.audience import Audience
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.ports import InDoubt, Letter, MailerAway, NotTaken, Render
 from tests.simulation.process import Process
+
+#: How long a client may be silent before the server hangs up: at least five minutes in RFC 5321, section 4.5.3.2.7, and
+#: so no longer than the lease of a mail, as here.
+_PATIENCE_SECONDS = 14.0
 
 
 class MailServer:
@@ -60,13 +65,16 @@ class InMemoryMailer:
         yield self
 
     async def send(self, letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
-        await self._process.step("mail: address", lambda: None, NotTaken)
+        loop = asyncio.get_running_loop()
+        last_heard = await self._process.step("mail: address", loop.time, NotTaken)
         await before_data()
         # Whether the server says that it does not take it, or breaks off so that nobody knows, is not the step's to say.
         away = InDoubt if self._drops() else NotTaken
         had: list[Letter] = []
 
         def take() -> None:
+            if loop.time() - last_heard > _PATIENCE_SECONDS:
+                raise InDoubt("the server has hung up")
             self._server.take(letter)
             had.append(letter)
 

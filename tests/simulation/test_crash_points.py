@@ -53,9 +53,7 @@ _CELLS = [
 @pytest.mark.parametrize(
     ("service", "step", "mode", "when"), _CELLS, ids=[f"{s}: {t}: {m} {w}" for s, t, m, w in _CELLS]
 )
-def test_whatever_befalls_a_process_at_a_step_the_end_is_right(
-    service: str, step: str, mode: Mode, when: When
-) -> None:
+def test_whatever_befalls_a_process_at_a_step_the_end_is_right(service: str, step: str, mode: Mode, when: When) -> None:
     fault = Fault(mode, when, _HANG_SECONDS if mode is Mode.HANG else 0.0)
     plan = Planned(*LEADING_UP.get(step, ()), Blow(service, step, fault))
     outcome = run(lambda _: plan, 1, small=True)

@@ -47,7 +47,11 @@ def test_a_seed_takes_the_same_steps_in_every_process() -> None:
     digests = set()
     for hash_seed in ("1", "2"):
         ran = subprocess.run(
-            [sys.executable, "-c", program], env={"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         digests |= set(ran.stdout.split())
     assert len(digests) == 1

@@ -22,7 +22,7 @@ from services.registration.store import KINDS, collection_of
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.state import AgendaState
 from shared.dlq import Origin
-from shared.ids import encounter_id, pair_of
+from shared.ids import derived_id, encounter_id, pair_of
 from shared.topics import DLQ_SUFFIX, TOPICS
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import Written
@@ -86,7 +86,9 @@ class Books:
     def _full_outboxes(self) -> Iterator[str]:
         waiting = [("registration", collection_of(kind)) for kind in KINDS] + [("notify", "deliveries")]
         for service, collection in waiting:
-            if any(document["outbox"] or document["pending_since"] for document in self._documents(service, collection)):
+            if any(
+                document["outbox"] or document["pending_since"] for document in self._documents(service, collection)
+            ):
                 yield f"{collection} have outboxes to send"
 
     def _documents(self, service: str, collection: str) -> list[Document]:
@@ -206,7 +208,9 @@ class Verifier:
             for pair, place in state.placements.items():
                 taken[place.starts_at, place.zone_id, place.table] += 1
                 taken.update((place.starts_at, each) for each in state.pairs[pair].participant_ids)
-            yield from (f"{edition_id}:{entry['seq']}: taken twice: {seat}" for seat, times in taken.items() if times > 1)
+            yield from (
+                f"{edition_id}:{entry['seq']}: taken twice: {seat}" for seat, times in taken.items() if times > 1
+            )
 
     def _agendas(self) -> Iterator[str]:
         wanted = self._wanted()
@@ -224,9 +228,7 @@ class Verifier:
             if agenda and lines and agenda["provisional"] is is_published:
                 yield f"the agenda of {participant_id} is provisional: {agenda['provisional']}"
 
-    def _partners_agree(
-        self, participant_id: str, met: dict[str, Document], wanted: dict[str, str]
-    ) -> Iterator[str]:
+    def _partners_agree(self, participant_id: str, met: dict[str, Document], wanted: dict[str, str]) -> Iterator[str]:
         for encounter, partner in wanted.items():
             theirs = {line["entry_id"]: line for line in self._said.get(partner, {}).get("entries", [])}
             if encounter in met and encounter in theirs and _where(met[encounter]) != _where(theirs[encounter]):
@@ -271,9 +273,13 @@ class Verifier:
         for participant_id, document in self._things[Participant].items():
             final = self._final(participant_id) if document["edition_id"] in self._written.published else []
             mailing = last.get(participant_id)
-            mailed = [(line.entry_id, line.starts_at, line.ends_at, line.table) for line in mailing.said.lines] if mailing else []
-            is_told_nothing = document["status"] == "cancelled" and final
-            if mailed != final and not is_told_nothing:
+            said = mailing.said.lines if mailing else ()
+            mailed = [(line.entry_id, line.starts_at, line.ends_at, line.table) for line in said]
+            is_another = mailing is not None and mailing.said.addressee != _addressee(document)
+            if is_another and final:
+                yield f"the last mail of {participant_id} went to another person than has the seat now"
+            # Who takes over a seat with nothing to do is told nothing, and who has gone is told of no session.
+            if mailed != final and not (is_another and not final) and not (document["status"] == "cancelled" and final):
                 yield f"the last mail of {participant_id} says {mailed}, and the agenda is {final}"
         for line in self._books.lines():
             if line["doubt"] or line["claim"]:
@@ -320,6 +326,10 @@ def _said_in(packed: Document) -> tuple[str, str, int]:
 
     record = unpack(packed)
     return record.topic, record.key.decode(), int(packed["data"]["revision"])
+
+
+def _addressee(participant: Document) -> str:
+    return derived_id("addressee", participant["email"], participant["name"], participant["languages"][0])
 
 
 def _where(line: Document) -> tuple[Any, ...]:
