@@ -32,12 +32,13 @@ class Tormentor:
         self._say = say
         self._suffering: dict[str, FaultKind] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
         self.inflicted: Counter[str] = Counter()
         self.passed_over = 0
         self.skewed: dict[str, timedelta] = {}
 
     async def run(self, seconds: float) -> None:
-        """Inflict faults for so long; then wait for those that are under way.
+        """Inflict faults for so long; then end those that last, and wait until all that were killed are up again.
 
         A fault is passed over whose target suffers already, or where as many suffer as may: two processes, one of
         them a broker, and two connections.
@@ -50,6 +51,7 @@ class Tormentor:
                         self._begin(fault)
                     else:
                         self.passed_over += 1
+        self._over.set()
         if self._tasks:
             await together(*(_outcome(task) for task in list(self._tasks)))
 
@@ -90,15 +92,15 @@ class Tormentor:
         stack, target = self._stack, fault.target
         if fault.toxic is not None:
             stack.proxies[target].poison(fault.toxic)
-            await asyncio.sleep(fault.seconds)
+            await self._last(fault.seconds)
             stack.proxies[target].cure()
         elif fault.kind is FaultKind.FREEZE:
             stack.signal(target, signal.SIGSTOP)
-            await asyncio.sleep(fault.seconds)
+            await self._last(fault.seconds)
             stack.signal(target, signal.SIGCONT)
         elif fault.kind in {FaultKind.KILL, FaultKind.BROKER}:
             await stack.kill(target)
-            await asyncio.sleep(fault.seconds)
+            await self._last(fault.seconds)
             await stack.restart(target)
             if fault.kind is FaultKind.BROKER:
                 await self._in_sync()
@@ -107,6 +109,11 @@ class Tormentor:
                 self.skewed[target] = fault.offset
                 stack.skew(target, fault.offset)
             await stack.restart(target)
+
+    async def _last(self, seconds: float) -> None:
+        """Have a fault last so long, or until the chaos is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
 
     async def _in_sync(self) -> None:
         """Wait until every partition is in sync on every broker."""

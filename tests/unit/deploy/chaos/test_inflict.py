@@ -77,7 +77,7 @@ async def test_each_fault_is_inflicted_and_ended(stack: Stack, fault: Fault, don
 
 
 async def test_a_toxic_lasts_and_is_cured(stack: Stack) -> None:
-    tormenting = tormentor(stack, Fault(0, FaultKind.TOXIC, "smtp", 0.3, RESET))
+    tormenting = tormentor(stack, Fault(0, FaultKind.TOXIC, "smtp", 3600, RESET))
     running = asyncio.create_task(tormenting.run(0.2))
     await asyncio.sleep(0.1)
     assert stack.proxies["smtp"].toxic == RESET
