@@ -19,6 +19,8 @@ from shared.settings import ConnectionSettings
 
 #: Above the largest agenda or profile; the broker's own default limit is the same.
 MAX_RECORD_BYTES = 1_048_576
+#: A dead letter is the whole record, be it the largest a broker takes, with headers that say where it was and why.
+MAX_LETTER_BYTES = 2 * MAX_RECORD_BYTES
 
 
 class Publisher(Protocol):
@@ -44,7 +46,7 @@ def make_broker(settings: ConnectionSettings) -> KafkaBroker:
         enable_idempotence=settings.kafka_idempotence,
         partitioner=partition_of,
         linger_ms=2,
-        max_request_size=MAX_RECORD_BYTES,
+        max_request_size=MAX_LETTER_BYTES,
         request_timeout_ms=20_000,
         allow_auto_create_topics=False,
         graceful_timeout=15.0,

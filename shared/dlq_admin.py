@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from shared.broker import client_options, partition_of
+from shared.broker import MAX_LETTER_BYTES, client_options, partition_of
 from shared.dlq import Origin, original_headers
 from shared.settings import ConnectionSettings
 from shared.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS
@@ -89,6 +89,7 @@ async def _producer(settings: ConnectionSettings) -> AsyncIterator[AIOKafkaProdu
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
         partitioner=partition_of,
+        max_request_size=MAX_LETTER_BYTES,
     )
     await producer.start()
     try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.broker import KafkaPublisher
 from shared.clock import Clock, utc_now
@@ -24,6 +24,7 @@ from shared.consumer import Input
 from shared.events import Event
 from shared.log import get_logger
 from shared.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
+from shared.retry import Unready
 
 _log = get_logger(__name__)
 
@@ -72,11 +73,25 @@ class Aggregate(Protocol[State, Change, Message]):
 
 
 def fold(aggregate: Aggregate[State, Change, Message], state: State, entries: Sequence[Entry]) -> State:
-    """The state after these entries, which are those that follow it."""
+    """The state after these entries, which are those that follow it.
+
+    Raises:
+        Unready: an entry holds what this version does not know: a newer one wrote it, and has to own the edition.
+    """
     for entry in entries:
         for change in entry.changes:
-            aggregate.evolve(state, aggregate.change_type.validate_python(change))
+            aggregate.evolve(state, _known(aggregate, entry, change))
     return state
+
+
+def _known(aggregate: Aggregate[State, Change, Message], entry: Entry, change: dict[str, Any]) -> Change:
+    try:
+        return aggregate.change_type.validate_python(change)
+    except ValidationError as error:
+        raise Unready(
+            f"entry {entry.edition_id}:{entry.seq} of the journal holds {change.get('type')!r}, which this version "
+            f"cannot read: run the version that wrote it, or a newer one"
+        ) from error
 
 
 class Outlet(Protocol[Message_contra]):

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from shared.broker import client_options
+from shared.broker import MAX_LETTER_BYTES, client_options
 from shared.settings import ConnectionSettings
 from shared.topics import DLQ_PARTITIONS, DLQ_RETENTION, TOPICS
 
@@ -47,7 +47,8 @@ def declared(settings: ConnectionSettings) -> list[Declared]:
     for topic in TOPICS:
         policy = {"cleanup.policy": "compact"} if topic.retention is None else _kept("delete", topic.retention)
         topics.append(Declared(topic.name, settings.kafka_partitions, policy))
-        topics.append(Declared(topic.dlq, DLQ_PARTITIONS, _kept("compact,delete", DLQ_RETENTION)))
+        letters = _kept("compact,delete", DLQ_RETENTION) | {"max.message.bytes": str(MAX_LETTER_BYTES)}
+        topics.append(Declared(topic.dlq, DLQ_PARTITIONS, letters))
     return topics
 
 

@@ -77,6 +77,7 @@ class Desk:
             if changed is not edition:
                 edition.must_be_changeable()
                 edition.may_become(changed.phase)
+                _must_fit(changed)
             return changed
 
         return await self.records.amend(Edition, edition_id, edition_id, change, revisions)
@@ -265,6 +266,10 @@ class Desk:
         }
 
 
+#: What an edition's event may take: with its headers it has to fit one Kafka record of 1 MiB.
+_MOST_EDITION_BYTES = 900_000
+
+
 class _Made(TypedDict):
     operator_id: str
     edition_id: str
@@ -291,6 +296,13 @@ def _kept_apart(one: Participant, other: Participant) -> bool:
     return one.blocks(other.participant_id, other.organisation_id) or other.blocks(
         one.participant_id, one.organisation_id
     )
+
+
+def _must_fit(edition: Edition) -> None:
+    """Raise `Invalid` if it would not fit one record: each body was small enough, but changes add up."""
+    size = len(edition.snapshot().model_dump_json().encode())
+    if size > _MOST_EDITION_BYTES:
+        raise Invalid(Fault("", f"the edition would take {size} bytes; {_MOST_EDITION_BYTES} are the most"))
 
 
 def must_be_active(thing: Organisation | Participant) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from shared.consumer import Input, Position
 from shared.events import Event, MatchRequestChanged, RequestState
 from shared.journal import Decision, Entry, Journal, SequenceTaken
 from shared.journal_store import InMemoryJournalStore
+from shared.retry import Unready, is_transient
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
@@ -263,3 +265,16 @@ async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behin
     await subject.take("edn", [asked("a")])
     may_end.set()
     assert (await subject.read("edn")).newest == {"a": 1}
+
+
+async def test_an_entry_that_a_newer_version_wrote_is_waited_for_and_costs_no_input(
+    store: LostAck, outlet: Outlet
+) -> None:
+    await journal(store, outlet).take("edn", [asked("r1")])
+    [entry] = await store.entries("edn", after=0)
+    newer = replace(entry, seq=2, changes=[{"type": "of_next_year"}])
+    await store.append(newer)
+    with pytest.raises(Unready, match="edn:2") as caught:
+        await journal(store, outlet).take("edn", [asked("r2")])
+    assert is_transient(caught.value)
+    assert len(await store.entries("edn", after=0)) == 2

@@ -12,7 +12,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from shared.retry import LONGEST_WAIT_SECONDS, is_transient, waits
+from shared.retry import LONGEST_WAIT_SECONDS, Unready, is_transient, waits
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,10 @@ from shared.retry import LONGEST_WAIT_SECONDS, is_transient, waits
         (TimeoutError(), True),
         (DuplicateKeyError("twice"), False),
         (OperationFailure("bad query"), False),
+        (OperationFailure("the disk is full", 14031), True),
+        (OperationFailure("not allowed in read-only mode", 20), True),
+        (OperationFailure("not authorized", 13), True),
+        (Unready("a newer version wrote it"), True),
         (ValueError(), False),
         (KeyError("x"), False),
     ],

@@ -1,0 +1,111 @@
+"""An edition whose services lose their databases, one after the other, and have them rebuilt from the topics."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from deploy.demo import run as demo
+from deploy.demo.audit import SchedulerJournal
+from deploy.demo.changes import Condition, LateChange
+from deploy.demo.edition import generate
+from deploy.demo.mails import read_mails
+from deploy.demo.rehearsal import Rehearsal
+from deploy.demo.stage import Stage
+from deploy.embedded.stack import Stack
+from services import SERVICES
+from shared.mongo import Mongo
+from tertulia.cli import app
+from tertulia.rebuild import rebuilder_of, run
+from tertulia.rebuilding.core import digest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+async def lose_and_rebuild(stack: Stack, service: str) -> None:
+    """The procedure of docs/reliability.md: stop, rebuild into the service's own database, start."""
+    await stack.kill(service)
+    settings = rebuilder_of(service).settings
+    mongo = Mongo(settings)
+    database = mongo.database(settings.database)
+    kept = [one for one in await database.list_collection_names() if one != "operators"]
+    for collection in kept:
+        await database[collection].drop()
+    keys = [document async for document in database["operators"].find({})]
+    await database["operators"].drop()
+    outcome = await run(rebuilder_of(service), settings.database)
+    assert all(rebuilt.things for rebuilt in outcome.editions.values())
+    if keys:  # keys are not on the bus: the operator is given new ones, or these back
+        await database["operators"].insert_many(keys)
+    await mongo.close()
+    await stack.restart(service)
+
+
+async def play(stack: Stack, rehearsal: Rehearsal) -> None:
+    summary = await rehearsal.run(0)
+    assert not summary.faults
+    for service in SERVICES:
+        outcome = await run(rebuilder_of(service), f"{service}_beside")
+        [(rebuilt, live)] = outcome.views.values()
+        assert digest(rebuilt) == digest(live), service
+        assert sum(map(len, rebuilt.values())) > 100
+    said, mails = rehearsal.observer.seen.events, len(read_mails(stack.mails))
+    for service in SERVICES:
+        await lose_and_rebuild(stack, service)
+    await asyncio.sleep(3)  # long enough for whatever they would say or mail of themselves
+    assert (rehearsal.observer.seen.events, len(read_mails(stack.mails))) == (said, mails)
+    rehearsal.journal = SchedulerJournal(rehearsal.journal._store, rehearsal.stage.edition_id)
+    effect = await rehearsal._make(LateChange("another table is lost", lose_a_table))
+    assert effect.moved + effect.cancelled > 0
+    assert effect.mails > 0
+
+
+async def lose_a_table(stage: Stage) -> Condition:
+    """The table at which somebody sits."""
+    [place, *_] = [one.place for one in stage.seen.placed().values() if one.place]
+    zones = [
+        zone
+        | {"tables": [table for table in zone["tables"] if (zone["zone_id"], table) != (place.zone_id, place.table)]}
+        for zone in stage.demo.payload["zones"]
+    ]
+    await stage.amend({"zones": zones})
+    return lambda seen: all(
+        one.place is None or (one.place.zone_id, one.place.table) != (place.zone_id, place.table)
+        for one in seen.placed().values()
+    )
+
+
+async def test_services_that_lose_their_databases_move_nobody_mail_nobody_and_go_on(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(tmp_path / "runs", settings=demo.SETTINGS)
+    for name, value in (stack.environment | {"TERTULIA_MONGO_URL": stack.addresses["mongo"]}).items():
+        environment.setenv(name, value)
+    options = demo.DemoOptions(scale=0.1, output=tmp_path)
+    said = Console(file=io.StringIO(), width=160)
+    async with stack, demo._rehearse(options, said, stack, generate(options.seed, options.scale)) as rehearsal:
+        await play(stack, rehearsal)
+        await asyncio.to_thread(look_back, rehearsal)
+
+
+def look_back(rehearsal: Rehearsal) -> None:
+    """What the journals tell an operator."""
+    edition, [one, *_] = rehearsal.stage.edition_id, rehearsal.observer.seen.placed()
+    told = CliRunner().invoke(app, ["why", one, "--edition", edition], env={"COLUMNS": "240"})
+    assert told.exit_code == 0, told.output
+    assert "placed" in told.output
+    then = CliRunner().invoke(app, ["agenda", edition], env={"COLUMNS": "240"})
+    assert then.exit_code == 0, then.output
+    assert one in then.output

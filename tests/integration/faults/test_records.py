@@ -1,0 +1,176 @@
+"""Records as no service of ours sends them, floods of them, and topics that lose some: on a real broker."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import MessageSizeTooLargeError, PolicyViolationError
+from aiokafka.structs import TopicPartition
+from pymongo.errors import OperationFailure
+
+from shared import dlq_admin
+from shared.broker import MAX_RECORD_BYTES, KafkaPublisher, partition_of
+from shared.cloudevents import encode
+from shared.consumer import Input
+from shared.settings import PARTITIONS, ConnectionSettings
+from shared.topics import MATCH_REQUEST
+from tests.integration.shared.test_consumer import Running, asked, committed, set_aside, until
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def foreigner(connection: ConnectionSettings) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that is not ours, and keeps to none of our limits."""
+    async with AIOKafkaProducer(
+        bootstrap_servers=connection.kafka_servers,
+        acks="all",
+        enable_idempotence=connection.kafka_idempotence,
+        max_request_size=8 * MAX_RECORD_BYTES,
+    ) as producer:
+        yield producer
+
+
+def place_of(edition: str) -> int:
+    return partition_of(f"{edition}/".encode(), range(PARTITIONS))
+
+
+async def test_what_a_newer_version_says_is_read_as_far_as_it_is_known_and_else_set_aside(
+    connection: ConnectionSettings, foreigner: AIOKafkaProducer, running: Running, edition: str
+) -> None:
+    """Version N beside N+1: a field more is no matter; an event of another version waits as a letter."""
+    seen: list[str] = []
+
+    async def take(_: str, inputs: Sequence[Input]) -> None:
+        seen.extend(read.event.thing_id for read in inputs)
+
+    grown, foreign, known = (encode(asked(edition, name)) for name in ("grown", "foreign", "known"))
+    more = json.dumps(json.loads(grown.value) | {"mood": "curious"}).encode()
+    v2 = [(name, value.replace(b".v1", b".v2") if name == "ce_type" else value) for name, value in foreign.headers]
+    at = place_of(edition)
+    await foreigner.send_and_wait(MATCH_REQUEST.name, more, key=grown.key, headers=grown.headers, partition=at)
+    await foreigner.send_and_wait(MATCH_REQUEST.name, foreign.value, key=foreign.key, headers=v2, partition=at)
+    await foreigner.send_and_wait(MATCH_REQUEST.name, known.value, key=known.key, headers=known.headers, partition=at)
+    async with running(take):
+        await until(lambda: len(seen) == 2)
+    assert seen == ["grown", "known"]
+    reasons = [one.origin.reason for one in await set_aside(connection, edition) if one.value == foreign.value]
+    assert len(reasons) == 1
+    assert "match-request.changed.v2" in reasons[0]
+
+
+async def test_the_largest_record_a_broker_takes_is_set_aside_whole(
+    connection: ConnectionSettings, foreigner: AIOKafkaProducer, running: Running, edition: str
+) -> None:
+    """A dead letter is larger than its record: it says where it was and why."""
+    seen: list[str] = []
+
+    async def take(_: str, inputs: Sequence[Input]) -> None:
+        seen.extend(read.event.thing_id for read in inputs)
+
+    good = encode(asked(edition, "good"))
+    huge = b"x" * (MAX_RECORD_BYTES - 500)
+    at = place_of(edition)
+    await foreigner.send_and_wait(MATCH_REQUEST.name, huge, key=good.key, headers=good.headers, partition=at)
+    await foreigner.send_and_wait(MATCH_REQUEST.name, good.value, key=good.key, headers=good.headers, partition=at)
+    async with running(take):
+        await until(lambda: seen == ["good"], seconds=60)
+    [letter] = [one for one in await set_aside(connection, edition) if one.value == huge]
+    await dlq_admin.drop(connection, letter)
+
+
+async def test_a_record_beyond_the_limit_is_refused_by_the_broker(foreigner: AIOKafkaProducer, edition: str) -> None:
+    good = encode(asked(edition, "good"))
+    with pytest.raises(MessageSizeTooLargeError):
+        await foreigner.send_and_wait(
+            MATCH_REQUEST.name, b"x" * (2 * MAX_RECORD_BYTES), key=good.key, partition=place_of(edition)
+        )
+
+
+@pytest.mark.parametrize("code", [14031, 20, 13], ids=["disk full", "read only", "not authorised"])
+async def test_a_database_that_takes_no_writes_makes_the_batch_wait_and_sets_nothing_aside(
+    connection: ConnectionSettings, publisher: KafkaPublisher, running: Running, edition: str, code: int
+) -> None:
+    seen: list[str] = []
+    refusals = 5  # more than `dead_letter_attempts`
+
+    async def take(_: str, inputs: Sequence[Input]) -> None:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise OperationFailure("no writes now", code)
+        seen.extend(read.event.thing_id for read in inputs)
+
+    await publisher.publish(asked(edition, "a"), asked(edition, "b"))
+    async with running(take, dead_letter_attempts=2):
+        await until(lambda: len(seen) == 2)
+    assert seen == ["a", "b"]
+    assert [one for one in await set_aside(connection, edition) if one.origin.cause == "failed"] == []
+
+
+async def test_ten_times_too_much_is_taken_in_bounded_batches_and_in_order(
+    publisher: KafkaPublisher, connection: ConnectionSettings, running: Running, edition: str
+) -> None:
+    seen: list[str] = []
+    sizes: list[int] = []
+
+    async def take(_: str, inputs: Sequence[Input]) -> None:
+        sizes.append(len(inputs))
+        seen.extend(read.event.thing_id for read in inputs)
+
+    asked_for = [f"r{number}" for number in range(1000)]
+    await publisher.publish(*(asked(edition, one) for one in asked_for))
+    async with running(take, batch_max_records=100, batch_every_ms=0):
+        await until(lambda: len(seen) >= 1000, seconds=60)
+    assert seen == asked_for
+    assert max(sizes) <= 100
+    assert await committed(connection, edition) > 0
+
+
+async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_refused(
+    connection: ConnectionSettings, publisher: KafkaPublisher, running: Running, edition: str
+) -> None:
+    """Offsets are a matter of speed alone; and of a compacted topic a broker lets nobody delete records."""
+    seen: list[str] = []
+
+    async def take(_: str, inputs: Sequence[Input]) -> None:
+        seen.extend(read.event.thing_id for read in inputs)
+
+    await publisher.publish(asked(edition, "a"), asked(edition, "b"))
+    async with running(take):
+        await until(lambda: len(seen) == 2)
+    assert await committed(connection, edition) > 0
+    async with _admin(connection) as admin:
+        place = TopicPartition(MATCH_REQUEST.name, place_of(edition))
+        with pytest.raises(PolicyViolationError):
+            await admin.delete_records({place: RecordsToDelete(1)})
+    await _send_back(connection, edition, place)
+    async with running(take):
+        await until(lambda: len(seen) == 4)
+    assert seen == ["a", "b", "a", "b"]
+
+
+async def _send_back(connection: ConnectionSettings, edition: str, place: TopicPartition) -> None:
+    """To offset 0, where a group without offsets begins, too."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=connection.kafka_servers, group_id=f"tertulia-{edition}", enable_auto_commit=False
+    )
+    await consumer.start()
+    consumer.assign([place])
+    await consumer.commit({place: 0})
+    await consumer.stop()
+
+
+@contextlib.asynccontextmanager
+async def _admin(connection: ConnectionSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=connection.kafka_servers)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
