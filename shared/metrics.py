@@ -125,7 +125,8 @@ IMPROVE_SECONDS = _histogram(
 )
 IMPROVEMENTS = _counter(
     "tertulia_improvements_total",
-    "Improvements by outcome: adopted, stale (inputs changed meanwhile), kept (none better found), failed.",
+    "Improvements by outcome: adopted, stale (inputs changed meanwhile), kept (none better found), busy (no worker was"
+    " free in time), failed.",
     "failed rising: the log says why; agendas stay as inserted, which is valid.",
     "outcome",
 )

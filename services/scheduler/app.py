@@ -43,5 +43,5 @@ def make(settings: Settings) -> Starlette:
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     runtime = Runtime(settings, broker, mongo, health, background, consumer)
     runtime.prepare = [store.prepare, scheduler.recall]
-    runtime.close = [pool.stop]
+    runtime.close = [scheduler.stop, pool.stop]
     return make_app(runtime, internal_routes(settings, routes_of(scheduler)))

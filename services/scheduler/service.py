@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
-from services.scheduler.solver.pool import SolverFailed
+from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.clock import Clock, utc_now
 from shared.consumer import Input
 from shared.events import Edit, EncounterChanged, Event
@@ -27,6 +28,9 @@ from shared.log import get_logger
 from shared.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
 
 _log = get_logger(__name__)
+
+#: How long a pass over the editions waits for those that take long.
+_PASS_SECONDS = 1.0
 
 
 class Editions(Protocol):
@@ -56,8 +60,8 @@ class Editions(Protocol):
 class Solver(Protocol):
     """Who improves: a pool of processes."""
 
-    async def solve(self, problem: Problem, effort: Effort) -> Solution:
-        """The best agenda found; raises `SolverFailed`."""
+    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
+        """The best agenda found in so many seconds at most; raises `SolverFailed`, or `SolverBusy` before it began."""
         ...
 
 
@@ -92,6 +96,7 @@ class Scheduler:
     #: Called after each edition: a pass over many takes longer than a stall may.
     progress: Callable[[], None] = lambda: None
     _watched: dict[str, _Watch] = field(default_factory=dict)
+    _attending: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def recall(self) -> None:
         """After a start: look at every edition again, for what the process before left undone."""
@@ -134,10 +139,28 @@ class Scheduler:
         return asking.answer
 
     async def improve_quiet_editions(self) -> None:
-        """For each edition that is quiet: improve it if inputs came in, announce it if published, tell what is left."""
-        async with asyncio.TaskGroup() as side_by_side:
-            for edition_id, watch in list(self._watched.items()):
-                side_by_side.create_task(self._attend_to(edition_id, watch))
+        """For each edition that is quiet: improve it if inputs came in, announce it if published, tell what is left.
+
+        An edition that takes long keeps no other one waiting: the next pass leaves it to go on.
+        """
+        for edition_id, watch in self._watched.items():
+            if edition_id not in self._attending:
+                self._attending[edition_id] = asyncio.create_task(self._attend_to(edition_id, watch))
+        if not self._attending:
+            return
+        await asyncio.wait(self._attending.values(), timeout=_PASS_SECONDS)
+        ended = {edition_id: task for edition_id, task in self._attending.items() if task.done()}
+        for edition_id in ended:
+            del self._attending[edition_id]
+        for task in ended.values():
+            task.result()
+
+    async def stop(self) -> None:
+        """Leave what takes long; returns once nothing is in hand."""
+        for task in self._attending.values():
+            task.cancel()
+        await asyncio.gather(*self._attending.values(), return_exceptions=True)
+        self._attending.clear()
 
     async def _attend_to(self, edition_id: str, watch: _Watch) -> None:
         state = await self.editions.read(edition_id)
@@ -145,10 +168,10 @@ class Scheduler:
             watch.published_at = self.monotonic()
         if not self._is_time(watch):
             return
-        if state.edition is not None and not state.settled and state.dirty and watch.gave_up != state.version:
+        if self._can_be_improved(state, watch) and self._left(watch) > 0:
             await self._improve(edition_id, state, watch)
         state = await self.editions.read(edition_id)
-        if state.unannounced and (not state.dirty or watch.gave_up == state.version or self._is_overdue(watch)):
+        if state.unannounced and (not self._can_be_improved(state, watch) or self._left(watch) <= 0):
             await self._decide(edition_id, announcing)
             watch.published_at = None
         await self._tell_the_rest(edition_id)
@@ -156,10 +179,18 @@ class Scheduler:
         self.progress()
 
     def _is_time(self, watch: _Watch) -> bool:
-        return self.monotonic() - watch.last_input >= self.pace.quiet_seconds or self._is_overdue(watch)
+        """Whether an edition is quiet, or published and so busy that it must be improved while it is busy."""
+        is_quiet = self.monotonic() - watch.last_input >= self.pace.quiet_seconds
+        return is_quiet or self._left(watch) <= self.pace.announce_seconds / 2
 
-    def _is_overdue(self, watch: _Watch) -> bool:
-        return watch.published_at is not None and self.monotonic() - watch.published_at >= self.pace.announce_seconds
+    def _left(self, watch: _Watch) -> float:
+        """Seconds until the edition is announced as it stands, which no improvement may outlast."""
+        if watch.published_at is None:
+            return math.inf
+        return watch.published_at + self.pace.announce_seconds - self.monotonic()
+
+    def _can_be_improved(self, state: AgendaState, watch: _Watch) -> bool:
+        return state.edition is not None and not state.settled and state.dirty and watch.gave_up != state.version
 
     async def _improve(self, edition_id: str, state: AgendaState, watch: _Watch) -> None:
         problem = problem_of(state, self.clock(), self.pace.change_budget)
@@ -167,13 +198,15 @@ class Scheduler:
         try:
             with IMPROVE_SECONDS.time():
                 started = self.monotonic()
-                solution = await self.solver.solve(problem, self.pace.effort)
+                solution = await self.solver.solve(problem, self.pace.effort, self._left(watch))
                 solution = replace(solution, seconds=round(self.monotonic() - started, 3))
             decision = await self._decide(edition_id, adopting(solution))
             outcome = "adopted" if decision.outbox else "kept"
         except SolutionStale as stale:
             outcome = "stale"
             _log.info("solution_stale", edition=edition_id, reason=str(stale))
+        except SolverBusy:
+            outcome = "busy"
         except SolverFailed as failed:
             watch.gave_up = problem.version
             _log.warning("improve_failed", edition=edition_id, reason=str(failed))
@@ -198,8 +231,7 @@ class Scheduler:
     async def _let_go(self, edition_id: str, watch: _Watch) -> None:
         """Forget an edition with nothing left to do, until its next input."""
         state = await self.editions.read(edition_id)
-        is_done = state.settled or state.edition is None or not state.dirty or watch.gave_up == state.version
-        if is_done and not state.unannounced and self._is_time(watch):
+        if not self._can_be_improved(state, watch) and not state.unannounced and self._is_time(watch):
             self._watched.pop(edition_id, None)
 
     def _watch(self, edition_id: str) -> _Watch:

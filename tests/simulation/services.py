@@ -211,7 +211,7 @@ class OnTheSpot:
     def __init__(self, process: Process) -> None:
         self._process = process
 
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:  # noqa: ARG002 - it is quick
+    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
         from services.scheduler.solver.improve import improve  # noqa: PLC0415 - a worker's, and slow to import
 
         return await self._process.step("solve", lambda: improve(problem, effort), SolverFailed)

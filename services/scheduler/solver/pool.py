@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import multiprocessing
 import signal
 import time
@@ -29,6 +30,10 @@ Work = Callable[[Problem, Effort, Report], Solution]
 
 class SolverFailed(Exception):
     """The worker did not come back with a solution: it hung, died, or raised."""
+
+
+class SolverBusy(Exception):
+    """No worker was free in time."""
 
 
 def _improve(problem: Problem, effort: Effort, report: Report) -> Solution:
@@ -61,16 +66,22 @@ class SolverPool:
         self._idle: list[_Worker] = []
         self._turns = asyncio.Semaphore(size)
 
-    async def solve(self, problem: Problem, effort: Effort) -> Solution:
-        """Improve in a worker, until it is done or the deadline.
+    async def solve(self, problem: Problem, effort: Effort, within: float = math.inf) -> Solution:
+        """Improve in a worker, until it is done, or the deadline, or so many seconds are over.
 
         Raises:
             SolverFailed: there is no solution; the worker has been replaced if it was to blame.
+            SolverBusy: no worker was free within those seconds.
         """
-        async with self._turns:
+        end = time.monotonic() + within
+        try:
+            await asyncio.wait_for(self._turns.acquire(), None if within == math.inf else within)
+        except TimeoutError as error:
+            raise SolverBusy(f"no worker was free within {within:.1f} s") from error
+        try:
             worker = self._idle.pop() if self._idle else _Worker(self._work)
             try:
-                solution = await worker.solve(problem, effort, self._deadline)
+                solution = await worker.solve(problem, effort, min(self._deadline, end - time.monotonic()))
             except BaseException:
                 worker.kill()
                 raise
@@ -79,6 +90,8 @@ class SolverPool:
             else:
                 worker.kill()
             return solution
+        finally:
+            self._turns.release()
 
     async def stop(self) -> None:
         """End the idle workers."""

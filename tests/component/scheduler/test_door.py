@@ -55,7 +55,7 @@ class Outlet:
 
 
 class Here:
-    async def solve(self, problem: Problem, effort: Effort) -> Solution:
+    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
         return improve(problem, effort)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from services.scheduler import service
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain import agendas
 from services.scheduler.domain.problem import Problem, Solution
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from services.scheduler.solver.pool import SolverFailed
+from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.cloudevents import decode, pack, unpack
 from shared.consumer import Input, Poison, Position
 from shared.events import AgendaChanged, EncounterChanged, Event
@@ -49,14 +52,21 @@ class Outlet:
 
 
 class Here:
-    """Solves on the spot; fails while told to."""
+    """Solves on the spot; fails while told to, and waits for leave while told to."""
 
     def __init__(self) -> None:
         self.fails = False
+        self.leave = asyncio.Event()
+        self.leave.set()
         self.asked = 0
+        self.within: list[float] = []
 
-    async def solve(self, problem: Problem, effort: Effort) -> Solution:
+    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
         self.asked += 1
+        self.within.append(within)
+        if within < math.inf and not self.leave.is_set():
+            raise SolverBusy
+        await self.leave.wait()
         if self.fails:
             raise SolverFailed("on purpose")
         return improve(problem, effort)
@@ -161,6 +171,33 @@ async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str
         await house.take(participant("a", revision=revision, session_ids=(f"s{revision}",)))
         announced += final(await house.later(1))
     assert announced == ["a", "b"]
+
+
+async def test_an_improvement_may_not_outlast_the_announcement() -> None:
+    house = House()
+    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.later(3)
+    await house.take(edition(revision=2, phase="published"))
+    await house.later(1)
+    await house.later(2)
+    assert house.solver.within == [math.inf, 8]
+
+
+async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    house = House()
+    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    house.solver.leave.clear()
+    await house.later(3)
+    other = [
+        each.model_copy(update={"edition_id": "other"}) for each in (edition(phase="published"), *people("c", "d"))
+    ]
+    await house.scheduler.take("other", [house.input(event) for event in other])
+    await house.later(3)
+    assert (await house.journal.read("other")).unannounced
+    await house.later(10)
+    assert not (await house.journal.read("other")).unannounced
+    await house.scheduler.stop()
 
 
 async def test_who_starts_again_finishes_what_was_left() -> None:

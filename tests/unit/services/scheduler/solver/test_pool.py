@@ -10,7 +10,7 @@ import pytest
 
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.solver.effort import Effort
-from services.scheduler.solver.pool import Report, SolverFailed, SolverPool
+from services.scheduler.solver.pool import Report, SolverBusy, SolverFailed, SolverPool
 from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, people
 
 HANG, DIE, RAISE, HANG_LATER, DIE_LATER = 101, 102, 103, 104, 105
@@ -84,4 +84,15 @@ async def test_the_best_so_far_is_taken_of_a_worker_that_overruns_or_dies(fault:
 async def test_a_worker_is_used_again() -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
     assert (await pool.solve(problem(), Effort())).bound == (await pool.solve(problem(), Effort())).bound
+    await pool.stop()
+
+
+async def test_who_finds_no_worker_free_in_time_is_told_so() -> None:
+    pool = SolverPool(1, deadline_seconds=30, work=misbehave)
+    await pool.solve(problem(), Effort())
+    long = asyncio.create_task(pool.solve(problem(), Effort(seed=HANG_LATER), within=1))
+    await asyncio.sleep(0.05)
+    with pytest.raises(SolverBusy):
+        await pool.solve(problem(), Effort(), within=0.1)
+    assert (await long).bound == 2
     await pool.stop()
