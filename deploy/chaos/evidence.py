@@ -157,23 +157,42 @@ def _mark(headers: Mapping[str, str]) -> int | None:
     return mark_of([(name, value.encode()) for name, value in headers.items()])
 
 
+class Unread(Exception):
+    """A topic could not be read whole: nothing can be said of it."""
+
+
 async def read_topics(kafka: str) -> list[Seen]:
-    """Every record of every topic from offset 0, with a plain consumer."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.split(","), enable_auto_commit=False)
+    """Every record of every topic from offset 0, with a plain consumer.
+
+    Raises:
+        Unread: records are missing between a partition's beginning and its end.
+    """
+    # "earliest": a consumer that begins to look for the end does not stop looking when it is told to seek the beginning.
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.split(","), enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     places = [TopicPartition(topic.name, partition) for topic in TOPICS for partition in range(PARTITIONS)]
     await consumer.start()
     try:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
         seen: list[Seen] = []
         for place, end in ends.items():
             while await consumer.position(place) < end:
                 batch = await consumer.getmany(timeout_ms=500)
                 seen += [_seen(record) for records in batch.values() for record in records]
-        return seen
     finally:
         await consumer.stop()
+    must_be_whole(seen, {(place.topic, place.partition): end for place, end in ends.items()})
+    return seen
+
+
+def must_be_whole(seen: Sequence[Seen], ends: Mapping[tuple[str, int], int]) -> None:
+    """Raise `Unread` unless every offset of each partition was seen: a run is too short for anything to be compacted."""
+    for (topic, partition), end in ends.items():
+        offsets = [each.offset for each in seen if (each.topic, each.partition) == (topic, partition)]
+        if offsets != list(range(end)):
+            raise Unread(f"{topic}/{partition} has {end} records, and {len(offsets)} were read")
 
 
 def _seen(record: ConsumerRecord) -> Seen:

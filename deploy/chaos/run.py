@@ -132,6 +132,7 @@ class Chaos:
             for service, stood in recovery.items()
             if stood > BOUND_SECONDS
         ]
+        (self._stack.folder / "violations.txt").write_text("".join(f"{each}\n" for each in wrong), encoding="utf-8")
         return self._report(evidence, watch, settling, recovery, quiet, wrong)
 
     async def _drill(self, watch: Watch) -> dict[str, float]:

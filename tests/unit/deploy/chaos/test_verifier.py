@@ -14,7 +14,7 @@ import pytest
 from icalendar import Calendar
 from icalendar import Event as CalendarEvent
 
-from deploy.chaos.evidence import Evidence, LetterSeen, Seen
+from deploy.chaos.evidence import Evidence, LetterSeen, Seen, Unread, must_be_whole
 from deploy.chaos.history import History, Written, holds
 from deploy.chaos.poison import Planted
 from deploy.chaos.stack import PARTITIONS
@@ -387,6 +387,14 @@ def test_a_planted_violation_is_caught(
 
 def test_every_rule_has_a_planted_violation() -> None:
     assert {rule for rule, _, _ in PLANTED_VIOLATIONS} == {rule.__name__ for rule in RULES}
+
+
+def test_a_topic_that_was_not_read_whole_is_not_judged() -> None:
+    seen = [Seen("agenda.v1", 1, offset, None) for offset in range(3)]
+    must_be_whole(seen, {("agenda.v1", 1): 3, ("agenda.v1", 2): 0})
+    for read, end in ((seen, 4), (seen[1:], 3), ([seen[0], seen[2]], 3)):
+        with pytest.raises(Unread, match=rf"agenda\.v1/1 has {end} records, and {len(read)} were read"):
+            must_be_whole(read, {("agenda.v1", 1): end})
 
 
 def test_a_repeat_and_a_copy_of_poison_are_no_violations(right: Evidence) -> None:
