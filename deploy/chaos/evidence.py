@@ -167,7 +167,7 @@ async def read_topics(kafka: str) -> list[Seen]:
     Raises:
         Unread: records are missing between a partition's beginning and its end.
     """
-    # "earliest": a consumer that begins to look for the end does not stop looking when it is told to seek the beginning.
+    # "earliest": a consumer that has begun to look for the end goes there, though it is then told to seek the beginning.
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.split(","), enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -188,7 +188,7 @@ async def read_topics(kafka: str) -> list[Seen]:
 
 
 def must_be_whole(seen: Sequence[Seen], ends: Mapping[tuple[str, int], int]) -> None:
-    """Raise `Unread` unless every offset of each partition was seen: a run is too short for anything to be compacted."""
+    """Raise `Unread` unless every offset of each partition was seen: in so short a run nothing is compacted."""
     for (topic, partition), end in ends.items():
         offsets = [each.offset for each in seen if (each.topic, each.partition) == (topic, partition)]
         if offsets != list(range(end)):
