@@ -167,7 +167,7 @@ async def read_topics(kafka: str) -> list[Seen]:
     Raises:
         Unread: records are missing between a partition's beginning and its end.
     """
-    # "earliest": a consumer that has begun to look for the end goes there, though it is then told to seek the beginning.
+    # "earliest": a consumer that has begun to look for the end goes there, though told meanwhile to seek the beginning.
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.split(","), enable_auto_commit=False, auto_offset_reset="earliest"
     )
