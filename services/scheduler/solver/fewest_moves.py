@@ -5,9 +5,10 @@ The whole edition as one CP-SAT model over slots, exact up to about ITECAM's siz
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
@@ -19,10 +20,14 @@ from services.scheduler.solver.bound import bound
 
 @dataclass(frozen=True)
 class Repair:
-    """The best repair: how many are placed, and how many have another slot than before. Exact where `proven`."""
+    """The best repair: how many are placed, and how many have another slot than before. Exact where `proven`.
+
+    No repair that places as many moves fewer than `at_least`.
+    """
 
     placed: int
     moves: int
+    at_least: int
     slots: Mapping[str, Slots]
     proven: bool
     seconds: float
@@ -41,17 +46,20 @@ def fewest_moves(
     `hint` is a repair to begin with; `effort` is CP-SAT's deterministic time, roughly seconds. With `moves_count`
     false, moves cost nothing: what a solver does that is not asked to leave people alone.
     """
-    if moves_count and _is_least(problem, before, hint):
-        return _repair(problem, before, hint, is_proven=True)
+    most, forced = bound(problem), _forced(problem, before)
+    given = _repair(problem, before, hint)
+    if moves_count and given.placed >= most and given.moves <= forced:
+        return replace(given, at_least=given.moves, proven=True)
     model = _Model(problem)
     moves = sum((seat for (pair, slot), seat in model.seats.items() if before.get(pair, slot) != slot), start=0)
     placed = sum(model.seats.values(), start=0)
     weight = len(before) + 1
     model.cp.maximize(weight * placed - moves if moves_count else placed)
-    if moves_count and len({*hint, *problem.fixed}) >= bound(problem):
+    if moves_count and given.placed >= most:
         # As many as can be are placed already: what is left to ask is whether fewer need move, and nearly all stay.
         model.cp.add(placed >= len(hint.keys() - problem.fixed.keys()))
-        model.cp.add(moves <= sum(before.get(pair, slot) != slot for pair, slot in hint.items()))
+        model.cp.add(moves <= given.moves)
+        model.cp.add(moves >= forced)
     for (pair, slot), seat in model.seats.items():
         model.cp.add_hint(seat, hint.get(pair) == slot)
     solver = cp_model.CpSolver()
@@ -59,30 +67,32 @@ def fewest_moves(
     solver.parameters.max_deterministic_time = effort
     status = solver.solve(model.cp)
     found = {pair: slot for (pair, slot), seat in model.seats.items() if solver.value(seat)} if status in _FOUND else {}
-    return _repair(problem, before, found, is_proven=status == cp_model.OPTIMAL, seconds=solver.wall_time)
+    repair = replace(_repair(problem, before, found), seconds=solver.wall_time)
+    if status == cp_model.OPTIMAL:
+        return replace(repair, at_least=repair.moves if moves_count else 0, proven=True)
+    if repair.placed < most or not moves_count:
+        return repair
+    refuted = weight * (repair.placed - len(problem.fixed)) - math.floor(solver.best_objective_bound)
+    return replace(repair, at_least=max(forced, refuted))
 
 
 _FOUND = {cp_model.OPTIMAL, cp_model.FEASIBLE}
 
 
-def _repair(
-    problem: Problem, before: Mapping[str, Slots], slots: Mapping[str, Slots], *, is_proven: bool, seconds: float = 0.0
-) -> Repair:
+def _repair(problem: Problem, before: Mapping[str, Slots], slots: Mapping[str, Slots]) -> Repair:
     stay = {pair: seat.slots for pair, (_, seat) in problem.fixed.items()}
     after = {**slots, **stay}
     moves = sum(before.get(pair, slot) != slot for pair, slot in after.items())
-    return Repair(len(after), moves, after, is_proven, seconds)
+    return Repair(len(after), moves, at_least=0, slots=after, proven=False, seconds=0.0)
 
 
-def _is_least(problem: Problem, before: Mapping[str, Slots], after: Mapping[str, Slots]) -> bool:
-    """Whether as many are placed as the bound says, and nobody moved who could have stayed: no search is needed."""
+def _forced(problem: Problem, before: Mapping[str, Slots]) -> int:
+    """How many must move, at least: those that cannot stay where they were, but for as many as are left out."""
     board = problem.board()
-    needless = any(
-        before[pair] != after.get(pair, before[pair]) and before[pair] & _possible(problem, board, each.wanted)
-        for each in problem.candidates
-        if (pair := each.wanted.pair_id) in before
-    )
-    return not needless and len({*after, *problem.fixed}) >= bound(problem)
+    possible = {each.wanted.pair_id: _possible(problem, board, each.wanted) for each in problem.candidates}
+    placeable = {pair: slots for pair, slots in possible.items() if slots}
+    displaced = sum(not before[pair] & slots for pair, slots in placeable.items() if pair in before)
+    return max(0, displaced - (len(placeable) + len(problem.fixed) - bound(problem)))
 
 
 def _possible(problem: Problem, board: Board, wanted: Wanted) -> Slots:
