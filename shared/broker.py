@@ -6,8 +6,10 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import murmur2
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -35,6 +37,26 @@ def partition_of(key: bytes | None, all_partitions: Sequence[int], _available: S
     edition, _, _ = (key or b"").partition(b"/")
     hashed: int = murmur2(edition) & 0x7FFFFFFF
     return all_partitions[hashed % len(all_partitions)]
+
+
+_send = AIOKafkaConnection.send
+
+
+def _send_or_break(connection: AIOKafkaConnection, *request: Any, **options: Any) -> Any:  # noqa: ANN401 - it ships no types
+    """Send a request, or say that the connection is broken.
+
+    Writing to a connection that was reset a moment ago raises RuntimeError on uvloop, nothing on asyncio's own loop;
+    aiokafka 0.14 expects OSError alone. What it does not expect ends the task that fetches: the consumer then stays in
+    its group, keeps its partitions, and hears nothing any more.
+    """
+    try:
+        return _send(connection, *request, **options)
+    except RuntimeError as error:
+        connection.close(reason=CloseReason.CONNECTION_BROKEN)
+        raise KafkaConnectionError(f"the connection is broken: {error}") from error
+
+
+AIOKafkaConnection.send = _send_or_break
 
 
 def make_broker(settings: ConnectionSettings) -> KafkaBroker:

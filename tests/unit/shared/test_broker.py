@@ -3,7 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.protocol.admin import ApiVersionRequest
 
 from shared.broker import client_options, make_broker, partition_of
 from shared.settings import ConnectionSettings
@@ -40,3 +43,21 @@ def test_sasl_and_tls_come_from_settings(protocol: str, mechanism: str) -> None:
 def test_a_missing_ca_file_is_an_error_at_start() -> None:
     with pytest.raises(FileNotFoundError):
         client_options(ConnectionSettings(kafka_security_protocol="SSL", kafka_ssl_ca_file=Path("/nowhere/ca.pem")))
+
+
+class Closed:
+    """A writer as uvloop has it once the peer has reset the connection."""
+
+    def write(self, _: bytes) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    def close(self) -> None:
+        pass
+
+
+async def test_a_write_to_a_connection_that_is_gone_is_an_error_of_the_connection() -> None:
+    connection = AIOKafkaConnection("127.0.0.1", 9092)
+    connection._writer, connection._versions = Closed(), {ApiVersionRequest.API_KEY: (0, 0)}
+    with pytest.raises(KafkaConnectionError, match="broken"):
+        connection.send(ApiVersionRequest())
+    assert not connection.connected()
