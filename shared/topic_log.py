@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.broker import client_options
 from shared.cloudevents import Undecodable, decode
@@ -87,8 +88,8 @@ async def read(
         fetch_max_wait_ms=_FETCH_WAIT_MS,
     )
     try:
+        places = await _places(settings, topics)
         await consumer.start()
-        places = await _places(consumer, topics)
         consumer.assign(places)
         ends = await _ends(consumer, places, as_far_as, log)
         await consumer.seek_to_beginning(*places)
@@ -99,13 +100,21 @@ async def read(
     return log
 
 
-async def _places(consumer: AIOKafkaConsumer, topics: Sequence[Topic]) -> list[TopicPartition]:
-    there = await consumer.topics()
-    missing = [topic.name for topic in topics if topic.name not in there]
-    if missing:
-        raise LogUnreadable(f"the broker has no topic {', '.join(missing)}: `tertulia topics diff` says what it lacks")
-    names = [topic.name for topic in topics]
-    return [TopicPartition(name, one) for name in names for one in sorted(consumer.partitions_for_topic(name))]
+async def _places(settings: ConnectionSettings, topics: Sequence[Topic]) -> list[TopicPartition]:
+    """Every partition there is, however many were declared."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        there = set(await admin.list_topics())
+        missing = [topic.name for topic in topics if topic.name not in there]
+        if missing:
+            raise LogUnreadable(f"the broker has no topic {', '.join(missing)}: see `tertulia topics diff`")
+        described = await admin.describe_topics([topic.name for topic in topics])
+    finally:
+        await admin.close()
+    return sorted(
+        TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]
+    )
 
 
 async def _ends(

@@ -368,3 +368,22 @@ async def test_who_is_held_up_for_longer_than_the_mail_is_theirs_hands_nothing_o
     stage.ledger.save = save  # type: ignore[method-assign]
     assert len(await stage.after(60)) == 1
     assert stage.states() == ["sent"]
+
+
+async def test_who_is_replaced_and_struck_out_while_a_mail_is_in_hand_is_written_to_no_more(stage: Stage) -> None:
+    """The mail in hand goes to whom it was for; from then on the seat's old holder is nowhere but in the journal."""
+    await stage.hear(agenda(1, encounter(0, 1)))
+    original = stage.mailer.send
+
+    async def send(letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+        stage.mailer.send = original  # type: ignore[method-assign]
+        await stage.hear(participant(0, 2, name="-", email="nobody@tertulia.invalid", status=Status.CANCELLED))
+        await original(letter, before_data)
+
+    stage.mailer.send = send  # type: ignore[method-assign]
+    (mail,) = await stage.after(60)
+    assert "person0@example.org" in mail["To"]
+    await stage.hear(agenda(2))
+    assert not [mail for mail in await stage.after(600) if "person0" in str(mail)]
+    said = [*stage.ledger.sent, await stage.ledger.find("edn_1", "prt_0")]
+    assert not [one for one in said if "person0" in str(one) or "Person 0" in str(one)]

@@ -1,0 +1,87 @@
+"""All brokers gone, and back: what was journalled meanwhile is sent, what was not handled is, and nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from deploy.kafka.cluster import KafkaCluster
+from deploy.kafka.jars import KafkaUnavailable
+from services.scheduler.aggregate import AgendaAggregate
+from shared import topic_admin, topic_log
+from shared.broker import KafkaPublisher, make_broker
+from shared.consumer import Consumer, Input
+from shared.events import EncounterChanged
+from shared.health import Health
+from shared.journal import Journal, KafkaOutlet
+from shared.journal_store import InMemoryJournalStore
+from shared.settings import ServiceSettings
+from shared.topics import AFFINITY, ENCOUNTER, REGISTRATION
+from tests.unit.services.scheduler.editions import affinity, edition, people
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+#: Longer than a request may take, so that what was on its way is given up and sent again.
+_DOWN_SECONDS = 25.0
+
+
+class Settings(ServiceSettings):
+    service: ClassVar[str] = "cluster-down"
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[KafkaCluster]:
+    cluster = KafkaCluster(tmp_path)
+    try:
+        await cluster.start()
+        yield cluster
+    except KafkaUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    finally:
+        await cluster.stop()
+
+
+async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_back(cluster: KafkaCluster) -> None:
+    settings = Settings(kafka_bootstrap=cluster.bootstrap, kafka_partitions=1, session_timeout_ms=6000)
+    await topic_admin.apply(settings)
+    store, broker, health = InMemoryJournalStore(), make_broker(settings), Health(60)
+    publisher = KafkaPublisher(broker)
+    journal = Journal(AgendaAggregate(), store, KafkaOutlet(publisher))
+    handled = asyncio.Event()
+
+    async def take(edition_id: str, inputs: Sequence[Input]) -> None:
+        if any(read.event == last for read in inputs):
+            handled.set()
+            await cluster.kill("kafka-1")  # the entry is written, and nobody is there to be told
+            asyncio.get_running_loop().call_later(_DOWN_SECONDS, lambda: asyncio.ensure_future(start()))
+        await journal.take(edition_id, inputs)
+
+    async def start() -> None:
+        await cluster.restart("kafka-1")
+
+    consumer = Consumer(broker, settings, health)
+    consumer.subscribe(REGISTRATION, AFFINITY, handler=take)
+    last = affinity("c", "d")
+    await broker.start()
+    try:
+        await publisher.publish(edition(), *people("a", "b", "c", "d"), affinity("a", "b"))
+        async with asyncio.timeout(60):
+            while len(await store.entries("ed", after=0)) < 1:
+                await asyncio.sleep(0.1)
+        await publisher.publish(last)
+        async with asyncio.timeout(180):
+            await handled.wait()
+            while not all(entry.published for entry in await store.entries("ed", after=0)):
+                await asyncio.sleep(0.2)
+    finally:
+        await consumer.stop()
+        await broker.stop()
+    said = (await topic_log.read(settings, (ENCOUNTER,))).of("ed")
+    placed = {one.participant_ids: one.revision for one in said.newest(EncounterChanged)}
+    assert placed == {("a", "b"): 1, ("c", "d"): 1}

@@ -1,0 +1,99 @@
+"""What commands read of journals on a real database, and the database that a rebuild does not touch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.scheduler.aggregate import AgendaAggregate, announcing
+from services.scheduler.settings import Settings
+from shared.clock import utc_now
+from shared.cloudevents import pack
+from shared.consumer import Input, Position
+from shared.events import Event, Phase
+from shared.ids import encounter_id
+from shared.journal import Journal
+from shared.journal_store import MongoJournalStore
+from shared.mongo import Mongo
+from tertulia.cli import app
+from tests.unit.services.scheduler.editions import HALL, affinity, edition, participant, people, session, workspace
+
+ENCOUNTER = encounter_id("ed", "a", "b")
+
+
+class Nowhere:
+    def pack(self, message: Event) -> dict[str, Any]:
+        return pack(message)
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        """Nobody listens."""
+
+
+@pytest.fixture
+def history(mongo_url: str, mongo_database: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A journal of three entries: placed, moved by a keynote, announced. Returns when each was written."""
+    monkeypatch.setenv("TERTULIA_MONGO_URL", mongo_url)
+    monkeypatch.setenv("TERTULIA_MONGO_DATABASE", mongo_database)
+    monkeypatch.setenv("COLUMNS", "240")
+
+    async def write() -> list[str]:
+        mongo = Mongo(Settings())
+        store = MongoJournalStore(mongo.database(mongo_database))
+        await store.prepare()
+        journal = Journal(AgendaAggregate(), store, Nowhere())
+        keynote = edition(revision=2, zones=(workspace(), HALL), sessions=(session("k", 0, 1),))
+        await journal.take("ed", _inputs(edition(), *people("a", "b"), affinity("a", "b")))
+        await journal.take("ed", _inputs(keynote, participant("a", revision=2, session_ids=("k",))))
+        await journal.take("ed", _inputs(keynote.model_copy(update={"revision": 3, "phase": Phase.PUBLISHED})))
+        await journal.transact("ed", announcing)
+        entries = await store.entries("ed", after=0)
+        await mongo.close()
+        return [entry.at.isoformat() for entry in entries]
+
+    return asyncio.run(write())
+
+
+def _inputs(*events: Event) -> list[Input]:
+    return [Input(event, Position("registration.v1", 0, offset)) for offset, event in enumerate(events)]
+
+
+def tertulia(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, arguments)
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_an_agenda_is_shown_as_of_any_instant(history: list[str]) -> None:
+    first = tertulia("agenda", "ed", "--at", history[0], "--participant", "b")
+    then = tertulia("agenda", "ed", "--participant", "b", "--seq", "2")
+    assert first[0] == then[0] == 0
+    assert "10:00" in first[1]
+    assert ENCOUNTER in first[1]
+    assert "10:15" in then[1]
+    assert "as of entry 1" in first[1]
+    assert tertulia("agenda", "ed", "--at", "2020-01-01T00:00Z")[0] == 1
+    assert tertulia("agenda", "ed", "--participant", "nobody")[0] == 1
+    assert tertulia("agenda", "ed", "--at", utc_now().replace(tzinfo=None).isoformat())[0] == 2
+    assert tertulia("agenda", "elsewhere")[0] == 1
+
+
+def test_why_tells_each_place_and_what_moved_it(history: list[str]) -> None:
+    code, said = tertulia("why", ENCOUNTER)
+    assert code == 0, said
+    assert "placed 11-19 09:00 slot 0" in said
+    assert "pair_granted" in said
+    assert "moved 11-19 09:00 slot 0" in said
+    assert "registration.v1/0@1" in said
+    assert "participant_changed a" in said
+    code, said = tertulia("why", "enc_nobody")
+    assert code == 1
+    assert "enc_nobody" in said
+
+
+def test_a_rebuild_leaves_a_database_alone_that_is_not_empty(history: list[str], mongo_database: str) -> None:
+    code, said = tertulia("rebuild", "scheduler", "--into", mongo_database)
+    assert code == 1
+    assert "not empty" in said
