@@ -25,7 +25,7 @@ class Unigram:
 
     def pieces_of(self, text: str) -> list[int]:
         """The numbers of the pieces, in their order; an unknown letter is the unknown piece."""
-        words = " ".join(text.translate(self._shown).split(" "))
+        words = text.translate(self._shown)
         while "  " in words:
             words = words.replace("  ", " ")
         return self._best(words.replace(" ", _BLANK) if words.startswith(" ") else _BLANK + words.replace(" ", _BLANK))

@@ -167,9 +167,9 @@ class Board:
         available, unattending = self.hours[participant_id]
         return available & unattending
 
-    def idle(self, participant_id: str, also: Slots = 0) -> int:
-        """How many slots the participant sits and waits, if `also` busy in these."""
-        return idle(self.busy[participant_id] | also, self.free_of(participant_id), self.days)
+    def idle(self, participant_id: str) -> int:
+        """How many slots the participant sits and waits."""
+        return idle(self.busy[participant_id], self.free_of(participant_id), self.days)
 
     def untaken(self, wanted: Wanted, seat: Seat) -> Slots:
         """The slots in which neither of the pair is in an encounter and nobody sits at the seat's table."""
