@@ -3,7 +3,8 @@
 The implied constraints are those of the paper (slots a participant uses are as many as their meetings; tables limit
 the participants busy in a slot, whose number is even; meetings of one participant count as one against the tables), and
 some of ours: the prefix counts are bounded by what can have begun and must be done; an idle slot in the middle is a
-break at once; both ways of counting a slot's meetings, by clusters and by busy participants, are tied to each other.
+break at once; without a break all used slots follow from the first; both ways of counting a slot's meetings, by
+clusters and by busy participants, are tied to each other.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from services.scheduler.b2b.formula import FALSE, TRUE, Formula
 from services.scheduler.b2b.instance import Instance, Schedule
 from services.scheduler.b2b.presolve import Calendar, calendar_of
 
+#: How many breaks above the first bound are counted at first; doubled when they are too few.
+_COUNTED = 8
+
 
 class Encoding:
     """Models of `formula` are the schedules of `instance` with this fairness; `breaks[p][j]`: p has more than j.
@@ -25,6 +29,7 @@ class Encoding:
     def __init__(self, instance: Instance, fairness: int) -> None:
         self.formula = Formula()
         self.instance = instance
+        self.fairness = fairness
         self.fewest: list[int] = []
         self._at = [self._starts(meeting.slots) for meeting in instance.meetings]
         self._busy: list[list[int]] = []
@@ -37,21 +42,30 @@ class Encoding:
         for slot in range(instance.slots):
             self._tables(slot, clusters)
         self._fair(fairness)
+        self._count_excess(_COUNTED)
 
     @property
     def bound(self) -> int:
         """The fewest breaks of each participant, summed: no schedule has fewer."""
         return sum(self.fewest)
 
-    def excess(self, most: int) -> list[int]:
-        """Count the breaks above `bound` in the formula: literals "at least 1", "at least 2", ... `most` + 1."""
-        above = [each for count, theirs in zip(self.fewest, self.breaks, strict=True) for each in theirs[count:]]
-        return self.formula.unary(above, most, exact=False)
+    def at_most(self, breaks: int) -> list[int]:
+        """The literal, if one is needed, under which there are at most so many breaks; it may add to the formula."""
+        over = breaks - self.bound
+        if over >= len(self._excess) > self._counted:
+            self._count_excess(2 * over)
+        return [-self._excess[over]] if over < len(self._excess) else []
 
     def schedule(self, model: Iterable[int]) -> Schedule:
         """What a model says."""
         true = {literal for literal in model if literal > 0}
         return tuple(next(slot for slot, literal in starts.items() if literal in true) for starts in self._at)
+
+    def _count_excess(self, most: int) -> None:
+        """Count the breaks above `bound`: literals "at least 1", "at least 2", ... `most` + 1."""
+        above = [each for count, theirs in zip(self.fewest, self.breaks, strict=True) for each in theirs[count:]]
+        self._counted = most
+        self._excess = self.formula.unary(above, most, exact=False)
 
     def _starts(self, slots: tuple[int, ...]) -> Mapping[int, int]:
         if len(slots) == 1:
@@ -69,15 +83,15 @@ class Encoding:
             here = [self._at[number].get(slot, FALSE) for number in meetings]
             self.formula.at_most_one(here)
             busy.append(self.formula.either(here))
-        begun, done = self._count(busy, calendar, len(meetings))
+        counts = self._count(busy, calendar, len(meetings))
         self._busy.append(busy)
         self.fewest.append(int(calendar.fewest_breaks))
-        self.breaks.append(self._breaks(busy, begun, done, len(meetings)))
+        self.breaks.append(self._breaks(busy, counts, len(meetings)))
         for sure in self.breaks[-1][: self.fewest[-1]]:
             self.formula.add(sure)
 
-    def _count(self, busy: list[int], calendar: Calendar, meetings: int) -> tuple[list[int], list[int]]:
-        """Count the used slots, from the first on; returns, before each slot: whether any is used, whether all are."""
+    def _count(self, busy: list[int], calendar: Calendar, meetings: int) -> list[list[int]]:
+        """Count the used slots, from the first on; returns, before each slot: "at least 0", "at least 1", ..."""
         add, fresh = self.formula.add, self.formula.fresh
 
         def literal(prefix: int, count: int) -> int:
@@ -92,17 +106,25 @@ class Encoding:
                 add(-before[count - 1], -used, after[count])
                 add(before[count], used, -after[count])
                 add(before[count - 1], -after[count])
-        return [each[min(1, meetings)] for each in counts], [each[meetings] for each in counts]
+        return counts
 
-    def _breaks(self, busy: list[int], begun: list[int], done: list[int], meetings: int) -> list[int]:
+    def _breaks(self, busy: list[int], counts: list[list[int]], meetings: int) -> list[int]:
         """Breaks counted where they end: idle, after the first meeting and just before another one."""
         inner = range(1, len(busy) - 1)
+        begun = [each[min(1, meetings)] for each in counts]
         ends = [self.formula.all_of(begun[slot], -busy[slot], busy[slot + 1]) for slot in inner]
         breaks = self.formula.unary(ends, max(meetings - 1, 0))
         if breaks:
             for slot in inner:
-                self.formula.add(-begun[slot], busy[slot], done[slot], breaks[0])
+                self.formula.add(-begun[slot], busy[slot], counts[slot][meetings], breaks[0])
+            self._consecutive(counts, meetings, breaks[0])
         return breaks
+
+    def _consecutive(self, counts: list[list[int]], meetings: int, any_break: int) -> None:
+        """Without a break, when a participant begins says at once how many meetings are done at any time after."""
+        for before, after in pairwise(counts):
+            for count in range(1, meetings):
+                self.formula.add(-before[count], after[count + 1], any_break)
 
     def _order(self, precedences: Iterable[tuple[int, int]]) -> None:
         for earlier, later in precedences:

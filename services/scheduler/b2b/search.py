@@ -13,10 +13,7 @@ from enum import StrEnum
 from pysat.solvers import Solver
 
 from services.scheduler.b2b.encoding import Encoding
-from services.scheduler.b2b.instance import Infeasible, Instance, Schedule, breaks, violations
-
-#: How many breaks above the first bound are counted at first; doubled when they are too few.
-_COUNTED = 8
+from services.scheduler.b2b.instance import Infeasible, Schedule, breaks, violations
 
 
 class EncodingWrong(Exception):
@@ -46,17 +43,14 @@ News = tuple[int, Schedule | None, int | None]
 class Search:
     """The search of one engine, in slices; `bound` is proven, `schedule` the best one found."""
 
-    def __init__(self, instance: Instance, fairness: int, engine: Engine) -> None:
-        """Encode the instance, which must be narrowed."""
-        self._encoding = Encoding(instance, fairness)
-        self._fairness = fairness
-        self._first = self.bound = self._encoding.bound
+    def __init__(self, encoding: Encoding, engine: Engine) -> None:
+        self._encoding = encoding
+        self.bound = encoding.bound
         self.schedule: Schedule | None = None
         self.breaks: int | None = None
         self._solver = Solver(name=engine.name)
         self._solver.configure(dict(engine.options))
         self._handed = 0
-        self._count(_COUNTED)
 
     @property
     def news(self) -> News:
@@ -70,7 +64,8 @@ class Search:
             Infeasible: there is no schedule, whatever its breaks.
             EncodingWrong: the schedule found breaks a rule.
         """
-        limit = [] if most is None else self._limit(most - self._first)
+        limit = [] if most is None else self._encoding.at_most(most)
+        self._hand_over()
         self._solver.conf_budget(conflicts)
         answer = self._solver.solve_limited(assumptions=limit)
         if answer is None:
@@ -90,7 +85,8 @@ class Search:
             Infeasible: there is no schedule, whatever its breaks.
             EncodingWrong: the schedule found breaks a rule.
         """
-        limit = self._limit(most - self._first)
+        limit = self._encoding.at_most(most)
+        self._hand_over()
         for literal in limit:
             self._solver.add_clause([literal])
         if self._solver.solve():
@@ -103,20 +99,15 @@ class Search:
         """Free the solver's memory."""
         self._solver.delete()
 
-    def _limit(self, over: int) -> list[int]:
-        if over >= len(self._excess) > self._counted:
-            self._count(2 * over)
-        return [-self._excess[over]] if over < len(self._excess) else []
-
-    def _count(self, most: int) -> None:
-        self._counted = most
-        self._excess = self._encoding.excess(most)
+    def _hand_over(self) -> None:
+        """Give the solver the clauses that it has not got yet."""
         clauses = self._encoding.formula.clauses
         self._solver.append_formula(clauses[self._handed :])
         self._handed = len(clauses)
 
     def _infeasible(self) -> Infeasible:
-        return Infeasible(f"no schedule obeys all rules with the participants' breaks at most {self._fairness} apart")
+        fairness = self._encoding.fairness
+        return Infeasible(f"no schedule obeys all rules with the participants' breaks at most {fairness} apart")
 
     def _refused(self, most: int) -> Outcome:
         self.bound = max(self.bound, most + 1)
@@ -124,7 +115,7 @@ class Search:
 
     def _found(self) -> Outcome:
         schedule = self._encoding.schedule(self._solver.get_model())
-        broken = violations(self._encoding.instance, schedule, self._fairness)
+        broken = violations(self._encoding.instance, schedule, self._encoding.fairness)
         if broken:
             raise EncodingWrong(str(broken))
         count = sum(breaks(self._encoding.instance, schedule))

@@ -1,10 +1,14 @@
+from collections.abc import Callable, Iterator
 from multiprocessing import active_children
 from random import Random
+from time import sleep
 
 import pytest
 
+from services.scheduler.b2b import solve as solve_module
+from services.scheduler.b2b.encoding import Encoding
 from services.scheduler.b2b.instance import Infeasible, Instance, Meeting, breaks, violations
-from services.scheduler.b2b.search import EncodingWrong, Engine, Outcome, Search
+from services.scheduler.b2b.search import EncodingWrong, Engine, News, Outcome, Search
 from services.scheduler.b2b.solve import solve
 
 SLOTS = 8
@@ -30,7 +34,7 @@ def fair(seed: int = 1, tables: int = 5) -> Instance:
 
 
 def climbed(instance: Instance, engine: Engine) -> int:
-    search = Search(instance, 2, engine)
+    search = Search(Encoding(instance, 2), engine)
     while search.ask(search.bound, 10_000) is not Outcome.FOUND:
         pass
     return search.bound
@@ -45,17 +49,47 @@ def test_two_engines_agree_on_the_optimum(seed: int) -> None:
     assert not violations(fair(seed), solved.schedule, 2)
 
 
-def test_the_engines_beside_it_end_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Search, "ask", lambda *_: Outcome.UNDECIDED)  # in this process alone: the others are spawned
+@pytest.fixture
+def at_once_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.scheduler.b2b.solve._alone", lambda search: iter([search.news]))
+
+
+@pytest.mark.usefixtures("at_once_side_by_side")
+def test_the_engines_beside_it_end_what_takes_long() -> None:
     solved = solve(fair())
     assert solved.proven
+    assert solved.bound == climbed(fair(), Engine("minisat22"))
     assert not active_children()
 
 
-def test_an_engine_beside_it_refutes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Search, "ask", lambda *_: Outcome.UNDECIDED)
+@pytest.mark.usefixtures("at_once_side_by_side")
+def test_an_engine_beside_it_refutes_too() -> None:
     with pytest.raises(Infeasible, match="no schedule obeys all rules"):
         solve(TRIANGLE)
+    assert not active_children()
+
+
+@pytest.mark.usefixtures("at_once_side_by_side")
+@pytest.mark.parametrize("busy", ["_climb", "_settle"])
+def test_an_engine_whose_question_is_settled_begins_again(monkeypatch: pytest.MonkeyPatch, busy: str) -> None:
+    """One is stuck with its first question, the other ends with a refusal: only at the new bound is one of use."""
+    first = climbed(fair(), Engine("minisat22")) - 1
+    assert first >= Encoding(fair(), 2).bound
+    names = ("_climb", "_settle")
+    works: dict[str, Callable[..., Iterator[News]]] = {name: getattr(solve_module, name) for name in names}
+    other = next(name for name in names if name != busy)
+
+    def stuck(made: Search | Encoding, bound: int) -> Iterator[News]:
+        if bound <= first:
+            sleep(60)
+        return works[busy](made, bound)
+
+    def refuses(_: Search | Encoding, __: int) -> Iterator[News]:
+        yield first + 1, None, None
+
+    monkeypatch.setattr(solve_module, busy, stuck)
+    monkeypatch.setattr(solve_module, other, refuses)
+    assert solve(fair(), seconds=30).proven
     assert not active_children()
 
 
