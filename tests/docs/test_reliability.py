@@ -1,0 +1,49 @@
+"""The table of faults names tests that exist, and commands, settings and log events that do, too."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
+#: The faults that have to be in the table, by words that each row has.
+FAULTS = (
+    "kill -9` at any step", "SIGTERM", "zombie", "Solver overruns", "A broker down", "coordinator moved",
+    "whole cluster down", "of a send lost", "Answer to a write lost", "Commit lost", "Down, restarted", "Slow",
+    "Server down", "4xx", "5xx", "Dropped after DATA", "Poison", "Oversize", "tombstone", "Unknown version",
+    "Duplicates", "offset 0", "lost group offsets", "record deleted", "Clock an hour", "night the clocks", "Disk full", "read-only",
+    "Overload", "N beside N+1", "Partition count", "mail is in flight", "database lost",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda each: each.rpartition("/")[2])
+def test_every_test_named_exists(file: str, test: str) -> None:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert test in functions
+
+
+def test_every_fault_has_a_row_that_names_a_test() -> None:
+    rows = [line.split("|")[1:-1] for line in PAGE.splitlines() if line.startswith("| ") and "---" not in line]
+    faults = {cells[0]: cells for cells in rows if len(cells) == 5 and cells[0].strip() not in {"Fault", "Service"}}
+    missing = [fault for fault in FAULTS if not any(fault in row for row in faults)]
+    assert missing == []
+    services = ("registration", "matching", "scheduler", "notify")
+    told = [row for row, cells in faults.items() if row.strip() not in services and "tests/" not in cells[2]]
+    assert told == []
+
+
+def test_every_log_event_named_is_logged() -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8") for folder in ("shared", "services") for path in (ROOT / folder).rglob("*.py")
+    )
+    named = {
+        event for said in re.findall(r"[Ll]og ((?:`\w+`(?:, )?)+)", PAGE) for event in re.findall(r"`(\w+)`", said)
+    }
+    assert named
+    assert {event for event in named if f'"{event}"' not in source} == set()
