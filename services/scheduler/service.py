@@ -152,8 +152,9 @@ class Scheduler:
         ended = {edition_id: task for edition_id, task in self._attending.items() if task.done()}
         for edition_id in ended:
             del self._attending[edition_id]
-        for task in ended.values():
-            task.result()
+        # All are asked before the first is raised: what nobody asks for, asyncio complains of when it is forgotten.
+        if errors := [error for task in ended.values() if (error := task.exception())]:
+            raise errors[0]
 
     async def stop(self) -> None:
         """Leave what takes long; returns once nothing is in hand."""

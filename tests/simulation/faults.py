@@ -102,7 +102,7 @@ class Seeded(Latency):
         super().__init__(chance)
         self.counts: Counter[str] = Counter()
         self.outages: list[tuple[float, float, str]] = []
-        self._rate = chance.choice((0.0, 0.002, 0.006, 0.02))
+        self._rate = chance.choice((0.0, 0.003, 0.01, 0.03))
         self._favourite = chance.choice((*Mode, None))
         self._is_over = False
 

@@ -29,8 +29,26 @@ AnyThing = TypeVar("AnyThing", bound=Thing)
 #: What an answer can be that is no yes.
 _NO = (Invalid, KeyReused, NotFound, Refused, Stale)
 _PATIENCE_SECONDS = 6.0
-WITHIN_SECONDS = 24.0
 _TEXTS = ("robotised welding", "cobots for small batches", "non-destructive testing", "predictive maintenance")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is asked for, within how many seconds: at most so many editions, and of each participants and requests.
+
+    `is_plain`: every request is accepted, one participant changes, and nobody goes away.
+    """
+
+    within: float
+    editions: tuple[int, ...] = (1,)
+    people: tuple[int, int] = (4, 4)
+    requests: tuple[int, int] = (2, 3)
+    is_plain: bool = False
+
+
+LEAST = Scale(within=5.0, requests=(3, 3), is_plain=True)
+SMALL = Scale(within=6.0)
+LARGE = Scale(within=24.0, editions=(1, 1, 2), people=(4, 6), requests=(3, 6))
 
 
 @dataclass
@@ -130,13 +148,13 @@ class Client:
 class Load:
     """What is asked for, and when: it all follows from the chance."""
 
-    def __init__(self, client: Client, chance: random.Random, *, within: float = WITHIN_SECONDS, small: bool = False):
-        self._client, self._chance, self._within, self._small = client, chance, within, small
+    def __init__(self, client: Client, chance: random.Random, scale: Scale) -> None:
+        self._client, self._chance, self._scale = client, chance, scale
         self._written = client.written
 
     async def run(self) -> None:
         """Everything, to the last answer."""
-        count = 1 if self._small else self._chance.choice((1, 1, 1, 1, 2))
+        count = self._chance.choice(self._scale.editions)
         await asyncio.gather(*(self._edition(number) for number in range(count)))
 
     async def _edition(self, number: int) -> None:
@@ -147,12 +165,12 @@ class Load:
         assert edition_id
         self._written.editions.append(edition_id)
         organisations = [each for each in await self._several(4, lambda n: self._organisation(edition_id, n)) if each]
-        count = 4 if self._small else chance.randint(4, 6)
+        count = chance.randint(*self._scale.people)
         made = await self._several(count, lambda n: self._participant(edition_id, organisations[n % 4], n))
         people = [(each, n % 4) for n, each in enumerate(made) if each]
         pairs = [(a, b) for a, at in people for b, where in people if a < b and at != where]
         chance.shuffle(pairs)
-        asked = pairs[: 3 if self._small else chance.randint(3, 6)]
+        asked = pairs[: chance.randint(*self._scale.requests)]
         await asyncio.gather(
             *(self._request(edition_id, *chance.sample(pair, 2), n) for n, pair in enumerate(asked)),
             *(self._changes(edition_id, [each for each, _ in people], organisations)),
@@ -163,7 +181,7 @@ class Load:
         return list(await asyncio.gather(*(make(n) for n in range(count))))
 
     async def _some_time(self) -> None:
-        await asyncio.sleep(self._chance.uniform(0, self._within / 2))
+        await asyncio.sleep(self._chance.uniform(0, self._scale.within / 2))
 
     async def _organisation(self, edition_id: str, n: int) -> str | None:
         facts = OrganisationFacts(name=f"Organisation {n}", kind="sme", country="ES")
@@ -201,7 +219,7 @@ class Load:
         if request_id is None:
             return
         await self._some_time()
-        answers = [Answer.ACCEPTANCE] if self._small else self._chance.choice(_ANSWERS)
+        answers = [Answer.ACCEPTANCE] if self._scale.is_plain else self._chance.choice(_ANSWERS)
         for answer in answers:
             state = _STATES[answer]
             await self._client.end(
@@ -212,7 +230,7 @@ class Load:
 
     def _changes(self, edition_id: str, people: list[str], organisations: list[str]) -> list[Awaitable[None]]:
         chance = self._chance
-        if self._small:
+        if self._scale.is_plain:
             return [self._rename(edition_id, people[0], 0)]
         changes: list[Awaitable[None]] = [
             self._rename(edition_id, each, n) for n, each in enumerate(chance.sample(people, chance.randint(0, 2)))
@@ -253,7 +271,7 @@ class Load:
         )
 
     async def _publish(self, edition_id: str) -> None:
-        if not self._small and self._chance.random() < 0.1:
+        if not self._scale.is_plain and self._chance.random() < 0.1:
             return
         await self._some_time()
         is_published = await self._client.change(

@@ -10,8 +10,9 @@ from itertools import product
 import pytest
 
 from tests.simulation.faults import Blow, Planned
+from tests.simulation.load import LEAST
 from tests.simulation.process import Fault, Mode, When
-from tests.simulation.world import run
+from tests.simulation.world import run, run_seed
 
 #: The steps of each service: see `process` for what each is. The order is that of the code.
 _JOURNAL = ("take", "load", "insert", "send", "mark", "snapshot", "commit", "set aside", "sweep")
@@ -56,7 +57,7 @@ _CELLS = [
 def test_whatever_befalls_a_process_at_a_step_the_end_is_right(service: str, step: str, mode: Mode, when: When) -> None:
     fault = Fault(mode, when, _HANG_SECONDS if mode is Mode.HANG else 0.0)
     plan = Planned(*LEADING_UP.get(step, ()), Blow(service, step, fault))
-    outcome = run(lambda _: plan, 1, small=True)
+    outcome = run(lambda _: plan, 1, scale=LEAST)
     assert outcome.violations == []
     assert not plan.left, "no process ever came to the step: the cell shows nothing"
 
@@ -65,8 +66,6 @@ def test_no_step_is_left_out() -> None:
     """What the services do in a run with many faults is in the table."""
     seen = set()
     for seed in range(5):
-        from tests.simulation.world import run_seed  # noqa: PLC0415
-
         for _, process, step, _ in run_seed(seed).history:
             seen.add((process.rpartition("-")[0], step))
     known = {(service, step) for service, steps in STEPS.items() for step in steps}

@@ -24,7 +24,7 @@ from shared.settings import PARTITIONS
 from shared.topics import REGISTRATION
 from tests.simulation.faults import NoFaults, Seeded
 from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.load import WITHIN_SECONDS, Client, Load, Written
+from tests.simulation.load import LARGE, SMALL, Client, Load, Scale, Written
 from tests.simulation.loop import NothingToDo, run_virtually
 from tests.simulation.mongo import InMemoryMongo
 from tests.simulation.process import Faults, Process
@@ -34,11 +34,14 @@ from tests.simulation.verifier import Books, Verifier
 
 SERVICES = ("registration", "matching", "scheduler", "notify")
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
-#: From the first write to the last fault, and how long it may take until all is quiet after that: virtual seconds.
-FAULT_SECONDS = 40.0
+#: How long faults go on after the last write was to be asked for, how long clients may take to be answered, and how
+#: long it may take until all is quiet after that: virtual seconds.
+_FAULTS_GO_ON = 14.0
 QUIET_SECONDS = 900.0
 _LATEST_LOAD = 600.0
 _LOOK_SECONDS = 4.0
+#: Processes of each service.
+_INSTANCES = 2
 
 
 class Plan(Faults, Protocol):
@@ -69,9 +72,10 @@ class Outcome:
 class World:
     """All servers and processes of a run."""
 
-    def __init__(self, chance: random.Random, plan: Plan, render: Render, *, instances: int, small: bool) -> None:
+    def __init__(self, chance: random.Random, plan: Plan, render: Render, scale: Scale) -> None:
         self._loop = asyncio.get_running_loop()
-        self._chance, self._plan, self._instances = chance, plan, instances
+        self._chance, self._plan, self._scale = chance, plan, scale
+        self._calm_at = scale.within + _FAULTS_GO_ON
         self._history: list[tuple[float, str, str, str]] = []
         mongo, mail_server = InMemoryMongo(), MailServer()
         self.kafka = InMemoryKafka(PARTITIONS, START.timestamp(), chance)
@@ -83,10 +87,7 @@ class World:
         self._lives: set[asyncio.Task[None]] = set()
         self._planted: set[tuple[str, str, int, int]] = set()
         self._loop.set_exception_handler(self._on_unheard)
-        self._load = Load(
-            Client(self._desk, chance, self.written), chance, within=5.0 if small else WITHIN_SECONDS, small=small
-        )
-        self._small = small
+        self._load = Load(Client(self._desk, chance, self.written), chance, scale)
 
     def clock(self) -> datetime:
         """Now, to the millisecond, as `shared.clock.utc_now` has it."""
@@ -94,7 +95,7 @@ class World:
 
     async def run(self) -> Outcome:
         """Load, faults, quiet, verdict."""
-        for _ in range(self._instances):
+        for _ in range(_INSTANCES):
             for service in SERVICES:
                 self._start(service)
         self._plan_disasters()
@@ -112,8 +113,7 @@ class World:
         if not load.done():
             return ["clients are not answered"]
         load.result()
-        if not self._small:
-            await asyncio.sleep(max(0.0, FAULT_SECONDS - self._loop.time()))
+        await asyncio.sleep(max(0.0, self._calm_at - self._loop.time()))
         self._calm()
         await self._until_quiet()
         if await self._settle_doubts():
@@ -193,14 +193,14 @@ class World:
     # -- what befalls the world beside single steps
 
     def _plan_disasters(self) -> None:
-        if self._small:
+        if self._scale.is_plain:
             self._loop.call_later(2.0, self._plant)
         if not isinstance(self._plan, Seeded):
             return
         for _ in range(self._chance.choice((0, 1, 3, 6))):
-            self._loop.call_later(self._chance.uniform(1, FAULT_SECONDS - 5), self._disaster)
+            self._loop.call_later(self._chance.uniform(1, self._calm_at - 4), self._disaster)
         for _ in range(self._chance.choice((0, 0, 1, 3))):
-            self._loop.call_later(self._chance.uniform(1, FAULT_SECONDS - 5), self._plant)
+            self._loop.call_later(self._chance.uniform(1, self._calm_at - 4), self._plant)
 
     def _disaster(self) -> None:
         assert isinstance(self._plan, Seeded)
@@ -233,7 +233,7 @@ class World:
             return
         edition_id = self._chance.choice(self.written.editions)
         self._plan.counts["world: poison"] += 1
-        if self._small or self._chance.random() < 0.5:
+        if self._scale.is_plain or self._chance.random() < 0.5:
             key = f"{edition_id}/participant/prt_x".encode()
             self._note_planted(REGISTRATION.name, key, [("ce_type", b"org.tertulia.x")], b"\xff", JOURNALLED_GROUPS)
             return
@@ -272,15 +272,15 @@ def run(
     make_plan: Callable[[random.Random], Plan],
     seed: int,
     *,
-    instances: int = 2,
-    small: bool = False,
+    scale: Scale | None = None,
     render: Render = plain,
 ) -> Outcome:
-    """One run, from its seed alone."""
+    """One run, from its seed alone; without a scale, that is drawn too."""
 
     async def main() -> Outcome:
         chance = random.Random(seed)
-        return await World(chance, make_plan(chance), render, instances=instances, small=small).run()
+        drawn = scale or chance.choice((SMALL, SMALL, LARGE))
+        return await World(chance, make_plan(chance), render, drawn).run()
 
     with _quietly(seed):
         try:

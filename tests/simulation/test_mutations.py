@@ -1,0 +1,129 @@
+"""Without any one of the protections some seed fails: the simulation would notice if it were lost.
+
+Each is taken away here, in the services' own code; the seed is one that is known to notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from services.notify.domain import hearing
+from services.notify.domain.delivery import Delivery
+from services.notify.postman import Postman
+from shared.consumer import Consumer
+from shared.journal import Entry, Journal
+from shared.journal_store import MongoJournalStore
+from shared.outbox import OutboxRelay
+from tests.simulation.world import run_seed
+
+Patch = pytest.MonkeyPatch
+#: How many seeds are tried, from the first; the number of the one that notices is kept to know when it becomes harder.
+MOST_SEEDS = 60
+
+
+def no_fence(patch: Patch) -> None:
+    """Whoever writes an entry that is there writes over it."""
+
+    async def append(self: MongoJournalStore, entry: Entry) -> None:
+        written = {"_id": f"{entry.edition_id}:{entry.seq}", **vars(entry)}
+        await self._entries.update_one({"_id": written["_id"]}, {"$set": written}, upsert=True)
+
+    patch.setattr(MongoJournalStore, "append", append)
+
+
+def no_dedupe(patch: Patch) -> None:
+    """Whatever comes is news, be it a repeat or older than what is known."""
+    patch.setattr(hearing, "_is_newer", lambda event, known: True)
+
+
+def commit_first(patch: Patch) -> None:
+    """The offset is committed before the batch is handled."""
+    settle, commit = Consumer._settle, Consumer._commit
+
+    async def settle_last(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
+        await commit(self, records)
+        await settle(self, records)
+
+    async def nothing(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
+        return None
+
+    patch.setattr(Consumer, "_settle", settle_last)
+    patch.setattr(Consumer, "_commit", nothing)
+
+
+def mark_before_sending(patch: Patch) -> None:
+    """An entry is marked as sent, and then sent."""
+
+    async def send(self: Journal[Any, Any, Any], entry: Entry) -> None:
+        await self._store.mark_published(entry)
+        entry.published = True
+        await self._outlet.send(entry.outbox)
+
+    patch.setattr(Journal, "_send", send)
+
+
+def send_doubts_again(patch: Patch) -> None:
+    """A mail whose process ended after DATA had begun is sent as if it had not."""
+
+    async def deliver(self: Postman, delivery: Delivery, line: Any) -> None:
+        anew = delivery.model_copy(update={"mailing": None})
+        await _deliver(self, anew, line)
+
+    _deliver = Postman.deliver
+    patch.setattr(Postman, "deliver", deliver)
+
+
+def leave_the_unsent(patch: Patch) -> None:
+    """Nobody sends what a dead process has left: neither who loads the edition next, nor the sweeper."""
+    fetch = Journal._fetch
+
+    async def fetch_without(self: Journal[Any, Any, Any], edition_id: str) -> Any:
+        return replace(await fetch(self, edition_id), unsent=[])
+
+    async def nothing(self: Journal[Any, Any, Any]) -> None:
+        return None
+
+    patch.setattr(Journal, "_fetch", fetch_without)
+    patch.setattr(Journal, "sweep", nothing)
+
+
+def no_outbox_sweep(patch: Patch) -> None:
+    """What a dead process has left in an outbox stays there."""
+
+    async def nothing(self: OutboxRelay) -> None:
+        return None
+
+    patch.setattr(OutboxRelay, "sweep", nothing)
+
+
+def empty_what_came_meanwhile(patch: Patch) -> None:
+    """An outbox is emptied whatever has been added since it was read."""
+
+    async def empty(self: OutboxRelay, ids: list[str], length: int, newest: int) -> None:
+        await self._collection.update_many({"_id": {"$in": ids}}, {"$set": {"outbox": [], "pending_since": None}})
+
+    patch.setattr(OutboxRelay, "_empty", empty)
+
+
+@pytest.mark.parametrize(
+    "take_away",
+    [
+        no_fence,
+        no_dedupe,
+        commit_first,
+        mark_before_sending,
+        send_doubts_again,
+        leave_the_unsent,
+        no_outbox_sweep,
+        empty_what_came_meanwhile,
+    ],
+)
+def test_some_seed_notices_that_a_protection_is_gone(take_away: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    take_away(monkeypatch)
+    noticed = next((seed for seed in range(MOST_SEEDS) if run_seed(seed).violations), None)
+    assert noticed is not None, f"{MOST_SEEDS} seeds do not miss it"
