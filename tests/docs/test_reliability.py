@@ -16,8 +16,8 @@ FAULTS = (
     "kill -9` at any step", "SIGTERM", "zombie", "Solver overruns", "A broker down", "coordinator moved",
     "whole cluster down", "of a send lost", "Answer to a write lost", "Commit lost", "Down, restarted", "Slow",
     "Server down", "4xx", "5xx", "Dropped after DATA", "Poison", "Oversize", "tombstone", "Unknown version",
-    "Duplicates", "offset 0", "lost group offsets", "record deleted", "Clock an hour", "night the clocks", "Disk full", "read-only",
-    "Overload", "N beside N+1", "Partition count", "mail is in flight", "database lost",
+    "Duplicates", "offset 0", "lost group offsets", "record deleted", "Clock an hour", "night the clocks", "Disk full",
+    "read-only", "Overload", "N beside N+1", "Partition count", "mail is in flight", "database lost",
 )  # fmt: skip
 
 
