@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --seed N` runs one seed and tells its story; `--seeds 10000` runs many and sums them up."""
+"""`python -m tests.simulation --seed N` tells the story of one seed; `--seeds 10000` runs many and sums them up."""
 
 from __future__ import annotations
 

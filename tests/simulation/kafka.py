@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from shared.broker import partition_of
 from shared.topics import DLQ_SUFFIX
-from tests.simulation.process import Fault, Mode, Process, When
+from tests.simulation.process import Process
 
 Handler = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 _REBALANCE_SECONDS = 60.0
@@ -270,7 +270,7 @@ class Subscriber:
         self.consumer.group.leave(self.consumer)
 
     async def _consume(self) -> None:
-        """One batch after the other. What a handler raises is logged, and the next batch is taken: as FastStream does."""
+        """One batch after the other. What a handler raises is logged, and the next batch taken: as FastStream does."""
         assert self._handler is not None
         while True:
             batch = await self.consumer.fetch()
@@ -343,6 +343,3 @@ class InMemoryBroker:
     def _land(self, together: Sequence[tuple[Callable[[], int], str, asyncio.Future[None]]]) -> None:
         for land, _, _ in together:
             land()
-
-
-__all__ = ["Fault", "InMemoryBroker", "InMemoryKafka", "Mode", "When"]

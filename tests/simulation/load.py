@@ -1,7 +1,7 @@
 """Who uses the system: an organiser, participants who ask and answer, and all that changes meanwhile.
 
-Every write is tried until it is answered, as an HTTP client with an `Idempotency-Key` or an `If-Match` does, on whatever
-process the load balancer gives; who is not answered in time asks again elsewhere, while the first may still go on.
+Every write is tried until it is answered, as an HTTP client with an `Idempotency-Key` or an `If-Match` does, on
+whatever process the load balancer gives; who is not answered in time asks again elsewhere, while the first goes on.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Client:
         while True:
             desk = self._desk()
             if desk is not None:
-                task: asyncio.Task[Result] = asyncio.ensure_future(call(desk))  # type: ignore[arg-type]
+                task: asyncio.Task[Result] = asyncio.ensure_future(call(desk))
                 await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
                 if not task.done():
                     self._unanswered.add(task)
@@ -116,15 +116,13 @@ class Client:
     ) -> bool:
         """Have fields of a thing changed, against its newest revision; False if that was refused."""
         while True:
-            thing, _ = await self.ask(read)
-            assert isinstance(thing, Thing)
+            thing = await self._read(read)
             if _is_as(thing, wanted):
                 return True
-            answer, is_unsure = await self.ask(lambda desk: amend(desk, thing.revision))  # noqa: B023
+            revision = thing.revision
+            answer, is_unsure = await self.ask(lambda desk: amend(desk, revision))  # noqa: B023
             if isinstance(answer, Stale):
-                thing, _ = await self.ask(read)
-                assert isinstance(thing, Thing)
-                if not _is_as(thing, wanted):
+                if not _is_as(await self._read(read), wanted):
                     continue
             elif isinstance(answer, Exception):
                 if is_unsure:
@@ -133,6 +131,11 @@ class Client:
             self.written.fields[thing.id] |= wanted
             self.written.changes[thing.id] += 1
             return True
+
+    async def _read(self, read: Callable[[Desk], Awaitable[Thing]]) -> Thing:
+        thing, _ = await self.ask(read)
+        assert isinstance(thing, Thing)
+        return thing
 
     async def end(self, thing_id: str, call: Callable[[Desk], Awaitable[Any]], wanted: dict[str, Any]) -> bool:
         """Have something done that is the same twice as once; False if that was refused."""
@@ -172,7 +175,7 @@ class Load:
         chance.shuffle(pairs)
         asked = pairs[: chance.randint(*self._scale.requests)]
         await asyncio.gather(
-            *(self._request(edition_id, *chance.sample(pair, 2), n) for n, pair in enumerate(asked)),
+            *(self._request(edition_id, chance.sample(pair, 2), n) for n, pair in enumerate(asked)),
             *(self._changes(edition_id, [each for each, _ in people], organisations)),
             self._publish(edition_id),
         )
@@ -210,7 +213,8 @@ class Load:
             lambda desk, key: desk.register_participant(edition_id, facts, key),
         )
 
-    async def _request(self, edition_id: str, requester: str, target: str, n: int) -> None:
+    async def _request(self, edition_id: str, pair: list[str], n: int) -> None:
+        requester, target = pair
         await self._some_time()
         facts = MatchRequestFacts(requester_id=requester, target_id=target)
         request_id = await self._client.make(

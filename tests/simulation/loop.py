@@ -26,7 +26,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Seconds since the beginning."""
         return self._time
 
-    def run_in_executor(self, *_: Any) -> NoReturn:
+    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override] # of whatever
         """Refuse: what runs in a thread cannot be run again in the same order."""
         raise AssertionError("a thread was asked for: wire what needs one otherwise")
 

@@ -239,7 +239,7 @@ def _updated(document: Document, update: Document) -> Document:
     """A new document: what was read of the old one stays as it was."""
     changed = {**document, **update.get("$set", {})}
     for name, pushed in update.get("$push", {}).items():
-        changed[name] = [*changed.get(name, []), *(pushed["$each"] if "$each" in pushed else [pushed])]
+        changed[name] = [*changed.get(name, []), *pushed["$each"]]
     for name, query in update.get("$pull", {}).items():
         changed[name] = [item for item in changed.get(name, []) if not matches(item, query)]
     assert update.keys() <= {"$set", "$push", "$pull"}, update

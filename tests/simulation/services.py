@@ -54,12 +54,11 @@ from tests.simulation.process import Process
 from tests.simulation.smtp import InMemoryMailer, MailServer, Writer
 
 OPERATOR = "op_1"
-SESSION_SECONDS = 6.0
 #: Shorter than in production, so that a run covers more of them.
 _ALL: dict[str, Any] = {
     "batch_max_records": 40,
     "batch_every_ms": 20,
-    "session_timeout_ms": int(SESSION_SECONDS * 1000),
+    "session_timeout_ms": 6000,
     "sweep_seconds": 9,
     "snapshot_every": 5,
     "editions_in_memory": 1,
@@ -78,8 +77,7 @@ _NOTIFY = NotifySettings(
     deliver_every_seconds=4,
 )
 _EFFORT = Effort(rounds=0, steps=20)
-_SCORER = NgramScorer()
-MATCHMAKER = [_SCORER]
+_SCORERS = [NgramScorer()]
 
 
 @dataclass
@@ -137,7 +135,7 @@ class Running:
         consumer = self._consumer(settings)
         store = MongoJournalStore(self._database(settings))
         outlet = KafkaOutlet(KafkaPublisher(self._kafka))
-        journal = self._journal(MatchingAggregate(Matchmaker(MATCHMAKER)), store, outlet, settings)
+        journal = self._journal(MatchingAggregate(Matchmaker(_SCORERS)), store, outlet, settings)
         matching_handlers.listen(consumer, Matching(journal))
         self.background.every(settings.sweep_seconds, journal.sweep, "sweep")
         runtime = self._runtime(settings, consumer)

@@ -68,7 +68,7 @@ class InMemoryMailer:
         loop = asyncio.get_running_loop()
         last_heard = await self._process.step("mail: address", loop.time, NotTaken)
         await before_data()
-        # Whether the server says that it does not take it, or breaks off so that nobody knows, is not the step's to say.
+        # Whether the server says that it does not take it, or breaks off so that nobody knows, is left to chance.
         away = InDoubt if self._drops() else NotTaken
         had: list[Letter] = []
 

@@ -1,6 +1,6 @@
 """Without any one of the protections some seed fails: the simulation would notice if it were lost.
 
-Each is taken away here, in the services' own code; the seed is one that is known to notice.
+Each is taken away in the services' own code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from shared.outbox import OutboxRelay
 from tests.simulation.world import run_seed
 
 Patch = pytest.MonkeyPatch
-#: How many seeds are tried, from the first; the number of the one that notices is kept to know when it becomes harder.
+#: How many seeds are tried, from the first.
 MOST_SEEDS = 60
 
 
@@ -38,7 +38,7 @@ def no_fence(patch: Patch) -> None:
 
 def no_dedupe(patch: Patch) -> None:
     """Whatever comes is news, be it a repeat or older than what is known."""
-    patch.setattr(hearing, "_is_newer", lambda event, known: True)
+    patch.setattr(hearing, "_is_newer", lambda *_: True)
 
 
 def commit_first(patch: Patch) -> None:

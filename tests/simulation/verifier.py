@@ -7,12 +7,14 @@ worked out again. The one thing borrowed is the fold of the scheduler's journal,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import orjson
 
+from services.notify.domain.delivery import Mailing
 from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
@@ -21,6 +23,7 @@ from services.registration.domain.things import Thing
 from services.registration.store import KINDS, collection_of
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.state import AgendaState
+from shared.cloudevents import unpack
 from shared.dlq import Origin
 from shared.ids import derived_id, encounter_id, pair_of
 from shared.topics import DLQ_SUFFIX, TOPICS
@@ -96,7 +99,7 @@ class Books:
 
 
 class Verifier:
-    """Judges the books by what was written. `planted`: for each planted record, its origin and who is to set it aside."""
+    """Judges the books by what was written. `planted`: who is to set which record aside, and where that is."""
 
     def __init__(self, books: Books, written: Written, planted: set[tuple[str, str, int, int]]) -> None:
         self._books, self._written, self._planted = books, written, planted
@@ -172,9 +175,10 @@ class Verifier:
                 if revision > newest.get(key, 0) + 1:
                     yield f"{topic.name}: {key} goes from revision {newest.get(key, 0)} to {revision}"
                 newest[key] = max(newest.get(key, 0), revision)
-            for key in expected[topic.name].keys() | newest.keys():
-                if expected[topic.name].get(key) != newest.get(key):
-                    yield f"{topic.name}: {key} is said to be at {newest.get(key)}, and is at {expected[topic.name].get(key)}"
+            there = expected[topic.name]
+            for key in sorted(there.keys() | newest.keys()):
+                if there.get(key) != newest.get(key):
+                    yield f"{topic.name}: {key} is said to be at {newest.get(key)}, and is at {there.get(key)}"
 
     def _to_be_said(self) -> dict[str, dict[str, int]]:
         """By topic and key, the newest revision there is."""
@@ -222,7 +226,7 @@ class Verifier:
                 yield f"{participant_id} meets {sorted(met)} and should meet {sorted(wanted[participant_id])}"
             yield from self._partners_agree(participant_id, met, wanted[participant_id])
             times = sorted((line["starts_at"], line["ends_at"]) for line in lines)
-            if any(after[0] < before[1] for before, after in zip(times, times[1:], strict=False)):
+            if any(after[0] < before[1] for before, after in pairwise(times)):
                 yield f"{participant_id} is to be at two places at a time"
             is_published = document["edition_id"] in self._written.published
             if agenda and lines and agenda["provisional"] is is_published:
@@ -264,7 +268,7 @@ class Verifier:
     def _mails(self) -> Iterator[str]:
         times = Counter(mailing.message_id for _, mailing in self._books.mails)
         yield from (f"{message_id} is mailed {count} times" for message_id, count in times.items() if count > 1)
-        last: dict[str, Any] = {}
+        last: dict[str, Mailing] = {}
         for participant_id, mailing in self._books.mails:
             known = last.get(participant_id)
             last[participant_id] = mailing if known is None or mailing.version > known.version else known
@@ -272,10 +276,10 @@ class Verifier:
                 yield f"{participant_id} is mailed version {mailing.version} after {known.version}"
         for participant_id, document in self._things[Participant].items():
             final = self._final(participant_id) if document["edition_id"] in self._written.published else []
-            mailing = last.get(participant_id)
-            said = mailing.said.lines if mailing else ()
+            newest = last.get(participant_id)
+            said = newest.said.lines if newest else ()
             mailed = [(line.entry_id, line.starts_at, line.ends_at, line.table) for line in said]
-            is_another = mailing is not None and mailing.said.addressee != _addressee(document)
+            is_another = newest is not None and newest.said.addressee != _addressee(document)
             if is_another and final:
                 yield f"the last mail of {participant_id} went to another person than has the seat now"
             # Who takes over a seat with nothing to do is told nothing, and who has gone is told of no session.
@@ -322,8 +326,6 @@ def _steps(kind: type[Thing], document: Document) -> int:
 
 def _said_in(packed: Document) -> tuple[str, str, int]:
     """Topic, key and revision of a packed event."""
-    from shared.cloudevents import unpack  # noqa: PLC0415
-
     record = unpack(packed)
     return record.topic, record.key.decode(), int(packed["data"]["revision"])
 
@@ -339,6 +341,3 @@ def _where(line: Document) -> tuple[Any, ...]:
 def _evolve(state: AgendaState, entry: Document) -> None:
     for change in entry["changes"]:
         _AGGREGATE.evolve(state, _AGGREGATE.change_type.validate_python(change))
-
-
-__all__ = ["Books", "Sequence", "Verifier"]

@@ -32,6 +32,7 @@ from tests.simulation.services import OPERATOR, Outside, Running
 from tests.simulation.smtp import MailServer, plain
 from tests.simulation.verifier import Books, Verifier
 
+_CONSUMERS = ("tertulia-matching", "tertulia-scheduler", "tertulia-notify")
 SERVICES = ("registration", "matching", "scheduler", "notify")
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 #: How long faults go on after the last write was to be asked for, how long clients may take to be answered, and how
@@ -121,7 +122,7 @@ class World:
         return Verifier(self.books, self.written, self._planted).violations()
 
     def _calm(self) -> None:
-        """Nothing goes wrong any more, and partitions are shared out once more: what a lost commit left is read again."""
+        """Nothing goes wrong any more. Partitions are shared out anew: what a lost commit left is read again."""
         self._plan.end()
         self._share_out_again()
 
@@ -235,7 +236,7 @@ class World:
         self._plan.counts["world: poison"] += 1
         if self._scale.is_plain or self._chance.random() < 0.5:
             key = f"{edition_id}/participant/prt_x".encode()
-            self._note_planted(REGISTRATION.name, key, [("ce_type", b"org.tertulia.x")], b"\xff", JOURNALLED_GROUPS)
+            self._note_planted(REGISTRATION.name, key, [("ce_type", b"org.tertulia.x")], b"\xff", _CONSUMERS)
             return
         forged = encode(_forged(edition_id, self.clock()))
         self._note_planted(forged.topic, forged.key, forged.headers, forged.value, ("tertulia-scheduler",))
@@ -244,9 +245,6 @@ class World:
         offset = self.kafka.append(topic, key, headers, value)
         record = next(r for r in self.kafka.records(topic) if r.offset == offset and r.key == key and r.value == value)
         self._planted |= {(group, topic, record.partition, offset) for group in groups}
-
-
-JOURNALLED_GROUPS = ("tertulia-matching", "tertulia-scheduler", "tertulia-notify")
 
 
 def _forged(edition_id: str, now: datetime) -> AffinityScored:
@@ -278,7 +276,7 @@ def run(
     """One run, from its seed alone; without a scale, that is drawn too."""
 
     async def main() -> Outcome:
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311 - makes a run, not a secret
         drawn = scale or chance.choice((SMALL, SMALL, LARGE))
         return await World(chance, make_plan(chance), render, drawn).run()
 

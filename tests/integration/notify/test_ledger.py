@@ -16,16 +16,20 @@ from shared.events import DeliveryState
 from shared.mongo import Mongo
 from shared.settings import ConnectionSettings
 from tests.component.notify.world import NOW, Time, agenda, audience, encounter, everybody
+from tests.simulation.mongo import InMemoryMongo
 
 WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=300))
 
 
-@pytest.fixture(params=["memory", "motor", "pymongo"])
+@pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
 async def ledger(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[Ledger]:
     time = Time()
     time.pass_(3600)
     if request.param == "memory":
         yield InMemoryLedger(time)
+        return
+    if request.param == "simulated":
+        yield MongoLedger(InMemoryMongo().database("test"), time)
         return
     mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
     ledger = MongoLedger(mongo.database(mongo_database), time)

@@ -13,6 +13,7 @@ from services.registration.settings import Settings
 from services.registration.store import MongoStore
 from services.registration.store_in_memory import InMemoryStore
 from shared.mongo import Mongo
+from tests.simulation.mongo import InMemoryMongo
 
 AnyStore = MongoStore | InMemoryStore
 
@@ -31,19 +32,24 @@ def written() -> list[tuple[type[Thing], str]]:
     return []
 
 
-@pytest.fixture(params=["memory", "motor", "pymongo"])
-def backend(request: pytest.FixtureRequest) -> Settings | None:
+@pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
+def backend(request: pytest.FixtureRequest) -> Settings | str:
     # Not in the asynchronous fixture: the server's fixture runs an event loop of its own.
-    if request.param == "memory":
-        return None
+    if request.param in {"memory", "simulated"}:
+        return str(request.param)
     url = SecretStr(request.getfixturevalue("mongo_url"))
     return Settings(mongo_url=url, mongo_driver=request.param, mongo_database=f"registration_{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture
-async def store(backend: Settings | None, written: list[tuple[type[Thing], str]]) -> AsyncIterator[AnyStore]:
-    if backend is None:
+async def store(backend: Settings | str, written: list[tuple[type[Thing], str]]) -> AsyncIterator[AnyStore]:
+    if backend == "memory":
         yield InMemoryStore()
+        return
+    if not isinstance(backend, Settings):
+        simulated = MongoStore(InMemoryMongo().database("test"), lambda kind, i: written.append((kind, i)))
+        await simulated.prepare()
+        yield simulated
         return
     mongo = Mongo(backend)
     store = MongoStore(mongo.database(backend.database), lambda kind, i: written.append((kind, i)))

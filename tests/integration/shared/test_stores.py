@@ -1,4 +1,7 @@
-"""One contract for journal stores, in memory and on MongoDB with both drivers; and the outbox on MongoDB."""
+"""One contract for journal stores, in memory and on MongoDB with both drivers; and the outbox on MongoDB.
+
+`simulated` is the database that `tests/simulation` has in MongoDB's place.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +18,31 @@ from shared.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.mongo import Mongo, MongoDatabase
 from shared.outbox import OutboxRelay, outbox_new, outbox_push
 from shared.settings import ConnectionSettings
+from tests.simulation.mongo import InMemoryMongo
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+@pytest.fixture(params=["motor", "pymongo", "simulated"])
 async def database(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[MongoDatabase]:
+    if request.param == "simulated":
+        yield InMemoryMongo().database("test")
+        return
     mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
     await mongo.ping()
     yield mongo.database(mongo_database)
     await mongo.close()
 
 
-@pytest.fixture(params=["memory", "motor", "pymongo"])
+@pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
 async def store(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[JournalStore]:
     if request.param == "memory":
         yield InMemoryJournalStore()
+        return
+    if request.param == "simulated":
+        simulated = MongoJournalStore(InMemoryMongo().database("test"))
+        await simulated.prepare()
+        yield simulated
         return
     mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
     subject = MongoJournalStore(mongo.database(mongo_database))

@@ -1,0 +1,190 @@
+"""What the services rely on of Kafka, on a real broker and on the one in memory that `tests/simulation` has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, cast
+
+import pytest
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from shared import ids, topic_admin
+from shared.broker import make_broker, partition_of
+from shared.consumer import _keep_raw, _raw_records
+from shared.settings import PARTITIONS, ConnectionSettings
+from shared.topics import MATCH_REQUEST
+from tests.simulation.faults import NoFaults
+from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
+from tests.simulation.process import Process
+
+pytestmark = pytest.mark.kafka
+
+Connect = Callable[[], KafkaBroker]
+TOPIC = MATCH_REQUEST.name
+
+
+@pytest.fixture(params=["real", "simulated"])
+async def connect(request: pytest.FixtureRequest, kafka_bootstrap: str, kafka_idempotence: bool) -> Connect:
+    """Makes clients, each of a process of its own."""
+    if request.param == "real":
+        settings = ConnectionSettings(kafka_bootstrap=kafka_bootstrap, kafka_idempotence=kafka_idempotence)
+        await topic_admin.apply(settings)
+        return lambda: make_broker(settings)
+    chance = random.Random(1)  # noqa: S311 - makes a run, not a secret
+    kafka = InMemoryKafka(PARTITIONS, time.time(), chance)
+    return lambda: cast("KafkaBroker", InMemoryBroker(kafka, Process("any", 1, NoFaults(chance), [])))
+
+
+@pytest.fixture
+def mine() -> str:
+    """What the keys of this test's records and the name of its group begin with: others use the broker too."""
+    return ids.new_id("edn")
+
+
+class DoesNotWait(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        """Let go at once, whatever is in hand."""
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        """Go on."""
+
+
+class Reader:
+    """A member of the test's group; `held` keeps it in its handler."""
+
+    def __init__(self, broker: KafkaBroker, mine: str) -> None:
+        self.read: list[ConsumerRecord] = []
+        self.held = asyncio.Event()
+        self.held.set()
+        self.fails = False
+        self._mine = mine.encode()
+        self._subscriber: Any = broker.subscriber(
+            TOPIC,
+            batch=True,
+            group_id=f"group-{mine}",
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            max_records=500,
+            batch_timeout_ms=200,
+            fetch_max_wait_ms=50,
+            session_timeout_ms=6000,
+            heartbeat_interval_ms=500,
+            listener=DoesNotWait(),
+            parser=_keep_raw,
+            decoder=_raw_records,
+        )
+        self._subscriber(self._take)
+
+    async def _take(self, records: Sequence[ConsumerRecord]) -> None:
+        found = [record for record in records if (record.key or b"").startswith(self._mine)]
+        self.read += found
+        if found and self.fails:
+            self.fails = False
+            raise ValueError("on purpose")
+        await self.held.wait()
+
+    async def commit(self) -> None:
+        """Everything read."""
+        ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in self.read}
+        await self._subscriber.consumer.commit(ends)
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(30):
+            while len(self.read) < count:
+                await asyncio.sleep(0.02)
+
+    @property
+    def values(self) -> list[bytes | None]:
+        return [record.value for record in self.read]
+
+
+@contextlib.asynccontextmanager
+async def running(connect: Connect, mine: str) -> AsyncIterator[Reader]:
+    broker = connect()
+    reader = Reader(broker, mine)
+    await broker.start()
+    try:
+        yield reader
+    finally:
+        reader.held.set()
+        await broker.stop()
+
+
+async def send(connect: Connect, keys: Sequence[str]) -> None:
+    """A record a key, numbered, sent without waiting for one before the next."""
+    broker = connect()
+    await broker.start()
+    acknowledgements = [
+        await broker.publish(str(n).encode(), topic=TOPIC, key=key.encode(), headers={}, no_confirm=True)
+        for n, key in enumerate(keys)
+    ]
+    await asyncio.gather(*acknowledgements)
+    await broker.stop()
+
+
+async def test_the_records_of_an_edition_share_a_partition_and_keep_their_order(connect: Connect, mine: str) -> None:
+    await send(connect, [f"{mine}/request/{n % 3}" for n in range(60)])
+    async with running(connect, mine) as reader:
+        await reader.until(60)
+        assert reader.values == [str(n).encode() for n in range(60)]
+        expected = partition_of(f"{mine}/".encode(), range(PARTITIONS))
+        assert {record.partition for record in reader.read} == {expected}
+
+
+async def test_who_comes_next_reads_on_from_what_was_committed(connect: Connect, mine: str) -> None:
+    await send(connect, [f"{mine}/request/{n}" for n in range(3)])
+    async with running(connect, mine) as first:
+        await first.until(3)
+        await first.commit()
+    await send(connect, [f"{mine}/request/more"])
+    for _ in range(2):  # nothing is committed by the second: the third reads the same
+        async with running(connect, mine) as following:
+            await following.until(1)
+            assert [record.key for record in following.read] == [f"{mine}/request/more".encode()]
+
+
+async def test_a_batch_that_its_handler_raised_on_does_not_come_again_by_itself(connect: Connect, mine: str) -> None:
+    async with running(connect, mine) as reader:
+        reader.fails = True
+        await send(connect, [f"{mine}/request/lost"])
+        await reader.until(1)
+        await send(connect, [f"{mine}/request/next"])
+        await reader.until(2)
+        assert [record.key for record in reader.read] == [f"{mine}/request/{k}".encode() for k in ("lost", "next")]
+
+
+async def test_who_has_lost_a_partition_cannot_commit_it_and_its_new_owner_reads_it(
+    connect: Connect, mine: str
+) -> None:
+    keys = _one_of_each_partition(mine)
+    async with running(connect, mine) as first:
+        first.held.clear()
+        await send(connect, keys)
+        await first.until(1)
+        async with running(connect, mine) as second:
+            await second.until(1)
+            moved = [record for record in first.read if record.key in {each.key for each in second.read}]
+            first.read = moved or second.read
+            with pytest.raises((IllegalStateError, KafkaError)):
+                await first.commit()
+    async with running(connect, mine) as third:
+        await third.until(len(keys))  # nobody has committed anything
+
+
+def _one_of_each_partition(mine: str) -> list[str]:
+    keys: dict[int, str] = {}
+    number = 0
+    while len(keys) < PARTITIONS:
+        key = f"{mine}{number}/request/1"
+        keys.setdefault(partition_of(key.encode(), range(PARTITIONS)), key)
+        number += 1
+    return list(keys.values())
