@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -44,13 +45,14 @@ class Log:
 
     def of(self, edition_id: str) -> Said:
         """What was said of one edition."""
-        return Said(self.events.get(edition_id, ()))
+        return Said(self.events.get(edition_id, ()), self.read)
 
 
 class Said:
-    """What was said of one edition: the newest of each thing, and all there is on the topics."""
+    """What was said of one edition: the newest of each thing, and all there is on the topics; `read`: see `Log`."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event], read: Mapping[str, int] = MappingProxyType({})) -> None:
+        self.read = read
         self._events = list(events)
         newest: dict[tuple[type[Event], str], Event] = {}
         for event in self._events:

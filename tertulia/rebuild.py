@@ -32,11 +32,12 @@ class NotEmpty(Exception):
 
 @dataclass
 class Outcome:
-    """What came of a rebuild: by edition the things written, both views, and where they differ."""
+    """What came of a rebuild: by edition the things written, and both views. The rest is as in `topic_log.Log`."""
 
     database: str
     seconds: float = 0.0
-    log: Log = field(default_factory=Log)
+    undecodable: int = 0
+    unbounded: set[str] = field(default_factory=set)
     editions: dict[str, Rebuilt] = field(default_factory=dict)
     views: dict[str, tuple[View, View]] = field(default_factory=dict)
 
@@ -91,11 +92,7 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
         group = f"tertulia-{settings.service}"
         heard = await topic_log.read(settings, rebuilder.heard, edition_id, group) if rebuilder.heard else Log()
         said = await topic_log.read(settings, rebuilder.said, edition_id)
-        outcome.log = Log(
-            read=heard.read | said.read,
-            undecodable=heard.undecodable + said.undecodable,
-            unbounded=heard.unbounded,
-        )
+        outcome.undecodable, outcome.unbounded = heard.undecodable + said.undecodable, heard.unbounded
         for one in sorted({*heard.events, *said.events}):
             outcome.editions[one] = await rebuilder.write(target, one, heard.of(one), said.of(one))
         outcome.seconds = time.monotonic() - started
@@ -126,9 +123,9 @@ def _report(service: str, outcome: Outcome) -> None:
     for edition_id, rebuilt in outcome.editions.items():
         for note in rebuilt.notes:
             console.print(f"{edition_id}: {note}", markup=False, highlight=False)
-    if outcome.log.undecodable:
-        console.print(f"{outcome.log.undecodable} records are no events: see `tertulia dlq list`", markup=False)
-    for topic in sorted(outcome.log.unbounded):
+    if outcome.undecodable:
+        console.print(f"{outcome.undecodable} records are no events: see `tertulia dlq list`", markup=False)
+    for topic in sorted(outcome.unbounded):
         console.print(
             f"{topic}: tertulia-{service} has committed nothing: read to its end. What the service had not handled yet "
             "is known now and decided by nobody: register it again.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -65,6 +65,7 @@ class Made(Generic[State, Change]):
     """A state in the making, and the changes that make it."""
 
     def __init__(self, aggregate: Aggregate[State, Change, Any], edition_id: str) -> None:
+        self.edition_id = edition_id
         self.state = aggregate.empty(edition_id)
         self.changes: list[Change] = []
         self._aggregate = aggregate
@@ -76,14 +77,15 @@ class Made(Generic[State, Change]):
 
 
 async def write_journal(
-    database: MongoDatabase, aggregate: Aggregate[Any, Change, Any], edition_id: str, changes: Sequence[Change]
+    database: MongoDatabase, aggregate: Aggregate[Any, Change, Any], made: Made[Any, Change], heard: Said
 ) -> None:
-    """Write changes as the first entries of an edition's journal, with nothing to send."""
+    """Write the changes made as the first entries of an edition's journal, with nothing to send."""
     store = MongoJournalStore(database)
     await store.prepare()
+    edition_id, changes, applied = made.edition_id, made.changes, dict(heard.read)
     for seq, at in enumerate(range(0, len(changes), _CHANGES_AN_ENTRY), start=1):
         some = [aggregate.change_type.dump_python(one, mode="json") for one in changes[at : at + _CHANGES_AN_ENTRY]]
-        await store.append(Entry(edition_id, seq, utc_now(), {}, some, [], published=True))
+        await store.append(Entry(edition_id, seq, utc_now(), applied, some, [], published=True))
 
 
 async def read_journal(database: MongoDatabase, aggregate: Aggregate[State, Any, Any], edition_id: str) -> State | None:

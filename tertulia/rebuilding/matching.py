@@ -69,7 +69,7 @@ class MatchingRebuilder:
     async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
         """Write an edition's journal, and say which scores come out otherwise when they are reckoned again."""
         made, otherwise = state_of(edition_id, heard, said, self._aggregate, self._matchmaker)
-        await write_journal(database, self._aggregate, edition_id, made.changes)
+        await write_journal(database, self._aggregate, made, heard)
         notes = [f"{len(otherwise)} scores come out otherwise now: {', '.join(otherwise[:5])}"] if otherwise else []
         return Rebuilt(len(made.state.published), notes)
 

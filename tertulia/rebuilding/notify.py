@@ -70,7 +70,7 @@ class NotifyRebuilder:
     async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
         """Write an edition's journal and its lines of the delivery ledger, and say how many are owed a mail."""
         made, lines = state_of(edition_id, heard, said, self.settings, utc_now())
-        await write_journal(database, _AGGREGATE, edition_id, made.changes)
+        await write_journal(database, _AGGREGATE, made, heard)
         ledger = MongoLedger(database, utc_now)
         await ledger.prepare()
         await side_by_side(ledger.save(line) for line in lines)

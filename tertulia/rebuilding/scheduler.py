@@ -68,7 +68,7 @@ class SchedulerRebuilder:
     async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
         """Write an edition's journal, and say what the verifier finds in its agenda."""
         made = state_of(edition_id, heard, said)
-        await write_journal(database, _AGGREGATE, edition_id, made.changes)
+        await write_journal(database, _AGGREGATE, made, heard)
         broken = violations_of(made.state, made.state.placements, utc_now()) if made.state.edition else []
         notes = [f"{each.broken}: {', '.join(each.pair_ids)}" for each in broken]
         return Rebuilt(len(made.state.agendas) + len(made.state.encounters), notes)
