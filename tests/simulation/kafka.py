@@ -179,17 +179,16 @@ class Member:
         while True:
             await self._reads.wait()
             self.news.clear()
+            if not self._take():
+                await self.news.wait()
+                continue
             try:
                 batch = await self.process.step("take", self._take, KafkaConnectionError)
             except KafkaConnectionError:
                 await asyncio.sleep(_FETCH_AGAIN_SECONDS)
                 continue
-            if batch:
-                for record in batch:
-                    self.positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
-                return batch
-            if self._reads.is_set():
-                await self.news.wait()
+            if received := [record for record in batch if self._advance(record)]:
+                return received
 
     def _take(self) -> list[ConsumerRecord]:
         batch: list[ConsumerRecord] = []
@@ -199,6 +198,14 @@ class Member:
             at = self.positions[place]
             batch += self.group.kafka.logs[place][at : at + self._most - len(batch)]
         return batch
+
+    def _advance(self, record: ConsumerRecord) -> bool:
+        """Go on to the record; not if its partition was taken away, or given anew, while it was on its way."""
+        place = TopicPartition(record.topic, record.partition)
+        if self.positions.get(place) != record.offset:
+            return False
+        self.positions[place] += 1
+        return True
 
     # -- what the coordinator calls
 

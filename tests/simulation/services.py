@@ -59,7 +59,7 @@ _ALL: dict[str, Any] = {
     "batch_max_records": 40,
     "batch_every_ms": 20,
     "session_timeout_ms": 6000,
-    "sweep_seconds": 9,
+    "sweep_seconds": 11,
     "snapshot_every": 5,
     "editions_in_memory": 1,
     "shutdown_seconds": 5,
@@ -74,7 +74,7 @@ _NOTIFY = NotifySettings(
     window_longest_seconds=20,
     smtp_timeout_seconds=2,
     lease_seconds=16,
-    deliver_every_seconds=4,
+    deliver_every_seconds=5,
 )
 _EFFORT = Effort(rounds=0, steps=20)
 _SCORERS = [NgramScorer()]
