@@ -17,6 +17,8 @@ from shared.clock import Clock
 from shared.events import Status
 
 _EXPIRED_AT_ONCE = 500
+#: What an edition's event may take: with its headers it has to fit one Kafka record of 1 MiB.
+_MOST_EDITION_BYTES = 900_000
 _PAGE = 500
 
 AnyParty = TypeVar("AnyParty", Organisation, Participant)
@@ -264,10 +266,6 @@ class Desk:
             "created_at": now,
             "changed_at": now,
         }
-
-
-#: What an edition's event may take: with its headers it has to fit one Kafka record of 1 MiB.
-_MOST_EDITION_BYTES = 900_000
 
 
 class _Made(TypedDict):
