@@ -58,6 +58,16 @@ def _granted(said: Sequence[Any]) -> list[Any]:
     return [one for one in said if one.consent != "refused"]
 
 
+def test_who_was_proposed_is_proposed_again_in_the_same_order(scene: Any) -> None:
+    live = Edition()
+    history = [*registered(scene), scene.request("r1", "ann", partners_wanted=2)]
+    said = [one for event in history for one in live.hear(event)]
+    assert len(live.state.proposals["r1"]) == 2
+    again, _ = rebuilt(history, said)
+    assert again.proposals == live.state.proposals
+    assert again.exposure == live.state.exposure
+
+
 def test_the_organisers_rounds_are_not_held_again(scene: Any) -> None:
     live = Edition()
     history = [*registered(scene), scene.edition(revision=2, filling=Filling(round=1, encounters=1))]
