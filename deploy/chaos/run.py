@@ -29,7 +29,8 @@ from services.registration.settings import Settings as RegistrationSettings
 
 #: An answer that does not come so soon is asked for at the other instance.
 _CALL_SECONDS = 4.0
-_QUIET_SECONDS = 180.0
+#: A worker that improves may have to compile first, and has a minute for each edition.
+_QUIET_SECONDS = 300.0
 #: Well below the budget after which a consumer stands still (100 in ten minutes).
 _MOST_POISON = 60
 _POISON_EVERY_SECONDS = 2.5
