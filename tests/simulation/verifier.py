@@ -114,6 +114,7 @@ class Verifier:
             *self._books.unfinished(self._written.editions),
             *self._accepted_writes(),
             *self._journals(),
+            *self._notes(),
             *self._topics(),
             *self._double_bookings(),
             *self._agendas(),
@@ -158,6 +159,20 @@ class Verifier:
             for edition_id, found in seqs.items():
                 if found != list(range(1, len(found) + 1)):
                     yield f"{service}'s journal of {edition_id} has the entries {found}"
+
+    def _notes(self) -> Iterator[str]:
+        """What scheduler and notify note of a thing is newer each time: repeats and older revisions change nothing."""
+        newest: dict[tuple[str, ...], int] = {}
+        for service in ("scheduler", "notify"):
+            for entry in self._books.entries(service):
+                for change in entry["changes"]:
+                    named = [value for value in change.values() if isinstance(value, str)]
+                    for noted in change.values():
+                        if isinstance(noted, dict) and "revision" in noted:
+                            thing = (service, entry["edition_id"], *named)
+                            if noted["revision"] <= newest.get(thing, 0):
+                                yield f"{thing} is noted at {noted['revision']} after {newest[thing]}"
+                            newest[thing] = noted["revision"]
 
     def _topics(self) -> Iterator[str]:
         """Every revision is said, the first time after the one below it, and never says two things."""
