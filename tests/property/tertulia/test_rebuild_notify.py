@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 
 from hypothesis import given, settings
@@ -42,7 +43,11 @@ def test_who_goes_on_from_the_rebuilt_ledger_mails_no_version_twice(script: list
         stage = play.stage
         _, lines = notify.state_of("edn_1", Said(heard), Said(stage.ledger.sent), stage.settings, stage.time())
         before = Counter(letter.content for letter in stage.mailer.taken)
+        mailed = [json.loads(letter.content) for letter in stage.mailer.taken]
         for line in lines:
+            assert line.settled >= max(
+                (m["version"] for m in mailed if m["participant"] == line.participant_id), default=0
+            )
             known = await stage.ledger.find(line.edition_id, line.participant_id)
             await stage.ledger.save(line.model_copy(update={"edit": known.edit if known else 0}))
         await stage.notify.deliver_due()
