@@ -101,7 +101,7 @@ def state_of(edition_id: str, heard: Said, said: Said) -> Made[AgendaState, Chan
     _learn(made, heard)
     encounters = _encounters_by_pair(made.state, said)
     _seat(made, encounters)
-    _note_attendance(made, encounters, heard)
+    _note_attendance(made, encounters, heard, said)
     _tell(made, encounters, said.newest(AgendaChanged))
     return made
 
@@ -145,22 +145,25 @@ def _as_numbered_now(state: AgendaState, place: Place) -> Place:
     return place if index is None else place.model_copy(update={"slot": index})
 
 
-def _note_attendance(made: Made[AgendaState, Change], encounters: dict[str, EncounterChanged], heard: Said) -> None:
-    """How encounters went. Whoever was missed while one ran was not at the venue, until they checked in again."""
-    ended = [(pair, said) for pair, said in encounters.items() if said.state in _ENDED and said.place]
+def _note_attendance(
+    made: Made[AgendaState, Change], encounters: dict[str, EncounterChanged], heard: Said, said: Said
+) -> None:
+    """How encounters went, and who was not at the venue: whoever was missed while one ran, until they checked in again.
+
+    A report that was corrected since is known only until compaction takes it out.
+    """
     known_at = {one.participant_id: one.occurred_at for one in heard.newest(ParticipantChanged)}
-    for pair, said in sorted(ended, key=lambda each: each[1].occurred_at):
-        assert said.place is not None  # noqa: S101 - asked for above
-        running = said.occurred_at < said.place.ends_at
-        gone = [one for one in said.absent_ids if running and known_at.get(one, said.occurred_at) <= said.occurred_at]
-        made.make(
-            AttendanceNoted(
-                pair_id=pair,
-                attended=Attended(outcome=said.state, absent_ids=said.absent_ids, place=said.place),
-                gone_ids=tuple(one for one in gone if one in made.state.participants),
-                cause=said.cause,
-            )
-        )
+    gone: dict[str, set[str]] = {}
+    for report in said.every(EncounterChanged):
+        if report.place is not None and report.occurred_at < report.place.ends_at:
+            absent = {one for one in report.absent_ids if known_at.get(one, report.occurred_at) <= report.occurred_at}
+            gone.setdefault(report.encounter_id, set()).update(absent & made.state.participants.keys())
+    ended = [(pair, last) for pair, last in encounters.items() if last.state in _ENDED]
+    for pair, last in sorted(ended, key=lambda each: each[1].occurred_at):
+        if last.place is not None:
+            attended = Attended(outcome=last.state, absent_ids=last.absent_ids, place=last.place)
+            gone_ids = tuple(sorted(gone.get(last.encounter_id, ())))
+            made.make(AttendanceNoted(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
 
 
 def _tell(made: Made[AgendaState, Change], said: dict[str, EncounterChanged], agendas: list[AgendaChanged]) -> None:
