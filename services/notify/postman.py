@@ -11,7 +11,7 @@ from services.notify.domain.audience import Audience, Change, DeliveryWanted
 from services.notify.domain.delivery import Delivery, Mailing, Step, reason_to_skip
 from services.notify.domain.digest import say
 from services.notify.domain.hearing import reach
-from services.notify.ports import InDoubt, Ledger, Letter, Line, MailerAway, NotTaken, Overtaken, Refused, Relay, Render
+from services.notify.ports import InDoubt, Ledger, Line, MailerAway, NotTaken, Overtaken, Refused, Relay, Render
 from services.notify.settings import Settings
 from shared.clock import Clock
 from shared.events import DeliveryState, NotificationRecorded
@@ -76,28 +76,28 @@ class Postman:
         if reason := reason_to_skip(taken, audience, mailing.said):
             await self._settle(taken, DeliveryState.SKIPPED, mailing, reason)
             return
-        try:
-            await self._hand_over(self._render(audience, taken, mailing), taken, mailing, line)
-        except Refused as error:
-            await self._settle(taken, DeliveryState.FAILED, mailing, str(error))
-        except InDoubt as error:
-            await self._settle(taken, DeliveryState.IN_DOUBT, mailing, str(error))
-        except NotTaken as error:
-            await self._put_back(taken, str(error))
-        except MailerAway as error:
-            await self._put_back(taken, str(error))
-            raise
-        else:
-            await self._settle(taken, DeliveryState.SENT, mailing)
+        in_hand = taken
 
-    async def _hand_over(self, letter: Letter, taken: Delivery, mailing: Mailing, line: Line) -> None:
         async def before_data() -> None:
-            await self._write(taken, lambda newest: newest.start(mailing))
+            nonlocal in_hand
+            in_hand = await self._write(taken, lambda newest: newest.start(mailing))
             if taken.claim and self._clock() >= taken.claim.until:
                 # Held up for longer than the mail is ours: somebody else may have told more by now.
                 raise NotTaken("out of time before DATA")
 
-        await line.send(letter, before_data)
+        try:
+            await line.send(self._render(audience, taken, mailing), before_data)
+        except Refused as error:
+            await self._settle(in_hand, DeliveryState.FAILED, mailing, str(error))
+        except InDoubt as error:
+            await self._settle(in_hand, DeliveryState.IN_DOUBT, mailing, str(error))
+        except NotTaken as error:
+            await self._put_back(in_hand, str(error))
+        except MailerAway as error:
+            await self._put_back(in_hand, str(error))
+            raise
+        else:
+            await self._settle(in_hand, DeliveryState.SENT, mailing)
 
     async def _audience(self, delivery: Delivery) -> Audience:
         """The edition as of the version wanted, or newer.

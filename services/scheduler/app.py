@@ -43,5 +43,6 @@ def make(settings: Settings) -> Starlette:
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     runtime = Runtime(settings, broker, mongo, health, background, consumer)
     runtime.prepare = [store.prepare, scheduler.recall]
-    runtime.close = [scheduler.stop, pool.stop]
+    runtime.drain = [scheduler.stop]
+    runtime.close = [pool.stop]
     return make_app(runtime, internal_routes(settings, routes_of(scheduler)))

@@ -155,7 +155,7 @@ class Running:
         self.background.every(settings.sweep_seconds, journal.sweep, "sweep")
         runtime = self._runtime(settings, consumer)
         runtime.prepare = [store.prepare, scheduler.recall]
-        runtime.close = [scheduler.stop]
+        runtime.drain = [scheduler.stop]
         return runtime
 
     def _notify(self) -> Runtime:

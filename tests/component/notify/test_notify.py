@@ -41,6 +41,22 @@ async def test_an_announced_agenda_is_mailed_once_it_has_been_quiet(stage: Stage
     assert stage.states() == ["sent"]
 
 
+async def test_a_mail_is_three_writes_of_its_line_and_none_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.hear(agenda(1, encounter(0, 1)))
+    steps: list[Step] = []
+    save = stage.ledger.save
+
+    async def noted(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
+        steps.append(delivery.step)
+        return await save(delivery, *records)
+
+    monkeypatch.setattr(stage.ledger, "save", noted)
+    await stage.after(60)
+    assert steps == [Step.CLAIMED, Step.DATA_STARTED, Step.IDLE]
+
+
 async def test_a_provisional_agenda_is_mailed_to_nobody(stage: Stage) -> None:
     await stage.hear(agenda(1, encounter(0, 1), provisional=True))
     assert await stage.after(3600) == []
