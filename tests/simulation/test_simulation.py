@@ -55,3 +55,9 @@ def test_a_seed_takes_the_same_steps_in_every_process() -> None:
         )
         digests |= set(ran.stdout.split())
     assert len(digests) == 1
+
+
+def test_the_command_runs_seeds_in_several_processes_and_sums_them_up() -> None:
+    command = [sys.executable, "-m", "tests.simulation", "--seeds", "20", "--processes", "2"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    assert "20 of 20 seeds" in ran.stdout
