@@ -31,7 +31,7 @@ from shared.topics import TOPICS
 PLACED = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED})
 #: A notification after which a participant knows the agenda.
 _TOLD = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
-_ASK_EVERY_SECONDS = 0.1
+_ASK_EVERY_SECONDS = 0.05
 #: Tansu answers a fetch that finds nothing when this is over, and not before, whatever comes meanwhile.
 _FETCH_WAIT_MS = 50
 

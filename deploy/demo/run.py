@@ -33,10 +33,10 @@ from shared.journal_store import MongoJournalStore
 from shared.mongo import Mongo
 
 OPERATOR_ID = "demo"
-#: A laptop's clock: mails are gathered for less than a second, and a killed service is missed sooner. What comes in
+#: A laptop's clock: mails are gathered for a moment, and a killed service is missed sooner. What comes in
 #: is handled ten times a second, not fifty: two cores do all of it, and each batch is a write of the slowest part.
 SETTINGS = {
-    "TERTULIA_WINDOW_SECONDS": "0.3",
+    "TERTULIA_WINDOW_SECONDS": "0.15",
     "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
     "TERTULIA_BATCH_EVERY_MS": "100",
     "TERTULIA_QUIET_SECONDS": "0.2",
