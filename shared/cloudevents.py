@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared import trace
@@ -74,6 +75,20 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Event:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "body"
         raise Undecodable(f"{event_type}: {place}: {first['msg']}") from None
+
+
+def event_in(record: ConsumerRecord) -> Event:
+    """The event of a record as a topic may hold it: one of the topic's, under its own key.
+
+    Raises:
+        Undecodable: it is none; as `decode`, and where it is in another's topic or under another's key.
+    """
+    event = decode(record.headers, record.value)
+    if topic_of(event).name != record.topic:
+        raise Undecodable(f"{event.TYPE} is not an event of {record.topic}")
+    if record.key != event.key.encode():
+        raise Undecodable(f"the key is not the event's, {event.key!r}")
+    return event
 
 
 def header(headers: Iterable[tuple[str, bytes]], name: str) -> str | None:

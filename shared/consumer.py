@@ -29,10 +29,9 @@ from shared.log import get_logger
 from shared.metrics import BATCH_SECONDS, DEAD_LETTER_STOP, FRESHNESS, LAG, RECORDS, RETRIES
 from shared.retry import is_transient, waits
 from shared.settings import ServiceSettings
-from shared.topics import TOPICS, Topic
+from shared.topics import Topic, group_of
 
 _log = get_logger(__name__)
-_EVENTS_OF = {topic.name: topic.events for topic in TOPICS}
 #: Editions of one batch that are handled side by side.
 _EDITIONS_AT_ONCE = 8
 #: How long the broker may keep an empty fetch. Kafka answers at once when a record comes; Tansu only when this is over.
@@ -89,7 +88,7 @@ class Consumer:
         self._now = now
         self._settings = settings
         self._health = health
-        self._group = f"tertulia-{settings.service}"
+        self._group = group_of(settings.service)
         self._dead_letters = DeadLetters(broker, self._group, settings.dead_letter_budget, now)
         self._closing = asyncio.Event()
         self._idle = asyncio.Event()
@@ -303,13 +302,8 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka s
 
 
 def _read(record: ConsumerRecord) -> Input:
-    event = cloudevents.decode(record.headers, record.value)
-    if type(event) not in _EVENTS_OF[record.topic]:
-        raise Undecodable(f"{event.TYPE} is not an event of {record.topic}")
-    if record.key != event.key.encode():
-        raise Undecodable(f"the key is not the event's, {event.key!r}")
     return Input(
-        event=event,
+        event=cloudevents.event_in(record),
         position=Position(record.topic, record.partition, record.offset),
         traceparent=cloudevents.header(record.headers, trace.TRACEPARENT),
     )

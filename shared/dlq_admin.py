@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from shared import topic_log
 from shared.broker import MAX_LETTER_BYTES, client_options, partition_of
 from shared.dlq import Origin, original_headers
 from shared.settings import ConnectionSettings
@@ -108,16 +109,6 @@ async def _read(settings: ConnectionSettings, topics: list[str]) -> list[Consume
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
         async with asyncio.timeout(_READ_SECONDS):
-            return await _read_until(consumer, ends)
+            return [record async for record in topic_log.records(consumer, ends)]
     finally:
         await consumer.stop()
-
-
-async def _read_until(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> list[ConsumerRecord]:
-    records: list[ConsumerRecord] = []
-    for place, end in ends.items():
-        # Position, not the last record's offset: compaction leaves gaps at the end.
-        while await consumer.position(place) < end:
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                records.extend(batch)
-    return records

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
@@ -11,10 +11,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.broker import client_options
-from shared.cloudevents import Undecodable, decode
+from shared.cloudevents import Undecodable, event_in
 from shared.events import Event
 from shared.settings import ConnectionSettings
-from shared.topics import Topic, topic_of
+from shared.topics import Topic
 
 E = TypeVar("E", bound=Event)
 #: A broker that gives nothing for this long, though there is more, is away.
@@ -95,8 +95,8 @@ async def read(
         consumer.assign(places)
         ends = await _ends(consumer, places, as_far_as, log)
         await consumer.seek_to_beginning(*places)
-        for place in places:
-            await _read_until(consumer, place, ends[place], edition_id, log)
+        async for record in records(consumer, {place: ends[place] for place in places}):
+            _take(record, edition_id, log)
     finally:
         await consumer.stop()
     return log
@@ -133,19 +133,23 @@ async def _ends(
     return ends
 
 
-async def _read_until(
-    consumer: AIOKafkaConsumer, place: TopicPartition, end: int, edition_id: str | None, log: Log
-) -> None:
-    # Position, not the last record's offset: compaction leaves gaps at the end.
-    while (at := await consumer.position(place)) < end:
-        for records in (await consumer.getmany(place, timeout_ms=_SILENCE_MS)).values():
-            for record in records:
-                if record.offset < end:
-                    _take(record, edition_id, log)
-        if await consumer.position(place) == at:
-            raise LogUnreadable(
-                f"{place.topic}/{place.partition}: nothing comes after offset {at}, and it ends at {end}"
-            )
+async def records(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> AsyncIterator[ConsumerRecord]:
+    """The records of partitions from where the consumer stands to these ends, one partition after the other.
+
+    Raises:
+        LogUnreadable: the broker stopped answering.
+    """
+    for place, end in ends.items():
+        # Position, not the last record's offset: compaction leaves gaps at the end.
+        while (at := await consumer.position(place)) < end:
+            for batch in (await consumer.getmany(place, timeout_ms=_SILENCE_MS)).values():
+                for record in batch:
+                    if record.offset < end:
+                        yield record
+            if await consumer.position(place) == at:
+                raise LogUnreadable(
+                    f"{place.topic}/{place.partition}: nothing comes after offset {at}, and it ends at {end}"
+                )
 
 
 def _take(record: ConsumerRecord, edition_id: str | None, log: Log) -> None:
@@ -153,11 +157,8 @@ def _take(record: ConsumerRecord, edition_id: str | None, log: Log) -> None:
     if edition_id is not None and not (record.key or b"").startswith(f"{edition_id}/".encode()):
         return
     try:
-        event = decode(record.headers, record.value)
+        event = event_in(record)
     except Undecodable:
         log.undecodable += 1
-        return
-    if record.key != event.key.encode() or topic_of(event).name != record.topic:
-        log.undecodable += 1
-        return
-    log.events.setdefault(event.edition_id, []).append(event)
+    else:
+        log.events.setdefault(event.edition_id, []).append(event)

@@ -86,6 +86,11 @@ EVENT_TYPES: dict[str, type[Event]] = {event.TYPE: event for topic in TOPICS for
 _TOPIC_BY_EVENT: dict[type[Event], Topic] = {event: topic for topic in TOPICS for event in topic.events}
 
 
+def group_of(service: str) -> str:
+    """The consumer group of a service."""
+    return f"tertulia-{service}"
+
+
 def topic_of(event: Event) -> Topic:
     """The one topic an event goes to: key, schema and topic cannot disagree."""
     return _TOPIC_BY_EVENT[type(event)]

@@ -15,6 +15,7 @@ from rich.table import Table
 from shared import dlq_admin
 from shared.dlq_admin import Letter, UnknownLetter
 from shared.settings import ConnectionSettings
+from shared.topic_log import LogUnreadable
 
 app = typer.Typer(no_args_is_help=True, help="Look at dead letters, send them again, or let them go.")
 console = Console()
@@ -25,7 +26,7 @@ LetterId = Annotated[str, typer.Argument(help="As `tertulia dlq list` prints it.
 def _ask(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return asyncio.run(work)
-    except (KafkaError, UnknownLetter, TimeoutError) as error:
+    except (KafkaError, LogUnreadable, UnknownLetter, TimeoutError) as error:
         console.print(f"[red]{escape(str(error) or repr(error))}[/red]")
         raise typer.Exit(1) from None
 

@@ -19,6 +19,7 @@ from services import SERVICES
 from shared import topic_log
 from shared.mongo import Mongo, MongoDatabase
 from shared.topic_log import Log, LogUnreadable
+from shared.topics import group_of
 from tertulia.rebuilding.core import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
 
 app = typer.Typer()
@@ -89,7 +90,7 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
         target, live = mongo.database(into), mongo.database(settings.database)
         await _must_be_empty(target)
         started = time.monotonic()
-        group = f"tertulia-{settings.service}"
+        group = group_of(settings.service)
         heard = await topic_log.read(settings, rebuilder.heard, edition_id, group) if rebuilder.heard else Log()
         said = await topic_log.read(settings, rebuilder.said, edition_id)
         outcome.undecodable, outcome.unbounded = heard.undecodable + said.undecodable, heard.unbounded
@@ -127,8 +128,8 @@ def _report(service: str, outcome: Outcome) -> None:
         console.print(f"{outcome.undecodable} records are no events: see `tertulia dlq list`", markup=False)
     for topic in sorted(outcome.unbounded):
         console.print(
-            f"{topic}: tertulia-{service} has committed nothing: read to its end. What the service had not handled yet "
-            "is known now and decided by nobody: register it again.",
+            f"{topic}: {group_of(service)} has committed nothing: read to its end. What the service had not handled "
+            "yet is known now and decided by nobody: register it again.",
             style="yellow",
         )
     console.print(f"{service} rebuilt into {outcome.database} in {outcome.seconds:.1f} s", highlight=False)

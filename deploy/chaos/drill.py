@@ -7,6 +7,7 @@ import time
 
 from deploy.chaos.stack import INSTANCES, SESSION_SECONDS, ChaosStack, instance
 from deploy.chaos.watch import GROUPS, Place, Watch
+from shared.topics import group_of
 
 #: What the design promises: the session timeout, and five seconds to take over.
 BOUND_SECONDS = SESSION_SECONDS + 5.0
@@ -26,7 +27,7 @@ async def drill(stack: ChaosStack, watch: Watch, service: str) -> float:
     for number in [*range(1, INSTANCES + 1)] * _ROUNDS:
         name = instance(service, number)
         await stack.kill(name)
-        longest = max(longest, await _recovery(watch, f"tertulia-{service}"))
+        longest = max(longest, await _recovery(watch, group_of(service)))
         await stack.restart(name)
         if longest > _STOOD_STILL_SECONDS:
             break

@@ -22,6 +22,7 @@ from services.notify.store import COLLECTION as DELIVERIES
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import KINDS, collection_of
 from services.scheduler.settings import Settings as SchedulerSettings
+from shared import topic_log
 from shared.cloudevents import Undecodable, decode
 from shared.dlq_admin import letters
 from shared.events import Event
@@ -166,6 +167,7 @@ async def read_topics(kafka: str) -> list[Seen]:
 
     Raises:
         Unread: records are missing between a partition's beginning and its end.
+        LogUnreadable: a broker stopped answering.
     """
     # "earliest": a consumer that has begun to look for the end goes there, though told meanwhile to seek the beginning.
     consumer = AIOKafkaConsumer(
@@ -176,11 +178,7 @@ async def read_topics(kafka: str) -> list[Seen]:
     try:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        seen: list[Seen] = []
-        for place, end in ends.items():
-            while await consumer.position(place) < end:
-                batch = await consumer.getmany(timeout_ms=500)
-                seen += [_seen(record) for records in batch.values() for record in records]
+        seen = [_seen(record) async for record in topic_log.records(consumer, ends)]
     finally:
         await consumer.stop()
     must_be_whole(seen, {(place.topic, place.partition): end for place, end in ends.items()})

@@ -16,7 +16,7 @@ from shared.broker import MAX_RECORD_BYTES, partition_of
 from shared.cloudevents import Headers, Record, encode
 from shared.events import OrganisationChanged, OrganisationKind
 from shared.ids import new_id
-from shared.topics import AFFINITY, AGENDA, ENCOUNTER, MATCH_REQUEST, REGISTRATION
+from shared.topics import AFFINITY, AGENDA, ENCOUNTER, MATCH_REQUEST, REGISTRATION, group_of
 
 #: Who reads each topic. What nobody reads cannot poison anybody.
 READERS: dict[str, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ class Planted:
     @property
     def letters(self) -> set[tuple[int, str]]:
         """The dead letters it is to lead to, each by its number and its reader's group."""
-        return {(self.number, f"tertulia-{reader}") for reader in READERS[self.topic]}
+        return {(self.number, group_of(reader)) for reader in READERS[self.topic]}
 
 
 def _with(

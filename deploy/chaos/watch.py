@@ -16,10 +16,11 @@ from aiokafka.errors import KafkaError
 
 from deploy.chaos.poison import READERS
 from deploy.chaos.stack import PARTITIONS
+from shared.topics import group_of
 
 _LOOK_EVERY_SECONDS = 0.5
 GROUPS = {
-    f"tertulia-{service}": [topic for topic, readers in READERS.items() if service in readers]
+    group_of(service): [topic for topic, readers in READERS.items() if service in readers]
     for service in ("matching", "scheduler", "notify")
 }
 PLACES = [TopicPartition(topic, partition) for topic in READERS for partition in range(PARTITIONS)]
