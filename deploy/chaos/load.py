@@ -16,15 +16,15 @@ from random import Random
 from deploy.chaos.history import IDS, History, Written, holds
 from deploy.demo.client import Refused, RegistrationClient, together
 from deploy.demo.edition import generate
-from deploy.demo.plan import Outcome, Participant, Payload, Request
+from deploy.demo.plan import Participant, Payload, Request
 from deploy.demo.sources import programme
+from deploy.demo.stage import ANSWERS
 
 #: Calls of one edition in flight: more than one, so that a write that hangs does not hold up all others.
 _WORKERS = 6
 #: The edition is published once so much of the load's time is over.
 _PUBLISHED_AT = 0.4
-_ANSWERS = {Outcome.ACCEPTED: "acceptance", Outcome.DECLINED: "refusal", Outcome.WITHDRAWN: "withdrawal"}
-_STATES = {"acceptance": "accepted", "refusal": "declined", "withdrawal": "withdrawn"}
+_STATES = {answer: outcome.value for outcome, answer in ANSWERS.items()}
 _STAYS = (("09:30", "13:30"), ("10:00", "17:00"), ("09:00", "12:00"))
 #: At least this share of the participants stays to the end.
 _MOST_CANCELLED = 0.25
@@ -89,7 +89,7 @@ class EditionLoad:
                 yield lambda it=participant: self._register_participant(it)  # type: ignore[misc]
         for step in self._demo.steps:
             if step.is_answer:
-                yield lambda it=step.request: self._answer(it, _ANSWERS[it.outcome])  # type: ignore[misc]
+                yield lambda it=step.request: self._answer(it, ANSWERS[it.outcome])  # type: ignore[misc]
             else:
                 yield lambda it=step.request: self._ask(it)  # type: ignore[misc]
         changes = {
@@ -115,14 +115,9 @@ class EditionLoad:
     async def _ask(self, request: Request) -> None:
         requester = await self._known(request.requester.key)
         target = await self._known(request.target.key) if request.target else None
-        body: Payload = {
-            "requester_id": requester.thing_id,
-            "target_id": target.thing_id if target else None,
-            "partners_wanted": request.partners_wanted,
-            "priority": request.priority,
-        }
         if target:
             self._asked.add(frozenset((requester.thing_id, target.thing_id)))
+        body = request.payload(requester.thing_id, target.thing_id if target else None)
         await self._register("match-requests", request.key, body)
 
     async def _answer(self, request: Request, answer: str) -> None:

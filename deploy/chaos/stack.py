@@ -129,9 +129,6 @@ class ChaosStack(Supervisor):
         self.begin(*self._services())
         await self.ready()
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
     async def stop(self) -> None:
         """Stop everything, whatever is stopped, poisoned or gone."""
         for proxy in self.proxies.values():

@@ -7,18 +7,18 @@ save where it says so.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from deploy.chaos.evidence import Evidence, Stream, stream_of
 from deploy.chaos.history import Written, holds
 from deploy.chaos.stack import PARTITIONS
+from deploy.demo.audit import unlike
 from deploy.demo.mails import find_faults
 from deploy.demo.observer import PLACED
+from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.adopt import inputs_of
-from services.scheduler.domain.changes import CHANGE
-from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import verify
 from shared.broker import partition_of
@@ -33,7 +33,7 @@ from shared.events import (
     ParticipantChanged,
 )
 from shared.ids import encounter_id
-from shared.journal import Entry
+from shared.journal import fold
 
 Rule = Callable[[Evidence], Iterator[str]]
 
@@ -45,6 +45,7 @@ _KINDS: dict[type[Event], str] = {
 }
 #: The scheduler's own verifier looks at the agenda after every so many entries: it looks at all of it.
 _VERIFY_EVERY = 10
+_AGGREGATE = AgendaAggregate()
 
 
 def accepted_writes_are_in_the_api_once(evidence: Evidence) -> Iterator[str]:
@@ -171,23 +172,13 @@ def agendas_keep_every_rule(evidence: Evidence) -> Iterator[str]:
     for edition_id, entries in evidence.journals.items():
         state = AgendaState(edition_id=edition_id)
         for number, entry in enumerate(entries, start=1):
-            _fold(state, entry)
+            fold(_AGGREGATE, state, [entry])
             if number % _VERIFY_EVERY == 0 or number == len(entries):
                 for violation in verify(inputs_of(state), state.placements):
                     yield f"{edition_id} entry {entry.seq}: {violation.broken}: {', '.join(violation.pair_ids)}"
-        yield from _unlike(state, _of_kind(evidence, AgendaChanged))
-
-
-def _fold(state: AgendaState, entry: Entry) -> None:
-    for change in entry.changes:
-        evolve(state, CHANGE.validate_python(change))
-
-
-def _unlike(state: AgendaState, published: Sequence[AgendaChanged]) -> Iterator[str]:
-    agendas = {each.participant_id: each for each in published if each.edition_id == state.edition_id}
-    for participant_id in sorted(state.agendas.keys() | agendas.keys()):
-        known, told = state.agendas.get(participant_id), agendas.get(participant_id)
-        if known is None or told is None or known.entries != told.entries:
+        published = _of_kind(evidence, AgendaChanged)
+        agendas = {each.participant_id: each for each in published if each.edition_id == edition_id}
+        for participant_id in unlike(state, agendas):
             yield f"the agenda of {participant_id} on its topic is not the journal's"
 
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from deploy.demo.observer import Observed
 from deploy.demo.plan import DemoEdition, Outcome
+from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.adopt import inputs_of
-from services.scheduler.domain.changes import CHANGE
-from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import Violation, verify
 from shared.events import (
@@ -22,7 +21,9 @@ from shared.events import (
     ParticipantChanged,
 )
 from shared.ids import encounter_id
-from shared.journal import JournalStore
+from shared.journal import JournalStore, fold
+
+_AGGREGATE = AgendaAggregate()
 
 
 class SchedulerJournal:
@@ -36,8 +37,7 @@ class SchedulerJournal:
     async def follow(self) -> AgendaState:
         """The state as of the newest entry."""
         for entry in await self._store.entries(self.state.edition_id, after=self._seq):
-            for change in entry.changes:
-                evolve(self.state, CHANGE.validate_python(change))
+            fold(_AGGREGATE, self.state, [entry])
             self._seq = entry.seq
         return self.state
 
@@ -94,11 +94,16 @@ def violations_of(state: AgendaState) -> list[Violation]:
 
 def find_replay_faults(state: AgendaState, seen: Observed) -> Iterator[str]:
     """Where the replay of the journal and the published agendas differ."""
-    published = seen.all(AgendaChanged)
+    for participant_id in unlike(state, seen.all(AgendaChanged)):
+        yield f"the replayed agenda of {participant_id} is not the one last published"
+
+
+def unlike(state: AgendaState, published: Mapping[str, AgendaChanged]) -> Iterator[str]:
+    """The participants whose agenda in the state is not the one published."""
     for participant_id in sorted(state.agendas.keys() | published.keys()):
-        replayed, agenda = state.agendas.get(participant_id), published.get(participant_id)
-        if replayed is None or agenda is None or replayed.entries != agenda.entries:
-            yield f"the replayed agenda of {participant_id} is not the one last published"
+        known, told = state.agendas.get(participant_id), published.get(participant_id)
+        if known is None or told is None or known.entries != told.entries:
+            yield participant_id
 
 
 def find_waiting_faults(seen: Observed) -> Iterator[str]:

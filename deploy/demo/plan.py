@@ -88,6 +88,15 @@ class Request:
     priority: int = 2
     partners_wanted: int = 1
 
+    def payload(self, requester_id: str, target_id: str | None) -> Payload:
+        """The body that makes it, for two whom registration knows by these ids."""
+        return {
+            "requester_id": requester_id,
+            "target_id": target_id,
+            "partners_wanted": self.partners_wanted,
+            "priority": self.priority,
+        }
+
 
 @dataclass(frozen=True)
 class Step:

@@ -10,7 +10,8 @@ from deploy.demo.observer import Observed
 from deploy.demo.plan import DemoEdition, Organisation, Outcome, Participant, Payload, Request, Step
 from shared.ids import encounter_id
 
-_ANSWERS = {Outcome.ACCEPTED: "acceptance", Outcome.DECLINED: "refusal", Outcome.WITHDRAWN: "withdrawal"}
+#: What the API calls the answer that leads to an outcome.
+ANSWERS = {Outcome.ACCEPTED: "acceptance", Outcome.DECLINED: "refusal", Outcome.WITHDRAWN: "withdrawal"}
 
 
 @dataclass
@@ -63,17 +64,13 @@ class Stage:
         self.ids[participant.key] = made["participant_id"]
 
     async def ask(self, request: Request) -> None:
-        body = {
-            "requester_id": self.ids[request.requester.key],
-            "target_id": self.ids[request.target.key] if request.target else None,
-            "partners_wanted": request.partners_wanted,
-            "priority": request.priority,
-        }
+        target_id = self.ids[request.target.key] if request.target else None
+        body = request.payload(self.ids[request.requester.key], target_id)
         made = await self.client.post(f"{self.path}/match-requests", request.key, body)
         self.ids[request.key] = made["request_id"]
 
     async def answer(self, request: Request, outcome: Outcome) -> None:
-        answer = _ANSWERS[outcome]
+        answer = ANSWERS[outcome]
         await self.client.post(
             f"{self.path}/match-requests/{self.ids[request.key]}/{answer}", f"{request.key}-{answer}"
         )
