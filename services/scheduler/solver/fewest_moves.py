@@ -46,7 +46,8 @@ def fewest_moves(
     `hint` is a repair to begin with; `effort` is CP-SAT's deterministic time, roughly seconds. With `moves_count`
     false, moves cost nothing: what a solver does that is not asked to leave people alone.
     """
-    most, forced = bound(problem), _forced(problem, before)
+    most = bound(problem)
+    forced = _forced(problem, before, most)
     given = _repair(problem, before, hint)
     if moves_count and given.placed >= most and given.moves <= forced:
         return replace(given, at_least=given.moves, proven=True)
@@ -86,13 +87,13 @@ def _repair(problem: Problem, before: Mapping[str, Slots], slots: Mapping[str, S
     return Repair(len(after), moves, at_least=0, slots=after, proven=False, seconds=0.0)
 
 
-def _forced(problem: Problem, before: Mapping[str, Slots]) -> int:
-    """How many must move, at least: those that cannot stay where they were, but for as many as are left out."""
+def _forced(problem: Problem, before: Mapping[str, Slots], most: int) -> int:
+    """How many must move, at least, to place `most`: those that cannot stay, but for as many as are left out."""
     board = problem.board()
     possible = {each.wanted.pair_id: _possible(problem, board, each.wanted) for each in problem.candidates}
     placeable = {pair: slots for pair, slots in possible.items() if slots}
     displaced = sum(not before[pair] & slots for pair, slots in placeable.items() if pair in before)
-    return max(0, displaced - (len(placeable) + len(problem.fixed) - bound(problem)))
+    return max(0, displaced - (len(placeable) + len(problem.fixed) - most))
 
 
 def _possible(problem: Problem, board: Board, wanted: Wanted) -> Slots:
