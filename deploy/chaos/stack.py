@@ -101,17 +101,15 @@ class ChaosStack(Supervisor):
     @property
     def environment(self) -> dict[str, str]:
         """The settings of every service."""
-        return {
-            "TERTULIA_KAFKA_BOOTSTRAP": ",".join(f"{HOST}:{self.proxies[name].port}" for name in KAFKA),
-            "TERTULIA_KAFKA_PARTITIONS": str(PARTITIONS),
-            "TERTULIA_MONGO_URL": programs.secantus_url(self.proxies[MONGO].port),
-            "TERTULIA_SMTP_HOST": HOST,
-            "TERTULIA_SMTP_PORT": str(self.proxies[SMTP].port),
-            "TERTULIA_INTERNAL_TOKEN": self._token,
-            "TERTULIA_MATCHING_URL": self.http("matching-1"),
-            "TERTULIA_SCHEDULER_URL": self.http("scheduler-1"),
-            **self._settings,
-        }
+        connections = programs.connections(
+            kafka=",".join(f"{HOST}:{self.proxies[name].port}" for name in KAFKA),
+            partitions=PARTITIONS,
+            mongo=programs.secantus_url(self.proxies[MONGO].port),
+            smtp_port=self.proxies[SMTP].port,
+            addresses={service: self.http(instance(service, 1)) for service in SERVICES},
+            token=self._token,
+        )
+        return {**connections, **self._settings}
 
     async def start(self) -> None:
         """Start the servers and the proxies, create the topics, then start the services; return when all are ready.

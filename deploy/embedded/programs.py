@@ -61,6 +61,25 @@ def smtp_sink(port: int, mails: Path) -> Program:
     return Program(name="smtp-sink", command=command, ready=smtp_answers(port), is_disposable=True)
 
 
+def connections(
+    *, kafka: str, partitions: int, mongo: str, smtp_port: int, addresses: Mapping[str, str], token: str
+) -> dict[str, str]:
+    """The settings that tell every service where the servers are, and how the services ask each other.
+
+    `addresses` are theirs by name (HTTP), `token` is what they show each other.
+    """
+    return {
+        "TERTULIA_KAFKA_BOOTSTRAP": kafka,
+        "TERTULIA_KAFKA_PARTITIONS": str(partitions),
+        "TERTULIA_MONGO_URL": mongo,
+        "TERTULIA_SMTP_HOST": HOST,
+        "TERTULIA_SMTP_PORT": str(smtp_port),
+        "TERTULIA_INTERNAL_TOKEN": token,
+        "TERTULIA_MATCHING_URL": addresses["matching"],
+        "TERTULIA_SCHEDULER_URL": addresses["scheduler"],
+    }
+
+
 def service(name: str, http_port: int, environment: Mapping[str, str]) -> Program:
     """One of the four services, listening on the HTTP port."""
     return Program(

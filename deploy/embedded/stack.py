@@ -56,18 +56,16 @@ class Stack(Supervisor):
     @property
     def environment(self) -> dict[str, str]:
         """The settings of a service of this stack, as environment variables (for a tool that joins it, too)."""
-        return {
-            "TERTULIA_KAFKA_BOOTSTRAP": self.addresses["kafka"],
-            "TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false",
-            "TERTULIA_KAFKA_PARTITIONS": str(_PARTITIONS),
-            "TERTULIA_MONGO_URL": self.addresses["mongo"],
-            "TERTULIA_SMTP_HOST": HOST,
-            "TERTULIA_SMTP_PORT": str(self._smtp_port),
-            "TERTULIA_INTERNAL_TOKEN": self._token,
-            "TERTULIA_MATCHING_URL": self.addresses["matching"],
-            "TERTULIA_SCHEDULER_URL": self.addresses["scheduler"],
-            **self._settings,
-        }
+        connections = programs.connections(
+            kafka=self.addresses["kafka"],
+            partitions=_PARTITIONS,
+            mongo=self.addresses["mongo"],
+            smtp_port=self._smtp_port,
+            addresses=self.addresses,
+            token=self._token,
+        )
+        idempotence = {"TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false"}
+        return {**connections, **idempotence, **self._settings}
 
     async def start(self) -> None:
         """Start the servers, create the topics, then start the services; return when every one is ready.
