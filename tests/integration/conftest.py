@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from deploy.embedded.probes import free_ports
 from deploy.embedded.programs import smtp_sink as smtp_sink_program
 from deploy.embedded.programs import tansu
-from deploy.kafka.cluster import broker_programs
+from deploy.kafka.cluster import KafkaCluster, broker_programs
 from deploy.kafka.jars import KafkaUnavailable
 
 Launch = Callable[..., None]
@@ -78,3 +78,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     why = config.stash.get(_WHY_NOT_KAFKA, None)
     if why is not None:
         terminalreporter.write_line(f"Integration tests ran on Tansu, not on Apache Kafka: {why}", yellow=True)
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[KafkaCluster]:
+    """One broker of Apache Kafka that is the test's own, to be killed."""
+    cluster = KafkaCluster(tmp_path)
+    try:
+        await cluster.start()
+        yield cluster
+    except KafkaUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    finally:
+        await cluster.stop()

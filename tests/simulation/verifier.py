@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from deploy.chaos.verifier import Bookings
 from services.notify.domain.delivery import Mailing
 from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import MatchRequest
@@ -218,18 +219,10 @@ class Verifier:
 
     def _double_bookings(self) -> Iterator[str]:
         """At each instant of the scheduler's journals, nobody is at two encounters, and no table has two."""
-        states: dict[str, AgendaState] = {}
+        bookings: defaultdict[str, Bookings] = defaultdict(Bookings)
         for entry in self._books.entries("scheduler"):
-            edition_id = entry["edition_id"]
-            state = states.setdefault(edition_id, AgendaState(edition_id=edition_id))
-            _evolve(state, entry)
-            taken: Counter[tuple[Any, ...]] = Counter()
-            for pair, place in state.placements.items():
-                taken[place.starts_at, place.zone_id, place.table] += 1
-                taken.update((place.starts_at, each) for each in state.pairs[pair].participant_ids)
-            yield from (
-                f"{edition_id}:{entry['seq']}: taken twice: {seat}" for seat, times in taken.items() if times > 1
-            )
+            for clash in bookings[entry["edition_id"]].take(entry["changes"]):
+                yield f"{entry['edition_id']}:{entry['seq']}: {clash}"
 
     def _agendas(self) -> Iterator[str]:
         wanted = self._wanted()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
 
 from deploy.kafka.cluster import KafkaCluster
-from deploy.kafka.jars import KafkaUnavailable
 from services.scheduler.aggregate import AgendaAggregate
 from shared import topic_admin, topic_log
 from shared.broker import KafkaPublisher, make_broker
@@ -31,20 +28,6 @@ _DOWN_SECONDS = 25.0
 
 class Settings(ServiceSettings):
     service: ClassVar[str] = "cluster-down"
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[KafkaCluster]:
-    cluster = KafkaCluster(tmp_path)
-    try:
-        await cluster.start()
-        yield cluster
-    except KafkaUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
-    finally:
-        await cluster.stop()
 
 
 async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_back(cluster: KafkaCluster) -> None:

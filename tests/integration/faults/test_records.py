@@ -19,7 +19,7 @@ from shared.cloudevents import encode
 from shared.consumer import Input
 from shared.settings import PARTITIONS, ConnectionSettings
 from shared.topics import MATCH_REQUEST
-from tests.integration.shared.test_consumer import Running, asked, committed, set_aside, until
+from tests.integration.shared.test_consumer import Running, Seen, asked, committed, set_aside, until
 
 pytestmark = pytest.mark.kafka
 
@@ -44,11 +44,7 @@ async def test_what_a_newer_version_says_is_read_as_far_as_it_is_known_and_else_
     connection: ConnectionSettings, foreigner: AIOKafkaProducer, running: Running, edition: str
 ) -> None:
     """Version N beside N+1: a field more is no matter; an event of another version waits as a letter."""
-    seen: list[str] = []
-
-    async def take(_: str, inputs: Sequence[Input]) -> None:
-        seen.extend(read.event.thing_id for read in inputs)
-
+    seen = Seen()
     grown, foreign, known = (encode(asked(edition, name)) for name in ("grown", "foreign", "known"))
     more = json.dumps(json.loads(grown.value) | {"mood": "curious"}).encode()
     v2 = [(name, value.replace(b".v1", b".v2") if name == "ce_type" else value) for name, value in foreign.headers]
@@ -56,7 +52,7 @@ async def test_what_a_newer_version_says_is_read_as_far_as_it_is_known_and_else_
     await foreigner.send_and_wait(MATCH_REQUEST.name, more, key=grown.key, headers=grown.headers, partition=at)
     await foreigner.send_and_wait(MATCH_REQUEST.name, foreign.value, key=foreign.key, headers=v2, partition=at)
     await foreigner.send_and_wait(MATCH_REQUEST.name, known.value, key=known.key, headers=known.headers, partition=at)
-    async with running(take):
+    async with running(seen):
         await until(lambda: len(seen) == 2)
     assert seen == ["grown", "known"]
     reasons = [one.origin.reason for one in await set_aside(connection, edition) if one.value == foreign.value]
@@ -68,17 +64,13 @@ async def test_the_largest_record_a_broker_takes_is_set_aside_whole(
     connection: ConnectionSettings, foreigner: AIOKafkaProducer, running: Running, edition: str
 ) -> None:
     """A dead letter is larger than its record: it says where it was and why."""
-    seen: list[str] = []
-
-    async def take(_: str, inputs: Sequence[Input]) -> None:
-        seen.extend(read.event.thing_id for read in inputs)
-
+    seen = Seen()
     good = encode(asked(edition, "good"))
     huge = b"x" * (MAX_RECORD_BYTES - 500)
     at = place_of(edition)
     await foreigner.send_and_wait(MATCH_REQUEST.name, huge, key=good.key, headers=good.headers, partition=at)
     await foreigner.send_and_wait(MATCH_REQUEST.name, good.value, key=good.key, headers=good.headers, partition=at)
-    async with running(take):
+    async with running(seen):
         await until(lambda: seen == ["good"], seconds=60)
     [letter] = [one for one in await set_aside(connection, edition) if one.value == huge]
     await dlq_admin.drop(connection, letter)
@@ -136,13 +128,9 @@ async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_
     connection: ConnectionSettings, publisher: KafkaPublisher, running: Running, edition: str
 ) -> None:
     """Offsets are a matter of speed alone; and of a compacted topic a broker lets nobody delete records."""
-    seen: list[str] = []
-
-    async def take(_: str, inputs: Sequence[Input]) -> None:
-        seen.extend(read.event.thing_id for read in inputs)
-
+    seen = Seen()
     await publisher.publish(asked(edition, "a"), asked(edition, "b"))
-    async with running(take):
+    async with running(seen):
         await until(lambda: len(seen) == 2)
     assert await committed(connection, edition) > 0
     async with _admin(connection) as admin:
@@ -150,7 +138,7 @@ async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_
         with pytest.raises(PolicyViolationError):
             await admin.delete_records({place: RecordsToDelete(1)})
     await _send_back(connection, edition, place)
-    async with running(take):
+    async with running(seen):
         await until(lambda: len(seen) == 4)
     assert seen == ["a", "b", "a", "b"]
 

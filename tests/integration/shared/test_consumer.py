@@ -76,6 +76,13 @@ def running(connection: ConnectionSettings, edition: str) -> Running:
     return run
 
 
+class Seen(list[str]):
+    """A handler, and the ids of the things it was given, in order."""
+
+    async def __call__(self, _: str, inputs: Sequence[Input]) -> None:
+        self.extend(read.event.thing_id for read in inputs)
+
+
 def asked(edition: str, request: str, revision: int = 1) -> MatchRequestChanged:
     return MatchRequestChanged(
         operator_id="op",
@@ -204,11 +211,7 @@ def undecodable(edition: str) -> dict[str, tuple[bytes, list[tuple[str, bytes]],
 async def test_undecodable_records_of_every_kind_are_set_aside_and_block_nothing(
     connection: ConnectionSettings, publisher: KafkaPublisher, running: Running, edition: str
 ) -> None:
-    seen: list[str] = []
-
-    async def take(_: str, inputs: Sequence[Input]) -> None:
-        seen.extend(read.event.thing_id for read in inputs)
-
+    seen = Seen()
     bad = undecodable(edition)
     async with AIOKafkaProducer(
         bootstrap_servers=connection.kafka_servers, acks="all", enable_idempotence=connection.kafka_idempotence
@@ -217,7 +220,7 @@ async def test_undecodable_records_of_every_kind_are_set_aside_and_block_nothing
         for key, headers, value in bad.values():
             await raw.send_and_wait(MATCH_REQUEST.name, value=value, key=key, headers=headers, partition=partition)
     await publisher.publish(asked(edition, "good"))
-    async with running(take):
+    async with running(seen):
         await until(lambda: seen == ["good"])
     letters = await set_aside(connection, edition)
     assert len(letters) >= len(bad)
