@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,6 +74,9 @@ class Ledger(Protocol):
 
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
+
+    async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
+        """The lines of so many participants, each by edition and participant, of those who have one."""
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""

@@ -35,25 +35,25 @@ class LedgerOutlet:
 
     async def send(self, packed: Sequence[dict[str, Any]]) -> None:
         """Have every message in the ledger. An entry has at most one a participant: their order is free."""
+        wanted = [DeliveryWanted.model_validate(message) for message in packed]
+        known = await self._ledger.find_all([(each.edition_id, each.participant_id) for each in wanted])
+        lines = {(line.edition_id, line.participant_id): line for line in known}
         limit = asyncio.Semaphore(_WRITES_AT_ONCE)
 
-        async def one(message: dict[str, Any]) -> None:
+        async def one(message: DeliveryWanted) -> None:
             async with limit:
-                await self._want(DeliveryWanted.model_validate(message))
+                await self._want(message, lines.get((message.edition_id, message.participant_id)))
 
-        await asyncio.gather(*(one(message) for message in packed))
+        await asyncio.gather(*map(one, wanted))
 
-    async def _want(self, wanted: DeliveryWanted) -> None:
-        while True:
-            known = await self._ledger.find(wanted.edition_id, wanted.participant_id)
-            line = (known or first_wanted(wanted)).want(wanted, self._window)
-            if line is known:
-                return
+    async def _want(self, wanted: DeliveryWanted, known: Delivery | None) -> None:
+        while (line := (known or first_wanted(wanted)).want(wanted, self._window)) is not known:
             try:
                 await self._ledger.save(line)
             except Overtaken:
-                continue
-            return
+                known = await self._ledger.find(wanted.edition_id, wanted.participant_id)
+            else:
+                return
 
 
 class MongoLedger:
@@ -72,6 +72,11 @@ class MongoLedger:
         """A participant's line."""
         document = await self._lines.find_one({"_id": f"{edition_id}/{participant_id}"}, _WITHOUT_OUTBOX)
         return document and _line(document)
+
+    async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
+        """The lines of so many participants, each by edition and participant, of those who have one."""
+        found = self._lines.find({"_id": {"$in": ["/".join(each) for each in whom]}}, _WITHOUT_OUTBOX)
+        return [_line(document) async for document in found]
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""
@@ -122,6 +127,10 @@ class InMemoryLedger:
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
         return self._lines.get(f"{edition_id}/{participant_id}")
+
+    async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
+        """The lines of so many participants, each by edition and participant, of those who have one."""
+        return [line for each in whom if (line := await self.find(*each))]
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""

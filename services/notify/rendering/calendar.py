@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, Timezone
+from icalendar import Calendar, Timezone, vDDDTypes, vText
+from icalendar.parser import Contentline
 
 from services.notify.domain.digest import Line, Said
 from services.notify.rendering.page import Writer
 from shared.events import EntryKind
 from shared.ids import derived_id
+
+#: Longer lines are folded (RFC 5545, 3.1).
+_OCTETS = 75
 
 
 class CalendarFile:
@@ -39,18 +43,45 @@ class CalendarFile:
         return f"{derived_id('ses', self._edition_id, line.entry_id, self._participant_id)}@{self._domain}"
 
     def _event(self, line: Line, sequence: int, issued_at: datetime, timezone: str, writer: Writer) -> str:
-        event = Event()
-        event.add("UID", self.uid(line))
-        event.add("SEQUENCE", sequence)
-        event.add("DTSTAMP", issued_at)
-        event.add("SUMMARY", writer.what(line))
-        event.add("DTSTART", line.starts_at.astimezone(ZoneInfo(timezone)))
-        event.add("DTEND", line.ends_at.astimezone(ZoneInfo(timezone)))
-        event.add("LOCATION", writer.where(line))
-        if who := writer.who(line):
-            event.add("DESCRIPTION", who)
-        event.add("STATUS", "CONFIRMED")
-        return str(event.to_ical().decode())
+        """One VEVENT, in the order and form of the library's own, whose objects take ten times as long to make."""
+        zone, parameters, suffix = _clock(timezone)
+        starts_at, ends_at = (f"{each.astimezone(zone):%Y%m%dT%H%M%S}" for each in (line.starts_at, line.ends_at))
+        who = writer.who(line)
+        return "".join(
+            f"{_folded(content)}\r\n"
+            for content in (
+                "BEGIN:VEVENT",
+                f"SUMMARY:{_escaped(writer.what(line))}",
+                f"DTSTART{parameters}:{starts_at}{suffix}",
+                f"DTEND{parameters}:{ends_at}{suffix}",
+                f"DTSTAMP:{issued_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+                f"UID:{_escaped(self.uid(line))}",
+                f"SEQUENCE:{sequence}",
+                *([f"DESCRIPTION:{_escaped(who)}"] if who else []),
+                f"LOCATION:{_escaped(writer.where(line))}",
+                "STATUS:CONFIRMED",
+                "END:VEVENT",
+            )
+        )
+
+
+def _folded(content: str) -> str:
+    if len(content.encode()) <= _OCTETS:
+        return content
+    return str(Contentline(content).to_ical().decode())  # type: ignore[no-untyped-call] # the library's has no types
+
+
+def _escaped(text: str) -> str:
+    return vText(text).to_ical().decode()
+
+
+@lru_cache(maxsize=64)
+def _clock(timezone: str) -> tuple[ZoneInfo, str, str]:
+    """A time zone, and what the library writes before and after a time in it."""
+    zone = ZoneInfo(timezone)
+    written = vDDDTypes(datetime(2000, 1, 1, tzinfo=zone))
+    parameters = written.params.to_ical().decode()
+    return zone, f";{parameters}" if parameters else "", "Z" if written.to_ical().endswith(b"Z") else ""
 
 
 @lru_cache(maxsize=64)

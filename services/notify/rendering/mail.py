@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from email.errors import MessageError
-from email.headerregistry import Address, HeaderRegistry
+from email.headerregistry import Address, AddressHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from typing import Any
@@ -42,7 +42,24 @@ class _Headers(HeaderRegistry):
         return self._of_part(name, value) if says_what_a_part_is else super().__call__(name, value)
 
 
-_POLICY = SMTP.clone(header_factory=_Headers())
+class _Policy(EmailPolicy):
+    """The policy for SMTP, but a header that can be written as it is, is not taken apart to be folded."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The header as it is sent."""
+        header = f"{name}: {value}"
+        is_plain = header.isascii() and header.isprintable() and not header.endswith(" ") and "=?" not in header
+        is_plain = is_plain and not isinstance(value, AddressHeader)  # the library writes those as it understood them
+        if is_plain and len(header) <= (self.max_line_length or 0):
+            return f"{header}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+#: How our mails are written: byte for byte as by the library's own `SMTP` policy, in less time.
+POLICY = _Policy(linesep="\r\n", header_factory=_Headers())
+#: What separates the parts: no base64 and no quoted-printable line has `=_` (RFC 2045, 6.7). Left to itself, the
+#: library looks through every mail for one that does not occur.
+_BETWEEN_PARTS, _BETWEEN_BODIES = "=_part", "=_body"
 
 
 class MailWriter:
@@ -85,10 +102,12 @@ class MailWriter:
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
         writer = Writer(audience, delivery.participant_id, mailing.said.timezone)
         page = writer.page(delivery.told, mailing.said)
-        message = EmailMessage(policy=_POLICY)
+        message = EmailMessage(policy=POLICY)
         self._address(message, delivery, mailing, to, page)
         message.set_content(self._text.render(page=page), cte="quoted-printable")
+        message.make_alternative(_BETWEEN_BODIES)
         message.add_alternative(self._html.render(page=page), subtype="html", cte="quoted-printable")
+        message.make_mixed(_BETWEEN_PARTS)
         message.add_attachment(
             self._calendar(audience, delivery, mailing, writer),
             subtype="calendar",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
@@ -72,6 +73,16 @@ def test_lines_are_folded_at_75_octets_and_end_in_crlf() -> None:
 def test_a_name_cannot_add_lines() -> None:
     name = "Evil\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:x"
     assert len(parsed(written(organisation(1, 2, name=name), entries=(encounter(0, 1),))).events) == 1
+
+
+@pytest.mark.parametrize("zone", ["Europe/Madrid", "America/Lima", "UTC", "Etc/UTC", "Etc/GMT+5", "Europe/London"])
+@pytest.mark.parametrize(
+    "name", ["Metal", "a,b;c\\d", "Ñandú 机械 🏭 " * 12, "BEGIN:VEVENT", '"quoted": yes', "=?utf-8?q?x?="]
+)
+def test_the_library_would_write_the_same(zone: str, name: str) -> None:
+    entries = (encounter(0, 1, table="7", sequence=3), session(4))
+    text = written(organisation(1, 2, name=name), edition(2, timezone=zone), entries=entries)
+    assert parsed(text).to_ical() == text.encode()
 
 
 names = st.text(min_size=1, max_size=200)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import Said, say
 from services.notify.ports import Letter, Refused
 from services.notify.rendering.clean import clean
-from services.notify.rendering.mail import MailWriter
+from services.notify.rendering.mail import POLICY, MailWriter
 from services.notify.settings import Settings
 from shared.events import AgendaEntry, Event, Language
 from tests.component.notify.world import (
@@ -160,6 +163,38 @@ def test_an_address_that_cannot_be_written_is_refused(email: str) -> None:
 def test_an_international_domain_is_written_as_dns_knows_it() -> None:
     written = letter(participant(0, 2, email="ana@señal.example"), entries=(encounter(0, 1),))
     assert written.recipient == "ana@xn--seal-hqa.example"
+
+
+@given(st.text(max_size=120), st.sampled_from(["Subject", "To", "From", "Message-ID", "X-Tertulia-Edition"]))
+@example("=?utf-8?q?a?=", "Subject")
+@example("x" * 77, "Subject")
+@example('"Doe, Jane" <jane@example.org>', "To")
+def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
+    def written(policy: EmailPolicy) -> bytes:
+        message = EmailMessage(policy=policy)
+        message[name] = value
+        return message.as_bytes()
+
+    try:
+        expected = written(SMTP)
+    except Exception as error:  # noqa: BLE001 - whatever the library raises
+        with pytest.raises(type(error)):
+            written(POLICY)
+    else:
+        assert written(POLICY) == expected
+
+
+def test_what_separates_the_parts_is_in_none_of_them() -> None:
+    name = "=_part --=_body\r\n--=_part"
+    mail = read(letter(organisation(1, 2, name=name), entries=(encounter(0, 1),)))
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    assert "=_part --=_body" in bodies(mail)[0]
 
 
 def test_an_ascii_mail_is_ascii() -> None:
