@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import math
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ _SPAWN = multiprocessing.get_context("spawn")
 #: How long a worker may take to start: what is compiled (see `solver.kempe`) is compiled when it first runs on a
 #: machine, and is loaded from then on.
 _START_SECONDS = 300.0
+#: How far workers stand back for the services of the machine: what comes in is answered first, improved second.
+_NICENESS = 10
 
 Report = Callable[[Solution], None]
 Work = Callable[[Problem, Effort, Report], Solution]
@@ -147,6 +150,7 @@ class _Worker:
 def _serve(pipe: Connection, work: Work) -> None:
     """A worker's life: answer questions until the other end is gone. Ctrl-C is for the parent to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
     with contextlib.suppress(EOFError, OSError):
         if work is _improve:
             _warm_up()
