@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 
 from icalendar import Calendar
@@ -21,7 +22,7 @@ Line = tuple[datetime, datetime, str]
 
 @dataclass(frozen=True)
 class Mail:
-    """One delivered mail. Only its head is read at once: there are hundreds, and the bodies of few are asked for."""
+    """One delivered mail. Only its head is read at once: there are hundreds, and the bodies of some are asked for."""
 
     path: Path
     recipient: str
@@ -39,6 +40,11 @@ class Mail:
         """Its `.ics`; empty if it has none."""
         return self._part("text/calendar")
 
+    @cached_property
+    def lines(self) -> list[Line]:
+        """What its calendar lists, in order."""
+        return calendar_lines(self.calendar)
+
     def _part(self, content_type: str) -> bytes:
         for part in email.message_from_bytes(self.path.read_bytes()).walk():
             if part.get_content_type() == content_type:
@@ -47,9 +53,28 @@ class Mail:
         return b""
 
 
+class MailFolder:
+    """The sink's folder. Each mail is read once, however often it is looked into."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[Path, Mail] = {}
+
+    def read(self) -> list[Mail]:
+        """Every mail that carries an agenda, in the order of arrival (the sink's file names sort so)."""
+        paths = sorted(self._folder.rglob("*.eml"), key=lambda path: path.name)
+        self._known = {path: self._known.get(path) or _read(path) for path in paths}
+        return list(self._known.values())
+
+    def look_through(self) -> None:
+        """Read all that is there by now, calendars too, so that less is left for the end."""
+        for mail in self.read():
+            _ = mail.lines
+
+
 def read_mails(folder: Path) -> list[Mail]:
-    """Every mail that carries an agenda, in the order of arrival (the sink's file names sort so)."""
-    return [_read(path) for path in sorted(folder.rglob("*.eml"), key=lambda path: path.name)]
+    """Every mail in the sink's folder, as `MailFolder.read`."""
+    return MailFolder(folder).read()
 
 
 def _read(path: Path) -> Mail:
@@ -116,7 +141,7 @@ def find_faults(
         received = [mail for mail in by_participant.get(participant_id, []) if mail.recipient == address]
         if received:
             newest = newest_of(received)
-            if calendar_lines(newest.calendar) != agenda_lines(agenda):
+            if newest.lines != agenda_lines(agenda):
                 yield f"the last mail of {participant_id} ({newest.path.name}) does not list the agenda as it stands"
         elif agenda.entries:
             yield f"{participant_id} has an agenda and no mail"

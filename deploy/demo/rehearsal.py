@@ -16,7 +16,7 @@ from deploy.demo.board import lay_out, render_page
 from deploy.demo.changes import Effect, LateChange, LateChanges, compare
 from deploy.demo.client import together
 from deploy.demo.doubts import Postmaster
-from deploy.demo.mails import Mail, find_faults, newest_of, read_mails
+from deploy.demo.mails import Mail, MailFolder, find_faults, newest_of
 from deploy.demo.observer import Observer
 from deploy.demo.picture import draw
 from deploy.demo.progress import LiveProgress, counts
@@ -58,8 +58,11 @@ class Rehearsal:
                 await self._gather_everybody()
                 faults = [*audit.find_request_faults(self.stage.demo, self.stage.ids, self.observer.seen)]
                 await self._publish()
+            folder = MailFolder(self.stack.mails)
+            reading = asyncio.create_task(asyncio.to_thread(folder.look_through))
             effects = [await self._make(change) for change in LateChanges(self.stage).all]
-            return await self._report(started, effects, faults)
+            await reading
+            return await self._report(started, effects, faults, folder)
         finally:
             settling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -158,9 +161,9 @@ class Rehearsal:
         )
         return effect
 
-    async def _report(self, started: float, effects: list[Effect], faults: list[str]) -> Summary:
+    async def _report(self, started: float, effects: list[Effect], faults: list[str], folder: MailFolder) -> Summary:
         seen, state = self.observer.seen, await self.journal.follow()
-        mails = await asyncio.to_thread(read_mails, self.stack.mails)
+        mails = await asyncio.to_thread(folder.read)
         violations = audit.violations_of(state)
         faults += [f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations]
         faults += audit.find_replay_faults(state, seen)

@@ -39,7 +39,7 @@ SETTINGS = {
     "TERTULIA_WINDOW_SECONDS": "0.15",
     "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
     "TERTULIA_BATCH_EVERY_MS": "100",
-    "TERTULIA_QUIET_SECONDS": "0.2",
+    "TERTULIA_QUIET_SECONDS": "0.4",
     "TERTULIA_IMPROVE_EVERY_SECONDS": "0.1",
     "TERTULIA_IMPROVE_STEPS": "10000",
     "TERTULIA_SESSION_TIMEOUT_MS": "4000",
@@ -64,14 +64,15 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
     """The whole demo. Returns the exit code: 0 if all went well and every check holds."""
     console = console or Console()
     started = time.monotonic()
-    demo = generate(options.seed, options.scale)
     options.output.mkdir(parents=True, exist_ok=True)
     root = options.output / "runs"
     shutil.rmtree(root, ignore_errors=True)
-    stack = Stack(root, settings=SETTINGS)
+    # The others come up while everybody registers: Kafka keeps what they have to do.
+    stack = Stack(root, settings=SETTINGS, wait_for=("registration",))
     try:
         console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
-        async with stack, _rehearse(options, console, stack, demo) as rehearsal:
+        drawing = asyncio.create_task(asyncio.to_thread(generate, options.seed, options.scale))
+        async with stack, _rehearse(options, console, stack, await drawing) as rehearsal:
             summary = await stack.unless_crashed(rehearsal.run(started))
             if options.keep:
                 await _stay(console, stack)

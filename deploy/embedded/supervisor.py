@@ -44,9 +44,9 @@ class Supervisor:
         """
         await _all_ready(self.begin(*programs))
 
-    async def ready(self) -> None:
-        """Return when all that was begun is ready. Raises as `launch` does."""
-        await _all_ready(self._processes())
+    async def ready(self, *names: str) -> None:
+        """Return when those of these names are ready, or all if none is given. Raises as `launch` does."""
+        await _all_ready(map(self._named, names) if names else self._processes())
 
     def begin(self, *programs: Program) -> list[Process]:
         """Start the programs of the next stage, and leave it to `ready` to wait for them.
