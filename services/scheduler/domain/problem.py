@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,6 +39,11 @@ class Problem:
     fixed: dict[str, tuple[Wanted, Seat]]
     change_budget: int
     days: tuple[Slots, ...] = ()
+
+    def asks_the_same(self, other: Problem) -> bool:
+        """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
+        incumbent = other.incumbent if self.announced else self.incumbent
+        return replace(other, version=self.version, incumbent=incumbent) == self
 
     def board(self) -> Board:
         """A board with the fixed encounters alone."""

@@ -177,10 +177,35 @@ async def test_an_improvement_may_not_outlast_the_announcement() -> None:
     house = House()
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     await house.later(3)
-    await house.take(edition(revision=2, phase="published"))
+    await house.take(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
     await house.later(1)
     await house.later(2)
     assert house.solver.within == [math.inf, 8]
+
+
+async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking_again() -> None:
+    house = House()
+    await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    await house.later(3)
+    improved = dict((await house.scheduler.agenda("ed")).placements)
+    await house.take(edition(revision=2, phase="published"))
+    assert final(await house.later(3)) == ["a", "b", "c"]
+    state = await house.scheduler.agenda("ed")
+    assert house.solver.asked == 1
+    assert state.placements == improved
+    assert not state.dirty
+    assert state.certificate
+    assert state.certificate.seconds == 0
+
+
+async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_ANSWERS_KEPT", 0)
+    house = House()
+    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.later(3)
+    await house.take(edition(revision=2, phase="published"))
+    assert final(await house.later(3)) == ["a", "b"]
+    assert house.solver.asked == 2
 
 
 async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
