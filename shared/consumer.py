@@ -35,7 +35,7 @@ _log = get_logger(__name__)
 #: Editions of one batch that are handled side by side.
 _EDITIONS_AT_ONCE = 8
 #: How long the broker may keep an empty fetch. Kafka answers at once when a record comes; Tansu only when this is over.
-_FETCH_WAIT_MS = 50
+_FETCH_WAIT_MS = 100
 #: How long FastStream waits for a batch, and as long again, deaf, when none has come: what comes then waits that long.
 _POLL_MS = 20
 #: How long a rebalance waits for the batch in hand. Only the journal's fence makes it safe; this makes it rare.

@@ -33,7 +33,7 @@ PLACED = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED})
 _TOLD = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
 _ASK_EVERY_SECONDS = 0.05
 #: Tansu answers a fetch that finds nothing when this is over, and not before, whatever comes meanwhile.
-_FETCH_WAIT_MS = 50
+_FETCH_WAIT_MS = 100
 
 E = TypeVar("E", bound=Event)
 Pair = tuple[str, str]
