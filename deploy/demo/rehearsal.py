@@ -59,9 +59,7 @@ class Rehearsal:
                 faults = [*audit.find_request_faults(self.stage.demo, self.stage.ids, self.observer.seen)]
                 await self._publish()
             folder = MailFolder(self.stack.mails)
-            reading = asyncio.create_task(asyncio.to_thread(folder.look_through))
-            effects = [await self._make(change) for change in LateChanges(self.stage).all]
-            await reading
+            effects = await self._change_late(folder)
             return await self._report(started, effects, faults, folder)
         finally:
             settling.cancel()
@@ -134,6 +132,17 @@ class Rehearsal:
         await asyncio.sleep(_DOWN_SECONDS)
         await self.stack.restart(name)
         self.console.print(f"{name} is back", highlight=False)
+
+    async def _change_late(self, folder: MailFolder) -> list[Effect]:
+        """Makes the changes one after the other; the mails that have come by then are read beside it."""
+        effects, reading = [], asyncio.create_task(asyncio.to_thread(folder.look_through))
+        for change in LateChanges(self.stage).all:
+            effects.append(await self._make(change))
+            if reading.done():
+                reading.result()
+                reading = asyncio.create_task(asyncio.to_thread(folder.look_through))
+        await reading
+        return effects
 
     async def _make(self, change: LateChange) -> Effect:
         seen = self.observer.seen
