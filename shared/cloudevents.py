@@ -100,11 +100,15 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> str | None:
 
 
 def pack(event: Event) -> dict[str, Any]:
-    """An event as an outbox keeps it: type, body, and the trace it belongs to."""
-    return {"type": event.TYPE, "data": event.to_json(), "traceparent": trace.child()}
+    """An event as an outbox keeps it: type, revision, body as JSON text, and the trace it belongs to.
+
+    As text, because a database that takes documents apart at each write need not look into it (ADR 0025).
+    """
+    body = orjson.dumps(event.to_json()).decode()
+    return {"type": event.TYPE, "revision": event.revision, "data": body, "traceparent": trace.child()}
 
 
 def unpack(packed: dict[str, Any]) -> Record:
     """The record of an event that waited in an outbox."""
-    event = EVENT_TYPES[packed["type"]].model_validate(packed["data"])
-    return encode(event, packed.get("traceparent"))
+    event = EVENT_TYPES[packed["type"]].model_validate_json(packed["data"])
+    return encode(event, packed["traceparent"])

@@ -97,7 +97,7 @@ class OutboxRelay:
         alike: dict[tuple[int, int], list[str]] = {}
         for document in documents:
             outbox = document["outbox"]
-            newest = outbox[-1]["data"]["revision"] if outbox else 0
+            newest = outbox[-1]["revision"] if outbox else 0
             alike.setdefault((len(outbox), newest), []).append(document["_id"])
         for (length, newest), ids in alike.items():
             await self._empty(ids, length, newest)
@@ -105,8 +105,8 @@ class OutboxRelay:
     async def _empty(self, ids: list[str], length: int, newest: int) -> None:
         unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}}
         if length:
-            unchanged[f"outbox.{length - 1}.data.revision"] = newest
+            unchanged[f"outbox.{length - 1}.revision"] = newest
         emptied = await self._collection.update_many(unchanged, {"$set": {"outbox": [], "pending_since": None}})
         if emptied.matched_count < len(ids):
-            sent = {"outbox": {"data.revision": {"$lte": newest}}}
+            sent = {"outbox": {"revision": {"$lte": newest}}}
             await self._collection.update_many({"_id": {"$in": ids}}, {"$pull": sent})

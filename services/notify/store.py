@@ -71,12 +71,12 @@ class MongoLedger:
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
         document = await self._lines.find_one({"_id": f"{edition_id}/{participant_id}"}, _WITHOUT_OUTBOX)
-        return document and _line(document)
+        return document and line_of(document)
 
     async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
         """The lines of so many participants, each by edition and participant, of those who have one."""
         found = self._lines.find({"_id": {"$in": ["/".join(each) for each in whom]}}, _WITHOUT_OUTBOX)
-        return [_line(document) async for document in found]
+        return [line_of(document) async for document in found]
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""
@@ -95,12 +95,12 @@ class MongoLedger:
         """The lines to look at now, the longest due first."""
         query = {"attend_at": {"$gt": EVER, "$lte": self._clock()}}
         found = self._lines.find(query, _WITHOUT_OUTBOX).sort("attend_at", ASCENDING).limit(limit)
-        return [_line(document) async for document in found]
+        return [line_of(document) async for document in found]
 
     async def in_doubt(self, edition_id: str | None = None) -> list[Delivery]:
         """The lines with a mail that may have been taken, of one edition or of all."""
         query = {"doubtful": True} | ({"edition_id": edition_id} if edition_id else {})
-        return [_line(document) async for document in self._lines.find(query, _WITHOUT_OUTBOX).sort("_id", ASCENDING)]
+        return [line_of(document) async for document in self._lines.find(query, _WITHOUT_OUTBOX).sort("_id", ASCENDING)]
 
     async def count(self) -> tuple[int, int]:
         """How many mails are owed, and how many are in doubt."""
@@ -164,13 +164,17 @@ class InMemoryLedger:
 
 
 def _fields(line: Delivery) -> dict[str, Any]:
-    # As JSON, so that what is read equals what was written: BSON cuts a date to milliseconds.
-    return line.model_dump(mode="json") | {
+    """The line as JSON text, so that what is read equals what was written (BSON cuts a date), and what is asked for."""
+    return {
+        "line": line.model_dump_json(),
+        "edition_id": line.edition_id,
+        "edit": line.edit,
         "step": line.step.value,
         "attend_at": line.attend_at,
         "doubtful": line.doubt is not None,
     }
 
 
-def _line(document: dict[str, Any]) -> Delivery:
-    return Delivery.model_validate(document)
+def line_of(document: dict[str, Any]) -> Delivery:
+    """The line that a document of the ledger holds."""
+    return Delivery.model_validate_json(document["line"])

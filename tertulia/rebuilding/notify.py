@@ -32,7 +32,7 @@ from services.notify.domain.digest import Said as Told
 from services.notify.domain.digest import say
 from services.notify.service import AudienceAggregate
 from services.notify.settings import Settings
-from services.notify.store import COLLECTION, MongoLedger
+from services.notify.store import COLLECTION, MongoLedger, line_of
 from shared.clock import utc_now
 from shared.events import (
     AffinityScored,
@@ -84,7 +84,7 @@ class NotifyRebuilder:
         state = await read_journal(database, _AGGREGATE, edition_id)
         if state is None:
             return {}
-        lines = [Delivery.model_validate(one) async for one in database[COLLECTION].find({"edition_id": edition_id})]
+        lines = [line_of(one) async for one in database[COLLECTION].find({"edition_id": edition_id})]
         return view_of(state, lines)
 
 

@@ -25,7 +25,7 @@ from services.notify.ports import Render
 from services.notify.postman import Postman
 from services.notify.service import AudienceAggregate, Notify
 from services.notify.settings import Settings as NotifySettings
-from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
+from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger, line_of
 from services.registration.publishing import Publishing
 from services.registration.service import Desk, expire_overdue
 from services.registration.settings import Settings as RegistrationSettings
@@ -259,9 +259,9 @@ def _ledger_step(call: Call) -> str:
         return "want"
     if call.name != "update_one":
         return "mail: look"
-    line, before = call.update["$set"], call.before or {"claim": None, "step": "idle"}
-    if line["claim"] == before["claim"]:
-        return "mail: start" if line["step"] != before["step"] else "want"
-    if line["claim"]:
+    line, before = line_of(call.update["$set"]), line_of(call.before) if call.before else None
+    if line.claim == (before and before.claim):
+        return "mail: start" if before and line.step != before.step else "want"
+    if line.claim:
         return "mail: take"
     return "mail: settle" if "$push" in call.update else "mail: postpone"

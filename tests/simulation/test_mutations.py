@@ -17,20 +17,20 @@ from services.notify.domain.delivery import Delivery
 from services.notify.postman import Postman
 from shared.consumer import Consumer
 from shared.journal import Entry, Journal
-from shared.journal_store import MongoJournalStore
+from shared.journal_store import MongoJournalStore, document_of
 from shared.outbox import OutboxRelay
 from tests.simulation.world import run_seed
 
 Patch = pytest.MonkeyPatch
 #: How many seeds are tried, from the first; a doubt that matters comes up in one of eighty.
-MOST_SEEDS = 200
+MOST_SEEDS = 500
 
 
 def no_fence(patch: Patch) -> None:
     """Whoever writes an entry that is there writes over it."""
 
     async def append(self: MongoJournalStore, entry: Entry) -> None:
-        written = {"_id": f"{entry.edition_id}:{entry.seq}", **vars(entry)}
+        written = document_of(entry)
         await self._entries.update_one({"_id": written["_id"]}, {"$set": written}, upsert=True)
 
     patch.setattr(MongoJournalStore, "append", append)

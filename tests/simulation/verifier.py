@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from deploy.chaos.verifier import Bookings
-from services.notify.domain.delivery import Mailing
+from services.notify.domain.delivery import Delivery, Mailing
+from services.notify.store import line_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
@@ -27,6 +28,8 @@ from services.scheduler.domain.state import AgendaState
 from shared.cloudevents import unpack
 from shared.dlq import Origin
 from shared.ids import derived_id, encounter_id, pair_of
+from shared.journal import Entry
+from shared.journal_store import entry_of
 from shared.topics import DLQ_SUFFIX, TOPICS
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import Written
@@ -53,21 +56,21 @@ class Books:
         found = self._documents("registration", collection_of(kind))
         return {document[kind.ID]: document for document in found}
 
-    def entries(self, service: str) -> list[Document]:
+    def entries(self, service: str) -> list[Entry]:
         """A service's journals, each in order."""
-        return sorted(self._documents(service, "journal"), key=lambda entry: (entry["edition_id"], entry["seq"]))
+        return [entry_of(document) for document in self._entry_documents(service)]
 
-    def lines(self) -> list[Document]:
+    def lines(self) -> list[Delivery]:
         """The delivery ledger."""
-        return self._documents("notify", "deliveries")
+        return [line_of(document) for document in self._documents("notify", "deliveries")]
 
     def agenda_state(self, edition_id: str) -> AgendaState | None:
         """The scheduler's state as its journal has it."""
         seq, state = self._folded.get(edition_id, (0, AgendaState(edition_id=edition_id)))
-        for entry in self.entries("scheduler"):
-            if entry["edition_id"] == edition_id and entry["seq"] > seq:
-                _evolve(state, entry)
-                seq = entry["seq"]
+        for document in self._entry_documents("scheduler"):
+            if document["edition_id"] == edition_id and document["seq"] > seq:
+                _evolve(state, entry_of(document))
+                seq = document["seq"]
         self._folded[edition_id] = (seq, state)
         return state if seq else None
 
@@ -80,7 +83,7 @@ class Books:
             if any(not entry["published"] for entry in self._documents(service, "journal")):
                 yield f"{service} has entries to send"
         yield from self._full_outboxes()
-        if any(line["attend_at"] for line in self.lines()):
+        if any(document["attend_at"] for document in self._documents("notify", "deliveries")):
             yield "mails are due"
         for edition_id in editions:
             state = self.agenda_state(edition_id)
@@ -94,6 +97,9 @@ class Books:
                 document["outbox"] or document["pending_since"] for document in self._documents(service, collection)
             ):
                 yield f"{collection} have outboxes to send"
+
+    def _entry_documents(self, service: str) -> list[Document]:
+        return sorted(self._documents(service, "journal"), key=lambda entry: (entry["edition_id"], entry["seq"]))
 
     def _documents(self, service: str, collection: str) -> list[Document]:
         return list(self._mongo.tables[f"tertulia_{service}", collection].documents.values())
@@ -156,7 +162,7 @@ class Verifier:
         for service in JOURNALLED:
             seqs: defaultdict[str, list[int]] = defaultdict(list)
             for entry in self._books.entries(service):
-                seqs[entry["edition_id"]].append(entry["seq"])
+                seqs[entry.edition_id].append(entry.seq)
             for edition_id, found in seqs.items():
                 if found != list(range(1, len(found) + 1)):
                     yield f"{service}'s journal of {edition_id} has the entries {found}"
@@ -166,11 +172,11 @@ class Verifier:
         newest: dict[tuple[str, ...], int] = {}
         for service in ("scheduler", "notify"):
             for entry in self._books.entries(service):
-                for change in entry["changes"]:
+                for change in entry.changes:
                     named = [value for value in change.values() if isinstance(value, str)]
                     for noted in change.values():
                         if isinstance(noted, dict) and "revision" in noted:
-                            thing = (service, entry["edition_id"], *named)
+                            thing = (service, entry.edition_id, *named)
                             if noted["revision"] <= newest.get(thing, 0):
                                 yield f"{thing} is noted at {noted['revision']} after {newest[thing]}"
                             newest[thing] = noted["revision"]
@@ -206,13 +212,13 @@ class Verifier:
                 newest[topic][f"{document['edition_id']}/{field}/{thing_id}"] = document["revision"]
         for service in ("matching", "scheduler"):
             for entry in self._books.entries(service):
-                for packed in entry["outbox"]:
+                for packed in entry.outbox:
                     topic, key, revision = _said_in(packed)
                     newest[topic][key] = max(newest[topic].get(key, 0), revision)
         for line in self._books.lines():
-            if line["recorded"]:
-                key = f"{line['edition_id']}/participant/{line['participant_id']}"
-                newest["notification.v1"][key] = line["recorded"]
+            if line.recorded:
+                key = f"{line.edition_id}/participant/{line.participant_id}"
+                newest["notification.v1"][key] = line.recorded
         return newest
 
     # -- agendas
@@ -221,7 +227,7 @@ class Verifier:
         """At each instant of the scheduler's journals, nobody is at two encounters, and no table has two."""
         bookings: defaultdict[str, Bookings] = defaultdict(Bookings)
         for entry in self._books.entries("scheduler"):
-            for clash in bookings[entry["edition_id"]].take(entry["changes"]):
+            for clash in bookings[entry.edition_id].take(entry.changes):
                 yield f"{entry['edition_id']}:{entry['seq']}: {clash}"
 
     def _agendas(self) -> Iterator[str]:
@@ -294,8 +300,8 @@ class Verifier:
             if mailed != final and not (is_another and not final) and not (document["status"] == "cancelled" and final):
                 yield f"the last mail of {participant_id} says {mailed}, and the agenda is {final}"
         for line in self._books.lines():
-            if line["doubt"] or line["claim"]:
-                yield f"the mail of {line['participant_id']} is in doubt, or in hand"
+            if line.doubt or line.claim:
+                yield f"the mail of {line.participant_id} is in doubt, or in hand"
 
     def _final(self, participant_id: str) -> list[AgendaLine]:
         lines = self._said.get(participant_id, {}).get("entries", [])
@@ -335,7 +341,7 @@ def _steps(kind: type[Thing], document: Document) -> int:
 def _said_in(packed: Document) -> tuple[str, str, int]:
     """Topic, key and revision of a packed event."""
     record = unpack(packed)
-    return record.topic, record.key.decode(), int(packed["data"]["revision"])
+    return record.topic, record.key.decode(), int(packed["revision"])
 
 
 def _addressee(participant: Document) -> str:
@@ -346,6 +352,6 @@ def _where(line: Document) -> tuple[Any, ...]:
     return line["starts_at"], line["zone_id"], line["table"]
 
 
-def _evolve(state: AgendaState, entry: Document) -> None:
-    for change in entry["changes"]:
+def _evolve(state: AgendaState, entry: Entry) -> None:
+    for change in entry.changes:
         _AGGREGATE.evolve(state, _AGGREGATE.change_type.validate_python(change))

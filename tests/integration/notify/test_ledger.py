@@ -146,7 +146,7 @@ async def test_what_is_recorded_waits_in_the_same_document(mongo_url: str, mongo
         settled = line.settle(DeliveryState.SENT, mailing().model_copy(update={"version": version}))
         await ledger.save(settled, settled.record(DeliveryState.SENT, mailing(), NOW))
     document = await mongo.database(mongo_database)[COLLECTION].find_one({"_id": "edn_1/prt_0"})
-    assert [packed["data"]["revision"] for packed in document["outbox"]] == [1, 2]
+    assert [packed["revision"] for packed in document["outbox"]] == [1, 2]
     assert document["pending_since"] is not None
     assert document["step"] == "idle"
     await mongo.close()

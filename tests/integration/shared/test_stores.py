@@ -17,6 +17,7 @@ from shared.journal import Entry, JournalStore, SequenceTaken, Snapshot
 from shared.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.mongo import Mongo, MongoDatabase
 from shared.outbox import OutboxRelay, outbox_new, outbox_push
+from shared.retry import Unready
 from shared.settings import ConnectionSettings
 from tests.simulation.mongo import InMemoryMongo
 
@@ -92,6 +93,12 @@ async def test_unpublished_entries_are_found_by_age_until_marked(store: JournalS
     assert [(e.edition_id, e.seq) for e in found] == [("edn", 1), ("edn", 2)]
     await store.mark_published(found[0])
     assert [e.seq for e in await store.unpublished(NOW + timedelta(minutes=1), limit=10)] == [2]
+
+
+async def test_an_entry_of_before_entries_were_text_is_not_misread(database: MongoDatabase) -> None:
+    await database["journal"].insert_one({"_id": "edn:1", **vars(entry(1))})
+    with pytest.raises(Unready, match="edn:1"):
+        await MongoJournalStore(database).entries("edn", after=0)
 
 
 async def test_the_newest_snapshot_is_kept(store: JournalStore) -> None:
@@ -188,6 +195,6 @@ async def test_what_is_added_while_sending_stays_and_is_swept(database: MongoDat
     relay.soon("req_1")
     await relay.drain()
     document = await database["things"].find_one({"_id": "req_1"})
-    assert ([packed["data"]["revision"] for packed in document["outbox"]], document["pending_since"]) == ([2], NOW)
+    assert ([packed["revision"] for packed in document["outbox"]], document["pending_since"]) == ([2], NOW)
     await relay.sweep()
     assert [record.value for record in broker.records] == [encode(asked(n)).value for n in (1, 2)]
