@@ -107,7 +107,7 @@ async def test_a_command_that_does_not_exist_fails_as_any_other(supervisor: Supe
 
 
 async def test_a_crash_ends_the_wait_and_says_by_which_signal(supervisor: Supervisor) -> None:
-    await supervisor.launch(program("steady", _SLEEP), program("crash", "import os; os.abort()"))
+    await supervisor.launch(program("steady", _SLEEP), program("crash", "import os, time; time.sleep(1); os.abort()"))
 
     with pytest.raises(ProcessFailed, match="crash ended with signal SIGABRT"):
         await supervisor.wait()
