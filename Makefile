@@ -27,9 +27,9 @@ chaos: setup  ## break everything at once on three Kafka brokers, then verify (C
 	$(BIN)/python -m deploy.chaos --seconds $(or $(CHAOS_SECONDS),600) $(CHAOS_SEED:%=--seed %) $(CHAOS_OPTIONS)
 
 test: check  ## run all tests, the integration tests on Apache Kafka
-	@# Whole stacks have both cores to themselves; all else shares them, a file at a time.
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/e2e $(PYTEST_OPTIONS)
-	$(BIN)/pytest tests/e2e $(PYTEST_OPTIONS)
+	@# What asks for real servers has both cores to itself; all else shares them, a file at a time.
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration --ignore tests/e2e $(PYTEST_OPTIONS)
+	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_OPTIONS)
 
 check: setup  ## format, lint, types, import contracts, locks, reference pages
 	$(BIN)/ruff format --check --quiet .

@@ -16,7 +16,7 @@ from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import AgendaChanged, Cause, CauseCode, EncounterChanged, EncounterState
+from shared.events import AgendaChanged, Cause, CauseCode, EncounterChanged, EncounterState, WaitingReason
 from shared.ids import encounter_id
 from tests.unit.services.scheduler.editions import (
     HALL,
@@ -28,6 +28,7 @@ from tests.unit.services.scheduler.editions import (
     participant,
     people,
     session,
+    window,
     workspace,
 )
 
@@ -232,6 +233,20 @@ def test_who_checks_in_may_be_placed_within_the_horizon_at_once() -> None:
     assert subject.slot("a", "b") == 0
     assert {each.causes[0].code for each in said if isinstance(each, AgendaChanged)} == {"checked_in"}
     assert subject.state.version == version  # nothing that an improvement could use
+
+
+def test_a_correction_takes_back_what_the_quota_no_longer_allows() -> None:
+    subject = live(
+        *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"), quotas={"max_encounters": 1}, freeze_minutes=0
+    )
+    subject.now = at(0) + MINUTE
+    report(subject, "a", "b", "b")
+    subject.take(*here("a"), participant("c", revision=2, available=(window(2, 4),)))
+    assert subject.slot("a", "c") == 2
+    noted = report(subject, "a", "b")
+    assert noted == Noted()
+    assert subject.slot("a", "c") is None
+    assert subject.state.waiting[pair("a", "c")] is WaitingReason.QUOTA_REACHED
 
 
 @pytest.mark.parametrize("is_refilled", [False, True])
