@@ -28,7 +28,7 @@ from services.scheduler.domain.state import AgendaState
 from shared.cloudevents import unpack
 from shared.dlq import Origin
 from shared.ids import derived_id, encounter_id, pair_of
-from shared.journal import Entry
+from shared.journal import Entry, fold
 from shared.journal_store import entry_of
 from shared.topics import DLQ_SUFFIX, TOPICS
 from tests.simulation.kafka import InMemoryKafka
@@ -69,7 +69,7 @@ class Books:
         seq, state = self._folded.get(edition_id, (0, AgendaState(edition_id=edition_id)))
         for document in self._entry_documents("scheduler"):
             if document["edition_id"] == edition_id and document["seq"] > seq:
-                _evolve(state, entry_of(document))
+                fold(_AGGREGATE, state, [entry_of(document)])
                 seq = document["seq"]
         self._folded[edition_id] = (seq, state)
         return state if seq else None
@@ -228,7 +228,7 @@ class Verifier:
         bookings: defaultdict[str, Bookings] = defaultdict(Bookings)
         for entry in self._books.entries("scheduler"):
             for clash in bookings[entry.edition_id].take(entry.changes):
-                yield f"{entry['edition_id']}:{entry['seq']}: {clash}"
+                yield f"{entry.edition_id}:{entry.seq}: {clash}"
 
     def _agendas(self) -> Iterator[str]:
         wanted = self._wanted()
@@ -350,8 +350,3 @@ def _addressee(participant: Document) -> str:
 
 def _where(line: Document) -> tuple[Any, ...]:
     return line["starts_at"], line["zone_id"], line["table"]
-
-
-def _evolve(state: AgendaState, entry: Entry) -> None:
-    for change in entry.changes:
-        _AGGREGATE.evolve(state, _AGGREGATE.change_type.validate_python(change))
