@@ -68,7 +68,7 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
     root = options.output / "runs"
     shutil.rmtree(root, ignore_errors=True)
     # The others come up while everybody registers: Kafka keeps what they have to do.
-    stack = Stack(root, settings=SETTINGS, wait_for=("registration",))
+    stack = Stack(root, settings=SETTINGS, latecomers=("matching", "scheduler", "notify"))
     try:
         console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
         drawing = asyncio.create_task(asyncio.to_thread(generate, options.seed, options.scale))

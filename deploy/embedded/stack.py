@@ -24,7 +24,7 @@ class Stack(Supervisor):
     """Starts everything, in a new folder under `root`: `logs/`, `mails/`, and `data/` until it stops.
 
     The broker is Tansu (faster to start, in memory) or Apache Kafka with `brokers` brokers, one or three. `settings`
-    are further environment variables for every service; `wait_for` names those that `start` waits for.
+    are further environment variables for every service; `start` does not wait for the `latecomers`.
     """
 
     def __init__(
@@ -33,13 +33,13 @@ class Stack(Supervisor):
         broker: Literal["tansu", "kafka"] = "tansu",
         brokers: int = 1,
         settings: Mapping[str, str] | None = None,
-        wait_for: Collection[str] = SERVICES,
+        latecomers: Collection[str] = (),
     ) -> None:
         super().__init__(root)
         self.mails = self.folder / "mails"
         self._broker = broker
         self._settings = settings or {}
-        self._wait_for = wait_for
+        self._latecomers = latecomers
         self._token = secrets.token_urlsafe()
         self._mongo_port, self._smtp_port, *ports = free_ports(2 + len(SERVICES) + brokers)
         self._http_ports = dict(zip(SERVICES, ports, strict=False))
@@ -70,7 +70,7 @@ class Stack(Supervisor):
         return {**connections, **idempotence, **self._settings}
 
     async def start(self) -> None:
-        """Start the servers, create the topics, then start the services; return when those to wait for are ready.
+        """Start the servers, create the topics, then start the services; return when all but latecomers are ready.
 
         Raises:
             ProcessFailed: what did not start, and why.
@@ -82,7 +82,7 @@ class Stack(Supervisor):
             ConnectionSettings(kafka_bootstrap=self.addresses["kafka"], kafka_partitions=_PARTITIONS)
         )
         self.begin(*(programs.service(name, port, self.environment) for name, port in self._http_ports.items()))
-        await self.ready(*self._wait_for)
+        await self.ready(but=self._latecomers)
 
     async def _broker_programs(self) -> list[Program]:
         if self._broker == "kafka":

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import shutil
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,9 +44,9 @@ class Supervisor:
         """
         await _all_ready(self.begin(*programs))
 
-    async def ready(self, *names: str) -> None:
-        """Return when those of these names are ready, or all if none is given. Raises as `launch` does."""
-        await _all_ready(map(self._named, names) if names else self._processes())
+    async def ready(self, but: Collection[str] = ()) -> None:
+        """Return when all that was begun is ready, `but` those of these names. Raises as `launch` does."""
+        await _all_ready(process for process in self._processes() if process.program.name not in but)
 
     def begin(self, *programs: Program) -> list[Process]:
         """Start the programs of the next stage, and leave it to `ready` to wait for them.

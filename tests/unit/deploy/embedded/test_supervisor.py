@@ -106,6 +106,14 @@ async def test_a_command_that_does_not_exist_fails_as_any_other(supervisor: Supe
         await supervisor.launch(Program("absent", ("/no/such/command",), program("x", "").ready))
 
 
+async def test_latecomers_are_not_waited_for_and_all_others_are(supervisor: Supervisor) -> None:
+    supervisor.begin(program("late", _SLEEP, ready=False), program("steady", _SLEEP))
+    await supervisor.ready(but=("late",))
+    supervisor.begin(program("server", "raise SystemExit(3)", ready=False))
+    with pytest.raises(ProcessFailed, match="server ended with exit code 3"):
+        await supervisor.ready(but=("late",))
+
+
 async def test_a_crash_ends_the_wait_and_says_by_which_signal(supervisor: Supervisor) -> None:
     await supervisor.launch(program("steady", _SLEEP), program("crash", "import os, time; time.sleep(1); os.abort()"))
 
