@@ -75,8 +75,8 @@ class Ledger(Protocol):
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
 
-    async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
-        """The lines of so many participants, each by edition and participant, of those who have one."""
+    async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
+        """Those of the lines that are there, by their keys."""
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""

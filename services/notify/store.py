@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import ASCENDING
 
 from services.notify.domain.audience import DeliveryWanted
-from services.notify.domain.delivery import Delivery, Window, first_wanted
+from services.notify.domain.delivery import Delivery, Window, first_wanted, line_key
 from services.notify.ports import Ledger, Overtaken
 from shared.clock import Clock
 from shared.events import NotificationRecorded
@@ -36,15 +36,15 @@ class LedgerOutlet:
     async def send(self, packed: Sequence[dict[str, Any]]) -> None:
         """Have every message in the ledger. An entry has at most one a participant: their order is free."""
         wanted = [DeliveryWanted.model_validate(message) for message in packed]
-        known = await self._ledger.find_all([(each.edition_id, each.participant_id) for each in wanted])
-        lines = {(line.edition_id, line.participant_id): line for line in known}
+        keys = [line_key(each.edition_id, each.participant_id) for each in wanted]
+        known = await self._ledger.find_all(keys)
         limit = asyncio.Semaphore(_WRITES_AT_ONCE)
 
-        async def one(message: DeliveryWanted) -> None:
+        async def one(key: str, message: DeliveryWanted) -> None:
             async with limit:
-                await self._want(message, lines.get((message.edition_id, message.participant_id)))
+                await self._want(message, known.get(key))
 
-        await asyncio.gather(*map(one, wanted))
+        await asyncio.gather(*map(one, keys, wanted))
 
     async def _want(self, wanted: DeliveryWanted, known: Delivery | None) -> None:
         while (line := (known or first_wanted(wanted)).want(wanted, self._window)) is not known:
@@ -70,13 +70,13 @@ class MongoLedger:
 
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
-        document = await self._lines.find_one({"_id": f"{edition_id}/{participant_id}"}, _WITHOUT_OUTBOX)
+        document = await self._lines.find_one({"_id": line_key(edition_id, participant_id)}, _WITHOUT_OUTBOX)
         return document and line_of(document)
 
-    async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
-        """The lines of so many participants, each by edition and participant, of those who have one."""
-        found = self._lines.find({"_id": {"$in": ["/".join(each) for each in whom]}}, _WITHOUT_OUTBOX)
-        return [line_of(document) async for document in found]
+    async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
+        """Those of the lines that are there, by their keys."""
+        found = self._lines.find({"_id": {"$in": list(keys)}}, _WITHOUT_OUTBOX)
+        return {document["_id"]: line_of(document) async for document in found}
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""
@@ -126,11 +126,11 @@ class InMemoryLedger:
 
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """A participant's line."""
-        return self._lines.get(f"{edition_id}/{participant_id}")
+        return self._lines.get(line_key(edition_id, participant_id))
 
-    async def find_all(self, whom: Sequence[tuple[str, str]]) -> list[Delivery]:
-        """The lines of so many participants, each by edition and participant, of those who have one."""
-        return [line for each in whom if (line := await self.find(*each))]
+    async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
+        """Those of the lines that are there, by their keys."""
+        return {key: self._lines[key] for key in keys if key in self._lines}
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""

@@ -221,15 +221,15 @@ class Scheduler:
 
     async def _solve(self, edition_id: str, problem: Problem, within: float) -> Solution:
         """The answer to a problem; the last one again if it asked the same, as when an edition at rest is published."""
-        asked, answer = self._answered.pop(edition_id, (None, None))
-        if asked is None or answer is None or not problem.asks_the_same(asked):
+        known = self._answered.pop(edition_id, None)
+        if known is None or not problem.asks_the_same(known[0]):
             started = self.monotonic()
-            answer = await self.solver.solve(problem, self.pace.effort, within)
-            asked, answer = problem, replace(answer, seconds=round(self.monotonic() - started, 3))
-        self._answered[edition_id] = asked, answer
-        while len(self._answered) > _ANSWERS_KEPT:
+            solution = await self.solver.solve(problem, self.pace.effort, within)
+            known = problem, replace(solution, seconds=round(self.monotonic() - started, 3))
+        self._answered[edition_id] = known
+        if len(self._answered) > _ANSWERS_KEPT:
             del self._answered[next(iter(self._answered))]
-        return replace(answer, version=problem.version)
+        return replace(known[1], version=problem.version)
 
     async def _tell_the_rest(self, edition_id: str) -> None:
         while True:

@@ -83,8 +83,8 @@ class Delivery(Part):
 
     @property
     def key(self) -> str:
-        """The ledger's key, `<edition>/<participant>`."""
-        return f"{self.edition_id}/{self.participant_id}"
+        """The ledger's key."""
+        return line_key(self.edition_id, self.participant_id)
 
     @property
     def step(self) -> Step:
@@ -182,6 +182,11 @@ class Delivery(Part):
 
     def _with(self, **fields: object) -> Delivery:
         return self.model_copy(update=fields)
+
+
+def line_key(edition_id: str, participant_id: str) -> str:
+    """The ledger's key of a participant's line, `<edition>/<participant>`."""
+    return f"{edition_id}/{participant_id}"
 
 
 def first_wanted(wanted: DeliveryWanted) -> Delivery:

@@ -48,9 +48,10 @@ class _Policy(EmailPolicy):
     def fold_binary(self, name: str, value: str) -> bytes:
         """The header as it is sent."""
         header = f"{name}: {value}"
+        is_short = len(header) <= (self.max_line_length or 0)
         is_plain = header.isascii() and header.isprintable() and not header.endswith(" ") and "=?" not in header
-        is_plain = is_plain and not isinstance(value, AddressHeader)  # the library writes those as it understood them
-        if is_plain and len(header) <= (self.max_line_length or 0):
+        # Addresses are written as the library understood them.
+        if is_short and is_plain and not isinstance(value, AddressHeader):
             return f"{header}{self.linesep}".encode("ascii")
         return super().fold_binary(name, value)
 

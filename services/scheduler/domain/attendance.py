@@ -49,14 +49,14 @@ def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> 
     seat = state.board.placed[pair_id][1] if pair_id in state.placements else None
     cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
     batch.make(AttendanceNoted(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
-    people, refilled = state.pairs[pair_id].participant_ids, list[str]()
+    people, refilled = state.pairs[pair_id].participant_ids, tuple[str, ...]()
     if seat is not None and pair_id not in state.placements and running:
         batch.offer(seat, set(people) - set(gone), cause)
-        refilled = [state.encounter_id(pair) for pair in batch.before if pair in state.placements]
+        refilled = tuple(state.encounter_id(pair) for pair in batch.before if pair in state.placements)
     elif seat is None and pair_id in state.placements:
         # Held after all: who was given an encounter in its stead may have one too many.
         batch.reconsider({pair for each in people for pair in state.links.pairs_of[each]}, cause)
-    return Noted(gone=gone, refilled=tuple(refilled))
+    return Noted(gone=gone, refilled=refilled)
 
 
 def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: Batch) -> Attended:

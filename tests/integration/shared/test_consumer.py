@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -102,8 +102,15 @@ async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
-async def progress(connection: ConnectionSettings, edition: str) -> tuple[int, int]:
-    """Of the edition's partition: how far its consumer has committed, and the offset of the next record."""
+class Progress(NamedTuple):
+    """How far a consumer has committed a partition, and the offset of the next record."""
+
+    committed: int
+    end: int
+
+
+async def progress(connection: ConnectionSettings, edition: str) -> Progress:
+    """That of the test's consumer, of the edition's partition."""
     place = TopicPartition(MATCH_REQUEST.name, partition_of(f"{edition}/".encode(), range(PARTITIONS)))
     consumer = AIOKafkaConsumer(
         bootstrap_servers=connection.kafka_servers, group_id=f"tertulia-{edition}", enable_auto_commit=False
@@ -111,7 +118,7 @@ async def progress(connection: ConnectionSettings, edition: str) -> tuple[int, i
     await consumer.start()
     try:
         consumer.assign([place])
-        return await consumer.committed(place) or 0, (await consumer.end_offsets([place]))[place]
+        return Progress(await consumer.committed(place) or 0, (await consumer.end_offsets([place]))[place])
     finally:
         await consumer.stop()
 
@@ -146,7 +153,7 @@ async def test_inputs_arrive_in_order_with_their_positions_and_are_committed(
     assert [read.event.thing_id for read in seen] == [f"r{number}" for number in range(50)]
     offsets = [read.position.offset for read in seen]
     assert offsets == sorted(offsets)
-    assert (await progress(connection, edition))[0] == offsets[-1] + 1
+    assert (await progress(connection, edition)).committed == offsets[-1] + 1
 
 
 async def test_a_transient_error_makes_the_batch_wait_and_loses_nothing(
@@ -234,15 +241,16 @@ async def test_a_consumer_that_would_set_everything_aside_stops_and_is_not_ready
     async def take(_: str, inputs: Sequence[Input]) -> None:
         raise Poison(inputs[0].event, "a bad deploy")
 
-    _, first = await progress(connection, edition)
+    first = (await progress(connection, edition)).end
     await publisher.publish(*(asked(edition, f"r{number}") for number in range(5)))
     async with running(take, dead_letter_budget=0) as health:
         async with asyncio.timeout(30):
             while "stopped" not in (await health.missing()).get("kafka", ""):
                 await asyncio.sleep(0.05)
         assert health.stalled() == []
-    done, _ = await progress(connection, edition)
-    assert done <= first  # what other tests have left on the partition may be done
+    assert (
+        await progress(connection, edition)
+    ).committed <= first  # what other tests have left on the partition may be done
     assert await set_aside(connection, edition) == []
 
 

@@ -28,6 +28,8 @@ from tests.component.notify.world import (
     session,
 )
 
+PARTS = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar"]
+
 
 def letter(*events: Event, entries: tuple[AgendaEntry, ...] = (), told: Said | None = None, **settings: Any) -> Letter:
     state = audience(*everybody(), *events, agenda(3, *entries))
@@ -66,13 +68,7 @@ def test_headers_say_what_the_mail_is_to_people_and_machines() -> None:
 
 def test_it_is_text_html_and_a_calendar() -> None:
     mail = read(letter(entries=(encounter(0, 1),)))
-    assert [part.get_content_type() for part in mail.walk()] == [
-        "multipart/mixed",
-        "multipart/alternative",
-        "text/plain",
-        "text/html",
-        "text/calendar",
-    ]
+    assert [part.get_content_type() for part in mail.walk()] == PARTS
     (calendar,) = mail.iter_attachments()
     assert calendar.get_filename() == "agenda.ics"
     assert calendar.get_param("method") == "PUBLISH"
@@ -187,13 +183,7 @@ def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
 def test_what_separates_the_parts_is_in_none_of_them() -> None:
     name = "=_part --=_body\r\n--=_part"
     mail = read(letter(organisation(1, 2, name=name), entries=(encounter(0, 1),)))
-    assert [part.get_content_type() for part in mail.walk()] == [
-        "multipart/mixed",
-        "multipart/alternative",
-        "text/plain",
-        "text/html",
-        "text/calendar",
-    ]
+    assert [part.get_content_type() for part in mail.walk()] == PARTS
     assert "=_part --=_body" in bodies(mail)[0]
 
 
