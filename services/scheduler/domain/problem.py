@@ -46,11 +46,12 @@ class Problem:
         return replace(other, version=self.version, incumbent=incumbent) == self
 
     def board(self) -> Board:
-        """A board with the fixed encounters alone."""
+        """A board with the fixed encounters alone, which nobody moves."""
         board = Board(self.whole, self.tables, self.quota, self.days)
         board.hours.update(self.hours)
         for wanted, seat in self.fixed.values():
             board.put(wanted, seat)
+        board.pinned.update(self.fixed)
         return board
 
 

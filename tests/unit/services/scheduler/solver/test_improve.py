@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from services.scheduler.domain.adopt import SolutionStale, adopt, announce, inputs_of
+from services.scheduler.domain.changes import Locked
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.domain.verifier import AgendaBroken, verify
 from services.scheduler.solver.bound import bound
+from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.events import AgendaChanged, Event
@@ -90,6 +92,20 @@ def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget(
     moved = [pair_id for pair_id, seat in problem.incumbent.items() if solution.seats[pair_id] != seat]
     assert len(moved) <= 2
     assert set(problem.incumbent) <= set(solution.seats)
+
+
+@pytest.mark.parametrize("is_announced", [False, True])
+def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
+    for seed in range(5):
+        subject = Edition(*busy_edition(seed, pairs=75))
+        locked = {pair_id: subject.state.board.placed[pair_id][1] for pair_id in sorted(subject.state.placements)[::2]}
+        batch = subject.batch()
+        for pair_id in locked:
+            batch.make(Locked(pair_id=pair_id, is_locked=True))
+        subject.finish(batch)
+        problem = problem_of(subject.state, NOW, 5)
+        board = fill(problem) if is_announced else construct(problem, bound(problem), seed)
+        assert {pair_id: board.placed[pair_id][1] for pair_id in locked} == locked
 
 
 def test_announcing_tells_each_agenda_once_and_for_good() -> None:
