@@ -6,9 +6,10 @@ checked with any other solver on `Encoding.formula`. A schedule that is found is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import Random
 
 from pysat.solvers import Solver
 
@@ -36,6 +37,37 @@ class Engine:
     options: Mapping[str, int] = field(default_factory=dict)
 
 
+class Numbering:
+    """Other numbers for a formula's variables. Solvers break ties by number, so another numbering is another search.
+
+    Seed 0 leaves them as they are; so do all for what the formula gets later.
+    """
+
+    def __init__(self, variables: int, seed: int) -> None:
+        numbers = list(range(1, variables + 1))
+        if seed:
+            Random(seed).shuffle(numbers)  # noqa: S311 - it must be repeatable, not secret
+        self._is_other = bool(seed)
+        self._there = [0, *numbers]
+        self._back = [0] * len(self._there)
+        for one, other in enumerate(self._there):
+            self._back[other] = one
+
+    def there(self, literals: Iterable[int]) -> list[int]:
+        """What the solver calls them."""
+        return self._renumbered(self._there, literals)
+
+    def back(self, literals: Iterable[int]) -> list[int]:
+        """What the formula calls them."""
+        return self._renumbered(self._back, literals)
+
+    def _renumbered(self, numbers: list[int], literals: Iterable[int]) -> list[int]:
+        if not self._is_other:
+            return list(literals)
+        known = len(numbers)
+        return [each if abs(each) >= known else numbers[each] if each > 0 else -numbers[-each] for each in literals]
+
+
 #: The bound that is proven, and the best schedule found, if any, with its breaks.
 News = tuple[int, Schedule | None, int | None]
 
@@ -43,8 +75,9 @@ News = tuple[int, Schedule | None, int | None]
 class Search:
     """The search of one engine, in slices; `bound` is proven, `schedule` the best one found."""
 
-    def __init__(self, encoding: Encoding, engine: Engine) -> None:
+    def __init__(self, encoding: Encoding, engine: Engine, seed: int = 0) -> None:
         self._encoding = encoding
+        self._numbering = Numbering(encoding.formula.variables, seed)
         self.bound = encoding.bound
         self.schedule: Schedule | None = None
         self.breaks: int | None = None
@@ -67,7 +100,7 @@ class Search:
         limit = [] if most is None else self._encoding.at_most(most)
         self._hand_over()
         self._solver.conf_budget(conflicts)
-        answer = self._solver.solve_limited(assumptions=limit)
+        answer = self._solver.solve_limited(assumptions=self._numbering.there(limit))
         if answer is None:
             return Outcome.UNDECIDED
         if answer:
@@ -76,33 +109,10 @@ class Search:
             raise self._infeasible()
         return self._refused(most)
 
-    def settle(self, most: int) -> Outcome:
-        """Ask for a schedule with `most` breaks, until it is decided; the search is of no use after a refusal.
-
-        The limit becomes part of the formula: solvers simplify by what is certain.
-
-        Raises:
-            Infeasible: there is no schedule, whatever its breaks.
-            EncodingWrong: the schedule found breaks a rule.
-        """
-        limit = self._encoding.at_most(most)
-        self._hand_over()
-        for literal in limit:
-            self._solver.add_clause([literal])
-        if self._solver.solve():
-            return self._found()
-        if not limit:
-            raise self._infeasible()
-        return self._refused(most)
-
-    def stop(self) -> None:
-        """Free the solver's memory."""
-        self._solver.delete()
-
     def _hand_over(self) -> None:
         """Give the solver the clauses that it has not got yet."""
         clauses = self._encoding.formula.clauses
-        self._solver.append_formula(clauses[self._handed :])
+        self._solver.append_formula([self._numbering.there(each) for each in clauses[self._handed :]])
         self._handed = len(clauses)
 
     def _infeasible(self) -> Infeasible:
@@ -114,7 +124,7 @@ class Search:
         return Outcome.REFUSED
 
     def _found(self) -> Outcome:
-        schedule = self._encoding.schedule(self._solver.get_model())
+        schedule = self._encoding.schedule(self._numbering.back(self._solver.get_model()))
         broken = violations(self._encoding.instance, schedule, self._encoding.fairness)
         if broken:
             raise EncodingWrong(str(broken))

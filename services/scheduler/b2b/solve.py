@@ -1,11 +1,10 @@
-"""Solve an instance to proven optimality: in this process at first, by two engines side by side when that takes long.
+"""Solve an instance to proven optimality: in this process at first, in two side by side when that takes long.
 
-All climb: is there a schedule with `bound` breaks; if not, with one more? The first one found is optimal, and most
-instances need one question or two. The engines run in processes of their own, so that they need not be interrupted to
-be heard (CaDiCaL begins its phases anew whenever it is). Whoever asks a question that the other has settled is stopped
-and begins again at the new bound; the first to find a schedule at the bound ends the search.
-
-The processes are forked: both have the formula without encoding it again, and the first all that was learnt so far.
+A search climbs: is there a schedule with `bound` breaks; if not, with one more? The first one found is optimal, and
+most instances need one question or two. What was learnt from a refusal helps to find at the next bound, so a search
+keeps all it has learnt and goes on at its own pace; the first at the top ends it. How long that takes is luck, good or
+bad: two searches, each in an order of its own, are sooner lucky. They run in processes of their own, so that they need
+not be interrupted to be heard (CaDiCaL begins its phases anew then), forked, so that nothing is encoded twice.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Self
 
 from services.scheduler.b2b.encoding import Encoding
 from services.scheduler.b2b.instance import Infeasible, Instance, Schedule
@@ -27,10 +25,10 @@ _FORK = multiprocessing.get_context("fork")
 
 #: The paper's limit on how far apart the breaks of two participants may be.
 FAIRNESS = 2
-#: Both begin with every variable false: most meetings are not in most slots.
-_REFUTER = Engine("cadical195", {"phase": 0})
-#: It keeps to where it is: no change between two modes of search, no return to earlier phases.
-_FINDER = Engine("cadical195", {"phase": 0, "stabilizeonly": 1, "rephase": 0})
+#: It begins with every variable false (most meetings are not in most slots) and keeps to where it is: no change between
+#: two modes of search, no return to earlier phases, no time spent on making the formula smaller.
+_ENGINE = Engine("cadical195", {"phase": 0, "stabilizeonly": 1, "rephase": 0, "vivify": 0, "probe": 0, "elim": 0})
+_ANOTHER_ORDER = 1
 
 #: Conflicts before it takes long: a second or two. Most instances need fewer.
 _CONFLICTS = 3_000
@@ -64,13 +62,14 @@ def solve(instance: Instance, fairness: int = FAIRNESS, seconds: float = 60.0) -
     refuse_unfair(fewer, fairness)
     best = _Best(clock)
     encoding = Encoding(fewer, fairness)
-    search = Search(encoding, _REFUTER)
+    search = Search(encoding, _ENGINE)
     for news in _alone(search):
         best.hear(*news)
         if best.proven or clock.left <= 0:
             break
     if not best.proven and clock.left > 0:
-        _side_by_side([lambda bound: _climb(search, bound), lambda bound: _settle(encoding, bound)], best, clock)
+        works = [lambda: _climb(search), lambda: _find_and_climb(Search(encoding, _ENGINE, _ANOTHER_ORDER))]
+        _side_by_side(works, best, clock)
     return Solved(best.schedule, best.breaks, best.bound, clock.elapsed, best.seconds)
 
 
@@ -109,47 +108,39 @@ class _Best:
 
 
 def _alone(search: Search) -> Iterator[News]:
-    """Ask at the bound until there is a schedule, or a question takes too many conflicts; then for any schedule."""
+    """Ask at the bound until there is a schedule, or a question takes too many conflicts."""
     outcome = Outcome.REFUSED
     while outcome is Outcome.REFUSED:
         yield search.news
         outcome = search.ask(search.bound, _CONFLICTS)
-    if outcome is Outcome.UNDECIDED:
-        search.ask(None, _CONFLICTS)
     yield search.news
 
 
-def _climb(search: Search, bound: int) -> Iterator[News]:
-    """Keep the formula, and what was learnt from it, from bound to bound: made to refute."""
+def _climb(search: Search) -> Iterator[News]:
+    """Ask at the bound, however long it takes, until there is a schedule."""
     outcome = Outcome.REFUSED
     while outcome is Outcome.REFUSED:
-        outcome = search.ask(max(search.bound, bound), _NO_LIMIT)
+        outcome = search.ask(search.bound, _NO_LIMIT)
         yield search.news
 
 
-def _settle(encoding: Encoding, bound: int) -> Iterator[News]:
-    """Begin anew at each bound, with the limit in the formula: made to find."""
-    outcome = Outcome.REFUSED
-    while outcome is Outcome.REFUSED:
-        search = Search(encoding, _FINDER)
-        outcome = search.settle(bound)
-        yield search.news
-        search.stop()
-        bound = search.bound
+def _find_and_climb(search: Search) -> Iterator[News]:
+    """First of all find any schedule, so that there is one if the time is up."""
+    search.ask(None, _CONFLICTS)
+    yield search.news
+    yield from _climb(search)
 
 
-#: Works from a bound that is proven, and says when it knows more.
-_Work = Callable[[int], Iterator[News]]
+#: Says whenever it knows more.
+_Work = Callable[[], Iterator[News]]
 
 
 class _Helper:
-    """A process at work, and the bound at which it asks its question now."""
+    """A process at work."""
 
-    def __init__(self, work: _Work, bound: int) -> None:
-        self._work = work
-        self.bound = bound
+    def __init__(self, work: _Work) -> None:
         self.pipe, theirs = _FORK.Pipe(duplex=False)
-        self._process = _FORK.Process(target=_serve, args=(theirs, work, bound), daemon=True)
+        self._process = _FORK.Process(target=_serve, args=(theirs, work), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -166,7 +157,6 @@ class _Helper:
             return None
         if isinstance(news, Exception):
             raise news
-        self.bound = news[0]
         return news
 
     def stop(self) -> None:
@@ -175,23 +165,14 @@ class _Helper:
         self._process.join()
         self.pipe.close()
 
-    def at(self, bound: int) -> Self:
-        """This one, or a new one in its place if its question is settled."""
-        if self.bound >= bound:
-            return self
-        self.stop()
-        return type(self)(self._work, bound)
-
 
 def _side_by_side(works: Sequence[_Work], best: _Best, clock: _Clock) -> None:
-    """Start the engines, hear them until the optimum is proven or the time is up, and kill them."""
+    """Start the searches, hear them until the optimum is proven or the time is up, and kill them."""
     helpers: list[_Helper] = []
     try:
-        helpers += (_Helper(work, best.bound) for work in works)
+        helpers += map(_Helper, works)
         while helpers and not best.proven and clock.left > 0:
             _hear(helpers, best, clock)
-            if not best.proven:
-                helpers[:] = [helper.at(best.bound) for helper in helpers]
     finally:
         for helper in helpers:
             helper.stop()
@@ -209,10 +190,10 @@ def _hear(helpers: list[_Helper], best: _Best, clock: _Clock) -> None:
             best.hear(*news)
 
 
-def _serve(pipe: Connection, work: _Work, bound: int) -> None:
+def _serve(pipe: Connection, work: _Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     try:
-        for news in work(bound):
+        for news in work():
             pipe.send(news)
     except (Infeasible, EncodingWrong) as error:
         pipe.send(error)

@@ -1,14 +1,15 @@
-from collections.abc import Callable, Iterator
 from multiprocessing import active_children
 from random import Random
 from time import sleep
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.scheduler.b2b import solve as solve_module
 from services.scheduler.b2b.encoding import Encoding
 from services.scheduler.b2b.instance import Infeasible, Instance, Meeting, breaks, violations
-from services.scheduler.b2b.search import EncodingWrong, Engine, News, Outcome, Search
+from services.scheduler.b2b.search import EncodingWrong, Engine, Numbering, Outcome, Search
 from services.scheduler.b2b.solve import solve
 
 SLOTS = 8
@@ -70,27 +71,35 @@ def test_an_engine_beside_it_refutes_too() -> None:
 
 
 @pytest.mark.usefixtures("at_once_side_by_side")
-@pytest.mark.parametrize("busy", ["_climb", "_settle"])
-def test_an_engine_whose_question_is_settled_begins_again(monkeypatch: pytest.MonkeyPatch, busy: str) -> None:
-    """One is stuck with its first question, the other ends with a refusal: only at the new bound is one of use."""
-    first = climbed(fair(), Engine("minisat22")) - 1
-    assert first >= Encoding(fair(), 2).bound
-    names = ("_climb", "_settle")
-    works: dict[str, Callable[..., Iterator[News]]] = {name: getattr(solve_module, name) for name in names}
-    other = next(name for name in names if name != busy)
+@pytest.mark.parametrize("stuck", [0, 1])
+def test_the_first_at_the_top_ends_it(monkeypatch: pytest.MonkeyPatch, stuck: int) -> None:
+    class Stuck(Search):
+        def __init__(self, encoding: Encoding, engine: Engine, seed: int = 0) -> None:
+            super().__init__(encoding, engine, seed)
+            self._seconds = 60 if seed == stuck else 0
 
-    def stuck(made: Search | Encoding, bound: int) -> Iterator[News]:
-        if bound <= first:
-            sleep(60)
-        return works[busy](made, bound)
+        def ask(self, most: int | None, conflicts: int) -> Outcome:
+            sleep(self._seconds)
+            return super().ask(most, conflicts)
 
-    def refuses(_: Search | Encoding, __: int) -> Iterator[News]:
-        yield first + 1, None, None
-
-    monkeypatch.setattr(solve_module, busy, stuck)
-    monkeypatch.setattr(solve_module, other, refuses)
+    monkeypatch.setattr(solve_module, "Search", Stuck)
     assert solve(fair(), seconds=30).proven
     assert not active_children()
+
+
+@given(st.integers(0, 40), st.integers(0, 5), st.lists(st.integers(-50, 50).filter(bool)))
+def test_a_numbering_loses_nothing(variables: int, seed: int, literals: list[int]) -> None:
+    numbering = Numbering(variables, seed)
+    assert numbering.back(numbering.there(literals)) == literals
+    assert sorted(numbering.there(range(1, 51))) == list(range(1, 51))
+    assert numbering.there([-each for each in literals]) == [-each for each in numbering.there(literals)]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_every_numbering_has_the_same_schedules(seed: int) -> None:
+    optimum = climbed(fair(), Engine("minisat22"))
+    for most, outcome in ((optimum - 1, Outcome.REFUSED), (optimum, Outcome.FOUND)):
+        assert Search(Encoding(fair(), 2), Engine("minisat22"), seed).ask(most, 10_000) is outcome
 
 
 def test_stops_when_the_time_is_up_with_a_bound() -> None:
