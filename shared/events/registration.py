@@ -134,6 +134,7 @@ class Session(Interval):
     kind: SessionKind
     title: Line
     zone_id: Id
+    capacity: int | None = Field(default=None, ge=1, description="How many may attend it; unset: any number.")
 
 
 class Quotas(Value):

@@ -87,6 +87,7 @@ EVENTS: list[Event] = [
                 zone_id="workspace",
                 starts_at=NINE + QUARTER,
                 ends_at=NINE + 2 * QUARTER,
+                capacity=40,
             ),
         ),
         quotas=Quotas(max_encounters=12, max_requests=20),
@@ -201,6 +202,16 @@ def test_unknown_fields_are_ignored_so_that_a_v1_can_grow() -> None:
     record = cloudevents.encode(EVENTS[3])
     grown = json.loads(record.value) | {"added_later": {"any": "thing"}}
     assert cloudevents.decode(record.headers, json.dumps(grown).encode()) == EVENTS[3]
+
+
+def test_an_edition_from_before_sessions_filled_up_is_read_as_one_whose_do_not() -> None:
+    record = cloudevents.encode(EVENTS[0])
+    older = json.loads(record.value)
+    for session in older["sessions"]:
+        del session["capacity"]
+    read = cloudevents.decode(record.headers, json.dumps(older).encode())
+    assert isinstance(read, EditionChanged)
+    assert [session.capacity for session in read.sessions] == [None]
 
 
 @pytest.mark.parametrize(

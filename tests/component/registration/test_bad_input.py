@@ -177,6 +177,7 @@ TALK = {
         ({"zones": [HALL | {"tables": 26}]}, "valid array"),
         ({"sessions": [TALK | {"zone_id": "roof"}]}, "not one of zones"),
         ({"sessions": [TALK, TALK]}, "appears twice"),
+        ({"sessions": [TALK | {"capacity": 0}]}, "greater than or equal to 1"),
         ({"sessions": [TALK | {"ends_at": "2026-11-26T08:00"}]}, "must be after"),
         ({"sessions": [TALK | {"starts_at": "9999-12-31T23:59:59-12:00"}]}, "the year must be"),
         ({"quotas": {"max_encounters": -1}}, "greater than or equal to 0"),
