@@ -57,6 +57,12 @@ class QuotaFacts(events.Quotas, extra="forbid"):
 
     max_encounters: int | None = Field(default=None, ge=0, le=1000, description="Encounters a participant.")
     max_requests: int | None = Field(default=None, ge=0, le=1000, description="Live requests a participant asked.")
+    min_encounters: int | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="Encounters a participant should have at least, if as many are wanted: who has fewer comes first.",
+    )
 
 
 class FeeFacts(events.Fee, extra="forbid"):

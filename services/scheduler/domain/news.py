@@ -10,7 +10,7 @@ from shared.events import EditionChanged, Session
 class News(NamedTuple):
     """What differs between two snapshots of an edition.
 
-    `is_remade`: its slots, time zone, quotas, phase or kinds of zones, which may concern every encounter. `lost` and
+    `is_remade`: its slots, time zone, quota, phase or kinds of zones, which may concern every encounter. `lost` and
     `gained` are the (zone, table) out of and new in service; `sessions` came, went or changed: not how many may attend.
     """
 
@@ -42,7 +42,7 @@ def _sessions(edition: EditionChanged) -> set[Session]:
 
 def _frame(edition: EditionChanged) -> tuple[object, ...]:
     zones = [(zone.zone_id, zone.kind, bool(zone.tables)) for zone in edition.zones]
-    return edition.slots, edition.timezone, edition.quotas, edition.phase, zones
+    return edition.slots, edition.timezone, edition.quotas.max_encounters, edition.phase, zones
 
 
 def _tables(edition: EditionChanged) -> frozenset[tuple[str, str]]:
