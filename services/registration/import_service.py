@@ -50,10 +50,13 @@ async def import_organisations(desk: Desk, edition_id: str, sheet: Sheet) -> Rep
         facts = read_facts(OrganisationFacts, _said(patch))
         return desk.new_organisation(edition_id, facts, desk.records.new_id(Organisation)), patch
 
+    async def finish(organisation: Organisation) -> Organisation:
+        return organisation
+
     async def amend(there: Organisation, patch: Patch) -> Organisation:
         return await desk.amend_organisation(edition_id, there.organisation_id, patch, ())
 
-    return await _Import(desk, Organisation, OrganisationFacts, read, amend).run(sheet)
+    return await _Import(desk, Organisation, OrganisationFacts, read, finish, amend).run(sheet)
 
 
 async def import_participants(desk: Desk, edition_id: str, sheet: Sheet) -> Report:
@@ -72,20 +75,28 @@ async def import_participants(desk: Desk, edition_id: str, sheet: Sheet) -> Repo
         facts = read_facts(ParticipantFacts, _said(patch))
         return desk.new_participant(edition, facts, desk.records.new_id(Participant)), patch
 
+    async def finish(participant: Participant) -> Participant:
+        return await desk.seated(participant, await desk.changeable(edition_id))
+
     async def amend(there: Participant, patch: Patch) -> Participant:
         return await desk.amend_participant(edition_id, there.participant_id, patch, ())
 
-    return await _Import(desk, Participant, ParticipantFacts, read, amend).run(sheet)
+    return await _Import(desk, Participant, ParticipantFacts, read, finish, amend).run(sheet)
 
 
 @dataclass
 class _Import(Generic[AnyParty]):
-    """One file on its way in: how a row reads as a new thing and as a patch, and how one that is there is changed."""
+    """One file on its way in.
+
+    How a row reads as a new thing and as a patch, what the new one is given as it is written, and how one that is there
+    is changed.
+    """
 
     desk: Desk
     kind: type[AnyParty]
     facts: type[Facts]
     read: Callable[[Row], tuple[AnyParty, Patch]]
+    finish: Callable[[AnyParty], Awaitable[AnyParty]]
     amend: Callable[[AnyParty, Patch], Awaitable[AnyParty]]
 
     async def run(self, sheet: Sheet) -> Report:
@@ -131,7 +142,7 @@ class _Import(Generic[AnyParty]):
 
     async def _upsert(self, there: AnyParty | None, thing: AnyParty, patch: Patch) -> Outcome:
         if there is None:
-            await self.desk.records.insert(thing)
+            await self.desk.records.insert(lambda: self.finish(thing))
             return "created"
         # What would change nothing is found out here, without reading it again.
         if patched(there, self.facts, patch) == self.facts.model_validate(there.facts(self.facts)):

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from services.registration.domain.bodies import Invalid
 from services.registration.domain.edition import Edition
+from services.registration.domain.seats import Seats
 from services.registration.domain.things import Facts, KeyReused, NotFound, Refused, Stale, Taken, Thing
 from shared.clock import Clock
 from shared.ids import derived_id, new_id
@@ -30,6 +31,7 @@ class Things(Protocol):
         self, kind: type[AnyThing], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
     ) -> list[AnyThing]: ...
     async def live_requests(self, edition_id: str, requester_id: str) -> int: ...
+    async def attending(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]: ...
     async def fingerprint(self, kind: type[Thing], edition_id: str, thing_id: str) -> str | None: ...
     async def insert(self, thing: Thing, fingerprint: str) -> None: ...
     async def replace(self, thing: Thing) -> bool: ...
@@ -72,8 +74,7 @@ class Records:
         fingerprint = _fingerprint(facts)
         thing_id = self.new_id(kind, edition_id, key)
         try:
-            thing = await make(thing_id)
-            await self.insert(thing, fingerprint)
+            return await self.insert(lambda: make(thing_id), fingerprint)
         except (Invalid, NotFound, Refused):
             earlier = await self.things.fingerprint(kind, edition_id or thing_id, thing_id) if key else None
             if earlier is None:
@@ -81,14 +82,22 @@ class Records:
             if earlier != fingerprint:
                 raise KeyReused(f"this Idempotency-Key made {kind.NOUN} {thing_id} from another body") from None
             return await self.get(kind, edition_id or thing_id, thing_id)
-        return thing
 
-    async def insert(self, thing: Thing, fingerprint: str = "") -> None:
-        """Write a new thing. Raises `Refused` when what must be unique about it is another's."""
-        try:
-            await self.things.insert(thing, fingerprint)
-        except Taken as taken:
-            raise await self._refusal(type(thing), thing.unique) from taken
+    async def insert(self, make: Callable[[], Awaitable[AnyThing]], fingerprint: str = "") -> AnyThing:
+        """Write the new thing that `make` makes; it is made again when a seat it was given has gone to another.
+
+        Raises:
+            Refused: what must be unique is another's, or too many want seats at once; and what `make` raises.
+        """
+        for _ in range(_ATTEMPTS):
+            thing = await make()
+            try:
+                await self.things.insert(thing, fingerprint)
+            except Taken as taken:
+                await self._must_be_a_seat(thing, taken, is_new=True)
+            else:
+                return thing
+        raise Refused("too many ask for the same seats at once: try again")
 
     async def amend(
         self,
@@ -125,13 +134,16 @@ class Records:
         try:
             return await self.things.replace(thing)
         except Taken as taken:
-            raise await self._refusal(type(thing), thing.unique) from taken
+            await self._must_be_a_seat(thing, taken, is_new=False)
+            return False
 
-    async def _refusal(self, kind: type[Thing], unique: str) -> Refused:
-        """Who has it already: what an integration needs to go on."""
-        for other in (await self.things.find_unique(kind, [unique])).values():
-            return Refused(f"the same is registered already, as {kind.NOUN} {other.id}")
-        return Refused(f"the same {kind.NOUN} is registered already")
+    async def _must_be_a_seat(self, thing: Thing, taken: Taken, *, is_new: bool) -> None:
+        """Raise `Refused` if more than a seat is another's; say whose, which is what an integration needs to go on."""
+        other = (await self.things.find_unique(type(thing), [thing.unique])).get(thing.unique)
+        if other is not None and (is_new or other.id != thing.id):
+            raise Refused(f"the same is registered already, as {thing.NOUN} {other.id}") from taken
+        if thing.claims == (thing.unique,):
+            raise Refused(f"the same {thing.NOUN} is registered already") from taken
 
 
 def _fingerprint(facts: Facts) -> str:

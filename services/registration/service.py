@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Protocol, TypedDict, TypeVar
 
 from services.registration.domain.bodies import Fault, Invalid, patched
-from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
+from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
+from services.registration.domain.seats import joined, with_seats
 from services.registration.domain.things import Facts, NotFound, Refused
 from services.registration.records import AnyThing, Records, Things
 from shared.clock import Clock
@@ -93,6 +94,12 @@ class Desk:
 
         return await self.records.amend(Edition, edition_id, edition_id, change)
 
+    async def attendance(self, edition_id: str) -> list[tuple[SessionFacts, int]]:
+        """The sessions of an edition, each with how many attend it."""
+        edition = await self.edition(edition_id)
+        attending = await self._things.attending(edition_id, [session.session_id for session in edition.sessions])
+        return [(session, len(attending.get(session.session_id, ()))) for session in edition.sessions]
+
     # -- organisations
 
     async def register_organisation(self, edition_id: str, facts: OrganisationFacts, key: str | None) -> Organisation:
@@ -149,7 +156,7 @@ class Desk:
         async def make(participant_id: str) -> Participant:
             edition = await self.changeable(edition_id)
             await self._must_be_active_organisation(edition_id, facts.organisation_id)
-            return self.new_participant(edition, facts, participant_id)
+            return await self.seated(self.new_participant(edition, facts, participant_id), edition)
 
         return await self.records.create(Participant, edition_id, facts, key, make)
 
@@ -158,6 +165,20 @@ class Desk:
         _must_know_sessions(edition, facts.session_ids)
         fields = _fields(facts.in_zone(edition.timezone))
         return Participant(**self._made(edition.edition_id), participant_id=participant_id, **fields)
+
+    async def seated(
+        self, participant: Participant, edition: Edition, before: Participant | None = None
+    ) -> Participant:
+        """The participant with a seat in each session that can fill up and was not attended before.
+
+        The others keep their seats, whatever the capacity has become since.
+
+        Raises:
+            Invalid: a session is full.
+        """
+        sessions = joined(participant, edition, before)
+        ids = [session.session_id for session in sessions]
+        return with_seats(participant, sessions, await self._things.attending(edition.edition_id, ids) if ids else {})
 
     async def amend_participant(
         self, edition_id: str, participant_id: str, patch: Patch, revisions: Revisions
@@ -176,6 +197,7 @@ class Desk:
                 _must_know_sessions(edition, facts.session_ids, known)
                 if facts.organisation_id != participant.organisation_id:
                     await self._must_be_active_organisation(edition_id, facts.organisation_id)
+                return await self.seated(changed, edition, participant)
             return changed
 
         return await self.records.amend(Participant, edition_id, participant_id, change, revisions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,9 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
+from services.registration.domain.seats import Seats
 from services.registration.domain.things import Taken, Thing
+from shared.events import Status
 from shared.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.outbox import outbox_new, outbox_push
 
@@ -54,6 +57,7 @@ class MongoStore:
         for kind in KINDS:
             collection = self._database[collection_of(kind)]
             await collection.create_index("unique", unique=True)
+        await self._database[collection_of(Participant)].create_index([("edition_id", 1), ("session_ids", 1)])
         requests = self._database[collection_of(MatchRequest)]
         await requests.create_index("requester_id")
         await requests.create_index("due")
@@ -135,6 +139,15 @@ class MongoThings:
         query = self._own(requester_id=requester_id, edition_id=edition_id, state={"$in": sorted(LIVE)})
         count: int = await self._of(MatchRequest).count_documents(query)
         return count
+
+    async def attending(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
+        """The seats, session by session, of those who attend; sessions that nobody attends are left out."""
+        query = self._own(edition_id=edition_id, session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value)
+        seats: defaultdict[str, list[int | None]] = defaultdict(list)
+        async for document in self._of(Participant).find(query, {"session_ids": 1, "seats": 1}):
+            for session_id in set(session_ids).intersection(document["session_ids"]):
+                seats[session_id].append(document.get("seats", {}).get(session_id))
+        return dict(seats)
 
     async def fingerprint(self, kind: type[Thing], edition_id: str, thing_id: str) -> str | None:
         """The hash of the request that made a thing, if the thing is there."""
@@ -234,4 +247,5 @@ class MongoOperators:
 
 
 def _fields(thing: Thing) -> dict[str, object]:
-    return {**thing.model_dump(mode="json"), "unique": thing.unique, "due": thing.due}
+    # The index holds each of an array's values to be nobody else's.
+    return {**thing.model_dump(mode="json"), "unique": list(thing.claims), "due": thing.due}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +10,12 @@ from typing import Any
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import LIVE, MatchRequest
+from services.registration.domain.participant import Participant
+from services.registration.domain.seats import Seats
 from services.registration.domain.things import Taken, Thing
 from services.registration.records import AnyThing
 from services.registration.store import Key
-from shared.events import Event
+from shared.events import Event, Status
 
 
 @dataclass
@@ -81,6 +84,16 @@ class InMemoryThings:
         wanted = {"edition_id": edition_id, "requester_id": requester_id}
         return sum(_has(request, wanted) and request.state in LIVE for request in self._own(MatchRequest))
 
+    async def attending(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
+        """The seats, session by session, of those who attend; sessions that nobody attends are left out."""
+        there = {"edition_id": edition_id, "status": Status.ACTIVE}
+        seats: defaultdict[str, list[int | None]] = defaultdict(list)
+        for participant in self._own(Participant):
+            if _has(participant, there):
+                for session_id in set(session_ids).intersection(participant.session_ids):
+                    seats[session_id].append(participant.seats.get(session_id))
+        return dict(seats)
+
     async def fingerprint(self, kind: type[Thing], edition_id: str, thing_id: str) -> str | None:
         """The hash of the request that made a thing, if the thing is there."""
         there = await self.find(kind, edition_id, thing_id)
@@ -102,7 +115,7 @@ class InMemoryThings:
 
     def _write(self, thing: Thing, fingerprint: str) -> None:
         others = (document.thing() for document in self._store.documents.values() if document.kind is type(thing))
-        if any(other.unique == thing.unique and other.id != thing.id for other in others):
+        if any(other.id != thing.id and not set(other.claims).isdisjoint(thing.claims) for other in others):
             raise Taken(thing.unique)
         self._store.documents[thing.id] = _Document(type(thing), thing.model_dump(mode="json"), fingerprint)
         self._store.events.append(thing.snapshot())

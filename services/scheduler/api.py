@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 from typing import NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +18,7 @@ from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed
 from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler
-from shared.events import BrokenRule, Edit, EditEffects, EncounterEffect, EncounterNow, EncounterState
+from shared.events import BelowMinimum, BrokenRule, Edit, EditEffects, EncounterEffect, EncounterNow, EncounterState
 from shared.internal import Declined, body_of
 
 #: What is wrong with what was asked, and what is wrong with the moment: all else.
@@ -35,7 +36,7 @@ class EditAsked(BaseModel):
 
 
 class Page(BaseModel):
-    """Which encounters to show: up to `limit` beyond `after`, by id; of one participant if given."""
+    """What to show: up to `limit` beyond `after`, by id; encounters of one participant if given."""
 
     after: str = ""
     limit: int = Field(default=100, ge=1, le=1000)
@@ -73,15 +74,17 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         return JSONResponse(noted.model_dump(mode="json"))
 
     async def encounters(request: Request) -> Response:
-        try:
-            page = Page.model_validate(dict(request.query_params))
-        except ValidationError as error:
-            raise Declined(422, "invalid", str(error)) from error
         state = await scheduler.agenda(request.path_params["edition_id"])
-        shown = encounters_of(state, page, scheduler.clock())
+        shown = encounters_of(state, _page_of(request), scheduler.clock())
+        return JSONResponse({"items": [each.model_dump(mode="json") for each in shown]})
+
+    async def below_minimum(request: Request) -> Response:
+        state = await scheduler.agenda(request.path_params["edition_id"])
+        shown = below_minimum_of(state, _page_of(request))
         return JSONResponse({"items": [each.model_dump(mode="json") for each in shown]})
 
     return [
+        Route("/editions/{edition_id}/below-minimum", below_minimum),
         Route("/editions/{edition_id}/edits", edits, methods=["POST"]),
         Route("/editions/{edition_id}/encounters", encounters),
         Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
@@ -126,6 +129,22 @@ def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[Encount
     ids = {state.encounter_id(pair): pair for pair in pairs if _is_shown(state, pair)}
     chosen = heapq.nsmallest(page.limit, (each for each in ids if each > page.after))
     return [_now(state, ids[each], each, now) for each in chosen]
+
+
+def below_minimum_of(state: AgendaState, page: Page) -> list[BelowMinimum]:
+    """Who has fewer encounters than everybody should have: those of a page."""
+    few = ((each, served) for each, served in state.below_least().items() if each > page.after)
+    return [
+        BelowMinimum(participant_id=each, placed=served.placed, wanted=served.wanted, least=state.least or 0)
+        for each, served in islice(few, page.limit)
+    ]
+
+
+def _page_of(request: Request) -> Page:
+    try:
+        return Page.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise Declined(422, "invalid", str(error)) from error
 
 
 def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> EncounterNow:

@@ -20,6 +20,7 @@ from shared.events.agenda import (
 )
 from shared.events.core import Event, Instant, Interval
 from shared.events.edits import (
+    BelowMinimum,
     BrokenRule,
     Edit,
     EditEffects,
@@ -60,6 +61,7 @@ __all__ = [
     "AgendaChange",
     "AgendaChanged",
     "AgendaEntry",
+    "BelowMinimum",
     "BrokenRule",
     "Cause",
     "CauseCode",

@@ -83,6 +83,15 @@ class EditEffects(Value):
     idle_slots: int = Field(description="Slots more that those concerned wait between encounters; fewer if negative.")
 
 
+class BelowMinimum(Value):
+    """A participant who has fewer encounters than the edition wants everybody to have, and wants more."""
+
+    participant_id: Id
+    placed: int = Field(description="Encounters with a place.")
+    wanted: int = Field(description="Encounters wanted, those included.")
+    least: int = Field(description="Encounters that everybody should have, if as many are wanted.")
+
+
 class EncounterNow(Value):
     """An encounter as it is now. One that is frozen or locked is not moved by the system."""
 

@@ -134,6 +134,7 @@ class Session(Interval):
     kind: SessionKind
     title: Line
     zone_id: Id
+    capacity: int | None = Field(default=None, ge=1, description="How many may attend it; unset: any number.")
 
 
 class Quotas(Value):
@@ -141,6 +142,16 @@ class Quotas(Value):
 
     max_encounters: int | None = Field(default=None, ge=0, description="Encounters a participant.")
     max_requests: int | None = Field(default=None, ge=0, description="Match requests a participant may ask.")
+    min_encounters: int | None = Field(
+        default=None, ge=0, description="Encounters a participant should have at least, if as many are wanted."
+    )
+
+    @model_validator(mode="after")
+    def _least_is_within_most(self) -> Self:
+        least, most = self.min_encounters, self.max_encounters
+        if least is not None and most is not None and least > most:
+            raise ValueError(f"min_encounters is {least}: it cannot be more than max_encounters, which is {most}")
+        return self
 
 
 class Fee(Value):

@@ -1,7 +1,7 @@
 """Registration's documents: it is the source, and its topics hold all but what no other service needs.
 
-Not on the bus, so not rebuilt: operators and their keys, idempotency keys, when things were created, and until when
-match requests may be answered.
+Not on the bus, so not rebuilt: operators and their keys, idempotency keys, when things were created, until when match
+requests may be answered, and the numbers of seats (who attends a session is, and counts as before).
 """
 
 from __future__ import annotations

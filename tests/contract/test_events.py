@@ -87,9 +87,10 @@ EVENTS: list[Event] = [
                 zone_id="workspace",
                 starts_at=NINE + QUARTER,
                 ends_at=NINE + 2 * QUARTER,
+                capacity=40,
             ),
         ),
-        quotas=Quotas(max_encounters=12, max_requests=20),
+        quotas=Quotas(max_encounters=12, max_requests=20, min_encounters=4),
         least_affinity=0.2,
         fee=Fee(amount=5000, currency="EUR"),
     ),
@@ -201,6 +202,18 @@ def test_unknown_fields_are_ignored_so_that_a_v1_can_grow() -> None:
     record = cloudevents.encode(EVENTS[3])
     grown = json.loads(record.value) | {"added_later": {"any": "thing"}}
     assert cloudevents.decode(record.headers, json.dumps(grown).encode()) == EVENTS[3]
+
+
+def test_an_edition_from_before_there_were_capacities_and_a_minimum_is_read_as_one_without() -> None:
+    record = cloudevents.encode(EVENTS[0])
+    older = json.loads(record.value)
+    for session in older["sessions"]:
+        del session["capacity"]
+    del older["quotas"]["min_encounters"]
+    read = cloudevents.decode(record.headers, json.dumps(older).encode())
+    assert isinstance(read, EditionChanged)
+    assert [session.capacity for session in read.sessions] == [None]
+    assert read.quotas == Quotas(max_encounters=12, max_requests=20)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from operator import ge, gt, le, lt
 from typing import Any, Protocol, TypeVar
 
@@ -98,10 +99,16 @@ class Table:
 
     def _check(self, document: Document) -> None:
         for names in self._unique:
-            value = [document.get(name) for name in names]
+            keys = _keys(document, names)
             for other in self.documents.values():
-                if other["_id"] != document["_id"] and [other.get(name) for name in names] == value:
-                    raise DuplicateKeyError(f"{names}: {value}")
+                if other["_id"] != document["_id"] and not keys.isdisjoint(_keys(other, names)):
+                    raise DuplicateKeyError(f"{names}: {keys}")
+
+
+def _keys(document: Document, names: Sequence[str]) -> set[tuple[Any, ...]]:
+    """What an index has of a document: each combination of values, where a field is an array each of its own."""
+    values = [document.get(name) for name in names]
+    return set(product(*(value if isinstance(value, list) else [value] for value in values)))
 
 
 class InMemoryMongo:
@@ -211,14 +218,14 @@ def matches(document: Document, query: Document) -> bool:
 
 def _is_as(value: Any, wanted: Any) -> bool:
     if not isinstance(wanted, dict):
-        return bool(value == wanted)
+        return bool(value == wanted) or (isinstance(value, list) and wanted in value)
     return all(_holds(value, operator, operand) for operator, operand in wanted.items())
 
 
 def _holds(value: Any, operator: str, operand: Any) -> bool:
     match operator:
         case "$in":
-            return value in operand
+            return any(_is_as(value, each) for each in operand)
         case "$size":
             return isinstance(value, list) and len(value) == operand
     return value is not None and _ORDER[operator](value, operand)

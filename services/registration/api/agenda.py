@@ -15,7 +15,7 @@ from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, 
 from services.registration.domain.participant import Participant
 from services.registration.peers import Peer, PeerDeclined
 from services.registration.service import Desk
-from shared.events import BrokenRule, EditEffects, EncounterNow
+from shared.events import BelowMinimum, BrokenRule, EditEffects, EncounterNow
 from shared.ids import Id
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
@@ -34,6 +34,14 @@ class Encounters(BaseModel):
     """Some of the encounters, by id, with the names of those who meet."""
 
     items: list[EncounterNow]
+    names: dict[str, str] = Field(description="By participant id.")
+    next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
+
+
+class Underserved(BaseModel):
+    """Some of those with too few encounters, by id, with their names."""
+
+    items: list[BelowMinimum]
     names: dict[str, str] = Field(description="By participant id.")
     next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
 
@@ -60,13 +68,28 @@ async def list_encounters(
 ) -> Encounters:
     """The edition's encounters as they are now: placed, waiting with their reason, held or missed."""
     await desk.edition(edition_id)
-    asked = {"limit": str(limit + 1), "after": after or "", "participant_id": participant_id}
-    said = {name: value for name, value in asked.items() if value is not None}
-    found = await scheduler.get(f"/editions/{edition_id}/encounters", said)
+    of_one = {"participant_id": participant_id} if participant_id else {}
+    found = await scheduler.get(f"/editions/{edition_id}/encounters", _page(limit, after) | of_one)
     items = [EncounterNow.model_validate(each) for each in found["items"]]
     shown = items[:limit]
     names = await _names(desk, edition_id, (person for each in shown for person in each.participant_ids))
     return Encounters(items=shown, names=names, next=shown[-1].encounter_id if len(items) > limit else None)
+
+
+@router.get("/below-minimum")
+async def list_below_minimum(
+    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, limit: Limit = 100, after: After = None
+) -> Underserved:
+    """Who has fewer encounters now than `quotas.min_encounters`, and waits for a place for another.
+
+    Of the same priority, they are served before all others. Who wants fewer than the minimum is not below it for that.
+    """
+    await desk.edition(edition_id)
+    found = await scheduler.get(f"/editions/{edition_id}/below-minimum", _page(limit, after))
+    items = [BelowMinimum.model_validate(each) for each in found["items"]]
+    shown = items[:limit]
+    names = await _names(desk, edition_id, (each.participant_id for each in shown))
+    return Underserved(items=shown, names=names, next=shown[-1].participant_id if len(items) > limit else None)
 
 
 @router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts))
@@ -91,6 +114,11 @@ async def edit(
     412 if the agenda has changed so that it would lead to anything else: try again. 422 if a rule forbids it.
     """
     return await _ask(desk, scheduler, edition_id, asked, token)
+
+
+def _page(limit: int, after: str | None) -> dict[str, str]:
+    """What to ask for a page, and one more to see whether there is another."""
+    return {"limit": str(limit + 1), "after": after or ""}
 
 
 async def _ask(desk: Desk, scheduler: Peer, edition_id: str, asked: EditFacts, token: str | None) -> EffectsView:

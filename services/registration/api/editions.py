@@ -5,13 +5,27 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
 from services.registration.api.access import After, CurrentDesk, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_of, takes, takes_patch
 from services.registration.api.replies import Page, created, page, reply
-from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
+from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 
 router = APIRouter(prefix="/editions", tags=["editions"])
+
+
+class SessionView(SessionFacts):
+    """A session, and how full it is."""
+
+    attending: int = Field(description="How many attend it now.")
+    seats_left: int | None = Field(description="How many more may; null: any number.")
+
+
+class Sessions(BaseModel):
+    """The sessions of an edition, in its order."""
+
+    items: list[SessionView]
 
 
 @router.post("", status_code=201, response_model=Edition, openapi_extra=takes(EditionFacts))
@@ -43,6 +57,16 @@ async def amend_edition(desk: CurrentDesk, edition_id: PathId, revisions: IfMatc
     return reply(await desk.amend_edition(edition_id, patch, revisions))
 
 
+@router.get("/{edition_id}/sessions")
+async def list_sessions(desk: CurrentDesk, edition_id: PathId) -> Sessions:
+    """The edition's sessions, and how many seats are left in each.
+
+    If the capacity is lowered below the number who attend, nobody loses a seat, and nobody gets one until as many have
+    left.
+    """
+    return Sessions(items=[_view(session, attending) for session, attending in await desk.attendance(edition_id)])
+
+
 @router.post("/{edition_id}/proposals", response_model=Edition, openapi_extra=takes(FillingFacts))
 async def fill_agendas(
     desk: CurrentDesk, edition_id: PathId, wanted: Annotated[FillingFacts, body_of(FillingFacts)]
@@ -53,3 +77,8 @@ async def fill_agendas(
     wait for both to ask for each other.
     """
     return reply(await desk.fill_agendas(edition_id, wanted))
+
+
+def _view(session: SessionFacts, attending: int) -> SessionView:
+    left = None if session.capacity is None else max(0, session.capacity - attending)
+    return SessionView(**dict(session), attending=attending, seats_left=left)

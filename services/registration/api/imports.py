@@ -85,7 +85,8 @@ async def participants(request: Request, desk: CurrentDesk, edition_id: PathId) 
 
     Columns: `organisation` (its name, registered before), `name`, `email`, `languages` (`es en`, the first is written
     in); optionally `offers` and `needs` (items separated by `|`), `codes` and `sessions` (separated by blanks, commas
-    or `|`). For the rest as the import of organisations.
+    or `|`). For the rest as the import of organisations. Rows are taken some at a time: of those who ask for the last
+    seats of a session, it need not be the first in the file who get them.
     """
     return _view(await import_participants(desk, edition_id, await _sheet(request, PARTICIPANT_COLUMNS)))
 

@@ -40,6 +40,9 @@ class SessionFacts(Facts):
     zone_id: Id
     starts_at: datetime
     ends_at: datetime
+    capacity: int | None = Field(
+        default=None, ge=1, le=100_000, description="How many may attend it; null: any number. Nobody loses a seat."
+    )
 
     def in_zone(self, timezone: str) -> events.Session:
         """The session with its times as UTC. Raises ValueError on a time that is skipped or runs backwards."""
@@ -54,6 +57,12 @@ class QuotaFacts(events.Quotas, extra="forbid"):
 
     max_encounters: int | None = Field(default=None, ge=0, le=1000, description="Encounters a participant.")
     max_requests: int | None = Field(default=None, ge=0, le=1000, description="Live requests a participant asked.")
+    min_encounters: int | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="Encounters a participant should have at least, if as many are wanted: who has fewer comes first.",
+    )
 
 
 class FeeFacts(events.Fee, extra="forbid"):

@@ -78,13 +78,22 @@ class Participant(ParticipantFacts, Thing):
     participant_id: str
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
+    seats: dict[Id, int] = Field(
+        default_factory=dict, description="The number of the seat in each session attended that could fill up, from 1."
+    )
 
     @property
     def unique(self) -> str:
         return f"{self.edition_id}/{same_name(self.email)}"
 
+    @property
+    def claims(self) -> tuple[str, ...]:
+        seats = self.seats.items() if self.status is Status.ACTIVE else ()
+        return (self.unique, *(f"{self.edition_id}/{session_id}/{number}" for session_id, number in seats))
+
     def snapshot(self) -> ParticipantChanged:
-        return ParticipantChanged(**self.model_dump(exclude={"created_at", "changed_at"}), occurred_at=self.changed_at)
+        aside = {"created_at", "changed_at", "seats"}
+        return ParticipantChanged(**self.model_dump(exclude=aside), occurred_at=self.changed_at)
 
 
 def _stay(index: int, stay: Stay, timezone: str) -> Stay:

@@ -52,6 +52,11 @@ class Thing(BaseModel):
         """What no other thing of its kind may have: its own id, unless a kind says more."""
         return self.id
 
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """All that no other thing of its kind may have: what is unique about it, and what it holds besides."""
+        return (self.unique,)
+
     @abstractmethod
     def snapshot(self) -> Event:
         """What the bus is told of this revision."""

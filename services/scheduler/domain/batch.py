@@ -9,6 +9,7 @@ from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
+from services.scheduler.domain.need import need, neediest_first, precedence
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
@@ -89,11 +90,15 @@ class Batch:
         self.make(Lifted(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
-        pairs, stays = self.state.pairs, self.state.stays
-        return sorted(
-            pair_ids,
-            key=lambda pair: (not stays(pair, self.now), -pairs[pair].priority, -pairs[pair].score, pair),
-        )
+        """Who keeps a place or is given one first: what stays, then as `need` says, and who fits better."""
+        state = self.state
+
+        def weight(pair: str) -> tuple[bool, int, bool, float, str]:
+            wish, encounters, itself = state.pairs[pair], state.board.encounters_of, pair in state.board.placed
+            others = (len(encounters[each]) - itself for each in wish.participant_ids)
+            return not state.stays(pair, self.now), *precedence(wish, others, state.least), -wish.score, pair
+
+        return sorted(pair_ids, key=weight)
 
     def _drop_if_unwanted(self, pair_id: str, cause: Cause) -> None:
         if self.state.is_wanted(pair_id):
@@ -165,7 +170,7 @@ class Batch:
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
-        for pair in self._by_need(self._who_may_gain() - tried):
+        for pair in neediest_first(self._who_may_gain() - tried, self._need):
             if self._unknown(pair) is None:
                 seat, reason = find_seat(self.state.board, self.state.wanted(pair), self._allowed(pair), near)
                 seating = {pair: seat} if seat else self._make_room(pair, reason)
@@ -185,18 +190,10 @@ class Batch:
                     pairs.add(pair)
         return pairs
 
-    def _by_need(self, pair_ids: Iterable[str]) -> list[str]:
-        """By priority, then the least served first: by the share of wanted encounters the worse off of the two has."""
-        pairs, share = self.state.pairs, self.state.share_placed
-        return sorted(
-            pair_ids,
-            key=lambda pair: (
-                -pairs[pair].priority,
-                min(map(share, pairs[pair].participant_ids)),
-                -pairs[pair].score,
-                pair,
-            ),
-        )
+    def _need(self, pair_id: str) -> tuple[object, ...]:
+        state, pair = self.state, self.state.pairs[pair_id]
+        one, other = pair.participant_ids
+        return (*need(pair, (state.served(one), state.served(other)), state.least), pair_id)
 
     def _allowed(self, pair_id: str, wish: Seat | None = None) -> Slots:
         """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""

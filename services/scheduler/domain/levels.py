@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from services.scheduler.domain.board import Seat
 from services.scheduler.domain.breaks import breaks_in
+from services.scheduler.domain.need import Served
 from services.scheduler.domain.state import AgendaState
 from shared.events import Level, LevelResult
 
@@ -24,8 +25,8 @@ _AT_MOST = frozenset({Level.PLACED, Level.FLOOR})
 class Worth(NamedTuple):
     """How good an agenda is, the less the better: level by level in the edition's order, each with its ties broken.
 
-    Of as many placed, those of higher priority and affinity count; of the same floor, the next worst off (leximin);
-    of as many breaks, the longest.
+    Of as many placed, those of higher priority count, then how many encounters participants are short of the least they
+    should have, then affinity; of the same floor, the next worst off (leximin); of as many breaks, the longest.
     """
 
     ranks: tuple[tuple[float, ...], ...]
@@ -67,9 +68,18 @@ def _result(level: Level, value: float, bound: float) -> LevelResult:
     )
 
 
-def _placed(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
+def _placed(state: AgendaState, seats: Collection[str]) -> tuple[float, ...]:
     pairs = [state.pairs[pair] for pair in seats]
-    return -float(len(pairs)), -float(sum(p.priority for p in pairs)), -round(sum(p.score for p in pairs), 6)
+    priority, score = sum(p.priority for p in pairs), round(sum(p.score for p in pairs), 6)
+    return -float(len(pairs)), -float(priority), float(_missing(state, seats)), -score
+
+
+def _missing(state: AgendaState, seats: Iterable[str]) -> int:
+    """How many encounters participants are short of the least."""
+    if state.least is None:
+        return 0
+    has = _count(state, seats)
+    return sum(Served(has.get(each, 0), count).missing(state.least) for each, count in _wanted_by(state).items())
 
 
 def _shares(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shared.events import EditionChanged
+from shared.events import EditionChanged, Session
 
 
 class News(NamedTuple):
     """What differs between two snapshots of an edition.
 
-    `is_remade`: its slots, time zone, quotas, phase or kinds of zones, which may concern every encounter. `lost` and
-    `gained` are the (zone, table) out of and new in service; `sessions` came, went or changed.
+    `is_remade`: its slots, time zone, quota, phase or kinds of zones, which may concern every encounter. `lost` and
+    `gained` are the (zone, table) out of and new in service; `sessions` came, went or changed: not how many may attend.
     """
 
     is_remade: bool
@@ -32,13 +32,17 @@ def news_of(before: EditionChanged | None, after: EditionChanged) -> News:
         is_remade=before is None or _frame(before) != _frame(after),
         lost=had - has,
         gained=has - had,
-        sessions=frozenset(each.session_id for each in {*(before.sessions if before else ())} ^ {*after.sessions}),
+        sessions=frozenset(each.session_id for each in (_sessions(before) if before else set()) ^ _sessions(after)),
     )
+
+
+def _sessions(edition: EditionChanged) -> set[Session]:
+    return {session.model_copy(update={"capacity": None}) for session in edition.sessions}
 
 
 def _frame(edition: EditionChanged) -> tuple[object, ...]:
     zones = [(zone.zone_id, zone.kind, bool(zone.tables)) for zone in edition.zones]
-    return edition.slots, edition.timezone, edition.quotas, edition.phase, zones
+    return edition.slots, edition.timezone, edition.quotas.max_encounters, edition.phase, zones
 
 
 def _tables(edition: EditionChanged) -> frozenset[tuple[str, str]]:

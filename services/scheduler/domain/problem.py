@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted
+from services.scheduler.domain.need import Served
 from services.scheduler.domain.state import AgendaState
 
 
@@ -22,9 +26,9 @@ class Candidate(NamedTuple):
 class Problem:
     """An edition to be improved, as of an input version.
 
-    `fixed` encounters are locked, frozen or have begun, and stay. Once `announced`, `incumbent` is what participants
-    were told, and to be kept but for `change_budget` moves; before, the answer does not depend on it. `days` are the
-    slots of each day.
+    `least` is how many encounters everybody should have, if as many are wanted. `fixed` encounters are locked, frozen
+    or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
+    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day.
     """
 
     version: int
@@ -39,6 +43,7 @@ class Problem:
     fixed: dict[str, tuple[Wanted, Seat]]
     change_budget: int
     days: tuple[Slots, ...] = ()
+    least: int | None = None
 
     def asks_the_same(self, other: Problem) -> bool:
         """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
@@ -53,6 +58,15 @@ class Problem:
             board.put(wanted, seat)
         board.pinned.update(self.fixed)
         return board
+
+    def served(self, board: Board, participant_id: str) -> Served:
+        """How many encounters the participant has on a board of the problem, and how many are wanted."""
+        return Served(len(board.encounters_of[participant_id]), self._wanted[participant_id])
+
+    @cached_property
+    def _wanted(self) -> Counter[str]:
+        every = (*(wanted for wanted, _ in self.fixed.values()), *(each.wanted for each in self.candidates))
+        return Counter(chain.from_iterable((wanted.one, wanted.other) for wanted in every))
 
 
 @dataclass(frozen=True)
@@ -93,4 +107,5 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         fixed=fixed,
         change_budget=change_budget,
         days=state.board.days,
+        least=state.least,
     )

@@ -20,6 +20,7 @@ from services.scheduler.domain.known import (
     ToldAgenda,
     ToldEncounter,
 )
+from services.scheduler.domain.need import Served
 from services.scheduler.domain.rules import both_take_part, consent_is_granted, zones_for
 from shared.events import (
     Cause,
@@ -223,12 +224,24 @@ class AgendaState(BaseModel):
     def _freeze(self) -> timedelta:
         return timedelta(minutes=self.edition.freeze_minutes if self.edition else 0)
 
-    def share_placed(self, participant_id: str) -> float:
-        """The share of the participant's wanted encounters that have a place, 0..1; 1 where none is wanted."""
+    @property
+    def least(self) -> int | None:
+        """How many encounters everybody should have at least, if as many are wanted."""
+        return self.edition.quotas.min_encounters if self.edition else None
+
+    def served(self, participant_id: str) -> Served:
+        """How many encounters the participant has a place for, and how many are wanted."""
         pairs = self.links.pairs_of[participant_id]
         placed = sum(pair in self.placements for pair in pairs)
-        waiting = sum(pair in self.waiting for pair in pairs)
-        return placed / (placed + waiting) if waiting else 1.0
+        return Served(placed, placed + sum(pair in self.waiting for pair in pairs))
+
+    def below_least(self) -> dict[str, Served]:
+        """Who has fewer encounters than everybody should have, and wants more, by id."""
+        if not self.least:
+            return {}
+        waiting = sorted({each for pair in self.waiting for each in self.pairs[pair].participant_ids})
+        served = ((each, self.served(each)) for each in waiting)
+        return {each: theirs for each, theirs in served if theirs.missing(self.least)}
 
     @cached_property
     def sessions_by_id(self) -> dict[str, Session]:

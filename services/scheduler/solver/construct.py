@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from services.scheduler.domain.board import Board
 from services.scheduler.domain.insert import find_seat, make_room
+from services.scheduler.domain.need import need, neediest_first, precedence
 from services.scheduler.domain.problem import Candidate, Problem
 
 _MOVES = 4
@@ -28,10 +30,10 @@ def construct(problem: Problem, most: int, seed: int) -> Board:
     return best
 
 
-def _in_order(problem: Problem, candidates: Iterable[Candidate]) -> Board:
+def _in_order(problem: Problem, candidates: Sequence[Candidate]) -> Board:
     board = problem.board()
-    left = [each for each in candidates if not _seat(problem, board, each)]
-    for each in _least_served_first(board, left)[:_ROOM_SOUGHT]:
+    left = [each for each in _preferred(problem, board, candidates) if not _seat(problem, board, each)]
+    for each in islice(_neediest_first(problem, board, left), _ROOM_SOUGHT):
         _make_room(problem, board, each, _MOVES)
     return board
 
@@ -47,7 +49,7 @@ def fill(problem: Problem) -> Board:
         else:
             board.put(each.wanted, seat)
     budget = problem.change_budget
-    for each in _least_served_first(board, waiting):
+    for each in _neediest_first(problem, board, waiting):
         if not _seat(problem, board, each):
             budget -= _make_room(problem, board, each, min(_MOVES, budget))
     return board
@@ -70,13 +72,27 @@ def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves:
     return len(moved)
 
 
-def _least_served_first(board: Board, candidates: Iterable[Candidate]) -> list[Candidate]:
-    """By the encounters of the one of the two who has fewer, then by how much they are wanted."""
+def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    def need_of(each: Candidate) -> tuple[object, ...]:
+        wanted = each.wanted
+        both = problem.served(board, wanted.one), problem.served(board, wanted.other)
+        return (*need(each, both, problem.least), wanted.pair_id)
 
-    def served(each: Candidate) -> int:
-        return min(len(board.encounters_of[each.wanted.one]), len(board.encounters_of[each.wanted.other]))
+    return neediest_first(candidates, need_of)
 
-    return sorted(candidates, key=lambda each: (served(each), -each.priority, -each.score, each.wanted.pair_id))
+
+def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+    """The same in their order; but where everybody should have some encounters at least, who has fewer comes first."""
+    if problem.least is None:
+        return candidates
+    order = {each.wanted.pair_id: number for number, each in enumerate(candidates)}
+
+    def turn(each: Candidate) -> tuple[int, bool, int]:
+        wanted, encounters = each.wanted, board.encounters_of
+        others = (len(encounters[wanted.one]), len(encounters[wanted.other]))
+        return *precedence(each, others, problem.least), order[wanted.pair_id]
+
+    return neediest_first(candidates, turn)
 
 
 def _hardest_first(problem: Problem) -> list[Candidate]:

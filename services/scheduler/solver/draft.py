@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from services.scheduler.domain.board import Board, Slots
+from services.scheduler.domain.need import Served
 from services.scheduler.domain.problem import Problem
 
 
@@ -26,7 +27,9 @@ class Draft:
             for person in sides:
                 self.pairs_of[person].append(pair)
         self.quota = problem.quota
+        self.least = problem.least
         self.count = [len(board.encounters_of[person]) for person in problem.hours]
+        self._wanted = [problem.served(board, person).wanted for person in problem.hours]
         self.busy: list[Slots] = [board.busy[person] for person in problem.hours]
         self.free: list[Slots] = [problem.open_slots & board.free_of(person) for person in problem.hours]
         self.attending: list[Slots] = [problem.whole & ~hours.unattending for hours in problem.hours.values()]
@@ -60,6 +63,10 @@ class Draft:
         """The slots in which both could meet, whatever else they do."""
         one, other = self.sides[pair]
         return self.free[one] & self.free[other]
+
+    def served(self, person: int) -> Served:
+        """How many encounters the participant has, and how many are wanted."""
+        return Served(self.count[person], self._wanted[person])
 
     def placed(self) -> int:
         """How many encounters have a slot."""

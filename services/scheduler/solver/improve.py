@@ -58,9 +58,10 @@ def _solution(problem: Problem, board: Board, most: int) -> Solution:
     return Solution(problem.version, problem.announced, seats, most)
 
 
-def _weight(problem: Problem, board: Board) -> tuple[int, int, float]:
+def _weight(problem: Problem, board: Board) -> tuple[int, int, int, float]:
     placed = [each for each in problem.candidates if each.wanted.pair_id in board.placed]
-    return len(placed), sum(each.priority for each in placed), round(sum(each.score for each in placed), 6)
+    missing = sum(problem.served(board, each).missing(problem.least) for each in problem.hours)
+    return len(placed), sum(each.priority for each in placed), -missing, round(sum(each.score for each in placed), 6)
 
 
 def _incumbent(problem: Problem) -> Board:
@@ -119,14 +120,19 @@ def _steps(problem: Problem, effort: Effort) -> int:
 
 
 def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> None:
-    """Re-seat neighbourhoods around participants who miss an encounter, until no more can be placed."""
+    """Re-seat neighbourhoods around participants who miss an encounter, until no more can be placed.
+
+    Then around those who have fewer than the least: others may have theirs instead.
+    """
     # Imported where it is needed: OR-Tools' CP-SAT takes most of a second to load.
     from services.scheduler.solver.neighbourhood import group_around, reseat  # noqa: PLC0415
 
     chance = random.Random(effort.seed)  # noqa: S311 - it must be repeatable, not secret
     for _ in range(effort.rounds):
-        if draft.placed() >= most:
-            return
         missing = sorted({person for pair, slot in enumerate(draft.slot) if not slot for person in draft.sides[pair]})
+        if draft.placed() >= most:
+            missing = [person for person in missing if draft.served(person).missing(draft.least)]
+        if not missing:
+            return
         group = group_around(draft, chance.choice(missing), chance)
         reseat(draft, problem.candidates, group, effort.seed, effort.round_effort)

@@ -18,7 +18,8 @@ _SHARES = ((1, 4), (2, 2), (3, 1))
 #: Levels of the objective, each above all that the levels below can add up to in one neighbourhood.
 _AFFINITY = 1
 _FAIRNESS = _AFFINITY * 1_000 * _MOST_FREED
-_PRIORITY = _FAIRNESS * 7 * 2 * _MOST_FREED
+_LEAST = _FAIRNESS * 7 * 2 * _MOST_FREED
+_PRIORITY = _LEAST * (2 * _MOST_FREED + 1)
 _PLACED = _PRIORITY * 3 * _MOST_FREED
 
 
@@ -52,12 +53,13 @@ def reseat(draft: Draft, candidates: tuple[Candidate, ...], group: list[int], se
 
 def _worth(
     draft: Draft, candidates: tuple[Candidate, ...], group: list[int], people: list[int]
-) -> tuple[int, int, int, float]:
+) -> tuple[int, int, int, int, float]:
     """The levels of the objective as far as these encounters and participants go; more is better."""
     placed = [candidates[pair] for pair in group if draft.slot[pair]]
     return (
         len(placed),
         sum(each.priority for each in placed),
+        -sum(draft.served(person).missing(draft.least) for person in people),
         sum(worth for person in people for rank, worth in _SHARES if draft.count[person] >= rank),
         sum(each.score for each in placed),
     )
@@ -84,7 +86,7 @@ class _Model:
         }
         self._met: defaultdict[int, list[cp_model.IntVar]] = defaultdict(list)
         self._add_rules()
-        self._model.maximize(sum(self._placing(candidates) + self._fairness()))
+        self._model.maximize(sum(self._placing(candidates) + self._least() + self._fairness()))
 
     def solve(self, before: dict[int, Slots], seed: int, effort: float) -> dict[int, Slots] | None:
         """The slots found; `None` if the effort did not suffice to find any."""
@@ -132,6 +134,16 @@ class _Model:
             seat * (_PLACED + _PRIORITY * candidates[pair].priority + _AFFINITY * round(999 * candidates[pair].score))
             for (pair, _), seat in self._seats.items()
         ]
+
+    def _least(self) -> list[cp_model.LinearExpr]:
+        terms: list[cp_model.LinearExpr] = []
+        for person in self._people:
+            missing = self._draft.served(person).missing(self._draft.least)
+            if missing and self._met[person]:
+                served = self._model.new_int_var(0, missing, "")
+                self._model.add(served <= sum(self._met[person]))
+                terms.append(served * _LEAST)
+        return terms
 
     def _fairness(self) -> list[cp_model.LinearExpr]:
         terms: list[cp_model.LinearExpr] = []

@@ -177,6 +177,8 @@ TALK = {
         ({"zones": [HALL | {"tables": 26}]}, "valid array"),
         ({"sessions": [TALK | {"zone_id": "roof"}]}, "not one of zones"),
         ({"sessions": [TALK, TALK]}, "appears twice"),
+        ({"sessions": [TALK | {"capacity": 0}]}, "greater than or equal to 1"),
+        ({"quotas": {"min_encounters": 3, "max_encounters": 2}}, "cannot be more than max_encounters, which is 2"),
         ({"sessions": [TALK | {"ends_at": "2026-11-26T08:00"}]}, "must be after"),
         ({"sessions": [TALK | {"starts_at": "9999-12-31T23:59:59-12:00"}]}, "the year must be"),
         ({"quotas": {"max_encounters": -1}}, "greater than or equal to 0"),

@@ -187,6 +187,22 @@ async def test_encounters_are_listed_with_the_names_of_those_who_meet(venue: Ven
     assert (await api.get(f"{venue.path}/encounters", params={"limit": 501})).status_code == 422
 
 
+async def test_who_is_below_the_minimum_is_listed(venue: Venue, api: httpx.AsyncClient) -> None:
+    path = f"{venue.path}/below-minimum"
+    assert (await api.get(path)).json() == {"items": [], "names": {}, "next": None}
+    await api.patch(venue.path, json={"quotas": {"min_encounters": 2}, "zones": [EDITION["zones"][0] | {"tables": []}]})
+    await venue.hear()
+    whole = (await api.get(path)).json()
+    ids = sorted(venue.people.values())
+    wanted = {venue.people[name]: 1 + (name in {"Ana", "Beto"}) for name in venue.people}
+    assert whole["items"] == [{"participant_id": i, "placed": 0, "wanted": wanted[i], "least": 2} for i in ids]
+    assert whole["names"] == {venue.people[name]: name for name in venue.people}
+    pages = [(await api.get(path, params={"limit": 3})).json()]
+    pages.append((await api.get(path, params={"limit": 3, "after": pages[0]["next"]})).json())
+    assert [each for page in pages for each in page["items"]] == whole["items"]
+    assert (await api.get(path, params={"limit": 0})).status_code == 422
+
+
 async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
     meeting, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     at = other["place"]

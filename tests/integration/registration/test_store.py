@@ -23,6 +23,7 @@ from services.registration.operators import (
 )
 from services.registration.settings import Settings
 from services.registration.store import MongoOperators, MongoStore
+from shared.events import Status
 from shared.mongo import Mongo
 
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -148,6 +149,32 @@ async def test_counts_live_requests(store: Any) -> None:
     await things.replace(request(3).answered(Answer.WITHDRAWAL, NOW))
     assert await things.live_requests("edn_1", "prt_1") == 2
     assert await things.live_requests("edn_1", "prt_2") == 0
+
+
+def participant(number: int, session_ids: tuple[str, ...] = ("talk",), **changes: Any) -> Participant:
+    fields = {"participant_id": f"prt_{number}", "organisation_id": "org_1", "name": "Ana", "languages": ["es"]}
+    said = {"email": f"{number}@x.example", "session_ids": session_ids}
+    return Participant.model_validate({**MADE, **fields, **said, **changes})
+
+
+async def test_a_seat_is_one_participant_s_until_it_is_left(store: Any) -> None:
+    things = store.of("itecam")
+    first, second = participant(1, seats={"talk": 1}), participant(2, seats={"talk": 1})
+    await things.insert(first, "f")
+    with pytest.raises(Taken):
+        await things.insert(second, "f")
+    await things.insert(participant(2, ("talk", "other"), seats={"talk": 2, "other": 1}), "f")
+    await things.insert(participant(3), "f")
+    await things.insert(participant(4, edition_id="edn_2", seats={"talk": 1}), "f")
+    seats = await things.attending("edn_1", ["talk", "other", "none"])
+    assert {session: sorted(held, key=str) for session, held in seats.items()} == {"talk": [1, 2, None], "other": [1]}
+    with pytest.raises(Taken):
+        await things.replace(participant(3, seats={"talk": 2}, revision=2))
+    assert await things.replace(first.model_copy(update={"status": Status.CANCELLED, "revision": 2}))
+    assert await things.replace(participant(3, seats={"talk": 1}, revision=2))
+    assert sorted((await things.attending("edn_1", ["talk"]))["talk"]) == [1, 2]
+    assert await store.of("rival").attending("edn_1", ["talk"]) == {}
+    assert (await things.find_unique(Participant, [first.unique]))[first.unique].id == "prt_1"
 
 
 async def test_lists_overdue_requests_of_all_operators_longest_first(store: Any) -> None:

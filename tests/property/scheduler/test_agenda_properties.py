@@ -52,7 +52,7 @@ editions = st.fixed_dictionaries(
         "shift": st.sampled_from([0, 0, 0, 1, 0.5]),
         "zones": st.tuples(st.integers(0, 3), st.integers(0, 2)).map(lambda n: (workspace(n[0]), innova(n[1]), HALL)),
         "sessions": sessions,
-        "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}, {"max_encounters": 0}]),
+        "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}, {"max_encounters": 0}, {"min_encounters": 2}]),
         "phase": st.sampled_from(["open", "open", "open", "published", "live", "closed"]),
     }
 )

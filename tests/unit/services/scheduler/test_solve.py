@@ -31,11 +31,16 @@ def test_an_edition_is_solved(tmp_path: Path) -> None:
     assert solved.violations == ()
 
 
+def too_many_at_least() -> dict[str, object]:
+    return edition().to_json() | {"quotas": {"min_encounters": 3, "max_encounters": 2}}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"edition": edition(phase="closed").to_json()}, "the edition is closed"),
         ({"edition": None}, "edition: Input should be"),
+        ({"edition": too_many_at_least()}, "edition.quotas: .*min_encounters is 3: it cannot be more than"),
         ({"guests": []}, "guests: Extra inputs"),
         ({"participants": [{**people("a")[0].to_json(), "edition_id": "another"}]}, "events of other editions than ed"),
         ({"affinities": [{**affinity("a", "b").to_json(), "pair_id": "forged"}]}, "forged is not the id"),

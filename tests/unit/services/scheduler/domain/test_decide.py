@@ -119,6 +119,14 @@ def test_a_moved_keynote_moves_only_who_attends_it() -> None:
     assert ("k", ChangeKind.MOVED) in kinds
 
 
+def test_how_many_may_attend_a_session_bears_on_no_agenda() -> None:
+    keynote, attending = session("k", 1, 2), participant("a", session_ids=("k",))
+    subject = Edition(edition(sessions=(keynote,)), attending, *people("b"), affinity("a", "b"))
+    before = len(subject.changes)
+    subject.take(edition(revision=2, sessions=(keynote.model_copy(update={"capacity": 1}),)))
+    assert [change.type for change in subject.changes[before:]] == ["edition_taken"]
+
+
 def test_a_delayed_edition_keeps_who_meets_whom_in_which_slot() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
     before = subject.slot("a", "b"), subject.slot("a", "c")

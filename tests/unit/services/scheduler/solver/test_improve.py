@@ -56,6 +56,29 @@ def test_the_order_of_the_inputs_does_not_matter() -> None:
     assert len(one.seats) >= len(first.state.placements)
 
 
+def missing(subject: Edition, least: int) -> int:
+    state = subject.state
+    return sum(state.served(each).missing(least) for each in state.participants)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_with_a_least_the_order_does_not_matter_and_fewer_are_below_it(seed: int) -> None:
+    [_, *events] = {event.thing: event for event in busy_edition(seed, pairs=110)}.values()
+    chance = random.Random(5)  # noqa: S311 - an example
+    placed, below = [], []
+    for quotas in ({"min_encounters": 3}, {"min_encounters": 3}, {}):
+        subject = Edition(edition(slots=8, zones=(workspace(5), innova(2), HALL), quotas=quotas), *events)
+        batch = subject.batch()
+        adopt(batch, improve(problem_of(subject.state, NOW, 0), EFFORT))
+        subject.finish(batch)
+        placed.append(subject.state.placements)
+        below.append(missing(subject, 3))
+        chance.shuffle(events)
+    assert placed[0] == placed[1]
+    assert len(placed[0]) == len(placed[2])
+    assert below[0] < below[2]
+
+
 def test_it_is_adopted_and_right_and_idles_less() -> None:
     subject = Edition(*busy_edition(2))
     before = len(subject.state.placements)

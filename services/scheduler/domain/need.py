@@ -1,0 +1,67 @@
+"""Who comes first where not all can be served: the one order, for what is freed and for what is made anew.
+
+The higher priority; of the same, who has fewer encounters than the edition wants everybody to have at least; then the
+least served, by the share of what they want; then who fits better. Of the two of a pair, the worse off counts.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Wish(Protocol):
+    """How much an encounter is wanted."""
+
+    @property
+    def priority(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+
+
+class Served(NamedTuple):
+    """How many encounters a participant has a place for, and how many are wanted, those included."""
+
+    placed: int
+    wanted: int
+
+    @property
+    def share(self) -> float:
+        """What part of those wanted have a place, 0..1; 1 where none is wanted."""
+        return self.placed / self.wanted if self.wanted else 1.0
+
+    def missing(self, least: int | None) -> int:
+        """How many encounters the participant is short of the least; what nobody wants is not missing."""
+        return max(0, min(least or 0, self.wanted) - self.placed)
+
+
+def precedence(wish: Wish, others: Iterable[int], least: int | None) -> tuple[int, bool]:
+    """What comes before all else, the less the sooner; `others` are how many other encounters each of the two has."""
+    return -wish.priority, least is None or min(others) >= least
+
+
+def need(wish: Wish, both: tuple[Served, Served], least: int | None) -> tuple[int, bool, float, float]:
+    """How much an encounter without a place is needed, the less the more."""
+    one, other = both
+    first = precedence(wish, (one.placed, other.placed), least)
+    return (*first, min(one.share, other.share), -wish.score)
+
+
+def neediest_first(items: Iterable[Item], need_of: Callable[[Item], Any]) -> Iterator[Item]:
+    """Each item, the neediest first, as needs are when it is its turn: they may only have become less meanwhile.
+
+    `need_of` gives what sorts, the less the sooner, and differs from item to item.
+    """
+    heap = [(need_of(each), each) for each in items]
+    heapq.heapify(heap)
+    while heap:
+        before, item = heap[0]
+        now = need_of(item)
+        if now != before:
+            heapq.heapreplace(heap, (now, item))
+        else:
+            heapq.heappop(heap)
+            yield item
