@@ -1,7 +1,12 @@
-"""100,000 random operations on small, full editions that have no peace: verified after each, replayed now and then."""
+"""100,000 random operations on small, full editions that have no peace: verified after each, replayed now and then.
+
+An operation is what came in; in between the clock goes on, organisers edit by hand, agendas are improved, what was
+improved is taken over when more has come in since, and the edition goes on from its journal.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections import Counter
 from datetime import datetime, timedelta
@@ -9,31 +14,44 @@ from pathlib import Path
 
 from bench.instances.editions import EDITION, WHEN, Instance, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
-from services.scheduler.aggregate import AgendaAggregate, announcing
-from services.scheduler.domain.adopt import violations_of
+from services.scheduler.aggregate import AgendaAggregate, Asking, adopting, announcing
+from services.scheduler.domain.adopt import SolutionStale, violations_of
 from services.scheduler.domain.changes import CHANGE, Change
+from services.scheduler.domain.edits import RulesBroken, make
 from services.scheduler.domain.evolve import evolve
+from services.scheduler.domain.problem import Solution, problem_of
+from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
-from shared.events import Event
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.events import Edit, Event, LockEncounter, PlaceEncounter, UndoEdit
 
 _OPERATIONS = 100_000
 _PER_EDITION = 250
 #: Twelve people, six slots and four tables: hardly anything fits without somebody moving.
 _SIZE = Size("small", 6, 12, 20, 6, 4, sessions=2)
-#: One in so many operations is the clock's, one in so many tells the agendas for good, one in so many a restart.
-_CLOCK, _ANNOUNCE, _RESTART = 50, 20, 25
+#: Before one in so many operations: the clock goes on, agendas are told for good, the edition is read from its journal,
+#: is edited by hand, is given to be improved, and takes over what was improved.
+_CLOCK, _ANNOUNCE, _RESTART, _EDIT, _IMPROVE, _ADOPT = 50, 20, 25, 10, 50, 5
+_EFFORT = Effort(rounds=1, round_effort=0.01, steps=100)
+_CHANGE_BUDGET = 3
 
 
 def run(data: Path | None) -> list[dict[str, object]]:  # noqa: ARG001 - every benchmark is offered the data
     """One row: what was done, and what was wrong with it."""
     started, done = time.perf_counter(), Counter[str]()
-    for seed in range(_OPERATIONS // _PER_EDITION):
-        done.update(ordeal(seed, _PER_EDITION))
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        for count in pool.imap_unordered(_ordeal, range(_OPERATIONS // _PER_EDITION)):
+            done.update(count)
     return [{"operations": _OPERATIONS, **done, "seconds": round(time.perf_counter() - started, 1)}]
 
 
+def _ordeal(seed: int) -> Counter[str]:
+    return ordeal(seed, _PER_EDITION)
+
+
 def ordeal(seed: int, operations: int) -> Counter[str]:
-    """Put one edition through so many operations; counts violations, lost wishes, and replays that differ."""
+    """Put one edition through so many operations; counts violations, lost wishes, replays that differ, and the rest."""
     subject = _Edition(synthetic(_SIZE, seed))
     for _, event in late_changes(subject.instance, operations, TURMOIL):
         subject.operate(event)
@@ -48,6 +66,7 @@ class _Edition:
         self._state = AgendaState(edition_id=EDITION)
         self._changes: list[Change] = []
         self._now = WHEN
+        self._improved: Solution | None = None
         self._changes += self._aggregate.decide(self._state, instance.events, WHEN).changes
 
     def operate(self, event: Event) -> None:
@@ -59,6 +78,12 @@ class _Edition:
             self._changes += announcing(self._state, self._now).changes
         if not chance(_RESTART):
             self._restart()
+        if not chance(_EDIT):
+            self._edit(self._some_edit())
+        if not chance(_IMPROVE) and not self._state.settled:
+            self._improved = improve(problem_of(self._state, self._now, _CHANGE_BUDGET), _EFFORT)
+        if not chance(_ADOPT):
+            self._adopt()
         self._changes += self._aggregate.decide(self._state, [event], self._now).changes
         self.count["violations"] += len(violations_of(self._state, self._state.placements, self._now))
         self.count["lost_wishes"] += sum(map(self._is_lost, self._state.pairs))
@@ -67,6 +92,32 @@ class _Edition:
         """Whether somebody's wish is neither placed nor said to wait."""
         state = self._state
         return state.is_wanted(pair_id) and (pair_id in state.placements) == (pair_id in state.waiting)
+
+    def _edit(self, edit: Edit) -> None:
+        deciding = Asking(lambda batch: make(batch, edit, "*"))
+        changes = deciding(self._state, self._now).changes
+        try:
+            self.count["edits"] += bool(deciding.answer)
+        except (NotPossible, RulesBroken):
+            self.count["edits_refused"] += 1
+        self._changes += changes
+
+    def _some_edit(self) -> Edit:
+        chance, state = self.instance.random, self._state
+        encounter_id = state.encounter_id(chance.choice(sorted(state.pairs)))
+        place = PlaceEncounter(encounter_id=encounter_id, slot=chance.randrange(_SIZE.slots), zone_id="work")
+        lock = LockEncounter(encounter_id=encounter_id, is_locked=chance.choice((True, False)))
+        return chance.choice((place, place, lock, UndoEdit()))
+
+    def _adopt(self) -> None:
+        improved, self._improved = self._improved, None
+        if improved is None:
+            return
+        try:
+            self._changes += adopting(improved)(self._state, self._now).changes
+            self.count["improvements"] += 1
+        except SolutionStale:
+            self.count["improvements_stale"] += 1
 
     def _restart(self) -> None:
         """Go on from the fold of the journal, as another process would."""
