@@ -8,12 +8,10 @@ from datetime import datetime
 from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, Waits
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
+from services.scheduler.domain.insert import MOST_MOVES, Seating, find_seat, make_room, stands
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
-#: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
-MOST_MOVES = 3
 #: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
 _ROOM_SOUGHT = 20
 

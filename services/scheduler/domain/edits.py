@@ -15,11 +15,11 @@ from typing import cast
 from pydantic_core import to_json
 
 from services.scheduler.domain.adopt import evidence_of
-from services.scheduler.domain.batch import MOST_MOVES, Batch
+from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Wanted
 from services.scheduler.domain.changes import Edited, Lifted, Locked, Placed, TakenOver, Undone, Waits
 from services.scheduler.domain.evidence import Evidence, Pair
-from services.scheduler.domain.insert import find_seat, make_room
+from services.scheduler.domain.insert import MOST_MOVES, find_seat, make_room
 from services.scheduler.domain.known import Arrangement, EditMade
 from services.scheduler.domain.rehearsal import Rehearsal
 from services.scheduler.domain.state import AgendaState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -54,12 +54,26 @@ class Problem:
         board.pinned.update(self.fixed)
         return board
 
+    def solved(self, board: Board, bound: int) -> Solution:
+        """The solution that is on a board."""
+        seats = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
+        return Solution(
+            version=self.version,
+            announced=self.announced,
+            seats=seats,
+            bound=bound,
+            open_slots=self.open_slots,
+            incumbent=self.incumbent,
+            change_budget=self.change_budget,
+        )
+
 
 @dataclass(frozen=True)
 class Solution:
     """Seats for the problem's encounters, fixed ones included; how many could be placed at most; seconds spent.
 
-    `fewest_breaks`: no agenda that places as many has fewer breaks.
+    `fewest_breaks`: no agenda that places as many has fewer breaks. `open_slots`, `incumbent` and `change_budget` are
+    the problem's: what it takes to say whether it is still the same, and what the solution moves.
     """
 
     version: int
@@ -68,6 +82,13 @@ class Solution:
     bound: int
     seconds: float | None = None
     fewest_breaks: int = 0
+    open_slots: Slots = 0
+    incumbent: dict[str, Seat] = field(default_factory=dict)
+    change_budget: int = 0
+
+    def moves(self, pair_id: str) -> bool:
+        """Whether it has an encounter elsewhere than it was."""
+        return pair_id in self.incumbent and self.seats.get(pair_id, self.incumbent[pair_id]) != self.incumbent[pair_id]
 
 
 def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:

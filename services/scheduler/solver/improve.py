@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.scheduler.domain.board import Board, Seat
+from services.scheduler.domain.board import Board
 from services.scheduler.domain.insert import find_seat, misplaced
 from services.scheduler.domain.problem import Problem, Solution
 from services.scheduler.solver.bound import bound
@@ -33,29 +33,24 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     """
     most = bound(problem)
     if problem.announced:
-        return _solution(problem, _fill_more(problem, fill(problem), most, effort), most)
+        return problem.solved(_fill_more(problem, fill(problem), most, effort), most)
     built = construct(problem, most, effort.seed)
     incumbent = _incumbent(problem)
     if _weight(problem, incumbent) > _weight(problem, built):
         built = incumbent
-    report(_solution(problem, built, most))
+    report(problem.solved(built, most))
     draft = _draft(problem, built)
 
     def better() -> None:
-        report(_solution(problem, _dealt(problem, draft, built), most))
+        report(problem.solved(_dealt(problem, draft, built), most))
 
     steps = _steps(problem, effort)
     if draft.placed() < len(draft.pairs):
         polish(draft, effort.seed, round(_FIRST_SHARE * steps), better)
         _place_more(problem, most - len(problem.fixed), draft, effort)
     polish(draft, effort.seed, steps, better)
-    solution = _solution(problem, _dealt(problem, draft, built), most)
+    solution = problem.solved(_dealt(problem, draft, built), most)
     return replace(solution, fewest_breaks=fewest_breaks(draft))
-
-
-def _solution(problem: Problem, board: Board, most: int) -> Solution:
-    seats: dict[str, Seat] = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
-    return Solution(problem.version, problem.announced, seats, most)
 
 
 def _weight(problem: Problem, board: Board) -> tuple[int, int, float]:
