@@ -8,7 +8,8 @@ from datetime import datetime
 from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, Waits
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.insert import MOST_MOVES, Seating, find_seat, make_room, stands
+from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
+from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
@@ -159,7 +160,7 @@ class Batch:
             return None
         self._room_to_seek -= 1
         open_slots = self.state.open_slots(self.now)
-        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, MOST_MOVES)
+        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, most_moves(self.state))
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""

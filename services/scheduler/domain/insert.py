@@ -8,8 +8,6 @@ from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, id
 from services.scheduler.domain.rules import both_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
-#: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
-MOST_MOVES = 3
 #: Rearrangements tried, and encounters looked at, for one encounter before it waits: a few milliseconds.
 _TRIES = 250
 _LOOKS = 2000

@@ -7,7 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted
+from services.scheduler.domain.levels import Aims, aims_of, order_of, shares
 from services.scheduler.domain.state import AgendaState
+from shared.events import Level
+
+_USUAL = aims_of(tuple(Level))
 
 
 class Candidate(NamedTuple):
@@ -24,7 +28,7 @@ class Problem:
 
     `fixed` encounters are locked, frozen or have begun, and stay. Once `announced`, `incumbent` is what participants
     were told, and to be kept but for `change_budget` moves; before, the answer does not depend on it. `days` are the
-    slots of each day.
+    slots of each day, `aims` what the edition's order of the levels asks for.
     """
 
     version: int
@@ -39,6 +43,12 @@ class Problem:
     fixed: dict[str, tuple[Wanted, Seat]]
     change_budget: int
     days: tuple[Slots, ...] = ()
+    aims: Aims = _USUAL
+
+    @property
+    def budget_to_place(self) -> int:
+        """How many encounters may be moved for others to have a place."""
+        return self.change_budget if self.aims.moves_to_place else 0
 
     def asks_the_same(self, other: Problem) -> bool:
         """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
@@ -53,6 +63,18 @@ class Problem:
             board.put(wanted, seat)
         board.pinned.update(self.fixed)
         return board
+
+    def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
+        """How good a board is at having most placed, those of higher priority and affinity, and nobody left behind.
+
+        More is better; the first comes first.
+        """
+        placed = [each for each in self.candidates if each.wanted.pair_id in board.placed]
+        most = len(placed), sum(each.priority for each in placed), round(sum(each.score for each in placed), 6)
+        wanted = [*(each.wanted for each in self.candidates), *(wanted for wanted, _ in self.fixed.values())]
+        has = (wanted for wanted, _ in board.placed.values())
+        floor = shares([(each.one, each.other) for each in wanted], ((each.one, each.other) for each in has))
+        return (floor, most) if self.aims.is_fair_first else (most, floor)
 
     def solved(self, board: Board, bound: int) -> Solution:
         """The solution that is on a board."""
@@ -114,4 +136,5 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         fixed=fixed,
         change_budget=change_budget,
         days=state.board.days,
+        aims=aims_of(order_of(state)),
     )

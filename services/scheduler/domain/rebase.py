@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from services.scheduler.domain.board import Seat, Slots, Wanted
-from services.scheduler.domain.insert import MOST_MOVES, find_seat, fits, make_room
+from services.scheduler.domain.insert import find_seat, fits, make_room
+from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.problem import Solution, problem_of
 from services.scheduler.domain.state import AgendaState
 
@@ -39,6 +40,8 @@ class _Rebase:
         wanted_first = sorted(problem.candidates, key=lambda each: (-each.priority, -each.score, each.wanted.pair_id))
         self.board = problem.board()
         self._solution = solution
+        self._most_moves = most_moves(state)
+        self._aims = problem.aims
         self._present = problem.incumbent
         self._homeless = [each.wanted for each in wanted_first]
         self._open_slots = problem.open_slots
@@ -50,7 +53,7 @@ class _Rebase:
         for find in (self._there, self._at_that_time, self._here, self._anywhere):
             self._homeless = self._seat(self._homeless, find)
         for wanted in self._homeless[:_ROOM_SOUGHT]:
-            seating = make_room(self.board, wanted, self._open_slots, MOST_MOVES) or {}
+            seating = make_room(self.board, wanted, self._open_slots, self._most_moves) or {}
             moved = [self.board.lift(pair)[0] for pair in seating if pair in self.board.placed]
             for each in (*moved, *([wanted] if seating else [])):
                 self.board.put(each, seating[each.pair_id])
@@ -68,7 +71,8 @@ class _Rebase:
         self._move(movers)
         for find in (self._there, self._at_that_time, self._anywhere):
             waiting = self._seat(waiting, find)
-        self._move_back(movers)
+        if not self._aims.moves_against_breaks:
+            self._move_back(movers)
 
     def _is_moved(self, pair_id: str) -> bool:
         return self._solution.moves(pair_id) and self._solution.seats[pair_id] != self._present[pair_id]
