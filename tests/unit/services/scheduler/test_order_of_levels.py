@@ -158,6 +158,18 @@ def test_where_breaks_come_before_moves_an_improvement_moves_few_against_breaks(
     assert {each.level: each.value for each in subject.state.certificate.levels}[Level.BREAKS] == breaks
 
 
+def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> None:
+    subject = with_breaks(BREAKS_EARLY)
+    solution = improve(problem_of(subject.state, NOW, 3), EFFORT)
+    subject.take(*people("g", "h"), affinity("g", "h"))
+    batch = subject.batch()
+    assert adopt(batch, solution)
+    subject.finish(batch)
+    assert any(
+        subject.state.board.placed[each][1] == solution.seats[each] for each in solution.seats if solution.moves(each)
+    )
+
+
 def test_breaks_before_moves_before_placed_moves_against_breaks_alone() -> None:
     subject = with_breaks(order(Level.BREAKS, Level.MOVES))
     problem, _, moved = improved(subject)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from services.scheduler.domain.adopt import adopt, announce, violations_of
 from services.scheduler.domain.board import Seat
 from services.scheduler.domain.edits import make
@@ -89,12 +91,13 @@ def test_what_was_cancelled_is_left_out_and_who_lost_a_table_sits_at_another_at_
     assert seats_of(subject) == {AB: seat(0), AC: seat(1)}
 
 
-def test_the_most_wanted_are_seated_first() -> None:
+@pytest.mark.parametrize("favourite", ["b", "c"])
+def test_the_most_wanted_are_seated_first(favourite: str) -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
     quota = edition(revision=2, zones=(workspace(1), HALL), quotas={"max_encounters": 1})
-    subject.take(affinity("a", "c", 2, priority=3), quota)
-    assert rebased(subject.state, solution, NOW) == {AC: seat(1)}
+    subject.take(affinity("a", favourite, 2, priority=3), quota)
+    assert rebased(subject.state, solution, NOW) == ({AB: seat(0)} if favourite == "b" else {AC: seat(1)})
 
 
 def test_for_whom_there_is_no_seat_others_make_room() -> None:
@@ -136,6 +139,17 @@ def a_fair(tables: int = 2, phase: str = "published") -> tuple[Edition, Solution
     lock(subject, is_locked=False)
     assert set(subject.state.waiting) == {AC}
     return subject, proposed(subject, {AB: seat(1), AC: seat(0)})
+
+
+def test_nobody_is_put_where_it_is_too_late_by_now_though_nothing_has_come_in() -> None:
+    live: dict[str, Any] = {"phase": "live", "freeze_minutes": 30}
+    subject = Edition(edition(**live), *people("a", "b", "d", "e"), affinity("a", "b"), affinity("d", "e"))
+    assert seats_of(subject) == {AB: seat(0), DE: seat(1)}
+    solution = proposed(subject, {AB: seat(0), DE: seat(0, 2)})
+    assert rebased(subject.state, solution, at(-2.5))[DE] == seat(0, 2)
+    subject.now = at(-2)
+    assert not take_over(subject, solution)
+    assert seats_of(subject)[DE] == seat(1)
 
 
 def lock(subject: Edition, *, is_locked: bool) -> None:
