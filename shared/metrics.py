@@ -125,8 +125,8 @@ IMPROVE_SECONDS = _histogram(
 )
 IMPROVEMENTS = _counter(
     "tertulia_improvements_total",
-    "Improvements by outcome: adopted, stale (inputs changed meanwhile), kept (none better found), busy (no worker was"
-    " free in time), failed.",
+    "Improvements by outcome: adopted, kept (none better found), stale (phase or slots changed meanwhile), busy (no"
+    " worker was free in time), failed.",
     "failed rising: the log says why; agendas stay as inserted, which is valid.",
     "outcome",
 )

@@ -13,7 +13,7 @@ from services.scheduler.aggregate import Answer, Asking, Decide, adopting, annou
 from services.scheduler.domain.adopt import SolutionStale
 from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
 from services.scheduler.domain.batch import Batch
-from services.scheduler.domain.changes import Change
+from services.scheduler.domain.changes import Change, Placed
 from services.scheduler.domain.edits import Plan, make, plan
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.domain.state import AgendaState
@@ -204,7 +204,7 @@ class Scheduler:
             with IMPROVE_SECONDS.time():
                 solution = await self._solve(edition_id, problem, self._left(watch))
             decision = await self._decide(edition_id, adopting(solution))
-            outcome = "adopted" if decision.outbox else "kept"
+            outcome = "adopted" if any(isinstance(change, Placed) for change in decision.changes) else "kept"
         except SolutionStale as stale:
             outcome = "stale"
             _log.info("solution_stale", edition=edition_id, reason=str(stale))

@@ -21,13 +21,14 @@ from services.scheduler.domain.evidence import Evidence, Inputs
 from services.scheduler.domain.insert import find_seat
 from services.scheduler.domain.levels import results, worth
 from services.scheduler.domain.problem import Solution
+from services.scheduler.domain.rebase import rebased
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken, Violation, judge, judge_kept, verify
 from shared.events import Cause, CauseCode, Certificate, Place
 
 
 class SolutionStale(Exception):
-    """Inputs came in while the agenda was improved, and it does not fit them: it is improved again."""
+    """The edition became another while the agenda was improved: it is improved again."""
 
 
 def inputs_of(state: AgendaState) -> Inputs:
@@ -95,33 +96,46 @@ def verify_step(batch: Batch) -> None:
 
 
 def adopt(batch: Batch, solution: Solution) -> bool:
-    """Replace the agenda by the solution; returns whether anything moved.
+    """Replace the agenda by the solution, re-based if anything came in meanwhile; returns whether anything moved.
 
-    A solution that is worse by the edition's levels is not taken, nor, once agendas are announced, one that is no
-    better; it counts as the improvement of its version all the same.
+    What is worse by the edition's levels is not taken, nor, once agendas are announced, what is no better; it counts as
+    the improvement of its version all the same.
 
     Raises:
-        SolutionStale: it does not fit what has come in since it was asked for.
-        AgendaBroken: it fits the inputs it was asked for, and breaks a rule.
+        SolutionStale: it is for an agenda that is told in another way by now, or for slots that are gone.
+        AgendaBroken: it breaks a rule.
     """
     state = batch.state
     if state.settled or state.announced != solution.announced:
         raise SolutionStale("the edition's phase has changed")
     if any(seat.slots > state.timeline.whole for seat in solution.seats.values()):
         raise SolutionStale("the edition has fewer slots now")
-    seats = _merged(batch, solution)
-    places = {pair: _place(state, pair, seat) for pair, seat in seats.items()}
+    seats = _seats_now(batch, solution)
     is_better = _is_better(state, seats)
     if is_better:
-        _check(batch, places, is_stale=solution.version != state.version)
+        _check(batch, seats)
     moved = is_better and _replace(batch, seats)
-    most = max(solution.bound, len(state.placements))
-    fewest_breaks = solution.fewest_breaks if solution.version == state.version else 0
-    certificate = Certificate(
-        placed=len(state.placements), bound=most, levels=results(state, most, fewest_breaks), seconds=solution.seconds
-    )
-    batch.make(Improved(version=solution.version, certificate=certificate))
+    batch.make(Improved(version=solution.version, certificate=_certificate(state, solution)))
     return moved
+
+
+def _seats_now(batch: Batch, solution: Solution) -> Mapping[str, Seat]:
+    """The solution's seats as they are, so that the engine's mistakes are found; or re-based on what is new."""
+    state = batch.state
+    is_as_asked = solution.version == state.version and solution.open_slots == state.open_slots(batch.now)
+    return solution.seats if is_as_asked else rebased(state, solution, batch.now)
+
+
+def _certificate(state: AgendaState, solution: Solution) -> Certificate:
+    """How good the agenda is. The bounds of a solution say nothing of an edition that has changed since."""
+    placed, is_bound = len(state.placements), solution.version == state.version
+    most = max(solution.bound, placed) if is_bound else placed + len(state.waiting)
+    return Certificate(
+        placed=placed,
+        bound=most,
+        levels=results(state, most, solution.fewest_breaks if is_bound else 0),
+        seconds=solution.seconds,
+    )
 
 
 def _is_better(state: AgendaState, seats: Mapping[str, Seat]) -> bool:
@@ -137,33 +151,16 @@ def announce(batch: Batch) -> None:
         batch.make(Announced(cause=cause))
 
 
-def _merged(batch: Batch, solution: Solution) -> Mapping[str, Seat]:
-    """The solution's seats for those who still want them; what was placed since keeps its own."""
-    state, board = batch.state, batch.state.board
-    seats = {
-        pair: seat
-        for pair, seat in solution.seats.items()
-        if not state.stays(pair, batch.now) and state.is_wanted(pair)
-    }
-    for pair, (_, seat) in board.placed.items():
-        if state.stays(pair, batch.now):
-            if solution.seats.get(pair, seat) != seat:
-                raise SolutionStale("an encounter that it moves is frozen by now")
-            seats[pair] = seat
-        elif solution.version != state.version and pair not in seats:
-            seats[pair] = seat
-    return seats
+def _check(batch: Batch, seats: Mapping[str, Seat]) -> None:
+    state = batch.state
+    violations = violations_of(state, {pair: _place(state, pair, seat) for pair, seat in seats.items()}, batch.now)
+    if violations:
+        raise AgendaBroken(violations)
 
 
 def _place(state: AgendaState, pair_id: str, seat: Seat) -> Place:
     placed = state.board.placed.get(pair_id)
     return state.placements[pair_id] if placed is not None and placed[1] == seat else state.place(seat)
-
-
-def _check(batch: Batch, places: Mapping[str, Place], *, is_stale: bool) -> None:
-    violations = violations_of(batch.state, places, batch.now)
-    if violations:
-        raise SolutionStale(str(violations[:5])) if is_stale else AgendaBroken(violations)
 
 
 def _replace(batch: Batch, seats: Mapping[str, Seat]) -> bool:

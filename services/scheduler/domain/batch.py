@@ -9,12 +9,11 @@ from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
+from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.need import need, neediest_first, precedence
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
-#: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
-MOST_MOVES = 3
 #: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
 _ROOM_SOUGHT = 20
 
@@ -166,7 +165,7 @@ class Batch:
             return None
         self._room_to_seek -= 1
         open_slots = self.state.open_slots(self.now)
-        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, MOST_MOVES)
+        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, most_moves(self.state))
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""

@@ -15,12 +15,13 @@ from typing import cast
 from pydantic_core import to_json
 
 from services.scheduler.domain.adopt import evidence_of
-from services.scheduler.domain.batch import MOST_MOVES, Batch
+from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Wanted
 from services.scheduler.domain.changes import Edited, Lifted, Locked, Placed, TakenOver, Undone, Waits
 from services.scheduler.domain.evidence import Evidence, Pair
 from services.scheduler.domain.insert import find_seat, make_room
 from services.scheduler.domain.known import Arrangement, EditMade
+from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.rehearsal import Rehearsal
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.targets import targets_of
@@ -194,7 +195,7 @@ def _reseat(state: AgendaState, stage: Rehearsal, pair: str, now: datetime) -> W
     assert before is not None  # noqa: S101 - it was in the way
     allowed = state.slots_for(pair, now) | (before[1].slots & state.slots_to_come(now))
     seat, reason = find_seat(board, wanted, allowed, before[1])
-    seating = {pair: seat} if seat else make_room(board, wanted, state.open_slots(now), MOST_MOVES)
+    seating = {pair: seat} if seat else make_room(board, wanted, state.open_slots(now), most_moves(state))
     if not seating:
         return reason
     for each in seating:

@@ -54,10 +54,15 @@ def misplaced(board: Board) -> list[str]:
 def stands(board: Board, pair_id: str) -> bool:
     """Whether every rule leaves the encounter its slot, and its table is in service and in a zone open to the pair."""
     wanted, seat = board.lift(pair_id)
-    is_left = bool(seat.slots) and slots_left(board, wanted, seat.slots)[0] == seat.slots
-    is_seated = seat.zone_id in wanted.zones and board.is_table_free(seat.zone_id, seat.table, seat.slots)
+    is_left = fits(board, wanted, seat)
     board.put(wanted, seat)
-    return is_left and is_seated
+    return is_left
+
+
+def fits(board: Board, wanted: Wanted, seat: Seat) -> bool:
+    """Whether every rule leaves an encounter that is not on the board this very seat."""
+    is_left = bool(seat.slots) and slots_left(board, wanted, seat.slots)[0] == seat.slots
+    return is_left and seat.zone_id in wanted.zones and board.is_table_free(seat.zone_id, seat.table, seat.slots)
 
 
 def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None) -> Seat:

@@ -20,6 +20,21 @@ _ENGINES = {
     Level.BREAKS: "dynamic programme a participant",
 }
 _AT_MOST = frozenset({Level.PLACED, Level.FLOOR})
+#: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
+_MOST_MOVES = 3
+
+
+class Aims(NamedTuple):
+    """What an order of the levels asks of those who make agendas; the rest of it is judged alone (`worth`).
+
+    Once agendas are announced others may be moved for one more to have a place (`moves_to_place`), and for fewer breaks
+    (`moves_against_breaks`). Of agendas at hand that with the better floor is taken though it has fewer places
+    (`is_fair_first`).
+    """
+
+    moves_to_place: bool
+    moves_against_breaks: bool
+    is_fair_first: bool
 
 
 class Worth(NamedTuple):
@@ -36,6 +51,21 @@ class Worth(NamedTuple):
 def order_of(state: AgendaState) -> tuple[Level, ...]:
     """The edition's levels, the first first."""
     return state.edition.levels if state.edition else tuple(Level)
+
+
+def aims_of(levels: Sequence[Level]) -> Aims:
+    """What comes before what, as far as a search goes by it."""
+    rank = levels.index
+    return Aims(
+        moves_to_place=rank(Level.PLACED) < rank(Level.MOVES),
+        moves_against_breaks=rank(Level.BREAKS) < rank(Level.MOVES),
+        is_fair_first=rank(Level.FLOOR) < rank(Level.PLACED),
+    )
+
+
+def most_moves(state: AgendaState) -> int:
+    """How many others may be moved to make room for one encounter: none, once they were told, if that is not an aim."""
+    return _MOST_MOVES if not state.announced or aims_of(order_of(state)).moves_to_place else 0
 
 
 def worth(state: AgendaState, seats: Mapping[str, Seat]) -> Worth:
@@ -76,27 +106,29 @@ def _placed(state: AgendaState, seats: Collection[str]) -> tuple[float, ...]:
 
 def _missing(state: AgendaState, seats: Iterable[str]) -> int:
     """How many encounters participants are short of the least."""
-    if state.least is None:
-        return 0
-    has = _count(state, seats)
-    return sum(Served(has.get(each, 0), count).missing(state.least) for each, count in _wanted_by(state).items())
+    return sum(each.missing(state.least) for each in _served(state, seats)) if state.least else 0
 
 
 def _shares(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
     """The share each participant has of the encounters wanted, the least first; negative, for more is better."""
-    wanted, has = _wanted_by(state), _count(state, seats)
-    return tuple(-share for share in sorted(min(1.0, has.get(each, 0) / count) for each, count in wanted.items()))
+    return tuple(-share for share in sorted(each.share for each in _served(state, seats)))
+
+
+def _served(state: AgendaState, seats: Iterable[str]) -> Iterable[Served]:
+    """How each of those who want encounters would be served."""
+    has = _count(state, seats)
+    return (Served(min(has.get(each, 0), wanted), wanted) for each, wanted in _wanted_by(state).items())
 
 
 def _most_floor(state: AgendaState) -> float:
     """The least share of anybody's wishes for which there is time and quota at all."""
     quota = state.edition.quotas.max_encounters if state.edition else None
     most = {each: state.board.free_of(each).bit_count() for each in state.board.hours}
-    shares = (
+    reachable = (
         min(1.0, min(most.get(each, 0), quota if quota is not None else count) / count)
         for each, count in _wanted_by(state).items()
     )
-    return min(shares, default=1.0)
+    return min(reachable, default=1.0)
 
 
 def _wanted_by(state: AgendaState) -> Mapping[str, int]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted
+from services.scheduler.domain.levels import Aims, aims_of, order_of
 from services.scheduler.domain.need import Served
 from services.scheduler.domain.state import AgendaState
+from shared.events import Level
+
+_USUAL = aims_of(tuple(Level))
 
 
 class Candidate(NamedTuple):
@@ -28,7 +32,8 @@ class Problem:
 
     `least` is how many encounters everybody should have, if as many are wanted. `fixed` encounters are locked, frozen
     or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
-    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day.
+    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `aims` what the
+    edition's order of the levels asks for.
     """
 
     version: int
@@ -44,6 +49,12 @@ class Problem:
     change_budget: int
     days: tuple[Slots, ...] = ()
     least: int | None = None
+    aims: Aims = _USUAL
+
+    @property
+    def budget_to_place(self) -> int:
+        """How many encounters may be moved for others to have a place."""
+        return self.change_budget if self.aims.moves_to_place else 0
 
     def asks_the_same(self, other: Problem) -> bool:
         """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
@@ -68,12 +79,38 @@ class Problem:
         every = (*(wanted for wanted, _ in self.fixed.values()), *(each.wanted for each in self.candidates))
         return Counter(chain.from_iterable((wanted.one, wanted.other) for wanted in every))
 
+    def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
+        """How good a board is at having most placed, those of higher priority and need, and nobody left behind.
+
+        More is better; the first comes first.
+        """
+        placed = [each for each in self.candidates if each.wanted.pair_id in board.placed]
+        priority, score = sum(each.priority for each in placed), round(sum(each.score for each in placed), 6)
+        served = [self.served(board, each) for each in self._wanted]
+        most = len(placed), priority, -sum(each.missing(self.least) for each in served), score
+        floor = tuple(sorted(each.share for each in served))
+        return (floor, most) if self.aims.is_fair_first else (most, floor)
+
+    def solved(self, board: Board, bound: int) -> Solution:
+        """The solution that is on a board."""
+        seats = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
+        return Solution(
+            version=self.version,
+            announced=self.announced,
+            seats=seats,
+            bound=bound,
+            open_slots=self.open_slots,
+            incumbent=self.incumbent,
+            change_budget=self.change_budget,
+        )
+
 
 @dataclass(frozen=True)
 class Solution:
     """Seats for the problem's encounters, fixed ones included; how many could be placed at most; seconds spent.
 
-    `fewest_breaks`: no agenda that places as many has fewer breaks.
+    `fewest_breaks`: no agenda that places as many has fewer breaks. `open_slots`, `incumbent` and `change_budget` are
+    the problem's: what it takes to say whether it is still the same, and what the solution moves.
     """
 
     version: int
@@ -82,6 +119,13 @@ class Solution:
     bound: int
     seconds: float | None = None
     fewest_breaks: int = 0
+    open_slots: Slots = 0
+    incumbent: dict[str, Seat] = field(default_factory=dict)
+    change_budget: int = 0
+
+    def moves(self, pair_id: str) -> bool:
+        """Whether it has an encounter elsewhere than it was."""
+        return pair_id in self.incumbent and self.seats.get(pair_id, self.incumbent[pair_id]) != self.incumbent[pair_id]
 
 
 def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:
@@ -108,4 +152,5 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         change_budget=change_budget,
         days=state.board.days,
         least=state.least,
+        aims=aims_of(order_of(state)),
     )

@@ -19,14 +19,15 @@ _SHUFFLES = 3
 
 
 def construct(problem: Problem, most: int, seed: int) -> Board:
-    """The board that places most of the hardest-first order and a few shuffled ones; enough once it has `most`."""
+    """The best board of the hardest-first order and a few shuffled ones; enough once it has `most`, or everybody."""
     chance = random.Random(seed)  # noqa: S311 - it must be repeatable, not secret
     best = _in_order(problem, _hardest_first(problem))
+    enough = len(problem.fixed) + len(problem.candidates) if problem.aims.is_fair_first else most
     for _ in range(_SHUFFLES):
-        if len(best.placed) >= most:
+        if len(best.placed) >= enough:
             break
         shuffled = chance.sample(problem.candidates, len(problem.candidates))
-        best = max(best, _in_order(problem, shuffled), key=lambda board: len(board.placed))
+        best = max(best, _in_order(problem, shuffled), key=problem.weight)
     return best
 
 
@@ -39,7 +40,7 @@ def _in_order(problem: Problem, candidates: Sequence[Candidate]) -> Board:
 
 
 def fill(problem: Problem) -> Board:
-    """The incumbent with encounters that wait placed where that moves at most `change_budget` others, in all."""
+    """The incumbent with encounters that wait placed where that moves at most `budget_to_place` others, in all."""
     board = problem.board()
     waiting = []
     for each in problem.candidates:
@@ -48,7 +49,7 @@ def fill(problem: Problem) -> Board:
             waiting.append(each)
         else:
             board.put(each.wanted, seat)
-    budget = problem.change_budget
+    budget = problem.budget_to_place
     for each in _neediest_first(problem, board, waiting):
         if not _seat(problem, board, each):
             budget -= _make_room(problem, board, each, min(_MOVES, budget))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.scheduler.domain.board import Board, Seat
+from services.scheduler.domain.board import Board, Slots
 from services.scheduler.domain.insert import find_seat, misplaced
 from services.scheduler.domain.problem import Problem, Solution
 from services.scheduler.solver.bound import bound
@@ -14,7 +14,7 @@ from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.fewest_breaks import fewest_breaks
-from services.scheduler.solver.polish import polish
+from services.scheduler.solver.polish import CHEAP, polish
 from services.scheduler.solver.tables import deal
 
 #: The share of the Kempe chains that are tried before neighbourhoods are solved: they place most of what waits.
@@ -28,40 +28,33 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
 
     Before the agendas are announced it is made from the inputs alone, so that it does not depend on the order in which
     they came, unless that places fewer than the incumbent, or less wanted ones: then the incumbent is bettered. After,
-    the incumbent is kept, and only encounters that wait are placed, moving at most `change_budget` others. `report` is
-    told of each better agenda on the way, so that there is one if this is ended early.
+    the incumbent is kept, but for `change_budget` moves at most, for others to be placed or against breaks, as the
+    problem's aims have it. `report` is told of each better agenda on the way, for whoever ends this early.
     """
     most = bound(problem)
     if problem.announced:
-        return _solution(problem, _fill_more(problem, fill(problem), most, effort), most)
+        filled = _fill_more(problem, fill(problem), most, effort)
+        if not problem.aims.moves_against_breaks:
+            return problem.solved(filled, most)
+        report(problem.solved(filled, most))
+        return problem.solved(_moved_against_breaks(problem, filled, effort), most)
     built = construct(problem, most, effort.seed)
     incumbent = _incumbent(problem)
-    if _weight(problem, incumbent) > _weight(problem, built):
+    if problem.weight(incumbent) > problem.weight(built):
         built = incumbent
-    report(_solution(problem, built, most))
+    report(problem.solved(built, most))
     draft = _draft(problem, built)
 
     def better() -> None:
-        report(_solution(problem, _dealt(problem, draft, built), most))
+        report(problem.solved(_dealt(problem, draft, built), most))
 
     steps = _steps(problem, effort)
     if draft.placed() < len(draft.pairs):
         polish(draft, effort.seed, round(_FIRST_SHARE * steps), better)
         _place_more(problem, most - len(problem.fixed), draft, effort)
     polish(draft, effort.seed, steps, better)
-    solution = _solution(problem, _dealt(problem, draft, built), most)
+    solution = problem.solved(_dealt(problem, draft, built), most)
     return replace(solution, fewest_breaks=fewest_breaks(draft))
-
-
-def _solution(problem: Problem, board: Board, most: int) -> Solution:
-    seats: dict[str, Seat] = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
-    return Solution(problem.version, problem.announced, seats, most)
-
-
-def _weight(problem: Problem, board: Board) -> tuple[int, int, int, float]:
-    placed = [each for each in problem.candidates if each.wanted.pair_id in board.placed]
-    missing = sum(problem.served(board, each).missing(problem.least) for each in problem.hours)
-    return len(placed), sum(each.priority for each in placed), -missing, round(sum(each.score for each in placed), 6)
 
 
 def _incumbent(problem: Problem) -> Board:
@@ -81,7 +74,7 @@ def _draft(problem: Problem, board: Board) -> Draft:
 
 
 def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
-    """The draft with its tables; or what it began as, if rules that the draft does not know leave it fewer places."""
+    """The draft with its tables; or what it began as, if that is better: the draft does not know all rules."""
     board = problem.board()
     deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
     homeless = [board.lift(pair)[0] for pair in misplaced(board) if pair not in problem.fixed]
@@ -89,21 +82,50 @@ def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
         seat, _ = find_seat(board, wanted, problem.open_slots)
         if seat is not None:
             board.put(wanted, seat)
-    return board if len(board.placed) >= len(built.placed) else built
+    return board if problem.weight(board) >= problem.weight(built) else built
 
 
 def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Board:
     """Place more of what waits along longer chains, with the fewest moves, if the change budget is not used up."""
-    if len(filled.placed) >= min(most, len(problem.fixed) + len(problem.candidates)) or not problem.change_budget:
+    if len(filled.placed) >= min(most, len(problem.fixed) + len(problem.candidates)) or not problem.budget_to_place:
         return filled
-    draft, seats = _draft(problem, filled), problem.incumbent
-    told = {number: seats[each.pair_id].slots for number, each in enumerate(draft.pairs) if each.pair_id in seats}
+    draft = _draft(problem, filled)
     steps = round(_FIRST_SHARE * _steps(problem, effort))
-    polish(draft, effort.seed, steps, told=told, budget=problem.change_budget)
+    polish(draft, effort.seed, steps, told=_told(problem, draft), budget=problem.budget_to_place)
+    board = _seated(problem, draft)
+    return board if len(board.placed) > len(filled.placed) and not misplaced(board) else filled
+
+
+def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Board:
+    """Fewer breaks with what placing has left of the change budget; all who have a place keep one.
+
+    Tables are told as well, so that somebody who moves may find none: then half as many are moved.
+    """
+    has_place = tuple(each for each in problem.candidates if each.wanted.pair_id in filled.placed)
+    placed, budget = replace(problem, candidates=has_place), problem.change_budget
+    while budget:
+        draft = _draft(placed, filled)
+        told = _told(placed, draft)
+        polish(draft, effort.seed, _steps(placed, effort), told=told, budget=budget, move_price=CHEAP)
+        board = _seated(placed, draft)
+        if len(board.placed) == len(filled.placed) and not misplaced(board):
+            return board
+        budget //= 2
+    return filled
+
+
+def _told(problem: Problem, draft: Draft) -> dict[int, Slots]:
+    """The slots of the incumbent's encounters, by their numbers in the draft."""
+    seats = problem.incumbent
+    return {number: seats[each.pair_id].slots for number, each in enumerate(draft.pairs) if each.pair_id in seats}
+
+
+def _seated(problem: Problem, draft: Draft) -> Board:
+    """The draft with the incumbent's tables, and any for those who move, who may find none."""
     board = problem.board()
     moved = []
     for wanted, slot in zip(draft.pairs, draft.slot, strict=True):
-        seat = seats.get(wanted.pair_id)
+        seat = problem.incumbent.get(wanted.pair_id)
         if seat is not None and seat.slots == slot:
             board.put(wanted, seat)
         elif slot:
@@ -112,7 +134,7 @@ def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Bo
         seat, _ = find_seat(board, wanted, slot)
         if seat is not None:
             board.put(wanted, seat)
-    return board if len(board.placed) > len(filled.placed) and not misplaced(board) else filled
+    return board
 
 
 def _steps(problem: Problem, effort: Effort) -> int:

@@ -13,8 +13,8 @@ from services.scheduler.solver.draft import Draft
 
 #: What a break costs, and each slot of it: the fewest breaks come first, then short ones.
 _BREAK, _IDLE_SLOT = 256, 3
-#: What a move of what participants were told costs: more than any breaks.
-_MOVE = 1 << 30
+#: What a move of what participants were told costs: more than any breaks, or less than a slot of one.
+DEAR, CHEAP = 1 << 30, 1
 #: The heat at which a round of annealing begins and ends, in units of price.
 _HOT, _COLD = 90, 25
 #: Rounds grow by this factor, each from the best so far: whenever the search is ended, most of it was one long round.
@@ -36,14 +36,16 @@ def polish(
     *,
     told: Mapping[int, Slots] | None = None,
     budget: int = 0,
+    move_price: int = DEAR,
 ) -> None:
     """Improve the draft by `steps` proposals; it never places fewer. `better` is called whenever the draft is better.
 
-    Of the encounters that are `told` (by number, their slots) at most `budget` may be elsewhere, and as few as can be.
+    Of the encounters that are `told` (by number, their slots) at most `budget` may be elsewhere, and as few as can be:
+    of agendas with the same breaks if a move is `CHEAP`, whatever the breaks if it is `DEAR`.
     """
     if not draft.pairs or not any(draft.days):
         return
-    search = _Search(draft, seed, told or {}, budget)
+    search = _Search(draft, seed, told or {}, budget, move_price)
     for round_steps in _rounds(steps):
         for first in range(0, round_steps, _CHUNK):
             search.anneal(first, min(first + _CHUNK, round_steps), round_steps)
@@ -75,7 +77,7 @@ def _rounds(steps: int) -> list[int]:
 class _Search:
     """A draft as flat arrays, and the way back."""
 
-    def __init__(self, draft: Draft, seed: int, told: Mapping[int, Slots], budget: int) -> None:
+    def __init__(self, draft: Draft, seed: int, told: Mapping[int, Slots], budget: int, move_price: int) -> None:
         self._draft = draft
         self._words = list(_words(draft.days))
         self._number = {
@@ -83,7 +85,7 @@ class _Search:
         }
         self._slot = {number: slot for slot, number in self._number.items()} | {-1: 0}
         self._number[0] = -1
-        self._rules = self._make_rules(told, budget)
+        self._rules = self._make_rules(told, budget, move_price)
         self._agenda = _agenda(
             pairs=len(draft.pairs), people=len(draft.busy), words=len(self._words), rooms=len(draft.room), seed=seed
         )
@@ -135,7 +137,7 @@ class _Search:
         """A set of slots, as the bits of each word."""
         return [sum(1 << bit for bit, slot in enumerate(word) if slot & mask) for word in self._words]
 
-    def _make_rules(self, told: Mapping[int, Slots], budget: int) -> kempe.Rules:
+    def _make_rules(self, told: Mapping[int, Slots], budget: int, move_price: int) -> kempe.Rules:
         draft = self._draft
         fixed = [mask & ~sum(at) for mask, at in zip(draft.busy, draft.at, strict=True)]
         choices = [draft.common(pair) & ~(fixed[one] | fixed[other]) for pair, (one, other) in enumerate(draft.sides)]
@@ -152,7 +154,7 @@ class _Search:
             told=np.array([self._number[told.get(pair, 0)] for pair in range(len(draft.pairs))], np.int64),
             price=np.array([0, *(_BREAK + _IDLE_SLOT * length for length in range(1, kempe.WORD + 1))], np.int64),
             budget=budget if told else len(draft.pairs),
-            move_price=_MOVE if told else 0,
+            move_price=move_price if told else 0,
         )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.scheduler import service
 from services.scheduler.aggregate import AgendaAggregate
@@ -20,7 +21,7 @@ from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.cloudevents import decode, pack, unpack
 from shared.consumer import Input, Poison, Position
-from shared.events import AgendaChanged, EncounterChanged, Event
+from shared.events import AgendaChanged, EncounterChanged, Event, Level
 from shared.journal import Journal
 from shared.journal_store import InMemoryJournalStore
 from tests.unit.services.scheduler.editions import (
@@ -31,6 +32,7 @@ from tests.unit.services.scheduler.editions import (
     pair,
     participant,
     people,
+    window,
     workspace,
 )
 
@@ -223,6 +225,32 @@ async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: py
     await house.later(10)
     assert not (await house.journal.read("other")).unannounced
     await house.scheduler.stop()
+
+
+async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_adopted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def count(outcome: str) -> float:
+        return REGISTRY.get_sample_value("tertulia_improvements_total", {"outcome": outcome}) or 0.0
+
+    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    house, before = House(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
+    late = participant("c", available=(window(2, 4),))
+    await house.take(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
+    await house.take(late, affinity("a", "c"))
+    await house.take(participant("c", 2))
+    house.solver.leave.clear()
+    await house.later(3)
+    await house.take(affinity("d", "e"))
+    house.solver.leave.set()
+    await house.later(3)
+    await house.later(3)
+    assert {outcome: count(outcome) - before[outcome] for outcome in before} == {"adopted": 1, "kept": 1, "stale": 0}
+    state = await house.scheduler.agenda("ed")
+    assert len(state.placements) == 3
+    assert not state.dirty
+    assert state.certificate
+    assert {each.level: each.value for each in state.certificate.levels}[Level.BREAKS] == 0
 
 
 async def test_who_starts_again_finishes_what_was_left() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.registration.domain.slots import Day, slots_of
-from services.scheduler.domain.adopt import SolutionStale, adopt, announce, verify_step
+from services.scheduler.domain.adopt import adopt, announce, verify_step
 from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.domain.refusal import NotPossible
@@ -102,16 +102,17 @@ def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
     assert subject.slot("a", "b") == 0
 
 
-def test_a_solution_that_moves_what_is_frozen_by_now_is_stale() -> None:
+def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"), slots=3)
     subject.now = at(0) - 31 * MINUTE
     solution = improve(problem_of(subject.state, subject.now, 6), Effort(rounds=1, round_effort=0.01, steps=100))
     seat = subject.state.board.placed[pair("a", "b")][1]
     moved = replace(solution, seats={pair("a", "b"): seat._replace(slots=4)})
     subject.now += 2 * MINUTE
-    with pytest.raises(SolutionStale, match="frozen"):
-        adopt(subject.batch(), moved)
-    adopt(subject.batch(), solution)
+    for late in (moved, solution):
+        batch = subject.batch()
+        assert not adopt(batch, late)
+        subject.finish(batch)
     assert subject.slot("a", "b") == 0
 
 

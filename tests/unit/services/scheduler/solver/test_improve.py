@@ -143,19 +143,6 @@ def test_announcing_tells_each_agenda_once_and_for_good() -> None:
         assert len(final) == len(said) == expected
 
 
-def test_a_solution_that_no_longer_fits_is_stale_and_one_that_still_does_is_merged() -> None:
-    subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"))
-    solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
-    subject.take(affinity("b", "c"))
-    moved = {pair("a", "b"): solution.seats[pair("a", "b")]._replace(slots=1 << (subject.slot("b", "c") or 0))}
-    with pytest.raises(SolutionStale):
-        adopt(subject.batch(), replace(solution, seats=moved))
-    kept = {pair("a", "b"): solution.seats[pair("a", "b")]._replace(slots=1 << (subject.slot("a", "b") or 0))}
-    adopt(subject.batch(), replace(solution, seats=kept))
-    assert subject.state.dirty
-    assert subject.slot("b", "c") is not None
-
-
 def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
     subject = Edition(edition(slots=2), *people("a", "b"), affinity("a", "b"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)

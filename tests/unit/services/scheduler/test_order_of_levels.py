@@ -1,0 +1,205 @@
+"""What an edition's order of the levels makes of insert and of improve, before and after agendas are announced."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.scheduler.domain.adopt import adopt, announce
+from services.scheduler.domain.edits import make
+from services.scheduler.domain.levels import Aims, aims_of
+from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.construct import construct
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.events import Event, Level, LockEncounter, WaitingReason
+from shared.ids import encounter_id
+from tests.unit.services.scheduler.editions import (
+    HALL,
+    NOW,
+    Edition,
+    affinity,
+    edition,
+    pair,
+    participant,
+    people,
+    window,
+    workspace,
+)
+
+EFFORT = Effort(rounds=1, round_effort=0.01, steps=2000)
+AB, AC = pair("a", "b"), pair("a", "c")
+
+
+def order(*first: Level) -> tuple[Level, ...]:
+    """These levels first, the others as usual."""
+    return (*first, *(level for level in Level if level not in first))
+
+
+MOVES_FIRST = order(Level.MOVES)
+BREAKS_EARLY = order(Level.PLACED, Level.FLOOR, Level.BREAKS)
+FLOOR_FIRST = order(Level.FLOOR)
+
+
+@pytest.mark.parametrize(
+    ("levels", "aims"),
+    [
+        (tuple(Level), Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)),
+        (MOVES_FIRST, Aims(moves_to_place=False, moves_against_breaks=False, is_fair_first=False)),
+        (BREAKS_EARLY, Aims(moves_to_place=True, moves_against_breaks=True, is_fair_first=False)),
+        (FLOOR_FIRST, Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=True)),
+        (order(Level.BREAKS, Level.MOVES), Aims(False, True, False)),
+        (order(Level.TABLE_CHANGES), aims_of(tuple(Level))),
+    ],
+)
+def test_what_an_order_asks_for(levels: tuple[Level, ...], aims: Aims) -> None:
+    assert aims_of(levels) == aims
+
+
+def told(subject: Edition, **fields: Any) -> Edition:
+    """The same edition, published and announced."""
+    subject.take(edition(revision=9, phase="published", **fields))
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    return subject
+
+
+def full(levels: tuple[Level, ...], tables: int = 1) -> Edition:
+    """a was told to meet b first; c comes, who is there for that slot alone."""
+    fields: dict[str, Any] = {"zones": (workspace(tables), HALL), "levels": levels}
+    subject = told(Edition(edition(**fields), *people("a", "b", "d"), affinity("a", "b")), **fields)
+    subject.take(participant("c", available=(window(0, 1),)))
+    return subject
+
+
+def lock(subject: Edition, *, is_locked: bool) -> None:
+    batch = subject.batch()
+    make(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
+    subject.finish(batch)
+
+
+def improved(subject: Edition, change_budget: int = 3) -> tuple[Problem, Solution, bool]:
+    problem = problem_of(subject.state, NOW, change_budget)
+    solution, batch = improve(problem, EFFORT), subject.batch()
+    moved = adopt(batch, solution)
+    subject.finish(batch)
+    return problem, solution, moved
+
+
+@pytest.mark.parametrize(("levels", "places"), [(tuple(Level), (1, 0)), (MOVES_FIRST, (0, None))])
+def test_where_moves_come_first_nobody_is_moved_for_a_newcomer_once_told(
+    levels: tuple[Level, ...], places: tuple[int, int | None]
+) -> None:
+    subject = full(levels)
+    subject.take(affinity("a", "c"))
+    assert (subject.slot("a", "b"), subject.slot("a", "c")) == places
+    if places[1] is None:
+        assert subject.state.waiting == {AC: WaitingReason.AGENDAS_FULL}
+
+
+def test_before_they_are_told_others_are_moved_whatever_the_order() -> None:
+    late = participant("c", available=(window(0, 1),))
+    subject = Edition(edition(levels=MOVES_FIRST), *people("a", "b"), late, affinity("a", "b"), affinity("a", "c"))
+    assert (subject.slot("a", "b"), subject.slot("a", "c")) == (1, 0)
+
+
+def test_where_moves_come_first_who_lost_a_table_is_given_another_seat_all_the_same() -> None:
+    subject = full(MOVES_FIRST, tables=2)
+    subject.take(affinity("a", "d"))
+    assert (subject.slot("a", "b"), subject.slot("a", "d")) == (0, 1)
+    subject.take(participant("b", 2, available=(window(2, 4),)))
+    assert subject.slot("a", "b") == 2
+
+
+@pytest.mark.parametrize(("levels", "places"), [(tuple(Level), {AB: 2, AC: 1}), (MOVES_FIRST, {AB: 1})])
+def test_where_moves_come_first_an_improvement_moves_nobody_to_place_more(
+    levels: tuple[Level, ...], places: dict[str, int]
+) -> None:
+    subject = full(levels)
+    lock(subject, is_locked=True)
+    subject.take(affinity("a", "c"))
+    lock(subject, is_locked=False)
+    assert set(subject.state.waiting) == {AC}
+    _, solution, _ = improved(subject)
+    assert {each: seat.slots for each, seat in solution.seats.items()} == places
+
+
+def with_breaks(levels: tuple[Level, ...]) -> Edition:
+    """Told that a and d each meet twice with a break between: those who came late do not any more."""
+    fields: dict[str, Any] = {"slots": 6, "levels": levels}
+    late = [participant(each, available=(window(3, 4),)) for each in "cf"]
+    subject = Edition(edition(**fields), *people("a", "b", "d", "e"), *late)
+    subject.take(affinity("a", "b"), affinity("d", "e"))
+    subject.take(affinity("a", "c"), affinity("d", "f"))
+    subject.take(participant("c", 2), participant("f", 2))
+    return told(subject, **fields)
+
+
+@pytest.mark.parametrize(
+    ("levels", "change_budget", "breaks"), [(tuple(Level), 3, 2), (BREAKS_EARLY, 3, 0), (BREAKS_EARLY, 1, 1)]
+)
+def test_where_breaks_come_before_moves_an_improvement_moves_few_against_breaks(
+    levels: tuple[Level, ...], change_budget: int, breaks: int
+) -> None:
+    subject = with_breaks(levels)
+    before = dict(subject.state.placements)
+    problem, _, moved = improved(subject, change_budget)
+    after = subject.state.placements
+    assert problem.aims == aims_of(levels)
+    assert moved == (breaks < 2)
+    assert after.keys() == before.keys()
+    assert sum(after[each] != before[each] for each in after) == 2 - breaks
+    assert subject.state.certificate
+    assert {each.level: each.value for each in subject.state.certificate.levels}[Level.BREAKS] == breaks
+
+
+def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> None:
+    subject = with_breaks(BREAKS_EARLY)
+    solution = improve(problem_of(subject.state, NOW, 3), EFFORT)
+    subject.take(*people("g", "h"), affinity("g", "h"))
+    batch = subject.batch()
+    assert adopt(batch, solution)
+    subject.finish(batch)
+    assert any(
+        subject.state.board.placed[each][1] == solution.seats[each] for each in solution.seats if solution.moves(each)
+    )
+
+
+def test_breaks_before_moves_before_placed_moves_against_breaks_alone() -> None:
+    subject = with_breaks(order(Level.BREAKS, Level.MOVES))
+    problem, _, moved = improved(subject)
+    assert problem.change_budget == 3
+    assert problem.budget_to_place == 0
+    assert moved
+
+
+def crowded(seed: int) -> list[Event]:
+    """Ten people, of whom some are popular, with more wishes than the two tables have room for in four slots."""
+    chance = random.Random(seed)  # noqa: S311 - an example
+    names = [f"p{n}" for n in range(10)]
+    wishes = {tuple(sorted(chance.sample(names[: chance.choice([4, 10])], 2))) for _ in range(24)}
+    return [*people(*names), *(affinity(*sides, priority=chance.randint(1, 3)) for sides in sorted(wishes))]
+
+
+def test_where_the_floor_comes_first_the_fairest_agenda_in_hand_is_taken() -> None:
+    gains = 0
+    for seed in range(12):
+        fair = problem_of(Edition(edition(levels=FLOOR_FIRST), *crowded(seed)).state, NOW, 0)
+        most, usual = bound(fair), replace(fair, aims=aims_of(tuple(Level)))
+        weight, as_usual = (fair.weight(construct(problem, most, seed)) for problem in (fair, usual))
+        assert weight >= as_usual
+        gains += weight > as_usual
+    assert gains >= 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_the_floor_comes_first_an_improvement_does_not_lower_it(seed: int) -> None:
+    subject = Edition(edition(levels=FLOOR_FIRST), *crowded(seed))
+    problem, _, _ = improved(subject)
+    built = construct(problem, bound(problem), EFFORT.seed)
+    assert problem.weight(subject.state.board) >= problem.weight(built)
