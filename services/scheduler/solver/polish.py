@@ -11,8 +11,9 @@ from services.scheduler.domain.board import Slots, bits
 from services.scheduler.solver import kempe
 from services.scheduler.solver.draft import Draft
 
-#: What a break costs, and each slot of it: the fewest breaks come first, then short ones.
-_BREAK, _IDLE_SLOT = 256, 3
+#: What a break costs by its slots: the fewest breaks come first, then the longest. Two of half its length cost more,
+#: unless it takes more than 32 slots.
+_PRICE = np.array([0, *(256 + 20 * slots + slots * slots // 2 for slots in range(1, kempe.WORD + 1))], np.int64)
 #: What a move of what participants were told costs: more than any breaks, or less than a slot of one.
 DEAR, CHEAP = 1 << 30, 1
 #: The heat at which a round of annealing begins and ends, in units of price.
@@ -152,7 +153,7 @@ class _Search:
             attending=np.array([self._masks(mask) for mask in draft.attending], np.uint64),
             quota=np.array(quota, np.int64),
             told=np.array([self._number[told.get(pair, 0)] for pair in range(len(draft.pairs))], np.int64),
-            price=np.array([0, *(_BREAK + _IDLE_SLOT * length for length in range(1, kempe.WORD + 1))], np.int64),
+            price=_PRICE,
             budget=budget if told else len(draft.pairs),
             move_price=move_price if told else 0,
         )
