@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat
@@ -44,13 +45,14 @@ def violations_of(state: AgendaState, places: Mapping[str, Place], now: datetime
 def evidence_of(state: AgendaState) -> Evidence:
     """The state's agenda, with look-ups that are kept up to date: what changed is judged without a look at the rest.
 
-    They are not those of the board, so that the verifier does not believe what it checks.
+    They are not those of the board, so that the verifier does not believe what it checks. It is of use until the state
+    changes.
     """
     links, placed = state.links, state.placements
     return Evidence(
         inputs_of(state),
         placed,
-        of_person=lambda person: [pair for pair in links.pairs_of[person] if pair in placed],
+        of_person=cache(lambda person: [pair for pair in links.pairs_of[person] if pair in placed]),
         at_table=lambda zone, table: links.pairs_at[zone, table],
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -37,7 +36,7 @@ _MOST_ENCOUNTERS = 1000
 _RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
 
 #: An id is a hash, and each line of an agenda needs one.
-_id_of = lru_cache(maxsize=1 << 16)(encounter_id)
+_id_of = lru_cache(maxsize=1 << 17)(encounter_id)
 
 
 def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
@@ -49,10 +48,9 @@ def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
         return None, []
     pairs = (_late(state) if state.settled else sorted(state.untold_pairs))[:_MOST_ENCOUNTERS]
     encounters = {pair: encounter for pair in pairs if (encounter := _encounter(state, pair)) is not None}
-    revised = ChainMap(encounters, state.encounters)
     is_last = not state.settled and len(pairs) == len(state.untold_pairs)
     participants = sorted(state.untold_participants)[:MOST_AGENDAS] if is_last else []
-    agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, revised)) is not None}
+    agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, encounters)) is not None}
     told = Told(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))
     events: list[Event] = [_encounter_event(state, pair, encounter, now) for pair, encounter in encounters.items()]
     events += [_agenda_event(state, participant, agenda, now) for participant, agenda in agendas.items()]
@@ -116,11 +114,22 @@ def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldE
 def _entries(
     state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter], known: Mapping[str, AgendaEntry]
 ) -> Iterable[AgendaEntry]:
-    participant = state.participants.get(participant_id)
+    """The lines; the known one where neither the encounter nor the partner's party has changed, which are most."""
+    participant, pairs = state.participants.get(participant_id), state.pairs
     if participant is None or state.edition is None:
         return
-    for pair in state.encounters_of(participant_id):
-        yield _encounter_entry(state, participant_id, pair, revised[pair].revision, known)
+    for pair_id in state.encounters_of(participant_id):
+        pair = pairs[pair_id]
+        revision = (revised.get(pair_id) or state.encounters[pair_id]).revision
+        one, other = pair.participant_ids
+        partner_id = other if participant_id == one else one
+        organisation_id = _organisation(state, partner_id)
+        entry_id = _id_of(state.edition_id, *pair.matched)
+        before = known.get(entry_id)
+        if before is not None and before.sequence == revision and before.with_organisation_id == organisation_id:
+            yield before
+        else:
+            yield _line(entry_id, revision, _place(state, pair_id), partner_id, organisation_id)
     if participant.status is Status.ACTIVE:
         for session in state.sessions_of(participant):
             yield AgendaEntry(
@@ -134,17 +143,9 @@ def _entries(
             )
 
 
-def _encounter_entry(
-    state: AgendaState, participant_id: str, pair_id: str, revision: int, known: Mapping[str, AgendaEntry]
+def _line(
+    entry_id: str, revision: int, place: Place | None, partner_id: str, organisation_id: str | None
 ) -> AgendaEntry:
-    """The line of an encounter: the known one as it is, unless the encounter or the partner's party has changed."""
-    one, other = state.pairs[pair_id].participant_ids
-    partner_id = other if participant_id == one else one
-    entry_id = _id_of(state.edition_id, *state.pairs[pair_id].matched)
-    before = known.get(entry_id)
-    if before and (before.sequence, before.with_organisation_id) == (revision, _organisation(state, partner_id)):
-        return before
-    place = _place(state, pair_id)
     assert place is not None  # noqa: S101 - it is one of the encounters that have or had one
     return AgendaEntry(
         kind=EntryKind.ENCOUNTER,
@@ -155,7 +156,7 @@ def _encounter_entry(
         zone_id=place.zone_id,
         table=place.table,
         with_participant_id=partner_id,
-        with_organisation_id=_organisation(state, partner_id),
+        with_organisation_id=organisation_id,
     )
 
 

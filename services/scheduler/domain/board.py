@@ -234,3 +234,21 @@ def idle(busy: Slots, free: Slots, days: Sequence[Slots] = ()) -> int:
         return 0
     span = ((1 << busy.bit_length()) - 1) & ~((busy & -busy) - 1)
     return (span & free & ~busy).bit_count()
+
+
+def spans(busy: Slots, days: Sequence[Slots]) -> Slots:
+    """The slots from the first to the last busy one of each day."""
+    theirs = (busy & day for day in days)
+    return sum((1 << each.bit_length()) - (each & -each) for each in theirs if each)
+
+
+def more_idle(busy: Slots, free: Slots, slot: Slots) -> int:
+    """How much more `idle` is if a slot that is free and not busy is taken; all of one day."""
+    if not busy:
+        return 0
+    first, after = busy & -busy, 1 << busy.bit_length()
+    if slot < first:
+        return (free & (first - 1) & -(slot << 1)).bit_count()
+    if slot >= after:
+        return (free & (slot - 1) & -after).bit_count()
+    return -1

@@ -6,7 +6,7 @@ It shares nothing with the code that makes agendas but the models of the events,
 from __future__ import annotations
 
 from collections import ChainMap, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, Self, cast
 
@@ -109,7 +109,17 @@ class Evidence:
         known = self.inputs.organisations
         return [known[each.organisation_id] for each in self.people(pair_id) if each.organisation_id in known]
 
-    def others(self, pair_id: str) -> Iterator[str]:
+    def others(self, pair_id: str) -> list[str]:
         """The other encounters of either participant; one of both comes twice."""
-        for participant_id in self.inputs.pairs[pair_id].participant_ids:
-            yield from (other for other in self.of_person(participant_id) if other != pair_id)
+        people = self.inputs.pairs[pair_id].participant_ids
+        return [other for person in people for other in self.of_person(person) if other != pair_id]
+
+    def at_that_time(self, pair_id: str, others: Iterable[str]) -> set[str]:
+        """Those of the others that share a moment with the encounter: most of a verdict's time goes here."""
+        places = self.places
+        starts_at, ends_at = places[pair_id].starts_at, places[pair_id].ends_at
+        return {
+            other
+            for other in others
+            if (place := places[other]).starts_at < ends_at and starts_at < place.ends_at and other != pair_id
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle
+from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle, spans
 from services.scheduler.domain.rules import both_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
@@ -33,12 +33,14 @@ def find_seat(
 def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
     """The slot that makes both wait least between encounters; then the emptiest, then the earliest."""
     sides = [(board.busy[each], board.free_of(each)) for each in (wanted.one, wanted.other)]
+    between = left & spans(sides[0][0], board.days) & spans(sides[1][0], board.days)
+    if between:  # nothing is better than a slot in which both would have waited
+        return min(bits(between), key=lambda slot: (board.load(slot), slot))
     best: tuple[int, int, Slots] | None = None
     for day in board.days:
         (busy, free), (their_busy, their_free) = [(busy & day, free & day) for busy, free in sides]
-        before = idle(busy, free) + idle(their_busy, their_free)
         for slot in bits(left & day):
-            more = idle(busy | slot, free) + idle(their_busy | slot, their_free) - before
+            more = more_idle(busy, free, slot) + more_idle(their_busy, their_free, slot)
             if best is None or more <= best[0]:
                 cost = (more, board.load(slot), slot)
                 best = cost if best is None else min(best, cost)

@@ -79,7 +79,8 @@ def no_such_slot(evidence: Evidence, pair_id: str) -> Culprits:
     """The edition has no slot with these bounds."""
     place, edition = evidence.places[pair_id], evidence.edition
     slots = edition.slots if edition else ()
-    return () if any((s.starts_at, s.ends_at) == (place.starts_at, place.ends_at) for s in slots) else (pair_id,)
+    starts_at, ends_at = place.starts_at, place.ends_at
+    return () if any(s.starts_at == starts_at and s.ends_at == ends_at for s in slots) else (pair_id,)
 
 
 def not_available(evidence: Evidence, pair_id: str) -> Culprits:
@@ -136,8 +137,8 @@ def within_quota(board: Board, wanted: Wanted) -> Slots:
 def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """The same two have another encounter."""
     pairs = evidence.inputs.pairs
-    both = set(pairs[pair_id].participant_ids)
-    same = {other for other in evidence.others(pair_id) if set(pairs[other].participant_ids) == both}
+    one, other = pairs[pair_id].participant_ids
+    same = {each for each in evidence.of_person(one) if other in pairs[each].participant_ids and each != pair_id}
     return (pair_id, *same) if same else ()
 
 
@@ -149,8 +150,7 @@ def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
 
 def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """One of the two is in another encounter at that time."""
-    place, places = evidence.places[pair_id], evidence.places
-    clashing = {other for other in evidence.others(pair_id) if places[other].overlaps(place)}
+    clashing = evidence.at_that_time(pair_id, evidence.others(pair_id))
     return (pair_id, *clashing) if clashing else ()
 
 
@@ -202,9 +202,8 @@ def tables_in_service(board: Board, wanted: Wanted) -> Slots:
 
 def table_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """Others sit at the table at that time."""
-    place, places = evidence.places[pair_id], evidence.places
-    there = evidence.at_table(place.zone_id, place.table)
-    clashing = {other for other in there if other != pair_id and places[other].overlaps(place)}
+    place = evidence.places[pair_id]
+    clashing = evidence.at_that_time(pair_id, evidence.at_table(place.zone_id, place.table))
     return (pair_id, *clashing) if clashing else ()
 
 

@@ -1,0 +1,42 @@
+"""The slot after which two wait least, found by counting as by trying each."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted, bits, idle, more_idle
+from services.scheduler.domain.insert import best_slot
+
+SLOTS = 12
+slots = st.integers(0, (1 << SLOTS) - 1)
+
+
+@given(slots, slots)
+def test_what_a_slot_more_makes_of_the_waiting(busy: Slots, free: Slots) -> None:
+    free |= busy
+    for slot in bits(free & ~busy):
+        assert more_idle(busy, free, slot) == idle(busy | slot, free) - idle(busy, free)
+
+
+@given(st.lists(slots, min_size=2, max_size=2), st.lists(slots, min_size=2, max_size=2), st.sets(st.integers(1, 11)))
+def test_the_best_slot_is_the_best_of_all(busy: list[Slots], free: list[Slots], nights: set[int]) -> None:
+    bounds = [0, *sorted(nights), SLOTS]
+    days = [(1 << end) - (1 << first) for first, end in pairwise(bounds)]
+    board = Board((1 << SLOTS) - 1, {"work": [str(number) for number in range(50)]}, None, days)
+    tables, sides = iter(range(50)), ("one", "other")
+    for side, theirs, there in zip(sides, busy, free, strict=True):
+        board.hours[side] = Hours(theirs | there, board.whole)
+        for slot in bits(theirs):
+            wanted = Wanted(f"{side}{slot}", side, f"{side} and {slot}", ("work",))
+            board.put(wanted, Seat(slot, "work", str(next(tables))))
+
+    def waiting(slot: Slots) -> int:
+        return sum(idle(board.busy[side] | slot, board.free_of(side), days) for side in sides)
+
+    left = board.free_of("one") & board.free_of("other") & ~(board.busy["one"] | board.busy["other"])
+    if left:
+        best = min(bits(left), key=lambda slot: (waiting(slot), board.load(slot), slot))
+        assert best_slot(board, Wanted("both", *sides, ("work",)), left) == best
