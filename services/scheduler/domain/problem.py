@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
@@ -28,7 +28,8 @@ class Problem:
 
     `least` is how many encounters everybody should have, if as many are wanted. `fixed` encounters are locked, frozen
     or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
-    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day.
+    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day. `comes_after`
+    are those that an encounter has to come after, by pair; `beside` the slots before and after one that is in none.
     """
 
     version: int
@@ -44,6 +45,8 @@ class Problem:
     change_budget: int
     days: tuple[Slots, ...] = ()
     least: int | None = None
+    comes_after: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: dict[str, tuple[Slots, Slots]] = field(default_factory=dict)
 
     def asks_the_same(self, other: Problem) -> bool:
         """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
@@ -57,6 +60,9 @@ class Problem:
         for wanted, seat in self.fixed.values():
             board.put(wanted, seat)
         board.pinned.update(self.fixed)
+        board.beside.update(self.beside)
+        for pair_id, comes_after in self.comes_after.items():
+            board.follow(pair_id, comes_after)
         return board
 
     def served(self, board: Board, participant_id: str) -> Served:
@@ -108,4 +114,6 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         change_budget=change_budget,
         days=state.board.days,
         least=state.least,
+        comes_after=dict(sorted(state.comes_after.items())),
+        beside={pair: state.board.beside[pair] for pair in fixed if pair in state.board.beside},
     )
