@@ -24,7 +24,7 @@ from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import Edit, Event, LockEncounter, PlaceEncounter, UndoEdit
+from shared.events import Edit, Event, LockEncounter, OrderEncounters, PlaceEncounter, UndoEdit
 
 _OPERATIONS = 100_000
 _PER_EDITION = 250
@@ -104,10 +104,11 @@ class _Edition:
 
     def _some_edit(self) -> Edit:
         chance, state = self.instance.random, self._state
-        encounter_id = state.encounter_id(chance.choice(sorted(state.pairs)))
+        encounter_id, other_id = map(state.encounter_id, chance.sample(sorted(state.pairs), 2))
         place = PlaceEncounter(encounter_id=encounter_id, slot=chance.randrange(_SIZE.slots), zone_id="work")
         lock = LockEncounter(encounter_id=encounter_id, is_locked=chance.choice((True, False)))
-        return chance.choice((place, place, lock, UndoEdit()))
+        order = OrderEncounters(encounter_id=encounter_id, after_id=other_id, is_ordered=chance.choice((True, False)))
+        return chance.choice((place, place, lock, order, UndoEdit()))
 
     def _adopt(self) -> None:
         improved, self._improved = self._improved, None

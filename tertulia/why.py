@@ -126,6 +126,8 @@ def steps_of(edition_id: str, pair: tuple[str, str], entries: Sequence[Entry]) -
                     place = None
                     if not _is_placed_later(entry, identity):
                         yield _step(entry, "scheduler", f"lost {_place(before)}", cause)
+                case "ordered":
+                    yield _step(entry, "scheduler", people.order(change["comes_after"]), cause)
                 case _:
                     yield _step(entry, "scheduler", _said(change), cause)
 
@@ -158,6 +160,11 @@ class _People:
     def learn(self, change: Mapping[str, Any]) -> None:
         if change["type"] == "pair_taken":
             self._pairs[change["pair_id"]] = " and ".join(change["pair"]["participant_ids"])
+
+    def order(self, comes_after: Sequence[str]) -> str:
+        """Whose encounters one has to come after."""
+        whose = "; ".join(self._pairs.get(each, each) for each in comes_after)
+        return f"comes after: {whose}" if whose else "comes after no other any more"
 
     def cause(self, cause: Mapping[str, str] | None, entry: Entry) -> str:
         """What set a change off, and of whom; of an edit by hand, which."""

@@ -104,13 +104,14 @@ def effects_of(state: AgendaState, plan: Plan) -> EditEffects:
                 participant_ids_after=after.people,
                 waiting_reason=after.reason,
                 is_locked=after.is_locked,
+                comes_after=_encounter_ids(state, after.comes_after),
             )
             for pair, after in plan.after.items()
         ),
         broken=tuple(
             BrokenRule(
                 rule=each.broken,
-                encounter_ids=tuple(state.encounter_id(pair) for pair in each.pair_ids),
+                encounter_ids=tuple(map(state.encounter_id, each.pair_ids)),
                 participant_ids=_people(state, plan, each.pair_ids),
             )
             for each in plan.violations
@@ -158,7 +159,12 @@ def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> Enc
         waiting_reason=arranged.reason,
         is_locked=arranged.is_locked,
         is_frozen=arranged.place is not None and state.is_frozen(arranged.place, now),
+        comes_after=_encounter_ids(state, arranged.comes_after),
     )
+
+
+def _encounter_ids(state: AgendaState, pairs: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(map(state.encounter_id, pairs)))
 
 
 def _is_shown(state: AgendaState, pair: str) -> bool:

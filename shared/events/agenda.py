@@ -31,6 +31,7 @@ class WaitingReason(StrEnum):
 
     NO_COMMON_SLOT = "no_common_slot"
     QUOTA_REACHED = "quota_reached"
+    NO_SLOT_IN_ORDER = "no_slot_in_order"
     NO_TABLE = "no_table"
     AGENDAS_FULL = "agendas_full"
     EDITION_UNKNOWN = "edition_unknown"

@@ -44,13 +44,26 @@ class SwapRepresentative(_Asked):
     by: Id = Field(description="Who takes the encounter over.")
 
 
+class OrderEncounters(_Asked):
+    """Have an encounter come after another one from now on, or let the two be in any order again."""
+
+    type: Literal["order"] = "order"
+    encounter_id: Id
+    after_id: Id = Field(description="The encounter that has to have ended before it starts.")
+    is_ordered: bool
+
+
 class UndoEdit(_Asked):
     """Take back the last edit that was not taken back yet."""
 
     type: Literal["undo"] = "undo"
 
 
-Edit = Annotated[PlaceEncounter | LockEncounter | SwapRepresentative | UndoEdit, Field(discriminator="type")]
+Edit = Annotated[
+    PlaceEncounter | LockEncounter | SwapRepresentative | OrderEncounters | UndoEdit, Field(discriminator="type")
+]
+
+_COMES_AFTER = "The encounters that have to have ended before it starts, as far as they have a place."
 
 
 class EncounterEffect(Value):
@@ -63,6 +76,7 @@ class EncounterEffect(Value):
     participant_ids_after: tuple[Id, Id]
     waiting_reason: WaitingReason | None
     is_locked: bool
+    comes_after: tuple[Id, ...] = Field(default=(), description=_COMES_AFTER)
 
 
 class BrokenRule(Value):
@@ -102,3 +116,4 @@ class EncounterNow(Value):
     waiting_reason: WaitingReason | None
     is_locked: bool
     is_frozen: bool
+    comes_after: tuple[Id, ...] = Field(default=(), description=_COMES_AFTER)

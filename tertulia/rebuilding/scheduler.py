@@ -80,7 +80,7 @@ class SchedulerRebuilder:
 
 
 def view_of(state: AgendaState) -> View:
-    """All of a state but locks, edits, the certificate and the count of its inputs."""
+    """All of a state but locks, orders, edits, the certificate and the count of its inputs."""
     return {
         "edition": as_json({state.edition_id: state.edition} if state.edition else {}),
         "organisations": as_json(state.organisations),

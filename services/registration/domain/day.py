@@ -21,6 +21,7 @@ _WORDS = {
     "over_quota": "one of the two would have more encounters than the edition allows",
     "pair_twice": "the same two would have two encounters",
     "person_twice": "one of the two would be in two encounters at a time, the other of which is locked or has begun",
+    "out_of_order": "it would not come after one that it has to come after, and one of the two is locked or has begun",
     "no_such_table": "the zone has no such table",
     "wrong_zone": "Innova+ is for companies with research groups or technology centres",
     "table_twice": "others sit at the table at that time, whose encounter is locked or has begun",

@@ -13,6 +13,7 @@ from services.scheduler.domain.changes import (
     AttendanceNoted,
     Change,
     Improved,
+    Ordered,
     PairTaken,
     ParticipantTaken,
     Placed,
@@ -34,7 +35,7 @@ class SolutionStale(Exception):
 
 def inputs_of(state: AgendaState) -> Inputs:
     """What the state's agenda is judged by."""
-    return Inputs(state.edition, state.organisations, state.participants, state.pairs)
+    return Inputs(state.edition, state.organisations, state.participants, state.pairs, state.comes_after)
 
 
 def violations_of(state: AgendaState, places: Mapping[str, Place], now: datetime) -> list[Violation]:
@@ -48,12 +49,14 @@ def evidence_of(state: AgendaState) -> Evidence:
     They are not those of the board, so that the verifier does not believe what it checks. It is of use until the state
     changes.
     """
-    links, placed = state.links, state.placements
+    links, placed, comes_after = state.links, state.placements, state.comes_after
     return Evidence(
         inputs_of(state),
         placed,
         of_person=cache(lambda person: [pair for pair in links.pairs_of[person] if pair in placed]),
         at_table=lambda zone, table: links.pairs_at[zone, table],
+        before=lambda pair: [each for each in comes_after.get(pair, ()) if each in placed],
+        after=lambda pair: [each for each in links.followers.get(pair, ()) if each in placed],
     )
 
 
@@ -72,7 +75,7 @@ def verify_touched(batch: Batch) -> None:
 
 def _about(state: AgendaState, change: Change) -> Iterable[str]:
     """The pairs a change is about."""
-    if isinstance(change, Placed | PairTaken | TakenOver | AttendanceNoted):
+    if isinstance(change, Placed | PairTaken | TakenOver | Ordered | AttendanceNoted):
         return (change.pair_id,)
     return state.links.pairs_of[change.participant_id] if isinstance(change, ParticipantTaken) else ()
 

@@ -51,11 +51,12 @@ def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> 
     batch.make(AttendanceNoted(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
     people, refilled = state.pairs[pair_id].participant_ids, tuple[str, ...]()
     if seat is not None and pair_id not in state.placements and running:
-        batch.offer(seat, set(people) - set(gone), cause)
+        batch.offer(pair_id, seat, set(people) - set(gone), cause)
         refilled = tuple(state.encounter_id(pair) for pair in batch.before if pair in state.placements)
     elif seat is None and pair_id in state.placements:
-        # Held after all: who was given an encounter in its stead may have one too many.
-        batch.reconsider({pair for each in people for pair in state.links.pairs_of[each]}, cause)
+        # Held after all: who was given an encounter in its stead may have one too many, or one out of order.
+        theirs = {pair for each in people for pair in state.links.pairs_of[each]}
+        batch.reconsider(theirs | state.ordered_with(pair_id), cause)
     return Noted(gone=gone, refilled=refilled)
 
 

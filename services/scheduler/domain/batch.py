@@ -16,6 +16,8 @@ from shared.events import Cause, Place, WaitingReason
 
 #: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
 _ROOM_SOUGHT = 20
+#: What keeps a slot from somebody may go elsewhere.
+_MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, WaitingReason.NO_SLOT_IN_ORDER})
 
 
 class Batch:
@@ -30,6 +32,8 @@ class Batch:
         self.by_hand: set[str] = set()
         self._freed_people: set[str] = set()
         self._freed_seats: Slots = 0
+        #: Those that had to come before or after what was lifted.
+        self._freed_pairs: set[str] = set()
         self._room_to_seek = _ROOM_SOUGHT
 
     def make(self, change: Change) -> None:
@@ -49,6 +53,7 @@ class Batch:
             return
         pairs = self._by_weight(pair for pair in pair_ids if not self.state.is_history(pair, self.now))
         self._freed_people, self._freed_seats = set(), self.state.timeline.whole if new_tables else 0
+        self._freed_pairs = set()
         for pair in pairs:
             self._drop_if_unwanted(pair, cause)
         wishes = self._lift_misplaced(pairs, cause)
@@ -72,9 +77,10 @@ class Batch:
         for pair, seat in moves.items():
             self.make(Placed(pair_id=pair, place=self.state.place(seat), cause=cause))
 
-    def offer(self, seat: Seat, people: Iterable[str], cause: Cause) -> None:
-        """Offer a seat nobody sits at after all, and the time of those who came for nothing, to those who wait."""
+    def offer(self, pair_id: str, seat: Seat, people: Iterable[str], cause: Cause) -> None:
+        """Offer a pair's seat, at which nobody sits after all, and the time of who came for nothing, to who waits."""
         self._freed_people, self._freed_seats = set(people), seat.slots
+        self._freed_pairs = self.state.ordered_with(pair_id)
         self._offer_what_is_free(set(), cause, seat)
 
     def wait(self, pair_id: str, reason: WaitingReason | None, cause: Cause) -> None:
@@ -86,6 +92,7 @@ class Batch:
         """Take an encounter's place away."""
         self._freed_people.update(self.state.pairs[pair_id].participant_ids)
         self._freed_seats |= self.state.board.placed[pair_id][1].slots
+        self._freed_pairs |= self.state.ordered_with(pair_id)
         self.make(Lifted(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
@@ -161,7 +168,7 @@ class Batch:
         return None
 
     def _make_room(self, pair_id: str, reason: WaitingReason) -> Seating | None:
-        if reason not in {WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE} or not self._room_to_seek:
+        if reason not in _MOVING_HELPS or not self._room_to_seek:
             return None
         self._room_to_seek -= 1
         open_slots = self.state.open_slots(self.now)
@@ -179,9 +186,10 @@ class Batch:
                     self.wait(pair, reason, cause)
 
     def _who_may_gain(self) -> set[str]:
-        """The pairs that wait for a freed participant; and those that wait for a table, if both are free then."""
+        """Those that wait for a freed participant or for their turn; or for a table, if both are free then."""
         links, busy, waiting = self.state.links, self.state.board.busy, self.state.waiting
         pairs = {pair for each in self._freed_people for pair in links.pairs_of[each] if pair in waiting}
+        pairs |= self._freed_pairs & waiting.keys()
         if self._freed_seats:
             for pair in links.at_the_door:
                 one, other = self.state.pairs[pair].participant_ids

@@ -69,6 +69,11 @@ class Timeline:
             mask |= _run(bisect_right(self._ends, interval.starts_at), bisect_left(self._starts, interval.ends_at))
         return mask
 
+    def beside(self, interval: Interval) -> tuple[Slots, Slots]:
+        """The slots that have ended when the interval starts, and those that start when it has ended."""
+        ended, started = bisect_right(self._ends, interval.starts_at), bisect_left(self._starts, interval.ends_at)
+        return _run(0, ended), _run(started, len(self._starts))
+
     def begun(self, now: datetime) -> Slots:
         """The slots that have begun."""
         return _run(0, bisect_right(self._starts, now))
@@ -92,6 +97,8 @@ def _run(first: int, end: int) -> Slots:
 class Board:
     """What is taken. It changes by `put` and `lift` alone, in constant time, and both can be undone by the other.
 
+    `follow` says which encounters have to come after which: by pair, those `earlier` and those `later` than it, without
+    the pairs that have none. `beside` are the slots before and after an encounter that is in no slot of the edition.
     `days` are the slots of each day: a night is no break. `pinned` encounters are locked: nobody moves them.
     """
 
@@ -107,6 +114,9 @@ class Board:
         self.encounters_of: defaultdict[str, dict[str, Seat]] = defaultdict(dict)
         self.placed: dict[str, tuple[Wanted, Seat]] = {}
         self.pinned: set[str] = set()
+        self.earlier: dict[str, tuple[str, ...]] = {}
+        self.later: dict[str, tuple[str, ...]] = {}
+        self.beside: dict[str, tuple[Slots, Slots]] = {}
         self._in_slot: defaultdict[Slots, set[str]] = defaultdict(set)
         #: The labels of a zone by number; in each slot, the numbers of the tables taken, as bits; and the slots in
         #: which all of a zone's are: asked at every insert.
@@ -161,6 +171,33 @@ class Board:
             self._in_slot[slot].discard(pair_id)
         self._turn_table(seat)
         return wanted, seat
+
+    def follow(self, pair_id: str, comes_after: Sequence[str]) -> None:
+        """Have an encounter come after exactly these from now on."""
+        for each in self.earlier.pop(pair_id, ()):
+            self.later[each] = tuple(other for other in self.later[each] if other != pair_id)
+            if not self.later[each]:
+                del self.later[each]
+        if comes_after:
+            self.earlier[pair_id] = tuple(comes_after)
+        for each in comes_after:
+            self.later[each] = tuple(sorted((*self.later.get(each, ()), pair_id)))
+
+    def around(self, pair_id: str) -> tuple[Slots, Slots]:
+        """The slots before and after an encounter; all and all if it has no seat."""
+        if pair_id not in self.placed:
+            return self.whole, self.whole
+        if pair_id in self.beside:
+            return self.beside[pair_id]
+        slot = self.placed[pair_id][1].slots
+        return slot - 1, self.whole & ~(slot | slot - 1)
+
+    def out_of_turn(self, pair_id: str, slot: Slots) -> list[str]:
+        """The encounters that keep the slot from this one, because it has to come after or before them."""
+        if not self.earlier:
+            return []
+        before = [each for each in self.earlier.get(pair_id, ()) if not self.around(each)[1] & slot]
+        return before + [each for each in self.later.get(pair_id, ()) if not self.around(each)[0] & slot]
 
     def free_of(self, participant_id: str) -> Slots:
         """The slots in which the participant could meet, taken ones included."""

@@ -85,6 +85,14 @@ class Locked(Known):
     is_locked: bool
 
 
+class Ordered(Known):
+    """An encounter has to come after those of exactly these pairs, sorted."""
+
+    type: Literal["ordered"] = "ordered"
+    pair_id: str
+    comes_after: tuple[str, ...]
+
+
 class TakenOver(Known):
     """These two meet now, sorted: another representative has taken the encounter over, or given it back."""
 
@@ -162,6 +170,7 @@ Change = Annotated[
     | Lifted
     | Waits
     | Locked
+    | Ordered
     | TakenOver
     | AttendanceNoted
     | Edited

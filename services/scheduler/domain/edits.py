@@ -17,12 +17,13 @@ from pydantic_core import to_json
 from services.scheduler.domain.adopt import evidence_of
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Wanted
-from services.scheduler.domain.changes import Edited, Lifted, Locked, Placed, TakenOver, Undone, Waits
+from services.scheduler.domain.changes import Edited, Lifted, Locked, Ordered, Placed, TakenOver, Undone, Waits
 from services.scheduler.domain.evidence import Evidence, Pair
 from services.scheduler.domain.insert import find_seat, make_room
 from services.scheduler.domain.known import Arrangement, EditMade
 from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.rehearsal import Rehearsal
+from services.scheduler.domain.rules import out_of_order
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.targets import targets_of
 from services.scheduler.domain.verifier import Violation, judge
@@ -74,8 +75,29 @@ def plan(state: AgendaState, edit: Edit, now: datetime) -> Plan:
         NotPossible: it cannot be done at all, whatever the rest of the agenda.
     """
     targets = targets_of(state, edit, now)
-    in_the_way = _in_the_way(state, targets, now)
-    violations = judge(_evidence(state, targets, in_the_way), [pair for pair in targets if targets[pair].place])
+    ways = [_plan(state, edit, targets, way, now) for way in _ways(state, targets, now)]
+    return min(ways, key=_harm)
+
+
+def _ways(state: AgendaState, targets: Arrangements, now: datetime) -> list[list[str]]:
+    """Who could give way. Of two that are to be in another order than they are, that is either of them, or both."""
+    anywhere = {pair for pair in targets if targets[pair].is_only_ordered(state.arrangement(pair))}
+    asked, wrong = targets.keys() - anywhere, _out_of_order(state, targets)
+    in_the_way, others, itself = _clashing(state, targets) - asked, wrong - targets.keys(), wrong & anywhere
+    ways = [others, itself, others | itself] if itself else [others]
+    return [_movable(state, in_the_way | way, now) for way in ways]
+
+
+def _harm(plan: Plan) -> tuple[bool, int, int]:
+    waiting = sum(plan.before[pair].place is not None and each.place is None for pair, each in plan.after.items())
+    return bool(plan.violations), waiting, len(plan.after)
+
+
+def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: list[str], now: datetime) -> Plan:
+    """What the edit would do if these gave way."""
+    stay = [pair for pair in targets if targets[pair].place and pair not in in_the_way]
+    begun = {pair for pair in stay if state.has_begun(pair, now)}
+    violations = judge(_evidence(state, targets, in_the_way), stay, begun)
     after = {**targets, **({} if violations else _rehearsed(state, targets, in_the_way, now))}
     changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
     before = {pair: state.arrangement(pair) for pair in changed}
@@ -114,45 +136,70 @@ def mailed(state: AgendaState, plan: Plan) -> list[str]:
 
 
 def _arrange(batch: Batch, planned: Plan) -> None:
-    state, cause = batch.state, Cause(code=CauseCode.ORGANISER_EDITED, subject_id=batch.state.edition_id)
+    cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=batch.state.edition_id)
     batch.by_hand.update(planned.after)
+    _move(batch, planned, cause)
+    for pair, each in planned.after.items():
+        _settle(batch, pair, each, cause)
+    made = EditMade(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
+    batch.make(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
+
+
+def _move(batch: Batch, planned: Plan, cause: Cause) -> None:
+    """Have the encounters where they are to be, between whom they are to be."""
     moved = [pair for pair, each in planned.after.items() if each.place != planned.before[pair].place]
     for pair in moved:
         if planned.before[pair].place is not None:
             batch.make(Lifted(pair_id=pair, cause=cause))
     for pair, each in planned.after.items():
-        if each.people != state.pairs[pair].participant_ids:
+        if each.people != batch.state.pairs[pair].participant_ids:
             batch.make(TakenOver(pair_id=pair, people=each.people, cause=cause))
     for pair in moved:
         if (place := planned.after[pair].place) is not None:
             batch.make(Placed(pair_id=pair, place=place, cause=cause))
-    for pair, each in planned.after.items():
-        if each.reason is not state.waiting.get(pair):
-            batch.make(Waits(pair_id=pair, reason=each.reason, cause=cause))
-        if each.is_locked != (pair in state.locked):
-            batch.make(Locked(pair_id=pair, is_locked=each.is_locked))
-    made = EditMade(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
-    batch.make(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
 
 
-def _in_the_way(state: AgendaState, targets: Arrangements, now: datetime) -> list[str]:
-    """The encounters that clash with the targets and can be moved, the most wanted first."""
+def _settle(batch: Batch, pair: str, arranged: Arrangement, cause: Cause) -> None:
+    """Note what else is new of an encounter: why it waits, whether it is locked, what it comes after."""
+    state = batch.state
+    if arranged.reason is not state.waiting.get(pair):
+        batch.make(Waits(pair_id=pair, reason=arranged.reason, cause=cause))
+    if arranged.is_locked != (pair in state.locked):
+        batch.make(Locked(pair_id=pair, is_locked=arranged.is_locked))
+    if arranged.comes_after != state.comes_after.get(pair, ()):
+        batch.make(Ordered(pair_id=pair, comes_after=arranged.comes_after))
+
+
+def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
+    """The encounters that are where and when others are to be."""
     board, found = state.board, set[str]()
-    for each in targets.values():
+    for pair, each in targets.items():
         if each.place is None:
             continue
         slots = state.seat(each.place).slots
-        near = {pair for person in each.people for pair in board.encounters_of[person]}
+        near = {other for person in each.people for other in board.encounters_of[person]}
         near |= state.links.pairs_at[each.place.zone_id, each.place.table]
-        found |= {pair for pair in near if board.placed[pair][1].slots & slots}
-    movable = (pair for pair in found - targets.keys() if pair not in state.locked and not state.is_history(pair, now))
+        found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
+    return found
+
+
+def _out_of_order(state: AgendaState, targets: Arrangements) -> set[str]:
+    """The encounters that would be out of order with the targets, those included."""
+    evidence = _evidence(state, targets, ())
+    return {each for pair in targets if targets[pair].place for each in out_of_order(evidence, pair)}
+
+
+def _movable(state: AgendaState, pairs: Iterable[str], now: datetime) -> list[str]:
+    """Those that an edit may move, the most wanted first."""
+    movable = (pair for pair in pairs if pair not in state.locked and not state.is_history(pair, now))
     return sorted(movable, key=lambda pair: (-state.pairs[pair].priority, -state.pairs[pair].score, pair))
 
 
 def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[str]) -> Evidence:
     """The agenda with the targets where they are to be, and nobody movable in their way."""
-    known, gone = evidence_of(state), {*in_the_way, *targets}
-    placed = {pair: each.place for pair, each in targets.items() if each.place is not None}
+    known, moved = evidence_of(state), set(in_the_way)
+    gone = {*moved, *targets}
+    placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
     pairs = {pair: state.pairs[pair].model_copy(update={"participant_ids": targets[pair].people}) for pair in targets}
 
     def of_person(person: str) -> Iterable[str]:
@@ -165,28 +212,58 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
             pair for pair, place in placed.items() if (place.zone_id, place.table) == (zone_id, table)
         }
 
+    def before(pair: str) -> Iterable[str]:
+        comes_after = targets[pair].comes_after if pair in targets else state.comes_after.get(pair, ())
+        return [each for each in comes_after if each in placed or (each in state.placements and each not in gone)]
+
+    def after(pair: str) -> Iterable[str]:
+        return {each for each in known.after(pair) if each not in gone} | {
+            each for each in placed if pair in targets[each].comes_after
+        }
+
     inputs = known.inputs._replace(pairs=ChainMap(cast("dict[str, Pair]", pairs), cast("dict[str, Pair]", state.pairs)))
     return replace(
-        known, inputs=inputs, places=ChainMap(placed, state.placements), of_person=of_person, at_table=at_table
+        known,
+        inputs=inputs,
+        places=ChainMap(placed, state.placements),
+        of_person=of_person,
+        at_table=at_table,
+        before=before,
+        after=after,
     )
 
 
 def _rehearsed(
     state: AgendaState, targets: Arrangements, in_the_way: list[str], now: datetime
 ) -> dict[str, Arrangement]:
-    """Where everybody else ends who has to move."""
+    """Where everybody ends who has to move, but for the targets that have their place."""
+    fixed = {pair: each for pair, each in targets.items() if pair not in in_the_way}
     with Rehearsal(state.board) as stage:
-        pinned = {pair for pair, each in targets.items() if each.place} - stage.board.pinned
-        for pair in [*targets, *in_the_way]:
-            stage.lift(pair)
+        pinned = {pair for pair, each in fixed.items() if each.place} - stage.board.pinned
         for pair, each in targets.items():
-            if each.place is not None:
-                stage.put(_wanted(state, pair, each), state.seat(each.place))
+            stage.follow(pair, each.comes_after)
+        for pair in in_the_way:
+            stage.lift(pair)
+        _seat_elsewhere(state, stage, fixed)
         stage.board.pinned |= pinned
         reasons = {pair: _reseat(state, stage, pair, now) for pair in in_the_way}
         stage.board.pinned -= pinned
-        moved = stage.was.keys() - targets.keys()
-        return {pair: _arranged(state, stage, pair, reasons.get(pair)) for pair in moved}
+        asked = {pair: targets.get(pair, state.arrangement(pair)) for pair in stage.was.keys() - fixed.keys()}
+        return {pair: _arranged(state, stage, pair, each, reasons.get(pair)) for pair, each in asked.items()}
+
+
+def _seat_elsewhere(state: AgendaState, stage: Rehearsal, arrangements: Arrangements) -> None:
+    """Put on the board where they are to be those who are not there already, or meet others."""
+    moved = {
+        pair: each
+        for pair, each in arrangements.items()
+        if (each.place, each.people) != (state.placements.get(pair), state.pairs[pair].participant_ids)
+    }
+    for pair in moved:
+        stage.lift(pair)
+    for pair, each in moved.items():
+        if each.place is not None:
+            stage.put(_wanted(state, pair, each), state.seat(each.place))
 
 
 def _reseat(state: AgendaState, stage: Rehearsal, pair: str, now: datetime) -> WaitingReason | None:
@@ -205,13 +282,15 @@ def _reseat(state: AgendaState, stage: Rehearsal, pair: str, now: datetime) -> W
     return None
 
 
-def _arranged(state: AgendaState, stage: Rehearsal, pair: str, reason: WaitingReason | None) -> Arrangement:
+def _arranged(
+    state: AgendaState, stage: Rehearsal, pair: str, asked: Arrangement, reason: WaitingReason | None
+) -> Arrangement:
     on_board = stage.board.placed.get(pair)
     place: Place | None = None
     if on_board is not None:
         before = stage.was[pair]
         place = state.placements[pair] if before and before[1] == on_board[1] else state.place(on_board[1])
-    return state.arrangement(pair).model_copy(update={"place": place, "reason": None if place else reason})
+    return asked.model_copy(update={"place": place, "reason": None if place else reason})
 
 
 def _wanted(state: AgendaState, pair: str, arrangement: Arrangement) -> Wanted:
@@ -223,9 +302,5 @@ def _more_idle(state: AgendaState, before: Arrangements, after: Arrangements) ->
     people = {person for each in (*before.values(), *after.values()) for person in each.people}
     idle = sum(map(state.board.idle, people))
     with Rehearsal(state.board) as stage:
-        for pair in before:
-            stage.lift(pair)
-        for pair, each in after.items():
-            if each.place is not None:
-                stage.put(_wanted(state, pair, each), state.seat(each.place))
+        _seat_elsewhere(state, stage, after)
         return sum(map(state.board.idle, people)) - idle

@@ -51,19 +51,24 @@ class Inputs(NamedTuple):
     organisations: Mapping[str, Organisation]
     participants: Mapping[str, Participant]
     pairs: Mapping[str, Pair]
+    #: The pairs whose encounters a pair's has to come after.
+    comes_after: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Inputs and places, with two ways to look up which encounters could clash.
+    """Inputs and places, with the ways to look up which encounters could clash.
 
-    `of_person` gives the pairs of a participant that have a place, `at_table` those at a zone's table.
+    `of_person` gives the pairs of a participant that have a place, `at_table` those at a zone's table; `before` those
+    with a place that a pair's encounter has to come after, `after` those that have to come after it.
     """
 
     inputs: Inputs
     places: Mapping[str, Place]
     of_person: Callable[[str], Iterable[str]]
     at_table: Callable[[str, str], Iterable[str]]
+    before: Callable[[str], Iterable[str]]
+    after: Callable[[str], Iterable[str]]
 
     @classmethod
     def gathered(cls, inputs: Inputs, places: Mapping[str, Place]) -> Self:
@@ -74,7 +79,21 @@ class Evidence:
             tables[place.zone_id, place.table].append(pair_id)
             for participant_id in inputs.pairs[pair_id].participant_ids:
                 people[participant_id].append(pair_id)
-        return cls(inputs, places, lambda person: people[person], lambda zone, table: tables[zone, table])
+        before: defaultdict[str, list[str]] = defaultdict(list)
+        after: defaultdict[str, list[str]] = defaultdict(list)
+        for later, comes_after in inputs.comes_after.items():
+            for earlier in comes_after:
+                if later in places and earlier in places:
+                    before[later].append(earlier)
+                    after[earlier].append(later)
+        return cls(
+            inputs,
+            places,
+            of_person=lambda person: people[person],
+            at_table=lambda zone, table: tables[zone, table],
+            before=lambda pair: before[pair],
+            after=lambda pair: after[pair],
+        )
 
     def moved(self, pair_id: str, place: Place) -> Self:
         """The same with one encounter at this place."""

@@ -15,6 +15,7 @@ from services.scheduler.domain.changes import (
     Improved,
     Lifted,
     Locked,
+    Ordered,
     OrganisationTaken,
     PairTaken,
     ParticipantTaken,
@@ -113,9 +114,7 @@ def _(change: PairTaken, state: AgendaState) -> None:
 def _(change: Placed, state: AgendaState) -> None:
     if change.pair_id in state.placements:
         _lift(state, change.pair_id)
-    state.board.put(state.wanted(change.pair_id), state.seat(change.place))
-    state.placements[change.pair_id] = change.place
-    state.links.pairs_at[change.place.zone_id, change.place.table].add(change.pair_id)
+    _put(state, change.pair_id, change.place)
     state.waiting.pop(change.pair_id, None)
     state.links.at_the_door.discard(change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
@@ -147,6 +146,18 @@ def _(change: Locked, state: AgendaState) -> None:
             pairs.add(change.pair_id)
         else:
             pairs.discard(change.pair_id)
+
+
+@_apply.register
+def _(change: Ordered, state: AgendaState) -> None:
+    followers = state.links.followers
+    for each in state.comes_after.pop(change.pair_id, ()):
+        followers[each].discard(change.pair_id)
+    for each in change.comes_after:
+        followers[each].add(change.pair_id)
+    if change.comes_after:
+        state.comes_after[change.pair_id] = change.comes_after
+    state.board.follow(change.pair_id, change.comes_after)
 
 
 @_apply.register
@@ -222,8 +233,17 @@ def _(change: Told, state: AgendaState) -> None:
         state.untold_participants.pop(participant_id, None)
 
 
+def _put(state: AgendaState, pair_id: str, place: Place) -> None:
+    state.board.put(state.wanted(pair_id), state.seat(place))
+    if state.timeline.index_of(place) is None:
+        state.board.beside[pair_id] = state.timeline.beside(place)
+    state.placements[pair_id] = place
+    state.links.pairs_at[place.zone_id, place.table].add(pair_id)
+
+
 def _lift(state: AgendaState, pair_id: str) -> None:
     state.board.lift(pair_id)
+    state.board.beside.pop(pair_id, None)
     place = state.placements.pop(pair_id)
     state.links.pairs_at[place.zone_id, place.table].discard(pair_id)
     if pair_id not in state.locked:
@@ -232,11 +252,9 @@ def _lift(state: AgendaState, pair_id: str) -> None:
 
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
     """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
-    wanted, seat = state.wanted(pair_id), state.seat(place)
-    if seat.slots and not seat.slots & ~state.board.untaken(wanted, seat):
-        state.board.put(wanted, seat)
-        state.placements[pair_id] = place
-        state.links.pairs_at[place.zone_id, place.table].add(pair_id)
+    seat = state.seat(place)
+    if seat.slots and not seat.slots & ~state.board.untaken(state.wanted(pair_id), seat):
+        _put(state, pair_id, place)
 
 
 def _reseat(state: AgendaState, people: Iterable[str]) -> None:

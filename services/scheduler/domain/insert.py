@@ -142,7 +142,7 @@ class _Search:
         return allowed & both_available(board, wanted) & sessions_attended(board, wanted) & within_quota(board, wanted)
 
     def _blockers(self, wanted: Wanted, slot: Slots) -> Iterator[list[str]]:
-        """What could be lifted so that the slot is free: the encounters of the two, else one at any table for them."""
+        """What could be lifted so that the slot is free: of the two, or out of turn; else one at any table for them."""
         encounters = self._board.encounters_of
         own = {
             pair: None
@@ -150,6 +150,7 @@ class _Search:
             for pair, seat in encounters[each].items()
             if seat.slots & slot
         }
+        own |= dict.fromkeys(self._board.out_of_turn(wanted.pair_id, slot))
         if own:
             yield list(own)
         else:

@@ -106,12 +106,20 @@ class Attended(Known):
 
 
 class Arrangement(Known):
-    """All that an edit can change of an encounter: its place or why it waits, its lock, and who took it over."""
+    """All that an edit can change of an encounter: its place or why it waits, its lock, and who took it over.
+
+    `comes_after` are the pairs whose encounters it has to come after, sorted.
+    """
 
     place: Place | None
     reason: WaitingReason | None
     is_locked: bool
     people: tuple[str, str]
+    comes_after: tuple[str, ...] = ()
+
+    def is_only_ordered(self, before: Arrangement) -> bool:
+        """Whether nothing but what it comes after differs from before: it is not asked to be anywhere."""
+        return self == before.model_copy(update={"comes_after": self.comes_after})
 
 
 class EditMade(Known):

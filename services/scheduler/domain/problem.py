@@ -33,7 +33,8 @@ class Problem:
     `least` is how many encounters everybody should have, if as many are wanted. `fixed` encounters are locked, frozen
     or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
     `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `aims` what the
-    edition's order of the levels asks for.
+    edition's order of the levels asks for. `comes_after` are those that an encounter has to come after, by pair;
+    `beside` the slots before and after one that is in none.
     """
 
     version: int
@@ -50,6 +51,8 @@ class Problem:
     days: tuple[Slots, ...] = ()
     least: int | None = None
     aims: Aims = _USUAL
+    comes_after: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: dict[str, tuple[Slots, Slots]] = field(default_factory=dict)
 
     @property
     def budget_to_place(self) -> int:
@@ -68,6 +71,9 @@ class Problem:
         for wanted, seat in self.fixed.values():
             board.put(wanted, seat)
         board.pinned.update(self.fixed)
+        board.beside.update(self.beside)
+        for pair_id, comes_after in self.comes_after.items():
+            board.follow(pair_id, comes_after)
         return board
 
     def served(self, board: Board, participant_id: str) -> Served:
@@ -153,4 +159,6 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         days=state.board.days,
         least=state.least,
         aims=aims_of(order_of(state)),
+        comes_after=dict(sorted(state.comes_after.items())),
+        beside={pair: state.board.beside[pair] for pair in fixed if pair in state.board.beside},
     )

@@ -15,6 +15,7 @@ class Rehearsal:
         self.board = board
         #: Everything moved, and where it was before.
         self.was: dict[str, tuple[Wanted, Seat] | None] = {}
+        self._came_after: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -26,6 +27,8 @@ class Rehearsal:
         for before in self.was.values():
             if before is not None:
                 self.board.put(*before)
+        for pair_id, comes_after in self._came_after.items():
+            self.board.follow(pair_id, comes_after)
 
     def lift(self, pair_id: str) -> None:
         """Take an encounter off the board, if it is on it."""
@@ -37,3 +40,8 @@ class Rehearsal:
         """Give an encounter that is not on the board its seat."""
         self.was.setdefault(wanted.pair_id, None)
         self.board.put(wanted, seat)
+
+    def follow(self, pair_id: str, comes_after: tuple[str, ...]) -> None:
+        """Have an encounter come after exactly these."""
+        self._came_after.setdefault(pair_id, self.board.earlier.get(pair_id, ()))
+        self.board.follow(pair_id, comes_after)

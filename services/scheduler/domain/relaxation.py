@@ -32,9 +32,10 @@ def _relaxation(board: Board, wanted: Wanted, rule: Rule, slot: Slots) -> Relaxa
         if not rule.leaves(board, wanted._replace(one=each, other=each)) & slot
     )
     is_about_tables = len(keeping) > 1 and rule.reason is WaitingReason.NO_TABLE
+    is_about_others = is_about_tables or rule.reason is WaitingReason.NO_SLOT_IN_ORDER
     return Relaxation(
         rule=rule.broken,
         slot=slot.bit_length() - 1,
-        participant_ids=() if is_about_tables else keeping,
+        participant_ids=() if is_about_others else keeping,
         zone_id=wanted.zones[0] if is_about_tables and wanted.zones else None,
     )

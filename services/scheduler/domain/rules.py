@@ -148,6 +148,25 @@ def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
     return 0 if theirs else board.whole
 
 
+def out_of_order(evidence: Evidence, pair_id: str) -> Culprits:
+    """It starts before one has ended that it has to come after, or ends after one has started that comes after it."""
+    place, places = evidence.places[pair_id], evidence.places
+    too_late = {each for each in evidence.before(pair_id) if places[each].ends_at > place.starts_at}
+    too_soon = {each for each in evidence.after(pair_id) if places[each].starts_at < place.ends_at}
+    return (pair_id, *(too_late | too_soon)) if too_late or too_soon else ()
+
+
+def in_order(board: Board, wanted: Wanted) -> Slots:
+    """Those it has to come after have ended, and those that have to come after it have not begun."""
+    left = board.whole
+    if board.earlier:
+        for each in board.earlier.get(wanted.pair_id, ()):
+            left &= board.around(each)[1]
+        for each in board.later.get(wanted.pair_id, ()):
+            left &= board.around(each)[0]
+    return left
+
+
 def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """One of the two is in another encounter at that time."""
     clashing = evidence.at_that_time(pair_id, evidence.others(pair_id))
@@ -223,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     Rule(in_a_session, sessions_attended, WaitingReason.NO_COMMON_SLOT),
     Rule(over_quota, within_quota, WaitingReason.QUOTA_REACHED),
     Rule(pair_twice, one_encounter_a_pair, binds_history=True),
+    Rule(out_of_order, in_order, WaitingReason.NO_SLOT_IN_ORDER),
     Rule(person_twice, nobody_twice, binds_history=True),
     Rule(no_such_table, tables_in_service, WaitingReason.NO_TABLE),
     Rule(wrong_zone),

@@ -43,6 +43,7 @@ class AgendaState(BaseModel):
     `untold_*` are what changed since it was last published, and why: what is left there is told in the next entry.
     `version` counts the inputs that bear on the agenda, `improved` is the version that was last improved. `attended`
     is how encounters went: one that was missed has no placement any more. `edits` are the last made by hand.
+    `comes_after` are the pairs whose encounters a pair's has to come after.
     """
 
     edition_id: str
@@ -58,6 +59,7 @@ class AgendaState(BaseModel):
     untold_pairs: dict[str, Cause] = Field(default_factory=dict)
     untold_participants: dict[str, tuple[Cause, ...]] = Field(default_factory=dict)
     locked: set[str] = Field(default_factory=set)
+    comes_after: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     attended: dict[str, Attended] = Field(default_factory=dict)
     edits: tuple[EditMade, ...] = ()
     announced: bool = False
@@ -213,7 +215,12 @@ class AgendaState(BaseModel):
             reason=self.waiting.get(pair_id),
             is_locked=pair_id in self.locked,
             people=self.pairs[pair_id].participant_ids,
+            comes_after=self.comes_after.get(pair_id, ()),
         )
+
+    def ordered_with(self, pair_id: str) -> set[str]:
+        """The pairs whose encounters the pair's has to come after, or before."""
+        return {*self.comes_after.get(pair_id, ()), *self.links.followers.get(pair_id, ())}
 
     @property
     def is_live(self) -> bool:
@@ -271,13 +278,17 @@ class AgendaState(BaseModel):
 
 
 class Links:
-    """Who is in which pair, organisation and session, who sits at which table, and which pairs wait for one."""
+    """Who is in which pair, organisation and session, who sits at which table, and which pairs wait for one.
+
+    `followers` are the pairs whose encounters have to come after a pair's.
+    """
 
     def __init__(self, state: AgendaState) -> None:
         self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
         self.people_of: defaultdict[str, set[str]] = defaultdict(set)
         self.attending: defaultdict[str, set[str]] = defaultdict(set)
         self.pairs_at: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self.followers: defaultdict[str, set[str]] = defaultdict(set)
         self.at_the_door = {pair for pair, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE}
         for pair_id, pair in state.pairs.items():
             for participant_id in pair.participant_ids:
@@ -286,6 +297,9 @@ class Links:
             self.join(participant_id, participant)
         for pair_id, place in state.placements.items():
             self.pairs_at[place.zone_id, place.table].add(pair_id)
+        for pair_id, comes_after in state.comes_after.items():
+            for each in comes_after:
+                self.followers[each].add(pair_id)
 
     def join(self, participant_id: str, participant: KnownParticipant) -> None:
         """Count a participant in with an organisation and with who attends its sessions."""
@@ -321,7 +335,12 @@ def _board_of(state: AgendaState) -> Board:
         board.hours[participant_id] = state.hours(participant)
     for pair_id, place in sorted(state.placements.items(), key=lambda each: _precedence(state, *each)):
         wanted, seat = state.wanted(pair_id), state.seat(place)
-        board.put(wanted, seat._replace(slots=seat.slots & board.untaken(wanted, seat)))
+        untaken = seat._replace(slots=seat.slots & board.untaken(wanted, seat))
+        board.put(wanted, untaken)
+        if untaken != seat or state.timeline.index_of(place) is None:
+            board.beside[pair_id] = state.timeline.beside(place)
+    for pair_id, comes_after in state.comes_after.items():
+        board.follow(pair_id, comes_after)
     board.pinned |= state.locked
     # Nobody is put aside for others while between the slots: they have begun, or are about to be looked at themselves.
     board.pinned.update(pair for pair, place in state.placements.items() if state.timeline.index_of(place) is None)

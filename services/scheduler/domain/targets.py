@@ -8,8 +8,12 @@ from functools import singledispatch
 from services.scheduler.domain.known import Arrangement
 from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
 from services.scheduler.domain.state import AgendaState
-from shared.events import Edit, LockEncounter, Place, PlaceEncounter, SwapRepresentative, UndoEdit
+from shared.events import Edit, LockEncounter, OrderEncounters, Place, PlaceEncounter, SwapRepresentative, UndoEdit
 from shared.ids import pair_of
+
+#: Encounters that have to come after others, counted once for each, in an edition. Each is looked at whenever one of
+#: the two is seated: an organiser's hand sets some dozens.
+MOST_ORDERS = 500
 
 
 def targets_of(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arrangement]:
@@ -62,10 +66,22 @@ def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, 
 
 
 @_targets.register
+def _(edit: OrderEncounters, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+    later, earlier = pair_of_encounter(state, edit.encounter_id), pair_of_encounter(state, edit.after_id)
+    comes_after = {*state.comes_after.get(later, ())} - {earlier}
+    if edit.is_ordered:
+        _editable(state, edit.encounter_id, now)
+        _check_order(state, earlier, later)
+        comes_after.add(earlier)
+    return {later: state.arrangement(later).model_copy(update={"comes_after": tuple(sorted(comes_after))})}
+
+
+@_targets.register
 def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
     if not state.edits:
         raise NotPossible("nothing_to_undo", "no edit is left to be taken back")
-    before = state.edits[-1].before
+    last = state.edits[-1]
+    before = {pair: _restored(state, pair, was, last.after[pair]) for pair, was in last.before.items()}
     for pair, each in before.items():
         is_over = each.place is not None and each.place.slot not in _indexes(state, now)
         if state.is_history(pair, now) or (is_over and each.place != state.placements.get(pair)):
@@ -73,11 +89,40 @@ def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangemen
     return {pair: _still_wanted(state, pair, each) for pair, each in before.items()}
 
 
+def _restored(state: AgendaState, pair: str, was: Arrangement, became: Arrangement) -> Arrangement:
+    """As it was before an edit; or where it is now, if it was not asked to be anywhere but in another order."""
+    if became.is_only_ordered(was):
+        return state.arrangement(pair).model_copy(update={"comes_after": was.comes_after})
+    return was
+
+
 def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrangement:
     """As it was; but who has cancelled since gets nothing back."""
     if state.is_wanted(pair, before.people):
         return before
     return before.model_copy(update={"place": None, "reason": None, "is_locked": False})
+
+
+def _check_order(state: AgendaState, earlier: str, later: str) -> None:
+    """Raise `NotPossible` if no agenda could have the two in this order, or there are too many orders."""
+    if earlier == later:
+        raise NotPossible("contradiction", "an encounter cannot come after itself")
+    if later in _all_before(state, earlier):
+        raise NotPossible("circular", "it already has to come before that one, directly or by way of others")
+    others = sum(map(len, state.comes_after.values())) - (earlier in state.comes_after.get(later, ()))
+    if others >= MOST_ORDERS:
+        raise NotPossible("too_many_orders", f"an edition has {MOST_ORDERS} orders of encounters at most")
+
+
+def _all_before(state: AgendaState, pair: str) -> set[str]:
+    """The pairs that the pair comes after, and those that they do, and so on."""
+    found: set[str] = set()
+    front = [pair]
+    while front:
+        new = set(state.comes_after.get(front.pop(), ())) - found
+        found |= new
+        front += new
+    return found
 
 
 def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:

@@ -35,6 +35,8 @@ class Draft:
         self.attending: list[Slots] = [problem.whole & ~hours.unattending for hours in problem.hours.values()]
         self.days: tuple[Slots, ...] = board.days
         self.slot: list[Slots] = [0] * len(self.pairs)
+        #: What slots are left to an encounter beside that, if not all.
+        self.within: dict[int, Slots] = {}
         self.at: list[dict[Slots, int]] = [{} for _ in people]
         self.room, self.needs = _rooms(problem, board, self)
 
@@ -63,6 +65,11 @@ class Draft:
         """The slots in which both could meet, whatever else they do."""
         one, other = self.sides[pair]
         return self.free[one] & self.free[other]
+
+    def choices(self, pair: int) -> Slots:
+        """The slots in which the search may have the encounter."""
+        common = self.common(pair)
+        return common & self.within[pair] if pair in self.within else common
 
     def served(self, person: int) -> Served:
         """How many encounters the participant has, and how many are wanted."""

@@ -16,6 +16,7 @@ from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.fewest_breaks import fewest_breaks
 from services.scheduler.solver.polish import CHEAP, polish
 from services.scheduler.solver.tables import deal
+from services.scheduler.solver.windows import windows
 
 #: The share of the Kempe chains that are tried before neighbourhoods are solved: they place most of what waits.
 _FIRST_SHARE = 0.05
@@ -66,8 +67,10 @@ def _incumbent(problem: Problem) -> Board:
 
 
 def _draft(problem: Problem, board: Board) -> Draft:
-    draft = Draft(problem)
+    draft, left = Draft(problem), windows(problem, board)
     for number, wanted in enumerate(draft.pairs):
+        if wanted.pair_id in left:
+            draft.within[number] = left[wanted.pair_id]
         if wanted.pair_id in board.placed:
             draft.put(number, board.placed[wanted.pair_id][1].slots)
     return draft
@@ -78,6 +81,7 @@ def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
     board = problem.board()
     deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
     homeless = [board.lift(pair)[0] for pair in misplaced(board) if pair not in problem.fixed]
+    homeless += [draft.pairs[number] for number in draft.within if not draft.slot[number]]
     for wanted in homeless:
         seat, _ = find_seat(board, wanted, problem.open_slots)
         if seat is not None:

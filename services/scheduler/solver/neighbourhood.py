@@ -105,7 +105,7 @@ class _Model:
     def _possible(self, pair: int) -> Slots:
         draft = self._draft
         one, other = draft.sides[pair]
-        free = draft.common(pair) & ~(draft.busy[one] | draft.busy[other])
+        free = draft.choices(pair) & ~(draft.busy[one] | draft.busy[other])
         return sum(slot for slot in bits(free) if all(draft.room[room][slot] for room in draft.needs[pair]))
 
     def _add_rules(self) -> None:

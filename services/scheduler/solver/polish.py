@@ -141,7 +141,7 @@ class _Search:
     def _make_rules(self, told: Mapping[int, Slots], budget: int, move_price: int) -> kempe.Rules:
         draft = self._draft
         fixed = [mask & ~sum(at) for mask, at in zip(draft.busy, draft.at, strict=True)]
-        choices = [draft.common(pair) & ~(fixed[one] | fixed[other]) for pair, (one, other) in enumerate(draft.sides)]
+        choices = [draft.choices(pair) & ~(fixed[one] | fixed[other]) for pair, (one, other) in enumerate(draft.sides)]
         quota = [
             len(draft.pairs) if draft.quota is None else len(at) + draft.quota - count
             for at, count in zip(draft.at, draft.count, strict=True)

@@ -274,6 +274,53 @@ async def test_another_representative_takes_an_encounter_over(venue: Venue, api:
     assert (await venue.meeting(api, "Alba", "Beto"))["encounter_id"] == meeting
 
 
+async def test_an_encounter_comes_after_another_until_that_is_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
+    one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
+    first, last = sorted((one, other), key=lambda each: each["place"]["starts_at"])
+    path, guard = f"{venue.path}/agenda/edits", {"If-Match": "*"}
+    order = {
+        "type": "order",
+        "encounter_id": first["encounter_id"],
+        "after_id": last["encounter_id"],
+        "is_ordered": True,
+    }
+    tried = (await api.post(f"{path}/dry-run", json={"edit": order})).json()
+    assert tried["broken"] == []
+    assert [last["encounter_id"]] in [each["comes_after"] for each in tried["encounters"]]
+    assert any(each["before"] != each["after"] for each in tried["encounters"])
+    assert (await api.post(path, json={"edit": order}, headers=guard)).status_code == 200
+    one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
+    now = {each["encounter_id"]: each for each in (one, other)}
+    assert now[first["encounter_id"]]["comes_after"] == [last["encounter_id"]]
+    assert now[last["encounter_id"]]["comes_after"] == []
+    assert now[first["encounter_id"]]["place"]["starts_at"] >= now[last["encounter_id"]]["place"]["ends_at"]
+
+    back = {**order, "encounter_id": last["encounter_id"], "after_id": first["encounter_id"]}
+    refused = await api.post(f"{path}/dry-run", json={"edit": back})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tertulia:problem:conflict")
+    assert (await api.post(path, json={"edit": order | {"is_ordered": False}}, headers=guard)).status_code == 200
+    assert (await api.post(path, json={"edit": back}, headers=guard)).status_code == 200
+    journal = Journal(AgendaAggregate(), venue.journal_store, venue.outlet, venue.now)
+    replayed, read = await journal.replay(venue.edition), await venue.scheduler.agenda(venue.edition)
+    assert replayed.comes_after == read.comes_after != {}
+
+
+async def test_what_cannot_come_after_is_said(venue: Venue, api: httpx.AsyncClient) -> None:
+    one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
+    order = {"type": "order", "encounter_id": one["encounter_id"], "is_ordered": True}
+    for after, status in ((one["encounter_id"], 422), ("enc_none", 404)):
+        answer = await api.post(f"{venue.path}/agenda/edits/dry-run", json={"edit": order | {"after_id": after}})
+        assert answer.status_code == status, answer.text
+    for each in (one, other):
+        lock = {"edit": {"type": "lock", "encounter_id": each["encounter_id"], "is_locked": True}}
+        assert (await api.post(f"{venue.path}/agenda/edits", json=lock, headers={"If-Match": "*"})).status_code == 200
+    first, last = sorted((one, other), key=lambda each: each["place"]["starts_at"])
+    wrong = order | {"encounter_id": first["encounter_id"], "after_id": last["encounter_id"]}
+    made = await api.post(f"{venue.path}/agenda/edits", json={"edit": wrong}, headers={"If-Match": "*"})
+    assert (made.status_code, made.json()["type"]) == (422, "urn:tertulia:problem:rules-broken")
+    assert "out_of_order" in made.json()["errors"][0]["detail"]
+
+
 @pytest.mark.parametrize(
     ("edit", "status"),
     [
@@ -282,6 +329,8 @@ async def test_another_representative_takes_an_encounter_over(venue: Venue, api:
         ({"type": "place", "encounter_id": "../x", "slot": 0, "zone_id": "work"}, 422),
         ({"type": "lock", "encounter_id": "enc_none", "is_locked": True, "slots": 3}, 422),
         ({"type": "cancel", "encounter_id": "enc_none"}, 422),
+        ({"type": "order", "encounter_id": "enc_none", "after_id": "enc_none", "is_ordered": True}, 404),
+        ({"type": "order", "encounter_id": "enc_none", "is_ordered": True}, 422),
         ({"type": "undo"}, 409),
         ("undo", 422),
     ],

@@ -24,6 +24,7 @@ from shared.events import (
     EncounterState,
     Event,
     LockEncounter,
+    OrderEncounters,
     PlaceEncounter,
     SwapRepresentative,
     UndoEdit,
@@ -52,8 +53,9 @@ edits = st.tuples(
     st.just("edit"),
     st.fixed_dictionaries(
         {
-            "kind": st.sampled_from(["place", "place", "lock", "unlock", "swap", "undo"]),
+            "kind": st.sampled_from(["place", "place", "lock", "unlock", "swap", "undo", "order", "order", "disorder"]),
             "number": st.integers(0, 20),
+            "other": st.integers(0, 20),
             "slot": st.integers(0, 5),
             "table": st.sampled_from([None, "W1", "W2"]),
             "side": st.integers(0, 1),
@@ -136,6 +138,12 @@ def edit_of(state: AgendaState, fields: dict[str, Any]) -> Edit:
             return SwapRepresentative(encounter_id=encounter, participant_id=who, by=by)
         case "undo":
             return UndoEdit()
+        case "order" | "disorder":
+            after, is_ordered = ids[fields["other"] % len(ids)], fields["kind"] == "order"
+            if not is_ordered and state.comes_after:  # one of those there are
+                later = sorted(state.comes_after)[fields["number"] % len(state.comes_after)]
+                encounter, after = state.encounter_id(later), state.encounter_id(state.comes_after[later][0])
+            return OrderEncounters(encounter_id=encounter, after_id=after, is_ordered=is_ordered)
     return LockEncounter(encounter_id=encounter, is_locked=fields["kind"] == "lock")
 
 
@@ -230,8 +238,11 @@ def check_indexes(subject: Edition) -> None:
         each: slots for each, slots in fresh.board.busy.items() if slots
     }
     assert state.board.tables == fresh.board.tables
+    assert (state.board.earlier, state.board.later) == (fresh.board.earlier, fresh.board.later)
+    assert state.board.beside == fresh.board.beside
     links = Links(state)
     assert {each: pairs for each, pairs in state.links.pairs_of.items() if pairs} == dict(links.pairs_of)
+    assert {each: pairs for each, pairs in state.links.followers.items() if pairs} == dict(links.followers)
     assert {each: pairs for each, pairs in state.links.pairs_at.items() if pairs} == {
         each: pairs for each, pairs in links.pairs_at.items() if pairs
     }

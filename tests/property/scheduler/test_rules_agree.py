@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,23 +12,41 @@ from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain import rules
 from services.scheduler.domain.adopt import inputs_of
+from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.board import Seat, bits
+from services.scheduler.domain.edits import RulesBroken, make
 from services.scheduler.domain.evidence import Evidence
+from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import judge
+from shared.events import OrderEncounters
 
 SIZE = Size("tiny", 5, 8, 14, 5, 3, sessions=2)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0, 10_000), st.integers(0, 30))
-def test_the_encoding_allows_exactly_what_the_verifier_accepts(seed: int, changes: int) -> None:
+@given(
+    st.integers(0, 10_000), st.integers(0, 30), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8)
+)
+def test_the_encoding_allows_exactly_what_the_verifier_accepts(
+    seed: int, changes: int, orders: list[tuple[int, int]]
+) -> None:
     instance, state, aggregate = synthetic(SIZE, seed), AgendaState(edition_id="bench"), AgendaAggregate()
     aggregate.decide(state, instance.events, WHEN)
+    for later, earlier in orders:
+        order(state, later, earlier)
     aggregate.decide(state, [change.event for change in late_changes(instance, changes, TURMOIL)], WHEN)
     for pair in sorted(state.pairs):
         if state.is_wanted(pair) and state.is_known(pair):
             assert allowed(state, pair) == accepted(state, pair), pair
+
+
+def order(state: AgendaState, later: int, earlier: int) -> None:
+    """Have one encounter come after another, if it can."""
+    ids = sorted(state.pairs_by_encounter)
+    later_id, earlier_id = ids[later % len(ids)], ids[earlier % len(ids)]
+    with suppress(NotPossible, RulesBroken):
+        make(Batch(state, WHEN), OrderEncounters(encounter_id=later_id, after_id=earlier_id, is_ordered=True), "*")
 
 
 def allowed(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:

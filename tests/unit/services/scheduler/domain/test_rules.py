@@ -49,6 +49,41 @@ def test_nobody_is_in_two_encounters_at_a_time() -> None:
     assert rules.nobody_twice(full, AB) == 0b1011
 
 
+@pytest.mark.parametrize(
+    ("placed", "left"),
+    [
+        ({}, 0b1111),
+        ({"ac": 0b0010}, 0b1100),
+        ({"cd": 0b0100}, 0b0011),
+        ({"ac": 0b0001, "cd": 0b1000}, 0b0110),
+        ({"ac": 0b0010, "cd": 0b0100}, 0),
+        ({"ac": 0b1000}, 0),
+    ],
+)
+def test_what_comes_after_has_a_slot_after_and_before_what_has_a_seat(placed: dict[str, int], left: int) -> None:
+    full = board()
+    full.follow("ab", ["ac"])
+    full.follow("cd", ["ab"])
+    for wanted in (AC, CD):
+        if wanted.pair_id in placed:
+            full.put(wanted, Seat(placed[wanted.pair_id], "work", "W1"))
+    assert rules.in_order(full, AB) == left
+    assert [bool(full.out_of_turn("ab", slot)) for slot in (1, 2, 4, 8)] == [not left & slot for slot in (1, 2, 4, 8)]
+
+
+def test_an_order_that_is_taken_back_binds_nobody() -> None:
+    full = board()
+    full.follow("ab", ["ac", "cd"])
+    full.follow("cd", ["ac"])
+    full.follow("ab", [])
+    full.put(AC, Seat(0b0010, "work", "W1"))
+    assert rules.in_order(full, AB) == 0b1111
+    assert rules.in_order(full, CD) == 0b1100
+    full.follow("cd", [])
+    assert not full.earlier
+    assert not full.later
+
+
 def test_a_zone_open_to_the_pair_has_tables() -> None:
     assert rules.tables_in_service(board(), AB) == 0b1111
     assert rules.tables_in_service(board(tables=()), AB) == 0

@@ -111,6 +111,19 @@ def test_inputs_that_forbid_it(expected: str, name: str, key: str, update: dict[
     assert expected in broken(inputs, places)
 
 
+def test_what_comes_after_starts_when_the_other_has_ended() -> None:
+    inputs, places = right()
+    inputs["comes_after"] = {AB: (CD,)}
+    there = {AB: moved(places[AB], 1), CD: moved(places[CD], 0)}
+    assert broken(inputs, there) == set()
+    assert broken(inputs, {AB: there[AB]}) == set()
+    for slot in (1, 1.5, 2):
+        wrong = {**there, CD: moved(places[CD], slot, table="W2")}
+        assert "out_of_order" in broken(inputs, wrong)
+        assert all("out_of_order" in broken_about(inputs, wrong, each) for each in (AB, CD))
+        assert "out_of_order" not in broken(inputs, wrong, begun={AB, CD})
+
+
 def test_someone_unknown_an_edition_unknown_and_too_many() -> None:
     inputs, places = right()
     missing = {name: each for name, each in inputs["participants"].items() if name != "d"}

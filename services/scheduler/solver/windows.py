@@ -1,0 +1,35 @@
+"""Windows in time for encounters that have to come after others, so that a search which knows no order keeps it."""
+
+from __future__ import annotations
+
+from services.scheduler.domain.board import Board, Slots
+from services.scheduler.domain.problem import Problem
+
+
+def windows(problem: Problem, board: Board) -> dict[str, Slots]:
+    """The slots, by pair, in each of which an encounter keeps its order, wherever the others are in theirs.
+
+    An agenda in order lies within them: between two that it places, the time is cut half way.
+    """
+    left: dict[str, Slots] = {}
+    for later, comes_after in problem.comes_after.items():
+        for earlier in comes_after:
+            before, after = _cut(problem, board, earlier, later)
+            left[earlier] = left.get(earlier, problem.whole) & before
+            left[later] = left.get(later, problem.whole) & after
+    return left
+
+
+def _cut(problem: Problem, board: Board, earlier: str, later: str) -> tuple[Slots, Slots]:
+    """The slots left to the earlier and to the later of two: all the time that those leave which are not to move."""
+    has_earlier, has_later = earlier in board.placed, later in board.placed
+    after, before = board.around(earlier)[1], board.around(later)[0]
+    if earlier in problem.fixed or (has_earlier and not has_later):
+        return problem.whole & ~after, after
+    if later in problem.fixed or (has_later and not has_earlier):
+        return before, problem.whole & ~before
+    middle = problem.whole.bit_length() // 2
+    if has_earlier and has_later:
+        middle = (board.placed[earlier][1].slots.bit_length() + board.placed[later][1].slots.bit_length()) // 2
+    before = (1 << middle) - 1
+    return before, problem.whole & ~before

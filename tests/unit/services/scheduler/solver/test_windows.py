@@ -1,0 +1,63 @@
+"""Whatever a search does within the windows, what has to come after comes after."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from services.scheduler.domain.board import Board, Slots, bits
+from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.solver.windows import windows
+from shared.events import LockEncounter, OrderEncounters
+from shared.ids import encounter_id
+from tests.unit.services.scheduler.domain.test_orders import EVERYBODY, do, fair
+from tests.unit.services.scheduler.editions import HALL, NOW, workspace
+
+
+def problem(seed: int) -> tuple[Problem, Board]:
+    """Some encounters placed in their order, some of them locked, and some that wait."""
+    chance = Random(seed)  # noqa: S311 - it must be repeatable
+    subject = fair(*EVERYBODY, slots=8, zones=(workspace(3), HALL))
+    for _ in range(12):
+        one, other = sorted(chance.sample(range(len(EVERYBODY)), 2))
+        later, earlier = encounter_id("ed", *EVERYBODY[other]), encounter_id("ed", *EVERYBODY[one])
+        do(subject, OrderEncounters(encounter_id=later, after_id=earlier, is_ordered=True))
+    for pair in chance.sample(sorted(subject.state.placements), 3):
+        do(subject, LockEncounter(encounter_id=subject.state.encounter_id(pair), is_locked=True))
+    return problem_of(subject.state, NOW, 3), subject.state.board
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_chosen_within_the_windows_is_in_order_and_so_is_what_there_was(seed: int) -> None:
+    asked, board = problem(seed)
+    left, chance = windows(asked, board), Random(seed)  # noqa: S311 - it must be repeatable
+    stay = {pair: seat.slots for pair, (_, seat) in asked.fixed.items()}
+    for pair, slots in left.items():
+        assert pair in stay or pair not in board.placed or board.placed[pair][1].slots & slots
+    for _ in range(50):
+        chosen = {pair: stay.get(pair) or drawn(slots, chance) for pair, slots in left.items()}
+        for later, comes_after in asked.comes_after.items():
+            for earlier in comes_after:
+                assert not chosen[later] or chosen[earlier] < chosen[later]
+
+
+def drawn(slots: Slots, chance: Random) -> Slots:
+    """One of them, or none if there are none."""
+    return chance.choice([*bits(slots)]) if slots else 0
+
+
+def test_between_what_is_locked_all_that_lies_between_is_left() -> None:
+    first, middle, last = EVERYBODY[0], EVERYBODY[13], EVERYBODY[22]
+    subject = fair(first, middle, last, slots=8)
+    ids = [encounter_id("ed", *each) for each in (first, middle, last)]
+    for earlier, later in ((ids[0], ids[1]), (ids[1], ids[2])):
+        do(subject, OrderEncounters(encounter_id=later, after_id=earlier, is_ordered=True))
+    ends = [pair for pair in subject.state.placements if subject.state.encounter_id(pair) != ids[1]]
+    for pair in ends:
+        do(subject, LockEncounter(encounter_id=subject.state.encounter_id(pair), is_locked=True))
+    asked, board = problem_of(subject.state, NOW, 3), subject.state.board
+    between = next(pair for pair in subject.state.placements if pair not in ends)
+    one, other = sorted(board.placed[pair][1].slots for pair in ends)
+    expected = sum(slot for slot in bits(board.whole) if one < slot < other)
+    assert windows(asked, board)[between] == expected
