@@ -61,7 +61,7 @@ def stream(size: Size, count: int) -> Table:
     comparison = Comparison()
     violations = 0
     for number, (kind, event) in enumerate(late_changes(subject.instance, count), start=1):
-        is_compared = size is ITECAM and number % _COMPARE_EVERY == 0
+        is_compared = size == ITECAM and number % _COMPARE_EVERY == 0
         before = subject.slots() if is_compared else {}
         times[kind].append(subject.take(event))
         if is_compared:
@@ -73,7 +73,7 @@ def stream(size: Size, count: int) -> Table:
     rows: Table = [
         {"measure": f"change, {size.name}", **head, **latencies(every), **subject.memory(), "violations": violations}
     ]
-    if size is ITECAM:
+    if size == ITECAM:
         rows += [
             {"measure": f"  {kind}", "changes": len(each), **latencies(each)} for kind, each in sorted(times.items())
         ]
