@@ -106,22 +106,16 @@ class Search:
         if answer:
             return self._found()
         if most is None or not self._solver.get_core():
-            raise self._infeasible()
-        return self._refused(most)
+            apart = self._encoding.fairness
+            raise Infeasible(f"no schedule obeys all rules with the participants' breaks at most {apart} apart")
+        self.bound = max(self.bound, most + 1)
+        return Outcome.REFUSED
 
     def _hand_over(self) -> None:
         """Give the solver the clauses that it has not got yet."""
         clauses = self._encoding.formula.clauses
         self._solver.append_formula([self._numbering.there(each) for each in clauses[self._handed :]])
         self._handed = len(clauses)
-
-    def _infeasible(self) -> Infeasible:
-        fairness = self._encoding.fairness
-        return Infeasible(f"no schedule obeys all rules with the participants' breaks at most {fairness} apart")
-
-    def _refused(self, most: int) -> Outcome:
-        self.bound = max(self.bound, most + 1)
-        return Outcome.REFUSED
 
     def _found(self) -> Outcome:
         schedule = self._encoding.schedule(self._numbering.back(self._solver.get_model()))

@@ -267,16 +267,12 @@ def idle(busy: Slots, free: Slots, days: Sequence[Slots] = ()) -> int:
     """
     if len(days) > 1:
         return sum(idle(busy & day, free & day) for day in days if busy & day)
-    if not busy:
-        return 0
-    span = ((1 << busy.bit_length()) - 1) & ~((busy & -busy) - 1)
-    return (span & free & ~busy).bit_count()
+    return (span(busy) & free & ~busy).bit_count()
 
 
-def spans(busy: Slots, days: Sequence[Slots]) -> Slots:
-    """The slots from the first to the last busy one of each day."""
-    theirs = (busy & day for day in days)
-    return sum((1 << each.bit_length()) - (each & -each) for each in theirs if each)
+def span(busy: Slots) -> Slots:
+    """The slots from the first to the last busy one."""
+    return (1 << busy.bit_length()) - (busy & -busy) if busy else 0
 
 
 def more_idle(busy: Slots, free: Slots, slot: Slots) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from services.scheduler.domain.board import Hours, Seat, Slots
+from services.scheduler.domain.board import Hours, Seat, Slots, span
 
 
 class Breaks(NamedTuple):
@@ -26,9 +26,7 @@ def breaks_of(busy: Slots, attending: Slots, days: Iterable[Slots]) -> Iterator[
     """
     for day in days:
         met = busy & day
-        if met:
-            span = ((1 << met.bit_length()) - 1) & ~((met & -met) - 1)
-            yield from _runs(span & day & ~(busy | attending))
+        yield from _runs(span(met) & day & ~(busy | attending))
 
 
 def breaks_in(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle, spans
+from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle, span
 from services.scheduler.domain.rules import both_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
@@ -33,7 +33,7 @@ def find_seat(
 def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
     """The slot that makes both wait least between encounters; then the emptiest, then the earliest."""
     sides = [(board.busy[each], board.free_of(each)) for each in (wanted.one, wanted.other)]
-    between = left & spans(sides[0][0], board.days) & spans(sides[1][0], board.days)
+    between = left & sum(span(sides[0][0] & day) & span(sides[1][0] & day) for day in board.days)
     if between:  # nothing is better than a slot in which both would have waited
         return min(bits(between), key=lambda slot: (board.load(slot), slot))
     best: tuple[int, int, Slots] | None = None
@@ -93,6 +93,14 @@ def make_room(board: Board, wanted: Wanted, allowed: Slots, most_moves: int) -> 
         if best is not None:
             return best[1]
     return None
+
+
+def rearrange(board: Board, wanted: Wanted, seating: Seating) -> int:
+    """Give an encounter and those moved for it the seats that `make_room` found; returns how many were moved."""
+    moved = [board.lift(pair)[0] for pair in seating if pair in board.placed]
+    for each in (*moved, wanted):
+        board.put(each, seating[each.pair_id])
+    return len(moved)
 
 
 class _Search:

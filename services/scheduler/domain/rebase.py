@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from services.scheduler.domain.board import Seat, Slots, Wanted
-from services.scheduler.domain.insert import find_seat, fits, make_room
+from services.scheduler.domain.insert import find_seat, fits, make_room, rearrange
 from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.problem import Solution, problem_of
 from services.scheduler.domain.state import AgendaState
@@ -14,7 +14,6 @@ from services.scheduler.domain.state import AgendaState
 #: Encounters for which others are moved aside: what came in meanwhile is little, or is left to the next improvement.
 _ROOM_SOUGHT = 20
 
-_Seats = Mapping[str, Seat]
 _Find = Callable[[Wanted], Seat | None]
 
 
@@ -53,10 +52,8 @@ class _Rebase:
         for find in (self._there, self._at_that_time, self._here, self._anywhere):
             self._homeless = self._seat(self._homeless, find)
         for wanted in self._homeless[:_ROOM_SOUGHT]:
-            seating = make_room(self.board, wanted, self._open_slots, self._most_moves) or {}
-            moved = [self.board.lift(pair)[0] for pair in seating if pair in self.board.placed]
-            for each in (*moved, *([wanted] if seating else [])):
-                self.board.put(each, seating[each.pair_id])
+            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves):
+                rearrange(self.board, wanted, seating)
 
     def move_a_few(self) -> None:
         """Everybody where they are but whom the solution moves; then who waits."""

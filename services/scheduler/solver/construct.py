@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from services.scheduler.domain.board import Board
-from services.scheduler.domain.insert import find_seat, make_room
+from services.scheduler.domain.insert import find_seat, make_room, rearrange
 from services.scheduler.domain.need import need, neediest_first, precedence
 from services.scheduler.domain.problem import Candidate, Problem
 
@@ -66,11 +66,8 @@ def _seat(problem: Problem, board: Board, candidate: Candidate) -> bool:
 
 def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves: int) -> int:
     """Seat a candidate by moving others; returns how many were moved."""
-    seating = make_room(board, candidate.wanted, problem.open_slots, most_moves) or {}
-    moved = [board.lift(pair)[0] for pair in seating if pair in board.placed]
-    for wanted in (*moved, *([candidate.wanted] if seating else [])):
-        board.put(wanted, seating[wanted.pair_id])
-    return len(moved)
+    seating = make_room(board, candidate.wanted, problem.open_slots, most_moves)
+    return rearrange(board, candidate.wanted, seating) if seating else 0
 
 
 def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
