@@ -164,9 +164,9 @@ def _(change: Ordered, state: AgendaState) -> None:
 def _(change: TakenOver, state: AgendaState) -> None:
     pair = state.pairs[change.pair_id]
     seat = state.board.lift(change.pair_id)[1] if change.pair_id in state.placements else None
+    _touch_pair(state, change.pair_id, change.cause)
     for participant_id in pair.people:
         state.links.pairs_of[participant_id].discard(change.pair_id)
-        _touch_agenda(state, participant_id, change.cause)
     for participant_id in change.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.pairs[change.pair_id] = pair.between(change.people)
@@ -188,6 +188,7 @@ def _(change: AttendanceNoted, state: AgendaState) -> None:
         gone = state.participants[participant_id].model_copy(update={"checked_in": False})
         state.participants[participant_id] = gone
     state.untold_pairs[pair_id] = change.cause
+    _outdate(state, pair_id)
 
 
 @_apply.register
@@ -204,6 +205,7 @@ def _(change: Undone, state: AgendaState) -> None:  # noqa: ARG001 - the signatu
 
 @_apply.register
 def _(change: AgendaTouched, state: AgendaState) -> None:
+    state.stale_lines.pop(change.participant_id, None)
     _touch_agenda(state, change.participant_id, change.cause)
 
 
@@ -228,6 +230,8 @@ def _(change: Told, state: AgendaState) -> None:
         state.untold_pairs.pop(pair_id, None)
     for participant_id in change.participants:
         state.untold_participants.pop(participant_id, None)
+    for participant_id in change.agendas:
+        state.stale_lines[participant_id] = set()
 
 
 def _put(state: AgendaState, pair_id: str, place: Place) -> None:
@@ -264,12 +268,21 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
 def _arranged_by_hand(state: AgendaState, pair_id: str) -> None:
     """Have it told how an organiser has arranged an encounter, though no agenda reads differently."""
     state.untold_pairs.setdefault(pair_id, Cause(code=CauseCode.ORGANISER_EDITED, subject_id=state.edition_id))
+    _outdate(state, pair_id)
 
 
 def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
     state.untold_pairs[pair_id] = cause
+    _outdate(state, pair_id)
     for participant_id in state.pairs[pair_id].people:
         _touch_agenda(state, participant_id, cause)
+
+
+def _outdate(state: AgendaState, pair_id: str) -> None:
+    """Have the line of the pair's encounter written anew in every agenda, when next one is told."""
+    for participant_id in state.pairs[pair_id].people:
+        if participant_id in state.stale_lines:
+            state.stale_lines[participant_id].add(pair_id)
 
 
 def _touch_agenda(state: AgendaState, participant_id: str, cause: Cause) -> None:

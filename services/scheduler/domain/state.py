@@ -93,6 +93,11 @@ class AgendaState(BaseModel):
         return _board_of(self)
 
     @cached_property
+    def stale_lines(self) -> dict[str, set[str]]:
+        """Whose encounters may read differently than a participant's agenda last said; of who is missing, all may."""
+        return {}
+
+    @cached_property
     def links(self) -> Links:
         """Who and what belongs together."""
         return Links(self)
@@ -211,6 +216,10 @@ class AgendaState(BaseModel):
         if self.attended:
             theirs = self.links.pairs_of[participant_id]
             yield from sorted(pair for pair in theirs if pair in self.attended and pair not in self.placements)
+
+    def has_encounter(self, participant_id: str, pair_id: str) -> bool:
+        """Whether the pair's is one of `encounters_of` the participant."""
+        return participant_id in self.pairs[pair_id].people and (pair_id in self.placements or pair_id in self.attended)
 
     def arrangement(self, pair_id: str) -> Arrangement:
         """All that an edit can change of the pair's encounter, as it is now."""
