@@ -35,9 +35,9 @@ def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
     assert Audience.model_validate_json(state.model_dump_json()) == state
 
 
-def test_a_guest_of_another_name_or_organisation_is_told_of() -> None:
-    state = audience(*everybody(), agenda(1, encounter(0, 1, 2)))
-    for event in (participant(2, 2, name="Ana"), organisation(2, 2, name="Metal 2, S.L.")):
+def test_another_guest_and_the_name_of_a_guest_s_organisation_are_told_of() -> None:
+    state = audience(*everybody(), agenda(1, encounter(0, 1, 2, 7)))
+    for event in (participant(2, 2, email="ana@example.org"), organisation(7), participant(7)):
         _, wanted = hear(state, [event], NOW)
         assert [each.participant_id for each in wanted] == ["prt_0"]
 
