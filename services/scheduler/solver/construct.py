@@ -74,7 +74,7 @@ def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candida
     def need_of(each: Candidate) -> tuple[object, ...]:
         wanted = each.wanted
         both = problem.served(board, wanted.one), problem.served(board, wanted.other)
-        return (*need(each, both, problem.least), wanted.pair_id)
+        return (*need(each.wish, both, problem.least), wanted.pair_id)
 
     return neediest_first(candidates, need_of)
 
@@ -85,10 +85,10 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
         return candidates
     order = {each.wanted.pair_id: number for number, each in enumerate(candidates)}
 
-    def turn(each: Candidate) -> tuple[int, bool, int]:
+    def turn(each: Candidate) -> tuple[int, bool, bool, int]:
         wanted, encounters = each.wanted, board.encounters_of
         others = (len(encounters[wanted.one]), len(encounters[wanted.other]))
-        return *precedence(each, others, problem.least), order[wanted.pair_id]
+        return *precedence(each.wish, others, problem.least), order[wanted.pair_id]
 
     return neediest_first(candidates, turn)
 
@@ -107,5 +107,5 @@ def _hardest_first(problem: Problem) -> list[Candidate]:
         return (demand[one] + demand[other]) / (common + 1)
 
     return sorted(
-        problem.candidates, key=lambda each: (-pressure(each), -each.priority, -each.score, each.wanted.pair_id)
+        problem.candidates, key=lambda each: (-pressure(each), *each.wish.rank, -each.wish.score, each.wanted.pair_id)
     )
