@@ -74,10 +74,7 @@ def _(change: OrganisationTaken, state: AgendaState) -> None:
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
         _reseat(state, state.links.people_of[change.organisation_id])
-    state.version += before is None or (before.kind, before.status) != (
-        change.organisation.kind,
-        change.organisation.status,
-    )
+    state.version += before is None or not before.is_as_wanted_as(change.organisation)
 
 
 @_apply.register
