@@ -23,6 +23,7 @@ from shared.events import (
     Party,
     Place,
     Relaxation,
+    Session,
     Status,
     WaitingReason,
     content_of,
@@ -116,18 +117,19 @@ def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldE
 
 def lines_of(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> Iterator[AgendaEntry]:
     """The lines of an agenda, in no order: those told before, but for what may read differently by now."""
-    told, stale = state.agendas.get(participant_id), state.stale_lines.get(participant_id)
     if participant_id not in state.participants or state.edition is None:
         return
-    if told is None or stale is None:
+    told, stale = state.agendas.get(participant_id), state.stale_lines.get(participant_id)
+    entries = told.entries if told else ()
+    if stale is None:
         pairs = state.encounters_of(participant_id)
     else:
         gone = {_entry_id(state, pair) for pair in stale}
-        yield from (e for e in told.entries if e.kind is EntryKind.ENCOUNTER and e.entry_id not in gone)
+        yield from (e for e in entries if e.kind is EntryKind.ENCOUNTER and e.entry_id not in gone)
         pairs = (pair for pair in stale if state.has_encounter(participant_id, pair))
     for pair in pairs:
         yield _line(state, participant_id, pair, (revised.get(pair) or state.encounters[pair]).revision)
-    yield from _sessions(state, participant_id)
+    yield from _sessions(state, participant_id, entries)
 
 
 def _line(state: AgendaState, participant_id: str, pair_id: str, revision: int) -> AgendaEntry:
@@ -148,19 +150,31 @@ def _line(state: AgendaState, participant_id: str, pair_id: str, revision: int) 
     )
 
 
-def _sessions(state: AgendaState, participant_id: str) -> Iterator[AgendaEntry]:
+def _sessions(state: AgendaState, participant_id: str, told: Iterable[AgendaEntry]) -> Iterator[AgendaEntry]:
     participant = state.participants[participant_id]
     assert state.edition is not None  # noqa: S101 - there are no agendas in an unknown edition
+    known = {entry.entry_id: entry for entry in told if entry.kind is EntryKind.SESSION}
     for session in state.sessions_of(participant) if participant.status is Status.ACTIVE else ():
-        yield AgendaEntry(
-            kind=EntryKind.SESSION,
-            entry_id=session.session_id,
-            sequence=state.edition.revision,
-            starts_at=session.starts_at,
-            ends_at=session.ends_at,
-            zone_id=session.zone_id,
-            title=session.title,
+        before = known.get(session.session_id)
+        yield (
+            before
+            if before is not None and _is_of(before, session)
+            else AgendaEntry(
+                kind=EntryKind.SESSION,
+                entry_id=session.session_id,
+                sequence=state.edition.revision,
+                starts_at=session.starts_at,
+                ends_at=session.ends_at,
+                zone_id=session.zone_id,
+                title=session.title,
+            )
         )
+
+
+def _is_of(line: AgendaEntry, session: Session) -> bool:
+    """Whether the line says of the session what there is to say."""
+    same = line.starts_at == session.starts_at and line.ends_at == session.ends_at
+    return same and line.zone_id == session.zone_id and line.title == session.title
 
 
 def _entry_id(state: AgendaState, pair_id: str) -> str:

@@ -86,6 +86,8 @@ def _(change: ParticipantTaken, state: AgendaState) -> None:
     state.links.join(change.participant_id, after)
     if before is None or before.organisation_id != after.organisation_id:
         _reseat(state, [change.participant_id])
+        for pair_id in state.links.pairs_of[change.participant_id]:
+            _outdate(state, pair_id)
     if "board" in state.__dict__:
         state.board.hours[change.participant_id] = state.hours(after)
     state.version += before is None or not before.is_as_free_as(after)
@@ -202,7 +204,6 @@ def _(change: Undone, state: AgendaState) -> None:  # noqa: ARG001 - the signatu
 
 @_apply.register
 def _(change: AgendaTouched, state: AgendaState) -> None:
-    state.stale_lines.pop(change.participant_id, None)
     _touch_agenda(state, change.participant_id, change.cause)
 
 
