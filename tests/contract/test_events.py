@@ -105,6 +105,7 @@ EVENTS: list[Event] = [
         kind=OrganisationKind.SME,
         country="ES",
         region="Castilla-La Mancha",
+        interchangeable=True,
         codes=("nace:25.62",),
     ),
     ParticipantChanged(

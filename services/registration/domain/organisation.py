@@ -21,6 +21,9 @@ class OrganisationFacts(Facts):
     country: CountryCode = Field(description="ISO 3166-1 alpha-2, such as ES.")
     region: Line | None = None
     delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
+    interchangeable: bool = Field(
+        default=False, description="Whether any of its participants may meet where the one asked for has no time."
+    )
     codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as nace:25.62 or ket:robotics.")
     competitor_ids: tuple[Id, ...] = Field(
         default=(), max_length=100, description="Organisations that it is never proposed to meet, nor they it."

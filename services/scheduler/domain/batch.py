@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.scheduler.domain.board import Seat, Slots
-from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, Waits
+from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
 from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.need import need, neediest_first, precedence
+from services.scheduler.domain.stand_ins import find_stand_in
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
@@ -149,23 +150,40 @@ class Batch:
     def _place(self, pair_id: str, wish: Seat | None, cause: Cause) -> None:
         if pair_id in self.state.placements:
             return
-        reason = self._unknown(pair_id) or self._seat_or_reason(pair_id, wish, cause)
+        reason = self._unknown(pair_id)
         if reason is not None:
             self.wait(pair_id, reason, cause)
+        else:
+            self._seat_or_wait(pair_id, self._allowed(pair_id, wish), wish, cause)
 
     def _unknown(self, pair_id: str) -> WaitingReason | None:
         if self.state.edition is None:
             return WaitingReason.EDITION_UNKNOWN
         return None if self.state.is_known(pair_id) else WaitingReason.PARTICIPANT_UNKNOWN
 
-    def _seat_or_reason(self, pair_id: str, wish: Seat | None, cause: Cause) -> WaitingReason | None:
-        board, wanted = self.state.board, self.state.wanted(pair_id)
-        seat, reason = find_seat(board, wanted, self._allowed(pair_id, wish), wish)
-        seating = {pair_id: seat} if seat else self._make_room(pair_id, reason)
-        if not seating:
-            return reason
-        self.seat_all(seating, cause)
-        return None
+    def _seat_or_wait(self, pair_id: str, allowed: Slots, near: Seat | None, cause: Cause) -> None:
+        """Seat the pair; or others of its organisations in its stead, or with others moved aside; or note why not."""
+        state = self.state
+        seat, reason = find_seat(state.board, state.wanted(pair_id), allowed, near)
+        seating = {pair_id: seat} if seat else None
+        # Once agendas are out it is better that another comes than that somebody is moved.
+        if not seating and state.announced:
+            seating = self._stand_in(pair_id, near, cause)
+        seating = seating or self._make_room(pair_id, reason)
+        if not seating and not state.announced:
+            seating = self._stand_in(pair_id, near, cause)
+        if seating:
+            self.seat_all(seating, cause)
+        else:
+            self.wait(pair_id, reason, cause)
+
+    def _stand_in(self, pair_id: str, near: Seat | None, cause: Cause) -> Seating | None:
+        found = find_stand_in(self.state, pair_id, lambda people: self.state.slots_for(pair_id, self.now, people), near)
+        if found is None:
+            return None
+        people, seat = found
+        self.make(TakenOver(pair_id=pair_id, people=people, cause=cause))
+        return {pair_id: seat}
 
     def _make_room(self, pair_id: str, reason: WaitingReason) -> Seating | None:
         if reason not in _MOVING_HELPS or not self._room_to_seek:
@@ -178,17 +196,13 @@ class Batch:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
         for pair in neediest_first(self._who_may_gain() - tried, self._need):
             if self._unknown(pair) is None:
-                seat, reason = find_seat(self.state.board, self.state.wanted(pair), self._allowed(pair), near)
-                seating = {pair: seat} if seat else self._make_room(pair, reason)
-                if seating:
-                    self.seat_all(seating, cause)
-                else:
-                    self.wait(pair, reason, cause)
+                self._seat_or_wait(pair, self._allowed(pair), near, cause)
 
     def _who_may_gain(self) -> set[str]:
         """Those that wait for a freed participant or for their turn; or for a table, if all are free then."""
         links, board, waiting = self.state.links, self.state.board, self.state.waiting
-        pairs = {pair for each in self._freed_people for pair in links.pairs_of[each] if pair in waiting}
+        people = self._freed_people.union(*map(self.state.stand_ins, self._freed_people))
+        pairs = {pair for each in people for pair in links.pairs_of[each] if pair in waiting}
         pairs |= self._freed_pairs & waiting.keys()
         if self._freed_seats:
             pairs |= {pair for pair in links.at_the_door if self._freed_seats & ~board.busy_of(self.state.wanted(pair))}

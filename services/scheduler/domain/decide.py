@@ -82,7 +82,7 @@ def _(event: OrganisationChanged, batch: Batch) -> None:
         return
     taken = KnownOrganisation.of(event)
     batch.make(OrganisationTaken(organisation_id=event.organisation_id, organisation=taken))
-    if known is not None and (known.kind, known.status) == (taken.kind, taken.status):
+    if known is not None and known.lets_the_same_meet(taken):
         return
     people = sorted(links.people_of[event.organisation_id])
     cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
@@ -91,7 +91,7 @@ def _(event: OrganisationChanged, batch: Batch) -> None:
     pairs = {pair for each in people for pair in links.pairs_of[each]}
     if event.status is Status.CANCELLED:
         for participant_id in people:
-            _leave_as_guest(batch, participant_id, cause)
+            _leave(batch, participant_id, cause)
     batch.reconsider(pairs, cause)
 
 
@@ -116,7 +116,7 @@ def _(event: ParticipantChanged, batch: Batch) -> None:
         _touch_partners(batch, event.participant_id, cause)
     pairs = set(state.links.pairs_of[event.participant_id])
     if cancelled:
-        _leave_as_guest(batch, event.participant_id, cause)
+        _leave(batch, event.participant_id, cause)
     batch.reconsider(pairs, cause)
 
 
@@ -135,14 +135,17 @@ def _(event: AffinityScored, batch: Batch) -> None:
     batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
 
 
-def _leave_as_guest(batch: Batch, participant_id: str, cause: Cause) -> None:
-    """Have the two meet without a guest who has cancelled."""
+def _leave(batch: Batch, participant_id: str, cause: Cause) -> None:
+    """Have the two meet without a guest who has cancelled; and whoever was asked for again, if it is the stand-in."""
     state = batch.state
     for pair in sorted(state.links.pairs_of[participant_id]):
-        people = state.pairs[pair].people
-        if participant_id in people[2:] and not state.is_history(pair, batch.now):
-            left = tuple(each for each in people if each != participant_id)
-            batch.make(TakenOver(pair_id=pair, people=left, cause=cause))
+        people = state.pairs[pair].without(participant_id, state.participants)
+        if people == state.pairs[pair].people or state.is_history(pair, batch.now):
+            continue
+        slots = state.board.placed[pair][1].slots if pair in state.placements else 0
+        if any(state.board.busy[each] & slots for each in people if each not in state.pairs[pair].people):
+            batch.lift(pair, cause)
+        batch.make(TakenOver(pair_id=pair, people=people, cause=cause))
 
 
 def _touch_partners(batch: Batch, participant_id: str, cause: Cause) -> None:

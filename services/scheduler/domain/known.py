@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -36,6 +37,7 @@ class KnownOrganisation(Known):
     status: Status
     country: str | None = None
     delegation: str | None = None
+    interchangeable: bool = False
 
     @classmethod
     def of(cls, event: OrganisationChanged) -> Self:
@@ -45,7 +47,13 @@ class KnownOrganisation(Known):
             status=event.status,
             country=event.country,
             delegation=event.delegation,
+            interchangeable=event.interchangeable,
         )
+
+    def lets_the_same_meet(self, other: KnownOrganisation) -> bool:
+        """Whether all that bears on who may meet, and in which zones, is the same."""
+        mine = (self.kind, self.status, self.interchangeable)
+        return mine == (other.kind, other.status, other.interchangeable)
 
     def is_as_wanted_as(self, other: KnownOrganisation) -> bool:
         """Whether all that bears on an agenda made anew is the same."""
@@ -61,6 +69,7 @@ class KnownParticipant(Known):
     session_ids: tuple[str, ...]
     status: Status
     checked_in: bool = False
+    blocked_ids: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, event: ParticipantChanged) -> Self:
@@ -71,7 +80,12 @@ class KnownParticipant(Known):
             session_ids=event.session_ids,
             status=event.status,
             checked_in=event.checked_in,
+            blocked_ids=event.blocked_ids,
         )
+
+    def blocks(self, participant_id: str, organisation_id: str) -> bool:
+        """Whether the participant wants to meet neither this one nor the organisation."""
+        return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
     def is_as_free_as(self, other: KnownParticipant) -> bool:
         """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
@@ -109,6 +123,21 @@ class KnownPair(Known):
     def people(self) -> tuple[str, ...]:
         """All who meet: the two, then their guests."""
         return (*self.participant_ids, *self.guest_ids)
+
+    def without(self, participant_id: str, participants: Mapping[str, KnownParticipant]) -> tuple[str, ...]:
+        """Who meets if the participant leaves: no guest any more, or for a stand-in whoever was matched."""
+        home = participants[participant_id].organisation_id
+        away = [
+            each
+            for each in self.matched
+            if each not in self.people and each in participants and participants[each].organisation_id == home
+        ]
+        if participant_id in self.guest_ids:
+            return (*self.participant_ids, *(each for each in self.guest_ids if each != participant_id))
+        if participant_id in self.matched or not away:
+            return self.people
+        (partner,) = set(self.participant_ids) - {participant_id}
+        return (*sorted((away[0], partner)), *self.guest_ids)
 
     @property
     def told_people(self) -> tuple[str, ...] | None:

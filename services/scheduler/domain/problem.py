@@ -33,7 +33,8 @@ class Problem:
     or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
     `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `aims` what the
     edition's order of the levels asks for. `comes_after` are those that an encounter has to come after, by pair;
-    `beside` the slots before and after one that is in none.
+    `beside` the slots before and after one that is in none. `stand_ins` may meet instead of a participant: nobody who
+    makes an agenda has them do so, but a bound has to know.
     """
 
     version: int
@@ -52,6 +53,7 @@ class Problem:
     aims: Aims = _USUAL
     comes_after: dict[str, tuple[str, ...]] = field(default_factory=dict)
     beside: dict[str, tuple[Slots, Slots]] = field(default_factory=dict)
+    stand_ins: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def budget_to_place(self) -> int:
@@ -170,4 +172,5 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         aims=aims_of(order_of(state)),
         comes_after=dict(sorted(state.comes_after.items())),
         beside={pair: state.board.beside[pair] for pair in fixed if pair in state.board.beside},
+        stand_ins={each: tuple(others) for each in sorted(state.participants) if (others := state.stand_ins(each))},
     )

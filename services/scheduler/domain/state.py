@@ -137,6 +137,15 @@ class AgendaState(BaseModel):
         """Whether the participant has registered, and neither they nor their organisation has cancelled."""
         return participant_id in self.participants and all_take_part(self._statuses([participant_id]))
 
+    def stand_ins(self, participant_id: str) -> list[str]:
+        """Who may meet instead of a participant whose organisation's representatives are interchangeable."""
+        participant = self.participants.get(participant_id)
+        organisation = self.organisations.get(participant.organisation_id) if participant else None
+        if participant is None or organisation is None or not organisation.interchangeable:
+            return []
+        colleagues = sorted(self.links.people_of[participant.organisation_id] - {participant_id})
+        return list(filter(self.takes_part, colleagues))
+
     def is_known(self, pair_id: str) -> bool:
         """Whether all who are to meet have registered here."""
         return all(participant in self.participants for participant in self.pairs[pair_id].people)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
 from ortools.linear_solver import pywraplp
 
-from services.scheduler.domain.board import Board, Wanted
+from services.scheduler.domain.board import Board, Slots, Wanted
 from services.scheduler.domain.problem import Problem
-from services.scheduler.domain.rules import all_available, sessions_attended
 
 #: The simplex is exact to about this much; an integer bound must not be lost to rounding.
 _TOLERANCE = 1e-6
@@ -21,17 +22,18 @@ def bound(problem: Problem) -> int:
 
     It is the b-matching linear programme: a share of each pair that has a slot in common; a participant's shares at
     most the slots free to them and the quota left; all shares that need a zone at most its tables times the slots.
+    Representatives who may meet instead of each other count as one, with the slots of all.
     """
     board = problem.board()
     pairs = [each.wanted for each in problem.candidates if _common(problem, board, each.wanted)]
     solver = pywraplp.Solver.CreateSolver("GLOP")
     share = {wanted.pair_id: solver.NumVar(0, 1, "") for wanted in pairs}
-    of_person: defaultdict[str, list[str]] = defaultdict(list)
+    of_party: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for wanted in pairs:
         for person in wanted.people:
-            of_person[person].append(wanted.pair_id)
-    for person, theirs in of_person.items():
-        solver.Add(sum(share[pair] for pair in theirs) <= _most(problem, board, person))
+            of_party[_party(problem, person)].append(wanted.pair_id)
+    for party, theirs in of_party.items():
+        solver.Add(sum(share[pair] for pair in theirs) <= sum(_most(problem, board, person) for person in party))
     for zones in {wanted.zones for wanted in pairs}:
         within = [share[wanted.pair_id] for wanted in pairs if set(wanted.zones) <= set(zones)]
         solver.Add(sum(within) <= _seats(problem, board, zones))
@@ -43,12 +45,23 @@ def bound(problem: Problem) -> int:
 
 
 def _common(problem: Problem, board: Board, wanted: Wanted) -> int:
-    possible = all_available(board, wanted) & sessions_attended(board, wanted)
-    return problem.open_slots & possible & ~board.busy_of(wanted)
+    common = problem.open_slots
+    for person in wanted.people:
+        common &= reduce(or_, (_free(problem, board, each) for each in _party(problem, person)))
+    return common
+
+
+def _party(problem: Problem, person: str) -> tuple[str, ...]:
+    """The participant, and who may meet instead."""
+    return tuple(sorted((person, *problem.stand_ins.get(person, ()))))
+
+
+def _free(problem: Problem, board: Board, person: str) -> Slots:
+    return problem.open_slots & board.free_of(person) & ~board.busy[person]
 
 
 def _most(problem: Problem, board: Board, person: str) -> int:
-    slots = (problem.open_slots & board.free_of(person) & ~board.busy[person]).bit_count()
+    slots = _free(problem, board, person).bit_count()
     if problem.quota is None:
         return slots
     return max(0, min(slots, problem.quota - len(board.encounters_of[person])))

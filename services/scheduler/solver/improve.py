@@ -56,8 +56,9 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
         _place_more(pairs, most - len(pairs.fixed), draft, effort)
     polish(draft, effort.seed, steps, better)
     solution = problem.solved(_dealt(pairs, draft, built), most)
-    # With those of more than two elsewhere there might be fewer breaks than the draft could ever have.
-    return replace(solution, fewest_breaks=fewest_breaks(draft) if pairs is problem else 0)
+    # With those of more than two elsewhere, or with stand-ins, there might be fewer than the draft could ever have.
+    is_all = pairs is problem and not problem.stand_ins
+    return replace(solution, fewest_breaks=fewest_breaks(draft) if is_all else 0)
 
 
 def _incumbent(problem: Problem) -> Board:

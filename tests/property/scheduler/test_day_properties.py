@@ -108,6 +108,16 @@ steps = st.one_of(
         )
     ]
     * 2,
+    st.tuples(
+        st.just("organisation"),
+        st.fixed_dictionaries(
+            {
+                "organisation_id": st.sampled_from(sorted(set(PEOPLE.values()))),
+                "interchangeable": st.sampled_from([True, True, False]),
+                "status": st.sampled_from(["active"] * 5 + ["cancelled"]),
+            }
+        ),
+    ),
     *[
         st.tuples(
             st.just("affinity"),
@@ -176,6 +186,8 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
     fields = dict(fields)
     if kind == "edition":
         return edition(revision=revision, slots=5, **fields)
+    if kind == "organisation":
+        return organisation(fields.pop("organisation_id"), revision=revision, **fields)
     if kind == "participant":
         who = fields.pop("who")
         return participant(who, revision=revision, organisation_id=PEOPLE[who], **fields)
