@@ -108,7 +108,7 @@ def test_a_full_agenda_is_searched_for_those_wanted_more_than_others_who_have_a_
     assert met(improve(problem, EFFORT), "ana-carla beto-dario")
 
 
-@pytest.mark.parametrize("seed", [1, 5, 6])
+@pytest.mark.parametrize("seed", [3, 6, 12])
 def test_with_a_least_the_order_does_not_matter_and_fewer_are_below_it(seed: int) -> None:
     [_, *events] = busy_edition(seed, pairs=110)
     chance = random.Random(5)  # noqa: S311 - an example
