@@ -20,22 +20,32 @@ _SHUFFLES = 3
 
 
 def construct(problem: Problem, most: int, seed: int) -> Board:
-    """The best board of the hardest-first order and a few shuffled ones; enough once it has `most`, or everybody."""
+    """The best board of the hardest first, the most wanted first, and a few shuffled orders.
+
+    It is enough once it has `most`, or everybody.
+    """
     chance = random.Random(seed)  # noqa: S311 - it must be repeatable, not secret
-    best = _in_order(problem, _hardest_first(problem))
-    enough = len(problem.fixed) + len(problem.candidates) if problem.aims.is_fair_first else most
+    hardest_first = _hardest_first(problem)
+    best = _in_order(problem, hardest_first, most)
+    everybody = len(problem.fixed) + len(problem.candidates)
+    if problem.least is None and len(best.placed) < everybody:  # with a least, the most wanted come first in any order
+        wanted_first = sorted(hardest_first, key=lambda each: each.wish.rank)
+        best = max(best, _in_order(problem, wanted_first, most), key=problem.weight)
+    enough = everybody if problem.aims.is_fair_first else most
     for _ in range(_SHUFFLES):
         if len(best.placed) >= enough:
             break
         shuffled = chance.sample(problem.candidates, len(problem.candidates))
-        best = max(best, _in_order(problem, shuffled), key=problem.weight)
+        best = max(best, _in_order(problem, shuffled, most), key=problem.weight)
     return best
 
 
-def _in_order(problem: Problem, candidates: Sequence[Candidate]) -> Board:
+def _in_order(problem: Problem, candidates: Sequence[Candidate], most: int) -> Board:
     board = problem.board()
     left = [each for each in _preferred(problem, board, candidates) if not _seat(problem, board, each)]
     for each in islice(_neediest_first(problem, board, left), _ROOM_SOUGHT):
+        if len(board.placed) >= most:
+            break
         _make_room(problem, board, each, _MOVES)
     return board
 

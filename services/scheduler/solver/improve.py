@@ -152,17 +152,30 @@ def _steps(problem: Problem, effort: Effort) -> int:
 def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> None:
     """Re-seat neighbourhoods around participants who miss an encounter, until no more can be placed.
 
-    Then around those who have fewer than the least: others may have theirs instead.
+    Then around those who are wanted more than others who have a place, or have fewer encounters than the least.
     """
     # Imported where it is needed: OR-Tools' CP-SAT takes most of a second to load.
     from services.scheduler.solver.neighbourhood import group_around, reseat  # noqa: PLC0415
 
     chance = random.Random(effort.seed)  # noqa: S311 - it must be repeatable, not secret
     for _ in range(effort.rounds):
-        missing = sorted({person for pair, slot in enumerate(draft.slot) if not slot for person in draft.sides[pair]})
-        if draft.placed() >= most:
-            missing = [person for person in missing if draft.served(person).missing(draft.least)]
+        missing = _missing(problem, draft, draft.placed() >= most)
         if not missing:
             return
         group = group_around(draft, chance.choice(missing), chance)
         reseat(draft, problem.candidates, group, effort.seed, effort.round_effort)
+
+
+def _missing(problem: Problem, draft: Draft, is_full: bool) -> list[int]:
+    """Who misses an encounter, sorted; in a full agenda, those only who come before somebody who has a place."""
+    ranks = [each.wish.rank for each in problem.candidates]
+    last = max((rank for rank, slot in zip(ranks, draft.slot, strict=True) if slot), default=())
+    return sorted(
+        {
+            person
+            for pair, slot in enumerate(draft.slot)
+            if not slot
+            for person in draft.sides[pair]
+            if not is_full or ranks[pair] < last or draft.served(person).missing(draft.least)
+        }
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from services.scheduler.solve import BadEditionFile, solve_file
 from services.scheduler.solver.effort import Effort
-from tests.unit.services.scheduler.editions import affinity, edition, people
+from tests.unit.services.scheduler.editions import HALL, affinity, edition, organisation, people, workspace
 
 EFFORT = Effort(rounds=1, steps=100)
 
@@ -29,6 +29,16 @@ def test_an_edition_is_solved(tmp_path: Path) -> None:
     assert {name: len(entries) for name, entries in solved.agendas.items()} == {"a": 1, "b": 1}
     assert (solved.certificate.placed, solved.certificate.bound) == (1, 1)
     assert solved.violations == ()
+
+
+def test_an_edition_is_solved_for_its_goals(tmp_path: Path) -> None:
+    fields = {"slots": 1, "zones": (workspace(1), HALL), "goals": ("cross_border",)}
+    changes = {
+        "edition": edition(**fields).to_json(),
+        "organisations": [organisation(f"org-{n}", country=c).to_json() for n, c in (("a", "ES"), ("c", "PT"))],
+        "affinities": [affinity("a", "b", score=0.9).to_json(), affinity("a", "c", score=0.1).to_json()],
+    }
+    assert solve_file(written(tmp_path, **changes), EFFORT).agendas.keys() == {"a", "c"}
 
 
 def too_many_at_least() -> dict[str, object]:
