@@ -1,4 +1,4 @@
-"""Which of an edition's goals an encounter serves, by the organisations of the two who meet."""
+"""Which of an edition's goals an encounter serves, by the organisations of those who meet."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from services.scheduler.domain.known import KnownOrganisation
 from shared.events import Goal
 
 
-def goals_served(
-    goals: Iterable[Goal], one: KnownOrganisation | None, other: KnownOrganisation | None
-) -> tuple[Goal, ...]:
-    """Those of the goals that an encounter of the two serves, in their order.
+def goals_served(goals: Iterable[Goal], *organisations: KnownOrganisation | None) -> tuple[Goal, ...]:
+    """Those of the goals that an encounter of people from these organisations serves, in their order.
 
-    None where one of them is not known, or was kept from before countries were.
+    Those that are not known, or were kept from before countries were, count for none.
     """
-    if one is None or other is None or one.country is None or other.country is None:
-        return ()
-    serves = {Goal.CROSS_BORDER: one.country != other.country, Goal.DELEGATION: one.delegation != other.delegation}
+    known = [each for each in organisations if each is not None and each.country is not None]
+    countries, delegations = {each.country for each in known}, {each.delegation for each in known}
+    serves = {Goal.CROSS_BORDER: len(countries) > 1, Goal.DELEGATION: len(delegations) > 1}
     return tuple(goal for goal in goals if serves[goal])

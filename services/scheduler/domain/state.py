@@ -286,8 +286,7 @@ class AgendaState(BaseModel):
 
     def goals_served(self, pair_id: str) -> tuple[Goal, ...]:
         """The edition's goals that the pair's encounter serves."""
-        one, other = self.pairs[pair_id].participant_ids
-        return goals_served(self.goals, self._organisation(one), self._organisation(other))
+        return goals_served(self.goals, *map(self._organisation, self.pairs[pair_id].people))
 
     def served_by_goal(self) -> dict[Goal, Served]:
         """Of the encounters that serve each goal, how many have a place, and how many are wanted."""
