@@ -7,9 +7,13 @@ from bench.peers.minizinc_b2b import Answer, MiniZincUnavailable, check, data, p
 from services.scheduler.b2b.instance import Instance, Meeting
 
 ANY = (0, 1, 2)
-#: Everybody meets everybody on one table in three slots, 1 and 2 in the middle: so one has a break.
+#: Everybody meets everybody in three slots, one pair in the middle: so the third has a break.
 THREE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, ANY)), ((2, 0),))
-IMPOSSIBLE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, (2,))), ((2, 0),))
+#: One may meet two at once after the other, or with a break.
+FREE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(0, 2, ANY)))
+#: The last meeting is to come before the first and cannot; two meetings want one table.
+OUT_OF_ORDER = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, (2,))), ((2, 0),))
+SHORT_OF_TABLES = Instance(4, 1, 1, (Meeting(0, 1, (0,)), Meeting(2, 3, (0,))))
 
 SAID = """\
 {"type": "warning", "message": "included file \\"count.mzn\\" overrides a global constraint"}
@@ -63,8 +67,12 @@ def test_the_model_finds_the_optimum_proves_it_and_proves_that_there_is_none() -
     check("gecode")
     with pytest.raises(MiniZincUnavailable, match="knows no solver"):
         check("no-such-solver")
-    row = solve(THREE, 2, 10, "gecode")
-    assert (row["minizinc_breaks"], row["minizinc_proven"]) == (1, True)
-    row = solve(IMPOSSIBLE, 2, 10, "gecode")
-    assert (row["minizinc_breaks"], row["minizinc_proven"]) == (None, True)
-    assert solve(THREE, 0, 10, "gecode")["minizinc_breaks"] is None  # one has a break and the others have none
+    asked = [(FREE, 2), (THREE, 2), (THREE, 0), (OUT_OF_ORDER, 2), (SHORT_OF_TABLES, 2)]
+    rows = [solve(instance, fairness, 10, "gecode") for instance, fairness in asked]
+    assert [(row["minizinc_breaks"], row["minizinc_proven"]) for row in rows] == [
+        (0, True),
+        (1, True),
+        (None, True),
+        (None, True),
+        (None, True),
+    ]
