@@ -68,7 +68,7 @@ def measure(size: Size, stream: Stream) -> dict[str, object]:
     return {
         "stream": stream.name,
         "people": size.people,
-        "busy": f"{100 * sum(each.seconds for each in batches) / (arrivals[-1] + waits[-1]):.2g} %",
+        "busy": f"{100 * sum(each.seconds for each in batches) / (arrivals[-1] + waits[-1]):.3g} %",
         "most_at_once": max(each.changes for each in batches),
         **_milliseconds(waits),
         **scheduler.outcome(),
