@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -131,14 +129,13 @@ def _run(file: Path, search: str, seconds: int, solver: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        start_new_session=True,
     )
     # Of each process: the one that translates the model needs few.
     resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds))
     try:
         return process.communicate(timeout=seconds * _MOST_WALL_PER_CPU)[0]
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # the solver is a child of the command
+        process.terminate()  # not killed: it ends the solver, which is a process of its own
         return process.communicate()[0]
 
 

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,14 @@ SAID = """\
 
 {"type": "solution", "output": {"default": "[1, 2, 3]"}, "sections": ["default"]}
 {"type": "solution", "output": {"default": "[3, 2, 1]"}, "sections": ["default"]}
+"""
+
+
+SLOW = """\
+#!/bin/sh
+trap 'echo to end >> "$0.asked"; exit' TERM
+echo '{"type": "solution", "output": {"default": "[2, 1]"}}'
+while true; do sleep 0.05; done
 """
 
 
@@ -60,6 +69,19 @@ def test_says_that_minizinc_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minizinc_b2b.shutil, "which", lambda _: None)
     with pytest.raises(MiniZincUnavailable, match="not on the PATH"):
         check("gecode")
+
+
+def test_a_run_that_takes_too_long_is_asked_to_end_its_solver_and_what_it_found_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "minizinc"
+    slow.write_text(SLOW)
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(minizinc_b2b, "_MOST_WALL_PER_CPU", 1)
+    row = solve(FREE, 2, 2, "gecode")
+    assert (row["minizinc_breaks"], row["minizinc_proven"]) == (0, False)
+    assert (tmp_path / "minizinc.asked").read_text() == "to end\n" * 2  # once a search
 
 
 @pytest.mark.skipif(shutil.which("minizinc") is None, reason="minizinc is not installed")
