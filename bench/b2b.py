@@ -1,4 +1,4 @@
-"""The instances of the B2B benchmark, solved to proven optimality, beside CP-SAT's best configuration."""
+"""The instances of the B2B benchmark, solved to proven optimality, beside CP-SAT's best configuration and MiniZinc."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.peers import cp_sat_b2b
+from bench.peers import cp_sat_b2b, minizinc_b2b
 from services.scheduler.b2b.instance import Infeasible, Instance, violations
 from services.scheduler.b2b.reader import read
 from services.scheduler.b2b.solve import FAIRNESS, solve
@@ -18,26 +18,42 @@ Row = dict[str, object]
 
 _PEER_SECONDS = 150.0
 _SECONDS = 120.0
+_MINIZINC_SECONDS = 60
 
 
 class NoInstances(Exception):
     """The benchmark wants `--data`, a folder with `.dzn` files."""
 
 
-def run(data: Path | None, fairness: str = str(FAIRNESS), seconds: str = str(_SECONDS), peer: str = "yes") -> list[Row]:
+def run(
+    data: Path | None,
+    fairness: str = str(FAIRNESS),
+    seconds: str = str(_SECONDS),
+    peer: str = "yes",
+    minizinc: str = "no",
+    minizinc_seconds: str = str(_MINIZINC_SECONDS),
+) -> list[Row]:
     """A row an instance: `breaks` found, `bound` proven, wall seconds from the file to the proof, and to the optimum.
 
     `seconds` limits an instance; `peer=no` leaves CP-SAT out. An infeasible instance has a `reason` and no breaks.
     CP-SAT is stopped after 150 s an instance: where it has not proven its answer, `peer_seconds` is less than it needs.
+    `minizinc` names a solver that an installed MiniZinc is to run, as `gecode`, for so many CPU seconds an instance.
+
+    Raises:
+        MiniZincUnavailable: it is asked for and not here.
     """
     files = sorted(data.glob("*.dzn")) if data else []
     if not files:
         raise NoInstances(f"no .dzn file in {data}: give --data")
+    if minizinc != "no":
+        minizinc_b2b.check(minizinc)
     rows = []
     for file in files:
         row = _solved(file, int(fairness), float(seconds))
         if peer == "yes":
             row |= cp_sat_b2b.solve(read(file), int(fairness), _PEER_SECONDS)
+        if minizinc != "no":
+            row |= minizinc_b2b.solve(read(file), int(fairness), int(minizinc_seconds), minizinc)
         rows.append(row)
     Console(stderr=True).print(_summary(rows), highlight=False)
     return rows
@@ -84,6 +100,10 @@ def _summary(rows: Sequence[Row]) -> str:
         proven = _count(rows, "peer_proven")
         said += f"; CP-SAT: {proven} proven, {_sum(rows, 'peer_seconds'):.1f} s"
         said += f", {len(rows) - proven} stopped after {_PEER_SECONDS:.0f} s" if proven < len(rows) else ""
+    if "minizinc_breaks" in rows[0]:
+        reached = sum(row["minizinc_breaks"] == row["breaks"] for row in rows)
+        said += f"; MiniZinc: {_count(rows, 'minizinc_proven')} proven, as few breaks in {reached}"
+        said += f", {_sum(rows, 'minizinc_cpu_seconds'):.1f} CPU s"
     return said
 
 

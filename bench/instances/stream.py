@@ -30,6 +30,9 @@ TURMOIL = {
     "phase": 30,
     "slots": 10,
 }
+#: Requests and nothing else; and what comes in while people are on their way: most of it requests.
+REQUESTS = {"request": 1}
+RUSH = {"request": 700, "withdrawal": 100, "cancellation": 100, "hours": 100}
 _MOST_LOST = 2
 _MOST_CANCELLED = 0.05
 
@@ -56,6 +59,11 @@ def late_changes(instance: Instance, count: int, shares: Mapping[str, int] = LAT
 def published(instance: Instance) -> EditionChanged:
     """The edition, published."""
     return _edition(instance, phase=Phase.PUBLISHED)
+
+
+def live(instance: Instance, freeze_minutes: int) -> EditionChanged:
+    """The edition, being held; what starts within so many minutes is not moved any more."""
+    return _edition(instance, phase=Phase.LIVE, freeze_minutes=freeze_minutes)
 
 
 def _edition(instance: Instance, **news: object) -> EditionChanged:

@@ -1,0 +1,100 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.peers import minizinc_b2b
+from bench.peers.minizinc_b2b import Answer, MiniZincUnavailable, check, data, parse, solve
+from services.scheduler.b2b.instance import Instance, Meeting
+
+ANY = (0, 1, 2)
+#: Everybody meets everybody in three slots, one pair in the middle: so the third has a break.
+THREE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, ANY)), ((2, 0),))
+#: One may meet two at once after the other, or with a break.
+FREE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(0, 2, ANY)))
+#: The last meeting is to come before the first and cannot; two meetings want one table.
+OUT_OF_ORDER = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, (2,))), ((2, 0),))
+SHORT_OF_TABLES = Instance(4, 1, 1, (Meeting(0, 1, (0,)), Meeting(2, 3, (0,))))
+
+SAID = """\
+{"type": "warning", "message": "included file \\"count.mzn\\" overrides a global constraint"}
+
+{"type": "solution", "output": {"default": "[1, 2, 3]"}, "sections": ["default"]}
+{"type": "solution", "output": {"default": "[3, 2, 1]"}, "sections": ["default"]}
+"""
+
+
+SLOW = """\
+#!/bin/sh
+trap 'echo to end >> "$0.asked"; exit' TERM
+echo '{"type": "solution", "output": {"default": "[2, 1]"}}'
+while true; do sleep 0.05; done
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (SAID + '{"type": "status", "status": "OPTIMAL_SOLUTION"}\n', Answer((2, 1, 0), proven=True)),
+        (SAID, Answer((2, 1, 0), proven=False)),
+        (SAID + '{"type": "status", "status": "ERROR"}\n', Answer((2, 1, 0), proven=False)),
+        (SAID + '{"type": "solution", "output": {"defau', Answer((2, 1, 0), proven=False)),
+        ('{"type": "status", "status": "UNSATISFIABLE"}', Answer(None, proven=True)),
+        ('{"type": "status", "status": "UNKNOWN"}', Answer(None, proven=False)),
+        ("", Answer(None, proven=False)),
+    ],
+)
+def test_the_last_whole_solution_counts_and_what_the_status_says_of_it(said: str, answer: Answer) -> None:
+    assert parse(said.splitlines()) == answer
+
+
+def test_what_is_wrong_with_a_model_is_no_answer() -> None:
+    with pytest.raises(MiniZincUnavailable, match="no such thing"):
+        parse(['{"type": "error", "what": "type error", "message": "no such thing"}'])
+
+
+def test_data_is_numbered_from_one() -> None:
+    assert list(data(THREE, fairness=2)) == [
+        "participants = 3; slots = 3; tables = 1;",
+        "meetings = 3; fairness = 2;",
+        "one = [1, 2, 1];",
+        "other = [2, 3, 3];",
+        "allowed = [{1, 2, 3}, {2}, {1, 2, 3}];",
+        "earlier = [3];",
+        "later = [1];",
+    ]
+
+
+def test_says_that_minizinc_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minizinc_b2b.shutil, "which", lambda _: None)
+    with pytest.raises(MiniZincUnavailable, match="not on the PATH"):
+        check("gecode")
+
+
+def test_a_run_that_takes_too_long_is_asked_to_end_its_solver_and_what_it_found_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "minizinc"
+    slow.write_text(SLOW)
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(minizinc_b2b, "_MOST_WALL_PER_CPU", 1)
+    row = solve(FREE, 2, 2, "gecode")
+    assert (row["minizinc_breaks"], row["minizinc_proven"]) == (0, False)
+    assert (tmp_path / "minizinc.asked").read_text() == "to end\n" * 2  # once a search
+
+
+@pytest.mark.skipif(shutil.which("minizinc") is None, reason="minizinc is not installed")
+def test_the_model_finds_the_optimum_proves_it_and_proves_that_there_is_none() -> None:
+    check("gecode")
+    with pytest.raises(MiniZincUnavailable, match="knows no solver"):
+        check("no-such-solver")
+    asked = [(FREE, 2), (THREE, 2), (THREE, 0), (OUT_OF_ORDER, 2), (SHORT_OF_TABLES, 2)]
+    rows = [solve(instance, fairness, 10, "gecode") for instance, fairness in asked]
+    assert [(row["minizinc_breaks"], row["minizinc_proven"]) for row in rows] == [
+        (0, True),
+        (1, True),
+        (None, True),
+        (None, True),
+        (None, True),
+    ]
