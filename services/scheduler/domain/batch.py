@@ -8,15 +8,13 @@ from datetime import datetime
 from services.scheduler.domain.board import Seat, Slots
 from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.insert import Seating, find_seat, make_room, stands
+from services.scheduler.domain.insert import Patience, Seating, find_seat, make_room, stands
 from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.need import need, neediest_first, precedence
 from services.scheduler.domain.stand_ins import find_stand_in
 from services.scheduler.domain.state import AgendaState
 from shared.events import Cause, Place, WaitingReason
 
-#: Rearrangements sought in one batch, so that a batch stays a matter of milliseconds; the rest is left to improve.
-_ROOM_SOUGHT = 20
 #: What keeps a slot from somebody may go elsewhere.
 _MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, WaitingReason.NO_SLOT_IN_ORDER})
 
@@ -35,7 +33,7 @@ class Batch:
         self._freed_seats: Slots = 0
         #: Those that had to come before or after what was lifted.
         self._freed_pairs: set[str] = set()
-        self._room_to_seek = _ROOM_SOUGHT
+        self._patience = Patience()
 
     def make(self, change: Change) -> None:
         """Apply a change and keep it for the journal."""
@@ -186,11 +184,10 @@ class Batch:
         return {pair_id: seat}
 
     def _make_room(self, pair_id: str, reason: WaitingReason) -> Seating | None:
-        if reason not in _MOVING_HELPS or not self._room_to_seek:
+        if reason not in _MOVING_HELPS:
             return None
-        self._room_to_seek -= 1
-        open_slots = self.state.open_slots(self.now)
-        return make_room(self.state.board, self.state.wanted(pair_id), open_slots, most_moves(self.state))
+        state, open_slots = self.state, self.state.open_slots(self.now)
+        return make_room(state.board, state.wanted(pair_id), open_slots, most_moves(state), self._patience)
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""

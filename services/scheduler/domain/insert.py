@@ -8,11 +8,20 @@ from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, id
 from services.scheduler.domain.rules import all_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
-#: Rearrangements tried, and encounters looked at, for one encounter before it waits: a few milliseconds.
-_TRIES = 250
-_LOOKS = 2000
+#: Rearrangements tried, and encounters looked at, for one encounter before it waits: some ten milliseconds. To try one
+#: takes as long as so many looks.
+_TRIES, _LOOKS, _LOOKS_A_TRY = 250, 2000, 10
+#: What several may look at together: where there is room it is found at once, and the rest is left to improve.
+_LOOKS_TOGETHER = 8_000
 
 Seating = dict[str, Seat]
+
+
+class Patience:
+    """How much may still be looked at for several who seek room one after the other."""
+
+    def __init__(self, looks: int = _LOOKS_TOGETHER) -> None:
+        self.looks = looks
 
 
 def find_seat(
@@ -89,17 +98,20 @@ def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None
     return Seat(slot, zone, min(neighbours) if neighbours else board.first_free_table(zone, slot))
 
 
-def make_room(board: Board, wanted: Wanted, allowed: Slots, most_moves: int) -> Seating | None:
+def make_room(
+    board: Board, wanted: Wanted, allowed: Slots, most_moves: int, patience: Patience | None = None
+) -> Seating | None:
     """New seats for `wanted` and for the fewest others, at most `most_moves`, or `None`.
 
-    Of several ways that move as few, the one after which people wait least. The board is left as it was.
+    Of several ways that move as few, the one after which people wait least. The board is left as it was. What is
+    looked at is taken off the `patience`, which is as much as one needs if none is given.
     """
-    search = _Search(board, allowed)
+    search, best = _Search(board, allowed, patience or Patience(_TRIES * _LOOKS_A_TRY + _LOOKS)), None
     for moves in range(1, most_moves + 1):
         best = min(search.ways(wanted, moves), key=lambda way: way[0], default=None)
         if best is not None:
-            return best[1]
-    return None
+            break
+    return best[1] if best else None
 
 
 def rearrange(board: Board, wanted: Wanted, seating: Seating) -> int:
@@ -117,10 +129,11 @@ class _Search:
     most once, and everything is taken back.
     """
 
-    def __init__(self, board: Board, allowed: Slots) -> None:
+    def __init__(self, board: Board, allowed: Slots, patience: Patience) -> None:
         self._board = board
         self._allowed = allowed
         self._tries, self._looks = _TRIES, _LOOKS
+        self._patience = patience
         self._seated: Seating = {}
         self._lifted: dict[str, Seat] = {}
         self._idle: dict[str, int] = {}
@@ -145,11 +158,13 @@ class _Search:
             return
         for slot in bits(self._worth_trying(wanted, allowed) if moves else 0):
             for blockers in self._blockers(wanted, slot):
-                if not self._tries or not self._looks:
+                if not self._tries or not self._looks or self._patience.looks <= 0:
                     return
                 self._looks -= 1
+                self._patience.looks -= 1
                 if self._may_move(blockers, slot, moves):
                     self._tries -= 1
+                    self._patience.looks -= _LOOKS_A_TRY
                     yield from self._displace(wanted, slot, blockers, rest, moves)
 
     def _worth_trying(self, wanted: Wanted, allowed: Slots) -> Slots:

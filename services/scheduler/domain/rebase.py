@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from services.scheduler.domain.board import Seat, Slots, Wanted
-from services.scheduler.domain.insert import find_seat, fits, make_room, rearrange
+from services.scheduler.domain.insert import Patience, find_seat, fits, make_room, rearrange
 from services.scheduler.domain.levels import most_moves
 from services.scheduler.domain.problem import Solution, problem_of
 from services.scheduler.domain.state import AgendaState
-
-#: Encounters for which others are moved aside: what came in meanwhile is little, or is left to the next improvement.
-_ROOM_SOUGHT = 20
 
 _Find = Callable[[Wanted], Seat | None]
 
@@ -53,8 +50,9 @@ class _Rebase:
         """Where the solution has them, else where they are, else where there is a seat, or others can make room."""
         for find in (self._there, self._at_that_time, self._here, self._anywhere):
             self._homeless = self._seat(self._homeless, find)
-        for wanted in self._homeless[:_ROOM_SOUGHT]:
-            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves):
+        patience = Patience()
+        for wanted in self._homeless:
+            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, patience):
                 rearrange(self.board, wanted, seating)
 
     def move_a_few(self) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.scheduler.domain.board import Board, Hours, Seat, Timeline, Wanted, bits, idle
-from services.scheduler.domain.insert import find_seat, make_room
+from services.scheduler.domain.insert import Patience, find_seat, make_room
 from tests.unit.services.scheduler.editions import edition, window
 
 
@@ -100,6 +100,20 @@ def test_what_may_not_be_touched_is_not_moved() -> None:
     subject = board(a=0b0001)
     put(subject, "bc", 0)
     assert make_room(subject, wants("ab"), 0b1110, 3) is None
+
+
+def test_several_who_seek_room_share_what_may_be_looked_at() -> None:
+    subject = board(a=0b0001, b=0b0011)
+    put(subject, "bc", 0)
+    put(subject, "cd", 1)
+    patience = Patience()
+    whole = patience.looks
+    assert make_room(subject, wants("ab"), 0b1111, 3, patience) is not None
+    spent = whole - patience.looks
+    assert 0 < spent < 100
+    assert make_room(subject, wants("ab"), 0b1111, 3, Patience(spent)) is not None
+    assert make_room(subject, wants("ab"), 0b1111, 3, Patience(1)) is None
+    assert make_room(subject, wants("ab"), 0b1111, 3, Patience(0)) is None
 
 
 @pytest.mark.parametrize(
