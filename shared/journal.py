@@ -14,13 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.broker import KafkaPublisher
 from shared.clock import Clock, utc_now
 from shared.cloudevents import pack, unpack
-from shared.consumer import Input
+from shared.consumer import Input, Owns
 from shared.events import Event
 from shared.log import get_logger
 from shared.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
@@ -197,7 +198,8 @@ class Journal(Generic[State, Change, Message]):
         self._editions_in_memory = editions_in_memory
         self._off_loop = off_loop
         self._loaded: OrderedDict[str, _Loaded[State]] = OrderedDict()
-        self._locks: dict[str, asyncio.Lock] = {}
+        #: Kept for as long as somebody holds one, or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
         """Decide on a batch of inputs, write one entry, send. Repeats change nothing and write nothing."""
@@ -241,6 +243,11 @@ class Journal(Generic[State, Change, Message]):
     async def editions(self) -> list[str]:
         """Every edition that has a journal."""
         return await self._store.editions()
+
+    def keep(self, owns: Owns) -> None:
+        """Drop from memory what is not this process's any more. What is being written goes on, under the fence."""
+        for edition_id in [each for each in self._loaded if not owns(each)]:
+            del self._loaded[edition_id]
 
     async def sweep(self) -> None:
         """Send what entries have held unsent for a while, for editions that nobody loads."""

@@ -18,7 +18,7 @@ from shared.events.agenda import (
     WaitingReason,
     content_of,
 )
-from shared.events.core import Event, Instant, Interval
+from shared.events.core import Event, Instant, Interval, Kept
 from shared.events.edits import (
     BelowMinimum,
     BrokenRule,
@@ -86,6 +86,7 @@ __all__ = [
     "Filling",
     "Instant",
     "Interval",
+    "Kept",
     "Language",
     "Level",
     "LevelOrder",

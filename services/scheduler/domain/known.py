@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.events import (
     AffinityScored,
     AgendaEntry,
@@ -13,6 +11,7 @@ from shared.events import (
     Edit,
     EncounterState,
     Interval,
+    Kept,
     OrganisationChanged,
     OrganisationKind,
     ParticipantChanged,
@@ -22,10 +21,8 @@ from shared.events import (
 )
 
 
-class Known(BaseModel):
+class Known(Kept):
     """A frozen part of the state."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class KnownOrganisation(Known):

@@ -202,6 +202,28 @@ async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(st
     assert outlet.sent == ["a@1", "b@1"]
 
 
+async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_hand_still_written(
+    store: LostAck, outlet: Outlet
+) -> None:
+    subject = journal(store, outlet)
+    for edition in ("ours", "theirs"):
+        await subject.take(edition, [asked("a")])
+    taking = asyncio.create_task(subject.take("theirs", [asked("b")]))
+    await asyncio.sleep(0)
+    subject.keep(lambda edition: edition == "ours")
+    assert list(subject._loaded) == ["ours"]
+    await taking
+    assert (await journal(store, outlet).read("theirs")).newest.keys() == {"a", "b"}
+
+
+async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet, editions_in_memory=1)
+    for number in range(20):
+        await subject.take(f"edn{number}", [asked("a")])
+    assert len(subject._loaded) == 1
+    assert len(subject._locks) <= 1
+
+
 async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entries(
     store: LostAck, outlet: Outlet
 ) -> None:
