@@ -115,7 +115,11 @@ class ServiceSettings(ConnectionSettings):
     )
     stall_seconds: float = Field(default=120.0, gt=0, description="Liveness is lost after this long without progress.")
     sweep_seconds: float = Field(default=5.0, gt=0, description="How often to send what was journalled but not sent.")
-    snapshot_every: int = Field(default=200, ge=1, description="Journal entries between two snapshots of an edition.")
+    snapshot_every: int = Field(
+        default=200,
+        ge=1,
+        description="Most journal entries between two snapshots of an edition; fewer if they are larger than it.",
+    )
     editions_in_memory: int = Field(
         default=500, ge=1, description="Editions kept in memory; the least used is dropped."
     )

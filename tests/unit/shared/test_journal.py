@@ -5,11 +5,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from shared import journal as journals
 from shared.consumer import Input, Position
 from shared.events import Event, MatchRequestChanged, RequestState
 from shared.journal import Decision, Entry, Journal, SequenceTaken
@@ -192,6 +194,25 @@ async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_
     fresh = journal(store, outlet)
     assert (await store.snapshot("edn")) is not None
     assert (await subject.read("edn")) == (await fresh.read("edn")) == (await fresh.replay("edn"))
+
+
+async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the_last(
+    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_LARGE", 100)
+    subject, made = journal(store, outlet), list[int]()
+    for number in range(200):
+        await subject.take("edn", [asked(f"r{number}")])
+        if number == 50:
+            subject.keep(lambda _: False)
+        snapshot = await store.snapshot("edn")
+        if snapshot and snapshot.seq not in made:
+            made.append(snapshot.seq)
+            read = await journal(store, outlet).read("edn")
+            assert read == await subject.read("edn")
+    gaps = [later - earlier for earlier, later in pairwise([0, *made])]
+    assert gaps == sorted(gaps)
+    assert 5 < len(made) < 30
 
 
 async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(store: LostAck, outlet: Outlet) -> None:
