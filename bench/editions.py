@@ -16,6 +16,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import accumulate, repeat
 from pathlib import Path
 from random import Random
@@ -84,12 +85,12 @@ class _Database(Supervisor):
 
 def _rows(url: str, count: int) -> list[Row]:
     spawn, started = multiprocessing.get_context("spawn"), time.perf_counter()
-    with spawn.Pool(2) as pool:
-        ahead = dict(pool.starmap(_make, zip(range(count), repeat(url)), chunksize=1))
+    with ProcessPoolExecutor(2, spawn) as pool:
+        ahead = dict(pool.map(_make, range(count), repeat(url)))
     rows: list[Row] = [{"measure": "make them", "editions": count, "seconds": round(time.perf_counter() - started)}]
     for part in (_all_in_memory, _few_in_memory):
-        with spawn.Pool(1) as pool:  # a process of its own, so that its memory is, too
-            rows += pool.apply(_in_a_loop, (part, url, ahead))
+        with ProcessPoolExecutor(1, spawn) as pool:  # a process of its own, so that its memory is, too
+            rows += pool.submit(_in_a_loop, part, url, ahead).result()
     return rows
 
 
