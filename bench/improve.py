@@ -82,9 +82,7 @@ def _greedy(problem: Problem) -> Draft:
 
 
 def _breaks(problem: Problem, draft: Draft, slots: Sequence[Slots]) -> Breaks:
-    seats = {
-        (wanted.one, wanted.other): Seat(slot, "", "") for wanted, slot in zip(draft.pairs, slots, strict=True) if slot
-    }
+    seats = {wanted.people: Seat(slot, "", "") for wanted, slot in zip(draft.pairs, slots, strict=True) if slot}
     return breaks_in(seats, problem.hours, problem.whole, problem.days)
 
 

@@ -24,7 +24,7 @@ from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import Edit, Event, LockEncounter, OrderEncounters, PlaceEncounter, UndoEdit
+from shared.events import Edit, Event, InviteGuest, LockEncounter, OrderEncounters, PlaceEncounter, UndoEdit
 
 _OPERATIONS = 100_000
 _PER_EDITION = 250
@@ -108,7 +108,9 @@ class _Edition:
         place = PlaceEncounter(encounter_id=encounter_id, slot=chance.randrange(_SIZE.slots), zone_id="work")
         lock = LockEncounter(encounter_id=encounter_id, is_locked=chance.choice((True, False)))
         order = OrderEncounters(encounter_id=encounter_id, after_id=other_id, is_ordered=chance.choice((True, False)))
-        return chance.choice((place, place, lock, order, UndoEdit()))
+        guest = chance.choice(sorted(state.participants))
+        invite = InviteGuest(encounter_id=encounter_id, participant_id=guest, is_invited=chance.choice((True, False)))
+        return chance.choice((place, place, lock, order, invite, UndoEdit()))
 
     def _adopt(self) -> None:
         improved, self._improved = self._improved, None

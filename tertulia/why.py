@@ -142,7 +142,9 @@ def _said(change: Mapping[str, Any]) -> str:
         case "locked":
             return "locked by hand" if change["is_locked"] else "not locked any more"
         case "taken_over":
-            return f"taken over: {' and '.join(change['people'])} meet"
+            one, other, *guests = change["people"]
+            joined = f", joined by {', '.join(guests)}" if guests else ""
+            return f"{one} and {other} meet{joined}"
         case "attendance_noted":
             absent = change["attended"]["absent_ids"]
             return f"{change['attended']['outcome']}{', absent ' if absent else ''}{', '.join(absent)}"

@@ -23,7 +23,16 @@ from shared.internal import Declined, body_of
 
 #: What is wrong with what was asked, and what is wrong with the moment: all else.
 _NOT_FOUND = {"unknown_edition", "unknown_encounter"}
-_INVALID = {"contradiction", "not_theirs", "no_such_slot", "no_table", "unknown_participant", "not_a_representative"}
+_INVALID = {
+    "contradiction",
+    "not_theirs",
+    "no_such_slot",
+    "no_table",
+    "unknown_participant",
+    "not_a_representative",
+    "not_a_guest",
+    "already_there",
+}
 
 
 class EditAsked(BaseModel):
@@ -173,7 +182,7 @@ def _is_shown(state: AgendaState, pair: str) -> bool:
 
 def _people(state: AgendaState, plan: Plan, pair_ids: Iterable[str]) -> tuple[str, ...]:
     """Who would meet in these encounters."""
-    met = (plan.after[pair].people if pair in plan.after else state.pairs[pair].participant_ids for pair in pair_ids)
+    met = (plan.after[pair].people if pair in plan.after else state.pairs[pair].people for pair in pair_ids)
     return tuple(sorted({person for people in met for person in people}))
 
 

@@ -13,6 +13,7 @@ from shared.events.agenda import (
     EncounterState,
     EntryKind,
     LevelResult,
+    Party,
     Place,
     Relaxation,
     WaitingReason,
@@ -20,12 +21,14 @@ from shared.events.agenda import (
 )
 from shared.events.core import Event, Instant, Interval, Kept
 from shared.events.edits import (
+    MOST_PEOPLE,
     BelowMinimum,
     BrokenRule,
     Edit,
     EditEffects,
     EncounterEffect,
     EncounterNow,
+    InviteGuest,
     LockEncounter,
     OrderEncounters,
     PlaceEncounter,
@@ -58,6 +61,7 @@ from shared.events.registration import (
 )
 
 __all__ = [
+    "MOST_PEOPLE",
     "AffinityScored",
     "AgendaChange",
     "AgendaChanged",
@@ -86,6 +90,7 @@ __all__ = [
     "Filling",
     "Instant",
     "Interval",
+    "InviteGuest",
     "Kept",
     "Language",
     "Level",
@@ -100,6 +105,7 @@ __all__ = [
     "OrganisationKind",
     "Origin",
     "ParticipantChanged",
+    "Party",
     "Phase",
     "Place",
     "PlaceEncounter",

@@ -80,11 +80,18 @@ class Relaxation(Value):
     zone_id: Id | None = Field(default=None, description="Where a table is missing.")
 
 
+class Party(Value):
+    """A participant, and the organisation that the participant represents."""
+
+    participant_id: Id
+    organisation_id: Id | None
+
+
 class EncounterChanged(Event):
     """An encounter was scheduled, moved or cancelled, waits for a slot, was held or missed.
 
     `revision` is iCalendar's SEQUENCE. The id stays when another representative takes an encounter over: then the state
-    is `moved`, and `participant_ids` are those who meet now.
+    is `moved`, and `participant_ids` are those who meet now. So it is where guests join the two, or leave.
     """
 
     TYPE: ClassVar[str] = "org.tertulia.encounter.changed.v1"
@@ -94,6 +101,7 @@ class EncounterChanged(Event):
     state: EncounterState
     participant_ids: tuple[Id, Id] = Field(description="Sorted.")
     organisation_ids: tuple[Id | None, Id | None] = Field(description="In the order of `participant_ids`.")
+    guests: tuple[Party, ...] = Field(default=(), description="Who joins the two, sorted by participant.")
     request_ids: tuple[Id, ...] = ()
     affinity: float = Field(ge=0, le=1)
     place: Place | None = Field(default=None, description="None while waiting or once cancelled.")
@@ -101,7 +109,13 @@ class EncounterChanged(Event):
     relaxation: Relaxation | None = Field(
         default=None, description="The nearest, if it waits and a single rule is in its way, as of when this was said."
     )
-    absent_ids: tuple[Id, ...] = Field(default=(), description="Who did not come, if it was missed.")
+    absent_ids: tuple[Id, ...] = Field(
+        default=(), description="Who did not come: one of the two at least if it was missed, guests alone if held."
+    )
+    is_locked: bool = Field(default=False, description="Whether the organiser has it stay where it is.")
+    comes_after: tuple[Id, ...] = Field(
+        default=(), description="The encounters that have to have ended before it starts, as far as they have a place."
+    )
     cause: Cause
 
 
@@ -113,7 +127,7 @@ class EntryKind(StrEnum):
 
 
 class AgendaEntry(Interval, Kept):
-    """One line of an agenda: an encounter with `with_participant_id`, or a session."""
+    """One line of an agenda: an encounter with `with_participant_id`, and `others` if more meet; or a session."""
 
     kind: EntryKind
     entry_id: Id = Field(description="The encounter's or the session's id.")
@@ -122,7 +136,15 @@ class AgendaEntry(Interval, Kept):
     table: Label | None = None
     with_participant_id: Id | None = None
     with_organisation_id: Id | None = None
+    others: tuple[Party, ...] = Field(default=(), description="Who else is there where more than two meet.")
     title: Label | None = Field(default=None, description="A session's title.")
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """All who are met; nobody in a session."""
+        if self.with_participant_id is None:
+            return ()
+        return (Party(participant_id=self.with_participant_id, organisation_id=self.with_organisation_id), *self.others)
 
 
 #: A line without its sequence, which may rise with no change that a reader would see: of two lines that are the same

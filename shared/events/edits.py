@@ -53,6 +53,18 @@ class OrderEncounters(_Asked):
     is_ordered: bool
 
 
+class InviteGuest(_Asked):
+    """Have a participant join an encounter from now on as a guest of the two, whom the organiser has asked; or not.
+
+    All who meet are there at the same time or the encounter waits. A guest who cancels leaves it; the two meet anyway.
+    """
+
+    type: Literal["invite"] = "invite"
+    encounter_id: Id
+    participant_id: Id = Field(description="The guest.")
+    is_invited: bool
+
+
 class UndoEdit(_Asked):
     """Take back the last edit that was not taken back yet."""
 
@@ -60,9 +72,13 @@ class UndoEdit(_Asked):
 
 
 Edit = Annotated[
-    PlaceEncounter | LockEncounter | SwapRepresentative | OrderEncounters | UndoEdit, Field(discriminator="type")
+    PlaceEncounter | LockEncounter | SwapRepresentative | OrderEncounters | InviteGuest | UndoEdit,
+    Field(discriminator="type"),
 ]
 
+#: Who sits at one table: the two, and their guests.
+MOST_PEOPLE = 8
+_WHO_MEETS = "The two, then their guests."
 _COMES_AFTER = "The encounters that have to have ended before it starts, as far as they have a place."
 
 
@@ -72,8 +88,8 @@ class EncounterEffect(Value):
     encounter_id: Id
     before: Place | None
     after: Place | None
-    participant_ids_before: tuple[Id, Id]
-    participant_ids_after: tuple[Id, Id]
+    participant_ids_before: tuple[Id, ...] = Field(description=_WHO_MEETS)
+    participant_ids_after: tuple[Id, ...] = Field(description=_WHO_MEETS)
     waiting_reason: WaitingReason | None
     is_locked: bool
     comes_after: tuple[Id, ...] = Field(default=(), description=_COMES_AFTER)
@@ -110,7 +126,7 @@ class EncounterNow(Value):
     """An encounter as it is now. One that is frozen or locked is not moved by the system."""
 
     encounter_id: Id
-    participant_ids: tuple[Id, Id]
+    participant_ids: tuple[Id, ...] = Field(description=_WHO_MEETS)
     state: EncounterState
     place: Place | None
     waiting_reason: WaitingReason | None

@@ -1,6 +1,6 @@
 """The scheduler's state: what it was told, and the encounters and agendas as it published them.
 
-Not on the bus, so not rebuilt: locks, the edits that could be taken back, what was journalled and not yet published.
+Not on the bus, so not rebuilt: the edits that could be taken back, what was journalled and not yet published.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from services.scheduler.domain.changes import (
     Change,
     EditionTaken,
     Improved,
+    Locked,
+    Ordered,
     OrganisationTaken,
     PairTaken,
     ParticipantTaken,
@@ -80,7 +82,7 @@ class SchedulerRebuilder:
 
 
 def view_of(state: AgendaState) -> View:
-    """All of a state but locks, orders, edits, the certificate and the count of its inputs."""
+    """All of a state but edits, the certificate and the count of its inputs."""
     return {
         "edition": as_json({state.edition_id: state.edition} if state.edition else {}),
         "organisations": as_json(state.organisations),
@@ -88,6 +90,8 @@ def view_of(state: AgendaState) -> View:
         "pairs": as_json(state.pairs),
         "placements": as_json(state.placements),
         "waiting": dict(state.waiting),
+        "locked": dict.fromkeys(sorted(state.locked), True),
+        "comes_after": {pair: list(others) for pair, others in state.comes_after.items()},
         "encounters": as_json(state.encounters),
         "agendas": as_json(state.agendas),
         "attended": as_json(state.attended),
@@ -131,12 +135,20 @@ def _encounters_by_pair(state: AgendaState, said: Said) -> dict[str, EncounterCh
 def _seat(made: Made[AgendaState, Change], encounters: dict[str, EncounterChanged]) -> None:
     """Who meets, and where; or why not."""
     for pair, said in encounters.items():
-        if said.participant_ids != made.state.pairs[pair].participant_ids:
-            made.make(TakenOver(pair_id=pair, people=said.participant_ids, cause=said.cause))
+        people = (*said.participant_ids, *(guest.participant_id for guest in said.guests))
+        if people != made.state.pairs[pair].people:
+            made.make(TakenOver(pair_id=pair, people=people, cause=said.cause))
         if said.waiting_reason is not None:
             made.make(Waits(pair_id=pair, reason=said.waiting_reason, cause=said.cause))
         elif said.place is not None and said.state not in _ENDED:
             made.make(Placed(pair_id=pair, place=_as_numbered_now(made.state, said.place), cause=said.cause))
+        if said.is_locked:
+            made.make(Locked(pair_id=pair, is_locked=True))
+    by_encounter = made.state.pairs_by_encounter
+    for pair, said in encounters.items():
+        comes_after = tuple(sorted(by_encounter[each] for each in said.comes_after if each in by_encounter))
+        if comes_after:
+            made.make(Ordered(pair_id=pair, comes_after=comes_after))
 
 
 def _as_numbered_now(state: AgendaState, place: Place) -> Place:
@@ -196,6 +208,8 @@ def _told_encounter(state: AgendaState, pair: str, said: EncounterChanged) -> To
         state=said.state,
         place=said.place,
         reason=said.waiting_reason,
-        people=said.participant_ids if state.pairs[pair].requested else None,
+        people=state.pairs[pair].told_people,
         absent_ids=said.absent_ids,
+        is_locked=said.is_locked,
+        comes_after=state.comes_after.get(pair, ()),
     )

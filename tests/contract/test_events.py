@@ -38,6 +38,7 @@ from shared.events import (
     OrganisationKind,
     Origin,
     ParticipantChanged,
+    Party,
     Phase,
     Place,
     Profile,
@@ -68,6 +69,7 @@ ENTRY = AgendaEntry(
     table="12",
     with_participant_id="prt_2",
     with_organisation_id="org_2",
+    others=(Party(participant_id="prt_3", organisation_id="org_3"),),
 )
 CAUSE = Cause(code=CauseCode.PAIR_GRANTED, subject_id="pair_1")
 
@@ -157,7 +159,10 @@ EVENTS: list[Event] = [
         participant_ids=("prt_1", "prt_2"),
         organisation_ids=("org_1", "org_2"),
         request_ids=("req_1",),
+        guests=(Party(participant_id="prt_3", organisation_id="org_3"),),
         affinity=0.62,
+        is_locked=True,
+        comes_after=("enc_2",),
         place=Place(slot=0, zone_id="workspace", table="12", starts_at=NINE, ends_at=NINE + QUARTER),
         cause=CAUSE,
     ),

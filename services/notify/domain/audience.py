@@ -109,7 +109,8 @@ class Agenda(Part):
 
     def names(self, subjects: set[str]) -> bool:
         """Whether any of these participants or organisations is met."""
-        return any(e.with_participant_id in subjects or e.with_organisation_id in subjects for e in self.entries)
+        parties = (party for entry in self.entries for party in entry.parties)
+        return any(each.participant_id in subjects or each.organisation_id in subjects for each in parties)
 
 
 class Match(Part):

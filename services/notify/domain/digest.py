@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from services.notify.domain.audience import Audience, Edition, Part
-from shared.events import AgendaEntry, EntryKind, Instant
+from shared.events import AgendaEntry, EntryKind, Instant, Party
 from shared.ids import Id, derived_id
 
 
 class Line(Part):
-    """A line of an agenda as a mail says it. `person` stands for who is met: it changes when another person comes."""
+    """A line of an agenda as a mail says it. `person` stands for who is met, and changes when another comes."""
 
     entry_id: Id
     kind: EntryKind
@@ -21,6 +21,7 @@ class Line(Part):
     title: str | None = None
     with_participant_id: Id | None = None
     with_organisation_id: Id | None = None
+    others: tuple[Party, ...] = ()
     person: str | None = None
 
     @property
@@ -110,14 +111,17 @@ def _line(audience: Audience, edition: Edition, entry: AgendaEntry) -> Line:
         title=entry.title,
         with_participant_id=entry.with_participant_id,
         with_organisation_id=entry.with_organisation_id,
+        others=entry.others,
         person=_person(audience, entry),
     )
 
 
 def _person(audience: Audience, entry: AgendaEntry) -> str | None:
-    """Stands for the person met; `None` until both person and organisation are known."""
-    participant_id, organisation_id = entry.with_participant_id, entry.with_organisation_id
-    contact = audience.contacts.get(participant_id or "")
-    if contact is None or (organisation_id and organisation_id not in audience.organisations):
-        return None
-    return derived_id("person", participant_id or "", contact.email)
+    """Stands for those met; `None` until all of them and their organisations are known."""
+    said: list[str] = []
+    for party in entry.parties:
+        contact = audience.contacts.get(party.participant_id)
+        if contact is None or (party.organisation_id and party.organisation_id not in audience.organisations):
+            return None
+        said += [party.participant_id, contact.email]
+    return derived_id("person", *said) if said else None

@@ -148,15 +148,21 @@ class Writer:
         """A session's title, or whom the encounter is with."""
         if line.kind is EntryKind.SESSION:
             return clean(line.title or line.entry_id)
-        organisation = self._audience.organisations.get(line.with_organisation_id or "")
-        met = clean(organisation.name) if organisation else self.who(line)
-        return self._phrases.encounter.format(organisation=met)
+        met = dict.fromkeys(self._party(*party) for party in _parties(line))
+        return self._phrases.encounter.format(organisation=", ".join(met))
 
     def who(self, line: Line) -> str:
-        """The name of the person met, or that it is still to be confirmed; nothing for a session."""
+        """The names of the people met, or that they are still to be confirmed; nothing for a session."""
         if line.kind is EntryKind.SESSION:
             return ""
-        contact = self._audience.contacts.get(line.with_participant_id or "")
+        return ", ".join(self._person(participant_id) for participant_id, _ in _parties(line))
+
+    def _party(self, participant_id: str, organisation_id: str | None) -> str:
+        organisation = self._audience.organisations.get(organisation_id or "")
+        return clean(organisation.name) if organisation else self._person(participant_id)
+
+    def _person(self, participant_id: str) -> str:
+        contact = self._audience.contacts.get(participant_id)
         return clean(contact.name) if contact else self._phrases.to_be_confirmed
 
     def where(self, line: Line) -> str:
@@ -181,6 +187,12 @@ class Writer:
         moment = lines[0].starts_at.astimezone(self._timezone)
         name = get_timezone_name(moment, locale=self._phrases.locale)
         return self._phrases.local_times.format(zone=f"{name} ({self._timezone.key}, {_offset(moment)})")
+
+
+def _parties(line: Line) -> list[tuple[str, str | None]]:
+    """Who is met in an encounter: each participant and the organisation."""
+    others = [(party.participant_id, party.organisation_id) for party in line.others]
+    return [(line.with_participant_id or "", line.with_organisation_id), *others]
 
 
 def _offset(moment: datetime) -> str:

@@ -8,19 +8,19 @@ from pydantic import Field
 
 from services.registration.domain.bodies import Fault, Invalid
 from services.registration.domain.things import Facts
-from shared.events import BrokenRule, Edit
+from shared.events import MOST_PEOPLE, BrokenRule, Edit
 from shared.ids import Id
 
 #: What the rules that an edit may not break are called in words.
 _WORDS = {
     "no_consent": "one of the two has not agreed to meet",
-    "not_taking_part": "one of the two, or the organisation, does not take part",
+    "not_taking_part": "somebody, or the organisation, does not take part",
     "no_such_slot": "the edition has no such slot",
-    "not_available": "one of the two is not there at that time",
-    "in_a_session": "one of the two attends a session at that time",
-    "over_quota": "one of the two would have more encounters than the edition allows",
+    "not_available": "somebody is not there at that time",
+    "in_a_session": "somebody attends a session at that time",
+    "over_quota": "somebody would have more encounters than the edition allows",
     "pair_twice": "the same two would have two encounters",
-    "person_twice": "one of the two would be in two encounters at a time, the other of which is locked or has begun",
+    "person_twice": "somebody would be in two encounters at a time, the other of which is locked or has begun",
     "out_of_order": "it would not come after one that it has to come after, and one of the two is locked or has begun",
     "no_such_table": "the zone has no such table",
     "wrong_zone": "Innova+ is for companies with research groups or technology centres",
@@ -32,7 +32,11 @@ class AttendanceFacts(Facts):
     """What somebody at the venue says of an encounter."""
 
     outcome: Literal["held", "missed"]
-    absent: tuple[Id, ...] = Field(default=(), max_length=2, description="Who did not come, if it was missed.")
+    absent: tuple[Id, ...] = Field(
+        default=(),
+        max_length=MOST_PEOPLE,
+        description="Who did not come: one of the two if it was missed, guests if held.",
+    )
 
 
 class EditFacts(Facts):

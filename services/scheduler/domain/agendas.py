@@ -20,6 +20,7 @@ from shared.events import (
     EncounterState,
     EntryKind,
     Event,
+    Party,
     Place,
     Relaxation,
     Status,
@@ -72,9 +73,13 @@ def _encounter(state: AgendaState, pair_id: str) -> ToldEncounter | None:
         state=attended.outcome if attended else _state(told, place is None, reason is None),
         place=place,
         reason=reason,
-        people=pair.participant_ids if pair.requested else None,
+        people=pair.told_people,
         absent_ids=attended.absent_ids if attended else (),
+        is_locked=pair_id in state.locked,
+        comes_after=state.comes_after.get(pair_id, ()),
     )
+    if told is not None and attended is None and told.is_where(now):
+        now = now.model_copy(update={"state": told.state})
     return None if told is not None and _reads_the_same(told, now, is_attended=attended is not None) else now
 
 
@@ -121,15 +126,13 @@ def _entries(
     for pair_id in state.encounters_of(participant_id):
         pair = pairs[pair_id]
         revision = (revised.get(pair_id) or state.encounters[pair_id]).revision
-        one, other = pair.participant_ids
-        partner_id = other if participant_id == one else one
-        organisation_id = _organisation(state, partner_id)
+        partner, *others = (_party(state, each) for each in pair.people if each != participant_id)
         entry_id = _id_of(state.edition_id, *pair.matched)
         before = known.get(entry_id)
-        if before is not None and before.sequence == revision and before.with_organisation_id == organisation_id:
+        if before is not None and before.sequence == revision and _is_with(before, partner, others):
             yield before
         else:
-            yield _line(entry_id, revision, _place(state, pair_id), partner_id, organisation_id)
+            yield _line(entry_id, revision, _place(state, pair_id), partner, others)
     if participant.status is Status.ACTIVE:
         for session in state.sessions_of(participant):
             yield AgendaEntry(
@@ -143,9 +146,13 @@ def _entries(
             )
 
 
-def _line(
-    entry_id: str, revision: int, place: Place | None, partner_id: str, organisation_id: str | None
-) -> AgendaEntry:
+def _is_with(line: AgendaEntry, partner: Party, others: Sequence[Party]) -> bool:
+    """Whether the line names the parties as they are now."""
+    is_same = (line.with_participant_id, line.with_organisation_id) == (partner.participant_id, partner.organisation_id)
+    return is_same and line.others == tuple(others)
+
+
+def _line(entry_id: str, revision: int, place: Place | None, partner: Party, others: Iterable[Party]) -> AgendaEntry:
     assert place is not None  # noqa: S101 - it is one of the encounters that have or had one
     return AgendaEntry(
         kind=EntryKind.ENCOUNTER,
@@ -155,14 +162,19 @@ def _line(
         ends_at=place.ends_at,
         zone_id=place.zone_id,
         table=place.table,
-        with_participant_id=partner_id,
-        with_organisation_id=organisation_id,
+        with_participant_id=partner.participant_id,
+        with_organisation_id=partner.organisation_id,
+        others=tuple(others),
     )
 
 
 def _organisation(state: AgendaState, participant_id: str) -> str | None:
     participant = state.participants.get(participant_id)
     return participant.organisation_id if participant else None
+
+
+def _party(state: AgendaState, participant_id: str) -> Party:
+    return Party.model_construct(participant_id=participant_id, organisation_id=_organisation(state, participant_id))
 
 
 def _same(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> bool:
@@ -200,12 +212,15 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         state=encounter.state,
         participant_ids=pair.participant_ids,
         organisation_ids=(_organisation(state, one), _organisation(state, other)),
+        guests=tuple(_party(state, each) for each in pair.guest_ids),
         request_ids=pair.request_ids,
         affinity=pair.score,
         place=encounter.place,
         waiting_reason=encounter.reason,
         relaxation=_relaxation(state, pair_id, now) if encounter.reason in _RELAXABLE else None,
         absent_ids=encounter.absent_ids,
+        is_locked=encounter.is_locked,
+        comes_after=tuple(sorted(map(state.encounter_id, encounter.comes_after))),
         cause=state.untold_pairs[pair_id],
     )
 

@@ -11,17 +11,17 @@ from services.scheduler.domain.changes import AttendanceNoted
 from services.scheduler.domain.known import Attended
 from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, CauseCode, EncounterState, Phase
+from shared.events import MOST_PEOPLE, Cause, CauseCode, EncounterState, Phase
 from shared.ids import Id
 
 
 class Attendance(BaseModel):
-    """What somebody at the venue reports of an encounter: that it is held, or who does not come."""
+    """What somebody at the venue reports of an encounter: that it is held, or missed; and who does not come."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     outcome: Literal[EncounterState.HELD, EncounterState.MISSED]
-    absent: tuple[Id, ...] = Field(default=(), max_length=2)
+    absent: tuple[Id, ...] = Field(default=(), max_length=MOST_PEOPLE)
 
 
 class Noted(BaseModel):
@@ -49,7 +49,7 @@ def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> 
     seat = state.board.placed[pair_id][1] if pair_id in state.placements else None
     cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
     batch.make(AttendanceNoted(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
-    people, refilled = state.pairs[pair_id].participant_ids, tuple[str, ...]()
+    people, refilled = state.pairs[pair_id].people, tuple[str, ...]()
     if seat is not None and pair_id not in state.placements and running:
         batch.offer(pair_id, seat, set(people) - set(gone), cause)
         refilled = tuple(state.encounter_id(pair) for pair in batch.before if pair in state.placements)
@@ -61,15 +61,15 @@ def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> 
 
 
 def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: Batch) -> Attended:
-    absent, people = attendance.absent, state.pairs[pair_id].participant_ids
+    absent, pair = attendance.absent, state.pairs[pair_id]
     known = state.attended.get(pair_id)
     place = known.place if known else state.placements.get(pair_id)
     if state.edition is None or state.edition.phase not in {Phase.LIVE, Phase.CLOSED}:
         raise NotPossible("not_live", "attendance is noted once the edition is live")
     if place is None or place.starts_at > batch.now:
         raise NotPossible("not_begun", "the encounter has not begun")
-    if not set(absent) <= set(people) or len(set(absent)) < len(absent):
-        raise NotPossible("not_theirs", f"absent can be {people[0]}, {people[1]} or both")
-    if bool(absent) != (attendance.outcome is EncounterState.MISSED):
-        raise NotPossible("contradiction", "of a missed encounter say who was absent; when one is held, nobody is")
+    if not set(absent) <= set(pair.people) or len(set(absent)) < len(absent):
+        raise NotPossible("not_theirs", f"absent can be, each once: {', '.join(pair.people)}")
+    if set(absent).isdisjoint(pair.participant_ids) != (attendance.outcome is EncounterState.HELD):
+        raise NotPossible("contradiction", "it is missed if one of the two is absent, and say who; guests alone may be")
     return Attended(outcome=attendance.outcome, absent_ids=tuple(sorted(absent)), place=place)

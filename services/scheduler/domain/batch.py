@@ -90,7 +90,7 @@ class Batch:
 
     def lift(self, pair_id: str, cause: Cause) -> None:
         """Take an encounter's place away."""
-        self._freed_people.update(self.state.pairs[pair_id].participant_ids)
+        self._freed_people.update(self.state.pairs[pair_id].people)
         self._freed_seats |= self.state.board.placed[pair_id][1].slots
         self._freed_pairs |= self.state.ordered_with(pair_id)
         self.make(Lifted(pair_id=pair_id, cause=cause))
@@ -101,7 +101,7 @@ class Batch:
 
         def weight(pair: str) -> tuple[bool, int, bool, float, str]:
             wish, encounters, itself = state.pairs[pair], state.board.encounters_of, pair in state.board.placed
-            others = (len(encounters[each]) - itself for each in wish.participant_ids)
+            others = (len(encounters[each]) - itself for each in wish.people)
             return not state.stays(pair, self.now), *precedence(wish, others, state.least), -wish.score, pair
 
         return sorted(pair_ids, key=weight)
@@ -186,21 +186,17 @@ class Batch:
                     self.wait(pair, reason, cause)
 
     def _who_may_gain(self) -> set[str]:
-        """Those that wait for a freed participant or for their turn; or for a table, if both are free then."""
-        links, busy, waiting = self.state.links, self.state.board.busy, self.state.waiting
+        """Those that wait for a freed participant or for their turn; or for a table, if all are free then."""
+        links, board, waiting = self.state.links, self.state.board, self.state.waiting
         pairs = {pair for each in self._freed_people for pair in links.pairs_of[each] if pair in waiting}
         pairs |= self._freed_pairs & waiting.keys()
         if self._freed_seats:
-            for pair in links.at_the_door:
-                one, other = self.state.pairs[pair].participant_ids
-                if self._freed_seats & ~(busy[one] | busy[other]):
-                    pairs.add(pair)
+            pairs |= {pair for pair in links.at_the_door if self._freed_seats & ~board.busy_of(self.state.wanted(pair))}
         return pairs
 
     def _need(self, pair_id: str) -> tuple[object, ...]:
         state, pair = self.state, self.state.pairs[pair_id]
-        one, other = pair.participant_ids
-        return (*need(pair, (state.served(one), state.served(other)), state.least), pair_id)
+        return (*need(pair, map(state.served, pair.people), state.least), pair_id)
 
     def _allowed(self, pair_id: str, wish: Seat | None = None) -> Slots:
         """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""

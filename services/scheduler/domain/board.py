@@ -25,12 +25,19 @@ class Seat(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """An encounter to be placed: the two participants, and the zones it may be in, the preferred first."""
+    """An encounter to be placed: who meets, and the zones it may be in, the preferred first.
+
+    `people` are the two participants of the pair, then their guests, if any.
+    """
 
     pair_id: str
-    one: str
-    other: str
+    people: tuple[str, ...]
     zones: tuple[str, ...]
+
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """The two who were matched, or who have taken over from them."""
+        return self.people[:2]
 
 
 class Hours(NamedTuple):
@@ -154,7 +161,7 @@ class Board:
     def put(self, wanted: Wanted, seat: Seat) -> None:
         """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken."""
         self.placed[wanted.pair_id] = (wanted, seat)
-        for participant_id in (wanted.one, wanted.other):
+        for participant_id in wanted.people:
             self.busy[participant_id] |= seat.slots
             self.encounters_of[participant_id][wanted.pair_id] = seat
         for slot in bits(seat.slots):
@@ -164,7 +171,7 @@ class Board:
     def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
         """Take the encounter off the board; returns what `put` needs to undo it."""
         wanted, seat = self.placed.pop(pair_id)
-        for participant_id in (wanted.one, wanted.other):
+        for participant_id in wanted.people:
             self.busy[participant_id] &= ~seat.slots
             del self.encounters_of[participant_id][pair_id]
         for slot in bits(seat.slots):
@@ -199,6 +206,13 @@ class Board:
         before = [each for each in self.earlier.get(pair_id, ()) if not self.around(each)[1] & slot]
         return before + [each for each in self.later.get(pair_id, ()) if not self.around(each)[0] & slot]
 
+    def busy_of(self, wanted: Wanted) -> Slots:
+        """The slots in which somebody of those who are to meet is in an encounter."""
+        taken = 0
+        for participant_id in wanted.people:
+            taken |= self.busy[participant_id]
+        return taken
+
     def free_of(self, participant_id: str) -> Slots:
         """The slots in which the participant could meet, taken ones included."""
         available, unattending = self.hours[participant_id]
@@ -209,9 +223,8 @@ class Board:
         return idle(self.busy[participant_id], self.free_of(participant_id), self.days)
 
     def untaken(self, wanted: Wanted, seat: Seat) -> Slots:
-        """The slots in which neither of the pair is in an encounter and nobody sits at the seat's table."""
-        table = self.tables.get(seat.zone_id, {}).get(seat.table, 0)
-        return self.whole & ~(self.busy[wanted.one] | self.busy[wanted.other] | table)
+        """The slots in which nobody of those who meet is in an encounter and nobody sits at the seat's table."""
+        return self.whole & ~(self.busy_of(wanted) | self.tables.get(seat.zone_id, {}).get(seat.table, 0))
 
     def tables_free(self, zone_id: str) -> Slots:
         """The slots in which the zone has a table nobody sits at."""

@@ -30,9 +30,9 @@ def breaks_of(busy: Slots, attending: Slots, days: Iterable[Slots]) -> Iterator[
 
 
 def breaks_in(
-    seats: Mapping[tuple[str, str], Seat], hours: Mapping[str, Hours], whole: Slots, days: Sequence[Slots]
+    seats: Mapping[tuple[str, ...], Seat], hours: Mapping[str, Hours], whole: Slots, days: Sequence[Slots]
 ) -> Breaks:
-    """The breaks of an agenda: the seat of each pair of participants."""
+    """The breaks of an agenda: the seat of those who meet."""
     busy: dict[str, Slots] = {}
     for people, seat in seats.items():
         for person in people:

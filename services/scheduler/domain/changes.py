@@ -94,11 +94,14 @@ class Ordered(Known):
 
 
 class TakenOver(Known):
-    """These two meet now, sorted: another representative has taken the encounter over, or given it back."""
+    """These meet now: another representative has taken the encounter over, or a guest has joined it or left.
+
+    `people` are the two, sorted, then their guests, sorted.
+    """
 
     type: Literal["taken_over"] = "taken_over"
     pair_id: str
-    people: tuple[str, str]
+    people: tuple[str, ...]
     cause: Cause
 
 

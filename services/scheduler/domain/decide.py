@@ -13,6 +13,7 @@ from services.scheduler.domain.changes import (
     OrganisationTaken,
     PairTaken,
     ParticipantTaken,
+    TakenOver,
 )
 from services.scheduler.domain.known import KnownOrganisation, KnownPair, KnownParticipant
 from services.scheduler.domain.news import News, news_of
@@ -87,7 +88,11 @@ def _(event: OrganisationChanged, batch: Batch) -> None:
     cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
     for participant_id in people:
         batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
-    batch.reconsider({pair for each in people for pair in links.pairs_of[each]}, cause)
+    pairs = {pair for each in people for pair in links.pairs_of[each]}
+    if event.status is Status.CANCELLED:
+        for participant_id in people:
+            _leave_as_guest(batch, participant_id, cause)
+    batch.reconsider(pairs, cause)
 
 
 @_take.register
@@ -109,7 +114,10 @@ def _(event: ParticipantChanged, batch: Batch) -> None:
     batch.make(AgendaTouched(participant_id=event.participant_id, cause=cause))
     if known is not None and known.organisation_id != taken.organisation_id:
         _touch_partners(batch, event.participant_id, cause)
-    batch.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
+    pairs = set(state.links.pairs_of[event.participant_id])
+    if cancelled:
+        _leave_as_guest(batch, event.participant_id, cause)
+    batch.reconsider(pairs, cause)
 
 
 @_take.register
@@ -127,8 +135,18 @@ def _(event: AffinityScored, batch: Batch) -> None:
     batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
 
 
+def _leave_as_guest(batch: Batch, participant_id: str, cause: Cause) -> None:
+    """Have the two meet without a guest who has cancelled."""
+    state = batch.state
+    for pair in sorted(state.links.pairs_of[participant_id]):
+        people = state.pairs[pair].people
+        if participant_id in people[2:] and not state.is_history(pair, batch.now):
+            left = tuple(each for each in people if each != participant_id)
+            batch.make(TakenOver(pair_id=pair, people=left, cause=cause))
+
+
 def _touch_partners(batch: Batch, participant_id: str, cause: Cause) -> None:
     board = batch.state.board
     for pair in sorted(board.encounters_of[participant_id]):
-        for partner_id in sorted(set(batch.state.pairs[pair].participant_ids) - {participant_id}):
+        for partner_id in sorted(set(batch.state.pairs[pair].people) - {participant_id}):
             batch.make(AgendaTouched(participant_id=partner_id, cause=cause))

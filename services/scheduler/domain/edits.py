@@ -16,7 +16,6 @@ from pydantic_core import to_json
 
 from services.scheduler.domain.adopt import evidence_of
 from services.scheduler.domain.batch import Batch
-from services.scheduler.domain.board import Wanted
 from services.scheduler.domain.changes import Edited, Lifted, Locked, Ordered, Placed, TakenOver, Undone, Waits
 from services.scheduler.domain.evidence import Evidence, Pair
 from services.scheduler.domain.insert import find_seat, make_room
@@ -80,16 +79,18 @@ def plan(state: AgendaState, edit: Edit, now: datetime) -> Plan:
 
 
 def _ways(state: AgendaState, targets: Arrangements, now: datetime) -> list[list[str]]:
-    """Who could give way. Of two that are to be in another order than they are, that is either of them, or both."""
-    anywhere = {pair for pair in targets if targets[pair].is_only_ordered(state.arrangement(pair))}
-    asked, wrong = targets.keys() - anywhere, _out_of_order(state, targets)
-    in_the_way, others, itself = _clashing(state, targets) - asked, wrong - targets.keys(), wrong & anywhere
+    """Who could give way: others; or what is not asked to be anywhere, but after others or with guests; or both."""
+    anywhere = {pair for pair in targets if targets[pair].may_be_anywhere(state.arrangement(pair))}
+    asked = {pair: each for pair, each in targets.items() if pair not in anywhere}
+    in_the_way = _clashing(state, asked) - asked.keys()
+    others = (_clashing(state, targets) | _out_of_order(state, targets)) - targets.keys()
+    itself = {pair for pair in anywhere if state.is_wanted(pair, targets[pair].people)}
     ways = [others, itself, others | itself] if itself else [others]
     return [_movable(state, in_the_way | way, now) for way in ways]
 
 
 def _harm(plan: Plan) -> tuple[bool, int, int]:
-    waiting = sum(plan.before[pair].place is not None and each.place is None for pair, each in plan.after.items())
+    waiting = sum((each.place is None) - (plan.before[pair].place is None) for pair, each in plan.after.items())
     return bool(plan.violations), waiting, len(plan.after)
 
 
@@ -152,7 +153,7 @@ def _move(batch: Batch, planned: Plan, cause: Cause) -> None:
         if planned.before[pair].place is not None:
             batch.make(Lifted(pair_id=pair, cause=cause))
     for pair, each in planned.after.items():
-        if each.people != batch.state.pairs[pair].participant_ids:
+        if each.people != batch.state.pairs[pair].people:
             batch.make(TakenOver(pair_id=pair, people=each.people, cause=cause))
     for pair in moved:
         if (place := planned.after[pair].place) is not None:
@@ -200,7 +201,7 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
     known, moved = evidence_of(state), set(in_the_way)
     gone = {*moved, *targets}
     placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
-    pairs = {pair: state.pairs[pair].model_copy(update={"participant_ids": targets[pair].people}) for pair in targets}
+    pairs = {pair: state.pairs[pair].between(targets[pair].people) for pair in targets}
 
     def of_person(person: str) -> Iterable[str]:
         return {pair for pair in known.of_person(person) if pair not in gone} | {
@@ -246,9 +247,10 @@ def _rehearsed(
             stage.lift(pair)
         _seat_elsewhere(state, stage, fixed)
         stage.board.pinned |= pinned
-        reasons = {pair: _reseat(state, stage, pair, now) for pair in in_the_way}
+        reasons = {pair: _reseat(state, stage, _asked(state, targets, pair), pair, now) for pair in in_the_way}
         stage.board.pinned -= pinned
-        asked = {pair: targets.get(pair, state.arrangement(pair)) for pair in stage.was.keys() - fixed.keys()}
+        moved = {*in_the_way, *stage.was} - fixed.keys()
+        asked = {pair: _asked(state, targets, pair) for pair in moved}
         return {pair: _arranged(state, stage, pair, each, reasons.get(pair)) for pair, each in asked.items()}
 
 
@@ -257,28 +259,34 @@ def _seat_elsewhere(state: AgendaState, stage: Rehearsal, arrangements: Arrangem
     moved = {
         pair: each
         for pair, each in arrangements.items()
-        if (each.place, each.people) != (state.placements.get(pair), state.pairs[pair].participant_ids)
+        if (each.place, each.people) != (state.placements.get(pair), state.pairs[pair].people)
     }
     for pair in moved:
         stage.lift(pair)
     for pair, each in moved.items():
         if each.place is not None:
-            stage.put(_wanted(state, pair, each), state.seat(each.place))
+            stage.put(state.wanted(pair, each.people), state.seat(each.place))
 
 
-def _reseat(state: AgendaState, stage: Rehearsal, pair: str, now: datetime) -> WaitingReason | None:
+def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
+    return targets[pair] if pair in targets else state.arrangement(pair)
+
+
+def _reseat(state: AgendaState, stage: Rehearsal, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
     """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
-    board, wanted, before = stage.board, state.wanted(pair), stage.was[pair]
-    assert before is not None  # noqa: S101 - it was in the way
-    allowed = state.slots_for(pair, now) | (before[1].slots & state.slots_to_come(now))
-    seat, reason = find_seat(board, wanted, allowed, before[1])
+    board, wanted = stage.board, state.wanted(pair, asked.people)
+    before, allowed = stage.was.get(pair), state.slots_for(pair, now, asked.people)
+    near = before[1] if before else None
+    if near is not None:
+        allowed |= near.slots & state.slots_to_come(now)
+    seat, reason = find_seat(board, wanted, allowed, near)
     seating = {pair: seat} if seat else make_room(board, wanted, state.open_slots(now), most_moves(state))
     if not seating:
         return reason
     for each in seating:
         stage.lift(each)
     for each, place in seating.items():
-        stage.put(state.wanted(each), place)
+        stage.put(wanted if each == pair else state.wanted(each), place)
     return None
 
 
@@ -288,13 +296,9 @@ def _arranged(
     on_board = stage.board.placed.get(pair)
     place: Place | None = None
     if on_board is not None:
-        before = stage.was[pair]
+        before = stage.was.get(pair)
         place = state.placements[pair] if before and before[1] == on_board[1] else state.place(on_board[1])
     return asked.model_copy(update={"place": place, "reason": None if place else reason})
-
-
-def _wanted(state: AgendaState, pair: str, arrangement: Arrangement) -> Wanted:
-    return state.wanted(pair)._replace(one=arrangement.people[0], other=arrangement.people[1])
 
 
 def _more_idle(state: AgendaState, before: Arrangements, after: Arrangements) -> int:

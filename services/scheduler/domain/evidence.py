@@ -41,6 +41,8 @@ class Pair(Protocol):
     @property
     def participant_ids(self) -> tuple[str, str]: ...
     @property
+    def people(self) -> tuple[str, ...]: ...
+    @property
     def consent(self) -> Consent: ...
 
 
@@ -77,7 +79,7 @@ class Evidence:
         tables: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for pair_id, place in places.items():
             tables[place.zone_id, place.table].append(pair_id)
-            for participant_id in inputs.pairs[pair_id].participant_ids:
+            for participant_id in inputs.pairs[pair_id].people:
                 people[participant_id].append(pair_id)
         before: defaultdict[str, list[str]] = defaultdict(list)
         after: defaultdict[str, list[str]] = defaultdict(list)
@@ -97,7 +99,7 @@ class Evidence:
 
     def moved(self, pair_id: str, place: Place) -> Self:
         """The same with one encounter at this place."""
-        people = self.inputs.pairs[pair_id].participant_ids
+        people = self.inputs.pairs[pair_id].people
 
         def of_person(person: str) -> Iterable[str]:
             return {*self.of_person(person), pair_id} if person in people else self.of_person(person)
@@ -119,9 +121,9 @@ class Evidence:
         return self.inputs.edition
 
     def people(self, pair_id: str) -> list[Participant]:
-        """The participants of a pair that are known."""
+        """Who meets, as far as they are known."""
         known = self.inputs.participants
-        return [known[each] for each in self.inputs.pairs[pair_id].participant_ids if each in known]
+        return [known[each] for each in self.inputs.pairs[pair_id].people if each in known]
 
     def organisations(self, pair_id: str) -> list[Organisation]:
         """Their organisations, as far as they are known."""
@@ -129,8 +131,8 @@ class Evidence:
         return [known[each.organisation_id] for each in self.people(pair_id) if each.organisation_id in known]
 
     def others(self, pair_id: str) -> list[str]:
-        """The other encounters of either participant; one of both comes twice."""
-        people = self.inputs.pairs[pair_id].participant_ids
+        """The other encounters of those who meet; one of several comes as often."""
+        people = self.inputs.pairs[pair_id].people
         return [other for person in people for other in self.of_person(person) if other != pair_id]
 
     def at_that_time(self, pair_id: str, others: Iterable[str]) -> set[str]:

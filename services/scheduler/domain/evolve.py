@@ -27,7 +27,7 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.news import news_of
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, EncounterState, Phase, Place, WaitingReason
+from shared.events import Cause, CauseCode, EncounterState, Phase, Place, WaitingReason
 from shared.ids import encounter_id
 
 #: Edits that can be taken back, one after the other.
@@ -98,14 +98,12 @@ def _(change: ParticipantTaken, state: AgendaState) -> None:
 def _(change: PairTaken, state: AgendaState) -> None:
     state.operator_id = change.operator_id
     known, pair = state.pairs.get(change.pair_id), change.pair
-    if known is not None and known.requested:
-        pair = pair.model_copy(
-            update={"participant_ids": known.participant_ids, "requested": change.pair.participant_ids}
-        )
+    if known is not None:
+        pair = pair.between(known.people)
     state.pairs[change.pair_id] = pair
     if "pairs_by_encounter" in state.__dict__:
         state.pairs_by_encounter[encounter_id(state.edition_id, *pair.matched)] = change.pair_id
-    for participant_id in pair.participant_ids:
+    for participant_id in pair.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.version += 1
 
@@ -146,6 +144,7 @@ def _(change: Locked, state: AgendaState) -> None:
             pairs.add(change.pair_id)
         else:
             pairs.discard(change.pair_id)
+    _arranged_by_hand(state, change.pair_id)
 
 
 @_apply.register
@@ -158,21 +157,19 @@ def _(change: Ordered, state: AgendaState) -> None:
     if change.comes_after:
         state.comes_after[change.pair_id] = change.comes_after
     state.board.follow(change.pair_id, change.comes_after)
+    _arranged_by_hand(state, change.pair_id)
 
 
 @_apply.register
 def _(change: TakenOver, state: AgendaState) -> None:
     pair = state.pairs[change.pair_id]
-    requested = pair.requested or pair.participant_ids
     seat = state.board.lift(change.pair_id)[1] if change.pair_id in state.placements else None
-    for participant_id in pair.participant_ids:
+    for participant_id in pair.people:
         state.links.pairs_of[participant_id].discard(change.pair_id)
         _touch_agenda(state, participant_id, change.cause)
     for participant_id in change.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
-    state.pairs[change.pair_id] = pair.model_copy(
-        update={"participant_ids": change.people, "requested": requested if requested != change.people else None}
-    )
+    state.pairs[change.pair_id] = pair.between(change.people)
     if seat is not None:
         state.board.put(state.wanted(change.pair_id), seat)
     _touch_pair(state, change.pair_id, change.cause)
@@ -264,9 +261,14 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
             state.board.put(state.wanted(pair_id), state.board.lift(pair_id)[1])
 
 
+def _arranged_by_hand(state: AgendaState, pair_id: str) -> None:
+    """Have it told how an organiser has arranged an encounter, though no agenda reads differently."""
+    state.untold_pairs.setdefault(pair_id, Cause(code=CauseCode.ORGANISER_EDITED, subject_id=state.edition_id))
+
+
 def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
     state.untold_pairs[pair_id] = cause
-    for participant_id in state.pairs[pair_id].participant_ids:
+    for participant_id in state.pairs[pair_id].people:
         _touch_agenda(state, participant_id, cause)
 
 

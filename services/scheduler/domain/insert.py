@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle, span
-from services.scheduler.domain.rules import both_available, sessions_attended, slots_left, within_quota
+from services.scheduler.domain.rules import all_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
 #: Rearrangements tried, and encounters looked at, for one encounter before it waits: a few milliseconds.
@@ -31,16 +31,23 @@ def find_seat(
 
 
 def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
-    """The slot that makes both wait least between encounters; then the emptiest, then the earliest."""
-    sides = [(board.busy[each], board.free_of(each)) for each in (wanted.one, wanted.other)]
-    between = left & sum(span(sides[0][0] & day) & span(sides[1][0] & day) for day in board.days)
-    if between:  # nothing is better than a slot in which both would have waited
+    """The slot that makes those who meet wait least between encounters; then the emptiest, then the earliest."""
+    sides = [(board.busy[each], board.free_of(each)) for each in wanted.people]
+    between = 0
+    for day in board.days:
+        all_wait = left & day
+        for busy, _ in sides:
+            all_wait &= span(busy & day)
+        between |= all_wait
+    if between:  # nothing is better than a slot in which all would have waited
         return min(bits(between), key=lambda slot: (board.load(slot), slot))
     best: tuple[int, int, Slots] | None = None
     for day in board.days:
-        (busy, free), (their_busy, their_free) = [(busy & day, free & day) for busy, free in sides]
+        that_day = [(busy & day, free & day) for busy, free in sides]
         for slot in bits(left & day):
-            more = more_idle(busy, free, slot) + more_idle(their_busy, their_free, slot)
+            more = 0
+            for busy, free in that_day:
+                more += more_idle(busy, free, slot)
             if best is None or more <= best[0]:
                 cost = (more, board.load(slot), slot)
                 best = cost if best is None else min(best, cost)
@@ -68,14 +75,14 @@ def fits(board: Board, wanted: Wanted, seat: Seat) -> bool:
 
 
 def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None) -> Seat:
-    """A free table in the slot: the one asked for, else one that either sits at before or after, else the first."""
+    """A free table in the slot: the one asked for, else one that somebody sits at before or after, else the first."""
     zone = next(zone for zone in wanted.zones if board.tables_free(zone) & slot)
     if near is not None and near.zone_id in wanted.zones and board.is_table_free(near.zone_id, near.table, slot):
         return Seat(slot, near.zone_id, near.table)
     around = slot << 1 | slot >> 1
     neighbours = [
         seat.table
-        for each in (wanted.one, wanted.other)
+        for each in wanted.people
         for seat in board.encounters_of[each].values()
         if seat.slots & around and seat.zone_id == zone and board.is_table_free(zone, seat.table, slot)
     ]
@@ -147,17 +154,12 @@ class _Search:
 
     def _worth_trying(self, wanted: Wanted, allowed: Slots) -> Slots:
         board = self._board
-        return allowed & both_available(board, wanted) & sessions_attended(board, wanted) & within_quota(board, wanted)
+        return allowed & all_available(board, wanted) & sessions_attended(board, wanted) & within_quota(board, wanted)
 
     def _blockers(self, wanted: Wanted, slot: Slots) -> Iterator[list[str]]:
-        """What could be lifted so that the slot is free: of the two, or out of turn; else one at any table for them."""
+        """What could be lifted so that the slot is free: theirs, or out of turn; else one at any table for them."""
         encounters = self._board.encounters_of
-        own = {
-            pair: None
-            for each in (wanted.one, wanted.other)
-            for pair, seat in encounters[each].items()
-            if seat.slots & slot
-        }
+        own = {pair: None for each in wanted.people for pair, seat in encounters[each].items() if seat.slots & slot}
         own |= dict.fromkeys(self._board.out_of_turn(wanted.pair_id, slot))
         if own:
             yield list(own)
@@ -175,7 +177,7 @@ class _Search:
                 return False
             elsewhere = self._worth_trying(wanted, self._allowed & ~slot) if board.quota is None else self._allowed
             next_door = any(board.tables_free(zone) & slot for zone in wanted.zones)
-            if not (moves_left or next_door or elsewhere & ~(board.busy[wanted.one] | board.busy[wanted.other])):
+            if not (moves_left or next_door or elsewhere & ~board.busy_of(wanted)):
                 return False
         return True
 
@@ -202,7 +204,7 @@ class _Search:
     def _more_idle(self) -> int:
         """How many slots more those concerned sit and wait than before."""
         board, after = self._board, 0
-        people = {each for pair in self._seated for each in board.placed[pair][0][1:3]}
+        people = {each for pair in self._seated for each in board.placed[pair][0].people}
         for each in people:
             if each not in self._idle:
                 self._idle[each] = self._idle_before(each)
@@ -212,7 +214,7 @@ class _Search:
     def _idle_before(self, participant_id: str) -> int:
         board = self._board
         busy = board.busy[participant_id]
-        seats = [(pair, seat) for pair, seat in self._seated.items() if participant_id in board.placed[pair][0][1:3]]
+        seats = [(pair, seat) for pair, seat in self._seated.items() if participant_id in board.placed[pair][0].people]
         for _, seat in seats:
             busy &= ~seat.slots
         for pair, _ in seats:

@@ -66,12 +66,14 @@ class KnownParticipant(Known):
 class KnownPair(Known):
     """A pair as matching last said it: whether both want it, and how much.
 
-    `requested` are the two whom matching named, where another representative has taken the encounter over.
+    `requested` are the two whom matching named, where another representative has taken the encounter over. `guest_ids`
+    are who joins the two at the organiser's invitation, sorted.
     """
 
     revision: int
     participant_ids: tuple[str, str]
     requested: tuple[str, str] | None = None
+    guest_ids: tuple[str, ...] = ()
     request_ids: tuple[str, ...]
     consent: Consent
     score: float
@@ -89,6 +91,23 @@ class KnownPair(Known):
         )
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """All who meet: the two, then their guests."""
+        return (*self.participant_ids, *self.guest_ids)
+
+    @property
+    def told_people(self) -> tuple[str, ...] | None:
+        """Who meet, if not those who were matched and they alone."""
+        return self.people if self.requested or self.guest_ids else None
+
+    def between(self, people: tuple[str, ...]) -> KnownPair:
+        """The same where these meet: the two, then their guests."""
+        one, other, *guest_ids = people
+        requested = self.matched if self.matched != (one, other) else None
+        news = {"participant_ids": (one, other), "requested": requested, "guest_ids": tuple(guest_ids)}
+        return self.model_copy(update=news)
+
+    @property
     def matched(self) -> tuple[str, str]:
         """The two whom matching named: the id of the encounter is made of them, whoever takes it over."""
         return self.requested or self.participant_ids
@@ -103,7 +122,7 @@ class Attended(Known):
 
 
 class Arrangement(Known):
-    """All that an edit can change of an encounter: its place or why it waits, its lock, and who took it over.
+    """All that an edit can change of an encounter: its place or why it waits, its lock, and who meets.
 
     `comes_after` are the pairs whose encounters it has to come after, sorted.
     """
@@ -111,12 +130,18 @@ class Arrangement(Known):
     place: Place | None
     reason: WaitingReason | None
     is_locked: bool
-    people: tuple[str, str]
+    people: tuple[str, ...]
     comes_after: tuple[str, ...] = ()
 
-    def is_only_ordered(self, before: Arrangement) -> bool:
-        """Whether nothing but what it comes after differs from before: it is not asked to be anywhere."""
-        return self == before.model_copy(update={"comes_after": self.comes_after})
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """The two whose encounter it is, without their guests."""
+        return self.people[:2]
+
+    def may_be_anywhere(self, before: Arrangement) -> bool:
+        """Whether nothing but what it comes after and its guests differs from before: it is asked to be nowhere."""
+        news = {"comes_after": self.comes_after, "people": self.people}
+        return self.pair == before.pair and self == before.model_copy(update=news)
 
 
 class EditMade(Known):
@@ -128,14 +153,20 @@ class EditMade(Known):
 
 
 class ToldEncounter(Known):
-    """What was last published of an encounter. `people` are those who meet, if not those who were matched."""
+    """What was last published of an encounter. `people` are those who meet, if not those who were matched alone."""
 
     revision: int
     state: EncounterState
     place: Place | None = None
     reason: WaitingReason | None = None
-    people: tuple[str, str] | None = None
+    people: tuple[str, ...] | None = None
     absent_ids: tuple[str, ...] = ()
+    is_locked: bool = False
+    comes_after: tuple[str, ...] = ()
+
+    def is_where(self, other: ToldEncounter) -> bool:
+        """Whether the same people meet at the same place, or wait for the same reason."""
+        return (self.place, self.reason, self.people) == (other.place, other.reason, other.people)
 
 
 class ToldAgenda(Known):

@@ -138,7 +138,7 @@ def _wanted_by(state: AgendaState) -> Mapping[str, int]:
 def _count(state: AgendaState, pair_ids: Iterable[str]) -> Mapping[str, int]:
     count: defaultdict[str, int] = defaultdict(int)
     for pair in pair_ids:
-        for participant_id in state.pairs[pair].participant_ids:
+        for participant_id in state.pairs[pair].people:
             count[participant_id] += 1
     return count
 
@@ -153,7 +153,7 @@ def _moves(state: AgendaState, seats: Mapping[str, Seat]) -> int:
 
 def _breaks(state: AgendaState, seats: Mapping[str, Seat]) -> tuple[float, ...]:
     board = state.board
-    by_people = {state.pairs[pair].participant_ids: seat for pair, seat in seats.items()}
+    by_people = {state.pairs[pair].people: seat for pair, seat in seats.items()}
     breaks = breaks_in(by_people, board.hours, board.whole, board.days)
     return float(breaks.number), float(breaks.longest), float(breaks.slots)
 
@@ -162,7 +162,7 @@ def _table_changes(state: AgendaState, seats: Mapping[str, Seat]) -> int:
     """How often somebody goes straight from one encounter to the next at another table."""
     agendas: defaultdict[str, list[Seat]] = defaultdict(list)
     for pair, seat in seats.items():
-        for participant_id in state.pairs[pair].participant_ids:
+        for participant_id in state.pairs[pair].people:
             agendas[participant_id].append(seat)
     return sum(_changes(sorted(agenda)) for agenda in agendas.values())
 

@@ -1,7 +1,7 @@
 """Who comes first where not all can be served: the one order, for what is freed and for what is made anew.
 
 The higher priority; of the same, who has fewer encounters than the edition wants everybody to have at least; then the
-least served, by the share of what they want; then who fits better. Of the two of a pair, the worse off counts.
+least served, by the share of what they want; then who fits better. Of those who meet, the worst off counts.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ class Served(NamedTuple):
 
 
 def precedence(wish: Wish, others: Iterable[int], least: int | None) -> tuple[int, bool]:
-    """What comes before all else, the less the sooner; `others` are how many other encounters each of the two has."""
+    """What comes before all else, the less the sooner; `others` are how many other encounters each of them has."""
     return -wish.priority, least is None or min(others) >= least
 
 
-def need(wish: Wish, both: tuple[Served, Served], least: int | None) -> tuple[int, bool, float, float]:
+def need(wish: Wish, people: Iterable[Served], least: int | None) -> tuple[int, bool, float, float]:
     """How much an encounter without a place is needed, the less the more."""
-    one, other = both
-    first = precedence(wish, (one.placed, other.placed), least)
-    return (*first, min(one.share, other.share), -wish.score)
+    served = tuple(people)
+    first = precedence(wish, (each.placed for each in served), least)
+    return (*first, min(each.share for each in served), -wish.score)
 
 
 def neediest_first(items: Iterable[Item], need_of: Callable[[Item], Any]) -> Iterator[Item]:

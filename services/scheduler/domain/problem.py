@@ -76,6 +76,18 @@ class Problem:
             board.follow(pair_id, comes_after)
         return board
 
+    def of_pairs(self, board: Board) -> Problem:
+        """The same for those who move encounters of two alone: those with guests are as the board has them."""
+        groups = {each.wanted.pair_id for each in self.candidates if len(each.wanted.people) > len(each.wanted.pair)}
+        if not groups:
+            return self
+        return replace(
+            self,
+            candidates=tuple(each for each in self.candidates if each.wanted.pair_id not in groups),
+            incumbent={pair: seat for pair, seat in self.incumbent.items() if pair not in groups},
+            fixed=self.fixed | {pair: board.placed[pair] for pair in sorted(groups) if pair in board.placed},
+        )
+
     def served(self, board: Board, participant_id: str) -> Served:
         """How many encounters the participant has on a board of the problem, and how many are wanted."""
         return Served(len(board.encounters_of[participant_id]), self._wanted[participant_id])
@@ -83,7 +95,7 @@ class Problem:
     @cached_property
     def _wanted(self) -> Counter[str]:
         every = (*(wanted for wanted, _ in self.fixed.values()), *(each.wanted for each in self.candidates))
-        return Counter(chain.from_iterable((wanted.one, wanted.other) for wanted in every))
+        return Counter(chain.from_iterable(wanted.people for wanted in every))
 
     def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
         """How good a board is at having most placed, those of higher priority and need, and nobody left behind.

@@ -26,11 +26,7 @@ def nearest_relaxation(board: Board, wanted: Wanted, allowed: Slots) -> Relaxati
 
 def _relaxation(board: Board, wanted: Wanted, rule: Rule, slot: Slots) -> Relaxation:
     assert rule.leaves is not None  # noqa: S101 - it has just been asked
-    keeping = tuple(
-        each
-        for each in (wanted.one, wanted.other)
-        if not rule.leaves(board, wanted._replace(one=each, other=each)) & slot
-    )
+    keeping = tuple(each for each in wanted.people if not rule.leaves(board, wanted._replace(people=(each,))) & slot)
     is_about_tables = len(keeping) > 1 and rule.reason is WaitingReason.NO_TABLE
     is_about_others = is_about_tables or rule.reason is WaitingReason.NO_SLOT_IN_ORDER
     return Relaxation(

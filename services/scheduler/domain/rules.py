@@ -8,7 +8,7 @@ itself. A test holds the two together. `RULES` has them all, in the order in whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -59,20 +59,20 @@ def no_consent(evidence: Evidence, pair_id: str) -> Culprits:
     return () if consent_is_granted(evidence.inputs.pairs[pair_id].consent) else (pair_id,)
 
 
-def both_take_part(statuses: Iterable[Status]) -> bool:
-    """Neither the two participants nor their organisations have cancelled."""
+def all_take_part(statuses: Iterable[Status]) -> bool:
+    """Neither the participants nor their organisations have cancelled."""
     return all(status is Status.ACTIVE for status in statuses)
 
 
 def not_taking_part(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two is unknown or has cancelled, or their organisation has."""
+    """Somebody of those who meet is unknown or has cancelled, or their organisation has."""
     people = evidence.people(pair_id)
-    known = evidence.edition is not None and len(people) == len(evidence.inputs.pairs[pair_id].participant_ids)
+    known = evidence.edition is not None and len(people) == len(evidence.inputs.pairs[pair_id].people)
     statuses = [each.status for each in people] + [each.status for each in evidence.organisations(pair_id)]
-    return () if known and both_take_part(statuses) else (pair_id,)
+    return () if known and all_take_part(statuses) else (pair_id,)
 
 
-# When the two can meet.
+# When they can meet.
 
 
 def no_such_slot(evidence: Evidence, pair_id: str) -> Culprits:
@@ -84,7 +84,7 @@ def no_such_slot(evidence: Evidence, pair_id: str) -> Culprits:
 
 
 def not_available(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two has not said to be there for all of it."""
+    """Somebody has not said to be there for all of it."""
     place = evidence.places[pair_id]
     there = (
         not each.available or any(window.contains(place) for window in each.available)
@@ -93,13 +93,16 @@ def not_available(evidence: Evidence, pair_id: str) -> Culprits:
     return () if all(there) else (pair_id,)
 
 
-def both_available(board: Board, wanted: Wanted) -> Slots:
-    """Both said they are there."""
-    return board.hours[wanted.one].available & board.hours[wanted.other].available
+def all_available(board: Board, wanted: Wanted) -> Slots:
+    """All said they are there."""
+    left = board.whole
+    for participant_id in wanted.people:
+        left &= board.hours[participant_id].available
+    return left
 
 
 def in_a_session(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two attends a session at that time."""
+    """Somebody attends a session at that time."""
     place, edition = evidence.places[pair_id], evidence.edition
     attended = {session for each in evidence.people(pair_id) for session in each.session_ids}
     sessions = edition.sessions if edition else ()
@@ -107,19 +110,22 @@ def in_a_session(evidence: Evidence, pair_id: str) -> Culprits:
 
 
 def sessions_attended(board: Board, wanted: Wanted) -> Slots:
-    """Neither attends a session that overlaps."""
-    return board.hours[wanted.one].unattending & board.hours[wanted.other].unattending
+    """Nobody attends a session that overlaps."""
+    left = board.whole
+    for participant_id in wanted.people:
+        left &= board.hours[participant_id].unattending
+    return left
 
 
-# What else the two do.
+# What else they do.
 
 
 def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two has more encounters than the edition allows a participant."""
+    """Somebody has more encounters than the edition allows a participant."""
     most = evidence.edition.quotas.max_encounters if evidence.edition else None
     if most is None:
         return ()
-    for participant_id in evidence.inputs.pairs[pair_id].participant_ids:
+    for participant_id in evidence.inputs.pairs[pair_id].people:
         theirs = tuple(evidence.of_person(participant_id))
         if len(theirs) > most:
             return theirs
@@ -127,25 +133,27 @@ def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
 
 
 def within_quota(board: Board, wanted: Wanted) -> Slots:
-    """Neither has as many encounters already as the edition allows a participant."""
+    """Nobody has as many encounters already as the edition allows a participant."""
     if board.quota is None:
         return board.whole
-    most = max(len(board.encounters_of[wanted.one]), len(board.encounters_of[wanted.other]))
+    most = max(len(board.encounters_of[participant_id]) for participant_id in wanted.people)
     return board.whole if most < board.quota else 0
 
 
 def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
-    """The same two have another encounter."""
+    """The same two have another encounter. To be among the guests of one is something else."""
     pairs = evidence.inputs.pairs
     one, other = pairs[pair_id].participant_ids
-    same = {each for each in evidence.of_person(one) if other in pairs[each].participant_ids and each != pair_id}
+    both = {(one, other), (other, one)}
+    same = {each for each in evidence.of_person(one) if pairs[each].participant_ids in both and each != pair_id}
     return (pair_id, *same) if same else ()
 
 
 def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
     """The two have no encounter yet."""
-    theirs = board.encounters_of[wanted.one].keys() & board.encounters_of[wanted.other].keys()
-    return 0 if theirs else board.whole
+    one, *others = wanted.pair
+    both = (pair for other in others for pair in board.encounters_of[one].keys() & board.encounters_of[other].keys())
+    return 0 if any(board.placed[pair_id][0].pair == wanted.pair for pair_id in both) else board.whole
 
 
 def out_of_order(evidence: Evidence, pair_id: str) -> Culprits:
@@ -168,17 +176,17 @@ def in_order(board: Board, wanted: Wanted) -> Slots:
 
 
 def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two is in another encounter at that time."""
+    """Somebody is in another encounter at that time."""
     clashing = evidence.at_that_time(pair_id, evidence.others(pair_id))
     return (pair_id, *clashing) if clashing else ()
 
 
 def nobody_twice(board: Board, wanted: Wanted) -> Slots:
-    """Neither is in another encounter."""
-    return board.whole & ~(board.busy[wanted.one] | board.busy[wanted.other])
+    """Nobody is in another encounter."""
+    return board.whole & ~board.busy_of(wanted)
 
 
-# Where the two can meet.
+# Where they can meet.
 
 
 def no_such_table(evidence: Evidence, pair_id: str) -> Culprits:
@@ -193,11 +201,11 @@ def wrong_zone(evidence: Evidence, pair_id: str) -> Culprits:
     zone_id, edition = evidence.places[pair_id].zone_id, evidence.edition
     kinds = [each.kind for each in evidence.organisations(pair_id)]
     is_innova = any(z.zone_id == zone_id and z.kind is ZoneKind.INNOVA for z in (edition.zones if edition else ()))
-    return (pair_id,) if is_innova and (COMPANIES.isdisjoint(kinds) or RESEARCHERS.isdisjoint(kinds)) else ()
+    return (pair_id,) if is_innova and not _is_academia_with_industry(kinds) else ()
 
 
-def zones_for(kinds: tuple[OrganisationKind | None, OrganisationKind | None], zones: Iterable[Zone]) -> tuple[str, ...]:
-    """The zones a pair may meet in, the preferred first.
+def zones_for(kinds: tuple[OrganisationKind | None, ...], zones: Iterable[Zone]) -> tuple[str, ...]:
+    """The zones in which people from organisations of these kinds may meet, the preferred first.
 
     A company and a research group or technology centre meet in Innova+ while it has room, then where all others meet:
     the workspace, then whichever tables the demonstration and conference areas have. Innova+ is theirs alone.
@@ -209,9 +217,8 @@ def zones_for(kinds: tuple[OrganisationKind | None, OrganisationKind | None], zo
     )
 
 
-def _is_academia_with_industry(kinds: tuple[OrganisationKind | None, OrganisationKind | None]) -> bool:
-    one, other = kinds
-    return (one in COMPANIES and other in RESEARCHERS) or (one in RESEARCHERS and other in COMPANIES)
+def _is_academia_with_industry(kinds: Collection[OrganisationKind | None]) -> bool:
+    return not (COMPANIES.isdisjoint(kinds) or RESEARCHERS.isdisjoint(kinds))
 
 
 def tables_in_service(board: Board, wanted: Wanted) -> Slots:
@@ -238,7 +245,7 @@ RULES: tuple[Rule, ...] = (
     Rule(no_consent),
     Rule(not_taking_part),
     Rule(no_such_slot),
-    Rule(not_available, both_available, WaitingReason.NO_COMMON_SLOT),
+    Rule(not_available, all_available, WaitingReason.NO_COMMON_SLOT),
     Rule(in_a_session, sessions_attended, WaitingReason.NO_COMMON_SLOT),
     Rule(over_quota, within_quota, WaitingReason.QUOTA_REACHED),
     Rule(pair_twice, one_encounter_a_pair, binds_history=True),

@@ -21,7 +21,7 @@ from services.scheduler.domain.known import (
     ToldEncounter,
 )
 from services.scheduler.domain.need import Served
-from services.scheduler.domain.rules import both_take_part, consent_is_granted, zones_for
+from services.scheduler.domain.rules import all_take_part, consent_is_granted, zones_for
 from shared.events import (
     Cause,
     Certificate,
@@ -114,26 +114,30 @@ class AgendaState(BaseModel):
                     taken[label] = taken.get(label, 0) | board.placed[pair_id][1].slots
         board.furnish(zone_id, labels, taken)
 
-    def is_wanted(self, pair_id: str, people: tuple[str, str] | None = None) -> bool:
+    def is_wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> bool:
         """Whether the pair is to have an encounter: all consent, nobody has cancelled, and it has not had it.
 
-        With `people`, whether it would be if these two met.
+        With `people`, whether it would be if these met.
         """
         pair = self.pairs[pair_id]
         return (
             pair_id not in self.attended
             and consent_is_granted(pair.consent)
-            and both_take_part(self._statuses(people or pair.participant_ids))
+            and all_take_part(self._statuses(people or pair.people))
         )
 
-    def is_known(self, pair_id: str) -> bool:
-        """Whether both participants have registered here."""
-        return all(participant in self.participants for participant in self.pairs[pair_id].participant_ids)
+    def takes_part(self, participant_id: str) -> bool:
+        """Whether the participant has registered, and neither they nor their organisation has cancelled."""
+        return participant_id in self.participants and all_take_part(self._statuses([participant_id]))
 
-    def wanted(self, pair_id: str) -> Wanted:
-        """The pair as the rules and the board want it."""
-        one, other = self.pairs[pair_id].participant_ids
-        return Wanted(pair_id, one, other, self.zones_by_kinds[self._kind(one), self._kind(other)])
+    def is_known(self, pair_id: str) -> bool:
+        """Whether all who are to meet have registered here."""
+        return all(participant in self.participants for participant in self.pairs[pair_id].people)
+
+    def wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> Wanted:
+        """The pair as the rules and the board want it; with `people`, as if these met."""
+        people = people or self.pairs[pair_id].people
+        return Wanted(pair_id, people, self.zones_by_kinds[tuple(map(self._kind, people))])
 
     def hours(self, participant: KnownParticipant) -> Hours:
         """When the participant can meet. Sessions that the edition does not have take no time."""
@@ -167,11 +171,11 @@ class AgendaState(BaseModel):
         """The slots that have not begun; before an edition is live, all."""
         return self.timeline.whole & ~(self.timeline.begun(now) if self.is_live else 0)
 
-    def slots_for(self, pair_id: str, now: datetime) -> Slots:
-        """The slots the pair may still be given: the open ones, and once both are at the venue all not half over."""
-        people = self.pairs[pair_id].participant_ids
+    def slots_for(self, pair_id: str, now: datetime, people: tuple[str, ...] | None = None) -> Slots:
+        """The slots the pair may still be given: the open ones, and once all are at the venue those not half over."""
         is_here = self.is_live and all(
-            each in self.participants and self.participants[each].checked_in for each in people
+            each in self.participants and self.participants[each].checked_in
+            for each in people or self.pairs[pair_id].people
         )
         return self.timeline.not_half_over(now) if is_here else self.open_slots(now)
 
@@ -214,7 +218,7 @@ class AgendaState(BaseModel):
             place=self.placements.get(pair_id),
             reason=self.waiting.get(pair_id),
             is_locked=pair_id in self.locked,
-            people=self.pairs[pair_id].participant_ids,
+            people=self.pairs[pair_id].people,
             comes_after=self.comes_after.get(pair_id, ()),
         )
 
@@ -246,7 +250,7 @@ class AgendaState(BaseModel):
         """Who has fewer encounters than everybody should have, and wants more, by id."""
         if not self.least:
             return {}
-        waiting = sorted({each for pair in self.waiting for each in self.pairs[pair].participant_ids})
+        waiting = sorted({each for pair in self.waiting for each in self.pairs[pair].people})
         served = ((each, self.served(each)) for each in waiting)
         return {each: theirs for each, theirs in served if theirs.missing(self.least)}
 
@@ -262,7 +266,7 @@ class AgendaState(BaseModel):
 
     @cached_property
     def zones_by_kinds(self) -> _ZonesByKinds:
-        """The zones open to a pair, by the kinds of the two organisations."""
+        """The zones in which people may meet, by the kinds of their organisations."""
         return _ZonesByKinds(self.edition.zones if self.edition else ())
 
     def _kind(self, participant_id: str) -> OrganisationKind | None:
@@ -291,7 +295,7 @@ class Links:
         self.followers: defaultdict[str, set[str]] = defaultdict(set)
         self.at_the_door = {pair for pair, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE}
         for pair_id, pair in state.pairs.items():
-            for participant_id in pair.participant_ids:
+            for participant_id in pair.people:
                 self.pairs_of[participant_id].add(pair_id)
         for participant_id, participant in state.participants.items():
             self.join(participant_id, participant)
@@ -314,14 +318,14 @@ class Links:
             self.attending[session_id].discard(participant_id)
 
 
-class _ZonesByKinds(dict[tuple[OrganisationKind | None, OrganisationKind | None], tuple[str, ...]]):
-    """`zones_for`, worked out once for each pair of kinds."""
+class _ZonesByKinds(dict[tuple[OrganisationKind | None, ...], tuple[str, ...]]):
+    """`zones_for`, worked out once for all kinds that meet."""
 
     def __init__(self, zones: tuple[Zone, ...]) -> None:
         super().__init__()
         self._edition_zones = zones
 
-    def __missing__(self, kinds: tuple[OrganisationKind | None, OrganisationKind | None]) -> tuple[str, ...]:
+    def __missing__(self, kinds: tuple[OrganisationKind | None, ...]) -> tuple[str, ...]:
         zones = self[kinds] = zones_for(kinds, self._edition_zones)
         return zones
 

@@ -8,7 +8,17 @@ from functools import singledispatch
 from services.scheduler.domain.known import Arrangement
 from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
 from services.scheduler.domain.state import AgendaState
-from shared.events import Edit, LockEncounter, OrderEncounters, Place, PlaceEncounter, SwapRepresentative, UndoEdit
+from shared.events import (
+    MOST_PEOPLE,
+    Edit,
+    InviteGuest,
+    LockEncounter,
+    OrderEncounters,
+    Place,
+    PlaceEncounter,
+    SwapRepresentative,
+    UndoEdit,
+)
 from shared.ids import pair_of
 
 #: Encounters that have to come after others, counted once for each, in an edition. Each is looked at whenever one of
@@ -52,7 +62,7 @@ def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arran
 @_targets.register
 def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
-    people, known = state.pairs[pair].participant_ids, state.participants
+    people, known = state.pairs[pair].people, state.participants
     if pair not in state.placements:
         raise NotPossible("no_place", "the encounter has no place yet: there is nothing to take over")
     if edit.participant_id not in people:
@@ -61,8 +71,40 @@ def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, 
         raise NotPossible("unknown_participant", f"there is no participant {edit.by}")
     if edit.by in people or known[edit.by].organisation_id != known[edit.participant_id].organisation_id:
         raise NotPossible("not_a_representative", f"participant {edit.by} does not represent the same organisation")
-    partner = people[people[0] == edit.participant_id]
-    return {pair: state.arrangement(pair).model_copy(update={"people": pair_of(edit.by, partner)})}
+    return {pair: _between(state, pair, tuple(edit.by if each == edit.participant_id else each for each in people))}
+
+
+@_targets.register
+def _(edit: InviteGuest, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+    pair = _editable(state, edit.encounter_id, now)
+    people = state.pairs[pair].people
+    if edit.is_invited:
+        _check_guest(state, pair, edit.participant_id)
+        return {pair: _between(state, pair, (*people, edit.participant_id))}
+    if edit.participant_id in people[:2]:
+        raise NotPossible("not_a_guest", f"it is the encounter of participant {edit.participant_id}, who is no guest")
+    return {pair: _between(state, pair, tuple(each for each in people if each != edit.participant_id))}
+
+
+def _between(state: AgendaState, pair: str, people: tuple[str, ...]) -> Arrangement:
+    """The encounter between these, the two first, then their guests, each in the order of their ids."""
+    sorted_people = (*pair_of(*people[:2]), *sorted(people[2:]))
+    return state.arrangement(pair).model_copy(update={"people": sorted_people})
+
+
+def _check_guest(state: AgendaState, pair: str, participant_id: str) -> None:
+    """Raise `NotPossible` if the participant cannot be a guest, wherever the encounter is."""
+    people = state.pairs[pair].people
+    if not state.is_wanted(pair):
+        raise NotPossible("not_wanted", "the encounter was cancelled, or is not agreed: there is nothing to join")
+    if participant_id in people:
+        raise NotPossible("already_there", f"participant {participant_id} is in this encounter already")
+    if participant_id not in state.participants:
+        raise NotPossible("unknown_participant", f"there is no participant {participant_id}")
+    if not state.takes_part(participant_id):
+        raise NotPossible("cancelled", f"participant {participant_id}, or the organisation, has cancelled")
+    if len(people) >= MOST_PEOPLE:
+        raise NotPossible("too_many_guests", f"{MOST_PEOPLE} people meet in an encounter at most")
 
 
 @_targets.register
@@ -90,16 +132,17 @@ def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangemen
 
 
 def _restored(state: AgendaState, pair: str, was: Arrangement, became: Arrangement) -> Arrangement:
-    """As it was before an edit; or where it is now, if it was not asked to be anywhere but in another order."""
-    if became.is_only_ordered(was):
-        return state.arrangement(pair).model_copy(update={"comes_after": was.comes_after})
+    """As it was before an edit; or where it is now, if all that was asked was its order or its guests."""
+    if became.may_be_anywhere(was):
+        return state.arrangement(pair).model_copy(update={"comes_after": was.comes_after, "people": was.people})
     return was
 
 
 def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrangement:
-    """As it was; but who has cancelled since gets nothing back."""
-    if state.is_wanted(pair, before.people):
-        return before
+    """As it was; but who has cancelled since gets nothing back, and does not come as a guest."""
+    if state.is_wanted(pair, before.pair):
+        guests = filter(state.takes_part, before.people[2:])
+        return before.model_copy(update={"people": (*before.pair, *guests)})
     return before.model_copy(update={"place": None, "reason": None, "is_locked": False})
 
 
@@ -150,11 +193,11 @@ def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -
 def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
     """The table the encounter has, if that is in the zone and free then; else the first that is.
 
-    A table at which one of the two sits then is as good as free: they cannot be in two encounters.
+    A table at which somebody of them sits then is as good as free: they cannot be in two encounters.
     """
     board, slot = state.board, 1 << edit.slot
     taken = dict(board.tables.get(edit.zone_id, {}))
-    for person in state.pairs[pair].participant_ids:
+    for person in state.pairs[pair].people:
         for seat in board.encounters_of[person].values():
             if seat.slots & slot and seat.zone_id == edit.zone_id and seat.table in taken:
                 taken[seat.table] &= ~slot

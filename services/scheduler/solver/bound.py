@@ -10,7 +10,7 @@ from ortools.linear_solver import pywraplp
 
 from services.scheduler.domain.board import Board, Wanted
 from services.scheduler.domain.problem import Problem
-from services.scheduler.domain.rules import both_available, sessions_attended
+from services.scheduler.domain.rules import all_available, sessions_attended
 
 #: The simplex is exact to about this much; an integer bound must not be lost to rounding.
 _TOLERANCE = 1e-6
@@ -28,8 +28,8 @@ def bound(problem: Problem) -> int:
     share = {wanted.pair_id: solver.NumVar(0, 1, "") for wanted in pairs}
     of_person: defaultdict[str, list[str]] = defaultdict(list)
     for wanted in pairs:
-        of_person[wanted.one].append(wanted.pair_id)
-        of_person[wanted.other].append(wanted.pair_id)
+        for person in wanted.people:
+            of_person[person].append(wanted.pair_id)
     for person, theirs in of_person.items():
         solver.Add(sum(share[pair] for pair in theirs) <= _most(problem, board, person))
     for zones in {wanted.zones for wanted in pairs}:
@@ -43,8 +43,8 @@ def bound(problem: Problem) -> int:
 
 
 def _common(problem: Problem, board: Board, wanted: Wanted) -> int:
-    busy = board.busy[wanted.one] | board.busy[wanted.other]
-    return problem.open_slots & both_available(board, wanted) & sessions_attended(board, wanted) & ~busy
+    possible = all_available(board, wanted) & sessions_attended(board, wanted)
+    return problem.open_slots & possible & ~board.busy_of(wanted)
 
 
 def _most(problem: Problem, board: Board, person: str) -> int:

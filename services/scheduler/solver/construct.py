@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from services.scheduler.domain.board import Board
 from services.scheduler.domain.insert import find_seat, make_room, rearrange
@@ -72,9 +73,8 @@ def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves:
 
 def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     def need_of(each: Candidate) -> tuple[object, ...]:
-        wanted = each.wanted
-        both = problem.served(board, wanted.one), problem.served(board, wanted.other)
-        return (*need(each, both, problem.least), wanted.pair_id)
+        served = [problem.served(board, person) for person in each.wanted.people]
+        return (*need(each, served, problem.least), each.wanted.pair_id)
 
     return neediest_first(candidates, need_of)
 
@@ -86,25 +86,22 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
     order = {each.wanted.pair_id: number for number, each in enumerate(candidates)}
 
     def turn(each: Candidate) -> tuple[int, bool, int]:
-        wanted, encounters = each.wanted, board.encounters_of
-        others = (len(encounters[wanted.one]), len(encounters[wanted.other]))
-        return *precedence(each, others, problem.least), order[wanted.pair_id]
+        others = (len(board.encounters_of[person]) for person in each.wanted.people)
+        return *precedence(each, others, problem.least), order[each.wanted.pair_id]
 
     return neediest_first(candidates, turn)
 
 
 def _hardest_first(problem: Problem) -> list[Candidate]:
-    """By how much of their common time the two are asked for by all who want to meet them."""
+    """By how much of their common time they are asked for by all who want to meet them."""
     board = problem.board()
-    demand: dict[str, int] = dict.fromkeys(problem.hours, 0)
-    for each in problem.candidates:
-        demand[each.wanted.one] += 1
-        demand[each.wanted.other] += 1
+    demand = Counter(chain.from_iterable(each.wanted.people for each in problem.candidates))
 
     def pressure(each: Candidate) -> float:
-        one, other = each.wanted.one, each.wanted.other
-        common = (board.free_of(one) & board.free_of(other) & problem.open_slots).bit_count()
-        return (demand[one] + demand[other]) / (common + 1)
+        people, common = each.wanted.people, problem.open_slots
+        for person in people:
+            common &= board.free_of(person)
+        return sum(demand[person] for person in people) / (common.bit_count() + 1)
 
     return sorted(
         problem.candidates, key=lambda each: (-pressure(each), -each.priority, -each.score, each.wanted.pair_id)

@@ -10,7 +10,7 @@ from services.scheduler.domain.problem import Problem
 
 
 class Draft:
-    """Encounters by number, participants by number, slots as bits; it changes by `put` and `lift` alone.
+    """Encounters of two by number, participants by number, slots as bits; it changes by `put` and `lift` alone.
 
     Table room is counted, not dealt: in a slot, the encounters whose zones are all within `zones` may not outnumber
     the tables of `zones`, for each set of zones that occurs. Those sets nest (Innova+ pairs may sit where all others
@@ -21,7 +21,7 @@ class Draft:
         board = problem.board()
         people = {person: number for number, person in enumerate(problem.hours)}
         self.pairs = [each.wanted for each in problem.candidates]
-        self.sides = [(people[wanted.one], people[wanted.other]) for wanted in self.pairs]
+        self.sides = [(people[one], people[other]) for one, other in (wanted.people for wanted in self.pairs)]
         self.pairs_of: list[list[int]] = [[] for _ in people]
         for pair, sides in enumerate(self.sides):
             for person in sides:

@@ -14,7 +14,7 @@ from ortools.sat.python import cp_model
 
 from services.scheduler.domain.board import Board, Slots, Wanted, bits
 from services.scheduler.domain.problem import Problem
-from services.scheduler.domain.rules import both_available, sessions_attended
+from services.scheduler.domain.rules import all_available, sessions_attended
 from services.scheduler.solver.bound import bound
 
 
@@ -97,9 +97,9 @@ def _forced(problem: Problem, before: Mapping[str, Slots], most: int) -> int:
 
 
 def _possible(problem: Problem, board: Board, wanted: Wanted) -> Slots:
-    """When the two could meet, whatever the others do."""
-    busy = board.busy[wanted.one] | board.busy[wanted.other]
-    return problem.open_slots & both_available(board, wanted) & sessions_attended(board, wanted) & ~busy
+    """When they could meet, whatever the others do."""
+    possible = all_available(board, wanted) & sessions_attended(board, wanted)
+    return problem.open_slots & possible & ~board.busy_of(wanted)
 
 
 class _Model:
@@ -118,7 +118,7 @@ class _Model:
             for slot, seat in seats.items():
                 self.seats[wanted.pair_id, slot] = seat
                 in_zones[frozenset(wanted.zones), slot].append(seat)
-                for person in (wanted.one, wanted.other):
+                for person in wanted.people:
                     of_person_at[person, slot].append(seat)
                     of_person[person].append(seat)
         for seats_at_once in of_person_at.values():

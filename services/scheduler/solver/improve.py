@@ -44,18 +44,20 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     if problem.weight(incumbent) > problem.weight(built):
         built = incumbent
     report(problem.solved(built, most))
-    draft = _draft(problem, built)
+    pairs = problem.of_pairs(built)
+    draft = _draft(pairs, built)
 
     def better() -> None:
-        report(problem.solved(_dealt(problem, draft, built), most))
+        report(problem.solved(_dealt(pairs, draft, built), most))
 
     steps = _steps(problem, effort)
     if draft.placed() < len(draft.pairs):
         polish(draft, effort.seed, round(_FIRST_SHARE * steps), better)
-        _place_more(problem, most - len(problem.fixed), draft, effort)
+        _place_more(pairs, most - len(pairs.fixed), draft, effort)
     polish(draft, effort.seed, steps, better)
-    solution = problem.solved(_dealt(problem, draft, built), most)
-    return replace(solution, fewest_breaks=fewest_breaks(draft))
+    solution = problem.solved(_dealt(pairs, draft, built), most)
+    # With those of more than two elsewhere there might be fewer breaks than the draft could ever have.
+    return replace(solution, fewest_breaks=fewest_breaks(draft) if pairs is problem else 0)
 
 
 def _incumbent(problem: Problem) -> Board:
@@ -93,10 +95,11 @@ def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Bo
     """Place more of what waits along longer chains, with the fewest moves, if the change budget is not used up."""
     if len(filled.placed) >= min(most, len(problem.fixed) + len(problem.candidates)) or not problem.budget_to_place:
         return filled
-    draft = _draft(problem, filled)
+    pairs = problem.of_pairs(filled)
+    draft = _draft(pairs, filled)
     steps = round(_FIRST_SHARE * _steps(problem, effort))
-    polish(draft, effort.seed, steps, told=_told(problem, draft), budget=problem.budget_to_place)
-    board = _seated(problem, draft)
+    polish(draft, effort.seed, steps, told=_told(pairs, draft), budget=problem.budget_to_place)
+    board = _seated(pairs, draft)
     return board if len(board.placed) > len(filled.placed) and not misplaced(board) else filled
 
 
@@ -106,7 +109,7 @@ def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Bo
     Tables are told as well, so that somebody who moves may find none: then half as many are moved.
     """
     has_place = tuple(each for each in problem.candidates if each.wanted.pair_id in filled.placed)
-    placed, budget = replace(problem, candidates=has_place), problem.change_budget
+    placed, budget = replace(problem, candidates=has_place).of_pairs(filled), problem.change_budget
     while budget:
         draft = _draft(placed, filled)
         told = _told(placed, draft)

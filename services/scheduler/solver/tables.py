@@ -32,18 +32,18 @@ def _deal_slot(board: Board, slot: Slots, wanted: list[Wanted], last_at: dict[st
     for each in loyal_first:
         seat = _seat(board, each, slot, zone_of[each.pair_id], last_at)
         board.put(each, seat)
-        last_at[each.one] = last_at[each.other] = (seat.zone_id, seat.table)
+        last_at.update(dict.fromkeys(each.people, (seat.zone_id, seat.table)))
 
 
 def _loyalty(wanted: Wanted, zone: str, last_at: dict[str, tuple[str, str]]) -> int:
-    """How many of the two sat in this zone last: 2 if at one table."""
-    tables = [last_at[each] for each in (wanted.one, wanted.other) if last_at.get(each, ("", ""))[0] == zone]
+    """How many of them sat in this zone last."""
+    tables = [last_at[each] for each in wanted.people if last_at.get(each, ("", ""))[0] == zone]
     return len(tables)
 
 
 def _seat(board: Board, wanted: Wanted, slot: Slots, zone: str, last_at: dict[str, tuple[str, str]]) -> Seat:
     tables = board.tables[zone]
-    for each in (wanted.one, wanted.other):
+    for each in wanted.people:
         last_zone, table = last_at.get(each, ("", ""))
         if last_zone == zone and board.is_table_free(zone, table, slot):
             return Seat(slot, zone, table)

@@ -23,6 +23,7 @@ from shared.events import (
     EncounterChanged,
     EncounterState,
     Event,
+    InviteGuest,
     LockEncounter,
     OrderEncounters,
     PlaceEncounter,
@@ -53,12 +54,28 @@ edits = st.tuples(
     st.just("edit"),
     st.fixed_dictionaries(
         {
-            "kind": st.sampled_from(["place", "place", "lock", "unlock", "swap", "undo", "order", "order", "disorder"]),
+            "kind": st.sampled_from(
+                [
+                    "place",
+                    "place",
+                    "lock",
+                    "unlock",
+                    "swap",
+                    "undo",
+                    "order",
+                    "order",
+                    "disorder",
+                    "invite",
+                    "invite",
+                    "send away",
+                ]
+            ),
             "number": st.integers(0, 20),
             "other": st.integers(0, 20),
             "slot": st.integers(0, 5),
             "table": st.sampled_from([None, "W1", "W2"]),
             "side": st.integers(0, 1),
+            "guest": st.sampled_from(sorted(PEOPLE)),
         }
     ),
 )
@@ -104,7 +121,7 @@ steps = st.one_of(
     ]
     * 3,
     *[edits] * 5,
-    *[st.tuples(st.just("attend"), st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.integers(0, 3)}))]
+    *[st.tuples(st.just("attend"), st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.integers(0, 7)}))]
     * 3,
     *[st.tuples(st.just("clock"), st.fixed_dictionaries({"slot": st.floats(-3, 5, width=16)}))] * 2,
     st.tuples(st.sampled_from(["improve", "announce", "reload"]), st.just({})),
@@ -136,6 +153,13 @@ def edit_of(state: AgendaState, fields: dict[str, Any]) -> Edit:
         case "swap":
             by = next(each for each in PEOPLE if PEOPLE[each] == PEOPLE[who] and each != who)
             return SwapRepresentative(encounter_id=encounter, participant_id=who, by=by)
+        case "invite" | "send away":
+            guest, is_invited = fields["guest"], fields["kind"] == "invite"
+            there = [(pair, who) for pair, each in sorted(state.pairs.items()) for who in each.guest_ids]
+            if not is_invited and there:  # one of those there are
+                pair, guest = there[fields["number"] % len(there)]
+                encounter = state.encounter_id(pair)
+            return InviteGuest(encounter_id=encounter, participant_id=guest, is_invited=is_invited)
         case "undo":
             return UndoEdit()
         case "order" | "disorder":
@@ -162,9 +186,10 @@ def attend(subject: Edition, fields: dict[str, Any]) -> None:
     begun = [pair for pair in state.pairs if state.is_history(pair, subject.now)]
     ids = sorted(map(state.encounter_id, begun or state.pairs))
     encounter = ids[fields["number"] % len(ids)]
-    people = state.pairs[state.pairs_by_encounter[encounter]].participant_ids
+    pair = state.pairs[state.pairs_by_encounter[encounter]]
+    people = pair.people
     absent = tuple(each for bit, each in enumerate(people) if fields["absent"] >> bit & 1)
-    outcome = EncounterState.MISSED if absent else EncounterState.HELD
+    outcome = EncounterState.HELD if set(absent).isdisjoint(pair.participant_ids) else EncounterState.MISSED
     try:
         note_attendance(batch, encounter, Attendance(outcome=outcome, absent=absent))
     except NotPossible:
@@ -259,7 +284,8 @@ def check_what_was_said(subject: Edition) -> None:
     for pair, place in state.placements.items():
         said = newest[f"encounter/{state.encounter_id(pair)}"]
         assert isinstance(said, EncounterChanged)
-        assert (said.place, said.participant_ids) == (place, state.pairs[pair].participant_ids)
+        met = (*said.participant_ids, *(guest.participant_id for guest in said.guests))
+        assert (said.place, met) == (place, state.pairs[pair].people)
     for pair, attended in state.attended.items():
         said = newest[f"encounter/{state.encounter_id(pair)}"]
         assert isinstance(said, EncounterChanged)

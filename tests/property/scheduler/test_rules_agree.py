@@ -19,26 +19,39 @@ from services.scheduler.domain.evidence import Evidence
 from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import judge
-from shared.events import OrderEncounters
+from shared.events import InviteGuest, OrderEncounters
 
 SIZE = Size("tiny", 5, 8, 14, 5, 3, sessions=2)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.integers(0, 10_000), st.integers(0, 30), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8)
+    st.integers(0, 10_000),
+    st.integers(0, 30),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8),
 )
 def test_the_encoding_allows_exactly_what_the_verifier_accepts(
-    seed: int, changes: int, orders: list[tuple[int, int]]
+    seed: int, changes: int, orders: list[tuple[int, int]], guests: list[tuple[int, int]]
 ) -> None:
     instance, state, aggregate = synthetic(SIZE, seed), AgendaState(edition_id="bench"), AgendaAggregate()
     aggregate.decide(state, instance.events, WHEN)
     for later, earlier in orders:
         order(state, later, earlier)
+    for encounter, guest in guests:
+        invite(state, encounter, guest)
     aggregate.decide(state, [change.event for change in late_changes(instance, changes, TURMOIL)], WHEN)
     for pair in sorted(state.pairs):
         if state.is_wanted(pair) and state.is_known(pair):
             assert allowed(state, pair) == accepted(state, pair), pair
+
+
+def invite(state: AgendaState, encounter: int, guest: int) -> None:
+    """Have somebody join an encounter, if that can be."""
+    ids, people = sorted(state.pairs_by_encounter), sorted(state.participants)
+    there, who = ids[encounter % len(ids)], people[guest % len(people)]
+    with suppress(NotPossible, RulesBroken):
+        make(Batch(state, WHEN), InviteGuest(encounter_id=there, participant_id=who, is_invited=True), "*")
 
 
 def order(state: AgendaState, later: int, earlier: int) -> None:

@@ -21,9 +21,9 @@ MOST = 3
 
 
 def too_many_in_a_row(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two has more than three encounters without a pause, this one among them."""
+    """Somebody has more than three encounters without a pause, this one among them."""
     places = evidence.places
-    for person in evidence.inputs.pairs[pair_id].participant_ids:
+    for person in evidence.inputs.pairs[pair_id].people:
         day = sorted(evidence.of_person(person), key=lambda pair: places[pair].starts_at)
         for run in (tuple(day[first : first + MOST + 1]) for first in range(len(day) - MOST)):
             if pair_id in run and all(places[one].ends_at == places[other].starts_at for one, other in pairwise(run)):
@@ -32,12 +32,12 @@ def too_many_in_a_row(evidence: Evidence, pair_id: str) -> Culprits:
 
 
 def few_in_a_row(board: Board, wanted: Wanted) -> Slots:
-    """With one more encounter, neither has more than three in a row."""
+    """With one more encounter, nobody has more than three in a row."""
 
     def is_run(busy: Slots) -> Slots:
         return busy & busy >> 1 & busy >> 2 & busy >> 3
 
-    busy = board.busy[wanted.one], board.busy[wanted.other]
+    busy = [board.busy[each] for each in wanted.people]
     return sum(slot for slot in bits(board.whole) if not any(is_run(each | slot) for each in busy))
 
 

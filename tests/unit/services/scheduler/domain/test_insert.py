@@ -16,7 +16,7 @@ def board(people: str = "abcdef", tables: int = 3, slots: int = 4, **free: int) 
 
 
 def wants(pair: str) -> Wanted:
-    return Wanted(pair, pair[0], pair[1], ("work",))
+    return Wanted(pair, (pair[0], pair[1]), ("work",))
 
 
 def put(subject: Board, pair: str, slot: int, table: str = "W1") -> None:
@@ -89,7 +89,7 @@ def test_a_table_next_door_is_not_another_time() -> None:
     subject = Board(0b11, {"work": ["W1"], "innova": ["I1"]}, None)
     for person in "abcd":
         subject.hours[person] = Hours(0b11, 0b11)
-    subject.put(Wanted("cd", "c", "d", ("innova", "work")), Seat(0b01, "work", "W1"))
+    subject.put(Wanted("cd", ("c", "d"), ("innova", "work")), Seat(0b01, "work", "W1"))
     subject.hours["a"] = Hours(0b01, 0b11)
     assert find_seat(subject, wants("ab"), 0b11)[0] is None
     seating = make_room(subject, wants("ab"), 0b11, 1)

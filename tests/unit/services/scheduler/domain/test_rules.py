@@ -9,9 +9,9 @@ from services.scheduler.domain.board import Board, Hours, Seat, Wanted
 from shared.events import Consent, OrganisationKind, Status, Zone
 from tests.unit.services.scheduler.editions import HALL, innova, workspace
 
-AB = Wanted("ab", "a", "b", ("work",))
-AC = Wanted("ac", "a", "c", ("work",))
-CD = Wanted("cd", "c", "d", ("work",))
+AB = Wanted("ab", ("a", "b"), ("work",))
+AC = Wanted("ac", ("a", "c"), ("work",))
+CD = Wanted("cd", ("c", "d"), ("work",))
 
 
 def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: Hours) -> Board:
@@ -22,7 +22,7 @@ def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: 
 
 
 def test_both_are_available() -> None:
-    assert rules.both_available(board(a=Hours(0b0111, 0b1111), b=Hours(0b1110, 0)), AB) == 0b0110
+    assert rules.all_available(board(a=Hours(0b0111, 0b1111), b=Hours(0b1110, 0)), AB) == 0b0110
 
 
 def test_neither_attends_a_session() -> None:
@@ -109,9 +109,9 @@ def test_consent_is_granted(consent: Consent) -> None:
     assert rules.consent_is_granted(consent) == (consent is Consent.GRANTED)
 
 
-def test_both_take_part() -> None:
-    assert rules.both_take_part([Status.ACTIVE, Status.ACTIVE])
-    assert not rules.both_take_part([Status.ACTIVE, Status.CANCELLED])
+def test_all_take_part() -> None:
+    assert rules.all_take_part([Status.ACTIVE, Status.ACTIVE])
+    assert not rules.all_take_part([Status.ACTIVE, Status.CANCELLED])
 
 
 SME, GROUP, CENTRE = OrganisationKind.SME, OrganisationKind.RESEARCH_GROUP, OrganisationKind.TECHNOLOGY_CENTRE

@@ -47,12 +47,12 @@ def tried(problem: Problem, before: Placed) -> tuple[int, int]:
     """The most that can be placed, and the fewest moves that this takes, by trying every agenda."""
     choices = []
     for each in problem.candidates:
-        there = problem.hours[each.wanted.one].available & problem.hours[each.wanted.other].available
+        there = problem.hours[each.wanted.people[0]].available & problem.hours[each.wanted.people[1]].available
         choices.append([0, *bits(problem.open_slots & there)])
     best = (-1, 0)
     for slots in itertools.product(*choices):
         placed = [(each.wanted, slot) for each, slot in zip(problem.candidates, slots, strict=True) if slot]
-        people_at = Counter((person, slot) for wanted, slot in placed for person in (wanted.one, wanted.other))
+        people_at = Counter((person, slot) for wanted, slot in placed for person in wanted.people)
         if max(people_at.values(), default=0) > 1 or max(Counter(s for _, s in placed).values(), default=0) > TABLES:
             continue
         moves = sum(before.get(wanted.pair_id, slot) != slot for wanted, slot in placed)
