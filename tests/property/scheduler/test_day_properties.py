@@ -89,6 +89,7 @@ steps = st.one_of(
                 "zones": st.integers(1, 3).map(lambda tables: (workspace(tables), HALL)),
                 "sessions": st.sampled_from([(), (session("k", 1, 2),), (session("k", 2.5, 4),)]),
                 "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}]),
+                "shift": st.sampled_from([0, 0, 0, 0.4, 0.5, -0.4, 1, 4]),
             }
         ),
     ),
@@ -299,7 +300,7 @@ def test_the_agenda_is_right_after_every_step_of_the_day(tables: int, rest: list
     for revision, (kind, fields) in enumerate(rest, start=3):
         perform(subject, kind, fields, revision)
         check(subject)
-    check_indexes(subject)
+        check_indexes(subject)
     check_what_was_said(subject)
     replayed = AgendaState(edition_id="ed")
     for change in subject.changes:
