@@ -13,19 +13,23 @@ import contextlib
 import gc
 import math
 import multiprocessing
+import re
 import tempfile
 import time
+from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import accumulate, repeat
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 from pydantic import SecretStr
 
 from bench.instances.editions import ITECAM, synthetic
-from bench.instances.renamed import renamed
+from bench.instances.renamed import edition_of, renamed
 from bench.instances.stream import late_changes, published
 from bench.scheduler import resident_bytes
 from deploy.embedded import programs
@@ -40,20 +44,26 @@ from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverPool
 from shared.background import Background
+from shared.clock import utc_now
 from shared.cloudevents import Record, decode, encode, pack, unpack
 from shared.consumer import Input, Position
 from shared.events import Event
 from shared.health import Health
-from shared.journal import Journal, JournalStore
-from shared.journal_store import MongoJournalStore
+from shared.ids import encounter_id, pair_id
+from shared.journal import Entry, Journal, JournalStore, Snapshot
+from shared.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.mongo import Mongo
 
 Row = dict[str, object]
 #: The changes that are to come, as records, by edition.
 Ahead = Mapping[str, Sequence[Record]]
 
-#: Changes an edition has had since it was published, and those of one measurement, over all editions.
-_BEFORE, _STREAM = 10, 1_000
+#: So many editions differ by more than their ids.
+_TEMPLATES = 20
+#: Changes an edition has had since it was published, those that are left for each part, and those of one stream, which
+#: go to all editions.
+_BEFORE, _AHEAD, _STREAM = 10, 20, 500
+_IDS = re.compile(rb"(?:edn|pair|enc|bench)_[0-9a-f]{32}")
 _FEW_IN_MEMORY = 100
 _PROBE_SECONDS = 0.005
 _QUIET_SECONDS = 0.5
@@ -63,7 +73,7 @@ _SEED = 2018
 
 
 def run(data: Path | None, editions: str = "1000") -> list[Row]:  # noqa: ARG001 - every benchmark is offered the data
-    """The rows: how the editions were made and what they take; then the streams of changes."""
+    """The rows: how the editions were made and what they take; then the streams of changes, from cold where few fit."""
     return asyncio.run(_on_a_database(int(editions)))
 
 
@@ -85,8 +95,9 @@ class _Database(Supervisor):
 
 def _rows(url: str, count: int) -> list[Row]:
     spawn, started = multiprocessing.get_context("spawn"), time.perf_counter()
+    alike = [range(first, count, _TEMPLATES) for first in range(min(count, _TEMPLATES))]
     with ProcessPoolExecutor(2, spawn) as pool:
-        ahead = dict(pool.map(_make, range(count), repeat(url)))
+        ahead = dict(ChainMap(*pool.map(_make, alike, repeat(url))))
     rows: list[Row] = [{"measure": "make them", "editions": count, "seconds": round(time.perf_counter() - started)}]
     for part in (_all_in_memory, _few_in_memory):
         with ProcessPoolExecutor(1, spawn) as pool:  # a process of its own, so that its memory is, too
@@ -100,7 +111,8 @@ def _in_a_loop(part: Callable[[str, Ahead], Coroutine[None, None, list[Row]]], u
 
 
 async def _all_in_memory(url: str, ahead: Ahead) -> list[Row]:
-    async with _Subject.on(url, ahead, in_memory=len(ahead)) as subject:
+    records = {edition_id: records[:_AHEAD] for edition_id, records in ahead.items()}
+    async with _Subject.on(url, records, in_memory=len(ahead)) as subject:
         for edition_id in ahead:
             await subject.load(edition_id)
         rows: list[Row] = [{**subject.memory("all loaded"), **_spread("load", subject.loads)}]
@@ -111,33 +123,83 @@ async def _all_in_memory(url: str, ahead: Ahead) -> list[Row]:
 
 async def _few_in_memory(url: str, ahead: Ahead) -> list[Row]:
     rows: list[Row] = []
-    for law, exponent in (("uniform", 0.0), ("Zipf", 1.0)):
-        async with _Subject.on(url, ahead, in_memory=_FEW_IN_MEMORY) as subject:
+    for law, exponent, first, end in (("uniform", 0.0, _AHEAD, 2 * _AHEAD), ("Zipf", 1.0, 2 * _AHEAD, None)):
+        records = {edition_id: records[first:end] for edition_id, records in ahead.items()}
+        async with _Subject.on(url, records, in_memory=_FEW_IN_MEMORY) as subject:
             rows.append(await subject.stream(f"changes, {_FEW_IN_MEMORY} in memory, {law}", exponent))
-            rows.append({**subject.memory(f"  memory of {_FEW_IN_MEMORY}"), **_spread("load", subject.loads)})
+            rows.append({**subject.memory("  in memory then"), **_spread("load", subject.loads)})
     return rows
 
 
-def _make(number: int, url: str) -> tuple[str, list[Record]]:
-    return asyncio.run(_journalled(number, url))
+@dataclass(frozen=True)
+class _Template:
+    """An edition that others are copies of, under ids of their own: its newest snapshot, and the entries since.
+
+    `ids` are those that are made of others: of encounters and pairs, by the participants.
+    """
+
+    number: int
+    snapshot: Snapshot
+    entries: tuple[Entry, ...]
+    pairs: Mapping[str, tuple[str, str]]
+    changes: tuple[Event, ...]
 
 
-async def _journalled(number: int, url: str) -> tuple[str, list[Record]]:
-    """Journal an edition as a scheduler does that hears of it in batches; returns its id and changes to come."""
-    instance = synthetic(ITECAM, number)
-    events = [renamed(event, number) for event in (*instance.events, published(instance))]
-    later = [renamed(change.event, number) for change in late_changes(instance, _BEFORE + _STREAM // 10)]
-    edition_id, most = events[0].edition_id, Settings().batch_max_records
+def _make(numbers: Sequence[int], url: str) -> dict[str, list[Record]]:
+    """Journal editions that are alike but for their ids; returns the changes that are to come."""
+    return asyncio.run(_journalled(numbers, url))
+
+
+async def _journalled(numbers: Sequence[int], url: str) -> dict[str, list[Record]]:
+    template = await _template(numbers[0])
     async with _store(url) as store:
-        journal = _TimedJournal(store, in_memory=1)
-        for at in range(0, len(events), most):
-            await journal.take(edition_id, [_input(event) for event in events[at : at + most]])
-        await journal.transact(edition_id, announcing)
-        while (state := await journal.read(edition_id)).untold_pairs or state.untold_participants:
-            await journal.transact(edition_id, telling)
-        for event in later[:_BEFORE]:
-            await journal.take(edition_id, [_input(event)])
-    return edition_id, [encode(event) for event in later[_BEFORE:]]
+        for number in numbers:
+            await _copy(template, number, store)
+    return {edition_of(number): [encode(renamed(each, number)) for each in template.changes] for number in numbers}
+
+
+async def _template(number: int) -> _Template:
+    """Journalled as a scheduler does that hears of an edition in batches, and of some late changes one by one."""
+    instance, store = synthetic(ITECAM, number), InMemoryJournalStore()
+    events = [renamed(event, number) for event in (*instance.events, published(instance))]
+    changes = tuple(change.event for change in late_changes(instance, _BEFORE + 2 * _AHEAD + _STREAM // 2))
+    journal, edition_id, most = _TimedJournal(store, in_memory=1), edition_of(number), Settings().batch_max_records
+    for at in range(0, len(events), most):
+        await journal.take(edition_id, [_input(event) for event in events[at : at + most]])
+    await journal.transact(edition_id, announcing)
+    while (state := await journal.read(edition_id)).untold_pairs or state.untold_participants:
+        await journal.transact(edition_id, telling)
+    for event in changes[:_BEFORE]:
+        await journal.take(edition_id, [_input(renamed(event, number))])
+    snapshot = await store.snapshot(edition_id)
+    assert snapshot is not None  # noqa: S101 - it is large enough for one
+    entries = tuple(await store.entries(edition_id, after=snapshot.seq))
+    pairs = {pair_id: pair.matched for pair_id, pair in (await journal.read(edition_id)).pairs.items()}
+    return _Template(number, snapshot, entries, pairs, changes[_BEFORE:])
+
+
+async def _copy(template: _Template, number: int, store: MongoJournalStore) -> None:
+    """Write the template's journal as that of another edition: what a load does not read, it has no use for."""
+    edition_id = edition_of(number)
+    ids = {edition_of(template.number): edition_id}
+    for pair, (one, other) in template.pairs.items():
+        renamed_pair = one[:-12] + f"{number:012x}", other[:-12] + f"{number:012x}"
+        ids[pair] = pair_id(edition_id, *renamed_pair)
+        ids[encounter_id(edition_of(template.number), one, other)] = encounter_id(edition_id, *renamed_pair)
+
+    def copied(text: bytes) -> bytes:
+        return _IDS.sub(lambda found: _other_id(found[0].decode(), ids, number).encode(), text)
+
+    first = Entry(edition_id, 1, utc_now(), {}, [], [], published=True)
+    await store.append(first)
+    await store.save_snapshot(Snapshot(edition_id, template.snapshot.seq, copied(template.snapshot.state)))
+    for entry in template.entries:
+        changes = orjson.loads(copied(orjson.dumps(entry.changes)))
+        await store.append(replace(entry, edition_id=edition_id, changes=changes, outbox=[], published=True))
+
+
+def _other_id(known: str, ids: Mapping[str, str], number: int) -> str:
+    return ids.get(known) or known[:-12] + f"{number:012x}"
 
 
 class _Subject:
@@ -179,13 +241,13 @@ class _Subject:
         scheduler = Scheduler(self._journal, pool, pace)
         self._journal.loads.clear()
         async with _improving(scheduler, pool, workers), _lateness() as late:
-            started, cpu = time.perf_counter(), time.process_time()
+            started, cpu, solved = time.perf_counter(), time.process_time(), pool.solved
             for record in self._draw(exponent):
                 began = time.perf_counter()
                 event = decode(record.headers, record.value)
                 await scheduler.take(event.edition_id, [_input(event)])
                 seconds.append(time.perf_counter() - began)
-            took, cpu = time.perf_counter() - started, time.process_time() - cpu
+            took, cpu, improved = time.perf_counter() - started, time.process_time() - cpu, pool.solved - solved
         return {
             "measure": measure,
             "changes_a_s": round(len(seconds) / took),
@@ -193,13 +255,13 @@ class _Subject:
             **_spread("change", seconds),
             **_spread("late", late),
             "hit_rate": round(1 - len(self.loads) / len(seconds), 3),
-            "improved_a_s": round(pool.solved / took, 2),
+            "improved_a_s": round(improved / took, 2),
         }
 
     def _draw(self, exponent: float) -> Iterator[Record]:
         editions = list(self._ahead)
         weights = list(accumulate((rank + 1) ** -exponent for rank in range(len(editions))))
-        for edition_id in self._random.choices(editions, cum_weights=weights, k=_STREAM):
+        for edition_id in self._random.choices(editions, cum_weights=weights, k=min(_STREAM, 5 * len(editions))):
             record = next(self._ahead[edition_id], None)
             if record is not None:
                 yield record
