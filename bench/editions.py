@@ -62,7 +62,7 @@ Ahead = Mapping[str, Sequence[Record]]
 _TEMPLATES = 20
 #: Changes an edition has had since it was published, those that are left for each part, and those of one stream, which
 #: go to all editions.
-_BEFORE, _AHEAD, _STREAM = 10, 20, 500
+_BEFORE, _AHEAD, _STREAM = 10, 10, 500
 _IDS = re.compile(rb"(?:edn|pair|enc|bench)_[0-9a-f]{32}")
 _FEW_IN_MEMORY = 100
 _PROBE_SECONDS = 0.005
@@ -97,7 +97,8 @@ def _rows(url: str, count: int) -> list[Row]:
     spawn, started = multiprocessing.get_context("spawn"), time.perf_counter()
     alike = [range(first, count, _TEMPLATES) for first in range(min(count, _TEMPLATES))]
     with ProcessPoolExecutor(2, spawn) as pool:
-        ahead = dict(ChainMap(*pool.map(_make, alike, repeat(url))))
+        made = dict(ChainMap(*pool.map(_make, alike, repeat(url))))
+    ahead = {edition_of(number): made[edition_of(number)] for number in range(count)}
     rows: list[Row] = [{"measure": "make them", "editions": count, "seconds": round(time.perf_counter() - started)}]
     for part in (_all_in_memory, _few_in_memory):
         with ProcessPoolExecutor(1, spawn) as pool:  # a process of its own, so that its memory is, too
@@ -107,15 +108,18 @@ def _rows(url: str, count: int) -> list[Row]:
 
 def _in_a_loop(part: Callable[[str, Ahead], Coroutine[None, None, list[Row]]], url: str, ahead: Ahead) -> list[Row]:
     gc.set_threshold(20_000, 20, 20)  # as `shared.app.serve` has it
+    gc.freeze()  # a service has no changes that are to come
     return asyncio.run(part(url, ahead))
 
 
 async def _all_in_memory(url: str, ahead: Ahead) -> list[Row]:
     records = {edition_id: records[:_AHEAD] for edition_id, records in ahead.items()}
     async with _Subject.on(url, records, in_memory=len(ahead)) as subject:
-        for edition_id in ahead:
-            await subject.load(edition_id)
-        rows: list[Row] = [{**subject.memory("all loaded"), **_spread("load", subject.loads)}]
+        async with _lateness() as late:
+            for edition_id in ahead:
+                await subject.load(edition_id)
+        loads = {**_spread("load", subject.loads), **_spread("late", late)}
+        rows: list[Row] = [{**subject.memory("all loaded"), **loads}]
         rows.append(await subject.stream("changes, all in memory"))
         rows += [await subject.stream(f"  while {workers} improve", workers=workers) for workers in (1, 2)]
         return [*rows, subject.memory("all, after that")]
@@ -155,14 +159,22 @@ async def _journalled(numbers: Sequence[int], url: str) -> dict[str, list[Record
     async with _store(url) as store:
         for number in numbers:
             await _copy(template, number, store)
-    return {edition_of(number): [encode(renamed(each, number)) for each in template.changes] for number in numbers}
+    return {
+        edition_of(number): [encode(renamed(each, number)) for each in template.changes[: _changes_of(number)]]
+        for number in numbers
+    }
+
+
+def _changes_of(number: int) -> int:
+    """How many changes there are to be for an edition: more for the first, which Zipf's law prefers."""
+    return 3 * _AHEAD + _STREAM // (2 * (number + 1))
 
 
 async def _template(number: int) -> _Template:
     """Journalled as a scheduler does that hears of an edition in batches, and of some late changes one by one."""
     instance, store = synthetic(ITECAM, number), InMemoryJournalStore()
     events = [renamed(event, number) for event in (*instance.events, published(instance))]
-    changes = tuple(change.event for change in late_changes(instance, _BEFORE + 2 * _AHEAD + _STREAM // 2))
+    changes = tuple(change.event for change in late_changes(instance, _BEFORE + _changes_of(0)))
     journal, edition_id, most = _TimedJournal(store, in_memory=1), edition_of(number), Settings().batch_max_records
     for at in range(0, len(events), most):
         await journal.take(edition_id, [_input(event) for event in events[at : at + most]])
