@@ -181,7 +181,7 @@ class Comparison:
 def greedy(problem: Problem) -> dict[str, Slots]:
     """First fit on an empty board, the most wanted first: nobody's agenda is remembered."""
     board = problem.board()
-    for each in sorted(problem.candidates, key=lambda each: (-each.priority, -each.score)):
+    for each in sorted(problem.candidates, key=lambda each: (*each.wish.rank, -each.wish.score)):
         seat, _ = find_seat(board, each.wanted, problem.open_slots)
         if seat is not None:
             board.put(each.wanted, seat)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import NoReturn
 
@@ -18,7 +19,16 @@ from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed
 from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler
-from shared.events import BelowMinimum, BrokenRule, Edit, EditEffects, EncounterEffect, EncounterNow, EncounterState
+from shared.events import (
+    BelowMinimum,
+    BrokenRule,
+    Edit,
+    EditEffects,
+    EncounterEffect,
+    EncounterNow,
+    EncounterState,
+    GoalReached,
+)
 from shared.internal import Declined, body_of
 
 #: What is wrong with what was asked, and what is wrong with the moment: all else.
@@ -52,6 +62,9 @@ class Page(BaseModel):
     participant_id: str | None = None
 
 
+_Shown = Callable[[AgendaState, Page], Iterable[BaseModel]]
+
+
 def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
     """What the scheduler can be asked."""
 
@@ -82,22 +95,26 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
             _decline(refused)
         return JSONResponse(noted.model_dump(mode="json"))
 
-    async def encounters(request: Request) -> Response:
-        state = await scheduler.agenda(request.path_params["edition_id"])
-        shown = encounters_of(state, _page_of(request), scheduler.clock())
-        return JSONResponse({"items": [each.model_dump(mode="json") for each in shown]})
+    def encounters(state: AgendaState, page: Page) -> list[EncounterNow]:
+        return encounters_of(state, page, scheduler.clock())
 
-    async def below_minimum(request: Request) -> Response:
-        state = await scheduler.agenda(request.path_params["edition_id"])
-        shown = below_minimum_of(state, _page_of(request))
-        return JSONResponse({"items": [each.model_dump(mode="json") for each in shown]})
-
+    listing = partial(_listing, scheduler)
     return [
-        Route("/editions/{edition_id}/below-minimum", below_minimum),
+        Route("/editions/{edition_id}/below-minimum", listing(below_minimum_of)),
         Route("/editions/{edition_id}/edits", edits, methods=["POST"]),
-        Route("/editions/{edition_id}/encounters", encounters),
+        Route("/editions/{edition_id}/encounters", listing(encounters)),
         Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
+        Route("/editions/{edition_id}/goals", listing(lambda state, _: goals_of(state))),
     ]
+
+
+def _listing(scheduler: Scheduler, shown: _Shown) -> Callable[[Request], Awaitable[Response]]:
+    async def listing(request: Request) -> Response:
+        state = await scheduler.agenda(request.path_params["edition_id"])
+        items = [each.model_dump(mode="json") for each in shown(state, _page_of(request))]
+        return JSONResponse({"items": items})
+
+    return listing
 
 
 def effects_of(state: AgendaState, plan: Plan) -> EditEffects:
@@ -148,6 +165,12 @@ def below_minimum_of(state: AgendaState, page: Page) -> list[BelowMinimum]:
         BelowMinimum(participant_id=each, placed=served.placed, wanted=served.wanted, least=state.least or 0)
         for each, served in islice(few, page.limit)
     ]
+
+
+def goals_of(state: AgendaState) -> list[GoalReached]:
+    """How far the edition has come with each of its goals, in its order."""
+    reached = state.served_by_goal()
+    return [GoalReached(goal=goal, placed=served.placed, wanted=served.wanted) for goal, served in reached.items()]
 
 
 def _page_of(request: Request) -> Page:

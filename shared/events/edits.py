@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from shared.events.agenda import EncounterState, Label, Place, WaitingReason
 from shared.events.core import Value
+from shared.events.registration import Goal
 from shared.ids import Id
 
 
@@ -120,6 +121,14 @@ class BelowMinimum(Value):
     placed: int = Field(description="Encounters with a place.")
     wanted: int = Field(description="Encounters wanted, those included.")
     least: int = Field(description="Encounters that everybody should have, if as many are wanted.")
+
+
+class GoalReached(Value):
+    """How far an edition has come with a goal."""
+
+    goal: Goal
+    placed: int = Field(description="Encounters with a place that serve it.")
+    wanted: int = Field(description="Encounters wanted that serve it, those included.")
 
 
 class EncounterNow(Value):

@@ -97,6 +97,25 @@ def _is_order(levels: tuple[Level, ...]) -> tuple[Level, ...]:
 LevelOrder = Annotated[tuple[Level, ...], AfterValidator(_is_order)]
 
 
+class Goal(StrEnum):
+    """What encounters an edition is held for above others of the same priority.
+
+    `cross_border`: between organisations of two countries. `delegation`: between a delegation and somebody not of it.
+    """
+
+    CROSS_BORDER = "cross_border"
+    DELEGATION = "delegation"
+
+
+def _all_differ(goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
+    if len(set(goals)) < len(goals):
+        raise ValueError("goals must name each goal once at most")
+    return goals
+
+
+Goals = Annotated[tuple[Goal, ...], AfterValidator(_all_differ)]
+
+
 class Language(StrEnum):
     """The languages a participant can be written to in."""
 
@@ -207,6 +226,7 @@ class EditionChanged(Event):
         default=0, ge=0, description="Once live, encounters that start this soon are not moved by the system."
     )
     levels: LevelOrder = Field(default=tuple(Level), description="What agendas are to be good at, the first first.")
+    goals: Goals = Field(default=(), description="Encounters that come before others of the same priority.")
 
     @model_validator(mode="after")
     def _slots_are_in_order(self) -> Self:

@@ -28,6 +28,7 @@ from shared.events import (
     EntryKind,
     Event,
     Fee,
+    Goal,
     Interval,
     Language,
     LevelResult,
@@ -95,6 +96,7 @@ EVENTS: list[Event] = [
         quotas=Quotas(max_encounters=12, max_requests=20, min_encounters=4),
         least_affinity=0.2,
         fee=Fee(amount=5000, currency="EUR"),
+        goals=(Goal.CROSS_BORDER, Goal.DELEGATION),
     ),
     OrganisationChanged(
         **WHO,
@@ -209,16 +211,17 @@ def test_unknown_fields_are_ignored_so_that_a_v1_can_grow() -> None:
     assert cloudevents.decode(record.headers, json.dumps(grown).encode()) == EVENTS[3]
 
 
-def test_an_edition_from_before_there_were_capacities_and_a_minimum_is_read_as_one_without() -> None:
+def test_an_edition_from_before_there_were_capacities_a_minimum_and_goals_is_read_as_one_without() -> None:
     record = cloudevents.encode(EVENTS[0])
     older = json.loads(record.value)
     for session in older["sessions"]:
         del session["capacity"]
-    del older["quotas"]["min_encounters"]
+    del older["quotas"]["min_encounters"], older["goals"]
     read = cloudevents.decode(record.headers, json.dumps(older).encode())
     assert isinstance(read, EditionChanged)
     assert [session.capacity for session in read.sessions] == [None]
     assert read.quotas == Quotas(max_encounters=12, max_requests=20)
+    assert read.goals == ()
 
 
 @pytest.mark.parametrize(

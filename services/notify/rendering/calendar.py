@@ -21,7 +21,7 @@ _OCTETS = 75
 class CalendarFile:
     """Makes the `agenda.ics` of participants of one edition.
 
-    A session's UID is the participant's own, an encounter's is that of both who meet: neither ever changes.
+    A session's UID is the participant's own, an encounter's is that of all who meet: neither ever changes.
     """
 
     def __init__(self, edition_id: str, participant_id: str, domain: str) -> None:

@@ -15,7 +15,7 @@ from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, 
 from services.registration.domain.participant import Participant
 from services.registration.peers import Peer, PeerDeclined
 from services.registration.service import Desk
-from shared.events import BelowMinimum, BrokenRule, EditEffects, EncounterNow
+from shared.events import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached
 from shared.ids import Id
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
@@ -44,6 +44,12 @@ class Underserved(BaseModel):
     items: list[BelowMinimum]
     names: dict[str, str] = Field(description="By participant id.")
     next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
+
+
+class Goals(BaseModel):
+    """The edition's goals, in its order."""
+
+    items: list[GoalReached]
 
 
 def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
@@ -90,6 +96,16 @@ async def list_below_minimum(
     shown = items[:limit]
     names = await _names(desk, edition_id, (each.participant_id for each in shown))
     return Underserved(items=shown, names=names, next=shown[-1].participant_id if len(items) > limit else None)
+
+
+@router.get("/goals")
+async def list_goals(desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId) -> Goals:
+    """How many of the encounters that serve each goal of the edition have a place now, and how many are wanted.
+
+    One that serves both goals counts for both.
+    """
+    await desk.edition(edition_id)
+    return Goals.model_validate(await scheduler.get(f"/editions/{edition_id}/goals", {}))
 
 
 @router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts))

@@ -12,7 +12,18 @@ from services.registration.domain.names import Line
 from services.registration.domain.slots import Day, instant, slots_of
 from services.registration.domain.things import Facts, Refused, Thing
 from shared import events
-from shared.events import ConsentPolicy, EditionChanged, Filling, Level, LevelOrder, Phase, SessionKind, Slot, ZoneKind
+from shared.events import (
+    ConsentPolicy,
+    EditionChanged,
+    Filling,
+    Goals,
+    Level,
+    LevelOrder,
+    Phase,
+    SessionKind,
+    Slot,
+    ZoneKind,
+)
 from shared.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
 from shared.ids import Id
 
@@ -104,6 +115,9 @@ class EditionFacts(Facts):
         description="Once live, encounters that start this soon are not moved by the system.",
     )
     levels: LevelOrder = Field(default=tuple(Level), description="What agendas are to be good at, the first first.")
+    goals: Goals = Field(
+        default=(), description="Where not all have a place, these come before others of the same priority."
+    )
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

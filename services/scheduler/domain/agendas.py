@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -23,6 +23,7 @@ from shared.events import (
     Party,
     Place,
     Relaxation,
+    Session,
     Status,
     WaitingReason,
     content_of,
@@ -104,10 +105,8 @@ def _state(told: ToldEncounter | None, has_no_place: bool, is_unwanted: bool) ->
 def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> ToldAgenda | None:
     """The participant's agenda as it is now, if that is not what was told."""
     told = state.agendas.get(participant_id)
-    known = {entry.entry_id: entry for entry in told.entries} if told else {}
-    entries = tuple(
-        sorted(_entries(state, participant_id, revised, known), key=lambda entry: (entry.starts_at, entry.entry_id))
-    )
+    lines = lines_of(state, participant_id, revised)
+    entries = tuple(sorted(lines, key=lambda entry: (entry.starts_at, entry.entry_id)))
     if told is None and not entries:
         return None
     is_first_final = bool(entries) and told is not None and told.provisional and state.announced
@@ -116,26 +115,51 @@ def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldE
     return ToldAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
 
 
-def _entries(
-    state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter], known: Mapping[str, AgendaEntry]
-) -> Iterable[AgendaEntry]:
-    """The lines; the known one where neither the encounter nor the partner's party has changed, which are most."""
-    participant, pairs = state.participants.get(participant_id), state.pairs
-    if participant is None or state.edition is None:
+def lines_of(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> Iterator[AgendaEntry]:
+    """The lines of an agenda, in no order: those told before, but for what may read differently by now."""
+    if participant_id not in state.participants or state.edition is None:
         return
-    for pair_id in state.encounters_of(participant_id):
-        pair = pairs[pair_id]
-        revision = (revised.get(pair_id) or state.encounters[pair_id]).revision
-        partner, *others = (_party(state, each) for each in pair.people if each != participant_id)
-        entry_id = _id_of(state.edition_id, *pair.matched)
-        before = known.get(entry_id)
-        if before is not None and before.sequence == revision and _is_with(before, partner, others):
-            yield before
-        else:
-            yield _line(entry_id, revision, _place(state, pair_id), partner, others)
-    if participant.status is Status.ACTIVE:
-        for session in state.sessions_of(participant):
-            yield AgendaEntry(
+    told, stale = state.agendas.get(participant_id), state.stale_lines.get(participant_id)
+    entries = told.entries if told else ()
+    if stale is None:
+        pairs = state.encounters_of(participant_id)
+    else:
+        gone = {_entry_id(state, pair) for pair in stale}
+        yield from (e for e in entries if e.kind is EntryKind.ENCOUNTER and e.entry_id not in gone)
+        pairs = (pair for pair in stale if state.has_encounter(participant_id, pair))
+    for pair in pairs:
+        yield _line(state, participant_id, pair, (revised.get(pair) or state.encounters[pair]).revision)
+    yield from _sessions(state, participant_id, entries)
+
+
+def _line(state: AgendaState, participant_id: str, pair_id: str, revision: int) -> AgendaEntry:
+    place = _place(state, pair_id)
+    assert place is not None  # noqa: S101 - it is one of the encounters that have or had one
+    partner, *others = (each for each in state.pairs[pair_id].people if each != participant_id)
+    return AgendaEntry(
+        kind=EntryKind.ENCOUNTER,
+        entry_id=_entry_id(state, pair_id),
+        sequence=revision,
+        starts_at=place.starts_at,
+        ends_at=place.ends_at,
+        zone_id=place.zone_id,
+        table=place.table,
+        with_participant_id=partner,
+        with_organisation_id=_organisation(state, partner),
+        others=tuple(_party(state, each) for each in others),
+    )
+
+
+def _sessions(state: AgendaState, participant_id: str, told: Iterable[AgendaEntry]) -> Iterator[AgendaEntry]:
+    participant = state.participants[participant_id]
+    assert state.edition is not None  # noqa: S101 - there are no agendas in an unknown edition
+    known = {entry.entry_id: entry for entry in told if entry.kind is EntryKind.SESSION}
+    for session in state.sessions_of(participant) if participant.status is Status.ACTIVE else ():
+        before = known.get(session.session_id)
+        yield (
+            before
+            if before is not None and _is_of(before, session)
+            else AgendaEntry(
                 kind=EntryKind.SESSION,
                 entry_id=session.session_id,
                 sequence=state.edition.revision,
@@ -144,37 +168,26 @@ def _entries(
                 zone_id=session.zone_id,
                 title=session.title,
             )
+        )
 
 
-def _is_with(line: AgendaEntry, partner: Party, others: Sequence[Party]) -> bool:
-    """Whether the line names the parties as they are now."""
-    is_same = (line.with_participant_id, line.with_organisation_id) == (partner.participant_id, partner.organisation_id)
-    return is_same and line.others == tuple(others)
+def _is_of(line: AgendaEntry, session: Session) -> bool:
+    """Whether the line says of the session what there is to say."""
+    same = line.starts_at == session.starts_at and line.ends_at == session.ends_at
+    return same and line.zone_id == session.zone_id and line.title == session.title
 
 
-def _line(entry_id: str, revision: int, place: Place | None, partner: Party, others: Iterable[Party]) -> AgendaEntry:
-    assert place is not None  # noqa: S101 - it is one of the encounters that have or had one
-    return AgendaEntry(
-        kind=EntryKind.ENCOUNTER,
-        entry_id=entry_id,
-        sequence=revision,
-        starts_at=place.starts_at,
-        ends_at=place.ends_at,
-        zone_id=place.zone_id,
-        table=place.table,
-        with_participant_id=partner.participant_id,
-        with_organisation_id=partner.organisation_id,
-        others=tuple(others),
-    )
+def _entry_id(state: AgendaState, pair_id: str) -> str:
+    return _id_of(state.edition_id, *state.pairs[pair_id].matched)
+
+
+def _party(state: AgendaState, participant_id: str) -> Party:
+    return Party(participant_id=participant_id, organisation_id=_organisation(state, participant_id))
 
 
 def _organisation(state: AgendaState, participant_id: str) -> str | None:
     participant = state.participants.get(participant_id)
     return participant.organisation_id if participant else None
-
-
-def _party(state: AgendaState, participant_id: str) -> Party:
-    return Party.model_construct(participant_id=participant_id, organisation_id=_organisation(state, participant_id))
 
 
 def _same(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> bool:
@@ -208,7 +221,7 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         edition_id=state.edition_id,
         revision=encounter.revision,
         occurred_at=now,
-        encounter_id=_id_of(state.edition_id, *pair.matched),
+        encounter_id=_entry_id(state, pair_id),
         state=encounter.state,
         participant_ids=pair.participant_ids,
         organisation_ids=(_organisation(state, one), _organisation(state, other)),

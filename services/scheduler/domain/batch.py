@@ -99,9 +99,9 @@ class Batch:
         """Who keeps a place or is given one first: what stays, then as `need` says, and who fits better."""
         state = self.state
 
-        def weight(pair: str) -> tuple[bool, int, bool, float, str]:
-            wish, encounters, itself = state.pairs[pair], state.board.encounters_of, pair in state.board.placed
-            others = (len(encounters[each]) - itself for each in wish.people)
+        def weight(pair: str) -> tuple[bool, int, bool, bool, float, str]:
+            wish, encounters, itself = state.wish(pair), state.board.encounters_of, pair in state.board.placed
+            others = (len(encounters[each]) - itself for each in state.pairs[pair].people)
             return not state.stays(pair, self.now), *precedence(wish, others, state.least), -wish.score, pair
 
         return sorted(pair_ids, key=weight)
@@ -195,8 +195,9 @@ class Batch:
         return pairs
 
     def _need(self, pair_id: str) -> tuple[object, ...]:
-        state, pair = self.state, self.state.pairs[pair_id]
-        return (*need(pair, map(state.served, pair.people), state.least), pair_id)
+        state = self.state
+        served = map(state.served, state.pairs[pair_id].people)
+        return (*need(state.wish(pair_id), served, state.least), pair_id)
 
     def _allowed(self, pair_id: str, wish: Seat | None = None) -> Slots:
         """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""

@@ -193,7 +193,8 @@ def _out_of_order(state: AgendaState, targets: Arrangements) -> set[str]:
 def _movable(state: AgendaState, pairs: Iterable[str], now: datetime) -> list[str]:
     """Those that an edit may move, the most wanted first."""
     movable = (pair for pair in pairs if pair not in state.locked and not state.is_history(pair, now))
-    return sorted(movable, key=lambda pair: (-state.pairs[pair].priority, -state.pairs[pair].score, pair))
+    wishes = {pair: state.wish(pair) for pair in movable}
+    return sorted(wishes, key=lambda pair: (*wishes[pair].rank, -wishes[pair].score, pair))
 
 
 def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[str]) -> Evidence:

@@ -74,10 +74,7 @@ def _(change: OrganisationTaken, state: AgendaState) -> None:
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
         _reseat(state, state.links.people_of[change.organisation_id])
-    state.version += before is None or (before.kind, before.status) != (
-        change.organisation.kind,
-        change.organisation.status,
-    )
+    state.version += before is None or not before.is_as_wanted_as(change.organisation)
 
 
 @_apply.register
@@ -89,6 +86,8 @@ def _(change: ParticipantTaken, state: AgendaState) -> None:
     state.links.join(change.participant_id, after)
     if before is None or before.organisation_id != after.organisation_id:
         _reseat(state, [change.participant_id])
+        for pair_id in state.links.pairs_of[change.participant_id]:
+            _outdate(state, pair_id)
     if "board" in state.__dict__:
         state.board.hours[change.participant_id] = state.hours(after)
     state.version += before is None or not before.is_as_free_as(after)
@@ -164,9 +163,9 @@ def _(change: Ordered, state: AgendaState) -> None:
 def _(change: TakenOver, state: AgendaState) -> None:
     pair = state.pairs[change.pair_id]
     seat = state.board.lift(change.pair_id)[1] if change.pair_id in state.placements else None
+    _touch_pair(state, change.pair_id, change.cause)
     for participant_id in pair.people:
         state.links.pairs_of[participant_id].discard(change.pair_id)
-        _touch_agenda(state, participant_id, change.cause)
     for participant_id in change.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.pairs[change.pair_id] = pair.between(change.people)
@@ -191,6 +190,7 @@ def _(change: AttendanceNoted, state: AgendaState) -> None:
         gone = state.participants[participant_id].model_copy(update={"checked_in": False})
         state.participants[participant_id] = gone
     state.untold_pairs[pair_id] = change.cause
+    _outdate(state, pair_id)
 
 
 @_apply.register
@@ -231,6 +231,8 @@ def _(change: Told, state: AgendaState) -> None:
         state.untold_pairs.pop(pair_id, None)
     for participant_id in change.participants:
         state.untold_participants.pop(participant_id, None)
+    for participant_id in change.agendas:
+        state.stale_lines[participant_id] = set()
 
 
 def _put(state: AgendaState, pair_id: str, place: Place) -> None:
@@ -269,12 +271,21 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
 def _arranged_by_hand(state: AgendaState, pair_id: str) -> None:
     """Have it told how an organiser has arranged an encounter, though no agenda reads differently."""
     state.untold_pairs.setdefault(pair_id, Cause(code=CauseCode.ORGANISER_EDITED, subject_id=state.edition_id))
+    _outdate(state, pair_id)
 
 
 def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
     state.untold_pairs[pair_id] = cause
+    _outdate(state, pair_id)
     for participant_id in state.pairs[pair_id].people:
         _touch_agenda(state, participant_id, cause)
+
+
+def _outdate(state: AgendaState, pair_id: str) -> None:
+    """Have the line of the pair's encounter written anew in every agenda, when next one is told."""
+    for participant_id in state.pairs[pair_id].people:
+        if participant_id in state.stale_lines:
+            state.stale_lines[participant_id].add(pair_id)
 
 
 def _touch_agenda(state: AgendaState, participant_id: str, cause: Cause) -> None:

@@ -26,15 +26,27 @@ class Known(Kept):
 
 
 class KnownOrganisation(Known):
-    """What of an organisation bears on agendas."""
+    """What of an organisation bears on agendas. No country: kept from before there were goals."""
 
     revision: int
     kind: OrganisationKind
     status: Status
+    country: str | None = None
+    delegation: str | None = None
 
     @classmethod
     def of(cls, event: OrganisationChanged) -> Self:
-        return cls(revision=event.revision, kind=event.kind, status=event.status)
+        return cls(
+            revision=event.revision,
+            kind=event.kind,
+            status=event.status,
+            country=event.country,
+            delegation=event.delegation,
+        )
+
+    def is_as_wanted_as(self, other: KnownOrganisation) -> bool:
+        """Whether all that bears on an agenda made anew is the same."""
+        return self.model_copy(update={"revision": other.revision}) == other
 
 
 class KnownParticipant(Known):

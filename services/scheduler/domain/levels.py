@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from services.scheduler.domain.board import Seat
 from services.scheduler.domain.breaks import breaks_in
-from services.scheduler.domain.need import Served
+from services.scheduler.domain.need import Served, total
 from services.scheduler.domain.state import AgendaState
 from shared.events import Level, LevelResult
 
@@ -40,8 +40,9 @@ class Aims(NamedTuple):
 class Worth(NamedTuple):
     """How good an agenda is, the less the better: level by level in the edition's order, each with its ties broken.
 
-    Of as many placed, those of higher priority count, then how many encounters participants are short of the least they
-    should have, then affinity; of the same floor, the next worst off (leximin); of as many breaks, the longest.
+    Of as many placed, those of higher priority count, then those that serve a goal, then how many encounters people are
+    short of the least they should have, then affinity; of the same floor, the next worst off (leximin); of as many
+    breaks, the longest.
     """
 
     ranks: tuple[tuple[float, ...], ...]
@@ -99,9 +100,9 @@ def _result(level: Level, value: float, bound: float) -> LevelResult:
 
 
 def _placed(state: AgendaState, seats: Collection[str]) -> tuple[float, ...]:
-    pairs = [state.pairs[pair] for pair in seats]
-    priority, score = sum(p.priority for p in pairs), round(sum(p.score for p in pairs), 6)
-    return -float(len(pairs)), -float(priority), float(_missing(state, seats)), -score
+    wishes = [state.wish(pair) for pair in seats]
+    score = round(sum(each.score for each in wishes), 6)
+    return *(-float(each) for each in total(wishes)), float(_missing(state, seats)), -score
 
 
 def _missing(state: AgendaState, seats: Iterable[str]) -> int:

@@ -1,29 +1,34 @@
 """Who comes first where not all can be served: the one order, for what is freed and for what is made anew.
 
-The higher priority; of the same, who has fewer encounters than the edition wants everybody to have at least; then the
-least served, by the share of what they want; then who fits better. Of those who meet, the worst off counts.
+The higher priority; of the same, what serves a goal of the edition; then who has fewer encounters than it wants
+everybody to have at least; then the least served, by the share of what they want; then who fits better. Of those who
+meet, the worst off counts.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 
 
-class Wish(Protocol):
-    """How much an encounter is wanted."""
+class Wish(NamedTuple):
+    """How much an encounter is wanted: its priority, whether it serves a goal, and how well the two fit, 0..1."""
+
+    priority: int
+    serves_goal: bool
+    score: float
 
     @property
-    def priority(self) -> int: ...
-    @property
-    def score(self) -> float: ...
+    def rank(self) -> tuple[int, bool]:
+        """What comes before all else, the less the sooner."""
+        return -self.priority, not self.serves_goal
 
 
 class Served(NamedTuple):
-    """How many encounters a participant has a place for, and how many are wanted, those included."""
+    """How many encounters have a place, and how many are wanted, those included: a participant's, or a goal's."""
 
     placed: int
     wanted: int
@@ -38,12 +43,17 @@ class Served(NamedTuple):
         return max(0, min(least or 0, self.wanted) - self.placed)
 
 
-def precedence(wish: Wish, others: Iterable[int], least: int | None) -> tuple[int, bool]:
-    """What comes before all else, the less the sooner; `others` are how many other encounters each of them has."""
-    return -wish.priority, least is None or min(others) >= least
+def precedence(wish: Wish, others: Iterable[int], least: int | None) -> tuple[int, bool, bool]:
+    """Its rank, then who is short of the least; `others` are how many other encounters each of them has."""
+    return *wish.rank, least is None or min(others) >= least
 
 
-def need(wish: Wish, people: Iterable[Served], least: int | None) -> tuple[int, bool, float, float]:
+def total(wishes: Collection[Wish]) -> tuple[int, int, int]:
+    """How many there are, the sum of their priorities, and how many serve a goal: more is better, the first first."""
+    return len(wishes), sum(each.priority for each in wishes), sum(each.serves_goal for each in wishes)
+
+
+def need(wish: Wish, people: Iterable[Served], least: int | None) -> tuple[int, bool, bool, float, float]:
     """How much an encounter without a place is needed, the less the more."""
     served = tuple(people)
     first = precedence(wish, (each.placed for each in served), least)

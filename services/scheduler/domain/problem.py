@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted
 from services.scheduler.domain.levels import Aims, aims_of, order_of
-from services.scheduler.domain.need import Served
+from services.scheduler.domain.need import Served, Wish, total
 from services.scheduler.domain.state import AgendaState
 from shared.events import Level
 
@@ -22,8 +22,7 @@ class Candidate(NamedTuple):
     """A pair that wants an encounter and may have one."""
 
     wanted: Wanted
-    priority: int
-    score: float
+    wish: Wish
 
 
 @dataclass(frozen=True)
@@ -98,14 +97,14 @@ class Problem:
         return Counter(chain.from_iterable(wanted.people for wanted in every))
 
     def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
-        """How good a board is at having most placed, those of higher priority and need, and nobody left behind.
+        """How good a board is at having most placed, those of higher priority, goal and need, and nobody left behind.
 
         More is better; the first comes first.
         """
-        placed = [each for each in self.candidates if each.wanted.pair_id in board.placed]
-        priority, score = sum(each.priority for each in placed), round(sum(each.score for each in placed), 6)
+        placed = [each.wish for each in self.candidates if each.wanted.pair_id in board.placed]
+        score = round(sum(each.score for each in placed), 6)
         served = [self.served(board, each) for each in self._wanted]
-        most = len(placed), priority, -sum(each.missing(self.least) for each in served), score
+        most = *total(placed), -sum(each.missing(self.least) for each in served), score
         floor = tuple(sorted(each.share for each in served))
         return (floor, most) if self.aims.is_fair_first else (most, floor)
 
@@ -162,9 +161,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         quota=state.edition.quotas.max_encounters,
         tables={zone.zone_id: zone.tables for zone in state.edition.zones},
         hours=dict(sorted(state.board.hours.items())),
-        candidates=tuple(
-            Candidate(state.wanted(pair), state.pairs[pair].priority, state.pairs[pair].score) for pair in wanted
-        ),
+        candidates=tuple(Candidate(state.wanted(pair), state.wish(pair)) for pair in wanted),
         incumbent={pair: placed[pair][1] for pair in wanted if pair in placed},
         fixed=fixed,
         change_budget=change_budget,

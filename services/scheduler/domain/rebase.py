@@ -36,7 +36,9 @@ class _Rebase:
 
     def __init__(self, state: AgendaState, solution: Solution, now: datetime) -> None:
         problem = problem_of(state, now, solution.change_budget)
-        wanted_first = sorted(problem.candidates, key=lambda each: (-each.priority, -each.score, each.wanted.pair_id))
+        wanted_first = sorted(
+            problem.candidates, key=lambda each: (*each.wish.rank, -each.wish.score, each.wanted.pair_id)
+        )
         self.board = problem.board()
         self._solution = solution
         self._most_moves = most_moves(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,6 +10,7 @@ from functools import cached_property
 from pydantic import BaseModel, Field
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Timeline, Wanted
+from services.scheduler.domain.goals import goals_served
 from services.scheduler.domain.known import (
     Arrangement,
     Attended,
@@ -20,12 +21,13 @@ from services.scheduler.domain.known import (
     ToldAgenda,
     ToldEncounter,
 )
-from services.scheduler.domain.need import Served
+from services.scheduler.domain.need import Served, Wish
 from services.scheduler.domain.rules import all_take_part, consent_is_granted, zones_for
 from shared.events import (
     Cause,
     Certificate,
     EditionChanged,
+    Goal,
     OrganisationKind,
     Phase,
     Place,
@@ -93,6 +95,11 @@ class AgendaState(BaseModel):
         return _board_of(self)
 
     @cached_property
+    def stale_lines(self) -> dict[str, set[str]]:
+        """Whose encounters may read differently than a participant's agenda last said; of who is missing, all may."""
+        return {}
+
+    @cached_property
     def links(self) -> Links:
         """Who and what belongs together."""
         return Links(self)
@@ -138,6 +145,11 @@ class AgendaState(BaseModel):
         """The pair as the rules and the board want it; with `people`, as if these met."""
         people = people or self.pairs[pair_id].people
         return Wanted(pair_id, people, self.zones_by_kinds[tuple(map(self._kind, people))])
+
+    def wish(self, pair_id: str) -> Wish:
+        """How much the pair's encounter is wanted."""
+        pair = self.pairs[pair_id]
+        return Wish(pair.priority, bool(self.goals and self.goals_served(pair_id)), pair.score)
 
     def hours(self, participant: KnownParticipant) -> Hours:
         """When the participant can meet. Sessions that the edition does not have take no time."""
@@ -212,6 +224,10 @@ class AgendaState(BaseModel):
             theirs = self.links.pairs_of[participant_id]
             yield from sorted(pair for pair in theirs if pair in self.attended and pair not in self.placements)
 
+    def has_encounter(self, participant_id: str, pair_id: str) -> bool:
+        """Whether the pair's is one of `encounters_of` the participant."""
+        return participant_id in self.pairs[pair_id].people and (pair_id in self.placements or pair_id in self.attended)
+
     def arrangement(self, pair_id: str) -> Arrangement:
         """All that an edit can change of the pair's encounter, as it is now."""
         return Arrangement(
@@ -254,6 +270,22 @@ class AgendaState(BaseModel):
         served = ((each, self.served(each)) for each in waiting)
         return {each: theirs for each, theirs in served if theirs.missing(self.least)}
 
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The encounters that come before others of the same priority."""
+        return self.edition.goals if self.edition else ()
+
+    def goals_served(self, pair_id: str) -> tuple[Goal, ...]:
+        """The edition's goals that the pair's encounter serves."""
+        one, other = self.pairs[pair_id].participant_ids
+        return goals_served(self.goals, self._organisation(one), self._organisation(other))
+
+    def served_by_goal(self) -> dict[Goal, Served]:
+        """Of the encounters that serve each goal, how many have a place, and how many are wanted."""
+        placed = Counter(goal for pair in self.placements for goal in self.goals_served(pair))
+        waiting = Counter(goal for pair in self.waiting for goal in self.goals_served(pair))
+        return {goal: Served(placed[goal], placed[goal] + waiting[goal]) for goal in self.goals}
+
     @cached_property
     def sessions_by_id(self) -> dict[str, Session]:
         """The edition's sessions."""
@@ -270,9 +302,12 @@ class AgendaState(BaseModel):
         return _ZonesByKinds(self.edition.zones if self.edition else ())
 
     def _kind(self, participant_id: str) -> OrganisationKind | None:
-        participant = self.participants.get(participant_id)
-        organisation = participant and self.organisations.get(participant.organisation_id)
+        organisation = self._organisation(participant_id)
         return organisation.kind if organisation else None
+
+    def _organisation(self, participant_id: str) -> KnownOrganisation | None:
+        participant = self.participants.get(participant_id)
+        return self.organisations.get(participant.organisation_id) if participant else None
 
     def _statuses(self, participant_ids: Iterable[str]) -> Iterable[Status]:
         for participant in (self.participants[each] for each in participant_ids if each in self.participants):

@@ -74,7 +74,7 @@ def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves:
 def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     def need_of(each: Candidate) -> tuple[object, ...]:
         served = [problem.served(board, person) for person in each.wanted.people]
-        return (*need(each, served, problem.least), each.wanted.pair_id)
+        return (*need(each.wish, served, problem.least), each.wanted.pair_id)
 
     return neediest_first(candidates, need_of)
 
@@ -85,9 +85,9 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
         return candidates
     order = {each.wanted.pair_id: number for number, each in enumerate(candidates)}
 
-    def turn(each: Candidate) -> tuple[int, bool, int]:
+    def turn(each: Candidate) -> tuple[int, bool, bool, int]:
         others = (len(board.encounters_of[person]) for person in each.wanted.people)
-        return *precedence(each, others, problem.least), order[each.wanted.pair_id]
+        return *precedence(each.wish, others, problem.least), order[each.wanted.pair_id]
 
     return neediest_first(candidates, turn)
 
@@ -104,5 +104,5 @@ def _hardest_first(problem: Problem) -> list[Candidate]:
         return sum(demand[person] for person in people) / (common.bit_count() + 1)
 
     return sorted(
-        problem.candidates, key=lambda each: (-pressure(each), -each.priority, -each.score, each.wanted.pair_id)
+        problem.candidates, key=lambda each: (-pressure(each), *each.wish.rank, -each.wish.score, each.wanted.pair_id)
     )

@@ -8,6 +8,7 @@ from collections import defaultdict
 from ortools.sat.python import cp_model
 
 from services.scheduler.domain.board import Slots, bits
+from services.scheduler.domain.need import Wish, total
 from services.scheduler.domain.problem import Candidate
 from services.scheduler.solver.draft import Draft
 
@@ -19,7 +20,8 @@ _SHARES = ((1, 4), (2, 2), (3, 1))
 _AFFINITY = 1
 _FAIRNESS = _AFFINITY * 1_000 * _MOST_FREED
 _LEAST = _FAIRNESS * 7 * 2 * _MOST_FREED
-_PRIORITY = _LEAST * (2 * _MOST_FREED + 1)
+_GOAL = _LEAST * (2 * _MOST_FREED + 1)
+_PRIORITY = _GOAL * (_MOST_FREED + 1)
 _PLACED = _PRIORITY * 3 * _MOST_FREED
 
 
@@ -53,16 +55,21 @@ def reseat(draft: Draft, candidates: tuple[Candidate, ...], group: list[int], se
 
 def _worth(
     draft: Draft, candidates: tuple[Candidate, ...], group: list[int], people: list[int]
-) -> tuple[int, int, int, int, float]:
+) -> tuple[int, int, int, int, int, float]:
     """The levels of the objective as far as these encounters and participants go; more is better."""
-    placed = [candidates[pair] for pair in group if draft.slot[pair]]
+    placed = [candidates[pair].wish for pair in group if draft.slot[pair]]
     return (
-        len(placed),
-        sum(each.priority for each in placed),
+        *total(placed),
         -sum(draft.served(person).missing(draft.least) for person in people),
         sum(worth for person in people for rank, worth in _SHARES if draft.count[person] >= rank),
         sum(each.score for each in placed),
     )
+
+
+def _value(wish: Wish) -> int:
+    """What a seat is worth to the objective, but for fairness."""
+    by_itself = _PRIORITY * wish.priority + _GOAL * wish.serves_goal
+    return _PLACED + by_itself + _AFFINITY * round(999 * wish.score)
 
 
 def _move(draft: Draft, slots: dict[int, Slots]) -> None:
@@ -130,10 +137,7 @@ class _Model:
                 self._model.add(sum(seats) <= max(0, draft.quota - draft.count[person]))
 
     def _placing(self, candidates: tuple[Candidate, ...]) -> list[cp_model.LinearExpr]:
-        return [
-            seat * (_PLACED + _PRIORITY * candidates[pair].priority + _AFFINITY * round(999 * candidates[pair].score))
-            for (pair, _), seat in self._seats.items()
-        ]
+        return [seat * _value(candidates[pair].wish) for (pair, _), seat in self._seats.items()]
 
     def _least(self) -> list[cp_model.LinearExpr]:
         terms: list[cp_model.LinearExpr] = []

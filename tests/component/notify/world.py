@@ -30,6 +30,7 @@ from shared.events import (
     OrganisationChanged,
     OrganisationKind,
     ParticipantChanged,
+    Party,
     Phase,
     Status,
     Zone,
@@ -75,7 +76,7 @@ def participant(number: int, revision: int = 1, **fields: Any) -> ParticipantCha
     return ParticipantChanged(**COMMON, revision=revision, participant_id=f"prt_{number}", **given | fields)
 
 
-def encounter(slot: int, other: int, table: str = "1", sequence: int = 1) -> AgendaEntry:
+def encounter(slot: int, other: int, *guests: int, table: str = "1", sequence: int = 1) -> AgendaEntry:
     return AgendaEntry(
         kind=EntryKind.ENCOUNTER,
         entry_id=f"enc_{other}",
@@ -84,6 +85,7 @@ def encounter(slot: int, other: int, table: str = "1", sequence: int = 1) -> Age
         table=table,
         with_participant_id=f"prt_{other}",
         with_organisation_id=f"org_{other}",
+        others=tuple(Party(participant_id=f"prt_{each}", organisation_id=f"org_{each}") for each in guests),
         starts_at=DOORS + slot * QUARTER,
         ends_at=DOORS + (slot + 1) * QUARTER,
     )

@@ -186,6 +186,8 @@ TALK = {
         ({"fee": {"amount": 2**80, "currency": "EUR"}}, "less than or equal to"),
         ({"fee": {"amount": 1, "currency": "euro"}}, "match pattern"),
         ({"least_affinity": 1.5}, "less than or equal to 1"),
+        ({"goals": ["delegation", "delegation"]}, "each goal once"),
+        ({"goals": ["peace"]}, "'cross_border'"),
         ({"phase": "over"}, "'open'"),
         ({"answer_within_hours": 0}, "greater than or equal to 1"),
     ],

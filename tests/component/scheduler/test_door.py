@@ -208,6 +208,26 @@ async def test_who_is_below_the_minimum_is_listed(venue: Venue, api: httpx.Async
     assert (await api.get(path, params={"limit": 0})).status_code == 422
 
 
+async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: Venue, api: httpx.AsyncClient) -> None:
+    path = f"{venue.path}/goals"
+    body = {"name": "Visita", "kind": "sme", "country": "MX", "delegation": "Mexico"}
+    visitor = await venue.make(api, f"{venue.path}/organisations", body, "organisation_id")
+    venue.people["Mara"] = await venue.register(api, "Mara", visitor)
+    await venue.hear(venue.pair("Carla", "Mara"))
+    assert (await api.get(venue.path)).json()["goals"] == []
+    assert (await api.get(path)).json() == {"items": []}
+    await api.patch(venue.path, json={"goals": ["delegation", "cross_border"]})
+    await venue.hear()
+    reached = {"placed": 1, "wanted": 1}
+    assert (await api.get(path)).json()["items"] == [
+        {"goal": "delegation"} | reached,
+        {"goal": "cross_border"} | reached,
+    ]
+    await api.patch(venue.path, json={"goals": ["delegation"], "zones": [EDITION["zones"][0] | {"tables": []}]})
+    await venue.hear()
+    assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
+
+
 async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
     meeting, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     at = other["place"]
@@ -394,6 +414,8 @@ async def test_another_operator_finds_nothing(venue: Venue, api: httpx.AsyncClie
     edit = {"edit": {"type": "lock", "encounter_id": meeting, "is_locked": True}}
     async with venue.client("rival.other") as rival:
         assert (await rival.get(f"{venue.path}/encounters")).status_code == 404
+        assert (await rival.get(f"{venue.path}/below-minimum")).status_code == 404
+        assert (await rival.get(f"{venue.path}/goals")).status_code == 404
         assert (await rival.post(f"{venue.path}/agenda/edits/dry-run", json=edit)).status_code == 404
         guarded = await rival.post(f"{venue.path}/agenda/edits", json=edit, headers={"If-Match": "*"})
         assert guarded.status_code == 404

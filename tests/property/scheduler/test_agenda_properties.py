@@ -18,7 +18,7 @@ from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event
+from shared.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event, Goal
 from shared.ids import encounter_id
 from tests.unit.services.scheduler.editions import (
     HALL,
@@ -54,6 +54,7 @@ editions = st.fixed_dictionaries(
         "sessions": sessions,
         "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}, {"max_encounters": 0}, {"min_encounters": 2}]),
         "phase": st.sampled_from(["open", "open", "open", "published", "live", "closed"]),
+        "goals": st.sampled_from([(), tuple(Goal)]),
     }
 )
 participants = st.fixed_dictionaries(
@@ -70,6 +71,7 @@ organisations = st.fixed_dictionaries(
         "organisation_id": st.sampled_from(ORGANISATIONS),
         "kind": st.sampled_from(["sme", "research_group", "consultant"]),
         "status": st.sampled_from(["active", "active", "active", "cancelled"]),
+        "country": st.sampled_from(["ES", "MX"]),
     }
 )
 affinities = st.fixed_dictionaries(

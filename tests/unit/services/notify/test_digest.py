@@ -33,6 +33,9 @@ def kinds(items: tuple[News, ...]) -> list[tuple[NewsKind, str]]:
         ([encounter(0, 1)], [], [(NewsKind.REMOVED, "enc_1")]),
         ([encounter(0, 1)], [encounter(2, 1)], [(NewsKind.MOVED, "enc_1")]),
         ([encounter(0, 1)], [encounter(0, 1, table="2")], [(NewsKind.MOVED, "enc_1")]),
+        ([encounter(0, 1)], [encounter(0, 1, 2)], [(NewsKind.CHANGED, "enc_1")]),
+        ([encounter(0, 1, 2)], [encounter(0, 1, 3)], [(NewsKind.CHANGED, "enc_1")]),
+        ([encounter(0, 1, 2)], [encounter(1, 1)], [(NewsKind.MOVED, "enc_1")]),
         ([session(0)], [session(0, "Panel")], [(NewsKind.CHANGED, "ses_0")]),
         (
             [encounter(0, 1), encounter(1, 2)],
@@ -54,6 +57,16 @@ def test_a_first_mail_has_no_news() -> None:
 def test_the_first_mail_to_another_person_has_no_news() -> None:
     swapped = said(encounter(2, 1), after=(participant(0, 2, email="new@example.org"),))
     assert news(said(encounter(0, 1)), swapped) == ()
+
+
+def test_another_person_in_a_guests_seat_is_news() -> None:
+    swapped = said(encounter(0, 1, 2), after=(participant(2, 2, email="new@example.org"),))
+    assert kinds(news(said(encounter(0, 1, 2)), swapped)) == [(NewsKind.CHANGED, "enc_1")]
+
+
+def test_a_line_stands_for_nobody_until_all_are_known() -> None:
+    assert said(encounter(0, 1, 2)).lines[0].person is not None
+    assert said(encounter(0, 1, 9)).lines[0].person is None
 
 
 def test_another_person_at_the_same_time_is_news() -> None:

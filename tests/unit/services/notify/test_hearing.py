@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from services.notify.domain.audience import Audience, Change
 from services.notify.domain.hearing import evolve, hear, reach
-from tests.component.notify.world import NOW, agenda, audience, encounter, everybody, participant
+from tests.component.notify.world import NOW, agenda, audience, encounter, everybody, organisation, participant
 
 
 def test_a_participant_whom_a_batch_concerns_often_is_wanted_once() -> None:
@@ -33,6 +33,13 @@ def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
         evolve(replayed, adapter.validate_python(adapter.dump_python(change, mode="json")))
     assert replayed == state
     assert Audience.model_validate_json(state.model_dump_json()) == state
+
+
+def test_another_guest_and_the_name_of_a_guest_s_organisation_are_told_of() -> None:
+    state = audience(*everybody(), agenda(1, encounter(0, 1, 2, 7)))
+    for event in (participant(2, 2, email="ana@example.org"), organisation(7), participant(7)):
+        _, wanted = hear(state, [event], NOW)
+        assert [each.participant_id for each in wanted] == ["prt_0"]
 
 
 def test_a_version_reached_is_not_raised_again() -> None:

@@ -82,6 +82,14 @@ def test_both_bodies_show_local_times_the_zone_the_place_and_who_is_met() -> Non
         assert "Thursday" in body
 
 
+def test_where_more_than_two_meet_all_are_named_in_bodies_and_calendar() -> None:
+    mail = read(letter(entries=(encounter(0, 1, 2, 9),)))
+    (attached,) = mail.iter_attachments()
+    for body in (*bodies(mail), attached.get_content().replace("\r\n ", "").replace("\\,", ",")):
+        assert "Encounter with Metal 1, Metal 2, to be confirmed" in body
+        assert "Person 1, Person 2, to be confirmed" in body
+
+
 @pytest.mark.parametrize(
     ("language", "subject", "date"),
     [

@@ -66,8 +66,9 @@ def edition(slots: int = 4, revision: int = 1, shift: float = 0, **fields: Any) 
 
 
 def organisation(organisation_id: str, kind: str = "sme", revision: int = 1, **fields: Any) -> OrganisationChanged:
+    fields.setdefault("country", "ES")
     return OrganisationChanged(
-        **BASE, revision=revision, organisation_id=organisation_id, name="Org", kind=kind, country="ES", **fields
+        **BASE, revision=revision, organisation_id=organisation_id, name="Org", kind=kind, **fields
     )
 
 

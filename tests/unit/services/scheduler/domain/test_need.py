@@ -1,14 +1,14 @@
-"""Who comes first: the priority, the least everybody should have, the least served, who fits better."""
+"""Who comes first: the priority, a goal, the least everybody should have, the least served, who fits better."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from services.scheduler.domain.adopt import adopt, announce
 from services.scheduler.domain.levels import worth
-from services.scheduler.domain.need import Served, need, neediest_first
+from services.scheduler.domain.need import Served, Wish, need, neediest_first
 from services.scheduler.domain.news import news_of
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.solver.draft import Draft
@@ -34,9 +34,8 @@ LEAST = {"min_encounters": 2}
 EFFORT = Effort(seed=7, rounds=3, round_effort=0.1, steps=50)
 
 
-class Wish(NamedTuple):
-    priority: int = 2
-    score: float = 0.5
+def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Wish:
+    return Wish(priority, serves_goal, score)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +49,18 @@ def test_what_nobody_wants_is_not_missing(served: tuple[int, int], least: int | 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ((Wish(priority=3), FULL), (Wish(), Served(0, 9))),
-        ((Wish(), Served(1, 2)), (Wish(score=0.9), Served(2, 9))),
-        ((Wish(), Served(1, 3)), (Wish(score=0.9), Served(1, 2))),
-        ((Wish(), Served(2, 9)), (Wish(score=0.9), Served(2, 3))),
-        ((Wish(score=0.9), Served(2, 9)), (Wish(), Served(2, 9))),
+        ((wish(priority=3), FULL), (wish(serves_goal=True), Served(0, 9))),
+        ((wish(serves_goal=True), FULL), (wish(score=0.9), Served(0, 9))),
+        ((wish(), Served(1, 2)), (wish(score=0.9), Served(2, 9))),
+        ((wish(), Served(1, 3)), (wish(score=0.9), Served(1, 2))),
+        ((wish(), Served(2, 9)), (wish(score=0.9), Served(2, 3))),
+        ((wish(score=0.9), Served(2, 9)), (wish(), Served(2, 9))),
     ],
-    ids=["priority", "below the least", "least served of those", "least served of the others", "score"],
+    ids=["priority", "goal", "below the least", "least served of those", "least served of the others", "score"],
 )
 def test_the_order(first: tuple[Wish, Served], second: tuple[Wish, Served]) -> None:
-    (wish, served), (other, others) = first, second
-    assert need(wish, (FULL, served), 2) < need(other, (others, FULL), 2)
+    (one, served), (other, others) = first, second
+    assert need(one, (FULL, served), 2) < need(other, (others, FULL), 2)
 
 
 def test_needs_are_looked_at_again_when_it_is_ones_turn() -> None:
@@ -78,16 +78,16 @@ def crowded(**quotas: int) -> list[Event]:
     late = [f"{name}-{name[0]}{number}" for name in ("ana", "rosa") for number in (3, 4, 5, 6)]
     names = sorted({name for both in fixed + late for name in both.split("-")})
 
-    def wish(both: str, priority: int, score: float = 0.5) -> Event:
+    def wanted(both: str, priority: int, score: float = 0.5) -> Event:
         return affinity(*both.split("-"), priority=priority, score=score)
 
     return [
         edition(slots=len(fixed), zones=(workspace(1), HALL), quotas=quotas),
         *people(*names),
-        *(wish(both, 3) for both in fixed),
-        wish("ana-rosa", 2, 0.9),
-        wish("pia-zoe", 2),
-        *(wish(both, 1) for both in late),
+        *(wanted(both, 3) for both in fixed),
+        wanted("ana-rosa", 2, 0.9),
+        wanted("pia-zoe", 2),
+        *(wanted(both, 1) for both in late),
     ]
 
 
