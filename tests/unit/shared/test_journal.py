@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -213,6 +214,21 @@ async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the
     gaps = [later - earlier for earlier, later in pairwise([0, *made])]
     assert gaps == sorted(gaps)
     assert 5 < len(made) < 30
+
+
+async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
+    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal(store, outlet).take("edn", [asked("a")])
+    frozen = gc.get_freeze_count()
+    await journal(store, outlet).read("edn")
+    assert gc.get_freeze_count() == frozen
+    monkeypatch.setattr(journals, "_LARGE", 1)
+    try:
+        await journal(store, outlet).read("edn")
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
 
 
 async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(store: LostAck, outlet: Outlet) -> None:
