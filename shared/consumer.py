@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared import cloudevents, trace
+from shared.broker import partition_of
 from shared.clock import utc_now
 from shared.cloudevents import Undecodable
 from shared.dlq import BudgetSpent, DeadLetterCause, DeadLetters
@@ -73,6 +75,8 @@ class _Stopping(Exception):
 
 
 Handler = Callable[[str, Sequence[Input]], Awaitable[None]]
+#: Whether an edition's records come to this process.
+Owns = Callable[[str], bool]
 
 
 class Consumer:
@@ -95,6 +99,7 @@ class Consumer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._assigned = False
+        self._on_share: list[Callable[[Owns], None]] = []
         self._done: dict[TopicPartition, int] = {}
         self._stopped_because = ""
         self._subscriber: Any = None
@@ -124,6 +129,10 @@ class Consumer:
             decoder=_raw_records,
         )
         self._subscriber(self._on_batch)
+
+    def on_share(self, *hooks: Callable[[Owns], None]) -> None:
+        """Have these called, in order, with which editions are its own whenever the group has given it a share."""
+        self._on_share += hooks
 
     async def stop(self) -> None:
         """End waits, and leave uncommitted what is not done; returns once nothing is in hand."""
@@ -279,9 +288,23 @@ class Consumer:
         if not self._assigned:
             raise NotReady("no partitions assigned yet")
 
-    def on_assigned(self) -> None:
+    def on_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Note that the group has given this process its share, be it empty."""
         self._assigned = True
+        share: defaultdict[str, set[int]] = defaultdict(set)
+        for place in assigned:
+            share[place.topic].add(place.partition)
+
+        def owns(edition_id: str) -> bool:
+            return any(self._is_in(edition_id, topic, ours) for topic, ours in share.items())
+
+        for hook in self._on_share:
+            hook(owns)
+
+    def _is_in(self, edition_id: str, topic: str, ours: Collection[int]) -> bool:
+        """Whether the edition's records are in one of our partitions; it may be if nobody has told us how many are."""
+        partitions = self._subscriber.consumer.partitions_for_topic(topic)
+        return not partitions or partition_of(edition_id.encode(), sorted(partitions)) in ours
 
     async def on_revoked(self) -> None:
         """Wait for the batch in hand, for a while."""
@@ -298,7 +321,7 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka s
             await self._consumer.on_revoked()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        self._consumer.on_assigned()
+        self._consumer.on_assigned(assigned)
         _log.info("assigned", partitions=len(assigned))
 
 

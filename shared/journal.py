@@ -9,18 +9,21 @@ first what its journal holds unsent.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
+import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.broker import KafkaPublisher
 from shared.clock import Clock, utc_now
 from shared.cloudevents import pack, unpack
-from shared.consumer import Input
+from shared.consumer import Input, Owns
 from shared.events import Event
 from shared.log import get_logger
 from shared.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
@@ -35,6 +38,8 @@ Message_contra = TypeVar("Message_contra", contravariant=True)
 
 #: Losing the fence this often in a row means that two processes fight for an edition.
 _FENCE_ATTEMPTS = 20
+#: Bytes of JSON from which a state is worth a snapshot, and its reading worth a thread: a tenth of a second's work.
+_LARGE = 1 << 18
 #: Entries younger than this are still in their writer's hands: the sweeper leaves them.
 _SWEEP_AGE = timedelta(seconds=10)
 
@@ -169,9 +174,18 @@ class JournalStore(Protocol):
 
 @dataclass
 class _Loaded(Generic[State]):
+    """An edition in memory; how large its snapshot is, and the changes since, in bytes of JSON."""
+
     state: State
     seq: int
     unsent: list[Entry]
+    snapshot_bytes: int = 0
+    bytes_since: int = 0
+
+    @property
+    def is_worth_a_snapshot(self) -> bool:
+        """Whether it takes longer to fold the changes than to read the state: then there is one for every doubling."""
+        return self.bytes_since >= max(self.snapshot_bytes, _LARGE)
 
 
 class Journal(Generic[State, Change, Message]):
@@ -197,7 +211,8 @@ class Journal(Generic[State, Change, Message]):
         self._editions_in_memory = editions_in_memory
         self._off_loop = off_loop
         self._loaded: OrderedDict[str, _Loaded[State]] = OrderedDict()
-        self._locks: dict[str, asyncio.Lock] = {}
+        #: Kept for as long as somebody holds one, or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
         """Decide on a batch of inputs, write one entry, send. Repeats change nothing and write nothing."""
@@ -241,6 +256,11 @@ class Journal(Generic[State, Change, Message]):
     async def editions(self) -> list[str]:
         """Every edition that has a journal."""
         return await self._store.editions()
+
+    def keep(self, owns: Owns) -> None:
+        """Drop from memory what is not this process's any more. What is being written goes on, under the fence."""
+        for edition_id in [each for each in self._loaded if not owns(each)]:
+            del self._loaded[edition_id]
 
     async def sweep(self) -> None:
         """Send what entries have held unsent for a while, for editions that nobody loads."""
@@ -308,12 +328,14 @@ class Journal(Generic[State, Change, Message]):
     async def _written(self, loaded: _Loaded[State], entry: Entry) -> None:
         JOURNAL_ENTRIES.inc()
         loaded.seq = entry.seq
+        loaded.bytes_since += _size(entry)
         if not entry.published:
             loaded.unsent.append(entry)
         await self._send_unsent(loaded)
-        if entry.seq % self._snapshot_every == 0:
+        if entry.seq % self._snapshot_every == 0 or loaded.is_worth_a_snapshot:
             state = loaded.state.model_dump_json().encode()
             await self._store.save_snapshot(Snapshot(entry.edition_id, entry.seq, state))
+            loaded.snapshot_bytes, loaded.bytes_since = len(state), 0
 
     async def _load(self, edition_id: str) -> _Loaded[State]:
         loaded = self._loaded.get(edition_id)
@@ -328,13 +350,24 @@ class Journal(Generic[State, Change, Message]):
 
     async def _fetch(self, edition_id: str) -> _Loaded[State]:
         snapshot = await self._store.snapshot(edition_id)
+        entries = await self._store.entries(edition_id, after=snapshot.seq if snapshot else 0)
+        snapshot_bytes, bytes_since = len(snapshot.state) if snapshot else 0, sum(map(_size, entries))
+        unsent = [entry for entry in entries if not entry.published]
+        if snapshot_bytes + bytes_since < _LARGE:
+            state, seq = self._restored(edition_id, snapshot, entries)
+        else:
+            state, seq = await asyncio.to_thread(self._restored, edition_id, snapshot, entries)
+            # It holds no cycles: to look through a thousand such for some at each full collection takes seconds.
+            gc.collect(1)
+            gc.freeze()
+        return _Loaded(state, seq, unsent, snapshot_bytes, bytes_since)
+
+    def _restored(self, edition_id: str, snapshot: Snapshot | None, entries: Sequence[Entry]) -> tuple[State, int]:
         if snapshot is None:
             state, seq = self._aggregate.empty(edition_id), 0
         else:
             state, seq = self._aggregate.state_type.model_validate_json(snapshot.state), snapshot.seq
-        entries = await self._store.entries(edition_id, after=seq)
-        unsent = [entry for entry in entries if not entry.published]
-        return _Loaded(fold(self._aggregate, state, entries), entries[-1].seq if entries else seq, unsent)
+        return fold(self._aggregate, state, entries), entries[-1].seq if entries else seq
 
     async def _send_unsent(self, loaded: _Loaded[State]) -> None:
         while loaded.unsent:
@@ -348,3 +381,7 @@ class Journal(Generic[State, Change, Message]):
 
     def _lock(self, edition_id: str) -> asyncio.Lock:
         return self._locks.setdefault(edition_id, asyncio.Lock())
+
+
+def _size(entry: Entry) -> int:
+    return len(orjson.dumps(entry.changes))

@@ -115,9 +115,15 @@ class ServiceSettings(ConnectionSettings):
     )
     stall_seconds: float = Field(default=120.0, gt=0, description="Liveness is lost after this long without progress.")
     sweep_seconds: float = Field(default=5.0, gt=0, description="How often to send what was journalled but not sent.")
-    snapshot_every: int = Field(default=200, ge=1, description="Journal entries between two snapshots of an edition.")
+    snapshot_every: int = Field(
+        default=200,
+        ge=1,
+        description="Most journal entries between two snapshots of an edition; fewer if they are larger than it.",
+    )
     editions_in_memory: int = Field(
-        default=500, ge=1, description="Editions kept in memory; the least used is dropped."
+        default=500,
+        ge=1,
+        description="Editions kept in memory, 4 MB each in the scheduler at 350 people; the least used is dropped.",
     )
     shutdown_seconds: float = Field(default=20.0, gt=0, description="How long a stop waits for work in hand.")
 

@@ -49,6 +49,7 @@ def make(settings: Settings) -> Starlette:
     load = partial(warm_up, default_scorer())
     matching = Matching(journal)
     listen(consumer, matching)
+    consumer.on_share(journal.keep)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     if settings.quality_tier:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())

@@ -39,10 +39,11 @@ def make(settings: Settings) -> Starlette:
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
     scheduler = Scheduler(journal, pool, pace, mongo.now, progress=lambda: health.progress("improve"))
     listen(consumer, scheduler)
+    consumer.on_share(journal.keep, scheduler.take_share)
     background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     runtime = Runtime(settings, broker, mongo, health, background, consumer)
-    runtime.prepare = [store.prepare, scheduler.recall]
+    runtime.prepare = [store.prepare]
     runtime.drain = [scheduler.stop]
     runtime.close = [pool.stop]
     return make_app(runtime, internal_routes(settings, routes_of(scheduler)))

@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.scheduler.aggregate import Answer, Asking, Decide, adopting, announcing, telling
 from services.scheduler.domain.adopt import SolutionStale
@@ -21,7 +22,7 @@ from services.scheduler.domain.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.clock import Clock, utc_now
-from shared.consumer import Input
+from shared.consumer import Input, Owns
 from shared.events import Edit, EncounterChanged, Event
 from shared.journal import Decision
 from shared.log import get_logger
@@ -62,8 +63,12 @@ class Editions(Protocol):
 class Solver(Protocol):
     """Who improves: a pool of processes."""
 
+    def turn(self, within: float) -> AbstractAsyncContextManager[None]:
+        """A turn to solve, once it is one's; raises `SolverBusy` if that is not within so many seconds."""
+        ...
+
     async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
-        """The best agenda found in so many seconds at most; raises `SolverFailed`, or `SolverBusy` before it began."""
+        """The best agenda found in so many seconds at most; raises `SolverFailed`."""
         ...
 
 
@@ -79,11 +84,23 @@ class Pace:
 
 @dataclass
 class _Watch:
-    """An edition that may have something left to do. `gave_up` is the version whose improvement failed."""
+    """An edition that may have something left to do. `gave_up` is the version whose improvement failed.
+
+    `ask_again_below`: with how few seconds left it no longer waits for what it asked the solver when it had no end to
+    keep: it has one once it is published.
+    """
 
     last_input: float
     published_at: float | None = None
     gave_up: int | None = None
+    ask_again_below: float = -math.inf
+
+
+class _Outlook(NamedTuple):
+    """What is left to do for an edition."""
+
+    can_be_improved: bool
+    unannounced: bool
 
 
 @dataclass
@@ -99,17 +116,38 @@ class Scheduler:
     progress: Callable[[], None] = lambda: None
     _watched: dict[str, _Watch] = field(default_factory=dict)
     _attending: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    #: A share of the editions that is not looked at yet, and those that were in the share before.
+    _share: Owns | None = None
+    _ours: set[str] = field(default_factory=set)
+    #: One edition at a time is read again for what it may need: after a start all are, beside what comes in.
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: What was last asked of the solver for an edition, and its answer; the longest unused first.
     _answered: dict[str, tuple[Problem, Solution]] = field(default_factory=dict)
 
+    def take_share(self, owns: Owns) -> None:
+        """Look at the editions that are this process's from now on, for what others left undone; leave the others'."""
+        self._share = owns
+
     async def recall(self) -> None:
-        """After a start: look at every edition again, for what the process before left undone."""
-        for edition_id in await self.editions.editions():
-            self._watched.setdefault(edition_id, _Watch(self.monotonic()))
+        """Watch what is in a new share, and was in none before."""
+        owns, self._share = self._share, None
+        if owns is None:
+            return
+        try:
+            ours = {edition_id for edition_id in await self.editions.editions() if owns(edition_id)}
+        except BaseException:
+            self._share = self._share or owns
+            raise
+        for edition_id in sorted(ours - self._ours):
+            self._watch(edition_id)
+        for edition_id in [each for each in self._watched if not owns(each)]:
+            del self._watched[edition_id]
+        self._ours = ours
 
     async def take(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Insert what came in into the agenda, repair what it breaks, and say what changed."""
-        self._watch(edition_id).last_input = self.monotonic()
+        watch = self._watch(edition_id)
+        watch.last_input = self.monotonic()
         with DECISION_SECONDS.time():
             try:
                 decision = await self.editions.take(edition_id, inputs)
@@ -117,6 +155,7 @@ class Scheduler:
                 self._note_rejection(edition_id, broken)
                 raise
         _count(decision)
+        await self._look(edition_id, watch)
 
     async def plan(self, edition_id: str, edit: Edit) -> tuple[AgendaState, Plan]:
         """What an edit by hand would do, and the agenda it would do it to. Raises `NotPossible`."""
@@ -147,8 +186,11 @@ class Scheduler:
 
         An edition that takes long keeps no other one waiting: the next pass leaves it to go on.
         """
+        await self.recall()
         for edition_id, watch in self._watched.items():
-            if edition_id not in self._attending:
+            if self._left(watch) < watch.ask_again_below:
+                self._attending.pop(edition_id).cancel()
+            if edition_id not in self._attending and self._is_time(watch):
                 self._attending[edition_id] = asyncio.create_task(self._attend_to(edition_id, watch))
         if not self._attending:
             return
@@ -168,20 +210,25 @@ class Scheduler:
         self._attending.clear()
 
     async def _attend_to(self, edition_id: str, watch: _Watch) -> None:
-        state = await self.editions.read(edition_id)
-        if state.unannounced and watch.published_at is None:
-            watch.published_at = self.monotonic()
-        if not self._is_time(watch):
-            return
-        if self._can_be_improved(state, watch) and self._left(watch) > 0:
-            await self._improve(edition_id, state, watch)
-        state = await self.editions.read(edition_id)
-        if state.unannounced and (not self._can_be_improved(state, watch) or self._left(watch) <= 0):
+        """It may wait long for its turn, beside as many others as there are: it holds on to no state meanwhile."""
+        async with self._looking:
+            outlook = await self._look(edition_id, watch)
+        if outlook.can_be_improved and self._left(watch) > 0:
+            await self._improve(edition_id, watch)
+            outlook = await self._look(edition_id, watch)
+        if outlook.unannounced and (not outlook.can_be_improved or self._left(watch) <= 0):
             await self._decide(edition_id, announcing)
             watch.published_at = None
         await self._tell_the_rest(edition_id)
         await self._let_go(edition_id, watch)
         self.progress()
+
+    async def _look(self, edition_id: str, watch: _Watch) -> _Outlook:
+        """What is left to do; from when it is seen to be published, an edition has `announce_seconds`."""
+        state = await self.editions.read(edition_id)
+        if state.unannounced and watch.published_at is None:
+            watch.published_at = self.monotonic()
+        return _Outlook(self._can_be_improved(state, watch), state.unannounced)
 
     def _is_time(self, watch: _Watch) -> bool:
         """Whether an edition is quiet, or published and so busy that it must be improved while it is busy."""
@@ -197,12 +244,10 @@ class Scheduler:
     def _can_be_improved(self, state: AgendaState, watch: _Watch) -> bool:
         return state.edition is not None and not state.settled and state.dirty and watch.gave_up != state.version
 
-    async def _improve(self, edition_id: str, state: AgendaState, watch: _Watch) -> None:
-        problem = problem_of(state, self.clock(), self.pace.change_budget)
+    async def _improve(self, edition_id: str, watch: _Watch) -> None:
         outcome = "failed"
         try:
-            with IMPROVE_SECONDS.time():
-                solution = await self._solve(edition_id, problem, self._left(watch))
+            solution = await self._kept_answer(edition_id) or await self._answer(edition_id, watch)
             decision = await self._decide(edition_id, adopting(solution))
             outcome = "adopted" if any(isinstance(change, Placed) for change in decision.changes) else "kept"
         except SolutionStale as stale:
@@ -211,25 +256,47 @@ class Scheduler:
         except SolverBusy:
             outcome = "busy"
         except SolverFailed as failed:
-            watch.gave_up = problem.version
             _log.warning("improve_failed", edition=edition_id, reason=str(failed))
         except AgendaBroken as broken:
-            watch.gave_up = problem.version
+            watch.gave_up = solution.version
             self._note_rejection(edition_id, broken)
         finally:
             IMPROVEMENTS.labels(outcome=outcome).inc()
 
-    async def _solve(self, edition_id: str, problem: Problem, within: float) -> Solution:
-        """The answer to a problem; the last one again if it asked the same, as when an edition at rest is published."""
+    async def _kept_answer(self, edition_id: str) -> Solution | None:
+        """The last answer, if the same is asked again, as when an edition at rest is published."""
         known = self._answered.pop(edition_id, None)
-        if known is None or not problem.asks_the_same(known[0]):
-            started = self.monotonic()
-            solution = await self.solver.solve(problem, self.pace.effort, within)
-            known = problem, replace(solution, seconds=round(self.monotonic() - started, 3))
+        if known is None:
+            return None
+        problem = await self._problem(edition_id)
+        if not problem.asks_the_same(known[0]):
+            return None
         self._answered[edition_id] = known
+        return replace(known[1], version=problem.version)
+
+    async def _answer(self, edition_id: str, watch: _Watch) -> Solution:
+        """What the solver finds, asked once it is the edition's turn."""
+        left = self._left(watch)
+        try:
+            watch.ask_again_below = math.inf if left == math.inf else -math.inf
+            async with self.solver.turn(left):
+                problem, started, left = await self._problem(edition_id), self.monotonic(), self._left(watch)
+                watch.ask_again_below = 0 if left == math.inf else -math.inf
+                with IMPROVE_SECONDS.time():
+                    solution = await self.solver.solve(problem, self.pace.effort, left)
+        except SolverFailed:
+            watch.gave_up = problem.version
+            raise
+        finally:
+            watch.ask_again_below = -math.inf
+        solution = replace(solution, seconds=round(self.monotonic() - started, 3))
+        self._answered[edition_id] = problem, solution
         if len(self._answered) > _ANSWERS_KEPT:
             del self._answered[next(iter(self._answered))]
-        return replace(known[1], version=problem.version)
+        return solution
+
+    async def _problem(self, edition_id: str) -> Problem:
+        return problem_of(await self.editions.read(edition_id), self.clock(), self.pace.change_budget)
 
     async def _tell_the_rest(self, edition_id: str) -> None:
         while True:
@@ -245,8 +312,8 @@ class Scheduler:
 
     async def _let_go(self, edition_id: str, watch: _Watch) -> None:
         """Forget an edition with nothing left to do, until its next input."""
-        state = await self.editions.read(edition_id)
-        if not self._can_be_improved(state, watch) and not state.unannounced and self._is_time(watch):
+        outlook = await self._look(edition_id, watch)
+        if not outlook.can_be_improved and not outlook.unannounced and self._is_time(watch):
             self._watched.pop(edition_id, None)
 
     def _watch(self, edition_id: str) -> _Watch:

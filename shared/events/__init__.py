@@ -19,7 +19,7 @@ from shared.events.agenda import (
     WaitingReason,
     content_of,
 )
-from shared.events.core import Event, Instant, Interval
+from shared.events.core import Event, Instant, Interval, Kept
 from shared.events.edits import (
     MOST_PEOPLE,
     BelowMinimum,
@@ -97,6 +97,7 @@ __all__ = [
     "Instant",
     "Interval",
     "InviteGuest",
+    "Kept",
     "Language",
     "Level",
     "LevelOrder",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from shared.events.core import Event, Interval, Value
+from shared.events.core import Event, Interval, Kept, Value
 from shared.events.registration import Level
 from shared.ids import Id
 
@@ -61,7 +61,7 @@ class Cause(Value):
     subject_id: Id
 
 
-class Place(Interval):
+class Place(Interval, Kept):
     """Where and when an encounter is: slot, zone and table."""
 
     slot: int = Field(ge=0)
@@ -126,7 +126,7 @@ class EntryKind(StrEnum):
     SESSION = "session"
 
 
-class AgendaEntry(Interval):
+class AgendaEntry(Interval, Kept):
     """One line of an agenda: an encounter with `with_participant_id`, and `others` if more meet; or a session."""
 
     kind: EntryKind

@@ -165,6 +165,9 @@ class Member:
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.positions)
 
+    def partitions_for_topic(self, topic: str) -> frozenset[int]:
+        return frozenset(range(self.group.kafka.partitions))
+
     def highwater(self, place: TopicPartition) -> int | None:
         return self.group.kafka.end(place)
 

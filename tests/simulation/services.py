@@ -7,8 +7,9 @@ and the scheduler's improvement is worked out on the spot and takes its time on 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -137,6 +138,7 @@ class Running:
         outlet = KafkaOutlet(KafkaPublisher(self._kafka))
         journal = self._journal(MatchingAggregate(Matchmaker(_SCORERS)), store, outlet, settings)
         matching_handlers.listen(consumer, Matching(journal))
+        consumer.on_share(journal.keep)
         self.background.every(settings.sweep_seconds, journal.sweep, "sweep")
         runtime = self._runtime(settings, consumer)
         runtime.prepare = [store.prepare]
@@ -151,10 +153,11 @@ class Running:
         pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, _EFFORT)
         scheduler = Scheduler(journal, OnTheSpot(self.process), pace, self._outside.clock, self._loop.time)
         scheduler_handlers.listen(consumer, scheduler)
+        consumer.on_share(journal.keep, scheduler.take_share)
         self.background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
         self.background.every(settings.sweep_seconds, journal.sweep, "sweep")
         runtime = self._runtime(settings, consumer)
-        runtime.prepare = [store.prepare, scheduler.recall]
+        runtime.prepare = [store.prepare]
         runtime.drain = [scheduler.stop]
         return runtime
 
@@ -170,6 +173,7 @@ class Running:
         mailer = InMemoryMailer(self._outside.mail_server, self.process, lambda: self._outside.chance.random() < 0.5)
         notify = Notify(journal, ledger, mailer, postman, settings)
         notify_handlers.listen(consumer, notify)
+        consumer.on_share(journal.keep)
         self.background.every(settings.deliver_every_seconds, notify.deliver_due, "deliver")
         self.background.every(settings.sweep_seconds, journal.sweep, "journal_sweep")
         self.background.every(settings.sweep_seconds, relay.sweep, "outbox_sweep")
@@ -209,6 +213,11 @@ class OnTheSpot:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+
+    @contextlib.asynccontextmanager
+    async def turn(self, within: float) -> AsyncIterator[None]:
+        """Nobody waits."""
+        yield
 
     async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
         from services.scheduler.solver.improve import improve  # noqa: PLC0415 - a worker's, and slow to import

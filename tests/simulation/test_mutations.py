@@ -111,21 +111,26 @@ def empty_what_came_meanwhile(patch: Patch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("take_away", "first"),
+    "take_away",
     [
-        (no_fence, 0),
-        (no_dedupe, 0),
-        (commit_first, 0),
-        (mark_before_sending, 0),
-        (send_doubts_again, 250),  # noticed by few: begin where one is near
-        (leave_the_unsent, 0),
-        (no_outbox_sweep, 0),
-        (empty_what_came_meanwhile, 0),
+        no_fence,
+        no_dedupe,
+        commit_first,
+        mark_before_sending,
+        send_doubts_again,
+        leave_the_unsent,
+        no_outbox_sweep,
+        empty_what_came_meanwhile,
     ],
 )
-def test_some_seed_notices_that_a_protection_is_gone(
-    take_away: Callable[[Patch], None], first: int, monkeypatch: Patch
-) -> None:
+def test_some_seed_notices_that_a_protection_is_gone(take_away: Callable[[Patch], None], monkeypatch: Patch) -> None:
     take_away(monkeypatch)
-    noticed = next((seed for seed in range(first, first + MOST_SEEDS) if run_seed(seed).violations), None)
+    noticed = next((seed for seed in range(MOST_SEEDS) if _is_wrong(seed)), None)
     assert noticed is not None, f"{MOST_SEEDS} seeds do not miss it"
+
+
+def _is_wrong(seed: int) -> bool:
+    try:
+        return bool(run_seed(seed).violations)
+    except KeyError:  # a journal that two have written over cannot even be folded
+        return True

@@ -183,6 +183,9 @@ def _(change: AttendanceNoted, state: AgendaState) -> None:
         state.version += 1
     elif attended.outcome is EncounterState.HELD and pair_id not in state.placements:
         _put_back(state, pair_id, attended.place)
+    if state.timeline.index_of(attended.place) is None:
+        # Of those that share a slot since the slots were moved, the first has it: who comes after this one has it now.
+        state.forget_indexes("board")
     for participant_id in change.gone_ids:
         gone = state.participants[participant_id].model_copy(update={"checked_in": False})
         state.participants[participant_id] = gone
@@ -251,8 +254,10 @@ def _lift(state: AgendaState, pair_id: str) -> None:
 
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
     """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
-    seat = state.seat(place)
-    if seat.slots and not seat.slots & ~state.board.untaken(state.wanted(pair_id), seat):
+    others = state.links.pairs_at[place.zone_id, place.table].union(
+        *(state.board.encounters_of[each] for each in state.wanted(pair_id).people)
+    )
+    if state.seat(place).slots and not any(state.placements[other].overlaps(place) for other in others):
         _put(state, pair_id, place)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.events import (
     AffinityScored,
     AgendaEntry,
@@ -14,6 +12,7 @@ from shared.events import (
     Edit,
     EncounterState,
     Interval,
+    Kept,
     OrganisationChanged,
     OrganisationKind,
     ParticipantChanged,
@@ -23,10 +22,8 @@ from shared.events import (
 )
 
 
-class Known(BaseModel):
+class Known(Kept):
     """A frozen part of the state."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class KnownOrganisation(Known):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
+import itertools
 import math
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -60,6 +62,39 @@ class _Done:
     """The newest solution sent is the last."""
 
 
+class _Turns:
+    """So many at a time; of those who wait, who has the least time left is next, then who came first."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+
+    async def acquire(self, within: float) -> None:
+        """Wait for a turn. Raises `TimeoutError` if none comes within so many seconds."""
+        if self._free:
+            self._free -= 1
+            return
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        heapq.heappush(self._waiting, (loop.time() + within, next(self._count), turn))
+        try:
+            await asyncio.wait_for(turn, None if within == math.inf else within)
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self.release()  # it came just as nobody waited for it any more
+            raise
+
+    def release(self) -> None:
+        """Give a turn back."""
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
 class SolverPool:
     """`size` worker processes, started when first needed. Nothing of a solve runs on the event loop."""
 
@@ -67,34 +102,41 @@ class SolverPool:
         self._deadline = deadline_seconds
         self._work = work
         self._idle: list[_Worker] = []
-        self._turns = asyncio.Semaphore(size)
+        self._turns = _Turns(size)
 
-    async def solve(self, problem: Problem, effort: Effort, within: float = math.inf) -> Solution:
-        """Improve in a worker, until it is done, or the deadline, or so many seconds are over.
+    @contextlib.asynccontextmanager
+    async def turn(self, within: float = math.inf) -> AsyncIterator[None]:
+        """Wait until a worker is free to `solve`: who has least time left is first. What to solve is asked then.
 
         Raises:
-            SolverFailed: there is no solution; the worker has been replaced if it was to blame.
-            SolverBusy: no worker was free within those seconds.
+            SolverBusy: no worker was free within so many seconds.
         """
-        end = time.monotonic() + within
         try:
-            await asyncio.wait_for(self._turns.acquire(), None if within == math.inf else within)
+            await self._turns.acquire(within)
         except TimeoutError as error:
             raise SolverBusy(f"no worker was free within {within:.1f} s") from error
         try:
-            worker = self._idle.pop() if self._idle else _Worker(self._work)
-            try:
-                solution = await worker.solve(problem, effort, min(self._deadline, end - time.monotonic()))
-            except BaseException:
-                worker.kill()
-                raise
-            if worker.is_idle:
-                self._idle.append(worker)
-            else:
-                worker.kill()
-            return solution
+            yield
         finally:
             self._turns.release()
+
+    async def solve(self, problem: Problem, effort: Effort, within: float = math.inf) -> Solution:
+        """Improve in a worker, until it is done, or the deadline, or so many seconds are over; in one's `turn`.
+
+        Raises:
+            SolverFailed: there is no solution; the worker has been replaced if it was to blame.
+        """
+        worker = self._idle.pop() if self._idle else _Worker(self._work)
+        try:
+            solution = await worker.solve(problem, effort, min(self._deadline, within))
+        except BaseException:
+            worker.kill()
+            raise
+        if worker.is_idle:
+            self._idle.append(worker)
+        else:
+            worker.kill()
+        return solution
 
     async def stop(self) -> None:
         """End the idle workers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,6 +56,10 @@ class Outlet:
 
 
 class Here:
+    @asynccontextmanager
+    async def turn(self, within: float) -> AsyncIterator[None]:
+        yield
+
     async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
         return improve(problem, effort)
 

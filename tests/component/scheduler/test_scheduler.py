@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +17,16 @@ from services.scheduler import service
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain import agendas
 from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.cloudevents import decode, pack, unpack
 from shared.consumer import Input, Poison, Position
-from shared.events import AgendaChanged, EncounterChanged, Event, Level
-from shared.journal import Journal
+from shared.events import AffinityScored, AgendaChanged, EncounterChanged, Event, Level
+from shared.ids import pair_id
+from shared.journal import Journal, Snapshot
 from shared.journal_store import InMemoryJournalStore
 from tests.unit.services.scheduler.editions import (
     HALL,
@@ -53,22 +57,44 @@ class Outlet:
         self.sent += [decode(record.headers, record.value) for record in records]
 
 
+class Store(InMemoryJournalStore):
+    """Counts how often an edition is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    async def snapshot(self, edition_id: str) -> Snapshot | None:
+        self.reads += 1
+        return await super().snapshot(edition_id)
+
+
 class Here:
-    """Solves on the spot; fails while told to, and waits for leave while told to."""
+    """Solves on the spot; fails while told to, and waits for leave to begin, and to finish, while told to."""
 
     def __init__(self) -> None:
         self.fails = False
         self.leave = asyncio.Event()
         self.leave.set()
+        self.finish = asyncio.Event()
+        self.finish.set()
         self.asked = 0
+        self.in_line = 0
         self.within: list[float] = []
 
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
-        self.asked += 1
+    @asynccontextmanager
+    async def turn(self, within: float) -> AsyncIterator[None]:
         self.within.append(within)
         if within < math.inf and not self.leave.is_set():
             raise SolverBusy
+        self.in_line += 1
         await self.leave.wait()
+        self.in_line -= 1
+        yield
+
+    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
+        self.asked += 1
+        await self.finish.wait()
         if self.fails:
             raise SolverFailed("on purpose")
         return improve(problem, effort)
@@ -77,22 +103,29 @@ class Here:
 class House:
     """A scheduler with a clock that is set by hand."""
 
-    def __init__(self, store: InMemoryJournalStore | None = None) -> None:
-        self.store = store or InMemoryJournalStore()
+    def __init__(self, store: Store | None = None, editions_in_memory: int = 500) -> None:
+        self.store = store or Store()
         self.outlet = Outlet()
         self.solver = Here()
         self.seconds = 0.0
         self.offset = 0
-        self.journal = Journal(AgendaAggregate(), self.store, self.outlet, self.now, snapshot_every=3)
+        self.journal = Journal(
+            AgendaAggregate(),
+            self.store,
+            self.outlet,
+            self.now,
+            snapshot_every=3,
+            editions_in_memory=editions_in_memory,
+        )
         pace = Pace(quiet_seconds=2, announce_seconds=10, change_budget=3, effort=EFFORT)
         self.scheduler = Scheduler(self.journal, self.solver, pace, self.now, lambda: self.seconds)
 
     def now(self) -> datetime:
         return NOW
 
-    async def take(self, *events: Event) -> list[Event]:
+    async def take(self, *events: Event, edition_id: str = "ed") -> list[Event]:
         before = len(self.outlet.sent)
-        await self.scheduler.take("ed", [self.input(event) for event in events])
+        await self.scheduler.take(edition_id, [self.input(event) for event in events])
         return self.outlet.sent[before:]
 
     def input(self, event: Event) -> Input:
@@ -108,6 +141,17 @@ class House:
 
 def final(said: Sequence[Event]) -> list[str]:
     return sorted(each.participant_id for each in said if isinstance(each, AgendaChanged) and not each.provisional)
+
+
+def of(edition_id: str, *events: Event) -> list[Event]:
+    """The same events of another edition."""
+    return [
+        each.model_copy(
+            update={"edition_id": edition_id}
+            | ({"pair_id": pair_id(edition_id, *each.participant_ids)} if isinstance(each, AffinityScored) else {})
+        )
+        for each in events
+    ]
 
 
 async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
@@ -182,7 +226,7 @@ async def test_an_improvement_may_not_outlast_the_announcement() -> None:
     await house.take(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
     await house.later(1)
     await house.later(2)
-    assert house.solver.within == [math.inf, 8]
+    assert house.solver.within == [math.inf, 7]
 
 
 async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking_again() -> None:
@@ -216,15 +260,103 @@ async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: py
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
     await house.later(3)
-    other = [
-        each.model_copy(update={"edition_id": "other"}) for each in (edition(phase="published"), *people("c", "d"))
-    ]
+    other = of("other", edition(phase="published"), *people("c", "d"))
     await house.scheduler.take("other", [house.input(event) for event in other])
     await house.later(3)
     assert (await house.journal.read("other")).unannounced
     await house.later(10)
     assert not (await house.journal.read("other")).unannounced
     await house.scheduler.stop()
+
+
+async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    house = House()
+    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    house.solver.leave.clear()
+    await house.later(3)
+    await house.take(edition(revision=2, phase="published"))
+    await house.later(3)
+    assert house.solver.within == [math.inf, 7]
+    assert final(await house.later(3)) == []
+    assert final(await house.later(5)) == ["a", "b"]
+
+
+async def test_an_improvement_begun_before_the_edition_was_published_may_not_outlast_the_announcement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    house = House()
+    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    house.solver.finish.clear()
+    await house.later(3)
+    await house.take(edition(revision=2, phase="published"))
+    assert final(await house.later(9)) == []
+    assert final(await house.later(2)) == ["a", "b"]
+    assert house.solver.asked == 1
+
+
+async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    house = House(editions_in_memory=2)
+    names = [f"ed{number}" for number in range(6)]
+    for name in names:
+        phase = "published" if name == "ed0" else "open"
+        events = [edition(phase=phase), *people("a", "b"), affinity("a", "b")]
+        await house.take(*of(name, *events), edition_id=name)
+    house.solver.leave.clear()
+    await house.later(3)
+    gc.collect()
+    held = sum(isinstance(each, AgendaState) for each in gc.get_objects())
+    assert house.solver.in_line == 5
+    assert held == 2
+    house.solver.leave.set()
+    for _ in names:
+        await house.later(3)
+    states = [await house.scheduler.agenda(name) for name in names]
+    assert [state.dirty for state in states] == [False] * 6
+    assert [state.unannounced for state in states] == [False] * 6
+    assert states[0].announced
+
+
+async def test_who_waits_for_quiet_is_not_read_again_and_again() -> None:
+    house = House(editions_in_memory=1)
+    for name in ("one", "other"):
+        await house.take(*of(name, edition()), edition_id=name)
+    house.store.reads = 0
+    await house.later(1)
+    await house.later(0.5)
+    assert house.store.reads == 0
+    await house.later(1)
+    assert house.store.reads > 0
+
+
+async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_before_not_again() -> None:
+    before = House()
+    for name in ("ours", "theirs"):
+        events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
+        await before.take(*of(name, *events), edition_id=name)
+    after = House(before.store)
+    after.scheduler.take_share(lambda edition_id: edition_id == "ours")
+    await after.later(0)
+    await after.later(3)
+    assert [(await after.journal.read(name)).announced for name in ("ours", "theirs")] == [True, False]
+    after.scheduler.take_share(lambda _: True)
+    after.journal.keep(lambda _: False)
+    after.store.reads = 0
+    await after.later(0)
+    await after.later(3)
+    assert (await after.journal.read("theirs")).announced
+    assert after.store.reads == 1
+    await after.take(
+        participant("a", 2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
+    )
+    after.scheduler.take_share(lambda _: False)
+    await after.later(0)
+    await after.later(3)
+    assert (await after.journal.read("ours")).dirty
 
 
 async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_adopted(
@@ -239,10 +371,10 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
     await house.take(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
     await house.take(late, affinity("a", "c"))
     await house.take(participant("c", 2))
-    house.solver.leave.clear()
+    house.solver.finish.clear()
     await house.later(3)
     await house.take(affinity("d", "e"))
-    house.solver.leave.set()
+    house.solver.finish.set()
     await house.later(3)
     await house.later(3)
     assert {outcome: count(outcome) - before[outcome] for outcome in before} == {"adopted": 1, "kept": 1, "stale": 0}
@@ -258,7 +390,8 @@ async def test_who_starts_again_finishes_what_was_left() -> None:
     await before.take(edition(), *people("a", "b"), affinity("a", "b"))
     await before.take(edition(revision=2, phase="published"))
     after = House(before.store)
-    await after.scheduler.recall()
+    after.scheduler.take_share(lambda _: True)
+    assert final(await after.later(0)) == []
     assert final(await after.later(3)) == ["a", "b"]
     replayed, read = await after.journal.replay("ed"), await after.journal.read("ed")
     assert replayed.model_dump() == read.model_dump()

@@ -90,6 +90,8 @@ steps = st.one_of(
                 "zones": st.integers(1, 3).map(lambda tables: (workspace(tables), HALL)),
                 "sessions": st.sampled_from([(), (session("k", 1, 2),), (session("k", 2.5, 4),)]),
                 "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}]),
+                # By whole slots they would be numbered anew, which is not said of those that stay.
+                "shift": st.sampled_from([0, 0, 0, 0.4, 0.5, -0.4, 4.2]),
             }
         ),
     ),
@@ -315,12 +317,32 @@ def test_the_agenda_is_right_after_every_step_of_the_day(tables: int, rest: list
     for revision, (kind, fields) in enumerate(rest, start=3):
         perform(subject, kind, fields, revision)
         check(subject)
+        if kind in {"attend", "edition"}:
+            check_indexes(subject)
     check_indexes(subject)
     check_what_was_said(subject)
     replayed = AgendaState(edition_id="ed")
     for change in subject.changes:
         evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
     assert replayed.model_dump() == subject.state.model_dump()
+
+
+reports = st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.integers(0, 3)})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from([0.4, 0.5, -0.4]), st.lists(reports, min_size=1, max_size=5))
+def test_the_board_is_right_whoever_is_missed_once_the_slots_were_moved(
+    shift: float, told: list[dict[str, Any]]
+) -> None:
+    subject = a_fair(3)
+    subject.now = at(2.2)
+    fields: dict[str, Any] = {"slots": 5, "zones": (workspace(3), HALL), "phase": "live", "freeze_minutes": 0}
+    subject.take(edition(revision=3, shift=shift, **fields))
+    for each in told:
+        attend(subject, each)
+        check(subject)
+        check_indexes(subject)
 
 
 def agenda(state: AgendaState) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from shared import journal as journals
 from shared.consumer import Input, Position
 from shared.events import Event, MatchRequestChanged, RequestState
 from shared.journal import Decision, Entry, Journal, SequenceTaken
@@ -194,12 +197,68 @@ async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_
     assert (await subject.read("edn")) == (await fresh.read("edn")) == (await fresh.replay("edn"))
 
 
+async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the_last(
+    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_LARGE", 100)
+    subject, made = journal(store, outlet), list[int]()
+    for number in range(200):
+        await subject.take("edn", [asked(f"r{number}")])
+        if number == 50:
+            subject.keep(lambda _: False)
+        snapshot = await store.snapshot("edn")
+        if snapshot and snapshot.seq not in made:
+            made.append(snapshot.seq)
+            read = await journal(store, outlet).read("edn")
+            assert read == await subject.read("edn")
+    gaps = [later - earlier for earlier, later in pairwise([0, *made])]
+    assert gaps == sorted(gaps)
+    assert 5 < len(made) < 30
+
+
+async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
+    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal(store, outlet).take("edn", [asked("a")])
+    frozen = gc.get_freeze_count()
+    await journal(store, outlet).read("edn")
+    assert gc.get_freeze_count() == frozen
+    monkeypatch.setattr(journals, "_LARGE", 1)
+    try:
+        await journal(store, outlet).read("edn")
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+
+
 async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(store: LostAck, outlet: Outlet) -> None:
     subject = journal(store, outlet, editions_in_memory=1)
     await subject.take("edn", [asked("a")])
     await subject.read("other")
     await subject.take("edn", [asked("a"), asked("b")])
     assert outlet.sent == ["a@1", "b@1"]
+
+
+async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_hand_still_written(
+    store: LostAck, outlet: Outlet
+) -> None:
+    subject = journal(store, outlet)
+    for edition in ("ours", "theirs"):
+        await subject.take(edition, [asked("a")])
+    taking = asyncio.create_task(subject.take("theirs", [asked("b")]))
+    await asyncio.sleep(0)
+    subject.keep(lambda edition: edition == "ours")
+    assert list(subject._loaded) == ["ours"]
+    await taking
+    assert (await journal(store, outlet).read("theirs")).newest.keys() == {"a", "b"}
+
+
+async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet, editions_in_memory=1)
+    for number in range(20):
+        await subject.take(f"edn{number}", [asked("a")])
+    assert len(subject._loaded) == 1
+    assert len(subject._locks) <= 1
 
 
 async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entries(

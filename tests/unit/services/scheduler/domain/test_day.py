@@ -13,6 +13,7 @@ from services.scheduler.domain.adopt import adopt, announce, verify_step
 from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
 from services.scheduler.domain.problem import problem_of
 from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.state import _board_of
 from services.scheduler.domain.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -261,6 +262,36 @@ def test_a_report_can_be_corrected(is_refilled: bool) -> None:
     told = subject.state.encounters[pair("a", "b")]
     assert (told.state, told.absent_ids, told.revision) == ("held", (), 3)
     assert (subject.slot("a", "b") is None) == is_refilled
+
+
+def moved_under_them() -> Edition:
+    """The slots are moved by half of one under two encounters of a, one over and one running: both are in one slot."""
+    subject = live(*people(*"abcd"), affinity("a", "b", priority=3), affinity("a", "c"), zones=(workspace(1), HALL))
+    assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, 1)
+    subject.now = at(1.2)
+    fields: dict[str, Any] = {"zones": (workspace(1), HALL), "freeze_minutes": 0, "phase": "live"}
+    subject.take(*here(*"abcd"), edition(revision=3, shift=0.5, **fields))
+    return subject
+
+
+def test_one_of_two_that_share_a_slot_since_it_was_moved_takes_nothing_of_the_other_s_when_it_is_missed() -> None:
+    subject = moved_under_them()
+    assert subject.state.board.busy["a"] == 0b11
+    report(subject, "a", "b", "b")
+    fresh = _board_of(subject.state)
+    for person in "abcd":
+        assert subject.state.board.busy[person] == fresh.busy[person], person
+    assert subject.state.board.busy["a"] == subject.state.board.tables["work"]["W1"] == 0b11
+    subject.take(affinity("a", "d"), affinity("b", "d"))
+    assert {subject.slot("a", "d"), subject.slot("b", "d")} == {2, 3}
+
+
+def test_what_was_held_after_all_is_put_back_beside_what_shares_its_slot() -> None:
+    subject = moved_under_them()
+    report(subject, "a", "b", "b")
+    report(subject, "a", "b")
+    assert subject.state.placements.keys() == {pair("a", "b"), pair("a", "c")}
+    assert subject.state.board.placed == _board_of(subject.state).placed
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 
@@ -89,10 +90,51 @@ async def test_a_worker_is_used_again() -> None:
 
 async def test_who_finds_no_worker_free_in_time_is_told_so() -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
-    await pool.solve(problem(), Effort())
-    long = asyncio.create_task(pool.solve(problem(), Effort(seed=HANG_LATER), within=1))
-    await asyncio.sleep(0.05)
-    with pytest.raises(SolverBusy):
-        await pool.solve(problem(), Effort(), within=0.1)
-    assert (await long).bound == 2
-    await pool.stop()
+    async with pool.turn():
+        with pytest.raises(SolverBusy):
+            async with pool.turn(within=0.01):
+                pass
+    async with pool.turn(within=0.01):
+        pass
+
+
+async def test_no_more_have_a_turn_than_there_are_workers_and_who_has_least_time_left_is_next() -> None:
+    pool, order = SolverPool(2, deadline_seconds=30, work=misbehave), list[str]()
+    leave = asyncio.Event()
+
+    async def ask(name: str, within: float = math.inf) -> None:
+        async with pool.turn(within):
+            order.append(name)
+            await leave.wait()
+
+    asking = []
+    for name, within in (
+        ("a", math.inf),
+        ("b", math.inf),
+        ("patient", math.inf),
+        ("in haste", 60),
+        ("in no haste", 99),
+    ):
+        asking.append(asyncio.create_task(ask(name, within)))
+        await asyncio.sleep(0)
+    assert order == ["a", "b"]
+    leave.set()
+    await asyncio.gather(*asking)
+    assert order == ["a", "b", "in haste", "in no haste", "patient"]
+
+
+async def test_a_turn_that_comes_to_somebody_who_has_just_gone_is_the_next_one_s() -> None:
+    pool = SolverPool(1, deadline_seconds=30, work=misbehave)
+
+    async def ask() -> None:
+        async with pool.turn():
+            pass
+
+    async with pool.turn():
+        gone = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    async with pool.turn(within=0.01):
+        pass
