@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -18,7 +18,9 @@ from services.scheduler.domain.attendance import Attendance
 from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed
 from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.what_if import More
 from services.scheduler.service import Scheduler
+from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.events import (
     BelowMinimum,
     BrokenRule,
@@ -32,7 +34,7 @@ from shared.events import (
 from shared.internal import Declined, body_of
 
 #: What is wrong with what was asked, and what is wrong with the moment: all else.
-_NOT_FOUND = {"unknown_edition", "unknown_encounter"}
+_NOT_FOUND = {"unknown_edition", "unknown_encounter", "unknown_zone"}
 _INVALID = {
     "contradiction",
     "not_theirs",
@@ -62,6 +64,7 @@ class Page(BaseModel):
     participant_id: str | None = None
 
 
+Query = TypeVar("Query", bound=BaseModel)
 _Shown = Callable[[AgendaState, Page], Iterable[BaseModel]]
 
 
@@ -105,13 +108,28 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         Route("/editions/{edition_id}/encounters", listing(encounters)),
         Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
         Route("/editions/{edition_id}/goals", listing(lambda state, _: goals_of(state))),
+        Route("/editions/{edition_id}/what-if", _what_if(scheduler)),
     ]
+
+
+def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
+    async def what_if(request: Request) -> Response:
+        more = _query_of(request, More)
+        try:
+            gain = await scheduler.what_if(request.path_params["edition_id"], more)
+        except NotPossible as refused:
+            _decline(refused)
+        except (SolverBusy, SolverFailed) as busy:
+            raise Declined(503, "busy", str(busy)) from busy
+        return JSONResponse(gain.model_dump(mode="json"))
+
+    return what_if
 
 
 def _listing(scheduler: Scheduler, shown: _Shown) -> Callable[[Request], Awaitable[Response]]:
     async def listing(request: Request) -> Response:
         state = await scheduler.agenda(request.path_params["edition_id"])
-        items = [each.model_dump(mode="json") for each in shown(state, _page_of(request))]
+        items = [each.model_dump(mode="json") for each in shown(state, _query_of(request, Page))]
         return JSONResponse({"items": items})
 
     return listing
@@ -173,9 +191,9 @@ def goals_of(state: AgendaState) -> list[GoalReached]:
     return [GoalReached(goal=goal, placed=served.placed, wanted=served.wanted) for goal, served in reached.items()]
 
 
-def _page_of(request: Request) -> Page:
+def _query_of(request: Request, kind: type[Query]) -> Query:
     try:
-        return Page.model_validate(dict(request.query_params))
+        return kind.model_validate(dict(request.query_params))
     except ValidationError as error:
         raise Declined(422, "invalid", str(error)) from error
 

@@ -19,11 +19,12 @@ from services.scheduler.domain.edits import Plan, make, plan
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken
+from services.scheduler.domain.what_if import More, problem_with
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.clock import Clock, utc_now
 from shared.consumer import Input, Owns
-from shared.events import Edit, EncounterChanged, Event
+from shared.events import Edit, EncounterChanged, Event, WhatIf
 from shared.journal import Decision
 from shared.log import get_logger
 from shared.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
@@ -34,6 +35,8 @@ _log = get_logger(__name__)
 _PASS_SECONDS = 1.0
 #: Editions whose last answer is kept, some kilobytes a participant.
 _ANSWERS_KEPT = 32
+#: Who asks what if waits so long for a turn at most, and as long again for the answer.
+_WHAT_IF_SECONDS = 4.0
 
 
 class Editions(Protocol):
@@ -169,6 +172,21 @@ class Scheduler:
     async def note_attendance(self, edition_id: str, encounter_id: str, attendance: Attendance) -> Noted:
         """Note that an encounter was held or missed. Raises `NotPossible`."""
         return await self._ask(edition_id, lambda batch: note_attendance(batch, encounter_id, attendance))
+
+    async def what_if(self, edition_id: str, more: More) -> WhatIf:
+        """What there would be to gain by more tables or time.
+
+        Raises:
+            NotPossible: as `domain.what_if.problem_with`.
+            SolverBusy: no worker was free for it.
+            SolverFailed: it found nothing in time.
+        """
+        async with self.solver.turn(_WHAT_IF_SECONDS):
+            state = await self.editions.current(edition_id)
+            placed, waiting = len(state.placements), len(state.waiting)
+            problem = problem_with(state, more, self.clock(), self.pace.change_budget)
+            solution = await self.solver.solve(problem, self.pace.effort, _WHAT_IF_SECONDS)
+        return WhatIf(placed=placed, waiting=waiting, placed_then=len(solution.seats), at_most_then=solution.bound)
 
     async def agenda(self, edition_id: str) -> AgendaState:
         """The edition's agenda as it is now, not to be changed."""

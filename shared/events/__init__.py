@@ -35,6 +35,7 @@ from shared.events.edits import (
     PlaceEncounter,
     SwapRepresentative,
     UndoEdit,
+    WhatIf,
 )
 from shared.events.match_request import MatchRequestChanged, RequestState
 from shared.events.notification import Channel, DeliveryState, NotificationRecorded
@@ -127,6 +128,7 @@ __all__ = [
     "SwapRepresentative",
     "UndoEdit",
     "WaitingReason",
+    "WhatIf",
     "Zone",
     "ZoneKind",
     "content_of",

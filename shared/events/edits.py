@@ -131,6 +131,15 @@ class GoalReached(Value):
     wanted: int = Field(description="Encounters wanted that serve it, those included.")
 
 
+class WhatIf(Value):
+    """What an edition would gain by more tables or more time, from its agenda as it is."""
+
+    placed: int = Field(description="Encounters with a place now.")
+    waiting: int = Field(description="Encounters wanted that have none.")
+    placed_then: int = Field(description="How many were found to have a place then.")
+    at_most_then: int = Field(description="No agenda would have more: what was found is proven best if it has as many.")
+
+
 class EncounterNow(Value):
     """An encounter as it is now. One that is frozen or locked is not moved by the system."""
 

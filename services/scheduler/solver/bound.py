@@ -21,11 +21,12 @@ def bound(problem: Problem) -> int:
     """An upper bound on the encounters placed, fixed ones included.
 
     It is the b-matching linear programme: a share of each pair that has a slot in common; a participant's shares at
-    most the slots free to them and the quota left; all shares that need a zone at most its tables times the slots.
-    Representatives who may meet instead of each other count as one, with the slots of all.
+    most the slots free to them and the quota left; all shares that need a zone at most its tables times the slots in
+    which any of them could be. Representatives who may meet instead of each other count as one, with the slots of all.
     """
     board = problem.board()
-    pairs = [each.wanted for each in problem.candidates if _common(problem, board, each.wanted)]
+    common = {each.wanted: _common(problem, board, each.wanted) for each in problem.candidates}
+    pairs = [wanted for wanted, slots in common.items() if slots]
     solver = pywraplp.Solver.CreateSolver("GLOP")
     share = {wanted.pair_id: solver.NumVar(0, 1, "") for wanted in pairs}
     of_party: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -35,16 +36,17 @@ def bound(problem: Problem) -> int:
     for party, theirs in of_party.items():
         solver.Add(sum(share[pair] for pair in theirs) <= sum(_most(problem, board, person) for person in party))
     for zones in {wanted.zones for wanted in pairs}:
-        within = [share[wanted.pair_id] for wanted in pairs if set(wanted.zones) <= set(zones)]
-        solver.Add(sum(within) <= _seats(problem, board, zones))
+        within = [wanted for wanted in pairs if set(wanted.zones) <= set(zones)]
+        most = _seats(board, zones, reduce(or_, map(common.__getitem__, within)))
+        solver.Add(sum(share[wanted.pair_id] for wanted in within) <= most)
     solver.Maximize(sum(share.values()))
     if solver.Solve() != pywraplp.Solver.OPTIMAL:
         return len(problem.fixed) + len(pairs)
-    most: float = solver.Objective().Value()
-    return len(problem.fixed) + math.floor(most + _TOLERANCE)
+    shares: float = solver.Objective().Value()
+    return len(problem.fixed) + math.floor(shares + _TOLERANCE)
 
 
-def _common(problem: Problem, board: Board, wanted: Wanted) -> int:
+def _common(problem: Problem, board: Board, wanted: Wanted) -> Slots:
     common = problem.open_slots
     for person in wanted.people:
         common &= reduce(or_, (_free(problem, board, each) for each in _party(problem, person)))
@@ -67,8 +69,6 @@ def _most(problem: Problem, board: Board, person: str) -> int:
     return max(0, min(slots, problem.quota - len(board.encounters_of[person])))
 
 
-def _seats(problem: Problem, board: Board, zones: Iterable[str]) -> int:
-    """Free places at the tables of these zones, over all open slots."""
-    return sum(
-        (problem.open_slots & ~taken).bit_count() for zone in zones for taken in board.tables.get(zone, {}).values()
-    )
+def _seats(board: Board, zones: Iterable[str], slots: Slots) -> int:
+    """Free places at the tables of these zones in these slots."""
+    return sum((slots & ~taken).bit_count() for zone in zones for taken in board.tables.get(zone, {}).values())

@@ -25,6 +25,7 @@ from services.scheduler.service import Pace, Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
+from services.scheduler.solver.pool import SolverBusy
 from shared.cloudevents import decode, pack, unpack
 from shared.consumer import Input, Position
 from shared.events import AffinityScored, EncounterChanged, Event
@@ -62,6 +63,15 @@ class Here:
 
     async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
         return improve(problem, effort)
+
+
+class Full(Here):
+    """All workers are busy."""
+
+    @asynccontextmanager
+    async def turn(self, within: float) -> AsyncIterator[None]:
+        raise SolverBusy(f"no worker was free within {within:.1f} s")
+        yield
 
 
 class Venue:
@@ -226,6 +236,24 @@ async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: Venu
     await api.patch(venue.path, json={"goals": ["delegation"], "zones": [EDITION["zones"][0] | {"tables": []}]})
     await venue.hear()
     assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
+
+
+async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(venue: Venue, api: httpx.AsyncClient) -> None:
+    path = f"{venue.path}/what-if"
+    await api.patch(venue.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]})
+    await venue.hear()
+    sent = len(venue.outlet.sent)
+    now = (await api.get(path)).json()
+    assert now["placed"] == now["placed_then"] == now["at_most_then"] == 0
+    assert now["waiting"] > 1
+    then = (await api.get(path, params={"tables": 2, "slots": 1, "days": 1})).json()
+    assert then == now | {"placed_then": now["waiting"], "at_most_then": now["waiting"]}
+    assert len(venue.outlet.sent) == sent
+    assert (await api.get(path, params={"tables": 1, "zone_id": "garden"})).status_code == 404
+    for wrong in ({"tables": -1}, {"days": 9}, {"rooms": 1}):
+        assert (await api.get(path, params=wrong)).status_code == 422
+    venue.scheduler.solver = Full()
+    assert (await api.get(path)).status_code == 503
 
 
 async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
@@ -416,6 +444,7 @@ async def test_another_operator_finds_nothing(venue: Venue, api: httpx.AsyncClie
         assert (await rival.get(f"{venue.path}/encounters")).status_code == 404
         assert (await rival.get(f"{venue.path}/below-minimum")).status_code == 404
         assert (await rival.get(f"{venue.path}/goals")).status_code == 404
+        assert (await rival.get(f"{venue.path}/what-if")).status_code == 404
         assert (await rival.post(f"{venue.path}/agenda/edits/dry-run", json=edit)).status_code == 404
         guarded = await rival.post(f"{venue.path}/agenda/edits", json=edit, headers={"If-Match": "*"})
         assert guarded.status_code == 404
