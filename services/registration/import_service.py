@@ -19,11 +19,15 @@ from services.registration.domain.things import Facts, Refused
 from services.registration.importing import Columns, Rejection, Row, Sheet
 from services.registration.service import Desk, must_be_active
 
-ORGANISATION_COLUMNS = Columns(("name", "kind", "country"), ("region", "delegation", "codes"))
+ORGANISATION_COLUMNS = Columns(("name", "kind", "country"), ("region", "delegation", "interchangeable", "codes"))
 PARTICIPANT_COLUMNS = Columns(("organisation", "name", "email", "languages"), ("offers", "needs", "codes", "sessions"))
 
 _AT_ONCE = 8
 _CHUNK = 500
+#: What people write in a column of yes or no, in the languages that mails are written in. Nothing is no.
+_YES_OR_NO = dict.fromkeys(("yes", "sí", "si", "sim", "true", "1", "x"), True) | dict.fromkeys(
+    ("no", "não", "nao", "false", "0", ""), False
+)
 #: Facts whose column has another name.
 _COLUMN_OF = {"organisation_id": "organisation", "session_ids": "sessions"}
 
@@ -155,6 +159,9 @@ def _organisation_patch(cells: dict[str, str]) -> Patch:
     patch: Patch = {name: cell or None for name, cell in cells.items()}
     if "codes" in cells:
         patch["codes"] = _words(cells["codes"])
+    if "interchangeable" in cells:
+        said = cells["interchangeable"]
+        patch["interchangeable"] = _YES_OR_NO.get(said.casefold(), said)
     return patch
 
 

@@ -72,7 +72,8 @@ _FILE: dict[str, Any] = {
 async def organisations(request: Request, desk: CurrentDesk, edition_id: PathId) -> ReportView:
     """Register or change organisations from a file, by name; the same file again changes nothing.
 
-    Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `codes` (separated by blanks, commas or `|`).
+    Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `interchangeable` (yes or no), `codes`
+    (separated by blanks, commas or `|`).
     CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell takes an optional field away; a
     column that is not there leaves it alone. Rows at fault are reported, the others are kept. Formulas are refused.
     """

@@ -49,6 +49,20 @@ async def test_a_changed_row_changes_what_its_columns_say(api: httpx.AsyncClient
     assert [(item["kind"], item["region"]) for item in found] == [("large_company", "Toledo")]
 
 
+async def test_yes_and_no_are_read_as_people_write_them(api: httpx.AsyncClient, fair: Any) -> None:
+    said = {"Uno": "Sí", "Dos": "no", "Tres": "X", "Cuatro": "", "Cinco": "maybe"}
+    rows = "".join(f"{name},sme,ES,{each}\n" for name, each in said.items())
+    report = (
+        await api.post(
+            f"{fair.path}/imports/organisations", content=f"name,kind,country,interchangeable\n{rows}", headers=CSV
+        )
+    ).json()
+    assert [(bad["line"], bad["column"]) for bad in report["rejected"]] == [(6, "interchangeable")]
+    found = (await api.get(f"{fair.path}/organisations")).json()["items"]
+    read = {item["name"]: item["interchangeable"] for item in found if item["name"] in said}
+    assert read == {"Uno": True, "Dos": False, "Tres": True, "Cuatro": False}
+
+
 @pytest.mark.parametrize("media", [XLSX, "application/octet-stream"])
 async def test_a_workbook_in_a_form(api: httpx.AsyncClient, fair: Any, media: str) -> None:
     book = openpyxl.Workbook()

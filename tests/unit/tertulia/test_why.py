@@ -1,0 +1,111 @@
+"""What is told of an encounter's past, from the scheduler's journal: by whom it was moved, and who meets."""
+
+from __future__ import annotations
+
+from services.scheduler.domain.attendance import Attendance, note_attendance
+from services.scheduler.domain.changes import CHANGE
+from services.scheduler.domain.edits import make
+from shared.events import (
+    Edit,
+    EncounterState,
+    InviteGuest,
+    LockEncounter,
+    OrderEncounters,
+    PlaceEncounter,
+    SwapRepresentative,
+    UndoEdit,
+)
+from shared.ids import encounter_id
+from shared.journal import Entry
+from tertulia.why import pair_behind, steps_of
+from tests.unit.services.scheduler.editions import Edition, affinity, at, edition, participant
+
+AB, CD = encounter_id("ed", "a", "b"), encounter_id("ed", "c", "d")
+
+
+class Journalled(Edition):
+    """Keeps an entry for each batch, as the journal does."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        super().__init__()
+        named = [participant(each, organisation_id=f"org-{each[0]}") for each in ("a", "a2", "b", "c", "d", "g")]
+        self.write(edition(), *named, affinity("a", "b"), affinity("c", "d"))
+
+    def write(self, *events: object) -> None:
+        told = len(self.changes)
+        self.take(*events)  # type: ignore[arg-type]
+        self._entry(told)
+
+    def edit(self, edit: Edit) -> None:
+        told, batch = len(self.changes), self.batch()
+        make(batch, edit, "*")
+        self.finish(batch)
+        self._entry(told)
+
+    def attend(self, *absent: str) -> None:
+        told, batch = len(self.changes), self.batch()
+        outcome = EncounterState.MISSED if absent else EncounterState.HELD
+        note_attendance(batch, AB, Attendance(outcome=outcome, absent=absent))
+        self.finish(batch)
+        self._entry(told)
+
+    def _entry(self, told: int) -> None:
+        changes = [CHANGE.dump_python(change, mode="json") for change in self.changes[told:]]
+        number = len(self.entries) + 1
+        self.entries.append(Entry("ed", number, self.now, {"affinity.v1/0": number}, changes, [], published=True))
+
+    def told(self, since: int = 1) -> list[tuple[str, str]]:
+        """What happened and why, from an entry on."""
+        steps = steps_of("ed", ("a", "b"), self.entries)
+        return [(step.what, step.cause) for step in steps if int(step.entry.removeprefix("scheduler:")) > since]
+
+
+def test_the_pair_is_found_by_the_encounters_id() -> None:
+    subject = Journalled()
+    assert pair_behind(AB, "ed", subject.entries) == ("a", "b")
+    assert pair_behind("enc_none", "ed", subject.entries) is None
+
+
+def test_how_it_came_to_be() -> None:
+    subject = Journalled()
+    (taken, _), (placed, cause) = subject.told(since=0)
+    assert taken == "consent granted, score 0.5000, priority 2"
+    assert placed.startswith("placed 11-19 09:")
+    assert cause == "pair_granted a and b"
+
+
+def test_each_edit_by_hand_is_named() -> None:
+    subject = Journalled()
+    subject.edit(PlaceEncounter(encounter_id=AB, slot=3, zone_id="work", table="W2"))
+    subject.edit(LockEncounter(encounter_id=AB, is_locked=False))
+    subject.edit(OrderEncounters(encounter_id=AB, after_id=CD, is_ordered=True))
+    subject.edit(InviteGuest(encounter_id=AB, participant_id="g", is_invited=True))
+    subject.edit(SwapRepresentative(encounter_id=AB, participant_id="a", by="a2"))
+    subject.edit(UndoEdit())
+    told = subject.told()
+    assert told[0][0].endswith("-> 11-19 09:45 slot 3 work/W2")
+    assert told[0][1] == "organiser_edited (place)"
+    assert told[1:4] == [("locked by hand", ""), ("not locked any more", ""), ("comes after: c and d", "")]
+    assert told[4:] == [
+        ("a and b meet, joined by g", "organiser_edited (invite)"),
+        ("a2 and b meet, joined by g", "organiser_edited (swap)"),
+        ("a and b meet, joined by g", "organiser_edited (undo)"),
+    ]
+
+
+def test_the_day_and_who_was_not_there() -> None:
+    subject = Journalled()
+    subject.edit(PlaceEncounter(encounter_id=AB, slot=0, zone_id="work"))
+    subject.write(edition(revision=2, phase="live"))
+    subject.now = at(0.5)
+    subject.attend("b")
+    assert subject.told(since=3) == [("missed, absent b", f"attendance_reported {AB}")]
+
+
+def test_why_it_lost_its_place_and_waits() -> None:
+    subject = Journalled()
+    subject.write(edition(revision=2, zones=()))
+    lost, waits = subject.told()
+    assert lost[0].startswith("lost 11-19 09:")
+    assert waits == ("waits: no_table", "edition_changed")
