@@ -121,20 +121,16 @@ class KnownPair(Known):
         """All who meet: the two, then their guests."""
         return (*self.participant_ids, *self.guest_ids)
 
-    def without(self, participant_id: str, participants: Mapping[str, KnownParticipant]) -> tuple[str, ...]:
-        """Who meets if the participant leaves: no guest any more, or for a stand-in whoever was matched."""
-        home = participants[participant_id].organisation_id
-        away = [
-            each
-            for each in self.matched
-            if each not in self.people and each in participants and participants[each].organisation_id == home
-        ]
-        if participant_id in self.guest_ids:
-            return (*self.participant_ids, *(each for each in self.guest_ids if each != participant_id))
-        if participant_id in self.matched or not away:
+    def without(self, leaver: str, participants: Mapping[str, KnownParticipant]) -> tuple[str, ...]:
+        """Who meets if somebody leaves: one guest fewer, or whoever was matched again in place of a stand-in."""
+        if leaver in self.guest_ids:
+            return tuple(each for each in self.people if each != leaver)
+        known = (each for each in self.matched if each in participants and each not in self.people)
+        home = participants[leaver].organisation_id
+        away = next((each for each in known if participants[each].organisation_id == home), None)
+        if leaver in self.matched or away is None:
             return self.people
-        (partner,) = set(self.participant_ids) - {participant_id}
-        return (*sorted((away[0], partner)), *self.guest_ids)
+        return (*sorted(away if each == leaver else each for each in self.participant_ids), *self.guest_ids)
 
     @property
     def told_people(self) -> tuple[str, ...] | None:
