@@ -61,6 +61,7 @@ def _(change: EditionTaken, state: AgendaState) -> None:
             index = state.timeline.index_of(place)
             if index not in {None, place.slot}:
                 state.placements[pair_id] = place.model_copy(update={"slot": index})
+                _tell_of(state, pair_id, CauseCode.EDITION_CHANGED)
         return
     for zone_id in news.zones:
         state.furnish(zone_id)
@@ -143,7 +144,7 @@ def _(change: Locked, state: AgendaState) -> None:
             pairs.add(change.pair_id)
         else:
             pairs.discard(change.pair_id)
-    _arranged_by_hand(state, change.pair_id)
+    _tell_of(state, change.pair_id, CauseCode.ORGANISER_EDITED)
 
 
 @_apply.register
@@ -156,7 +157,7 @@ def _(change: Ordered, state: AgendaState) -> None:
     if change.comes_after:
         state.comes_after[change.pair_id] = change.comes_after
     state.board.follow(change.pair_id, change.comes_after)
-    _arranged_by_hand(state, change.pair_id)
+    _tell_of(state, change.pair_id, CauseCode.ORGANISER_EDITED)
 
 
 @_apply.register
@@ -268,9 +269,9 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
             state.board.put(state.wanted(pair_id), state.board.lift(pair_id)[1])
 
 
-def _arranged_by_hand(state: AgendaState, pair_id: str) -> None:
-    """Have it told how an organiser has arranged an encounter, though no agenda reads differently."""
-    state.untold_pairs.setdefault(pair_id, Cause(code=CauseCode.ORGANISER_EDITED, subject_id=state.edition_id))
+def _tell_of(state: AgendaState, pair_id: str, code: CauseCode) -> None:
+    """Have it told how an encounter is now, though no agenda reads differently."""
+    state.untold_pairs.setdefault(pair_id, Cause(code=code, subject_id=state.edition_id))
     _outdate(state, pair_id)
 
 

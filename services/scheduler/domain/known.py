@@ -202,8 +202,11 @@ class ToldEncounter(Known):
     comes_after: tuple[str, ...] = ()
 
     def is_where(self, other: ToldEncounter) -> bool:
-        """Whether the same people meet at the same place, or wait for the same reason."""
-        return (self.place, self.reason, self.people) == (other.place, other.reason, other.people)
+        """Whether the same people meet at the same place, whatever its slot's number, or wait for the same reason."""
+        place = self.place
+        if place and other.place:
+            place = place.model_copy(update={"slot": other.place.slot})
+        return (place, self.reason, self.people) == (other.place, other.reason, other.people)
 
 
 class ToldAgenda(Known):

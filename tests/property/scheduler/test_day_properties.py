@@ -91,7 +91,7 @@ steps = st.one_of(
                 "sessions": st.sampled_from([(), (session("k", 1, 2),), (session("k", 2.5, 4),)]),
                 "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}]),
                 # By whole slots they would be numbered anew, which is not said of those that stay.
-                "shift": st.sampled_from([0, 0, 0, 0.4, 0.5, -0.4, 4.2]),
+                "shift": st.sampled_from([0, 0, 0, 0.4, 0.5, -0.4, 4.2, 1, -1]),
             }
         ),
     ),
@@ -331,7 +331,7 @@ reports = st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.inte
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from([0.4, 0.5, -0.4]), st.lists(reports, min_size=1, max_size=5))
+@given(st.sampled_from([0.4, 0.5, -0.4, 1, -1]), st.lists(reports, min_size=1, max_size=5))
 def test_the_board_is_right_whoever_is_missed_once_the_slots_were_moved(
     shift: float, told: list[dict[str, Any]]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed, make, plan
 from services.scheduler.domain.refusal import NotPossible
-from shared.events import Edit, LockEncounter, PlaceEncounter, SwapRepresentative, UndoEdit
+from shared.events import Edit, EncounterChanged, LockEncounter, PlaceEncounter, SwapRepresentative, UndoEdit
 from shared.ids import encounter_id
 from tests.unit.services.scheduler.editions import (
     HALL,
@@ -292,3 +292,14 @@ def test_who_has_cancelled_since_gets_nothing_back() -> None:
     do(subject, UndoEdit())
     assert subject.slot("a", "b") is None
     assert pair("a", "b") not in subject.state.locked
+
+
+def test_a_slot_of_another_number_is_told_though_no_agenda_reads_differently() -> None:
+    subject = fair(slots=3)
+    do(subject, put("a", "b", 1))
+    was, state = subject.state.placements[pair("a", "b")], subject.state.encounters[pair("a", "b")].state
+    said = subject.take(edition(slots=3, revision=2, shift=1))
+    told = [each for each in said if isinstance(each, EncounterChanged) and each.encounter_id == meeting("a", "b")]
+    now = subject.state.placements[pair("a", "b")]
+    assert (now.slot, now.starts_at) == (0, was.starts_at)
+    assert [(each.place, each.state, each.cause.code) for each in told] == [(now, state, "edition_changed")]
