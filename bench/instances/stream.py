@@ -177,7 +177,7 @@ class _Stream:
             "revision": self._instance.next_revision(),
             "kind": self._random.choice((OrganisationKind.SME, OrganisationKind.RESEARCH_GROUP)),
             "status": self._random.choices((Status.ACTIVE, Status.CANCELLED), (4, 1))[0],
-            "interchangeable": self._random.random() < 0.5,
+            "interchangeable": self._random.choice((True, False)),
         }
         changed = self._instance.organisations[at] = self._instance.organisations[at].model_copy(update=news)
         return changed

@@ -142,8 +142,11 @@ def _leave(batch: Batch, participant_id: str, cause: Cause) -> None:
         people = state.pairs[pair].without(participant_id, state.participants)
         if people == state.pairs[pair].people or state.is_history(pair, batch.now):
             continue
+        back = set(people) - set(state.pairs[pair].people)
+        if back and state.stays(pair, batch.now):
+            continue  # it is locked or about to begin, and was arranged for the one who cancels
         slots = state.board.placed[pair][1].slots if pair in state.placements else 0
-        if any(state.board.busy[each] & slots for each in people if each not in state.pairs[pair].people):
+        if any(state.board.busy[each] & slots for each in back):
             batch.lift(pair, cause)
         batch.make(TakenOver(pair_id=pair, people=people, cause=cause))
 

@@ -82,11 +82,20 @@ def _ways(state: AgendaState, targets: Arrangements, now: datetime) -> list[list
     """Who could give way: others; or what is not asked to be anywhere, but after others or with guests; or both."""
     anywhere = {pair for pair in targets if targets[pair].may_be_anywhere(state.arrangement(pair))}
     asked = {pair: each for pair, each in targets.items() if pair not in anywhere}
-    in_the_way = _clashing(state, asked) - asked.keys()
+    in_the_way = (_clashing(state, asked) - asked.keys()) | _wanted_again(state, targets)
     others = (_clashing(state, targets) | _out_of_order(state, targets)) - targets.keys()
     itself = {pair for pair in anywhere if state.is_wanted(pair, targets[pair].people)}
     ways = [others, itself, others | itself] if itself else [others]
     return [_movable(state, in_the_way | way, now) for way in ways]
+
+
+def _wanted_again(state: AgendaState, targets: Arrangements) -> set[str]:
+    """Those that were not to be, and are once these people meet: they look for a place, or wait."""
+    return {
+        pair
+        for pair, each in targets.items()
+        if each.place is None and each.reason is None and state.is_wanted(pair, each.people)
+    }
 
 
 def _harm(plan: Plan) -> tuple[bool, int, int]:

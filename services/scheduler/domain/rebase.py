@@ -38,6 +38,8 @@ class _Rebase:
         )
         self.board = problem.board()
         self._solution = solution
+        #: Seats of what lay between the slots say nothing: it is history, or the slots are others by now.
+        self._seats = {pair: seat for pair, seat in solution.seats.items() if seat.slots.bit_count() == 1}
         self._most_moves = most_moves(state)
         self._aims = problem.aims
         self._present = problem.incumbent
@@ -72,7 +74,7 @@ class _Rebase:
             self._move_back(movers)
 
     def _is_moved(self, pair_id: str) -> bool:
-        return self._solution.moves(pair_id) and self._solution.seats[pair_id] != self._present[pair_id]
+        return self._solution.moves(pair_id) and self._seats.get(pair_id) not in {None, self._present[pair_id]}
 
     def _move(self, movers: list[Wanted]) -> None:
         """Those who find their new seat taken stay; and if another has moved to where they are, that one does not."""
@@ -110,12 +112,12 @@ class _Rebase:
         return left
 
     def _there(self, wanted: Wanted) -> Seat | None:
-        seat = self._solution.seats.get(wanted.pair_id)
+        seat = self._seats.get(wanted.pair_id)
         is_free = seat is not None and seat.slots & self._allowed(wanted) and fits(self.board, wanted, seat)
         return seat if is_free else None
 
     def _at_that_time(self, wanted: Wanted) -> Seat | None:
-        seat = self._solution.seats.get(wanted.pair_id)
+        seat = self._seats.get(wanted.pair_id)
         return find_seat(self.board, wanted, self._allowed(wanted) & seat.slots, seat)[0] if seat else None
 
     def _here(self, wanted: Wanted) -> Seat | None:

@@ -133,9 +133,12 @@ def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangemen
 
 def _restored(state: AgendaState, pair: str, was: Arrangement, became: Arrangement) -> Arrangement:
     """As it was before an edit; or where it is now, if all that was asked was its order or its guests."""
-    if became.may_be_anywhere(was):
-        return state.arrangement(pair).model_copy(update={"comes_after": was.comes_after, "people": was.people})
-    return was
+    if not became.may_be_anywhere(was):
+        return was
+    now = state.arrangement(pair)
+    if became.people != was.people:
+        now = now.model_copy(update={"people": (*now.pair, *was.people[2:])})
+    return now if became.comes_after == was.comes_after else now.model_copy(update={"comes_after": was.comes_after})
 
 
 def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrangement:

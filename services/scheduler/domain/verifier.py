@@ -21,8 +21,11 @@ class AgendaBroken(Exception):
     """An agenda that was about to be journalled breaks rules: nothing of it is kept."""
 
     def __init__(self, violations: list[Violation]) -> None:
-        super().__init__("; ".join(f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations[:20]))
+        super().__init__(violations)
         self.violations = violations
+
+    def __str__(self) -> str:
+        return "; ".join(f"{each.broken}: {', '.join(each.pair_ids)}" for each in self.violations[:20])
 
 
 def verify(inputs: Inputs, places: Mapping[str, Place], begun: Collection[str] = ()) -> list[Violation]:

@@ -147,6 +147,18 @@ def test_undoing_what_a_guest_left_since_does_not_bring_the_guest_back() -> None
     assert subject.slot(*AB) is not None
 
 
+def test_who_is_wanted_again_once_a_guest_is_gone_has_a_place_or_a_reason() -> None:
+    subject = fair(AB, CD)
+    do(subject, put(AB, 0), lock(AB, is_locked=False), invite(AB, "c"))
+    subject.take(edition(revision=2, phase="live"))
+    subject.now = at(0.5)
+    subject.take(participant("c", revision=2, status="cancelled"))
+    subject.take(edition(revision=3, phase="open"))
+    assert met(subject, *AB) == ("a", "b", "c"), "what had begun was history"
+    do(subject, invite(AB, "c", is_invited=False))
+    assert (subject.slot(*AB) is None) == (pair(*AB) in subject.state.waiting)
+
+
 def test_when_a_guest_changes_hours_the_encounter_moves_and_says_why() -> None:
     subject = fair(AB, CD)
     do(subject, invite(AB, "c"))

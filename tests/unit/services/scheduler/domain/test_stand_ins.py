@@ -200,3 +200,22 @@ def test_the_bound_is_no_less_than_what_stand_ins_can_place() -> None:
         )
         assert bound(problem_of(subject.state, subject.now, 0)) == slots * (1 + interchangeable)
         assert len(subject.state.placements) == slots * (1 + interchangeable)
+
+
+def test_what_is_locked_with_a_stand_in_is_not_given_back_but_cancelled() -> None:
+    subject = fair()
+    subject.take(representative("a3"))
+    do(subject, put(("a1", "c"), 0))
+    assert met(subject, "a1", "c") == ("a2", "c")
+    subject.take(representative("a2", revision=2, status="cancelled"))
+    check(subject)
+    assert subject.slot("a1", "c") is None
+    assert pair("a1", "c") not in subject.state.waiting
+
+
+def test_nobody_stands_in_where_a_place_was_to_be_kept() -> None:
+    subject = fair(slots=2)
+    do(subject, put(("a1", "b"), 0))
+    subject.take(representative("a1", revision=2, available=(window(1, 2),)))
+    check(subject)
+    assert met(subject, "a1", "b") == ("a1", "b")
