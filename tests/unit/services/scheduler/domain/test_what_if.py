@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import ValidationError
 
@@ -101,16 +103,17 @@ def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
 
 
 @pytest.mark.parametrize(
-    ("subject", "more", "code"),
+    ("of", "more", "code"),
     [
-        (Edition(), {}, "unknown_edition"),
-        (crowded(phase="closed"), {}, "closed"),
-        (crowded(), {"tables": 1, "zone_id": "garden"}, "unknown_zone"),
-        (crowded(zones=(HALL,)), {"tables": 1}, "unknown_zone"),
-        (crowded(slots=0), {"slots": 1}, "no_such_slot"),
+        (Edition, {}, "unknown_edition"),
+        (lambda: crowded(phase="closed"), {}, "closed"),
+        (crowded, {"tables": 1, "zone_id": "garden"}, "unknown_zone"),
+        (lambda: crowded(zones=(HALL,)), {"tables": 1}, "unknown_zone"),
+        (lambda: crowded(slots=0), {"slots": 1}, "no_such_slot"),
     ],
 )
-def test_what_cannot_be_asked(subject: Edition, more: dict[str, object], code: str) -> None:
+def test_what_cannot_be_asked(of: Callable[[], Edition], more: dict[str, object], code: str) -> None:
+    subject = of()
     with pytest.raises(NotPossible) as refused:
         problem_with(subject.state, More.model_validate(more), subject.now, 0)
     assert refused.value.code == code
