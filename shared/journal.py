@@ -39,7 +39,7 @@ Message_contra = TypeVar("Message_contra", contravariant=True)
 #: Losing the fence this often in a row means that two processes fight for an edition.
 _FENCE_ATTEMPTS = 20
 #: Bytes of JSON from which a state is worth a snapshot, and its reading worth a thread: a tenth of a second's work.
-_LARGE = 1 << 18
+LARGE = 1 << 18
 #: Entries younger than this are still in their writer's hands: the sweeper leaves them.
 _SWEEP_AGE = timedelta(seconds=10)
 
@@ -185,7 +185,7 @@ class _Loaded(Generic[State]):
     @property
     def is_worth_a_snapshot(self) -> bool:
         """Whether it takes longer to fold the changes than to read the state: then there is one for every doubling."""
-        return self.bytes_since >= max(self.snapshot_bytes, _LARGE)
+        return self.bytes_since >= max(self.snapshot_bytes, LARGE)
 
 
 class Journal(Generic[State, Change, Message]):
@@ -353,7 +353,7 @@ class Journal(Generic[State, Change, Message]):
         entries = await self._store.entries(edition_id, after=snapshot.seq if snapshot else 0)
         snapshot_bytes, bytes_since = len(snapshot.state) if snapshot else 0, sum(map(_size, entries))
         unsent = [entry for entry in entries if not entry.published]
-        if snapshot_bytes + bytes_since < _LARGE:
+        if snapshot_bytes + bytes_since < LARGE:
             state, seq = self._restored(edition_id, snapshot, entries)
         else:
             state, seq = await asyncio.to_thread(self._restored, edition_id, snapshot, entries)

@@ -12,15 +12,13 @@ from typing import Any
 import orjson
 from pymongo import ASCENDING
 
-from shared.journal import Entry, SequenceTaken, Snapshot
+from shared.journal import LARGE, Entry, SequenceTaken, Snapshot
 from shared.mongo import DuplicateKeyError, MongoDatabase
 from shared.retry import Unready
 
 #: What an entry holds as JSON text: nothing asks the database for what is in it, so it need not take it apart
 #: at each write (ADR 0025).
 _TEXTS = ("applied", "changes", "outbox")
-#: Bytes of a snapshot from which it is compressed in a thread.
-_LARGE = 1 << 18
 
 
 class MongoJournalStore:
@@ -69,7 +67,7 @@ class MongoJournalStore:
         """Keep a snapshot in place of an older one."""
         compress = partial(zlib.compress, snapshot.state)
         # It takes 20 ms a megabyte, and lets others run meanwhile.
-        state = compress() if len(snapshot.state) < _LARGE else await asyncio.to_thread(compress)
+        state = compress() if len(snapshot.state) < LARGE else await asyncio.to_thread(compress)
         document = {"seq": snapshot.seq, "state": state}
         await self._snapshots.update_one({"_id": snapshot.edition_id}, {"$set": document}, upsert=True)
 

@@ -18,7 +18,6 @@ from services.scheduler.domain.attendance import Attendance
 from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed
 from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.what_if import More
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.events import (
@@ -30,6 +29,7 @@ from shared.events import (
     EncounterNow,
     EncounterState,
     GoalReached,
+    More,
 )
 from shared.internal import Declined, body_of
 

@@ -19,12 +19,12 @@ from services.scheduler.domain.edits import Plan, make, plan
 from services.scheduler.domain.problem import Problem, Solution, problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import AgendaBroken
-from services.scheduler.domain.what_if import More, problem_with
+from services.scheduler.domain.what_if import problem_with
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.clock import Clock, utc_now
 from shared.consumer import Input, Owns
-from shared.events import Edit, EncounterChanged, Event, WhatIf
+from shared.events import Edit, EncounterChanged, Event, More, WhatIf
 from shared.journal import Decision
 from shared.log import get_logger
 from shared.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS

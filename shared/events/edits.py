@@ -79,6 +79,17 @@ Edit = Annotated[
 
 #: Who sits at one table: the two, and their guests.
 MOST_PEOPLE = 8
+
+
+class More(_Asked):
+    """What there would be more of, to ask what it would bring."""
+
+    tables: int = Field(default=0, ge=0, le=100, description="Tables in the zone.")
+    zone_id: Id | None = Field(default=None, description="The zone they are in; the workspace if unset.")
+    slots: int = Field(default=0, ge=0, le=40, description="Slots at the end of the last day.")
+    days: int = Field(default=0, ge=0, le=5, description="Days after the last, like it.")
+
+
 _WHO_MEETS = "The two, then their guests."
 _COMES_AFTER = "The encounters that have to have ended before it starts, as far as they have a place."
 

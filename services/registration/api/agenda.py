@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
 from services.registration.api.access import After, AskScheduler, CurrentDesk, Limit, PathId
 from services.registration.api.bodies import body_of, takes
@@ -15,7 +15,7 @@ from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, 
 from services.registration.domain.participant import Participant
 from services.registration.peers import Peer, PeerDeclined
 from services.registration.service import Desk
-from shared.events import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, WhatIf
+from shared.events import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
 from shared.ids import Id
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
@@ -50,21 +50,6 @@ class Goals(BaseModel):
     """The edition's goals, in its order."""
 
     items: list[GoalReached]
-
-
-class More(BaseModel):
-    """What there would be more of."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tables: int = Field(default=0, ge=0, le=100, description="Tables in the zone.")
-    zone_id: Id | None = Field(default=None, description="The zone they are in; the workspace if unset.")
-    slots: int = Field(default=0, ge=0, le=40, description="Slots at the end of the last day.")
-    days: int = Field(default=0, ge=0, le=5, description="Days after the last, like it.")
-
-    def parameters(self) -> dict[str, str]:
-        """As the scheduler is asked."""
-        return {name: str(value) for name, value in self.model_dump(exclude_none=True).items()}
 
 
 def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
@@ -133,7 +118,8 @@ async def what_if(
     takes seconds; 503 if all who could find out are busy.
     """
     await desk.edition(edition_id)
-    return WhatIf.model_validate(await scheduler.get(f"/editions/{edition_id}/what-if", more.parameters()))
+    asked = {name: str(value) for name, value in more.model_dump(exclude_none=True).items()}
+    return WhatIf.model_validate(await scheduler.get(f"/editions/{edition_id}/what-if", asked))
 
 
 @router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts))

@@ -156,18 +156,17 @@ def _sessions(state: AgendaState, participant_id: str, told: Iterable[AgendaEntr
     known = {entry.entry_id: entry for entry in told if entry.kind is EntryKind.SESSION}
     for session in state.sessions_of(participant) if participant.status is Status.ACTIVE else ():
         before = known.get(session.session_id)
-        yield (
-            before
-            if before is not None and _is_of(before, session)
-            else AgendaEntry(
-                kind=EntryKind.SESSION,
-                entry_id=session.session_id,
-                sequence=state.edition.revision,
-                starts_at=session.starts_at,
-                ends_at=session.ends_at,
-                zone_id=session.zone_id,
-                title=session.title,
-            )
+        if before is not None and _is_of(before, session):
+            yield before
+            continue
+        yield AgendaEntry(
+            kind=EntryKind.SESSION,
+            entry_id=session.session_id,
+            sequence=state.edition.revision,
+            starts_at=session.starts_at,
+            ends_at=session.ends_at,
+            zone_id=session.zone_id,
+            title=session.title,
         )
 
 
@@ -233,7 +232,7 @@ def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter,
         relaxation=_relaxation(state, pair_id, now) if encounter.reason in _RELAXABLE else None,
         absent_ids=encounter.absent_ids,
         is_locked=encounter.is_locked,
-        comes_after=tuple(sorted(map(state.encounter_id, encounter.comes_after))),
+        comes_after=tuple(sorted(_entry_id(state, each) for each in encounter.comes_after)),
         cause=state.untold_pairs[pair_id],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.scheduler.domain.state import AgendaState
+from shared.events import EditionChanged
 
 
 class NotPossible(Exception):
@@ -19,3 +20,16 @@ def pair_of_encounter(state: AgendaState, encounter_id: str) -> str:
     if pair_id is None:
         raise NotPossible("unknown_encounter", "there is no such encounter")
     return pair_id
+
+
+def must_be_open(state: AgendaState) -> EditionChanged:
+    """The edition, whose agenda can still change.
+
+    Raises:
+        NotPossible: it is not known, or closed.
+    """
+    if state.edition is None:
+        raise NotPossible("unknown_edition", "there is no such edition")
+    if state.settled:
+        raise NotPossible("closed", "the edition is closed: its agenda does not change any more")
+    return state.edition

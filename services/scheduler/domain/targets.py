@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import singledispatch
 
 from services.scheduler.domain.known import Arrangement
-from services.scheduler.domain.refusal import NotPossible, pair_of_encounter
+from services.scheduler.domain.refusal import NotPossible, must_be_open, pair_of_encounter
 from services.scheduler.domain.state import AgendaState
 from shared.events import (
     MOST_PEOPLE,
@@ -32,10 +32,7 @@ def targets_of(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arran
     Raises:
         NotPossible: there is no such thing, or it is too late.
     """
-    if state.edition is None:
-        raise NotPossible("unknown_edition", "there is no such edition")
-    if state.settled:
-        raise NotPossible("closed", "the edition is closed: its agenda does not change any more")
+    must_be_open(state)
     return _targets(edit, state, now)
 
 
@@ -81,7 +78,7 @@ def _(edit: InviteGuest, state: AgendaState, now: datetime) -> dict[str, Arrange
     if edit.is_invited:
         _check_guest(state, pair, edit.participant_id)
         return {pair: _between(state, pair, (*people, edit.participant_id))}
-    if edit.participant_id in people[:2]:
+    if edit.participant_id in state.pairs[pair].participant_ids:
         raise NotPossible("not_a_guest", f"it is the encounter of participant {edit.participant_id}, who is no guest")
     return {pair: _between(state, pair, tuple(each for each in people if each != edit.participant_id))}
 

@@ -8,28 +8,15 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from services.scheduler.domain.board import Timeline
 from services.scheduler.domain.levels import Aims
 from services.scheduler.domain.problem import Problem, problem_of
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.refusal import NotPossible, must_be_open
 from services.scheduler.domain.state import AgendaState
-from shared.events import EditionChanged, Interval, Slot, Zone, ZoneKind
-from shared.ids import Id
+from shared.events import EditionChanged, Interval, More, Slot, Zone, ZoneKind
 
 #: Only to place more: nobody is moved against breaks for the sake of a question.
 _AIMS = Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)
-
-
-class More(BaseModel):
-    """What there would be more of: tables in a zone, or the workspace; slots at the last day's end; days like it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tables: int = Field(default=0, ge=0, le=100)
-    zone_id: Id | None = None
-    slots: int = Field(default=0, ge=0, le=40)
-    days: int = Field(default=0, ge=0, le=5)
 
 
 def problem_with(state: AgendaState, more: More, now: datetime, change_budget: int) -> Problem:
@@ -41,14 +28,10 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
     Raises:
         NotPossible: there is no such edition or zone, or it is closed.
     """
-    if state.edition is None:
-        raise NotPossible("unknown_edition", "there is no such edition")
-    if state.settled:
-        raise NotPossible("closed", "the edition is closed: its agenda does not change any more")
+    edition = _with_more(must_be_open(state), more)
     problem = problem_of(state, now, change_budget if state.announced else len(state.placements))
-    there = state.model_copy(update={"edition": _with_more(state.edition, more)})
+    there = state.model_copy(update={"edition": edition})
     there.forget_indexes("timeline", "zones_by_kinds")
-    assert there.edition is not None  # noqa: S101 - it has just been made
     timeline = there.timeline
     return replace(
         problem,
@@ -56,10 +39,10 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
         aims=_AIMS,
         whole=timeline.whole,
         open_slots=problem.open_slots | (timeline.whole & ~problem.whole),
-        tables={zone.zone_id: zone.tables for zone in there.edition.zones},
+        tables={zone.zone_id: zone.tables for zone in edition.zones},
         hours={each: there.hours(state.participants[each]) for each in problem.hours},
         candidates=tuple(each._replace(wanted=there.wanted(each.wanted.pair_id)) for each in problem.candidates),
-        days=timeline.days(there.edition.timezone),
+        days=timeline.days(edition.timezone),
         beside={pair: timeline.beside(state.placements[pair]) for pair in problem.beside},
     )
 
@@ -67,7 +50,8 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
 def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
     slots = (*edition.slots, *_later(edition.slots, more.slots))
     times: list[Interval] = list(slots)
-    last_day = _last_day(slots, edition.timezone)
+    days = Timeline(slots).days(edition.timezone)
+    last_day = [slot for index, slot in enumerate(slots) if days[-1] >> index & 1]
     for day in range(1, more.days + 1):
         times += [_days_later(slot, day, edition.timezone) for slot in last_day]
     numbered = tuple(
@@ -89,13 +73,6 @@ def _later(slots: Sequence[Interval], count: int) -> Iterator[Interval]:
         length = slots[-1].ends_at - slots[-1].starts_at
         starts_at = slots[-1].ends_at + gap + number * (length + gap)
         yield Interval(starts_at=starts_at, ends_at=starts_at + length)
-
-
-def _last_day(slots: Sequence[Interval], timezone: str) -> list[Interval]:
-    zone = ZoneInfo(timezone)
-    return [
-        slot for slot in slots if slot.starts_at.astimezone(zone).date() == slots[-1].starts_at.astimezone(zone).date()
-    ]
 
 
 def _days_later(slot: Interval, days: int, timezone: str) -> Interval:

@@ -200,7 +200,7 @@ async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_
 async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the_last(
     store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journals, "_LARGE", 100)
+    monkeypatch.setattr(journals, "LARGE", 100)
     subject, made = journal(store, outlet), list[int]()
     for number in range(200):
         await subject.take("edn", [asked(f"r{number}")])
@@ -223,7 +223,7 @@ async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
     frozen = gc.get_freeze_count()
     await journal(store, outlet).read("edn")
     assert gc.get_freeze_count() == frozen
-    monkeypatch.setattr(journals, "_LARGE", 1)
+    monkeypatch.setattr(journals, "LARGE", 1)
     try:
         await journal(store, outlet).read("edn")
         assert gc.get_freeze_count() > frozen

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from services.scheduler.domain.adopt import announce
 from services.scheduler.domain.refusal import NotPossible
-from services.scheduler.domain.what_if import More, problem_with
+from services.scheduler.domain.what_if import problem_with
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
+from shared.events import More
 from tests.unit.services.scheduler.editions import (
     HALL,
     Edition,
