@@ -70,7 +70,8 @@ async def broker_programs(folder: Path, ports: Sequence[int], fronts: Sequence[F
         _write_properties(folder / f"kafka-{node}", _properties(node, port, controllers, front))
         for node, (port, front) in enumerate(zip_longest(ports, fronts), start=1)
     ]
-    storage_tool = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c")
+    # One argument, since one id in 64 begins with a dash and would be read as an option.
+    storage_tool = _java(jars, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config")
     await asyncio.gather(*(asyncio.to_thread(run, [*storage_tool, str(p)], _FORMAT_SECONDS) for p in configured))
     return [
         Program(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import uuid
+from pathlib import Path
+
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.kafka.cluster import KafkaCluster
+from deploy.kafka.cluster import KafkaCluster, broker_programs
 
 
 @pytest.mark.kafka
@@ -13,6 +16,15 @@ async def test_a_killed_broker_comes_back_with_what_it_acknowledged(cluster: Kaf
     await cluster.kill("kafka-1")
     await cluster.restart("kafka-1")
     assert await _first(cluster.bootstrap) == b"kept"
+
+
+@pytest.mark.kafka
+async def test_storage_is_formatted_though_the_id_of_the_cluster_begins_with_a_dash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=0xFB << 120))
+    await broker_programs(tmp_path, [11_000])
+    assert "cluster.id=-wAAAAAAAAAAAAAAAAAAAA" in (tmp_path / "kafka-1/data/meta.properties").read_text()
 
 
 async def _send(bootstrap: str, value: bytes) -> None:
