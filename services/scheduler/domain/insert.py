@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle, span
 from services.scheduler.domain.rules import all_available, sessions_attended, slots_left, within_quota
@@ -53,7 +53,7 @@ def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
     best: tuple[int, int, Slots] | None = None
     for day in board.days:
         that_day = [(busy & day, free & day) for busy, free in sides]
-        for slot in bits(left & day):
+        for slot in bits(_worth_comparing(left & day, [busy for busy, _ in that_day if busy])):
             more = 0
             for busy, free in that_day:
                 more += more_idle(busy, free, slot)
@@ -62,6 +62,20 @@ def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
                 best = cost if best is None else min(best, cost)
     assert best is not None  # noqa: S101 - there is a slot left
     return best[2]
+
+
+def _worth_comparing(left: Slots, busy: Sequence[Slots]) -> Slots:
+    """The slots of a day of which one is the best; those `left` are free for all.
+
+    After all first encounters, or before all last ones, a slot further out only adds idle time: one of each will do.
+    """
+    if not left or not busy:
+        return left
+    firsts, lasts = [each & -each for each in busy], [1 << each.bit_length() for each in busy]
+    inner, outer = sorted((max(firsts), min(lasts)))
+    before, after = left & (inner - 1), left & -outer
+    latest = 1 << before.bit_length() >> 1
+    return latest | left & (outer - 1) & -inner | after & -after
 
 
 def misplaced(board: Board) -> list[str]:
