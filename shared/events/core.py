@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from operator import is_
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from shared.ids import Id, derived_id
 
@@ -44,11 +44,14 @@ class Interval(Value):
     starts_at: Instant
     ends_at: Instant
 
-    @model_validator(mode="after")
-    def _is_not_empty(self) -> Self:
-        if self.ends_at <= self.starts_at:
+    # Of the field, since a model's validators are asked again wherever an instance is put into another model.
+    @field_validator("ends_at")
+    @classmethod
+    def _is_not_empty(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
+        starts_at: datetime | None = info.data.get("starts_at")
+        if starts_at is not None and ends_at <= starts_at:
             raise ValueError("ends_at must be after starts_at")
-        return self
+        return ends_at
 
     def overlaps(self, other: Interval) -> bool:
         """Whether the two share any moment."""

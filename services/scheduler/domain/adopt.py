@@ -53,8 +53,8 @@ def evidence_of(state: AgendaState) -> Evidence:
     return Evidence(
         inputs_of(state),
         placed,
-        of_person=cache(lambda person: [pair for pair in links.pairs_of[person] if pair in placed]),
-        at_table=lambda zone, table: links.pairs_at[zone, table],
+        of_person=cache(lambda person: links.pairs_of[person] & placed.keys()),
+        around=links.sittings.around,
         before=lambda pair: [each for each in comes_after.get(pair, ()) if each in placed],
         after=lambda pair: [each for each in links.followers.get(pair, ()) if each in placed],
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import insort
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -105,31 +106,48 @@ def _state(told: ToldEncounter | None, has_no_place: bool, is_unwanted: bool) ->
 def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> ToldAgenda | None:
     """The participant's agenda as it is now, if that is not what was told."""
     told = state.agendas.get(participant_id)
-    lines = lines_of(state, participant_id, revised)
-    entries = tuple(sorted(lines, key=lambda entry: (entry.starts_at, entry.entry_id)))
+    entries = entries_of(state, participant_id, revised)
     if told is None and not entries:
         return None
     is_first_final = bool(entries) and told is not None and told.provisional and state.announced
-    if told is not None and not is_first_final and _same(told.entries, entries):
+    if told is not None and not is_first_final and not _changes(told.entries, entries):
         return None
     return ToldAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
 
 
-def lines_of(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> Iterator[AgendaEntry]:
-    """The lines of an agenda, in no order: those told before, but for what may read differently by now."""
-    if participant_id not in state.participants or state.edition is None:
-        return
+def entries_of(
+    state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]
+) -> tuple[AgendaEntry, ...]:
+    """The lines of an agenda in order: those told before, but for what may read differently by now."""
+    participant, edition = state.participants.get(participant_id), state.edition
+    if participant is None or edition is None:
+        return ()
     told, stale = state.agendas.get(participant_id), state.stale_lines.get(participant_id)
-    entries = told.entries if told else ()
     if stale is None:
-        pairs = state.encounters_of(participant_id)
+        pairs = list(state.encounters_of(participant_id))
     else:
-        gone = {_entry_id(state, pair) for pair in stale}
-        yield from (e for e in entries if e.kind is EntryKind.ENCOUNTER and e.entry_id not in gone)
-        pairs = (pair for pair in stale if state.has_encounter(participant_id, pair))
+        pairs = [pair for pair in stale if state.has_encounter(participant_id, pair)]
+    rewritten = {_entry_id(state, pair) for pair in stale or ()}
+    is_active = participant.status is Status.ACTIVE
+    sessions = {each.session_id: each for each in state.sessions_of(participant)} if is_active else {}
+    entries = []
+    for entry in told.entries if told else ():
+        if entry.kind is EntryKind.ENCOUNTER:
+            stays = stale is not None and entry.entry_id not in rewritten
+        elif stays := entry.entry_id in sessions and _is_of(entry, sessions[entry.entry_id]):
+            del sessions[entry.entry_id]
+        if stays:
+            entries.append(entry)
     for pair in pairs:
-        yield _line(state, participant_id, pair, (revised.get(pair) or state.encounters[pair]).revision)
-    yield from _sessions(state, participant_id, entries)
+        revision = (revised.get(pair) or state.encounters[pair]).revision
+        insort(entries, _line(state, participant_id, pair, revision), key=_order)
+    for session in sessions.values():
+        insort(entries, _session_line(session, edition.revision), key=_order)
+    return tuple(entries)
+
+
+def _order(entry: AgendaEntry) -> tuple[datetime, str]:
+    return entry.starts_at, entry.entry_id
 
 
 def _line(state: AgendaState, participant_id: str, pair_id: str, revision: int) -> AgendaEntry:
@@ -150,24 +168,16 @@ def _line(state: AgendaState, participant_id: str, pair_id: str, revision: int) 
     )
 
 
-def _sessions(state: AgendaState, participant_id: str, told: Iterable[AgendaEntry]) -> Iterator[AgendaEntry]:
-    participant = state.participants[participant_id]
-    assert state.edition is not None  # noqa: S101 - there are no agendas in an unknown edition
-    known = {entry.entry_id: entry for entry in told if entry.kind is EntryKind.SESSION}
-    for session in state.sessions_of(participant) if participant.status is Status.ACTIVE else ():
-        before = known.get(session.session_id)
-        if before is not None and _is_of(before, session):
-            yield before
-            continue
-        yield AgendaEntry(
-            kind=EntryKind.SESSION,
-            entry_id=session.session_id,
-            sequence=state.edition.revision,
-            starts_at=session.starts_at,
-            ends_at=session.ends_at,
-            zone_id=session.zone_id,
-            title=session.title,
-        )
+def _session_line(session: Session, revision: int) -> AgendaEntry:
+    return AgendaEntry(
+        kind=EntryKind.SESSION,
+        entry_id=session.session_id,
+        sequence=revision,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        zone_id=session.zone_id,
+        title=session.title,
+    )
 
 
 def _is_of(line: AgendaEntry, session: Session) -> bool:
@@ -189,24 +199,22 @@ def _organisation(state: AgendaState, participant_id: str) -> str | None:
     return participant.organisation_id if participant else None
 
 
-def _same(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> bool:
-    return len(told) == len(entries) and all(map(_is_same, told, entries))
-
-
-def _is_same(was: AgendaEntry | None, is_now: AgendaEntry | None) -> bool:
-    return was is is_now or (was is not None and is_now is not None and bool(content_of(was) == content_of(is_now)))
-
-
-def _changes(told: Iterable[AgendaEntry], entries: Iterable[AgendaEntry]) -> tuple[AgendaChange, ...]:
-    before, after = {entry.entry_id: entry for entry in told}, {entry.entry_id: entry for entry in entries}
+def _changes(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> tuple[AgendaChange, ...]:
+    """What reads differently. Lines that were not written anew are the very same, and not looked at."""
+    same = {*map(id, told)} & {*map(id, entries)}
+    before, after = ({each.entry_id: each for each in lines if id(each) not in same} for lines in (told, entries))
     return tuple(
-        AgendaChange(kind=_kind(entry_id in before, entry_id in after), entry_id=entry_id, before=was, after=is_now)
+        AgendaChange(kind=_kind(was, is_now), entry_id=entry_id, before=was, after=is_now)
         for entry_id in dict.fromkeys((*before, *after))
-        if not _is_same(was := before.get(entry_id), is_now := after.get(entry_id))
+        if not _reads_alike(was := before.get(entry_id), is_now := after.get(entry_id))
     )
 
 
-def _kind(was: bool, is_now: bool) -> ChangeKind:
+def _reads_alike(was: AgendaEntry | None, is_now: AgendaEntry | None) -> bool:
+    return was is not None and is_now is not None and bool(content_of(was) == content_of(is_now))
+
+
+def _kind(was: AgendaEntry | None, is_now: AgendaEntry | None) -> ChangeKind:
     if was and is_now:
         return ChangeKind.MOVED
     return ChangeKind.ADDED if is_now else ChangeKind.REMOVED

@@ -65,7 +65,7 @@ def _concerned(state: AgendaState, news: News, attending: Iterable[str]) -> set[
     """The pairs whose encounters the news of the edition may befall: out of place, or waiting for whom it frees."""
     if news.is_remade:
         return set(state.pairs)
-    pairs = {pair for table in news.lost for pair in state.links.pairs_at[table]}
+    pairs = {pair for table in news.lost for pair in state.links.sittings.at(*table)}
     taken = [state.sessions_by_id[each] for each in news.sessions if each in state.sessions_by_id]
     for pair in {pair for each in attending for pair in state.links.pairs_of[each]}:
         place = state.placements.get(pair)

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from services.scheduler.domain.adopt import evidence_of
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import Edited, Lifted, Locked, Ordered, Placed, TakenOver, Undone, Waits
-from services.scheduler.domain.evidence import Evidence, Pair
+from services.scheduler.domain.evidence import Evidence, Pair, Sittings
 from services.scheduler.domain.insert import find_seat, make_room
 from services.scheduler.domain.known import Arrangement, EditMade
 from services.scheduler.domain.levels import most_moves
@@ -188,7 +188,7 @@ def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
             continue
         slots = state.seat(each.place).slots
         near = {other for person in each.people for other in board.encounters_of[person]}
-        near |= state.links.pairs_at[each.place.zone_id, each.place.table]
+        near |= state.links.sittings.around(each.place)
         found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
     return found
 
@@ -211,17 +211,16 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
     known, moved = evidence_of(state), set(in_the_way)
     gone = {*moved, *targets}
     placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
+    sittings = Sittings(placed)
     pairs = {pair: state.pairs[pair].between(targets[pair].people) for pair in targets}
 
-    def of_person(person: str) -> Iterable[str]:
+    def of_person(person: str) -> set[str]:
         return {pair for pair in known.of_person(person) if pair not in gone} | {
             pair for pair in placed if person in targets[pair].people
         }
 
-    def at_table(zone_id: str, table: str) -> Iterable[str]:
-        return {pair for pair in known.at_table(zone_id, table) if pair not in gone} | {
-            pair for pair, place in placed.items() if (place.zone_id, place.table) == (zone_id, table)
-        }
+    def around(place: Place) -> set[str]:
+        return known.around(place) - gone | sittings.around(place)
 
     def before(pair: str) -> Iterable[str]:
         comes_after = targets[pair].comes_after if pair in targets else state.comes_after.get(pair, ())
@@ -238,7 +237,7 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
         inputs=inputs,
         places=ChainMap(placed, state.placements),
         of_person=of_person,
-        at_table=at_table,
+        around=around,
         before=before,
         after=after,
     )

@@ -57,30 +57,65 @@ class Inputs(NamedTuple):
     comes_after: Mapping[str, tuple[str, ...]]
 
 
+class Sittings:
+    """The pairs at each table, by the hours of the clock that their places touch.
+
+    To find who may clash is then a look at a handful, not at all that the table sees in three days.
+    """
+
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self._by_hour: defaultdict[tuple[str, str], defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for pair_id, place in places.items():
+            self.add(pair_id, place)
+
+    def add(self, pair_id: str, place: Place) -> None:
+        """Count a pair in."""
+        for hour in _hours(place):
+            self._by_hour[place.zone_id, place.table][hour].add(pair_id)
+
+    def discard(self, pair_id: str, place: Place) -> None:
+        """Undo `add`."""
+        for hour in _hours(place):
+            self._by_hour[place.zone_id, place.table][hour].discard(pair_id)
+
+    def at(self, zone_id: str, table: str) -> set[str]:
+        """All who sit at a table at some time."""
+        return set().union(*self._by_hour[zone_id, table].values())
+
+    def around(self, place: Place) -> set[str]:
+        """Those at the place's table in the hours that it touches, so all who share a moment with it."""
+        by_hour = self._by_hour[place.zone_id, place.table]
+        return set().union(*(by_hour[hour] for hour in _hours(place)))
+
+
+def _hours(interval: Interval) -> range:
+    first, last = interval.starts_at.timestamp() // 3600, -(-interval.ends_at.timestamp() // 3600)
+    return range(int(first), int(last))
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Inputs and places, with the ways to look up which encounters could clash.
 
-    `of_person` gives the pairs of a participant that have a place, `at_table` those at a zone's table; `before` those
-    with a place that a pair's encounter has to come after, `after` those that have to come after it.
+    `of_person` gives the pairs of a participant that have a place, `around` those at a place's table that may share a
+    moment with it; `before` those with a place that a pair's encounter has to come after, `after` those that have to
+    come after it.
     """
 
     inputs: Inputs
     places: Mapping[str, Place]
-    of_person: Callable[[str], Iterable[str]]
-    at_table: Callable[[str, str], Iterable[str]]
+    of_person: Callable[[str], set[str]]
+    around: Callable[[Place], set[str]]
     before: Callable[[str], Iterable[str]]
     after: Callable[[str], Iterable[str]]
 
     @classmethod
     def gathered(cls, inputs: Inputs, places: Mapping[str, Place]) -> Self:
         """The evidence of a whole agenda, its look-ups made from the places alone."""
-        people: defaultdict[str, list[str]] = defaultdict(list)
-        tables: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for pair_id, place in places.items():
-            tables[place.zone_id, place.table].append(pair_id)
+        people: defaultdict[str, set[str]] = defaultdict(set)
+        for pair_id in places:
             for participant_id in inputs.pairs[pair_id].people:
-                people[participant_id].append(pair_id)
+                people[participant_id].add(pair_id)
         before: defaultdict[str, list[str]] = defaultdict(list)
         after: defaultdict[str, list[str]] = defaultdict(list)
         for later, comes_after in inputs.comes_after.items():
@@ -92,7 +127,7 @@ class Evidence:
             inputs,
             places,
             of_person=lambda person: people[person],
-            at_table=lambda zone, table: tables[zone, table],
+            around=Sittings(places).around,
             before=lambda pair: before[pair],
             after=lambda pair: after[pair],
         )
@@ -101,18 +136,19 @@ class Evidence:
         """The same with one encounter at this place."""
         people = self.inputs.pairs[pair_id].people
 
-        def of_person(person: str) -> Iterable[str]:
+        def of_person(person: str) -> set[str]:
             return {*self.of_person(person), pair_id} if person in people else self.of_person(person)
 
-        def at_table(zone_id: str, table: str) -> Iterable[str]:
-            there = set(self.at_table(zone_id, table)) - {pair_id}
-            return there | {pair_id} if (zone_id, table) == (place.zone_id, place.table) else there
+        sittings = Sittings({pair_id: place})
+
+        def around(there: Place) -> set[str]:
+            return self.around(there) - {pair_id} | sittings.around(there)
 
         return replace(
             self,
             places=ChainMap({pair_id: place}, cast("dict[str, Place]", self.places)),
             of_person=of_person,
-            at_table=at_table,
+            around=around,
         )
 
     @property

@@ -241,21 +241,21 @@ def _put(state: AgendaState, pair_id: str, place: Place) -> None:
     if state.timeline.index_of(place) is None:
         state.board.beside[pair_id] = state.timeline.beside(place)
     state.placements[pair_id] = place
-    state.links.pairs_at[place.zone_id, place.table].add(pair_id)
+    state.links.sittings.add(pair_id, place)
 
 
 def _lift(state: AgendaState, pair_id: str) -> None:
     state.board.lift(pair_id)
     state.board.beside.pop(pair_id, None)
     place = state.placements.pop(pair_id)
-    state.links.pairs_at[place.zone_id, place.table].discard(pair_id)
+    state.links.sittings.discard(pair_id, place)
     if pair_id not in state.locked:
         state.board.pinned.discard(pair_id)
 
 
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
     """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
-    others = state.links.pairs_at[place.zone_id, place.table].union(
+    others = state.links.sittings.around(place).union(
         *(state.board.encounters_of[each] for each in state.wanted(pair_id).people)
     )
     if state.seat(place).slots and not any(state.placements[other].overlaps(place) for other in others):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle, span
+from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits, idle, more_idle
 from services.scheduler.domain.rules import all_available, sessions_attended, slots_left, within_quota
 from shared.events import WaitingReason
 
@@ -42,40 +42,31 @@ def find_seat(
 def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
     """The slot that makes those who meet wait least between encounters; then the emptiest, then the earliest."""
     sides = [(board.busy[each], board.free_of(each)) for each in wanted.people]
-    between = 0
-    for day in board.days:
-        all_wait = left & day
-        for busy, _ in sides:
-            all_wait &= span(busy & day)
-        between |= all_wait
-    if between:  # nothing is better than a slot in which all would have waited
-        return min(bits(between), key=lambda slot: (board.load(slot), slot))
-    best: tuple[int, int, Slots] | None = None
+    least, best = 0, 0
     for day in board.days:
         that_day = [(busy & day, free & day) for busy, free in sides]
-        for slot in bits(_worth_comparing(left & day, [busy for busy, _ in that_day if busy])):
-            more = 0
+        for slots in _equally_good(left & day, [busy for busy, _ in that_day if busy]):
+            slot, more = slots & -slots, 0
             for busy, free in that_day:
                 more += more_idle(busy, free, slot)
-            if best is None or more <= best[0]:
-                cost = (more, board.load(slot), slot)
-                best = cost if best is None else min(best, cost)
-    assert best is not None  # noqa: S101 - there is a slot left
-    return best[2]
+            if not best or more <= least:
+                least, best = more, slots | (best if more == least else 0)
+    return min(bits(best), key=lambda slot: (board.load(slot), slot))
 
 
-def _worth_comparing(left: Slots, busy: Sequence[Slots]) -> Slots:
-    """The slots of a day of which one is the best; those `left` are free for all.
+def _equally_good(left: Slots, busy: Sequence[Slots]) -> Iterator[Slots]:
+    """The slots of a day of which one is the best, together if they add as much idle time; `left` are free for all.
 
     After all first encounters, or before all last ones, a slot further out only adds idle time: one of each will do.
     """
     if not left or not busy:
-        return left
-    firsts, lasts = [each & -each for each in busy], [1 << each.bit_length() for each in busy]
-    inner, outer = sorted((max(firsts), min(lasts)))
-    before, after = left & (inner - 1), left & -outer
-    latest = 1 << before.bit_length() >> 1
-    return latest | left & (outer - 1) & -inner | after & -after
+        together: Iterable[Slots] = [left]
+    else:
+        first, last = max(each & -each for each in busy), min(1 << each.bit_length() for each in busy)
+        inner, outer = min(first, last), max(first, last)
+        before, among, after = left & (inner - 1), left & (outer - 1) & -inner, left & -outer
+        together = [1 << before.bit_length() >> 1, after & -after, *([among] if first < last else bits(among))]
+    return filter(None, together)
 
 
 def misplaced(board: Board) -> list[str]:
@@ -106,6 +97,7 @@ def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None
     neighbours = [
         seat.table
         for each in wanted.people
+        if board.busy[each] & around
         for seat in board.encounters_of[each].values()
         if seat.slots & around and seat.zone_id == zone and board.is_table_free(zone, seat.table, slot)
     ]

@@ -126,9 +126,9 @@ def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
     if most is None:
         return ()
     for participant_id in evidence.inputs.pairs[pair_id].people:
-        theirs = tuple(evidence.of_person(participant_id))
+        theirs = evidence.of_person(participant_id)
         if len(theirs) > most:
-            return theirs
+            return tuple(theirs)
     return ()
 
 
@@ -145,7 +145,8 @@ def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
     pairs = evidence.inputs.pairs
     one, other = pairs[pair_id].participant_ids
     both = {(one, other), (other, one)}
-    same = {each for each in evidence.of_person(one) if pairs[each].participant_ids in both and each != pair_id}
+    shared = evidence.of_person(one) & evidence.of_person(other) - {pair_id}
+    same = {each for each in shared if pairs[each].participant_ids in both}
     return (pair_id, *same) if same else ()
 
 
@@ -228,8 +229,7 @@ def tables_in_service(board: Board, wanted: Wanted) -> Slots:
 
 def table_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """Others sit at the table at that time."""
-    place = evidence.places[pair_id]
-    clashing = evidence.at_that_time(pair_id, evidence.at_table(place.zone_id, place.table))
+    clashing = evidence.at_that_time(pair_id, evidence.around(evidence.places[pair_id]))
     return (pair_id, *clashing) if clashing else ()
 
 

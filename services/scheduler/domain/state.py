@@ -10,6 +10,7 @@ from functools import cached_property
 from pydantic import BaseModel, Field
 
 from services.scheduler.domain.board import Board, Hours, Seat, Slots, Timeline, Wanted
+from services.scheduler.domain.evidence import Sittings
 from services.scheduler.domain.goals import goals_served
 from services.scheduler.domain.known import (
     Arrangement,
@@ -117,7 +118,7 @@ class AgendaState(BaseModel):
         taken: dict[str, Slots] = {}
         for label in labels:
             if label not in board.tables[zone_id]:
-                for pair_id in self.links.pairs_at[zone_id, label]:
+                for pair_id in self.links.sittings.at(zone_id, label):
                     taken[label] = taken.get(label, 0) | board.placed[pair_id][1].slots
         board.furnish(zone_id, labels, taken)
 
@@ -334,7 +335,7 @@ class Links:
         self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
         self.people_of: defaultdict[str, set[str]] = defaultdict(set)
         self.attending: defaultdict[str, set[str]] = defaultdict(set)
-        self.pairs_at: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self.sittings = Sittings(state.placements)
         self.followers: defaultdict[str, set[str]] = defaultdict(set)
         self.at_the_door = {pair for pair, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE}
         for pair_id, pair in state.pairs.items():
@@ -342,8 +343,6 @@ class Links:
                 self.pairs_of[participant_id].add(pair_id)
         for participant_id, participant in state.participants.items():
             self.join(participant_id, participant)
-        for pair_id, place in state.placements.items():
-            self.pairs_at[place.zone_id, place.table].add(pair_id)
         for pair_id, comes_after in state.comes_after.items():
             for each in comes_after:
                 self.followers[each].add(pair_id)

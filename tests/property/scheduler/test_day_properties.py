@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.scheduler.domain.adopt import adopt, announce, inputs_of
-from services.scheduler.domain.agendas import lines_of
+from services.scheduler.domain.agendas import entries_of
 from services.scheduler.domain.attendance import Attendance, note_attendance
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.edits import RulesBroken, make, plan
@@ -281,14 +281,14 @@ def check_indexes(subject: Edition) -> None:
     assert (state.board.earlier, state.board.later) == (fresh.board.earlier, fresh.board.later)
     assert state.board.beside == fresh.board.beside
     for each in state.participants:
-        written = sorted(lines_of(state, each, {}), key=lambda line: line.entry_id)
-        assert written == sorted(lines_of(fresh, each, {}), key=lambda line: line.entry_id)
+        assert entries_of(state, each, {}) == entries_of(fresh, each, {})
     links = Links(state)
     assert {each: pairs for each, pairs in state.links.pairs_of.items() if pairs} == dict(links.pairs_of)
     assert {each: pairs for each, pairs in state.links.followers.items() if pairs} == dict(links.followers)
-    assert {each: pairs for each, pairs in state.links.pairs_at.items() if pairs} == {
-        each: pairs for each, pairs in links.pairs_at.items() if pairs
-    }
+    for place in state.placements.values():
+        assert state.links.sittings.around(place) == links.sittings.around(place)
+    for zone_id, table in [(zone.zone_id, table) for zone in state.edition.zones for table in zone.tables]:
+        assert state.links.sittings.at(zone_id, table) == links.sittings.at(zone_id, table)
 
 
 def check_what_was_said(subject: Edition) -> None:

@@ -1,0 +1,40 @@
+"""Who sits at a table around a time, found by the hour as by looking at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scheduler.domain.evidence import Sittings
+from shared.events import Place
+
+MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+@st.composite
+def places(draw: st.DrawFn) -> Place:
+    start, minutes = draw(st.integers(0, 300)), draw(st.integers(1, 150))
+    return Place(
+        slot=0,
+        starts_at=MIDNIGHT + timedelta(minutes=start),
+        ends_at=MIDNIGHT + timedelta(minutes=start + minutes),
+        zone_id=draw(st.sampled_from(["workspace", "innova"])),
+        table=draw(st.sampled_from(["1", "2"])),
+    )
+
+
+@given(st.lists(places(), min_size=1), st.data())
+def test_nobody_who_shares_a_moment_is_missed(sitting: list[Place], data: st.DataObject) -> None:
+    by_pair = {str(number): place for number, place in enumerate(sitting)}
+    sittings = Sittings(by_pair)
+    for pair in data.draw(st.lists(st.sampled_from(sorted(by_pair)), unique=True)):
+        sittings.discard(pair, by_pair.pop(pair))
+    asked = data.draw(places())
+
+    at_table = {pair: p for pair, p in by_pair.items() if (p.zone_id, p.table) == (asked.zone_id, asked.table)}
+
+    around = sittings.around(asked)
+    assert {pair for pair, place in at_table.items() if place.overlaps(asked)} <= around
+    assert around <= at_table.keys() == sittings.at(asked.zone_id, asked.table)
