@@ -125,6 +125,8 @@ class Board:
         self.later: dict[str, tuple[str, ...]] = {}
         self.beside: dict[str, tuple[Slots, Slots]] = {}
         self._in_slot: defaultdict[Slots, set[str]] = defaultdict(set)
+        #: The slots that an encounter has at its table, where they are not those of its seat.
+        self._at_table: dict[str, Slots] = {}
         #: The labels of a zone by number; in each slot, the numbers of the tables taken, as bits; and the slots in
         #: which all of a zone's are: asked at every insert.
         self._numbers: dict[str, dict[str, int]] = {}
@@ -159,24 +161,32 @@ class Board:
             self._flip_table(zone_id, label, slots)
 
     def put(self, wanted: Wanted, seat: Seat) -> None:
-        """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken."""
+        """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken.
+
+        But where the slots were moved under encounters that had begun, two may overlap one slot that both touch: of
+        whoever and whichever table is in both, the first has it, so that to lift one does not free the other's time.
+        """
         self.placed[wanted.pair_id] = (wanted, seat)
         for participant_id in wanted.people:
-            self.busy[participant_id] |= seat.slots
-            self.encounters_of[participant_id][wanted.pair_id] = seat
+            taken = self.busy[participant_id]
+            own = seat._replace(slots=seat.slots & ~taken) if seat.slots & taken else seat
+            self.busy[participant_id] = taken | own.slots
+            self.encounters_of[participant_id][wanted.pair_id] = own
         for slot in bits(seat.slots):
             self._in_slot[slot].add(wanted.pair_id)
-        self._turn_table(seat)
+        taken = self.tables.get(seat.zone_id, {}).get(seat.table, 0)
+        if seat.slots & taken:
+            self._at_table[wanted.pair_id] = seat.slots & ~taken
+        self._turn_table(seat, seat.slots & ~taken)
 
     def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
         """Take the encounter off the board; returns what `put` needs to undo it."""
         wanted, seat = self.placed.pop(pair_id)
         for participant_id in wanted.people:
-            self.busy[participant_id] &= ~seat.slots
-            del self.encounters_of[participant_id][pair_id]
+            self.busy[participant_id] &= ~self.encounters_of[participant_id].pop(pair_id).slots
         for slot in bits(seat.slots):
             self._in_slot[slot].discard(pair_id)
-        self._turn_table(seat)
+        self._turn_table(seat, self._at_table.pop(pair_id, seat.slots))
         return wanted, seat
 
     def follow(self, pair_id: str, comes_after: Sequence[str]) -> None:
@@ -222,10 +232,6 @@ class Board:
         """How many slots the participant sits and waits."""
         return idle(self.busy[participant_id], self.free_of(participant_id), self.days)
 
-    def untaken(self, wanted: Wanted, seat: Seat) -> Slots:
-        """The slots in which nobody of those who meet is in an encounter and nobody sits at the seat's table."""
-        return self.whole & ~(self.busy_of(wanted) | self.tables.get(seat.zone_id, {}).get(seat.table, 0))
-
     def tables_free(self, zone_id: str) -> Slots:
         """The slots in which the zone has a table nobody sits at."""
         return self.whole & ~self._full.get(zone_id, self.whole)
@@ -248,11 +254,11 @@ class Board:
         """The pairs that meet in this one slot, sorted."""
         return sorted(self._in_slot[slot])
 
-    def _turn_table(self, seat: Seat) -> None:
+    def _turn_table(self, seat: Seat, slots: Slots) -> None:
         tables = self.tables.get(seat.zone_id, {})
         if seat.table in tables:
-            tables[seat.table] ^= seat.slots
-            self._flip_table(seat.zone_id, seat.table, seat.slots)
+            tables[seat.table] ^= slots
+            self._flip_table(seat.zone_id, seat.table, slots)
 
     def _flip_table(self, zone_id: str, table: str, slots: Slots) -> None:
         numbers = self._numbers[zone_id]

@@ -380,10 +380,8 @@ def _board_of(state: AgendaState) -> Board:
     for participant_id, participant in state.participants.items():
         board.hours[participant_id] = state.hours(participant)
     for pair_id, place in sorted(state.placements.items(), key=lambda each: _precedence(state, *each)):
-        wanted, seat = state.wanted(pair_id), state.seat(place)
-        untaken = seat._replace(slots=seat.slots & board.untaken(wanted, seat))
-        board.put(wanted, untaken)
-        if untaken != seat or state.timeline.index_of(place) is None:
+        board.put(state.wanted(pair_id), state.seat(place))
+        if state.timeline.index_of(place) is None:
             board.beside[pair_id] = state.timeline.beside(place)
     for pair_id, comes_after in state.comes_after.items():
         board.follow(pair_id, comes_after)
