@@ -289,8 +289,10 @@ def test_one_of_two_that_share_a_slot_since_it_was_moved_takes_nothing_of_the_ot
 def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_the_table() -> None:
     """Slot 2 is now from 9:24 to 9:39: in it a meets b at W1 until 9:30, and then c at W2."""
     fields: dict[str, Any] = {"slots": 6, "zones": (workspace(2), HALL), "freeze_minutes": 0, "phase": "live"}
-    windows = {"b": window(1, 2), "c": window(1.5, 6), "d": window(2, 3)}
-    arrived = [participant(each, available=(windows[each],) if each in windows else ()) for each in "abcdefgh"]
+    windows = {"b": window(1, 2), "c": window(1.5, 6), "d": window(2, 3), "f": window(1.5, 3), "g": window(1.5, 3)}
+    arrived = [
+        participant(each, available=(windows[each],) if each in windows else (), checked_in=True) for each in "abcdefgh"
+    ]
     subject = Edition(edition(**fields), *arrived, now=at(0))
     subject.take(affinity("d", "e"))
     subject.take(affinity("a", "b"))
@@ -299,11 +301,9 @@ def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_th
     assert met == [(2, "W1"), (1, "W1"), (2, "W2")]
     subject.now = at(2.02)
     subject.take(edition(revision=2, shift=-0.4, **fields))
-    came = [participant(each, revision=2, checked_in=True, available=()) for each in "cfgh"]
+    subject.take(affinity("c", "f"), affinity("g", "h"))
 
-    subject.take(*came, affinity("c", "f"), affinity("g", "h"))
-
-    assert {subject.slot("c", "f"), subject.slot("g", "h")} == {4, 5}
+    assert (subject.slot("c", "f"), subject.slot("g", "h")) == (None, None)
     assert subject.state.board.placed == _board_of(subject.state).placed
 
 
