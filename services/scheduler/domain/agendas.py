@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import starmap
 
 from services.scheduler.domain.changes import Told
 from services.scheduler.domain.known import ToldAgenda, ToldEncounter
@@ -110,7 +111,7 @@ def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldE
     if told is None and not entries:
         return None
     is_first_final = bool(entries) and told is not None and told.provisional and state.announced
-    if told is not None and not is_first_final and not _changes(told.entries, entries):
+    if told is not None and not is_first_final and not any(_differences(told.entries, entries)):
         return None
     return ToldAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
 
@@ -199,25 +200,21 @@ def _organisation(state: AgendaState, participant_id: str) -> str | None:
     return participant.organisation_id if participant else None
 
 
-def _changes(told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]) -> tuple[AgendaChange, ...]:
-    """What reads differently. Lines that were not written anew are the very same, and not looked at."""
+def _differences(
+    told: Sequence[AgendaEntry], entries: Sequence[AgendaEntry]
+) -> Iterator[tuple[str, AgendaEntry | None, AgendaEntry | None]]:
+    """The lines that read differently: their id, as told, as now. Of those not written anew no word is compared."""
     same = {*map(id, told)} & {*map(id, entries)}
     before, after = ({each.entry_id: each for each in lines if id(each) not in same} for lines in (told, entries))
-    return tuple(
-        AgendaChange(kind=_kind(was, is_now), entry_id=entry_id, before=was, after=is_now)
-        for entry_id in dict.fromkeys((*before, *after))
-        if not _reads_alike(was := before.get(entry_id), is_now := after.get(entry_id))
-    )
+    for entry_id in dict.fromkeys((*before, *after)):
+        was, is_now = before.get(entry_id), after.get(entry_id)
+        if was is None or is_now is None or content_of(was) != content_of(is_now):
+            yield entry_id, was, is_now
 
 
-def _reads_alike(was: AgendaEntry | None, is_now: AgendaEntry | None) -> bool:
-    return was is not None and is_now is not None and bool(content_of(was) == content_of(is_now))
-
-
-def _kind(was: AgendaEntry | None, is_now: AgendaEntry | None) -> ChangeKind:
-    if was and is_now:
-        return ChangeKind.MOVED
-    return ChangeKind.ADDED if is_now else ChangeKind.REMOVED
+def _change(entry_id: str, was: AgendaEntry | None, is_now: AgendaEntry | None) -> AgendaChange:
+    kind = (ChangeKind.MOVED if is_now else ChangeKind.REMOVED) if was else ChangeKind.ADDED
+    return AgendaChange(kind=kind, entry_id=entry_id, before=was, after=is_now)
 
 
 def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter, now: datetime) -> EncounterChanged:
@@ -260,7 +257,7 @@ def _agenda_event(state: AgendaState, participant_id: str, agenda: ToldAgenda, n
         participant_id=participant_id,
         provisional=agenda.provisional,
         entries=agenda.entries,
-        changes=_changes(told.entries if told else (), agenda.entries),
+        changes=tuple(starmap(_change, _differences(told.entries if told else (), agenda.entries))),
         causes=causes,
         certificate=state.certificate,
     )
