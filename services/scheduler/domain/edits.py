@@ -100,6 +100,8 @@ def _wanted_again(state: AgendaState, targets: Arrangements) -> set[str]:
 
 def _harm(plan: Plan) -> tuple[bool, int, int]:
     waiting = sum((each.place is None) - (plan.before[pair].place is None) for pair, each in plan.after.items())
+    if isinstance(plan.edit, UndoEdit):
+        waiting = max(waiting, 0)  # it is to be as it was, though somebody who waited then could have a place
     return bool(plan.violations), waiting, len(plan.after)
 
 

@@ -19,7 +19,16 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verifier import verify
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import Cause, Edit, EncounterChanged, LockEncounter, OrderEncounters, PlaceEncounter, UndoEdit
+from shared.events import (
+    Cause,
+    Edit,
+    EncounterChanged,
+    LockEncounter,
+    OrderEncounters,
+    PlaceEncounter,
+    SwapRepresentative,
+    UndoEdit,
+)
 from shared.ids import encounter_id
 from tests.unit.services.scheduler.editions import (
     HALL,
@@ -254,6 +263,24 @@ def seat(subject: Edition, sides: Sides, slot: int) -> None:
     batch = subject.batch()
     batch.seat_all({pair(*sides): Seat(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
     subject.finish(batch)
+
+
+def test_undoing_an_order_places_nobody_who_waited_before_it() -> None:
+    """a has time for b since a2 took the encounter with c over: it is not for an undo to say so."""
+    ef = ("e", "f")
+    subject = Edition(edition(slots=2), *people("a", "a2", organisation_id="org-a"), *people("b", "c", "d", "e", "f"))
+    subject.take(affinity("e", "f"), affinity("a", "c"))
+    subject.take(affinity("a", "d"))
+    subject.take(affinity("a", "b"))
+    do(subject, put(ef, 1))
+    do(subject, SwapRepresentative(encounter_id=encounter_id("ed", "a", "c"), participant_id="a", by="a2"))
+    before = {pair: subject.state.arrangement(pair) for pair in subject.state.pairs}
+    assert before[pair(*AB)].place is None
+    do(subject, order(AB, ef))
+
+    do(subject, UndoEdit())
+
+    assert {pair: subject.state.arrangement(pair) for pair in subject.state.pairs} == before
 
 
 def test_undoing_that_an_order_was_taken_back_moves_whom_it_has_to() -> None:
