@@ -57,11 +57,7 @@ def _(change: EditionTaken, state: AgendaState) -> None:
     state.forget_indexes("sessions_by_id", "zones_by_kinds")
     if news.is_remade or "board" not in state.__dict__:
         state.forget_indexes("timeline", "board")
-        for pair_id, place in state.placements.items():
-            index = state.timeline.index_of(place)
-            if index not in {None, place.slot}:
-                state.placements[pair_id] = place.model_copy(update={"slot": index})
-                _tell_of(state, pair_id, CauseCode.EDITION_CHANGED)
+        _renumber(state)
         return
     for zone_id in news.zones:
         state.furnish(zone_id)
@@ -234,6 +230,18 @@ def _(change: Told, state: AgendaState) -> None:
         state.untold_participants.pop(participant_id, None)
     for participant_id in change.agendas:
         state.stale_lines[participant_id] = set()
+
+
+def _renumber(state: AgendaState) -> None:
+    """Where a slot has kept its hours but not its number, have its encounters know, and have it told."""
+    for pair_id, place in state.placements.items():
+        if (now := state.numbered(place)) is not place:
+            state.placements[pair_id] = now
+            _tell_of(state, pair_id, CauseCode.EDITION_CHANGED)
+    for pair_id, attended in state.attended.items():
+        if (now := state.numbered(attended.place)) is not attended.place:
+            state.attended[pair_id] = attended.model_copy(update={"place": now})
+            _tell_of(state, pair_id, CauseCode.EDITION_CHANGED)
 
 
 def _put(state: AgendaState, pair_id: str, place: Place) -> None:

@@ -185,6 +185,11 @@ class AgendaState(BaseModel):
             slot=slot.index, starts_at=slot.starts_at, ends_at=slot.ends_at, zone_id=seat.zone_id, table=seat.table
         )
 
+    def numbered(self, place: Place) -> Place:
+        """The place with the number that the edition's slots give it now; as it is, if it is in none of them."""
+        index = self.timeline.index_of(place)
+        return place if index in {None, place.slot} else place.model_copy(update={"slot": index})
+
     def open_slots(self, now: datetime) -> Slots:
         """The slots that may still be given: in a live edition, those that begin after the freeze horizon."""
         return self.timeline.whole & ~(self.timeline.begun(now + self._freeze) if self.is_live else 0)

@@ -90,7 +90,6 @@ steps = st.one_of(
                 "zones": st.integers(1, 3).map(lambda tables: (workspace(tables), HALL)),
                 "sessions": st.sampled_from([(), (session("k", 1, 2),), (session("k", 2.5, 4),)]),
                 "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}]),
-                # By whole slots they would be numbered anew, which is not said of those that stay.
                 "shift": st.sampled_from([0, 0, 0, 0.4, 0.5, -0.4, 4.2, 1, -1]),
             }
         ),

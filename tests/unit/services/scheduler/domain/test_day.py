@@ -307,6 +307,20 @@ def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_th
     assert subject.state.board.placed == _board_of(subject.state).placed
 
 
+def test_what_was_held_or_missed_in_a_slot_of_another_number_is_told_so() -> None:
+    subject = live(*people(*"abc"), affinity("a", "b"), affinity("a", "c"), zones=(workspace(1), HALL))
+    subject.now = at(2)
+    report(subject, "a", "b")
+    report(subject, "a", "c", "c")
+    assert [subject.state.attended[pair("a", each)].place.slot for each in "bc"] == [0, 1]
+
+    said = subject.take(edition(revision=3, slots=5, shift=-1, zones=(workspace(1), HALL), phase="live"))
+
+    encounters = [each for each in said if isinstance(each, EncounterChanged)]
+    told = {each.participant_ids: (each.state, each.place and each.place.slot) for each in encounters}
+    assert told == {("a", "b"): ("held", 1), ("a", "c"): ("missed", 2)}
+
+
 def test_what_was_held_after_all_is_put_back_beside_what_shares_its_slot() -> None:
     subject = moved_under_them()
     report(subject, "a", "b", "b")
