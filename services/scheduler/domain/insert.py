@@ -29,13 +29,14 @@ def find_seat(
 ) -> tuple[Seat | None, WaitingReason]:
     """The best seat with nobody moved, or `None` and the first rule that leaves none.
 
-    With `near`, the seat itself, else another table at that time, if the rules allow, is the best.
+    With `near`, the seat itself, else another table at that time, if the rules allow, is the best. It may be of several
+    slots: those that somebody had who did not come, while the slots were moved.
     """
     left, reason = slots_left(board, wanted, allowed)
     if not left:
         return None, reason
     if near is not None and left & near.slots:
-        return _seat_in(board, wanted, near.slots, near), reason
+        left &= near.slots
     return _seat_in(board, wanted, best_slot(board, wanted, left), near), reason
 
 

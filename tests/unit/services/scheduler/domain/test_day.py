@@ -307,6 +307,27 @@ def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_th
     assert subject.state.board.placed == _board_of(subject.state).placed
 
 
+def test_the_seat_of_who_did_not_come_is_offered_though_it_lies_in_two_slots_since_they_were_moved() -> None:
+    """Slots 2 and 3 begin at 9:24 and 9:39 now. From 9:30 a is at W2, where others sat until then, and b is not."""
+    fields: dict[str, Any] = {"zones": (workspace(2), HALL), "freeze_minutes": 0, "phase": "live"}
+    windows = {"d": window(2.5, 4), "e": window(2.5, 4), **dict.fromkeys("ghij", window(1, 2))}
+    arrived = [
+        participant(each, available=(windows.get(each, window(2, 3)),), checked_in=True) for each in "abcdefghij"
+    ]
+    subject = Edition(edition(**fields), *arrived, now=at(0))
+    for each in ("gh", "ij", "cf", "ab"):
+        subject.take(affinity(*each))
+    met = [(subject.slot(*each), subject.table(*each)) for each in ("gh", "ij", "cf", "ab")]
+    assert met == [(1, "W1"), (1, "W2"), (2, "W1"), (2, "W2")]
+    subject.now = at(2.2)
+    subject.take(edition(revision=2, shift=-0.4, **fields), affinity("d", "e"))
+    assert subject.slot("d", "e") is None
+
+    report(subject, "a", "b", "b")
+
+    assert (subject.slot("d", "e"), subject.table("d", "e")) == (3, "W2")
+
+
 def test_what_was_held_or_missed_in_a_slot_of_another_number_is_told_so() -> None:
     subject = live(*people(*"abc"), affinity("a", "b"), affinity("a", "c"), zones=(workspace(1), HALL))
     subject.now = at(2)
