@@ -60,7 +60,7 @@ class Inputs(NamedTuple):
 class Sittings:
     """The pairs at each table, by the hours of the clock that their places touch.
 
-    To find who may clash is then a look at a handful, not at all that the table sees in three days.
+    To find who may clash is then a look at a handful, not at all that the table sees in all its days.
     """
 
     def __init__(self, places: Mapping[str, Place]) -> None:
@@ -85,7 +85,7 @@ class Sittings:
     def around(self, place: Place) -> set[str]:
         """Those at the place's table in the hours that it touches, so all who share a moment with it."""
         by_hour = self._by_hour[place.zone_id, place.table]
-        return set().union(*(by_hour[hour] for hour in _hours(place)))
+        return set().union(*(by_hour.get(hour, ()) for hour in _hours(place)))
 
 
 def _hours(interval: Interval) -> range:
