@@ -1,7 +1,7 @@
 """100,000 random operations on small, full editions that have no peace: verified after each, replayed now and then.
 
-An operation is what came in; in between the clock goes on, organisers edit by hand, agendas are improved, what was
-improved is taken over when more has come in since, and the edition goes on from its journal.
+An operation is what came in; in between the clock goes on, organisers edit by hand, somebody says who came, agendas are
+improved, what was improved is taken over when more has come in since, and the edition goes on from its journal.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bench.instances.editions import EDITION, WHEN, Instance, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate, Asking, adopting, announcing
 from services.scheduler.domain.adopt import SolutionStale, violations_of
+from services.scheduler.domain.attendance import Attendance, note_attendance
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.edits import RulesBroken, make
 from services.scheduler.domain.evolve import evolve
@@ -24,15 +26,24 @@ from services.scheduler.domain.refusal import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import Edit, Event, InviteGuest, LockEncounter, OrderEncounters, PlaceEncounter, UndoEdit
+from shared.events import (
+    Edit,
+    EncounterState,
+    Event,
+    InviteGuest,
+    LockEncounter,
+    OrderEncounters,
+    PlaceEncounter,
+    UndoEdit,
+)
 
 _OPERATIONS = 100_000
 _PER_EDITION = 250
 #: Twelve people, six slots and four tables: hardly anything fits without somebody moving.
 _SIZE = Size("small", 6, 12, 20, 6, 4, sessions=2)
 #: Before one in so many operations: the clock goes on, agendas are told for good, the edition is read from its journal,
-#: is edited by hand, is given to be improved, and takes over what was improved.
-_CLOCK, _ANNOUNCE, _RESTART, _EDIT, _IMPROVE, _ADOPT = 50, 20, 25, 10, 50, 5
+#: is edited by hand, hears how an encounter went, is given to be improved, and takes over what was improved.
+_CLOCK, _ANNOUNCE, _RESTART, _EDIT, _ATTEND, _IMPROVE, _ADOPT = 50, 20, 25, 10, 10, 50, 5
 _EFFORT = Effort(rounds=1, round_effort=0.01, steps=100)
 _CHANGE_BUDGET = 3
 
@@ -80,6 +91,8 @@ class _Edition:
             self._restart()
         if not chance(_EDIT):
             self._edit(self._some_edit())
+        if not chance(_ATTEND):
+            self._attend()
         if not chance(_IMPROVE) and not self._state.settled:
             self._improved = improve(problem_of(self._state, self._now, _CHANGE_BUDGET), _EFFORT)
         if not chance(_ADOPT):
@@ -101,6 +114,21 @@ class _Edition:
         except (NotPossible, RulesBroken):
             self.count["edits_refused"] += 1
         self._changes += changes
+
+    def _attend(self) -> None:
+        """Somebody says of an encounter that has begun, if there is one, who of the two was there."""
+        chance, state = self.instance.random, self._state
+        begun = [pair for pair in sorted(state.pairs) if state.is_history(pair, self._now)]
+        if not begun:
+            return
+        pair = chance.choice(begun)
+        absent = tuple(each for each in state.pairs[pair].participant_ids if not chance.randrange(3))
+        outcome = EncounterState.MISSED if absent else EncounterState.HELD
+        attendance = Attendance(outcome=outcome, absent=absent)
+        deciding = Asking(lambda batch: note_attendance(batch, state.encounter_id(pair), attendance))
+        self._changes += deciding(state, self._now).changes
+        with suppress(NotPossible):
+            self.count["attended"] += bool(deciding.answer)
 
     def _some_edit(self) -> Edit:
         chance, state = self.instance.random, self._state

@@ -29,6 +29,7 @@ TURMOIL = {
     "organisation": 50,
     "phase": 30,
     "slots": 10,
+    "check-in": 100,
 }
 #: Requests and nothing else; and what comes in while people are on their way: most of it requests.
 REQUESTS = {"request": 1}
@@ -92,6 +93,7 @@ class _Stream:
             "organisation": self._organisation,
             "phase": self._phase,
             "slots": self._slots,
+            "check-in": self._check_in,
         }
 
     def _request(self) -> Event | None:
@@ -124,6 +126,9 @@ class _Stream:
 
     def _hours(self) -> Event:
         return self._participant(self._somebody(), available=self._instance.draw_hours())
+
+    def _check_in(self) -> Event:
+        return self._participant(self._somebody(), checked_in=self._random.choice((True, True, False)))
 
     def _sessions(self) -> Event:
         return self._participant(self._somebody(), session_ids=self._instance.draw_sessions())
@@ -160,7 +165,10 @@ class _Stream:
         return _edition(self._instance, quotas=Quotas(max_encounters=self._random.choice((None, 2, 4))))
 
     def _phase(self) -> Event:
-        return _edition(self._instance, phase=self._random.choice((Phase.OPEN, Phase.PUBLISHED, Phase.LIVE)))
+        """The same phase again or the next: it only goes forwards, and nobody closes an edition here."""
+        phases = list(Phase)[:-1]
+        at = phases.index(self._instance.edition.phase)
+        return _edition(self._instance, phase=self._random.choice(phases[at : at + 2]))
 
     def _slots(self) -> Event:
         """All slots a little later, or back."""
