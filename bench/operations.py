@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate, Asking, adopting, announcing
 from services.scheduler.domain.adopt import SolutionStale, violations_of
 from services.scheduler.domain.attendance import Attendance, note_attendance
+from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.edits import RulesBroken, make
 from services.scheduler.domain.evolve import evolve
@@ -107,13 +109,15 @@ class _Edition:
         return state.is_wanted(pair_id) and (pair_id in state.placements) == (pair_id in state.waiting)
 
     def _edit(self, edit: Edit) -> None:
-        deciding = Asking(lambda batch: make(batch, edit, "*"))
-        changes = deciding(self._state, self._now).changes
-        try:
-            self.count["edits"] += bool(deciding.answer)
-        except (NotPossible, RulesBroken):
-            self.count["edits_refused"] += 1
-        self._changes += changes
+        self.count["edits" if self._ask(lambda batch: make(batch, edit, "*")) else "edits_refused"] += 1
+
+    def _ask(self, work: Callable[[Batch], object]) -> bool:
+        """Decide on what somebody asks for; returns whether it could be had."""
+        asking = Asking(work)
+        self._changes += asking(self._state, self._now).changes
+        with suppress(NotPossible, RulesBroken):
+            return asking.answer is not None
+        return False
 
     def _attend(self) -> None:
         """Somebody says of an encounter that has begun, if there is one, who of the two was there."""
@@ -125,10 +129,7 @@ class _Edition:
         absent = tuple(each for each in state.pairs[pair].participant_ids if not chance.randrange(3))
         outcome = EncounterState.MISSED if absent else EncounterState.HELD
         attendance = Attendance(outcome=outcome, absent=absent)
-        deciding = Asking(lambda batch: note_attendance(batch, state.encounter_id(pair), attendance))
-        self._changes += deciding(state, self._now).changes
-        with suppress(NotPossible):
-            self.count["attended"] += bool(deciding.answer)
+        self.count["attended"] += self._ask(lambda batch: note_attendance(batch, state.encounter_id(pair), attendance))
 
     def _some_edit(self) -> Edit:
         chance, state = self.instance.random, self._state

@@ -178,9 +178,8 @@ class Batch:
     def _stand_in(self, pair_id: str, near: Seat | None, cause: Cause) -> Seating | None:
         before = self.before.get(pair_id)
         if before is not None and self.state.must_stay(pair_id, before, self.now):
-            return (
-                None  # it has just lost a place that was to be kept: who could meet there is for the organiser to say
-            )
+            # It has just lost a place that was to be kept: who could meet there is for the organiser to say.
+            return None
         found = find_stand_in(self.state, pair_id, lambda people: self.state.slots_for(pair_id, self.now, people), near)
         if found is None:
             return None

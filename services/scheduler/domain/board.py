@@ -174,10 +174,10 @@ class Board:
             self.encounters_of[participant_id][wanted.pair_id] = own
         for slot in bits(seat.slots):
             self._in_slot[slot].add(wanted.pair_id)
-        taken = self.tables.get(seat.zone_id, {}).get(seat.table, 0)
-        if seat.slots & taken:
-            self._at_table[wanted.pair_id] = seat.slots & ~taken
-        self._turn_table(seat, seat.slots & ~taken)
+        at_table = seat.slots & ~self.tables.get(seat.zone_id, {}).get(seat.table, 0)
+        if at_table != seat.slots:
+            self._at_table[wanted.pair_id] = at_table
+        self._turn_table(seat, at_table)
 
     def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
         """Take the encounter off the board; returns what `put` needs to undo it."""
