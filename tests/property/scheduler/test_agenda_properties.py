@@ -31,6 +31,7 @@ from tests.unit.services.scheduler.editions import (
     participant,
     session,
     window,
+    without_empty,
     workspace,
 )
 
@@ -167,14 +168,6 @@ def check_indexes(state: AgendaState) -> None:
         for slot in bits(board.tables_free(zone)):
             assert kept_board.first_free_table(zone, slot) == board.first_free_table(zone, slot)
     assert without_empty(state.links) == without_empty(made.links)
-
-
-def without_empty(index: object) -> object:
-    """An index as nested dictionaries, but for what is empty."""
-    entries = index if isinstance(index, dict) else getattr(index, "__dict__", None)
-    if entries is None:
-        return index
-    return {key: kept for key, value in entries.items() if (kept := without_empty(value))}
 
 
 def check_what_was_said(subject: Edition) -> None:

@@ -41,6 +41,7 @@ from tests.unit.services.scheduler.editions import (
     participant,
     session,
     window,
+    without_empty,
     workspace,
 )
 
@@ -281,13 +282,7 @@ def check_indexes(subject: Edition) -> None:
     assert state.board.beside == fresh.board.beside
     for each in state.participants:
         assert entries_of(state, each, {}) == entries_of(fresh, each, {})
-    links = Links(state)
-    assert {each: pairs for each, pairs in state.links.pairs_of.items() if pairs} == dict(links.pairs_of)
-    assert {each: pairs for each, pairs in state.links.followers.items() if pairs} == dict(links.followers)
-    for place in state.placements.values():
-        assert state.links.sittings.around(place) == links.sittings.around(place)
-    for zone_id, table in [(zone.zone_id, table) for zone in state.edition.zones for table in zone.tables]:
-        assert state.links.sittings.at(zone_id, table) == links.sittings.at(zone_id, table)
+    assert without_empty(state.links) == without_empty(Links(state))
 
 
 def check_what_was_said(subject: Edition) -> None:

@@ -143,3 +143,11 @@ class Edition:
 
 def people(*participant_ids: str, **fields: Any) -> list[ParticipantChanged]:
     return [participant(each, **fields) for each in participant_ids]
+
+
+def without_empty(index: object) -> object:
+    """An index as nested dictionaries, but for what is empty."""
+    entries = index if isinstance(index, dict) else getattr(index, "__dict__", None)
+    if entries is None:
+        return index
+    return {key: kept for key, value in entries.items() if (kept := without_empty(value))}
