@@ -24,7 +24,7 @@ demo: setup  ## run a whole edition on the embedded stack; writes demo-output/
 	$(BIN)/tertulia demo $(DEMO_OPTIONS)
 
 chaos: setup  ## break everything at once on three Kafka brokers, then verify (CHAOS_SECONDS, CHAOS_SEED)
-	$(BIN)/python -m deploy.chaos --seconds $(or $(CHAOS_SECONDS),600) $(CHAOS_SEED:%=--seed %) $(CHAOS_OPTIONS)
+	$(BIN)/python -m tests.chaos --seconds $(or $(CHAOS_SECONDS),600) $(CHAOS_SEED:%=--seed %) $(CHAOS_OPTIONS)
 
 test: check  ## run all tests, the integration tests on Apache Kafka
 	@# What asks for real servers has both cores to itself; all else shares them, a file at a time.

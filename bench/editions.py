@@ -37,22 +37,22 @@ from deploy.embedded.probes import free_ports
 from deploy.embedded.supervisor import Supervisor
 from services.scheduler.aggregate import AgendaAggregate, announcing, telling
 from services.scheduler.domain.changes import Change
-from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverPool
-from shared.background import Background
-from shared.clock import utc_now
-from shared.cloudevents import Record, decode, encode, pack, unpack
-from shared.consumer import Input, Position
-from shared.events import Event
-from shared.health import Health
-from shared.ids import encounter_id, pair_id
-from shared.journal import Entry, Journal, JournalStore, Snapshot
-from shared.journal_store import InMemoryJournalStore, MongoJournalStore
-from shared.mongo import Mongo
+from shared.contract.cloudevents import Record, decode, encode, pack, unpack
+from shared.contract.events import Event
+from shared.contract.ids import encounter_id, pair_id
+from shared.messaging.consumer import Input, Position
+from shared.runtime.background import Background
+from shared.runtime.clock import utc_now
+from shared.runtime.health import Health
+from shared.storage.journal import Entry, Journal, JournalStore, Snapshot
+from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
+from shared.storage.mongo import Mongo
 
 Row = dict[str, object]
 #: The changes that are to come, as records, by edition.

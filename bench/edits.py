@@ -9,9 +9,9 @@ from statistics import mean, quantiles
 
 from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
-from services.scheduler.domain.edits import Plan, plan
+from services.scheduler.domain.organiser.edits import Plan, plan
 from services.scheduler.domain.state import AgendaState
-from shared.events import PlaceEncounter
+from shared.internal_api.edits import PlaceEncounter
 
 _EDITS = 500
 #: 10,000 people, with as many encounters as are built in half a minute.

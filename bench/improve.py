@@ -14,9 +14,9 @@ from pathlib import Path
 from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.peers import cp_sat_agenda, timefold
-from services.scheduler.domain.board import Seat, Slots
-from services.scheduler.domain.breaks import Breaks, breaks_in
-from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.timetable.board import Seat, Slots
+from services.scheduler.domain.timetable.breaks import Breaks, breaks_in
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft

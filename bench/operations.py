@@ -17,27 +17,19 @@ from pathlib import Path
 from bench.instances.editions import EDITION, WHEN, Instance, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate, Asking, adopting, announcing
-from services.scheduler.domain.adopt import SolutionStale, violations_of
-from services.scheduler.domain.attendance import Attendance, note_attendance
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import CHANGE, Change
-from services.scheduler.domain.edits import RulesBroken, make
+from services.scheduler.domain.decision import Batch
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.problem import Solution, problem_of
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.improvement.adopt import SolutionStale, violations_of
+from services.scheduler.domain.improvement.problem import Solution, problem_of
+from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
+from services.scheduler.domain.organiser.edits import RulesBroken, make
+from services.scheduler.domain.organiser.errors import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import (
-    Edit,
-    EncounterState,
-    Event,
-    InviteGuest,
-    LockEncounter,
-    OrderEncounters,
-    PlaceEncounter,
-    UndoEdit,
-)
+from shared.contract.events import EncounterState, Event
+from shared.internal_api.edits import Edit, InviteGuest, LockEncounter, OrderEncounters, PlaceEncounter, UndoEdit
 
 _OPERATIONS = 100_000
 _PER_EDITION = 250

@@ -12,12 +12,12 @@ import numpy as np
 import typer
 
 from bench.affinities.classes import NOTES, nace_file
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import Matrix, Role
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders import the_use
-from services.matching.help import ProfileHelp
+from services.matching.profile_help import ProfileHelp
 from services.matching.vocabulary import NACE_LANGUAGES, nace_headings, vocabulary
-from shared.profile_help import ProfileQuestion
+from shared.internal_api.profile_help import ProfileQuestion
 
 _TOPICS = "need_offer*.jsonl"
 _TEN = 10

@@ -19,16 +19,16 @@ from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Instance, Size, synthetic
 from bench.instances.stream import late_changes, published
 from services.scheduler.aggregate import announcing, telling
-from services.scheduler.domain.adopt import inputs_of, verify_touched
-from services.scheduler.domain.batch import Batch
-from services.scheduler.domain.board import Slots
 from services.scheduler.domain.decide import take
-from services.scheduler.domain.insert import find_seat
-from services.scheduler.domain.problem import Problem, problem_of
-from services.scheduler.domain.verifier import verify
+from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.improvement.adopt import inputs_of, verify_touched
+from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.timetable.board import Slots
+from services.scheduler.domain.timetable.placement import find_seat
+from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.fewest_moves import fewest_moves
-from shared.events import Event
+from shared.contract.events import Event
 
 Table = list[dict[str, object]]
 

@@ -20,11 +20,11 @@ from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.instances.stream import LATE, REQUESTS, RUSH, late_changes, live
 from bench.scheduler import Subject
 from services.scheduler.aggregate import AgendaAggregate, telling
-from services.scheduler.domain.adopt import violations_of
-from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.improvement.adopt import violations_of
+from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.solver.bound import bound
-from shared.events import AffinityScored, Event
-from shared.settings import ServiceSettings
+from shared.contract.events import AffinityScored, Event
+from shared.runtime.settings import ServiceSettings
 
 Table = list[dict[str, object]]
 #: Seconds for the batch that begins then with these arrivals, from the first to before the second number.
@@ -85,8 +85,8 @@ class Served(NamedTuple):
 def queued(arrivals: Sequence[float], serve: Serve) -> tuple[list[float], list[Served]]:
     """Seconds each arrival waits until it is done, and the batches, for one server that takes all that is there.
 
-    Lindley's recursion: a batch begins when the one before is done and its first has come. As in `shared.consumer`, no
-    sooner than `batch_every_ms` after the beginning of the one before, and with `batch_max_records` at most.
+    Lindley's recursion: a batch begins when the one before is done and its first has come. As in the
+    consumer, no sooner than `batch_every_ms` after the one before, and with `batch_max_records` at most.
     """
     waits: list[float] = []
     batches: list[Served] = []

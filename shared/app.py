@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from shared.background import Background
-from shared.consumer import Consumer
-from shared.health import Health, NotReady
-from shared.log import configure, get_logger
-from shared.mongo import Mongo
-from shared.retry import waits
-from shared.settings import ServiceSettings
+from shared.messaging.consumer import Consumer
+from shared.runtime.background import Background
+from shared.runtime.health import Health, NotReady
+from shared.runtime.log import configure, get_logger
+from shared.runtime.retry import waits
+from shared.runtime.settings import ServiceSettings
+from shared.storage.mongo import Mongo
 
 _log = get_logger(__name__)
 

@@ -15,11 +15,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.journal import Entry, fold
+from shared.storage.journal import Entry, fold
 from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
-    from services.scheduler.domain.known import ToldAgenda
+    from services.scheduler.domain.snapshots import ToldAgenda
     from services.scheduler.domain.state import AgendaState
 
 app = typer.Typer()
@@ -54,9 +54,9 @@ def solve(
 
 def _solve_instance(file: Path, fairness: int, seconds: float) -> None:
     """Print the slot of each meeting (from 1), the breaks, and what is proven; exit 1 if there is no schedule."""
-    from services.scheduler.b2b.instance import Infeasible, violations  # noqa: PLC0415
-    from services.scheduler.b2b.reader import BadInstanceFile, read  # noqa: PLC0415
-    from services.scheduler.b2b.solve import solve  # noqa: PLC0415
+    from bench.b2b.instance import Infeasible, violations  # noqa: PLC0415
+    from bench.b2b.reader import BadInstanceFile, read  # noqa: PLC0415
+    from bench.b2b.solve import solve  # noqa: PLC0415
 
     try:
         instance = read(file)

@@ -122,7 +122,7 @@ def demo(
     kill: Annotated[str | None, typer.Option(help="A service to kill once midway (SIGKILL) and start again.")] = None,
 ) -> None:
     """Run a whole edition on the embedded stack, with ten late changes, and check everything about it."""
-    from deploy.demo.run import DemoOptions, run  # noqa: PLC0415
+    from demo.run import DemoOptions, run  # noqa: PLC0415
 
     if kill not in {None, *SERVICES}:
         raise typer.BadParameter(f"{kill!r} is not one of {', '.join(SERVICES)}", param_hint="--kill")
@@ -170,7 +170,7 @@ def bench(
 ) -> None:
     """Run a benchmark and print its tables; what its own `run` takes can be said too, as in `--seconds 10`."""
     if not (name.isidentifier() and importlib.util.find_spec(f"bench.{name}")):
-        known = sorted(p.stem for p in (Path(__file__).parent.parent / "bench").glob("[a-z]*.py"))
+        known = ["b2b", *sorted(p.stem for p in (Path(__file__).parent.parent / "bench").glob("[a-z]*.py"))]
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
     module = importlib.import_module(f"bench.{name}")
     rows: list[dict[str, object]] = module.run(data, **_own_options(context.args, module.run))

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.clock import utc_now
-from shared.mongo import Mongo
+from shared.runtime.clock import utc_now
+from shared.storage.mongo import Mongo
 
 if TYPE_CHECKING:
     from services.notify.store import MongoLedger

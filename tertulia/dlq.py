@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from shared import dlq_admin
-from shared.dlq_admin import Letter, UnknownLetter
-from shared.settings import ConnectionSettings
-from shared.topic_log import LogUnreadable
+from shared.messaging import dead_letter_admin as dlq_admin
+from shared.messaging.dead_letter_admin import Letter, UnknownLetter
+from shared.messaging.topic_log import LogUnreadable
+from shared.runtime.settings import ConnectionSettings
 
 app = typer.Typer(no_args_is_help=True, help="Look at dead letters, send them again, or let them go.")
 console = Console()

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import typer
 from rich.console import Console
 
-from shared.journal import Entry
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
-from shared.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
+from shared.storage.journal import Entry
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
 
 _console = Console(stderr=True)
 

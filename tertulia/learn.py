@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from services.matching.learning import Lesson
+    from services.matching.learning.fit import Lesson
 
 app = typer.Typer()
 console = Console()
@@ -38,8 +38,8 @@ def learn(
     it once the edition names its version.
     """
     from services.matching.configurations import BadConfiguration, configurations_in  # noqa: PLC0415
-    from services.matching.learning import CannotLearn, read  # noqa: PLC0415
-    from services.matching.learning import learn as learn_from  # noqa: PLC0415
+    from services.matching.learning.fit import CannotLearn, read  # noqa: PLC0415
+    from services.matching.learning.fit import learn as learn_from  # noqa: PLC0415
 
     try:
         known = configurations_in(configurations)

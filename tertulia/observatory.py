@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from shared.journal import fold
+from shared.storage.journal import fold
 from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def export(
     Made from matching's journal alone, so that the same journal gives the same bytes.
     """
     from services.matching.encoders import default_scorer  # noqa: PLC0415
-    from services.matching.exports import to_graphml, to_json  # noqa: PLC0415
-    from services.matching.leiden import communities  # noqa: PLC0415
-    from services.matching.observatory import picture_of  # noqa: PLC0415
+    from services.matching.observatory.exports import to_graphml, to_json  # noqa: PLC0415
+    from services.matching.observatory.leiden import communities  # noqa: PLC0415
+    from services.matching.observatory.picture import picture_of  # noqa: PLC0415
 
     picture = picture_of(asyncio.run(_folded(edition)), default_scorer(), communities)
     written = to_json(picture) if form is Format.JSON else to_graphml(picture)
@@ -57,7 +57,7 @@ def export(
 
 
 async def _folded(edition_id: str) -> MatchingState:
-    from services.matching.domain.matchmaking import Matchmaker  # noqa: PLC0415
+    from services.matching.domain.decide import Matchmaker  # noqa: PLC0415
     from services.matching.service import MatchingAggregate  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 

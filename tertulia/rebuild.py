@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from services import SERVICES
-from shared import topic_log
-from shared.mongo import Mongo, MongoDatabase
-from shared.topic_log import Log, LogUnreadable
-from shared.topics import group_of
-from tertulia.rebuilding.core import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
+from shared.contract.topics import group_of
+from shared.messaging import topic_log
+from shared.messaging.topic_log import Log, LogUnreadable
+from shared.storage.mongo import Mongo, MongoDatabase
+from shared.storage.rebuild import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
 
 app = typer.Typer()
 console = Console()
@@ -71,7 +71,7 @@ def rebuild(
 
 def rebuilder_of(service: str) -> Rebuilder:
     """What rebuilds a service; needs what the service needs."""
-    module = importlib.import_module(f"tertulia.rebuilding.{service}")
+    module = importlib.import_module(f"services.{service}.rebuild")
     made: Rebuilder = getattr(module, f"{service.capitalize()}Rebuilder")()
     return made
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from services import SERVICES
-from shared import asyncapi
-from shared.settings import ENV_PREFIX, PARTITIONS, ServiceSettings
-from shared.topics import TOPICS
+from shared.contract import asyncapi
+from shared.contract.topics import TOPICS
+from shared.runtime.settings import ENV_PREFIX, PARTITIONS, ServiceSettings
 
 
 def pages() -> dict[Path, str]:
@@ -77,12 +77,12 @@ def _settings_table(title: str, settings: type[ServiceSettings], skip: set[str])
 
 def _metrics() -> Iterator[str]:
     # Imported late: declaring metrics registers them, once a process.
-    from shared.metrics import DESCRIBED  # noqa: PLC0415
+    from shared.runtime.metrics import DESCRIBED  # noqa: PLC0415
 
     yield "# Metrics"
     yield ""
-    yield "Made by `tertulia docs` from `shared/metrics.py`. Every service serves all of them at `/metrics`; those"
-    yield "of other services stay at zero. No metric has an id as a label."
+    yield "Made by `tertulia docs` from `shared/runtime/metrics.py`. Every service serves all of them at `/metrics`;"
+    yield "those of other services stay at zero. No metric has an id as a label."
     yield ""
     yield "| Metric | Kind | Labels | Means | Do |"
     yield "|---|---|---|---|---|"
@@ -94,8 +94,9 @@ def _metrics() -> Iterator[str]:
 def _topics() -> Iterator[str]:
     yield "# Topics"
     yield ""
-    yield "Made by `tertulia docs` from `shared/topics.py`. Schemas: [asyncapi/public.json](asyncapi/public.json) for"
-    yield "integrations, [asyncapi/tertulia.json](asyncapi/tertulia.json) for all. Each topic has a `.dlq` beside it."
+    yield "Made by `tertulia docs` from `shared/contract/topics.py`. Schemas for integrations:"
+    yield "[asyncapi/public.json](asyncapi/public.json); for all: [asyncapi/tertulia.json](asyncapi/tertulia.json)."
+    yield "Each topic has a `.dlq` beside it."
     yield ""
     yield "| Topic | Public | Says | From | Events | Partitions | Keeps |"
     yield "|---|---|---|---|---|---|---|"

@@ -9,9 +9,9 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
-from shared import topic_admin
-from shared.settings import ConnectionSettings
-from shared.topic_admin import TopicsDiffer
+from shared.messaging import topic_admin
+from shared.messaging.topic_admin import TopicsDiffer
+from shared.runtime.settings import ConnectionSettings
 
 app = typer.Typer(no_args_is_help=True, help="Create the topics of the contract, or compare them with the broker's.")
 console = Console()

@@ -13,7 +13,7 @@ from rich.console import Console
 from tertulia.journals import journal_of
 
 if TYPE_CHECKING:
-    from services.matching.domain.training import PairDecision
+    from services.matching.learning.decisions import PairDecision
 
 app = typer.Typer(no_args_is_help=True, help="What people decided about pairs, without saying who they are.")
 console = Console(stderr=True)
@@ -43,7 +43,7 @@ def export(
 
 
 async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecision]:
-    from services.matching.domain.training import decisions  # noqa: PLC0415
+    from services.matching.learning.decisions import decisions  # noqa: PLC0415
     from services.matching.service import MatchingAggregate  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 

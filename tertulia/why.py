@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.ids import encounter_id, pair_id
-from shared.journal import Entry
+from shared.contract.ids import encounter_id, pair_id
+from shared.storage.journal import Entry
 from tertulia.journals import journal_of
 
 app = typer.Typer()

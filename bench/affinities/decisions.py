@@ -9,12 +9,12 @@ from random import Random
 from statistics import quantiles
 
 from bench.affinities import Row, Table
-from services.matching.domain.configuration import CONFIGURATIONS
-from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.pool import Pool
+from services.matching.domain.decide import Matchmaker
+from services.matching.domain.scoring.configuration import CONFIGURATIONS
+from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
-from shared.events import (
+from services.matching.domain.text.ngrams import NgramScorer
+from shared.contract.events import (
     EditionChanged,
     Event,
     Language,

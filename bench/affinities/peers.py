@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.affinities.minilm import MiniLM, MiniLMMissing
-from services.matching.domain.codes import nace_path
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import Matrix, Role, TextScorer, words_of
+from services.matching.domain.taxonomy import nace_path
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.domain.text.scorer import Matrix, Role, TextScorer, words_of
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer, the_use
 from services.matching.encoders.centred import Encoder
 from services.matching.encoders.e5 import E5

@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 
 from bench.affinities import Row, Table
-from services.matching.domain.index import TextIndex
-from services.matching.domain.planes import Rows
-from services.matching.domain.text import Matrix, Role, TextScorer, on_grid
+from services.matching.domain.scoring.block_matrix import Rows
+from services.matching.domain.scoring.text_index import TextIndex
+from services.matching.domain.text.scorer import Matrix, Role, TextScorer, on_grid
 
 _ASKED = 200
 _BEST = 20
@@ -29,7 +29,7 @@ import json, re, sys, time
 from pathlib import Path
 started = time.perf_counter(), time.process_time()
 from services.matching import encoders
-from services.matching.domain.text import Role
+from services.matching.domain.text.scorer import Role
 getattr(encoders, sys.argv[1])().embed(["Necesitamos soldadura de aluminio"], Role.NEED)
 memory = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps([time.perf_counter() - started[0], time.process_time() - started[1], memory]))

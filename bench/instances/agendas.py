@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.instances.editions import EDITION, WHEN
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.decide import take
+from services.scheduler.domain.decision import Batch
 from services.scheduler.domain.state import AgendaState
-from shared.events import Event
+from shared.contract.events import Event
 
 
 def agenda_of(events: Iterable[Event]) -> AgendaState:

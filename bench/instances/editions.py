@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from shared.events import (
+from shared.contract.events import (
     AffinityScored,
     Consent,
     EditionChanged,
@@ -25,7 +25,7 @@ from shared.events import (
     Zone,
     ZoneKind,
 )
-from shared.ids import pair_id, pair_of
+from shared.contract.ids import pair_id, pair_of
 
 EDITION, OPERATOR = "bench", "op"
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)

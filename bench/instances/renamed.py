@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from shared.events import AffinityScored, EditionChanged, Event, OrganisationChanged, ParticipantChanged
-from shared.ids import derived_id, pair_id, pair_of
+from shared.contract.events import AffinityScored, EditionChanged, Event, OrganisationChanged, ParticipantChanged
+from shared.contract.ids import derived_id, pair_id, pair_of
 
 
 def edition_of(number: int) -> str:

@@ -7,7 +7,16 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bench.instances.editions import Instance
-from shared.events import Consent, EditionChanged, Event, OrganisationKind, ParticipantChanged, Phase, Quotas, Status
+from shared.contract.events import (
+    Consent,
+    EditionChanged,
+    Event,
+    OrganisationKind,
+    ParticipantChanged,
+    Phase,
+    Quotas,
+    Status,
+)
 
 #: Of a thousand changes, how many are of each kind.
 LATE = {

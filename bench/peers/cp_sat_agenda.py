@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ortools.sat.python import cp_model
 
-from services.scheduler.domain.board import Slots, bits
+from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver.draft import Draft
 
 #: One encounter placed is worth more than all breaks of any edition that CP-SAT can solve.

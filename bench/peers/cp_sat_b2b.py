@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from ortools.sat.python import cp_model
 
-from services.scheduler.b2b.formula import TRUE, Formula
-from services.scheduler.b2b.instance import Instance, breaks, violations
+from bench.b2b.formula import TRUE, Formula
+from bench.b2b.instance import Instance, breaks, violations
 
 
 def solve(instance: Instance, fairness: int, seconds: float) -> dict[str, object]:

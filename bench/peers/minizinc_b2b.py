@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from services.scheduler.b2b.instance import Instance, Schedule, breaks, violations
+from bench.b2b.instance import Instance, Schedule, breaks, violations
 
 _MODEL = Path(__file__).with_name("b2b.mzn")
 #: How a solver is told to search; each way has half of the seconds. Chuffed also takes turns with a search of its own.

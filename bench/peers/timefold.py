@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from services.scheduler.domain.board import Slots, bits
+from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver.draft import Draft
 
 _SOURCE = Path(__file__).with_name("timefold_solver")

@@ -13,8 +13,8 @@ from deploy.embedded.process import Program
 from deploy.embedded.supervisor import Supervisor
 from deploy.kafka.cluster import broker_programs
 from services import SERVICES
-from shared import topic_admin
-from shared.settings import ConnectionSettings
+from shared.messaging import topic_admin
+from shared.runtime.settings import ConnectionSettings
 
 #: One process of each service needs no more, and each costs every fetch of every consumer some time.
 _PARTITIONS = 2

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.matching.observatory import TooFew
-from shared.internal import Declined, body_of
-from shared.observatory import ObservatoryView
-from shared.profile_help import ProfileQuestion, ProfileSuggestions
+from services.matching.observatory.picture import TooFew
+from shared.internal_api.observatory import ObservatoryView
+from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions
+from shared.internal_api.server import Declined, body_of
 
 
 class Helper(Protocol):

@@ -8,26 +8,26 @@ from starlette.applications import Starlette
 
 from services.matching.api import routes_of
 from services.matching.configurations import configurations_in
-from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.decide import Matchmaker
+from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
-from services.matching.help import ProfileHelp
-from services.matching.leiden import communities
-from services.matching.lookout import Lookout
+from services.matching.observatory.leiden import communities
+from services.matching.observatory.view_cache import Lookout
 from services.matching.pairs import pair_routes
+from services.matching.profile_help import ProfileHelp
 from services.matching.service import Matching, MatchingAggregate, SecondLook, warm_up
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
 from shared.app import Runtime, make_app
-from shared.background import Background
-from shared.broker import KafkaPublisher, make_broker
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.internal import internal_routes
-from shared.journal import Journal, KafkaOutlet
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from shared.internal_api.server import internal_routes
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consumer import Consumer
+from shared.runtime.background import Background
+from shared.runtime.health import Health
+from shared.storage.journal import Journal, KafkaOutlet
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
 
 
 def make(settings: Settings) -> Starlette:

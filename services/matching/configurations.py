@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from services.matching.domain.configuration import CONFIGURATIONS, AffinityConfiguration
+from services.matching.domain.scoring.configuration import CONFIGURATIONS, AffinityConfiguration
 
 
 class BadConfiguration(Exception):

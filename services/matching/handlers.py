@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.matching.service import Matching
-from shared.consumer import Consumer, Input
-from shared.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION
+from shared.contract.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION
+from shared.messaging.consumer import Consumer, Input
 
 
 def listen(consumer: Consumer, matching: Matching) -> None:

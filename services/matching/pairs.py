@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.matching.domain.matchmaking import Matchmaker
+from services.matching.domain.decide import Matchmaker
+from services.matching.domain.explain import why_not
 from services.matching.domain.state import Change, MatchingState
-from services.matching.domain.why_not import why_not
-from shared.events import Event
-from shared.journal import Decision
+from shared.contract.events import Event
+from shared.storage.journal import Decision
 
 
 class Editions(Protocol):

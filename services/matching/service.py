@@ -9,20 +9,20 @@ from typing import Final, Protocol
 
 from pydantic import TypeAdapter
 
-from services.matching.domain.matchmaking import Matchmaker, UnknownConfiguration
-from services.matching.domain.refining import Looked, to_refine
+from services.matching.domain.decide import Matchmaker, UnknownConfiguration
+from services.matching.domain.rescoring import Looked, to_refine
 from services.matching.domain.state import Change, MatchingState, evolve
-from services.matching.domain.text import Role, TextScorer
-from shared.consumer import Input, Poison
-from shared.events import AffinityScored, EditionChanged, Event
-from shared.journal import Decision
-from shared.metrics import PAIRS_SCORED
+from services.matching.domain.text.scorer import Role, TextScorer
+from shared.contract.events import AffinityScored, EditionChanged, Event
+from shared.messaging.consumer import Input, Poison
+from shared.runtime.metrics import PAIRS_SCORED
+from shared.storage.journal import Decision
 
 _PAIRS_REFINED_AT_ONCE: Final = 32
 
 
 class MatchingAggregate:
-    """The domain as the journal wants it: see `shared.journal.Aggregate`."""
+    """The domain as the journal wants it: see `shared.storage.journal.Aggregate`."""
 
     state_type = MatchingState
     change_type: TypeAdapter[Change] = TypeAdapter(Change)

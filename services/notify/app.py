@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from services.notify.delivery_worker import Postman
 from services.notify.handlers import listen
-from services.notify.postman import Postman
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import AudienceAggregate, Notify
 from services.notify.settings import Settings
 from services.notify.smtp import Server, SmtpMailer
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
 from shared.app import Runtime, make_app
-from shared.background import Background
-from shared.broker import KafkaPublisher, make_broker
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.journal import Journal
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
-from shared.outbox import OutboxRelay
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consumer import Consumer
+from shared.runtime.background import Background
+from shared.runtime.health import Health
+from shared.storage.journal import Journal
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
+from shared.storage.outbox import OutboxRelay
 
 
 def make(settings: Settings) -> Starlette:

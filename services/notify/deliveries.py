@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from services.notify.domain.delivery import Delivery
 from services.notify.ports import Ledger, Overtaken
-from shared.clock import Clock
-from shared.events import DeliveryState
+from shared.contract.events import DeliveryState
+from shared.runtime.clock import Clock
 
 
 class Finding(StrEnum):

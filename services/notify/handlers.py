@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.notify.service import Notify
-from shared.consumer import Consumer, Input
-from shared.topics import AFFINITY, AGENDA, REGISTRATION
+from shared.contract.topics import AFFINITY, AGENDA, REGISTRATION
+from shared.messaging.consumer import Consumer, Input
 
 
 def listen(consumer: Consumer, notify: Notify) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from services.notify.domain.audience import Audience
 from services.notify.domain.delivery import Delivery, Mailing
-from shared.events import NotificationRecorded
+from shared.contract.events import NotificationRecorded
 
 
 class Overtaken(Exception):

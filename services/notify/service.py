@@ -9,17 +9,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from services.notify.delivery_worker import Postman
 from services.notify.domain.audience import Audience, Change, DeliveryWanted
+from services.notify.domain.decide import evolve, hear
 from services.notify.domain.delivery import Delivery
-from services.notify.domain.hearing import evolve, hear
 from services.notify.ports import Ledger, Mailer, MailerAway
-from services.notify.postman import Postman
 from services.notify.settings import Settings
-from shared.consumer import Input
-from shared.events import Event
-from shared.health import NotReady
-from shared.journal import Decision, Journal
-from shared.metrics import DELIVERIES_IN_DOUBT, DELIVERIES_WAITING
+from shared.contract.events import Event
+from shared.messaging.consumer import Input
+from shared.runtime.health import NotReady
+from shared.runtime.metrics import DELIVERIES_IN_DOUBT, DELIVERIES_WAITING
+from shared.storage.journal import Decision, Journal
 
 
 class AudienceAggregate:

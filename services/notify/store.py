@@ -11,10 +11,10 @@ from pymongo import ASCENDING
 from services.notify.domain.audience import DeliveryWanted
 from services.notify.domain.delivery import Delivery, Window, first_wanted, line_key
 from services.notify.ports import Ledger, Overtaken
-from shared.clock import Clock
-from shared.events import NotificationRecorded
-from shared.mongo import EVER, DuplicateKeyError, MongoDatabase
-from shared.outbox import outbox_new, outbox_push
+from shared.contract.events import NotificationRecorded
+from shared.runtime.clock import Clock
+from shared.storage.mongo import EVER, DuplicateKeyError, MongoDatabase
+from shared.storage.outbox import outbox_new, outbox_push
 
 #: Ledger lines of one journal entry that are written side by side.
 _WRITES_AT_ONCE = 16

@@ -31,12 +31,12 @@ from services.registration.service import expire_overdue
 from services.registration.settings import Settings
 from services.registration.store import KINDS, MongoOperators, MongoStore, collection_of
 from shared.app import Runtime, operational_routes
-from shared.background import Background
-from shared.broker import KafkaPublisher, make_broker
-from shared.clock import Clock
-from shared.health import Health
-from shared.mongo import Mongo
-from shared.outbox import OutboxRelay
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.runtime.background import Background
+from shared.runtime.clock import Clock
+from shared.runtime.health import Health
+from shared.storage.mongo import Mongo
+from shared.storage.outbox import OutboxRelay
 
 _ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
 

@@ -8,9 +8,9 @@ import traceback
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.registration import problems
-from shared.log import get_logger
-from shared.metrics import HTTP_SECONDS
-from shared.retry import is_transient
+from shared.runtime.log import get_logger
+from shared.runtime.metrics import HTTP_SECONDS
+from shared.runtime.retry import is_transient
 
 _log = get_logger(__name__)
 

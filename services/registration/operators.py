@@ -17,8 +17,8 @@ from typing import Protocol
 
 from services.registration.domain.names import clean_line
 from services.registration.store import Key, MongoOperators
-from shared.mongo import Mongo
-from shared.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
+from shared.storage.mongo import Mongo
 
 #: Key ids are the first characters of the secret's hash: enough to tell an operator's keys apart.
 KEY_ID_LENGTH = 12

@@ -1,4 +1,4 @@
-"""The services that registration asks on behalf of an operator, over HTTP behind the door (`shared.internal`)."""
+"""The services that registration asks on behalf of an operator, over HTTP (`shared.internal_api.server`)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.registration.domain.things import Thing
-from shared.outbox import OutboxRelay
+from shared.storage.outbox import OutboxRelay
 
 
 class Publishing:

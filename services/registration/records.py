@@ -10,8 +10,8 @@ from services.registration.domain.bodies import Invalid
 from services.registration.domain.edition import Edition
 from services.registration.domain.seats import Seats
 from services.registration.domain.things import Facts, KeyReused, NotFound, Refused, Stale, Taken, Thing
-from shared.clock import Clock
-from shared.ids import derived_id, new_id
+from shared.contract.ids import derived_id, new_id
+from shared.runtime.clock import Clock
 
 AnyThing = TypeVar("AnyThing", bound=Thing)
 #: Writers that meet on one thing read it again and try once more, this often.

@@ -14,8 +14,8 @@ from services.registration.domain.participant import Participant, ParticipantFac
 from services.registration.domain.seats import joined, with_seats
 from services.registration.domain.things import Facts, NotFound, Refused
 from services.registration.records import AnyThing, Records, Things
-from shared.clock import Clock
-from shared.events import Status
+from shared.contract.events import Status
+from shared.runtime.clock import Clock
 
 _EXPIRED_AT_ONCE = 500
 #: What an edition's event may take: with its headers it has to fit one Kafka record of 1 MiB.

@@ -15,9 +15,9 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Seats
 from services.registration.domain.things import Taken, Thing
-from shared.events import Status
-from shared.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
-from shared.outbox import outbox_new, outbox_push
+from shared.contract.events import Status
+from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
+from shared.storage.outbox import outbox_new, outbox_push
 
 AnyThing = TypeVar("AnyThing", bound=Thing)
 

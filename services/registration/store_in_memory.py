@@ -15,7 +15,7 @@ from services.registration.domain.seats import Seats
 from services.registration.domain.things import Taken, Thing
 from services.registration.records import AnyThing
 from services.registration.store import Key
-from shared.events import Event, Status
+from shared.contract.events import Event, Status
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The scheduler's domain as the journal wants it: see `shared.journal.Aggregate`."""
+"""The scheduler's domain as the journal wants it: see `shared.storage.journal.Aggregate`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from services.scheduler.domain.adopt import adopt, announce, verify_touched
-from services.scheduler.domain.agendas import tell
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decide import NotAPair, take
-from services.scheduler.domain.edits import PlanStale, RulesBroken
+from services.scheduler.domain.decision import Batch
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.problem import Solution
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.improvement.adopt import adopt, announce, verify_touched
+from services.scheduler.domain.improvement.problem import Solution
+from services.scheduler.domain.organiser.edits import PlanStale, RulesBroken
+from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.publication import tell
 from services.scheduler.domain.state import AgendaState
-from shared.consumer import Poison
-from shared.events import Event
-from shared.journal import Decision
+from shared.contract.events import Event
+from shared.messaging.consumer import Poison
+from shared.storage.journal import Decision
 
 Answer = TypeVar("Answer")
 Decide = Callable[[AgendaState, datetime], Decision[Change, Event]]

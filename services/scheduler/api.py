@@ -14,24 +14,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.scheduler.domain.attendance import Attendance
-from services.scheduler.domain.edits import Plan, PlanStale, RulesBroken, mailed
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.organiser.attendance import Attendance
+from services.scheduler.domain.organiser.edits import Plan, PlanStale, RulesBroken, mailed
+from services.scheduler.domain.organiser.errors import NotPossible
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.events import (
+from shared.contract.events import EncounterState
+from shared.internal_api.edits import (
     BelowMinimum,
     BrokenRule,
     Edit,
     EditEffects,
     EncounterEffect,
     EncounterNow,
-    EncounterState,
     GoalReached,
     More,
 )
-from shared.internal import Declined, body_of
+from shared.internal_api.server import Declined, body_of
 
 #: What is wrong with what was asked, and what is wrong with the moment: all else.
 _NOT_FOUND = {"unknown_edition", "unknown_encounter", "unknown_zone"}

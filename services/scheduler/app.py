@@ -11,14 +11,14 @@ from services.scheduler.service import Pace, Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.pool import SolverPool
 from shared.app import Runtime, make_app
-from shared.background import Background
-from shared.broker import KafkaPublisher, make_broker
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.internal import internal_routes
-from shared.journal import Journal, KafkaOutlet
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from shared.internal_api.server import internal_routes
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consumer import Consumer
+from shared.runtime.background import Background
+from shared.runtime.health import Health
+from shared.storage.journal import Journal, KafkaOutlet
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
 
 
 def make(settings: Settings) -> Starlette:

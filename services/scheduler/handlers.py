@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.scheduler.service import Scheduler
-from shared.consumer import Consumer, Input
-from shared.topics import AFFINITY, REGISTRATION
+from shared.contract.topics import AFFINITY, REGISTRATION
+from shared.messaging.consumer import Consumer, Input
 
 
 def listen(consumer: Consumer, scheduler: Scheduler) -> None:

@@ -11,23 +11,24 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from services.scheduler.aggregate import Answer, Asking, Decide, adopting, announcing, telling
-from services.scheduler.domain.adopt import SolutionStale
-from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import Change, Placed
-from services.scheduler.domain.edits import Plan, make, plan
-from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.improvement.adopt import SolutionStale
+from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.organiser.attendance import Attendance, Noted, note_attendance
+from services.scheduler.domain.organiser.edits import Plan, make, plan
+from services.scheduler.domain.organiser.what_if import problem_with
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import AgendaBroken
-from services.scheduler.domain.what_if import problem_with
+from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.clock import Clock, utc_now
-from shared.consumer import Input, Owns
-from shared.events import Edit, EncounterChanged, Event, More, WhatIf
-from shared.journal import Decision
-from shared.log import get_logger
-from shared.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
+from shared.contract.events import EncounterChanged, Event
+from shared.internal_api.edits import Edit, More, WhatIf
+from shared.messaging.consumer import Input, Owns
+from shared.runtime.clock import Clock, utc_now
+from shared.runtime.log import get_logger
+from shared.runtime.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
+from shared.storage.journal import Decision
 
 _log = get_logger(__name__)
 

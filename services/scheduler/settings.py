@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from services.scheduler.solver.effort import Effort
-from shared.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -9,16 +9,15 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from services.scheduler.domain.adopt import adopt, violations_of
-from services.scheduler.domain.agendas import tell
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.decide import NotAPair, take
-from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.improvement.adopt import adopt, violations_of
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.publication import tell
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.clock import utc_now
-from shared.events import (
+from shared.contract.events import (
     AffinityScored,
     AgendaEntry,
     Certificate,
@@ -28,6 +27,7 @@ from shared.events import (
     Phase,
     WaitingReason,
 )
+from shared.runtime.clock import utc_now
 
 
 class BadEditionFile(Exception):

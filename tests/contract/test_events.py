@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import cloudevents
-from shared.cloudevents import Undecodable
-from shared.events import (
+from shared.contract import cloudevents
+from shared.contract.cloudevents import Undecodable
+from shared.contract.events import (
     AffinityScored,
     AgendaChange,
     AgendaChanged,
@@ -52,7 +52,7 @@ from shared.events import (
     Zone,
     ZoneKind,
 )
-from shared.topics import EVENT_TYPES, TOPICS, topic_of
+from shared.contract.topics import EVENT_TYPES, TOPICS, topic_of
 
 GOLDEN = Path(__file__).parent / "golden"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shared.topics import TOPICS
+from shared.contract.topics import TOPICS
 from tertulia import reference
 from tertulia.cli import app
 

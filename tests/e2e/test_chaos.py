@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.chaos.run import ChaosOptions, run
 from deploy.kafka.jars import KafkaUnavailable
+from tests.chaos.run import ChaosOptions, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kafka, pytest.mark.timeout(900)]
 #: Its first faults are a notify whose clock is an hour fast, and a broker killed: none that could be passed over.

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from deploy.demo.mails import calendar_lines
-from deploy.demo.run import DemoOptions, run
+from demo.mails import calendar_lines
+from demo.run import DemoOptions, run
 from services import SERVICES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -11,19 +11,19 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.demo import run as demo
-from deploy.demo.audit import SchedulerJournal
-from deploy.demo.changes import Condition, LateChange
-from deploy.demo.edition import generate
-from deploy.demo.mails import read_mails
-from deploy.demo.rehearsal import Rehearsal
-from deploy.demo.stage import Stage
+from demo import run as demo
+from demo.audit import SchedulerJournal
+from demo.changes import Condition, LateChange
+from demo.edition import generate
+from demo.mails import read_mails
+from demo.rehearsal import Rehearsal
+from demo.stage import Stage
 from deploy.embedded.stack import Stack
 from services import SERVICES
-from shared.mongo import Mongo
+from shared.storage.mongo import Mongo
+from shared.storage.rebuild import digest
 from tertulia.cli import app
 from tertulia.rebuild import rebuilder_of, run
-from tertulia.rebuilding.core import digest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

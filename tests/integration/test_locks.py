@@ -14,8 +14,8 @@ import pytest
 from deploy.embedded.probes import free_ports, http_answers
 from deploy.embedded.process import Program
 from services import SERVICES
-from shared import topic_admin
-from shared.settings import ConnectionSettings
+from shared.messaging import topic_admin
+from shared.runtime.settings import ConnectionSettings
 
 pytestmark = pytest.mark.kafka
 

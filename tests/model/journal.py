@@ -1,4 +1,4 @@
-"""The journal of `shared/journal.py` as a state machine: one edition, its input records, two processes, a sweeper.
+"""The journal of `shared/storage/journal.py` as a state machine: an edition, its inputs, two processes, a sweeper.
 
 The steps have the names of the code: `load` sends what the journal holds unsent, `decide` drops what is applied,
 `insert` is fenced by the entry's number, then `send`, `mark` and `commit`. A process that loses the partition goes on

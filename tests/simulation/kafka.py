@@ -18,8 +18,8 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 
-from shared.broker import partition_of
-from shared.topics import DLQ_SUFFIX
+from shared.contract.topics import DLQ_SUFFIX
+from shared.messaging.broker import partition_of
 from tests.simulation.process import Process
 
 Handler = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]

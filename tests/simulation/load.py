@@ -20,8 +20,8 @@ from services.registration.domain.organisation import Organisation, Organisation
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.things import KeyReused, NotFound, Refused, Stale, Thing
 from services.registration.service import Desk
-from shared.ids import derived_id
-from shared.retry import is_transient
+from shared.contract.ids import derived_id
+from shared.runtime.retry import is_transient
 from tests.simulation.services import OPERATOR
 
 Result = TypeVar("Result")

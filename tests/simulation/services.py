@@ -17,13 +17,13 @@ from typing import Any, cast
 from faststream.kafka import KafkaBroker
 
 from services.matching import handlers as matching_handlers
-from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.decide import Matchmaker
+from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.service import Matching, MatchingAggregate
 from services.matching.settings import Settings as MatchingSettings
 from services.notify import handlers as notify_handlers
+from services.notify.delivery_worker import Postman
 from services.notify.ports import Render
-from services.notify.postman import Postman
 from services.notify.service import AudienceAggregate, Notify
 from services.notify.settings import Settings as NotifySettings
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger, line_of
@@ -33,22 +33,22 @@ from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import KINDS, MongoStore, collection_of
 from services.scheduler import handlers as scheduler_handlers
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.settings import Settings as SchedulerSettings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed
 from shared.app import Runtime
-from shared.background import Background
-from shared.broker import KafkaPublisher
-from shared.clock import Clock
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.journal import Journal, KafkaOutlet, Outlet
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
-from shared.outbox import OutboxRelay
-from shared.settings import ServiceSettings
+from shared.messaging.broker import KafkaPublisher
+from shared.messaging.consumer import Consumer
+from shared.runtime.background import Background
+from shared.runtime.clock import Clock
+from shared.runtime.health import Health
+from shared.runtime.settings import ServiceSettings
+from shared.storage.journal import Journal, KafkaOutlet, Outlet
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
+from shared.storage.outbox import OutboxRelay
 from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
 from tests.simulation.mongo import Call, Database, InMemoryMongo
 from tests.simulation.process import Process

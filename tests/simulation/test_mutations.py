@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.notify.domain import hearing
+from services.notify.delivery_worker import Postman
+from services.notify.domain import decide as hearing
 from services.notify.domain.delivery import Delivery
-from services.notify.postman import Postman
-from shared.consumer import Consumer
-from shared.journal import Entry, Journal
-from shared.journal_store import MongoJournalStore, document_of
-from shared.outbox import OutboxRelay
+from shared.messaging.consumer import Consumer
+from shared.storage.journal import Entry, Journal
+from shared.storage.journal_store import MongoJournalStore, document_of
+from shared.storage.outbox import OutboxRelay
 from tests.simulation.world import run_seed
 
 Patch = pytest.MonkeyPatch

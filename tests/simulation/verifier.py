@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 
-from deploy.chaos.verifier import Bookings
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.store import line_of
 from services.registration.domain.edition import Edition
@@ -25,12 +24,13 @@ from services.registration.domain.things import Thing
 from services.registration.store import KINDS, collection_of
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.state import AgendaState
-from shared.cloudevents import unpack
-from shared.dlq import Origin
-from shared.ids import derived_id, encounter_id, pair_of
-from shared.journal import Entry, fold
-from shared.journal_store import entry_of
-from shared.topics import DLQ_SUFFIX, TOPICS
+from shared.contract.cloudevents import unpack
+from shared.contract.ids import derived_id, encounter_id, pair_of
+from shared.contract.topics import DLQ_SUFFIX, TOPICS
+from shared.messaging.dead_letters import Origin
+from shared.storage.journal import Entry, fold
+from shared.storage.journal_store import entry_of
+from tests.chaos.verifier import Bookings
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import Written
 from tests.simulation.mongo import Document, InMemoryMongo

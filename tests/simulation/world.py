@@ -18,10 +18,10 @@ from services.notify import deliveries
 from services.notify.ports import Render
 from services.notify.store import MongoLedger
 from services.registration.service import Desk
-from shared.cloudevents import encode
-from shared.events import AffinityScored, Consent
-from shared.settings import PARTITIONS
-from shared.topics import REGISTRATION
+from shared.contract.cloudevents import encode
+from shared.contract.events import AffinityScored, Consent
+from shared.contract.topics import REGISTRATION
+from shared.runtime.settings import PARTITIONS
 from tests.simulation.faults import NoFaults, Seeded
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import LARGE, SMALL, Client, Load, Scale, Written
@@ -91,7 +91,7 @@ class World:
         self._load = Load(Client(self._desk, chance, self.written), chance, scale)
 
     def clock(self) -> datetime:
-        """Now, to the millisecond, as `shared.clock.utc_now` has it."""
+        """Now, to the millisecond, as `shared.runtime.clock.utc_now` has it."""
         return START + timedelta(milliseconds=int(self._loop.time() * 1000))
 
     async def run(self) -> Outcome:

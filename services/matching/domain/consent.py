@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.events import Consent, ConsentPolicy
+from shared.contract.events import Consent, ConsentPolicy
 
 
 @dataclass(frozen=True)

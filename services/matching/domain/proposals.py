@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.domain.facts import Request, Rules
-from services.matching.domain.pool import Pool
+from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.snapshots import Request, Rules
 from services.matching.domain.state import MatchingState
-from shared.events import Phase
-from shared.ids import pair_id
+from shared.contract.events import Phase
+from shared.contract.ids import pair_id
 
 #: Open requests scored in one product of matrices: enough to be fast, few enough to need little memory.
 _AT_ONCE: Final = 32

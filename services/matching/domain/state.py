@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from services.matching.domain.facts import Encounter, Organisation, Participant, Request, Rules
-from shared.events import AffinityScored, Status
-from shared.ids import pair_id
+from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
+from shared.contract.events import AffinityScored, Status
+from shared.contract.ids import pair_id
 
 
 class RulesLearned(BaseModel):

@@ -1,4 +1,4 @@
-"""Encoders of texts: the adapters of language models behind `services.matching.domain.text.TextScorer`.
+"""Encoders of texts: the adapters of language models behind `services.matching.domain.text.scorer.TextScorer`.
 
 Two tiers: the default one needs the extra `matching`, the quality one `quality` as well. Neither needs a network.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from services.matching.domain.blend import Blend, Calibration
-from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.text.blend import Blend, Calibration
+from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders.centred import Centred
 from services.matching.encoders.e5 import E5
 from services.matching.encoders.remembered import Remembered

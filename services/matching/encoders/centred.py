@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from services.matching.domain.text import Matrix, Role
+from services.matching.domain.text.scorer import Matrix, Role
 
 CONSTANTS: Final = Path(__file__).with_name("constants.npz")
 _ROWS: Final = 8

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from services.matching.domain.text import Matrix, Role
+from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders.centred import CONSTANTS, Constants, Encoder
 from services.matching.encoders.e5 import E5
 from services.matching.encoders.use import Use

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from services.matching.domain.text import Matrix
+from services.matching.domain.text.scorer import Matrix
 from services.matching.encoders.weights import Weights, installed, widened
 
 #: The model was taught with it: "passage: " for texts that answer one is worse here (see ADR 0010).

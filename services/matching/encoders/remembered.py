@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.domain.text import Matrix, Role, TextScorer
+from services.matching.domain.text.scorer import Matrix, Role, TextScorer
 
 #: 100,000 vectors of 256 numbers take 70 MB.
 _REMEMBERED: Final = 100_000

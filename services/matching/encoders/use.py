@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from services.matching.domain.text import Matrix
+from services.matching.domain.text.scorer import Matrix
 
 #: A product of matrices may round a row otherwise when the matrix has another shape: so that a text has the same
 #: vector in any company, every batch is filled up to this many tokens in this many texts.

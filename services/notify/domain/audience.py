@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events import (
+from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
     AgendaEntry,
@@ -19,7 +19,7 @@ from shared.events import (
     Reason,
     Status,
 )
-from shared.ids import Id, pair_id
+from shared.contract.ids import Id, pair_id
 
 
 class Part(BaseModel):

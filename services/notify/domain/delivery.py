@@ -13,8 +13,8 @@ from pydantic import Field
 
 from services.notify.domain.audience import Audience, DeliveryWanted, Part
 from services.notify.domain.digest import Said
-from shared.events import Channel, DeliveryState, Instant, NotificationRecorded
-from shared.ids import Id, derived_id
+from shared.contract.events import Channel, DeliveryState, Instant, NotificationRecorded
+from shared.contract.ids import Id, derived_id
 
 
 class Step(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from services.notify.domain.audience import Audience, Edition, Part
-from shared.events import AgendaEntry, EntryKind, Instant, Party
-from shared.ids import Id, derived_id
+from shared.contract.events import AgendaEntry, EntryKind, Instant, Party
+from shared.contract.ids import Id, derived_id
 
 
 class Line(Part):

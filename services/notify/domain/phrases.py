@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.notify.domain.digest import NewsKind
-from shared.events import Language
+from shared.contract.events import Language
 
 
 @dataclass(frozen=True)

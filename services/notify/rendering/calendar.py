@@ -11,8 +11,8 @@ from icalendar.parser import Contentline
 
 from services.notify.domain.digest import Line, Said
 from services.notify.rendering.page import Writer
-from shared.events import EntryKind
-from shared.ids import derived_id
+from shared.contract.events import EntryKind
+from shared.contract.ids import derived_id
 
 #: Longer lines are folded (RFC 5545, 3.1).
 _OCTETS = 75

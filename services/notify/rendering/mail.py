@@ -19,7 +19,7 @@ from services.notify.rendering.calendar import CalendarFile
 from services.notify.rendering.clean import clean
 from services.notify.rendering.page import Page, Writer
 from services.notify.settings import Settings
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 
 
 class _Headers(HeaderRegistry):

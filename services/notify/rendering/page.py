@@ -13,9 +13,9 @@ from babel.dates import format_date, format_time, get_timezone_name
 from services.notify.domain.audience import Audience
 from services.notify.domain.digest import Line, News, NewsKind, Said, news
 from services.notify.domain.phrases import PHRASES, Phrases
-from services.notify.domain.why import WHY, why
+from services.notify.domain.reasons import WHY, why
 from services.notify.rendering.clean import clean
-from shared.events import EntryKind, Language
+from shared.contract.events import EntryKind, Language
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from services.registration.operators import Gate, UnknownKey
 from services.registration.peers import Peer, Peers, nobody
 from services.registration.service import Desk, Store
 from services.registration.settings import Settings
-from shared.clock import Clock
-from shared.ids import Id
+from shared.contract.ids import Id
+from shared.runtime.clock import Clock
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ETAG = re.compile(r'"(\d{1,9})"')

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from services.registration.api.access import AskMatching, CurrentDesk, PathId
 from services.registration.domain.participant import Participant
-from shared.pair_answer import PairAnswer
+from shared.internal_api.pairs import PairAnswer
 
 router = APIRouter(prefix="/editions/{edition_id}/affinities", tags=["affinities"])
 

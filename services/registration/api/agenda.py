@@ -15,8 +15,8 @@ from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, 
 from services.registration.domain.participant import Participant
 from services.registration.peers import Peer, PeerDeclined
 from services.registration.service import Desk
-from shared.events import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
-from shared.ids import Id
+from shared.contract.ids import Id
+from shared.internal_api.edits import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
 

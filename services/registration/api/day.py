@@ -14,7 +14,7 @@ from services.registration.api.replies import reply
 from services.registration.domain.day import AttendanceFacts
 from services.registration.domain.participant import Participant
 from services.registration.domain.things import NotFound, Refused
-from shared.ids import Id
+from shared.contract.ids import Id
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["the day"])
 

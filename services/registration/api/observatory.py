@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.registration.api.access import AskMatching, CurrentDesk, PathId
-from shared.observatory import ObservatoryView
+from shared.internal_api.observatory import ObservatoryView
 
 router = APIRouter(prefix="/editions/{edition_id}/observatory", tags=["observatory"])
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from services.registration.api.access import AskMatching, CurrentDesk
 from services.registration.api.bodies import body_of, takes
 from services.registration.domain.profile_text import ProfileTextFacts
-from shared.profile_help import ProfileSuggestions
+from shared.internal_api.profile_help import ProfileSuggestions
 
 router = APIRouter(prefix="/profile-help", tags=["profile help"])
 

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from services.registration.domain.bodies import Fault, Invalid
 from services.registration.domain.things import Facts
-from shared.events import MOST_PEOPLE, BrokenRule, Edit
-from shared.ids import Id
+from shared.contract.ids import Id
+from shared.internal_api.edits import MOST_PEOPLE, BrokenRule, Edit
 
 #: What the rules that an edit may not break are called in words.
 _WORDS = {

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from services.registration.domain.names import Line
 from services.registration.domain.slots import Day, instant, slots_of
 from services.registration.domain.things import Facts, Refused, Thing
-from shared import events
-from shared.events import (
+from shared.contract import events
+from shared.contract.events import (
     ConsentPolicy,
     EditionChanged,
     Filling,
@@ -24,8 +24,8 @@ from shared.events import (
     Slot,
     ZoneKind,
 )
-from shared.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
-from shared.ids import Id
+from shared.contract.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
+from shared.contract.ids import Id
 
 
 class ZoneFacts(Facts):

@@ -9,8 +9,8 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from services.registration.domain.things import Facts, Refused, Thing
-from shared.events import Instant, MatchRequestChanged, RequestState
-from shared.ids import Id
+from shared.contract.events import Instant, MatchRequestChanged, RequestState
+from shared.contract.ids import Id
 
 
 class Answer(StrEnum):

@@ -67,7 +67,7 @@ def _unless_stored(clean: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-# The lengths are those of shared.events.registration, held before the text is looked at and again after NFC,
+# The lengths are those of shared.contract.events.registration, held before the text is looked at and again after NFC,
 # which can lengthen it.
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200), _unless_stored(clean_line), StringConstraints(max_length=200)

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from services.registration.domain.names import Line, same_name
 from services.registration.domain.things import Facts, Thing
-from shared.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
-from shared.events.registration import Code, CountryCode
-from shared.ids import Id
+from shared.contract.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
+from shared.contract.events.registration import Code, CountryCode
+from shared.contract.ids import Id
 
 
 class OrganisationFacts(Facts):

@@ -11,9 +11,9 @@ from services.registration.domain.bodies import Fault, Invalid
 from services.registration.domain.names import Email, Line, Text, same_name
 from services.registration.domain.slots import instant
 from services.registration.domain.things import Facts, Thing
-from shared.events import Language, ParticipantChanged, Status
-from shared.events.registration import Code
-from shared.ids import Id
+from shared.contract.events import Language, ParticipantChanged, Status
+from shared.contract.events.registration import Code
+from shared.contract.ids import Id
 
 
 class ProfileFacts(Facts):

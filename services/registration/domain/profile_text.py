@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.registration.domain.things import Facts
-from shared.profile_help import ProfileText
+from shared.internal_api.profile_help import ProfileText
 
 
 class ProfileTextFacts(Facts):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.events import Slot
+from shared.contract.events import Slot
 
 MOST_SLOTS = 500
 _MIDNIGHT = time(0)

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.registration.domain.names import STORED
-from shared.events import Event, Instant
-from shared.ids import Id
+from shared.contract.events import Event, Instant
+from shared.contract.ids import Id
 
 
 class Facts(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from services.scheduler.domain.known import (
+from services.scheduler.domain.snapshots import (
     Attended,
     EditMade,
     Known,
@@ -16,7 +16,7 @@ from services.scheduler.domain.known import (
     ToldAgenda,
     ToldEncounter,
 )
-from shared.events import Cause, Certificate, EditionChanged, Place, WaitingReason
+from shared.contract.events import Cause, Certificate, EditionChanged, Place, WaitingReason
 
 
 class EditionTaken(Known):

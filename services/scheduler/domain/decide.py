@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
-from services.scheduler.domain.adopt import verify_step
-from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.changes import (
     AgendaTouched,
     EditionTaken,
@@ -15,10 +13,12 @@ from services.scheduler.domain.changes import (
     ParticipantTaken,
     TakenOver,
 )
-from services.scheduler.domain.known import KnownOrganisation, KnownPair, KnownParticipant
-from services.scheduler.domain.news import News, news_of
+from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.edition_diff import News, news_of
+from services.scheduler.domain.improvement.adopt import verify_step
+from services.scheduler.domain.snapshots import KnownOrganisation, KnownPair, KnownParticipant
 from services.scheduler.domain.state import AgendaState
-from shared.events import (
+from shared.contract.events import (
     AffinityScored,
     Cause,
     CauseCode,
@@ -29,7 +29,7 @@ from shared.events import (
     ParticipantChanged,
     Status,
 )
-from shared.ids import pair_id, pair_of
+from shared.contract.ids import pair_id, pair_of
 
 
 class NotAPair(Exception):

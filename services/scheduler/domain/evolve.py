@@ -25,10 +25,10 @@ from services.scheduler.domain.changes import (
     Undone,
     Waits,
 )
-from services.scheduler.domain.news import news_of
+from services.scheduler.domain.edition_diff import news_of
 from services.scheduler.domain.state import AgendaState
-from shared.events import Cause, CauseCode, EncounterState, Phase, Place, WaitingReason
-from shared.ids import encounter_id
+from shared.contract.events import Cause, CauseCode, EncounterState, Phase, Place, WaitingReason
+from shared.contract.ids import encounter_id
 
 #: Edits that can be taken back, one after the other.
 _MOST_EDITS = 20

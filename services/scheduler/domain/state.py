@@ -9,10 +9,9 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from services.scheduler.domain.board import Board, Hours, Seat, Slots, Timeline, Wanted
-from services.scheduler.domain.evidence import Sittings
-from services.scheduler.domain.goals import goals_served
-from services.scheduler.domain.known import (
+from services.scheduler.domain.objective.goals import goals_served
+from services.scheduler.domain.objective.priority import Served, Wish
+from services.scheduler.domain.snapshots import (
     Arrangement,
     Attended,
     EditMade,
@@ -22,9 +21,10 @@ from services.scheduler.domain.known import (
     ToldAgenda,
     ToldEncounter,
 )
-from services.scheduler.domain.need import Served, Wish
-from services.scheduler.domain.rules import all_take_part, consent_is_granted, zones_for
-from shared.events import (
+from services.scheduler.domain.timetable.board import Board, Hours, Seat, Slots, Timeline, Wanted
+from services.scheduler.domain.timetable.evidence import Sittings
+from services.scheduler.domain.timetable.rules import all_take_part, consent_is_granted, zones_for
+from shared.contract.events import (
     Cause,
     Certificate,
     EditionChanged,
@@ -37,7 +37,7 @@ from shared.events import (
     WaitingReason,
     Zone,
 )
-from shared.ids import encounter_id
+from shared.contract.ids import encounter_id
 
 
 class AgendaState(BaseModel):

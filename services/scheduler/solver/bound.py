@@ -10,8 +10,8 @@ from operator import or_
 
 from ortools.linear_solver import pywraplp
 
-from services.scheduler.domain.board import Board, Slots, Wanted
-from services.scheduler.domain.problem import Problem
+from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.timetable.board import Board, Slots, Wanted
 
 #: The simplex is exact to about this much; an integer bound must not be lost to rounding.
 _TOLERANCE = 1e-6

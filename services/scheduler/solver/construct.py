@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from services.scheduler.domain.board import Board
-from services.scheduler.domain.insert import find_seat, make_room, rearrange
-from services.scheduler.domain.need import need, neediest_first, precedence
-from services.scheduler.domain.problem import Candidate, Problem
+from services.scheduler.domain.improvement.problem import Candidate, Problem
+from services.scheduler.domain.objective.priority import need, neediest_first, precedence
+from services.scheduler.domain.timetable.board import Board
+from services.scheduler.domain.timetable.placement import find_seat, make_room, rearrange
 
 _MOVES = 4
 #: Encounters for which others are moved aside: on an edition with far more wishes than room, most of it is in vain.

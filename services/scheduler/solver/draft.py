@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from services.scheduler.domain.board import Board, Slots
-from services.scheduler.domain.need import Served
-from services.scheduler.domain.problem import Problem
+from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.objective.priority import Served
+from services.scheduler.domain.timetable.board import Board, Slots
 
 
 class Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from services.scheduler.domain.board import Slots, bits
+from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver.draft import Draft
 
 _State = tuple[int, bool, bool, int]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
-from services.scheduler.domain.board import Board, Slots, Wanted, bits
-from services.scheduler.domain.problem import Problem
-from services.scheduler.domain.rules import all_available, sessions_attended
+from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.timetable.board import Board, Slots, Wanted, bits
+from services.scheduler.domain.timetable.rules import all_available, sessions_attended
 from services.scheduler.solver.bound import bound
 
 

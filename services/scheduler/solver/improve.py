@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.scheduler.domain.board import Board, Slots
-from services.scheduler.domain.insert import find_seat, misplaced
-from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.timetable.board import Board, Slots
+from services.scheduler.domain.timetable.placement import find_seat, misplaced
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft

@@ -7,9 +7,9 @@ from collections import defaultdict
 
 from ortools.sat.python import cp_model
 
-from services.scheduler.domain.board import Slots, bits
-from services.scheduler.domain.need import Wish, total
-from services.scheduler.domain.problem import Candidate
+from services.scheduler.domain.improvement.problem import Candidate
+from services.scheduler.domain.objective.priority import Wish, total
+from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver.draft import Draft
 
 #: Encounters freed at once: what one worker solves in well under a second. Fewer stay short of the bound.

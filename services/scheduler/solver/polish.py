@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from services.scheduler.domain.board import Slots, bits
+from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver import kempe
 from services.scheduler.solver.draft import Draft
 

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.solver.effort import Effort
 
 _SPAWN = multiprocessing.get_context("spawn")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.scheduler.domain.board import Board, Seat, Slots, Wanted, bits
+from services.scheduler.domain.timetable.board import Board, Seat, Slots, Wanted, bits
 
 
 def deal(board: Board, slots: Iterable[tuple[Wanted, Slots]]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.scheduler.domain.board import Board, Slots
-from services.scheduler.domain.problem import Problem
+from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.timetable.board import Board, Slots
 
 
 def windows(problem: Problem, board: Board) -> dict[str, Slots]:

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.component.matching.scene import now, scene
+from tests.support.matching_scene import now, scene
 
 __all__ = ["now", "scene"]

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from services.matching.domain.matchmaking import Matchmaker
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import Matrix, Role
+from services.matching.domain.decide import Matchmaker
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.service import Matching, MatchingAggregate, SecondLook
-from shared.consumer import Input, Poison, Position
-from shared.events import AffinityScored, Consent, Event
-from shared.journal import Journal
-from shared.journal_store import InMemoryJournalStore
-from shared.topics import topic_of
+from shared.contract.events import AffinityScored, Consent, Event
+from shared.contract.topics import topic_of
+from shared.messaging.consumer import Input, Poison, Position
+from shared.storage.journal import Journal
+from shared.storage.journal_store import InMemoryJournalStore
 
 
 class InMemoryOutlet:

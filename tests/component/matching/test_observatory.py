@@ -14,12 +14,12 @@ import pytest
 from starlette.applications import Starlette
 
 from services.matching.api import routes_of
-from services.matching.domain.ngrams import NgramScorer
 from services.matching.domain.state import MatchingState
-from services.matching.exports import to_graphml, to_json
-from services.matching.leiden import communities
-from services.matching.lookout import Lookout
-from services.matching.observatory import Picture, picture_of
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.observatory.exports import to_graphml, to_json
+from services.matching.observatory.leiden import communities
+from services.matching.observatory.picture import Picture, picture_of
+from services.matching.observatory.view_cache import Lookout
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels
 from services.registration.api.access import Office
@@ -29,9 +29,9 @@ from services.registration.peers import Peer, Peers, nobody
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
-from shared.internal import internal_routes
-from tests.component.matching.edition import PRESSES, SENSORS, WELDING, Edition
-from tests.component.matching.scene import Scene
+from shared.internal_api.server import internal_routes
+from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition
+from tests.support.matching_scene import Scene
 
 EACH = 6
 LABELS = ("Etiquetas impresas para botellas de vino",)

@@ -8,10 +8,10 @@ from starlette.applications import Starlette
 
 from services.matching.pairs import pair_routes
 from services.matching.service import MatchingAggregate
-from shared.journal import Journal
-from shared.journal_store import InMemoryJournalStore
-from tests.component.matching.edition import matchmaker, registered
+from shared.storage.journal import Journal
+from shared.storage.journal_store import InMemoryJournalStore
 from tests.component.matching.test_matching import InMemoryOutlet, batch
+from tests.support.matching_editions import matchmaker, registered
 
 
 async def test_an_organiser_can_ask_why_two_do_not_meet(scene: Any, now: datetime) -> None:

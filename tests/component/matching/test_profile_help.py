@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from services.matching.api import routes_of
 from services.matching.domain.state import MatchingState
 from services.matching.encoders import default_scorer, the_use
-from services.matching.help import ProfileHelp
-from services.matching.leiden import communities
-from services.matching.lookout import Lookout
+from services.matching.observatory.leiden import communities
+from services.matching.observatory.view_cache import Lookout
+from services.matching.profile_help import ProfileHelp
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
 from services.registration.api.access import Office
@@ -25,8 +25,8 @@ from services.registration.peers import Peer, Peers, nobody
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
-from shared.internal import internal_routes
-from shared.profile_help import LONGEST_TEXT
+from shared.internal_api.profile_help import LONGEST_TEXT
+from shared.internal_api.server import internal_routes
 
 
 def api_over(peers: Peers) -> httpx.AsyncClient:

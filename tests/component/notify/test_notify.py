@@ -9,9 +9,9 @@ import pytest
 from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
 from services.notify.domain.delivery import Delivery, Step
 from services.notify.ports import Letter, MailerAway, NotTaken, Refused
-from shared.events import Language, NotificationRecorded, Phase, Status
-from shared.health import NotReady
-from tests.component.notify.world import (
+from shared.contract.events import Language, NotificationRecorded, Phase, Status
+from shared.runtime.health import NotReady
+from tests.support.notify_stage import (
     Crash,
     Stage,
     agenda,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.events import AffinityScored, Consent, NeedMet, Origin, Profile, Reason
-from shared.ids import pair_id
-from tests.component.notify.world import COMMON, Stage, agenda, edition, encounter, everybody, participant
+from shared.contract.events import AffinityScored, Consent, NeedMet, Origin, Profile, Reason
+from shared.contract.ids import pair_id
+from tests.support.notify_stage import COMMON, Stage, agenda, edition, encounter, everybody, participant
 
 ANN = participant(0, 2, profile=Profile(needs=("Aluminium <welding>",), offers=("Tanks",)))
 BOB = participant(1, 2, profile=Profile(offers=("Robots", "Soldadura de aluminio")))

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events import ParticipantChanged
+from shared.contract.events import ParticipantChanged
 
 
 def arrivals(store: Any) -> list[bool]:

@@ -10,7 +10,7 @@ import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from services.registration.service import expire_overdue
-from shared.events import EditionChanged, ParticipantChanged
+from shared.contract.events import EditionChanged, ParticipantChanged
 
 
 async def test_a_repeat_with_the_key_answers_with_what_was_made(

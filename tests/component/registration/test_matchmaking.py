@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.registration.domain.edition import Edition
-from shared.events.registration import NEWEST_AFFINITY_VERSION
+from shared.contract.events.registration import NEWEST_AFFINITY_VERSION
 
 
 async def test_a_new_edition_names_the_newest_configuration_and_one_kept_from_before_the_first(

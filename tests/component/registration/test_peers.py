@@ -16,8 +16,8 @@ from starlette.routing import Route
 from services.registration import problems
 from services.registration.peers import Peer, PeerAway, PeerDeclined, nobody, peers_of
 from services.registration.settings import Settings
-from shared.internal import LARGEST_BODY, Declined, body_of, internal_routes
-from shared.settings import ServiceSettings
+from shared.internal_api.server import LARGEST_BODY, Declined, body_of, internal_routes
+from shared.runtime.settings import ServiceSettings
 
 
 class Question(BaseModel):

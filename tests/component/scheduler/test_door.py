@@ -20,19 +20,19 @@ from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
-from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverBusy
-from shared.cloudevents import decode, pack, unpack
-from shared.consumer import Input, Position
-from shared.events import AffinityScored, EncounterChanged, Event
-from shared.ids import pair_id, pair_of
-from shared.internal import internal_routes
-from shared.journal import Journal
-from shared.journal_store import InMemoryJournalStore
+from shared.contract.cloudevents import decode, pack, unpack
+from shared.contract.events import AffinityScored, EncounterChanged, Event
+from shared.contract.ids import pair_id, pair_of
+from shared.internal_api.server import internal_routes
+from shared.messaging.consumer import Input, Position
+from shared.storage.journal import Journal
+from shared.storage.journal_store import InMemoryJournalStore
 
 NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)  # 09:00 in Madrid
 EDITION = {

@@ -15,20 +15,20 @@ from prometheus_client import REGISTRY
 
 from services.scheduler import service
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain import agendas
-from services.scheduler.domain.problem import Problem, Solution
+from services.scheduler.domain import publication as agendas
+from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Pace, Scheduler
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.cloudevents import decode, pack, unpack
-from shared.consumer import Input, Poison, Position
-from shared.events import AffinityScored, AgendaChanged, EncounterChanged, Event, Level
-from shared.ids import pair_id
-from shared.journal import Journal, Snapshot
-from shared.journal_store import InMemoryJournalStore
-from tests.unit.services.scheduler.editions import (
+from shared.contract.cloudevents import decode, pack, unpack
+from shared.contract.events import AffinityScored, AgendaChanged, EncounterChanged, Event, Level
+from shared.contract.ids import pair_id
+from shared.messaging.consumer import Input, Poison, Position
+from shared.storage.journal import Journal, Snapshot
+from shared.storage.journal_store import InMemoryJournalStore
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     affinity,

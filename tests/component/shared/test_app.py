@@ -10,12 +10,12 @@ import pytest
 
 from deploy.embedded.probes import free_ports
 from shared.app import Runtime, make_app
-from shared.background import Background
-from shared.broker import make_broker
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.mongo import Mongo
-from shared.settings import ServiceSettings
+from shared.messaging.broker import make_broker
+from shared.messaging.consumer import Consumer
+from shared.runtime.background import Background
+from shared.runtime.health import Health
+from shared.runtime.settings import ServiceSettings
+from shared.storage.mongo import Mongo
 
 
 class Settings(ServiceSettings):

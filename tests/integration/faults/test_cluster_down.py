@@ -10,16 +10,16 @@ import pytest
 
 from deploy.kafka.cluster import KafkaCluster
 from services.scheduler.aggregate import AgendaAggregate
-from shared import topic_admin, topic_log
-from shared.broker import KafkaPublisher, make_broker
-from shared.consumer import Consumer, Input
-from shared.events import EncounterChanged
-from shared.health import Health
-from shared.journal import Journal, KafkaOutlet
-from shared.journal_store import InMemoryJournalStore
-from shared.settings import ServiceSettings
-from shared.topics import AFFINITY, ENCOUNTER, REGISTRATION
-from tests.unit.services.scheduler.editions import affinity, edition, people
+from shared.contract.events import EncounterChanged
+from shared.contract.topics import AFFINITY, ENCOUNTER, REGISTRATION
+from shared.messaging import topic_admin, topic_log
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consumer import Consumer, Input
+from shared.runtime.health import Health
+from shared.runtime.settings import ServiceSettings
+from shared.storage.journal import Journal, KafkaOutlet
+from shared.storage.journal_store import InMemoryJournalStore
+from tests.support.scheduler_editions import affinity, edition, people
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 #: Longer than a request may take, so that what was on its way is given up and sent again.

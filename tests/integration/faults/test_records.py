@@ -13,12 +13,12 @@ from aiokafka.errors import MessageSizeTooLargeError, PolicyViolationError
 from aiokafka.structs import TopicPartition
 from pymongo.errors import OperationFailure
 
-from shared import dlq_admin
-from shared.broker import MAX_RECORD_BYTES, KafkaPublisher, partition_of
-from shared.cloudevents import encode
-from shared.consumer import Input
-from shared.settings import PARTITIONS, ConnectionSettings
-from shared.topics import MATCH_REQUEST
+from shared.contract.cloudevents import encode
+from shared.contract.topics import MATCH_REQUEST
+from shared.messaging import dead_letter_admin as dlq_admin
+from shared.messaging.broker import MAX_RECORD_BYTES, KafkaPublisher, partition_of
+from shared.messaging.consumer import Input
+from shared.runtime.settings import PARTITIONS, ConnectionSettings
 from tests.integration.shared.test_consumer import Running, Seen, asked, progress, set_aside, until
 
 pytestmark = pytest.mark.kafka

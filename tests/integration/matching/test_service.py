@@ -11,12 +11,13 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.probes import free_ports
 from deploy.embedded.programs import service
-from shared import ids, topic_admin
-from shared.broker import KafkaPublisher, make_broker
-from shared.cloudevents import decode
-from shared.events import AffinityScored, Consent, Event
-from shared.settings import ConnectionSettings
-from shared.topics import AFFINITY, REGISTRATION
+from shared.contract import ids
+from shared.contract.cloudevents import decode
+from shared.contract.events import AffinityScored, Consent, Event
+from shared.contract.topics import AFFINITY, REGISTRATION
+from shared.messaging import topic_admin
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.runtime.settings import ConnectionSettings
 
 pytestmark = pytest.mark.kafka
 

@@ -12,11 +12,11 @@ from services.notify.domain.delivery import Delivery, Mailing, Window
 from services.notify.domain.digest import Said, say
 from services.notify.ports import Ledger, Overtaken
 from services.notify.store import COLLECTION, InMemoryLedger, LedgerOutlet, MongoLedger
-from shared.events import DeliveryState
-from shared.mongo import Mongo
-from shared.settings import ConnectionSettings
-from tests.component.notify.world import NOW, Time, agenda, audience, encounter, everybody
+from shared.contract.events import DeliveryState
+from shared.runtime.settings import ConnectionSettings
+from shared.storage.mongo import Mongo
 from tests.simulation.mongo import InMemoryMongo
+from tests.support.notify_stage import NOW, Time, agenda, audience, encounter, everybody
 
 WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=300))
 

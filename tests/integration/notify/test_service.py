@@ -15,11 +15,12 @@ from icalendar import Calendar
 from deploy.embedded.probes import free_ports
 from deploy.embedded.programs import service
 from deploy.embedded.smtp_sink import mails
-from shared import ids, topic_admin
-from shared.broker import KafkaPublisher, make_broker
-from shared.events import Event
-from shared.settings import ConnectionSettings
-from tests.component.notify.world import agenda, encounter, everybody, participant
+from shared.contract import ids
+from shared.contract.events import Event
+from shared.messaging import topic_admin
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.runtime.settings import ConnectionSettings
+from tests.support.notify_stage import agenda, encounter, everybody, participant
 
 pytestmark = pytest.mark.kafka
 

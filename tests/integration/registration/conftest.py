@@ -12,7 +12,7 @@ from services.registration.domain.things import Thing
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
 from services.registration.store_in_memory import InMemoryStore
-from shared.mongo import Mongo
+from shared.storage.mongo import Mongo
 from tests.simulation.mongo import InMemoryMongo
 
 AnyStore = MongoStore | InMemoryStore

@@ -16,7 +16,7 @@ from services.registration.domain.seats import Seats
 from services.registration.service import Desk
 from services.registration.settings import Settings
 from services.registration.store import MongoStore, MongoThings
-from shared.mongo import Mongo
+from shared.storage.mongo import Mongo
 
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 EDITION = {

@@ -23,8 +23,8 @@ from services.registration.operators import (
 )
 from services.registration.settings import Settings
 from services.registration.store import MongoOperators, MongoStore
-from shared.events import Status
-from shared.mongo import Mongo
+from shared.contract.events import Status
+from shared.storage.mongo import Mongo
 
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 MADE = {"operator_id": "itecam", "edition_id": "edn_1", "created_at": NOW, "changed_at": NOW}

@@ -12,15 +12,17 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pymongo.errors import AutoReconnect
 
-from shared import dlq_admin, ids, topic_admin
-from shared.broker import KafkaPublisher, make_broker, partition_of
-from shared.cloudevents import encode
-from shared.consumer import Consumer, Handler, Input, Poison
-from shared.dlq_admin import Letter
-from shared.events import Event, MatchRequestChanged, RequestState
-from shared.health import Health
-from shared.settings import PARTITIONS, ConnectionSettings, ServiceSettings
-from shared.topics import MATCH_REQUEST
+from shared.contract import ids
+from shared.contract.cloudevents import encode
+from shared.contract.events import Event, MatchRequestChanged, RequestState
+from shared.contract.topics import MATCH_REQUEST
+from shared.messaging import dead_letter_admin as dlq_admin
+from shared.messaging import topic_admin
+from shared.messaging.broker import KafkaPublisher, make_broker, partition_of
+from shared.messaging.consumer import Consumer, Handler, Input, Poison
+from shared.messaging.dead_letter_admin import Letter
+from shared.runtime.health import Health
+from shared.runtime.settings import PARTITIONS, ConnectionSettings, ServiceSettings
 
 pytestmark = pytest.mark.kafka
 

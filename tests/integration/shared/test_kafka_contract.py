@@ -16,11 +16,12 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared import ids, topic_admin
-from shared.broker import make_broker, partition_of
-from shared.consumer import _keep_raw, _raw_records
-from shared.settings import PARTITIONS, ConnectionSettings
-from shared.topics import MATCH_REQUEST
+from shared.contract import ids
+from shared.contract.topics import MATCH_REQUEST
+from shared.messaging import topic_admin
+from shared.messaging.broker import make_broker, partition_of
+from shared.messaging.consumer import _keep_raw, _raw_records
+from shared.runtime.settings import PARTITIONS, ConnectionSettings
 from tests.simulation.faults import NoFaults
 from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
 from tests.simulation.process import Process

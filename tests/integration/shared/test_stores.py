@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.cloudevents import Record, encode
-from shared.events import MatchRequestChanged, RequestState
-from shared.journal import Entry, JournalStore, SequenceTaken, Snapshot
-from shared.journal_store import InMemoryJournalStore, MongoJournalStore
-from shared.mongo import Mongo, MongoDatabase
-from shared.outbox import OutboxRelay, outbox_new, outbox_push
-from shared.retry import Unready
-from shared.settings import ConnectionSettings
+from shared.contract.cloudevents import Record, encode
+from shared.contract.events import MatchRequestChanged, RequestState
+from shared.runtime.retry import Unready
+from shared.runtime.settings import ConnectionSettings
+from shared.storage.journal import Entry, JournalStore, SequenceTaken, Snapshot
+from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
+from shared.storage.mongo import Mongo, MongoDatabase
+from shared.storage.outbox import OutboxRelay, outbox_new, outbox_push
 from tests.simulation.mongo import InMemoryMongo
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared import topic_admin
-from shared.settings import ConnectionSettings
-from shared.topics import TOPICS
+from shared.contract.topics import TOPICS
+from shared.messaging import topic_admin
+from shared.runtime.settings import ConnectionSettings
 
 pytestmark = pytest.mark.kafka
 

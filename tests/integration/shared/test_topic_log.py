@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from shared import topic_log
-from shared.broker import KafkaPublisher, partition_of
-from shared.events import MatchRequestChanged
-from shared.settings import PARTITIONS, ConnectionSettings
-from shared.topic_log import LogUnreadable
-from shared.topics import MATCH_REQUEST, Topic
+from shared.contract.events import MatchRequestChanged
+from shared.contract.topics import MATCH_REQUEST, Topic
+from shared.messaging import topic_log
+from shared.messaging.broker import KafkaPublisher, partition_of
+from shared.messaging.topic_log import LogUnreadable
+from shared.runtime.settings import PARTITIONS, ConnectionSettings
 from tests.integration.shared.test_consumer import asked, connection, edition, publisher
 
 __all__ = ["connection", "edition", "publisher"]

@@ -11,16 +11,16 @@ from typer.testing import CliRunner
 
 from services.scheduler.aggregate import AgendaAggregate, announcing
 from services.scheduler.settings import Settings
-from shared.clock import utc_now
-from shared.cloudevents import pack
-from shared.consumer import Input, Position
-from shared.events import Event, Phase
-from shared.ids import encounter_id
-from shared.journal import Journal
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from shared.contract.cloudevents import pack
+from shared.contract.events import Event, Phase
+from shared.contract.ids import encounter_id
+from shared.messaging.consumer import Input, Position
+from shared.runtime.clock import utc_now
+from shared.storage.journal import Journal
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
 from tertulia.cli import app
-from tests.unit.services.scheduler.editions import HALL, affinity, edition, participant, people, session, workspace
+from tests.support.scheduler_editions import HALL, affinity, edition, participant, people, session, workspace
 
 ENCOUNTER = encounter_id("ed", "a", "b")
 

@@ -13,16 +13,16 @@ from services.scheduler.aggregate import AgendaAggregate, announcing
 from services.scheduler.domain.changes import Lifted
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.settings import Settings
-from shared import topic_admin
-from shared.broker import KafkaPublisher, make_broker
-from shared.cloudevents import pack
-from shared.consumer import Input, Position
-from shared.events import Cause, CauseCode, Event, Phase
-from shared.journal import Decision, Journal, KafkaOutlet
-from shared.journal_store import MongoJournalStore
-from shared.mongo import Mongo
+from shared.contract.cloudevents import pack
+from shared.contract.events import Cause, CauseCode, Event, Phase
+from shared.messaging import topic_admin
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consumer import Input, Position
+from shared.storage.journal import Decision, Journal, KafkaOutlet
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
 from tertulia.cli import app
-from tests.unit.services.scheduler.editions import affinity, edition, organisation, people
+from tests.support.scheduler_editions import affinity, edition, organisation, people
 
 pytestmark = pytest.mark.kafka
 

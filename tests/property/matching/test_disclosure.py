@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.domain.disclosure import K, grouped, publishable, published
+from services.matching.observatory.k_anonymity import K, grouped, publishable, published
 
 PATHS = st.lists(st.sampled_from(["ab", "ac", "bb", "bc", "cb", "c", "d", ""]), max_size=60)
 CELLS = st.lists(

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.pool import Pool
 from services.matching.domain.proposals import best_partners
+from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import Change, MatchingState, PairScored, evolve
-from shared.events import (
+from services.matching.domain.text.ngrams import NgramScorer
+from shared.contract.events import (
     AffinityScored,
     Consent,
     ConsentPolicy,
@@ -24,7 +24,7 @@ from shared.events import (
     RequestState,
     Status,
 )
-from tests.component.matching.edition import WITHOUT_MODEL, matchmaker
+from tests.support.matching_editions import WITHOUT_MODEL, matchmaker
 
 CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 PEOPLE = ("ann", "bob", "cid", "dan", "eve")

@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.disclosure import K, publishable
-from services.matching.domain.facts import Encounter, Organisation, Participant
-from services.matching.domain.ngrams import NgramScorer
+from services.matching.domain.snapshots import Encounter, Organisation, Participant
 from services.matching.domain.state import MatchingState
-from services.matching.leiden import communities
-from services.matching.observatory import TooFew, picture_of, view_of
-from shared.events import AffinityScored, EncounterState, Profile
-from shared.ids import pair_id
-from tests.component.matching.scene import NOW
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.observatory.k_anonymity import K, publishable
+from services.matching.observatory.leiden import communities
+from services.matching.observatory.picture import TooFew, picture_of, view_of
+from shared.contract.events import AffinityScored, EncounterState, Profile
+from shared.contract.ids import pair_id
+from tests.support.matching_scene import NOW
 
 TEXTS = ("Soldadura robotizada de aluminio", "Sensores de riego", "Prensas de segunda mano", "Harina ecológica")
 CODES = st.lists(st.sampled_from(["nace:25.62", "nace:25.11", "nace:10.51", "nace:62.01", "ket:robotics"]), max_size=3)

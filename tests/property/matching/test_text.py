@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.doubt import Doubt, doubts_of
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import LONGEST, Role, plain, words_of
+from services.matching.domain.text.confidence import Doubt, doubts_of
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.domain.text.scorer import LONGEST, Role, plain, words_of
 from services.matching.encoders import default_scorer
 from services.matching.encoders.remembered import Remembered
 

@@ -13,7 +13,7 @@ from services.notify.domain.audience import Audience
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import say
 from services.notify.ports import InDoubt, Letter, MailerAway, NotTaken
-from tests.component.notify.world import Crash, Stage, agenda, encounter, everybody, participant
+from tests.support.notify_stage import Crash, Stage, agenda, encounter, everybody, participant
 
 PEOPLE = (0, 1)
 AGENDAS = (((0, 2),), ((1, 2),), ((0, 2), (1, 3)), ((2, 3),), ())

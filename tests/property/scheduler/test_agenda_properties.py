@@ -7,20 +7,20 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.adopt import adopt, announce, inputs_of
-from services.scheduler.domain.board import bits
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import verify
+from services.scheduler.domain.timetable.board import bits
+from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event, Goal
-from shared.ids import encounter_id
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event, Goal
+from shared.contract.ids import encounter_id
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     Edition,

@@ -9,8 +9,8 @@ from operator import and_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.board import Board, Hours, Seat, Slots, Wanted, bits, idle, more_idle
-from services.scheduler.domain.insert import best_slot
+from services.scheduler.domain.timetable.board import Board, Hours, Seat, Slots, Wanted, bits, idle, more_idle
+from services.scheduler.domain.timetable.placement import best_slot
 
 SLOTS = 12
 slots = st.integers(0, (1 << SLOTS) - 1)

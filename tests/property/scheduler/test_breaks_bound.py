@@ -7,13 +7,13 @@ from itertools import product
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.board import bits
-from services.scheduler.domain.breaks import breaks_of
-from services.scheduler.domain.problem import problem_of
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.timetable.board import bits
+from services.scheduler.domain.timetable.breaks import breaks_of
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.fewest_breaks import fewest_breaks
 from services.scheduler.solver.polish import polish
-from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, participant, session, window
+from tests.support.scheduler_editions import NOW, Edition, affinity, edition, participant, session, window
 
 PEOPLE = "abcd"
 PAIRS = [one + other for one in PEOPLE for other in PEOPLE if one < other]

@@ -7,23 +7,21 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.adopt import adopt, announce, inputs_of
-from services.scheduler.domain.agendas import entries_of
-from services.scheduler.domain.attendance import Attendance, note_attendance
 from services.scheduler.domain.changes import CHANGE
-from services.scheduler.domain.edits import RulesBroken, make, plan
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.problem import problem_of
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
+from services.scheduler.domain.organiser.edits import RulesBroken, make, plan
+from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState, Links
-from services.scheduler.domain.verifier import verify
+from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import (
+from shared.contract.events import EncounterChanged, EncounterState, Event
+from shared.internal_api.edits import (
     Edit,
-    EncounterChanged,
-    EncounterState,
-    Event,
     InviteGuest,
     LockEncounter,
     OrderEncounters,
@@ -31,7 +29,7 @@ from shared.events import (
     SwapRepresentative,
     UndoEdit,
 )
-from tests.unit.services.scheduler.editions import (
+from tests.support.scheduler_editions import (
     HALL,
     Edition,
     affinity,

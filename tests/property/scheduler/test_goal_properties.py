@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.need import total
-from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.objective.priority import total
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import AffinityScored, Goal
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import AffinityScored, Goal
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     Edition,

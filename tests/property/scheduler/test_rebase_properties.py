@@ -8,16 +8,16 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.adopt import adopt, announce
-from services.scheduler.domain.board import Seat
-from services.scheduler.domain.levels import Worth, worth
-from services.scheduler.domain.problem import problem_of
-from services.scheduler.domain.rebase import rebased
+from services.scheduler.domain.improvement.adopt import adopt, announce
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.improvement.rebase import rebased
+from services.scheduler.domain.objective.levels import Worth, worth
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.board import Seat
 from services.scheduler.solver.improve import improve
-from shared.events import Level
+from shared.contract.events import Level
 from tests.property.scheduler.test_day_properties import PAIRS, PEOPLE, QUICK, Step, check, perform, steps
-from tests.unit.services.scheduler.editions import (
+from tests.support.scheduler_editions import (
     HALL,
     Edition,
     affinity,

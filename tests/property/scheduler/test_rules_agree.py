@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from bench.instances.editions import WHEN, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain import rules
-from services.scheduler.domain.adopt import inputs_of
-from services.scheduler.domain.batch import Batch
-from services.scheduler.domain.board import Seat, bits
-from services.scheduler.domain.edits import RulesBroken, make
-from services.scheduler.domain.evidence import Evidence
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.improvement.adopt import inputs_of
+from services.scheduler.domain.organiser.edits import RulesBroken, make
+from services.scheduler.domain.organiser.errors import NotPossible
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.verifier import judge
-from shared.events import InviteGuest, OrderEncounters
+from services.scheduler.domain.timetable import rules
+from services.scheduler.domain.timetable.board import Seat, bits
+from services.scheduler.domain.timetable.evidence import Evidence
+from services.scheduler.domain.timetable.verifier import judge
+from shared.internal_api.edits import InviteGuest, OrderEncounters
 
 SIZE = Size("tiny", 5, 8, 14, 5, 3, sessions=2)
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.evidence import Sittings
-from shared.events import Place
+from services.scheduler.domain.timetable.evidence import Sittings
+from shared.contract.events import Place
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.b2b import run
+from bench.b2b.command import run
 from bench.peers import minizinc_b2b
 
 #: One may meet two others in two slots, and is fixed to the first with the first of them.

@@ -15,7 +15,7 @@ import yaml
 
 from deploy.kafka.jars import version
 from services import SERVICES
-from shared.settings import ENV_PREFIX, ConnectionSettings
+from shared.runtime.settings import ENV_PREFIX, ConnectionSettings
 
 ROOT = Path(importlib.import_module("deploy").__path__[0]).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from services.matching.domain.configuration import CONFIGURATIONS, AffinityConfiguration
+from services.matching.domain.scoring.configuration import CONFIGURATIONS, AffinityConfiguration
 from tertulia.cli import app
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.matching.domain.facts import Organisation, Participant
+from services.matching.domain.snapshots import Organisation, Participant
 from services.matching.domain.state import OrganisationLearned, ParticipantLearned
-from shared.clock import utc_now
-from shared.events import Profile
-from shared.journal import Entry
+from shared.contract.events import Profile
+from shared.runtime.clock import utc_now
+from shared.storage.journal import Entry
 from tertulia import journals
 from tertulia.cli import app
 

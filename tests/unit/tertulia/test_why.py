@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from services.scheduler.domain.attendance import Attendance, note_attendance
 from services.scheduler.domain.changes import CHANGE
-from services.scheduler.domain.edits import make
-from shared.events import (
+from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
+from services.scheduler.domain.organiser.edits import make
+from shared.contract.events import EncounterState
+from shared.contract.ids import encounter_id
+from shared.internal_api.edits import (
     Edit,
-    EncounterState,
     InviteGuest,
     LockEncounter,
     OrderEncounters,
@@ -15,10 +16,9 @@ from shared.events import (
     SwapRepresentative,
     UndoEdit,
 )
-from shared.ids import encounter_id
-from shared.journal import Entry
+from shared.storage.journal import Entry
 from tertulia.why import pair_behind, steps_of
-from tests.unit.services.scheduler.editions import Edition, affinity, at, edition, participant
+from tests.support.scheduler_editions import Edition, affinity, at, edition, participant
 
 AB, CD = encounter_id("ed", "a", "b"), encounter_id("ed", "c", "d")
 

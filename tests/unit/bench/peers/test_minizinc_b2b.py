@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.b2b.instance import Instance, Meeting
 from bench.peers import minizinc_b2b
 from bench.peers.minizinc_b2b import Answer, MiniZincUnavailable, check, data, parse, solve
-from services.scheduler.b2b.instance import Instance, Meeting
 
 ANY = (0, 1, 2)
 #: Everybody meets everybody in three slots, one pair in the middle: so the third has a break.

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.component.matching.edition import edition
-from tests.component.matching.scene import now, scene
+from tests.support.matching_editions import edition
+from tests.support.matching_scene import now, scene
 
 __all__ = ["edition", "now", "scene"]

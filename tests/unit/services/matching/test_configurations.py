@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.matching.configurations import BadConfiguration, configurations_in
-from services.matching.domain.configuration import CONFIGURATIONS, NEWEST
+from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST
 
 
 def test_without_a_folder_there_are_those_that_come_with_the_service() -> None:

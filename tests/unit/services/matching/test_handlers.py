@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.matching.handlers import listen
-from shared.consumer import Handler, Input, Position
-from shared.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION, Topic
+from shared.contract.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION, Topic
+from shared.messaging.consumer import Handler, Input, Position
 
 
 class Subscriptions:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.matching.domain.text import Matrix, Role
+from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders import the_use
 from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, build, ket_wordings, nace_headings, vocabulary
 

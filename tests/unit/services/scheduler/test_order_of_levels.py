@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.adopt import adopt, announce
-from services.scheduler.domain.edits import make
-from services.scheduler.domain.levels import Aims, aims_of
-from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
+from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.objective.levels import Aims, aims_of
+from services.scheduler.domain.organiser.edits import make
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import Event, Level, LockEncounter, WaitingReason
-from shared.ids import encounter_id
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import Event, Level, WaitingReason
+from shared.contract.ids import encounter_id
+from shared.internal_api.edits import LockEncounter
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     Edition,

@@ -7,7 +7,7 @@ import pytest
 
 from services.scheduler.solve import BadEditionFile, solve_file
 from services.scheduler.solver.effort import Effort
-from tests.unit.services.scheduler.editions import HALL, affinity, edition, organisation, people, workspace
+from tests.support.scheduler_editions import HALL, affinity, edition, organisation, people, workspace
 
 EFFORT = Effort(rounds=1, steps=100)
 

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from services.matching.domain.consent import Side, consent_of
-from shared.events import Consent, ConsentPolicy
+from shared.contract.events import Consent, ConsentPolicy
 
 NOTHING = Side()
 ASKS = Side(asked=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.matching.domain.text import Matrix
+from services.matching.domain.text.scorer import Matrix
 from services.matching.encoders.centred import Constants
 from services.matching.encoders.constants import LANGUAGES, WIDTH, constants_of
 

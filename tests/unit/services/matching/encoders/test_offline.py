@@ -16,7 +16,7 @@ def refuse(*_):
 
 if sys.argv[1] == "refuse":
     socket.socket.connect = socket.getaddrinfo = refuse
-from services.matching.domain.text import Role
+from services.matching.domain.text.scorer import Role
 from services.matching.encoders import default_scorer, quality_scorer
 need, offer = ["Necesitamos soldadura de aluminio"], ["We weld aluminium", "Catering"]
 for scorer in (default_scorer(), quality_scorer()):

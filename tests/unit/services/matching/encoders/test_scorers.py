@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from services.matching.domain.blend import Blend, Calibration
-from services.matching.domain.ngrams import NgramScorer
-from services.matching.domain.text import Matrix, Role, TextScorer
+from services.matching.domain.text.blend import Blend, Calibration
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.domain.text.scorer import Matrix, Role, TextScorer
 from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.encoders.constants import LANGUAGES, SENTENCES
 from services.matching.encoders.e5 import E5

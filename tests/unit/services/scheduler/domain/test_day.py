@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from services.registration.domain.slots import Day, slots_of
-from services.scheduler.domain.adopt import adopt, announce, verify_step
-from services.scheduler.domain.attendance import Attendance, Noted, note_attendance
-from services.scheduler.domain.problem import problem_of
-from services.scheduler.domain.refusal import NotPossible
+from services.scheduler.domain.improvement.adopt import adopt, announce, verify_step
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.organiser.attendance import Attendance, Noted, note_attendance
+from services.scheduler.domain.organiser.errors import NotPossible
 from services.scheduler.domain.state import _board_of
-from services.scheduler.domain.verifier import AgendaBroken
+from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import AgendaChanged, Cause, CauseCode, EncounterChanged, EncounterState, WaitingReason
-from shared.ids import encounter_id
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import AgendaChanged, Cause, CauseCode, EncounterChanged, EncounterState, WaitingReason
+from shared.contract.ids import encounter_id
+from tests.support.scheduler_editions import (
     HALL,
     Edition,
     affinity,

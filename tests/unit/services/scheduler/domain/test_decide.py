@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.scheduler.domain.decide import NotAPair
-from shared.events import AgendaChanged, ChangeKind, EncounterChanged, EncounterState, Event
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import AgendaChanged, ChangeKind, EncounterChanged, EncounterState, Event
+from tests.support.scheduler_editions import (
     HALL,
     Edition,
     affinity,

@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 
-from services.scheduler.domain.board import Slots, bits
-from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver.fewest_moves import fewest_moves
-from tests.unit.services.scheduler.editions import (
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     Edition,

@@ -6,16 +6,16 @@ from itertools import combinations
 
 import pytest
 
-from services.scheduler.domain.adopt import SolutionStale, adopt, announce, inputs_of
 from services.scheduler.domain.changes import Locked
-from services.scheduler.domain.problem import Problem, Solution, problem_of
-from services.scheduler.domain.verifier import AgendaBroken, verify
+from services.scheduler.domain.improvement.adopt import SolutionStale, adopt, announce, inputs_of
+from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.timetable.verifier import AgendaBroken, verify
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.events import AgendaChanged, Event
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import AgendaChanged, Event
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     Edition,

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.board import Slots, bits
-from services.scheduler.domain.breaks import breaks_of
-from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.timetable.breaks import breaks_of
 from services.scheduler.solver import kempe
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.fewest_breaks import fewest_breaks
 from services.scheduler.solver.polish import polish
-from shared.events import Event
-from tests.unit.services.scheduler.editions import (
+from shared.contract.events import Event
+from tests.support.scheduler_editions import (
     HALL,
     NOW,
     Edition,

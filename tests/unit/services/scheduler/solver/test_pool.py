@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from services.scheduler.domain.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import Report, SolverBusy, SolverFailed, SolverPool
-from tests.unit.services.scheduler.editions import NOW, Edition, affinity, edition, people
+from tests.support.scheduler_editions import NOW, Edition, affinity, edition, people
 
 HANG, DIE, RAISE, HANG_LATER, DIE_LATER = 101, 102, 103, 104, 105
 

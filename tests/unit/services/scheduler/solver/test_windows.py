@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from services.scheduler.domain.board import Board, Slots, bits
-from services.scheduler.domain.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.timetable.board import Board, Slots, bits
 from services.scheduler.solver.windows import windows
-from shared.events import LockEncounter, OrderEncounters
-from shared.ids import encounter_id
-from tests.unit.services.scheduler.domain.test_orders import EVERYBODY, do, fair
-from tests.unit.services.scheduler.editions import HALL, NOW, workspace
+from shared.contract.ids import encounter_id
+from shared.internal_api.edits import LockEncounter, OrderEncounters
+from tests.support.scheduler_editions import HALL, NOW, workspace
+from tests.unit.services.scheduler.domain.organiser.test_orders import EVERYBODY, do, fair
 
 
 def problem(seed: int) -> tuple[Problem, Board]:

@@ -1,0 +1,120 @@
+"""The instances of the B2B benchmark, solved to proven optimality, beside CP-SAT's best configuration and MiniZinc."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.b2b.instance import Infeasible, Instance, violations
+from bench.b2b.reader import read
+from bench.b2b.solve import FAIRNESS, solve
+from bench.peers import cp_sat_b2b, minizinc_b2b
+
+Row = dict[str, object]
+
+_PEER_SECONDS = 150.0
+_SECONDS = 120.0
+_MINIZINC_SECONDS = 60
+
+
+class NoInstances(Exception):
+    """The benchmark wants `--data`, a folder with `.dzn` files."""
+
+
+def run(
+    data: Path | None,
+    fairness: str = str(FAIRNESS),
+    seconds: str = str(_SECONDS),
+    peer: str = "yes",
+    minizinc: str = "no",
+    minizinc_seconds: str = str(_MINIZINC_SECONDS),
+) -> list[Row]:
+    """A row an instance: `breaks` found, `bound` proven, wall seconds from the file to the proof, and to the optimum.
+
+    `seconds` limits an instance; `peer=no` leaves CP-SAT out. An infeasible instance has a `reason` and no breaks.
+    CP-SAT is stopped after 150 s an instance: where it has not proven its answer, `peer_seconds` is less than it needs.
+    `minizinc` names a solver that an installed MiniZinc is to run, as `gecode`, for so many CPU seconds an instance.
+
+    Raises:
+        MiniZincUnavailable: it is asked for and not here.
+    """
+    files = sorted(data.glob("*.dzn")) if data else []
+    if not files:
+        raise NoInstances(f"no .dzn file in {data}: give --data")
+    if minizinc != "no":
+        minizinc_b2b.check(minizinc)
+    rows = []
+    for file in files:
+        row = _solved(file, int(fairness), float(seconds))
+        if peer == "yes":
+            row |= cp_sat_b2b.solve(read(file), int(fairness), _PEER_SECONDS)
+        if minizinc != "no":
+            row |= minizinc_b2b.solve(read(file), int(fairness), int(minizinc_seconds), minizinc)
+        rows.append(row)
+    Console(stderr=True).print(_summary(rows), highlight=False)
+    return rows
+
+
+def _solved(file: Path, fairness: int, seconds: float) -> Row:
+    started, spent = time.perf_counter(), _cpu_seconds()
+    instance = read(file)
+    reading = time.perf_counter() - started
+    answer = _answer(instance, fairness, seconds, reading)
+    return {
+        "instance": file.stem.removesuffix(".original"),
+        **{column: answer[column] for column in ("breaks", "bound", "proven")},
+        "seconds": round(time.perf_counter() - started, 2),
+        "cpu_seconds": round(_cpu_seconds() - spent, 2),
+        **answer,
+    }
+
+
+def _answer(instance: Instance, fairness: int, seconds: float, reading: float) -> Row:
+    try:
+        solved = solve(instance, fairness, seconds)
+    except Infeasible as infeasible:
+        return {"breaks": None, "bound": None, "proven": True, "seconds_to_best": None, "reason": str(infeasible)}
+    broken = solved.schedule is not None and violations(instance, solved.schedule, fairness)
+    return {
+        "breaks": str(broken) if broken else solved.breaks,
+        "bound": solved.bound,
+        "proven": solved.proven and not broken,
+        "seconds_to_best": round(solved.seconds_to_best + reading, 2),
+    }
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those it has waited for."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    said = f"{_count(rows, 'proven')} of {len(rows)} proven; {_sum(rows, 'seconds'):.1f} s, the longest "
+    said += f"{max(_number(row, 'seconds') for row in rows):.1f} s; {_sum(rows, 'cpu_seconds'):.1f} CPU s"
+    if "peer_seconds" in rows[0]:
+        proven = _count(rows, "peer_proven")
+        said += f"; CP-SAT: {proven} proven, {_sum(rows, 'peer_seconds'):.1f} s"
+        said += f", {len(rows) - proven} stopped after {_PEER_SECONDS:.0f} s" if proven < len(rows) else ""
+    if "minizinc_breaks" in rows[0]:
+        reached = sum(row["minizinc_breaks"] == row["breaks"] for row in rows)
+        said += f"; MiniZinc: {_count(rows, 'minizinc_proven')} proven, as few breaks in {reached}"
+        said += f", {_sum(rows, 'minizinc_cpu_seconds'):.1f} CPU s"
+    return said
+
+
+def _count(rows: Sequence[Row], column: str) -> int:
+    return sum(bool(row[column]) for row in rows)
+
+
+def _sum(rows: Sequence[Row], column: str) -> float:
+    return sum(_number(row, column) for row in rows)
+
+
+def _number(row: Row, column: str) -> float:
+    value = row[column]
+    return value if isinstance(value, float) else 0.0

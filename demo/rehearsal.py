@@ -1,0 +1,220 @@
+"""The acts of the demo: all register and ask, the agendas are published, ten things change late, all is proven."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from demo import audit
+from demo.board import lay_out, render_page
+from demo.changes import Effect, LateChange, LateChanges, compare
+from demo.client import together
+from demo.doubts import Postmaster
+from demo.mails import Mail, MailFolder, find_faults, newest_of
+from demo.observer import Observer
+from demo.picture import draw
+from demo.progress import LiveProgress, counts
+from demo.stage import Stage
+from demo.summary import Summary, summarise
+from deploy.embedded.stack import Stack
+from shared.contract.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
+
+#: How long the demo waits for each of its stations before it gives up, in seconds.
+PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 180.0, 180.0, 90.0
+_DOWN_SECONDS = 0.5
+#: The figures that fit above the board.
+_ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle slots a participant", "gap")
+
+
+@dataclass
+class Rehearsal:
+    """A run of the demo on a running stack. `kill` names a service to kill once, midway, and start again."""
+
+    console: Console
+    stack: Stack
+    observer: Observer
+    stage: Stage
+    journal: audit.SchedulerJournal
+    postmaster: Postmaster
+    output: Path
+    kill: str | None = None
+
+    async def run(self, started: float) -> Summary:
+        """All acts; `started` is the monotonic time the run is counted from.
+
+        Raises:
+            TooLate: an act did not come to its end in time.
+            Refused: registration refused what the demo asks.
+        """
+        settling = asyncio.create_task(self.postmaster.run())
+        try:
+            async with LiveProgress(self.console, self.observer.seen, self._totals()):
+                await self._gather_everybody()
+                faults = [*audit.find_request_faults(self.stage.demo, self.stage.ids, self.observer.seen)]
+                await self._publish()
+            folder = MailFolder(self.stack.mails)
+            effects = await self._change_late(folder)
+            return await self._report(started, effects, faults, folder)
+        finally:
+            settling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await settling
+
+    def _totals(self) -> dict[str, int]:
+        demo = self.stage.demo
+        met = {one for request in demo.accepted for one in (request.requester, request.target)}
+        return {
+            "registered": len(demo.participants),
+            "requested": len(demo.requests),
+            "scored": sum(request.target is not None for request in demo.requests),
+            "placed": len(demo.accepted),
+            "mailed": sum(one in met or bool(one.session_ids) for one in demo.participants),
+        }
+
+    async def _gather_everybody(self) -> None:
+        midway = len(self.stage.demo.requests) // 2
+        await together(
+            self._load_and_play(),
+            self._kill_once({"registration", "matching", "scheduler"}, lambda: self._count("requested") >= midway),
+        )
+
+        async def lacks() -> str:
+            return audit.unanswered(self.stage.demo, self.stage.ids, self.observer.seen)
+
+        await self.observer.until(lacks, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
+
+    async def _load_and_play(self) -> None:
+        await self.stage.load()
+        await self.stage.play()
+
+    async def _publish(self) -> None:
+        midway = self._totals()["mailed"] // 3
+        await together(self._announce(), self._kill_once({"notify"}, lambda: self.observer.seen.mails >= midway))
+
+    async def _announce(self) -> None:
+        await self.stage.amend({"phase": "published"})
+
+        async def lacks() -> str:
+            return await self._restless() if self.observer.seen.announced() else "no agenda is announced"
+
+        await self.observer.until(lacks, "every agenda is published and mailed", PUBLISHED_WITHIN)
+
+    def _count(self, what: str) -> int:
+        return counts(self.observer.seen)[what]
+
+    async def _restless(self) -> str:
+        """What is left to place, to publish or to mail; empty if nothing."""
+        seen = self.observer.seen
+        if pairs := seen.unanswered_pairs():
+            return f"{len(pairs)} granted pairs are neither placed nor waiting"
+        if agendas := seen.untold():
+            return f"{len(agendas)} participants have not been told their agenda"
+        return audit.unsettled(await self.journal.follow(), seen)
+
+    async def _kill_once(self, names: set[str], is_midway: Callable[[], bool]) -> None:
+        """Kills the service that was asked for, if it is one of these, once it is midway; then starts it again."""
+        name = self.kill
+        if name is None or name not in names:
+            return
+
+        async def lacks() -> str:
+            return "" if is_midway() else "it is too early"
+
+        await self.observer.until(lacks, f"{name} can be killed midway", PLACED_WITHIN)
+        await self.stack.kill(name)
+        self.console.print(f"killed {name} (SIGKILL)", highlight=False)
+        await asyncio.sleep(_DOWN_SECONDS)
+        await self.stack.restart(name)
+        self.console.print(f"{name} is back", highlight=False)
+
+    async def _change_late(self, folder: MailFolder) -> list[Effect]:
+        """Makes the changes one after the other; the mails that have come by then are read beside it."""
+        effects, reading = [], asyncio.create_task(asyncio.to_thread(folder.look_through))
+        for change in LateChanges(self.stage).all:
+            effects.append(await self._make(change))
+            if reading.done():
+                reading.result()
+                reading = asyncio.create_task(asyncio.to_thread(folder.look_through))
+        await reading
+        return effects
+
+    async def _make(self, change: LateChange) -> Effect:
+        seen = self.observer.seen
+        before, mails, began = dict(seen.placed()), seen.mails, time.monotonic()
+        has_come_about = await change.make(self.stage)
+
+        async def lacks() -> str:
+            return await self._restless() if has_come_about(seen) else "its consequences are not to be seen"
+
+        await self.observer.until(lacks, f"all is settled after: {change.title}", CHANGED_WITHIN)
+        moved, cancelled, added = compare(before, seen.placed())
+        effect = Effect(
+            title=change.title,
+            moved=moved,
+            cancelled=cancelled,
+            added=added,
+            mails=seen.mails - mails,
+            seconds=round(time.monotonic() - began, 2),
+        )
+        self.console.print(
+            f"  {effect.title:<32}{moved:>3} moved {cancelled:>3} cancelled {added:>3} added {effect.mails:>4} mails"
+            f" {effect.seconds:>6.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return effect
+
+    async def _report(self, started: float, effects: list[Effect], faults: list[str], folder: MailFolder) -> Summary:
+        seen, state = self.observer.seen, await self.journal.follow()
+        mails = await asyncio.to_thread(folder.read)
+        violations = audit.violations_of(state)
+        faults += [f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations]
+        faults += audit.find_replay_faults(state, seen)
+        faults += audit.find_waiting_faults(seen)
+        faults += find_faults(mails, seen.announced(), seen.all(ParticipantChanged))
+        summary = summarise(
+            seen,
+            state.certificate or Certificate(placed=len(state.placements), bound=len(state.pairs)),
+            effects=effects,
+            mails=len(mails),
+            seconds=time.monotonic() - started,
+            violations=len(violations),
+            faults=faults,
+            seed=self.stage.demo.seed,
+            scale=self.stage.demo.scale,
+        )
+        self._keep(summary, mails)
+        self.console.print(summary.table())
+        for fault in faults[:20]:
+            self.console.print(f"[bold red]wrong:[/] {fault}", highlight=False, soft_wrap=True)
+        self.console.print(f"Look at {self.output}/: board.html, board.png, agenda.html, summary.json", soft_wrap=True)
+        return summary
+
+    def _keep(self, summary: Summary, mails: list[Mail]) -> None:
+        """Writes the files to look at."""
+        seen = self.observer.seen
+        figures = tuple(pair for pair in summary.figures() if pair[0] in _ON_BOARD)
+        people, organisations = seen.all(ParticipantChanged), seen.all(OrganisationChanged)
+        board = lay_out(seen.edition, organisations, people, seen.placed(), figures)
+        (self.output / "board.html").write_text(render_page(board), encoding="utf-8")
+        draw(board, self.output / "board.png")
+        if mail := fullest(mails, seen.announced()):
+            (self.output / "agenda.eml").write_bytes(mail.path.read_bytes())
+            (self.output / "agenda.html").write_text(mail.page, encoding="utf-8")
+            (self.output / "agenda.ics").write_bytes(mail.calendar)
+        summary.write(self.output / "summary.json")
+
+
+def fullest(mails: list[Mail], agendas: dict[str, AgendaChanged]) -> Mail | None:
+    """The newest mail of the participant who has most to do."""
+    told = {mail.participant_id for mail in mails} & agendas.keys()
+    if not told:
+        return None
+    busiest = max(sorted(told), key=lambda one: len(agendas[one].entries))
+    return newest_of(mail for mail in mails if mail.participant_id == busiest)

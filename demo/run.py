@@ -1,0 +1,119 @@
+"""Runs the demo: the embedded stack, a whole edition through its HTTP API, ten late changes, and the proof."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from demo import audit
+from demo.client import Refused, RegistrationClient
+from demo.doubts import Postmaster
+from demo.edition import generate
+from demo.observer import Observer, TooLate
+from demo.plan import DemoEdition
+from demo.rehearsal import Rehearsal
+from demo.stage import Stage
+from deploy.embedded.process import ProcessFailed
+from deploy.embedded.stack import Stack
+from services.notify.settings import Settings as NotifySettings
+from services.notify.store import MongoLedger
+from services.registration.operators import add_operator
+from services.registration.settings import Settings as RegistrationSettings
+from services.scheduler.settings import Settings as SchedulerSettings
+from shared.runtime.clock import utc_now
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
+
+OPERATOR_ID = "demo"
+#: A laptop's clock: mails are gathered for a moment, and a killed service is missed sooner. What comes in
+#: is handled ten times a second, not fifty: two cores do all of it, and each batch is a write of the slowest part.
+SETTINGS = {
+    "TERTULIA_WINDOW_SECONDS": "0.15",
+    "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
+    "TERTULIA_BATCH_EVERY_MS": "100",
+    "TERTULIA_QUIET_SECONDS": "0.4",
+    "TERTULIA_IMPROVE_EVERY_SECONDS": "0.1",
+    "TERTULIA_IMPROVE_STEPS": "10000",
+    "TERTULIA_SESSION_TIMEOUT_MS": "4000",
+    "TERTULIA_SMTP_CONNECTIONS": "10",
+    "TERTULIA_SMTP_TIMEOUT_SECONDS": "2",
+    "TERTULIA_LEASE_SECONDS": "16",
+}
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What can be chosen. `scale` 1.0 is ITECAM's size; `kill` names a service to kill once midway and start again."""
+
+    seed: int = 2018
+    scale: float = 1.0
+    output: Path = Path("demo-output")
+    keep: bool = False
+    kill: str | None = None
+
+
+async def run(options: DemoOptions, console: Console | None = None) -> int:
+    """The whole demo. Returns the exit code: 0 if all went well and every check holds."""
+    console = console or Console()
+    started = time.monotonic()
+    options.output.mkdir(parents=True, exist_ok=True)
+    root = options.output / "runs"
+    shutil.rmtree(root, ignore_errors=True)
+    # The others come up while everybody registers: Kafka keeps what they have to do.
+    stack = Stack(root, settings=SETTINGS, latecomers=("matching", "scheduler", "notify"))
+    try:
+        console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
+        drawing = asyncio.create_task(asyncio.to_thread(generate, options.seed, options.scale))
+        async with stack, _rehearse(options, console, stack, await drawing) as rehearsal:
+            summary = await stack.unless_crashed(rehearsal.run(started))
+            if options.keep:
+                await _stay(console, stack)
+    except (ProcessFailed, Refused, TooLate) as error:
+        console.print(
+            f"[bold red]The demo failed.[/] {error}\nLogs are in {stack.logs}", highlight=False, soft_wrap=True
+        )
+        return 1
+    return 1 if summary.faults else 0
+
+
+async def _stay(console: Console, stack: Stack) -> None:
+    console.print("\nIt stays up until Ctrl-C:", highlight=False)
+    for name, address in stack.addresses.items():
+        console.print(f"  {name:<13}{address}", highlight=False)
+    with contextlib.suppress(asyncio.CancelledError):
+        await stack.wait()
+
+
+@contextlib.asynccontextmanager
+async def _rehearse(
+    options: DemoOptions, console: Console, stack: Stack, demo: DemoEdition
+) -> AsyncIterator[Rehearsal]:
+    mongo_url = SecretStr(stack.addresses["mongo"])
+    api_key = await add_operator(RegistrationSettings(mongo_url=mongo_url), OPERATOR_ID, "Demo operator")
+    mongo = Mongo(SchedulerSettings(mongo_url=mongo_url))
+    client = RegistrationClient(stack.addresses["registration"], api_key, f"demo-{demo.seed}")
+    try:
+        async with client, Observer(stack.addresses["kafka"]) as observer:
+            stage = await Stage.open(client, observer.seen, demo)
+            store = MongoJournalStore(mongo.database(SchedulerSettings(mongo_url=mongo_url).database))
+            ledger = MongoLedger(mongo.database(NotifySettings(mongo_url=mongo_url).database), utc_now)
+            yield Rehearsal(
+                console=console,
+                stack=stack,
+                observer=observer,
+                stage=stage,
+                journal=audit.SchedulerJournal(store, stage.edition_id),
+                postmaster=Postmaster(ledger, stack.mails),
+                output=options.output,
+                kill=options.kill,
+            )
+    finally:
+        await mongo.close()

@@ -1,0 +1,187 @@
+"""One event at work: what it changes, which pairs that touches, and what is then said of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.matching.domain.proposal_rounds import fillings
+from services.matching.domain.proposals import best_partners, concerned
+from services.matching.domain.publication import Speaker
+from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
+from services.matching.domain.state import (
+    AgendasFilled,
+    Change,
+    EncounterLearned,
+    MatchingState,
+    OrganisationLearned,
+    PairScored,
+    ParticipantLearned,
+    PartnersProposed,
+    RequestLearned,
+    RulesLearned,
+    evolve,
+    partners_of,
+)
+from shared.contract.events import (
+    AffinityScored,
+    EditionChanged,
+    EncounterChanged,
+    Event,
+    MatchRequestChanged,
+    OrganisationChanged,
+    ParticipantChanged,
+)
+from shared.contract.ids import pair_id, pair_of
+
+#: Pairs scored in one product of matrices.
+_PAIRS_AT_ONCE: Final = 64
+
+
+class Batch:
+    """What one event changes and touches. Changes and what is said are added to the lists it is given."""
+
+    def __init__(self, state: MatchingState, event: Event, changes: list[Change], said: list[AffinityScored]) -> None:
+        self._state = state
+        self._event = event
+        self._changes = changes
+        self._said = said
+        self._participants: set[str] = set()
+        self._requests: set[str] = set()
+        #: The pairs touched, and whether their scores may differ: otherwise it is their requests that changed.
+        self._pairs: dict[tuple[str, str], bool] = {}
+
+    def learn(self) -> None:
+        """Take from the event what is newer than what is known."""
+        event = self._event
+        match event:
+            case EditionChanged():
+                self._learn_rules(Rules.of(event))
+            case OrganisationChanged():
+                self._learn_organisation(event.organisation_id, Organisation.of(event))
+            case ParticipantChanged():
+                self._learn_participant(event.participant_id, Participant.of(event))
+            case MatchRequestChanged():
+                self._learn_request(event.request_id, Request.of(event))
+            case EncounterChanged():
+                self._learn_encounter(event.participant_ids, Encounter.of(event))
+
+    def conclude(self, pool: Pool) -> None:
+        """Bring the pool, the proposals and what is said of the touched pairs up to date."""
+        pool.put(self._state, sorted(self._participants))
+        for participant_id in self._participants:
+            self._touch_all(participant_id, rescored=True)
+        self._propose(pool)
+        self._fill(pool)
+        self._say(pool)
+
+    def _propose(self, pool: Pool) -> None:
+        """Bring the partners of every open request that is concerned up to date, and of those that gain by that."""
+        changed, asked = self._participants, self._requests
+        while asked or changed:
+            request_ids = sorted(asked.union(concerned(self._state, pool, changed)))
+            changed, asked = self._propose_for(pool, request_ids), set()
+
+    def _propose_for(self, pool: Pool, request_ids: list[str]) -> set[str]:
+        """The sought-after whom a list has let go: they are free for another."""
+        state, freed = self._state, set()
+        for request_id, partner_ids in best_partners(state, pool, request_ids):
+            before = state.proposals.get(request_id, ())
+            if partner_ids != before:
+                freed |= {one for one in set(before) - set(partner_ids) if state.crowded(one)}
+                self._make(PartnersProposed(request_id=request_id, partner_ids=partner_ids))
+                requester_id = state.requests[request_id].requester_id
+                for partner_id in (*before, *partner_ids):
+                    self._touch(requester_id, partner_id)
+        return freed
+
+    def _fill(self, pool: Pool) -> None:
+        """Bring pairs up for whoever has too few encounters, where the organiser has asked for another round."""
+        rules = self._state.rules
+        if rules is None or rules.filling is None or rules.filling.round <= self._state.filled:
+            return
+        pairs = fillings(self._state, rules, pool, rules.filling.encounters)
+        self._make(AgendasFilled(round=rules.filling.round, pairs=pairs))
+        for one, other in pairs:
+            self._touch(one, other)
+
+    def _say(self, pool: Pool) -> None:
+        """Say of each touched pair what has changed, if all that it takes is known."""
+        state = self._state
+        speaker = Speaker(state, pool)
+        known = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
+        anew = [pair for pair in known if self._pairs[pair] or not speaker.has_scored(pair)]
+        for at in range(0, len(anew), _PAIRS_AT_ONCE):
+            for pair, scored, terms in speaker.scored(anew[at : at + _PAIRS_AT_ONCE]):
+                self._publish(speaker.news(self._event, pair, scored), terms)
+        for pair in sorted(set(known).difference(anew)):
+            self._publish(speaker.news(self._event, pair, speaker.standing(pair)), {})
+
+    def _publish(self, affinity: AffinityScored | None, terms: dict[str, float]) -> None:
+        if affinity is not None:
+            self._make(PairScored(affinity=affinity, terms=terms))
+            self._said.append(affinity)
+
+    def _learn_rules(self, rules: Rules) -> None:
+        known = self._state.rules
+        if rules.newer_than(known):
+            self._make(RulesLearned(rules=rules))
+            if not rules.says_the_same_as(known):
+                rescored = known is None or known.affinity_version != rules.affinity_version
+                for participant_id in self._state.links:
+                    self._touch_all(participant_id, rescored=rescored)
+                self._requests |= {one for some in self._state.open_requests.values() for one in some}
+
+    def _learn_organisation(self, organisation_id: str, organisation: Organisation) -> None:
+        known = self._state.organisations.get(organisation_id)
+        if organisation.newer_than(known):
+            self._make(OrganisationLearned(organisation_id=organisation_id, organisation=organisation))
+            if not organisation.says_the_same_as(known):
+                self._participants |= {
+                    one for one, known in self._state.participants.items() if known.organisation_id == organisation_id
+                }
+
+    def _learn_participant(self, participant_id: str, participant: Participant) -> None:
+        known = self._state.participants.get(participant_id)
+        if participant.newer_than(known):
+            self._make(ParticipantLearned(participant_id=participant_id, participant=participant))
+            if not participant.says_the_same_as(known):
+                self._participants.add(participant_id)
+
+    def _learn_request(self, request_id: str, request: Request) -> None:
+        known = self._state.requests.get(request_id)
+        if request.newer_than(known):
+            if known is not None:
+                self._touch_request(request_id)
+            self._make(RequestLearned(request_id=request_id, request=request))
+            self._touch_request(request_id)
+
+    def _learn_encounter(self, participant_ids: tuple[str, str], encounter: Encounter) -> None:
+        identity = pair_id(self._state.edition_id, *participant_ids)
+        known = self._state.encounters.get(identity)
+        if encounter.newer_than(known) and not encounter.says_the_same_as(known):
+            self._make(EncounterLearned(participant_ids=participant_ids, encounter=encounter))
+
+    def _touch_request(self, request_id: str) -> None:
+        """A directed request touches its pair, and whom its parties may be proposed; an open one all of its pairs."""
+        request = self._state.requests[request_id]
+        if request.target_id is None:
+            self._requests.add(request_id)
+            self._touch_all(request.requester_id)
+            return
+        for partner_id in partners_of(self._state, request_id):
+            self._touch(request.requester_id, partner_id)
+        for party_id in (request.requester_id, request.target_id):
+            self._requests |= set(self._state.open_requests.get(party_id, ()))
+
+    def _touch_all(self, participant_id: str, *, rescored: bool = False) -> None:
+        for other in self._state.links.get(participant_id, ()):
+            self._touch(participant_id, other, rescored=rescored)
+
+    def _touch(self, one: str, other: str, *, rescored: bool = False) -> None:
+        pair = pair_of(one, other)
+        self._pairs[pair] = self._pairs.get(pair, False) or rescored
+
+    def _make(self, change: Change) -> None:
+        evolve(self._state, change)
+        self._changes.append(change)

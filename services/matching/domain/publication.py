@@ -1,0 +1,113 @@
+"""What is said of a pair: its score and its reasons, and what its requests make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from services.matching.domain.consent import Side, consent_of
+from services.matching.domain.scoring.affinity import MET_BEFORE, Affinity, reasons_of
+from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.state import MatchingState
+from shared.contract.events import AffinityScored, Event, NeedMet, Origin, RequestState
+from shared.contract.ids import pair_id
+
+_REQUESTS_NAMED: Final = 50
+_DECIMALS: Final = 4
+
+#: Two participants, sorted.
+Pair = tuple[str, str]
+
+
+class Speaker:
+    """Says of pairs how they score, and what is news of them."""
+
+    def __init__(self, state: MatchingState, pool: Pool) -> None:
+        self._state = state
+        self._pool = pool
+
+    def has_scored(self, pair: Pair) -> bool:
+        """Whether something has been said of the pair."""
+        return pair_id(self._state.edition_id, *pair) in self._state.published
+
+    def scored(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, dict[str, Any], dict[str, float]]]:
+        """Each pair with all that its score says, and with the terms behind it."""
+        lines = {one: line for line, one in enumerate(dict.fromkeys(one for one, _ in pairs))}
+        columns = {other: column for column, other in enumerate(dict.fromkeys(other for _, other in pairs))}
+        affinities = self._pool.affinities(lines, self._pool.rows(columns))
+        for pair in pairs:
+            affinity = affinities.one(lines[pair[0]], columns[pair[1]])
+            terms = {str(term): value for term, value in affinity.values.items()}
+            yield pair, self._scored(pair, affinity), {**terms, MET_BEFORE: float(affinity.in_vain)}
+
+    def standing(self, pair: Pair) -> dict[str, Any]:
+        """All that the last score of a pair said."""
+        before = self._state.published[pair_id(self._state.edition_id, *pair)]
+        return {name: getattr(before, name) for name in ("score", "reasons", "configuration", "low_confidence")}
+
+    def _scored(self, pair: Pair, affinity: Affinity) -> dict[str, Any]:
+        participants = self._state.participants
+        return {
+            "score": affinity.score,
+            "reasons": reasons_of(self._state, pair, affinity, self._needs_met(pair)),
+            "configuration": self._pool.version,
+            "low_confidence": tuple(one for one in pair if participants[one].says_too_little),
+        }
+
+    def _needs_met(self, pair: Pair) -> tuple[NeedMet, ...]:
+        """Of each side the need that the other meets best, best first."""
+        found = []
+        for seeker, provider in (pair, pair[::-1]):
+            met = self._pool.met(seeker, provider)
+            if met is not None:
+                need, offer, fit = met
+                found.append(NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, _DECIMALS)))
+        return tuple(sorted(found, key=lambda one: (-one.fit, one.participant_id)))
+
+    def news(self, event: Event, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
+        """What is new of a pair after an event: it happened when the event did, whenever that is worked through."""
+        state, identity = self._state, pair_id(self._state.edition_id, *pair)
+        rules, before = state.rules, state.published.get(identity)
+        requests = dict(state.between(*pair))
+        behind = {one: request for one, request in requests.items() if request.live} or requests
+        brought = pair[1] in state.brought.get(pair[0], ())
+        if rules is None or (before is None and not behind and not brought):
+            return None
+        request_ids = tuple(sorted(behind)[:_REQUESTS_NAMED])
+        directed = any(request.target_id is not None for request in requests.values())
+        affinity = AffinityScored(
+            operator_id=event.operator_id,
+            edition_id=state.edition_id,
+            revision=before.revision if before else 1,
+            occurred_at=before.occurred_at if before else event.occurred_at,
+            pair_id=identity,
+            participant_ids=pair,
+            # A pair no longer proposed has no requests left: it keeps the name of the last ones.
+            request_ids=request_ids or (before.request_ids if before else ()),
+            origin=Origin.REQUESTED if directed else Origin.PROPOSED,
+            consent=consent_of(rules.policy, self._side(*pair), self._side(*reversed(pair)), brought=brought),
+            priority=max((one.priority for one in behind.values()), default=before.priority if before else 1),
+            **scored,
+        )
+        if affinity == before:
+            return None
+        if before is None:
+            return affinity
+        occurred_at = max(before.occurred_at, event.occurred_at)
+        return affinity.model_copy(update={"revision": before.revision + 1, "occurred_at": occurred_at})
+
+    def _side(self, one: str, other: str) -> Side:
+        state = self._state
+        participant = state.participants[one]
+        requests = [request for _, request in state.between(one, other)]
+        asked = [request for request in requests if request.requester_id == one]
+        answered = {request.state for request in requests if request.target_id == one}
+        return Side(
+            active=state.active(one),
+            asked=any(request.live and request.target_id == other for request in asked),
+            accepted=RequestState.ACCEPTED in answered,
+            declined=RequestState.DECLINED in answered or other in participant.declined_ids,
+            seeking=state.seeking(one),
+            offered=any(request.live and request.target_id is None for request in asked),
+            blocks=participant.blocks(other, state.participants[other].organisation_id),
+        )

@@ -1,0 +1,1 @@
+"""Scoring: the affinity of one participant with many, and its terms."""

@@ -1,0 +1,164 @@
+"""The affinity of pairs under a configuration, and the reasons for it: codes and data, in nobody's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.domain.scoring.configuration import AffinityConfiguration
+from services.matching.domain.scoring.terms import Term, Values, ground
+from services.matching.domain.snapshots import Organisation, Participant
+from services.matching.domain.state import MatchingState
+from services.matching.domain.taxonomy import code_tokens, codes_of, nace_proximity, of_scheme, sought
+from shared.contract.events import NeedMet, Reason
+
+#: The decimals a weight is rounded to, and so a score: less is noise.
+DECIMALS: Final = 4
+#: What a reason says when two organisations have met before and nothing came of it. It weighs nothing: it takes.
+MET_BEFORE: Final = "met_before"
+_CODES_NAMED: Final = 5
+_DETAIL_LENGTH: Final = 300
+
+
+@dataclass(frozen=True)
+class Affinities:
+    """How well several participants fit several partners; every array has shape (participants, partners).
+
+    Attributes:
+        terms: 0..1, those that the configuration gives a weight.
+        in_vain: whose organisations have met in an earlier edition, and nothing came of it.
+    """
+
+    configuration: AffinityConfiguration
+    terms: Mapping[Term, Values]
+    in_vain: NDArray[np.bool_]
+
+    @cached_property
+    def weights(self) -> Values:
+        """What each term adds to each score, rounded; shape (terms, participants, partners)."""
+        asked = self.configuration
+        damping = np.where(self.in_vain, asked.met_before, 1.0)
+        parts = np.stack([values * asked.weights[term] * damping for term, values in self.terms.items()])
+        rounded: Values = np.round(parts, DECIMALS)
+        return rounded
+
+    @cached_property
+    def scores(self) -> Values:
+        """The affinities, 0..1: each the sum of its reasons' weights."""
+        total: Values = np.round(self.weights.sum(axis=0), DECIMALS)
+        return total
+
+    @cached_property
+    def grounded(self) -> NDArray[np.bool_]:
+        """Who has with whom something to talk about."""
+        return ground(self.terms)
+
+    def one(self, line: int, column: int) -> Affinity:
+        """The affinity of one pair."""
+        weights = dict(zip(self.terms, self.weights[:, line, column].tolist(), strict=True))
+        values = {term: round(float(of_all[line, column]), DECIMALS) for term, of_all in self.terms.items()}
+        in_vain = bool(self.in_vain[line, column])
+        return Affinity(float(self.scores[line, column]), weights, values, in_vain=in_vain)
+
+
+@dataclass(frozen=True)
+class Affinity:
+    """One pair's score, what each term adds to it, and the terms themselves, 0..1."""
+
+    score: float
+    weights: Mapping[Term, float]
+    values: Mapping[Term, float]
+    in_vain: bool
+
+
+def reasons_of(
+    state: MatchingState, pair: tuple[str, str], affinity: Affinity, met: tuple[NeedMet, ...]
+) -> tuple[Reason, ...]:
+    """The reasons of a pair, heaviest first, without terms that add nothing. `met`: whose need meets which offer."""
+    sides = [_Side.of(state, participant_id) for participant_id in pair]
+    reasons = [
+        Reason(
+            code=term,
+            weight=weight,
+            detail=_DETAILS[term](*sides)[:_DETAIL_LENGTH],
+            met=met if term is Term.NEED_OFFER else (),
+        )
+        for term, weight in affinity.weights.items()
+        if weight > 0
+    ]
+    if affinity.in_vain:
+        reasons.append(Reason(code=MET_BEFORE, weight=0))
+    return tuple(sorted(reasons, key=lambda reason: (-reason.weight, reason.code)))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of a pair, with the organisation they represent."""
+
+    participant: Participant
+    organisation: Organisation
+
+    @classmethod
+    def of(cls, state: MatchingState, participant_id: str) -> _Side:
+        participant = state.participants[participant_id]
+        return cls(participant, state.organisations[participant.organisation_id])
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return codes_of(self.participant, self.organisation)
+
+
+def _shared_of(scheme: str) -> Callable[[_Side, _Side], str]:
+    return lambda one, other: _named(of_scheme(scheme, one.codes) & of_scheme(scheme, other.codes))
+
+
+def _shared_codes(one: _Side, other: _Side) -> str:
+    """The finest codes shared: `nace:25.6` is not named where `nace:25.62` is."""
+    shared = code_tokens(one.codes) & code_tokens(other.codes)
+    return _named({code for code in shared if not any(finer != code and finer.startswith(code) for finer in shared)})
+
+
+def _nearest_sectors(one: _Side, other: _Side) -> str:
+    """The two activities that are nearest to each other; one where they are the same."""
+    pairs = [
+        (-nace_proximity(mine, theirs), mine, theirs)
+        for mine in of_scheme("nace", one.codes)
+        for theirs in of_scheme("nace", other.codes)
+    ]
+    return ", ".join(dict.fromkeys(min(pairs)[1:])) if pairs else ""
+
+
+def _cooperation(one: _Side, other: _Side) -> str:
+    """What the first of the pair seeks that the other answers."""
+    theirs = sought(other.codes)
+    return _named({f"coop:{kind}" for kind in sought(one.codes) if kind.answer in theirs})
+
+
+def _nothing(_: _Side, __: _Side) -> str:
+    return ""
+
+
+def _named(codes: set[str]) -> str:
+    return ", ".join(sorted(codes)[:_CODES_NAMED])
+
+
+_DETAILS: Final[Mapping[Term, Callable[[_Side, _Side], str]]] = {
+    # What people wrote stays on `registration.v1`: the reason says which of their items met.
+    Term.NEED_OFFER: _nothing,
+    Term.SHARED_CODES: _shared_codes,
+    Term.SECTOR: _nearest_sectors,
+    Term.KETS: _shared_of("ket"),
+    Term.S3: _shared_of("s3"),
+    Term.COOPERATION: _cooperation,
+    Term.HELIX: lambda one, other: ", ".join(sorted((one.organisation.kind, other.organisation.kind))),
+    Term.CROSS_BORDER: lambda one, other: ", ".join(sorted((one.organisation.country, other.organisation.country))),
+    Term.DELEGATION: lambda one, other: ", ".join(
+        sorted({side.organisation.country for side in (one, other) if side.organisation.delegation})
+    ),
+    Term.LANGUAGE: lambda one, other: ", ".join(sorted({*one.participant.languages} & {*other.participant.languages})),
+}

@@ -1,0 +1,221 @@
+"""An edition's participants as arrays: one against all of them in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.domain.scoring import terms
+from services.matching.domain.scoring.affinity import Affinities
+from services.matching.domain.scoring.configuration import AffinityConfiguration
+from services.matching.domain.scoring.ragged import Ragged, Rows
+from services.matching.domain.scoring.symmetric_relation import Ties
+from services.matching.domain.scoring.terms import TRAITS, Term, Traits, Values
+from services.matching.domain.scoring.text_index import TextIndex
+from services.matching.domain.snapshots import Organisation, Participant
+from services.matching.domain.state import MatchingState
+from services.matching.domain.taxonomy import as_bits, code_tokens, codes_of, nace_proximity, of_scheme, sought
+from services.matching.domain.text.scorer import TextScorer
+from shared.contract.events import Language
+
+_LANGUAGES: Final = tuple(Language)
+
+
+class Pool:
+    """The complete participants of one state, as arrays. Never journalled: made again when the state is loaded.
+
+    A participant's row is their place in `ids`, in the order they came. Whoever is no longer complete is not active.
+    """
+
+    def __init__(self, scorer: TextScorer, configuration: AffinityConfiguration) -> None:
+        self.ids: list[str] = []
+        self.texts = TextIndex(scorer)
+        self.configuration = configuration
+        #: What scores are said to be of: the configuration, and the reader of texts if it is not the configuration's.
+        self.version = configuration.version + ("" if scorer.version == configuration.scorer else f"+{scorer.version}")
+        self._rows: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        self._names: list[str] = []
+        #: By term, the trait that counts the codes of each row, and the codes.
+        self._sets = {
+            Term.SHARED_CODES: ("tokens", _CodeSets()),
+            Term.KETS: ("kets", _CodeSets()),
+            Term.S3: ("s3", _CodeSets()),
+        }
+        self._sectors = _Sectors()
+        self._traits = np.zeros(0, TRAITS)
+        self._competitors, self._blocks, self._declined = Ties(), Ties(), Ties()
+        self._met, self._fruitful = Ties(), Ties()
+
+    def put(self, state: MatchingState, participant_ids: Iterable[str]) -> None:
+        """Take these participants as the state has them now."""
+        known = []
+        for participant_id in participant_ids:
+            if state.complete(participant_id):
+                known.append(participant_id)
+            elif participant_id in self._rows:
+                self._traits[self._rows[participant_id]]["active"] = False
+        for participant_id in known:
+            participant = state.participants[participant_id]
+            organisation = state.organisations[participant.organisation_id]
+            row = self._row(participant_id)
+            self._traits[row] = self._traits_of(row, participant, organisation, active=state.active(participant_id))
+            self._tie(participant_id, participant, organisation)
+        profiles = [state.participants[participant_id].profile for participant_id in known]
+        rows = [self._rows[participant_id] for participant_id in known]
+        read = self.configuration.read
+        self.texts.put(rows, [read(one.needs) for one in profiles], [read(one.offers) for one in profiles])
+
+    def rows(self, participant_ids: Iterable[str]) -> Rows:
+        """The rows of participants that have been put."""
+        return np.array([self._rows[participant_id] for participant_id in participant_ids], np.intp)
+
+    def affinities(self, participant_ids: Iterable[str], rows: Rows | None = None) -> Affinities:
+        """Each participant with those of the rows, or with all; with themselves they mean nothing."""
+        own, asked = self.rows(participant_ids), self.configuration
+        partners = np.arange(len(self.ids)) if rows is None else rows
+        mine, theirs = self._traits[own][:, np.newaxis], self._traits[partners]
+        found = {term: self._term(term, own, rows, mine, theirs) for term in Term if term in asked.weights}
+        return Affinities(asked, found, self._in_vain(own, theirs))
+
+    def strangers(self, participant_id: str) -> NDArray[np.bool_]:
+        """Whom a participant may be proposed; shape (participants,).
+
+        Who takes part and represents another organisation, no competitor; blocked and declined by neither of the two.
+        """
+        traits = self._traits[: len(self.ids)]
+        own = self._traits[self._rows[participant_id]]
+        others: NDArray[np.bool_] = traits["organisation"] != own["organisation"]
+        others &= traits["active"]
+        home = self._names[own["organisation"] - 1]
+        apart = self._blocks.of(participant_id) | self._declined.of(participant_id) | self._blocks.of(home)
+        others[[self._rows[one] for one in apart if one in self._rows]] = False
+        shunned = [self._numbers[one] for one in apart | self._competitors.of(home) if one in self._numbers]
+        return others & ~np.isin(traits["organisation"], shunned) if shunned else others
+
+    def compete(self, organisation_id: str, other_id: str) -> bool:
+        """Whether either of two organisations names the other as a competitor."""
+        return other_id in self._competitors.of(organisation_id)
+
+    def met(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
+        """The need of one and the offer of the other that fit best, by number, and their fit; none if none fits."""
+        return self.texts.met(self._rows[seeker], self._rows[provider])
+
+    def _term(self, term: Term, own: Rows, rows: Rows | None, mine: Traits, theirs: Traits) -> Values:
+        if term in terms.OF_TRAITS:
+            return terms.OF_TRAITS[term](mine, theirs)
+        if term in self._sets:
+            field, codes = self._sets[term]
+            return terms.overlap(codes.shared(own, rows, len(self.ids)), mine[field], theirs[field])
+        if term is Term.SECTOR:
+            return self._sectors.proximities(own, rows, len(self.ids))
+        asked = self.configuration
+        both = terms.mutuality(mine, theirs, asked.mutuality, asked.mutuality_of)
+        return terms.need_meets_offer(*self.texts.fits(own, rows), both)
+
+    def _in_vain(self, own: Rows, theirs: Traits) -> NDArray[np.bool_]:
+        """Whose organisations have met in an earlier edition, and nothing came of it."""
+        met = np.zeros((len(own), len(theirs)), bool)
+        for line, row in enumerate(own):
+            home = self._names[self._traits[row]["organisation"] - 1]
+            if vain := self._met.of(home) - self._fruitful.of(home):
+                numbers = [self._numbers[one] for one in vain if one in self._numbers]
+                met[line] = np.isin(theirs["organisation"], numbers)
+        return met
+
+    def _row(self, participant_id: str) -> int:
+        if participant_id not in self._rows:
+            self._rows[participant_id] = len(self.ids)
+            self.ids.append(participant_id)
+        if len(self.ids) > len(self._traits):
+            self._traits = np.append(self._traits, np.zeros(max(64, len(self._traits)), TRAITS))
+        return self._rows[participant_id]
+
+    def _traits_of(
+        self, row: int, participant: Participant, organisation: Organisation, *, active: bool
+    ) -> tuple[Any, ...]:
+        codes = codes_of(participant, organisation)
+        kinds = sought(codes)
+        traits = {
+            "active": active,
+            "organisation": self._number(participant.organisation_id),
+            "country": self._number(f"country {organisation.country}"),
+            "delegation": self._number(f"delegation {organisation.delegation}") if organisation.delegation else 0,
+            "side": terms.side_of(organisation.kind),
+            "languages": sum(1 << _LANGUAGES.index(language) for language in set(participant.languages)),
+            "seeks": as_bits(kinds),
+            "answers": as_bits(kind.answer for kind in kinds),
+        }
+        held = {"tokens": code_tokens(codes), "kets": of_scheme("ket", codes), "s3": of_scheme("s3", codes)}
+        traits |= {field: codes_of_field.put(row, held[field]) for field, codes_of_field in self._sets.values()}
+        self._sectors.put(row, of_scheme("nace", codes))
+        return tuple(traits[name] for name in TRAITS.names or ())
+
+    def _tie(self, participant_id: str, participant: Participant, organisation: Organisation) -> None:
+        home = participant.organisation_id
+        self._blocks.put(participant_id, participant.blocked_ids)
+        self._declined.put(participant_id, participant.declined_ids)
+        self._competitors.put(home, organisation.competitor_ids)
+        self._met.put(home, (one.organisation_id for one in organisation.met_before))
+        self._fruitful.put(home, (one.organisation_id for one in organisation.met_before if one.outcome))
+
+    def _number(self, name: str) -> int:
+        """What stands for a name in the arrays, from 1."""
+        if name not in self._numbers:
+            self._names.append(name)
+        return self._numbers.setdefault(name, len(self._names))
+
+
+class _CodeSets:
+    """The codes of one kind that each row holds."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.held: Ragged[np.intp] = Ragged(np.intp)
+
+    def put(self, row: int, codes: Iterable[str]) -> int:
+        """Set what a row holds; how many codes these are."""
+        numbers = [self.numbers.setdefault(code, len(self.numbers)) for code in sorted(codes)]
+        self.held.put(row, np.array(numbers, np.intp))
+        return len(numbers)
+
+    def shared(self, own: Rows, rows: Rows | None, count: int) -> NDArray[np.intp]:
+        """How many codes each of `own` shares with each partner; shape (own, partners)."""
+        codes, holders = self.held.all() if rows is None else self.held.some(rows)
+        shared = np.zeros((len(own), count if rows is None else len(rows)), np.intp)
+        for line, row in enumerate(own):
+            wanted = np.zeros(len(self.numbers) + 1, bool)
+            wanted[self.held.of(row)] = True
+            hits = holders[wanted[codes]]
+            shared[line] = np.bincount(hits[hits >= 0], minlength=shared.shape[1])
+        return shared
+
+
+class _Sectors(_CodeSets):
+    """The activities of each row, and how near those of two rows are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._nearness: dict[int, Values] = {}
+
+    def proximities(self, own: Rows, rows: Rows | None, count: int) -> Values:
+        """How near the nearest activities of each of `own` and each partner are; shape (own, partners)."""
+        codes, holders = self.held.all() if rows is None else self.held.some(rows)
+        there = holders >= 0
+        codes, holders = codes[there], holders[there]
+        nearest = np.zeros((len(own), count if rows is None else len(rows)))
+        for line, row in enumerate(own):
+            for number in self.held.of(row):
+                np.maximum.at(nearest[line], holders, self._near(int(number))[codes])
+        return nearest
+
+    def _near(self, number: int) -> Values:
+        """How near every activity known is to one; reckoned once, until more are known."""
+        near = self._nearness.get(number)
+        if near is None or len(near) < len(self.numbers):
+            names = list(self.numbers)
+            near = self._nearness[number] = np.array([nace_proximity(names[number], name) for name in names])
+        return near

@@ -1,0 +1,188 @@
+"""What is kept of each thing's newest snapshot: what matching needs, and no names or addresses."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.matching.domain.text.confidence import Doubt, doubts_of
+from shared.contract.events import (
+    ConsentPolicy,
+    EarlierEncounters,
+    EditionChanged,
+    EncounterChanged,
+    EncounterState,
+    Filling,
+    Language,
+    MatchRequestChanged,
+    OrganisationChanged,
+    OrganisationKind,
+    ParticipantChanged,
+    Phase,
+    Profile,
+    RequestState,
+    Status,
+)
+
+#: Doubts that leave a text telling enough.
+_TELLING: Final = frozenset({Doubt.ONE_WORD, Doubt.TOO_LONG, Doubt.MARKUP})
+
+
+_ENDS: Final = {EncounterState.HELD: True, EncounterState.MISSED: False}
+
+
+class Fact(BaseModel):
+    """A thing as of its newest revision."""
+
+    model_config = ConfigDict(frozen=True)
+
+    revision: int
+
+    def newer_than(self, known: Fact | None) -> bool:
+        """Whether nothing was known, or an older revision: only then it is news."""
+        return known is None or self.revision > known.revision
+
+    def says_the_same_as(self, other: Fact | None) -> bool:
+        """Whether only the revision differs, if that."""
+        return other is not None and self.model_copy(update={"revision": other.revision}) == other
+
+
+class Rules(Fact):
+    """An edition's rules of consent and of proposals, and which configuration scores its pairs."""
+
+    phase: Phase
+    policy: ConsentPolicy
+    least_affinity: float
+    affinity_version: str = "1"
+    most_encounters: int | None = Field(default=None, description="No list of proposals needs to name anybody oftener.")
+    filling: Filling | None = None
+
+    @classmethod
+    def of(cls, event: EditionChanged) -> Self:
+        return cls(
+            revision=event.revision,
+            phase=event.phase,
+            policy=event.consent_policy,
+            least_affinity=event.least_affinity,
+            affinity_version=event.affinity_version,
+            most_encounters=_most_encounters(event),
+            filling=event.filling,
+        )
+
+    def says_the_same_as(self, other: Fact | None) -> bool:
+        """Whether scores, consents and proposals stay as they are: the next phase changes none of them."""
+        return other is not None and super().says_the_same_as(other.model_copy(update={"phase": self.phase}))
+
+
+class Organisation(Fact):
+    """An organisation: its helix kind, its territory, its codes."""
+
+    kind: OrganisationKind
+    country: str
+    codes: tuple[str, ...]
+    status: Status
+    region: str | None = None
+    delegation: str | None = None
+    competitor_ids: tuple[str, ...] = ()
+    met_before: tuple[EarlierEncounters, ...] = ()
+
+    @classmethod
+    def of(cls, event: OrganisationChanged) -> Self:
+        return cls(
+            revision=event.revision,
+            kind=event.kind,
+            country=event.country,
+            codes=event.codes,
+            status=event.status,
+            region=event.region,
+            delegation=event.delegation,
+            competitor_ids=event.competitor_ids,
+            met_before=event.met_before,
+        )
+
+
+class Participant(Fact):
+    """A participant: whom they represent, what they speak, offer and need, and whom they keep away from."""
+
+    organisation_id: str
+    languages: tuple[Language, ...]
+    profile: Profile
+    status: Status
+    blocked_ids: tuple[str, ...] = ()
+    declined_ids: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, event: ParticipantChanged) -> Self:
+        return cls(
+            revision=event.revision,
+            organisation_id=event.organisation_id,
+            languages=event.languages,
+            profile=event.profile,
+            status=event.status,
+            blocked_ids=event.blocked_ids,
+            declined_ids=event.declined_ids,
+        )
+
+    @property
+    def says_too_little(self) -> bool:
+        """Whether what they need and offer deserves little confidence: then their codes alone speak for them."""
+        return _say_too_little((*self.profile.needs, *self.profile.offers))
+
+    def blocks(self, participant_id: str, organisation_id: str) -> bool:
+        """Whether they want neither to meet nor to be seen by that participant, or anybody of that organisation."""
+        return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
+
+
+class Encounter(Fact):
+    """How the encounter of a pair stands. One that is moved stays `scheduled`."""
+
+    state: EncounterState
+
+    @classmethod
+    def of(cls, event: EncounterChanged) -> Self:
+        state = EncounterState.SCHEDULED if event.state is EncounterState.MOVED else event.state
+        return cls(revision=event.revision, state=state)
+
+    @property
+    def held(self) -> bool | None:
+        """Whether it was held or missed; `None` as long as it is neither."""
+        return _ENDS.get(self.state)
+
+
+class Request(Fact):
+    """A match request: directed, or open (no target)."""
+
+    requester_id: str
+    target_id: str | None
+    partners_wanted: int
+    priority: int
+    state: RequestState
+
+    @classmethod
+    def of(cls, event: MatchRequestChanged) -> Self:
+        return cls(
+            revision=event.revision,
+            requester_id=event.requester_id,
+            target_id=event.target_id,
+            partners_wanted=event.partners_wanted,
+            priority=event.priority,
+            state=event.state,
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether the requester still wants it and nobody has said no."""
+        return self.state in (RequestState.REQUESTED, RequestState.ACCEPTED)
+
+
+def _most_encounters(event: EditionChanged) -> int | None:
+    """The most encounters that anybody can have: what the quota says, and never more than there are slots."""
+    bounds = [bound for bound in (event.quotas.max_encounters, len(event.slots) or None) if bound is not None]
+    return min(bounds, default=None)
+
+
+@lru_cache(maxsize=4096)
+def _say_too_little(texts: tuple[str, ...]) -> bool:
+    return not _TELLING.issuperset(doubts_of(texts))

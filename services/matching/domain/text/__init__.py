@@ -1,0 +1,1 @@
+"""Text: needs and offers in free text, read and compared."""

@@ -1,0 +1,81 @@
+"""Why a score that comes from these texts deserves little confidence."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Final
+
+from services.matching.domain.text.scorer import LONGEST, TAG, plain, words_of
+
+#: Words that hold the sentences of a language together, folded, of those that the encoders know in Latin script
+#: (es en pt fr it de nl pl tr) and of those close enough to be read (ca gl): a longer text has some.
+_SMALL_WORDS: Final = frozenset(
+    """
+    a al als amb and aan au aus auf avec bei bez bir by che com como con da das dans de dei del della den der des di
+    die dla do dos du e een ein eine el els em en entre es et eu for fur gli het i ich icin il ile im in ir is ist it
+    je jest la las le les lo los maar mas met mit na nad nao nel niet no nos not nous nuestra nuestro num o of och od
+    oder ohne on op or os ou our para pas per pla po pod por pour pro przez que qui se sem ser sie sin sobre som son su
+    sur tra te the this to uit um un una und une unsere uns van ve vom von voor we wir with y z za ze zu zum zur
+    """.split()  # noqa: SIM905 -- as a list of quoted words nobody could read it
+)
+_KNOWN_SCRIPTS: Final = frozenset({"ARABIC", "CJK", "CYRILLIC", "HANGUL", "HIRAGANA", "KATAKANA", "LATIN", "THAI"})
+_SENTENCE: Final = 6
+_ITEMS_OF_ONE: Final = 9
+
+
+class Doubt(StrEnum):
+    """One reason; codes that whoever shows them puts into words."""
+
+    SAYS_NOTHING = "says_nothing"
+    ONE_WORD = "one_word"
+    TOO_LONG = "too_long"
+    MARKUP = "markup"
+    LISTS_EVERYTHING = "lists_everything"
+    UNKNOWN_LANGUAGE = "unknown_language"
+
+
+def doubts_of(texts: Sequence[str]) -> tuple[Doubt, ...]:
+    """The doubts about the needs or the offers of one profile, each once, in the order of `Doubt`."""
+    if not any(words_of(plain(text)) for text in texts):
+        return (Doubt.SAYS_NOTHING,)
+    found = {doubt for text in texts for doubt in _doubts_of(text)}
+    return tuple(doubt for doubt in Doubt if doubt in found)
+
+
+def _doubts_of(text: str) -> Iterable[Doubt]:
+    if len(text) > LONGEST:
+        yield Doubt.TOO_LONG
+    if TAG.search(text):
+        yield Doubt.MARKUP
+    if len(words_of(plain(text))) == 1 and text.isascii():
+        yield Doubt.ONE_WORD
+    if _separators(text) >= _ITEMS_OF_ONE:
+        yield Doubt.LISTS_EVERYTHING
+    elif not _known_language(text):
+        yield Doubt.UNKNOWN_LANGUAGE
+
+
+def _separators(text: str) -> int:
+    return sum(text.count(mark) for mark in ",;/|•·\n、")
+
+
+def _known_language(text: str) -> bool:
+    """Whether the text is in a script that the encoders know and, if it is a sentence in Latin script, has small words.
+
+    A guess: a list of nouns in any language has none, and is taken for known when it is short.
+    """
+    letters = [letter for letter in text[:LONGEST] if letter.isalpha()]
+    scripts = [unicodedata.name(letter, "?").split()[0] for letter in letters]
+    if sum(script in _KNOWN_SCRIPTS for script in scripts) < len(scripts) / 2:
+        return False
+    words = [word.strip(".,;:()!?") for word in _folded(text[:LONGEST]).split()]
+    if scripts.count("LATIN") < len(scripts) / 2 or len(words) < _SENTENCE:
+        return True
+    return any(word in _SMALL_WORDS or "'" in word or "\u2019" in word for word in words)
+
+
+def _folded(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -1,0 +1,82 @@
+"""A free text taken apart into items: a bullet, a sentence or a clause each, and the role that words give it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from services.matching.domain.text.role_cues import clauses, folded, heading, role_in_words
+from services.matching.domain.text.scorer import Role
+
+#: The most characters of an item, as in a profile; what is longer is cut at a blank.
+LONGEST: Final = 1000
+_BREAKING_TAG: Final = re.compile(r"<\s*/?\s*(?:br|p|li|ul|ol|div|h\d|tr)\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[/!a-zA-Z][^<>]{0,500}>")
+_BULLET: Final = re.compile(r"^\s*(?:[-*+•·▪●◦‣–—»>✓✔]+|\(?\d{1,2}[.)]|[a-zA-Z]\))\s+")  # noqa: RUF001 -- as typed
+_INLINE_BULLET: Final = re.compile(r" [•▪●◦‣✓✔] ?| ?\| ?")
+_END: Final = re.compile(r"[!?…;]+\s+|[。！？；]|\.\s+(?=[^\sa-zß-öø-ÿ])")  # noqa: RUF001 -- full stops of ja and zh
+_ABBREVIATION: Final = re.compile(r"\b(?:[^\W\d_]|aprox|approx|art|avda?|dra?|eng|fig|ing|no|num|prof|sra?|st)\Z")
+_INTRODUCED: Final = re.compile(r"([^:]{2,40}):\s+(?=\S)")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of a text that says one thing. `role` is None where its words do not tell."""
+
+    text: str
+    role: Role | None
+
+
+def items_of(text: str) -> list[Item]:
+    """The items of a text, in its order: those under a heading have its role, unless their own words say otherwise.
+
+    Total: any text is taken, mark-up is dropped, and what has no letters is no item.
+    """
+    found: list[Item] = []
+    below: Role | None = None
+    for line in _lines(text):
+        for sentence in _sentences(_BULLET.sub("", line)):
+            role, said = _headed(sentence)
+            below = role or below
+            found += [Item(piece, role_in_words(piece) or below) for clause in clauses(said) if (piece := _cut(clause))]
+    return found
+
+
+def plain(text: str) -> str:
+    """The text without mark-up: tags that break a line do so, others are blanks."""
+    return html.unescape(_TAG.sub(" ", _BREAKING_TAG.sub("\n", text)))
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in plain(text).splitlines():
+        yield from _INLINE_BULLET.split(" ".join(line.split()))
+
+
+def _sentences(line: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(line):
+        if end[0][0] == "." and _ABBREVIATION.search(folded(line[start : end.start()])):
+            continue
+        yield line[start : end.end()].strip()
+        start = end.end()
+    yield line[start:].strip()
+
+
+def _headed(sentence: str) -> tuple[Role | None, str]:
+    """The role that a heading before or instead of a sentence gives, if any, and what is left to say."""
+    if role := heading(sentence):
+        return role, ""
+    introduced = _INTRODUCED.match(sentence)
+    role = heading(introduced[1]) if introduced else None
+    return (role, sentence[introduced.end() :]) if introduced and role else (None, sentence)
+
+
+def _cut(clause: str) -> str:
+    """What is said, without what surrounds it; nothing if it has no letters."""
+    said = " ".join(clause.split()).strip(" .;,:–—-")  # noqa: RUF001 -- the dashes that people type
+    if len(said) > LONGEST:
+        said = said[:LONGEST].rsplit(" ", 1)[0]
+    return said if any(letter.isalpha() for letter in said) else ""

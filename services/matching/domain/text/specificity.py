@@ -1,0 +1,49 @@
+"""Which items say too little to find a partner by."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from services.matching.domain.text.scorer import words_of
+
+#: Words that everybody could say of themselves (es, en, pt, fr), as `words_of` folds them.
+_ANYBODYS: Final = frozenset(
+    """
+    actividad actividades alta altas ambito amplia amplio anos atividade atividades avanzada avanzadas avanzado
+    avanzados best better business businesses calidad client cliente clientes clients collaboration colaboracion
+    colaborar commercial comercial comerciales companies company competitive competitivo contact contacto contactos
+    contatos cooperacion cooperar cooperation crecer crecimiento customer customers desarrollo desenvolvimento
+    development different diferentes distintos diversos empresa empresarial empresas entreprise entreprises equipo
+    eficiente eficientes estrategico estrategicos europe excelencia experience experiencia experts expertos global
+    good grow growth gran grande grandes high hacer improve ideas industria industrial industriales industry
+    innovacion innovador innovadora innovadoras innovadores innovar innovation innovative inovacao inovador inovadores
+    integral integrales interesante interesantes inversion inversores lider lideres leader leading local many market
+    markets marche mejor mejorar mejores mercado mercados meet mundo muchos negocio negocios negocio networking new
+    novos nueva nuevas nuevo nuevos opportunities oportunidad oportunidades oportunidades parceiro parceiros parcerias
+    partenaires partner partners partnership partnerships personalizada personalizadas personalizado personalizados
+    producto productos product products produits produtos professional profesional profesionales proyecto proyectos
+    project projects projeto projetos projets proveedor proveedores quality qualidade qualite relevant sector sectores
+    setor setores servicio servicios service services servico servicos socio socios solucion soluciones solution
+    solutions solucoes solutions sostenible sostenibles suppliers sustainable sustentaveis synergies sinergias
+    tecnologia tecnologias tecnologico tecnologicos technology technologies technological tecnologica tecnologicas team
+    todo todos tipo tipos trabajar vanguardia varios various work world
+    """.split()  # noqa: SIM905 -- as a list of quoted words nobody could read it
+)
+_LEAST_WORDS: Final = 2
+
+
+class Vagueness(StrEnum):
+    """Why an item finds nobody."""
+
+    TOO_SHORT = "item_too_short"
+    GENERIC = "item_generic"
+
+
+def vagueness_of(item: str) -> Vagueness | None:
+    """What an item lacks, if anything: words at all, or one that not everybody could say of themselves."""
+    words = words_of(item)
+    if words and all(word in _ANYBODYS for word in words):
+        return Vagueness.GENERIC
+    # Languages written without blanks put a sentence into what counts as one word here.
+    return Vagueness.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None

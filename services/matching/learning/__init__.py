@@ -1,0 +1,1 @@
+"""Learning: the weights of an affinity, fitted offline to logged decisions."""

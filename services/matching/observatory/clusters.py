@@ -1,0 +1,77 @@
+"""Clusters of organisations: their names, by the codes that set them apart, and who bridges them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from services.matching.domain.taxonomy import code_tokens
+from services.matching.observatory.graph import Party
+
+#: What a cluster is called by: at most so many codes.
+TERMS: Final = 3
+_DECIMALS: Final = 4
+
+Links = Mapping[tuple[str, str], float]
+
+
+def in_order(found: Mapping[str, int]) -> dict[str, int]:
+    """Clusters numbered anew: from 0, the largest first, of equals the one with the first id. By organisation."""
+    members: dict[int, list[str]] = defaultdict(list)
+    for organisation_id in sorted(found):
+        members[found[organisation_id]].append(organisation_id)
+    ranked = sorted(members.values(), key=lambda ids: (-len(ids), ids))
+    return {one: number for number, ids in enumerate(ranked) for one in ids}
+
+
+def terms_of(members: Iterable[Party], everybody: Sequence[Party], least: int) -> tuple[str, ...]:
+    """The codes that set a cluster apart, most telling first, of those that `least` of its members stand for.
+
+    Weighed as words are for topics: by their share in the cluster, and how rare they are in all (class-based TF-IDF,
+    Grootendorst 2022). Of a class and the group or division above it only the more telling one is named.
+    """
+    inside = _counts(members)
+    overall = _counts(everybody)
+    size = max(1, len(everybody))
+    weights = {
+        code: round(count * math.log(1 + size / overall[code]), _DECIMALS)
+        for code, count in inside.items()
+        if count >= least
+    }
+    named: list[str] = []
+    for code in sorted(weights, key=lambda code: (-weights[code], -len(code), code)):
+        if not any(code.startswith(other) or other.startswith(code) for other in named):
+            named.append(code)
+    return tuple(named[:TERMS])
+
+
+def participation(links: Links, cluster_of: Mapping[str, int]) -> dict[str, float]:
+    """How evenly an organisation's links are spread over clusters: 0 all in one, towards 1 all over; rounded.
+
+    The participation coefficient, `1 - sum of (share in a cluster) squared` (Guimera and Amaral, Nature 2005).
+    """
+    spread: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for (one, other), weight in links.items():
+        spread[one][cluster_of[other]] += weight
+        spread[other][cluster_of[one]] += weight
+    return {
+        one: round(1 - sum((share / sum(shares.values())) ** 2 for share in shares.values()), _DECIMALS)
+        for one, shares in sorted(spread.items())
+    }
+
+
+def bridges(links: Links, cluster_of: Mapping[str, int]) -> dict[tuple[int, int], frozenset[str]]:
+    """By two clusters, the organisations of either that are linked to the other."""
+    found: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for one, other in links:
+        first, second = sorted((cluster_of[one], cluster_of[other]))
+        if first != second:
+            found[first, second] |= {one, other}
+    return {ends: frozenset(ids) for ends, ids in sorted(found.items())}
+
+
+def _counts(parties: Iterable[Party]) -> Counter[str]:
+    """How many stand for each code or for one below it; whole schemes, such as `ket`, are no codes."""
+    return Counter(code for party in parties for code in code_tokens(party.codes) if ":" in code)

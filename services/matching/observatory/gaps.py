@@ -1,0 +1,64 @@
+"""Needs that no offer of another organisation answers, and offers that answer no need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.domain.state import MatchingState
+from services.matching.domain.text.scorer import Matrix, Role, TextScorer
+from services.matching.observatory.graph import EditionGraph
+
+#: A fit from which on an offer counts as an answer. Of needs whose answer was taken away, half have none left above it;
+#: of those whose answer is there, a third are not recognised: the numbers of an edition are estimates (ADR 0014).
+ANSWERS: Final = 0.4
+_BLOCK: Final = 512
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """By participant, the numbers of their needs without an offer, and of their offers without a need."""
+
+    needs: dict[str, tuple[int, ...]]
+    offers: dict[str, tuple[int, ...]]
+
+
+def gaps_of(state: MatchingState, graph: EditionGraph, scorer: TextScorer) -> Gaps:
+    """What is missing among those who take part. Items that say nothing to the scorer are left out."""
+    people = [(one, place) for place, party in enumerate(graph.parties.values()) for one in party.participant_ids]
+    needs = _items(people, [state.participants[one].profile.needs for one, _ in people], Role.NEED, scorer)
+    offers = _items(people, [state.participants[one].profile.offers for one, _ in people], Role.OFFER, scorer)
+    return Gaps(_alone(needs, offers, scorer), _alone(offers, needs, scorer))
+
+
+@dataclass(frozen=True)
+class _Items:
+    owners: list[tuple[str, int]]
+    homes: NDArray[np.intp]
+    vectors: Matrix
+
+
+def _items(people: Sequence[tuple[str, int]], texts: Sequence[Sequence[str]], role: Role, scorer: TextScorer) -> _Items:
+    vectors = scorer.embed([text for own in texts for text in own], role)
+    owners = [(one, number) for (one, _), own in zip(people, texts, strict=True) for number in range(len(own))]
+    homes = [home for (_, home), own in zip(people, texts, strict=True) for _ in own]
+    says = np.flatnonzero(vectors.any(axis=1))
+    return _Items([owners[item] for item in says], np.array(homes, np.intp)[says], vectors[says])
+
+
+def _alone(items: _Items, others: _Items, scorer: TextScorer) -> dict[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {}
+    for at in range(0, len(items.owners), _BLOCK):
+        block = slice(at, at + _BLOCK)
+        cosines = np.full((len(items.owners[block]), 1 + len(others.owners)), -1, np.float32)
+        cosines[:, 1:] = items.vectors[block] @ others.vectors.T
+        cosines[:, 1:][items.homes[block, np.newaxis] == others.homes] = -1
+        best = scorer.fit(cosines.max(axis=1, keepdims=True))[:, 0]
+        for (owner, number), fit in zip(items.owners[block], best, strict=True):
+            if fit < ANSWERS:
+                found.setdefault(owner, []).append(number)
+    return {owner: tuple(numbers) for owner, numbers in sorted(found.items())}

@@ -1,0 +1,143 @@
+"""The graph of an edition: who took part, who fits whom, who asked whom, who met. Ids and codes, nothing personal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.matching.domain.state import MatchingState
+from services.matching.domain.taxonomy import nace_path, of_scheme
+from shared.contract.events import Consent, RequestState
+
+_SCHEMES: Final = ("ket", "nace", "s3")
+
+
+@dataclass(frozen=True)
+class Party:
+    """An organisation that takes part, with the codes it and those who represent it stand for, sorted."""
+
+    organisation_id: str
+    kind: str
+    country: str
+    region: str | None
+    delegation: str | None
+    codes: tuple[str, ...]
+    participant_ids: tuple[str, ...]
+
+    @property
+    def territory(self) -> tuple[str, ...]:
+        """Where it comes from, finest first."""
+        return (f"{self.country}/{self.region}", self.country) if self.region else (self.country,)
+
+    @property
+    def sector(self) -> tuple[str, ...]:
+        """Its main activity as division and section of NACE; empty if it names none. The first code is the main one."""
+        paths = (nace_path(code) for code in self.codes if code.startswith("nace:"))
+        return tuple(f"nace:{step}" for step in reversed(next(paths, ())[:2]))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two participants, sorted, whom affinity, a request or an encounter joins.
+
+    Attributes:
+        asked_by: who of the two has asked for the other, whatever came of it; sorted.
+        answer: of the latest standing of those requests: accepted if any was.
+        encounter: how their encounter stands, or None where there is none.
+    """
+
+    participant_ids: tuple[str, str]
+    organisation_ids: tuple[str, str]
+    affinity: float
+    consent: str
+    origin: str
+    asked_by: tuple[str, ...]
+    answer: str | None
+    encounter: str | None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Two organisations, sorted, that met in an earlier edition, and whether anything came of it."""
+
+    organisation_ids: tuple[str, str]
+    outcome: bool
+
+
+@dataclass(frozen=True)
+class EditionGraph:
+    """All of it, in the order of ids: equal editions give equal graphs."""
+
+    edition_id: str
+    parties: Mapping[str, Party]
+    pairs: tuple[Pair, ...]
+    earlier: tuple[Earlier, ...]
+
+
+def graph_of(state: MatchingState) -> EditionGraph:
+    """The graph of those who take part, in an edition as matching knows it."""
+    active = [one for one in sorted(state.participants) if state.complete(one) and state.active(one)]
+    homes: dict[str, list[str]] = defaultdict(list)
+    for participant_id in active:
+        homes[state.participants[participant_id].organisation_id].append(participant_id)
+    parties = {home: _party(state, home, tuple(people)) for home, people in sorted(homes.items())}
+    there = set(active)
+    pairs = (_pair(state, pair, published.participant_ids) for pair, published in sorted(state.published.items()))
+    joined = tuple(pair for pair in pairs if there.issuperset(pair.participant_ids))
+    return EditionGraph(state.edition_id, parties, joined, _earlier(state, parties))
+
+
+def links(graph: EditionGraph) -> dict[tuple[str, str], float]:
+    """How strongly organisations are joined: the affinities of their people that nobody refuses, added up."""
+    weights: dict[tuple[str, str], float] = defaultdict(float)
+    for pair in graph.pairs:
+        one, other = sorted(pair.organisation_ids)
+        if pair.consent != Consent.REFUSED and one != other:
+            weights[one, other] += pair.affinity
+    return {ends: weight for ends, weight in sorted(weights.items()) if weight > 0}
+
+
+def _party(state: MatchingState, organisation_id: str, participant_ids: tuple[str, ...]) -> Party:
+    organisation = state.organisations[organisation_id]
+    named = [*organisation.codes, *(code for one in participant_ids for code in state.participants[one].profile.codes)]
+    told = {code for scheme in _SCHEMES for code in of_scheme(scheme, named)}
+    return Party(
+        organisation_id,
+        organisation.kind.value,
+        organisation.country,
+        organisation.region,
+        organisation.delegation,
+        tuple(dict.fromkeys(code for code in named if code in told)),
+        participant_ids,
+    )
+
+
+def _pair(state: MatchingState, identity: str, participant_ids: tuple[str, str]) -> Pair:
+    published = state.published[identity]
+    directed = [request for _, request in state.between(*participant_ids) if request.target_id is not None]
+    states = {request.state for request in directed}
+    answer = next((one for one in (RequestState.ACCEPTED, RequestState.DECLINED, *RequestState) if one in states), None)
+    encounter = state.encounters.get(identity)
+    first, second = (state.participants[one].organisation_id for one in participant_ids)
+    return Pair(
+        participant_ids,
+        (first, second),
+        published.score,
+        published.consent.value,
+        published.origin.value,
+        tuple(sorted({request.requester_id for request in directed})),
+        answer.value if answer else None,
+        encounter.state.value if encounter else None,
+    )
+
+
+def _earlier(state: MatchingState, parties: Mapping[str, Party]) -> tuple[Earlier, ...]:
+    outcomes: dict[tuple[str, str], bool] = {}
+    for one in parties:
+        for met in state.organisations[one].met_before:
+            if met.organisation_id in parties:
+                ends = (min(one, met.organisation_id), max(one, met.organisation_id))
+                outcomes[ends] = outcomes.get(ends, False) or met.outcome
+    return tuple(Earlier(ends, outcome) for ends, outcome in sorted(outcomes.items()))

@@ -1,0 +1,144 @@
+"""The observatory: a picture of an edition's capacities, needs and clusters, and the counts of it that are safe."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.matching.domain.state import MatchingState
+from services.matching.domain.text.scorer import TextScorer
+from services.matching.observatory.clusters import bridges, in_order, participation, terms_of
+from services.matching.observatory.gaps import Gaps, gaps_of
+from services.matching.observatory.graph import EditionGraph, Party, graph_of, links
+from services.matching.observatory.k_anonymity import K, grouped, publishable, published
+from shared.contract.events import EncounterState
+from shared.internal_api.observatory import Bridge, Cluster, Counts, Group, Named, ObservatoryView
+
+#: Divides the nodes of weighted links into communities: the number of each.
+Communities = Callable[[Mapping[tuple[str, str], float]], dict[str, int]]
+Labels = Mapping[str, Mapping[str, str]]
+
+#: The states of an encounter that is to be, or was.
+_MEET: Final = frozenset({EncounterState.SCHEDULED, EncounterState.HELD})
+
+
+class TooFew(Exception):
+    """Fewer organisations take part than may be counted in public."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An edition, drawn.
+
+    Attributes:
+        cluster_of: by organisation; those without links are in none.
+        spread: by organisation with links, how evenly these are spread over clusters: who bridges them.
+    """
+
+    graph: EditionGraph
+    links: Mapping[tuple[str, str], float]
+    cluster_of: Mapping[str, int]
+    spread: Mapping[str, float]
+    gaps: Gaps
+
+    @property
+    def clusters(self) -> dict[int, list[Party]]:
+        """The members of each cluster, in order."""
+        members: dict[int, list[Party]] = defaultdict(list)
+        for one, number in self.cluster_of.items():
+            members[number].append(self.graph.parties[one])
+        return dict(sorted(members.items()))
+
+
+def picture_of(state: MatchingState, scorer: TextScorer, communities: Communities) -> Picture:
+    """Draw an edition. CPU work: embeds what the scorer does not remember."""
+    graph = graph_of(state)
+    joined = links(graph)
+    clusters = in_order(communities(joined)) if joined else {}
+    return Picture(graph, joined, clusters, participation(joined, clusters), gaps_of(state, graph, scorer))
+
+
+def view_of(picture: Picture, labels: Labels) -> ObservatoryView:
+    """What may be published of a picture. Raises `TooFew`."""
+    parties = picture.graph.parties
+    if len(parties) < K:
+        raise TooFew(f"{len(parties)} organisations take part: counts are published from {K} on")
+    properties = _properties(picture)
+    in_cluster = grouped({one: _path(picture.cluster_of.get(one)) for one in parties})
+    return ObservatoryView(
+        edition_id=picture.graph.edition_id,
+        total=_counts(dict.fromkeys(parties, None), properties)[None],
+        by_sector=_groups({one: party.sector for one, party in parties.items()}, properties),
+        by_territory=_groups({one: party.territory for one, party in parties.items()}, properties),
+        by_kind=_groups({one: (party.kind,) for one, party in parties.items()}, properties),
+        clusters=_clusters(picture, in_cluster, properties, labels),
+        bridges=_bridges(picture, in_cluster),
+    )
+
+
+def _properties(picture: Picture) -> dict[str, frozenset[str]]:
+    """By the name of a count, the organisations that it counts. None of these sets is a part of another by nature."""
+    home = {one: party.organisation_id for party in picture.graph.parties.values() for one in party.participant_ids}
+    pairs = picture.graph.pairs
+    return {
+        "needs_without_offer": frozenset(home[one] for one in picture.gaps.needs),
+        "offers_without_need": frozenset(home[one] for one in picture.gaps.offers),
+        "asked": frozenset(home[one] for pair in pairs for one in pair.asked_by),
+        "in_encounters": frozenset(one for pair in pairs if pair.encounter in _MEET for one in pair.organisation_ids),
+    }
+
+
+def _counts(group_of: Mapping[str, str | None], properties: Mapping[str, frozenset[str]]) -> dict[str | None, Counts]:
+    """The counts of each group of a division, the named ones by name, what is left last."""
+    members: dict[str | None, set[str]] = defaultdict(set)
+    for one, group in group_of.items():
+        members[group].add(one)
+    columns = {
+        name: published({group: (len(ids & having), len(ids)) for group, ids in members.items()})
+        for name, having in properties.items()
+    }
+    return {
+        group: Counts(organisations=len(members[group]), **{name: column[group] for name, column in columns.items()})
+        for group in sorted(members, key=lambda group: (group is None, group or ""))
+    }
+
+
+def _groups(paths: Mapping[str, Sequence[str]], properties: Mapping[str, frozenset[str]]) -> list[Group]:
+    counted = _counts(grouped(paths), properties)
+    return [Group(group=group, **dict(counts)) for group, counts in counted.items()]
+
+
+def _clusters(
+    picture: Picture,
+    in_cluster: Mapping[str, str | None],
+    properties: Mapping[str, frozenset[str]],
+    labels: Labels,
+) -> list[Cluster]:
+    everybody, members = list(picture.graph.parties.values()), picture.clusters
+    shown = []
+    for group, counts in _counts(in_cluster, properties).items():
+        number = None if group is None else int(group)
+        terms = () if number is None else terms_of(members[number], everybody, least=K)
+        shown.append(Cluster(cluster=number, terms=named(terms, labels), **dict(counts)))
+    return sorted(shown, key=lambda one: (one.cluster is None, one.cluster or 0))
+
+
+def _bridges(picture: Picture, in_cluster: Mapping[str, str | None]) -> list[Bridge]:
+    sizes = {number: len(members) for number, members in picture.clusters.items()}
+    large = {int(group) for group in in_cluster.values() if group is not None}
+    return [
+        Bridge(clusters=ends, organisations=len(ids))
+        for ends, ids in bridges(picture.links, picture.cluster_of).items()
+        if large.issuperset(ends) and publishable(len(ids), sizes[ends[0]] + sizes[ends[1]])
+    ]
+
+
+def named(codes: Iterable[str], labels: Labels) -> list[Named]:
+    """Codes with their labels, where there are any."""
+    return [Named(code=code, labels=dict(labels.get(code, {}))) for code in codes]
+
+
+def _path(cluster: int | None) -> tuple[str, ...]:
+    return () if cluster is None else (str(cluster),)

@@ -1,0 +1,54 @@
+"""Where the observatory is looked out of: draws an edition when somebody asks, and not again for a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from services.matching.domain.state import MatchingState
+from services.matching.domain.text.scorer import TextScorer
+from services.matching.observatory.picture import Communities, Labels, picture_of, view_of
+from shared.internal_api.observatory import ObservatoryView
+
+#: For how long a view is shown again, in seconds: whoever asks twice sees what has changed in a minute, not who.
+_FRESH_SECONDS: Final = 60.0
+_KEPT: Final = 200
+
+
+class Lookout:
+    """Views of editions. Drawing one takes milliseconds to seconds, in a thread; who asks meanwhile waits for it."""
+
+    def __init__(
+        self,
+        state_of: Callable[[str], Awaitable[MatchingState]],
+        scorer: Callable[[], TextScorer],
+        communities: Communities,
+        labels: Callable[[], Labels],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state_of = state_of
+        self._scorer = scorer
+        self._communities = communities
+        self._labels = labels
+        self._now = now
+        self._drawn: dict[str, tuple[float, asyncio.Task[ObservatoryView]]] = {}
+
+    async def view(self, edition_id: str) -> ObservatoryView:
+        """An edition as of a minute ago at most. Raises `TooFew`."""
+        began, drawing = self._drawn.get(edition_id, (0.0, None))
+        if drawing is None or (drawing.done() and (drawing.exception() or self._now() - began >= _FRESH_SECONDS)):
+            drawing = asyncio.create_task(self._draw(edition_id))
+            self._drawn.pop(edition_id, None)
+            self._drawn[edition_id] = (self._now(), drawing)
+            if len(self._drawn) > _KEPT:
+                del self._drawn[next(iter(self._drawn))]
+        # Shielded: who asked may give up, and the next one finds the view.
+        return await asyncio.shield(drawing)
+
+    async def _draw(self, edition_id: str) -> ObservatoryView:
+        state = await self._state_of(edition_id)
+        return await asyncio.to_thread(
+            lambda: view_of(picture_of(state, self._scorer(), self._communities), self._labels())
+        )

@@ -1,0 +1,82 @@
+"""Profile help: what a free text says is needed and offered, under which codes it comes, and what in it is vague."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from services.matching.domain.text.classification import Suggestion
+from services.matching.domain.text.confidence import doubts_of
+from services.matching.domain.text.items import Item, items_of
+from services.matching.domain.text.scorer import Matrix, Role, plain
+from services.matching.domain.text.specificity import Vagueness, vagueness_of
+from services.matching.vocabulary import WRITTEN_IN, Vocabulary
+from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
+
+#: As many as a profile takes of either role; of more, the first are suggested.
+MOST_ITEMS: Final = 10
+_CLASSES: Final = 10
+_KETS: Final = 3
+
+
+class Encoder(Protocol):
+    """Raw vectors of texts."""
+
+    def encode(self, texts: Sequence[str]) -> Matrix: ...
+
+
+class ProfileHelp:
+    """Answers questions. What it knows is loaded at the first of them: ask in a thread, not on the event loop."""
+
+    def __init__(self, encoder: Callable[[], Encoder], known: Callable[[], Vocabulary]) -> None:
+        self._encoder = encoder
+        self._vocabulary = known
+
+    def answer(self, question: ProfileQuestion) -> ProfileSuggestions:
+        """What is suggested. Total: bounded work for any text of the length that is taken."""
+        items = list(dict.fromkeys(items_of(question.text)))[: 2 * MOST_ITEMS]
+        remarks = [Remark(code=doubt.value) for doubt in doubts_of([question.text])]
+        if not items:
+            return ProfileSuggestions(remarks=remarks)
+        known = self._vocabulary()
+        raw = self._encoder().encode([plain(question.text), *(item.text for item in items)])
+        vectors = known.means.centred(raw)
+        guesses = known.means.roles(vectors[1:])
+        roles = [item.role or guess for item, guess in zip(items, guesses, strict=True)]
+        telling = [1 + row for row, item in enumerate(items) if vagueness_of(item.text) is not Vagueness.GENERIC]
+        # What somebody does is what they offer; what they could use of a technology is of interest too.
+        doing = [row for row in telling if roles[row - 1] is Role.OFFER]
+        return ProfileSuggestions(
+            needs=_of_role(Role.NEED, items, roles),
+            offers=_of_role(Role.OFFER, items, roles),
+            classes=_shown(known.nace.suggest(vectors[[0, *doing]], _CLASSES)) if telling else [],
+            kets=_shown(known.kets.suggest(vectors[telling], _KETS)),
+            remarks=[*remarks, *_remarks(items, roles)],
+        )
+
+
+def _of_role(role: Role, items: Sequence[Item], roles: Sequence[Role]) -> list[str]:
+    texts = (item.text for item, has in zip(items, roles, strict=True) if has is role)
+    return list(dict.fromkeys(texts))[:MOST_ITEMS]
+
+
+def _remarks(items: Sequence[Item], roles: Sequence[Role]) -> Iterator[Remark]:
+    for item in items:
+        if vagueness := vagueness_of(item.text):
+            yield Remark(code=vagueness.value, item=item.text)
+        if item.role is None:
+            yield Remark(code="role_guessed", item=item.text)
+    for role, code in ((Role.NEED, "no_needs"), (Role.OFFER, "no_offers")):
+        if role not in roles:
+            yield Remark(code=code)
+
+
+def _shown(suggestions: Sequence[Suggestion]) -> list[SuggestedCode]:
+    return [
+        SuggestedCode(
+            code=one.heading.code,
+            labels={language: one.heading.labels[language] for language in WRITTEN_IN},
+            score=one.score,
+        )
+        for one in suggestions
+    ]

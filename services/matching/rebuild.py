@@ -1,0 +1,182 @@
+"""Matching's state: what it was told, and the affinities as it published them.
+
+Not on the bus, so not rebuilt: which pairs the organiser's rounds brought up, where somebody asked for them later; the
+order of two open requests that changed; the scores' terms where a second reader gave them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from services.matching.configurations import configurations_in
+from services.matching.domain.decide import Matchmaker, UnknownConfiguration
+from services.matching.domain.publication import Speaker
+from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
+from services.matching.domain.state import (
+    AgendasFilled,
+    Change,
+    EncounterLearned,
+    MatchingState,
+    OrganisationLearned,
+    PairScored,
+    ParticipantLearned,
+    PartnersProposed,
+    RequestLearned,
+    RulesLearned,
+)
+from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.encoders import default_scorer
+from services.matching.service import MatchingAggregate
+from services.matching.settings import Settings
+from shared.contract.events import (
+    AffinityScored,
+    Consent,
+    EditionChanged,
+    EncounterChanged,
+    MatchRequestChanged,
+    OrganisationChanged,
+    ParticipantChanged,
+)
+from shared.contract.topics import AFFINITY, ENCOUNTER, MATCH_REQUEST, REGISTRATION
+from shared.messaging.topic_log import Said
+from shared.storage.mongo import MongoDatabase
+from shared.storage.rebuild import CannotRebuild, Made, Rebuilt, View, as_json, read_journal, write_journal
+
+Terms = dict[str, dict[str, float]]
+
+
+class Scores(Protocol):
+    """Who scores pairs again: a `Matchmaker`."""
+
+    def pool(self, state: MatchingState) -> Pool | None:
+        """The arrays made of a state. Raises `UnknownConfiguration`."""
+
+
+class MatchingRebuilder:
+    """See `core.Rebuilder`."""
+
+    heard = (REGISTRATION, MATCH_REQUEST, ENCOUNTER)
+    said = (AFFINITY,)
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        configurations = configurations_in(self.settings.configurations)
+        self._matchmaker = Matchmaker([NgramScorer(), default_scorer()], configurations)
+        self._aggregate = MatchingAggregate(self._matchmaker)
+
+    async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
+        """Write an edition's journal, and say which scores come out otherwise when they are reckoned again."""
+        made, otherwise = state_of(edition_id, heard, said, self._aggregate, self._matchmaker)
+        await write_journal(database, self._aggregate, made, heard)
+        notes = [f"{len(otherwise)} scores come out otherwise now: {', '.join(otherwise[:5])}"] if otherwise else []
+        return Rebuilt(len(made.state.published), notes)
+
+    async def view(self, database: MongoDatabase, edition_id: str) -> View:
+        """What is known, what was said of each pair, and who is proposed."""
+        state = await read_journal(database, self._aggregate, edition_id)
+        return view_of(state) if state else {}
+
+
+def view_of(state: MatchingState) -> View:
+    """All of a state but what follows from the rest, and the encounters that have not ended."""
+    return {
+        "rules": as_json({state.edition_id: state.rules} if state.rules else {}),
+        "organisations": as_json(state.organisations),
+        "participants": as_json(state.participants),
+        "requests": as_json(state.requests),
+        "affinities": as_json(state.published),
+        "proposals": {request: list(partners) for request, partners in state.proposals.items() if partners},
+        "held": {pair: one.held for pair, one in state.encounters.items() if one.held is not None},
+        "filled": {state.edition_id: state.filled},
+    }
+
+
+def state_of(
+    edition_id: str, heard: Said, said: Said, aggregate: MatchingAggregate, scores: Scores
+) -> tuple[Made[MatchingState, Change], list[str]]:
+    """The state that heard this and said that, with the changes that make it; and the pairs that score otherwise now.
+
+    Raises:
+        CannotRebuild: the edition is to be scored in a way that this installation does not know.
+    """
+    made = Made[MatchingState, Change](aggregate, edition_id)
+    _learn(made, heard)
+    try:
+        pool = scores.pool(made.state)
+    except UnknownConfiguration as error:
+        raise CannotRebuild(
+            f"edition {edition_id}: {error}: set TERTULIA_CONFIGURATIONS as the service has it"
+        ) from error
+    affinities = said.newest(AffinityScored)
+    terms, otherwise = _reckoned(made.state, pool, affinities) if pool else ({}, [])
+    for affinity in affinities:
+        made.make(PairScored(affinity=affinity, terms=terms.get(affinity.pair_id, {})))
+    _bring_up(made, affinities)
+    if pool:
+        _propose(made, pool, affinities)
+    return made, otherwise
+
+
+def _learn(made: Made[MatchingState, Change], heard: Said) -> None:
+    for organisation in heard.newest(OrganisationChanged):
+        made.make(
+            OrganisationLearned(
+                organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation)
+            )
+        )
+    for participant in heard.newest(ParticipantChanged):
+        made.make(
+            ParticipantLearned(participant_id=participant.participant_id, participant=Participant.of(participant))
+        )
+    for request in heard.newest(MatchRequestChanged):
+        made.make(RequestLearned(request_id=request.request_id, request=Request.of(request)))
+    for edition in heard.newest(EditionChanged):
+        made.make(RulesLearned(rules=Rules.of(edition)))
+    for encounter in heard.newest(EncounterChanged):
+        made.make(EncounterLearned(participant_ids=encounter.participant_ids, encounter=Encounter.of(encounter)))
+
+
+def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinityScored]) -> tuple[Terms, list[str]]:
+    """The terms behind each score, and the pairs whose score is not what was said; by the first reader only."""
+    known = [
+        one
+        for one in affinities
+        if one.configuration == pool.version and all(state.complete(each) for each in one.participant_ids)
+    ]
+    terms: Terms = {}
+    otherwise = []
+    scored = Speaker(state, pool).scored([one.participant_ids for one in known])
+    for one, (_, again, its_terms) in zip(known, scored, strict=True):
+        if again["score"] == one.score:
+            terms[one.pair_id] = its_terms
+        else:
+            otherwise.append(one.pair_id)
+    return terms, otherwise
+
+
+def _bring_up(made: Made[MatchingState, Change], affinities: Iterable[AffinityScored]) -> None:
+    """The organiser's last round is done: the pairs that nobody has asked for are its work, or an earlier round's."""
+    filling = made.state.rules.filling if made.state.rules else None
+    if filling is not None:
+        pairs = tuple(sorted(one.participant_ids for one in affinities if not one.request_ids))
+        made.make(AgendasFilled(round=filling.round, pairs=pairs))
+
+
+def _propose(made: Made[MatchingState, Change], pool: Pool, affinities: Iterable[AffinityScored]) -> None:
+    """The partners of each open request are those whose pairs it stands behind; the best first."""
+    state, proposed = made.state, dict[str, list[str]]()
+    for one in affinities:
+        for request_id in one.request_ids if one.consent is not Consent.REFUSED else ():
+            request = state.requests.get(request_id)
+            if request is not None and request.target_id is None and request.live:
+                partner = next(each for each in one.participant_ids if each != request.requester_id)
+                proposed.setdefault(request_id, []).append(partner)
+    for request_id in state.requests:
+        partners = proposed.get(request_id, [])
+        if partners:
+            requester = state.requests[request_id].requester_id
+            scores = dict(zip(partners, pool.affinities([requester], pool.rows(partners)).scores[0], strict=True))
+            best = sorted(partners, key=lambda partner: (-scores[partner], partner))
+            made.make(PartnersProposed(request_id=request_id, partner_ids=tuple(best)))

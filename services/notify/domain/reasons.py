@@ -1,0 +1,202 @@
+"""Why two participants meet, in the words of whoever reads it: what one needs and the other offers, and what else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from services.notify.domain.audience import Contact, Match
+from shared.contract.events import Language, NeedMet, Reason
+
+#: From how good a fit on a need and an offer are shown side by side. One in two hundred that do not answer each other
+#: passes, so with two needs and two offers a side one pair in thirty reads nonsense; at half of it, one in four.
+SHOWN_FROM: Final = 0.55
+#: Reasons other than texts that are named at most.
+_OTHERS_NAMED: Final = 2
+_ITEM_LENGTH: Final = 160
+
+
+@dataclass(frozen=True)
+class WhyPhrases:
+    """The phrases of one language. `{...}` are filled in; `terms` by the codes of reasons, `names` by codes."""
+
+    you_need: str
+    they_need: str
+    also: str
+    asked: str
+    terms: dict[str, str]
+    names: dict[str, str]
+    tell_more: str
+
+
+_SPANISH: Final = WhyPhrases(
+    you_need="Usted busca: «{need}» - Ofrecen: «{offer}»",
+    they_need="Buscan: «{need}» - Usted ofrece: «{offer}»",
+    also="En común: {reasons}",
+    asked="Encuentro pedido por una de las dos partes.",
+    terms={
+        "sector": "actividades cercanas ({names})",
+        "kets": "tecnología: {names}",
+        "s3": "prioridad regional (S3): {names}",
+        "shared_codes": "{names}",
+        "cooperation": "la cooperación que buscan: {names}",
+        "helix_complement": "empresa y ciencia",
+        "cross_border": "dos países ({names})",
+        "delegation": "una delegación de visita ({names})",
+        "met_before": "ya se reunieron en una edición anterior",
+    },
+    names={
+        "ket:additive-manufacturing": "fabricación aditiva",
+        "ket:advanced-manufacturing": "fabricación avanzada",
+        "ket:advanced-materials": "materiales avanzados",
+        "ket:artificial-intelligence": "inteligencia artificial",
+        "ket:biotechnology": "biotecnología",
+        "ket:circular-economy": "economía circular",
+        "ket:energy-efficiency": "eficiencia energética",
+        "ket:iiot": "internet industrial de las cosas",
+        "ket:microelectronics": "microelectrónica",
+        "ket:nanotechnology": "nanotecnología",
+        "ket:photonics": "fotónica",
+        "ket:robotics": "robótica",
+        "coop:rd": "proyecto de I+D",
+        "coop:commercial": "acuerdo comercial",
+        "coop:sale": "compra y venta",
+        "coop:purchase": "compra y venta",
+        "coop:internationalisation": "internacionalización",
+    },
+    tell_more="Apenas sabemos qué busca y qué ofrece: complete su perfil y podremos proponerle mejores encuentros.",
+)
+_ENGLISH: Final = WhyPhrases(
+    you_need="You need: “{need}” - They offer: “{offer}”",
+    they_need="They need: “{need}” - You offer: “{offer}”",
+    also="In common: {reasons}",
+    asked="One of you has asked for this encounter.",
+    terms={
+        "sector": "activities close to each other ({names})",
+        "kets": "technology: {names}",
+        "s3": "regional priority (S3): {names}",
+        "shared_codes": "{names}",
+        "cooperation": "the cooperation you both seek: {names}",
+        "helix_complement": "industry and science",
+        "cross_border": "two countries ({names})",
+        "delegation": "a visiting delegation ({names})",
+        "met_before": "you have met in an earlier edition",
+    },
+    names={
+        "ket:additive-manufacturing": "additive manufacturing",
+        "ket:advanced-manufacturing": "advanced manufacturing",
+        "ket:advanced-materials": "advanced materials",
+        "ket:artificial-intelligence": "artificial intelligence",
+        "ket:biotechnology": "biotechnology",
+        "ket:circular-economy": "circular economy",
+        "ket:energy-efficiency": "energy efficiency",
+        "ket:iiot": "industrial internet of things",
+        "ket:microelectronics": "microelectronics",
+        "ket:nanotechnology": "nanotechnology",
+        "ket:photonics": "photonics",
+        "ket:robotics": "robotics",
+        "coop:rd": "R&D project",
+        "coop:commercial": "commercial agreement",
+        "coop:sale": "buying and selling",
+        "coop:purchase": "buying and selling",
+        "coop:internationalisation": "internationalisation",
+    },
+    tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
+)
+_PORTUGUESE: Final = WhyPhrases(
+    you_need="Procura: «{need}» - Oferecem: «{offer}»",
+    they_need="Procuram: «{need}» - Oferece: «{offer}»",
+    also="Em comum: {reasons}",
+    asked="Encontro pedido por uma das duas partes.",
+    terms={
+        "sector": "atividades próximas ({names})",
+        "kets": "tecnologia: {names}",
+        "s3": "prioridade regional (S3): {names}",
+        "shared_codes": "{names}",
+        "cooperation": "a cooperação que procuram: {names}",
+        "helix_complement": "empresa e ciência",
+        "cross_border": "dois países ({names})",
+        "delegation": "uma delegação em visita ({names})",
+        "met_before": "já se reuniram numa edição anterior",
+    },
+    names={
+        "ket:additive-manufacturing": "fabrico aditivo",
+        "ket:advanced-manufacturing": "fabrico avançado",
+        "ket:advanced-materials": "materiais avançados",
+        "ket:artificial-intelligence": "inteligência artificial",
+        "ket:biotechnology": "biotecnologia",
+        "ket:circular-economy": "economia circular",
+        "ket:energy-efficiency": "eficiência energética",
+        "ket:iiot": "internet industrial das coisas",
+        "ket:microelectronics": "microeletrónica",
+        "ket:nanotechnology": "nanotecnologia",
+        "ket:photonics": "fotónica",
+        "ket:robotics": "robótica",
+        "coop:rd": "projeto de I&D",
+        "coop:commercial": "acordo comercial",
+        "coop:sale": "compra e venda",
+        "coop:purchase": "compra e venda",
+        "coop:internationalisation": "internacionalização",
+    },
+    tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
+)
+WHY: Final[dict[Language, WhyPhrases]] = {
+    Language.SPANISH: _SPANISH,
+    Language.ENGLISH: _ENGLISH,
+    Language.PORTUGUESE: _PORTUGUESE,
+}
+
+
+def why(match: Match, reader_id: str, reader: Contact, other: Contact) -> tuple[str, ...]:
+    """The reasons of a match, one a line, for one of the two. A reason that cannot be put into words is left out.
+
+    Where that leaves nothing, it is said who wanted the encounter, if anybody did.
+    """
+    phrases = WHY[reader.language]
+    met = (pair for reason in match.reasons for pair in reason.met if pair.fit >= SHOWN_FROM)
+    lines = [line for pair in met if (line := _need_met(phrases, pair, reader_id, reader, other))]
+    others = [words for reason in match.reasons if (words := _in_words(phrases, reason))][:_OTHERS_NAMED]
+    if others:
+        lines.append(phrases.also.format(reasons="; ".join(others)))
+    return tuple(lines) if lines or not match.requested else (phrases.asked,)
+
+
+def _need_met(phrases: WhyPhrases, met: NeedMet, reader_id: str, reader: Contact, other: Contact) -> str:
+    """Both items in their own words; nothing where a profile has changed since and has no such item any more."""
+    is_reader = met.participant_id == reader_id
+    seeker, provider = (reader, other) if is_reader else (other, reader)
+    if met.need >= len(seeker.needs) or met.offer >= len(provider.offers):
+        return ""
+    phrase = phrases.you_need if is_reader else phrases.they_need
+    return phrase.format(need=_short(seeker.needs[met.need]), offer=_short(provider.offers[met.offer]))
+
+
+def _in_words(phrases: WhyPhrases, reason: Reason) -> str:
+    if reason.code == "sector" and not _of_one_division(reason.detail):
+        return ""
+    phrase = phrases.terms.get(reason.code, "")
+    return phrase.format(names=", ".join(_names(phrases, reason.detail)))
+
+
+def _names(phrases: WhyPhrases, detail: str) -> Iterator[str]:
+    """What codes are called; a code without a name says what it can."""
+    for code in filter(None, detail.split(", ")):
+        scheme, _, value = code.partition(":")
+        if code in phrases.names:
+            yield phrases.names[code]
+        elif scheme == "nace":
+            yield f"NACE {value}"
+        else:
+            yield (value or scheme).replace("-", " ")
+
+
+def _of_one_division(detail: str) -> bool:
+    """Whether activities are near enough for people: manufacturing, say, is not."""
+    return len({code.removeprefix("nace:")[:2] for code in detail.split(", ")}) == 1
+
+
+def _short(text: str) -> str:
+    """One line, at most `_ITEM_LENGTH` characters, without the full stop."""
+    line = " ".join(text.split()).rstrip(". ")
+    return line if len(line) <= _ITEM_LENGTH else line[: _ITEM_LENGTH - 1].rsplit(" ", 1)[0] + "…"

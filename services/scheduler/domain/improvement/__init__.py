@@ -1,0 +1,1 @@
+"""Improvement: the problem given to the solver, and the adoption of its solution."""

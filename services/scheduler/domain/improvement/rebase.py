@@ -1,0 +1,131 @@
+"""Re-base: an improved agenda put on the edition as it is now, after what came in while it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from services.scheduler.domain.improvement.problem import Solution, problem_of
+from services.scheduler.domain.objective.levels import most_moves
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.board import Seat, Slots, Wanted
+from services.scheduler.domain.timetable.placement import Patience, find_seat, fits, make_room, rearrange
+
+_Find = Callable[[Wanted], Seat | None]
+
+
+def rebased(state: AgendaState, solution: Solution, now: datetime) -> dict[str, Seat]:
+    """The solution's seats as far as the rules leave them now, and others for whom it does not know or who lost theirs.
+
+    What stays is where it is. Once agendas are announced nobody who has a place loses it, and only encounters that the
+    solution moves are moved, within its change budget.
+    """
+    rebase = _Rebase(state, solution, now)
+    if state.announced:
+        rebase.move_a_few()
+    else:
+        rebase.seat_all_anew()
+    return {pair: seat for pair, (_, seat) in rebase.board.placed.items()}
+
+
+class _Rebase:
+    """A board with what stays, and who is still to be seated, the most wanted first."""
+
+    def __init__(self, state: AgendaState, solution: Solution, now: datetime) -> None:
+        problem = problem_of(state, now, solution.change_budget)
+        wanted_first = sorted(
+            problem.candidates, key=lambda each: (*each.wish.rank, -each.wish.score, each.wanted.pair_id)
+        )
+        self.board = problem.board()
+        self._solution = solution
+        #: Seats of what lay between the slots say nothing: it is history, or the slots are others by now.
+        self._seats = {pair: seat for pair, seat in solution.seats.items() if seat.slots.bit_count() == 1}
+        self._most_moves = most_moves(state)
+        self._aims = problem.aims
+        self._present = problem.incumbent
+        self._homeless = [each.wanted for each in wanted_first]
+        self._open_slots = problem.open_slots
+        #: Who waits may be seated as late as insert would; who has a place moves only to where it is told in time.
+        self._late_slots = {pair: state.slots_for(pair, now) for pair in state.waiting if state.is_live}
+
+    def seat_all_anew(self) -> None:
+        """Where the solution has them, else where they are, else where there is a seat, or others can make room."""
+        for find in (self._there, self._at_that_time, self._here, self._anywhere):
+            self._homeless = self._seat(self._homeless, find)
+        patience = Patience()
+        for wanted in self._homeless:
+            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, patience):
+                rearrange(self.board, wanted, seating)
+
+    def move_a_few(self) -> None:
+        """Everybody where they are but whom the solution moves; then who waits."""
+        movers = [each for each in self._homeless if each.pair_id in self._present and self._is_moved(each.pair_id)]
+        movers = movers[: self._solution.change_budget]
+        moving, waiting = {each.pair_id for each in movers}, []
+        for wanted in self._homeless:
+            if wanted.pair_id not in self._present:
+                waiting.append(wanted)
+            elif wanted.pair_id not in moving:
+                self._stay(wanted)
+        self._move(movers)
+        for find in (self._there, self._at_that_time, self._anywhere):
+            waiting = self._seat(waiting, find)
+        if not self._aims.moves_against_breaks:
+            self._move_back(movers)
+
+    def _is_moved(self, pair_id: str) -> bool:
+        return self._solution.moves(pair_id) and self._seats.get(pair_id) not in {None, self._present[pair_id]}
+
+    def _move(self, movers: list[Wanted]) -> None:
+        """Those who find their new seat taken stay; and if another has moved to where they are, that one does not."""
+        while movers:
+            left = movers
+            for find in (self._there, self._at_that_time, self._here):
+                left = self._seat(left, find)
+            if not left:
+                return
+            for wanted in movers:
+                if wanted.pair_id in self.board.placed:
+                    self.board.lift(wanted.pair_id)
+            for wanted in left:
+                self._stay(wanted)
+            movers = [each for each in movers if each not in left]
+
+    def _move_back(self, movers: Iterable[Wanted]) -> None:
+        """Who moved for the sake of somebody who is not there any more need not have."""
+        for wanted in movers:
+            seat = self.board.lift(wanted.pair_id)[1]
+            self.board.put(wanted, self._here(wanted) or seat)
+
+    def _stay(self, wanted: Wanted) -> None:
+        self.board.put(wanted, self._present[wanted.pair_id])
+
+    def _seat(self, homeless: Iterable[Wanted], find: _Find) -> list[Wanted]:
+        """Seat each if there is a seat to be found; returns the others."""
+        left = []
+        for wanted in homeless:
+            seat = find(wanted)
+            if seat is None:
+                left.append(wanted)
+            else:
+                self.board.put(wanted, seat)
+        return left
+
+    def _there(self, wanted: Wanted) -> Seat | None:
+        seat = self._seats.get(wanted.pair_id)
+        is_free = seat is not None and seat.slots & self._allowed(wanted) and fits(self.board, wanted, seat)
+        return seat if is_free else None
+
+    def _at_that_time(self, wanted: Wanted) -> Seat | None:
+        seat = self._seats.get(wanted.pair_id)
+        return find_seat(self.board, wanted, self._allowed(wanted) & seat.slots, seat)[0] if seat else None
+
+    def _here(self, wanted: Wanted) -> Seat | None:
+        seat = self._present.get(wanted.pair_id)
+        return seat if seat is not None and fits(self.board, wanted, seat) else None
+
+    def _anywhere(self, wanted: Wanted) -> Seat | None:
+        return find_seat(self.board, wanted, self._allowed(wanted), self._present.get(wanted.pair_id))[0]
+
+    def _allowed(self, wanted: Wanted) -> Slots:
+        return self._late_slots.get(wanted.pair_id, self._open_slots)

@@ -1,0 +1,1 @@
+"""The objective: levels, priorities and goals of an edition."""

@@ -1,0 +1,1 @@
+"""The organiser: edits by hand, attendance, and what-if questions."""

@@ -1,0 +1,91 @@
+"""What if there were more tables, more time or another day: the edition as it would be, filled up from its agenda."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.objective.levels import Aims
+from services.scheduler.domain.organiser.errors import NotPossible, must_be_open
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.board import Timeline
+from shared.contract.events import EditionChanged, Interval, Slot, Zone, ZoneKind
+from shared.internal_api.edits import More
+
+#: Only to place more: nobody is moved against breaks for the sake of a question.
+_AIMS = Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)
+
+
+def problem_with(state: AgendaState, more: More, now: datetime, change_budget: int) -> Problem:
+    """The edition with more, to be filled up from the agenda as it is.
+
+    Who has said when they are there is not there in the new slots, unless they have said so; everybody else is. Until
+    agendas are announced everybody may be moved, then `change_budget` are.
+
+    Raises:
+        NotPossible: there is no such edition or zone, or it is closed.
+    """
+    edition = _with_more(must_be_open(state), more)
+    problem = problem_of(state, now, change_budget if state.announced else len(state.placements))
+    there = state.model_copy(update={"edition": edition})
+    there.forget_indexes("timeline", "zones_by_kinds")
+    timeline = there.timeline
+    return replace(
+        problem,
+        announced=True,
+        aims=_AIMS,
+        whole=timeline.whole,
+        open_slots=problem.open_slots | (timeline.whole & ~problem.whole),
+        tables={zone.zone_id: zone.tables for zone in edition.zones},
+        hours={each: there.hours(state.participants[each]) for each in problem.hours},
+        candidates=tuple(each._replace(wanted=there.wanted(each.wanted.pair_id)) for each in problem.candidates),
+        days=timeline.days(edition.timezone),
+        beside={pair: timeline.beside(state.placements[pair]) for pair in problem.beside},
+    )
+
+
+def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
+    slots = (*edition.slots, *_later(edition.slots, more.slots))
+    times: list[Interval] = list(slots)
+    days = Timeline(slots).days(edition.timezone)
+    last_day = [slot for index, slot in enumerate(slots) if days[-1] >> index & 1]
+    for day in range(1, more.days + 1):
+        times += [_days_later(slot, day, edition.timezone) for slot in last_day]
+    numbered = tuple(
+        Slot(index=index, starts_at=each.starts_at, ends_at=each.ends_at) for index, each in enumerate(times)
+    )
+    zone_id = more.zone_id or _workspace(edition.zones)
+    if more.tables and zone_id not in {zone.zone_id for zone in edition.zones}:
+        raise NotPossible("unknown_zone", "the edition has no such zone, or none with tables: say which by `zone_id`")
+    zones = tuple(_with_tables(zone, more.tables) if zone.zone_id == zone_id else zone for zone in edition.zones)
+    return edition.model_copy(update={"slots": numbered, "zones": zones})
+
+
+def _later(slots: Sequence[Interval], count: int) -> Iterator[Interval]:
+    """As many slots after the last one, as long as it, and as far apart as the closest two."""
+    if count and not slots:
+        raise NotPossible("no_such_slot", "the edition has no slots yet that others could be like")
+    gap = min((later.starts_at - earlier.ends_at for earlier, later in pairwise(slots)), default=timedelta())
+    for number in range(count):
+        length = slots[-1].ends_at - slots[-1].starts_at
+        starts_at = slots[-1].ends_at + gap + number * (length + gap)
+        yield Interval(starts_at=starts_at, ends_at=starts_at + length)
+
+
+def _days_later(slot: Interval, days: int, timezone: str) -> Interval:
+    """The slot at the same time by the clocks of the place, and as long."""
+    starts_at = slot.starts_at.astimezone(ZoneInfo(timezone)) + timedelta(days=days)
+    return Interval(starts_at=starts_at, ends_at=starts_at + (slot.ends_at - slot.starts_at))
+
+
+def _workspace(zones: Sequence[Zone]) -> str | None:
+    return next((zone.zone_id for zone in zones if zone.kind is ZoneKind.WORKSPACE), None)
+
+
+def _with_tables(zone: Zone, more: int) -> Zone:
+    names = (f"+{number}" for number in range(1, more + len(zone.tables) + 1))
+    return zone.model_copy(update={"tables": (*zone.tables, *[n for n in names if n not in zone.tables][:more])})

@@ -1,0 +1,43 @@
+"""Stand-ins: another representative of an organisation meets, where the one who was asked for has no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.board import Seat, Slots
+from services.scheduler.domain.timetable.placement import find_seat
+
+People = tuple[str, ...]
+
+
+def find_stand_in(
+    state: AgendaState, pair_id: str, allowed: Callable[[People], Slots], near: Seat | None = None
+) -> tuple[People, Seat] | None:
+    """Who could meet instead, and at which seat, with nobody moved: of several the one with the fewest encounters.
+
+    `allowed` are the slots that these people may be given. The state is left as it is.
+    """
+    best: tuple[int, str, People, Seat] | None = None
+    for by, people in _instead(state, pair_id):
+        seat, _ = find_seat(state.board, state.wanted(pair_id, people), allowed(people), near)
+        offer = (len(state.board.encounters_of[by]), by)
+        if seat is not None and (best is None or offer < best[:2]):
+            best = (*offer, people, seat)
+    return best[2:] if best else None
+
+
+def _instead(state: AgendaState, pair_id: str) -> Iterator[tuple[str, People]]:
+    """Each stand-in for one of the two, and who would meet then."""
+    pair = state.pairs[pair_id]
+    for who in pair.participant_ids:
+        (partner,) = set(pair.participant_ids) - {who}
+        for by in state.stand_ins(who):
+            if by not in pair.people and not _is_blocked(state, by, partner):
+                yield by, (*sorted((by, partner)), *pair.guest_ids)
+
+
+def _is_blocked(state: AgendaState, one: str, other: str) -> bool:
+    """Whether one of the two does not want to meet the other: nobody has asked them of this one."""
+    parties = state.participants[one], state.participants[other]
+    return parties[0].blocks(other, parties[1].organisation_id) or parties[1].blocks(one, parties[0].organisation_id)

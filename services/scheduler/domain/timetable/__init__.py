@@ -1,0 +1,1 @@
+"""The timetable: slots, tables, hard rules, and the placement of meetings."""

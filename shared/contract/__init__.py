@@ -1,0 +1,1 @@
+"""The contract between the services: events, topics, ids, and how they travel."""

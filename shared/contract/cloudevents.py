@@ -1,0 +1,114 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes are `ce_*` headers, the body is the event as JSON.
+
+See the CloudEvents Kafka protocol binding, section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from shared.contract.events import Event
+from shared.contract.topics import EVENT_TYPES, topic_of
+from shared.runtime import trace
+
+Headers = list[tuple[str, bytes]]
+
+
+class Undecodable(Exception):
+    """A record is not an event of the contract; the message says why."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What goes to the broker."""
+
+    topic: str
+    key: bytes
+    headers: Headers
+    value: bytes
+
+
+def encode(event: Event, traceparent: str | None = None) -> Record:
+    """The record of an event; `traceparent` continues the trace of what caused it."""
+    topic = topic_of(event)
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": event.event_id,
+        "ce_source": f"/tertulia/{topic.source}",
+        "ce_type": event.TYPE,
+        "ce_subject": event.key,
+        "ce_time": event.occurred_at.isoformat().replace("+00:00", "Z"),
+        "ce_partitionkey": event.edition_id,
+        "content-type": "application/json",
+        trace.TRACEPARENT: traceparent or trace.child(),
+    }
+    return Record(
+        topic=topic.name,
+        key=event.key.encode(),
+        headers=[(name, value.encode()) for name, value in attributes.items()],
+        value=orjson.dumps(event.to_json()),
+    )
+
+
+def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Event:
+    """The event of a record.
+
+    Raises:
+        Undecodable: no body, no known `ce_type`, not JSON, or not what the schema of that type says.
+    """
+    event_type = header(headers, "ce_type")
+    model = EVENT_TYPES.get(event_type or "")
+    if model is None:
+        raise Undecodable(f"ce_type {event_type!r} is not one of {', '.join(EVENT_TYPES)}")
+    if value is None:
+        raise Undecodable("no body: tombstones are not part of the contract")
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        # `input` may hold personal data: the reason names the place and the rule only.
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Undecodable(f"{event_type}: {place}: {first['msg']}") from None
+
+
+def event_in(record: ConsumerRecord) -> Event:
+    """The event of a record as a topic may hold it: one of the topic's, under its own key.
+
+    Raises:
+        Undecodable: it is none; as `decode`, and where it is in another's topic or under another's key.
+    """
+    event = decode(record.headers, record.value)
+    if topic_of(event).name != record.topic:
+        raise Undecodable(f"{event.TYPE} is not an event of {record.topic}")
+    if record.key != event.key.encode():
+        raise Undecodable(f"the key is not the event's, {event.key!r}")
+    return event
+
+
+def header(headers: Iterable[tuple[str, bytes]], name: str) -> str | None:
+    """The first header of that name, or None; bytes that are not UTF-8 come back escaped."""
+    for key, value in headers:
+        if key == name and value is not None:
+            return value.decode("utf-8", "backslashreplace")
+    return None
+
+
+def pack(event: Event) -> dict[str, Any]:
+    """An event as an outbox keeps it: type, revision, body as JSON text, and the trace it belongs to.
+
+    As text, because a database that takes documents apart at each write need not look into it (ADR 0025).
+    """
+    body = orjson.dumps(event.to_json()).decode()
+    return {"type": event.TYPE, "revision": event.revision, "data": body, "traceparent": trace.child()}
+
+
+def unpack(packed: dict[str, Any]) -> Record:
+    """The record of an event that waited in an outbox."""
+    event = EVENT_TYPES[packed["type"]].model_validate_json(packed["data"])
+    return encode(event, packed["traceparent"])

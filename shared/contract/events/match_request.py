@@ -1,0 +1,41 @@
+"""`match-request.v1`: who asks to meet whom, and how it stands."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from shared.contract.events.core import Event
+from shared.contract.ids import Id
+
+
+class RequestState(StrEnum):
+    """How a match request stands. Only `requested` can still be answered."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class MatchRequestChanged(Event):
+    """A participant asked to meet another, or asked the system for partners (`target_id` is then `None`)."""
+
+    TYPE: ClassVar[str] = "org.tertulia.match-request.changed.v1"
+    THING: ClassVar[str] = "request_id"
+
+    request_id: Id
+    requester_id: Id
+    target_id: Id | None = None
+    partners_wanted: int = Field(default=1, ge=1, le=20, description="For an open request: how many proposals.")
+    priority: int = Field(default=2, ge=1, le=3, description="1 nice to have, 2 wanted, 3 most wanted.")
+    state: RequestState
+
+    @model_validator(mode="after")
+    def _has_two_sides(self) -> Self:
+        if self.requester_id == self.target_id:
+            raise ValueError("a participant cannot ask to meet themselves")
+        return self

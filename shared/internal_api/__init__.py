@@ -1,0 +1,1 @@
+"""The internal API: requests and answers between services, over HTTP with the internal token."""

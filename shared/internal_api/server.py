@@ -1,0 +1,89 @@
+"""The door between services: registration, which is the only public one, asks the others over HTTP behind it.
+
+A service that can be asked serves its routes under `/internal`, to whoever knows the installation's token. It trusts
+the one who asks to have checked the operator's key, and that the edition is that operator's.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.runtime.settings import ServiceSettings
+
+#: The largest question taken, in bytes. Registration bounds its own bodies too.
+LARGEST_BODY = 768 * 1024
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Declined(Exception):
+    """What is asked cannot be had, and why: `status` is the HTTP status to pass on, `slug` the kind of problem."""
+
+    def __init__(self, status: int, slug: str, detail: str, **more: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body = {"slug": slug, "detail": detail, **more}
+
+
+def internal_routes(settings: ServiceSettings, routes: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """The routes under `/internal`, for who presents the token; none where no token is set."""
+    token = settings.internal_token.get_secret_value()
+    if not token:
+        return []
+    application = Starlette(
+        routes=list(routes),
+        middleware=[Middleware(_TokenNeeded, token=token)],
+        exception_handlers={Declined: _on_declined},
+    )
+    return [Mount("/internal", app=application)]
+
+
+async def body_of(request: Request, kind: type[Body]) -> Body:
+    """The body of a question.
+
+    Raises:
+        Declined: it is larger than `LARGEST_BODY`, or not what is asked for.
+    """
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > LARGEST_BODY:
+            raise Declined(413, "too-large", f"at most {LARGEST_BODY} bytes are taken")
+    try:
+        return kind.model_validate_json(bytes(read))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise Declined(422, "invalid", f"{where}: {first['msg']}") from error
+
+
+async def _on_declined(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Declined)  # noqa: S101 - the one exception this handles
+    return JSONResponse(error.body, error.status)
+
+
+class _TokenNeeded:
+    """Answers 401 to whoever does not present the token."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        presented = dict(scope.get("headers", ())).get(b"authorization", b"")
+        if scope["type"] != "http" or hmac.compare_digest(presented, self._expected):
+            await self._app(scope, receive, send)
+            return
+        await JSONResponse({"slug": "unauthorised", "detail": "not a service of this installation"}, 401)(
+            scope, receive, send
+        )

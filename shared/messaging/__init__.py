@@ -1,0 +1,1 @@
+"""Kafka: broker, consumer, dead letters, and the tools that read and manage topics."""

@@ -1,0 +1,148 @@
+"""The only `KafkaBroker(...)` of the project, with settings that lose nothing, and the publisher that uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.partitioner import murmur2
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from shared.contract.cloudevents import Record, encode
+from shared.contract.events import Event
+from shared.runtime.metrics import PUBLISHED
+from shared.runtime.settings import ConnectionSettings
+
+#: Above the largest agenda or profile; the broker's own default limit is the same.
+MAX_RECORD_BYTES = 1_048_576
+#: A dead letter is the whole record, be it the largest a broker takes, with headers that say where it was and why.
+MAX_LETTER_BYTES = 2 * MAX_RECORD_BYTES
+
+
+class Publisher(Protocol):
+    """Sends events."""
+
+    async def publish(self, *events: Event) -> None:
+        """Send in order; return once the broker has acknowledged every one."""
+
+
+def partition_of(key: bytes | None, all_partitions: Sequence[int], _available: Sequence[int] = ()) -> int:
+    """The partition of a record key `<edition>/<kind>/<id>`: that of its edition, hashed as Kafka's clients do."""
+    edition, _, _ = (key or b"").partition(b"/")
+    hashed: int = murmur2(edition) & 0x7FFFFFFF
+    return all_partitions[hashed % len(all_partitions)]
+
+
+_send = AIOKafkaConnection.send
+
+
+def _send_or_break(connection: AIOKafkaConnection, *request: Any, **options: Any) -> Any:  # noqa: ANN401 - it ships no types
+    """Send a request, or say that the connection is broken.
+
+    Writing to a connection that was reset a moment ago raises RuntimeError on uvloop, nothing on asyncio's own loop;
+    aiokafka 0.14 expects OSError alone. What it does not expect ends the task that fetches: the consumer then stays in
+    its group, keeps its partitions, and hears nothing any more.
+    """
+    try:
+        return _send(connection, *request, **options)
+    except RuntimeError as error:
+        connection.close(reason=CloseReason.CONNECTION_BROKEN)
+        raise KafkaConnectionError(f"the connection is broken: {error}") from error
+
+
+AIOKafkaConnection.send = _send_or_break
+
+
+def make_broker(settings: ConnectionSettings) -> KafkaBroker:
+    """A broker that acknowledges on all replicas, does not duplicate on retry, and creates no topic by accident."""
+    return KafkaBroker(
+        settings.kafka_servers,
+        client_id="tertulia",
+        acks="all",
+        enable_idempotence=settings.kafka_idempotence,
+        partitioner=partition_of,
+        linger_ms=2,
+        max_request_size=MAX_LETTER_BYTES,
+        request_timeout_ms=20_000,
+        allow_auto_create_topics=False,
+        graceful_timeout=15.0,
+        security=_security(settings),
+        apply_types=False,
+        logger=logging.getLogger("faststream"),
+    )
+
+
+class KafkaPublisher:
+    """Publishes through the broker: enqueued in order, then every acknowledgement awaited."""
+
+    def __init__(self, broker: KafkaBroker) -> None:
+        self._broker = broker
+
+    async def publish(self, *events: Event) -> None:
+        """Send in order; return once the broker has acknowledged every one.
+
+        Raises:
+            KafkaError: at least one was not acknowledged; any may have been delivered. Send again.
+        """
+        await self.send([encode(event) for event in events])
+
+    async def send(self, records: Sequence[Record]) -> None:
+        """As `publish`, for records that are encoded already."""
+        acknowledgements = [
+            await self._broker.publish(
+                record.value,
+                topic=record.topic,
+                key=record.key,
+                headers={name: value.decode() for name, value in record.headers},
+                no_confirm=True,
+            )
+            for record in records
+        ]
+        await asyncio.gather(*acknowledgements)
+        for record in records:
+            PUBLISHED.labels(topic=record.topic).inc()
+
+
+def ssl_context(settings: ConnectionSettings) -> ssl.SSLContext | None:
+    """The TLS context the security protocol asks for, or None."""
+    if settings.kafka_security_protocol not in {"SSL", "SASL_SSL"}:
+        return None
+    context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
+    if settings.kafka_ssl_certificate_file:
+        context.load_cert_chain(settings.kafka_ssl_certificate_file, settings.kafka_ssl_key_file)
+    return context
+
+
+def _security(settings: ConnectionSettings) -> BaseSecurity | None:
+    context = ssl_context(settings)
+    if not settings.kafka_security_protocol.startswith("SASL"):
+        return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
+    mechanism = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    return mechanism[settings.kafka_sasl_mechanism](
+        settings.kafka_sasl_username,
+        settings.kafka_sasl_password.get_secret_value(),
+        ssl_context=context,
+        use_ssl=context is not None,
+    )
+
+
+def client_options(settings: ConnectionSettings) -> dict[str, object]:
+    """The connection options for a plain aiokafka client (the command line's tools)."""
+    options: dict[str, object] = {
+        "bootstrap_servers": settings.kafka_servers,
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_context": ssl_context(settings),
+    }
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": settings.kafka_sasl_password.get_secret_value(),
+        }
+    return options

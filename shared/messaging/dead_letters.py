@@ -1,0 +1,132 @@
+"""Dead letters: records that could not be processed, kept whole with their reason and their origin.
+
+A `.dlq` topic is a compacted table keyed by origin: the same record set aside twice is one letter, and a tombstone
+(`tertulia dlq drop`, or `replay` once the record is sent again) takes a letter out.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiokafka import ConsumerRecord
+from faststream.kafka import KafkaBroker
+
+from shared.contract.cloudevents import header
+from shared.contract.topics import DLQ_SUFFIX
+from shared.runtime.clock import utc_now
+
+_PREFIX = "dlq_"
+_LONGEST_REASON = 500
+
+
+class DeadLetterCause(StrEnum):
+    """Why a record was set aside."""
+
+    UNDECODABLE = "undecodable"
+    POISON = "poison"
+    FAILED = "failed"
+
+
+class BudgetSpent(Exception):
+    """Too many dead letters in a short time: the fault is more likely ours than the records'."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a dead letter comes from and why it is one, as `dlq_*` headers say it."""
+
+    topic: str
+    partition: int
+    offset: int
+    consumer: str
+    cause: str
+    reason: str
+    at: str
+    #: The record's key, base64 (it may be any bytes), empty for none.
+    key: str
+
+    @property
+    def letter_id(self) -> str:
+        """The id of the letter, and its key: where the record was, and who set it aside."""
+        return f"{self.consumer}/{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def original_key(self) -> bytes | None:
+        """The key the record had."""
+        return base64.b64decode(self.key) or None
+
+    @staticmethod
+    def of(record: ConsumerRecord) -> Origin | None:
+        """Read it from a record of a `.dlq` topic; None for a record that is not one of ours."""
+        values = {name: header(record.headers, _PREFIX + name) for name in Origin.__dataclass_fields__}
+        texts = {name: value for name, value in values.items() if value is not None}
+        if len(texts) < len(values):
+            return None
+        partition, offset = int(texts.pop("partition")), int(texts.pop("offset"))
+        return Origin(partition=partition, offset=offset, **texts)
+
+    def headers(self) -> dict[str, str]:
+        """As record headers."""
+        return {_PREFIX + name: str(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def original_headers(record: ConsumerRecord) -> dict[str, str]:
+    """The headers the record had before it was set aside; bytes that are not UTF-8 are escaped."""
+    return {
+        name: value.decode("utf-8", "backslashreplace")
+        for name, value in record.headers
+        if value is not None and not name.startswith(_PREFIX)
+    }
+
+
+class DeadLetters:
+    """Sets records aside, within a budget of so many in ten minutes."""
+
+    WINDOW_SECONDS = 600.0
+
+    def __init__(
+        self, broker: KafkaBroker, consumer: str, budget: int, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._broker = broker
+        self._consumer = consumer
+        self._budget = budget
+        self._now = now
+        self._recent: deque[float] = deque()
+
+    async def add(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str) -> None:
+        """Publish the record to its topic's `.dlq`, acknowledged.
+
+        Raises:
+            BudgetSpent: more than the budget within the window. The record stays where it is.
+            KafkaError: not acknowledged. Call again.
+        """
+        self._spend()
+        origin = Origin(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            consumer=self._consumer,
+            cause=cause,
+            reason=reason[:_LONGEST_REASON],
+            at=utc_now().isoformat(),
+            key=base64.b64encode(record.key or b"").decode(),
+        )
+        await self._broker.publish(
+            record.value,
+            topic=record.topic + DLQ_SUFFIX,
+            key=origin.letter_id.encode(),
+            headers={**original_headers(record), **origin.headers()},
+        )
+        self._recent.append(self._now())
+
+    def _spend(self) -> None:
+        horizon = self._now() - self.WINDOW_SECONDS
+        while self._recent and self._recent[0] < horizon:
+            self._recent.popleft()
+        if len(self._recent) >= self._budget:
+            raise BudgetSpent(f"{len(self._recent)} dead letters within {self.WINDOW_SECONDS:.0f} s")

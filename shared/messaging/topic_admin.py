@@ -1,0 +1,146 @@
+"""Topics on the broker, from their declarations: `tertulia topics apply|diff`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from shared.contract.topics import DLQ_PARTITIONS, DLQ_RETENTION, TOPICS
+from shared.messaging.broker import MAX_LETTER_BYTES, client_options
+from shared.runtime.settings import ConnectionSettings
+
+#: Survives the loss of one broker without losing writes (with the broker's `min.insync.replicas=2`).
+_REPLICAS = 3
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A topic as the broker should have it."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where the broker is not as declared, and whether `apply` can mend it."""
+
+    topic: str
+    what: str
+    mended_by_apply: bool
+
+
+class TopicsDiffer(Exception):
+    """A topic differs in a way that `apply` does not change; the message says how."""
+
+
+def declared(settings: ConnectionSettings) -> list[Declared]:
+    """Every topic of the contract and its dead-letter topic."""
+    topics: list[Declared] = []
+    for topic in TOPICS:
+        policy = {"cleanup.policy": "compact"} if topic.retention is None else _kept("delete", topic.retention)
+        topics.append(Declared(topic.name, settings.kafka_partitions, policy))
+        letters = _kept("compact,delete", DLQ_RETENTION) | {"max.message.bytes": str(MAX_LETTER_BYTES)}
+        topics.append(Declared(topic.dlq, DLQ_PARTITIONS, letters))
+    return topics
+
+
+def _kept(policy: str, retention: timedelta) -> dict[str, str]:
+    return {"cleanup.policy": policy, "retention.ms": str(int(retention.total_seconds()) * 1000)}
+
+
+async def diff(settings: ConnectionSettings) -> list[Difference]:
+    """What the broker lacks or has otherwise."""
+    async with _admin(settings) as admin:
+        existing = set(await admin.list_topics())
+        wanted = declared(settings)
+        missing = [Difference(t.name, "missing", mended_by_apply=True) for t in wanted if t.name not in existing]
+        present = [t for t in wanted if t.name in existing]
+        return missing + await _partition_differences(admin, present) + await _config_differences(admin, present)
+
+
+async def apply(settings: ConnectionSettings) -> list[str]:
+    """Create what is missing; returns the names of the topics created.
+
+    Raises:
+        TopicsDiffer: a topic exists with another partition count or another configuration. Nothing of it is changed:
+            partition counts decide which process owns an edition, and retention what is lost.
+    """
+    async with _admin(settings) as admin:
+        existing = set(await admin.list_topics())
+        wanted = declared(settings)
+        missing = [topic for topic in wanted if topic.name not in existing]
+        replicas = settings.kafka_replication_factor or await _replicas(admin)
+        created = await admin.create_topics([_new_topic(topic, replicas) for topic in missing]) if missing else None
+        for name, code, *_ in created.topic_errors if created else ():
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise TopicsDiffer(f"{name}: the broker refused to create it: {error.__name__}")
+        # Those just created are not compared: another broker, asked now, may not have heard of them.
+        present = [topic for topic in wanted if topic.name in existing]
+        differences = await _partition_differences(admin, present) + await _config_differences(admin, present)
+    if differences:
+        raise TopicsDiffer("; ".join(f"{d.topic}: {d.what}" for d in differences))
+    return [topic.name for topic in missing]
+
+
+async def _replicas(admin: AIOKafkaAdminClient) -> int:
+    cluster = await admin.describe_cluster()
+    return min(_REPLICAS, len(cluster["brokers"]))
+
+
+def _new_topic(topic: Declared, replicas: int) -> NewTopic:
+    return NewTopic(
+        name=topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=replicas,
+        topic_configs=topic.config,
+    )
+
+
+async def _partition_differences(admin: AIOKafkaAdminClient, topics: list[Declared]) -> list[Difference]:
+    described = await admin.describe_topics([topic.name for topic in topics]) if topics else []
+    counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    return [
+        Difference(t.name, f"{counts[t.name]} partitions, declared {t.partitions}", mended_by_apply=False)
+        for t in topics
+        if counts[t.name] != t.partitions
+    ]
+
+
+async def _config_differences(admin: AIOKafkaAdminClient, topics: list[Declared]) -> list[Difference]:
+    found: list[Difference] = []
+    for topic in topics:
+        actual = await _config(admin, topic.name)
+        for name, value in topic.config.items():
+            if actual.get(name, value) != value:
+                what = f"{name}={actual[name]}, declared {value}"
+                found.append(Difference(topic.name, what, mended_by_apply=False))
+    return found
+
+
+async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    """The settings the broker reports; a broker that reports none (the embedded one) is taken at its word."""
+    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    entries: dict[str, str] = {}
+    for response in responses:
+        for resource in response.resources:
+            entries |= {entry[0]: entry[1] for entry in resource[4]}
+    return entries
+
+
+@contextlib.asynccontextmanager
+async def _admin(settings: ConnectionSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()

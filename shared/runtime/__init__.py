@@ -1,0 +1,1 @@
+"""The process around a service: settings, logs, metrics, health, clock, background work."""

@@ -1,0 +1,56 @@
+"""Work that goes on beside the consumer: sweeping, improving, mailing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from shared.runtime.health import Health
+from shared.runtime.log import get_logger
+from shared.runtime.metrics import RETRIES
+from shared.runtime.retry import waits
+
+_log = get_logger(__name__)
+
+
+class Background:
+    """Runs each piece of work again and again; an error is logged and followed by a longer and longer wait."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._work: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Run `work` now and `seconds` after each time it has ended, once started."""
+        self._work.append((name, seconds, work))
+
+    async def start(self) -> None:
+        """Begin."""
+        self._tasks = [asyncio.create_task(self._repeat(*work), name=work[0]) for work in self._work]
+
+    async def stop(self) -> None:
+        """Cancel what runs, and wait until it has ended."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    async def _repeat(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        errors = waits()
+        while True:
+            self._health.progress(name)
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - it is tried again, and says so
+                RETRIES.labels(error=type(error).__name__).inc()
+                _log.warning("background_failed", work=name, error=repr(error))
+                self._health.idle(name)
+                await asyncio.sleep(next(errors))
+            else:
+                errors = waits()
+                self._health.idle(name)
+                await asyncio.sleep(seconds)

@@ -1,0 +1,1 @@
+"""MongoDB: driver, journal, outbox, and the rebuilding of lost state."""

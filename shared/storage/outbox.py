@@ -1,0 +1,112 @@
+"""Aggregates that are single documents: the events of a change wait in the document's own outbox.
+
+A store writes `outbox` and `pending_since` in the same write as the change they tell of; the relay sends them, in
+order, and takes them out. A crash in between leaves them for the sweeper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pymongo import ASCENDING
+
+from shared.contract.cloudevents import pack, unpack
+from shared.contract.events import Event
+from shared.messaging.broker import KafkaPublisher
+from shared.runtime.clock import Clock, utc_now
+from shared.runtime.log import get_logger
+from shared.runtime.metrics import SWEPT
+from shared.storage.mongo import EVER, MongoCollection
+
+_log = get_logger(__name__)
+#: Outboxes younger than this are still in their writer's hands: the sweeper leaves them.
+_SWEEP_AGE = timedelta(seconds=5)
+#: Documents whose outboxes are sent together: one read, one send, one write for most.
+_MOST_TOGETHER = 200
+#: From one send to the next: what is asked for meanwhile goes together.
+_GATHER_SECONDS = 0.05
+_MOST_WAITING = 500
+
+
+def outbox_new(events: Sequence[Event]) -> dict[str, Any]:
+    """The outbox fields of a document that is inserted."""
+    return {"outbox": [pack(event) for event in events], "pending_since": events[0].occurred_at if events else None}
+
+
+def outbox_push(events: Sequence[Event]) -> dict[str, Any]:
+    """The update operators that add events (at least one) to a document's outbox."""
+    return {
+        "$push": {"outbox": {"$each": [pack(event) for event in events]}},
+        "$set": {"pending_since": events[0].occurred_at},
+    }
+
+
+class OutboxRelay:
+    """Sends what waits in the outboxes of one collection."""
+
+    def __init__(self, collection: MongoCollection, publisher: KafkaPublisher, clock: Clock = utc_now) -> None:
+        self._collection = collection
+        self._publisher = publisher
+        self._clock = clock
+        self._asked: dict[str, None] = {}
+        self._sending: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Create the index the sweeper needs."""
+        await self._collection.create_index([("pending_since", ASCENDING)])
+
+    def soon(self, document_id: str) -> None:
+        """Send what waits in one document, beside the caller's work: at once, or with the next ones if many come."""
+        if len(self._asked) >= _MOST_WAITING:
+            return  # Kafka is slow or away: the sweeper does it, in its own time
+        self._asked[document_id] = None
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_asked())
+
+    async def drain(self) -> None:
+        """Wait for what has begun."""
+        if self._sending is not None:
+            await self._sending
+
+    async def sweep(self) -> None:
+        """Send what has waited for a while anywhere, the longest waiting first."""
+        left = {"pending_since": {"$gt": EVER, "$lt": self._clock() - _SWEEP_AGE}}
+        waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(_MOST_TOGETHER)
+        documents = [document async for document in waiting]
+        await self._send(documents)
+        SWEPT.inc(len(documents))
+
+    async def _send_asked(self) -> None:
+        while self._asked:
+            together = list(self._asked)[:_MOST_TOGETHER]
+            for each in together:
+                del self._asked[each]
+            try:
+                found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
+                await self._send([document async for document in found])
+            except Exception as error:  # noqa: BLE001 - whatever it is, the outboxes keep it for the sweeper
+                _log.warning("publish_deferred", documents=len(together), error=type(error).__name__)
+            await asyncio.sleep(_GATHER_SECONDS)
+
+    async def _send(self, documents: list[dict[str, Any]]) -> None:
+        """Publish the outboxes and empty them; what was added to one meanwhile stays in it."""
+        await self._publisher.send([unpack(packed) for document in documents for packed in document["outbox"]])
+        alike: dict[tuple[int, int], list[str]] = {}
+        for document in documents:
+            outbox = document["outbox"]
+            newest = outbox[-1]["revision"] if outbox else 0
+            alike.setdefault((len(outbox), newest), []).append(document["_id"])
+        for (length, newest), ids in alike.items():
+            await self._empty(ids, length, newest)
+
+    async def _empty(self, ids: list[str], length: int, newest: int) -> None:
+        unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}}
+        if length:
+            unchanged[f"outbox.{length - 1}.revision"] = newest
+        emptied = await self._collection.update_many(unchanged, {"$set": {"outbox": [], "pending_since": None}})
+        if emptied.matched_count < len(ids):
+            sent = {"outbox": {"revision": {"$lte": newest}}}
+            await self._collection.update_many({"_id": {"$in": ids}}, {"$pull": sent})

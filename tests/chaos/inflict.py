@@ -1,0 +1,142 @@
+"""Inflicts the faults, and takes every one of them back at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from demo.client import together
+from shared.contract.topics import TOPICS
+from tests.chaos.faults import Fault, FaultKind
+from tests.chaos.stack import BROKERS, ChaosStack
+
+#: Processes that start at a time: more of them would but wait for each other's share of two cores.
+_MOST_PROCESSES = 2
+_MOST_TOXICS = 2
+_LOOK_EVERY_SECONDS = 0.3
+
+
+class Tormentor:
+    """Inflicts faults for as long as it runs. `inflicted` counts them by their names; `skewed` are the wrong clocks."""
+
+    def __init__(self, stack: ChaosStack, faults: Iterator[Fault], say: Callable[[str], None]) -> None:
+        self._stack = stack
+        self._faults = faults
+        self._say = say
+        self._suffering: dict[str, FaultKind] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self.inflicted: Counter[str] = Counter()
+        self.passed_over = 0
+        self.skewed: dict[str, timedelta] = {}
+
+    async def run(self, seconds: float) -> None:
+        """Inflict faults for so long; then end those that last, and wait until all that were killed are up again.
+
+        A fault is passed over whose target suffers already, or where as many suffer as may: two processes, one of
+        them a broker, and two connections.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for fault in self._faults:
+                    await asyncio.sleep(fault.after)
+                    if self._may_befall(fault):
+                        self._begin(fault)
+                    else:
+                        self.passed_over += 1
+        self._over.set()
+        if self._tasks:
+            await together(*(_outcome(task) for task in list(self._tasks)))
+
+    async def clear(self) -> None:
+        """Put right what is still wrong: toxics, and clocks. Returns when all is up and every broker in sync."""
+        for proxy in self._stack.proxies.values():
+            proxy.cure()
+        for name in [name for name, offset in self.skewed.items() if offset]:
+            self._stack.skew(name, timedelta(0))
+            await self._stack.restart(name)
+        await self._in_sync()
+
+    def _may_befall(self, fault: Fault) -> bool:
+        toxics = sum(kind is FaultKind.TOXIC for kind in self._suffering.values())
+        if _sufferer(fault) in self._suffering:
+            return False
+        if fault.kind is FaultKind.TOXIC:
+            return toxics < _MOST_TOXICS
+        if fault.kind is FaultKind.BROKER and FaultKind.BROKER in self._suffering.values():
+            return False
+        return len(self._suffering) - toxics < _MOST_PROCESSES
+
+    def _begin(self, fault: Fault) -> None:
+        self.inflicted[fault.name] += 1
+        self._suffering[_sufferer(fault)] = fault.kind
+        task = asyncio.create_task(self._befall(fault))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _befall(self, fault: Fault) -> None:
+        self._say(f"{fault.name} -> {fault.target} ({fault.seconds:.1f} s)")
+        try:
+            await self._inflict(fault)
+        finally:
+            del self._suffering[_sufferer(fault)]
+
+    async def _inflict(self, fault: Fault) -> None:
+        stack, target = self._stack, fault.target
+        if fault.toxic is not None:
+            stack.proxies[target].poison(fault.toxic)
+            await self._last(fault.seconds)
+            stack.proxies[target].cure()
+        elif fault.kind is FaultKind.FREEZE:
+            stack.signal(target, signal.SIGSTOP)
+            await self._last(fault.seconds)
+            stack.signal(target, signal.SIGCONT)
+        elif fault.kind in {FaultKind.KILL, FaultKind.BROKER}:
+            await stack.kill(target)
+            await self._last(fault.seconds)
+            await stack.restart(target)
+            if fault.kind is FaultKind.BROKER:
+                await self._in_sync()
+        else:
+            if fault.kind is FaultKind.CLOCK:
+                self.skewed[target] = fault.offset
+                stack.skew(target, fault.offset)
+            await stack.restart(target)
+
+    async def _last(self, seconds: float) -> None:
+        """Have a fault last so long, or until the chaos is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
+
+    async def _in_sync(self) -> None:
+        """Wait until every partition is in sync on every broker."""
+        while not await is_in_sync(self._stack.kafka):
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def is_in_sync(bootstrap: str) -> bool:
+    """Whether every partition of our topics is in sync on all brokers."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    try:
+        await admin.start()
+        described = await admin.describe_topics([topic.name for topic in TOPICS])
+    except KafkaError:
+        return False
+    finally:
+        await admin.close()
+    return all(len(partition["isr"]) == BROKERS for topic in described for partition in topic["partitions"])
+
+
+def _sufferer(fault: Fault) -> str:
+    return f"proxy {fault.target}" if fault.kind is FaultKind.TOXIC else fault.target
+
+
+async def _outcome(task: asyncio.Task[None]) -> None:
+    await task

@@ -1,0 +1,53 @@
+"""What a run of chaos comes to: the figures, and what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.table import Table
+
+from tests.chaos.evidence import Evidence, stream_of
+
+_EVENT = re.compile(r'"event": "(\w+)"')
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run."""
+
+    seed: int
+    faults: Mapping[str, int]
+    figures: Mapping[str, str]
+    violations: Sequence[str] = field(default_factory=list)
+
+    def table(self) -> Table:
+        """The figures, the faults by kind first."""
+        table = Table(title=f"Chaos, seed {self.seed}", title_justify="left", show_header=False)
+        for name, count in sorted(self.faults.items()):
+            table.add_row(name, str(count))
+        table.add_section()
+        for name, figure in self.figures.items():
+            table.add_row(name, figure)
+        table.add_section()
+        table.add_row("violations", str(len(self.violations)))
+        return table
+
+
+def repeats(evidence: Evidence) -> int:
+    """The records that came again, each dropped by its revision."""
+    return len(evidence.events) - len({(stream_of(event), event.revision) for event in evidence.events})
+
+
+def overtaken(evidence: Evidence) -> int:
+    """The things whose last record on their topic is not their newest revision: a stalled owner's (ADR 0002)."""
+    last = {stream_of(event): event for event in evidence.events}
+    return sum(last[stream].revision < event.revision for stream, event in evidence.newest().items())
+
+
+def logged(logs: Path) -> Counter[str]:
+    """How often each event is in the services' logs: counters of a process that is killed are lost, its log is not."""
+    return Counter(event for log in logs.glob("*.log") for event in _EVENT.findall(log.read_text(errors="replace")))

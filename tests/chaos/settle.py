@@ -1,0 +1,81 @@
+"""Waits until all is quiet: nothing is left to take in, to decide, to send or to mail; and says what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from demo.audit import SchedulerJournal
+from demo.doubts import Postmaster
+from services.notify.store import MongoLedger
+from shared.runtime.clock import utc_now
+from tests.chaos.evidence import Databases
+from tests.chaos.stack import ChaosStack
+from tests.chaos.watch import Watch
+
+_LOOK_EVERY_SECONDS = 1.0
+#: Looks in a row at which nothing must lack: what goes from one service to the next is nowhere for a moment.
+_QUIET_LOOKS = 3
+
+
+class Restless(Exception):
+    """It did not become quiet in time; the message says what is left."""
+
+
+class Settling:
+    """Looks for what is left to do, in everything but the services' memory; settles mails in doubt on the way."""
+
+    def __init__(
+        self, stack: ChaosStack, watch: Watch, databases: Databases, edition_ids: list[str], say: Callable[[str], None]
+    ) -> None:
+        self._stack = stack
+        self._say = say
+        self._said: list[str] = []
+        self._watch = watch
+        self._databases = databases
+        self._ledger = MongoLedger(databases.of("notify"), utc_now)
+        self._postmaster = Postmaster(self._ledger, stack.mails)
+        journal = databases.journal("scheduler")
+        self._journals = [SchedulerJournal(journal, edition_id) for edition_id in edition_ids]
+
+    @property
+    def doubts_settled(self) -> int:
+        """The mails in doubt that were looked up at the mail server."""
+        return self._postmaster.settled
+
+    async def wait(self, seconds: float) -> None:
+        """Return once nothing is left to do. Raises `Restless` after so many seconds."""
+        await until_nothing_lacks(self._lacks, seconds)
+
+    async def _lacks(self) -> list[str]:
+        await self._postmaster.settle()
+        owed, in_doubt = await self._ledger.count()
+        lacks = [f"{name} is not ready" for name in await self._stack.unready()]
+        lacks += [f"{group} has {lag} records to handle" for group, lag in self._watch.standstills.behind().items()]
+        lacks += [f"{count} of {name} are not sent" for name, count in (await self._databases.unsent()).items()]
+        lacks += [f"{owed} mails are owed"] if owed else []
+        lacks += [f"{in_doubt} mails are in doubt"] if in_doubt else []
+        for journal in self._journals:
+            state = await journal.follow()
+            if state.dirty or state.unannounced or state.untold_pairs or state.untold_participants:
+                lacks.append(f"the scheduler is not done with {state.edition_id}")
+        if lacks != self._said:
+            self._say("; ".join(lacks) or "nothing is left to do")
+        self._said = lacks
+        return lacks
+
+
+async def until_nothing_lacks(lacks: Callable[[], Awaitable[list[str]]], seconds: float) -> None:
+    """Return once nothing has lacked for some looks in a row.
+
+    Raises:
+        Restless: something still lacks after so many seconds.
+    """
+    deadline, quiet = time.monotonic() + seconds, 0
+    while quiet < _QUIET_LOOKS:
+        lacking = await lacks()
+        quiet = 0 if lacking else quiet + 1
+        if lacking and time.monotonic() > deadline:
+            raise Restless(f"after {seconds:.0f} s it is not quiet: {'; '.join(lacking)}")
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)

@@ -1,0 +1,155 @@
+"""Where chaos is made: three Apache Kafka brokers, a database and a mail server behind proxies, two of each service."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from deploy.embedded import programs
+from deploy.embedded.probes import HOST, free_ports
+from deploy.embedded.process import Program
+from deploy.embedded.supervisor import Supervisor
+from deploy.kafka.cluster import Front, broker_programs
+from services import SERVICES
+from shared.messaging import topic_admin
+from shared.runtime.settings import ConnectionSettings
+from tests.chaos.proxy import Proxy
+
+BROKERS = 3
+INSTANCES = 2
+PARTITIONS = 4
+SESSION_SECONDS = 6.0
+#: The proxies, by what is behind them.
+KAFKA = tuple(f"kafka-{node}" for node in range(1, BROKERS + 1))
+MONGO, SMTP = "mongo", "smtp"
+PROXIES = (*KAFKA, MONGO, SMTP)
+#: Everything happens sooner than in production, and timeouts are short: ten minutes are to hold hundreds of faults.
+SETTINGS = {
+    "TERTULIA_SESSION_TIMEOUT_MS": str(int(SESSION_SECONDS * 1000)),
+    "TERTULIA_BATCH_EVERY_MS": "100",
+    "TERTULIA_MONGO_TIMEOUT_SECONDS": "4",
+    "TERTULIA_SNAPSHOT_EVERY": "50",
+    "TERTULIA_SWEEP_SECONDS": "2",
+    "TERTULIA_QUIET_SECONDS": "2",
+    "TERTULIA_ANNOUNCE_SECONDS": "10",
+    "TERTULIA_IMPROVE_STEPS": "1000",
+    "TERTULIA_IMPROVE_ROUNDS": "2",
+    "TERTULIA_WINDOW_SECONDS": "1",
+    "TERTULIA_WINDOW_LONGEST_SECONDS": "5",
+    "TERTULIA_SMTP_TIMEOUT_SECONDS": "2",
+    "TERTULIA_SMTP_RETRY_SECONDS": "0.5",
+    "TERTULIA_LEASE_SECONDS": "16",
+    "TERTULIA_SHUTDOWN_SECONDS": "10",
+}
+#: Readiness waits for servers that are made to fail.
+_READY_SECONDS = 300.0
+
+
+def instance(service: str, number: int) -> str:
+    """The name of a process of a service, `matching-1`."""
+    return f"{service}-{number}"
+
+
+ALL_INSTANCES = tuple(instance(service, number) for service in SERVICES for number in range(1, INSTANCES + 1))
+
+
+class ChaosStack(Supervisor):
+    """Everything, in a new folder under `root`. Services see the servers through `proxies`, the harness does not."""
+
+    def __init__(self, root: Path, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(root)
+        self.mails = self.folder / "mails"
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._token = secrets.token_urlsafe()
+        ports = iter(free_ports(3 * BROKERS + 4 + len(ALL_INSTANCES)))
+        self._kafka = [next(ports) for _ in KAFKA]
+        self._fronts = [Front(next(ports), advertised=next(ports)) for _ in KAFKA]
+        self._mongo, self._smtp = next(ports), next(ports)
+        self._http = dict(zip(ALL_INSTANCES, ports, strict=False))
+        fronts = zip(KAFKA, self._fronts, strict=True)
+        self.proxies = {name: Proxy(front.advertised, front.port) for name, front in fronts} | {
+            MONGO: Proxy(next(ports), self._mongo),
+            SMTP: Proxy(next(ports), self._smtp),
+        }
+        self._standing = contextlib.AsyncExitStack()
+
+    @property
+    def kafka(self) -> str:
+        """The brokers' own addresses, past the proxies."""
+        return ",".join(f"{HOST}:{port}" for port in self._kafka)
+
+    @property
+    def mongo(self) -> str:
+        """The database's own address."""
+        return programs.secantus_url(self._mongo)
+
+    def http(self, name: str) -> str:
+        """Where an instance of a service serves HTTP."""
+        return f"http://{HOST}:{self._http[name]}"
+
+    @property
+    def registrations(self) -> list[str]:
+        """Where registration's instances serve HTTP."""
+        return [self.http(name) for name in ALL_INSTANCES if name.startswith("registration-")]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of every service."""
+        connections = programs.connections(
+            kafka=",".join(f"{HOST}:{self.proxies[name].port}" for name in KAFKA),
+            partitions=PARTITIONS,
+            mongo=programs.secantus_url(self.proxies[MONGO].port),
+            smtp_port=self.proxies[SMTP].port,
+            addresses={service: self.http(instance(service, 1)) for service in SERVICES},
+            token=self._token,
+        )
+        return {**connections, **self._settings}
+
+    async def start(self) -> None:
+        """Start the servers and the proxies, create the topics, then start the services; return when all are ready.
+
+        Raises:
+            ProcessFailed: what did not start, and why.
+            KafkaUnavailable: Apache Kafka cannot be had here.
+        """
+        for proxy in self.proxies.values():
+            await self._standing.enter_async_context(proxy)
+        self.begin(programs.secantus(self._mongo, self.data / "mongo"), programs.smtp_sink(self._smtp, self.mails))
+        await self.launch(*await broker_programs(self.data, self._kafka, self._fronts))
+        await self.ready()
+        await topic_admin.apply(ConnectionSettings(kafka_bootstrap=self.kafka, kafka_partitions=PARTITIONS))
+        self.begin(*self._services())
+        await self.ready()
+
+    async def stop(self) -> None:
+        """Stop everything, whatever is stopped, poisoned or gone."""
+        for proxy in self.proxies.values():
+            proxy.cure()
+        for name in ALL_INSTANCES:
+            with contextlib.suppress(StopIteration):
+                self.signal(name, signal.SIGCONT)
+        await super().stop()
+        await self._standing.aclose()
+
+    async def unready(self) -> list[str]:
+        """The programs that do not answer, or say that they are not ready."""
+        return [process.program.name for process in self._processes() if not await process.program.ready()]
+
+    def skew(self, name: str, offset: timedelta) -> None:
+        """Have an instance run with a clock that is so much fast, from its next start on."""
+        process = self._named(name)
+        module = f"services.{name.rpartition('-')[0]}"
+        wrong = ("-m", "tests.chaos.skewed", str(offset.total_seconds()), module)
+        arguments = wrong if offset else ("-m", module)
+        process.program = replace(process.program, command=(sys.executable, *arguments))
+
+    def _services(self) -> Iterator[Program]:
+        for name, port in self._http.items():
+            program = programs.service(name.rpartition("-")[0], port, self.environment)
+            yield replace(program, name=name, ready_seconds=_READY_SECONDS)

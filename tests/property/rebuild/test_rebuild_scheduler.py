@@ -1,0 +1,68 @@
+"""Whatever a day brings, the scheduler's state made of what it heard and said is the one that heard and said it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.scheduler import rebuild as scheduler
+from services.scheduler.domain.state import AgendaState
+from shared.contract.events import Event
+from shared.messaging.topic_log import Said
+from shared.storage.rebuild import differences
+from tests.property.scheduler.test_day_properties import Step, a_fair, perform, steps
+from tests.support.scheduler_editions import Edition
+
+
+class Overheard(Edition):
+    """Keeps what it heard, too."""
+
+    def __init__(self, *events: Event, **fields: Any) -> None:
+        self.heard: list[Event] = []
+        super().__init__(*events, **fields)
+
+    def take(self, *events: Event) -> list[Event]:
+        self.now += timedelta(microseconds=1)
+        events = tuple(event.model_copy(update={"occurred_at": self.now}) for event in events)
+        self.heard += events
+        return super().take(*events)
+
+
+def a_day(tables: int, rest: Sequence[Step]) -> Overheard:
+    subject = a_fair(tables, Overheard)
+    assert isinstance(subject, Overheard)
+    for revision, (kind, fields) in enumerate(rest, start=3):
+        perform(subject, kind, fields, revision)
+    return subject
+
+
+def rebuilt(subject: Overheard) -> AgendaState:
+    return scheduler.state_of("ed", Said(subject.heard), Said(subject.said)).state
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 3), st.lists(steps, max_size=25))
+def test_what_was_heard_and_said_gives_the_state_back(tables: int, rest: list[Step]) -> None:
+    subject = a_day(tables, rest)
+    if subject.state.settled:  # what a closed edition does not tell any more is not on the bus
+        return
+    live = AgendaState.model_validate_json(subject.state.model_dump_json())
+    found = list(differences(scheduler.view_of(rebuilt(subject)), scheduler.view_of(live)))
+    assert found == []
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(steps, max_size=15), st.lists(steps, min_size=1, max_size=5))
+def test_who_goes_on_from_a_rebuilt_state_hears_and_tells_on(before: list[Step], after: list[Step]) -> None:
+    subject = a_day(2, before)
+    subject.state = rebuilt(subject)
+    for revision, (kind, fields) in enumerate(after, start=50):
+        perform(subject, kind, fields, revision)
+    newest: dict[str, int] = {}
+    for said in subject.said:
+        assert said.revision == newest.get(said.thing, 0) + 1
+        newest[said.thing] = said.revision

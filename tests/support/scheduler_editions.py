@@ -1,0 +1,153 @@
+"""Small editions to test with: one day of 15-minute slots from 09:00 UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.scheduler.domain.changes import Change
+from services.scheduler.domain.decide import take
+from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.improvement.adopt import verify_touched
+from services.scheduler.domain.publication import tell
+from services.scheduler.domain.state import AgendaState
+from shared.contract.events import (
+    AffinityScored,
+    EditionChanged,
+    Event,
+    Interval,
+    OrganisationChanged,
+    ParticipantChanged,
+    Session,
+    Slot,
+    Zone,
+)
+from shared.contract.ids import pair_id, pair_of
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+NINE = datetime(2026, 11, 19, 9, tzinfo=UTC)
+BASE: dict[str, Any] = {"operator_id": "op", "edition_id": "ed", "occurred_at": NOW}
+
+
+def at(slot: float) -> datetime:
+    """The start of a slot."""
+    return NINE + timedelta(minutes=15 * slot)
+
+
+def window(first: float, end: float) -> Interval:
+    """From the start of one slot to the start of another."""
+    return Interval(starts_at=at(first), ends_at=at(end))
+
+
+def workspace(tables: int = 2) -> Zone:
+    return Zone(zone_id="work", kind="workspace", name="Workspace", tables=tuple(f"W{n}" for n in range(1, tables + 1)))
+
+
+def innova(tables: int = 1) -> Zone:
+    return Zone(zone_id="innova", kind="innova", name="Innova+", tables=tuple(f"I{n}" for n in range(1, tables + 1)))
+
+
+HALL = Zone(zone_id="hall", kind="conference", name="Hall")
+
+
+def session(session_id: str, first: float, end: float, title: str = "Keynote") -> Session:
+    return Session(
+        session_id=session_id, kind="keynote", title=title, zone_id="hall", starts_at=at(first), ends_at=at(end)
+    )
+
+
+def edition(slots: int = 4, revision: int = 1, shift: float = 0, **fields: Any) -> EditionChanged:
+    fields.setdefault("zones", (workspace(), HALL))
+    fields.setdefault("phase", "open")
+    made = tuple(Slot(index=n, starts_at=at(n + shift), ends_at=at(n + shift + 1)) for n in range(slots))
+    return EditionChanged(
+        **{**BASE, "revision": revision, "name": "B2B", "timezone": "Europe/Madrid", "slots": made, **fields}
+    )
+
+
+def organisation(organisation_id: str, kind: str = "sme", revision: int = 1, **fields: Any) -> OrganisationChanged:
+    fields.setdefault("country", "ES")
+    return OrganisationChanged(
+        **BASE, revision=revision, organisation_id=organisation_id, name="Org", kind=kind, **fields
+    )
+
+
+def participant(participant_id: str, revision: int = 1, **fields: Any) -> ParticipantChanged:
+    fields.setdefault("organisation_id", f"org-{participant_id}")
+    return ParticipantChanged(
+        **BASE,
+        revision=revision,
+        participant_id=participant_id,
+        name="Somebody",
+        email="somebody@example.invalid",
+        languages=("es",),
+        **fields,
+    )
+
+
+def affinity(one: str, other: str, revision: int = 1, **fields: Any) -> AffinityScored:
+    fields = {"consent": "granted", "score": 0.5, "priority": 2, **fields}
+    return AffinityScored(
+        **BASE,
+        revision=revision,
+        pair_id=pair(one, other),
+        participant_ids=pair_of(one, other),
+        request_ids=("req",),
+        origin="requested",
+        **fields,
+    )
+
+
+def pair(one: str, other: str) -> str:
+    return pair_id("ed", one, other)
+
+
+class Edition:
+    """An edition's state, fed with events; keeps what it changed and what it said."""
+
+    def __init__(self, *events: Event, now: datetime = NOW) -> None:
+        self.now = now
+        self.state = AgendaState(edition_id="ed")
+        self.changes: list[Change] = []
+        self.said: list[Event] = []
+        if events:
+            self.take(*events)
+
+    def take(self, *events: Event) -> list[Event]:
+        """One batch; returns what is said of it."""
+        batch = Batch(self.state, self.now)
+        for event in events:
+            take(batch, event)
+        return self.finish(batch)
+
+    def batch(self) -> Batch:
+        return Batch(self.state, self.now)
+
+    def finish(self, batch: Batch) -> list[Event]:
+        verify_touched(batch)
+        told, said = tell(self.state, self.now)
+        if told is not None:
+            batch.make(told)
+        self.changes += batch.changes
+        self.said += said
+        return said
+
+    def slot(self, one: str, other: str) -> int | None:
+        place = self.state.placements.get(pair(one, other))
+        return place.slot if place else None
+
+    def table(self, one: str, other: str) -> str | None:
+        place = self.state.placements.get(pair(one, other))
+        return place.table if place else None
+
+
+def people(*participant_ids: str, **fields: Any) -> list[ParticipantChanged]:
+    return [participant(each, **fields) for each in participant_ids]
+
+
+def without_empty(index: object) -> object:
+    """An index as nested dictionaries, but for what is empty."""
+    entries = index if isinstance(index, dict) else getattr(index, "__dict__", None)
+    if entries is None:
+        return index
+    return {key: kept for key, value in entries.items() if (kept := without_empty(value))}

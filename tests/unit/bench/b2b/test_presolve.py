@@ -1,0 +1,54 @@
+from math import inf
+
+import pytest
+
+from bench.b2b.instance import Infeasible, Instance, Meeting
+from bench.b2b.presolve import calendar_of, narrowed
+
+ANY = (0, 1, 2, 3)
+
+
+def instance(*slots: tuple[int, ...], order: tuple[tuple[int, int], ...] = (), tables: int = 9) -> Instance:
+    """Participant 0 meets everyone else once."""
+    meetings = tuple(Meeting(0, other, theirs) for other, theirs in enumerate(slots, start=1))
+    return Instance(len(slots) + 1, 4, tables, meetings, order)
+
+
+@pytest.mark.parametrize(
+    ("slots", "fewest"),
+    [
+        ([ANY, ANY], 0),
+        ([(0,), (3,)], 1),
+        ([(0, 1), (3,), (0, 3)], 1),
+        ([(0, 1, 3), (0, 1, 3), (0, 1, 3)], 1),
+        ([(0,), ANY, ANY], 0),
+        ([(0,), (2,), ANY], 0),
+        ([(0,), (2,)], 1),
+        ([(0, 1)] * 3, inf),
+        ([], 0),
+    ],
+)
+def test_fewest_breaks_of_one_participant(slots: list[tuple[int, ...]], fewest: float) -> None:
+    assert calendar_of(instance(*slots), 0).fewest_breaks == fewest
+
+
+def test_precedences_and_fixed_meetings_take_slots_away() -> None:
+    fewer = narrowed(instance((1,), ANY, ANY, order=((0, 1), (1, 2))))
+    assert [meeting.slots for meeting in fewer.meetings] == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (instance((0, 1), (0, 1), (0, 1)), "more meetings than available slots: participant 1 has 3 meetings, and 2"),
+        (instance((0, 1), (0, 1), (0, 1), ANY), "participant 1 has 4 meetings, .* 1 of them find none"),
+        (instance(()), "more meetings than available slots: participant 1 has 1 meetings, and 0 slots"),
+        (instance((0,), (0, 3), (1, 2), order=((1, 2),)), "meetings 1 and 2 of one participant want one slot"),
+        (instance(ANY, ANY, order=((0, 1), (1, 0))), "cannot come before"),
+        (instance(ANY, ANY, order=((0, 0),)), "meeting 1 cannot come before meeting 1"),
+        (instance(ANY, tables=0), "more meetings than tables: 1 meetings, 0 tables in each of 4 slots; 1 find none"),
+    ],
+)
+def test_says_why_it_is_infeasible(given: Instance, why: str) -> None:
+    with pytest.raises(Infeasible, match=why):
+        narrowed(given)

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from bench.b2b.instance import Instance, Meeting
+from bench.b2b.reader import BadInstanceFile, instance_of, read
+
+TEXT = """
+nBusiness = 3; nMeetings = 3; nTables = 2;
+nTotalSlots = 4;
+nMorningSlots = 2;
+requested = [|1, 2,1,
+|2, 3,2,
+|1, 3,3,
+|];
+meetingsxBusiness = [{1,2,4},{1,2,3},{1,3,4}];
+nMeetingsBusiness = [2,2,2];
+forbidden = [{0},{0,1},{0}];
+fixed = [0,4,0];
+precedences = [{},{1},{}];
+"""
+
+
+def test_slots_are_what_half_day_forbidden_and_fixed_leave() -> None:
+    meetings = (Meeting(0, 1, (1,)), Meeting(1, 2, (3,)), Meeting(0, 2, (0, 1, 2, 3)))
+    assert instance_of(TEXT) == Instance(3, 4, 2, meetings, ((0, 1),))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("nTables = 2;", "nTables=2 ;  % two tables"),
+        ("nTables = 2;", "/* two\n tables */ nTables\n=\n2;"),
+        ("{0,1}", "0..1"),
+        ("{0,1}", "{ 1 , 0, }"),
+        ("{0,1}", "{1}"),
+        ("precedences = [{},{1},{}];", "precedences = [{0}, 1 .. 1, {}, ]"),
+        ("|1, 2,1,\n|2, 3,2,\n|1, 3,3,\n|]", "| 1,2,1|2,3,2|1,3,3 |]"),
+        ("nMeetingsBusiness = [2,2,2];", ""),
+        ("nMorningSlots = 2;", ""),
+    ],
+    ids=lambda text: text.strip()[:25],
+)
+def test_is_read_however_it_is_written(was: str, becomes: str) -> None:
+    rewritten = TEXT.replace(was, becomes)
+    if "nMorningSlots" not in rewritten:
+        rewritten += "nMorningSlots = 2"
+    assert instance_of(rewritten) == instance_of(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "why"),
+    [
+        ("nTables = 2;", "", "nTables is no count"),
+        ("nTables = 2;", "nTables = -2;", "nTables is no count"),
+        ("nTables = 2;", "nTables 2;", "'2' where '=' should be"),
+        ("nTables = 2;", "nTables = two;", "'two' where a number should be"),
+        ("nTables = 2;", "nTables = 2.5;", "line 2: cannot read"),
+        ("nMeetings = 3;", "nMeetings = 4;", "has not 4"),
+        ("|1, 2,1,", "|1, 1,1,", "meeting 1: 1, 1, 1"),
+        ("|1, 2,1,", "|1, 4,1,", "meeting 1: 1, 4, 1"),
+        ("|1, 2,1,", "|1, 2,0,", "meeting 1: 1, 2, 0"),
+        ("|1, 2,1,", "|1, 2,", "not three numbers"),
+        ("forbidden = [{0},", "forbidden = [0,", "forbidden holds something else than sets"),
+        ("fixed = [0,", "fixed = [{0},", "fixed holds something else than numbers"),
+        ("[{},{1},{}]", "[{},{9},{}]", "names a meeting that is not there"),
+        ("[{},{1},{}];", "[{},{1},{}", "ends in the middle"),
+    ],
+)
+def test_says_what_it_cannot_read(was: str, becomes: str, why: str) -> None:
+    with pytest.raises(BadInstanceFile, match=why):
+        instance_of(TEXT.replace(was, becomes))
+
+
+def test_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(BadInstanceFile, match=r"away\.dzn"):
+        read(tmp_path / "away.dzn")

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.matching.domain.explain import why_not
+from shared.contract.events import Consent
+from shared.internal_api.pairs import Hindrance, PairAnswer
+from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition, registered
+
+
+def asked(edition: Edition, one: str, other: str) -> PairAnswer:
+    return why_not(edition.state, edition.maker.pool(edition.state), one, other)
+
+
+def hindrances(edition: Edition, one: str = "ann", other: str = "bob") -> list[str]:
+    return [str(one) for one in asked(edition, one, other).hindrances]
+
+
+def test_a_granted_pair_has_no_hindrance(edition: Edition, scene: Any) -> None:
+    edition.hear(*registered(scene), scene.request("r1", "ann", "bob", state="accepted"))
+    answer = asked(edition, "bob", "ann")
+    assert answer.participant_ids == ("ann", "bob")
+    assert (answer.consent, answer.hindrances) == (Consent.GRANTED, ())
+    assert (answer.score, answer.reasons) == (
+        edition.state.published.popitem()[1].score,
+        asked(edition, "ann", "bob").reasons,
+    )
+
+
+@pytest.mark.parametrize(
+    ("news", "expected"),
+    [
+        (lambda _: [], ["nobody_asked"]),
+        (lambda scene: [scene.request("r1", "ann", "bob")], ["answer_awaited"]),
+        (lambda scene: [scene.request("r1", "ann", "bob", state="declined")], ["declined", "nobody_asked"]),
+        (lambda scene: [scene.edition(revision=2, least_affinity=0.9)], ["nobody_asked", "below_least_affinity"]),
+        (
+            lambda scene: [scene.participant("ann", needs=SENSORS, offers=PRESSES, revision=2)],
+            ["nobody_asked", "nothing_in_common"],
+        ),
+        (
+            lambda scene: [scene.participant("bob", offers=WELDING, blocked_ids=("ann",), revision=2)],
+            ["blocked", "nobody_asked"],
+        ),
+        (
+            lambda scene: [scene.organisation("org_bob", competitor_ids=("org_ann",), revision=2)],
+            ["competitors", "nobody_asked"],
+        ),
+        (
+            lambda scene: [scene.participant("bob", offers=WELDING, status="cancelled", revision=2)],
+            ["cancelled", "nobody_asked"],
+        ),
+        (
+            lambda scene: [
+                scene.edition(revision=2, quotas={"max_encounters": 1}),
+                scene.participant("flo", needs=WELDING, organisation_id="org_eve"),
+                scene.request("r1", "flo"),
+            ],
+            ["nobody_asked", "quota_reached"],
+        ),
+    ],
+)
+def test_all_that_is_in_the_way_is_said(edition: Edition, scene: Any, news: Any, expected: list[str]) -> None:
+    edition.hear(*registered(scene), *news(scene))
+    assert hindrances(edition) == expected
+
+
+def test_colleagues_are_of_one_organisation(edition: Edition, scene: Any) -> None:
+    edition.hear(*registered(scene))
+    assert hindrances(edition, "bob", "dan")[0] == Hindrance.SAME_ORGANISATION
+
+
+def test_what_is_not_known_is_said_to_be_unknown(edition: Edition, scene: Any) -> None:
+    assert hindrances(edition) == ["edition_unknown"]
+    edition.hear(scene.edition())
+    assert hindrances(edition) == ["participant_unknown"]
+
+
+def test_asking_changes_nothing(edition: Edition, scene: Any) -> None:
+    edition.hear(*registered(scene))
+    before = edition.state.model_dump_json()
+    assert asked(edition, "ann", "cid").score is not None
+    assert edition.state.model_dump_json() == before

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from services.notify.domain.audience import DeliveryWanted
+from services.notify.domain.delivery import Delivery, Mailing, Step, Window, first_wanted
+from services.notify.domain.digest import Said, say
+from services.notify.settings import Settings
+from shared.contract.events import AgendaEntry, DeliveryState
+from tests.support.notify_stage import NOW, agenda, audience, encounter, everybody, participant
+
+WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=100))
+
+
+def said(*entries: AgendaEntry, revision: int = 1, email: str = "person0@example.org") -> Said:
+    return say(audience(*everybody(), participant(0, revision, email=email), agenda(1, *entries)), "prt_0")
+
+
+EMPTY, HERE, THERE = said(), said(encounter(0, 1)), said(encounter(1, 1))
+SOMEONE_ELSE, NOBODY_ELSE = (said(*entries, revision=2, email="b@c.de") for entries in ([encounter(0, 1)], []))
+
+
+def wanted(version: int, seconds: float = 0) -> DeliveryWanted:
+    return DeliveryWanted(
+        operator_id="op_1",
+        edition_id="edn_1",
+        participant_id="prt_0",
+        version=version,
+        agenda_revision=version,
+        wanted_at=NOW + timedelta(seconds=seconds),
+    )
+
+
+def line(version: int = 1) -> Delivery:
+    return first_wanted(wanted(version)).want(wanted(version), WINDOW)
+
+
+def mailing(version: int, text: Said = HERE) -> Mailing:
+    return Mailing(version=version, agenda_revision=version, message_id="<m>", said=text)
+
+
+def seconds_until_due(delivery: Delivery) -> float | None:
+    return (delivery.due_at - NOW).total_seconds() if delivery.due_at else None
+
+
+@pytest.mark.parametrize(
+    ("told", "doubt", "now", "news"),
+    [
+        (None, None, HERE, True),
+        (None, None, EMPTY, False),
+        (HERE, None, HERE, False),
+        (HERE, None, THERE, True),
+        (HERE, None, EMPTY, True),
+        (EMPTY, None, EMPTY, False),
+        (EMPTY, None, HERE, True),
+        (HERE, None, SOMEONE_ELSE, True),
+        (HERE, None, NOBODY_ELSE, False),
+        (HERE, THERE, HERE, True),
+        (None, HERE, EMPTY, True),
+    ],
+)
+def test_what_is_news_depends_on_what_was_surely_told(
+    told: Said | None, doubt: Said | None, now: Said, news: bool
+) -> None:
+    delivery = line().model_copy(update={"told": told, "doubt": mailing(1, doubt) if doubt else None})
+    assert delivery.has_news(now) is news
+
+
+def test_the_window_starts_again_with_each_change_but_not_for_ever() -> None:
+    delivery = line()
+    due = [
+        seconds_until_due(delivery := delivery.want(wanted(n, seconds), WINDOW)) for n, seconds in ((2, 30), (3, 50))
+    ]
+    assert due == [90, 100]
+
+
+@pytest.mark.parametrize(("minutes", "due"), [(60, 0), (61, 60), (-5, 0), (None, 60)])
+def test_an_imminent_change_goes_at_once(minutes: float | None, due: float) -> None:
+    window = WINDOW.model_copy(update={"imminent": timedelta(hours=1)})
+    soonest = NOW + timedelta(minutes=minutes) if minutes is not None else None
+    first = wanted(1).model_copy(update={"soonest": soonest})
+    delivery = first_wanted(first).want(first, window)
+    assert seconds_until_due(delivery) == due
+    later = delivery.want(wanted(2, 30), window)
+    assert seconds_until_due(later) == (90 if due else 0)
+
+
+def test_a_change_does_not_cut_a_back_off_short() -> None:
+    postponed = line().postpone(NOW + timedelta(seconds=500))
+    assert seconds_until_due(postponed.want(wanted(2, 10), WINDOW)) == 500
+
+
+def test_a_change_while_a_mail_is_in_hand_opens_a_window_of_its_own() -> None:
+    started = line().take("me", NOW, timedelta(seconds=9)).start(mailing(1))
+    assert started.step is Step.DATA_STARTED
+    settled = started.want(wanted(2, 70), WINDOW).settle(DeliveryState.SENT, mailing(1))
+    assert (settled.step, settled.settled, settled.wanted, seconds_until_due(settled)) == (Step.IDLE, 1, 2, 130)
+
+
+def test_a_mail_newer_than_what_was_wanted_settles_what_is_wanted_later() -> None:
+    settled = line().take("me", NOW, timedelta(seconds=9)).settle(DeliveryState.SENT, mailing(3))
+    assert settled.want(wanted(2), WINDOW) == settled.want(wanted(3), WINDOW) == settled
+    assert settled.attend_at is None
+
+
+def test_the_message_id_is_the_same_for_a_version_and_no_other() -> None:
+    assert line().message_id(1, "x.org") == line(5).message_id(1, "x.org") != line().message_id(2, "x.org")
+
+
+def test_a_lease_must_outlast_a_mail() -> None:
+    with pytest.raises(ValidationError, match="eight times"):
+        Settings(lease_seconds=10, smtp_timeout_seconds=2)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.notify.domain.audience import Contact, Match
+from services.notify.domain.reasons import WHY, why
+from shared.contract.events import Language, NeedMet, Reason
+
+
+def contact(language: str = "en", **given: Any) -> Contact:
+    fields = {"revision": 1, "name": "Ann", "email": "ann@example.org", "language": language, "active": True}
+    return Contact.model_validate(fields | given)
+
+
+ANN = contact(needs=("Aluminium welding.",), offers=("Wine\n tanks",))
+BOB = contact("es", needs=("Depósitos",), offers=("Robots", "Soldadura de aluminio"))
+TEXT = Reason(
+    code="text_need_offer",
+    weight=0.5,
+    met=(
+        NeedMet(participant_id="ann", need=0, offer=1, fit=0.8),
+        NeedMet(participant_id="bob", need=0, offer=0, fit=0.6),
+    ),
+)
+KETS = Reason(code="kets", weight=0.05, detail="ket:robotics, ket:new-thing")
+SECTOR = Reason(code="sector", weight=0.04, detail="nace:25.61, nace:25.62")
+LANGUAGE = Reason(code="common_language", weight=0.05, detail="es")
+
+
+def told(*reasons: Reason, reader: Contact = ANN, other: Contact = BOB, reader_id: str = "ann") -> tuple[str, ...]:
+    return why(Match(revision=1, reasons=reasons), reader_id, reader, other)
+
+
+def test_where_there_is_no_better_reason_somebody_has_asked() -> None:
+    assert why(Match(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
+        "Encuentro pedido por una de las dos partes.",
+    )
+
+
+def test_activities_of_two_divisions_are_not_called_close() -> None:
+    assert told(Reason(code="sector", weight=0.01, detail="nace:25.61, nace:28.99")) == ()
+
+
+def test_both_sides_read_the_items_in_their_own_words_and_the_rest_in_their_language() -> None:
+    assert told(TEXT, KETS, SECTOR, LANGUAGE) == (
+        "You need: “Aluminium welding” - They offer: “Soldadura de aluminio”",
+        "They need: “Depósitos” - You offer: “Wine tanks”",
+        "In common: technology: robotics, new thing; activities close to each other (NACE 25.61, NACE 25.62)",
+    )
+    assert told(TEXT, KETS, reader=BOB, other=ANN, reader_id="bob") == (
+        "Buscan: «Aluminium welding» - Usted ofrece: «Soldadura de aluminio»",
+        "Usted busca: «Depósitos» - Ofrecen: «Wine tanks»",
+        "En común: tecnología: robótica, new thing",
+    )
+
+
+def test_what_may_be_chance_is_not_shown_as_a_need_met() -> None:
+    weak = Reason(code="text_need_offer", weight=0.1, met=(NeedMet(participant_id="ann", need=0, offer=1, fit=0.4),))
+    assert told(weak, LANGUAGE) == ()
+
+
+def test_items_that_a_profile_has_no_more_are_left_out() -> None:
+    assert told(TEXT, reader=contact(needs=(), offers=ANN.offers)) == (
+        "They need: “Depósitos” - You offer: “Wine tanks”",
+    )
+
+
+def test_a_long_item_is_cut_at_a_word() -> None:
+    (line, *_) = told(TEXT, reader=contact(needs=("very " * 100,), offers=ANN.offers))
+    assert "very…”" in line
+    assert len(line) < 260
+
+
+def test_reasons_unheard_of_are_left_out() -> None:
+    assert told(Reason(code="horoscope", weight=0.3, detail="leo")) == ()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_language_has_every_phrase(language: Language) -> None:
+    assert WHY[language].terms.keys() == WHY[Language.ENGLISH].terms.keys()
+    assert WHY[language].names.keys() == WHY[Language.ENGLISH].names.keys()

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from services.notify.domain.digest import say
+from services.notify.rendering.calendar import CalendarFile
+from services.notify.rendering.page import Writer
+from shared.contract.events import AgendaEntry, EntryKind, Event
+from tests.support.notify_stage import NOW, agenda, audience, edition, encounter, everybody, organisation, session
+
+FILE = CalendarFile("edn_1", "prt_0", "tertulia.example")
+
+
+def written(*events: Event, entries: tuple[AgendaEntry, ...]) -> str:
+    state = audience(*everybody(), *events, agenda(1, *entries))
+    said = say(state, "prt_0")
+    sequences = {entry.entry_id: entry.sequence for entry in entries}
+    return FILE.write(said, sequences, NOW, Writer(state, "prt_0", said.timezone))
+
+
+def parsed(text: str) -> Calendar:
+    calendar = Calendar.from_ical(text)
+    assert isinstance(calendar, Calendar)
+    return calendar
+
+
+def test_it_says_who_where_and_when() -> None:
+    calendar = parsed(written(entries=(encounter(0, 1, table="7", sequence=3), session(4))))
+    assert calendar["METHOD"] == "PUBLISH"
+    meeting, keynote = calendar.events
+    assert meeting["UID"] == "enc_1@tertulia.example"
+    assert meeting["SEQUENCE"] == 3
+    assert meeting["SUMMARY"] == "Encounter with Metal 1"
+    assert meeting["DESCRIPTION"] == "Person 1"
+    assert meeting["LOCATION"] == "Workspace · table 7"
+    assert meeting["DTSTART"].params["TZID"] == "Europe/Madrid"
+    assert keynote["SUMMARY"] == "Keynote"
+    assert keynote["LOCATION"] == "Auditorium"
+
+
+def test_it_is_the_same_each_time() -> None:
+    assert written(entries=(encounter(0, 1),)) == written(entries=(encounter(0, 1),))
+
+
+def test_an_entry_that_moves_keeps_its_uid_and_a_session_has_one_a_participant() -> None:
+    before, after = (parsed(written(entries=(encounter(slot, 1), session(slot + 4)))) for slot in (0, 1))
+    assert before.events[0]["UID"] == after.events[0]["UID"]
+    state = audience(*everybody(), agenda(1, session(0)), agenda(1, session(0), number=1))
+    line = say(state, "prt_0").lines[0]
+    assert CalendarFile("edn_1", "prt_0", "x").uid(line) != CalendarFile("edn_1", "prt_1", "x").uid(line)
+
+
+def test_an_empty_agenda_is_a_calendar_without_events() -> None:
+    calendar = parsed(written(entries=()))
+    assert calendar.events == []
+    assert [timezone.tz_name for timezone in calendar.timezones] == ["Europe/Madrid"]
+
+
+def test_lines_are_folded_at_75_octets_and_end_in_crlf() -> None:
+    text = written(organisation(1, 2, name="Ñandú 机械 🏭 " * 18), entries=(encounter(0, 1),))
+    lines = text.encode().split(b"\r\n")
+    assert all(len(line) <= 75 for line in lines)
+    assert [line.decode() for line in lines]  # no character is cut in two
+    assert text.endswith("END:VCALENDAR\r\n")
+
+
+def test_a_name_cannot_add_lines() -> None:
+    name = "Evil\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:x"
+    assert len(parsed(written(organisation(1, 2, name=name), entries=(encounter(0, 1),))).events) == 1
+
+
+@pytest.mark.parametrize("zone", ["Europe/Madrid", "America/Lima", "UTC", "Etc/UTC", "Etc/GMT+5", "Europe/London"])
+@pytest.mark.parametrize(
+    "name", ["Metal", "a,b;c\\d", "Ñandú 机械 🏭 " * 12, "BEGIN:VEVENT", '"quoted": yes', "=?utf-8?q?x?="]
+)
+def test_the_library_would_write_the_same(zone: str, name: str) -> None:
+    entries = (encounter(0, 1, table="7", sequence=3), session(4))
+    text = written(organisation(1, 2, name=name), edition(2, timezone=zone), entries=entries)
+    assert parsed(text).to_ical() == text.encode()
+
+
+names = st.text(min_size=1, max_size=200)
+minutes = st.integers(0, 60 * 24 * 300)
+zones = st.sampled_from(["Europe/Madrid", "Atlantic/Canary", "America/Lima", "America/Santiago", "Asia/Kolkata", "UTC"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(zones, st.dictionaries(st.integers(1, 30), st.tuples(minutes, names, st.integers(0, 99)), max_size=8))
+def test_read_back_it_lists_exactly_the_agenda(zone: str, drawn: dict[int, tuple[int, str, int]]) -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    entries = tuple(
+        AgendaEntry(
+            kind=EntryKind.SESSION,
+            entry_id=f"ses_{number}",
+            sequence=sequence,
+            zone_id="zn_talk",
+            title=title,
+            starts_at=begin + timedelta(minutes=minute),
+            ends_at=begin + timedelta(minutes=minute + 15),
+        )
+        for number, (minute, title, sequence) in drawn.items()
+    )
+    events = parsed(written(edition(2, timezone=zone), entries=entries)).events
+    read = {
+        (event["UID"], event.start.astimezone(UTC), event.end.astimezone(UTC), event["SEQUENCE"]) for event in events
+    }
+    lines = say(audience(*everybody(), edition(2, timezone=zone), agenda(1, *entries)), "prt_0").lines
+    assert read == {(FILE.uid(line), line.starts_at, line.ends_at, drawn[int(line.entry_id[4:])][2]) for line in lines}
+    assert len(events) == len(entries)
+    assert all(event.start.utcoffset() == event.start.astimezone(ZoneInfo(zone)).utcoffset() for event in events)

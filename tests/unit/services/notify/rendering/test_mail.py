@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.notify.domain.delivery import Delivery, Mailing
+from services.notify.domain.digest import Said, say
+from services.notify.ports import Letter, Refused
+from services.notify.rendering.clean import clean
+from services.notify.rendering.mail import POLICY, MailWriter
+from services.notify.settings import Settings
+from shared.contract.events import AgendaEntry, Event, Language
+from tests.support.notify_stage import (
+    NOW,
+    agenda,
+    audience,
+    edition,
+    encounter,
+    everybody,
+    organisation,
+    participant,
+    read,
+    session,
+)
+
+PARTS = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar"]
+
+
+def letter(*events: Event, entries: tuple[AgendaEntry, ...] = (), told: Said | None = None, **settings: Any) -> Letter:
+    state = audience(*everybody(), *events, agenda(3, *entries))
+    delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", told=told)
+    mailing = Mailing(version=2, agenda_revision=3, message_id="<m@tertulia.example>", said=say(state, "prt_0"))
+    return MailWriter(Settings(**settings), lambda: NOW)(state, delivery, mailing)
+
+
+def bodies(mail: EmailMessage) -> tuple[str, str]:
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text
+    assert html
+    return text.get_content(), html.get_content()
+
+
+def told(*entries: AgendaEntry) -> Said:
+    return say(audience(*everybody(), agenda(1, *entries)), "prt_0")
+
+
+def test_headers_say_what_the_mail_is_to_people_and_machines() -> None:
+    mail = read(letter(entries=(encounter(0, 1),), mail_reply_to="help@example.org"))
+    headers = {name: str(mail[name]) for name in ("From", "To", "Reply-To", "Subject", "Message-ID", "List-Id")}
+    assert headers == {
+        "From": "Tertulia <agenda@tertulia.invalid>",
+        "To": "Person 0 <person0@example.org>",
+        "Reply-To": "help@example.org",
+        "Subject": "Your agenda for Encuentro B2B 2018",
+        "Message-ID": "<m@tertulia.example>",
+        "List-Id": "<edn_1.tertulia.invalid>",
+    }
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Content-Language"] == "en"
+    assert mail["X-Tertulia-Participant"] == "prt_0"
+    assert mail["X-Tertulia-Agenda-Revision"] == "3"
+
+
+def test_it_is_text_html_and_a_calendar() -> None:
+    mail = read(letter(entries=(encounter(0, 1),)))
+    assert [part.get_content_type() for part in mail.walk()] == PARTS
+    (calendar,) = mail.iter_attachments()
+    assert calendar.get_filename() == "agenda.ics"
+    assert calendar.get_param("method") == "PUBLISH"
+
+
+def test_both_bodies_show_local_times_the_zone_the_place_and_who_is_met() -> None:
+    for body in bodies(read(letter(entries=(encounter(0, 1, table="7"), session(4, "Panel"))))):
+        for shown in ("09:00-09:15", "Encounter with Metal 1", "Person 1", "Workspace · table 7", "Panel"):
+            assert shown in body
+        assert "Central European Standard Time (Europe/Madrid, UTC+1)" in body
+        assert "Thursday" in body
+
+
+def test_where_more_than_two_meet_all_are_named_in_bodies_and_calendar() -> None:
+    mail = read(letter(entries=(encounter(0, 1, 2, 9),)))
+    (attached,) = mail.iter_attachments()
+    for body in (*bodies(mail), attached.get_content().replace("\r\n ", "").replace("\\,", ",")):
+        assert "Encounter with Metal 1, Metal 2, to be confirmed" in body
+        assert "Person 1, Person 2, to be confirmed" in body
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "date"),
+    [
+        (Language.SPANISH, "Su agenda ha cambiado (citas: 1 nueva, 1 movida) - Encuentro B2B 2018", "jueves"),
+        (Language.ENGLISH, "Your agenda has changed (1 new, 1 moved) - Encuentro B2B 2018", "Thursday"),
+        (
+            Language.PORTUGUESE,
+            "A sua agenda mudou (compromissos: 1 novo, 1 movido) - Encuentro B2B 2018",
+            "quinta-feira",
+        ),
+    ],
+)
+def test_the_first_language_is_written_in(language: Language, subject: str, date: str) -> None:
+    speaker = participant(0, 2, languages=(language,))
+    before = say(audience(*everybody(), speaker, agenda(1, encounter(0, 1))), "prt_0")
+    mail = read(letter(speaker, entries=(encounter(1, 1), encounter(2, 2)), told=before))
+    assert str(mail["Subject"]).strip() == subject
+    assert all(date in body for body in bodies(mail))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "subject"),
+    [
+        ([encounter(0, 1)], [], "Your agenda is now empty"),
+        ([encounter(0, 1), session(3)], [session(3)], "Your agenda has changed (1 cancelled)"),
+        ([session(3)], [session(3, "Panel")], "Your agenda has changed (1 changed)"),
+    ],
+)
+def test_the_subject_says_what_happened(before: list[AgendaEntry], now: list[AgendaEntry], subject: str) -> None:
+    assert str(read(letter(entries=tuple(now), told=told(*before)))["Subject"]).startswith(subject)
+
+
+def test_a_change_of_time_zone_alone_is_told_as_details() -> None:
+    mail = read(letter(edition(2, timezone="Atlantic/Canary"), entries=(session(3),), told=told(session(3))))
+    assert str(mail["Subject"]).startswith("Updated details")
+
+
+def test_names_cannot_break_out_of_headers_html_or_their_line() -> None:
+    hostile = "<script>alert(1)</script>\r\nBcc: x@example.org\u202e\u2028{{ 7*7 }}"
+    mail = read(
+        letter(
+            edition(2, name=hostile[:190]),
+            organisation(1, 2, name=hostile),
+            participant(0, 2, name=hostile),
+            entries=(encounter(0, 1), session(4, hostile)),
+        )
+    )
+    assert mail["Bcc"] is None
+    text, html = bodies(mail)
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "\nBcc" not in text
+    assert "\u202e" not in text + html
+    assert "49" not in text
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a@b.org\r\nBcc: x@example.org",
+        "a@b@c",
+        "no address",
+        "ana@",
+        "@b.org",
+        "a@" + "ñ" * 70 + ".org",
+        "a b@c.d",
+        "josé@a.b",
+    ],
+)
+def test_an_address_that_cannot_be_written_is_refused(email: str) -> None:
+    with pytest.raises(Refused):
+        letter(participant(0, 2, email=email), entries=(encounter(0, 1),))
+
+
+def test_an_international_domain_is_written_as_dns_knows_it() -> None:
+    written = letter(participant(0, 2, email="ana@señal.example"), entries=(encounter(0, 1),))
+    assert written.recipient == "ana@xn--seal-hqa.example"
+
+
+@given(st.text(max_size=120), st.sampled_from(["Subject", "To", "From", "Message-ID", "X-Tertulia-Edition"]))
+@example("=?utf-8?q?a?=", "Subject")
+@example("x" * 77, "Subject")
+@example('"Doe, Jane" <jane@example.org>', "To")
+def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
+    def written(policy: EmailPolicy) -> bytes:
+        message = EmailMessage(policy=policy)
+        message[name] = value
+        return message.as_bytes()
+
+    try:
+        expected = written(SMTP)
+    except Exception as error:  # noqa: BLE001 - whatever the library raises
+        with pytest.raises(type(error)):
+            written(POLICY)
+    else:
+        assert written(POLICY) == expected
+
+
+def test_what_separates_the_parts_is_in_none_of_them() -> None:
+    name = "=_part --=_body\r\n--=_part"
+    mail = read(letter(organisation(1, 2, name=name), entries=(encounter(0, 1),)))
+    assert [part.get_content_type() for part in mail.walk()] == PARTS
+    assert "=_part --=_body" in bodies(mail)[0]
+
+
+def test_an_ascii_mail_is_ascii() -> None:
+    assert letter(organisation(1, 2, name="Ñandú 🏭"), entries=(encounter(0, 1),)).content.isascii()
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("  Ana\t\r\n Pérez ", "Ana Pérez"),
+        ("a\u202eb\u2066c", "abc"),
+        ("a\x00b\x85c\u2029d", "a b c d"),
+        ("José 🏭 محمد", "José 🏭 محمد"),
+        ("\ud800x", "x"),
+    ],
+)
+def test_clean(typed: str, shown: str) -> None:
+    assert clean(typed) == shown

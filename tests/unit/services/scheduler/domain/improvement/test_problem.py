@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.scheduler.domain.improvement.problem import Problem, problem_of
+from shared.contract.events import Event
+from tests.support.scheduler_editions import NOW, Edition, affinity, edition, participant, people, window
+
+
+def asked(*events: Event) -> Problem:
+    return problem_of(Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), *events).state, NOW, 3)
+
+
+def test_the_agenda_so_far_is_no_part_of_the_question_until_it_is_announced() -> None:
+    first = asked()
+    assert first.incumbent
+    later = replace(first, version=first.version + 1, incumbent={})
+    assert later.asks_the_same(first)
+    assert not replace(later, announced=True).asks_the_same(replace(first, announced=True))
+    assert replace(first, announced=True, version=9).asks_the_same(replace(first, announced=True))
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        affinity("b", "c"),
+        affinity("a", "b", revision=2, priority=3),
+        participant("a", revision=2, available=(window(0, 2),)),
+        edition(slots=5, revision=2),
+        edition(revision=2, quotas={"max_encounters": 1}),
+    ],
+)
+def test_another_input_is_another_question(news: Event) -> None:
+    assert not asked(news).asks_the_same(asked())
+
+
+def test_a_phase_is_no_other_question() -> None:
+    assert asked(edition(revision=2, phase="published")).asks_the_same(asked())

@@ -1,0 +1,262 @@
+"""The goals of an edition: which encounters serve them, and that these come before others of the same priority."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scheduler.domain.edition_diff import news_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.objective.goals import goals_served
+from services.scheduler.domain.objective.levels import worth
+from services.scheduler.domain.objective.priority import Served
+from services.scheduler.domain.snapshots import KnownOrganisation
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.construct import construct, fill
+from services.scheduler.solver.draft import Draft
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from services.scheduler.solver.neighbourhood import reseat
+from shared.contract.events import EditionChanged, Event, Goal
+from tests.support.scheduler_editions import (
+    HALL,
+    NOW,
+    Edition,
+    affinity,
+    edition,
+    organisation,
+    pair,
+    participant,
+    people,
+    workspace,
+)
+
+BOTH = tuple(Goal)
+BORDER = (Goal.CROSS_BORDER,)
+EFFORT = Effort(seed=7, rounds=3, round_effort=0.1, steps=50)
+HOME, ABROAD = pair("ana", "beto"), pair("carla", "mara")
+
+
+def known(country: str | None, delegation: str | None = None) -> KnownOrganisation:
+    return KnownOrganisation(revision=1, kind="sme", status="active", country=country, delegation=delegation)
+
+
+SPAIN, PORTUGAL = known("ES"), known("PT")
+MEXICO, PERU = known("MX", "Mexico"), known("PE", "Andes")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "served"),
+    [
+        (SPAIN, SPAIN, ()),
+        (SPAIN, PORTUGAL, BORDER),
+        (SPAIN, MEXICO, BOTH),
+        (MEXICO, PERU, BOTH),
+        (MEXICO, MEXICO, ()),
+        (MEXICO, known("MX"), (Goal.DELEGATION,)),
+        (MEXICO, known("MX", "Puebla"), (Goal.DELEGATION,)),
+        (PERU, known("CL", "Andes"), BORDER),
+        (MEXICO, known(None), ()),
+        (MEXICO, None, ()),
+    ],
+    ids=[
+        "at home",
+        "neighbours",
+        "a delegation and a host",
+        "two delegations",
+        "of one delegation",
+        "of the delegation's country but not of it",
+        "two delegations of one country",
+        "a delegation of two countries",
+        "kept from before goals",
+        "unknown",
+    ],
+)
+def test_which_goals_an_encounter_serves(
+    one: KnownOrganisation, other: KnownOrganisation | None, served: tuple[Goal, ...]
+) -> None:
+    assert goals_served(BOTH, one, other) == served
+    assert goals_served(BOTH, other, one) == served
+    assert goals_served((), one, other) == ()
+    for goal in BOTH:
+        assert goals_served((goal,), one, other) == ((goal,) if goal in served else ())
+    assert goals_served(tuple(reversed(BOTH)), one, other) == tuple(reversed(served))
+
+
+def seats(slots: int = 1, revision: int = 1, **fields: Any) -> EditionChanged:
+    """An edition with one table."""
+    return edition(slots=slots, revision=revision, zones=(workspace(1), HALL), **fields)
+
+
+def guests() -> list[Event]:
+    """Mara and Nino are from Mexico, the others from Spain."""
+    hosts = ("ana", "beto", "carla", "dario", "eva", "fran")
+    return [
+        *(organisation(f"org-{name}") for name in hosts),
+        *(organisation(f"org-{name}", country="MX", delegation="Mexico") for name in ("mara", "nino")),
+        *people(*hosts, "mara", "nino"),
+    ]
+
+
+def wishes(goal_priority: int = 2) -> list[Event]:
+    """Ana and Beto suit each other best; and Carla is to meet Mara, which serves a goal."""
+    return [affinity("ana", "beto", score=0.9), affinity("carla", "mara", score=0.1, priority=goal_priority)]
+
+
+CASES = [((), 2, HOME), (BORDER, 2, ABROAD), ((Goal.DELEGATION,), 2, ABROAD), (BOTH, 2, ABROAD), (BOTH, 1, HOME)]
+IDS = ["no goal", "cross-border", "delegation", "both", "a higher priority comes first"]
+
+
+@pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
+def test_what_is_freed_goes_to_what_serves_a_goal(goals: tuple[Goal, ...], priority: int, first: str) -> None:
+    taken = affinity("eva", "fran", priority=3)
+    subject = Edition(seats(goals=goals), *guests(), taken, *wishes(priority))
+    assert set(subject.state.placements) == {pair("eva", "fran")}
+    subject.take(participant("eva", revision=2, status="cancelled"))
+    assert set(subject.state.placements) == {first}
+
+
+@pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
+def test_who_gives_way_to_a_lower_quota_serves_no_goal(goals: tuple[Goal, ...], priority: int, first: str) -> None:
+    home, abroad = affinity("ana", "beto", score=0.9), affinity("ana", "mara", score=0.1, priority=priority)
+    subject = Edition(edition(goals=goals), *guests(), home, abroad)
+    assert set(subject.state.placements) == {HOME, pair("ana", "mara")}
+    subject.take(edition(revision=2, goals=goals, quotas={"max_encounters": 1}))
+    assert set(subject.state.placements) == {HOME if first == HOME else pair("ana", "mara")}
+
+
+@pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_an_agenda_made_anew_serves_goals(goals: tuple[Goal, ...], priority: int, first: str, turn: int) -> None:
+    subject = Edition(seats(goals=goals), *guests(), *wishes(priority)[::turn])
+    problem = problem_of(subject.state, NOW, 0)
+    assert set(construct(problem, bound(problem), EFFORT.seed).placed) == {first}
+    batch = subject.batch()
+    adopt(batch, improve(problem, EFFORT))
+    subject.finish(batch)
+    assert set(subject.state.placements) == {first}
+
+
+@pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
+def test_a_neighbourhood_is_seated_anew_for_goals(goals: tuple[Goal, ...], priority: int, first: str) -> None:
+    problem = problem_of(Edition(seats(goals=goals), *guests(), *wishes(priority)).state, NOW, 0)
+    draft = Draft(problem)
+    numbers = {wanted.pair_id: number for number, wanted in enumerate(draft.pairs)}
+    draft.put(numbers[HOME if first == ABROAD else ABROAD], 1)
+    reseat(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
+    assert {each for each, number in numbers.items() if draft.slot[number]} == {first}
+
+
+def test_one_priority_outweighs_several_goals_in_a_neighbourhood() -> None:
+    """Two of the four have to be together: of priorities 3 and 1 that serve no goal, or 2 and 1 that both do."""
+    wanted = [affinity("ana", "carla", priority=3), affinity("mara", "nino", priority=1)]
+    wanted += [affinity("ana", "mara", priority=2), affinity("carla", "nino", priority=1)]
+    problem = problem_of(Edition(edition(slots=1, goals=BOTH), *guests(), *wanted).state, NOW, 0)
+    draft = Draft(problem)
+    numbers = {each.pair_id: number for number, each in enumerate(draft.pairs)}
+    for each in wanted[2:]:
+        draft.put(numbers[each.pair_id], 1)
+    reseat(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
+    assert {each for each, number in numbers.items() if draft.slot[number]} == {each.pair_id for each in wanted[:2]}
+
+
+def test_a_goal_comes_before_the_least_that_everybody_should_have() -> None:
+    rules = seats(2, goals=BORDER, quotas={"min_encounters": 1})
+    wanted = [affinity("carla", "mara"), affinity("carla", "nino"), affinity("ana", "beto")]
+    subject = Edition(rules, *guests(), *wanted[::-1])
+    assert pair("ana", "beto") in subject.state.placements
+    solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
+    assert set(solution.seats) == {pair("carla", "mara"), pair("carla", "nino")}
+
+
+def test_as_many_are_placed_as_without_goals() -> None:
+    """Carla's encounter with Nino serves a goal, and takes the time of two others that serve none."""
+    one, two = affinity("carla", "dario"), affinity("mara", "nino")
+    subject = Edition(edition(slots=1, goals=BOTH), *guests(), affinity("carla", "nino"), one, two)
+    assert set(subject.state.placements) == {pair("carla", "nino")}
+    settle(subject)
+    assert set(subject.state.placements) == {one.pair_id, two.pair_id}
+
+
+def test_of_as_many_placed_of_the_same_priority_the_agenda_that_serves_goals_is_better() -> None:
+    for goals, is_better in ((BOTH, True), ((), False)):
+        state = Edition(seats(goals=goals), *guests(), *wishes()).state
+        seat = state.seat(next(iter(state.placements.values())))
+        assert (worth(state, {ABROAD: seat}).ranks[0] < worth(state, {HOME: seat}).ranks[0]) is is_better
+
+
+def test_goals_alone_move_nobody_and_the_next_improvement_heeds_them() -> None:
+    subject = Edition(seats(), *guests(), *wishes())
+    placed = dict(subject.state.placements)
+    settle(subject)
+    assert not subject.state.dirty
+    assert not news_of(subject.state.edition, seats(revision=2, goals=BORDER)).is_remade
+    assert (subject.take(seats(revision=2, goals=BORDER)), subject.state.placements) == ([], placed)
+    assert subject.state.dirty
+    settle(subject)
+    assert set(subject.state.placements) == {ABROAD}
+
+
+@pytest.mark.parametrize("news", [{"country": "PT"}, {"country": "ES", "delegation": "Norte"}])
+def test_another_country_or_delegation_moves_nobody_and_the_next_improvement_heeds_it(news: dict[str, str]) -> None:
+    subject = Edition(seats(goals=BOTH), *guests(), *wishes()[:1], affinity("carla", "dario", score=0.1))
+    settle(subject)
+    placed = dict(subject.state.placements)
+    assert set(placed) == {HOME}
+    subject.take(organisation("org-carla", revision=2, **news))
+    assert subject.state.placements == placed
+    assert subject.state.dirty
+    settle(subject)
+    assert set(subject.state.placements) == {pair("carla", "dario")}
+    subject.take(organisation("org-carla", revision=3, region="Lisboa", **news))
+    assert not subject.state.dirty
+
+
+def test_once_announced_nobody_loses_an_encounter_to_a_goal() -> None:
+    subject = Edition(seats(phase="published"), *guests(), *wishes())
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    placed = dict(subject.state.placements)
+    subject.take(seats(revision=2, phase="published", goals=BOTH))
+    problem = problem_of(subject.state, NOW, 3)
+    assert set(fill(problem).placed) == {HOME}
+    settle(subject)
+    assert subject.state.placements == placed
+
+
+def test_how_far_an_edition_has_come_with_its_goals() -> None:
+    wanted = [affinity("carla", "mara"), affinity("dario", "nino"), affinity("ana", "beto", priority=1)]
+    subject = Edition(seats(2), *guests(), organisation("org-beto", revision=2, country="PT"), *wanted)
+    assert subject.state.served_by_goal() == {}
+    subject.take(seats(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
+    reached = subject.state.served_by_goal()
+    assert list(reached.items()) == [(Goal.DELEGATION, Served(2, 2)), (Goal.CROSS_BORDER, Served(2, 3))]
+    subject.take(affinity("carla", "mara", revision=2, consent="refused"))
+    assert subject.state.served_by_goal() == {Goal.DELEGATION: Served(1, 1), Goal.CROSS_BORDER: Served(2, 2)}
+
+
+def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisations_are_known_anew() -> None:
+    subject = Edition(seats(2, goals=BOTH), *guests(), *wishes())
+    older = subject.state.model_dump(mode="json")
+    del older["edition"]["goals"]
+    for each in older["organisations"].values():
+        del each["country"], each["delegation"]
+    state = AgendaState.model_validate(older)
+    assert state.goals == ()
+    assert state.placements == subject.state.placements
+    subject.state = state
+    subject.take(seats(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
+    assert subject.state.served_by_goal() == {goal: Served(0, 0) for goal in BOTH}
+    subject.take(organisation("org-carla", revision=2))
+    assert subject.state.served_by_goal() == {Goal.CROSS_BORDER: Served(1, 1), Goal.DELEGATION: Served(0, 0)}
+
+
+def settle(subject: Edition) -> None:
+    """Improve, and take over what came of it."""
+    batch = subject.batch()
+    adopt(batch, improve(problem_of(subject.state, NOW, 3), EFFORT))
+    subject.finish(batch)

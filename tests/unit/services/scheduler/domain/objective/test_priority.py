@@ -1,0 +1,206 @@
+"""Who comes first: the priority, a goal, the least everybody should have, the least served, who fits better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scheduler.domain.edition_diff import news_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.objective.levels import worth
+from services.scheduler.domain.objective.priority import Served, Wish, need, neediest_first
+from services.scheduler.solver.draft import Draft
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from services.scheduler.solver.neighbourhood import reseat
+from shared.contract.events import Event
+from tests.support.scheduler_editions import (
+    HALL,
+    NOW,
+    Edition,
+    affinity,
+    edition,
+    pair,
+    participant,
+    people,
+    session,
+    workspace,
+)
+
+FULL = Served(3, 3)
+LEAST = {"min_encounters": 2}
+EFFORT = Effort(seed=7, rounds=3, round_effort=0.1, steps=50)
+
+
+def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Wish:
+    return Wish(priority, serves_goal, score)
+
+
+@pytest.mark.parametrize(
+    ("served", "least", "missing"),
+    [((1, 4), 3, 2), ((3, 4), 3, 0), ((1, 2), 3, 1), ((2, 2), 3, 0), ((0, 0), 3, 0), ((0, 4), None, 0), ((0, 4), 0, 0)],
+)
+def test_what_nobody_wants_is_not_missing(served: tuple[int, int], least: int | None, missing: int) -> None:
+    assert Served(*served).missing(least) == missing
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((wish(priority=3), FULL), (wish(serves_goal=True), Served(0, 9))),
+        ((wish(serves_goal=True), FULL), (wish(score=0.9), Served(0, 9))),
+        ((wish(), Served(1, 2)), (wish(score=0.9), Served(2, 9))),
+        ((wish(), Served(1, 3)), (wish(score=0.9), Served(1, 2))),
+        ((wish(), Served(2, 9)), (wish(score=0.9), Served(2, 3))),
+        ((wish(score=0.9), Served(2, 9)), (wish(), Served(2, 9))),
+    ],
+    ids=["priority", "goal", "below the least", "least served of those", "least served of the others", "score"],
+)
+def test_the_order(first: tuple[Wish, Served], second: tuple[Wish, Served]) -> None:
+    (one, served), (other, others) = first, second
+    assert need(one, (FULL, served), 2) < need(other, (others, FULL), 2)
+
+
+def test_needs_are_looked_at_again_when_it_is_ones_turn() -> None:
+    has = {"a": 0, "b": 1}
+    turns = []
+    for person, number in neediest_first([("a", 1), ("a", 2), ("b", 3)], lambda item: (has[item[0]], item)):
+        turns.append(number)
+        has[person] += 2
+    assert turns == [1, 3, 2]
+
+
+def crowded(**quotas: int) -> list[Event]:
+    """One table, taken all day. Ana has two of seven wishes, and so has Rosa; Pia has one of two."""
+    fixed = ["ana-a1", "ana-a2", "rosa-r1", "rosa-r2", "pia-p1", "zoe-z1", "zoe-z2", "xan-wim"]
+    late = [f"{name}-{name[0]}{number}" for name in ("ana", "rosa") for number in (3, 4, 5, 6)]
+    names = sorted({name for both in fixed + late for name in both.split("-")})
+
+    def wanted(both: str, priority: int, score: float = 0.5) -> Event:
+        return affinity(*both.split("-"), priority=priority, score=score)
+
+    return [
+        edition(slots=len(fixed), zones=(workspace(1), HALL), quotas=quotas),
+        *people(*names),
+        *(wanted(both, 3) for both in fixed),
+        wanted("ana-rosa", 2, 0.9),
+        wanted("pia-zoe", 2),
+        *(wanted(both, 1) for both in late),
+    ]
+
+
+@pytest.mark.parametrize(("quotas", "who"), [({}, ("ana", "rosa")), ({"min_encounters": 2}, ("pia", "zoe"))])
+def test_what_is_freed_goes_to_who_is_below_the_least(quotas: dict[str, int], who: tuple[str, str]) -> None:
+    subject = Edition(*crowded(**quotas))
+    assert not {pair("ana", "rosa"), pair("pia", "zoe")} & subject.state.placements.keys()
+    subject.take(participant("xan", revision=2, status="cancelled"))
+    assert pair(*who) in subject.state.placements
+
+
+def test_a_higher_priority_still_comes_first() -> None:
+    subject = Edition(*crowded(min_encounters=2))
+    subject.take(affinity("ana", "rosa", revision=2, priority=3), participant("xan", revision=2, status="cancelled"))
+    assert pair("ana", "rosa") in subject.state.placements
+
+
+def test_who_gives_way_to_a_lower_quota_leaves_nobody_below_the_least() -> None:
+    events = [*people("a", "b", "c", "d"), affinity("a", "b", score=0.1), affinity("a", "c"), affinity("c", "d")]
+    for least, gone in ((None, "b"), (1, "c")):
+        subject = Edition(edition(), *events)
+        quotas = {"max_encounters": 1, "min_encounters": least}
+        subject.take(affinity("c", "d", revision=2, priority=1), edition(revision=2, quotas=quotas))
+        assert pair("a", gone) not in subject.state.placements
+
+
+def scarce(**quotas: int) -> list[Event]:
+    """Two seats for three wishes: Ana and Carla are sought after, and meet each other best."""
+    wishes = [affinity("ana", "carla", score=0.9), affinity("ana", "beto"), affinity("carla", "dario")]
+    seats = edition(slots=2, zones=(workspace(1), HALL), quotas=quotas)
+    return [seats, *people("ana", "beto", "carla", "dario"), *wishes]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_an_agenda_made_anew_leaves_nobody_below_the_least_who_need_not_be(order: slice) -> None:
+    seats, *rest = scarce(min_encounters=1)
+    subject = Edition(seats, *rest[order])
+    batch = subject.batch()
+    adopt(batch, improve(problem_of(subject.state, NOW, 0), EFFORT))
+    subject.finish(batch)
+    assert set(subject.state.placements) == {pair("ana", "beto"), pair("carla", "dario")}
+    assert subject.state.below_least() == {}
+
+
+def test_what_was_inserted_is_bettered_where_what_is_made_anew_leaves_more_below_the_least() -> None:
+    *rest, best, second, third = scarce(min_encounters=1)
+    subject = Edition(*rest, second, third, best)
+    assert subject.state.below_least() == {}
+    solution = improve(problem_of(subject.state, NOW, 0), Effort(seed=7, rounds=0, steps=50))
+    assert set(solution.seats) == {pair("ana", "beto"), pair("carla", "dario")}
+
+
+@pytest.mark.parametrize(("least", "seated"), [(None, "q-r"), (4, "o-p")])
+def test_a_neighbourhood_brings_two_to_the_least_rather_than_one_from_nothing(least: int | None, seated: str) -> None:
+    """Oto and Pia have three encounters each, Rosa has four and Quim none; one seat is left."""
+    held = [f"{name}-{name}{number}" for name, count in (("o", 3), ("p", 3), ("r", 4)) for number in range(count)]
+    pairs = [both.split("-") for both in (*held, "o-p", "q-r")]
+    rules = edition(slots=len(held) + 1, zones=(workspace(1), HALL), quotas={"min_encounters": least})
+    names = sorted({name for both in pairs for name in both})
+    problem = problem_of(Edition(rules, *people(*names), *(affinity(*both) for both in pairs)).state, NOW, 0)
+    draft = Draft(problem)
+    numbers = {wanted.pair_id: number for number, wanted in enumerate(draft.pairs)}
+    for slot, both in enumerate([*held, "q-r" if seated == "o-p" else "o-p"]):
+        draft.put(numbers[pair(*both.split("-"))], 1 << slot)
+    contested = {both: numbers[pair(*both.split("-"))] for both in ("o-p", "q-r")}
+    reseat(draft, problem.candidates, sorted(contested.values()), seed=1, effort=1.0)
+    assert {both for both, number in contested.items() if draft.slot[number]} == {seated}
+
+
+def test_without_a_least_the_better_fit_is_kept() -> None:
+    subject = Edition(*scarce())
+    solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
+    assert pair("ana", "carla") in solution.seats
+
+
+def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_affinity() -> None:
+    for least, is_better in ((1, True), (None, False)):
+        state = Edition(*scarce(**({"min_encounters": least} if least else {}))).state
+        seats = dict(zip(state.pairs, [state.seat(place) for place in state.placements.values()] * 2, strict=False))
+        fair = {each: seats[pair("ana", "beto")] for each in (pair("ana", "beto"), pair("carla", "dario"))}
+        unfair = {each: seats[pair("ana", "beto")] for each in (pair("ana", "beto"), pair("ana", "carla"))}
+        assert (worth(state, fair).ranks[0] < worth(state, unfair).ranks[0]) is is_better
+
+
+def test_who_is_below_the_least() -> None:
+    state = Edition(*crowded(min_encounters=2)).state
+    few = state.below_least()
+    assert few["pia"] == Served(1, 2)
+    assert not {"ana", "rosa", "zoe", "a1", "p1"} & few.keys()
+    assert few["a3"] == Served(0, 1)
+    assert Edition(*crowded()).state.below_least() == {}
+
+
+def test_a_least_alone_moves_nobody() -> None:
+    """It is not a rule: what is placed stays, and the next improvement, before the agendas are out, heeds it."""
+    subject = Edition(*crowded())
+    placements = dict(subject.state.placements)
+    before, after = subject.state.edition, edition(revision=2, slots=8, zones=(workspace(1), HALL), quotas=LEAST)
+    assert not news_of(before, after).is_remade
+    assert (subject.take(after), subject.state.placements) == ([], placements)
+    assert subject.state.dirty
+
+
+def test_once_announced_nobody_loses_an_encounter_to_who_has_fewer() -> None:
+    subject = Edition(*scarce())
+    subject.take(edition(revision=2, slots=2, zones=(workspace(1), HALL), phase="published"))
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    told: dict[str, Any] = dict(subject.state.placements)
+    fields: dict[str, Any] = {"slots": 2, "zones": (workspace(1), HALL), "phase": "published"}
+    subject.take(edition(revision=3, quotas={"min_encounters": 1}, sessions=(session("k", 9, 10),), **fields))
+    batch = subject.batch()
+    adopt(batch, improve(problem_of(subject.state, NOW, 3), EFFORT))
+    subject.finish(batch)
+    assert subject.state.placements == told

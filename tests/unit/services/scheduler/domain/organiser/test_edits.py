@@ -1,0 +1,306 @@
+"""Edits by hand: what they lead to, what they may not do, and taking them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scheduler.domain.organiser.edits import Plan, PlanStale, RulesBroken, mailed, make, plan
+from services.scheduler.domain.organiser.errors import NotPossible
+from shared.contract.events import EncounterChanged
+from shared.contract.ids import encounter_id
+from shared.internal_api.edits import Edit, LockEncounter, PlaceEncounter, SwapRepresentative, UndoEdit
+from tests.support.scheduler_editions import (
+    HALL,
+    Edition,
+    affinity,
+    at,
+    edition,
+    organisation,
+    pair,
+    participant,
+    people,
+    session,
+    workspace,
+)
+
+
+def meeting(one: str, other: str) -> str:
+    return encounter_id("ed", one, other)
+
+
+def put(one: str, other: str, slot: int, table: str | None = None, zone: str = "work") -> PlaceEncounter:
+    return PlaceEncounter(encounter_id=meeting(one, other), slot=slot, zone_id=zone, table=table)
+
+
+def lock(one: str, other: str, *, is_locked: bool = True) -> LockEncounter:
+    return LockEncounter(encounter_id=meeting(one, other), is_locked=is_locked)
+
+
+def swap(one: str, other: str, who: str, by: str) -> SwapRepresentative:
+    return SwapRepresentative(encounter_id=meeting(one, other), participant_id=who, by=by)
+
+
+def fair(**fields: Any) -> Edition:
+    """Four of different organisations, and `a2` of a's; a meets b and c, b meets d."""
+    return Edition(
+        edition(**fields),
+        organisation("org-a"),
+        *people("a", "b", "c", "d"),
+        participant("a2", organisation_id="org-a"),
+        affinity("a", "b", priority=3),
+        affinity("a", "c"),
+        affinity("b", "d"),
+    )
+
+
+def do(subject: Edition, edit: Edit, token: str = "*") -> Plan:  # noqa: S107 - any
+    batch = subject.batch()
+    made = make(batch, edit, token)
+    subject.finish(batch)
+    return made
+
+
+def agenda(subject: Edition) -> dict[str, Any]:
+    told = {"encounters", "agendas", "version", "improved"}
+    return subject.state.model_dump(exclude=told)
+
+
+def test_an_encounter_goes_where_it_is_put_and_stays_there() -> None:
+    subject = fair()
+    do(subject, put("a", "b", 3))
+    assert subject.slot("a", "b") == 3
+    assert subject.state.locked == {pair("a", "b")}
+    assert subject.said[-1].causes[0].code == "organiser_edited"  # type: ignore[attr-defined]
+
+
+def test_a_plan_changes_nothing_and_is_what_is_made() -> None:
+    subject = fair()
+    before, board = subject.state.model_dump(), dict(subject.state.board.placed)
+    planned = plan(subject.state, put("a", "b", subject.slot("b", "d") or 0), subject.now)
+    assert subject.state.model_dump() == before
+    assert subject.state.board.placed == board
+    assert not subject.state.board.pinned
+    assert set(planned.after) >= {pair("a", "b"), pair("b", "d")}
+    made = do(subject, planned.edit, planned.token)
+    assert made == planned
+    assert {each: subject.state.arrangement(each) for each in planned.after} == planned.after
+
+
+def test_who_is_in_the_way_is_seated_elsewhere_or_waits() -> None:
+    subject = fair(slots=2, zones=(workspace(1), HALL))
+    assert len(subject.state.placements) == 2
+    homeless = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
+    planned = do(subject, put(*homeless, 0, "W1"))
+    assert subject.slot(*homeless) == 0
+    assert len(subject.state.placements) == 2
+    assert sum(each.place is None for each in planned.after.values()) == 1
+    assert len(subject.state.waiting) == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "rule"),
+    [
+        (put("c", "d", 0), "no_consent"),
+        (put("a", "x", 0), "not_taking_part"),
+        (put("a", "b", 0, "W9"), "no_such_table"),
+        (put("a", "b", 0, "I1", "innova"), "no_such_table"),
+        (put("k", "b", 1), "in_a_session"),
+        (swap("a", "b", "a", "a2"), "not_available"),
+    ],
+)
+def test_no_edit_breaks_a_rule(edit: Edit, rule: str) -> None:
+    subject = fair(sessions=(session("s", 1, 2),))
+    subject.take(participant("k", session_ids=("s",)), affinity("k", "b"), affinity("c", "d", consent="pending"))
+    subject.take(affinity("a", "x"), participant("a2", 2, organisation_id="org-a", available=()))
+    gone = subject.state.placements[pair("a", "b")]
+    away = [{"starts_at": gone.ends_at, "ends_at": gone.ends_at.replace(hour=20)}]
+    subject.take(participant("a2", 3, organisation_id="org-a", available=away))
+    before = subject.state.model_dump()
+    with pytest.raises(RulesBroken) as broken:
+        do(subject, edit)
+    assert rule in {each.broken for each in broken.value.plan.violations}
+    assert subject.state.model_dump() == before
+
+
+def test_what_is_locked_gives_way_to_nobody() -> None:
+    subject = fair()
+    do(subject, lock("b", "d"))
+    with pytest.raises(RulesBroken) as broken:
+        do(subject, put("a", "b", subject.slot("b", "d") or 0))
+    assert broken.value.plan.violations[0].pair_ids == tuple(sorted((pair("a", "b"), pair("b", "d"))))
+
+
+def test_insert_moves_what_is_unlocked_alone() -> None:
+    subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"))
+    do(subject, lock("a", "b"))
+    slot = subject.slot("a", "b")
+    there = {"starts_at": at(slot or 0), "ends_at": at((slot or 0) + 1)}
+    subject.take(participant("c", 2, available=(there,)), affinity("a", "c"))
+    assert (subject.slot("a", "b"), subject.slot("a", "c")) == (slot, None)
+    do(subject, lock("a", "b", is_locked=False))
+    subject.take(affinity("a", "c", 2, priority=3))
+    assert subject.slot("a", "b") != slot == subject.slot("a", "c")
+
+
+def test_a_locked_encounter_whose_table_is_lost_keeps_its_hour() -> None:
+    subject = fair()
+    do(subject, put("a", "b", 2, "W1"))
+    zones = (workspace().model_copy(update={"tables": ("W2", "W3")}), HALL)
+    subject.take(edition(revision=2, zones=zones))
+    assert subject.slot("a", "b") == 2
+    assert subject.table("a", "b") in {"W2", "W3"}
+    assert pair("a", "b") in subject.state.locked
+
+
+def test_another_representative_takes_an_encounter_over_and_it_keeps_its_id() -> None:
+    subject = fair(phase="published")
+    subject.state.announced = True
+    place = subject.state.placements[pair("a", "b")]
+    planned = do(subject, swap("a", "b", "a", "a2"))
+    assert mailed(subject.state, planned) == ["a", "a2", "b"]
+    said = subject.said[-4:]
+    assert [getattr(each, "participant_id", "") for each in said] == ["", "a", "a2", "b"]
+    moved = said[0]
+    assert moved.encounter_id == meeting("a", "b")  # type: ignore[attr-defined]
+    assert (moved.participant_ids, moved.place, moved.state) == (("a2", "b"), place, "moved")  # type: ignore[attr-defined]
+    assert [entry.with_participant_id for entry in said[2].entries] == ["b"]  # type: ignore[attr-defined]
+    assert "a2" in {entry.with_participant_id for entry in said[3].entries}  # type: ignore[attr-defined]
+
+
+def test_who_took_over_is_busy_and_who_gave_it_away_is_free() -> None:
+    subject = fair(slots=1)
+    assert subject.slot("a", "b") == 0
+    do(subject, swap("a", "b", "a", "a2"))
+    subject.take(affinity("a", "c", 2))
+    assert subject.slot("a", "c") == 0
+    subject.take(affinity("a2", "d"))
+    assert subject.slot("a2", "d") is None
+    subject.take(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    assert subject.slot("a", "b") is None
+
+
+def test_matching_may_score_again_what_was_taken_over() -> None:
+    subject = fair()
+    do(subject, swap("a", "b", "a", "a2"))
+    said = subject.take(affinity("a", "b", 2, score=0.9))
+    assert said == []
+    assert subject.state.pairs[pair("a", "b")].participant_ids == ("a2", "b")
+    subject.take(affinity("a", "b", 3, consent="refused"))
+    assert subject.slot("a", "b") is None
+
+
+def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
+    subject = fair()
+    do(subject, swap("a", "b", "a", "a2"))
+    subject.take(affinity("a2", "b"))
+    assert pair("a2", "b") in subject.state.waiting
+    subject.take(affinity("a", "b", 2, consent="refused"))
+    assert subject.slot("a2", "b") is not None
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (put("a", "z", 0), "unknown_encounter"),
+        (put("a", "b", 9), "no_such_slot"),
+        (put("a", "b", 0, zone="hall"), "no_table"),
+        (swap("a", "b", "c", "a2"), "not_theirs"),
+        (swap("a", "b", "a", "nobody"), "unknown_participant"),
+        (swap("a", "b", "a", "c"), "not_a_representative"),
+        (swap("a", "b", "a", "a"), "not_a_representative"),
+        (UndoEdit(), "nothing_to_undo"),
+    ],
+)
+def test_what_cannot_be_at_all(edit: Edit, code: str) -> None:
+    subject = fair()
+    with pytest.raises(NotPossible) as refused:
+        plan(subject.state, edit, subject.now)
+    assert refused.value.code == code
+
+
+def test_nothing_is_edited_that_has_begun_or_in_a_closed_edition() -> None:
+    subject = fair()
+    slot = subject.slot("a", "b") or 0
+    subject.take(edition(revision=2, phase="live"))
+    subject.now = at(slot)
+    with pytest.raises(NotPossible, match="begun"):
+        plan(subject.state, lock("a", "b"), subject.now)
+    subject.take(edition(revision=3, phase="closed"))
+    with pytest.raises(NotPossible, match="closed"):
+        plan(subject.state, lock("b", "d"), subject.now)
+    with pytest.raises(NotPossible, match="no such edition"):
+        plan(Edition().state, UndoEdit(), subject.now)
+
+
+def test_a_token_holds_for_what_was_shown_alone() -> None:
+    subject = fair()
+    planned = plan(subject.state, put("a", "b", 3), subject.now)
+    subject.take(*people("e", "f"), affinity("e", "f"))  # not among those concerned
+    assert plan(subject.state, planned.edit, subject.now).token == planned.token
+    do(subject, put("b", "d", 3, "W2"))
+    with pytest.raises(PlanStale) as stale:
+        do(subject, planned.edit, planned.token)
+    assert stale.value.plan.token != planned.token
+
+
+def test_undoing_goes_back_one_by_one_to_what_there_was() -> None:
+    subject = fair(slots=2, zones=(workspace(1), HALL))
+    states = [agenda(subject)]
+    homeless = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
+    for edit in (put(*homeless, 0, "W1"), lock(*homeless, is_locked=False), put(*homeless, 1, "W1")):
+        do(subject, edit)
+        states.append(agenda(subject))
+    for before in reversed(states[:-1]):
+        do(subject, UndoEdit())
+        assert agenda(subject) == before
+    with pytest.raises(NotPossible):
+        do(subject, UndoEdit())
+
+
+def test_undoing_a_swap_gives_the_encounter_back() -> None:
+    subject = fair()
+    before = agenda(subject)
+    do(subject, swap("a", "b", "a", "a2"))
+    do(subject, UndoEdit())
+    assert agenda(subject) == before
+
+
+def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
+    subject = fair()
+    place = subject.state.placements[pair("a", "b")]
+    do(subject, swap("a", "b", "a", "a2"))
+    subject.take(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    assert subject.state.placements[pair("a", "b")] == place
+    assert subject.state.pairs[pair("a", "b")].participant_ids == ("a", "b")
+    do(subject, UndoEdit())
+    assert subject.state.placements[pair("a", "b")] == place
+    assert subject.state.pairs[pair("a", "b")].participant_ids == ("a", "b")
+
+
+def test_what_waits_cannot_be_taken_over() -> None:
+    subject = fair(slots=0)
+    with pytest.raises(NotPossible) as refused:
+        plan(subject.state, swap("a", "b", "a", "a2"), subject.now)
+    assert refused.value.code == "no_place"
+
+
+def test_who_has_cancelled_since_gets_nothing_back() -> None:
+    subject = fair()
+    do(subject, put("a", "b", 3))
+    subject.take(participant("a", 2, status="cancelled"))
+    do(subject, UndoEdit())
+    assert subject.slot("a", "b") is None
+    assert pair("a", "b") not in subject.state.locked
+
+
+def test_a_slot_of_another_number_is_told_though_no_agenda_reads_differently() -> None:
+    subject = fair(slots=3)
+    do(subject, put("a", "b", 1))
+    was, state = subject.state.placements[pair("a", "b")], subject.state.encounters[pair("a", "b")].state
+    said = subject.take(edition(slots=3, revision=2, shift=1))
+    told = [each for each in said if isinstance(each, EncounterChanged) and each.encounter_id == meeting("a", "b")]
+    now = subject.state.placements[pair("a", "b")]
+    assert (now.slot, now.starts_at) == (0, was.starts_at)
+    assert [(each.place, each.state, each.cause.code) for each in told] == [(now, state, "edition_changed")]

@@ -1,0 +1,387 @@
+"""Encounters that have to come after others: said by hand, kept by whoever makes agendas, and taken back."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from services.scheduler.domain.changes import CHANGE
+from services.scheduler.domain.evolve import evolve
+from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.organiser import edit_targets as targets
+from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
+from services.scheduler.domain.organiser.edits import Plan, RulesBroken, make, plan
+from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.contract.events import Cause, EncounterChanged
+from shared.contract.ids import encounter_id
+from shared.internal_api.edits import Edit, LockEncounter, OrderEncounters, PlaceEncounter, SwapRepresentative, UndoEdit
+from tests.support.scheduler_editions import (
+    HALL,
+    NOW,
+    Edition,
+    affinity,
+    at,
+    edition,
+    pair,
+    participant,
+    people,
+    window,
+    workspace,
+)
+
+Sides = tuple[str, str]
+AB, AC, BD, CD = ("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")
+
+
+def order(later: Sides, earlier: Sides, *, is_ordered: bool = True) -> OrderEncounters:
+    return OrderEncounters(
+        encounter_id=encounter_id("ed", *later), after_id=encounter_id("ed", *earlier), is_ordered=is_ordered
+    )
+
+
+def put(sides: Sides, slot: int, table: str | None = None) -> PlaceEncounter:
+    return PlaceEncounter(encounter_id=encounter_id("ed", *sides), slot=slot, zone_id="work", table=table)
+
+
+def lock(sides: Sides, *, is_locked: bool = True) -> LockEncounter:
+    return LockEncounter(encounter_id=encounter_id("ed", *sides), is_locked=is_locked)
+
+
+def fair(*pairs: Sides, **fields: object) -> Edition:
+    names = sorted({name for sides in pairs for name in sides})
+    return Edition(edition(**fields), *people(*names), *(affinity(*sides) for sides in pairs))  # type: ignore[arg-type]
+
+
+def do(subject: Edition, *edits: Edit) -> Plan:
+    for edit in edits:
+        batch = subject.batch()
+        made = make(batch, edit, plan(subject.state, edit, subject.now).token)
+        subject.finish(batch)
+        check(subject)
+    return made
+
+
+def check(subject: Edition) -> None:
+    """The agenda is right, and what the journal says."""
+    state = subject.state
+    begun = {each for each in state.placements if state.has_begun(each, subject.now)}
+    assert verify(inputs_of(state), state.placements, begun) == []
+    replayed = AgendaState(edition_id="ed")
+    for change in subject.changes:
+        evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
+    assert replayed.model_dump() == state.model_dump()
+    assert replayed.board.earlier == state.board.earlier
+
+
+def slots(subject: Edition, *pairs: Sides) -> list[int | None]:
+    return [subject.slot(*sides) for sides in pairs]
+
+
+def improved(subject: Edition, change_budget: int = 0) -> Edition:
+    batch = subject.batch()
+    effort = Effort(seed=7, rounds=3, round_effort=0.02)
+    adopt(batch, improve(problem_of(subject.state, subject.now, change_budget), effort))
+    subject.finish(batch)
+    check(subject)
+    return subject
+
+
+@pytest.mark.parametrize(("ab", "cd"), [(0, 3), (3, 0), (1, 1), (2, 3)])
+def test_two_that_stand_the_wrong_way_round_move_as_little_as_will_do(ab: int, cd: int) -> None:
+    subject = fair(AB, CD)
+    do(subject, put(AB, ab, "W1"), put(CD, cd, "W2"), lock(AB, is_locked=False), lock(CD, is_locked=False))
+    planned = do(subject, order(AB, CD))
+    now_ab, now_cd = subject.slot(*AB), subject.slot(*CD)
+    assert now_ab is not None
+    assert now_cd is not None
+    assert now_cd < now_ab
+    stays = (now_ab == ab) + (now_cd == cd)
+    assert stays == (2 if cd < ab else 1 if (ab, cd) != (0, 3) else 0)
+    assert planned.after[pair(*AB)].comes_after == (pair(*CD),)
+    assert not subject.state.locked
+    do(subject, UndoEdit())
+    assert slots(subject, AB, CD) == [ab, cd]
+    assert subject.state.comes_after == {}
+
+
+@pytest.mark.parametrize("locked", [AB, CD])
+def test_what_is_locked_stays_and_the_other_moves(locked: Sides) -> None:
+    subject = fair(AB, CD)
+    do(subject, put(AB, 1), put(CD, 2), lock(AB if locked == CD else CD, is_locked=False), order(AB, CD))
+    assert slots(subject, AB, CD) in ([1, 0], [3, 2])
+    assert subject.slot(*locked) == {AB: 1, CD: 2}[locked]
+
+
+def test_two_locked_the_wrong_way_round_cannot_be_ordered() -> None:
+    subject = fair(AB, CD)
+    do(subject, put(AB, 1), put(CD, 2))
+    before = subject.state.model_dump()
+    with pytest.raises(RulesBroken, match="out_of_order") as broken:
+        do(subject, order(AB, CD))
+    assert broken.value.plan.violations[0].pair_ids == tuple(sorted((pair(*AB), pair(*CD))))
+    assert subject.state.model_dump() == before
+
+
+def test_where_both_cannot_have_a_place_one_waits_for_its_turn() -> None:
+    subject = fair(AB, CD, slots=1)
+    planned = do(subject, order(AB, CD))
+    assert sum(each.place is None for each in planned.after.values()) == 1
+    assert set(subject.state.waiting.values()) == {"no_slot_in_order"}
+    [said] = [each for each in subject.said if isinstance(each, EncounterChanged) and each.waiting_reason]
+    assert said.relaxation is not None
+    assert (said.relaxation.rule, said.relaxation.slot, said.relaxation.participant_ids) == ("out_of_order", 0, ())
+    placed, waits = (AB, CD) if subject.slot(*AB) == 0 else (CD, AB)
+    subject.take(affinity(*placed, revision=2, consent="refused"))
+    assert slots(subject, placed, waits) == [None, 0]
+    check(subject)
+
+
+def test_an_edit_has_who_is_out_of_order_give_way_unless_locked() -> None:
+    subject = fair(AB, CD)
+    do(subject, order(AB, CD), put(AB, 3), put(CD, 2), lock(CD, is_locked=False))
+    planned = do(subject, put(AB, 1))
+    assert slots(subject, CD, AB) == [0, 1]
+    assert set(planned.after) == {pair(*AB), pair(*CD)}
+    do(subject, put(CD, 0))
+    with pytest.raises(RulesBroken, match="out_of_order"):
+        do(subject, put(AB, 0, "W2"))
+    do(subject, order(AB, CD, is_ordered=False), put(AB, 0, "W2"))
+    assert slots(subject, CD, AB) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (order(AB, AB), "contradiction"),
+        (order(AB, ("a", "z")), "unknown_encounter"),
+        (order(("a", "z"), AB), "unknown_encounter"),
+        (OrderEncounters(encounter_id=encounter_id("ed", *AB), after_id=encounter_id("x", *CD), is_ordered=True), ""),
+        (order(CD, AC), "circular"),
+        (order(CD, AB), "circular"),
+    ],
+)
+def test_what_can_be_in_no_order(edit: Edit, code: str) -> None:
+    subject = fair(AB, AC, CD)
+    do(subject, order(AC, AB), order(AB, CD))
+    with pytest.raises(NotPossible) as refused:
+        plan(subject.state, edit, subject.now)
+    assert refused.value.code == (code or "unknown_encounter")
+
+
+def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "MOST_ORDERS", 1)
+    subject = fair(AB, AC, CD)
+    do(subject, order(AC, AB), order(AC, AB))
+    with pytest.raises(NotPossible) as refused:
+        plan(subject.state, order(CD, AB), subject.now)
+    assert refused.value.code == "too_many_orders"
+    do(subject, order(AC, AB, is_ordered=False), order(CD, AB))
+
+
+def test_again_is_as_once_and_nothing_is_taken_back_that_is_not() -> None:
+    subject = fair(AB, CD)
+    do(subject, order(AB, CD))
+    assert not do(subject, order(AB, CD)).after
+    assert not do(subject, order(CD, AB, is_ordered=False)).after
+    assert len(subject.state.edits) == 1
+
+
+def test_insert_moves_others_along_to_keep_the_order() -> None:
+    subject = fair(AB, CD, slots=2)
+    do(subject, order(AB, CD))
+    subject.take(affinity(*CD, revision=2, consent="refused"))
+    do(subject, put(AB, 0), lock(AB, is_locked=False))
+    subject.take(affinity(*CD, revision=3))
+    assert slots(subject, CD, AB) == [0, 1]
+    check(subject)
+
+
+def test_the_earlier_is_not_moved_behind_the_later() -> None:
+    subject = fair(AB, CD)
+    do(subject, put(AB, 2), put(CD, 0), order(AB, CD), lock(CD, is_locked=False))
+    subject.take(participant("c", 2, available=(window(1, 4),)))
+    assert slots(subject, CD, AB) == [1, 2]
+    subject.take(participant("c", 3, available=(window(2, 4),)))
+    assert slots(subject, CD, AB) == [None, 2]
+    assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
+    do(subject, lock(AB, is_locked=False))
+    subject.take(participant("c", 4, available=(window(2, 3),)))
+    assert slots(subject, CD, AB) == [2, 3]
+    check(subject)
+
+
+def test_what_was_cancelled_binds_nobody_and_binds_again_once_back() -> None:
+    subject = fair(AB, CD)
+    do(subject, order(AB, CD))
+    subject.take(participant("c", 2, status="cancelled"))
+    do(subject, put(AB, 0))
+    subject.take(participant("c", 3))
+    assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
+    do(subject, order(AB, CD, is_ordered=False))
+    assert subject.slot(*CD) is not None or improved(subject).slot(*CD) is not None
+
+
+def test_undoing_an_order_leaves_alone_where_the_two_are_by_now() -> None:
+    subject = fair(AB, CD)
+    subject.take(affinity(*AB, revision=2, consent="pending"))
+    do(subject, order(AB, CD))
+    subject.take(affinity(*AB, revision=3))
+    placed = dict(subject.state.placements)
+    assert placed.keys() == {pair(*AB), pair(*CD)}
+    do(subject, UndoEdit())
+    assert (subject.state.placements, subject.state.comes_after) == (placed, {})
+
+
+def test_undoing_an_order_has_who_is_in_the_way_by_now_give_way() -> None:
+    subject = fair(AB, CD)
+    do(subject, put(AB, 2, "W1"), put(CD, 3, "W1"), lock(AB, is_locked=False), lock(CD, is_locked=False))
+    do(subject, order(AB, CD))
+    assert slots(subject, CD, AB) == [0, 2]
+    seat(subject, AB, 3)
+    do(subject, UndoEdit())
+    assert slots(subject, CD, AB) == [3, 3]
+    assert (subject.table(*CD), subject.table(*AB)) == ("W1", "W2")
+
+
+def seat(subject: Edition, sides: Sides, slot: int) -> None:
+    """Where the system might as well have put it."""
+    batch = subject.batch()
+    batch.seat_all({pair(*sides): Seat(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
+    subject.finish(batch)
+
+
+def test_undoing_an_order_places_nobody_who_waited_before_it() -> None:
+    """a has time for b since a2 took the encounter with c over: it is not for an undo to say so."""
+    ef = ("e", "f")
+    subject = Edition(edition(slots=2), *people("a", "a2", organisation_id="org-a"), *people("b", "c", "d", "e", "f"))
+    subject.take(affinity("e", "f"), affinity("a", "c"))
+    subject.take(affinity("a", "d"))
+    subject.take(affinity("a", "b"))
+    do(subject, put(ef, 1))
+    do(subject, SwapRepresentative(encounter_id=encounter_id("ed", "a", "c"), participant_id="a", by="a2"))
+    before = {pair: subject.state.arrangement(pair) for pair in subject.state.pairs}
+    assert before[pair(*AB)].place is None
+    do(subject, order(AB, ef))
+
+    do(subject, UndoEdit())
+
+    assert {pair: subject.state.arrangement(pair) for pair in subject.state.pairs} == before
+
+
+def test_undoing_that_an_order_was_taken_back_moves_whom_it_has_to() -> None:
+    subject = fair(AB, CD)
+    do(subject, order(AB, CD), order(AB, CD, is_ordered=False))
+    seat(subject, CD, 3)
+    seat(subject, AB, 0)
+    planned = do(subject, UndoEdit())
+    assert len(planned.after) == 2
+    assert subject.state.comes_after == {pair(*AB): (pair(*CD),)}
+    ab, cd = slots(subject, AB, CD)
+    assert ab is not None
+    assert cd is not None
+    assert cd < ab
+
+
+def test_what_has_begun_cannot_come_after_anything_any_more_and_may_be_taken_back() -> None:
+    subject = fair(AB, CD, AC)
+    do(subject, order(AB, CD))
+    subject.take(participant("d", 2, status="cancelled"))
+    do(subject, put(AB, 1, "W1"), order(AC, AB))
+    subject.take(edition(revision=2, phase="live"))
+    subject.now = at(1)
+    with pytest.raises(NotPossible) as refused:
+        plan(subject.state, order(AB, AC), subject.now)
+    assert refused.value.code == "begun"
+    subject.take(participant("d", 3))
+    assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
+    with pytest.raises(RulesBroken, match="out_of_order"):
+        do(subject, put(CD, 2, "W2"))
+    do(subject, order(AB, CD, is_ordered=False), put(CD, 2, "W2"))
+    with pytest.raises(RulesBroken, match="out_of_order"):
+        do(subject, put(AC, 1, "W2"))
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_what_was_held_after_all_binds_who_has_come_too_soon_or_late(is_before: bool) -> None:
+    subject = fair(AB, CD)
+    one, other = (CD, AB) if is_before else (AB, CD)
+    do(subject, order(one, other), put(AB, 0), *([put(CD, 3)] if is_before else []))
+    subject.take(edition(revision=2, phase="live"))
+    subject.now = at(0.2)
+    report(subject, AB, "missed", "a")
+    if not is_before:
+        subject.take(affinity(*CD, revision=2, priority=3))
+        assert subject.slot(*CD) is not None
+    report(subject, AB, "held")
+    assert subject.slot(*AB) == 0
+    assert (subject.slot(*CD) is None) != is_before
+    check(subject)
+
+
+def report(subject: Edition, sides: Sides, outcome: str, *absent: str) -> None:
+    batch = subject.batch()
+    note_attendance(batch, encounter_id("ed", *sides), Attendance(outcome=outcome, absent=absent))  # type: ignore[arg-type]
+    subject.finish(batch)
+
+
+def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() -> None:
+    """It has begun when the slots are moved in time under it: history, which no slot of the board may show."""
+    subject = fair(AB, CD, phase="live")
+    do(subject, order(AB, CD), put(CD, 1))
+    subject.now = at(1.1)
+    subject.take(edition(revision=2, phase="live", shift=0.5))
+    assert subject.state.placements[pair(*CD)].starts_at == at(1)
+    assert subject.slot(*AB) in {2, 3}
+    check(subject)
+    subject.take(edition(revision=3, phase="live", shift=4))
+    assert subject.slot(*AB) is not None
+    check(subject)
+
+    subject = fair(AB, CD, phase="live")
+    do(subject, order(AB, CD))
+    subject.take(participant("d", 2, status="cancelled"))
+    do(subject, put(AB, 0))
+    subject.now = at(0.1)
+    subject.take(edition(revision=2, phase="live", shift=4), participant("d", 3))
+    assert slots(subject, CD) == [None]
+    assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
+    check(subject)
+
+
+NAMES = [f"p{number}" for number in range(8)]
+EVERYBODY = [(one, other) for one in NAMES for other in NAMES if one < other]
+
+
+@pytest.mark.parametrize("phase", ["open", "published"])
+def test_improve_keeps_the_order_and_places_no_fewer(phase: str) -> None:
+    subject = fair(*EVERYBODY, slots=9, zones=(workspace(4), HALL), phase=phase)
+    ordered = [(pair(*earlier), pair(*later)) for earlier, later in pairwise(EVERYBODY[::5])]
+    for earlier, later in pairwise(EVERYBODY[::5]):
+        do(subject, order(later, earlier))
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    assert subject.state.announced == (phase == "published")
+    seats = improve(problem_of(subject.state, NOW, 3), Effort(seed=7, rounds=3, round_effort=0.02)).seats
+    assert len(seats) >= len(subject.state.placements)
+    both = [each for each in ordered if seats.keys() >= set(each)]
+    assert len(both) > 2
+    assert all(seats[earlier].slots < seats[later].slots for earlier, later in both)
+    improved(subject, 3)
+    assert len(subject.state.placements) == len(seats)
+    assert not subject.state.dirty
+
+
+def test_an_order_is_another_question_and_the_answer_keeps_it() -> None:
+    subject = fair(AB, CD)
+    first = problem_of(subject.state, NOW, 3)
+    do(subject, order(AB, CD))
+    assert not problem_of(subject.state, NOW, 3).asks_the_same(first)
+    assert improved(subject).state.certificate is not None

@@ -1,0 +1,126 @@
+"""What more tables, slots or days would bring: asked of the agenda as it is, which stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pydantic import ValidationError
+
+from services.scheduler.domain.improvement.adopt import announce
+from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.what_if import problem_with
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.internal_api.edits import More
+from tests.support.scheduler_editions import (
+    HALL,
+    Edition,
+    affinity,
+    at,
+    edition,
+    participant,
+    people,
+    session,
+    window,
+    workspace,
+)
+
+EFFORT = Effort(seed=7, rounds=2, round_effort=0.02)
+
+
+def crowded(**fields: object) -> Edition:
+    """Everybody of four wants to meet everybody, at one table in two slots: two of six have a place."""
+    names = "abcd"
+    wishes = [affinity(one, other) for one in names for other in names if one < other]
+    fields = {"slots": 2, "zones": (workspace(1), HALL), **fields}
+    return Edition(edition(**fields), *people(*names), *wishes)  # type: ignore[arg-type]
+
+
+def gain(subject: Edition, **more: object) -> tuple[int, int]:
+    """How many are found to have a place then, and at most."""
+    before = subject.state.model_dump()
+    problem = problem_with(subject.state, More.model_validate(more), subject.now, 4)
+    solution = improve(problem, EFFORT)
+    assert subject.state.model_dump() == before
+    assert subject.state.timeline.whole == (1 << len(subject.state.edition.slots)) - 1  # type: ignore[union-attr]
+    return len(solution.seats), solution.bound
+
+
+@pytest.mark.parametrize(
+    ("more", "placed"),
+    [
+        ({}, 2),
+        ({"tables": 1}, 4),
+        ({"tables": 5}, 4),
+        ({"tables": 1, "zone_id": "hall"}, 4),
+        ({"slots": 1}, 3),
+        ({"slots": 1, "tables": 1}, 6),
+        ({"days": 1}, 4),
+        ({"days": 2}, 6),
+    ],
+)
+def test_what_there_is_to_gain(more: dict[str, object], placed: int) -> None:
+    assert gain(crowded(), **more) == (placed, placed)
+
+
+def test_once_announced_it_is_what_improving_would_place() -> None:
+    subject = crowded()
+    subject.take(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="published"))
+    batch = subject.batch()
+    announce(batch)
+    subject.finish(batch)
+    assert gain(subject, slots=1) == (3, 3)
+
+
+def test_who_has_said_when_they_are_there_is_not_there_longer() -> None:
+    subject = crowded()
+    subject.take(*(participant(name, revision=2, available=(window(0, 2),)) for name in "abc"))
+    assert gain(subject, slots=3) == (2, 2)
+    subject.take(*(participant(name, revision=3, available=(window(0, 9),)) for name in "abc"))
+    assert gain(subject, slots=1) == (3, 3)
+
+
+def test_a_session_after_the_last_slot_takes_its_time() -> None:
+    subject = crowded(sessions=(session("k", 2, 3),))
+    subject.take(*(participant(name, revision=2, session_ids=("k",)) for name in "abcd"))
+    assert gain(subject, slots=1) == (2, 2)
+    assert gain(subject, slots=2) == (3, 3)
+
+
+def test_new_slots_keep_the_pause_between_slots_and_the_hour_of_the_day_when_clocks_change() -> None:
+    subject = crowded(timezone="Europe/Madrid")
+    edition_then = problem_with(subject.state, More(slots=1, days=1), subject.now, 0)
+    assert edition_then.whole == 0b111111
+    assert edition_then.days == (0b000111, 0b111000)
+
+
+def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
+    subject = crowded()
+    subject.take(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="live"))
+    subject.now = at(1.5)
+    assert gain(subject, slots=1) == (3, 3)
+    assert gain(subject, tables=1) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("of", "more", "code"),
+    [
+        (Edition, {}, "unknown_edition"),
+        (lambda: crowded(phase="closed"), {}, "closed"),
+        (crowded, {"tables": 1, "zone_id": "garden"}, "unknown_zone"),
+        (lambda: crowded(zones=(HALL,)), {"tables": 1}, "unknown_zone"),
+        (lambda: crowded(slots=0), {"slots": 1}, "no_such_slot"),
+    ],
+)
+def test_what_cannot_be_asked(of: Callable[[], Edition], more: dict[str, object], code: str) -> None:
+    subject = of()
+    with pytest.raises(NotPossible) as refused:
+        problem_with(subject.state, More.model_validate(more), subject.now, 0)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("more", [{"tables": -1}, {"slots": 41}, {"days": 6}, {"rooms": 1}])
+def test_what_is_no_question(more: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        More.model_validate(more)

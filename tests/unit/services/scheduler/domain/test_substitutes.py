@@ -1,0 +1,221 @@
+"""Organisations whose representatives are interchangeable: another meets where the one asked for has no time."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from services.scheduler.domain.improvement.adopt import announce
+from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.solver.bound import bound
+from services.scheduler.solver.effort import Effort
+from services.scheduler.solver.improve import improve
+from shared.contract.events import AgendaChanged, Event, WaitingReason
+from tests.support.scheduler_editions import (
+    HALL,
+    Edition,
+    affinity,
+    edition,
+    organisation,
+    pair,
+    participant,
+    people,
+    window,
+    workspace,
+)
+from tests.unit.services.scheduler.domain.organiser.test_orders import check, do, put
+
+
+def acme(revision: int = 1, *, interchangeable: bool = True, **fields: object) -> Event:
+    return organisation("acme", revision=revision, interchangeable=interchangeable, **fields)  # type: ignore[arg-type]
+
+
+def representative(name: str, revision: int = 1, **fields: object) -> Event:
+    return participant(name, revision=revision, organisation_id="acme", **fields)
+
+
+def fair(*more: Event, interchangeable: bool = True, slots: int = 1, **fields: object) -> Edition:
+    """a1 and a2 of acme, and b and c, who both want to meet a1, in one slot."""
+    return Edition(
+        edition(slots=slots, **fields),  # type: ignore[arg-type]
+        acme(interchangeable=interchangeable),
+        representative("a1"),
+        representative("a2"),
+        *people("b", "c"),
+        *more,
+        affinity("a1", "b"),
+        affinity("a1", "c"),
+    )
+
+
+def met(subject: Edition, one: str, other: str) -> tuple[str, ...]:
+    return subject.state.pairs[pair(one, other)].people
+
+
+def test_a_colleague_meets_where_the_one_asked_for_has_no_time() -> None:
+    subject = fair()
+    check(subject)
+    assert (subject.slot("a1", "b"), subject.slot("a1", "c")) == (0, 0)
+    assert met(subject, "a1", "c") == ("a2", "c")
+    told = {each.participant_id: each for each in subject.said if isinstance(each, AgendaChanged)}
+    assert [line.with_participant_id for line in told["c"].entries] == ["a2"]
+
+
+def test_nobody_stands_in_for_who_was_asked_for_by_name() -> None:
+    subject = fair(interchangeable=False)
+    assert subject.slot("a1", "c") is None
+    subject.take(acme(2))
+    check(subject)
+    assert met(subject, "a1", "c") == ("a2", "c")
+    assert subject.slot("a1", "c") == 0
+
+
+def test_while_the_edition_is_open_others_are_moved_first_and_once_announced_nobody_is() -> None:
+    events = [representative("a1"), representative("a2", available=(window(0, 1),)), *people("b", "c")]
+    late = participant("c", revision=2, available=(window(0, 1),))
+    for is_announced in (False, True):
+        subject = Edition(edition(slots=2), acme(), *events, affinity("a1", "b"))
+        do(subject, put(("a1", "b"), 0))
+        subject.state.locked.clear()
+        subject.state.board.pinned.clear()
+        if is_announced:
+            subject.take(edition(slots=2, revision=2, phase="published"))
+            batch = subject.batch()
+            announce(batch)
+            subject.finish(batch)
+        subject.take(late, affinity("a1", "c"))
+        assert subject.slot("a1", "c") == 0
+        assert subject.slot("a1", "b") == (0 if is_announced else 1)
+        assert met(subject, "a1", "c") == (("a2", "c") if is_announced else ("a1", "c"))
+
+
+@pytest.mark.parametrize(
+    "colleague",
+    [
+        {"available": (window(4, 5),)},
+        {"status": "cancelled"},
+        {"blocked_ids": ("c",)},
+        {"blocked_ids": ("org-c",)},
+    ],
+)
+def test_who_cannot_stand_in(colleague: dict[str, object]) -> None:
+    subject = fair(representative("a2", revision=2, **colleague))
+    assert subject.slot("a1", "c") is None
+    assert subject.state.waiting[pair("a1", "c")] is WaitingReason.AGENDAS_FULL
+
+
+def test_nobody_stands_in_before_who_blocks_the_organisation() -> None:
+    subject = fair(participant("c", revision=2, blocked_ids=("a2",)))
+    assert subject.slot("a1", "c") is None
+
+
+def test_who_meets_the_partner_already_does_not_stand_in() -> None:
+    subject = Edition(
+        edition(slots=2),
+        acme(),
+        representative("a1", available=(window(0, 1),)),
+        representative("a2"),
+        *people("b", "c"),
+        affinity("a2", "c"),
+        affinity("a1", "b"),
+        affinity("a1", "c", score=0.1),
+    )
+    check(subject)
+    assert subject.slot("a1", "c") is None
+
+
+def test_the_colleague_with_the_fewest_encounters_stands_in() -> None:
+    subject = Edition(
+        edition(slots=2),
+        acme(),
+        representative("a1", available=(window(1, 2),)),
+        *(representative(each) for each in ("a2", "a3")),
+        *people("b", "c", "d"),
+        affinity("a2", "d"),
+        affinity("a1", "b"),
+        affinity("a1", "c"),
+    )
+    check(subject)
+    assert met(subject, "a1", "c") == ("a3", "c")
+
+
+def test_what_a_colleague_is_freed_from_is_offered_to_who_waits_for_another() -> None:
+    subject = fair(representative("a2", revision=2), affinity("a2", "d"), participant("d"), participant("e"))
+    subject.take(affinity("a2", "e", revision=1))
+    waiting = set(subject.state.waiting)
+    assert waiting
+    placed = next(each for each in (("a2", "d"), ("a2", "e"), ("a1", "c"), ("a1", "b")) if subject.slot(*each) == 0)
+    subject.take(affinity(*placed, revision=9, consent="refused"))
+    check(subject)
+    assert len(subject.state.waiting) < len(waiting)
+
+
+def test_when_the_stand_in_cancels_whoever_was_asked_for_meets_again_or_it_waits() -> None:
+    subject = fair()
+    subject.take(representative("a2", revision=2, status="cancelled"))
+    check(subject)
+    assert met(subject, "a1", "c") == ("a1", "c")
+    assert subject.state.waiting == {pair("a1", "c"): WaitingReason.AGENDAS_FULL}
+    subject.take(affinity("a1", "b", revision=2, consent="refused"))
+    check(subject)
+    assert subject.slot("a1", "c") == 0
+
+
+def test_when_the_organisation_cancels_nothing_is_left_of_it() -> None:
+    subject = fair()
+    subject.take(acme(2, status="cancelled"))
+    check(subject)
+    assert not subject.state.placements
+    assert not subject.state.waiting
+
+
+def test_the_bound_knows_of_stand_ins_and_says_nothing_of_breaks() -> None:
+    names = [f"b{number}" for number in range(6)]
+    subject = Edition(
+        edition(slots=3, zones=(workspace(6), HALL)),
+        acme(),
+        *(representative(each) for each in ("a1", "a2")),
+        *people(*names),
+        *(affinity("a1", each) for each in names),
+    )
+    check(subject)
+    assert len(subject.state.placements) == 6
+    problem = problem_of(subject.state, subject.now, 0)
+    assert bound(problem) == 6
+    assert improve(problem, Effort(seed=7, rounds=1, round_effort=0.01)).fewest_breaks == 0
+    assert {met(subject, "a1", each)[0] for each in names} == {"a1", "a2"}
+
+
+def test_the_bound_is_no_less_than_what_stand_ins_can_place() -> None:
+    """Who asks for a1 counts with a1's time alone unless others may meet instead."""
+    names = [f"b{number}" for number in range(4)]
+    for interchangeable, slots in product((True, False), (1, 2)):
+        subject = Edition(
+            edition(slots=slots, zones=(workspace(6), HALL)),
+            acme(interchangeable=interchangeable),
+            *(representative(each) for each in ("a1", "a2")),
+            *people(*names),
+            *(affinity("a1", each) for each in names),
+        )
+        assert bound(problem_of(subject.state, subject.now, 0)) == slots * (1 + interchangeable)
+        assert len(subject.state.placements) == slots * (1 + interchangeable)
+
+
+def test_what_is_locked_with_a_stand_in_is_not_given_back_but_cancelled() -> None:
+    subject = fair()
+    subject.take(representative("a3"))
+    do(subject, put(("a1", "c"), 0))
+    assert met(subject, "a1", "c") == ("a2", "c")
+    subject.take(representative("a2", revision=2, status="cancelled"))
+    check(subject)
+    assert subject.slot("a1", "c") is None
+    assert pair("a1", "c") not in subject.state.waiting
+
+
+def test_nobody_stands_in_where_a_place_was_to_be_kept() -> None:
+    subject = fair(slots=2)
+    do(subject, put(("a1", "b"), 0))
+    subject.take(representative("a1", revision=2, available=(window(1, 2),)))
+    check(subject)
+    assert met(subject, "a1", "b") == ("a1", "b")

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.scheduler.domain.timetable import rules
+from services.scheduler.domain.timetable.board import Board, Hours, Seat, Wanted
+from shared.contract.events import Consent, OrganisationKind, Status, Zone
+from tests.support.scheduler_editions import HALL, innova, workspace
+
+AB = Wanted("ab", ("a", "b"), ("work",))
+AC = Wanted("ac", ("a", "c"), ("work",))
+CD = Wanted("cd", ("c", "d"), ("work",))
+
+
+def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: Hours) -> Board:
+    made = Board(0b1111, {"work": tables}, quota)
+    for person in "abcd":
+        made.hours[person] = hours.get(person, Hours(0b1111, 0b1111))
+    return made
+
+
+def test_both_are_available() -> None:
+    assert rules.all_available(board(a=Hours(0b0111, 0b1111), b=Hours(0b1110, 0)), AB) == 0b0110
+
+
+def test_neither_attends_a_session() -> None:
+    assert rules.sessions_attended(board(a=Hours(0, 0b1011), b=Hours(0b1111, 0b1110)), AB) == 0b1010
+
+
+@pytest.mark.parametrize(("quota", "left"), [(None, 0b1111), (2, 0b1111), (1, 0), (0, 0)])
+def test_within_the_quota(quota: int | None, left: int) -> None:
+    full = board(quota)
+    full.put(AC, Seat(0b0001, "work", "W1"))
+    assert rules.within_quota(full, AB) == left
+
+
+def test_one_encounter_a_pair() -> None:
+    full = board()
+    assert rules.one_encounter_a_pair(full, AB) == 0b1111
+    full.put(AB, Seat(0b0001, "work", "W1"))
+    assert rules.one_encounter_a_pair(full, AB) == 0
+
+
+def test_nobody_is_in_two_encounters_at_a_time() -> None:
+    full = board()
+    full.put(AC, Seat(0b0100, "work", "W1"))
+    assert rules.nobody_twice(full, AB) == 0b1011
+
+
+@pytest.mark.parametrize(
+    ("placed", "left"),
+    [
+        ({}, 0b1111),
+        ({"ac": 0b0010}, 0b1100),
+        ({"cd": 0b0100}, 0b0011),
+        ({"ac": 0b0001, "cd": 0b1000}, 0b0110),
+        ({"ac": 0b0010, "cd": 0b0100}, 0),
+        ({"ac": 0b1000}, 0),
+    ],
+)
+def test_what_comes_after_has_a_slot_after_and_before_what_has_a_seat(placed: dict[str, int], left: int) -> None:
+    full = board()
+    full.follow("ab", ["ac"])
+    full.follow("cd", ["ab"])
+    for wanted in (AC, CD):
+        if wanted.pair_id in placed:
+            full.put(wanted, Seat(placed[wanted.pair_id], "work", "W1"))
+    assert rules.in_order(full, AB) == left
+    assert [bool(full.out_of_turn("ab", slot)) for slot in (1, 2, 4, 8)] == [not left & slot for slot in (1, 2, 4, 8)]
+
+
+def test_an_order_that_is_taken_back_binds_nobody() -> None:
+    full = board()
+    full.follow("ab", ["ac", "cd"])
+    full.follow("cd", ["ac"])
+    full.follow("ab", [])
+    full.put(AC, Seat(0b0010, "work", "W1"))
+    assert rules.in_order(full, AB) == 0b1111
+    assert rules.in_order(full, CD) == 0b1100
+    full.follow("cd", [])
+    assert not full.earlier
+    assert not full.later
+
+
+def test_a_zone_open_to_the_pair_has_tables() -> None:
+    assert rules.tables_in_service(board(), AB) == 0b1111
+    assert rules.tables_in_service(board(tables=()), AB) == 0
+    assert rules.tables_in_service(board(), AB._replace(zones=())) == 0
+
+
+def test_no_table_has_two_encounters_at_a_time() -> None:
+    full = board(tables=("W1", "W2"))
+    full.put(CD, Seat(0b0011, "work", "W1"))
+    full.put(AC, Seat(0b0110, "work", "W2"))
+    assert rules.no_table_twice(full, AB) == 0b1101
+
+
+def test_a_table_that_is_free_again_can_be_taken_again() -> None:
+    full = board()
+    full.put(CD, Seat(0b0010, "work", "W1"))
+    full.lift("cd")
+    assert rules.no_table_twice(full, AB) == 0b1111
+
+
+@pytest.mark.parametrize("consent", list(Consent))
+def test_consent_is_granted(consent: Consent) -> None:
+    assert rules.consent_is_granted(consent) == (consent is Consent.GRANTED)
+
+
+def test_all_take_part() -> None:
+    assert rules.all_take_part([Status.ACTIVE, Status.ACTIVE])
+    assert not rules.all_take_part([Status.ACTIVE, Status.CANCELLED])
+
+
+SME, GROUP, CENTRE = OrganisationKind.SME, OrganisationKind.RESEARCH_GROUP, OrganisationKind.TECHNOLOGY_CENTRE
+DEMO = Zone(zone_id="demo", kind="demonstration", name="Demo", tables=("D1",))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "zones", "expected"),
+    [
+        ((SME, GROUP), (workspace(), innova(), HALL), ("innova", "work")),
+        ((CENTRE, OrganisationKind.LARGE_COMPANY), (workspace(), innova()), ("innova", "work")),
+        ((SME, SME), (workspace(), innova()), ("work",)),
+        ((GROUP, CENTRE), (workspace(), innova()), ("work",)),
+        ((None, SME), (innova(), workspace()), ("work",)),
+        ((SME, GROUP), (workspace(), innova(0)), ("work",)),
+        ((SME, SME), (DEMO, workspace()), ("work", "demo")),
+        ((SME, SME), (innova(), HALL), ()),
+    ],
+)
+def test_the_zones_of_a_pair(kinds: Any, zones: tuple[Zone, ...], expected: tuple[str, ...]) -> None:
+    assert rules.zones_for(kinds, zones) == expected
+
+
+def test_the_first_rule_that_leaves_nothing_is_blamed() -> None:
+    full = board(quota=0, a=Hours(0b0011, 0b1100))
+    assert rules.slots_left(full, AB, 0b1111) == (0, "no_common_slot")
+    assert rules.slots_left(board(quota=0), AB, 0b1111) == (0, "quota_reached")
+    assert rules.slots_left(board(tables=()), AB, 0b1111) == (0, "no_table")
+    assert rules.slots_left(board(), AB, 0b0110)[0] == 0b0110

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shared.messaging import topic_admin
+from shared.messaging.topic_admin import TopicsDiffer
+from shared.runtime.settings import ConnectionSettings
+
+
+class Cluster:
+    """Brokers of which the one that is asked has heard of no topic lately."""
+
+    def __init__(self, topics: Sequence[str] = ()) -> None:
+        self.topics = list(topics)
+
+    async def list_topics(self) -> list[str]:
+        return list(self.topics)
+
+    async def describe_cluster(self) -> dict[str, Any]:
+        return {"brokers": [1, 2, 3]}
+
+    async def create_topics(self, topics: Sequence[Any]) -> SimpleNamespace:
+        self.topics += [topic.name for topic in topics]
+        return SimpleNamespace(topic_errors=[(topic.name, 0, None) for topic in topics])
+
+    async def describe_topics(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        return [{"topic": name, "partitions": []} for name in names]
+
+    async def describe_configs(self, resources: Sequence[Any]) -> list[Any]:
+        return []
+
+
+def connect_to(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.asynccontextmanager
+    async def admin(_: ConnectionSettings) -> AsyncIterator[Cluster]:
+        yield cluster
+
+    monkeypatch.setattr(topic_admin, "_admin", admin)
+
+
+async def test_topics_just_created_need_not_be_known_to_every_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    connect_to(cluster, monkeypatch)
+    assert await topic_admin.apply(ConnectionSettings()) == cluster.topics
+
+
+async def test_a_topic_that_was_there_with_other_partitions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect_to(Cluster(["agenda.v1"]), monkeypatch)
+    with pytest.raises(TopicsDiffer, match=r"agenda\.v1: 0 partitions, declared 12"):
+        await topic_admin.apply(ConnectionSettings())

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import asyncio
+
+from shared.runtime.background import Background
+from shared.runtime.health import Health
+
+
+async def test_work_is_repeated_and_survives_its_errors() -> None:
+    done = asyncio.Event()
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise ConnectionError("away")
+        done.set()
+
+    background = Background(Health(60))
+    background.every(0.01, work, "work")
+    await background.start()
+    await asyncio.wait_for(done.wait(), 5)
+    await background.stop()
+    stopped_at = runs
+    await asyncio.sleep(0.05)
+    assert runs == stopped_at

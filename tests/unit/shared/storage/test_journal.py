@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from shared.contract.events import Event, MatchRequestChanged, RequestState
+from shared.messaging.consumer import Input, Position
+from shared.runtime.retry import Unready, is_transient
+from shared.storage import journal as journals
+from shared.storage.journal import Decision, Entry, Journal, SequenceTaken
+from shared.storage.journal_store import InMemoryJournalStore
+
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
+
+class Seen(BaseModel):
+    request_id: str
+    revision: int
+
+
+class Requests(BaseModel):
+    newest: dict[str, int] = {}
+
+
+class Newest:
+    """Keeps the newest revision of each request, and says so."""
+
+    state_type = Requests
+    change_type: TypeAdapter[Seen] = TypeAdapter(Seen)
+
+    def empty(self, edition_id: str) -> Requests:
+        return Requests()
+
+    def decide(self, state: Requests, events: Sequence[Event], now: datetime) -> Decision[Seen, str]:
+        decision = Decision[Seen, str]()
+        for event in events:
+            assert isinstance(event, MatchRequestChanged)
+            if event.priority == 1:
+                raise ValueError("nobody asks with priority 1 here")
+            if state.newest.get(event.request_id, 0) < event.revision:
+                change = Seen(request_id=event.request_id, revision=event.revision)
+                self.evolve(state, change)
+                decision.changes.append(change)
+                decision.outbox.append(f"{event.request_id}@{event.revision}")
+        return decision
+
+    def evolve(self, state: Requests, change: Seen) -> None:
+        state.newest[change.request_id] = change.revision
+
+
+class Outlet:
+    """Remembers what was sent; fails as often as it is told to, before sending."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.failures = 0
+
+    def pack(self, message: str) -> dict[str, Any]:
+        return {"text": message}
+
+    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the broker is away")
+        self.sent += [message["text"] for message in packed]
+
+
+class LostAck(InMemoryJournalStore):
+    """Writes the entry, and then loses the answer."""
+
+    lose_next = False
+
+    async def append(self, entry: Entry) -> None:
+        await super().append(entry)
+        if self.lose_next:
+            self.lose_next = False
+            raise ConnectionError("no answer")
+
+
+def asked(request: str, revision: int = 1, priority: int = 2) -> Input:
+    event = MatchRequestChanged(
+        operator_id="op",
+        edition_id="edn",
+        revision=revision,
+        occurred_at=NOW,
+        request_id=request,
+        requester_id="prt_1",
+        target_id="prt_2",
+        priority=priority,
+        state=RequestState.REQUESTED,
+    )
+    return Input(event, Position("match-request.v1", 0, revision))
+
+
+@pytest.fixture
+def store() -> LostAck:
+    return LostAck()
+
+
+@pytest.fixture
+def outlet() -> Outlet:
+    return Outlet()
+
+
+def journal(store: InMemoryJournalStore, outlet: Outlet, **options: Any) -> Journal[Requests, Seen, str]:
+    return Journal(Newest(), store, outlet, **({"clock": lambda: NOW} | options))
+
+
+async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: LostAck, outlet: Outlet) -> None:
+    await journal(store, outlet).take("edn", [asked("a"), asked("b")])
+    (entry,) = await store.entries("edn", after=0)
+    assert (entry.seq, entry.applied, entry.published) == (1, {"match-request.v1/0": 1}, True)
+    assert [change["request_id"] for change in entry.changes] == ["a", "b"]
+    assert outlet.sent == ["a@1", "b@1"]
+
+
+async def test_repeats_and_older_revisions_write_nothing_and_say_nothing(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet)
+    await subject.take("edn", [asked("a", 2)])
+    await subject.take("edn", [asked("a", 2), asked("a", 1)])
+    assert len(await store.entries("edn", after=0)) == 1
+    assert outlet.sent == ["a@2"]
+
+
+async def test_what_was_written_and_not_sent_is_sent_before_anything_new(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet)
+    outlet.failures = 1
+    with pytest.raises(ConnectionError):
+        await subject.take("edn", [asked("a")])
+    await subject.take("edn", [asked("a"), asked("b")])
+    assert outlet.sent == ["a@1", "b@1"]
+
+
+async def test_another_process_sends_what_a_dead_one_left(store: LostAck, outlet: Outlet) -> None:
+    dead = Outlet()
+    dead.failures = 1
+    with pytest.raises(ConnectionError):
+        await journal(store, dead).take("edn", [asked("a")])
+    await journal(store, outlet).take("edn", [asked("b")])
+    assert outlet.sent == ["a@1", "b@1"]
+
+
+async def test_a_lost_answer_of_the_database_does_not_lose_or_double_the_entry(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet)
+    store.lose_next = True
+    with pytest.raises(ConnectionError):
+        await subject.take("edn", [asked("a")])
+    await subject.take("edn", [asked("a")])
+    assert len(await store.entries("edn", after=0)) == 1
+    assert outlet.sent == ["a@1"]
+
+
+async def test_a_zombie_is_fenced_and_decides_again_on_the_new_state(store: LostAck, outlet: Outlet) -> None:
+    zombie, owner = journal(store, outlet), journal(store, outlet)
+    await zombie.take("edn", [asked("a")])
+    await owner.take("edn", [asked("b"), asked("c")])
+    await zombie.take("edn", [asked("b"), asked("d")])
+    assert [entry.seq for entry in await store.entries("edn", after=0)] == [1, 2, 3]
+    assert outlet.sent == ["a@1", "b@1", "c@1", "d@1"]
+
+
+async def test_a_fight_over_an_edition_ends_in_an_error(store: LostAck, outlet: Outlet) -> None:
+    class AlwaysTaken(InMemoryJournalStore):
+        async def append(self, entry: Entry) -> None:
+            raise SequenceTaken("edn:1")
+
+    with pytest.raises(SequenceTaken, match="another process"):
+        await journal(AlwaysTaken(), outlet).take("edn", [asked("a")])
+
+
+async def test_a_decision_that_fails_leaves_no_trace(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet)
+    with pytest.raises(ValueError, match="priority 1"):
+        await subject.take("edn", [asked("a"), asked("b", priority=1)])
+    assert (await subject.read("edn")).newest == {}
+    await subject.take("edn", [asked("a")])
+    assert outlet.sent == ["a@1"]
+
+
+async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_entry(
+    store: LostAck, outlet: Outlet
+) -> None:
+    subject = journal(store, outlet, snapshot_every=3)
+    for number in range(1, 8):
+        await subject.take("edn", [asked(f"r{number % 4}", number)])
+    fresh = journal(store, outlet)
+    assert (await store.snapshot("edn")) is not None
+    assert (await subject.read("edn")) == (await fresh.read("edn")) == (await fresh.replay("edn"))
+
+
+async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the_last(
+    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "LARGE", 100)
+    subject, made = journal(store, outlet), list[int]()
+    for number in range(200):
+        await subject.take("edn", [asked(f"r{number}")])
+        if number == 50:
+            subject.keep(lambda _: False)
+        snapshot = await store.snapshot("edn")
+        if snapshot and snapshot.seq not in made:
+            made.append(snapshot.seq)
+            read = await journal(store, outlet).read("edn")
+            assert read == await subject.read("edn")
+    gaps = [later - earlier for earlier, later in pairwise([0, *made])]
+    assert gaps == sorted(gaps)
+    assert 5 < len(made) < 30
+
+
+async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
+    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal(store, outlet).take("edn", [asked("a")])
+    frozen = gc.get_freeze_count()
+    await journal(store, outlet).read("edn")
+    assert gc.get_freeze_count() == frozen
+    monkeypatch.setattr(journals, "LARGE", 1)
+    try:
+        await journal(store, outlet).read("edn")
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+
+
+async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet, editions_in_memory=1)
+    await subject.take("edn", [asked("a")])
+    await subject.read("other")
+    await subject.take("edn", [asked("a"), asked("b")])
+    assert outlet.sent == ["a@1", "b@1"]
+
+
+async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_hand_still_written(
+    store: LostAck, outlet: Outlet
+) -> None:
+    subject = journal(store, outlet)
+    for edition in ("ours", "theirs"):
+        await subject.take(edition, [asked("a")])
+    taking = asyncio.create_task(subject.take("theirs", [asked("b")]))
+    await asyncio.sleep(0)
+    subject.keep(lambda edition: edition == "ours")
+    assert list(subject._loaded) == ["ours"]
+    await taking
+    assert (await journal(store, outlet).read("theirs")).newest.keys() == {"a", "b"}
+
+
+async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, outlet: Outlet) -> None:
+    subject = journal(store, outlet, editions_in_memory=1)
+    for number in range(20):
+        await subject.take(f"edn{number}", [asked("a")])
+    assert len(subject._loaded) == 1
+    assert len(subject._locks) <= 1
+
+
+async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entries(
+    store: LostAck, outlet: Outlet
+) -> None:
+    dead = Outlet()
+    dead.failures = 1
+    with pytest.raises(ConnectionError):
+        await journal(store, dead).take("edn", [asked("a")])
+    await journal(store, outlet).sweep()
+    assert outlet.sent == []
+    await journal(store, outlet, clock=lambda: NOW + timedelta(minutes=1)).sweep()
+    assert outlet.sent == ["a@1"]
+
+
+async def test_transact_writes_any_decision_under_the_same_fence(store: LostAck, outlet: Outlet) -> None:
+    subject, other = journal(store, outlet), journal(store, outlet)
+    await subject.read("edn")
+    await other.take("edn", [asked("a")])
+
+    def note(state: Requests, now: datetime) -> Decision[Seen, str]:
+        change = Seen(request_id="noted", revision=len(state.newest))
+        Newest().evolve(state, change)
+        return Decision([change], ["noted"])
+
+    await subject.transact("edn", note)
+    assert (await other.replay("edn")).newest == {"a": 1, "noted": 1}
+
+
+async def test_a_decision_off_the_loop_lets_others_run_and_a_repeat_wait(store: LostAck, outlet: Outlet) -> None:
+    subject, others_ran = journal(store, outlet, off_loop=True), threading.Event()
+
+    def wait(state: Requests, now: datetime) -> Decision[Seen, str]:
+        assert others_ran.wait(timeout=10)
+        change = Seen(request_id="noted", revision=1)
+        Newest().evolve(state, change)
+        return Decision([change], ["noted"])
+
+    async def run() -> None:
+        others_ran.set()
+
+    await asyncio.gather(subject.transact("edn", wait), subject.take("edn", [asked("a")]), run())
+    assert outlet.sent == ["noted", "a@1"]
+    assert await subject.read("edn") == await subject.replay("edn")
+
+
+async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behind(
+    store: LostAck, outlet: Outlet
+) -> None:
+    subject, may_end, began = journal(store, outlet, off_loop=True), threading.Event(), threading.Event()
+
+    def linger(state: Requests, now: datetime) -> Decision[Seen, str]:
+        began.set()
+        may_end.wait(timeout=10)
+        Newest().evolve(state, Seen(request_id="never", revision=1))
+        return Decision([], [])
+
+    deciding = asyncio.create_task(subject.transact("edn", linger))
+    await asyncio.to_thread(began.wait, 10)
+    deciding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deciding
+    await subject.take("edn", [asked("a")])
+    may_end.set()
+    assert (await subject.read("edn")).newest == {"a": 1}
+
+
+async def test_an_entry_that_a_newer_version_wrote_is_waited_for_and_costs_no_input(
+    store: LostAck, outlet: Outlet
+) -> None:
+    await journal(store, outlet).take("edn", [asked("r1")])
+    [entry] = await store.entries("edn", after=0)
+    newer = replace(entry, seq=2, changes=[{"type": "of_next_year"}])
+    await store.append(newer)
+    with pytest.raises(Unready, match="edn:2") as caught:
+        await journal(store, outlet).take("edn", [asked("r2")])
+    assert is_transient(caught.value)
+    assert len(await store.entries("edn", after=0)) == 2

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from shared.contract.events import Event, OrganisationChanged
+from tests.chaos.evidence import Evidence, Seen
+from tests.chaos.history import History
+from tests.chaos.report import Report, logged, overtaken, repeats
+
+
+def organisation(revision: int) -> Event:
+    return OrganisationChanged(
+        operator_id="chaos",
+        edition_id="edn_1",
+        revision=revision,
+        occurred_at=datetime(2026, 11, 1, tzinfo=UTC),
+        organisation_id="org_1",
+        name="Org",
+        kind="sme",
+        country="ES",
+    )
+
+
+def told(*revisions: int) -> Evidence:
+    seen = [Seen("registration.v1", 0, offset, organisation(revision)) for offset, revision in enumerate(revisions)]
+    return Evidence(History(), seen=[*seen, Seen("registration.v1", 0, 99, organisation(1), mark=1)])
+
+
+def test_a_record_that_comes_again_is_a_repeat_and_planted_ones_do_not_count() -> None:
+    assert repeats(told(1, 2, 3)) == 0
+    assert repeats(told(1, 2, 1, 2, 3)) == 2
+
+
+def test_a_thing_is_overtaken_whose_last_record_is_an_older_one() -> None:
+    assert overtaken(told(1, 2, 1, 2)) == 0
+    assert overtaken(told(1, 2, 1)) == 1
+
+
+def test_events_are_counted_over_all_logs_whatever_else_is_in_them(tmp_path: Path) -> None:
+    (tmp_path / "one.log").write_text('{"event": "fenced", "edition": "e"}\nnot JSON\n{"event": "fenced"}\n')
+    (tmp_path / "two.log").write_text('{"event": "fenced"}\n{"event": "started"}\n')
+    assert logged(tmp_path) == {"fenced": 3, "started": 1}
+
+
+def test_the_table_names_the_seed_the_faults_and_the_violations() -> None:
+    said = io.StringIO()
+    report = Report(7, {"kill": 3}, {"mails": "12"}, ["streams_have_no_gap: x"])
+    Console(file=said, width=100).print(report.table())
+    text = said.getvalue()
+    assert "seed 7" in text
+    rows = {cells[0].strip(): cells[1].strip() for line in text.splitlines() if len(cells := line.split("│")[1:3]) == 2}
+    assert rows == {"kill": "3", "mails": "12", "violations": "1"}

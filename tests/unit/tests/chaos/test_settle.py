@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos import settle
+from tests.chaos.settle import Restless, until_nothing_lacks
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle, "_LOOK_EVERY_SECONDS", 0.0)
+
+
+async def test_quiet_is_several_looks_in_a_row_at_which_nothing_lacks() -> None:
+    looks = [["a"], [], ["b"], [], [], []]
+
+    async def lacks() -> list[str]:
+        return looks.pop(0)
+
+    await until_nothing_lacks(lacks, 60)
+    assert looks == []
+
+
+async def test_what_is_not_quiet_in_time_is_named() -> None:
+    async def lacks() -> list[str]:
+        return ["3 mails are owed", "notify-1 is not ready"]
+
+    with pytest.raises(Restless, match="3 mails are owed; notify-1 is not ready"):
+        await until_nothing_lacks(lacks, 0)
