@@ -15,7 +15,7 @@ from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.peers import cp_sat_agenda, timefold
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
-from services.scheduler.domain.timetable.board import Seat, Slots
+from services.scheduler.domain.timetable.board import Assignment, Slots
 from services.scheduler.domain.timetable.breaks import Breaks, breaks_in
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct
@@ -82,7 +82,7 @@ def _greedy(problem: Problem) -> Draft:
 
 
 def _breaks(problem: Problem, draft: Draft, slots: Sequence[Slots]) -> Breaks:
-    seats = {wanted.people: Seat(slot, "", "") for wanted, slot in zip(draft.pairs, slots, strict=True) if slot}
+    seats = {wanted.people: Assignment(slot, "", "") for wanted, slot in zip(draft.pairs, slots, strict=True) if slot}
     return breaks_in(seats, problem.hours, problem.whole, problem.days)
 
 

@@ -16,15 +16,15 @@ from pathlib import Path
 
 from bench.instances.editions import EDITION, WHEN, Instance, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
-from services.scheduler.aggregate import AgendaAggregate, Asking, adopting, announcing
+from services.scheduler.aggregate import AgendaAggregate, Query, adopting, announcing
 from services.scheduler.domain.changes import CHANGE, Change
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import SolutionStale, violations_of
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
 from services.scheduler.domain.organiser.edits import RulesBroken, make
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -103,11 +103,11 @@ class _Edition:
     def _edit(self, edit: Edit) -> None:
         self.count["edits" if self._ask(lambda batch: make(batch, edit, "*")) else "edits_refused"] += 1
 
-    def _ask(self, work: Callable[[Batch], object]) -> bool:
+    def _ask(self, work: Callable[[DecisionInProgress], object]) -> bool:
         """Decide on what somebody asks for; returns whether it could be had."""
-        asking = Asking(work)
+        asking = Query(work)
         self._changes += asking(self._state, self._now).changes
-        with suppress(NotPossible, RulesBroken):
+        with suppress(EditRejected, RulesBroken):
             return asking.answer is not None
         return False
 

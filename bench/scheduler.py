@@ -20,7 +20,7 @@ from bench.instances.editions import ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Insta
 from bench.instances.stream import late_changes, published
 from services.scheduler.aggregate import announcing, telling
 from services.scheduler.domain.decide import take
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import inputs_of, verify_touched
 from services.scheduler.domain.improvement.problem import Problem, problem_of
 from services.scheduler.domain.timetable.board import Slots
@@ -99,7 +99,7 @@ class Subject:
     def take(self, event: Event) -> Spent:
         """Decide on one event as the aggregate does, and tell all there is to tell of it."""
         started, cpu = time.perf_counter(), time.thread_time()
-        batch = Batch(self.state, WHEN)
+        batch = DecisionInProgress(self.state, WHEN)
         take(batch, event)
         verify_touched(batch)
         wall, cpu = time.perf_counter() - started, time.thread_time() - cpu

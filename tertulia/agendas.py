@@ -19,7 +19,7 @@ from shared.storage.journal import Entry, fold
 from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
-    from services.scheduler.domain.snapshots import ToldAgenda
+    from services.scheduler.domain.snapshots import PublishedAgenda
     from services.scheduler.domain.state import AgendaState
 
 app = typer.Typer()
@@ -144,7 +144,7 @@ def _state(edition_id: str, entries: Sequence[Entry]) -> AgendaState:
     return fold(aggregate, aggregate.empty(edition_id), entries)
 
 
-def _table(state: AgendaState, agendas: Mapping[str, ToldAgenda]) -> Table:
+def _table(state: AgendaState, agendas: Mapping[str, PublishedAgenda]) -> Table:
     """The lines of agendas, in the edition's local time."""
     zone = ZoneInfo(state.edition.timezone if state.edition else "UTC")
     table = Table("Participant", "Revision", "Begins", "Ends", "Where", "What")

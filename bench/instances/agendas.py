@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bench.instances.editions import EDITION, WHEN
 from services.scheduler.domain.decide import take
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
 
@@ -14,7 +14,7 @@ from shared.contract.events import Event
 def agenda_of(events: Iterable[Event]) -> AgendaState:
     """What the scheduler's insert makes of the events, one after the other."""
     state = AgendaState(edition_id=EDITION)
-    batch = Batch(state, WHEN)
+    batch = DecisionInProgress(state, WHEN)
     for event in events:
         take(batch, event)
     return state

@@ -13,7 +13,7 @@ from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
 from services.matching.observatory.leiden import communities
-from services.matching.observatory.view_cache import Lookout
+from services.matching.observatory.view_cache import ViewCache
 from services.matching.pairs import pair_routes
 from services.matching.profile_help import ProfileHelp
 from services.matching.service import Matching, MatchingAggregate, SecondLook, warm_up
@@ -55,6 +55,6 @@ def make(settings: Settings) -> Starlette:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
         background.every(settings.refine_seconds, second_look.refine, "refine")
     runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare], warm_up=[load])
-    helper, lookout = ProfileHelp(the_use, vocabulary), Lookout(journal.fresh, default_scorer, communities, labels)
+    helper, lookout = ProfileHelp(the_use, vocabulary), ViewCache(journal.fresh, default_scorer, communities, labels)
     asked = [*routes_of(helper, lookout), *pair_routes(journal, matchmaker)]
     return make_app(runtime, internal_routes(settings, asked))

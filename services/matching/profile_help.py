@@ -9,7 +9,7 @@ from services.matching.domain.text.classification import Suggestion
 from services.matching.domain.text.confidence import doubts_of
 from services.matching.domain.text.items import Item, items_of
 from services.matching.domain.text.scorer import Matrix, Role, plain
-from services.matching.domain.text.specificity import Vagueness, vagueness_of
+from services.matching.domain.text.specificity import Specificity, vagueness_of
 from services.matching.vocabulary import WRITTEN_IN, Vocabulary
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
 
@@ -43,7 +43,7 @@ class ProfileHelp:
         vectors = known.means.centred(raw)
         guesses = known.means.roles(vectors[1:])
         roles = [item.role or guess for item, guess in zip(items, guesses, strict=True)]
-        telling = [1 + row for row, item in enumerate(items) if vagueness_of(item.text) is not Vagueness.GENERIC]
+        telling = [1 + row for row, item in enumerate(items) if vagueness_of(item.text) is not Specificity.GENERIC]
         # What somebody does is what they offer; what they could use of a technology is of interest too.
         doing = [row for row in telling if roles[row - 1] is Role.OFFER]
         return ProfileSuggestions(

@@ -11,20 +11,20 @@ from typing import Protocol
 
 from services.matching.configurations import configurations_in
 from services.matching.domain.decide import Matchmaker, UnknownConfiguration
-from services.matching.domain.publication import Speaker
+from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
 from services.matching.domain.state import (
     AgendasFilled,
     Change,
-    EncounterLearned,
+    EncounterRecorded,
     MatchingState,
-    OrganisationLearned,
+    OrganisationRecorded,
     PairScored,
-    ParticipantLearned,
+    ParticipantRecorded,
     PartnersProposed,
-    RequestLearned,
-    RulesLearned,
+    RequestRecorded,
+    RulesRecorded,
 )
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import default_scorer
@@ -122,20 +122,20 @@ def state_of(
 def _learn(made: Made[MatchingState, Change], heard: Said) -> None:
     for organisation in heard.newest(OrganisationChanged):
         made.make(
-            OrganisationLearned(
+            OrganisationRecorded(
                 organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation)
             )
         )
     for participant in heard.newest(ParticipantChanged):
         made.make(
-            ParticipantLearned(participant_id=participant.participant_id, participant=Participant.of(participant))
+            ParticipantRecorded(participant_id=participant.participant_id, participant=Participant.of(participant))
         )
     for request in heard.newest(MatchRequestChanged):
-        made.make(RequestLearned(request_id=request.request_id, request=Request.of(request)))
+        made.make(RequestRecorded(request_id=request.request_id, request=Request.of(request)))
     for edition in heard.newest(EditionChanged):
-        made.make(RulesLearned(rules=Rules.of(edition)))
+        made.make(RulesRecorded(rules=Rules.of(edition)))
     for encounter in heard.newest(EncounterChanged):
-        made.make(EncounterLearned(participant_ids=encounter.participant_ids, encounter=Encounter.of(encounter)))
+        made.make(EncounterRecorded(participant_ids=encounter.participant_ids, encounter=Encounter.of(encounter)))
 
 
 def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinityScored]) -> tuple[Terms, list[str]]:
@@ -147,7 +147,7 @@ def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinitySco
     ]
     terms: Terms = {}
     otherwise = []
-    scored = Speaker(state, pool).scored([one.participant_ids for one in known])
+    scored = Publisher(state, pool).scored([one.participant_ids for one in known])
     for one, (_, again, its_terms) in zip(known, scored, strict=True):
         if again["score"] == one.score:
             terms[one.pair_id] = its_terms

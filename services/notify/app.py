@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from services.notify.delivery_worker import Postman
+from services.notify.delivery_worker import DeliveryWorker
 from services.notify.handlers import listen
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import AudienceAggregate, Notify
@@ -38,7 +38,7 @@ def make(settings: Settings) -> Starlette:
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
     )
-    postman = Postman(journal, ledger, relay, MailWriter(settings, mongo.now), settings, mongo.now, health)
+    postman = DeliveryWorker(journal, ledger, relay, MailWriter(settings, mongo.now), settings, mongo.now, health)
     notify = Notify(journal, ledger, SmtpMailer(Server.of(settings)), postman, settings)
     listen(consumer, notify)
     consumer.on_share(journal.keep)

@@ -26,7 +26,7 @@ _log = get_logger(__name__)
 _LONGEST_BACK_OFF_SECONDS = 900.0
 
 
-class Postman:
+class DeliveryWorker:
     """Takes a due line of the ledger through its steps."""
 
     def __init__(

@@ -13,18 +13,18 @@ from typing import Any
 
 from services.notify.domain.audience import (
     Agenda,
-    AgendaNoted,
+    AgendaRecorded,
     Audience,
     Change,
     Contact,
-    ContactNoted,
+    ContactRecorded,
     DeliveryWanted,
     Edition,
-    EditionNoted,
+    EditionRecorded,
     Match,
-    MatchNoted,
+    MatchRecorded,
     Organisation,
-    OrganisationNoted,
+    OrganisationRecorded,
     VersionRaised,
 )
 from services.notify.domain.delivery import Delivery, Mailing
@@ -144,18 +144,20 @@ def state_of(
 
 def _learn(made: Made[Audience, Change], heard: Said) -> None:
     for edition in heard.newest(EditionChanged):
-        made.make(EditionNoted(edition=Edition.of(edition)))
+        made.make(EditionRecorded(edition=Edition.of(edition)))
     for organisation in heard.newest(OrganisationChanged):
         made.make(
-            OrganisationNoted(organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation))
+            OrganisationRecorded(
+                organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation)
+            )
         )
     for participant in heard.newest(ParticipantChanged):
-        made.make(ContactNoted(participant_id=participant.participant_id, contact=Contact.of(participant)))
+        made.make(ContactRecorded(participant_id=participant.participant_id, contact=Contact.of(participant)))
     for agenda in _announced(heard).newest(AgendaChanged):
-        made.make(AgendaNoted(participant_id=agenda.participant_id, agenda=Agenda.of(agenda)))
+        made.make(AgendaRecorded(participant_id=agenda.participant_id, agenda=Agenda.of(agenda)))
     for affinity in heard.newest(AffinityScored):
         if affinity.consent is Consent.GRANTED:
-            made.make(MatchNoted(pair_id=affinity.pair_id, match=Match.of(affinity)))
+            made.make(MatchRecorded(pair_id=affinity.pair_id, match=Match.of(affinity)))
 
 
 def _announced(heard: Said) -> Said:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.notify.delivery_worker import Postman
+from services.notify.delivery_worker import DeliveryWorker
 from services.notify.domain.audience import Audience, Change, DeliveryWanted
 from services.notify.domain.decide import evolve, hear
 from services.notify.domain.delivery import Delivery
@@ -50,7 +50,7 @@ class Notify:
         journal: Journal[Audience, Change, DeliveryWanted],
         ledger: Ledger,
         mailer: Mailer,
-        postman: Postman,
+        postman: DeliveryWorker,
         settings: Settings,
     ) -> None:
         self._journal = journal

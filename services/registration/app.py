@@ -21,10 +21,10 @@ from services.registration.api import (
     participants,
     profile_help,
 )
-from services.registration.api.access import Office
+from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
 from services.registration.observing import Observing
-from services.registration.operators import Gate
+from services.registration.operators import Authenticator
 from services.registration.peers import peers_of
 from services.registration.publishing import Publishing
 from services.registration.service import expire_overdue
@@ -45,7 +45,7 @@ problem details (RFC 9457). Every `POST` that creates takes an `Idempotency-Key`
 nature. `ETag` is the revision; `If-Match` guards a change against another's."""
 
 
-def make_api(office: Office, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+def make_api(office: ApiContext, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
     """The HTTP API over an office: Mongo's, or a test's."""
     app = FastAPI(
         title="Tertulia registration",
@@ -97,8 +97,8 @@ def make_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
 
-    gate = Gate(MongoOperators(database), settings.key_cache_seconds)
-    app = make_api(Office(store, gate, settings, clock, peers), lambda _: runtime.lifespan())
+    gate = Authenticator(MongoOperators(database), settings.key_cache_seconds)
+    app = make_api(ApiContext(store, gate, settings, clock, peers), lambda _: runtime.lifespan())
     app.router.routes.extend(operational_routes(health))
     return app
 

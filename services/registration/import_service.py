@@ -11,13 +11,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic_core import to_json
 
-from services.registration.domain.bodies import Fault, Invalid, patched, read_facts
+from services.registration.domain.bodies import FieldError, Invalid, patched, read_facts
 from services.registration.domain.names import same_name
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.things import Facts, Refused
 from services.registration.importing import Columns, Rejection, Row, Sheet
-from services.registration.service import Desk, must_be_active
+from services.registration.service import OperatorService, must_be_active
 
 ORGANISATION_COLUMNS = Columns(("name", "kind", "country"), ("region", "delegation", "interchangeable", "codes"))
 PARTICIPANT_COLUMNS = Columns(("organisation", "name", "email", "languages"), ("offers", "needs", "codes", "sessions"))
@@ -45,7 +45,7 @@ class Report:
     rejected: list[Rejection] = field(default_factory=list)
 
 
-async def import_organisations(desk: Desk, edition_id: str, sheet: Sheet) -> Report:
+async def import_organisations(desk: OperatorService, edition_id: str, sheet: Sheet) -> Report:
     """Register or change the organisations of a sheet, by name. Raises `NotFound`, `Refused` for the edition only."""
     await desk.changeable(edition_id)
 
@@ -63,7 +63,7 @@ async def import_organisations(desk: Desk, edition_id: str, sheet: Sheet) -> Rep
     return await _Import(desk, Organisation, OrganisationFacts, read, finish, amend).run(sheet)
 
 
-async def import_participants(desk: Desk, edition_id: str, sheet: Sheet) -> Report:
+async def import_participants(desk: OperatorService, edition_id: str, sheet: Sheet) -> Report:
     """Register or change the participants of a sheet, by e-mail address; their organisations are there already."""
     edition = await desk.changeable(edition_id)
     organisations: dict[str, Organisation] = {}
@@ -73,7 +73,7 @@ async def import_participants(desk: Desk, edition_id: str, sheet: Sheet) -> Repo
     def read(row: Row) -> tuple[Participant, Patch]:
         organisation = organisations.get(_name_of_organisation(edition_id, row))
         if organisation is None:
-            raise Invalid(Fault("/organisation_id", "no such organisation in this edition"))
+            raise Invalid(FieldError("/organisation_id", "no such organisation in this edition"))
         must_be_active(organisation)
         patch = _participant_patch(row.cells, organisation.organisation_id)
         facts = read_facts(ParticipantFacts, _said(patch))
@@ -96,7 +96,7 @@ class _Import(Generic[AnyParty]):
     is changed.
     """
 
-    desk: Desk
+    desk: OperatorService
     kind: type[AnyParty]
     facts: type[Facts]
     read: Callable[[Row], tuple[AnyParty, Patch]]

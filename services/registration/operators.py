@@ -93,7 +93,7 @@ class Operators(Protocol):
         """An operator's keys, none of an operator that is not there."""
 
 
-class Gate:
+class Authenticator:
     """Says whose key it is. Remembers an operator's keys for `remember_seconds`, so that a request costs no look-up."""
 
     def __init__(

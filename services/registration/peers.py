@@ -27,7 +27,7 @@ class PeerDeclined(Exception):
         self.more = more
 
 
-class Peer:
+class InternalClient:
     """A service that can be asked. Answers are JSON objects.
 
     Every question may raise `PeerAway` (no address set, no connection, no answer in time, its own defect) and
@@ -86,8 +86,8 @@ class Peer:
 class Peers:
     """Whom registration may ask."""
 
-    matching: Peer
-    scheduler: Peer
+    matching: InternalClient
+    scheduler: InternalClient
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -97,7 +97,7 @@ class Peers:
 
 def nobody() -> Peers:
     """Peers none of which answers: what an installation has that sets no addresses."""
-    return Peers(Peer("matching", None), Peer("scheduler", None))
+    return Peers(InternalClient("matching", None), InternalClient("scheduler", None))
 
 
 def peers_of(settings: Settings) -> Peers:
@@ -107,11 +107,11 @@ def peers_of(settings: Settings) -> Peers:
     )
 
 
-def _peer(name: str, url: str, settings: Settings) -> Peer:
+def _peer(name: str, url: str, settings: Settings) -> InternalClient:
     token = settings.internal_token.get_secret_value()
     if not url or not token:
-        return Peer(name, None)
+        return InternalClient(name, None)
     client = httpx.AsyncClient(
         base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=settings.peer_seconds, trust_env=False
     )
-    return Peer(name, client)
+    return InternalClient(name, client)

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from services.registration.domain.bodies import MOST_FAULTS, Fault, Invalid, Malformed, pointer_to
+from services.registration.domain.bodies import MOST_FAULTS, FieldError, Invalid, Malformed, pointer_to
 from services.registration.domain.day import BreaksRules, Unguarded
 from services.registration.domain.things import KeyReused, NotFound, Refused, Stale
 from services.registration.operators import UnknownKey
@@ -128,7 +128,7 @@ async def _on_peer_declined(request: Request, error: Exception) -> Response:
 async def _on_parameters(request: Request, error: Exception) -> Response:
     """A path, query or header parameter is not what it should be."""
     details = error.errors()[:MOST_FAULTS] if isinstance(error, RequestValidationError) else ()
-    faults = [Fault(pointer_to(detail["loc"]), detail["msg"]) for detail in details]
+    faults = [FieldError(pointer_to(detail["loc"]), detail["msg"]) for detail in details]
     return await _on_known(request, Invalid(*faults))
 
 
@@ -140,7 +140,7 @@ async def _on_framework(request: Request, error: Exception) -> Response:
     return _response(Kind(status, slug, status.phrase, headers), status.description or status.phrase, request.scope)
 
 
-def _response(kind: Kind, detail: str, scope: Scope, faults: tuple[Fault, ...] = ()) -> Response:
+def _response(kind: Kind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = ()) -> Response:
     problem = Problem(
         type=f"urn:tertulia:problem:{kind.slug}",
         title=kind.title,

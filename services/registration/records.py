@@ -18,7 +18,7 @@ AnyThing = TypeVar("AnyThing", bound=Thing)
 _ATTEMPTS = 8
 
 
-class Things(Protocol):
+class Repository(Protocol):
     """The things of one operator, as a store keeps them; `store.MongoThings` says what each call does."""
 
     operator_id: str
@@ -37,10 +37,10 @@ class Things(Protocol):
     async def replace(self, thing: Thing) -> bool: ...
 
 
-class Records:
+class UnitOfWork:
     """One operator's things."""
 
-    def __init__(self, things: Things, clock: Clock) -> None:
+    def __init__(self, things: Repository, clock: Clock) -> None:
         self.things = things
         self.clock = clock
 

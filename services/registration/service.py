@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypedDict, TypeVar
 
-from services.registration.domain.bodies import Fault, Invalid, patched
+from services.registration.domain.bodies import FieldError, Invalid, patched
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.seats import joined, with_seats
 from services.registration.domain.things import Facts, NotFound, Refused
-from services.registration.records import AnyThing, Records, Things
+from services.registration.records import AnyThing, Repository, UnitOfWork
 from shared.contract.events import Status
 from shared.runtime.clock import Clock
 
@@ -32,15 +32,15 @@ Revisions = Sequence[int]
 class Store(Protocol):
     """Every operator's things; `store.MongoStore` says what each call does."""
 
-    def of(self, operator_id: str) -> Things: ...
+    def of(self, operator_id: str) -> Repository: ...
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]: ...
 
 
-class Desk:
+class OperatorService:
     """What one operator can do. All raise `NotFound`, `Refused`, `Stale`, `Invalid` and `KeyReused`, as they say."""
 
-    def __init__(self, things: Things, clock: Clock) -> None:
-        self.records = Records(things, clock)
+    def __init__(self, things: Repository, clock: Clock) -> None:
+        self.records = UnitOfWork(things, clock)
         self._things = things
 
     async def page(self, kind: type[AnyThing], edition_id: str | None, after: str | None, limit: int) -> list[AnyThing]:
@@ -255,16 +255,16 @@ class Desk:
         ids = {"/requester_id": facts.requester_id} | ({"/target_id": facts.target_id} if facts.target_id else {})
         found = await self._things.find_many(Participant, edition_id, list(ids.values()))
         missing = [
-            Fault(pointer, "no such participant in this edition") for pointer, i in ids.items() if i not in found
+            FieldError(pointer, "no such participant in this edition") for pointer, i in ids.items() if i not in found
         ]
         if missing:
             raise Invalid(*missing)
         if facts.target_id and _kept_apart(found[facts.requester_id], found[facts.target_id]):
-            raise Invalid(Fault("/target_id", "no such participant in this edition"))
+            raise Invalid(FieldError("/target_id", "no such participant in this edition"))
         for participant in found.values():
             must_be_active(participant)
         if facts.target_id and len({participant.organisation_id for participant in found.values()}) == 1:
-            raise Invalid(Fault("/target_id", "both are of the same organisation"))
+            raise Invalid(FieldError("/target_id", "both are of the same organisation"))
 
     async def _must_have_requests_left(self, edition: Edition, requester_id: str) -> None:
         # Best effort: requests of one participant that race may pass the limit by as many as race. An exact count
@@ -277,7 +277,7 @@ class Desk:
     async def _must_be_active_organisation(self, edition_id: str, organisation_id: str) -> None:
         organisation = await self._things.find(Organisation, edition_id, organisation_id)
         if organisation is None:
-            raise Invalid(Fault("/organisation_id", "no such organisation in this edition"))
+            raise Invalid(FieldError("/organisation_id", "no such organisation in this edition"))
         must_be_active(organisation)
 
     def _made(self, edition_id: str) -> _Made:
@@ -300,7 +300,7 @@ class _Made(TypedDict):
 async def expire_overdue(store: Store, clock: Clock) -> None:
     """Expire the match requests, of all operators, whose time to be answered is over."""
     for request in await store.overdue(clock(), _EXPIRED_AT_ONCE):
-        desk = Desk(store.of(request.operator_id), clock)
+        desk = OperatorService(store.of(request.operator_id), clock)
         try:
             await desk.answer(request.edition_id, request.request_id, Answer.EXPIRY)
         except Refused:  # answered at this very moment
@@ -322,7 +322,7 @@ def _must_fit(edition: Edition) -> None:
     """Raise `Invalid` if it would not fit one record: each body was small enough, but changes add up."""
     size = len(edition.snapshot().model_dump_json().encode())
     if size > _MOST_EDITION_BYTES:
-        raise Invalid(Fault("", f"the edition would take {size} bytes; {_MOST_EDITION_BYTES} are the most"))
+        raise Invalid(FieldError("", f"the edition would take {size} bytes; {_MOST_EDITION_BYTES} are the most"))
 
 
 def must_be_active(thing: Organisation | Participant) -> None:
@@ -334,7 +334,7 @@ def must_be_active(thing: Organisation | Participant) -> None:
 def _must_know_sessions(edition: Edition, session_ids: Sequence[str], known: frozenset[str] = frozenset()) -> None:
     there = known | {session.session_id for session in edition.sessions}
     unknown = [
-        Fault(f"/session_ids/{index}", "no such session in this edition")
+        FieldError(f"/session_ids/{index}", "no such session in this edition")
         for index, session_id in enumerate(session_ids)
         if session_id not in there
     ]

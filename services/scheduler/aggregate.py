@@ -10,12 +10,12 @@ from pydantic import TypeAdapter
 
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decide import NotAPair, take
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce, verify_touched
 from services.scheduler.domain.improvement.problem import Solution
 from services.scheduler.domain.organiser.edits import PlanStale, RulesBroken
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import tell
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
@@ -37,7 +37,7 @@ class AgendaAggregate:
 
     def decide(self, state: AgendaState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
         """Insert, repair, and tell what came of it. Raises `Poison` for an affinity of what is not a pair."""
-        batch = Batch(state, now)
+        batch = DecisionInProgress(state, now)
         for event in events:
             try:
                 take(batch, event)
@@ -53,7 +53,7 @@ def adopting(solution: Solution) -> Decide:
     """The decision to take over an improved agenda. It raises as `domain.adopt.adopt` does."""
 
     def decide(state: AgendaState, now: datetime) -> Decision[Change, Event]:
-        batch = Batch(state, now)
+        batch = DecisionInProgress(state, now)
         adopt(batch, solution)
         return _told(batch)
 
@@ -62,30 +62,30 @@ def adopting(solution: Solution) -> Decide:
 
 def announcing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
     """The decision to make the agendas final."""
-    batch = Batch(state, now)
+    batch = DecisionInProgress(state, now)
     announce(batch)
     return _told(batch)
 
 
 def telling(state: AgendaState, now: datetime) -> Decision[Change, Event]:
     """The decision to publish more of what did not fit in the entries before."""
-    return _told(Batch(state, now))
+    return _told(DecisionInProgress(state, now))
 
 
-class Asking(Generic[Answer]):
+class Query(Generic[Answer]):
     """A decision that answers who asks for it. What cannot be had changes nothing, and is raised by `answer`."""
 
-    def __init__(self, work: Callable[[Batch], Answer]) -> None:
+    def __init__(self, work: Callable[[DecisionInProgress], Answer]) -> None:
         self._work = work
         self._answer: Answer | None = None
         self._refusal: Exception | None = None
 
     def __call__(self, state: AgendaState, now: datetime) -> Decision[Change, Event]:
         """Decide; called again if another process was faster."""
-        batch = Batch(state, now)
+        batch = DecisionInProgress(state, now)
         try:
             self._answer, self._refusal = self._work(batch), None
-        except (NotPossible, PlanStale, RulesBroken) as refusal:
+        except (EditRejected, PlanStale, RulesBroken) as refusal:
             # Raised before anything is changed, so that the state need not be loaded again.
             self._refusal = refusal
             return Decision()
@@ -100,7 +100,7 @@ class Asking(Generic[Answer]):
         return self._answer
 
 
-def _told(batch: Batch) -> Decision[Change, Event]:
+def _told(batch: DecisionInProgress) -> Decision[Change, Event]:
     verify_touched(batch)
     told, events = tell(batch.state, batch.now)
     if told is not None:

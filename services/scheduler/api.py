@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.scheduler.domain.organiser.attendance import Attendance
 from services.scheduler.domain.organiser.edits import Plan, PlanStale, RulesBroken, mailed
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
@@ -79,7 +79,7 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
                 state, plan = await scheduler.plan(edition_id, asked.edit)
             else:
                 state, plan = await scheduler.edit(edition_id, asked.edit, asked.token)
-        except NotPossible as refused:
+        except EditRejected as refused:
             _decline(refused)
         except PlanStale as stale:
             raise Declined(412, "stale", str(stale)) from stale
@@ -94,7 +94,7 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         edition_id, encounter_id = request.path_params["edition_id"], request.path_params["encounter_id"]
         try:
             noted = await scheduler.note_attendance(edition_id, encounter_id, reported)
-        except NotPossible as refused:
+        except EditRejected as refused:
             _decline(refused)
         return JSONResponse(noted.model_dump(mode="json"))
 
@@ -117,7 +117,7 @@ def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
         more = _query_of(request, More)
         try:
             gain = await scheduler.what_if(request.path_params["edition_id"], more)
-        except NotPossible as refused:
+        except EditRejected as refused:
             _decline(refused)
         except (SolverBusy, SolverFailed) as busy:
             raise Declined(503, "busy", str(busy)) from busy
@@ -227,7 +227,7 @@ def _people(state: AgendaState, plan: Plan, pair_ids: Iterable[str]) -> tuple[st
     return tuple(sorted({person for people in met for person in people}))
 
 
-def _decline(refused: NotPossible) -> NoReturn:
+def _decline(refused: EditRejected) -> NoReturn:
     if refused.code in _NOT_FOUND:
         raise Declined(404, "not-found", str(refused)) from refused
     if refused.code in _INVALID:

@@ -8,29 +8,29 @@ from __future__ import annotations
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.changes import (
     Announced,
-    AttendanceNoted,
+    AttendanceRecorded,
     Change,
-    EditionTaken,
+    EditionRecorded,
     Improved,
     Locked,
     Ordered,
-    OrganisationTaken,
-    PairTaken,
-    ParticipantTaken,
+    OrganisationRecorded,
+    PairRecorded,
+    ParticipantRecorded,
     Placed,
+    Published,
     TakenOver,
-    Told,
     Waits,
 )
 from services.scheduler.domain.improvement.adopt import violations_of
 from services.scheduler.domain.publication import MOST_AGENDAS
 from services.scheduler.domain.snapshots import (
     Attended,
-    KnownOrganisation,
-    KnownPair,
-    KnownParticipant,
-    ToldAgenda,
-    ToldEncounter,
+    OrganisationSnapshot,
+    PairSnapshot,
+    ParticipantSnapshot,
+    PublishedAgenda,
+    PublishedEncounter,
 )
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.settings import Settings
@@ -112,18 +112,20 @@ def state_of(edition_id: str, heard: Said, said: Said) -> Made[AgendaState, Chan
 
 def _learn(made: Made[AgendaState, Change], heard: Said) -> None:
     for organisation in heard.newest(OrganisationChanged):
-        known = KnownOrganisation.of(organisation)
-        made.make(OrganisationTaken(organisation_id=organisation.organisation_id, organisation=known))
+        known = OrganisationSnapshot.of(organisation)
+        made.make(OrganisationRecorded(organisation_id=organisation.organisation_id, organisation=known))
     for participant in heard.newest(ParticipantChanged):
         made.make(
-            ParticipantTaken(participant_id=participant.participant_id, participant=KnownParticipant.of(participant))
+            ParticipantRecorded(
+                participant_id=participant.participant_id, participant=ParticipantSnapshot.of(participant)
+            )
         )
     for edition in heard.newest(EditionChanged):
-        made.make(EditionTaken(edition=edition))
+        made.make(EditionRecorded(edition=edition))
     for affinity in heard.newest(AffinityScored):
         if affinity.pair_id == pair_id(affinity.edition_id, *affinity.participant_ids):
             made.make(
-                PairTaken(operator_id=affinity.operator_id, pair_id=affinity.pair_id, pair=KnownPair.of(affinity))
+                PairRecorded(operator_id=affinity.operator_id, pair_id=affinity.pair_id, pair=PairSnapshot.of(affinity))
             )
 
 
@@ -175,7 +177,7 @@ def _note_attendance(
         if last.place is not None:
             attended = Attended(outcome=last.state, absent_ids=last.absent_ids, place=last.place)
             gone_ids = tuple(sorted(gone.get(last.encounter_id, ())))
-            made.make(AttendanceNoted(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
+            made.make(AttendanceRecorded(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
 
 
 def _tell(made: Made[AgendaState, Change], said: dict[str, EncounterChanged], agendas: list[AgendaChanged]) -> None:
@@ -190,20 +192,22 @@ def _tell(made: Made[AgendaState, Change], said: dict[str, EncounterChanged], ag
     for at in range(0, max(len(pairs), 1), MOST_AGENDAS):
         some = pairs[at : at + MOST_AGENDAS]
         told = {pair: _told_encounter(state, pair, said[pair]) for pair in some}
-        made.make(Told(encounters=told, agendas={}, pairs=tuple(some), participants=()))
+        made.make(Published(encounters=told, agendas={}, pairs=tuple(some), participants=()))
     for at in range(0, max(len(agendas), 1), MOST_AGENDAS):
         part = {
-            one.participant_id: ToldAgenda(revision=one.revision, provisional=one.provisional, entries=one.entries)
+            one.participant_id: PublishedAgenda(revision=one.revision, provisional=one.provisional, entries=one.entries)
             for one in agendas[at : at + MOST_AGENDAS]
         }
-        made.make(Told(encounters={}, agendas=part, pairs=(), participants=tuple(part)))
+        made.make(Published(encounters={}, agendas=part, pairs=(), participants=tuple(part)))
     made.make(
-        Told(encounters={}, agendas={}, pairs=tuple(state.untold_pairs), participants=tuple(state.untold_participants))
+        Published(
+            encounters={}, agendas={}, pairs=tuple(state.untold_pairs), participants=tuple(state.untold_participants)
+        )
     )
 
 
-def _told_encounter(state: AgendaState, pair: str, said: EncounterChanged) -> ToldEncounter:
-    return ToldEncounter(
+def _told_encounter(state: AgendaState, pair: str, said: EncounterChanged) -> PublishedEncounter:
+    return PublishedEncounter(
         revision=said.revision,
         state=said.state,
         place=said.place,

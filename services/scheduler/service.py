@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
-from services.scheduler.aggregate import Answer, Asking, Decide, adopting, announcing, telling
+from services.scheduler.aggregate import Answer, Decide, Query, adopting, announcing, telling
 from services.scheduler.domain.changes import Change, Placed
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import SolutionStale
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
 from services.scheduler.domain.organiser.attendance import Attendance, Noted, note_attendance
@@ -193,8 +193,8 @@ class Scheduler:
         """The edition's agenda as it is now, not to be changed."""
         return await self.editions.current(edition_id)
 
-    async def _ask(self, edition_id: str, work: Callable[[Batch], Answer]) -> Answer:
-        asking = Asking(work)
+    async def _ask(self, edition_id: str, work: Callable[[DecisionInProgress], Answer]) -> Answer:
+        asking = Query(work)
         decision = await self._decide(edition_id, asking)
         if decision.changes:
             self._watch(edition_id).last_input = self.monotonic()

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from services.scheduler.domain.decide import NotAPair, take
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import adopt, violations_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.publication import tell
@@ -88,7 +88,7 @@ def solve_file(path: Path, effort: Effort | None = None) -> Solved:
 def solve(edition: EditionFile, effort: Effort, now: datetime) -> Solved:
     """Insert all, improve, and verify."""
     state = AgendaState(edition_id=edition.edition.edition_id)
-    batch = Batch(state, now)
+    batch = DecisionInProgress(state, now)
     for event in edition.events:
         take(batch, event)
     adopt(batch, improve(problem_of(state, now, change_budget=0), effort))

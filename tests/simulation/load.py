@@ -19,7 +19,7 @@ from services.registration.domain.match_request import Answer, MatchRequest, Mat
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.things import KeyReused, NotFound, Refused, Stale, Thing
-from services.registration.service import Desk
+from services.registration.service import OperatorService
 from shared.contract.ids import derived_id
 from shared.runtime.retry import is_transient
 from tests.simulation.services import OPERATOR
@@ -71,11 +71,11 @@ class Written:
 class Client:
     """Asks for things until there is an answer."""
 
-    def __init__(self, desk: Callable[[], Desk | None], chance: random.Random, written: Written) -> None:
+    def __init__(self, desk: Callable[[], OperatorService | None], chance: random.Random, written: Written) -> None:
         self._desk, self._chance, self.written = desk, chance, written
         self._unanswered: set[asyncio.Task[Any]] = set()
 
-    async def ask(self, call: Callable[[Desk], Awaitable[Result]]) -> tuple[Result | Exception, bool]:
+    async def ask(self, call: Callable[[OperatorService], Awaitable[Result]]) -> tuple[Result | Exception, bool]:
         """The answer, or the refusal; and whether any try before it was left without an answer."""
         is_unsure = False
         while True:
@@ -96,7 +96,11 @@ class Client:
             await asyncio.sleep(self._chance.uniform(0.3, 2.0))
 
     async def make(
-        self, kind: type[AnyThing], where: tuple[str, ...], key: str, call: Callable[[Desk, str], Awaitable[AnyThing]]
+        self,
+        kind: type[AnyThing],
+        where: tuple[str, ...],
+        key: str,
+        call: Callable[[OperatorService, str], Awaitable[AnyThing]],
     ) -> str | None:
         """Have a thing made under an idempotency key, in an edition; its id, or None if that was refused."""
         answer, is_unsure = await self.ask(lambda desk: call(desk, key))
@@ -110,9 +114,9 @@ class Client:
 
     async def change(
         self,
-        read: Callable[[Desk], Awaitable[Thing]],
+        read: Callable[[OperatorService], Awaitable[Thing]],
         wanted: dict[str, Any],
-        amend: Callable[[Desk, int], Awaitable[Thing]],
+        amend: Callable[[OperatorService, int], Awaitable[Thing]],
     ) -> bool:
         """Have fields of a thing changed, against its newest revision; False if that was refused."""
         while True:
@@ -132,12 +136,14 @@ class Client:
             self.written.changes[thing.id] += 1
             return True
 
-    async def _read(self, read: Callable[[Desk], Awaitable[Thing]]) -> Thing:
+    async def _read(self, read: Callable[[OperatorService], Awaitable[Thing]]) -> Thing:
         thing, _ = await self.ask(read)
         assert isinstance(thing, Thing)
         return thing
 
-    async def end(self, thing_id: str, call: Callable[[Desk], Awaitable[Any]], wanted: dict[str, Any]) -> bool:
+    async def end(
+        self, thing_id: str, call: Callable[[OperatorService], Awaitable[Any]], wanted: dict[str, Any]
+    ) -> bool:
         """Have something done that is the same twice as once; False if that was refused."""
         answer, is_unsure = await self.ask(call)
         if isinstance(answer, Exception):

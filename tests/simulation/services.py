@@ -22,13 +22,13 @@ from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.service import Matching, MatchingAggregate
 from services.matching.settings import Settings as MatchingSettings
 from services.notify import handlers as notify_handlers
-from services.notify.delivery_worker import Postman
+from services.notify.delivery_worker import DeliveryWorker
 from services.notify.ports import Render
 from services.notify.service import AudienceAggregate, Notify
 from services.notify.settings import Settings as NotifySettings
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger, line_of
 from services.registration.publishing import Publishing
-from services.registration.service import Desk, expire_overdue
+from services.registration.service import OperatorService, expire_overdue
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import KINDS, MongoStore, collection_of
 from services.scheduler import handlers as scheduler_handlers
@@ -99,7 +99,7 @@ class Running:
     def __init__(self, process: Process, outside: Outside) -> None:
         self.process = process
         self.broker = InMemoryBroker(outside.kafka, process)
-        self.desk: Callable[[], Desk] = _no_desk
+        self.desk: Callable[[], OperatorService] = _no_desk
         self._outside = outside
         self._loop = asyncio.get_running_loop()
         self.health = Health(120, self._loop.time)
@@ -128,7 +128,7 @@ class Running:
         runtime.prepare += [store.prepare, publishing.prepare]
         self.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
         self.background.every(settings.expiry_seconds, expire, "request expiry")
-        self.desk = lambda: Desk(store.of(OPERATOR), clock)
+        self.desk = lambda: OperatorService(store.of(OPERATOR), clock)
         return runtime
 
     def _matching(self) -> Runtime:
@@ -169,7 +169,7 @@ class Running:
         relay = OutboxRelay(cast("Any", database)[COLLECTION], KafkaPublisher(self._kafka), clock)
         journal = self._journal(AudienceAggregate(), store, LedgerOutlet(ledger, settings.window), settings)
         writer = Writer(self._outside.mail_server, self._outside.render)
-        postman = Postman(journal, ledger, relay, writer, settings, clock, self.health)
+        postman = DeliveryWorker(journal, ledger, relay, writer, settings, clock, self.health)
         mailer = InMemoryMailer(self._outside.mail_server, self.process, lambda: self._outside.chance.random() < 0.5)
         notify = Notify(journal, ledger, mailer, postman, settings)
         notify_handlers.listen(consumer, notify)
@@ -235,7 +235,7 @@ class _NoServer:
         """Nothing is open."""
 
 
-def _no_desk() -> Desk:
+def _no_desk() -> OperatorService:
     raise AssertionError("only registration has a desk")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from services.notify.delivery_worker import Postman
+from services.notify.delivery_worker import DeliveryWorker
 from services.notify.domain import decide as hearing
 from services.notify.domain.delivery import Delivery
 from shared.messaging.consumer import Consumer
@@ -70,12 +70,12 @@ def mark_before_sending(patch: Patch) -> None:
 def send_doubts_again(patch: Patch) -> None:
     """A mail whose process ended after DATA had begun is sent as if it had not."""
 
-    async def deliver(self: Postman, delivery: Delivery, line: Any) -> None:
+    async def deliver(self: DeliveryWorker, delivery: Delivery, line: Any) -> None:
         anew = delivery.model_copy(update={"mailing": None})
         await _deliver(self, anew, line)
 
-    _deliver = Postman.deliver
-    patch.setattr(Postman, "deliver", deliver)
+    _deliver = DeliveryWorker.deliver
+    patch.setattr(DeliveryWorker, "deliver", deliver)
 
 
 def leave_the_unsent(patch: Patch) -> None:

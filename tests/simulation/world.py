@@ -17,7 +17,7 @@ import structlog
 from services.notify import deliveries
 from services.notify.ports import Render
 from services.notify.store import MongoLedger
-from services.registration.service import Desk
+from services.registration.service import OperatorService
 from shared.contract.cloudevents import encode
 from shared.contract.events import AffinityScored, Consent
 from shared.contract.topics import REGISTRATION
@@ -186,7 +186,7 @@ class World:
     def _on_unheard(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.written.defects.append(f"nobody hears of {context.get('exception') or context['message']!r}")
 
-    def _desk(self) -> Desk | None:
+    def _desk(self) -> OperatorService | None:
         """A desk of a process that lives, as a load balancer finds it: it does not see that one is frozen."""
         serving = [running for process, (running, _) in self._running.items() if process.service == "registration"]
         return self._chance.choice(serving).desk() if serving else None

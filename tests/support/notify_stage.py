@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from services.notify.delivery_worker import Postman
+from services.notify.delivery_worker import DeliveryWorker
 from services.notify.domain.audience import Audience
 from services.notify.domain.decide import hear
 from services.notify.ports import InDoubt, Letter, MailerAway, Render
@@ -190,7 +190,7 @@ class Stage:
         outlet = LedgerOutlet(self.ledger, self.settings.window)
         self.journal = Journal(AudienceAggregate(), self.journals, outlet, self.time)
         writer = self._render or MailWriter(self.settings, self.time)
-        postman = Postman(self.journal, self.ledger, self.ledger, writer, self.settings, self.time, Health(60))
+        postman = DeliveryWorker(self.journal, self.ledger, self.ledger, writer, self.settings, self.time, Health(60))
         self.notify = Notify(self.journal, self.ledger, self.mailer, postman, self.settings)
 
     async def hear(self, *events: Event) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.scheduler.domain.changes import Change
 from services.scheduler.domain.decide import take
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import verify_touched
 from services.scheduler.domain.publication import tell
 from services.scheduler.domain.state import AgendaState
@@ -115,15 +115,15 @@ class Edition:
 
     def take(self, *events: Event) -> list[Event]:
         """One batch; returns what is said of it."""
-        batch = Batch(self.state, self.now)
+        batch = DecisionInProgress(self.state, self.now)
         for event in events:
             take(batch, event)
         return self.finish(batch)
 
-    def batch(self) -> Batch:
-        return Batch(self.state, self.now)
+    def batch(self) -> DecisionInProgress:
+        return DecisionInProgress(self.state, self.now)
 
-    def finish(self, batch: Batch) -> list[Event]:
+    def finish(self, batch: DecisionInProgress) -> list[Event]:
         verify_touched(batch)
         told, said = tell(self.state, self.now)
         if told is not None:

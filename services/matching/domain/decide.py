@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
-from services.matching.domain.event_effects import Batch
+from services.matching.domain.event_effects import EventEffects
 from services.matching.domain.rescoring import Looked, refine, texts_of
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
@@ -57,7 +57,7 @@ class Matchmaker:
         changes: list[Change] = []
         said: list[AffinityScored] = []
         for event in events:
-            batch = Batch(state, event, changes, said)
+            batch = EventEffects(state, event, changes, said)
             batch.learn()
             pool = self.pool(state)
             if pool is not None:

@@ -6,20 +6,20 @@ from typing import Final
 
 from services.matching.domain.proposal_rounds import fillings
 from services.matching.domain.proposals import best_partners, concerned
-from services.matching.domain.publication import Speaker
+from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
 from services.matching.domain.state import (
     AgendasFilled,
     Change,
-    EncounterLearned,
+    EncounterRecorded,
     MatchingState,
-    OrganisationLearned,
+    OrganisationRecorded,
     PairScored,
-    ParticipantLearned,
+    ParticipantRecorded,
     PartnersProposed,
-    RequestLearned,
-    RulesLearned,
+    RequestRecorded,
+    RulesRecorded,
     evolve,
     partners_of,
 )
@@ -38,7 +38,7 @@ from shared.contract.ids import pair_id, pair_of
 _PAIRS_AT_ONCE: Final = 64
 
 
-class Batch:
+class EventEffects:
     """What one event changes and touches. Changes and what is said are added to the lists it is given."""
 
     def __init__(self, state: MatchingState, event: Event, changes: list[Change], said: list[AffinityScored]) -> None:
@@ -108,7 +108,7 @@ class Batch:
     def _say(self, pool: Pool) -> None:
         """Say of each touched pair what has changed, if all that it takes is known."""
         state = self._state
-        speaker = Speaker(state, pool)
+        speaker = Publisher(state, pool)
         known = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
         anew = [pair for pair in known if self._pairs[pair] or not speaker.has_scored(pair)]
         for at in range(0, len(anew), _PAIRS_AT_ONCE):
@@ -125,7 +125,7 @@ class Batch:
     def _learn_rules(self, rules: Rules) -> None:
         known = self._state.rules
         if rules.newer_than(known):
-            self._make(RulesLearned(rules=rules))
+            self._make(RulesRecorded(rules=rules))
             if not rules.says_the_same_as(known):
                 rescored = known is None or known.affinity_version != rules.affinity_version
                 for participant_id in self._state.links:
@@ -135,7 +135,7 @@ class Batch:
     def _learn_organisation(self, organisation_id: str, organisation: Organisation) -> None:
         known = self._state.organisations.get(organisation_id)
         if organisation.newer_than(known):
-            self._make(OrganisationLearned(organisation_id=organisation_id, organisation=organisation))
+            self._make(OrganisationRecorded(organisation_id=organisation_id, organisation=organisation))
             if not organisation.says_the_same_as(known):
                 self._participants |= {
                     one for one, known in self._state.participants.items() if known.organisation_id == organisation_id
@@ -144,7 +144,7 @@ class Batch:
     def _learn_participant(self, participant_id: str, participant: Participant) -> None:
         known = self._state.participants.get(participant_id)
         if participant.newer_than(known):
-            self._make(ParticipantLearned(participant_id=participant_id, participant=participant))
+            self._make(ParticipantRecorded(participant_id=participant_id, participant=participant))
             if not participant.says_the_same_as(known):
                 self._participants.add(participant_id)
 
@@ -153,14 +153,14 @@ class Batch:
         if request.newer_than(known):
             if known is not None:
                 self._touch_request(request_id)
-            self._make(RequestLearned(request_id=request_id, request=request))
+            self._make(RequestRecorded(request_id=request_id, request=request))
             self._touch_request(request_id)
 
     def _learn_encounter(self, participant_ids: tuple[str, str], encounter: Encounter) -> None:
         identity = pair_id(self._state.edition_id, *participant_ids)
         known = self._state.encounters.get(identity)
         if encounter.newer_than(known) and not encounter.says_the_same_as(known):
-            self._make(EncounterLearned(participant_ids=participant_ids, encounter=encounter))
+            self._make(EncounterRecorded(participant_ids=participant_ids, encounter=encounter))
 
     def _touch_request(self, request_id: str) -> None:
         """A directed request touches its pair, and whom its parties may be proposed; an open one all of its pairs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.matching.domain.publication import Speaker
+from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from shared.contract.events import Consent, RequestState
@@ -19,7 +19,7 @@ def why_not(state: MatchingState, pool: Pool | None, one: str, other: str) -> Pa
         return PairAnswer(participant_ids=pair, hindrances=(Hindrance.EDITION_UNKNOWN,))
     if not (state.complete(one) and state.complete(other)):
         return PairAnswer(participant_ids=pair, hindrances=(Hindrance.PARTICIPANT_UNKNOWN,))
-    speaker, said = Speaker(state, pool), state.published.get(pair_id(state.edition_id, *pair))
+    speaker, said = Publisher(state, pool), state.published.get(pair_id(state.edition_id, *pair))
     if said is None:
         ((_, scored, _),) = speaker.scored([pair])
     else:

@@ -19,7 +19,7 @@ _DECIMALS: Final = 4
 Pair = tuple[str, str]
 
 
-class Speaker:
+class Publisher:
     """Says of pairs how they score, and what is news of them."""
 
     def __init__(self, state: MatchingState, pool: Pool) -> None:

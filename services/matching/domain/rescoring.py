@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import chain
 
-from services.matching.domain.publication import Speaker
+from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.configuration import AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import Change, MatchingState, PairScored, evolve
@@ -49,7 +49,7 @@ def refine(
     said: list[AffinityScored] = []
     pool.put(state, sorted({one for before in pairs for one in before.participant_ids}))
     current = [before for before in pairs if state.published.get(before.pair_id) == before]
-    scored = Speaker(state, pool).scored([before.participant_ids for before in current])
+    scored = Publisher(state, pool).scored([before.participant_ids for before in current])
     for before, (_, news, terms) in zip(current, scored, strict=True):
         looked[before.pair_id] = before.revision
         if abs(news["score"] - before.score) > pool.configuration.quality_step:

@@ -12,14 +12,14 @@ from shared.contract.events import AffinityScored, Status
 from shared.contract.ids import pair_id
 
 
-class RulesLearned(BaseModel):
+class RulesRecorded(BaseModel):
     """The edition's rules are now these."""
 
     type: Literal["rules_learned"] = "rules_learned"
     rules: Rules
 
 
-class OrganisationLearned(BaseModel):
+class OrganisationRecorded(BaseModel):
     """An organisation is now so."""
 
     type: Literal["organisation_learned"] = "organisation_learned"
@@ -27,7 +27,7 @@ class OrganisationLearned(BaseModel):
     organisation: Organisation
 
 
-class ParticipantLearned(BaseModel):
+class ParticipantRecorded(BaseModel):
     """A participant is now so."""
 
     type: Literal["participant_learned"] = "participant_learned"
@@ -35,7 +35,7 @@ class ParticipantLearned(BaseModel):
     participant: Participant
 
 
-class RequestLearned(BaseModel):
+class RequestRecorded(BaseModel):
     """A match request now stands so."""
 
     type: Literal["request_learned"] = "request_learned"
@@ -67,7 +67,7 @@ class PairScored(BaseModel):
     terms: dict[str, float] = {}
 
 
-class EncounterLearned(BaseModel):
+class EncounterRecorded(BaseModel):
     """A pair's encounter stands so."""
 
     type: Literal["encounter_learned"] = "encounter_learned"
@@ -76,14 +76,14 @@ class EncounterLearned(BaseModel):
 
 
 Change = Annotated[
-    RulesLearned
-    | OrganisationLearned
-    | ParticipantLearned
-    | RequestLearned
+    RulesRecorded
+    | OrganisationRecorded
+    | ParticipantRecorded
+    | RequestRecorded
     | PartnersProposed
     | AgendasFilled
     | PairScored
-    | EncounterLearned,
+    | EncounterRecorded,
     Field(discriminator="type"),
 ]
 
@@ -151,13 +151,13 @@ class MatchingState(BaseModel):
 def evolve(state: MatchingState, change: Change) -> None:
     """Make the change in the state. A pure fold: the same changes in the same order give the same state."""
     match change:
-        case RulesLearned():
+        case RulesRecorded():
             state.rules = change.rules
-        case OrganisationLearned():
+        case OrganisationRecorded():
             state.organisations[change.organisation_id] = change.organisation
-        case ParticipantLearned():
+        case ParticipantRecorded():
             state.participants[change.participant_id] = change.participant
-        case RequestLearned():
+        case RequestRecorded():
             _unjoin(state, change.request_id)
             state.requests[change.request_id] = change.request
             _join(state, change.request_id)
@@ -173,7 +173,7 @@ def evolve(state: MatchingState, change: Change) -> None:
         case PairScored():
             published = change.affinity
             state.published[pair_id(state.edition_id, *published.participant_ids)] = published
-        case EncounterLearned():
+        case EncounterRecorded():
             state.encounters[pair_id(state.edition_id, *change.participant_ids)] = change.encounter
 
 

@@ -11,10 +11,10 @@ from services.matching.domain.scoring.affinity import MET_BEFORE
 from services.matching.domain.state import (
     AgendasFilled,
     Change,
-    EncounterLearned,
+    EncounterRecorded,
     PairScored,
     PartnersProposed,
-    RequestLearned,
+    RequestRecorded,
 )
 from shared.contract.events import Origin, RequestState
 from shared.contract.ids import pair_of
@@ -79,7 +79,7 @@ class _Reader:
 
     def read(self, change: Change) -> None:
         match change:
-            case RequestLearned():
+            case RequestRecorded():
                 self._read_request(change)
             case PartnersProposed():
                 for partner_id in change.partner_ids:
@@ -89,10 +89,10 @@ class _Reader:
                     self._story(*pair).shown = True
             case PairScored():
                 self._read_score(change)
-            case EncounterLearned():
+            case EncounterRecorded():
                 self._story(*change.participant_ids).held = change.encounter.held
 
-    def _read_request(self, change: RequestLearned) -> None:
+    def _read_request(self, change: RequestRecorded) -> None:
         request = change.request
         self._requesters[change.request_id] = request.requester_id
         if request.target_id is None:

@@ -17,7 +17,7 @@ _FRESH_SECONDS: Final = 60.0
 _KEPT: Final = 200
 
 
-class Lookout:
+class ViewCache:
     """Views of editions. Drawing one takes milliseconds to seconds, in a thread; who asks meanwhile waits for it."""
 
     def __init__(

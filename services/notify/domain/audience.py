@@ -22,13 +22,13 @@ from shared.contract.events import (
 from shared.contract.ids import Id, pair_id
 
 
-class Part(BaseModel):
+class Snapshot(BaseModel):
     """A frozen part of the state."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Edition(Part):
+class Edition(Snapshot):
     """What mails say of an edition. `zones` are the names by id."""
 
     revision: int
@@ -49,7 +49,7 @@ class Edition(Part):
         )
 
 
-class Organisation(Part):
+class Organisation(Snapshot):
     """What mails say of an organisation."""
 
     revision: int
@@ -61,7 +61,7 @@ class Organisation(Part):
         return cls(revision=event.revision, name=event.name)
 
 
-class Contact(Part):
+class Contact(Snapshot):
     """How to write to a participant, and what others read of them."""
 
     revision: int
@@ -91,7 +91,7 @@ class Contact(Part):
         return self.model_copy(update=explained) == other
 
 
-class Agenda(Part):
+class Agenda(Snapshot):
     """A participant's newest announced agenda."""
 
     revision: int
@@ -113,7 +113,7 @@ class Agenda(Part):
         return any(each.participant_id in subjects or each.organisation_id in subjects for each in parties)
 
 
-class Match(Part):
+class Match(Snapshot):
     """Why two participants who may meet fit each other."""
 
     revision: int
@@ -156,14 +156,14 @@ class Audience(BaseModel):
         return self.edition is not None and participant_id in self.agendas and participant_id in self.contacts
 
 
-class EditionNoted(Part):
+class EditionRecorded(Snapshot):
     """A newer edition came."""
 
     type: Literal["edition"] = "edition"
     edition: Edition
 
 
-class OrganisationNoted(Part):
+class OrganisationRecorded(Snapshot):
     """A newer organisation came."""
 
     type: Literal["organisation"] = "organisation"
@@ -171,7 +171,7 @@ class OrganisationNoted(Part):
     organisation: Organisation
 
 
-class ContactNoted(Part):
+class ContactRecorded(Snapshot):
     """A newer participant came."""
 
     type: Literal["contact"] = "contact"
@@ -179,7 +179,7 @@ class ContactNoted(Part):
     contact: Contact
 
 
-class AgendaNoted(Part):
+class AgendaRecorded(Snapshot):
     """A newer agenda came."""
 
     type: Literal["agenda"] = "agenda"
@@ -187,7 +187,7 @@ class AgendaNoted(Part):
     agenda: Agenda
 
 
-class MatchNoted(Part):
+class MatchRecorded(Snapshot):
     """Two participants may meet, for these reasons."""
 
     type: Literal["match"] = "match"
@@ -195,7 +195,7 @@ class MatchNoted(Part):
     match: Match
 
 
-class VersionRaised(Part):
+class VersionRaised(Snapshot):
     """There is something to tell a participant, who may not have heard it yet."""
 
     type: Literal["version"] = "version"
@@ -204,12 +204,12 @@ class VersionRaised(Part):
 
 
 Change = Annotated[
-    EditionNoted | OrganisationNoted | ContactNoted | AgendaNoted | MatchNoted | VersionRaised,
+    EditionRecorded | OrganisationRecorded | ContactRecorded | AgendaRecorded | MatchRecorded | VersionRaised,
     Field(discriminator="type"),
 ]
 
 
-class DeliveryWanted(Part):
+class DeliveryWanted(Snapshot):
     """Asks the delivery ledger that a participant hears of `version`, and so of the agenda at `agenda_revision`.
 
     `soonest` is when the first of what changed begins or began, of what is not over.

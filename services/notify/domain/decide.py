@@ -8,18 +8,18 @@ from datetime import datetime
 
 from services.notify.domain.audience import (
     Agenda,
-    AgendaNoted,
+    AgendaRecorded,
     Audience,
     Change,
     Contact,
-    ContactNoted,
+    ContactRecorded,
     DeliveryWanted,
     Edition,
-    EditionNoted,
+    EditionRecorded,
     Match,
-    MatchNoted,
+    MatchRecorded,
     Organisation,
-    OrganisationNoted,
+    OrganisationRecorded,
     VersionRaised,
 )
 from shared.contract.events import (
@@ -80,15 +80,15 @@ def hear(state: Audience, events: Sequence[Event], now: datetime) -> tuple[list[
 def evolve(state: Audience, change: Change) -> None:
     """Apply a change: the only function that changes an audience."""
     match change:
-        case EditionNoted():
+        case EditionRecorded():
             state.edition = change.edition
-        case OrganisationNoted():
+        case OrganisationRecorded():
             state.organisations[change.organisation_id] = change.organisation
-        case ContactNoted():
+        case ContactRecorded():
             state.contacts[change.participant_id] = change.contact
-        case AgendaNoted():
+        case AgendaRecorded():
             state.agendas[change.participant_id] = change.agenda
-        case MatchNoted():
+        case MatchRecorded():
             state.matches[change.pair_id] = change.match
         case VersionRaised():
             state.versions[change.participant_id] = change.version
@@ -125,12 +125,12 @@ def _note(state: Audience, event: Event, stirred: Stirred, now: datetime) -> Cha
             # Why they meet is told along with the agenda: it is no news by itself.
             match_ = Match.of(event)
             if not match_.is_as(state.matches.get(event.pair_id)):
-                change = MatchNoted(pair_id=event.pair_id, match=match_)
+                change = MatchRecorded(pair_id=event.pair_id, match=match_)
         case AgendaChanged() if _is_newer(event, state.agendas.get(event.participant_id)):
             stirred.participants.add(event.participant_id)
             known = state.agendas.get(event.participant_id)
             stirred.changes(event.participant_id, _begin(known.entries if known else (), event.entries, now))
-            change = AgendaNoted(participant_id=event.participant_id, agenda=Agenda.of(event))
+            change = AgendaRecorded(participant_id=event.participant_id, agenda=Agenda.of(event))
     if change:
         evolve(state, change)
     return change
@@ -140,30 +140,30 @@ def _is_newer(event: Event, known: Edition | Organisation | Contact | Agenda | M
     return known is None or event.revision > known.revision
 
 
-def _note_edition(state: Audience, edition: Edition, stirred: Stirred) -> EditionNoted:
+def _note_edition(state: Audience, edition: Edition, stirred: Stirred) -> EditionRecorded:
     """Another time zone or other zones change what every agenda says; another phase or name does not."""
     known = state.edition
     stirred.everybody |= known is None or (known.timezone, known.zones) != (edition.timezone, edition.zones)
-    return EditionNoted(edition=edition)
+    return EditionRecorded(edition=edition)
 
 
 def _note_organisation(
     state: Audience, organisation_id: str, organisation: Organisation, stirred: Stirred
-) -> OrganisationNoted:
+) -> OrganisationRecorded:
     """Those who meet it hear when its name becomes known; a corrected name waits for their next mail."""
     if organisation_id not in state.organisations:
         stirred.subjects.add(organisation_id)
-    return OrganisationNoted(organisation_id=organisation_id, organisation=organisation)
+    return OrganisationRecorded(organisation_id=organisation_id, organisation=organisation)
 
 
-def _note_contact(state: Audience, participant_id: str, contact: Contact, stirred: Stirred) -> ContactNoted:
+def _note_contact(state: Audience, participant_id: str, contact: Contact, stirred: Stirred) -> ContactRecorded:
     """Another address means another person: those who meet them hear too. A corrected name waits for the next mail."""
     known = state.contacts.get(participant_id)
     if known is None or not contact.is_as(known):
         stirred.participants.add(participant_id)
     if known is None or contact.email != known.email:
         stirred.subjects.add(participant_id)
-    return ContactNoted(participant_id=participant_id, contact=contact)
+    return ContactRecorded(participant_id=participant_id, contact=contact)
 
 
 def _begin(before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime) -> list[datetime]:

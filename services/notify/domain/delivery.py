@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from services.notify.domain.audience import Audience, DeliveryWanted, Part
+from services.notify.domain.audience import Audience, DeliveryWanted, Snapshot
 from services.notify.domain.digest import Said
 from shared.contract.events import Channel, DeliveryState, Instant, NotificationRecorded
 from shared.contract.ids import Id, derived_id
@@ -25,7 +25,7 @@ class Step(StrEnum):
     DATA_STARTED = "data_started"
 
 
-class Window(Part):
+class Window(Snapshot):
     """How long changes are gathered: `quiet` after each, but at most `longest` after the first not yet told.
 
     A change of what begins within `imminent` is not held back at all.
@@ -40,14 +40,14 @@ class Window(Part):
         return wanted.soonest is None or wanted.soonest - wanted.wanted_at > self.imminent
 
 
-class Claim(Part):
+class Claim(Snapshot):
     """Who has the mail in hand, and until when."""
 
     token: str
     until: Instant
 
 
-class Mailing(Part):
+class Mailing(Snapshot):
     """A mail whose text the server has begun to take."""
 
     version: int
@@ -56,7 +56,7 @@ class Mailing(Part):
     said: Said
 
 
-class Delivery(Part):
+class Delivery(Snapshot):
     """What one participant shall hear of and has heard of.
 
     `wanted` is the newest version to tell, `settled` the newest dealt with in whatever way; `told` is what the last

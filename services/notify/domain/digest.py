@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.notify.domain.audience import Audience, Edition, Part
+from services.notify.domain.audience import Audience, Edition, Snapshot
 from shared.contract.events import AgendaEntry, EntryKind, Instant, Party
 from shared.contract.ids import Id, derived_id
 
 
-class Line(Part):
+class Line(Snapshot):
     """A line of an agenda as a mail says it. `person` stands for who is met, and changes when another comes."""
 
     entry_id: Id
@@ -30,7 +30,7 @@ class Line(Part):
         return (self.starts_at, self.ends_at, self.zone, self.table)
 
 
-class Said(Part):
+class Said(Snapshot):
     """All that a mail says, without personal data: `addressee` stands for name, address and language."""
 
     addressee: str
@@ -47,7 +47,7 @@ class NewsKind(StrEnum):
     REMOVED = "removed"
 
 
-class News(Part):
+class News(Snapshot):
     """A line that is not as the last mail said."""
 
     kind: NewsKind

@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import StringConstraints
 
-from services.registration.operators import Gate, UnknownKey
-from services.registration.peers import Peer, Peers, nobody
-from services.registration.service import Desk, Store
+from services.registration.operators import Authenticator, UnknownKey
+from services.registration.peers import InternalClient, Peers, nobody
+from services.registration.service import OperatorService, Store
 from services.registration.settings import Settings
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
@@ -21,37 +21,39 @@ _ETAG = re.compile(r'"(\d{1,9})"')
 
 
 @dataclass(frozen=True)
-class Office:
+class ApiContext:
     """What the API is wired to; the application keeps it as `app.state.office`."""
 
     store: Store
-    gate: Gate
+    gate: Authenticator
     settings: Settings
     clock: Clock
     peers: Peers = field(default_factory=nobody)
 
 
-def office_of(request: Request) -> Office:
+def office_of(request: Request) -> ApiContext:
     """The office of the application that serves this request."""
-    office: Office = request.app.state.office
+    office: ApiContext = request.app.state.office
     return office
 
 
-async def _desk(request: Request, authorization: Annotated[str, Header(include_in_schema=False)] = "") -> Desk:
+async def _desk(
+    request: Request, authorization: Annotated[str, Header(include_in_schema=False)] = ""
+) -> OperatorService:
     """The desk of the operator whose key is presented: nothing beyond reaches other operators' things."""
     scheme, _, presented = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise UnknownKey("send `Authorization: Bearer <operator id>.<secret>`")
     office = office_of(request)
     operator_id = await office.gate.operator_of(presented.strip())
-    return Desk(office.store.of(operator_id), office.clock)
+    return OperatorService(office.store.of(operator_id), office.clock)
 
 
-def _matching(request: Request) -> Peer:
+def _matching(request: Request) -> InternalClient:
     return office_of(request).peers.matching
 
 
-def _scheduler(request: Request) -> Peer:
+def _scheduler(request: Request) -> InternalClient:
     return office_of(request).peers.scheduler
 
 
@@ -69,10 +71,10 @@ def is_id(text: str) -> bool:
 
 #: An id in a path. One that cannot be an id is not found, like any other that is not there.
 PathId = Annotated[str, Path(max_length=1000)]
-CurrentDesk = Annotated[Desk, Depends(_desk)]
+CurrentDesk = Annotated[OperatorService, Depends(_desk)]
 #: The services that answer for registration.
-AskMatching = Annotated[Peer, Depends(_matching)]
-AskScheduler = Annotated[Peer, Depends(_scheduler)]
+AskMatching = Annotated[InternalClient, Depends(_matching)]
+AskScheduler = Annotated[InternalClient, Depends(_scheduler)]
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
     Header(description="Names the request: sent again with the same key, it answers with what it made the first time."),

@@ -13,8 +13,8 @@ from services.registration.api.access import After, AskScheduler, CurrentDesk, L
 from services.registration.api.bodies import body_of, takes
 from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, breach
 from services.registration.domain.participant import Participant
-from services.registration.peers import Peer, PeerDeclined
-from services.registration.service import Desk
+from services.registration.peers import InternalClient, PeerDeclined
+from services.registration.service import OperatorService
 from shared.contract.ids import Id
 from shared.internal_api.edits import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
 
@@ -151,7 +151,9 @@ def _page(limit: int, after: str | None) -> dict[str, str]:
     return {"limit": str(limit + 1), "after": after or ""}
 
 
-async def _ask(desk: Desk, scheduler: Peer, edition_id: str, asked: EditFacts, token: str | None) -> EffectsView:
+async def _ask(
+    desk: OperatorService, scheduler: InternalClient, edition_id: str, asked: EditFacts, token: str | None
+) -> EffectsView:
     await desk.edition(edition_id)
     body = {"edit": asked.edit.model_dump(mode="json"), "token": token}
     try:
@@ -168,7 +170,7 @@ async def _ask(desk: Desk, scheduler: Peer, edition_id: str, asked: EditFacts, t
     return EffectsView(**dict(effects), names=await _names(desk, edition_id, concerned))
 
 
-async def _names(desk: Desk, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
+async def _names(desk: OperatorService, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
     ids = sorted(set(participant_ids))
     found = await desk.records.things.find_many(Participant, edition_id, ids) if ids else {}
     return {participant_id: participant.name for participant_id, participant in sorted(found.items())}

@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.registration.api.access import CurrentDesk, PathId, office_of
 from services.registration.api.bodies import media_type, read_body
-from services.registration.domain.bodies import Fault, Invalid
+from services.registration.domain.bodies import FieldError, Invalid
 from services.registration.import_service import (
     ORGANISATION_COLUMNS,
     PARTICIPANT_COLUMNS,
@@ -105,7 +105,7 @@ async def _sheet(request: Request, columns: Columns) -> Sheet:
         # Not on the event loop: a large workbook takes seconds.
         return await asyncio.to_thread(_READERS[media], raw, columns, limits)
     except UnreadableFile as error:
-        raise Invalid(Fault("", str(error))) from error
+        raise Invalid(FieldError("", str(error))) from error
 
 
 async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
@@ -117,10 +117,10 @@ async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
     try:
         form = await MultiPartParser(request.headers, stream(), max_files=1, max_fields=10).parse()
     except (MultiPartException, KeyError, ValueError) as error:
-        raise Invalid(Fault("", "not a form as multipart/form-data describes it")) from error
+        raise Invalid(FieldError("", "not a form as multipart/form-data describes it")) from error
     files = [part for part in form.values() if isinstance(part, UploadFile)]
     if len(files) != 1:
-        raise Invalid(Fault("/file", "send one file"))
+        raise Invalid(FieldError("/file", "send one file"))
     ending = "." + (files[0].filename or "").rpartition(".")[2].lower()
     media = media_type(files[0].content_type)
     media = media if media in _READERS else _BY_ENDING.get(ending, "")

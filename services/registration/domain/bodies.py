@@ -18,7 +18,7 @@ _LONGEST_POINTER = 200
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldError:
     """What is wrong, and where: a JSON pointer into the body, empty for the whole of it."""
 
     pointer: str
@@ -32,7 +32,7 @@ class Malformed(Exception):
 class Invalid(Exception):
     """The body is JSON and cannot be taken: its faults, one at least."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: FieldError) -> None:
         super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
         self.faults = faults
 
@@ -65,7 +65,7 @@ def read_patch(raw: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise Malformed(f"Invalid JSON: {error}") from None
     if not isinstance(patch, dict):
-        raise Invalid(Fault("", "Input should be an object"))
+        raise Invalid(FieldError("", "Input should be an object"))
     return patch
 
 
@@ -93,5 +93,5 @@ def _merge(target: object, patch: object) -> object:
     return merged
 
 
-def _fault(detail: ErrorDetails) -> Fault:
-    return Fault(pointer_to(detail["loc"]), detail["msg"].removeprefix("Value error, "))
+def _fault(detail: ErrorDetails) -> FieldError:
+    return FieldError(pointer_to(detail["loc"]), detail["msg"].removeprefix("Value error, "))

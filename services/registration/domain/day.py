@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.registration.domain.bodies import Fault, Invalid
+from services.registration.domain.bodies import FieldError, Invalid
 from services.registration.domain.things import Facts
 from shared.contract.ids import Id
 from shared.internal_api.edits import MOST_PEOPLE, BrokenRule, Edit
@@ -53,8 +53,8 @@ class BreaksRules(Invalid):
     """An edit would break rules; its faults say which, and whose."""
 
 
-def breach(broken: BrokenRule, names: dict[str, str]) -> Fault:
+def breach(broken: BrokenRule, names: dict[str, str]) -> FieldError:
     """A rule that would be broken, in words and with the names of those concerned."""
     people = ", ".join(f"{names.get(each, '?')} ({each})" for each in broken.participant_ids)
     words = _WORDS.get(broken.rule, broken.rule.replace("_", " "))
-    return Fault("/edit", f"{broken.rule}: {words}: {people}; encounters {', '.join(broken.encounter_ids)}")
+    return FieldError("/edit", f"{broken.rule}: {words}: {people}; encounters {', '.join(broken.encounter_ids)}")

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, field_validator
 
-from services.registration.domain.bodies import Fault, Invalid
+from services.registration.domain.bodies import FieldError, Invalid
 from services.registration.domain.names import Email, Line, Text, same_name
 from services.registration.domain.slots import instant
 from services.registration.domain.things import Facts, Thing
@@ -100,7 +100,7 @@ def _stay(index: int, stay: Stay, timezone: str) -> Stay:
     try:
         starts_at, ends_at = instant(stay.starts_at, timezone), instant(stay.ends_at, timezone)
     except ValueError as error:
-        raise Invalid(Fault(f"/available/{index}", str(error))) from error
+        raise Invalid(FieldError(f"/available/{index}", str(error))) from error
     if ends_at <= starts_at:
-        raise Invalid(Fault(f"/available/{index}/ends_at", "ends_at must be after starts_at"))
+        raise Invalid(FieldError(f"/available/{index}/ends_at", "ends_at must be after starts_at"))
     return Stay(starts_at=starts_at, ends_at=ends_at)

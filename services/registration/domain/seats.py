@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from itertools import count, islice
 
-from services.registration.domain.bodies import Fault, Invalid
+from services.registration.domain.bodies import FieldError, Invalid
 from services.registration.domain.edition import Edition, SessionFacts
 from services.registration.domain.participant import Participant
 
@@ -61,6 +61,6 @@ def with_seats(
     return participant.model_copy(update={"seats": seats})
 
 
-def _full(participant: Participant, session: SessionFacts, attend: int) -> Fault:
+def _full(participant: Participant, session: SessionFacts, attend: int) -> FieldError:
     where = f"/session_ids/{participant.session_ids.index(session.session_id)}"
-    return Fault(where, f"the session is full ({attend} of {session.capacity}): leave it out, or ask again later")
+    return FieldError(where, f"the session is full ({attend} of {session.capacity}): leave it out, or ask again later")

@@ -9,49 +9,49 @@ from pydantic import Field, TypeAdapter
 from services.scheduler.domain.snapshots import (
     Attended,
     EditMade,
-    Known,
-    KnownOrganisation,
-    KnownPair,
-    KnownParticipant,
-    ToldAgenda,
-    ToldEncounter,
+    OrganisationSnapshot,
+    PairSnapshot,
+    ParticipantSnapshot,
+    PublishedAgenda,
+    PublishedEncounter,
+    Snapshot,
 )
 from shared.contract.events import Cause, Certificate, EditionChanged, Place, WaitingReason
 
 
-class EditionTaken(Known):
+class EditionRecorded(Snapshot):
     """The edition is now so."""
 
     type: Literal["edition_taken"] = "edition_taken"
     edition: EditionChanged
 
 
-class OrganisationTaken(Known):
+class OrganisationRecorded(Snapshot):
     """An organisation is now so."""
 
     type: Literal["organisation_taken"] = "organisation_taken"
     organisation_id: str
-    organisation: KnownOrganisation
+    organisation: OrganisationSnapshot
 
 
-class ParticipantTaken(Known):
+class ParticipantRecorded(Snapshot):
     """A participant is now so."""
 
     type: Literal["participant_taken"] = "participant_taken"
     participant_id: str
-    participant: KnownParticipant
+    participant: ParticipantSnapshot
 
 
-class PairTaken(Known):
+class PairRecorded(Snapshot):
     """A pair is now so."""
 
     type: Literal["pair_taken"] = "pair_taken"
     operator_id: str
     pair_id: str
-    pair: KnownPair
+    pair: PairSnapshot
 
 
-class Placed(Known):
+class Placed(Snapshot):
     """An encounter has this place, and no other any more."""
 
     type: Literal["placed"] = "placed"
@@ -60,7 +60,7 @@ class Placed(Known):
     cause: Cause
 
 
-class Lifted(Known):
+class Removed(Snapshot):
     """An encounter has no place any more."""
 
     type: Literal["lifted"] = "lifted"
@@ -68,7 +68,7 @@ class Lifted(Known):
     cause: Cause
 
 
-class Waits(Known):
+class Waits(Snapshot):
     """An encounter that is wanted has no place, and why; `None`: it is not wanted any more."""
 
     type: Literal["waits"] = "waits"
@@ -77,7 +77,7 @@ class Waits(Known):
     cause: Cause
 
 
-class Locked(Known):
+class Locked(Snapshot):
     """An encounter is locked, or is not any more."""
 
     type: Literal["locked"] = "locked"
@@ -85,7 +85,7 @@ class Locked(Known):
     is_locked: bool
 
 
-class Ordered(Known):
+class Ordered(Snapshot):
     """An encounter has to come after those of exactly these pairs, sorted."""
 
     type: Literal["ordered"] = "ordered"
@@ -93,7 +93,7 @@ class Ordered(Known):
     comes_after: tuple[str, ...]
 
 
-class TakenOver(Known):
+class TakenOver(Snapshot):
     """These meet now: another representative has taken the encounter over, or a guest has joined it or left.
 
     `people` are the two, sorted, then their guests, sorted.
@@ -105,7 +105,7 @@ class TakenOver(Known):
     cause: Cause
 
 
-class AttendanceNoted(Known):
+class AttendanceRecorded(Snapshot):
     """An encounter was held or missed; one that was missed takes nobody's time and no table any more.
 
     `gone_ids` are not at the venue after all.
@@ -118,20 +118,20 @@ class AttendanceNoted(Known):
     cause: Cause
 
 
-class Edited(Known):
+class Edited(Snapshot):
     """The changes before this one, of the same entry, are an edit by hand."""
 
     type: Literal["edited"] = "edited"
     made: EditMade
 
 
-class Undone(Known):
+class Undone(Snapshot):
     """The changes before this one, of the same entry, take back the last edit by hand."""
 
     type: Literal["undone"] = "undone"
 
 
-class AgendaTouched(Known):
+class AgendaTouched(Snapshot):
     """A participant's agenda may read differently though no encounter of it moved: a session, a partner's party."""
 
     type: Literal["agenda_touched"] = "agenda_touched"
@@ -139,14 +139,14 @@ class AgendaTouched(Known):
     cause: Cause
 
 
-class Announced(Known):
+class Announced(Snapshot):
     """The agendas are no longer provisional."""
 
     type: Literal["announced"] = "announced"
     cause: Cause
 
 
-class Improved(Known):
+class Improved(Snapshot):
     """The agenda for the inputs up to `version` was improved as far as it goes."""
 
     type: Literal["improved"] = "improved"
@@ -154,34 +154,34 @@ class Improved(Known):
     certificate: Certificate | None
 
 
-class Told(Known):
+class Published(Snapshot):
     """What is published with this entry, and whose changes are thereby told (or came to nothing)."""
 
     type: Literal["told"] = "told"
-    encounters: dict[str, ToldEncounter]
-    agendas: dict[str, ToldAgenda]
+    encounters: dict[str, PublishedEncounter]
+    agendas: dict[str, PublishedAgenda]
     pairs: tuple[str, ...]
     participants: tuple[str, ...]
 
 
 Change = Annotated[
-    EditionTaken
-    | OrganisationTaken
-    | ParticipantTaken
-    | PairTaken
+    EditionRecorded
+    | OrganisationRecorded
+    | ParticipantRecorded
+    | PairRecorded
     | Placed
-    | Lifted
+    | Removed
     | Waits
     | Locked
     | Ordered
     | TakenOver
-    | AttendanceNoted
+    | AttendanceRecorded
     | Edited
     | Undone
     | AgendaTouched
     | Announced
     | Improved
-    | Told,
+    | Published,
     Field(discriminator="type"),
 ]
 CHANGE: TypeAdapter[Change] = TypeAdapter(Change)

@@ -7,16 +7,16 @@ from functools import singledispatch
 
 from services.scheduler.domain.changes import (
     AgendaTouched,
-    EditionTaken,
-    OrganisationTaken,
-    PairTaken,
-    ParticipantTaken,
+    EditionRecorded,
+    OrganisationRecorded,
+    PairRecorded,
+    ParticipantRecorded,
     TakenOver,
 )
-from services.scheduler.domain.decision import Batch
-from services.scheduler.domain.edition_diff import News, news_of
+from services.scheduler.domain.decision import DecisionInProgress
+from services.scheduler.domain.edition_diff import EditionDiff, news_of
 from services.scheduler.domain.improvement.adopt import verify_step
-from services.scheduler.domain.snapshots import KnownOrganisation, KnownPair, KnownParticipant
+from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import (
     AffinityScored,
@@ -36,32 +36,32 @@ class NotAPair(Exception):
     """An affinity's pair id is not the id of its two participants, so one pair could get two encounters."""
 
 
-def take(batch: Batch, event: Event) -> None:
+def take(batch: DecisionInProgress, event: Event) -> None:
     """Apply one event to the batch's state, repairing the agenda where it has to. Raises as `verify_step`."""
     _take(event, batch)
     verify_step(batch)
 
 
 @singledispatch
-def _take(event: Event, batch: Batch) -> None:
+def _take(event: Event, batch: DecisionInProgress) -> None:
     """What bears on no agenda changes none."""
 
 
 @_take.register
-def _(event: EditionChanged, batch: Batch) -> None:
+def _(event: EditionChanged, batch: DecisionInProgress) -> None:
     state = batch.state
     if state.edition is not None and event.revision <= state.edition.revision:
         return
     news = news_of(state.edition, event)
     cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
-    batch.make(EditionTaken(edition=event))
+    batch.make(EditionRecorded(edition=event))
     attending = sorted({each for session in news.sessions for each in state.links.attending[session]})
     for participant_id in attending:
         batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
     batch.reconsider(_concerned(state, news, attending), cause, new_tables=bool(news.gained))
 
 
-def _concerned(state: AgendaState, news: News, attending: Iterable[str]) -> set[str]:
+def _concerned(state: AgendaState, news: EditionDiff, attending: Iterable[str]) -> set[str]:
     """The pairs whose encounters the news of the edition may befall: out of place, or waiting for whom it frees."""
     if news.is_remade:
         return set(state.pairs)
@@ -75,13 +75,13 @@ def _concerned(state: AgendaState, news: News, attending: Iterable[str]) -> set[
 
 
 @_take.register
-def _(event: OrganisationChanged, batch: Batch) -> None:
+def _(event: OrganisationChanged, batch: DecisionInProgress) -> None:
     links = batch.state.links
     known = batch.state.organisations.get(event.organisation_id)
     if known is not None and event.revision <= known.revision:
         return
-    taken = KnownOrganisation.of(event)
-    batch.make(OrganisationTaken(organisation_id=event.organisation_id, organisation=taken))
+    taken = OrganisationSnapshot.of(event)
+    batch.make(OrganisationRecorded(organisation_id=event.organisation_id, organisation=taken))
     if known is not None and known.lets_the_same_meet(taken):
         return
     people = sorted(links.people_of[event.organisation_id])
@@ -96,13 +96,13 @@ def _(event: OrganisationChanged, batch: Batch) -> None:
 
 
 @_take.register
-def _(event: ParticipantChanged, batch: Batch) -> None:
+def _(event: ParticipantChanged, batch: DecisionInProgress) -> None:
     state = batch.state
     known = state.participants.get(event.participant_id)
     if known is not None and event.revision <= known.revision:
         return
-    taken = KnownParticipant.of(event)
-    batch.make(ParticipantTaken(participant_id=event.participant_id, participant=taken))
+    taken = ParticipantSnapshot.of(event)
+    batch.make(ParticipantRecorded(participant_id=event.participant_id, participant=taken))
     if known is not None and known.is_as_free_as(taken):
         if taken.checked_in and not known.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
@@ -121,21 +121,21 @@ def _(event: ParticipantChanged, batch: Batch) -> None:
 
 
 @_take.register
-def _(event: AffinityScored, batch: Batch) -> None:
+def _(event: AffinityScored, batch: DecisionInProgress) -> None:
     one, other = event.participant_ids
     if (one, other) != pair_of(one, other) or one == other or event.pair_id != pair_id(event.edition_id, one, other):
         raise NotAPair(f"{event.pair_id} is not the id of the pair {one}, {other}")
     known = batch.state.pairs.get(event.pair_id)
     if known is not None and event.revision <= known.revision:
         return
-    taken = KnownPair.of(event)
-    batch.make(PairTaken(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
+    taken = PairSnapshot.of(event)
+    batch.make(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
     batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
 
 
-def _leave(batch: Batch, participant_id: str, cause: Cause) -> None:
+def _leave(batch: DecisionInProgress, participant_id: str, cause: Cause) -> None:
     """Have the two meet without a guest who has cancelled; and whoever was asked for again, if it is the stand-in."""
     state = batch.state
     for pair in sorted(state.links.pairs_of[participant_id]):
@@ -151,7 +151,7 @@ def _leave(batch: Batch, participant_id: str, cause: Cause) -> None:
         batch.make(TakenOver(pair_id=pair, people=people, cause=cause))
 
 
-def _touch_partners(batch: Batch, participant_id: str, cause: Cause) -> None:
+def _touch_partners(batch: DecisionInProgress, participant_id: str, cause: Cause) -> None:
     board = batch.state.board
     for pair in sorted(board.encounters_of[participant_id]):
         for partner_id in sorted(set(batch.state.pairs[pair].people) - {participant_id}):

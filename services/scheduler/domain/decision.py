@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.scheduler.domain.changes import Change, Lifted, Locked, Placed, TakenOver, Waits
+from services.scheduler.domain.changes import Change, Locked, Placed, Removed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import need, neediest_first, precedence
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.substitutes import find_stand_in
-from services.scheduler.domain.timetable.board import Seat, Slots
-from services.scheduler.domain.timetable.placement import Patience, Seating, find_seat, make_room, stands
+from services.scheduler.domain.timetable.board import Assignment, Slots
+from services.scheduler.domain.timetable.placement import SearchBudget, Seating, find_seat, make_room, stands
 from shared.contract.events import Cause, Place, WaitingReason
 
 #: What keeps a slot from somebody may go elsewhere.
 _MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, WaitingReason.NO_SLOT_IN_ORDER})
 
 
-class Batch:
+class DecisionInProgress:
     """What a decision has changed so far. Every change of the state goes through `make`."""
 
     def __init__(self, state: AgendaState, now: datetime) -> None:
@@ -33,11 +33,11 @@ class Batch:
         self._freed_seats: Slots = 0
         #: Those that had to come before or after what was lifted.
         self._freed_pairs: set[str] = set()
-        self._patience = Patience()
+        self._patience = SearchBudget()
 
     def make(self, change: Change) -> None:
         """Apply a change and keep it for the journal."""
-        if isinstance(change, Placed | Lifted):
+        if isinstance(change, Placed | Removed):
             self.before.setdefault(change.pair_id, self.state.placements.get(change.pair_id))
         evolve(self.state, change)
         self.changes.append(change)
@@ -72,11 +72,11 @@ class Batch:
         }
         for pair in moves:
             if pair in board.placed:
-                self.make(Lifted(pair_id=pair, cause=cause))
+                self.make(Removed(pair_id=pair, cause=cause))
         for pair, seat in moves.items():
             self.make(Placed(pair_id=pair, place=self.state.place(seat), cause=cause))
 
-    def offer(self, pair_id: str, seat: Seat, people: Iterable[str], cause: Cause) -> None:
+    def offer(self, pair_id: str, seat: Assignment, people: Iterable[str], cause: Cause) -> None:
         """Offer a pair's seat, at which nobody sits after all, and the time of who came for nothing, to who waits."""
         self._freed_people, self._freed_seats = set(people), seat.slots
         self._freed_pairs = self.state.ordered_with(pair_id)
@@ -92,7 +92,7 @@ class Batch:
         self._freed_people.update(self.state.pairs[pair_id].people)
         self._freed_seats |= self.state.board.placed[pair_id][1].slots
         self._freed_pairs |= self.state.ordered_with(pair_id)
-        self.make(Lifted(pair_id=pair_id, cause=cause))
+        self.make(Removed(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
         """Who keeps a place or is given one first: what stays, then as `need` says, and who fits better."""
@@ -117,9 +117,9 @@ class Batch:
     def _is_homeless(self, pair_id: str) -> bool:
         return pair_id not in self.state.placements and self.state.is_wanted(pair_id)
 
-    def _lift_misplaced(self, pairs: list[str], cause: Cause) -> dict[str, Seat]:
+    def _lift_misplaced(self, pairs: list[str], cause: Cause) -> dict[str, Assignment]:
         """Lift the encounters whose place breaks a rule; returns where each would best go instead."""
-        wishes: dict[str, Seat] = {}
+        wishes: dict[str, Assignment] = {}
         for pair in reversed(pairs):  # the least wanted first: it is they who give way to a quota
             if pair in self.state.placements and self._is_misplaced(pair):
                 wishes[pair] = self._wish(pair)
@@ -131,13 +131,13 @@ class Batch:
             self.state.board, pair_id
         )
 
-    def _wish(self, pair_id: str) -> Seat:
+    def _wish(self, pair_id: str) -> Assignment:
         """The seat that is least of a move: the same time, or the same slot where the slots were moved in time."""
         place = self.state.placements[pair_id]
         index = self.state.timeline.index_of(place)
-        return Seat(1 << (place.slot if index is None else index), place.zone_id, place.table)
+        return Assignment(1 << (place.slot if index is None else index), place.zone_id, place.table)
 
-    def _place_where_wished(self, wishes: dict[str, Seat], cause: Cause) -> None:
+    def _place_where_wished(self, wishes: dict[str, Assignment], cause: Cause) -> None:
         """First those who can keep time and table, so that nobody else takes them."""
         for pair in self._by_weight(wishes):
             allowed = self._allowed(pair, wishes[pair])
@@ -145,7 +145,7 @@ class Batch:
             if seat == wishes[pair]:
                 self.seat_all({pair: seat}, cause)
 
-    def _place(self, pair_id: str, wish: Seat | None, cause: Cause) -> None:
+    def _place(self, pair_id: str, wish: Assignment | None, cause: Cause) -> None:
         if pair_id in self.state.placements:
             return
         reason = self._unknown(pair_id)
@@ -159,7 +159,7 @@ class Batch:
             return WaitingReason.EDITION_UNKNOWN
         return None if self.state.is_known(pair_id) else WaitingReason.PARTICIPANT_UNKNOWN
 
-    def _seat_or_wait(self, pair_id: str, allowed: Slots, near: Seat | None, cause: Cause) -> None:
+    def _seat_or_wait(self, pair_id: str, allowed: Slots, near: Assignment | None, cause: Cause) -> None:
         """Seat the pair; or others of its organisations in its stead, or with others moved aside; or note why not."""
         state = self.state
         seat, reason = find_seat(state.board, state.wanted(pair_id), allowed, near)
@@ -175,7 +175,7 @@ class Batch:
         else:
             self.wait(pair_id, reason, cause)
 
-    def _stand_in(self, pair_id: str, near: Seat | None, cause: Cause) -> Seating | None:
+    def _stand_in(self, pair_id: str, near: Assignment | None, cause: Cause) -> Seating | None:
         before = self.before.get(pair_id)
         if before is not None and self.state.must_stay(pair_id, before, self.now):
             # It has just lost a place that was to be kept: who could meet there is for the organiser to say.
@@ -193,7 +193,7 @@ class Batch:
         state, open_slots = self.state, self.state.open_slots(self.now)
         return make_room(state.board, state.wanted(pair_id), open_slots, most_moves(state), self._patience)
 
-    def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Seat | None = None) -> None:
+    def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Assignment | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
         for pair in neediest_first(self._who_may_gain() - tried, self._need):
             if self._unknown(pair) is None:
@@ -214,7 +214,7 @@ class Batch:
         served = map(state.served, state.pairs[pair_id].people)
         return (*need(state.wish(pair_id), served, state.least), pair_id)
 
-    def _allowed(self, pair_id: str, wish: Seat | None = None) -> Slots:
+    def _allowed(self, pair_id: str, wish: Assignment | None = None) -> Slots:
         """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""
         allowed = self.state.slots_for(pair_id, self.now)
         return allowed | (wish.slots & self.state.slots_to_come(self.now)) if wish else allowed

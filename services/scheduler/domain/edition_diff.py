@@ -7,7 +7,7 @@ from typing import NamedTuple
 from shared.contract.events import EditionChanged, Session
 
 
-class News(NamedTuple):
+class EditionDiff(NamedTuple):
     """What differs between two snapshots of an edition.
 
     `is_remade`: its slots, time zone, quota, phase or kinds of zones, which may concern every encounter. `lost` and
@@ -25,10 +25,10 @@ class News(NamedTuple):
         return sorted({zone for zone, _ in self.lost | self.gained})
 
 
-def news_of(before: EditionChanged | None, after: EditionChanged) -> News:
+def news_of(before: EditionChanged | None, after: EditionChanged) -> EditionDiff:
     """What is new in `after`."""
     had, has = _tables(before) if before else frozenset(), _tables(after)
-    return News(
+    return EditionDiff(
         is_remade=before is None or _frame(before) != _frame(after),
         lost=had - has,
         gained=has - had,

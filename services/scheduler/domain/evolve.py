@@ -8,20 +8,20 @@ from functools import singledispatch
 from services.scheduler.domain.changes import (
     AgendaTouched,
     Announced,
-    AttendanceNoted,
+    AttendanceRecorded,
     Change,
     Edited,
-    EditionTaken,
+    EditionRecorded,
     Improved,
-    Lifted,
     Locked,
     Ordered,
-    OrganisationTaken,
-    PairTaken,
-    ParticipantTaken,
+    OrganisationRecorded,
+    PairRecorded,
+    ParticipantRecorded,
     Placed,
+    Published,
+    Removed,
     TakenOver,
-    Told,
     Undone,
     Waits,
 )
@@ -47,7 +47,7 @@ def _apply(change: object, state: AgendaState) -> None:  # noqa: ARG001 - the si
 
 
 @_apply.register
-def _(change: EditionTaken, state: AgendaState) -> None:
+def _(change: EditionRecorded, state: AgendaState) -> None:
     before, state.edition = state.edition, change.edition
     state.operator_id = change.edition.operator_id
     state.version += 1
@@ -66,7 +66,7 @@ def _(change: EditionTaken, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: OrganisationTaken, state: AgendaState) -> None:
+def _(change: OrganisationRecorded, state: AgendaState) -> None:
     before = state.organisations.get(change.organisation_id)
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
@@ -75,7 +75,7 @@ def _(change: OrganisationTaken, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: ParticipantTaken, state: AgendaState) -> None:
+def _(change: ParticipantRecorded, state: AgendaState) -> None:
     before, after = state.participants.get(change.participant_id), change.participant
     state.participants[change.participant_id] = after
     if before is not None:
@@ -91,7 +91,7 @@ def _(change: ParticipantTaken, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: PairTaken, state: AgendaState) -> None:
+def _(change: PairRecorded, state: AgendaState) -> None:
     state.operator_id = change.operator_id
     known, pair = state.pairs.get(change.pair_id), change.pair
     if known is not None:
@@ -115,7 +115,7 @@ def _(change: Placed, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Lifted, state: AgendaState) -> None:
+def _(change: Removed, state: AgendaState) -> None:
     _lift(state, change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
@@ -172,7 +172,7 @@ def _(change: TakenOver, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: AttendanceNoted, state: AgendaState) -> None:
+def _(change: AttendanceRecorded, state: AgendaState) -> None:
     pair_id, attended = change.pair_id, change.attended
     state.attended[pair_id] = attended
     if attended.outcome is EncounterState.MISSED and pair_id in state.placements:
@@ -221,7 +221,7 @@ def _(change: Improved, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Told, state: AgendaState) -> None:
+def _(change: Published, state: AgendaState) -> None:
     state.encounters.update(change.encounters)
     state.agendas.update(change.agendas)
     for pair_id in change.pairs:

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import starmap
 
-from services.scheduler.domain.changes import Told
-from services.scheduler.domain.snapshots import ToldAgenda, ToldEncounter
+from services.scheduler.domain.changes import Published
+from services.scheduler.domain.snapshots import PublishedAgenda, PublishedEncounter
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.relaxation import nearest_relaxation
 from shared.contract.events import (
@@ -43,7 +43,7 @@ _RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingR
 _id_of = lru_cache(maxsize=1 << 17)(encounter_id)
 
 
-def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
+def tell(state: AgendaState, now: datetime) -> tuple[Published | None, list[Event]]:
     """What to publish of the changes not told yet, at most `MOST_AGENDAS` of them, and the change that notes it.
 
     Encounters come first: an agenda's lines carry their revisions. Of a closed edition nothing is told but attendance.
@@ -55,7 +55,7 @@ def tell(state: AgendaState, now: datetime) -> tuple[Told | None, list[Event]]:
     is_last = not state.settled and len(pairs) == len(state.untold_pairs)
     participants = sorted(state.untold_participants)[:MOST_AGENDAS] if is_last else []
     agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, encounters)) is not None}
-    told = Told(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))
+    told = Published(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))
     events: list[Event] = [_encounter_event(state, pair, encounter, now) for pair, encounter in encounters.items()]
     events += [_agenda_event(state, participant, agenda, now) for participant, agenda in agendas.items()]
     return told, events
@@ -65,13 +65,13 @@ def _late(state: AgendaState) -> list[str]:
     return sorted(pair for pair in state.untold_pairs if pair in state.attended)
 
 
-def _encounter(state: AgendaState, pair_id: str) -> ToldEncounter | None:
+def _encounter(state: AgendaState, pair_id: str) -> PublishedEncounter | None:
     """The encounter as it is now, if that is not what was told."""
     told, attended, pair = state.encounters.get(pair_id), state.attended.get(pair_id), state.pairs[pair_id]
     place, reason = _place(state, pair_id), state.waiting.get(pair_id)
     if told is None and place is None and reason is None:
         return None
-    now = ToldEncounter(
+    now = PublishedEncounter(
         revision=told.revision + 1 if told else 1,
         state=attended.outcome if attended else _state(told, place is None, reason is None),
         place=place,
@@ -86,7 +86,7 @@ def _encounter(state: AgendaState, pair_id: str) -> ToldEncounter | None:
     return None if told is not None and _reads_the_same(told, now, is_attended=attended is not None) else now
 
 
-def _reads_the_same(told: ToldEncounter, now: ToldEncounter, *, is_attended: bool) -> bool:
+def _reads_the_same(told: PublishedEncounter, now: PublishedEncounter, *, is_attended: bool) -> bool:
     """Whether only the revision differs, and the state by what it says of the way here."""
     update = {"revision": told.revision} if is_attended else {"revision": told.revision, "state": told.state}
     return now.model_copy(update=update) == told
@@ -98,13 +98,15 @@ def _place(state: AgendaState, pair_id: str) -> Place | None:
     return attended.place if attended else state.placements.get(pair_id)
 
 
-def _state(told: ToldEncounter | None, has_no_place: bool, is_unwanted: bool) -> EncounterState:
+def _state(told: PublishedEncounter | None, has_no_place: bool, is_unwanted: bool) -> EncounterState:
     if has_no_place:
         return EncounterState.CANCELLED if is_unwanted else EncounterState.WAITING
     return EncounterState.SCHEDULED if told is None or told.place is None else EncounterState.MOVED
 
 
-def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]) -> ToldAgenda | None:
+def _agenda(
+    state: AgendaState, participant_id: str, revised: Mapping[str, PublishedEncounter]
+) -> PublishedAgenda | None:
     """The participant's agenda as it is now, if that is not what was told."""
     told = state.agendas.get(participant_id)
     entries = entries_of(state, participant_id, revised)
@@ -113,11 +115,11 @@ def _agenda(state: AgendaState, participant_id: str, revised: Mapping[str, ToldE
     is_first_final = bool(entries) and told is not None and told.provisional and state.announced
     if told is not None and not is_first_final and not any(_differences(told.entries, entries)):
         return None
-    return ToldAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
+    return PublishedAgenda(revision=told.revision + 1 if told else 1, provisional=not state.announced, entries=entries)
 
 
 def entries_of(
-    state: AgendaState, participant_id: str, revised: Mapping[str, ToldEncounter]
+    state: AgendaState, participant_id: str, revised: Mapping[str, PublishedEncounter]
 ) -> tuple[AgendaEntry, ...]:
     """The lines of an agenda in order: those told before, but for what may read differently by now."""
     participant, edition = state.participants.get(participant_id), state.edition
@@ -217,7 +219,9 @@ def _change(entry_id: str, was: AgendaEntry | None, is_now: AgendaEntry | None) 
     return AgendaChange(kind=kind, entry_id=entry_id, before=was, after=is_now)
 
 
-def _encounter_event(state: AgendaState, pair_id: str, encounter: ToldEncounter, now: datetime) -> EncounterChanged:
+def _encounter_event(
+    state: AgendaState, pair_id: str, encounter: PublishedEncounter, now: datetime
+) -> EncounterChanged:
     pair = state.pairs[pair_id]
     one, other = pair.participant_ids
     return EncounterChanged(
@@ -246,7 +250,7 @@ def _relaxation(state: AgendaState, pair_id: str, now: datetime) -> Relaxation |
     return nearest_relaxation(state.board, state.wanted(pair_id), state.open_slots(now))
 
 
-def _agenda_event(state: AgendaState, participant_id: str, agenda: ToldAgenda, now: datetime) -> AgendaChanged:
+def _agenda_event(state: AgendaState, participant_id: str, agenda: PublishedAgenda, now: datetime) -> AgendaChanged:
     told = state.agendas.get(participant_id)
     causes: tuple[Cause, ...] = state.untold_participants[participant_id]
     return AgendaChanged(

@@ -22,11 +22,11 @@ from shared.contract.events import (
 from shared.internal_api.edits import Edit
 
 
-class Known(Kept):
+class Snapshot(Kept):
     """A frozen part of the state."""
 
 
-class KnownOrganisation(Known):
+class OrganisationSnapshot(Snapshot):
     """What of an organisation bears on agendas. No country: kept from before there were goals."""
 
     revision: int
@@ -47,17 +47,17 @@ class KnownOrganisation(Known):
             interchangeable=event.interchangeable,
         )
 
-    def lets_the_same_meet(self, other: KnownOrganisation) -> bool:
+    def lets_the_same_meet(self, other: OrganisationSnapshot) -> bool:
         """Whether all that bears on who may meet, and in which zones, is the same."""
         mine = (self.kind, self.status, self.interchangeable)
         return mine == (other.kind, other.status, other.interchangeable)
 
-    def is_as_wanted_as(self, other: KnownOrganisation) -> bool:
+    def is_as_wanted_as(self, other: OrganisationSnapshot) -> bool:
         """Whether all that bears on an agenda made anew is the same."""
         return self.model_copy(update={"revision": other.revision}) == other
 
 
-class KnownParticipant(Known):
+class ParticipantSnapshot(Snapshot):
     """What of a participant bears on agendas; no personal data."""
 
     revision: int
@@ -84,12 +84,12 @@ class KnownParticipant(Known):
         """Whether the participant wants to meet neither this one nor the organisation."""
         return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
-    def is_as_free_as(self, other: KnownParticipant) -> bool:
+    def is_as_free_as(self, other: ParticipantSnapshot) -> bool:
         """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
         return self.model_copy(update={"revision": other.revision, "checked_in": other.checked_in}) == other
 
 
-class KnownPair(Known):
+class PairSnapshot(Snapshot):
     """A pair as matching last said it: whether both want it, and how much.
 
     `requested` are the two whom matching named, where another representative has taken the encounter over. `guest_ids`
@@ -121,7 +121,7 @@ class KnownPair(Known):
         """All who meet: the two, then their guests."""
         return (*self.participant_ids, *self.guest_ids)
 
-    def without(self, leaver: str, participants: Mapping[str, KnownParticipant]) -> tuple[str, ...]:
+    def without(self, leaver: str, participants: Mapping[str, ParticipantSnapshot]) -> tuple[str, ...]:
         """Who meets if somebody leaves: one guest fewer, or whoever was matched again in place of a stand-in."""
         if leaver in self.guest_ids:
             return tuple(each for each in self.people if each != leaver)
@@ -137,7 +137,7 @@ class KnownPair(Known):
         """Who meet, if not those who were matched and they alone."""
         return self.people if self.requested or self.guest_ids else None
 
-    def between(self, people: tuple[str, ...]) -> KnownPair:
+    def between(self, people: tuple[str, ...]) -> PairSnapshot:
         """The same where these meet: the two, then their guests."""
         one, other, *guest_ids = people
         requested = self.matched if self.matched != (one, other) else None
@@ -150,7 +150,7 @@ class KnownPair(Known):
         return self.requested or self.participant_ids
 
 
-class Attended(Known):
+class Attended(Snapshot):
     """How an encounter went, where it was to be: `HELD`, or `MISSED` because of `absent_ids`."""
 
     outcome: EncounterState
@@ -158,7 +158,7 @@ class Attended(Known):
     place: Place
 
 
-class Arrangement(Known):
+class Arrangement(Snapshot):
     """All that an edit can change of an encounter: its place or why it waits, its lock, and who meets.
 
     `comes_after` are the pairs whose encounters it has to come after, sorted.
@@ -181,7 +181,7 @@ class Arrangement(Known):
         return self.pair == before.pair and self == before.model_copy(update=news)
 
 
-class EditMade(Known):
+class EditMade(Snapshot):
     """An edit by hand, and what it changed."""
 
     edit: Edit
@@ -189,7 +189,7 @@ class EditMade(Known):
     after: dict[str, Arrangement]
 
 
-class ToldEncounter(Known):
+class PublishedEncounter(Snapshot):
     """What was last published of an encounter. `people` are those who meet, if not those who were matched alone."""
 
     revision: int
@@ -201,7 +201,7 @@ class ToldEncounter(Known):
     is_locked: bool = False
     comes_after: tuple[str, ...] = ()
 
-    def is_where(self, other: ToldEncounter) -> bool:
+    def is_where(self, other: PublishedEncounter) -> bool:
         """Whether the same people meet at the same place, whatever its slot's number, or wait for the same reason."""
         place = self.place
         if place and other.place:
@@ -209,7 +209,7 @@ class ToldEncounter(Known):
         return (place, self.reason, self.people) == (other.place, other.reason, other.people)
 
 
-class ToldAgenda(Known):
+class PublishedAgenda(Snapshot):
     """What was last published of a participant's agenda."""
 
     revision: int

@@ -10,18 +10,18 @@ from functools import cached_property
 from pydantic import BaseModel, Field
 
 from services.scheduler.domain.objective.goals import goals_served
-from services.scheduler.domain.objective.priority import Served, Wish
+from services.scheduler.domain.objective.priority import Demand, FillRate
 from services.scheduler.domain.snapshots import (
     Arrangement,
     Attended,
     EditMade,
-    KnownOrganisation,
-    KnownPair,
-    KnownParticipant,
-    ToldAgenda,
-    ToldEncounter,
+    OrganisationSnapshot,
+    PairSnapshot,
+    ParticipantSnapshot,
+    PublishedAgenda,
+    PublishedEncounter,
 )
-from services.scheduler.domain.timetable.board import Board, Hours, Seat, Slots, Timeline, Wanted
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Slots, Timeline
 from services.scheduler.domain.timetable.evidence import Sittings
 from services.scheduler.domain.timetable.rules import all_take_part, consent_is_granted, zones_for
 from shared.contract.events import (
@@ -52,13 +52,13 @@ class AgendaState(BaseModel):
     edition_id: str
     operator_id: str | None = None
     edition: EditionChanged | None = None
-    organisations: dict[str, KnownOrganisation] = Field(default_factory=dict)
-    participants: dict[str, KnownParticipant] = Field(default_factory=dict)
-    pairs: dict[str, KnownPair] = Field(default_factory=dict)
+    organisations: dict[str, OrganisationSnapshot] = Field(default_factory=dict)
+    participants: dict[str, ParticipantSnapshot] = Field(default_factory=dict)
+    pairs: dict[str, PairSnapshot] = Field(default_factory=dict)
     placements: dict[str, Place] = Field(default_factory=dict)
     waiting: dict[str, WaitingReason] = Field(default_factory=dict)
-    encounters: dict[str, ToldEncounter] = Field(default_factory=dict)
-    agendas: dict[str, ToldAgenda] = Field(default_factory=dict)
+    encounters: dict[str, PublishedEncounter] = Field(default_factory=dict)
+    agendas: dict[str, PublishedAgenda] = Field(default_factory=dict)
     untold_pairs: dict[str, Cause] = Field(default_factory=dict)
     untold_participants: dict[str, tuple[Cause, ...]] = Field(default_factory=dict)
     locked: set[str] = Field(default_factory=set)
@@ -151,33 +151,33 @@ class AgendaState(BaseModel):
         """Whether all who are to meet have registered here."""
         return all(participant in self.participants for participant in self.pairs[pair_id].people)
 
-    def wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> Wanted:
+    def wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> Meeting:
         """The pair as the rules and the board want it; with `people`, as if these met."""
         people = people or self.pairs[pair_id].people
-        return Wanted(pair_id, people, self.zones_by_kinds[tuple(map(self._kind, people))])
+        return Meeting(pair_id, people, self.zones_by_kinds[tuple(map(self._kind, people))])
 
-    def wish(self, pair_id: str) -> Wish:
+    def wish(self, pair_id: str) -> Demand:
         """How much the pair's encounter is wanted."""
         pair = self.pairs[pair_id]
-        return Wish(pair.priority, bool(self.goals and self.goals_served(pair_id)), pair.score)
+        return Demand(pair.priority, bool(self.goals and self.goals_served(pair_id)), pair.score)
 
-    def hours(self, participant: KnownParticipant) -> Hours:
+    def hours(self, participant: ParticipantSnapshot) -> Hours:
         """When the participant can meet. Sessions that the edition does not have take no time."""
         whole = self.timeline.whole
         available = self.timeline.within(participant.available) if participant.available else whole
         return Hours(available, whole & ~self.timeline.overlapping(self.sessions_of(participant)))
 
-    def sessions_of(self, participant: KnownParticipant) -> list[Session]:
+    def sessions_of(self, participant: ParticipantSnapshot) -> list[Session]:
         """The sessions of the edition that the participant attends."""
         return [self.sessions_by_id[session] for session in participant.session_ids if session in self.sessions_by_id]
 
-    def seat(self, place: Place) -> Seat:
+    def seat(self, place: Place) -> Assignment:
         """A place on the board: all the slots it overlaps, which is one unless the slots have changed since."""
         index = self.timeline.index_of(place)
         slots = self.timeline.overlapping([place]) if index is None else 1 << index
-        return Seat(slots, place.zone_id, place.table)
+        return Assignment(slots, place.zone_id, place.table)
 
-    def place(self, seat: Seat) -> Place:
+    def place(self, seat: Assignment) -> Place:
         """A seat of one slot, with its times."""
         assert self.edition is not None  # noqa: S101 - there are no seats in an unknown edition
         slot = self.edition.slots[seat.slots.bit_length() - 1]
@@ -271,13 +271,13 @@ class AgendaState(BaseModel):
         """How many encounters everybody should have at least, if as many are wanted."""
         return self.edition.quotas.min_encounters if self.edition else None
 
-    def served(self, participant_id: str) -> Served:
+    def served(self, participant_id: str) -> FillRate:
         """How many encounters the participant has a place for, and how many are wanted."""
         pairs = self.links.pairs_of[participant_id]
         placed = sum(pair in self.placements for pair in pairs)
-        return Served(placed, placed + sum(pair in self.waiting for pair in pairs))
+        return FillRate(placed, placed + sum(pair in self.waiting for pair in pairs))
 
-    def below_least(self) -> dict[str, Served]:
+    def below_least(self) -> dict[str, FillRate]:
         """Who has fewer encounters than everybody should have, and wants more, by id."""
         if not self.least:
             return {}
@@ -294,11 +294,11 @@ class AgendaState(BaseModel):
         """The edition's goals that the pair's encounter serves."""
         return goals_served(self.goals, *map(self._organisation, self.pairs[pair_id].people))
 
-    def served_by_goal(self) -> dict[Goal, Served]:
+    def served_by_goal(self) -> dict[Goal, FillRate]:
         """Of the encounters that serve each goal, how many have a place, and how many are wanted."""
         placed = Counter(goal for pair in self.placements for goal in self.goals_served(pair))
         waiting = Counter(goal for pair in self.waiting for goal in self.goals_served(pair))
-        return {goal: Served(placed[goal], placed[goal] + waiting[goal]) for goal in self.goals}
+        return {goal: FillRate(placed[goal], placed[goal] + waiting[goal]) for goal in self.goals}
 
     @cached_property
     def sessions_by_id(self) -> dict[str, Session]:
@@ -319,7 +319,7 @@ class AgendaState(BaseModel):
         organisation = self._organisation(participant_id)
         return organisation.kind if organisation else None
 
-    def _organisation(self, participant_id: str) -> KnownOrganisation | None:
+    def _organisation(self, participant_id: str) -> OrganisationSnapshot | None:
         participant = self.participants.get(participant_id)
         return self.organisations.get(participant.organisation_id) if participant else None
 
@@ -352,13 +352,13 @@ class Links:
             for each in comes_after:
                 self.followers[each].add(pair_id)
 
-    def join(self, participant_id: str, participant: KnownParticipant) -> None:
+    def join(self, participant_id: str, participant: ParticipantSnapshot) -> None:
         """Count a participant in with an organisation and with who attends its sessions."""
         self.people_of[participant.organisation_id].add(participant_id)
         for session_id in participant.session_ids:
             self.attending[session_id].add(participant_id)
 
-    def leave(self, participant_id: str, participant: KnownParticipant) -> None:
+    def leave(self, participant_id: str, participant: ParticipantSnapshot) -> None:
         """Undo `join`."""
         self.people_of[participant.organisation_id].discard(participant_id)
         for session_id in participant.session_ids:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Seat, Slots
+from services.scheduler.domain.timetable.board import Assignment, Slots
 from services.scheduler.domain.timetable.placement import find_seat
 
 People = tuple[str, ...]
 
 
 def find_stand_in(
-    state: AgendaState, pair_id: str, allowed: Callable[[People], Slots], near: Seat | None = None
-) -> tuple[People, Seat] | None:
+    state: AgendaState, pair_id: str, allowed: Callable[[People], Slots], near: Assignment | None = None
+) -> tuple[People, Assignment] | None:
     """Who could meet instead, and at which seat, with nobody moved: of several the one with the fewest encounters.
 
     `allowed` are the slots that these people may be given. The state is left as it is.
     """
-    best: tuple[int, str, People, Seat] | None = None
+    best: tuple[int, str, People, Assignment] | None = None
     for by, people in _instead(state, pair_id):
         seat, _ = find_seat(state.board, state.wanted(pair_id, people), allowed(people), near)
         offer = (len(state.board.encounters_of[by]), by)

@@ -11,7 +11,7 @@ from operator import or_
 from ortools.linear_solver import pywraplp
 
 from services.scheduler.domain.improvement.problem import Problem
-from services.scheduler.domain.timetable.board import Board, Slots, Wanted
+from services.scheduler.domain.timetable.board import Board, Meeting, Slots
 
 #: The simplex is exact to about this much; an integer bound must not be lost to rounding.
 _TOLERANCE = 1e-6
@@ -46,7 +46,7 @@ def bound(problem: Problem) -> int:
     return len(problem.fixed) + math.floor(shares + _TOLERANCE)
 
 
-def _common(problem: Problem, board: Board, wanted: Wanted) -> Slots:
+def _common(problem: Problem, board: Board, wanted: Meeting) -> Slots:
     common = problem.open_slots
     for person in wanted.people:
         common &= reduce(or_, (_free(problem, board, each) for each in _party(problem, person)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from services.scheduler.domain.improvement.problem import Problem
-from services.scheduler.domain.objective.priority import Served
+from services.scheduler.domain.objective.priority import FillRate
 from services.scheduler.domain.timetable.board import Board, Slots
 
 
@@ -71,9 +71,9 @@ class Draft:
         common = self.common(pair)
         return common & self.within[pair] if pair in self.within else common
 
-    def served(self, person: int) -> Served:
+    def served(self, person: int) -> FillRate:
         """How many encounters the participant has, and how many are wanted."""
-        return Served(self.count[person], self._wanted[person])
+        return FillRate(self.count[person], self._wanted[person])
 
     def placed(self) -> int:
         """How many encounters have a slot."""

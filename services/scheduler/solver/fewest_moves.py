@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ortools.sat.python import cp_model
 
 from services.scheduler.domain.improvement.problem import Problem
-from services.scheduler.domain.timetable.board import Board, Slots, Wanted, bits
+from services.scheduler.domain.timetable.board import Board, Meeting, Slots, bits
 from services.scheduler.domain.timetable.rules import all_available, sessions_attended
 from services.scheduler.solver.bound import bound
 
@@ -96,7 +96,7 @@ def _forced(problem: Problem, before: Mapping[str, Slots], most: int) -> int:
     return max(0, displaced - (len(placeable) + len(problem.fixed) - most))
 
 
-def _possible(problem: Problem, board: Board, wanted: Wanted) -> Slots:
+def _possible(problem: Problem, board: Board, wanted: Meeting) -> Slots:
     """When they could meet, whatever the others do."""
     possible = all_available(board, wanted) & sessions_attended(board, wanted)
     return problem.open_slots & possible & ~board.busy_of(wanted)

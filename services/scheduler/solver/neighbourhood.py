@@ -8,7 +8,7 @@ from collections import defaultdict
 from ortools.sat.python import cp_model
 
 from services.scheduler.domain.improvement.problem import Candidate
-from services.scheduler.domain.objective.priority import Wish, total
+from services.scheduler.domain.objective.priority import Demand, total
 from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.solver.draft import Draft
 
@@ -66,7 +66,7 @@ def _worth(
     )
 
 
-def _value(wish: Wish) -> int:
+def _value(wish: Demand) -> int:
     """What a seat is worth to the objective, but for fairness."""
     by_itself = _PRIORITY * wish.priority + _GOAL * wish.serves_goal
     return _PLACED + by_itself + _AFFINITY * round(999 * wish.score)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.scheduler.domain.timetable.board import Board, Seat, Slots, Wanted, bits
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, Slots, bits
 
 
-def deal(board: Board, slots: Iterable[tuple[Wanted, Slots]]) -> None:
+def deal(board: Board, slots: Iterable[tuple[Meeting, Slots]]) -> None:
     """Put every encounter on the board, in its slot, at a table. There must be room for all in each slot."""
-    by_slot: dict[Slots, list[Wanted]] = {}
+    by_slot: dict[Slots, list[Meeting]] = {}
     for wanted, slot in slots:
         by_slot.setdefault(slot, []).append(wanted)
     last_at: dict[str, tuple[str, str]] = {}
@@ -18,7 +18,7 @@ def deal(board: Board, slots: Iterable[tuple[Wanted, Slots]]) -> None:
             _deal_slot(board, slot, by_slot[slot], last_at)
 
 
-def _deal_slot(board: Board, slot: Slots, wanted: list[Wanted], last_at: dict[str, tuple[str, str]]) -> None:
+def _deal_slot(board: Board, slot: Slots, wanted: list[Meeting], last_at: dict[str, tuple[str, str]]) -> None:
     """Those with the longest list of zones have the first of them to themselves, so they cannot crowd out others."""
     zoned = sorted(wanted, key=lambda each: (-len(each.zones), each.pair_id))
     open_zones = {zone for zone in board.tables if board.tables_free(zone) & slot}
@@ -35,16 +35,16 @@ def _deal_slot(board: Board, slot: Slots, wanted: list[Wanted], last_at: dict[st
         last_at.update(dict.fromkeys(each.people, (seat.zone_id, seat.table)))
 
 
-def _loyalty(wanted: Wanted, zone: str, last_at: dict[str, tuple[str, str]]) -> int:
+def _loyalty(wanted: Meeting, zone: str, last_at: dict[str, tuple[str, str]]) -> int:
     """How many of them sat in this zone last."""
     tables = [last_at[each] for each in wanted.people if last_at.get(each, ("", ""))[0] == zone]
     return len(tables)
 
 
-def _seat(board: Board, wanted: Wanted, slot: Slots, zone: str, last_at: dict[str, tuple[str, str]]) -> Seat:
+def _seat(board: Board, wanted: Meeting, slot: Slots, zone: str, last_at: dict[str, tuple[str, str]]) -> Assignment:
     tables = board.tables[zone]
     for each in wanted.people:
         last_zone, table = last_at.get(each, ("", ""))
         if last_zone == zone and board.is_table_free(zone, table, slot):
-            return Seat(slot, zone, table)
-    return Seat(slot, zone, next(table for table, taken in tables.items() if not taken & slot))
+            return Assignment(slot, zone, table)
+    return Assignment(slot, zone, next(table for table, taken in tables.items() if not taken & slot))

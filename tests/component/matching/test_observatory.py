@@ -19,13 +19,13 @@ from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.observatory.exports import to_graphml, to_json
 from services.matching.observatory.leiden import communities
 from services.matching.observatory.picture import Picture, picture_of
-from services.matching.observatory.view_cache import Lookout
+from services.matching.observatory.view_cache import ViewCache
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels
-from services.registration.api.access import Office
+from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Gate, digest_of
-from services.registration.peers import Peer, Peers, nobody
+from services.registration.operators import Authenticator, digest_of
+from services.registration.peers import InternalClient, Peers, nobody
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
@@ -122,8 +122,8 @@ class Door:
         self.read += 1
         return self._state.model_copy(update={"edition_id": edition_id})
 
-    def lookout(self) -> Lookout:
-        return Lookout(self.state_of, NgramScorer, communities, labels, lambda: self.time)
+    def lookout(self) -> ViewCache:
+        return ViewCache(self.state_of, NgramScorer, communities, labels, lambda: self.time)
 
 
 class NoHelp:
@@ -142,9 +142,9 @@ async def api(door: Door) -> AsyncIterator[httpx.AsyncClient]:
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t"}
     )
-    peers = Peers(Peer("matching", client), nobody().scheduler)
-    gate = Gate(InMemoryOperators({name: [Key(digest_of("s3cret"))] for name in ("itecam", "rival")}), 5)
-    office = Office(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
+    peers = Peers(InternalClient("matching", client), nobody().scheduler)
+    gate = Authenticator(InMemoryOperators({name: [Key(digest_of("s3cret"))] for name in ("itecam", "rival")}), 5)
+    office = ApiContext(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(make_api(office)), base_url="http://r/v1") as api:
         api.headers["Authorization"] = "Bearer itecam.s3cret"
         yield api
@@ -212,7 +212,7 @@ async def test_what_fails_is_tried_again_by_the_next_who_asks(state: MatchingSta
             raise error
         return state.model_copy(update={"edition_id": edition_id})
 
-    lookout = Lookout(state_of, NgramScorer, communities, labels, lambda: 0.0)
+    lookout = ViewCache(state_of, NgramScorer, communities, labels, lambda: 0.0)
     with pytest.raises(ConnectionError):
         await lookout.view("e")
     assert (await lookout.view("e")).total.organisations == 12

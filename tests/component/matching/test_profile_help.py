@@ -14,14 +14,14 @@ from services.matching.api import routes_of
 from services.matching.domain.state import MatchingState
 from services.matching.encoders import default_scorer, the_use
 from services.matching.observatory.leiden import communities
-from services.matching.observatory.view_cache import Lookout
+from services.matching.observatory.view_cache import ViewCache
 from services.matching.profile_help import ProfileHelp
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
-from services.registration.api.access import Office
+from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Gate, digest_of
-from services.registration.peers import Peer, Peers, nobody
+from services.registration.operators import Authenticator, digest_of
+from services.registration.peers import InternalClient, Peers, nobody
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
@@ -30,8 +30,8 @@ from shared.internal_api.server import internal_routes
 
 
 def api_over(peers: Peers) -> httpx.AsyncClient:
-    gate = Gate(InMemoryOperators({"itecam": [Key(digest_of("s3cret"))]}), 5)
-    office = Office(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
+    gate = Authenticator(InMemoryOperators({"itecam": [Key(digest_of("s3cret"))]}), 5)
+    office = ApiContext(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(make_api(office)),
         base_url="http://registration/v1",
@@ -48,13 +48,13 @@ async def api() -> AsyncIterator[httpx.AsyncClient]:
     matching = Starlette(
         routes=internal_routes(
             Settings(internal_token="t0ken"),
-            routes_of(ProfileHelp(the_use, vocabulary), Lookout(nothing_known, default_scorer, communities, labels)),
+            routes_of(ProfileHelp(the_use, vocabulary), ViewCache(nothing_known, default_scorer, communities, labels)),
         )
     )
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t0ken"}
     )
-    peers = Peers(Peer("matching", client), nobody().scheduler)
+    peers = Peers(InternalClient("matching", client), nobody().scheduler)
     async with api_over(peers) as api:
         yield api
     await peers.close()

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.api.access import Office
+from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Gate, digest_of
+from services.registration.operators import Authenticator, digest_of
 from services.registration.settings import Settings
 from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
@@ -46,31 +46,31 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def office(store: InMemoryStore, clock: Clock, settings: Settings) -> Office:
+def office(store: InMemoryStore, clock: Clock, settings: Settings) -> ApiContext:
     keys = {operator: [Key(digest_of(secret))] for operator, secret in OPERATORS.items()}
-    return Office(store, Gate(InMemoryOperators(keys), 5), settings, clock)
+    return ApiContext(store, Authenticator(InMemoryOperators(keys), 5), settings, clock)
 
 
-def client_of(office: Office, operator: str | None) -> httpx.AsyncClient:
+def client_of(office: ApiContext, operator: str | None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {operator}.{OPERATORS[operator]}"} if operator else {}
     transport = httpx.ASGITransport(make_api(office), raise_app_exceptions=True)
     return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
 
 @pytest.fixture
-async def api(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+async def api(office: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(office, "itecam") as client:
         yield client
 
 
 @pytest.fixture
-async def rival(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+async def rival(office: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(office, "rival") as client:
         yield client
 
 
 @pytest.fixture
-async def stranger(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+async def stranger(office: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(office, None) as client:
         yield client
 

@@ -5,12 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.api.access import Office
-from services.registration.peers import Peer, Peers
+from services.registration.api.access import ApiContext
+from services.registration.peers import InternalClient, Peers
 from tests.component.registration.conftest import client_of
 
 
-class Matching(Peer):
+class Matching(InternalClient):
     """Stands in for matching: keeps what it is asked."""
 
     def __init__(self) -> None:
@@ -28,12 +28,14 @@ def matching() -> Matching:
 
 
 @pytest.fixture
-def office(office: Office, matching: Matching) -> Office:
-    return Office(office.store, office.gate, office.settings, office.clock, Peers(matching, Peer("scheduler", None)))
+def office(office: ApiContext, matching: Matching) -> ApiContext:
+    return ApiContext(
+        office.store, office.gate, office.settings, office.clock, Peers(matching, InternalClient("scheduler", None))
+    )
 
 
 async def test_an_operator_is_told_what_matching_knows_of_a_pair(
-    office: Office, fair: Any, api: httpx.AsyncClient, matching: Matching
+    office: ApiContext, fair: Any, api: httpx.AsyncClient, matching: Matching
 ) -> None:
     one, _, other, _ = fair.participants
     answer = await api.get(f"{fair.path}/affinities/{one}/{other}")

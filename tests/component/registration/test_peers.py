@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.registration import problems
-from services.registration.peers import Peer, PeerAway, PeerDeclined, nobody, peers_of
+from services.registration.peers import InternalClient, PeerAway, PeerDeclined, nobody, peers_of
 from services.registration.settings import Settings
 from shared.internal_api.server import LARGEST_BODY, Declined, body_of, internal_routes
 from shared.runtime.settings import ServiceSettings
@@ -61,28 +61,28 @@ def asked(token: str) -> Starlette:
     return Starlette(routes=internal_routes(Asked(internal_token=token), ROUTES))
 
 
-def peer(token: str = "t0ken", presented: str = "t0ken") -> Peer:  # noqa: S107 - made up
+def peer(token: str = "t0ken", presented: str = "t0ken") -> InternalClient:  # noqa: S107 - made up
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(asked(token)),
         base_url="http://asked",
         headers={"Authorization": f"Bearer {presented}"},
     )
-    return Peer("matching", client)
+    return InternalClient("matching", client)
 
 
 @pytest.fixture
-async def matching() -> AsyncIterator[Peer]:
+async def matching() -> AsyncIterator[InternalClient]:
     matching = peer()
     yield matching
     await matching.close()
 
 
-async def test_answers_come_back(matching: Peer) -> None:
+async def test_answers_come_back(matching: InternalClient) -> None:
     assert await matching.post("/echo", {"text": "mecanizado"}) == {"heard": "mecanizado"}
     assert await matching.get("/read", {"after": "x"}) == {"after": "x"}
 
 
-async def test_a_no_is_passed_on_with_all_it_says(matching: Peer) -> None:
+async def test_a_no_is_passed_on_with_all_it_says(matching: InternalClient) -> None:
     with pytest.raises(PeerDeclined, match="changed meanwhile") as caught:
         await matching.get("/stale")
     assert (caught.value.status, caught.value.slug, caught.value.more) == (409, "stale", {"version": 7})
@@ -91,14 +91,14 @@ async def test_a_no_is_passed_on_with_all_it_says(matching: Peer) -> None:
 @pytest.mark.parametrize(
     ("body", "status"), [({"word": 1}, 422), ({"text": "x" * LARGEST_BODY}, 413)], ids=["invalid", "too large"]
 )
-async def test_a_bad_question_is_declined(matching: Peer, body: dict[str, object], status: int) -> None:
+async def test_a_bad_question_is_declined(matching: InternalClient, body: dict[str, object], status: int) -> None:
     with pytest.raises(PeerDeclined) as caught:
         await matching.post("/echo", body)
     assert caught.value.status == status
 
 
 @pytest.mark.parametrize("path", ["/prose", "/broken"])
-async def test_a_defect_of_the_other_is_nothing_the_operator_did(matching: Peer, path: str) -> None:
+async def test_a_defect_of_the_other_is_nothing_the_operator_did(matching: InternalClient, path: str) -> None:
     with pytest.raises(PeerAway) as caught:
         await matching.get(path)
     assert "trace" not in str(caught.value)

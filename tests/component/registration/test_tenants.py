@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.api.access import Office
+from services.registration.api.access import ApiContext
 from services.registration.app import make_api
 
 BODIES: dict[str, Any] = {
@@ -22,14 +22,14 @@ BODIES: dict[str, Any] = {
 }
 
 
-def routes_of(office: Office) -> list[tuple[str, str]]:
+def routes_of(office: ApiContext) -> list[tuple[str, str]]:
     paths = make_api(office).openapi()["paths"]
     found = [(method, path) for path, methods in paths.items() for method in methods]
     return [(method, path) for method, path in found if "{" in path]
 
 
 async def test_every_route_hides_what_is_anothers(
-    rival: httpx.AsyncClient, fair: Any, office: Office, store: Any
+    rival: httpx.AsyncClient, fair: Any, office: ApiContext, store: Any
 ) -> None:
     request = await fair.ask(0, 2)
     ids = {

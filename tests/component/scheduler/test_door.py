@@ -11,10 +11,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.registration.api.access import Office
+from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Gate, digest_of
-from services.registration.peers import Peer, Peers, nobody
+from services.registration.operators import Authenticator, digest_of
+from services.registration.peers import InternalClient, Peers, nobody
 from services.registration.settings import Settings as RegistrationSettings
 from services.registration.store import Key
 from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
@@ -74,7 +74,7 @@ class Full(Here):
         yield
 
 
-class Venue:
+class ApiHarness:
     """Both services, and what goes from one to the other."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Venue:
         self.store = InMemoryStore()
         self.heard = 0
         keys = {"itecam": [Key(digest_of("s3cret"))], "rival": [Key(digest_of("other"))]}
-        self.gate = Gate(InMemoryOperators(keys), 5)
+        self.gate = Authenticator(InMemoryOperators(keys), 5)
 
     def now(self) -> datetime:
         return self.moment
@@ -104,8 +104,8 @@ class Venue:
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(door), base_url="http://scheduler", headers={"Authorization": "Bearer t"}
         )
-        peers = Peers(peers.matching, Peer("scheduler", client))
-        office = Office(self.store, self.gate, RegistrationSettings(), self.now, peers)
+        peers = Peers(peers.matching, InternalClient("scheduler", client))
+        office = ApiContext(self.store, self.gate, RegistrationSettings(), self.now, peers)
         headers = {"Authorization": f"Bearer {key}"}
         transport = httpx.ASGITransport(make_api(office))
         return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
@@ -174,12 +174,12 @@ class Venue:
 
 
 @pytest.fixture
-def venue() -> Venue:
-    return Venue()
+def venue() -> ApiHarness:
+    return ApiHarness()
 
 
 @pytest.fixture
-async def api(venue: Venue) -> AsyncIterator[httpx.AsyncClient]:
+async def api(venue: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
     async with venue.client() as client:
         await venue.set_up(client, "Ana Beto Carla Dario")
         await venue.hear(venue.pair("Ana", "Beto", priority=3), venue.pair("Ana", "Carla"), venue.pair("Beto", "Dario"))
@@ -189,7 +189,9 @@ async def api(venue: Venue) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_encounters_are_listed_with_the_names_of_those_who_meet(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_encounters_are_listed_with_the_names_of_those_who_meet(
+    venue: ApiHarness, api: httpx.AsyncClient
+) -> None:
     whole = (await api.get(f"{venue.path}/encounters")).json()
     assert len(whole["items"]) == 3
     assert set(whole["names"].values()) == set(venue.people)
@@ -202,7 +204,7 @@ async def test_encounters_are_listed_with_the_names_of_those_who_meet(venue: Ven
     assert (await api.get(f"{venue.path}/encounters", params={"limit": 501})).status_code == 422
 
 
-async def test_who_is_below_the_minimum_is_listed(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_who_is_below_the_minimum_is_listed(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     path = f"{venue.path}/below-minimum"
     assert (await api.get(path)).json() == {"items": [], "names": {}, "next": None}
     await api.patch(venue.path, json={"quotas": {"min_encounters": 2}, "zones": [EDITION["zones"][0] | {"tables": []}]})
@@ -218,7 +220,7 @@ async def test_who_is_below_the_minimum_is_listed(venue: Venue, api: httpx.Async
     assert (await api.get(path, params={"limit": 0})).status_code == 422
 
 
-async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     path = f"{venue.path}/goals"
     body = {"name": "Visita", "kind": "sme", "country": "MX", "delegation": "Mexico"}
     visitor = await venue.make(api, f"{venue.path}/organisations", body, "organisation_id")
@@ -238,7 +240,9 @@ async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: Venu
     assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
 
 
-async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(
+    venue: ApiHarness, api: httpx.AsyncClient
+) -> None:
     path = f"{venue.path}/what-if"
     await api.patch(venue.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]})
     await venue.hear()
@@ -256,7 +260,7 @@ async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(venue: V
     assert (await api.get(path)).status_code == 503
 
 
-async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_an_edit_is_tried_then_made_then_taken_back(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     meeting, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     at = other["place"]
     place = {"type": "place", "encounter_id": meeting["encounter_id"], "slot": at["slot"], "zone_id": "work"}
@@ -291,7 +295,7 @@ async def test_an_edit_is_tried_then_made_then_taken_back(venue: Venue, api: htt
 
 
 async def test_an_edit_that_breaks_a_rule_is_refused_with_the_rule_and_the_names(
-    venue: Venue, api: httpx.AsyncClient
+    venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     other = await venue.meeting(api, "Beto", "Dario")
     lock = {"edit": {"type": "lock", "encounter_id": other["encounter_id"], "is_locked": True}}
@@ -310,7 +314,7 @@ async def test_an_edit_that_breaks_a_rule_is_refused_with_the_rule_and_the_names
     assert "Dario" in detail
 
 
-async def test_another_representative_takes_an_encounter_over(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_another_representative_takes_an_encounter_over(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     ana = (await api.get(f"{venue.path}/participants/{venue.people['Ana']}")).json()
     venue.people["Alba"] = await venue.register(api, "Alba", ana["organisation_id"])
     await venue.hear()
@@ -327,7 +331,9 @@ async def test_another_representative_takes_an_encounter_over(venue: Venue, api:
     assert (await venue.meeting(api, "Alba", "Beto"))["encounter_id"] == meeting
 
 
-async def test_an_encounter_comes_after_another_until_that_is_taken_back(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_an_encounter_comes_after_another_until_that_is_taken_back(
+    venue: ApiHarness, api: httpx.AsyncClient
+) -> None:
     one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     first, last = sorted((one, other), key=lambda each: each["place"]["starts_at"])
     path, guard = f"{venue.path}/agenda/edits", {"If-Match": "*"}
@@ -358,7 +364,7 @@ async def test_an_encounter_comes_after_another_until_that_is_taken_back(venue: 
     assert replayed.comes_after == read.comes_after != {}
 
 
-async def test_what_cannot_come_after_is_said(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_what_cannot_come_after_is_said(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     order = {"type": "order", "encounter_id": one["encounter_id"], "is_ordered": True}
     for after, status in ((one["encounter_id"], 422), ("enc_none", 404)):
@@ -388,13 +394,17 @@ async def test_what_cannot_come_after_is_said(venue: Venue, api: httpx.AsyncClie
         ("undo", 422),
     ],
 )
-async def test_an_edit_that_is_none_is_refused(venue: Venue, api: httpx.AsyncClient, edit: Any, status: int) -> None:
+async def test_an_edit_that_is_none_is_refused(
+    venue: ApiHarness, api: httpx.AsyncClient, edit: Any, status: int
+) -> None:
     for path in ("edits", "edits/dry-run"):
         answer = await api.post(f"{venue.path}/agenda/{path}", json={"edit": edit}, headers={"If-Match": "*"})
         assert answer.status_code == status, answer.text
 
 
-async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(
+    venue: ApiHarness, api: httpx.AsyncClient
+) -> None:
     await api.patch(venue.path, json={"phase": "live"})
     await venue.hear()
     meeting = await venue.meeting(api, "Ana", "Beto")
@@ -432,12 +442,12 @@ async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(venue: Ven
 
 
 @pytest.mark.parametrize("encounter", ["enc_none", "..", "%2e%2e", "a%3Fb", "a%23b", "%20"])
-async def test_attendance_of_nothing_is_not_found(venue: Venue, api: httpx.AsyncClient, encounter: str) -> None:
+async def test_attendance_of_nothing_is_not_found(venue: ApiHarness, api: httpx.AsyncClient, encounter: str) -> None:
     answer = await api.post(f"{venue.path}/encounters/{encounter}/attendance", json={"outcome": "held"})
     assert answer.status_code in {404, 405}
 
 
-async def test_another_operator_finds_nothing(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_another_operator_finds_nothing(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     meeting = (await venue.meeting(api, "Ana", "Beto"))["encounter_id"]
     edit = {"edit": {"type": "lock", "encounter_id": meeting, "is_locked": True}}
     async with venue.client("rival.other") as rival:
@@ -452,8 +462,8 @@ async def test_another_operator_finds_nothing(venue: Venue, api: httpx.AsyncClie
         assert held.status_code == 404
 
 
-async def test_while_the_scheduler_is_away_people_still_check_in(venue: Venue, api: httpx.AsyncClient) -> None:
-    office = Office(venue.store, venue.gate, RegistrationSettings(), venue.now)
+async def test_while_the_scheduler_is_away_people_still_check_in(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+    office = ApiContext(venue.store, venue.gate, RegistrationSettings(), venue.now)
     transport = httpx.ASGITransport(make_api(office))
     headers = {"Authorization": "Bearer itecam.s3cret"}
     async with httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers) as alone:
@@ -463,7 +473,9 @@ async def test_while_the_scheduler_is_away_people_still_check_in(venue: Venue, a
         assert here.json()["checked_in"]
 
 
-async def test_any_process_may_be_asked_and_the_fence_keeps_them_together(venue: Venue, api: httpx.AsyncClient) -> None:
+async def test_any_process_may_be_asked_and_the_fence_keeps_them_together(
+    venue: ApiHarness, api: httpx.AsyncClient
+) -> None:
     second = venue.instance()
     async with venue.client(scheduler=second) as other:
         meeting = (await venue.meeting(other, "Ana", "Beto"))["encounter_id"]

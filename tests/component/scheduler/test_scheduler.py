@@ -100,7 +100,7 @@ class Here:
         return improve(problem, effort)
 
 
-class House:
+class SchedulerHarness:
     """A scheduler with a clock that is set by hand."""
 
     def __init__(self, store: Store | None = None, editions_in_memory: int = 500) -> None:
@@ -155,7 +155,7 @@ def of(edition_id: str, *events: Event) -> list[Event]:
 
 
 async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
-    house = House()
+    house = SchedulerHarness()
     said = await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     assert sum(isinstance(each, EncounterChanged) for each in said) == 2
     assert sorted(each.participant_id for each in said if isinstance(each, AgendaChanged)) == ["a", "b", "c"]
@@ -163,7 +163,7 @@ async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
 
 
 async def test_a_repeated_batch_says_nothing_and_writes_nothing() -> None:
-    house = House()
+    house = SchedulerHarness()
     events = [edition(), *people("a", "b"), affinity("a", "b")]
     await house.take(*events)
     assert await house.take(*events) == []
@@ -171,7 +171,7 @@ async def test_a_repeated_batch_says_nothing_and_writes_nothing() -> None:
 
 
 async def test_a_forged_pair_is_poison_and_takes_nobody_with_it() -> None:
-    house = House()
+    house = SchedulerHarness()
     forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
     with pytest.raises(Poison):
         await house.take(edition(), *people("a", "b"), forged)
@@ -180,7 +180,7 @@ async def test_a_forged_pair_is_poison_and_takes_nobody_with_it() -> None:
 
 
 async def test_an_edition_is_improved_once_it_is_quiet_and_only_once() -> None:
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     await house.later(1)
     assert house.solver.asked == 0
@@ -193,7 +193,7 @@ async def test_an_edition_is_improved_once_it_is_quiet_and_only_once() -> None:
 
 
 async def test_publishing_improves_once_more_then_announces_every_agenda_once() -> None:
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"))
     said = await house.take(edition(revision=2, phase="published"))
     assert final(said) == []
@@ -204,7 +204,7 @@ async def test_publishing_improves_once_more_then_announces_every_agenda_once() 
 
 @pytest.mark.parametrize("reason", ["failing", "never quiet"])
 async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str) -> None:
-    house = House()
+    house = SchedulerHarness()
     house.solver.fails = True
     await house.take(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
     if reason == "failing":
@@ -220,7 +220,7 @@ async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str
 
 
 async def test_an_improvement_may_not_outlast_the_announcement() -> None:
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     await house.later(3)
     await house.take(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
@@ -230,7 +230,7 @@ async def test_an_improvement_may_not_outlast_the_announcement() -> None:
 
 
 async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking_again() -> None:
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     await house.later(3)
     improved = dict((await house.scheduler.agenda("ed")).placements)
@@ -246,7 +246,7 @@ async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking
 
 async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_ANSWERS_KEPT", 0)
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     await house.later(3)
     await house.take(edition(revision=2, phase="published"))
@@ -256,7 +256,7 @@ async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: 
 
 async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
     await house.later(3)
@@ -271,7 +271,7 @@ async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: py
 
 async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
     await house.later(3)
@@ -286,7 +286,7 @@ async def test_an_improvement_begun_before_the_edition_was_published_may_not_out
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
-    house = House()
+    house = SchedulerHarness()
     await house.take(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.finish.clear()
     await house.later(3)
@@ -307,7 +307,7 @@ async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_th
 ) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
     elsewhere = held_states()
-    house = House(editions_in_memory=2)
+    house = SchedulerHarness(editions_in_memory=2)
     names = [f"ed{number}" for number in range(6)]
     for name in names:
         phase = "published" if name == "ed0" else "open"
@@ -327,7 +327,7 @@ async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_th
 
 
 async def test_who_waits_for_quiet_is_not_read_again_and_again() -> None:
-    house = House(editions_in_memory=1)
+    house = SchedulerHarness(editions_in_memory=1)
     for name in ("one", "other"):
         await house.take(*of(name, edition()), edition_id=name)
     house.store.reads = 0
@@ -339,11 +339,11 @@ async def test_who_waits_for_quiet_is_not_read_again_and_again() -> None:
 
 
 async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_before_not_again() -> None:
-    before = House()
+    before = SchedulerHarness()
     for name in ("ours", "theirs"):
         events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
         await before.take(*of(name, *events), edition_id=name)
-    after = House(before.store)
+    after = SchedulerHarness(before.store)
     after.scheduler.take_share(lambda edition_id: edition_id == "ours")
     await after.later(0)
     await after.later(3)
@@ -371,7 +371,7 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
         return REGISTRY.get_sample_value("tertulia_improvements_total", {"outcome": outcome}) or 0.0
 
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
-    house, before = House(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
+    house, before = SchedulerHarness(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
     late = participant("c", available=(window(2, 4),))
     await house.take(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
     await house.take(late, affinity("a", "c"))
@@ -391,10 +391,10 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
 
 
 async def test_who_starts_again_finishes_what_was_left() -> None:
-    before = House()
+    before = SchedulerHarness()
     await before.take(edition(), *people("a", "b"), affinity("a", "b"))
     await before.take(edition(revision=2, phase="published"))
-    after = House(before.store)
+    after = SchedulerHarness(before.store)
     after.scheduler.take_share(lambda _: True)
     assert final(await after.later(0)) == []
     assert final(await after.later(3)) == ["a", "b"]
@@ -404,7 +404,7 @@ async def test_who_starts_again_finishes_what_was_left() -> None:
 
 async def test_more_agendas_than_one_entry_holds_are_told_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agendas, "MOST_AGENDAS", 3)
-    house = House()
+    house = SchedulerHarness()
     names = [f"p{n}" for n in range(8)]
     await house.take(
         edition(zones=(workspace(8), HALL)), *people(*names), *(affinity(*names[n : n + 2]) for n in range(0, 8, 2))

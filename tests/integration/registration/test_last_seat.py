@@ -13,7 +13,7 @@ from services.registration.domain.edition import Edition, EditionFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.seats import Seats
-from services.registration.service import Desk
+from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from services.registration.store import MongoStore, MongoThings
 from shared.storage.mongo import Mongo
@@ -39,17 +39,17 @@ EDITION = {
 
 
 @pytest.fixture
-async def desks(settings: Settings) -> AsyncIterator[list[Desk]]:
+async def desks(settings: Settings) -> AsyncIterator[list[OperatorService]]:
     """The desk of one operator in each of two processes: nothing shared but the database."""
     clients = [Mongo(settings), Mongo(settings)]
     stores = [MongoStore(client.database(settings.database), lambda _kind, _id: None) for client in clients]
     await stores[0].prepare()
-    yield [Desk(store.of("itecam"), lambda: NOW) for store in stores]
+    yield [OperatorService(store.of("itecam"), lambda: NOW) for store in stores]
     for client in clients:
         await client.close()
 
 
-async def open_fair(desk: Desk) -> tuple[Edition, ParticipantFacts]:
+async def open_fair(desk: OperatorService) -> tuple[Edition, ParticipantFacts]:
     edition = await desk.open_edition(EditionFacts.model_validate(EDITION), None)
     facts = OrganisationFacts.model_validate({"name": "Acme", "kind": "sme", "country": "ES"})
     organisation = await desk.register_organisation(edition.edition_id, facts, None)
@@ -61,13 +61,13 @@ def asking(facts: ParticipantFacts, number: int) -> ParticipantFacts:
     return facts.model_copy(update={"email": f"{number}@x.example", "session_ids": ("talk",)})
 
 
-async def attending(desk: Desk, edition: Edition) -> int:
+async def attending(desk: OperatorService, edition: Edition) -> int:
     [(_, number)] = await desk.attendance(edition.edition_id)
     return number
 
 
 async def test_of_two_who_both_saw_the_last_seat_free_one_gets_it(
-    desks: list[Desk], monkeypatch: pytest.MonkeyPatch
+    desks: list[OperatorService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition, facts = await open_fair(desks[0])
     for number in (1, 2):
@@ -95,7 +95,9 @@ async def test_of_two_who_both_saw_the_last_seat_free_one_gets_it(
     assert await attending(desks[1], edition) == 3
 
 
-async def test_however_many_register_change_and_leave_at_once_no_more_attend_than_may(desks: list[Desk]) -> None:
+async def test_however_many_register_change_and_leave_at_once_no_more_attend_than_may(
+    desks: list[OperatorService],
+) -> None:
     edition, facts = await open_fair(desks[0])
     there = [
         await desks[0].register_participant(

@@ -13,7 +13,7 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.things import Taken, Thing
 from services.registration.operators import (
-    Gate,
+    Authenticator,
     NoSuchOperator,
     UnknownKey,
     add_key,
@@ -202,7 +202,7 @@ async def test_keys_open_until_revoked(settings: Settings) -> None:
         await add_operator(settings, "itecam", "Otra")
     second = await add_key(settings, "itecam")
     mongo = Mongo(settings)
-    gate = Gate(MongoOperators(mongo.database(settings.database)), remember_seconds=0)
+    gate = Authenticator(MongoOperators(mongo.database(settings.database)), remember_seconds=0)
     assert {await gate.operator_of(first), await gate.operator_of(second)} == {"itecam"}
     (first_id, _), (second_id, _) = await list_keys(settings, "itecam")
     await revoke_key(settings, "itecam", first_id)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.scheduler.aggregate import AgendaAggregate, announcing
-from services.scheduler.domain.changes import Lifted
+from services.scheduler.domain.changes import Removed
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.settings import Settings
 from shared.contract.cloudevents import pack
@@ -111,7 +111,7 @@ async def _lift(pair_id: str) -> None:
         async def send(self, packed: Sequence[dict[str, Any]]) -> None: ...
 
     def lift(state: AgendaState, _now: object) -> Decision[Any, Event]:
-        change = Lifted(pair_id=pair_id, cause=Cause(code=CauseCode.IMPROVED, subject_id="ed"))
+        change = Removed(pair_id=pair_id, cause=Cause(code=CauseCode.IMPROVED, subject_id="ed"))
         AgendaAggregate().evolve(state, change)
         return Decision([change], [])
 

@@ -9,7 +9,7 @@ from operator import and_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.timetable.board import Board, Hours, Seat, Slots, Wanted, bits, idle, more_idle
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Slots, bits, idle, more_idle
 from services.scheduler.domain.timetable.placement import best_slot
 
 SLOTS = 12
@@ -32,13 +32,13 @@ def test_the_best_slot_is_the_best_of_all(people: list[tuple[Slots, Slots]], nig
     for side, (theirs, there) in zip(sides, people, strict=True):
         board.hours[side] = Hours(theirs | there, board.whole)
         for slot in bits(theirs):
-            wanted = Wanted(f"{side}{slot}", (side, f"{side} and {slot}"), ("work",))
-            board.put(wanted, Seat(slot, "work", str(next(tables))))
+            wanted = Meeting(f"{side}{slot}", (side, f"{side} and {slot}"), ("work",))
+            board.put(wanted, Assignment(slot, "work", str(next(tables))))
 
     def waiting(slot: Slots) -> int:
         return sum(idle(board.busy[side] | slot, board.free_of(side), days) for side in sides)
 
-    wanted = Wanted("all", sides, ("work",))
+    wanted = Meeting("all", sides, ("work",))
     left = reduce(and_, map(board.free_of, sides)) & ~board.busy_of(wanted)
     if left:
         best = min(bits(left), key=lambda slot: (waiting(slot), board.load(slot), slot))

@@ -13,7 +13,7 @@ from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
 from services.scheduler.domain.organiser.edits import RulesBroken, make, plan
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState, Links
 from services.scheduler.domain.timetable.verifier import verify
@@ -205,7 +205,7 @@ def attend(subject: Edition, fields: dict[str, Any]) -> None:
     outcome = EncounterState.HELD if set(absent).isdisjoint(pair.participant_ids) else EncounterState.MISSED
     try:
         note_attendance(batch, encounter, Attendance(outcome=outcome, absent=absent))
-    except NotPossible:
+    except EditRejected:
         assert not batch.changes
     subject.finish(batch)
 
@@ -220,7 +220,7 @@ def edited(subject: Edition, edit: Edit) -> bool:
         assert state.model_dump() == before
         assert (state.board.placed, state.board.pinned) == (placed, pinned)
         assert make(batch, edit, planned.token) == planned
-    except (NotPossible, RulesBroken):
+    except (EditRejected, RulesBroken):
         assert state.model_dump() == before
         return False
     subject.finish(batch)

@@ -13,7 +13,7 @@ from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.objective.levels import Worth, worth
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Level
 from tests.property.scheduler.test_day_properties import PAIRS, PEOPLE, QUICK, Step, check, perform, steps
@@ -43,7 +43,7 @@ before = st.lists(steps, max_size=12)
 meanwhile = st.lists(steps.filter(lambda step: step[0] not in {"improve", "announce"}), max_size=8)
 wild_seats = st.dictionaries(
     st.sampled_from([pair(*sides) for sides in PAIRS]),
-    st.builds(lambda slot, table: Seat(1 << slot, "work", f"W{table}"), st.integers(0, 4), st.integers(1, 3)),
+    st.builds(lambda slot, table: Assignment(1 << slot, "work", f"W{table}"), st.integers(0, 4), st.integers(1, 3)),
     max_size=6,
 )
 
@@ -75,7 +75,7 @@ def go_on(subject: Edition, rest: list[Step], revision: int) -> None:
         perform(subject, kind, {**fields, **kept} if kind == "edition" else fields, number)
 
 
-def seats_of(state: AgendaState) -> dict[str, Seat]:
+def seats_of(state: AgendaState) -> dict[str, Assignment]:
     return {each: seat for each, (_, seat) in state.board.placed.items()}
 
 
@@ -86,7 +86,7 @@ def worth_of(state: AgendaState) -> Worth:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fairs, before, meanwhile, st.one_of(st.just({}), wild_seats))
 def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
-    fair: dict[str, Any], first: list[Step], since: list[Step], wild: dict[str, Seat]
+    fair: dict[str, Any], first: list[Step], since: list[Step], wild: dict[str, Assignment]
 ) -> None:
     subject = a_fair(**fair)
     go_on(subject, first, 3)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from bench.instances.editions import WHEN, Size, synthetic
 from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.organiser.edits import RulesBroken, make
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Seat, bits
+from services.scheduler.domain.timetable.board import Assignment, bits
 from services.scheduler.domain.timetable.evidence import Evidence
 from services.scheduler.domain.timetable.verifier import judge
 from shared.internal_api.edits import InviteGuest, OrderEncounters
@@ -50,16 +50,20 @@ def invite(state: AgendaState, encounter: int, guest: int) -> None:
     """Have somebody join an encounter, if that can be."""
     ids, people = sorted(state.pairs_by_encounter), sorted(state.participants)
     there, who = ids[encounter % len(ids)], people[guest % len(people)]
-    with suppress(NotPossible, RulesBroken):
-        make(Batch(state, WHEN), InviteGuest(encounter_id=there, participant_id=who, is_invited=True), "*")
+    with suppress(EditRejected, RulesBroken):
+        make(DecisionInProgress(state, WHEN), InviteGuest(encounter_id=there, participant_id=who, is_invited=True), "*")
 
 
 def order(state: AgendaState, later: int, earlier: int) -> None:
     """Have one encounter come after another, if it can."""
     ids = sorted(state.pairs_by_encounter)
     later_id, earlier_id = ids[later % len(ids)], ids[earlier % len(ids)]
-    with suppress(NotPossible, RulesBroken):
-        make(Batch(state, WHEN), OrderEncounters(encounter_id=later_id, after_id=earlier_id, is_ordered=True), "*")
+    with suppress(EditRejected, RulesBroken):
+        make(
+            DecisionInProgress(state, WHEN),
+            OrderEncounters(encounter_id=later_id, after_id=earlier_id, is_ordered=True),
+            "*",
+        )
 
 
 def allowed(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
@@ -86,7 +90,7 @@ def accepted(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
     for slot in state.edition.slots:
         for zone in state.edition.zones:
             for table in zone.tables:
-                place = state.place(Seat(1 << slot.index, zone.zone_id, table))
+                place = state.place(Assignment(1 << slot.index, zone.zone_id, table))
                 if not judge(Evidence.gathered(inputs_of(state), {**state.placements, pair: place}), [pair]):
                     found.add((slot.index, zone.zone_id, table))
     return found

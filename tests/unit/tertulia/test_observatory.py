@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.matching.domain.snapshots import Organisation, Participant
-from services.matching.domain.state import OrganisationLearned, ParticipantLearned
+from services.matching.domain.state import OrganisationRecorded, ParticipantRecorded
 from shared.contract.events import Profile
 from shared.runtime.clock import utc_now
 from shared.storage.journal import Entry
@@ -27,8 +27,8 @@ class Store:
         organisation = Organisation(revision=1, kind="sme", country="ES", codes=("nace:25.62",), status="active")
         person = Participant(revision=1, organisation_id="org_a", languages=("es",), profile=Profile(), status="active")
         changes = [
-            OrganisationLearned(organisation_id="org_a", organisation=organisation),
-            ParticipantLearned(participant_id="prt_a", participant=person),
+            OrganisationRecorded(organisation_id="org_a", organisation=organisation),
+            ParticipantRecorded(participant_id="prt_a", participant=person),
         ]
         return [Entry("ed1", 1 + after, utc_now(), {}, [one.model_dump(mode="json") for one in changes], [], True)]
 

@@ -22,7 +22,7 @@ _LEADS_AT_ONCE: Final = 2000
 _ABSENT: Final = -1
 
 
-class Plane:
+class BlockMatrix:
     """At most one vector of each row, without gaps.
 
     Leads are a sixteenth of what they were taken from, and laid number by number: comparing one vector with all is
@@ -97,7 +97,7 @@ class Side:
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._planes: list[Plane] = []
+        self._planes: list[BlockMatrix] = []
 
     @property
     def depth(self) -> int:
@@ -112,7 +112,7 @@ class Side:
     def put(self, row: int, vectors: Matrix) -> None:
         """Set the items of a row, in place of those it had."""
         while len(self._planes) < len(vectors):
-            self._planes.append(Plane(self._width))
+            self._planes.append(BlockMatrix(self._width))
         for at, plane in enumerate(self._planes):
             if at < len(vectors):
                 plane.put(row, vectors[at])
@@ -140,7 +140,7 @@ class Side:
         return best.T
 
     def best_of_all(self, wanted: Side, own: Rows, count: int, *, roughly: bool = False) -> Matrix:
-        """As `best`, with the first `count` rows for partners; `roughly`: see `Plane.rough_cosines`."""
+        """As `best`, with the first `count` rows for partners; `roughly`: see `BlockMatrix.rough_cosines`."""
         best = np.zeros((count, len(own)), np.float32)
         wishes, lines = wanted._gathered(own)
         for plane in self._planes:

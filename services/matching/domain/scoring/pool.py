@@ -12,7 +12,7 @@ from services.matching.domain.scoring import terms
 from services.matching.domain.scoring.affinity import Affinities
 from services.matching.domain.scoring.configuration import AffinityConfiguration
 from services.matching.domain.scoring.ragged import Ragged, Rows
-from services.matching.domain.scoring.symmetric_relation import Ties
+from services.matching.domain.scoring.symmetric_relation import SymmetricRelation
 from services.matching.domain.scoring.terms import TRAITS, Term, Traits, Values
 from services.matching.domain.scoring.text_index import TextIndex
 from services.matching.domain.snapshots import Organisation, Participant
@@ -47,8 +47,8 @@ class Pool:
         }
         self._sectors = _Sectors()
         self._traits = np.zeros(0, TRAITS)
-        self._competitors, self._blocks, self._declined = Ties(), Ties(), Ties()
-        self._met, self._fruitful = Ties(), Ties()
+        self._competitors, self._blocks, self._declined = SymmetricRelation(), SymmetricRelation(), SymmetricRelation()
+        self._met, self._fruitful = SymmetricRelation(), SymmetricRelation()
 
     def put(self, state: MatchingState, participant_ids: Iterable[str]) -> None:
         """Take these participants as the state has them now."""

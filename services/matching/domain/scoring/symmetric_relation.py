@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class Ties:
+class SymmetricRelation:
     """A symmetric relation that is made of what each side says of the others."""
 
     def __init__(self) -> None:

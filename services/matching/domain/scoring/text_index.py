@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.matching.domain.scoring.block_matrix import Rows, Side
 from services.matching.domain.scoring.terms import need_meets_offer
-from services.matching.domain.scoring.top_k import Tops
+from services.matching.domain.scoring.top_k import TopK
 from services.matching.domain.text.scorer import Matrix, Role, TextScorer
 
 #: How much the weaker way counts where nothing says otherwise.
@@ -84,15 +84,15 @@ class TextIndex:
         own, partners = np.array([row]), None if exact else self._shortlist(row)
         scores = self._scores(own, partners)
         scores[0, row if partners is None else partners == row] = 0
-        tops = Tops(1, count)
+        tops = TopK(1, count)
         tops.take(0, 0, scores)
         found = int(np.count_nonzero(tops.scores))
         ranked = tops.rows[0, :found]
         return (ranked if partners is None else partners[ranked]), tops.scores[0, :found]
 
-    def all_best(self, count: int) -> Tops:
+    def all_best(self, count: int) -> TopK:
         """The `count` best of every row, exact. Memory: besides the answer, a block of scores."""
-        tops = Tops(self._count, count)
+        tops = TopK(self._count, count)
         blocks = [np.arange(at, min(at + _BLOCK, self._count)) for at in range(0, self._count, _BLOCK)]
         for at, mine in enumerate(blocks):
             for theirs in blocks[at:]:

@@ -16,7 +16,7 @@ _LAST_ROW: Final = 2**_ROW_BITS - 1
 _LEAST: Final = np.finfo(np.float32).tiny
 
 
-class Tops:
+class TopK:
     """For each row the `count` partners with the highest scores above 0, best first, ties by row.
 
     A partner is kept as one number, the bits of the score before those of the row: numbers sort as scores and rows do.

@@ -33,17 +33,17 @@ _ANYBODYS: Final = frozenset(
 _LEAST_WORDS: Final = 2
 
 
-class Vagueness(StrEnum):
+class Specificity(StrEnum):
     """Why an item finds nobody."""
 
     TOO_SHORT = "item_too_short"
     GENERIC = "item_generic"
 
 
-def vagueness_of(item: str) -> Vagueness | None:
+def vagueness_of(item: str) -> Specificity | None:
     """What an item lacks, if anything: words at all, or one that not everybody could say of themselves."""
     words = words_of(item)
     if words and all(word in _ANYBODYS for word in words):
-        return Vagueness.GENERIC
+        return Specificity.GENERIC
     # Languages written without blanks put a sentence into what counts as one word here.
-    return Vagueness.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None
+    return Specificity.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None

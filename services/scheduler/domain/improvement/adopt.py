@@ -8,21 +8,21 @@ from functools import cache
 
 from services.scheduler.domain.changes import (
     Announced,
-    AttendanceNoted,
+    AttendanceRecorded,
     Change,
     Improved,
     Ordered,
-    PairTaken,
-    ParticipantTaken,
+    PairRecorded,
+    ParticipantRecorded,
     Placed,
     TakenOver,
 )
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.problem import Solution
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.objective.levels import results, worth
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.evidence import Evidence, Inputs
 from services.scheduler.domain.timetable.placement import find_seat
 from services.scheduler.domain.timetable.verifier import AgendaBroken, Violation, judge, judge_kept, verify
@@ -60,7 +60,7 @@ def evidence_of(state: AgendaState) -> Evidence:
     )
 
 
-def verify_touched(batch: Batch) -> None:
+def verify_touched(batch: DecisionInProgress) -> None:
     """Raise `AgendaBroken` if an encounter that the batch placed, or that its news is about, breaks a rule."""
     verify_step(batch)
     state = batch.state
@@ -75,12 +75,12 @@ def verify_touched(batch: Batch) -> None:
 
 def _about(state: AgendaState, change: Change) -> Iterable[str]:
     """The pairs a change is about."""
-    if isinstance(change, Placed | PairTaken | TakenOver | Ordered | AttendanceNoted):
+    if isinstance(change, Placed | PairRecorded | TakenOver | Ordered | AttendanceRecorded):
         return (change.pair_id,)
-    return state.links.pairs_of[change.participant_id] if isinstance(change, ParticipantTaken) else ()
+    return state.links.pairs_of[change.participant_id] if isinstance(change, ParticipantRecorded) else ()
 
 
-def verify_step(batch: Batch) -> None:
+def verify_step(batch: DecisionInProgress) -> None:
     """Raise `AgendaBroken` if the step just taken moved what was to stay, or put somebody wrongly where it is now.
 
     Asked after each event, for the next one may change what is to be kept; and what has begun is history from then on.
@@ -100,7 +100,7 @@ def verify_step(batch: Batch) -> None:
     batch.before.clear()
 
 
-def adopt(batch: Batch, solution: Solution) -> bool:
+def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
     """Replace the agenda by the solution, re-based if anything came in meanwhile; returns whether anything moved.
 
     What is worse by the edition's levels is not taken, nor, once agendas are announced, what is no better; it counts as
@@ -124,7 +124,7 @@ def adopt(batch: Batch, solution: Solution) -> bool:
     return moved
 
 
-def _seats_now(batch: Batch, solution: Solution) -> Mapping[str, Seat]:
+def _seats_now(batch: DecisionInProgress, solution: Solution) -> Mapping[str, Assignment]:
     """The solution's seats as they are, so that the engine's mistakes are found; or re-based on what is new."""
     state = batch.state
     is_as_asked = solution.version == state.version and solution.open_slots == state.open_slots(batch.now)
@@ -143,32 +143,32 @@ def _certificate(state: AgendaState, solution: Solution) -> Certificate:
     )
 
 
-def _is_better(state: AgendaState, seats: Mapping[str, Seat]) -> bool:
+def _is_better(state: AgendaState, seats: Mapping[str, Assignment]) -> bool:
     has = worth(state, {pair: seat for pair, (_, seat) in state.board.placed.items()}).ranks
     offered = worth(state, seats).ranks
     return offered < has if state.announced else offered <= has
 
 
-def announce(batch: Batch) -> None:
+def announce(batch: DecisionInProgress) -> None:
     """Make the agendas final: whoever has one is told, now or in the entries that follow."""
     if batch.state.unannounced:
         cause = Cause(code=CauseCode.EDITION_PUBLISHED, subject_id=batch.state.edition_id)
         batch.make(Announced(cause=cause))
 
 
-def _check(batch: Batch, seats: Mapping[str, Seat]) -> None:
+def _check(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> None:
     state = batch.state
     violations = violations_of(state, {pair: _place(state, pair, seat) for pair, seat in seats.items()}, batch.now)
     if violations:
         raise AgendaBroken(violations)
 
 
-def _place(state: AgendaState, pair_id: str, seat: Seat) -> Place:
+def _place(state: AgendaState, pair_id: str, seat: Assignment) -> Place:
     placed = state.board.placed.get(pair_id)
     return state.placements[pair_id] if placed is not None and placed[1] == seat else state.place(seat)
 
 
-def _replace(batch: Batch, seats: Mapping[str, Seat]) -> bool:
+def _replace(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> bool:
     state = batch.state
     cause = Cause(code=CauseCode.IMPROVED, subject_id=state.edition_id)
     before = len(batch.changes)

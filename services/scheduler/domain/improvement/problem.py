@@ -10,9 +10,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from services.scheduler.domain.objective.levels import Aims, aims_of, order_of
-from services.scheduler.domain.objective.priority import Served, Wish, total
+from services.scheduler.domain.objective.priority import Demand, FillRate, total
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Board, Hours, Seat, Slots, Wanted
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Slots
 from shared.contract.events import Level
 
 _USUAL = aims_of(tuple(Level))
@@ -21,8 +21,8 @@ _USUAL = aims_of(tuple(Level))
 class Candidate(NamedTuple):
     """A pair that wants an encounter and may have one."""
 
-    wanted: Wanted
-    wish: Wish
+    wanted: Meeting
+    wish: Demand
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Problem:
     tables: dict[str, tuple[str, ...]]
     hours: dict[str, Hours]
     candidates: tuple[Candidate, ...]
-    incumbent: dict[str, Seat]
-    fixed: dict[str, tuple[Wanted, Seat]]
+    incumbent: dict[str, Assignment]
+    fixed: dict[str, tuple[Meeting, Assignment]]
     change_budget: int
     days: tuple[Slots, ...] = ()
     least: int | None = None
@@ -89,9 +89,9 @@ class Problem:
             fixed=self.fixed | {pair: board.placed[pair] for pair in sorted(groups) if pair in board.placed},
         )
 
-    def served(self, board: Board, participant_id: str) -> Served:
+    def served(self, board: Board, participant_id: str) -> FillRate:
         """How many encounters the participant has on a board of the problem, and how many are wanted."""
-        return Served(len(board.encounters_of[participant_id]), self._wanted[participant_id])
+        return FillRate(len(board.encounters_of[participant_id]), self._wanted[participant_id])
 
     @cached_property
     def _wanted(self) -> Counter[str]:
@@ -134,12 +134,12 @@ class Solution:
 
     version: int
     announced: bool
-    seats: dict[str, Seat]
+    seats: dict[str, Assignment]
     bound: int
     seconds: float | None = None
     fewest_breaks: int = 0
     open_slots: Slots = 0
-    incumbent: dict[str, Seat] = field(default_factory=dict)
+    incumbent: dict[str, Assignment] = field(default_factory=dict)
     change_budget: int = 0
 
     def moves(self, pair_id: str) -> bool:

@@ -8,13 +8,13 @@ from datetime import datetime
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Seat, Slots, Wanted
-from services.scheduler.domain.timetable.placement import Patience, find_seat, fits, make_room, rearrange
+from services.scheduler.domain.timetable.board import Assignment, Meeting, Slots
+from services.scheduler.domain.timetable.placement import SearchBudget, find_seat, fits, make_room, rearrange
 
-_Find = Callable[[Wanted], Seat | None]
+_Find = Callable[[Meeting], Assignment | None]
 
 
-def rebased(state: AgendaState, solution: Solution, now: datetime) -> dict[str, Seat]:
+def rebased(state: AgendaState, solution: Solution, now: datetime) -> dict[str, Assignment]:
     """The solution's seats as far as the rules leave them now, and others for whom it does not know or who lost theirs.
 
     What stays is where it is. Once agendas are announced nobody who has a place loses it, and only encounters that the
@@ -52,7 +52,7 @@ class _Rebase:
         """Where the solution has them, else where they are, else where there is a seat, or others can make room."""
         for find in (self._there, self._at_that_time, self._here, self._anywhere):
             self._homeless = self._seat(self._homeless, find)
-        patience = Patience()
+        patience = SearchBudget()
         for wanted in self._homeless:
             if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, patience):
                 rearrange(self.board, wanted, seating)
@@ -76,7 +76,7 @@ class _Rebase:
     def _is_moved(self, pair_id: str) -> bool:
         return self._solution.moves(pair_id) and self._seats.get(pair_id) not in {None, self._present[pair_id]}
 
-    def _move(self, movers: list[Wanted]) -> None:
+    def _move(self, movers: list[Meeting]) -> None:
         """Those who find their new seat taken stay; and if another has moved to where they are, that one does not."""
         while movers:
             left = movers
@@ -91,16 +91,16 @@ class _Rebase:
                 self._stay(wanted)
             movers = [each for each in movers if each not in left]
 
-    def _move_back(self, movers: Iterable[Wanted]) -> None:
+    def _move_back(self, movers: Iterable[Meeting]) -> None:
         """Who moved for the sake of somebody who is not there any more need not have."""
         for wanted in movers:
             seat = self.board.lift(wanted.pair_id)[1]
             self.board.put(wanted, self._here(wanted) or seat)
 
-    def _stay(self, wanted: Wanted) -> None:
+    def _stay(self, wanted: Meeting) -> None:
         self.board.put(wanted, self._present[wanted.pair_id])
 
-    def _seat(self, homeless: Iterable[Wanted], find: _Find) -> list[Wanted]:
+    def _seat(self, homeless: Iterable[Meeting], find: _Find) -> list[Meeting]:
         """Seat each if there is a seat to be found; returns the others."""
         left = []
         for wanted in homeless:
@@ -111,21 +111,21 @@ class _Rebase:
                 self.board.put(wanted, seat)
         return left
 
-    def _there(self, wanted: Wanted) -> Seat | None:
+    def _there(self, wanted: Meeting) -> Assignment | None:
         seat = self._seats.get(wanted.pair_id)
         is_free = seat is not None and seat.slots & self._allowed(wanted) and fits(self.board, wanted, seat)
         return seat if is_free else None
 
-    def _at_that_time(self, wanted: Wanted) -> Seat | None:
+    def _at_that_time(self, wanted: Meeting) -> Assignment | None:
         seat = self._seats.get(wanted.pair_id)
         return find_seat(self.board, wanted, self._allowed(wanted) & seat.slots, seat)[0] if seat else None
 
-    def _here(self, wanted: Wanted) -> Seat | None:
+    def _here(self, wanted: Meeting) -> Assignment | None:
         seat = self._present.get(wanted.pair_id)
         return seat if seat is not None and fits(self.board, wanted, seat) else None
 
-    def _anywhere(self, wanted: Wanted) -> Seat | None:
+    def _anywhere(self, wanted: Meeting) -> Assignment | None:
         return find_seat(self.board, wanted, self._allowed(wanted), self._present.get(wanted.pair_id))[0]
 
-    def _allowed(self, wanted: Wanted) -> Slots:
+    def _allowed(self, wanted: Meeting) -> Slots:
         return self._late_slots.get(wanted.pair_id, self._open_slots)

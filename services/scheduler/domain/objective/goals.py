@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.scheduler.domain.snapshots import KnownOrganisation
+from services.scheduler.domain.snapshots import OrganisationSnapshot
 from shared.contract.events import Goal
 
 
-def goals_served(goals: Iterable[Goal], *organisations: KnownOrganisation | None) -> tuple[Goal, ...]:
+def goals_served(goals: Iterable[Goal], *organisations: OrganisationSnapshot | None) -> tuple[Goal, ...]:
     """Those of the goals that an encounter of people from these organisations serves, in their order.
 
     Those that are not known, or were kept from before countries were, count for none.

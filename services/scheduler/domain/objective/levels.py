@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from services.scheduler.domain.objective.priority import Served, total
+from services.scheduler.domain.objective.priority import FillRate, total
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.breaks import breaks_in
 from shared.contract.events import Level, LevelResult
 
@@ -69,7 +69,7 @@ def most_moves(state: AgendaState) -> int:
     return _MOST_MOVES if not state.announced or aims_of(order_of(state)).moves_to_place else 0
 
 
-def worth(state: AgendaState, seats: Mapping[str, Seat]) -> Worth:
+def worth(state: AgendaState, seats: Mapping[str, Assignment]) -> Worth:
     """How good it would be to have encounters at these seats (pair id -> seat)."""
     by_level = {
         Level.PLACED: _placed(state, seats),
@@ -115,10 +115,10 @@ def _shares(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
     return tuple(-share for share in sorted(each.share for each in _served(state, seats)))
 
 
-def _served(state: AgendaState, seats: Iterable[str]) -> Iterable[Served]:
+def _served(state: AgendaState, seats: Iterable[str]) -> Iterable[FillRate]:
     """How each of those who want encounters would be served."""
     has = _count(state, seats)
-    return (Served(min(has.get(each, 0), wanted), wanted) for each, wanted in _wanted_by(state).items())
+    return (FillRate(min(has.get(each, 0), wanted), wanted) for each, wanted in _wanted_by(state).items())
 
 
 def _most_floor(state: AgendaState) -> float:
@@ -144,7 +144,7 @@ def _count(state: AgendaState, pair_ids: Iterable[str]) -> Mapping[str, int]:
     return count
 
 
-def _moves(state: AgendaState, seats: Mapping[str, Seat]) -> int:
+def _moves(state: AgendaState, seats: Mapping[str, Assignment]) -> int:
     """Encounters that are at another time than they were told to be; none before agendas are announced."""
     if not state.announced:
         return 0
@@ -152,23 +152,23 @@ def _moves(state: AgendaState, seats: Mapping[str, Seat]) -> int:
     return sum(place is not None and state.seat(place).slots != seat.slots for place, seat in told)
 
 
-def _breaks(state: AgendaState, seats: Mapping[str, Seat]) -> tuple[float, ...]:
+def _breaks(state: AgendaState, seats: Mapping[str, Assignment]) -> tuple[float, ...]:
     board = state.board
     by_people = {state.pairs[pair].people: seat for pair, seat in seats.items()}
     breaks = breaks_in(by_people, board.hours, board.whole, board.days)
     return float(breaks.number), float(breaks.longest), float(breaks.slots)
 
 
-def _table_changes(state: AgendaState, seats: Mapping[str, Seat]) -> int:
+def _table_changes(state: AgendaState, seats: Mapping[str, Assignment]) -> int:
     """How often somebody goes straight from one encounter to the next at another table."""
-    agendas: defaultdict[str, list[Seat]] = defaultdict(list)
+    agendas: defaultdict[str, list[Assignment]] = defaultdict(list)
     for pair, seat in seats.items():
         for participant_id in state.pairs[pair].people:
             agendas[participant_id].append(seat)
     return sum(_changes(sorted(agenda)) for agenda in agendas.values())
 
 
-def _changes(agenda: Sequence[Seat]) -> int:
+def _changes(agenda: Sequence[Assignment]) -> int:
     return sum(
         one.slots << 1 == other.slots and (one.zone_id, one.table) != (other.zone_id, other.table)
         for one, other in pairwise(agenda)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 Item = TypeVar("Item")
 
 
-class Wish(NamedTuple):
+class Demand(NamedTuple):
     """How much an encounter is wanted: its priority, whether it serves a goal, and how well the two fit, 0..1."""
 
     priority: int
@@ -27,7 +27,7 @@ class Wish(NamedTuple):
         return -self.priority, not self.serves_goal
 
 
-class Served(NamedTuple):
+class FillRate(NamedTuple):
     """How many encounters have a place, and how many are wanted, those included: a participant's, or a goal's."""
 
     placed: int
@@ -43,17 +43,17 @@ class Served(NamedTuple):
         return max(0, min(least or 0, self.wanted) - self.placed)
 
 
-def precedence(wish: Wish, others: Iterable[int], least: int | None) -> tuple[int, bool, bool]:
+def precedence(wish: Demand, others: Iterable[int], least: int | None) -> tuple[int, bool, bool]:
     """Its rank, then who is short of the least; `others` are how many other encounters each of them has."""
     return *wish.rank, least is None or min(others) >= least
 
 
-def total(wishes: Collection[Wish]) -> tuple[int, int, int]:
+def total(wishes: Collection[Demand]) -> tuple[int, int, int]:
     """How many there are, the sum of their priorities, and how many serve a goal: more is better, the first first."""
     return len(wishes), sum(each.priority for each in wishes), sum(each.serves_goal for each in wishes)
 
 
-def need(wish: Wish, people: Iterable[Served], least: int | None) -> tuple[int, bool, bool, float, float]:
+def need(wish: Demand, people: Iterable[FillRate], least: int | None) -> tuple[int, bool, bool, float, float]:
     """How much an encounter without a place is needed, the less the more."""
     served = tuple(people)
     first = precedence(wish, (each.placed for each in served), least)

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scheduler.domain.changes import AttendanceNoted
-from services.scheduler.domain.decision import Batch
-from services.scheduler.domain.organiser.errors import NotPossible, pair_of_encounter
+from services.scheduler.domain.changes import AttendanceRecorded
+from services.scheduler.domain.decision import DecisionInProgress
+from services.scheduler.domain.organiser.errors import EditRejected, pair_of_encounter
 from services.scheduler.domain.snapshots import Attended
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase
@@ -34,7 +34,7 @@ class Noted(BaseModel):
     refilled: tuple[str, ...] = ()
 
 
-def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> Noted:
+def note_attendance(batch: DecisionInProgress, encounter_id: str, attendance: Attendance) -> Noted:
     """Note a report; again is the same as once, and another one corrects it.
 
     Raises:
@@ -49,7 +49,7 @@ def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> 
         return Noted(gone=gone)
     seat = state.board.placed[pair_id][1] if pair_id in state.placements else None
     cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
-    batch.make(AttendanceNoted(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
+    batch.make(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
     people, refilled = state.pairs[pair_id].people, tuple[str, ...]()
     if seat is not None and pair_id not in state.placements and running:
         batch.offer(pair_id, seat, set(people) - set(gone), cause)
@@ -61,16 +61,18 @@ def note_attendance(batch: Batch, encounter_id: str, attendance: Attendance) -> 
     return Noted(gone=gone, refilled=refilled)
 
 
-def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: Batch) -> Attended:
+def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: DecisionInProgress) -> Attended:
     absent, pair = attendance.absent, state.pairs[pair_id]
     known = state.attended.get(pair_id)
     place = known.place if known else state.placements.get(pair_id)
     if state.edition is None or state.edition.phase not in {Phase.LIVE, Phase.CLOSED}:
-        raise NotPossible("not_live", "attendance is noted once the edition is live")
+        raise EditRejected("not_live", "attendance is noted once the edition is live")
     if place is None or place.starts_at > batch.now:
-        raise NotPossible("not_begun", "the encounter has not begun")
+        raise EditRejected("not_begun", "the encounter has not begun")
     if not set(absent) <= set(pair.people) or len(set(absent)) < len(absent):
-        raise NotPossible("not_theirs", f"absent can be, each once: {', '.join(pair.people)}")
+        raise EditRejected("not_theirs", f"absent can be, each once: {', '.join(pair.people)}")
     if set(absent).isdisjoint(pair.participant_ids) != (attendance.outcome is EncounterState.HELD):
-        raise NotPossible("contradiction", "it is missed if one of the two is absent, and say who; guests alone may be")
+        raise EditRejected(
+            "contradiction", "it is missed if one of the two is absent, and say who; guests alone may be"
+        )
     return Attended(outcome=attendance.outcome, absent_ids=tuple(sorted(absent)), place=place)

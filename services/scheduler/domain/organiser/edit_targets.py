@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import singledispatch
 
-from services.scheduler.domain.organiser.errors import NotPossible, must_be_open, pair_of_encounter
+from services.scheduler.domain.organiser.errors import EditRejected, must_be_open, pair_of_encounter
 from services.scheduler.domain.snapshots import Arrangement
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Place
@@ -52,7 +52,7 @@ def _(edit: PlaceEncounter, state: AgendaState, now: datetime) -> dict[str, Arra
 def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     if pair not in state.placements:
-        raise NotPossible("no_place", "the encounter has no place to be locked at")
+        raise EditRejected("no_place", "the encounter has no place to be locked at")
     return {pair: state.arrangement(pair).model_copy(update={"is_locked": edit.is_locked})}
 
 
@@ -61,13 +61,13 @@ def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, 
     pair = _editable(state, edit.encounter_id, now)
     people, known = state.pairs[pair].people, state.participants
     if pair not in state.placements:
-        raise NotPossible("no_place", "the encounter has no place yet: there is nothing to take over")
+        raise EditRejected("no_place", "the encounter has no place yet: there is nothing to take over")
     if edit.participant_id not in people:
-        raise NotPossible("not_theirs", f"participant {edit.participant_id} is not in this encounter")
+        raise EditRejected("not_theirs", f"participant {edit.participant_id} is not in this encounter")
     if edit.by not in known or edit.participant_id not in known:
-        raise NotPossible("unknown_participant", f"there is no participant {edit.by}")
+        raise EditRejected("unknown_participant", f"there is no participant {edit.by}")
     if edit.by in people or known[edit.by].organisation_id != known[edit.participant_id].organisation_id:
-        raise NotPossible("not_a_representative", f"participant {edit.by} does not represent the same organisation")
+        raise EditRejected("not_a_representative", f"participant {edit.by} does not represent the same organisation")
     return {pair: _between(state, pair, tuple(edit.by if each == edit.participant_id else each for each in people))}
 
 
@@ -79,7 +79,7 @@ def _(edit: InviteGuest, state: AgendaState, now: datetime) -> dict[str, Arrange
         _check_guest(state, pair, edit.participant_id)
         return {pair: _between(state, pair, (*people, edit.participant_id))}
     if edit.participant_id in state.pairs[pair].participant_ids:
-        raise NotPossible("not_a_guest", f"it is the encounter of participant {edit.participant_id}, who is no guest")
+        raise EditRejected("not_a_guest", f"it is the encounter of participant {edit.participant_id}, who is no guest")
     return {pair: _between(state, pair, tuple(each for each in people if each != edit.participant_id))}
 
 
@@ -90,18 +90,18 @@ def _between(state: AgendaState, pair: str, people: tuple[str, ...]) -> Arrangem
 
 
 def _check_guest(state: AgendaState, pair: str, participant_id: str) -> None:
-    """Raise `NotPossible` if the participant cannot be a guest, wherever the encounter is."""
+    """Raise `EditRejected` if the participant cannot be a guest, wherever the encounter is."""
     people = state.pairs[pair].people
     if not state.is_wanted(pair):
-        raise NotPossible("not_wanted", "the encounter was cancelled, or is not agreed: there is nothing to join")
+        raise EditRejected("not_wanted", "the encounter was cancelled, or is not agreed: there is nothing to join")
     if participant_id in people:
-        raise NotPossible("already_there", f"participant {participant_id} is in this encounter already")
+        raise EditRejected("already_there", f"participant {participant_id} is in this encounter already")
     if participant_id not in state.participants:
-        raise NotPossible("unknown_participant", f"there is no participant {participant_id}")
+        raise EditRejected("unknown_participant", f"there is no participant {participant_id}")
     if not state.takes_part(participant_id):
-        raise NotPossible("cancelled", f"participant {participant_id}, or the organisation, has cancelled")
+        raise EditRejected("cancelled", f"participant {participant_id}, or the organisation, has cancelled")
     if len(people) >= MOST_PEOPLE:
-        raise NotPossible("too_many_guests", f"{MOST_PEOPLE} people meet in an encounter at most")
+        raise EditRejected("too_many_guests", f"{MOST_PEOPLE} people meet in an encounter at most")
 
 
 @_targets.register
@@ -118,13 +118,15 @@ def _(edit: OrderEncounters, state: AgendaState, now: datetime) -> dict[str, Arr
 @_targets.register
 def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
     if not state.edits:
-        raise NotPossible("nothing_to_undo", "no edit is left to be taken back")
+        raise EditRejected("nothing_to_undo", "no edit is left to be taken back")
     last = state.edits[-1]
     before = {pair: _restored(state, pair, was, last.after[pair]) for pair, was in last.before.items()}
     for pair, each in before.items():
         is_over = each.place is not None and each.place.slot not in _indexes(state, now)
         if state.is_history(pair, now) or (is_over and each.place != state.placements.get(pair)):
-            raise NotPossible("begun", f"encounter {state.encounter_id(pair)} or the slot it would return to has begun")
+            raise EditRejected(
+                "begun", f"encounter {state.encounter_id(pair)} or the slot it would return to has begun"
+            )
     return {pair: _still_wanted(state, pair, each) for pair, each in before.items()}
 
 
@@ -147,14 +149,14 @@ def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrange
 
 
 def _check_order(state: AgendaState, earlier: str, later: str) -> None:
-    """Raise `NotPossible` if no agenda could have the two in this order, or there are too many orders."""
+    """Raise `EditRejected` if no agenda could have the two in this order, or there are too many orders."""
     if earlier == later:
-        raise NotPossible("contradiction", "an encounter cannot come after itself")
+        raise EditRejected("contradiction", "an encounter cannot come after itself")
     if later in _all_before(state, earlier):
-        raise NotPossible("circular", "it already has to come before that one, directly or by way of others")
+        raise EditRejected("circular", "it already has to come before that one, directly or by way of others")
     others = sum(map(len, state.comes_after.values())) - (earlier in state.comes_after.get(later, ()))
     if others >= MOST_ORDERS:
-        raise NotPossible("too_many_orders", f"an edition has {MOST_ORDERS} orders of encounters at most")
+        raise EditRejected("too_many_orders", f"an edition has {MOST_ORDERS} orders of encounters at most")
 
 
 def _all_before(state: AgendaState, pair: str) -> set[str]:
@@ -172,14 +174,14 @@ def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:
     """The pair of an encounter that can still be changed."""
     pair = pair_of_encounter(state, encounter_id)
     if state.is_history(pair, now):
-        raise NotPossible("begun", "the encounter has begun, was held or was missed")
+        raise EditRejected("begun", "the encounter has begun, was held or was missed")
     return pair
 
 
 def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -> Place:
     assert state.edition is not None  # noqa: S101 - targets_of() has asked
     if edit.slot not in _indexes(state, now):
-        raise NotPossible("no_such_slot", f"the edition has no slot {edit.slot} that can still be used")
+        raise EditRejected("no_such_slot", f"the edition has no slot {edit.slot} that can still be used")
     slot = state.edition.slots[edit.slot]
     return Place(
         slot=edit.slot,
@@ -203,7 +205,7 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
                 taken[seat.table] &= ~slot
     free = [table for table, slots in taken.items() if not slots & slot]
     if not free:
-        raise NotPossible("no_table", "the zone has no free table then: name the one to be used")
+        raise EditRejected("no_table", "the zone has no free table then: name the one to be used")
     own = state.placements.get(pair)
     is_own_free = own is not None and own.zone_id == edit.zone_id and own.table in free
     return own.table if own is not None and is_own_free else free[0]

@@ -14,8 +14,8 @@ from typing import cast
 
 from pydantic_core import to_json
 
-from services.scheduler.domain.changes import Edited, Lifted, Locked, Ordered, Placed, TakenOver, Undone, Waits
-from services.scheduler.domain.decision import Batch
+from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, Removed, TakenOver, Undone, Waits
+from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import evidence_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.organiser.edit_targets import targets_of
@@ -24,7 +24,7 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.evidence import Evidence, Pair, Sittings
 from services.scheduler.domain.timetable.placement import find_seat, make_room
 from services.scheduler.domain.timetable.rules import out_of_order
-from services.scheduler.domain.timetable.trial import Rehearsal
+from services.scheduler.domain.timetable.trial import Trial
 from services.scheduler.domain.timetable.verifier import Violation, judge
 from shared.contract.events import Cause, CauseCode, Place, WaitingReason
 from shared.internal_api.edits import Edit, UndoEdit
@@ -118,7 +118,7 @@ def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: lis
     return Plan(edit, before, changed, tuple(violations), idle)
 
 
-def make(batch: Batch, edit: Edit, token: str) -> Plan:
+def make(batch: DecisionInProgress, edit: Edit, token: str) -> Plan:
     """Make an edit as it was planned under this token; `*` stands for any.
 
     Raises:
@@ -148,7 +148,7 @@ def mailed(state: AgendaState, plan: Plan) -> list[str]:
     return sorted(people)
 
 
-def _arrange(batch: Batch, planned: Plan) -> None:
+def _arrange(batch: DecisionInProgress, planned: Plan) -> None:
     cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=batch.state.edition_id)
     batch.by_hand.update(planned.after)
     _move(batch, planned, cause)
@@ -158,12 +158,12 @@ def _arrange(batch: Batch, planned: Plan) -> None:
     batch.make(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
 
 
-def _move(batch: Batch, planned: Plan, cause: Cause) -> None:
+def _move(batch: DecisionInProgress, planned: Plan, cause: Cause) -> None:
     """Have the encounters where they are to be, between whom they are to be."""
     moved = [pair for pair, each in planned.after.items() if each.place != planned.before[pair].place]
     for pair in moved:
         if planned.before[pair].place is not None:
-            batch.make(Lifted(pair_id=pair, cause=cause))
+            batch.make(Removed(pair_id=pair, cause=cause))
     for pair, each in planned.after.items():
         if each.people != batch.state.pairs[pair].people:
             batch.make(TakenOver(pair_id=pair, people=each.people, cause=cause))
@@ -172,7 +172,7 @@ def _move(batch: Batch, planned: Plan, cause: Cause) -> None:
             batch.make(Placed(pair_id=pair, place=place, cause=cause))
 
 
-def _settle(batch: Batch, pair: str, arranged: Arrangement, cause: Cause) -> None:
+def _settle(batch: DecisionInProgress, pair: str, arranged: Arrangement, cause: Cause) -> None:
     """Note what else is new of an encounter: why it waits, whether it is locked, what it comes after."""
     state = batch.state
     if arranged.reason is not state.waiting.get(pair):
@@ -251,7 +251,7 @@ def _rehearsed(
 ) -> dict[str, Arrangement]:
     """Where everybody ends who has to move, but for the targets that have their place."""
     fixed = {pair: each for pair, each in targets.items() if pair not in in_the_way}
-    with Rehearsal(state.board) as stage:
+    with Trial(state.board) as stage:
         pinned = {pair for pair, each in fixed.items() if each.place} - stage.board.pinned
         for pair, each in targets.items():
             stage.follow(pair, each.comes_after)
@@ -266,7 +266,7 @@ def _rehearsed(
         return {pair: _arranged(state, stage, pair, each, reasons.get(pair)) for pair, each in asked.items()}
 
 
-def _seat_elsewhere(state: AgendaState, stage: Rehearsal, arrangements: Arrangements) -> None:
+def _seat_elsewhere(state: AgendaState, stage: Trial, arrangements: Arrangements) -> None:
     """Put on the board where they are to be those who are not there already, or meet others."""
     moved = {
         pair: each
@@ -284,7 +284,7 @@ def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
     return targets[pair] if pair in targets else state.arrangement(pair)
 
 
-def _reseat(state: AgendaState, stage: Rehearsal, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
+def _reseat(state: AgendaState, stage: Trial, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
     """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
     board, wanted = stage.board, state.wanted(pair, asked.people)
     before, allowed = stage.was.get(pair), state.slots_for(pair, now, asked.people)
@@ -303,7 +303,7 @@ def _reseat(state: AgendaState, stage: Rehearsal, asked: Arrangement, pair: str,
 
 
 def _arranged(
-    state: AgendaState, stage: Rehearsal, pair: str, asked: Arrangement, reason: WaitingReason | None
+    state: AgendaState, stage: Trial, pair: str, asked: Arrangement, reason: WaitingReason | None
 ) -> Arrangement:
     on_board = stage.board.placed.get(pair)
     place: Place | None = None
@@ -317,6 +317,6 @@ def _more_idle(state: AgendaState, before: Arrangements, after: Arrangements) ->
     """How many slots more, or fewer, those concerned sit and wait between encounters."""
     people = {person for each in (*before.values(), *after.values()) for person in each.people}
     idle = sum(map(state.board.idle, people))
-    with Rehearsal(state.board) as stage:
+    with Trial(state.board) as stage:
         _seat_elsewhere(state, stage, after)
         return sum(map(state.board.idle, people)) - idle

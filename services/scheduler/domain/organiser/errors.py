@@ -6,7 +6,7 @@ from services.scheduler.domain.state import AgendaState
 from shared.contract.events import EditionChanged
 
 
-class NotPossible(Exception):
+class EditRejected(Exception):
     """What is asked cannot be done, whatever else is the case: `code` names why, the message says it."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -15,10 +15,10 @@ class NotPossible(Exception):
 
 
 def pair_of_encounter(state: AgendaState, encounter_id: str) -> str:
-    """The pair whose encounter this is. Raises `NotPossible` if there is none."""
+    """The pair whose encounter this is. Raises `EditRejected` if there is none."""
     pair_id = state.pairs_by_encounter.get(encounter_id)
     if pair_id is None:
-        raise NotPossible("unknown_encounter", "there is no such encounter")
+        raise EditRejected("unknown_encounter", "there is no such encounter")
     return pair_id
 
 
@@ -29,7 +29,7 @@ def must_be_open(state: AgendaState) -> EditionChanged:
         NotPossible: it is not known, or closed.
     """
     if state.edition is None:
-        raise NotPossible("unknown_edition", "there is no such edition")
+        raise EditRejected("unknown_edition", "there is no such edition")
     if state.settled:
-        raise NotPossible("closed", "the edition is closed: its agenda does not change any more")
+        raise EditRejected("closed", "the edition is closed: its agenda does not change any more")
     return state.edition

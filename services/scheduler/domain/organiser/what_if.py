@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.scheduler.domain.improvement.problem import Problem, problem_of
 from services.scheduler.domain.objective.levels import Aims
-from services.scheduler.domain.organiser.errors import NotPossible, must_be_open
+from services.scheduler.domain.organiser.errors import EditRejected, must_be_open
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Timeline
 from shared.contract.events import EditionChanged, Interval, Slot, Zone, ZoneKind
@@ -60,7 +60,7 @@ def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
     )
     zone_id = more.zone_id or _workspace(edition.zones)
     if more.tables and zone_id not in {zone.zone_id for zone in edition.zones}:
-        raise NotPossible("unknown_zone", "the edition has no such zone, or none with tables: say which by `zone_id`")
+        raise EditRejected("unknown_zone", "the edition has no such zone, or none with tables: say which by `zone_id`")
     zones = tuple(_with_tables(zone, more.tables) if zone.zone_id == zone_id else zone for zone in edition.zones)
     return edition.model_copy(update={"slots": numbered, "zones": zones})
 
@@ -68,7 +68,7 @@ def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
 def _later(slots: Sequence[Interval], count: int) -> Iterator[Interval]:
     """As many slots after the last one, as long as it, and as far apart as the closest two."""
     if count and not slots:
-        raise NotPossible("no_such_slot", "the edition has no slots yet that others could be like")
+        raise EditRejected("no_such_slot", "the edition has no slots yet that others could be like")
     gap = min((later.starts_at - earlier.ends_at for earlier, later in pairwise(slots)), default=timedelta())
     for number in range(count):
         length = slots[-1].ends_at - slots[-1].starts_at

@@ -16,7 +16,7 @@ from shared.contract.events import Interval
 Slots = int
 
 
-class Seat(NamedTuple):
+class Assignment(NamedTuple):
     """Where an encounter is. `slots` has one bit, or more or none if the edition's slots changed under it."""
 
     slots: Slots
@@ -24,7 +24,7 @@ class Seat(NamedTuple):
     table: str
 
 
-class Wanted(NamedTuple):
+class Meeting(NamedTuple):
     """An encounter to be placed: who meets, and the zones it may be in, the preferred first.
 
     `people` are the two participants of the pair, then their guests, if any.
@@ -118,8 +118,8 @@ class Board:
         self.tables: dict[str, dict[str, Slots]] = {}
         self.hours: dict[str, Hours] = {}
         self.busy: defaultdict[str, Slots] = defaultdict(int)
-        self.encounters_of: defaultdict[str, dict[str, Seat]] = defaultdict(dict)
-        self.placed: dict[str, tuple[Wanted, Seat]] = {}
+        self.encounters_of: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
+        self.placed: dict[str, tuple[Meeting, Assignment]] = {}
         self.pinned: set[str] = set()
         self.earlier: dict[str, tuple[str, ...]] = {}
         self.later: dict[str, tuple[str, ...]] = {}
@@ -160,7 +160,7 @@ class Board:
         for label, slots in tables.items():
             self._flip_table(zone_id, label, slots)
 
-    def put(self, wanted: Wanted, seat: Seat) -> None:
+    def put(self, wanted: Meeting, seat: Assignment) -> None:
         """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken.
 
         But where the slots were moved under encounters that had begun, two may overlap one slot that both touch: of
@@ -179,7 +179,7 @@ class Board:
             self._at_table[wanted.pair_id] = at_table
         self._turn_table(seat, at_table)
 
-    def lift(self, pair_id: str) -> tuple[Wanted, Seat]:
+    def lift(self, pair_id: str) -> tuple[Meeting, Assignment]:
         """Take the encounter off the board; returns what `put` needs to undo it."""
         wanted, seat = self.placed.pop(pair_id)
         for participant_id in wanted.people:
@@ -216,7 +216,7 @@ class Board:
         before = [each for each in self.earlier.get(pair_id, ()) if not self.around(each)[1] & slot]
         return before + [each for each in self.later.get(pair_id, ()) if not self.around(each)[0] & slot]
 
-    def busy_of(self, wanted: Wanted) -> Slots:
+    def busy_of(self, wanted: Meeting) -> Slots:
         """The slots in which somebody of those who are to meet is in an encounter."""
         taken = 0
         for participant_id in wanted.people:
@@ -254,7 +254,7 @@ class Board:
         """The pairs that meet in this one slot, sorted."""
         return sorted(self._in_slot[slot])
 
-    def _turn_table(self, seat: Seat, slots: Slots) -> None:
+    def _turn_table(self, seat: Assignment, slots: Slots) -> None:
         tables = self.tables.get(seat.zone_id, {})
         if seat.table in tables:
             tables[seat.table] ^= slots

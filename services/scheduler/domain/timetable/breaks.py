@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from services.scheduler.domain.timetable.board import Hours, Seat, Slots, span
+from services.scheduler.domain.timetable.board import Assignment, Hours, Slots, span
 
 
 class Breaks(NamedTuple):
@@ -30,7 +30,7 @@ def breaks_of(busy: Slots, attending: Slots, days: Iterable[Slots]) -> Iterator[
 
 
 def breaks_in(
-    seats: Mapping[tuple[str, ...], Seat], hours: Mapping[str, Hours], whole: Slots, days: Sequence[Slots]
+    seats: Mapping[tuple[str, ...], Assignment], hours: Mapping[str, Hours], whole: Slots, days: Sequence[Slots]
 ) -> Breaks:
     """The breaks of an agenda: the seat of those who meet."""
     busy: dict[str, Slots] = {}

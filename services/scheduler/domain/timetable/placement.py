@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from services.scheduler.domain.timetable.board import Board, Seat, Slots, Wanted, bits, idle, more_idle
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, Slots, bits, idle, more_idle
 from services.scheduler.domain.timetable.rules import all_available, sessions_attended, slots_left, within_quota
 from shared.contract.events import WaitingReason
 
@@ -14,10 +14,10 @@ _TRIES, _LOOKS, _LOOKS_A_TRY = 250, 2000, 10
 #: What several may look at together: where there is room it is found at once, and the rest is left to improve.
 _LOOKS_TOGETHER = 8_000
 
-Seating = dict[str, Seat]
+Seating = dict[str, Assignment]
 
 
-class Patience:
+class SearchBudget:
     """How much may still be looked at for several who seek room one after the other."""
 
     def __init__(self, looks: int = _LOOKS_TOGETHER) -> None:
@@ -25,8 +25,8 @@ class Patience:
 
 
 def find_seat(
-    board: Board, wanted: Wanted, allowed: Slots, near: Seat | None = None
-) -> tuple[Seat | None, WaitingReason]:
+    board: Board, wanted: Meeting, allowed: Slots, near: Assignment | None = None
+) -> tuple[Assignment | None, WaitingReason]:
     """The best seat with nobody moved, or `None` and the first rule that leaves none.
 
     With `near`, the seat itself, else another table at that time, if the rules allow, is the best. It may be of several
@@ -40,7 +40,7 @@ def find_seat(
     return _seat_in(board, wanted, best_slot(board, wanted, left), near), reason
 
 
-def best_slot(board: Board, wanted: Wanted, left: Slots) -> Slots:
+def best_slot(board: Board, wanted: Meeting, left: Slots) -> Slots:
     """The slot that makes those who meet wait least between encounters; then the emptiest, then the earliest."""
     sides = [(board.busy[each], board.free_of(each)) for each in wanted.people]
     least, best = 0, 0
@@ -83,17 +83,17 @@ def stands(board: Board, pair_id: str) -> bool:
     return is_left
 
 
-def fits(board: Board, wanted: Wanted, seat: Seat) -> bool:
+def fits(board: Board, wanted: Meeting, seat: Assignment) -> bool:
     """Whether every rule leaves an encounter that is not on the board this very seat."""
     is_left = bool(seat.slots) and slots_left(board, wanted, seat.slots)[0] == seat.slots
     return is_left and seat.zone_id in wanted.zones and board.is_table_free(seat.zone_id, seat.table, seat.slots)
 
 
-def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None) -> Seat:
+def _seat_in(board: Board, wanted: Meeting, slot: Slots, near: Assignment | None = None) -> Assignment:
     """A free table in the slot: the one asked for, else one that somebody sits at before or after, else the first."""
     zone = next(zone for zone in wanted.zones if board.tables_free(zone) & slot)
     if near is not None and near.zone_id in wanted.zones and board.is_table_free(near.zone_id, near.table, slot):
-        return Seat(slot, near.zone_id, near.table)
+        return Assignment(slot, near.zone_id, near.table)
     around = slot << 1 | slot >> 1
     neighbours = [
         seat.table
@@ -102,18 +102,18 @@ def _seat_in(board: Board, wanted: Wanted, slot: Slots, near: Seat | None = None
         for seat in board.encounters_of[each].values()
         if seat.slots & around and seat.zone_id == zone and board.is_table_free(zone, seat.table, slot)
     ]
-    return Seat(slot, zone, min(neighbours) if neighbours else board.first_free_table(zone, slot))
+    return Assignment(slot, zone, min(neighbours) if neighbours else board.first_free_table(zone, slot))
 
 
 def make_room(
-    board: Board, wanted: Wanted, allowed: Slots, most_moves: int, patience: Patience | None = None
+    board: Board, wanted: Meeting, allowed: Slots, most_moves: int, patience: SearchBudget | None = None
 ) -> Seating | None:
     """New seats for `wanted` and for the fewest others, at most `most_moves`, or `None`.
 
     Of several ways that move as few, the one after which people wait least. The board is left as it was. What is
     looked at is taken off the `patience`, which is as much as one needs if none is given.
     """
-    search, best = _Search(board, allowed, patience or Patience(_TRIES * _LOOKS_A_TRY + _LOOKS)), None
+    search, best = _Search(board, allowed, patience or SearchBudget(_TRIES * _LOOKS_A_TRY + _LOOKS)), None
     for moves in range(1, most_moves + 1):
         best = min(search.ways(wanted, moves), key=lambda way: way[0], default=None)
         if best is not None:
@@ -121,7 +121,7 @@ def make_room(
     return best[1] if best else None
 
 
-def rearrange(board: Board, wanted: Wanted, seating: Seating) -> int:
+def rearrange(board: Board, wanted: Meeting, seating: Seating) -> int:
     """Give an encounter and those moved for it the seats that `make_room` found; returns how many were moved."""
     moved = [board.lift(pair)[0] for pair in seating if pair in board.placed]
     for each in (*moved, wanted):
@@ -136,22 +136,22 @@ class _Search:
     most once, and everything is taken back.
     """
 
-    def __init__(self, board: Board, allowed: Slots, patience: Patience) -> None:
+    def __init__(self, board: Board, allowed: Slots, patience: SearchBudget) -> None:
         self._board = board
         self._allowed = allowed
         self._tries, self._looks = _TRIES, _LOOKS
         self._patience = patience
         self._seated: Seating = {}
-        self._lifted: dict[str, Seat] = {}
+        self._lifted: dict[str, Assignment] = {}
         self._idle: dict[str, int] = {}
 
-    def ways(self, wanted: Wanted, moves: int) -> Iterator[tuple[tuple[int, int], Seating]]:
+    def ways(self, wanted: Meeting, moves: int) -> Iterator[tuple[tuple[int, int], Seating]]:
         """Ways to seat `wanted` by moving just so many others: how many in time, how much more idle time, the seats."""
         for _ in self._chains([(wanted, self._allowed)], moves):
             in_time = sum(seat.slots != self._seated[pair].slots for pair, seat in self._lifted.items())
             yield (in_time, self._more_idle()), dict(self._seated)
 
-    def _chains(self, homeless: list[tuple[Wanted, Slots]], moves: int) -> Iterator[None]:
+    def _chains(self, homeless: list[tuple[Meeting, Slots]], moves: int) -> Iterator[None]:
         """Each way to seat all the homeless: while this yields, the board has it."""
         if not homeless:
             yield
@@ -174,11 +174,11 @@ class _Search:
                     self._patience.looks -= _LOOKS_A_TRY
                     yield from self._displace(wanted, slot, blockers, rest, moves)
 
-    def _worth_trying(self, wanted: Wanted, allowed: Slots) -> Slots:
+    def _worth_trying(self, wanted: Meeting, allowed: Slots) -> Slots:
         board = self._board
         return allowed & all_available(board, wanted) & sessions_attended(board, wanted) & within_quota(board, wanted)
 
-    def _blockers(self, wanted: Wanted, slot: Slots) -> Iterator[list[str]]:
+    def _blockers(self, wanted: Meeting, slot: Slots) -> Iterator[list[str]]:
         """What could be lifted so that the slot is free: theirs, or out of turn; else one at any table for them."""
         encounters = self._board.encounters_of
         own = {pair: None for each in wanted.people for pair, seat in encounters[each].items() if seat.slots & slot}
@@ -204,7 +204,7 @@ class _Search:
         return True
 
     def _displace(
-        self, wanted: Wanted, slot: Slots, blockers: list[str], rest: list[tuple[Wanted, Slots]], moves: int
+        self, wanted: Meeting, slot: Slots, blockers: list[str], rest: list[tuple[Meeting, Slots]], moves: int
     ) -> Iterator[None]:
         lifted = [self._board.lift(pair) for pair in blockers]
         self._lifted |= {each.pair_id: seat for each, seat in lifted}
@@ -215,7 +215,7 @@ class _Search:
             self._board.put(each, seat)
             del self._lifted[each.pair_id]
 
-    def _put(self, wanted: Wanted, slot: Slots, rest: list[tuple[Wanted, Slots]], moves: int) -> Iterator[None]:
+    def _put(self, wanted: Meeting, slot: Slots, rest: list[tuple[Meeting, Slots]], moves: int) -> Iterator[None]:
         seat = _seat_in(self._board, wanted, slot, self._lifted.get(wanted.pair_id))
         self._board.put(wanted, seat)
         self._seated[wanted.pair_id] = seat

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Board, Slots, Wanted, bits
+from services.scheduler.domain.timetable.board import Board, Meeting, Slots, bits
 from services.scheduler.domain.timetable.rules import Rule
 from shared.contract.events import Relaxation, WaitingReason
 
 
-def nearest_relaxation(board: Board, wanted: Wanted, allowed: Slots) -> Relaxation | None:
+def nearest_relaxation(board: Board, wanted: Meeting, allowed: Slots) -> Relaxation | None:
     """A slot that a single rule keeps from the pair, and whom or which zone it is about; `None` if each slot has more.
 
     A table is easier to come by than a person's time: rules blamed last are relaxed first, in the earliest slot.
@@ -24,7 +24,7 @@ def nearest_relaxation(board: Board, wanted: Wanted, allowed: Slots) -> Relaxati
     return None
 
 
-def _relaxation(board: Board, wanted: Wanted, rule: Rule, slot: Slots) -> Relaxation:
+def _relaxation(board: Board, wanted: Meeting, rule: Rule, slot: Slots) -> Relaxation:
     assert rule.leaves is not None  # noqa: S101 - it has just been asked
     keeping = tuple(each for each in wanted.people if not rule.leaves(board, wanted._replace(people=(each,))) & slot)
     is_about_tables = len(keeping) > 1 and rule.reason is WaitingReason.NO_TABLE

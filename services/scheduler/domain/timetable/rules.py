@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from services.scheduler.domain.timetable.board import Board, Slots, Wanted
+from services.scheduler.domain.timetable.board import Board, Meeting, Slots
 from services.scheduler.domain.timetable.evidence import Evidence
 from shared.contract.events import Consent, OrganisationKind, Status, WaitingReason, Zone, ZoneKind
 
@@ -36,7 +36,7 @@ class Rule:
     """
 
     states: Callable[[Evidence, str], Culprits]
-    leaves: Callable[[Board, Wanted], Slots] | None = None
+    leaves: Callable[[Board, Meeting], Slots] | None = None
     reason: WaitingReason = WaitingReason.AGENDAS_FULL
     binds_history: bool = False
 
@@ -93,7 +93,7 @@ def not_available(evidence: Evidence, pair_id: str) -> Culprits:
     return () if all(there) else (pair_id,)
 
 
-def all_available(board: Board, wanted: Wanted) -> Slots:
+def all_available(board: Board, wanted: Meeting) -> Slots:
     """All said they are there."""
     left = board.whole
     for participant_id in wanted.people:
@@ -109,7 +109,7 @@ def in_a_session(evidence: Evidence, pair_id: str) -> Culprits:
     return (pair_id,) if any(s.session_id in attended and s.overlaps(place) for s in sessions) else ()
 
 
-def sessions_attended(board: Board, wanted: Wanted) -> Slots:
+def sessions_attended(board: Board, wanted: Meeting) -> Slots:
     """Nobody attends a session that overlaps."""
     left = board.whole
     for participant_id in wanted.people:
@@ -132,7 +132,7 @@ def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
     return ()
 
 
-def within_quota(board: Board, wanted: Wanted) -> Slots:
+def within_quota(board: Board, wanted: Meeting) -> Slots:
     """Nobody has as many encounters already as the edition allows a participant."""
     if board.quota is None:
         return board.whole
@@ -150,7 +150,7 @@ def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
     return (pair_id, *same) if same else ()
 
 
-def one_encounter_a_pair(board: Board, wanted: Wanted) -> Slots:
+def one_encounter_a_pair(board: Board, wanted: Meeting) -> Slots:
     """The two have no encounter yet."""
     one, *others = wanted.pair
     both = (pair for other in others for pair in board.encounters_of[one].keys() & board.encounters_of[other].keys())
@@ -165,7 +165,7 @@ def out_of_order(evidence: Evidence, pair_id: str) -> Culprits:
     return (pair_id, *(too_late | too_soon)) if too_late or too_soon else ()
 
 
-def in_order(board: Board, wanted: Wanted) -> Slots:
+def in_order(board: Board, wanted: Meeting) -> Slots:
     """Those it has to come after have ended, and those that have to come after it have not begun."""
     left = board.whole
     if board.earlier:
@@ -182,7 +182,7 @@ def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
     return (pair_id, *clashing) if clashing else ()
 
 
-def nobody_twice(board: Board, wanted: Wanted) -> Slots:
+def nobody_twice(board: Board, wanted: Meeting) -> Slots:
     """Nobody is in another encounter."""
     return board.whole & ~board.busy_of(wanted)
 
@@ -222,7 +222,7 @@ def _is_academia_with_industry(kinds: Collection[OrganisationKind | None]) -> bo
     return not (COMPANIES.isdisjoint(kinds) or RESEARCHERS.isdisjoint(kinds))
 
 
-def tables_in_service(board: Board, wanted: Wanted) -> Slots:
+def tables_in_service(board: Board, wanted: Meeting) -> Slots:
     """A zone open to the pair has tables."""
     return board.whole if any(board.tables.get(zone) for zone in wanted.zones) else 0
 
@@ -233,7 +233,7 @@ def table_twice(evidence: Evidence, pair_id: str) -> Culprits:
     return (pair_id, *clashing) if clashing else ()
 
 
-def no_table_twice(board: Board, wanted: Wanted) -> Slots:
+def no_table_twice(board: Board, wanted: Meeting) -> Slots:
     """A zone open to the pair has a table at which nobody sits."""
     mask = 0
     for zone in wanted.zones:
@@ -257,7 +257,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def slots_left(board: Board, wanted: Wanted, allowed: Slots) -> tuple[Slots, WaitingReason]:
+def slots_left(board: Board, wanted: Meeting, allowed: Slots) -> tuple[Slots, WaitingReason]:
     """The slots among `allowed` that every rule leaves the encounter, and the first rule to blame if that is none."""
     left = allowed
     for rule in RULES:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from services.scheduler.domain.timetable.board import Board, Seat, Wanted
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting
 
 
-class Rehearsal:
+class Trial:
     """Within `with`, moves on a board; after it, the board is as it was."""
 
     def __init__(self, board: Board) -> None:
         self.board = board
         #: Everything moved, and where it was before.
-        self.was: dict[str, tuple[Wanted, Seat] | None] = {}
+        self.was: dict[str, tuple[Meeting, Assignment] | None] = {}
         self._came_after: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
@@ -36,7 +36,7 @@ class Rehearsal:
             self.was.setdefault(pair_id, self.board.placed[pair_id])
             self.board.lift(pair_id)
 
-    def put(self, wanted: Wanted, seat: Seat) -> None:
+    def put(self, wanted: Meeting, seat: Assignment) -> None:
         """Give an encounter that is not on the board its seat."""
         self.was.setdefault(wanted.pair_id, None)
         self.board.put(wanted, seat)

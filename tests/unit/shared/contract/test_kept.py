@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
-from services.scheduler.domain.snapshots import KnownPair, ToldEncounter
+from services.scheduler.domain.snapshots import PairSnapshot, PublishedEncounter
 from shared.contract.events import Consent, EncounterState, Kept, Place
 
 PLACE = Place(
@@ -18,8 +18,10 @@ PLACE = Place(
     zone_id="work",
     table="W1",
 )
-PAIR = KnownPair(revision=1, participant_ids=("a", "b"), request_ids=(), consent=Consent.GRANTED, score=0.5, priority=1)
-TOLD = ToldEncounter(revision=1, state=EncounterState.SCHEDULED, place=PLACE)
+PAIR = PairSnapshot(
+    revision=1, participant_ids=("a", "b"), request_ids=(), consent=Consent.GRANTED, score=0.5, priority=1
+)
+TOLD = PublishedEncounter(revision=1, state=EncounterState.SCHEDULED, place=PLACE)
 
 
 @pytest.mark.parametrize("kept", [PLACE, PAIR, TOLD])

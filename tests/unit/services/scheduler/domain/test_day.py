@@ -12,7 +12,7 @@ from services.registration.domain.slots import Day, slots_of
 from services.scheduler.domain.improvement.adopt import adopt, announce, verify_step
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import Attendance, Noted, note_attendance
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import _board_of
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.solver.effort import Effort
@@ -366,7 +366,7 @@ def test_what_cannot_be_reported(
 ) -> None:
     subject = Edition(edition(phase=phase), *people("a", "b"), affinity("a", "b"))
     subject.now = at(0) + minutes * MINUTE
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         note_attendance(subject.batch(), meeting("a", "b"), Attendance(outcome=outcome, absent=absent))
     assert refused.value.code == code
 

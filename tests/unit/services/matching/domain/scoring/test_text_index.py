@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.matching.domain.scoring.block_matrix import Plane
+from services.matching.domain.scoring.block_matrix import BlockMatrix
 from services.matching.domain.scoring.text_index import TextIndex
-from services.matching.domain.scoring.top_k import Tops
+from services.matching.domain.scoring.top_k import TopK
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role, on_grid
 
@@ -48,7 +48,7 @@ def exact(index: TextIndex, row: int, size: int) -> np.ndarray:
 
 
 def test_a_plane_keeps_no_gaps() -> None:
-    plane, some = Plane(4), vectors(9, 4)
+    plane, some = BlockMatrix(4), vectors(9, 4)
     for row in range(9):
         plane.put(row, some[row])
     for row in (0, 8, 3, 3, 70):
@@ -133,7 +133,7 @@ def test_an_empty_index_has_nobody_to_offer() -> None:
 
 
 def test_ties_go_to_the_first_row_and_nothing_is_nobody() -> None:
-    tops = Tops(2, 2)
+    tops = TopK(2, 2)
     tops.take(0, 4, np.array([[0.5, 0.5], [0.0, 0.25]], np.float32))
     tops.take(0, 0, np.array([[0.5, 0.0], [0.0, 0.0]], np.float32))
     assert tops.rows.tolist() == [[0, 4], [5, -1]]

@@ -11,7 +11,7 @@ from services.scheduler.domain.improvement.adopt import adopt, announce, violati
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.organiser.edits import make
-from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.board import Assignment
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import LockEncounter
 from tests.support.scheduler_editions import (
@@ -31,11 +31,11 @@ from tests.support.scheduler_editions import (
 AB, AC, AD, DE, EF = (pair(*sides) for sides in ("ab", "ac", "ad", "de", "ef"))
 
 
-def seat(slot: int, table: int = 1) -> Seat:
-    return Seat(1 << slot, "work", f"W{table}")
+def seat(slot: int, table: int = 1) -> Assignment:
+    return Assignment(1 << slot, "work", f"W{table}")
 
 
-def proposed(subject: Edition, seats: dict[str, Seat], change_budget: int = 3) -> Solution:
+def proposed(subject: Edition, seats: dict[str, Assignment], change_budget: int = 3) -> Solution:
     """A solution of the edition as it is, with these seats."""
     problem = problem_of(subject.state, subject.now, change_budget)
     return replace(problem.solved(problem.board(), len(seats)), seats=seats)
@@ -49,7 +49,7 @@ def take_over(subject: Edition, solution: Solution) -> bool:
     return moved
 
 
-def seats_of(subject: Edition) -> dict[str, Seat]:
+def seats_of(subject: Edition) -> dict[str, Assignment]:
     return {each: there for each, (_, there) in subject.state.board.placed.items()}
 
 

@@ -11,8 +11,8 @@ from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.objective.goals import goals_served
 from services.scheduler.domain.objective.levels import worth
-from services.scheduler.domain.objective.priority import Served
-from services.scheduler.domain.snapshots import KnownOrganisation
+from services.scheduler.domain.objective.priority import FillRate
+from services.scheduler.domain.snapshots import OrganisationSnapshot
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.bound import bound
 from services.scheduler.solver.construct import construct, fill
@@ -40,8 +40,8 @@ EFFORT = Effort(seed=7, rounds=3, round_effort=0.1, steps=50)
 HOME, ABROAD = pair("ana", "beto"), pair("carla", "mara")
 
 
-def known(country: str | None, delegation: str | None = None) -> KnownOrganisation:
-    return KnownOrganisation(revision=1, kind="sme", status="active", country=country, delegation=delegation)
+def known(country: str | None, delegation: str | None = None) -> OrganisationSnapshot:
+    return OrganisationSnapshot(revision=1, kind="sme", status="active", country=country, delegation=delegation)
 
 
 SPAIN, PORTUGAL = known("ES"), known("PT")
@@ -76,7 +76,7 @@ MEXICO, PERU = known("MX", "Mexico"), known("PE", "Andes")
     ],
 )
 def test_which_goals_an_encounter_serves(
-    one: KnownOrganisation, other: KnownOrganisation | None, served: tuple[Goal, ...]
+    one: OrganisationSnapshot, other: OrganisationSnapshot | None, served: tuple[Goal, ...]
 ) -> None:
     assert goals_served(BOTH, one, other) == served
     assert goals_served(BOTH, other, one) == served
@@ -234,9 +234,9 @@ def test_how_far_an_edition_has_come_with_its_goals() -> None:
     assert subject.state.served_by_goal() == {}
     subject.take(seats(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
     reached = subject.state.served_by_goal()
-    assert list(reached.items()) == [(Goal.DELEGATION, Served(2, 2)), (Goal.CROSS_BORDER, Served(2, 3))]
+    assert list(reached.items()) == [(Goal.DELEGATION, FillRate(2, 2)), (Goal.CROSS_BORDER, FillRate(2, 3))]
     subject.take(affinity("carla", "mara", revision=2, consent="refused"))
-    assert subject.state.served_by_goal() == {Goal.DELEGATION: Served(1, 1), Goal.CROSS_BORDER: Served(2, 2)}
+    assert subject.state.served_by_goal() == {Goal.DELEGATION: FillRate(1, 1), Goal.CROSS_BORDER: FillRate(2, 2)}
 
 
 def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisations_are_known_anew() -> None:
@@ -250,9 +250,9 @@ def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisatio
     assert state.placements == subject.state.placements
     subject.state = state
     subject.take(seats(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
-    assert subject.state.served_by_goal() == {goal: Served(0, 0) for goal in BOTH}
+    assert subject.state.served_by_goal() == {goal: FillRate(0, 0) for goal in BOTH}
     subject.take(organisation("org-carla", revision=2))
-    assert subject.state.served_by_goal() == {Goal.CROSS_BORDER: Served(1, 1), Goal.DELEGATION: Served(0, 0)}
+    assert subject.state.served_by_goal() == {Goal.CROSS_BORDER: FillRate(1, 1), Goal.DELEGATION: FillRate(0, 0)}
 
 
 def settle(subject: Edition) -> None:

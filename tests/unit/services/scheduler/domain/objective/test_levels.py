@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.objective.levels import results, worth
-from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Level
@@ -23,8 +23,8 @@ def three(**fields: Any) -> Edition:
     return Edition(edition(slots=4, **fields), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
 
 
-def seats(**slots: int) -> dict[str, Seat]:
-    return {pair(*name): Seat(1 << slot, "work", f"W{1 + slot % 2}") for name, slot in slots.items()}
+def seats(**slots: int) -> dict[str, Assignment]:
+    return {pair(*name): Assignment(1 << slot, "work", f"W{1 + slot % 2}") for name, slot in slots.items()}
 
 
 def value(subject: Edition, level: Level, **slots: int) -> float:

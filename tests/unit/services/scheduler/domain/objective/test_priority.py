@@ -10,7 +10,7 @@ from services.scheduler.domain.edition_diff import news_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.objective.levels import worth
-from services.scheduler.domain.objective.priority import Served, Wish, need, neediest_first
+from services.scheduler.domain.objective.priority import Demand, FillRate, need, neediest_first
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -29,13 +29,13 @@ from tests.support.scheduler_editions import (
     workspace,
 )
 
-FULL = Served(3, 3)
+FULL = FillRate(3, 3)
 LEAST = {"min_encounters": 2}
 EFFORT = Effort(seed=7, rounds=3, round_effort=0.1, steps=50)
 
 
-def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Wish:
-    return Wish(priority, serves_goal, score)
+def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Demand:
+    return Demand(priority, serves_goal, score)
 
 
 @pytest.mark.parametrize(
@@ -43,22 +43,22 @@ def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Wi
     [((1, 4), 3, 2), ((3, 4), 3, 0), ((1, 2), 3, 1), ((2, 2), 3, 0), ((0, 0), 3, 0), ((0, 4), None, 0), ((0, 4), 0, 0)],
 )
 def test_what_nobody_wants_is_not_missing(served: tuple[int, int], least: int | None, missing: int) -> None:
-    assert Served(*served).missing(least) == missing
+    assert FillRate(*served).missing(least) == missing
 
 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ((wish(priority=3), FULL), (wish(serves_goal=True), Served(0, 9))),
-        ((wish(serves_goal=True), FULL), (wish(score=0.9), Served(0, 9))),
-        ((wish(), Served(1, 2)), (wish(score=0.9), Served(2, 9))),
-        ((wish(), Served(1, 3)), (wish(score=0.9), Served(1, 2))),
-        ((wish(), Served(2, 9)), (wish(score=0.9), Served(2, 3))),
-        ((wish(score=0.9), Served(2, 9)), (wish(), Served(2, 9))),
+        ((wish(priority=3), FULL), (wish(serves_goal=True), FillRate(0, 9))),
+        ((wish(serves_goal=True), FULL), (wish(score=0.9), FillRate(0, 9))),
+        ((wish(), FillRate(1, 2)), (wish(score=0.9), FillRate(2, 9))),
+        ((wish(), FillRate(1, 3)), (wish(score=0.9), FillRate(1, 2))),
+        ((wish(), FillRate(2, 9)), (wish(score=0.9), FillRate(2, 3))),
+        ((wish(score=0.9), FillRate(2, 9)), (wish(), FillRate(2, 9))),
     ],
     ids=["priority", "goal", "below the least", "least served of those", "least served of the others", "score"],
 )
-def test_the_order(first: tuple[Wish, Served], second: tuple[Wish, Served]) -> None:
+def test_the_order(first: tuple[Demand, FillRate], second: tuple[Demand, FillRate]) -> None:
     (one, served), (other, others) = first, second
     assert need(one, (FULL, served), 2) < need(other, (others, FULL), 2)
 
@@ -175,9 +175,9 @@ def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_
 def test_who_is_below_the_least() -> None:
     state = Edition(*crowded(min_encounters=2)).state
     few = state.below_least()
-    assert few["pia"] == Served(1, 2)
+    assert few["pia"] == FillRate(1, 2)
     assert not {"ana", "rosa", "zoe", "a1", "p1"} & few.keys()
-    assert few["a3"] == Served(0, 1)
+    assert few["a3"] == FillRate(0, 1)
     assert Edition(*crowded()).state.below_least() == {}
 
 

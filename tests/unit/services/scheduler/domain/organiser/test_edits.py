@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.scheduler.domain.organiser.edits import Plan, PlanStale, RulesBroken, mailed, make, plan
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from shared.contract.events import EncounterChanged
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import Edit, LockEncounter, PlaceEncounter, SwapRepresentative, UndoEdit
@@ -215,7 +215,7 @@ def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
 )
 def test_what_cannot_be_at_all(edit: Edit, code: str) -> None:
     subject = fair()
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, edit, subject.now)
     assert refused.value.code == code
 
@@ -225,12 +225,12 @@ def test_nothing_is_edited_that_has_begun_or_in_a_closed_edition() -> None:
     slot = subject.slot("a", "b") or 0
     subject.take(edition(revision=2, phase="live"))
     subject.now = at(slot)
-    with pytest.raises(NotPossible, match="begun"):
+    with pytest.raises(EditRejected, match="begun"):
         plan(subject.state, lock("a", "b"), subject.now)
     subject.take(edition(revision=3, phase="closed"))
-    with pytest.raises(NotPossible, match="closed"):
+    with pytest.raises(EditRejected, match="closed"):
         plan(subject.state, lock("b", "d"), subject.now)
-    with pytest.raises(NotPossible, match="no such edition"):
+    with pytest.raises(EditRejected, match="no such edition"):
         plan(Edition().state, UndoEdit(), subject.now)
 
 
@@ -255,7 +255,7 @@ def test_undoing_goes_back_one_by_one_to_what_there_was() -> None:
     for before in reversed(states[:-1]):
         do(subject, UndoEdit())
         assert agenda(subject) == before
-    with pytest.raises(NotPossible):
+    with pytest.raises(EditRejected):
         do(subject, UndoEdit())
 
 
@@ -281,7 +281,7 @@ def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
 
 def test_what_waits_cannot_be_taken_over() -> None:
     subject = fair(slots=0)
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, swap("a", "b", "a", "a2"), subject.now)
     assert refused.value.code == "no_place"
 

@@ -8,7 +8,7 @@ from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
 from services.scheduler.domain.organiser.edits import RulesBroken, make, plan
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import AgendaChanged, EncounterChanged, WaitingReason
@@ -230,7 +230,7 @@ def test_a_representative_is_swapped_among_the_guests_as_among_the_two() -> None
 def test_who_cannot_be_a_guest(edit: InviteGuest, code: str) -> None:
     subject = fair(AB, CD)
     subject.take(participant("gone", status="cancelled"), affinity("b", "c", consent="refused"))
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, edit, subject.now)
     assert refused.value.code == code
 
@@ -239,7 +239,7 @@ def test_a_table_has_so_many_chairs() -> None:
     names = [f"g{number}" for number in range(MOST_PEOPLE - 1)]
     subject = Edition(edition(), *people("a", "b", *names), affinity(*AB))
     do(subject, *(invite(AB, name) for name in names[:-1]))
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, invite(AB, names[-1]), subject.now)
     assert refused.value.code == "too_many_guests"
 
@@ -255,7 +255,7 @@ def test_it_is_held_without_a_guest_and_missed_without_one_of_the_two() -> None:
         note_attendance(batch, encounter_id("ed", *AB), Attendance(outcome=outcome, absent=absent))
         subject.finish(batch)
 
-    with pytest.raises(NotPossible, match="guests alone"):
+    with pytest.raises(EditRejected, match="guests alone"):
         report("missed", "c")
     report("held", "c")
     said = [each for each in subject.said if isinstance(each, EncounterChanged)][-1]

@@ -13,9 +13,9 @@ from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser import edit_targets as targets
 from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
 from services.scheduler.domain.organiser.edits import Plan, RulesBroken, make, plan
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Seat
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -170,7 +170,7 @@ def test_an_edit_has_who_is_out_of_order_give_way_unless_locked() -> None:
 def test_what_can_be_in_no_order(edit: Edit, code: str) -> None:
     subject = fair(AB, AC, CD)
     do(subject, order(AC, AB), order(AB, CD))
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, edit, subject.now)
     assert refused.value.code == (code or "unknown_encounter")
 
@@ -179,7 +179,7 @@ def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(targets, "MOST_ORDERS", 1)
     subject = fair(AB, AC, CD)
     do(subject, order(AC, AB), order(AC, AB))
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, order(CD, AB), subject.now)
     assert refused.value.code == "too_many_orders"
     do(subject, order(AC, AB, is_ordered=False), order(CD, AB))
@@ -253,7 +253,7 @@ def test_undoing_an_order_has_who_is_in_the_way_by_now_give_way() -> None:
 def seat(subject: Edition, sides: Sides, slot: int) -> None:
     """Where the system might as well have put it."""
     batch = subject.batch()
-    batch.seat_all({pair(*sides): Seat(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
+    batch.seat_all({pair(*sides): Assignment(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
     subject.finish(batch)
 
 
@@ -296,7 +296,7 @@ def test_what_has_begun_cannot_come_after_anything_any_more_and_may_be_taken_bac
     do(subject, put(AB, 1, "W1"), order(AC, AB))
     subject.take(edition(revision=2, phase="live"))
     subject.now = at(1)
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         plan(subject.state, order(AB, AC), subject.now)
     assert refused.value.code == "begun"
     subject.take(participant("d", 3))

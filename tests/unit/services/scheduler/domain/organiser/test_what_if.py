@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.scheduler.domain.improvement.adopt import announce
-from services.scheduler.domain.organiser.errors import NotPossible
+from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.organiser.what_if import problem_with
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -115,7 +115,7 @@ def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
 )
 def test_what_cannot_be_asked(of: Callable[[], Edition], more: dict[str, object], code: str) -> None:
     subject = of()
-    with pytest.raises(NotPossible) as refused:
+    with pytest.raises(EditRejected) as refused:
         problem_with(subject.state, More.model_validate(more), subject.now, 0)
     assert refused.value.code == code
 

@@ -9,7 +9,7 @@ import pytest
 from services.scheduler.domain.improvement.adopt import adopt, inputs_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Board, Slots, Wanted, bits
+from services.scheduler.domain.timetable.board import Board, Meeting, Slots, bits
 from services.scheduler.domain.timetable.evidence import Evidence
 from services.scheduler.domain.timetable.rules import Culprits, Rule
 from services.scheduler.domain.timetable.verifier import verify
@@ -31,7 +31,7 @@ def too_many_in_a_row(evidence: Evidence, pair_id: str) -> Culprits:
     return ()
 
 
-def few_in_a_row(board: Board, wanted: Wanted) -> Slots:
+def few_in_a_row(board: Board, wanted: Meeting) -> Slots:
     """With one more encounter, nobody has more than three in a row."""
 
     def is_run(busy: Slots) -> Slots:

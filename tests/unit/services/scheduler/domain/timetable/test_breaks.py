@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.timetable.board import Hours, Seat
+from services.scheduler.domain.timetable.board import Assignment, Hours
 from services.scheduler.domain.timetable.breaks import Breaks, breaks_in, breaks_of
 
 WHOLE = 0b11111111
@@ -30,6 +30,6 @@ def test_a_break_is_a_run_of_waiting_between_two_encounters_of_a_day(
 
 
 def test_the_breaks_of_an_agenda_are_those_of_all_and_being_away_is_one() -> None:
-    seats = {("a", "b"): Seat(0b00000001, "z", "1"), ("a", "c"): Seat(0b00001000, "z", "1")}
+    seats = {("a", "b"): Assignment(0b00000001, "z", "1"), ("a", "c"): Assignment(0b00001000, "z", "1")}
     hours = {"a": Hours(0b00001001, WHOLE), "b": Hours(WHOLE, WHOLE), "c": Hours(WHOLE, WHOLE)}
     assert breaks_in(seats, hours, WHOLE, ()) == Breaks(number=1, slots=2, longest=2)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.timetable.board import Board, Hours, Seat, Timeline, Wanted, bits, idle
-from services.scheduler.domain.timetable.placement import Patience, find_seat, make_room
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Timeline, bits, idle
+from services.scheduler.domain.timetable.placement import SearchBudget, find_seat, make_room
 from tests.support.scheduler_editions import edition, window
 
 
@@ -15,15 +15,15 @@ def board(people: str = "abcdef", tables: int = 3, slots: int = 4, **free: int) 
     return made
 
 
-def wants(pair: str) -> Wanted:
-    return Wanted(pair, (pair[0], pair[1]), ("work",))
+def wants(pair: str) -> Meeting:
+    return Meeting(pair, (pair[0], pair[1]), ("work",))
 
 
 def put(subject: Board, pair: str, slot: int, table: str = "W1") -> None:
-    subject.put(wants(pair), Seat(1 << slot, "work", table))
+    subject.put(wants(pair), Assignment(1 << slot, "work", table))
 
 
-def slot_of(seat: Seat | None) -> int | None:
+def slot_of(seat: Assignment | None) -> int | None:
     return seat.slots.bit_length() - 1 if seat else None
 
 
@@ -47,16 +47,16 @@ def test_the_slot_that_adds_least_idle_time_is_taken(placed: list[tuple[str, int
 def test_one_stays_at_the_table_of_the_encounter_before() -> None:
     subject = board()
     put(subject, "ac", 0, "W3")
-    assert find_seat(subject, wants("ab"), 0b0010)[0] == Seat(0b0010, "work", "W3")
+    assert find_seat(subject, wants("ab"), 0b0010)[0] == Assignment(0b0010, "work", "W3")
     put(subject, "cd", 1, "W3")
-    assert find_seat(subject, wants("ab"), 0b0010)[0] == Seat(0b0010, "work", "W1")
+    assert find_seat(subject, wants("ab"), 0b0010)[0] == Assignment(0b0010, "work", "W1")
 
 
 def test_the_nearest_seat_is_the_same_then_the_same_time() -> None:
-    subject, wish = board(), Seat(0b0100, "work", "W2")
+    subject, wish = board(), Assignment(0b0100, "work", "W2")
     assert find_seat(subject, wants("ab"), 0b1111, wish)[0] == wish
     put(subject, "cd", 2, "W2")
-    assert find_seat(subject, wants("ab"), 0b1111, wish)[0] == Seat(0b0100, "work", "W1")
+    assert find_seat(subject, wants("ab"), 0b1111, wish)[0] == Assignment(0b0100, "work", "W1")
     put(subject, "ac", 2, "W3")
     assert slot_of(find_seat(subject, wants("ab"), 0b1111, wish)[0]) == 1
 
@@ -89,11 +89,11 @@ def test_a_table_next_door_is_not_another_time() -> None:
     subject = Board(0b11, {"work": ["W1"], "innova": ["I1"]}, None)
     for person in "abcd":
         subject.hours[person] = Hours(0b11, 0b11)
-    subject.put(Wanted("cd", ("c", "d"), ("innova", "work")), Seat(0b01, "work", "W1"))
+    subject.put(Meeting("cd", ("c", "d"), ("innova", "work")), Assignment(0b01, "work", "W1"))
     subject.hours["a"] = Hours(0b01, 0b11)
     assert find_seat(subject, wants("ab"), 0b11)[0] is None
     seating = make_room(subject, wants("ab"), 0b11, 1)
-    assert seating == {"ab": Seat(0b01, "work", "W1"), "cd": Seat(0b01, "innova", "I1")}
+    assert seating == {"ab": Assignment(0b01, "work", "W1"), "cd": Assignment(0b01, "innova", "I1")}
 
 
 def test_what_may_not_be_touched_is_not_moved() -> None:
@@ -106,14 +106,14 @@ def test_several_who_seek_room_share_what_may_be_looked_at() -> None:
     subject = board(a=0b0001, b=0b0011)
     put(subject, "bc", 0)
     put(subject, "cd", 1)
-    patience = Patience()
+    patience = SearchBudget()
     whole = patience.looks
     assert make_room(subject, wants("ab"), 0b1111, 3, patience) is not None
     spent = whole - patience.looks
     assert 0 < spent < 100
-    assert make_room(subject, wants("ab"), 0b1111, 3, Patience(spent)) is not None
-    assert make_room(subject, wants("ab"), 0b1111, 3, Patience(1)) is None
-    assert make_room(subject, wants("ab"), 0b1111, 3, Patience(0)) is None
+    assert make_room(subject, wants("ab"), 0b1111, 3, SearchBudget(spent)) is not None
+    assert make_room(subject, wants("ab"), 0b1111, 3, SearchBudget(1)) is None
+    assert make_room(subject, wants("ab"), 0b1111, 3, SearchBudget(0)) is None
 
 
 @pytest.mark.parametrize(

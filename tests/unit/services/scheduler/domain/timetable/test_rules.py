@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Board, Hours, Seat, Wanted
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
 from shared.contract.events import Consent, OrganisationKind, Status, Zone
 from tests.support.scheduler_editions import HALL, innova, workspace
 
-AB = Wanted("ab", ("a", "b"), ("work",))
-AC = Wanted("ac", ("a", "c"), ("work",))
-CD = Wanted("cd", ("c", "d"), ("work",))
+AB = Meeting("ab", ("a", "b"), ("work",))
+AC = Meeting("ac", ("a", "c"), ("work",))
+CD = Meeting("cd", ("c", "d"), ("work",))
 
 
 def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: Hours) -> Board:
@@ -32,20 +32,20 @@ def test_neither_attends_a_session() -> None:
 @pytest.mark.parametrize(("quota", "left"), [(None, 0b1111), (2, 0b1111), (1, 0), (0, 0)])
 def test_within_the_quota(quota: int | None, left: int) -> None:
     full = board(quota)
-    full.put(AC, Seat(0b0001, "work", "W1"))
+    full.put(AC, Assignment(0b0001, "work", "W1"))
     assert rules.within_quota(full, AB) == left
 
 
 def test_one_encounter_a_pair() -> None:
     full = board()
     assert rules.one_encounter_a_pair(full, AB) == 0b1111
-    full.put(AB, Seat(0b0001, "work", "W1"))
+    full.put(AB, Assignment(0b0001, "work", "W1"))
     assert rules.one_encounter_a_pair(full, AB) == 0
 
 
 def test_nobody_is_in_two_encounters_at_a_time() -> None:
     full = board()
-    full.put(AC, Seat(0b0100, "work", "W1"))
+    full.put(AC, Assignment(0b0100, "work", "W1"))
     assert rules.nobody_twice(full, AB) == 0b1011
 
 
@@ -66,7 +66,7 @@ def test_what_comes_after_has_a_slot_after_and_before_what_has_a_seat(placed: di
     full.follow("cd", ["ab"])
     for wanted in (AC, CD):
         if wanted.pair_id in placed:
-            full.put(wanted, Seat(placed[wanted.pair_id], "work", "W1"))
+            full.put(wanted, Assignment(placed[wanted.pair_id], "work", "W1"))
     assert rules.in_order(full, AB) == left
     assert [bool(full.out_of_turn("ab", slot)) for slot in (1, 2, 4, 8)] == [not left & slot for slot in (1, 2, 4, 8)]
 
@@ -76,7 +76,7 @@ def test_an_order_that_is_taken_back_binds_nobody() -> None:
     full.follow("ab", ["ac", "cd"])
     full.follow("cd", ["ac"])
     full.follow("ab", [])
-    full.put(AC, Seat(0b0010, "work", "W1"))
+    full.put(AC, Assignment(0b0010, "work", "W1"))
     assert rules.in_order(full, AB) == 0b1111
     assert rules.in_order(full, CD) == 0b1100
     full.follow("cd", [])
@@ -92,14 +92,14 @@ def test_a_zone_open_to_the_pair_has_tables() -> None:
 
 def test_no_table_has_two_encounters_at_a_time() -> None:
     full = board(tables=("W1", "W2"))
-    full.put(CD, Seat(0b0011, "work", "W1"))
-    full.put(AC, Seat(0b0110, "work", "W2"))
+    full.put(CD, Assignment(0b0011, "work", "W1"))
+    full.put(AC, Assignment(0b0110, "work", "W2"))
     assert rules.no_table_twice(full, AB) == 0b1101
 
 
 def test_a_table_that_is_free_again_can_be_taken_again() -> None:
     full = board()
-    full.put(CD, Seat(0b0010, "work", "W1"))
+    full.put(CD, Assignment(0b0010, "work", "W1"))
     full.lift("cd")
     assert rules.no_table_twice(full, AB) == 0b1111
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.timetable.trial import Rehearsal
+from services.scheduler.domain.timetable.trial import Trial
 from tests.support.scheduler_editions import Edition, affinity, edition, pair, people
 
 
@@ -22,7 +22,7 @@ def test_the_board_is_as_it_was(fails: bool) -> None:
     )
     wanted, seat = placed[pair("a", "b")]
     try:
-        with Rehearsal(board) as stage:
+        with Trial(board) as stage:
             stage.lift(pair("a", "b"))
             stage.lift(pair("b", "c"))
             stage.put(wanted, seat._replace(slots=8))
@@ -41,7 +41,7 @@ def test_what_was_not_on_the_board_is_not_on_it_after() -> None:
     subject = fair()
     board = subject.state.board
     wanted, seat = board.lift(pair("a", "b"))
-    with Rehearsal(board) as stage:
+    with Trial(board) as stage:
         stage.lift(pair("a", "b"))
         stage.put(wanted, seat)
     assert pair("a", "b") not in board.placed
