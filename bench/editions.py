@@ -50,7 +50,7 @@ from shared.messaging.consumer import Input, Position
 from shared.runtime.background import Background
 from shared.runtime.clock import utc_now
 from shared.runtime.health import Health
-from shared.storage.journal import Entry, Journal, JournalStore, Snapshot
+from shared.storage.journal import Entry, Journal, JournalStore, StateSnapshot
 from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo
 
@@ -143,7 +143,7 @@ class _Template:
     """
 
     number: int
-    snapshot: Snapshot
+    snapshot: StateSnapshot
     entries: tuple[Entry, ...]
     pairs: Mapping[str, tuple[str, str]]
     changes: tuple[Event, ...]
@@ -177,12 +177,12 @@ async def _template(number: int) -> _Template:
     changes = tuple(change.event for change in late_changes(instance, _BEFORE + _changes_of(0)))
     journal, edition_id, most = _TimedJournal(store, in_memory=1), edition_of(number), Settings().batch_max_records
     for at in range(0, len(events), most):
-        await journal.take(edition_id, [_input(event) for event in events[at : at + most]])
+        await journal.decide(edition_id, [_input(event) for event in events[at : at + most]])
     await journal.transact(edition_id, announcing)
     while (state := await journal.read(edition_id)).untold_pairs or state.untold_participants:
         await journal.transact(edition_id, telling)
     for event in changes[:_BEFORE]:
-        await journal.take(edition_id, [_input(renamed(event, number))])
+        await journal.decide(edition_id, [_input(renamed(event, number))])
     snapshot = await store.snapshot(edition_id)
     assert snapshot is not None  # noqa: S101 - it is large enough for one
     entries = tuple(await store.entries(edition_id, after=snapshot.seq))
@@ -204,7 +204,7 @@ async def _copy(template: _Template, number: int, store: MongoJournalStore) -> N
 
     first = Entry(edition_id, 1, utc_now(), {}, [], [], published=True)
     await store.append(first)
-    await store.save_snapshot(Snapshot(edition_id, template.snapshot.seq, copied(template.snapshot.state)))
+    await store.save_snapshot(StateSnapshot(edition_id, template.snapshot.seq, copied(template.snapshot.state)))
     for entry in template.entries:
         changes = orjson.loads(copied(orjson.dumps(entry.changes)))
         await store.append(replace(entry, edition_id=edition_id, changes=changes, outbox=[], published=True))
@@ -327,7 +327,7 @@ async def _improving(scheduler: Scheduler, pool: SolverPool, workers: int) -> As
     if not workers:
         yield
         return
-    scheduler.take_share(lambda _: True)
+    scheduler.on_assignment(lambda _: True)
     background = Background(Health(600))
     background.every(Settings().improve_every_seconds, scheduler.improve_quiet_editions, "improve")
     await background.start()

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from shared.messaging import dead_letter_admin as dlq_admin
-from shared.messaging.dead_letter_admin import Letter, UnknownLetter
+from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter
 from shared.messaging.topic_log import LogUnreadable
 from shared.runtime.settings import ConnectionSettings
 
@@ -34,7 +34,7 @@ def _ask(work: Coroutine[Any, Any, Result]) -> Result:
 @app.command("list")
 def list_letters(topic: Annotated[str | None, typer.Option(help="Of this topic only.")] = None) -> None:
     """The dead letters that wait, oldest first."""
-    table = Table("Letter", "Cause", "Reason", "At")
+    table = Table("DeadLetter", "Cause", "Reason", "At")
     letters = _ask(dlq_admin.letters(ConnectionSettings(), topic))
     for letter in letters:
         origin = letter.origin
@@ -71,7 +71,7 @@ def drop(
 
 
 def _each(letter_id: str, act: Any, done: str) -> None:  # noqa: ANN401 - replay or drop
-    async def work() -> Letter:
+    async def work() -> DeadLetter:
         settings = ConnectionSettings()
         letter = await dlq_admin.find(settings, letter_id)
         await act(settings, letter)

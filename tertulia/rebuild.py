@@ -18,7 +18,7 @@ from rich.table import Table
 from services import SERVICES
 from shared.contract.topics import group_of
 from shared.messaging import topic_log
-from shared.messaging.topic_log import Log, LogUnreadable
+from shared.messaging.topic_log import LogUnreadable, TopicLog
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
 
@@ -33,7 +33,7 @@ class NotEmpty(Exception):
 
 @dataclass
 class Outcome:
-    """What came of a rebuild: by edition the things written, and both views. The rest is as in `topic_log.Log`."""
+    """What came of a rebuild: by edition the things written, and both views. The rest is as in `topic_log.TopicLog`."""
 
     database: str
     seconds: float = 0.0
@@ -72,8 +72,8 @@ def rebuild(
 def rebuilder_of(service: str) -> Rebuilder:
     """What rebuilds a service; needs what the service needs."""
     module = importlib.import_module(f"services.{service}.rebuild")
-    made: Rebuilder = getattr(module, f"{service.capitalize()}Rebuilder")()
-    return made
+    rebuilder: Rebuilder = getattr(module, f"{service.capitalize()}Rebuilder")()
+    return rebuilder
 
 
 async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *, compare: bool = True) -> Outcome:
@@ -91,11 +91,13 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
         await _must_be_empty(target)
         started = time.monotonic()
         group = group_of(settings.service)
-        heard = await topic_log.read(settings, rebuilder.heard, edition_id, group) if rebuilder.heard else Log()
-        said = await topic_log.read(settings, rebuilder.said, edition_id)
-        outcome.undecodable, outcome.unbounded = heard.undecodable + said.undecodable, heard.unbounded
-        for one in sorted({*heard.events, *said.events}):
-            outcome.editions[one] = await rebuilder.write(target, one, heard.of(one), said.of(one))
+        consumed = (
+            await topic_log.read(settings, rebuilder.consumed, edition_id, group) if rebuilder.consumed else TopicLog()
+        )
+        published = await topic_log.read(settings, rebuilder.published, edition_id)
+        outcome.undecodable, outcome.unbounded = consumed.undecodable + published.undecodable, consumed.unbounded
+        for one in sorted({*consumed.events, *published.events}):
+            outcome.editions[one] = await rebuilder.write(target, one, consumed.of(one), published.of(one))
         outcome.seconds = time.monotonic() - started
         if compare and into != settings.database:
             for one in outcome.editions:

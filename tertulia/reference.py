@@ -77,7 +77,7 @@ def _settings_table(title: str, settings: type[ServiceSettings], skip: set[str])
 
 def _metrics() -> Iterator[str]:
     # Imported late: declaring metrics registers them, once a process.
-    from shared.runtime.metrics import DESCRIBED  # noqa: PLC0415
+    from shared.runtime.metrics import METRICS  # noqa: PLC0415
 
     yield "# Metrics"
     yield ""
@@ -86,7 +86,7 @@ def _metrics() -> Iterator[str]:
     yield ""
     yield "| Metric | Kind | Labels | Means | Do |"
     yield "|---|---|---|---|---|"
-    for metric in DESCRIBED:
+    for metric in METRICS:
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         yield f"| `{metric.name}` | {metric.kind} | {labels} | {metric.means} | {metric.action} |"
 

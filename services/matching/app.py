@@ -49,7 +49,7 @@ def make(settings: Settings) -> Starlette:
     load = partial(warm_up, default_scorer())
     matching = Matching(journal)
     listen(consumer, matching)
-    consumer.on_share(journal.keep)
+    consumer.on_assignment(journal.evict_unowned)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     if settings.quality_tier:
         second_look = SecondLook(matching, journal, matchmaker, quality_scorer())

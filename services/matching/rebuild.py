@@ -40,9 +40,9 @@ from shared.contract.events import (
     ParticipantChanged,
 )
 from shared.contract.topics import AFFINITY, ENCOUNTER, MATCH_REQUEST, REGISTRATION
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.storage.mongo import MongoDatabase
-from shared.storage.rebuild import CannotRebuild, Made, Rebuilt, View, as_json, read_journal, write_journal
+from shared.storage.rebuild import CannotRebuild, JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
 
 Terms = dict[str, dict[str, float]]
 
@@ -57,8 +57,8 @@ class Scores(Protocol):
 class MatchingRebuilder:
     """See `core.Rebuilder`."""
 
-    heard = (REGISTRATION, MATCH_REQUEST, ENCOUNTER)
-    said = (AFFINITY,)
+    consumed = (REGISTRATION, MATCH_REQUEST, ENCOUNTER)
+    published = (AFFINITY,)
 
     def __init__(self) -> None:
         self.settings = Settings()
@@ -66,12 +66,14 @@ class MatchingRebuilder:
         self._matchmaker = Matchmaker([NgramScorer(), default_scorer()], configurations)
         self._aggregate = MatchingAggregate(self._matchmaker)
 
-    async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
+    async def write(
+        self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents
+    ) -> Rebuilt:
         """Write an edition's journal, and say which scores come out otherwise when they are reckoned again."""
-        made, otherwise = state_of(edition_id, heard, said, self._aggregate, self._matchmaker)
-        await write_journal(database, self._aggregate, made, heard)
+        draft, otherwise = state_of(edition_id, consumed, published, self._aggregate, self._matchmaker)
+        await write_journal(database, self._aggregate, draft, consumed)
         notes = [f"{len(otherwise)} scores come out otherwise now: {', '.join(otherwise[:5])}"] if otherwise else []
-        return Rebuilt(len(made.state.published), notes)
+        return Rebuilt(len(draft.state.published), notes)
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
         """What is known, what was said of each pair, and who is proposed."""
@@ -94,48 +96,48 @@ def view_of(state: MatchingState) -> View:
 
 
 def state_of(
-    edition_id: str, heard: Said, said: Said, aggregate: MatchingAggregate, scores: Scores
-) -> tuple[Made[MatchingState, Change], list[str]]:
+    edition_id: str, consumed: EditionEvents, published: EditionEvents, aggregate: MatchingAggregate, scores: Scores
+) -> tuple[JournalDraft[MatchingState, Change], list[str]]:
     """The state that heard this and said that, with the changes that make it; and the pairs that score otherwise now.
 
     Raises:
         CannotRebuild: the edition is to be scored in a way that this installation does not know.
     """
-    made = Made[MatchingState, Change](aggregate, edition_id)
-    _learn(made, heard)
+    draft = JournalDraft[MatchingState, Change](aggregate, edition_id)
+    _learn(draft, consumed)
     try:
-        pool = scores.pool(made.state)
+        pool = scores.pool(draft.state)
     except UnknownConfiguration as error:
         raise CannotRebuild(
             f"edition {edition_id}: {error}: set TERTULIA_CONFIGURATIONS as the service has it"
         ) from error
-    affinities = said.newest(AffinityScored)
-    terms, otherwise = _reckoned(made.state, pool, affinities) if pool else ({}, [])
+    affinities = published.newest(AffinityScored)
+    terms, otherwise = _reckoned(draft.state, pool, affinities) if pool else ({}, [])
     for affinity in affinities:
-        made.make(PairScored(affinity=affinity, terms=terms.get(affinity.pair_id, {})))
-    _bring_up(made, affinities)
+        draft.record(PairScored(affinity=affinity, terms=terms.get(affinity.pair_id, {})))
+    _bring_up(draft, affinities)
     if pool:
-        _propose(made, pool, affinities)
-    return made, otherwise
+        _propose(draft, pool, affinities)
+    return draft, otherwise
 
 
-def _learn(made: Made[MatchingState, Change], heard: Said) -> None:
-    for organisation in heard.newest(OrganisationChanged):
-        made.make(
+def _learn(draft: JournalDraft[MatchingState, Change], consumed: EditionEvents) -> None:
+    for organisation in consumed.newest(OrganisationChanged):
+        draft.record(
             OrganisationRecorded(
                 organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation)
             )
         )
-    for participant in heard.newest(ParticipantChanged):
-        made.make(
+    for participant in consumed.newest(ParticipantChanged):
+        draft.record(
             ParticipantRecorded(participant_id=participant.participant_id, participant=Participant.of(participant))
         )
-    for request in heard.newest(MatchRequestChanged):
-        made.make(RequestRecorded(request_id=request.request_id, request=Request.of(request)))
-    for edition in heard.newest(EditionChanged):
-        made.make(RulesRecorded(rules=Rules.of(edition)))
-    for encounter in heard.newest(EncounterChanged):
-        made.make(EncounterRecorded(participant_ids=encounter.participant_ids, encounter=Encounter.of(encounter)))
+    for request in consumed.newest(MatchRequestChanged):
+        draft.record(RequestRecorded(request_id=request.request_id, request=Request.of(request)))
+    for edition in consumed.newest(EditionChanged):
+        draft.record(RulesRecorded(rules=Rules.of(edition)))
+    for encounter in consumed.newest(EncounterChanged):
+        draft.record(EncounterRecorded(participant_ids=encounter.participant_ids, encounter=Encounter.of(encounter)))
 
 
 def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinityScored]) -> tuple[Terms, list[str]]:
@@ -156,17 +158,17 @@ def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinitySco
     return terms, otherwise
 
 
-def _bring_up(made: Made[MatchingState, Change], affinities: Iterable[AffinityScored]) -> None:
+def _bring_up(draft: JournalDraft[MatchingState, Change], affinities: Iterable[AffinityScored]) -> None:
     """The organiser's last round is done: the pairs that nobody has asked for are its work, or an earlier round's."""
-    filling = made.state.rules.filling if made.state.rules else None
+    filling = draft.state.rules.filling if draft.state.rules else None
     if filling is not None:
         pairs = tuple(sorted(one.participant_ids for one in affinities if not one.request_ids))
-        made.make(AgendasFilled(round=filling.round, pairs=pairs))
+        draft.record(AgendasFilled(round=filling.round, pairs=pairs))
 
 
-def _propose(made: Made[MatchingState, Change], pool: Pool, affinities: Iterable[AffinityScored]) -> None:
+def _propose(draft: JournalDraft[MatchingState, Change], pool: Pool, affinities: Iterable[AffinityScored]) -> None:
     """The partners of each open request are those whose pairs it stands behind; the best first."""
-    state, proposed = made.state, dict[str, list[str]]()
+    state, proposed = draft.state, dict[str, list[str]]()
     for one in affinities:
         for request_id in one.request_ids if one.consent is not Consent.REFUSED else ():
             request = state.requests.get(request_id)
@@ -179,4 +181,4 @@ def _propose(made: Made[MatchingState, Change], pool: Pool, affinities: Iterable
             requester = state.requests[request_id].requester_id
             scores = dict(zip(partners, pool.affinities([requester], pool.rows(partners)).scores[0], strict=True))
             best = sorted(partners, key=lambda partner: (-scores[partner], partner))
-            made.make(PartnersProposed(request_id=request_id, partner_ids=tuple(best)))
+            draft.record(PartnersProposed(request_id=request_id, partner_ids=tuple(best)))

@@ -51,7 +51,7 @@ class MatchingAggregate:
 class Editions(Protocol):
     """Where editions are kept and decided upon: the journal."""
 
-    async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Event]:
+    async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Event]:
         """Decide on a batch of inputs, keep what changed, send what is to be said."""
         ...
 
@@ -76,7 +76,7 @@ class Matching:
 
     async def match(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Score the pairs that the inputs join or change, propose partners, and say what is new of each pair."""
-        _count(await self._editions.take(edition_id, inputs))
+        _count(await self._editions.decide(edition_id, inputs))
         self.touched.pop(edition_id, None)
         self.touched[edition_id] = None
 

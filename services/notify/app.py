@@ -41,7 +41,7 @@ def make(settings: Settings) -> Starlette:
     postman = DeliveryWorker(journal, ledger, relay, MailWriter(settings, mongo.now), settings, mongo.now, health)
     notify = Notify(journal, ledger, SmtpMailer(Server.of(settings)), postman, settings)
     listen(consumer, notify)
-    consumer.on_share(journal.keep)
+    consumer.on_assignment(journal.evict_unowned)
     health.require("smtp", notify.check_mailer)
     background.every(settings.deliver_every_seconds, notify.deliver_due, "deliver")
     background.every(settings.sweep_seconds, journal.sweep, "journal_sweep")

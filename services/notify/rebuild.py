@@ -46,10 +46,10 @@ from shared.contract.events import (
 )
 from shared.contract.ids import pair_id
 from shared.contract.topics import AFFINITY, AGENDA, NOTIFICATION, REGISTRATION
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import MongoDatabase
-from shared.storage.rebuild import Made, Rebuilt, View, as_json, read_journal, side_by_side, write_journal
+from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, side_by_side, write_journal
 
 _AGGREGATE = AudienceAggregate()
 #: Versions of one participant among which the one of a Message-ID is looked for.
@@ -61,16 +61,18 @@ _TOLD_OF_A_LINE = {"entry_id", "starts_at", "ends_at", "zone", "table", "title"}
 class NotifyRebuilder:
     """See `core.Rebuilder`."""
 
-    heard = (REGISTRATION, AGENDA, AFFINITY)
-    said = (NOTIFICATION,)
+    consumed = (REGISTRATION, AGENDA, AFFINITY)
+    published = (NOTIFICATION,)
 
     def __init__(self) -> None:
         self.settings: Settings = Settings()
 
-    async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
+    async def write(
+        self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents
+    ) -> Rebuilt:
         """Write an edition's journal and its lines of the delivery ledger, and say how many are owed a mail."""
-        made, lines = state_of(edition_id, heard, said, self.settings, utc_now())
-        await write_journal(database, _AGGREGATE, made, heard)
+        draft, lines = state_of(edition_id, consumed, published, self.settings, utc_now())
+        await write_journal(database, _AGGREGATE, draft, consumed)
         ledger = MongoLedger(database, utc_now)
         await ledger.prepare()
         await side_by_side(ledger.save(line) for line in lines)
@@ -121,48 +123,50 @@ def _told(line: Delivery) -> dict[str, Any]:
 
 
 def state_of(
-    edition_id: str, heard: Said, said: Said, settings: Settings, now: datetime
-) -> tuple[Made[Audience, Change], list[Delivery]]:
+    edition_id: str, consumed: EditionEvents, published: EditionEvents, settings: Settings, now: datetime
+) -> tuple[JournalDraft[Audience, Change], list[Delivery]]:
     """The audience that heard this, with the changes that make it; and the ledger of who said that."""
-    made = Made[Audience, Change](_AGGREGATE, edition_id)
-    _learn(made, heard)
-    history: dict[str, list[AgendaChanged]] = {one: [] for one in made.state.agendas}
+    draft = JournalDraft[Audience, Change](_AGGREGATE, edition_id)
+    _learn(draft, consumed)
+    history: dict[str, list[AgendaChanged]] = {one: [] for one in draft.state.agendas}
     records: dict[str, list[NotificationRecorded]] = {}
-    for agenda in _announced(heard).every(AgendaChanged):
+    for agenda in _announced(consumed).every(AgendaChanged):
         history[agenda.participant_id].append(agenda)
-    for record in said.every(NotificationRecorded):
+    for record in published.every(NotificationRecorded):
         records.setdefault(record.participant_id, []).append(record)
     lines = [
-        _Line(made.state, agendas, sorted(records.get(one, ()), key=lambda record: record.revision), settings).made(now)
+        _Line(draft.state, agendas, sorted(records.get(one, ()), key=lambda record: record.revision), settings).made(
+            now
+        )
         for one, agendas in history.items()
     ]
     for line in lines:
         if line.wanted:
-            made.make(VersionRaised(participant_id=line.participant_id, version=line.wanted))
-    return made, lines
+            draft.record(VersionRaised(participant_id=line.participant_id, version=line.wanted))
+    return draft, lines
 
 
-def _learn(made: Made[Audience, Change], heard: Said) -> None:
-    for edition in heard.newest(EditionChanged):
-        made.make(EditionRecorded(edition=Edition.of(edition)))
-    for organisation in heard.newest(OrganisationChanged):
-        made.make(
+def _learn(draft: JournalDraft[Audience, Change], consumed: EditionEvents) -> None:
+    for edition in consumed.newest(EditionChanged):
+        draft.record(EditionRecorded(edition=Edition.of(edition)))
+    for organisation in consumed.newest(OrganisationChanged):
+        draft.record(
             OrganisationRecorded(
                 organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation)
             )
         )
-    for participant in heard.newest(ParticipantChanged):
-        made.make(ContactRecorded(participant_id=participant.participant_id, contact=Contact.of(participant)))
-    for agenda in _announced(heard).newest(AgendaChanged):
-        made.make(AgendaRecorded(participant_id=agenda.participant_id, agenda=Agenda.of(agenda)))
-    for affinity in heard.newest(AffinityScored):
+    for participant in consumed.newest(ParticipantChanged):
+        draft.record(ContactRecorded(participant_id=participant.participant_id, contact=Contact.of(participant)))
+    for agenda in _announced(consumed).newest(AgendaChanged):
+        draft.record(AgendaRecorded(participant_id=agenda.participant_id, agenda=Agenda.of(agenda)))
+    for affinity in consumed.newest(AffinityScored):
         if affinity.consent is Consent.GRANTED:
-            made.make(MatchRecorded(pair_id=affinity.pair_id, match=Match.of(affinity)))
+            draft.record(MatchRecorded(pair_id=affinity.pair_id, match=Match.of(affinity)))
 
 
-def _announced(heard: Said) -> Said:
+def _announced(consumed: EditionEvents) -> EditionEvents:
     """The agendas that anybody is mailed."""
-    return Said(agenda for agenda in heard.every(AgendaChanged) if not agenda.provisional)
+    return EditionEvents(agenda for agenda in consumed.every(AgendaChanged) if not agenda.provisional)
 
 
 class _Line:

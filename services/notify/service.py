@@ -18,7 +18,7 @@ from services.notify.settings import Settings
 from shared.contract.events import Event
 from shared.messaging.consumer import Input
 from shared.runtime.health import NotReady
-from shared.runtime.metrics import DELIVERIES_IN_DOUBT, DELIVERIES_WAITING
+from shared.runtime.metrics import DELIVERIES_UNCONFIRMED, DELIVERIES_WAITING
 from shared.storage.journal import Decision, Journal
 
 
@@ -62,7 +62,7 @@ class Notify:
 
     async def take(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Note inputs of one edition; the journal asks the ledger for what is to be delivered."""
-        await self._journal.take(edition_id, inputs)
+        await self._journal.decide(edition_id, inputs)
 
     async def deliver_due(self) -> None:
         """Deliver until nothing is due, several mails at a time.
@@ -84,7 +84,7 @@ class Notify:
         """Say how many mails are owed and how many are in doubt."""
         waiting, in_doubt = await self._ledger.count()
         DELIVERIES_WAITING.set(waiting)
-        DELIVERIES_IN_DOUBT.set(in_doubt)
+        DELIVERIES_UNCONFIRMED.set(in_doubt)
 
     async def check_mailer(self) -> None:
         """Readiness: raise unless mails could be handed over when last tried."""

@@ -28,7 +28,7 @@ from shared.contract.events import (
     Slot,
 )
 from shared.contract.topics import MATCH_REQUEST, REGISTRATION
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilt, View, side_by_side
 
@@ -39,17 +39,23 @@ _NOT_ON_THE_BUS = "the operator's keys, idempotency keys, and until when match r
 class RegistrationRebuilder:
     """See `core.Rebuilder`. It hears nothing: all it knows it was told over HTTP."""
 
-    heard = ()
-    said = (REGISTRATION, MATCH_REQUEST)
+    consumed = ()
+    published = (REGISTRATION, MATCH_REQUEST)
 
     def __init__(self) -> None:
         self.settings = Settings()
 
-    async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:  # noqa: ARG002 - it hears nothing
+    async def write(
+        self,
+        database: MongoDatabase,
+        edition_id: str,  # noqa: ARG002 - the signature of `Rebuilder`
+        consumed: EditionEvents,  # noqa: ARG002 - registration consumes no topic
+        published: EditionEvents,
+    ) -> Rebuilt:
         """Write a document for each thing of an edition, with nothing in its outbox."""
         store = MongoStore(database, _silent)
         await store.prepare()
-        things = list(things_of(said))
+        things = list(things_of(published))
         await side_by_side(store.of(thing.operator_id).restore(thing) for thing in things)
         return Rebuilt(len(things), [f"not on the bus: {_NOT_ON_THE_BUS}"])
 
@@ -66,15 +72,15 @@ def _silent(_kind: type[Thing], _path: str) -> None:
     """Nothing is said of what the bus has already."""
 
 
-def things_of(said: Said) -> Iterator[Thing]:
+def things_of(published: EditionEvents) -> Iterator[Thing]:
     """The things as their newest snapshots say. Raises `CannotRebuild`."""
-    for edition in said.newest(EditionChanged):
+    for edition in published.newest(EditionChanged):
         yield edition_of(edition)
-    for organisation in said.newest(OrganisationChanged):
+    for organisation in published.newest(OrganisationChanged):
         yield Organisation.stored(_fields(organisation))
-    for participant in said.newest(ParticipantChanged):
+    for participant in published.newest(ParticipantChanged):
         yield Participant.stored(_fields(participant))
-    for request in said.newest(MatchRequestChanged):
+    for request in published.newest(MatchRequestChanged):
         yield MatchRequest.stored(_fields(request))
 
 

@@ -39,7 +39,7 @@ def make(settings: Settings) -> Starlette:
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
     scheduler = Scheduler(journal, pool, pace, mongo.now, progress=lambda: health.progress("improve"))
     listen(consumer, scheduler)
-    consumer.on_share(journal.keep, scheduler.take_share)
+    consumer.on_assignment(journal.evict_unowned, scheduler.on_assignment)
     background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     runtime = Runtime(settings, broker, mongo, health, background, consumer)

@@ -43,7 +43,7 @@ _WHAT_IF_SECONDS = 4.0
 class Editions(Protocol):
     """Where editions are kept and decided upon: the journal."""
 
-    async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Event]:
+    async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Event]:
         """Decide on a batch of inputs, keep what changed, send what is to be said."""
         ...
 
@@ -128,7 +128,7 @@ class Scheduler:
     #: What was last asked of the solver for an edition, and its answer; the longest unused first.
     _answered: dict[str, tuple[Problem, Solution]] = field(default_factory=dict)
 
-    def take_share(self, owns: Owns) -> None:
+    def on_assignment(self, owns: Owns) -> None:
         """Look at the editions that are this process's from now on, for what others left undone; leave the others'."""
         self._share = owns
 
@@ -154,7 +154,7 @@ class Scheduler:
         watch.last_input = self.monotonic()
         with DECISION_SECONDS.time():
             try:
-                decision = await self.editions.take(edition_id, inputs)
+                decision = await self.editions.decide(edition_id, inputs)
             except AgendaBroken as broken:
                 self._note_rejection(edition_id, broken)
                 raise

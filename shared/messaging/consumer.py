@@ -131,7 +131,7 @@ class Consumer:
         )
         self._subscriber(self._on_batch)
 
-    def on_share(self, *hooks: Callable[[Owns], None]) -> None:
+    def on_assignment(self, *hooks: Callable[[Owns], None]) -> None:
         """Have these called, in order, with which editions are its own whenever the group has given it a share."""
         self._on_share += hooks
 
@@ -164,7 +164,7 @@ class Consumer:
             try:
                 read = _read(record)
             except Undecodable as error:
-                await self._set_aside(record, DeadLetterCause.UNDECODABLE, str(error))
+                await self._dead_letter(record, DeadLetterCause.UNDECODABLE, str(error))
             else:
                 editions.setdefault(read.event.edition_id, []).append((record, read))
         limit = asyncio.Semaphore(_EDITIONS_AT_ONCE)
@@ -201,7 +201,7 @@ class Consumer:
                         await self._handle(edition_id, [single])
                     return
                 if attempts >= self._settings.dead_letter_attempts:
-                    await self._set_aside(batch[0][0], DeadLetterCause.FAILED, repr(error))
+                    await self._dead_letter(batch[0][0], DeadLetterCause.FAILED, repr(error))
                     return
                 await self._pause(next(pauses))
             else:
@@ -214,16 +214,16 @@ class Consumer:
     ) -> list[tuple[ConsumerRecord, Input]]:
         bad = [(record, read) for record, read in batch if read.event is poison.event]
         for record, _ in bad or batch:
-            await self._set_aside(record, DeadLetterCause.POISON, str(poison))
+            await self._dead_letter(record, DeadLetterCause.POISON, str(poison))
         return [one for one in batch if one not in bad] if bad else []
 
-    async def _set_aside(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str) -> None:
+    async def _dead_letter(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str) -> None:
         pauses = waits()
         while True:
             try:
                 await self._dead_letters.add(record, cause, reason)
             except BudgetSpent as error:
-                await self._stand_still(str(error))
+                await self._halt(str(error))
             except KafkaError as error:
                 RETRIES.labels(error=type(error).__name__).inc()
                 await self._pause(next(pauses))
@@ -239,7 +239,7 @@ class Consumer:
                 )
                 return
 
-    async def _stand_still(self, reason: str) -> None:
+    async def _halt(self, reason: str) -> None:
         self._stopped_because = reason
         DEAD_LETTER_STOP.set(1)
         _log.critical("consumer_stopped", reason=reason, do="roll back or mend, restart, then `tertulia dlq replay`")

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from shared.contract.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS
 from shared.messaging import topic_log
 from shared.messaging.broker import MAX_LETTER_BYTES, client_options, partition_of
-from shared.messaging.dead_letters import Origin, original_headers
+from shared.messaging.dead_letters import DeadLetterOrigin, original_headers
 from shared.runtime.settings import ConnectionSettings
 
 _READ_SECONDS = 30.0
@@ -23,10 +23,10 @@ class UnknownLetter(Exception):
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """A record that was set aside."""
 
-    origin: Origin
+    origin: DeadLetterOrigin
     headers: dict[str, str]
     value: bytes | None
 
@@ -36,20 +36,20 @@ class Letter:
         return self.origin.letter_id
 
 
-async def letters(settings: ConnectionSettings, topic: str | None = None) -> list[Letter]:
+async def letters(settings: ConnectionSettings, topic: str | None = None) -> list[DeadLetter]:
     """The dead letters that wait, oldest first, of one topic or of all."""
     names = [t.dlq for t in TOPICS if topic in {None, t.name, t.dlq}]
-    found: dict[str, Letter] = {}
+    found: dict[str, DeadLetter] = {}
     for record in await _read(settings, names):
-        origin = Origin.of(record)
+        origin = DeadLetterOrigin.of(record)
         if record.value is None and origin is None:
             found.pop((record.key or b"").decode("utf-8", "backslashreplace"), None)
         elif origin is not None:
-            found[origin.letter_id] = Letter(origin, original_headers(record), record.value)
+            found[origin.letter_id] = DeadLetter(origin, original_headers(record), record.value)
     return sorted(found.values(), key=lambda letter: letter.origin.at)
 
 
-async def find(settings: ConnectionSettings, letter_id: str) -> Letter:
+async def find(settings: ConnectionSettings, letter_id: str) -> DeadLetter:
     """One dead letter.
 
     Raises:
@@ -61,7 +61,7 @@ async def find(settings: ConnectionSettings, letter_id: str) -> Letter:
     raise UnknownLetter(f"no dead letter {letter_id!r}: `tertulia dlq list` names those that wait")
 
 
-async def replay(settings: ConnectionSettings, letter: Letter) -> None:
+async def replay(settings: ConnectionSettings, letter: DeadLetter) -> None:
     """Send the record to its topic again, then take the letter out. A newer revision, if any, still wins."""
     async with _producer(settings) as producer:
         key = letter.origin.original_key
@@ -73,13 +73,13 @@ async def replay(settings: ConnectionSettings, letter: Letter) -> None:
         await _take_out(producer, letter)
 
 
-async def drop(settings: ConnectionSettings, letter: Letter) -> None:
+async def drop(settings: ConnectionSettings, letter: DeadLetter) -> None:
     """Take the letter out: what it said is lost."""
     async with _producer(settings) as producer:
         await _take_out(producer, letter)
 
 
-async def _take_out(producer: AIOKafkaProducer, letter: Letter) -> None:
+async def _take_out(producer: AIOKafkaProducer, letter: DeadLetter) -> None:
     await producer.send_and_wait(letter.origin.topic + DLQ_SUFFIX, value=None, key=letter.letter_id.encode())
 
 

@@ -37,7 +37,7 @@ class BudgetSpent(Exception):
 
 
 @dataclass(frozen=True)
-class Origin:
+class DeadLetterOrigin:
     """Where a dead letter comes from and why it is one, as `dlq_*` headers say it."""
 
     topic: str
@@ -61,14 +61,14 @@ class Origin:
         return base64.b64decode(self.key) or None
 
     @staticmethod
-    def of(record: ConsumerRecord) -> Origin | None:
+    def of(record: ConsumerRecord) -> DeadLetterOrigin | None:
         """Read it from a record of a `.dlq` topic; None for a record that is not one of ours."""
-        values = {name: header(record.headers, _PREFIX + name) for name in Origin.__dataclass_fields__}
+        values = {name: header(record.headers, _PREFIX + name) for name in DeadLetterOrigin.__dataclass_fields__}
         texts = {name: value for name, value in values.items() if value is not None}
         if len(texts) < len(values):
             return None
         partition, offset = int(texts.pop("partition")), int(texts.pop("offset"))
-        return Origin(partition=partition, offset=offset, **texts)
+        return DeadLetterOrigin(partition=partition, offset=offset, **texts)
 
     def headers(self) -> dict[str, str]:
         """As record headers."""
@@ -106,7 +106,7 @@ class DeadLetters:
             KafkaError: not acknowledged. Call again.
         """
         self._spend()
-        origin = Origin(
+        origin = DeadLetterOrigin(
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,

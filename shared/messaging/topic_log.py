@@ -28,7 +28,7 @@ class LogUnreadable(Exception):
 
 
 @dataclass
-class Log:
+class TopicLog:
     """The events of topics, in the order of their partitions.
 
     Attributes:
@@ -43,13 +43,13 @@ class Log:
     undecodable: int = 0
     unbounded: set[str] = field(default_factory=set)
 
-    def of(self, edition_id: str) -> Said:
+    def of(self, edition_id: str) -> EditionEvents:
         """What was said of one edition."""
-        return Said(self.events.get(edition_id, ()), self.read)
+        return EditionEvents(self.events.get(edition_id, ()), self.read)
 
 
-class Said:
-    """What was said of one edition: the newest of each thing, and all there is on the topics; `read`: see `Log`."""
+class EditionEvents:
+    """What was said of one edition: the newest of each thing, and all there is on the topics; `read`: see `TopicLog`."""
 
     def __init__(self, events: Iterable[Event], read: Mapping[str, int] = MappingProxyType({})) -> None:
         self.read = read
@@ -74,14 +74,14 @@ class Said:
 
 async def read(
     settings: ConnectionSettings, topics: Sequence[Topic], edition_id: str | None = None, as_far_as: str | None = None
-) -> Log:
+) -> TopicLog:
     """The topics from their beginnings: to their ends, or only as far as the group `as_far_as` has committed.
 
     Raises:
         LogUnreadable: a topic is not there, or the broker stopped answering.
         KafkaError: the broker cannot be reached.
     """
-    log = Log()
+    log = TopicLog()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         group_id=as_far_as,
@@ -120,7 +120,7 @@ async def _places(settings: ConnectionSettings, topics: Sequence[Topic]) -> list
 
 
 async def _ends(
-    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], group: str | None, log: Log
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], group: str | None, log: TopicLog
 ) -> dict[TopicPartition, int]:
     ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
     if group is None:
@@ -152,7 +152,7 @@ async def records(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
                 )
 
 
-def _take(record: ConsumerRecord, edition_id: str | None, log: Log) -> None:
+def _take(record: ConsumerRecord, edition_id: str | None, log: TopicLog) -> None:
     log.read[f"{record.topic}/{record.partition}"] = record.offset
     if edition_id is not None and not (record.key or b"").startswith(f"{edition_id}/".encode()):
         return

@@ -10,7 +10,7 @@ _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 @dataclass(frozen=True)
-class Described:
+class MetricDescription:
     """What the documentation says of a metric."""
 
     name: str
@@ -20,11 +20,11 @@ class Described:
     action: str
 
 
-DESCRIBED: list[Described] = []
+METRICS: list[MetricDescription] = []
 
 
 def _describe(name: str, kind: str, labels: tuple[str, ...], means: str, action: str) -> str:
-    DESCRIBED.append(Described(name, kind, labels, means, action))
+    METRICS.append(MetricDescription(name, kind, labels, means, action))
     return means
 
 
@@ -151,7 +151,7 @@ DELIVERY_DELAY_SECONDS = _histogram(
 DELIVERIES_WAITING = _gauge(
     "tertulia_deliveries_waiting", "Mails wanted and not yet sent.", "Growing: the mail server is slow or away."
 )
-DELIVERIES_IN_DOUBT = _gauge(
+DELIVERIES_UNCONFIRMED = _gauge(
     "tertulia_deliveries_in_doubt",
     "Mails the server may or may not have taken: never sent again by themselves.",
     "`tertulia deliveries list`, ask the mail server's log, then `tertulia deliveries resolve`.",

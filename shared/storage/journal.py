@@ -139,7 +139,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class StateSnapshot:
     """A state as of an entry, so that loading need not fold from the first."""
 
     edition_id: str
@@ -162,10 +162,10 @@ class JournalStore(Protocol):
     async def mark_published(self, entry: Entry) -> None:
         """Note that an entry's messages are sent."""
 
-    async def snapshot(self, edition_id: str) -> Snapshot | None:
+    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
         """The newest snapshot."""
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
+    async def save_snapshot(self, snapshot: StateSnapshot) -> None:
         """Keep a snapshot in place of an older one."""
 
     async def editions(self) -> list[str]:
@@ -214,7 +214,7 @@ class Journal(Generic[State, Change, Message]):
         #: Kept for as long as somebody holds one, or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def take(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
+    async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
         """Decide on a batch of inputs, write one entry, send. Repeats change nothing and write nothing."""
         applied = {f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs}
         events = [i.event for i in inputs]
@@ -257,7 +257,7 @@ class Journal(Generic[State, Change, Message]):
         """Every edition that has a journal."""
         return await self._store.editions()
 
-    def keep(self, owns: Owns) -> None:
+    def evict_unowned(self, owns: Owns) -> None:
         """Drop from memory what is not this process's any more. What is being written goes on, under the fence."""
         for edition_id in [each for each in self._loaded if not owns(each)]:
             del self._loaded[edition_id]
@@ -334,7 +334,7 @@ class Journal(Generic[State, Change, Message]):
         await self._send_unsent(loaded)
         if entry.seq % self._snapshot_every == 0 or loaded.is_worth_a_snapshot:
             state = loaded.state.model_dump_json().encode()
-            await self._store.save_snapshot(Snapshot(entry.edition_id, entry.seq, state))
+            await self._store.save_snapshot(StateSnapshot(entry.edition_id, entry.seq, state))
             loaded.snapshot_bytes, loaded.bytes_since = len(state), 0
 
     async def _load(self, edition_id: str) -> _Loaded[State]:
@@ -362,7 +362,7 @@ class Journal(Generic[State, Change, Message]):
             gc.freeze()
         return _Loaded(state, seq, unsent, snapshot_bytes, bytes_since)
 
-    def _restored(self, edition_id: str, snapshot: Snapshot | None, entries: Sequence[Entry]) -> tuple[State, int]:
+    def _restored(self, edition_id: str, snapshot: StateSnapshot | None, entries: Sequence[Entry]) -> tuple[State, int]:
         if snapshot is None:
             state, seq = self._aggregate.empty(edition_id), 0
         else:

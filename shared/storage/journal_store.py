@@ -13,7 +13,7 @@ import orjson
 from pymongo import ASCENDING
 
 from shared.runtime.retry import Unready
-from shared.storage.journal import LARGE, Entry, SequenceTaken, Snapshot
+from shared.storage.journal import LARGE, Entry, SequenceTaken, StateSnapshot
 from shared.storage.mongo import DuplicateKeyError, MongoDatabase
 
 #: What an entry holds as JSON text: nothing asks the database for what is in it, so it need not take it apart
@@ -58,12 +58,12 @@ class MongoJournalStore:
         """Note that an entry's messages are sent."""
         await self._entries.update_one({"_id": _entry_id(entry)}, {"$set": {"published": True}})
 
-    async def snapshot(self, edition_id: str) -> Snapshot | None:
+    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
         """The newest snapshot."""
         document = await self._snapshots.find_one({"_id": edition_id})
-        return document and Snapshot(edition_id, document["seq"], zlib.decompress(document["state"]))
+        return document and StateSnapshot(edition_id, document["seq"], zlib.decompress(document["state"]))
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
+    async def save_snapshot(self, snapshot: StateSnapshot) -> None:
         """Keep a snapshot in place of an older one."""
         compress = partial(zlib.compress, snapshot.state)
         # It takes 20 ms a megabyte, and lets others run meanwhile.
@@ -81,7 +81,7 @@ class InMemoryJournalStore:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, int], Entry] = {}
-        self._snapshots: dict[str, Snapshot] = {}
+        self._snapshots: dict[str, StateSnapshot] = {}
 
     async def append(self, entry: Entry) -> None:
         """Insert; raise `SequenceTaken` where the edition has an entry of that seq."""
@@ -107,11 +107,11 @@ class InMemoryJournalStore:
         """Note that an entry's messages are sent."""
         self._entries[entry.edition_id, entry.seq].published = True
 
-    async def snapshot(self, edition_id: str) -> Snapshot | None:
+    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
         """The newest snapshot."""
         return self._snapshots.get(edition_id)
 
-    async def save_snapshot(self, snapshot: Snapshot) -> None:
+    async def save_snapshot(self, snapshot: StateSnapshot) -> None:
         """Keep a snapshot in place of an older one."""
         self._snapshots[snapshot.edition_id] = snapshot
 

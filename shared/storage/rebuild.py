@@ -18,7 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from shared.contract.topics import Topic
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import ServiceSettings
 from shared.storage.journal import Aggregate, Entry, fold
@@ -51,17 +51,19 @@ class Rebuilder(Protocol):
 
     settings: ServiceSettings
     #: The topics it consumes, and those it writes.
-    heard: tuple[Topic, ...]
-    said: tuple[Topic, ...]
+    consumed: tuple[Topic, ...]
+    published: tuple[Topic, ...]
 
-    async def write(self, database: MongoDatabase, edition_id: str, heard: Said, said: Said) -> Rebuilt:
+    async def write(
+        self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents
+    ) -> Rebuilt:
         """Write an edition's state into an empty database. Raises `CannotRebuild`."""
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
         """What of the edition's state is promised to be the same; empty where the database has none."""
 
 
-class Made(Generic[State, Change]):
+class JournalDraft(Generic[State, Change]):
     """A state in the making, and the changes that make it."""
 
     def __init__(self, aggregate: Aggregate[State, Change, Any], edition_id: str) -> None:
@@ -70,19 +72,22 @@ class Made(Generic[State, Change]):
         self.changes: list[Change] = []
         self._aggregate = aggregate
 
-    def make(self, change: Change) -> None:
+    def record(self, change: Change) -> None:
         """Apply a change and keep it."""
         self._aggregate.evolve(self.state, change)
         self.changes.append(change)
 
 
 async def write_journal(
-    database: MongoDatabase, aggregate: Aggregate[Any, Change, Any], made: Made[Any, Change], heard: Said
+    database: MongoDatabase,
+    aggregate: Aggregate[Any, Change, Any],
+    draft: JournalDraft[Any, Change],
+    consumed: EditionEvents,
 ) -> None:
     """Write the changes made as the first entries of an edition's journal, with nothing to send."""
     store = MongoJournalStore(database)
     await store.prepare()
-    edition_id, changes, applied = made.edition_id, made.changes, dict(heard.read)
+    edition_id, changes, applied = draft.edition_id, draft.changes, dict(consumed.read)
     for seq, at in enumerate(range(0, len(changes), _CHANGES_AN_ENTRY), start=1):
         some = [aggregate.change_type.dump_python(one, mode="json") for one in changes[at : at + _CHANGES_AN_ENTRY]]
         await store.append(Entry(edition_id, seq, utc_now(), applied, some, [], published=True))
@@ -112,8 +117,8 @@ def as_json(parts: Mapping[str, BaseModel], **options: Any) -> dict[str, Any]:  
 
 def digest(view: View) -> str:
     """The SHA-256 of a view's canonical JSON: keys sorted, no blanks."""
-    said = json.dumps(view, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(said.encode()).hexdigest()
+    canonical = json.dumps(view, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def differences(rebuilt: View, live: View) -> Iterator[tuple[str, str, str, str]]:

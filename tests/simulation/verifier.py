@@ -27,7 +27,7 @@ from services.scheduler.domain.state import AgendaState
 from shared.contract.cloudevents import unpack
 from shared.contract.ids import derived_id, encounter_id, pair_of
 from shared.contract.topics import DLQ_SUFFIX, TOPICS
-from shared.messaging.dead_letters import Origin
+from shared.messaging.dead_letters import DeadLetterOrigin
 from shared.storage.journal import Entry, fold
 from shared.storage.journal_store import entry_of
 from tests.chaos.verifier import Bookings
@@ -323,7 +323,7 @@ class Verifier:
         found: set[str] = set()
         for topic in TOPICS:
             for record in self._books.kafka.records(topic.name + DLQ_SUFFIX):
-                origin = Origin.of(record)
+                origin = DeadLetterOrigin.of(record)
                 assert origin is not None
                 found.add(origin.letter_id)
                 if origin.letter_id not in expected:

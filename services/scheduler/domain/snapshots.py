@@ -8,10 +8,10 @@ from typing import Self
 from shared.contract.events import (
     AffinityScored,
     AgendaEntry,
+    CompactModel,
     Consent,
     EncounterState,
     Interval,
-    Kept,
     OrganisationChanged,
     OrganisationKind,
     ParticipantChanged,
@@ -22,7 +22,7 @@ from shared.contract.events import (
 from shared.internal_api.edits import Edit
 
 
-class Snapshot(Kept):
+class Snapshot(CompactModel):
     """A frozen part of the state."""
 
 

@@ -19,7 +19,7 @@ from shared.contract.events.agenda import (
     WaitingReason,
     content_of,
 )
-from shared.contract.events.core import Event, Instant, Interval, Kept
+from shared.contract.events.core import CompactModel, Event, Instant, Interval
 from shared.contract.events.match_request import MatchRequestChanged, RequestState
 from shared.contract.events.notification import Channel, DeliveryState, NotificationRecorded
 from shared.contract.events.registration import (
@@ -57,6 +57,7 @@ __all__ = [
     "Certificate",
     "ChangeKind",
     "Channel",
+    "CompactModel",
     "Consent",
     "ConsentPolicy",
     "DeliveryState",
@@ -72,7 +73,6 @@ __all__ = [
     "Goals",
     "Instant",
     "Interval",
-    "Kept",
     "Language",
     "Level",
     "LevelOrder",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from shared.contract.events.core import Event, Interval, Kept, Value
+from shared.contract.events.core import CompactModel, Event, Interval, Value
 from shared.contract.events.registration import Level
 from shared.contract.ids import Id
 
@@ -61,7 +61,7 @@ class Cause(Value):
     subject_id: Id
 
 
-class Place(Interval, Kept):
+class Place(Interval, CompactModel):
     """Where and when an encounter is: slot, zone and table."""
 
     slot: int = Field(ge=0)
@@ -126,7 +126,7 @@ class EntryKind(StrEnum):
     SESSION = "session"
 
 
-class AgendaEntry(Interval, Kept):
+class AgendaEntry(Interval, CompactModel):
     """One line of an agenda: an encounter with `with_participant_id`, and `others` if more meet; or a session."""
 
     kind: EntryKind

@@ -25,7 +25,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class Kept(BaseModel):
+class CompactModel(BaseModel):
     """A frozen model of which a service keeps thousands: all its fields count as given.
 
     Pydantic notes those that were in a set of each instance's own: 728 bytes for five fields, which was more than half

@@ -85,10 +85,10 @@ async def test_another_process_goes_on_where_the_first_stopped(
 ) -> None:
     first, second = InMemoryOutlet(), InMemoryOutlet()
     one, other = journal_on(store, first, now), journal_on(store, second, now)
-    await one.take("ed1", batch(*people))
-    await one.take("ed1", batch(scene.request("r1", "ann")))
-    await other.take("ed1", batch(scene.request("r2", "bob", "ann")))
-    await one.take("ed1", batch(scene.request("r2", "bob", "ann", revision=2, state="withdrawn")))
+    await one.decide("ed1", batch(*people))
+    await one.decide("ed1", batch(scene.request("r1", "ann")))
+    await other.decide("ed1", batch(scene.request("r2", "bob", "ann")))
+    await one.decide("ed1", batch(scene.request("r2", "bob", "ann", revision=2, state="withdrawn")))
     assert [(said.request_ids, said.consent) for said in second.sent] == [(("r1", "r2"), Consent.GRANTED)]
     assert first.sent[-1].consent is Consent.REFUSED
     assert first.sent[-1].revision == 3
@@ -102,8 +102,8 @@ async def test_what_was_journalled_but_not_sent_is_sent_later(
     journal = journal_on(store, outlet, now)
     events = batch(*people, scene.request("r1", "ann", "bob"))
     with pytest.raises(ConnectionError):
-        await journal.take("ed1", events)
-    await journal.take("ed1", events)
+        await journal.decide("ed1", events)
+    await journal.decide("ed1", events)
     assert [said.revision for said in outlet.sent] == [1]
 
 
@@ -176,6 +176,6 @@ async def test_an_edition_scored_in_an_unknown_way_is_set_aside_alone(
     journal = journal_on(store, InMemoryOutlet(), now)
     strange = scene.edition(affinity_version="99")
     with pytest.raises(Poison, match="99") as poison:
-        await journal.take("ed1", batch(scene.organisation("org_ann"), strange))
+        await journal.decide("ed1", batch(scene.organisation("org_ann"), strange))
     assert poison.value.event == strange
     assert await store.entries("ed1", after=0) == []

@@ -23,7 +23,7 @@ async def test_an_organiser_can_ask_why_two_do_not_meet(scene: Any, now: datetim
     async with httpx.AsyncClient(transport=transport, base_url="http://matching") as client:
         path = "/editions/ed1/affinities/bob/ann"
         assert (await client.get(path)).json()["hindrances"] == ["edition_unknown"]
-        await theirs.take("ed1", batch(*registered(scene)))
+        await theirs.decide("ed1", batch(*registered(scene)))
         answer = (await client.get(path)).json()
     assert answer["hindrances"] == ["nobody_asked"]
     assert answer["score"] > 0

@@ -26,7 +26,7 @@ from shared.contract.cloudevents import decode, pack, unpack
 from shared.contract.events import AffinityScored, AgendaChanged, EncounterChanged, Event, Level
 from shared.contract.ids import pair_id
 from shared.messaging.consumer import Input, Poison, Position
-from shared.storage.journal import Journal, Snapshot
+from shared.storage.journal import Journal, StateSnapshot
 from shared.storage.journal_store import InMemoryJournalStore
 from tests.support.scheduler_editions import (
     HALL,
@@ -64,7 +64,7 @@ class Store(InMemoryJournalStore):
         super().__init__()
         self.reads = 0
 
-    async def snapshot(self, edition_id: str) -> Snapshot | None:
+    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
         self.reads += 1
         return await super().snapshot(edition_id)
 
@@ -344,12 +344,12 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
         events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
         await before.take(*of(name, *events), edition_id=name)
     after = SchedulerHarness(before.store)
-    after.scheduler.take_share(lambda edition_id: edition_id == "ours")
+    after.scheduler.on_assignment(lambda edition_id: edition_id == "ours")
     await after.later(0)
     await after.later(3)
     assert [(await after.journal.read(name)).announced for name in ("ours", "theirs")] == [True, False]
-    after.scheduler.take_share(lambda _: True)
-    after.journal.keep(lambda _: False)
+    after.scheduler.on_assignment(lambda _: True)
+    after.journal.evict_unowned(lambda _: False)
     after.store.reads = 0
     await after.later(0)
     await after.later(3)
@@ -358,7 +358,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     await after.take(
         participant("a", 2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
     )
-    after.scheduler.take_share(lambda _: False)
+    after.scheduler.on_assignment(lambda _: False)
     await after.later(0)
     await after.later(3)
     assert (await after.journal.read("ours")).dirty
@@ -395,7 +395,7 @@ async def test_who_starts_again_finishes_what_was_left() -> None:
     await before.take(edition(), *people("a", "b"), affinity("a", "b"))
     await before.take(edition(revision=2, phase="published"))
     after = SchedulerHarness(before.store)
-    after.scheduler.take_share(lambda _: True)
+    after.scheduler.on_assignment(lambda _: True)
     assert final(await after.later(0)) == []
     assert final(await after.later(3)) == ["a", "b"]
     replayed, read = await after.journal.replay("ed"), await after.journal.read("ed")

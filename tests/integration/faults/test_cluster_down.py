@@ -43,7 +43,7 @@ async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_
             handled.set()
             await cluster.kill("kafka-1")  # the entry is written, and nobody is there to be told
             asyncio.get_running_loop().call_later(_DOWN_SECONDS, lambda: asyncio.ensure_future(start()))
-        await journal.take(edition_id, inputs)
+        await journal.decide(edition_id, inputs)
 
     async def start() -> None:
         await cluster.restart("kafka-1")

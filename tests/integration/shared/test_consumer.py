@@ -20,7 +20,7 @@ from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging import topic_admin
 from shared.messaging.broker import KafkaPublisher, make_broker, partition_of
 from shared.messaging.consumer import Consumer, Handler, Input, Poison
-from shared.messaging.dead_letter_admin import Letter
+from shared.messaging.dead_letter_admin import DeadLetter
 from shared.runtime.health import Health
 from shared.runtime.settings import PARTITIONS, ConnectionSettings, ServiceSettings
 
@@ -125,12 +125,12 @@ async def progress(connection: ConnectionSettings, edition: str) -> Progress:
         await consumer.stop()
 
 
-async def set_aside(connection: ConnectionSettings, edition: str) -> list[Letter]:
+async def set_aside(connection: ConnectionSettings, edition: str) -> list[DeadLetter]:
     letters = await dlq_admin.letters(connection, MATCH_REQUEST.name)
     return [letter for letter in letters if letter.origin.consumer == f"tertulia-{edition}"]
 
 
-async def poisoned(connection: ConnectionSettings, edition: str) -> list[Letter]:
+async def poisoned(connection: ConnectionSettings, edition: str) -> list[DeadLetter]:
     """Without the undecodable records that other tests have planted on the same topic."""
     return [letter for letter in await set_aside(connection, edition) if letter.origin.cause == "poison"]
 

@@ -15,7 +15,7 @@ from shared.contract.cloudevents import Record, encode
 from shared.contract.events import MatchRequestChanged, RequestState
 from shared.runtime.retry import Unready
 from shared.runtime.settings import ConnectionSettings
-from shared.storage.journal import Entry, JournalStore, SequenceTaken, Snapshot
+from shared.storage.journal import Entry, JournalStore, SequenceTaken, StateSnapshot
 from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.outbox import OutboxRelay, outbox_new, outbox_push
@@ -104,8 +104,8 @@ async def test_an_entry_of_before_entries_were_text_is_not_misread(database: Mon
 async def test_the_newest_snapshot_is_kept(store: JournalStore) -> None:
     assert await store.snapshot("edn") is None
     for seq in (3, 6):
-        await store.save_snapshot(Snapshot("edn", seq, b'{"a": "%d"}' % seq * 1000))
-    assert await store.snapshot("edn") == Snapshot("edn", 6, b'{"a": "6"}' * 1000)
+        await store.save_snapshot(StateSnapshot("edn", seq, b'{"a": "%d"}' % seq * 1000))
+    assert await store.snapshot("edn") == StateSnapshot("edn", 6, b'{"a": "6"}' * 1000)
 
 
 class Broker:

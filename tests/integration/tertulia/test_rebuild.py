@@ -66,7 +66,7 @@ async def _play() -> None:
         edition(phase=Phase.PUBLISHED),
     ]
     await publisher.publish(*heard)
-    await journal.take("ed", [Input(event, Position("registration.v1", 0, at)) for at, event in enumerate(heard)])
+    await journal.decide("ed", [Input(event, Position("registration.v1", 0, at)) for at, event in enumerate(heard)])
     await journal.transact("ed", announcing)
     await broker.stop()
     await mongo.close()

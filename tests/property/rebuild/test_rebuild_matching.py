@@ -13,7 +13,7 @@ from services.matching.domain.state import MatchingState
 from services.matching.rebuild import state_of, view_of
 from services.matching.service import MatchingAggregate
 from shared.contract.events import Event, Filling
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import CannotRebuild, differences
 from tests.property.matching.test_matching import batches, hear, histories, slowly
 from tests.support.matching_editions import Edition, matchmaker, registered
@@ -24,7 +24,7 @@ briefly = settings(slowly, max_examples=20)
 
 def rebuilt(heard: Sequence[Event], said: Sequence[Event]) -> tuple[MatchingState, list[str]]:
     maker = matchmaker()
-    made, otherwise = state_of("ed1", Said(heard), Said(said), MatchingAggregate(maker), maker)
+    made, otherwise = state_of("ed1", EditionEvents(heard), EditionEvents(said), MatchingAggregate(maker), maker)
     return made.state, otherwise
 
 

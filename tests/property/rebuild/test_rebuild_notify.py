@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from services.notify import rebuild as notify
 from shared.contract.events import Event
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import View, differences
 from tests.property.notify.test_ledger import Play, scripts
 from tests.support.notify_stage import agenda, encounter
@@ -19,7 +19,9 @@ from tests.support.notify_stage import agenda, encounter
 async def views(play: Play, heard: list[Event]) -> tuple[View, View]:
     """Of the state rebuilt from what was heard and said, and of the live one."""
     stage = play.stage
-    made, lines = notify.state_of("edn_1", Said(heard), Said(stage.ledger.sent), stage.settings, stage.time())
+    made, lines = notify.state_of(
+        "edn_1", EditionEvents(heard), EditionEvents(stage.ledger.sent), stage.settings, stage.time()
+    )
     live = [line for key in made.state.agendas if (line := await stage.ledger.find("edn_1", key))]
     return notify.view_of(made.state, lines), notify.view_of(await stage.journal.read("edn_1"), live)
 
@@ -41,7 +43,9 @@ def test_who_goes_on_from_the_rebuilt_ledger_mails_no_version_twice(script: list
         await play.run(script)
         heard = [event for events in play._heard for event in events]
         stage = play.stage
-        _, lines = notify.state_of("edn_1", Said(heard), Said(stage.ledger.sent), stage.settings, stage.time())
+        _, lines = notify.state_of(
+            "edn_1", EditionEvents(heard), EditionEvents(stage.ledger.sent), stage.settings, stage.time()
+        )
         before = Counter(letter.content for letter in stage.mailer.taken)
         mailed = [json.loads(letter.content) for letter in stage.mailer.taken]
         for line in lines:
@@ -67,7 +71,9 @@ def test_news_that_nobody_was_mailed_is_owed_and_what_was_mailed_is_what_it_is_n
         late = agenda(2, encounter(3, 2))
         heard = [*(event for events in play._heard for event in events), late]
         stage = play.stage
-        made, lines = notify.state_of("edn_1", Said(heard), Said(stage.ledger.sent), stage.settings, stage.time())
+        made, lines = notify.state_of(
+            "edn_1", EditionEvents(heard), EditionEvents(stage.ledger.sent), stage.settings, stage.time()
+        )
         line = next(one for one in lines if one.participant_id == "prt_0")
         assert line.wanted > line.settled
         assert made.state.versions["prt_0"] == line.wanted

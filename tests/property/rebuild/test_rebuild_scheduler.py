@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.scheduler import rebuild as scheduler
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
-from shared.messaging.topic_log import Said
+from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import differences
 from tests.property.scheduler.test_day_properties import Step, a_fair, perform, steps
 from tests.support.scheduler_editions import Edition
@@ -41,7 +41,7 @@ def a_day(tables: int, rest: Sequence[Step]) -> Overheard:
 
 
 def rebuilt(subject: Overheard) -> AgendaState:
-    return scheduler.state_of("ed", Said(subject.heard), Said(subject.said)).state
+    return scheduler.state_of("ed", EditionEvents(subject.heard), EditionEvents(subject.said)).state
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -33,7 +33,7 @@ class Member:
         self.broker = InMemoryBroker(kafka, Process("any", 1, NoFaults(kafka.chance), []))
         consumer = Consumer(cast("KafkaBroker", self.broker), Settings(), Health(60))
         consumer.subscribe(REGISTRATION, AFFINITY, handler=self.hear)
-        consumer.on_share(self.owns.append)
+        consumer.on_assignment(self.owns.append)
 
     async def hear(self, edition_id: str, inputs: Sequence[Input]) -> None:
         raise AssertionError("nothing is said")

@@ -116,7 +116,7 @@ def journal(store: InMemoryJournalStore, outlet: Outlet, **options: Any) -> Jour
 
 
 async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: LostAck, outlet: Outlet) -> None:
-    await journal(store, outlet).take("edn", [asked("a"), asked("b")])
+    await journal(store, outlet).decide("edn", [asked("a"), asked("b")])
     (entry,) = await store.entries("edn", after=0)
     assert (entry.seq, entry.applied, entry.published) == (1, {"match-request.v1/0": 1}, True)
     assert [change["request_id"] for change in entry.changes] == ["a", "b"]
@@ -125,8 +125,8 @@ async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: Lost
 
 async def test_repeats_and_older_revisions_write_nothing_and_say_nothing(store: LostAck, outlet: Outlet) -> None:
     subject = journal(store, outlet)
-    await subject.take("edn", [asked("a", 2)])
-    await subject.take("edn", [asked("a", 2), asked("a", 1)])
+    await subject.decide("edn", [asked("a", 2)])
+    await subject.decide("edn", [asked("a", 2), asked("a", 1)])
     assert len(await store.entries("edn", after=0)) == 1
     assert outlet.sent == ["a@2"]
 
@@ -135,8 +135,8 @@ async def test_what_was_written_and_not_sent_is_sent_before_anything_new(store: 
     subject = journal(store, outlet)
     outlet.failures = 1
     with pytest.raises(ConnectionError):
-        await subject.take("edn", [asked("a")])
-    await subject.take("edn", [asked("a"), asked("b")])
+        await subject.decide("edn", [asked("a")])
+    await subject.decide("edn", [asked("a"), asked("b")])
     assert outlet.sent == ["a@1", "b@1"]
 
 
@@ -144,8 +144,8 @@ async def test_another_process_sends_what_a_dead_one_left(store: LostAck, outlet
     dead = Outlet()
     dead.failures = 1
     with pytest.raises(ConnectionError):
-        await journal(store, dead).take("edn", [asked("a")])
-    await journal(store, outlet).take("edn", [asked("b")])
+        await journal(store, dead).decide("edn", [asked("a")])
+    await journal(store, outlet).decide("edn", [asked("b")])
     assert outlet.sent == ["a@1", "b@1"]
 
 
@@ -153,17 +153,17 @@ async def test_a_lost_answer_of_the_database_does_not_lose_or_double_the_entry(s
     subject = journal(store, outlet)
     store.lose_next = True
     with pytest.raises(ConnectionError):
-        await subject.take("edn", [asked("a")])
-    await subject.take("edn", [asked("a")])
+        await subject.decide("edn", [asked("a")])
+    await subject.decide("edn", [asked("a")])
     assert len(await store.entries("edn", after=0)) == 1
     assert outlet.sent == ["a@1"]
 
 
 async def test_a_zombie_is_fenced_and_decides_again_on_the_new_state(store: LostAck, outlet: Outlet) -> None:
     zombie, owner = journal(store, outlet), journal(store, outlet)
-    await zombie.take("edn", [asked("a")])
-    await owner.take("edn", [asked("b"), asked("c")])
-    await zombie.take("edn", [asked("b"), asked("d")])
+    await zombie.decide("edn", [asked("a")])
+    await owner.decide("edn", [asked("b"), asked("c")])
+    await zombie.decide("edn", [asked("b"), asked("d")])
     assert [entry.seq for entry in await store.entries("edn", after=0)] == [1, 2, 3]
     assert outlet.sent == ["a@1", "b@1", "c@1", "d@1"]
 
@@ -174,15 +174,15 @@ async def test_a_fight_over_an_edition_ends_in_an_error(store: LostAck, outlet: 
             raise SequenceTaken("edn:1")
 
     with pytest.raises(SequenceTaken, match="another process"):
-        await journal(AlwaysTaken(), outlet).take("edn", [asked("a")])
+        await journal(AlwaysTaken(), outlet).decide("edn", [asked("a")])
 
 
 async def test_a_decision_that_fails_leaves_no_trace(store: LostAck, outlet: Outlet) -> None:
     subject = journal(store, outlet)
     with pytest.raises(ValueError, match="priority 1"):
-        await subject.take("edn", [asked("a"), asked("b", priority=1)])
+        await subject.decide("edn", [asked("a"), asked("b", priority=1)])
     assert (await subject.read("edn")).newest == {}
-    await subject.take("edn", [asked("a")])
+    await subject.decide("edn", [asked("a")])
     assert outlet.sent == ["a@1"]
 
 
@@ -191,7 +191,7 @@ async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_
 ) -> None:
     subject = journal(store, outlet, snapshot_every=3)
     for number in range(1, 8):
-        await subject.take("edn", [asked(f"r{number % 4}", number)])
+        await subject.decide("edn", [asked(f"r{number % 4}", number)])
     fresh = journal(store, outlet)
     assert (await store.snapshot("edn")) is not None
     assert (await subject.read("edn")) == (await fresh.read("edn")) == (await fresh.replay("edn"))
@@ -203,9 +203,9 @@ async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the
     monkeypatch.setattr(journals, "LARGE", 100)
     subject, made = journal(store, outlet), list[int]()
     for number in range(200):
-        await subject.take("edn", [asked(f"r{number}")])
+        await subject.decide("edn", [asked(f"r{number}")])
         if number == 50:
-            subject.keep(lambda _: False)
+            subject.evict_unowned(lambda _: False)
         snapshot = await store.snapshot("edn")
         if snapshot and snapshot.seq not in made:
             made.append(snapshot.seq)
@@ -219,7 +219,7 @@ async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the
 async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
     store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await journal(store, outlet).take("edn", [asked("a")])
+    await journal(store, outlet).decide("edn", [asked("a")])
     frozen = gc.get_freeze_count()
     await journal(store, outlet).read("edn")
     assert gc.get_freeze_count() == frozen
@@ -233,9 +233,9 @@ async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
 
 async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(store: LostAck, outlet: Outlet) -> None:
     subject = journal(store, outlet, editions_in_memory=1)
-    await subject.take("edn", [asked("a")])
+    await subject.decide("edn", [asked("a")])
     await subject.read("other")
-    await subject.take("edn", [asked("a"), asked("b")])
+    await subject.decide("edn", [asked("a"), asked("b")])
     assert outlet.sent == ["a@1", "b@1"]
 
 
@@ -244,10 +244,10 @@ async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_h
 ) -> None:
     subject = journal(store, outlet)
     for edition in ("ours", "theirs"):
-        await subject.take(edition, [asked("a")])
-    taking = asyncio.create_task(subject.take("theirs", [asked("b")]))
+        await subject.decide(edition, [asked("a")])
+    taking = asyncio.create_task(subject.decide("theirs", [asked("b")]))
     await asyncio.sleep(0)
-    subject.keep(lambda edition: edition == "ours")
+    subject.evict_unowned(lambda edition: edition == "ours")
     assert list(subject._loaded) == ["ours"]
     await taking
     assert (await journal(store, outlet).read("theirs")).newest.keys() == {"a", "b"}
@@ -256,7 +256,7 @@ async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_h
 async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, outlet: Outlet) -> None:
     subject = journal(store, outlet, editions_in_memory=1)
     for number in range(20):
-        await subject.take(f"edn{number}", [asked("a")])
+        await subject.decide(f"edn{number}", [asked("a")])
     assert len(subject._loaded) == 1
     assert len(subject._locks) <= 1
 
@@ -267,7 +267,7 @@ async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entr
     dead = Outlet()
     dead.failures = 1
     with pytest.raises(ConnectionError):
-        await journal(store, dead).take("edn", [asked("a")])
+        await journal(store, dead).decide("edn", [asked("a")])
     await journal(store, outlet).sweep()
     assert outlet.sent == []
     await journal(store, outlet, clock=lambda: NOW + timedelta(minutes=1)).sweep()
@@ -277,7 +277,7 @@ async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entr
 async def test_transact_writes_any_decision_under_the_same_fence(store: LostAck, outlet: Outlet) -> None:
     subject, other = journal(store, outlet), journal(store, outlet)
     await subject.read("edn")
-    await other.take("edn", [asked("a")])
+    await other.decide("edn", [asked("a")])
 
     def note(state: Requests, now: datetime) -> Decision[Seen, str]:
         change = Seen(request_id="noted", revision=len(state.newest))
@@ -300,7 +300,7 @@ async def test_a_decision_off_the_loop_lets_others_run_and_a_repeat_wait(store: 
     async def run() -> None:
         others_ran.set()
 
-    await asyncio.gather(subject.transact("edn", wait), subject.take("edn", [asked("a")]), run())
+    await asyncio.gather(subject.transact("edn", wait), subject.decide("edn", [asked("a")]), run())
     assert outlet.sent == ["noted", "a@1"]
     assert await subject.read("edn") == await subject.replay("edn")
 
@@ -321,7 +321,7 @@ async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behin
     deciding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await deciding
-    await subject.take("edn", [asked("a")])
+    await subject.decide("edn", [asked("a")])
     may_end.set()
     assert (await subject.read("edn")).newest == {"a": 1}
 
@@ -329,11 +329,11 @@ async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behin
 async def test_an_entry_that_a_newer_version_wrote_is_waited_for_and_costs_no_input(
     store: LostAck, outlet: Outlet
 ) -> None:
-    await journal(store, outlet).take("edn", [asked("r1")])
+    await journal(store, outlet).decide("edn", [asked("r1")])
     [entry] = await store.entries("edn", after=0)
     newer = replace(entry, seq=2, changes=[{"type": "of_next_year"}])
     await store.append(newer)
     with pytest.raises(Unready, match="edn:2") as caught:
-        await journal(store, outlet).take("edn", [asked("r2")])
+        await journal(store, outlet).decide("edn", [asked("r2")])
     assert is_transient(caught.value)
     assert len(await store.entries("edn", after=0)) == 2
