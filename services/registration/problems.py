@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +20,7 @@ from services.registration.domain.day import BreaksRules, Unguarded
 from services.registration.domain.things import KeyReused, NotFound, Refused, Stale
 from services.registration.operators import UnknownKey
 from services.registration.peers import PeerAway, PeerDeclined
+from shared.internal_api.edit_errors import EditErrorCode, by_status
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "2"
@@ -83,14 +84,37 @@ _KINDS: dict[type[Exception], Kind] = {
 }
 _DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of the service")
 
-#: For the OpenAPI document: what any endpoint may answer.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": HTTPStatus(status).phrase,
+
+def _documented(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
+
+
+#: For the OpenAPI document: what any endpoint may answer.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: _documented(HTTPStatus(status).phrase) for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
 }
+
+
+def rejections(codes: Iterable[EditErrorCode]) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: the responses of an endpoint at which the scheduler may reject a request.
+
+    Each response lists the problem types of these codes beside the general ones of its status.
+    """
+    return {
+        int(status): _documented(f"{status.phrase}. The type is a general one, or one of: {_types(some)}")
+        for status, some in by_status(codes).items()
+    }
+
+
+def _types(codes: Iterable[EditErrorCode]) -> str:
+    return ", ".join(f"`{_type_of(code)}`" for code in codes)
+
+
+def _type_of(slug: str) -> str:
+    return f"urn:tertulia:problem:{slug}"
 
 
 def install(app: FastAPI) -> None:
@@ -142,7 +166,7 @@ async def _on_framework(request: Request, error: Exception) -> Response:
 
 def _response(kind: Kind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = ()) -> Response:
     problem = Problem(
-        type=f"urn:tertulia:problem:{kind.slug}",
+        type=_type_of(kind.slug),
         title=kind.title,
         status=kind.status,
         detail=detail[:1000],

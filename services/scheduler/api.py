@@ -33,19 +33,6 @@ from shared.internal_api.edits import (
 )
 from shared.internal_api.server import Declined, body_of
 
-#: What is wrong with what was asked, and what is wrong with the moment: all else.
-_NOT_FOUND = {"unknown_edition", "unknown_encounter", "unknown_zone"}
-_INVALID = {
-    "contradiction",
-    "not_theirs",
-    "no_such_slot",
-    "no_table",
-    "unknown_participant",
-    "not_a_representative",
-    "not_a_guest",
-    "already_there",
-}
-
 
 class EditAsked(BaseModel):
     """An edit, and the token of the effects it was shown to have; without one it is tried only."""
@@ -228,8 +215,4 @@ def _people(state: AgendaState, plan: Plan, pair_ids: Iterable[str]) -> tuple[st
 
 
 def _decline(refused: EditRejected) -> NoReturn:
-    if refused.code in _NOT_FOUND:
-        raise Declined(404, "not-found", str(refused)) from refused
-    if refused.code in _INVALID:
-        raise Declined(422, "invalid", str(refused)) from refused
-    raise Declined(409, "conflict", str(refused)) from refused
+    raise Declined(refused.code.status, refused.code.value, str(refused)) from refused

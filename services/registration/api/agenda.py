@@ -14,8 +14,10 @@ from services.registration.api.bodies import body_of, takes
 from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, breach
 from services.registration.domain.participant import Participant
 from services.registration.peers import InternalClient, PeerDeclined
+from services.registration.problems import rejections
 from services.registration.service import OperatorService
 from shared.contract.ids import Id
+from shared.internal_api.edit_errors import EDIT_ERRORS, WHAT_IF_ERRORS
 from shared.internal_api.edits import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
@@ -108,7 +110,7 @@ async def list_goals(desk: CurrentDesk, scheduler: AskScheduler, edition_id: Pat
     return Goals.model_validate(await scheduler.get(f"/editions/{edition_id}/goals", {}))
 
 
-@router.get("/what-if")
+@router.get("/what-if", responses=rejections(WHAT_IF_ERRORS))
 async def what_if(
     desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, more: Annotated[More, Query()]
 ) -> WhatIf:
@@ -122,7 +124,7 @@ async def what_if(
     return WhatIf.model_validate(await scheduler.get(f"/editions/{edition_id}/what-if", asked))
 
 
-@router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts))
+@router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts), responses=rejections(EDIT_ERRORS))
 async def try_edit(
     desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, asked: Edit, response: Response
 ) -> EffectsView:
@@ -135,7 +137,7 @@ async def try_edit(
     return effects
 
 
-@router.post("/agenda/edits", openapi_extra=takes(EditFacts))
+@router.post("/agenda/edits", openapi_extra=takes(EditFacts), responses=rejections(EDIT_ERRORS))
 async def edit(
     desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, asked: Edit, token: Annotated[str, Depends(_token)]
 ) -> EffectsView:

@@ -14,7 +14,9 @@ from services.registration.api.replies import reply
 from services.registration.domain.day import AttendanceFacts
 from services.registration.domain.participant import Participant
 from services.registration.domain.things import NotFound, Refused
+from services.registration.problems import rejections
 from shared.contract.ids import Id
+from shared.internal_api.edit_errors import ATTENDANCE_ERRORS
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["the day"])
 
@@ -38,7 +40,11 @@ async def undo_check_in(desk: CurrentDesk, edition_id: PathId, participant_id: P
     return reply(await desk.check_in(edition_id, participant_id, is_here=False))
 
 
-@router.post("/encounters/{encounter_id}/attendance", openapi_extra=takes(AttendanceFacts))
+@router.post(
+    "/encounters/{encounter_id}/attendance",
+    openapi_extra=takes(AttendanceFacts),
+    responses=rejections(ATTENDANCE_ERRORS),
+)
 async def note_attendance(
     desk: CurrentDesk,
     scheduler: AskScheduler,

@@ -13,6 +13,7 @@ from services.scheduler.domain.snapshots import Attended
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase
 from shared.contract.ids import Id
+from shared.internal_api.edit_errors import EditErrorCode
 from shared.internal_api.edits import MOST_PEOPLE
 
 
@@ -66,13 +67,13 @@ def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: D
     known = state.attended.get(pair_id)
     place = known.place if known else state.placements.get(pair_id)
     if state.edition is None or state.edition.phase not in {Phase.LIVE, Phase.CLOSED}:
-        raise EditRejected("not_live", "attendance is noted once the edition is live")
+        raise EditRejected(EditErrorCode.NOT_LIVE, "attendance is noted once the edition is live")
     if place is None or place.starts_at > batch.now:
-        raise EditRejected("not_begun", "the encounter has not begun")
+        raise EditRejected(EditErrorCode.NOT_BEGUN, "the encounter has not begun")
     if not set(absent) <= set(pair.people) or len(set(absent)) < len(absent):
-        raise EditRejected("not_theirs", f"absent can be, each once: {', '.join(pair.people)}")
+        raise EditRejected(EditErrorCode.NOT_THEIRS, f"absent can be, each once: {', '.join(pair.people)}")
     if set(absent).isdisjoint(pair.participant_ids) != (attendance.outcome is EncounterState.HELD):
         raise EditRejected(
-            "contradiction", "it is missed if one of the two is absent, and say who; guests alone may be"
+            EditErrorCode.CONTRADICTION, "it is missed if one of the two is absent, and say who; guests alone may be"
         )
     return Attended(outcome=attendance.outcome, absent_ids=tuple(sorted(absent)), place=place)

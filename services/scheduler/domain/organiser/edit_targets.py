@@ -10,6 +10,7 @@ from services.scheduler.domain.snapshots import Arrangement
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Place
 from shared.contract.ids import pair_of
+from shared.internal_api.edit_errors import EditErrorCode
 from shared.internal_api.edits import (
     MOST_PEOPLE,
     Edit,
@@ -52,7 +53,7 @@ def _(edit: PlaceEncounter, state: AgendaState, now: datetime) -> dict[str, Arra
 def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     if pair not in state.placements:
-        raise EditRejected("no_place", "the encounter has no place to be locked at")
+        raise EditRejected(EditErrorCode.NO_PLACE, "the encounter has no place to be locked at")
     return {pair: state.arrangement(pair).model_copy(update={"is_locked": edit.is_locked})}
 
 
@@ -61,13 +62,15 @@ def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, 
     pair = _editable(state, edit.encounter_id, now)
     people, known = state.pairs[pair].people, state.participants
     if pair not in state.placements:
-        raise EditRejected("no_place", "the encounter has no place yet: there is nothing to take over")
+        raise EditRejected(EditErrorCode.NO_PLACE, "the encounter has no place yet: there is nothing to take over")
     if edit.participant_id not in people:
-        raise EditRejected("not_theirs", f"participant {edit.participant_id} is not in this encounter")
+        raise EditRejected(EditErrorCode.NOT_THEIRS, f"participant {edit.participant_id} is not in this encounter")
     if edit.by not in known or edit.participant_id not in known:
-        raise EditRejected("unknown_participant", f"there is no participant {edit.by}")
+        raise EditRejected(EditErrorCode.UNKNOWN_PARTICIPANT, f"there is no participant {edit.by}")
     if edit.by in people or known[edit.by].organisation_id != known[edit.participant_id].organisation_id:
-        raise EditRejected("not_a_representative", f"participant {edit.by} does not represent the same organisation")
+        raise EditRejected(
+            EditErrorCode.NOT_A_REPRESENTATIVE, f"participant {edit.by} does not represent the same organisation"
+        )
     return {pair: _between(state, pair, tuple(edit.by if each == edit.participant_id else each for each in people))}
 
 
@@ -79,7 +82,9 @@ def _(edit: InviteGuest, state: AgendaState, now: datetime) -> dict[str, Arrange
         _check_guest(state, pair, edit.participant_id)
         return {pair: _between(state, pair, (*people, edit.participant_id))}
     if edit.participant_id in state.pairs[pair].participant_ids:
-        raise EditRejected("not_a_guest", f"it is the encounter of participant {edit.participant_id}, who is no guest")
+        raise EditRejected(
+            EditErrorCode.NOT_A_GUEST, f"it is the encounter of participant {edit.participant_id}, who is no guest"
+        )
     return {pair: _between(state, pair, tuple(each for each in people if each != edit.participant_id))}
 
 
@@ -93,15 +98,17 @@ def _check_guest(state: AgendaState, pair: str, participant_id: str) -> None:
     """Raise `EditRejected` if the participant cannot be a guest, wherever the encounter is."""
     people = state.pairs[pair].people
     if not state.is_wanted(pair):
-        raise EditRejected("not_wanted", "the encounter was cancelled, or is not agreed: there is nothing to join")
+        raise EditRejected(
+            EditErrorCode.NOT_WANTED, "the encounter was cancelled, or is not agreed: there is nothing to join"
+        )
     if participant_id in people:
-        raise EditRejected("already_there", f"participant {participant_id} is in this encounter already")
+        raise EditRejected(EditErrorCode.ALREADY_THERE, f"participant {participant_id} is in this encounter already")
     if participant_id not in state.participants:
-        raise EditRejected("unknown_participant", f"there is no participant {participant_id}")
+        raise EditRejected(EditErrorCode.UNKNOWN_PARTICIPANT, f"there is no participant {participant_id}")
     if not state.takes_part(participant_id):
-        raise EditRejected("cancelled", f"participant {participant_id}, or the organisation, has cancelled")
+        raise EditRejected(EditErrorCode.CANCELLED, f"participant {participant_id}, or the organisation, has cancelled")
     if len(people) >= MOST_PEOPLE:
-        raise EditRejected("too_many_guests", f"{MOST_PEOPLE} people meet in an encounter at most")
+        raise EditRejected(EditErrorCode.TOO_MANY_GUESTS, f"{MOST_PEOPLE} people meet in an encounter at most")
 
 
 @_targets.register
@@ -118,14 +125,14 @@ def _(edit: OrderEncounters, state: AgendaState, now: datetime) -> dict[str, Arr
 @_targets.register
 def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
     if not state.edits:
-        raise EditRejected("nothing_to_undo", "no edit is left to be taken back")
+        raise EditRejected(EditErrorCode.NOTHING_TO_UNDO, "no edit is left to be taken back")
     last = state.edits[-1]
     before = {pair: _restored(state, pair, was, last.after[pair]) for pair, was in last.before.items()}
     for pair, each in before.items():
         is_over = each.place is not None and each.place.slot not in _indexes(state, now)
         if state.is_history(pair, now) or (is_over and each.place != state.placements.get(pair)):
             raise EditRejected(
-                "begun", f"encounter {state.encounter_id(pair)} or the slot it would return to has begun"
+                EditErrorCode.BEGUN, f"encounter {state.encounter_id(pair)} or the slot it would return to has begun"
             )
     return {pair: _still_wanted(state, pair, each) for pair, each in before.items()}
 
@@ -151,12 +158,14 @@ def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrange
 def _check_order(state: AgendaState, earlier: str, later: str) -> None:
     """Raise `EditRejected` if no agenda could have the two in this order, or there are too many orders."""
     if earlier == later:
-        raise EditRejected("contradiction", "an encounter cannot come after itself")
+        raise EditRejected(EditErrorCode.CONTRADICTION, "an encounter cannot come after itself")
     if later in _all_before(state, earlier):
-        raise EditRejected("circular", "it already has to come before that one, directly or by way of others")
+        raise EditRejected(
+            EditErrorCode.CIRCULAR, "it already has to come before that one, directly or by way of others"
+        )
     others = sum(map(len, state.comes_after.values())) - (earlier in state.comes_after.get(later, ()))
     if others >= MOST_ORDERS:
-        raise EditRejected("too_many_orders", f"an edition has {MOST_ORDERS} orders of encounters at most")
+        raise EditRejected(EditErrorCode.TOO_MANY_ORDERS, f"an edition has {MOST_ORDERS} orders of encounters at most")
 
 
 def _all_before(state: AgendaState, pair: str) -> set[str]:
@@ -174,14 +183,14 @@ def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:
     """The pair of an encounter that can still be changed."""
     pair = pair_of_encounter(state, encounter_id)
     if state.is_history(pair, now):
-        raise EditRejected("begun", "the encounter has begun, was held or was missed")
+        raise EditRejected(EditErrorCode.BEGUN, "the encounter has begun, was held or was missed")
     return pair
 
 
 def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -> Place:
     assert state.edition is not None  # noqa: S101 - targets_of() has asked
     if edit.slot not in _indexes(state, now):
-        raise EditRejected("no_such_slot", f"the edition has no slot {edit.slot} that can still be used")
+        raise EditRejected(EditErrorCode.NO_SUCH_SLOT, f"the edition has no slot {edit.slot} that can still be used")
     slot = state.edition.slots[edit.slot]
     return Place(
         slot=edit.slot,
@@ -205,7 +214,7 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
                 taken[seat.table] &= ~slot
     free = [table for table, slots in taken.items() if not slots & slot]
     if not free:
-        raise EditRejected("no_table", "the zone has no free table then: name the one to be used")
+        raise EditRejected(EditErrorCode.NO_TABLE, "the zone has no free table then: name the one to be used")
     own = state.placements.get(pair)
     is_own_free = own is not None and own.zone_id == edit.zone_id and own.table in free
     return own.table if own is not None and is_own_free else free[0]

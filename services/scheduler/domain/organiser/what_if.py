@@ -14,6 +14,7 @@ from services.scheduler.domain.organiser.errors import EditRejected, must_be_ope
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Timeline
 from shared.contract.events import EditionChanged, Interval, Slot, Zone, ZoneKind
+from shared.internal_api.edit_errors import EditErrorCode
 from shared.internal_api.edits import More
 
 #: Only to place more: nobody is moved against breaks for the sake of a question.
@@ -60,7 +61,9 @@ def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
     )
     zone_id = more.zone_id or _workspace(edition.zones)
     if more.tables and zone_id not in {zone.zone_id for zone in edition.zones}:
-        raise EditRejected("unknown_zone", "the edition has no such zone, or none with tables: say which by `zone_id`")
+        raise EditRejected(
+            EditErrorCode.UNKNOWN_ZONE, "the edition has no such zone, or none with tables: say which by `zone_id`"
+        )
     zones = tuple(_with_tables(zone, more.tables) if zone.zone_id == zone_id else zone for zone in edition.zones)
     return edition.model_copy(update={"slots": numbered, "zones": zones})
 
@@ -68,7 +71,7 @@ def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
 def _later(slots: Sequence[Interval], count: int) -> Iterator[Interval]:
     """As many slots after the last one, as long as it, and as far apart as the closest two."""
     if count and not slots:
-        raise EditRejected("no_such_slot", "the edition has no slots yet that others could be like")
+        raise EditRejected(EditErrorCode.NO_SUCH_SLOT, "the edition has no slots yet that others could be like")
     gap = min((later.starts_at - earlier.ends_at for earlier, later in pairwise(slots)), default=timedelta())
     for number in range(count):
         length = slots[-1].ends_at - slots[-1].starts_at

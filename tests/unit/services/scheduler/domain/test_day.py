@@ -353,12 +353,12 @@ def test_what_was_held_after_all_is_put_back_beside_what_shares_its_slot() -> No
 @pytest.mark.parametrize(
     ("outcome", "absent", "minutes", "phase", "code"),
     [
-        ("held", (), -1, "live", "not_begun"),
-        ("held", (), 0, "published", "not_live"),
+        ("held", (), -1, "live", "not-begun"),
+        ("held", (), 0, "published", "not-live"),
         ("missed", (), 0, "live", "contradiction"),
         ("held", ("a",), 0, "live", "contradiction"),
-        ("missed", ("c",), 0, "live", "not_theirs"),
-        ("missed", ("a", "a"), 0, "live", "not_theirs"),
+        ("missed", ("c",), 0, "live", "not-theirs"),
+        ("missed", ("a", "a"), 0, "live", "not-theirs"),
     ],
 )
 def test_what_cannot_be_reported(

@@ -203,14 +203,14 @@ def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
 @pytest.mark.parametrize(
     ("edit", "code"),
     [
-        (put("a", "z", 0), "unknown_encounter"),
-        (put("a", "b", 9), "no_such_slot"),
-        (put("a", "b", 0, zone="hall"), "no_table"),
-        (swap("a", "b", "c", "a2"), "not_theirs"),
-        (swap("a", "b", "a", "nobody"), "unknown_participant"),
-        (swap("a", "b", "a", "c"), "not_a_representative"),
-        (swap("a", "b", "a", "a"), "not_a_representative"),
-        (UndoEdit(), "nothing_to_undo"),
+        (put("a", "z", 0), "unknown-encounter"),
+        (put("a", "b", 9), "no-such-slot"),
+        (put("a", "b", 0, zone="hall"), "no-table"),
+        (swap("a", "b", "c", "a2"), "not-theirs"),
+        (swap("a", "b", "a", "nobody"), "unknown-participant"),
+        (swap("a", "b", "a", "c"), "not-a-representative"),
+        (swap("a", "b", "a", "a"), "not-a-representative"),
+        (UndoEdit(), "nothing-to-undo"),
     ],
 )
 def test_what_cannot_be_at_all(edit: Edit, code: str) -> None:
@@ -283,7 +283,7 @@ def test_what_waits_cannot_be_taken_over() -> None:
     subject = fair(slots=0)
     with pytest.raises(EditRejected) as refused:
         plan(subject.state, swap("a", "b", "a", "a2"), subject.now)
-    assert refused.value.code == "no_place"
+    assert refused.value.code == "no-place"
 
 
 def test_who_has_cancelled_since_gets_nothing_back() -> None:

@@ -219,12 +219,12 @@ def test_a_representative_is_swapped_among_the_guests_as_among_the_two() -> None
 @pytest.mark.parametrize(
     ("edit", "code"),
     [
-        (invite(AB, "a"), "already_there"),
-        (invite(AB, "nobody"), "unknown_participant"),
-        (invite(AB, "a", is_invited=False), "not_a_guest"),
-        (invite(("a", "z"), "c"), "unknown_encounter"),
+        (invite(AB, "a"), "already-there"),
+        (invite(AB, "nobody"), "unknown-participant"),
+        (invite(AB, "a", is_invited=False), "not-a-guest"),
+        (invite(("a", "z"), "c"), "unknown-encounter"),
         (invite(AB, "gone"), "cancelled"),
-        (invite(("b", "c"), "d"), "not_wanted"),
+        (invite(("b", "c"), "d"), "not-wanted"),
     ],
 )
 def test_who_cannot_be_a_guest(edit: InviteGuest, code: str) -> None:
@@ -241,7 +241,7 @@ def test_a_table_has_so_many_chairs() -> None:
     do(subject, *(invite(AB, name) for name in names[:-1]))
     with pytest.raises(EditRejected) as refused:
         plan(subject.state, invite(AB, names[-1]), subject.now)
-    assert refused.value.code == "too_many_guests"
+    assert refused.value.code == "too-many-guests"
 
 
 def test_it_is_held_without_a_guest_and_missed_without_one_of_the_two() -> None:

@@ -160,8 +160,8 @@ def test_an_edit_has_who_is_out_of_order_give_way_unless_locked() -> None:
     ("edit", "code"),
     [
         (order(AB, AB), "contradiction"),
-        (order(AB, ("a", "z")), "unknown_encounter"),
-        (order(("a", "z"), AB), "unknown_encounter"),
+        (order(AB, ("a", "z")), "unknown-encounter"),
+        (order(("a", "z"), AB), "unknown-encounter"),
         (OrderEncounters(encounter_id=encounter_id("ed", *AB), after_id=encounter_id("x", *CD), is_ordered=True), ""),
         (order(CD, AC), "circular"),
         (order(CD, AB), "circular"),
@@ -172,7 +172,7 @@ def test_what_can_be_in_no_order(edit: Edit, code: str) -> None:
     do(subject, order(AC, AB), order(AB, CD))
     with pytest.raises(EditRejected) as refused:
         plan(subject.state, edit, subject.now)
-    assert refused.value.code == (code or "unknown_encounter")
+    assert refused.value.code == (code or "unknown-encounter")
 
 
 def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -
     do(subject, order(AC, AB), order(AC, AB))
     with pytest.raises(EditRejected) as refused:
         plan(subject.state, order(CD, AB), subject.now)
-    assert refused.value.code == "too_many_orders"
+    assert refused.value.code == "too-many-orders"
     do(subject, order(AC, AB, is_ordered=False), order(CD, AB))
 
 

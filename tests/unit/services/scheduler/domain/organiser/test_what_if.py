@@ -106,11 +106,11 @@ def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
 @pytest.mark.parametrize(
     ("of", "more", "code"),
     [
-        (Edition, {}, "unknown_edition"),
+        (Edition, {}, "unknown-edition"),
         (lambda: crowded(phase="closed"), {}, "closed"),
-        (crowded, {"tables": 1, "zone_id": "garden"}, "unknown_zone"),
-        (lambda: crowded(zones=(HALL,)), {"tables": 1}, "unknown_zone"),
-        (lambda: crowded(slots=0), {"slots": 1}, "no_such_slot"),
+        (crowded, {"tables": 1, "zone_id": "garden"}, "unknown-zone"),
+        (lambda: crowded(zones=(HALL,)), {"tables": 1}, "unknown-zone"),
+        (lambda: crowded(slots=0), {"slots": 1}, "no-such-slot"),
     ],
 )
 def test_what_cannot_be_asked(of: Callable[[], Edition], more: dict[str, object], code: str) -> None:
