@@ -1,18 +1,17 @@
-"""`tertulia why`: how an encounter came to be where it is, from the journals of matching and of the scheduler."""
+"""`tertulia why`: the past of an encounter, from the journals of matching and of the scheduler."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared.contract.ids import encounter_id, pair_id
+from shared.contract.ids import pair_id
+from shared.storage.history import Step, read_back
 from shared.storage.journal import Entry
 from tertulia.journals import journal_of
 
@@ -21,23 +20,12 @@ console = Console()
 _errors = Console(stderr=True)
 
 
-@dataclass(frozen=True)
-class Step:
-    """One thing that happened to an encounter: the journal entry it is in, and what set it off."""
-
-    at: datetime
-    entry: str
-    inputs: str
-    what: str
-    cause: str = ""
-
-
 @app.command()
 def why(
     encounter: Annotated[str, typer.Argument(help="The encounter's id.")],
     edition: Annotated[str | None, typer.Option(help="The edition it is of; all are searched if unset.")] = None,
 ) -> None:
-    """Say what put an encounter where it is: who asked, how it scored, each place it had, and what moved it."""
+    """Show the past of an encounter: its request, its score, each place it had, and the cause of each move."""
     found = asyncio.run(_found(encounter, edition))
     if found is None:
         where = f"edition {edition!r}" if edition else "any edition"
@@ -56,15 +44,17 @@ def why(
 
 
 async def _found(encounter: str, edition: str | None) -> tuple[str, tuple[str, str], list[Step]] | None:
+    from services.scheduler.domain import history  # noqa: PLC0415
+    from services.scheduler.domain.changes import CHANGE  # noqa: PLC0415
     from services.scheduler.settings import Settings  # noqa: PLC0415
 
     async with journal_of(Settings()) as journal:
         for edition_id in [edition] if edition else await journal.editions():
-            entries = await journal.entries(edition_id, after=0)
-            pair = pair_behind(encounter, edition_id, entries)
+            entries = read_back(CHANGE, await journal.entries(edition_id, after=0))
+            pair = history.pair_behind(encounter, edition_id, entries)
             if pair is not None:
                 asked = steps_before(edition_id, pair, await _matching(edition_id))
-                placed = steps_of(edition_id, pair, entries)
+                placed = history.steps_of(edition_id, pair, entries)
                 return edition_id, pair, sorted([*asked, *placed], key=lambda step: step.at)
     return None
 
@@ -74,15 +64,6 @@ async def _matching(edition_id: str) -> Sequence[Entry]:
 
     async with journal_of(Settings()) as journal:
         return await journal.entries(edition_id, after=0)
-
-
-def pair_behind(encounter: str, edition_id: str, entries: Sequence[Entry]) -> tuple[str, str] | None:
-    """The two participants whom matching named, if their encounter has this id."""
-    for change in _changes(entries, "pair_taken"):
-        one, other = change["pair"]["participant_ids"]
-        if encounter_id(edition_id, one, other) == encounter:
-            return one, other
-    return None
 
 
 def steps_before(edition_id: str, pair: tuple[str, str], entries: Sequence[Entry]) -> Iterator[Step]:
@@ -105,96 +86,9 @@ def steps_before(edition_id: str, pair: tuple[str, str], entries: Sequence[Entry
                 )
 
 
-def steps_of(edition_id: str, pair: tuple[str, str], entries: Sequence[Entry]) -> Iterator[Step]:
-    """What the scheduler's journal says: each place the pair's encounter had, why it waited, and who changed it."""
-    identity = pair_id(edition_id, *pair)
-    people = _People(edition_id)
-    place: Mapping[str, Any] | None = None
-    for entry in entries:
-        before = place
-        for change in entry.changes:
-            people.learn(change)
-            if change.get("pair_id") != identity:
-                continue
-            cause = people.cause(change.get("cause"), entry)
-            match change["type"]:
-                case "placed":
-                    place = change["place"]
-                    what = f"moved {_place(before)} -> {_place(place)}" if before else f"placed {_place(place)}"
-                    yield _step(entry, "scheduler", what, cause)
-                case "lifted":
-                    place = None
-                    if not _is_placed_later(entry, identity):
-                        yield _step(entry, "scheduler", f"lost {_place(before)}", cause)
-                case "ordered":
-                    yield _step(entry, "scheduler", people.order(change["comes_after"]), cause)
-                case _:
-                    yield _step(entry, "scheduler", _said(change), cause)
-
-
-def _said(change: Mapping[str, Any]) -> str:
-    match change["type"]:
-        case "pair_taken":
-            pair = change["pair"]
-            return f"consent {pair['consent']}, score {pair['score']:.4f}, priority {pair['priority']}"
-        case "waits":
-            return f"waits: {change['reason']}" if change["reason"] else "is not wanted any more"
-        case "locked":
-            return "locked by hand" if change["is_locked"] else "not locked any more"
-        case "taken_over":
-            one, other, *guests = change["people"]
-            joined = f", joined by {', '.join(guests)}" if guests else ""
-            return f"{one} and {other} meet{joined}"
-        case "attendance_noted":
-            absent = change["attended"]["absent_ids"]
-            return f"{change['attended']['outcome']}{', absent ' if absent else ''}{', '.join(absent)}"
-        case other:
-            return str(other)
-
-
-class _People:
-    """Who is behind the pairs that causes name."""
-
-    def __init__(self, edition_id: str) -> None:
-        self._edition_id = edition_id
-        self._pairs: dict[str, str] = {}
-
-    def learn(self, change: Mapping[str, Any]) -> None:
-        if change["type"] == "pair_taken":
-            self._pairs[change["pair_id"]] = " and ".join(change["pair"]["participant_ids"])
-
-    def order(self, comes_after: Sequence[str]) -> str:
-        """Whose encounters one has to come after."""
-        whose = "; ".join(self._pairs.get(each, each) for each in comes_after)
-        return f"comes after: {whose}" if whose else "comes after no other any more"
-
-    def cause(self, cause: Mapping[str, str] | None, entry: Entry) -> str:
-        """What set a change off, and of whom; of an edit by hand, which."""
-        if cause is None:
-            return ""
-        subject = cause["subject_id"]
-        whose = "" if subject == self._edition_id else f" {self._pairs.get(subject, subject)}"
-        edits = [change["made"]["edit"]["type"] for change in entry.changes if change["type"] == "edited"]
-        undone = ["undo" for change in entry.changes if change["type"] == "undone"]
-        by_hand = f" ({', '.join(edits + undone)})" if cause["code"] == "organiser_edited" and edits + undone else ""
-        return f"{cause['code']}{whose}{by_hand}"
-
-
-def _is_placed_later(entry: Entry, identity: str) -> bool:
-    kinds = [change["type"] for change in entry.changes if change.get("pair_id") == identity]
-    return "placed" in kinds[kinds.index("lifted") :]
-
-
 def _request(request_id: str, request: Mapping[str, Any]) -> str:
     whom = f"asks for {request['target_id']}" if request["target_id"] else "asks for partners"
     return f"{request_id}: {request['requester_id']} {whom}: {request['state']}"
-
-
-def _place(place: Mapping[str, Any] | None) -> str:
-    if place is None:
-        return "-"
-    begins = datetime.fromisoformat(place["starts_at"])
-    return f"{begins:%m-%d %H:%M} slot {place['slot']} {place['zone_id']}/{place['table']}"
 
 
 def _step(entry: Entry, service: str, what: str, cause: str = "") -> Step:

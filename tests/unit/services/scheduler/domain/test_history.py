@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.scheduler.domain.changes import CHANGE
+from services.scheduler.domain.changes import CHANGE, Change
+from services.scheduler.domain.history import pair_behind, steps_of
 from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
 from services.scheduler.domain.organiser.edits import make
 from shared.contract.events import EncounterState
@@ -16,8 +17,8 @@ from shared.internal_api.edits import (
     SwapRepresentative,
     UndoEdit,
 )
+from shared.storage.history import PastEntry, read_back
 from shared.storage.journal import Entry
-from tertulia.why import pair_behind, steps_of
 from tests.support.scheduler_editions import Edition, affinity, at, edition, participant
 
 AB, CD = encounter_id("ed", "a", "b"), encounter_id("ed", "c", "d")
@@ -55,16 +56,20 @@ class Journalled(Edition):
         number = len(self.entries) + 1
         self.entries.append(Entry("ed", number, self.now, {"affinity.v1/0": number}, changes, [], published=True))
 
+    @property
+    def past(self) -> list[PastEntry[Change]]:
+        return read_back(CHANGE, self.entries)
+
     def told(self, since: int = 1) -> list[tuple[str, str]]:
         """What happened and why, from an entry on."""
-        steps = steps_of("ed", ("a", "b"), self.entries)
+        steps = steps_of("ed", ("a", "b"), self.past)
         return [(step.what, step.cause) for step in steps if int(step.entry.removeprefix("scheduler:")) > since]
 
 
 def test_the_pair_is_found_by_the_encounters_id() -> None:
     subject = Journalled()
-    assert pair_behind(AB, "ed", subject.entries) == ("a", "b")
-    assert pair_behind("enc_none", "ed", subject.entries) is None
+    assert pair_behind(AB, "ed", subject.past) == ("a", "b")
+    assert pair_behind("enc_none", "ed", subject.past) is None
 
 
 def test_how_it_came_to_be() -> None:
