@@ -1,11 +1,11 @@
-"""`tertulia solve` and `tertulia agenda`: the scheduling engine on a file, and the agendas that a journal says."""
+"""`tertulia solve` and `tertulia agenda`: the scheduling engine on a file, and the agendas of a journal."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from shared.storage.journal import Entry, fold
 from tertulia.journals import entries_of
+from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
     from services.scheduler.domain.snapshots import PublishedAgenda
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 console = Console(stderr=True)
+_COLUMNS = ("Participant", "Revision", "Begins", "Ends", "Where", "What")
 
 
 @app.command()
@@ -31,13 +32,20 @@ def solve(
     file: Annotated[
         Path,
         typer.Argument(
-            help="JSON: {edition, organisations, participants, affinities}, event bodies; or .dzn: a B2B instance."
+            help="JSON file {edition, organisations, participants, affinities} of event bodies, or B2B instance (.dzn)."
         ),
     ],
-    fairness: Annotated[int, typer.Option(min=0, help="Of a .dzn: how far apart two participants' breaks may be.")] = 2,
-    seconds: Annotated[float, typer.Option(min=0.0, help="Of a .dzn: when to stop without a proof.")] = 60.0,
+    fairness: Annotated[
+        int, typer.Option(min=0, help="For a .dzn: largest difference between the breaks of two participants.")
+    ] = 2,
+    seconds: Annotated[
+        float, typer.Option(min=0.0, help="For a .dzn: seconds until the search stops without a proof.")
+    ] = 60.0,
 ) -> None:
-    """Solve an edition from a file, with nothing running: prints agendas, certificate and violations as JSON."""
+    """Solve an edition from a file.
+
+    Needs no running service. Prints agendas, certificate and violations as JSON; exit 1 if a rule is violated.
+    """
     if file.suffix == ".dzn":
         _solve_instance(file, fairness, seconds)
         return
@@ -46,14 +54,13 @@ def solve(
     try:
         solved = solve_file(file)
     except BadEditionFile as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from None
+        stop(console, str(error))
     typer.echo(solved.model_dump_json(indent=2))
     raise typer.Exit(1 if solved.violations else 0)
 
 
 def _solve_instance(file: Path, fairness: int, seconds: float) -> None:
-    """Print the slot of each meeting (from 1), the breaks, and what is proven; exit 1 if there is no schedule."""
+    """Print the slots of the meetings (counted from 1), the breaks and the proven bound; exit 1 without a schedule."""
     from bench.b2b.instance import Infeasible, violations  # noqa: PLC0415
     from bench.b2b.reader import BadInstanceFile, read  # noqa: PLC0415
     from bench.b2b.solve import solve  # noqa: PLC0415
@@ -62,8 +69,7 @@ def _solve_instance(file: Path, fairness: int, seconds: float) -> None:
         instance = read(file)
         solved = solve(instance, fairness, seconds)
     except BadInstanceFile as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from None
+        stop(console, str(error))
     except Infeasible as error:
         typer.echo(json.dumps({"feasible": False, "proven": True, "reason": str(error)}, indent=2))
         raise typer.Exit(1) from None
@@ -84,38 +90,41 @@ def _solve_instance(file: Path, fairness: int, seconds: float) -> None:
 @app.command()
 def agenda(
     edition: Annotated[str, typer.Argument(help="The edition's id.")],
-    at: Annotated[
-        str | None, typer.Option(help="As of this instant, such as 2026-11-19T09:00+01:00; now if unset.")
-    ] = None,
-    seq: Annotated[int | None, typer.Option(min=1, help="As of this journal entry; the last if unset.")] = None,
-    participant: Annotated[str | None, typer.Option(help="Of this participant only.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each participant.")] = False,
+    at: Annotated[str | None, typer.Option(help="Instant, such as 2026-11-19T09:00+01:00; now if unset.")] = None,
+    seq: Annotated[int | None, typer.Option(min=1, help="Number of a journal entry; the last if unset.")] = None,
+    participant: Annotated[str | None, typer.Option(help="Id of a participant; all participants if unset.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON per participant.")] = False,
 ) -> None:
-    """Fold the scheduler's journal of an edition, and print its agendas as of any instant, as they were published."""
+    """Print an edition's agendas as of any instant.
+
+    Folds the scheduler's journal of the edition: the agendas are those published by that instant.
+    """
     instant = _instant(at)
     entries = asyncio.run(_entries(edition))
-    known = list(
+    past = list(
         itertools.takewhile(
             lambda entry: (seq is None or entry.seq <= seq) and (instant is None or entry.at <= instant), entries
         )
     )
-    if not known:
-        console.print(f"edition {edition!r} begins at {entries[0].at.isoformat()}: nothing is before", style="red")
-        raise typer.Exit(1)
-    state = _state(edition, known)
-    agendas = {one: told for one, told in sorted(state.agendas.items()) if participant in {None, one}}
+    if not past:
+        stop(console, f"edition {edition!r} has no entry before {entries[0].at.isoformat()}: ask for a later instant")
+    state = _state(edition, past)
+    agendas = {
+        participant_id: published
+        for participant_id, published in sorted(state.agendas.items())
+        if participant in {None, participant_id}
+    }
     if participant is not None and not agendas:
-        console.print(f"{participant!r} had no agenda at entry {known[-1].seq}", style="red", markup=False)
-        raise typer.Exit(1)
+        stop(console, f"participant {participant!r} has no agenda in edition {edition!r} at entry {past[-1].seq}")
     if as_json:
-        for one, told in agendas.items():
-            typer.echo(f'{{"participant_id":"{one}","agenda":{told.model_dump_json()}}}')
+        for participant_id, published in agendas.items():
+            typer.echo(f'{{"participant_id":"{participant_id}","agenda":{published.model_dump_json()}}}')
     else:
-        Console().print(_table(state, agendas))
-    console.print(
-        f"{len(agendas)} agendas, {len(state.placements)} encounters, as of entry {known[-1].seq} "
-        f"at {known[-1].at.isoformat(timespec='seconds')}",
-        highlight=False,
+        show_table(Console(), _COLUMNS, _rows(state, agendas))
+    show_line(
+        console,
+        f"{len(agendas)} agendas, {len(state.placements)} encounters, as of entry {past[-1].seq} "
+        f"at {past[-1].at.isoformat(timespec='seconds')}",
     )
 
 
@@ -125,9 +134,11 @@ def _instant(text: str | None) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not ISO 8601", param_hint="--at") from None
+        raise typer.BadParameter(
+            f"{text!r} is no instant in ISO 8601, such as 2026-11-19T09:00+01:00", param_hint="--at"
+        ) from None
     if instant.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} has no offset: say {text}Z or {text}+01:00", param_hint="--at")
+        raise typer.BadParameter(f"{text!r} has no offset from UTC: write {text}Z or {text}+01:00", param_hint="--at")
     return instant
 
 
@@ -144,15 +155,13 @@ def _state(edition_id: str, entries: Sequence[Entry]) -> AgendaState:
     return fold(aggregate, aggregate.empty(edition_id), entries)
 
 
-def _table(state: AgendaState, agendas: Mapping[str, PublishedAgenda]) -> Table:
-    """The lines of agendas, in the edition's local time."""
+def _rows(state: AgendaState, agendas: Mapping[str, PublishedAgenda]) -> Iterator[Sequence[str]]:
+    """Rows of `_COLUMNS`, in the edition's local time."""
     zone = ZoneInfo(state.edition.timezone if state.edition else "UTC")
-    table = Table("Participant", "Revision", "Begins", "Ends", "Where", "What")
-    for participant_id, told in agendas.items():
-        for entry in told.entries:
+    for participant_id, published in agendas.items():
+        for entry in published.entries:
             begins, ends = entry.starts_at.astimezone(zone), entry.ends_at.astimezone(zone)
             where = entry.zone_id + (f"/{entry.table}" if entry.table else "")
             what = entry.title or f"{entry.entry_id} with {entry.with_participant_id}"
-            revision = f"{told.revision}{' provisional' if told.provisional else ''}"
-            table.add_row(participant_id, revision, f"{begins:%Y-%m-%d %H:%M}", f"{ends:%H:%M %Z}", where, what)
-    return table
+            revision = f"{published.revision}{' provisional' if published.provisional else ''}"
+            yield participant_id, revision, f"{begins:%Y-%m-%d %H:%M}", f"{ends:%H:%M %Z}", where, what

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import Mongo
+from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
     from services.notify.store import MongoLedger
@@ -44,10 +44,11 @@ def list_in_doubt(edition: Annotated[str | None, typer.Option(help="Of this edit
     from services.notify import deliveries  # noqa: PLC0415
 
     found = _with_ledger(lambda ledger: deliveries.in_doubt(ledger, edition))
-    table = Table("Edition", "Participant", "Mail")
-    for delivery in found:
-        table.add_row(delivery.edition_id, delivery.participant_id, str(delivery.doubt))
-    console.print(table if found else "No mail is in doubt.")
+    if not found:
+        show_line(console, "No mail is in doubt.")
+        return
+    rows = [(delivery.edition_id, delivery.participant_id, str(delivery.doubt)) for delivery in found]
+    show_table(console, ("Edition", "Participant", "Mail"), rows)
 
 
 @app.command()
@@ -63,6 +64,5 @@ def resolve(
     try:
         _with_ledger(lambda ledger: deliveries.resolve(ledger, edition, participant, finding, utc_now))
     except deliveries.NoDoubt as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from None
-    console.print(f"{edition}/{participant}: {finding}")
+        stop(console, str(error))
+    show_line(console, f"{edition}/{participant}: {finding}")

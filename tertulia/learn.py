@@ -1,4 +1,4 @@
-"""`tertulia learn`: weights for affinities, fitted to logged decisions."""
+"""`tertulia learn`: fits the weights of affinities to logged decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+
+from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
     from services.matching.learning.fit import Lesson
@@ -19,23 +20,24 @@ console = Console()
 @app.command()
 def learn(
     files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="JSON lines, of `tertulia training export`.")
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="Files of JSON lines, written by `tertulia training export`."),
     ],
-    base: Annotated[str, typer.Option(help="The version whose weights are to be improved.")] = "2",
+    base: Annotated[str, typer.Option(help="Version of the configuration whose weights are fitted.")] = "2",
     configurations: Annotated[
-        Path | None, typer.Option(help="The installation's folder of configurations, if it has one.")
+        Path | None, typer.Option(help="Folder of the installation's own configurations, if any.")
     ] = None,
     version: Annotated[
-        str | None, typer.Option(help="The new version's name; made from the decisions if unset.")
+        str | None, typer.Option(help="Name of the new version; derived from the decisions if unset.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write the proposed configuration here; a file that exists is left alone.")
+        Path | None, typer.Option(help="File for the proposed configuration; an existing file is an error.")
     ] = None,
 ) -> None:
-    """Fit the weights of the terms to decisions, judge them on editions left out, and propose a new configuration.
+    """Fit the weights of affinities to logged decisions.
 
-    Nothing is applied: matching reads the file once it lies in its folder of configurations, and scores an edition by
-    it once the edition names its version.
+    The weights are judged on editions left out of the fit, and proposed as a new configuration. Nothing is applied:
+    matching reads the file from its folder of configurations, and uses it for an edition that names its version.
     """
     from services.matching.configurations import BadConfiguration, configurations_in  # noqa: PLC0415
     from services.matching.learning.fit import CannotLearn, read  # noqa: PLC0415
@@ -44,34 +46,48 @@ def learn(
     try:
         known = configurations_in(configurations)
         if base not in known:
-            raise typer.BadParameter(f"{base!r} is not one of {', '.join(sorted(known))}", param_hint="--base")
-        logged = [one for file in files for one in read(file.read_text(encoding="utf-8").splitlines(), file.name)]
-        lesson = learn_from(logged, known[base], version)
+            known_versions = ", ".join(sorted(known))
+            raise typer.BadParameter(
+                f"there is no version {base!r}: it is one of {known_versions}", param_hint="--base"
+            )
+        decisions = [
+            decision for file in files for decision in read(file.read_text(encoding="utf-8").splitlines(), file.name)
+        ]
+        lesson = learn_from(decisions, known[base], version)
         if output:
             with output.open("x", encoding="utf-8") as file:
                 file.write(lesson.proposed.model_dump_json(indent=2) + "\n")
     except (BadConfiguration, CannotLearn, FileExistsError, UnicodeDecodeError, ValueError) as error:
-        console.print(f"{type(error).__name__}: {error}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
+        stop(console, f"{type(error).__name__}: {error}")
     _show(lesson, output)
 
 
 def _show(lesson: Lesson, output: Path | None) -> None:
-    judged = Table("Edition left out", "Decisions", "Accepted", f"AUC, {lesson.base.version}", "AUC, learnt")
-    for fold in lesson.folds:
-        judged.add_row(fold.edition, str(fold.decisions), str(fold.accepted), _auc(fold.current), _auc(fold.learnt))
-    weights = Table("Term", lesson.base.version, "Learnt", "Spread over folds")
-    for term, weight in lesson.proposed.weights.items():
-        weights.add_row(term, f"{lesson.base.weights[term]:.4f}", f"{weight:.4f}", f"{lesson.spread[term]:.4f}")
-    console.print(judged, weights)
+    base = lesson.base
+    show_table(
+        console,
+        ("Edition left out", "Decisions", "Accepted", f"AUC, {base.version}", "AUC, learnt"),
+        [
+            (fold.edition, str(fold.decisions), str(fold.accepted), _auc(fold.current), _auc(fold.learnt))
+            for fold in lesson.folds
+        ],
+    )
+    show_table(
+        console,
+        ("Term", base.version, "Learnt", "Spread over folds"),
+        [
+            (term, f"{base.weights[term]:.4f}", f"{weight:.4f}", f"{lesson.spread[term]:.4f}")
+            for term, weight in lesson.proposed.weights.items()
+        ],
+    )
     gain, error = lesson.gain
     left_out = "; ".join(f"{count} {reason}" for reason, count in sorted(lesson.left_out.items()))
-    console.print(f"{lesson.used} decisions used{f'; left out: {left_out}' if left_out else ''}.", highlight=False)
-    console.print(f"AUC of an edition left out: {gain:+.4f} in the mean, standard error {error:.4f}.", highlight=False)
+    show_line(console, f"{lesson.used} decisions used{f'; left out: {left_out}' if left_out else ''}.")
+    show_line(console, f"AUC of an edition left out: {gain:+.4f} in the mean, standard error {error:.4f}.")
     if not gain > error:
-        console.print("No better than what there is, as far as these decisions tell: keep it.", style="yellow")
+        show_line(console, f"These decisions show no gain over version {base.version}: keep it.", style="yellow")
     where = f"written to {output}" if output else "not written: give --output"
-    console.print(f"Proposed as version {lesson.proposed.version}, {where}. Nothing has been applied.", highlight=False)
+    show_line(console, f"Proposed as version {lesson.proposed.version}, {where}. Nothing has been applied.")
 
 
 def _auc(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""`tertulia observatory`: an edition's graph as a file, for its operator."""
+"""`tertulia observatory`: exports an edition's graph for its operator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tertulia.journals import entries_of
 if TYPE_CHECKING:
     from services.matching.domain.state import MatchingState
 
-app = typer.Typer(no_args_is_help=True, help="What came of an edition, as a graph: for its operator alone.")
+app = typer.Typer(no_args_is_help=True, help="Export the graph of an edition, for its operator alone.")
 console = Console(stderr=True)
 
 
@@ -30,18 +30,20 @@ class Format(StrEnum):
 
 @app.callback()
 def observatory() -> None:
-    """A group, so that there is room for more than one command."""
+    """Export the graph of an edition, for its operator alone."""
 
 
 @app.command()
 def export(
     edition: Annotated[str, typer.Argument(help="The edition's id.")],
-    form: Annotated[Format, typer.Option("--format", help="GraphML is read by tools that draw graphs.")] = Format.JSON,
-    output: Annotated[Path | None, typer.Option(help="The file to write; standard output if unset.")] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="Format of the file; graph-drawing tools read GraphML.")
+    ] = Format.JSON,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output if unset.")] = None,
 ) -> None:
-    """Write who fits whom, who asked whom, who met, the clusters and what is missing: ids and codes, no names.
+    """Export affinities, requests, encounters, clusters and gaps, with ids and codes but no names.
 
-    Made from matching's journal alone, so that the same journal gives the same bytes.
+    Reads matching's journal alone: the same journal gives the same bytes.
     """
     from services.matching.encoders import default_scorer  # noqa: PLC0415
     from services.matching.observatory.exports import to_graphml, to_json  # noqa: PLC0415

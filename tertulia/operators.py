@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+
+from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Add operators, and add, list or revoke their API keys.")
 console = Console()
@@ -25,8 +26,7 @@ def _ask(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return asyncio.run(work)
     except (NoSuchOperator, PyMongoError, Taken, ValueError) as error:
-        console.print(f"{type(error).__name__}: {error}", style="red", markup=False)
-        raise typer.Exit(1) from None
+        stop(console, f"{type(error).__name__}: {error}")
 
 
 def _show(key: str) -> None:
@@ -58,10 +58,9 @@ def keys(operator_id: OperatorId) -> None:
     from services.registration.operators import list_keys  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    table = Table("Key", "State")
-    for key_id, revoked in _ask(list_keys(Settings(), operator_id)):
-        table.add_row(key_id, "revoked" if revoked else "in use")
-    console.print(table)
+    found = _ask(list_keys(Settings(), operator_id))
+    rows = [(key_id, "revoked" if revoked else "in use") for key_id, revoked in found]
+    show_table(console, ("Key", "State"), rows)
 
 
 @app.command()
@@ -71,4 +70,4 @@ def revoke(operator_id: OperatorId, key_id: Annotated[str, typer.Argument(help="
     from services.registration.settings import Settings  # noqa: PLC0415
 
     _ask(revoke_key(Settings(), operator_id, key_id))
-    console.print(f"{key_id} revoked")
+    show_line(console, f"{key_id} revoked")

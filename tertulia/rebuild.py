@@ -1,4 +1,4 @@
-"""`tertulia rebuild`: a service's state from the topics, into an empty database, compared with the live one."""
+"""`tertulia rebuild`: rebuilds a service's state from the topics, and compares it with the live database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from services import SERVICES
 from shared.contract.topics import group_of
@@ -21,6 +21,7 @@ from shared.messaging import topic_log
 from shared.messaging.topic_log import LogUnreadable, TopicLog
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
+from tertulia.output import Cell, show_line, show_table, stop
 
 app = typer.Typer()
 console = Console()
@@ -28,12 +29,15 @@ _MOST_SHOWN = 20
 
 
 class NotEmpty(Exception):
-    """The database to rebuild into has documents: it is somebody's."""
+    """The database to rebuild into has documents."""
 
 
 @dataclass
-class Outcome:
-    """What came of a rebuild: by edition the things written, and both views. The rest is as in `topic_log.TopicLog`."""
+class RebuildReport:
+    """Result of a rebuild: the things written per edition, and the views (rebuilt, live) of the compared editions.
+
+    `undecodable` and `unbounded` are those of `topic_log.TopicLog`.
+    """
 
     database: str
     seconds: float = 0.0
@@ -44,47 +48,52 @@ class Outcome:
 
     @property
     def is_equal(self) -> bool:
-        """Whether each edition that was compared is as the live one, by its hash."""
+        """True if the hashes of all compared editions equal those of the live database."""
         return all(digest(rebuilt) == digest(live) for rebuilt, live in self.views.values())
 
 
 @app.command()
 def rebuild(
-    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}. Compare when nothing comes in.")],
-    edition: Annotated[str | None, typer.Option(help="This edition only; all if unset.")] = None,
-    into: Annotated[str | None, typer.Option(help="An empty database; `<the service's own>_rebuilt` if unset.")] = None,
-    compare: Annotated[bool, typer.Option(help="Compare with the service's own database.")] = True,
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")],
+    edition: Annotated[str | None, typer.Option(help="Id of an edition; all editions if unset.")] = None,
+    into: Annotated[
+        str | None, typer.Option(help="Name of an empty database; `<the service's own>_rebuilt` if unset.")
+    ] = None,
+    compare: Annotated[bool, typer.Option(help="Compare the result with the service's own database.")] = True,
 ) -> None:
-    """Rebuild a service's state from the topics into an empty database. Sends nothing; exit 1 if it is not the same."""
+    """Rebuild a service's state from the topics.
+
+    Writes into an empty database, compares it with the live one, and publishes nothing. Exit 1 if they differ: records
+    that arrive during the comparison are differences, too.
+    """
     if service not in SERVICES:
-        raise typer.BadParameter(f"{service!r} is not one of {', '.join(SERVICES)}")
+        raise typer.BadParameter(f"there is no service {service!r}: it is one of {', '.join(SERVICES)}")
     rebuilder = rebuilder_of(service)
     database = into or f"{rebuilder.settings.database}_rebuilt"
     try:
-        outcome = asyncio.run(run(rebuilder, database, edition, compare=compare))
+        report = asyncio.run(run(rebuilder, database, edition, compare=compare))
     except (CannotRebuild, NotEmpty, LogUnreadable, KafkaError, PyMongoError) as error:
-        console.print(f"{service} not rebuilt into {database}: {error or repr(error)}", style="red", markup=False)
-        raise typer.Exit(1) from None
-    _report(service, outcome)
-    raise typer.Exit(0 if outcome.is_equal else 1)
+        stop(console, f"{service} not rebuilt into {database}: {error or repr(error)}")
+    _show(service, report)
+    raise typer.Exit(0 if report.is_equal else 1)
 
 
 def rebuilder_of(service: str) -> Rebuilder:
-    """What rebuilds a service; needs what the service needs."""
+    """Return the rebuilder of a service. It imports the service's dependencies."""
     module = importlib.import_module(f"services.{service}.rebuild")
     rebuilder: Rebuilder = getattr(module, f"{service.capitalize()}Rebuilder")()
     return rebuilder
 
 
-async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *, compare: bool = True) -> Outcome:
-    """Rebuild editions into a database, and view them beside the live ones.
+async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *, compare: bool = True) -> RebuildReport:
+    """Rebuild an edition, or all, into a database. With `compare`, add the views of the rebuilt and the live edition.
 
     Raises:
         NotEmpty: the database has documents.
-        CannotRebuild: the topics do not make a state.
-        LogUnreadable, KafkaError, PyMongoError: what is needed is away.
+        CannotRebuild: the topics hold no edition, or contradict each other.
+        LogUnreadable, KafkaError, PyMongoError: broker or database does not answer.
     """
-    outcome, settings = Outcome(into), rebuilder.settings
+    report, settings = RebuildReport(into), rebuilder.settings
     mongo = Mongo(settings)
     try:
         target, live = mongo.database(into), mongo.database(settings.database)
@@ -95,64 +104,70 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
             await topic_log.read(settings, rebuilder.consumed, edition_id, group) if rebuilder.consumed else TopicLog()
         )
         published = await topic_log.read(settings, rebuilder.published, edition_id)
-        outcome.undecodable, outcome.unbounded = consumed.undecodable + published.undecodable, consumed.unbounded
-        for one in sorted({*consumed.events, *published.events}):
-            outcome.editions[one] = await rebuilder.write(target, one, consumed.of(one), published.of(one))
-        outcome.seconds = time.monotonic() - started
+        report.undecodable, report.unbounded = consumed.undecodable + published.undecodable, consumed.unbounded
+        for found_id in sorted({*consumed.events, *published.events}):
+            report.editions[found_id] = await rebuilder.write(
+                target, found_id, consumed.of(found_id), published.of(found_id)
+            )
+        report.seconds = time.monotonic() - started
         if compare and into != settings.database:
-            for one in outcome.editions:
-                outcome.views[one] = (await rebuilder.view(target, one), await rebuilder.view(live, one))
+            for found_id in report.editions:
+                report.views[found_id] = (await rebuilder.view(target, found_id), await rebuilder.view(live, found_id))
     finally:
         await mongo.close()
-    if not outcome.editions:
-        raise CannotRebuild(f"the topics say nothing of {edition_id or 'any edition'}: is the broker the right one?")
-    return outcome
+    if not report.editions:
+        raise CannotRebuild(
+            f"the topics hold no event of {edition_id or 'any edition'}: "
+            f"check the id, and the broker {settings.kafka_bootstrap} (TERTULIA_KAFKA_BOOTSTRAP)"
+        )
+    return report
 
 
 async def _must_be_empty(database: MongoDatabase) -> None:
     for collection in await database.list_collection_names():
         if await database[collection].find_one({}, {"_id": 1}) is not None:
-            raise NotEmpty(f"it is not empty ({collection} has documents): drop it, or name another with --into")
+            raise NotEmpty(
+                f"the database is not empty ({collection} has documents): drop it, or name another by --into"
+            )
 
 
-def _report(service: str, outcome: Outcome) -> None:
-    table = Table("Edition", "Things", "Rebuilt", "Live", "")
-    for edition_id, rebuilt in outcome.editions.items():
-        ours, theirs = (digest(view)[:16] if view else "-" for view in outcome.views.get(edition_id, ({}, {})))
-        table.add_row(edition_id, str(rebuilt.things), ours, theirs, _verdict(outcome, edition_id))
-    console.print(table)
-    for edition_id, views in outcome.views.items():
-        _tell_differences(edition_id, *views)
-    for edition_id, rebuilt in outcome.editions.items():
+def _show(service: str, report: RebuildReport) -> None:
+    rows = []
+    for edition_id, rebuilt in report.editions.items():
+        ours, theirs = (digest(view)[:16] if view else "-" for view in report.views.get(edition_id, ({}, {})))
+        rows.append((edition_id, str(rebuilt.things), ours, theirs, _verdict(report, edition_id)))
+    show_table(console, ("Edition", "Things", "Rebuilt", "Live", ""), rows)
+    for edition_id, views in report.views.items():
+        _show_differences(edition_id, *views)
+    for edition_id, rebuilt in report.editions.items():
         for note in rebuilt.notes:
-            console.print(f"{edition_id}: {note}", markup=False, highlight=False)
-    if outcome.undecodable:
-        console.print(f"{outcome.undecodable} records are no events: see `tertulia dlq list`", markup=False)
-    for topic in sorted(outcome.unbounded):
-        console.print(
-            f"{topic}: {group_of(service)} has committed nothing: read to its end. What the service had not handled "
-            "yet is known now and decided by nobody: register it again.",
+            show_line(console, f"{edition_id}: {note}")
+    if report.undecodable:
+        show_line(console, f"{report.undecodable} records are no events: see `tertulia dlq list`")
+    for topic in sorted(report.unbounded):
+        show_line(
+            console,
+            f"{topic}: the group {group_of(service)} has committed no offset, so the topic was read to its end. The "
+            "service makes no decision on records that it had not handled before: register their content again.",
             style="yellow",
         )
-    console.print(f"{service} rebuilt into {outcome.database} in {outcome.seconds:.1f} s", highlight=False)
+    show_line(console, f"{service} rebuilt into {report.database} in {report.seconds:.1f} s")
 
 
-def _verdict(outcome: Outcome, edition_id: str) -> str:
-    if edition_id not in outcome.views:
+def _verdict(report: RebuildReport, edition_id: str) -> Cell:
+    if edition_id not in report.views:
         return "not compared"
-    rebuilt, live = outcome.views[edition_id]
+    rebuilt, live = report.views[edition_id]
     if not live:
         return "not in the live database"
-    return "equal" if digest(rebuilt) == digest(live) else "[red]not equal[/red]"
+    return "equal" if digest(rebuilt) == digest(live) else Text("not equal", style="red")
 
 
-def _tell_differences(edition_id: str, rebuilt: View, live: View) -> None:
+def _show_differences(edition_id: str, rebuilt: View, live: View) -> None:
     if not live:
         return
     found: list[Any] = list(itertools.islice(differences(rebuilt, live), _MOST_SHOWN + 1))
     if not found:
         return
-    table = Table("Part", "Id", "Rebuilt", "Live", title=f"{edition_id}: the first {_MOST_SHOWN} differences")
-    for row in found[:_MOST_SHOWN]:
-        table.add_row(*row)
-    console.print(table)
+    title = f"{edition_id}: the first {_MOST_SHOWN} differences"
+    show_table(console, ("Part", "Id", "Rebuilt", "Live"), found[:_MOST_SHOWN], title)

@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code: `tertulia docs`, and `tertulia docs --check` in `make check`."""
+"""The reference pages written from the code by `tertulia docs`; `make check` compares them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.runtime.settings import ENV_PREFIX, PARTITIONS, ServiceSettings
 
 
 def pages() -> dict[Path, str]:
-    """Each page's path below the project, and its text."""
+    """Return the pages: path below the project's root to text."""
     docs = Path("docs")
     return {
         docs / "asyncapi" / "tertulia.json": _json(asyncapi.document(public_only=False)),
@@ -28,7 +28,7 @@ def pages() -> dict[Path, str]:
 
 
 def write(root: Path) -> list[Path]:
-    """Write every page; returns those that changed."""
+    """Write the pages; return the paths of those that changed."""
     changed = drifted(root)
     for path in changed:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def write(root: Path) -> list[Path]:
 
 
 def drifted(root: Path) -> list[Path]:
-    """The pages that are not what the code says."""
+    """Return the paths of the pages that differ from the code."""
     return [path for path, text in pages().items() if not _is(root / path, text)]
 
 

@@ -1,4 +1,4 @@
-"""`tertulia topics`: the broker's topics, from their declarations."""
+"""`tertulia topics`: creates the declared topics on the broker, and compares them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import asyncio
 import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
-from rich.table import Table
 
 from shared.messaging import topic_admin
 from shared.messaging.topic_admin import TopicsDiffer
 from shared.runtime.settings import ConnectionSettings
+from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Create the topics of the contract, or compare them with the broker's.")
 console = Console()
@@ -19,29 +19,28 @@ console = Console()
 
 @app.command()
 def apply() -> None:
-    """Create what is missing. Never changes a topic that exists."""
+    """Create the missing topics. Never changes a topic that exists."""
     settings = ConnectionSettings()
     try:
         created = asyncio.run(topic_admin.apply(settings))
     except (KafkaError, TopicsDiffer) as error:
-        console.print(f"[red]topics not applied[/red] on {settings.kafka_bootstrap}: {error}")
-        raise typer.Exit(1) from None
+        stop(console, f"topics not applied on {settings.kafka_bootstrap}: {error}")
     for name in created:
-        console.print(f"created {name}")
-    console.print(f"{len(created)} topics created; the broker is as declared.")
+        show_line(console, f"created {name}")
+    show_line(console, f"{len(created)} topics created; the broker is as declared.")
 
 
 @app.command()
 def diff() -> None:
-    """Say where the broker is not as declared; exit 1 if anywhere."""
+    """List the topics that differ from their declarations; exit 1 if any."""
     settings = ConnectionSettings()
     try:
         differences = asyncio.run(topic_admin.diff(settings))
     except KafkaError as error:
-        console.print(f"[red]no answer[/red] from {settings.kafka_bootstrap}: {error}")
-        raise typer.Exit(1) from None
-    table = Table("Topic", "Difference", "Mended by `topics apply`")
-    for difference in differences:
-        table.add_row(difference.topic, difference.what, "yes" if difference.mended_by_apply else "no")
-    console.print(table if differences else "The broker is as declared.")
-    raise typer.Exit(1 if differences else 0)
+        stop(console, f"no answer from the broker at {settings.kafka_bootstrap} (TERTULIA_KAFKA_BOOTSTRAP): {error}")
+    if not differences:
+        show_line(console, "The broker is as declared.")
+        return
+    rows = [(found.topic, found.what, "yes" if found.mended_by_apply else "no") for found in differences]
+    show_table(console, ("Topic", "Difference", "Mended by `topics apply`"), rows)
+    raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`tertulia training`: what people decided about pairs, to learn the weights of affinities from."""
+"""`tertulia training`: exports decisions about pairs, from which `tertulia learn` fits weights."""
 
 from __future__ import annotations
 
@@ -11,35 +11,41 @@ import typer
 from rich.console import Console
 
 from tertulia.journals import journal_of
+from tertulia.output import show_line
 
 if TYPE_CHECKING:
     from services.matching.learning.decisions import PairDecision
 
-app = typer.Typer(no_args_is_help=True, help="What people decided about pairs, without saying who they are.")
+app = typer.Typer(no_args_is_help=True, help="Export decisions about pairs, without their identities.")
 console = Console(stderr=True)
 
 
 @app.callback()
 def _training() -> None:
-    """Keep `export` a command of its own, beside those to come."""
+    """Export decisions about pairs, without their identities."""
 
 
 @app.command()
 def export(
-    editions: Annotated[list[str] | None, typer.Argument(help="The ids of editions; all if none is given.")] = None,
-    output: Annotated[Path | None, typer.Option(help="The file to write; standard output if unset.")] = None,
+    editions: Annotated[
+        list[str] | None, typer.Argument(help="Ids of editions; all editions if none is given.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output if unset.")] = None,
     key: Annotated[
-        str, typer.Option(envvar="TERTULIA_TRAINING_KEY", help="Keys the hashes of pairs; drawn anew if unset.")
+        str,
+        typer.Option(
+            envvar="TERTULIA_TRAINING_KEY", help="Secret that keys the hashes of pairs; a random one if unset."
+        ),
     ] = "",
 ) -> None:
-    """Write the decisions on record as JSON lines: terms, and whether shown, requested, accepted, held."""
-    told = asyncio.run(_decisions(editions, (key or secrets.token_hex()).encode()[:64]))
-    lines = "".join(f"{decision.model_dump_json()}\n" for decision in told)
+    """Write the recorded decisions as JSON lines: terms, and whether shown, requested, accepted, held."""
+    found = asyncio.run(_decisions(editions, (key or secrets.token_hex()).encode()[:64]))
+    lines = "".join(f"{decision.model_dump_json()}\n" for decision in found)
     if output:
         output.write_text(lines, encoding="utf-8")
     else:
         typer.echo(lines, nl=False)
-    console.print(f"{len(told)} decisions of {len({one.edition for one in told})} editions", highlight=False)
+    show_line(console, f"{len(found)} decisions of {len({decision.edition for decision in found})} editions")
 
 
 async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecision]:
@@ -47,10 +53,10 @@ async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecisio
     from services.matching.service import MatchingAggregate  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
-    told = []
+    found = []
     async with journal_of(Settings()) as journal:
         for edition_id in sorted(editions or await journal.editions()):
             entries = await journal.entries(edition_id, after=0)
             packed = (change for entry in entries for change in entry.changes)
-            told += decisions(edition_id, map(MatchingAggregate.change_type.validate_python, packed), key)
-    return told
+            found += decisions(edition_id, map(MatchingAggregate.change_type.validate_python, packed), key)
+    return found

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from shared.contract.ids import pair_id
 from shared.storage.history import Step, read_back
 from shared.storage.journal import Entry
 from tertulia.journals import journal_of
+from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer()
 console = Console()
@@ -29,18 +29,14 @@ def why(
     found = asyncio.run(_found(encounter, edition))
     if found is None:
         where = f"edition {edition!r}" if edition else "any edition"
-        _errors.print(
+        stop(
+            _errors,
             f"no encounter {encounter!r} in the scheduler's journal of {where}: agendas and encounter.v1 name them",
-            style="red",
-            markup=False,
         )
-        raise typer.Exit(1)
     edition_id, pair, steps = found
-    console.print(f"edition {edition_id}: {pair[0]} and {pair[1]}", highlight=False)
-    table = Table("At", "Entry", "Inputs", "What", "Cause")
-    for step in steps:
-        table.add_row(f"{step.at:%Y-%m-%d %H:%M:%S}", step.entry, step.inputs, step.what, step.cause)
-    console.print(table)
+    show_line(console, f"edition {edition_id}: {pair[0]} and {pair[1]}")
+    rows = [(f"{step.at:%Y-%m-%d %H:%M:%S}", step.entry, step.inputs, step.what, step.cause) for step in steps]
+    show_table(console, ("At", "Entry", "Inputs", "What", "Cause"), rows)
 
 
 async def _found(encounter: str, edition: str | None) -> tuple[str, tuple[str, str], list[Step]] | None:

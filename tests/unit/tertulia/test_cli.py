@@ -1,0 +1,143 @@
+"""The command line as a reader and as scripts see it: names, suggestions, missing extras, held lines."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from services.registration import operators
+from tertulia import cli
+from tertulia.benchmarks import benchmarks
+from tertulia.cli import app
+from tertulia.lazy_group import COMMANDS
+
+NAMES = sorted([*COMMANDS, "demo", "docs", "kafka", "up"])
+_LISTED = "import sys; from tertulia.cli import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+
+
+def output_of(*arguments: str) -> str:
+    return " ".join(CliRunner().invoke(app, arguments).output.replace("│", " ").split())
+
+
+def test_help_lists_each_command_by_name_with_one_line_of_help() -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["--help"]).stdout
+    listed = re.findall(r"^│ ([a-z]+) +(\S.*\S) +│$", shown.split(" Commands ")[1], re.MULTILINE)
+    assert [name for name, _ in listed] == NAMES
+    assert [line for _, line in listed if not line.endswith(".")] == []
+
+
+def test_help_imports_no_command_and_no_driver() -> None:
+    done = subprocess.run([sys.executable, "-c", _LISTED], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    heavy = {
+        "aiokafka",
+        "fastapi",
+        "motor",
+        "numpy",
+        "pydantic",
+        "pymongo",
+        *(entry.module for entry in COMMANDS.values()),
+    }
+    assert loaded & heavy == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_listed_command_is_loaded_by_its_name(name: str) -> None:
+    assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
+    assert output_of(name, "--help").startswith(f"Usage: root {name} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [(["rebuidl"], "rebuild"), (["demoo"], "demo"), (["dlq", "lst"], "list"), (["operator", "ad-key"], "add-key")],
+)
+def test_a_mistyped_command_is_answered_with_the_nearest_name(arguments: list[str], suggestion: str) -> None:
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+    assert f"Did you mean '{suggestion}'" in output_of(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "remedy"),
+    [
+        ("sklearn", ["learn", __file__], "pip install 'tertulia[learning]'"),
+        ("services.notify.store", ["deliveries", "list"], "not part of this installation"),
+        ("email_validator", ["rebuild", "registration"], "pip install 'tertulia[registration]'"),
+        ("pysat", ["solve", "three.dzn"], "pip install --pre python-sat"),
+    ],
+)
+def test_a_missing_module_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], remedy: str
+) -> None:
+    def load(_: str) -> None:
+        raise ModuleNotFoundError(name=missing)
+
+    monkeypatch.setattr(importlib, "import_module", load)
+    assert CliRunner().invoke(app, arguments).exit_code == 1
+    assert missing.split(".", maxsplit=1)[0] in output_of(*arguments)
+    assert remedy in output_of(*arguments)
+
+
+def test_every_benchmark_has_a_run_and_nothing_else_is_listed() -> None:
+    assert {"b2b", "editions", "matching", "scheduler"} <= benchmarks().keys()
+    for module in benchmarks().values():
+        assert callable(importlib.import_module(module).run), module
+    for other in ("affinities", "instances", "peers", "__init__"):
+        assert other not in benchmarks()
+        assert CliRunner().invoke(app, ["bench", other]).exit_code == 2
+
+
+def test_a_mistyped_benchmark_is_answered_with_the_nearest_name() -> None:
+    assert "did you mean 'matching'?" in output_of("bench", "matchin")
+
+
+class _Stack:
+    """Stands in for the embedded stack: nothing is started."""
+
+    def __init__(self, folder: Path, broker: str, brokers: int) -> None:
+        self.addresses = {"kafka": "127.0.0.1:19092", "registration": "http://127.0.0.1:18000"}
+        self.environment = {"TERTULIA_KAFKA_BOOTSTRAP": "127.0.0.1:19092", "TERTULIA_MONGO_URL": "mongodb://127.0.0.1"}
+        self.mails, self.logs = folder / ("m" * 80), folder / "logs"
+
+
+def test_up_prints_the_lines_that_scripts_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def announce(_: Any, report: Callable[[], None]) -> None:
+        report()
+
+    monkeypatch.setattr("deploy.embedded.stack.Stack", _Stack)
+    monkeypatch.setattr(cli, "_supervise", announce)
+    cli.up(tmp_path, cli.Broker.TANSU, 1)
+    assert capsys.readouterr().out.splitlines() == [
+        "kafka        127.0.0.1:19092",
+        "registration http://127.0.0.1:18000",
+        f"mails        {tmp_path}/{'m' * 80}",
+        f"logs         {tmp_path}/logs",
+        "",
+        "For other commands: export TERTULIA_KAFKA_BOOTSTRAP=127.0.0.1:19092 TERTULIA_MONGO_URL=mongodb://127.0.0.1",
+        "Ctrl-C stops everything.",
+    ]
+
+
+def test_operator_add_prints_the_key_alone_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def add_operator(*_: object) -> str:
+        return f"key_0123456789ab.{'s' * 90}"
+
+    monkeypatch.setattr(operators, "add_operator", add_operator)
+    shown = CliRunner().invoke(app, ["operator", "add", "acme", "Acme"])
+    assert shown.exit_code == 0
+    assert re.fullmatch(r"[\w-]+\.[\w-]+", shown.stdout.splitlines()[-1])
+
+
+def test_two_brokers_are_refused_with_the_reason() -> None:
+    with pytest.raises(typer.BadParameter, match="2 brokers: start 1 or 3"):
+        cli._one_or_three(2)
