@@ -48,7 +48,7 @@ def _take(event: Event, batch: DecisionInProgress) -> None:
 
 
 @_take.register
-def _(event: EditionChanged, batch: DecisionInProgress) -> None:
+def _apply_edition_changed(event: EditionChanged, batch: DecisionInProgress) -> None:
     state = batch.state
     if state.edition is not None and event.revision <= state.edition.revision:
         return
@@ -75,7 +75,7 @@ def _concerned(state: AgendaState, news: EditionDiff, attending: Iterable[str]) 
 
 
 @_take.register
-def _(event: OrganisationChanged, batch: DecisionInProgress) -> None:
+def _apply_organisation_changed(event: OrganisationChanged, batch: DecisionInProgress) -> None:
     links = batch.state.links
     known = batch.state.organisations.get(event.organisation_id)
     if known is not None and event.revision <= known.revision:
@@ -96,7 +96,7 @@ def _(event: OrganisationChanged, batch: DecisionInProgress) -> None:
 
 
 @_take.register
-def _(event: ParticipantChanged, batch: DecisionInProgress) -> None:
+def _apply_participant_changed(event: ParticipantChanged, batch: DecisionInProgress) -> None:
     state = batch.state
     known = state.participants.get(event.participant_id)
     if known is not None and event.revision <= known.revision:
@@ -121,7 +121,7 @@ def _(event: ParticipantChanged, batch: DecisionInProgress) -> None:
 
 
 @_take.register
-def _(event: AffinityScored, batch: DecisionInProgress) -> None:
+def _apply_affinity_scored(event: AffinityScored, batch: DecisionInProgress) -> None:
     one, other = event.participant_ids
     if (one, other) != pair_of(one, other) or one == other or event.pair_id != pair_id(event.edition_id, one, other):
         raise NotAPair(f"{event.pair_id} is not the id of the pair {one}, {other}")

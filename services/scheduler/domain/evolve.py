@@ -47,7 +47,7 @@ def _apply(change: object, state: AgendaState) -> None:  # noqa: ARG001 - the si
 
 
 @_apply.register
-def _(change: EditionRecorded, state: AgendaState) -> None:
+def _evolve_edition_recorded(change: EditionRecorded, state: AgendaState) -> None:
     before, state.edition = state.edition, change.edition
     state.operator_id = change.edition.operator_id
     state.version += 1
@@ -66,7 +66,7 @@ def _(change: EditionRecorded, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: OrganisationRecorded, state: AgendaState) -> None:
+def _evolve_organisation_recorded(change: OrganisationRecorded, state: AgendaState) -> None:
     before = state.organisations.get(change.organisation_id)
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
@@ -75,7 +75,7 @@ def _(change: OrganisationRecorded, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: ParticipantRecorded, state: AgendaState) -> None:
+def _evolve_participant_recorded(change: ParticipantRecorded, state: AgendaState) -> None:
     before, after = state.participants.get(change.participant_id), change.participant
     state.participants[change.participant_id] = after
     if before is not None:
@@ -91,7 +91,7 @@ def _(change: ParticipantRecorded, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: PairRecorded, state: AgendaState) -> None:
+def _evolve_pair_recorded(change: PairRecorded, state: AgendaState) -> None:
     state.operator_id = change.operator_id
     known, pair = state.pairs.get(change.pair_id), change.pair
     if known is not None:
@@ -105,7 +105,7 @@ def _(change: PairRecorded, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Placed, state: AgendaState) -> None:
+def _evolve_placed(change: Placed, state: AgendaState) -> None:
     if change.pair_id in state.placements:
         _lift(state, change.pair_id)
     _put(state, change.pair_id, change.place)
@@ -115,13 +115,13 @@ def _(change: Placed, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Removed, state: AgendaState) -> None:
+def _evolve_removed(change: Removed, state: AgendaState) -> None:
     _lift(state, change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
 @_apply.register
-def _(change: Waits, state: AgendaState) -> None:
+def _evolve_waits(change: Waits, state: AgendaState) -> None:
     if change.reason is None:
         state.waiting.pop(change.pair_id, None)
     else:
@@ -134,7 +134,7 @@ def _(change: Waits, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Locked, state: AgendaState) -> None:
+def _evolve_locked(change: Locked, state: AgendaState) -> None:
     for pairs in (state.locked, state.board.pinned):
         if change.is_locked:
             pairs.add(change.pair_id)
@@ -144,7 +144,7 @@ def _(change: Locked, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Ordered, state: AgendaState) -> None:
+def _evolve_ordered(change: Ordered, state: AgendaState) -> None:
     followers = state.links.followers
     for each in state.comes_after.pop(change.pair_id, ()):
         followers[each].discard(change.pair_id)
@@ -157,7 +157,7 @@ def _(change: Ordered, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: TakenOver, state: AgendaState) -> None:
+def _evolve_taken_over(change: TakenOver, state: AgendaState) -> None:
     pair = state.pairs[change.pair_id]
     seat = state.board.lift(change.pair_id)[1] if change.pair_id in state.placements else None
     _touch_pair(state, change.pair_id, change.cause)
@@ -172,7 +172,7 @@ def _(change: TakenOver, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: AttendanceRecorded, state: AgendaState) -> None:
+def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) -> None:
     pair_id, attended = change.pair_id, change.attended
     state.attended[pair_id] = attended
     if attended.outcome is EncounterState.MISSED and pair_id in state.placements:
@@ -191,37 +191,37 @@ def _(change: AttendanceRecorded, state: AgendaState) -> None:
 
 
 @_apply.register
-def _(change: Edited, state: AgendaState) -> None:
+def _evolve_edited(change: Edited, state: AgendaState) -> None:
     state.edits = (*state.edits, change.made)[-_MOST_EDITS:]
     state.version += 1
 
 
 @_apply.register
-def _(change: Undone, state: AgendaState) -> None:  # noqa: ARG001 - the signature of its siblings
+def _evolve_undone(change: Undone, state: AgendaState) -> None:  # noqa: ARG001 - the signature of its siblings
     state.edits = state.edits[:-1]
     state.version += 1
 
 
 @_apply.register
-def _(change: AgendaTouched, state: AgendaState) -> None:
+def _evolve_agenda_touched(change: AgendaTouched, state: AgendaState) -> None:
     _touch_agenda(state, change.participant_id, change.cause)
 
 
 @_apply.register
-def _(change: Announced, state: AgendaState) -> None:
+def _evolve_announced(change: Announced, state: AgendaState) -> None:
     state.announced = True
     for participant_id in state.agendas:
         _touch_agenda(state, participant_id, change.cause)
 
 
 @_apply.register
-def _(change: Improved, state: AgendaState) -> None:
+def _evolve_improved(change: Improved, state: AgendaState) -> None:
     state.improved = change.version
     state.certificate = change.certificate
 
 
 @_apply.register
-def _(change: Published, state: AgendaState) -> None:
+def _evolve_published(change: Published, state: AgendaState) -> None:
     state.encounters.update(change.encounters)
     state.agendas.update(change.agendas)
     for pair_id in change.pairs:

@@ -43,14 +43,14 @@ def _targets(edit: object, state: AgendaState, now: datetime) -> dict[str, Arran
 
 
 @_targets.register
-def _(edit: PlaceEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+def _targets_of_place_encounter(edit: PlaceEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     place = _place(state, pair, edit, now)
     return {pair: state.arrangement(pair).model_copy(update={"place": place, "reason": None, "is_locked": True})}
 
 
 @_targets.register
-def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+def _targets_of_lock_encounter(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     if pair not in state.placements:
         raise EditRejected(EditErrorCode.NO_PLACE, "the encounter has no place to be locked at")
@@ -58,7 +58,9 @@ def _(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arran
 
 
 @_targets.register
-def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+def _targets_of_swap_representative(
+    edit: SwapRepresentative, state: AgendaState, now: datetime
+) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     people, known = state.pairs[pair].people, state.participants
     if pair not in state.placements:
@@ -75,7 +77,7 @@ def _(edit: SwapRepresentative, state: AgendaState, now: datetime) -> dict[str, 
 
 
 @_targets.register
-def _(edit: InviteGuest, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+def _targets_of_invite_guest(edit: InviteGuest, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     people = state.pairs[pair].people
     if edit.is_invited:
@@ -112,7 +114,7 @@ def _check_guest(state: AgendaState, pair: str, participant_id: str) -> None:
 
 
 @_targets.register
-def _(edit: OrderEncounters, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
+def _targets_of_order_encounters(edit: OrderEncounters, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     later, earlier = pair_of_encounter(state, edit.encounter_id), pair_of_encounter(state, edit.after_id)
     comes_after = {*state.comes_after.get(later, ())} - {earlier}
     if edit.is_ordered:
@@ -123,7 +125,7 @@ def _(edit: OrderEncounters, state: AgendaState, now: datetime) -> dict[str, Arr
 
 
 @_targets.register
-def _(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
+def _targets_of_undo_edit(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
     if not state.edits:
         raise EditRejected(EditErrorCode.NOTHING_TO_UNDO, "no edit is left to be taken back")
     last = state.edits[-1]
