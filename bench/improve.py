@@ -15,9 +15,10 @@ from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.peers import cp_sat_agenda, timefold
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
-from services.scheduler.domain.timetable.board import Assignment, Slots
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.breaks import Breaks, breaks_in
-from services.scheduler.solver.bound import bound
+from services.scheduler.domain.timetable.timeline import SlotSet
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
@@ -26,7 +27,7 @@ from services.scheduler.solver.improve import improve
 from services.scheduler.solver.polish import warm_up
 
 Table = list[dict[str, object]]
-Found = Iterator[tuple[float, list[Slots]]]
+Found = Iterator[tuple[float, list[SlotSet]]]
 
 _SIZES = (ITECAM, THOUSAND)
 _LARGE = Size("2,000", 1_200, 2_000, 6_000, 28, 268)
@@ -44,7 +45,7 @@ def run(data: Path | None, large: str = "no") -> Table:  # noqa: ARG001 - every 
 def _rows(size: Size) -> Iterator[dict[str, object]]:
     problem = problem_of(agenda_of(synthetic(size, _SEED).events), WHEN, change_budget=0)
     draft = _greedy(problem)
-    most, fewest = bound(problem), fewest_breaks(draft)
+    most, fewest = placement_bound(problem), fewest_breaks(draft)
     engines: dict[str, Callable[[], Found]] = {
         "tertulia": lambda: _ours(problem),
         "timefold": lambda: timefold.improve(draft, _MARKS[-1]),
@@ -77,13 +78,17 @@ def _greedy(problem: Problem) -> Draft:
     draft, board = Draft(problem), construct(problem, 0, _SEED)
     for number, wanted in enumerate(draft.pairs):
         if wanted.pair_id in board.placed:
-            draft.put(number, board.placed[wanted.pair_id][1].slots)
+            draft.place(number, board.placed[wanted.pair_id][1].slots)
     return draft
 
 
-def _breaks(problem: Problem, draft: Draft, slots: Sequence[Slots]) -> Breaks:
-    seats = {wanted.people: Assignment(slot, "", "") for wanted, slot in zip(draft.pairs, slots, strict=True) if slot}
-    return breaks_in(seats, problem.hours, problem.whole, problem.days)
+def _breaks(problem: Problem, draft: Draft, slots: Sequence[SlotSet]) -> Breaks:
+    seats = {
+        wanted.participant_ids: Assignment(slot, "", "")
+        for wanted, slot in zip(draft.pairs, slots, strict=True)
+        if slot
+    }
+    return breaks_in(seats, problem.hours, problem.all_slots, problem.days)
 
 
 def _ours(problem: Problem) -> Found:

@@ -23,10 +23,10 @@ from services.scheduler.domain.decide import take
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import inputs_of, verify_touched
 from services.scheduler.domain.improvement.problem import Problem, problem_of
-from services.scheduler.domain.timetable.board import Slots
-from services.scheduler.domain.timetable.placement import find_seat
+from services.scheduler.domain.timetable.placement import find_assignment
+from services.scheduler.domain.timetable.timeline import SlotSet
 from services.scheduler.domain.timetable.verifier import verify
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.fewest_moves import fewest_moves
 from shared.contract.events import Event
 
@@ -106,7 +106,7 @@ class Subject:
         self._tell()
         return Spent(wall, cpu, time.perf_counter() - started)
 
-    def slots(self) -> dict[str, Slots]:
+    def slots(self) -> dict[str, SlotSet]:
         """Which pair meets when."""
         return {pair: seat.slots for pair, (_, seat) in self.state.board.placed.items()}
 
@@ -120,10 +120,16 @@ class Subject:
 
     def optimality(self) -> dict[str, object]:
         """Placed at the end of the stream, beside what could be placed at all."""
-        placed, most = len(self.state.placements), bound(self.problem())
+        placed, most = len(self.state.placements), placement_bound(self.problem())
         gap = f"{100 * (most - placed) / max(most, 1):.2f} %"
         name = f"placed after it, {self.instance.size.name}"
-        return {"measure": name, "placed": placed, "bound": most, "gap": gap, "waiting": len(self.state.waiting)}
+        return {
+            "measure": name,
+            "placed": placed,
+            "placement_bound": most,
+            "gap": gap,
+            "waiting": len(self.state.waiting),
+        }
 
     def _tell(self) -> None:
         while self.state.untold_pairs or self.state.untold_participants:
@@ -140,7 +146,7 @@ class Comparison:
         self._unproven = 0
         self._at_least = 0
 
-    def add(self, subject: Subject, before: dict[str, Slots]) -> None:
+    def add(self, subject: Subject, before: dict[str, SlotSet]) -> None:
         """Compare one change: `before` is who met when before it."""
         ours, problem = subject.slots(), subject.problem()
         self._note("insert (ours)", before, ours)
@@ -170,7 +176,7 @@ class Comparison:
         ]
 
     def _note(
-        self, engine: str, before: Mapping[str, Slots], after: Mapping[str, Slots], seconds: float | None = None
+        self, engine: str, before: Mapping[str, SlotSet], after: Mapping[str, SlotSet], seconds: float | None = None
     ) -> None:
         self._moves[engine].append(sum(before.get(pair, slot) != slot for pair, slot in after.items()))
         self._placed[engine].append(len(after))
@@ -178,13 +184,13 @@ class Comparison:
             self._seconds[engine].append(seconds)
 
 
-def greedy(problem: Problem) -> dict[str, Slots]:
+def greedy(problem: Problem) -> dict[str, SlotSet]:
     """First fit on an empty board, the most wanted first: nobody's agenda is remembered."""
     board = problem.board()
     for each in sorted(problem.candidates, key=lambda each: (*each.wish.rank, -each.wish.score)):
-        seat, _ = find_seat(board, each.wanted, problem.open_slots)
+        seat, _ = find_assignment(board, each.wanted, problem.open_slots)
         if seat is not None:
-            board.put(each.wanted, seat)
+            board.place(each.wanted, seat)
     return {pair: seat.slots for pair, (_, seat) in board.placed.items()}
 
 

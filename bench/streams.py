@@ -22,7 +22,7 @@ from bench.scheduler import Subject
 from services.scheduler.aggregate import AgendaAggregate, telling
 from services.scheduler.domain.improvement.adopt import violations_of
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from shared.contract.events import AffinityScored, Event
 from shared.runtime.settings import ServiceSettings
 
@@ -130,7 +130,7 @@ class _Scheduler:
         state = self._state
         asked = {change.event.pair_id for change in self._changes if isinstance(change.event, AffinityScored)}
         wanted = [pair for pair in asked if state.is_wanted(pair)]
-        placed, most = len(state.placements), bound(problem_of(state, self._now, change_budget=0))
+        placed, most = len(state.placements), placement_bound(problem_of(state, self._now, change_budget=0))
         return {
             "placed": placed,
             "bound": most,

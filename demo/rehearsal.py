@@ -174,7 +174,7 @@ class Rehearsal:
         seen, state = self.observer.seen, await self.journal.follow()
         mails = await asyncio.to_thread(folder.read)
         violations = audit.violations_of(state)
-        faults += [f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations]
+        faults += [f"{each.rule}: {', '.join(each.pair_ids)}" for each in violations]
         faults += audit.find_replay_faults(state, seen)
         faults += audit.find_waiting_faults(seen)
         faults += find_faults(mails, seen.announced(), seen.all(ParticipantChanged))

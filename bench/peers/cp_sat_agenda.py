@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from ortools.sat.python import cp_model
 
-from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.draft import Draft
 
 #: One encounter placed is worth more than all breaks of any edition that CP-SAT can solve.
 _PLACED = 100_000
 
 
-def improve(draft: Draft, seconds: float) -> Iterator[tuple[float, list[Slots]]]:
+def improve(draft: Draft, seconds: float) -> Iterator[tuple[float, list[SlotSet]]]:
     """Each better agenda: the seconds since building began, and the slot of each encounter, 0 if it waits."""
     began = time.perf_counter()
     model = _Model(draft)
@@ -34,7 +34,7 @@ class _Model:
         self.model = cp_model.CpModel()
         self.draft = draft
         self.seats = {(pair, slot): self._literal() for pair in range(len(draft.pairs)) for slot in self._choices(pair)}
-        self._met: defaultdict[tuple[int, Slots], list[cp_model.IntVar]] = defaultdict(list)
+        self._met: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
         self._add_rules()
         breaks = [begin for person in range(len(draft.busy)) for begin in self._breaks(person)]
         self.model.maximize(_PLACED * sum(self.seats.values()) - sum(breaks))
@@ -44,13 +44,13 @@ class _Model:
     def _literal(self) -> cp_model.IntVar:
         return self.model.new_bool_var("")
 
-    def _choices(self, pair: int) -> Iterator[Slots]:
+    def _choices(self, pair: int) -> Iterator[SlotSet]:
         return bits(self.draft.common(pair))
 
     def _add_rules(self) -> None:
         of_pair: defaultdict[int, list[cp_model.IntVar]] = defaultdict(list)
-        in_room: defaultdict[tuple[int, Slots], list[cp_model.IntVar]] = defaultdict(list)
-        taken: defaultdict[tuple[int, Slots], int] = defaultdict(int)
+        in_room: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
+        taken: defaultdict[tuple[int, SlotSet], int] = defaultdict(int)
         for (pair, slot), seat in self.seats.items():
             of_pair[pair].append(seat)
             for person in self.draft.sides[pair]:
@@ -96,7 +96,7 @@ class _Notes(cp_model.CpSolverSolutionCallback):
     def __init__(self, model: _Model, began: float) -> None:
         super().__init__()
         self._model, self._began = model, began
-        self.found: list[tuple[float, list[Slots]]] = []
+        self.found: list[tuple[float, list[SlotSet]]] = []
 
     def on_solution_callback(self) -> None:
         slots = [0] * len(self._model.draft.pairs)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.draft import Draft
 
 _SOURCE = Path(__file__).with_name("timefold_solver")
@@ -42,7 +42,7 @@ def build() -> Path:
     return built
 
 
-def improve(draft: Draft, seconds: int) -> Iterator[tuple[float, list[Slots]]]:
+def improve(draft: Draft, seconds: int) -> Iterator[tuple[float, list[SlotSet]]]:
     """Each better agenda: the seconds it took, and the slot of each encounter, 0 if it waits. On one core.
 
     Raises:

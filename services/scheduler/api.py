@@ -141,7 +141,7 @@ def effects_of(state: AgendaState, plan: Plan) -> EditEffects:
         ),
         broken=tuple(
             BrokenRule(
-                rule=each.broken,
+                rule=each.rule,
                 encounter_ids=tuple(map(state.encounter_id, each.pair_ids)),
                 participant_ids=_people(state, plan, each.pair_ids),
             )

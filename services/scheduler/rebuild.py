@@ -74,7 +74,7 @@ class SchedulerRebuilder:
         draft = state_of(edition_id, consumed, published)
         await write_journal(database, _AGGREGATE, draft, consumed)
         broken = violations_of(draft.state, draft.state.placements, utc_now()) if draft.state.edition else []
-        notes = [f"{each.broken}: {', '.join(each.pair_ids)}" for each in broken]
+        notes = [f"{violation.rule}: {', '.join(violation.pair_ids)}" for violation in broken]
         return Rebuilt(len(draft.state.agendas) + len(draft.state.encounters), notes)
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:

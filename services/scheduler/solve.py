@@ -100,7 +100,7 @@ def solve(edition: EditionFile, effort: Effort, now: datetime) -> Solved:
         waiting=dict(sorted(state.waiting.items())),
         certificate=state.certificate,
         violations=tuple(
-            f"{each.broken}: {', '.join(each.pair_ids)}" for each in violations_of(state, state.placements, now)
+            f"{each.rule}: {', '.join(each.pair_ids)}" for each in violations_of(state, state.placements, now)
         ),
     )
 

@@ -175,7 +175,7 @@ def agendas_keep_every_rule(evidence: Evidence) -> Iterator[str]:
             fold(_AGGREGATE, state, [entry])
             if number % _VERIFY_EVERY == 0 or number == len(entries):
                 for violation in verify(inputs_of(state), state.placements):
-                    yield f"{edition_id} entry {entry.seq}: {violation.broken}: {', '.join(violation.pair_ids)}"
+                    yield f"{edition_id} entry {entry.seq}: {violation.rule}: {', '.join(violation.pair_ids)}"
         published = _of_kind(evidence, AgendaChanged)
         agendas = {each.participant_id: each for each in published if each.edition_id == edition_id}
         for participant_id in unlike(state, agendas):

@@ -8,11 +8,18 @@ from datetime import datetime
 from services.scheduler.domain.changes import Change, Locked, Placed, Removed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.objective.levels import most_moves
-from services.scheduler.domain.objective.priority import need, neediest_first, precedence
+from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.substitutes import find_stand_in
-from services.scheduler.domain.timetable.board import Assignment, Slots
-from services.scheduler.domain.timetable.placement import SearchBudget, Seating, find_seat, make_room, stands
+from services.scheduler.domain.timetable.board import Assignment
+from services.scheduler.domain.timetable.placement import (
+    Assignments,
+    SearchBudget,
+    find_assignment,
+    is_well_placed,
+    make_room,
+)
+from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Cause, Place, WaitingReason
 
 #: What keeps a slot from somebody may go elsewhere.
@@ -30,10 +37,10 @@ class DecisionInProgress:
         self.before: dict[str, Place | None] = {}
         self.by_hand: set[str] = set()
         self._freed_people: set[str] = set()
-        self._freed_seats: Slots = 0
+        self._freed_seats: SlotSet = 0
         #: Those that had to come before or after what was lifted.
         self._freed_pairs: set[str] = set()
-        self._patience = SearchBudget()
+        self._budget = SearchBudget()
 
     def make(self, change: Change) -> None:
         """Apply a change and keep it for the journal."""
@@ -51,18 +58,18 @@ class DecisionInProgress:
         if self.state.settled:
             return
         pairs = self._by_weight(pair for pair in pair_ids if not self.state.is_history(pair, self.now))
-        self._freed_people, self._freed_seats = set(), self.state.timeline.whole if new_tables else 0
+        self._freed_people, self._freed_seats = set(), self.state.timeline.all_slots if new_tables else 0
         self._freed_pairs = set()
         for pair in pairs:
             self._drop_if_unwanted(pair, cause)
         wishes = self._lift_misplaced(pairs, cause)
-        homeless = [pair for pair in pairs if self._is_homeless(pair)]
+        unplaced = [pair for pair in pairs if self._is_unplaced(pair)]
         self._place_where_wished(wishes, cause)
-        for pair in homeless:
+        for pair in unplaced:
             self._place(pair, wishes.get(pair), cause)
-        self._offer_what_is_free(set(homeless), cause)
+        self._offer_what_is_free(set(unplaced), cause)
 
-    def seat_all(self, seating: Seating, cause: Cause) -> None:
+    def seat_all(self, seating: Assignments, cause: Cause) -> None:
         """Give encounters these seats at once: those that move are lifted first, so that they can swap."""
         board = self.state.board
         moves = {
@@ -95,13 +102,13 @@ class DecisionInProgress:
         self.make(Removed(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
-        """Who keeps a place or is given one first: what stays, then as `need` says, and who fits better."""
+        """Who keeps a place or is given one first: what stays, then as `placement_key` says, and who fits better."""
         state = self.state
 
         def weight(pair: str) -> tuple[bool, int, bool, bool, float, str]:
             wish, encounters, itself = state.wish(pair), state.board.encounters_of, pair in state.board.placed
             others = (len(encounters[each]) - itself for each in state.pairs[pair].people)
-            return not state.stays(pair, self.now), *precedence(wish, others, state.least), -wish.score, pair
+            return not state.stays(pair, self.now), *demand_key(wish, others, state.least), -wish.score, pair
 
         return sorted(pair_ids, key=weight)
 
@@ -114,7 +121,7 @@ class DecisionInProgress:
             self.make(Locked(pair_id=pair_id, is_locked=False))
         self.wait(pair_id, None, cause)
 
-    def _is_homeless(self, pair_id: str) -> bool:
+    def _is_unplaced(self, pair_id: str) -> bool:
         return pair_id not in self.state.placements and self.state.is_wanted(pair_id)
 
     def _lift_misplaced(self, pairs: list[str], cause: Cause) -> dict[str, Assignment]:
@@ -127,7 +134,7 @@ class DecisionInProgress:
         return wishes
 
     def _is_misplaced(self, pair_id: str) -> bool:
-        return self.state.timeline.index_of(self.state.placements[pair_id]) is None or not stands(
+        return self.state.timeline.index_of(self.state.placements[pair_id]) is None or not is_well_placed(
             self.state.board, pair_id
         )
 
@@ -141,7 +148,7 @@ class DecisionInProgress:
         """First those who can keep time and table, so that nobody else takes them."""
         for pair in self._by_weight(wishes):
             allowed = self._allowed(pair, wishes[pair])
-            seat, _ = find_seat(self.state.board, self.state.wanted(pair), allowed, wishes[pair])
+            seat, _ = find_assignment(self.state.board, self.state.wanted(pair), allowed, wishes[pair])
             if seat == wishes[pair]:
                 self.seat_all({pair: seat}, cause)
 
@@ -159,10 +166,10 @@ class DecisionInProgress:
             return WaitingReason.EDITION_UNKNOWN
         return None if self.state.is_known(pair_id) else WaitingReason.PARTICIPANT_UNKNOWN
 
-    def _seat_or_wait(self, pair_id: str, allowed: Slots, near: Assignment | None, cause: Cause) -> None:
+    def _seat_or_wait(self, pair_id: str, allowed: SlotSet, near: Assignment | None, cause: Cause) -> None:
         """Seat the pair; or others of its organisations in its stead, or with others moved aside; or note why not."""
         state = self.state
-        seat, reason = find_seat(state.board, state.wanted(pair_id), allowed, near)
+        seat, reason = find_assignment(state.board, state.wanted(pair_id), allowed, near)
         seating = {pair_id: seat} if seat else None
         # Once agendas are out it is better that another comes than that somebody is moved.
         if not seating and state.announced:
@@ -175,7 +182,7 @@ class DecisionInProgress:
         else:
             self.wait(pair_id, reason, cause)
 
-    def _stand_in(self, pair_id: str, near: Assignment | None, cause: Cause) -> Seating | None:
+    def _stand_in(self, pair_id: str, near: Assignment | None, cause: Cause) -> Assignments | None:
         before = self.before.get(pair_id)
         if before is not None and self.state.must_stay(pair_id, before, self.now):
             # It has just lost a place that was to be kept: who could meet there is for the organiser to say.
@@ -187,15 +194,15 @@ class DecisionInProgress:
         self.make(TakenOver(pair_id=pair_id, people=people, cause=cause))
         return {pair_id: seat}
 
-    def _make_room(self, pair_id: str, reason: WaitingReason) -> Seating | None:
+    def _make_room(self, pair_id: str, reason: WaitingReason) -> Assignments | None:
         if reason not in _MOVING_HELPS:
             return None
         state, open_slots = self.state, self.state.open_slots(self.now)
-        return make_room(state.board, state.wanted(pair_id), open_slots, most_moves(state), self._patience)
+        return make_room(state.board, state.wanted(pair_id), open_slots, most_moves(state), self._budget)
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Assignment | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
-        for pair in neediest_first(self._who_may_gain() - tried, self._need):
+        for pair in smallest_key_first(self._who_may_gain() - tried, self._need):
             if self._unknown(pair) is None:
                 self._seat_or_wait(pair, self._allowed(pair), near, cause)
 
@@ -206,15 +213,19 @@ class DecisionInProgress:
         pairs = {pair for each in people for pair in links.pairs_of[each] if pair in waiting}
         pairs |= self._freed_pairs & waiting.keys()
         if self._freed_seats:
-            pairs |= {pair for pair in links.at_the_door if self._freed_seats & ~board.busy_of(self.state.wanted(pair))}
+            pairs |= {
+                pair
+                for pair in links.waiting_for_table
+                if self._freed_seats & ~board.busy_slots(self.state.wanted(pair))
+            }
         return pairs
 
     def _need(self, pair_id: str) -> tuple[object, ...]:
         state = self.state
         served = map(state.served, state.pairs[pair_id].people)
-        return (*need(state.wish(pair_id), served, state.least), pair_id)
+        return (*placement_key(state.wish(pair_id), served, state.least), pair_id)
 
-    def _allowed(self, pair_id: str, wish: Assignment | None = None) -> Slots:
+    def _allowed(self, pair_id: str, wish: Assignment | None = None) -> SlotSet:
         """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""
         allowed = self.state.slots_for(pair_id, self.now)
         return allowed | (wish.slots & self.state.slots_to_come(self.now)) if wish else allowed

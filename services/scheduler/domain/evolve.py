@@ -110,7 +110,7 @@ def _evolve_placed(change: Placed, state: AgendaState) -> None:
         _lift(state, change.pair_id)
     _put(state, change.pair_id, change.place)
     state.waiting.pop(change.pair_id, None)
-    state.links.at_the_door.discard(change.pair_id)
+    state.links.waiting_for_table.discard(change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -127,9 +127,9 @@ def _evolve_waits(change: Waits, state: AgendaState) -> None:
     else:
         state.waiting[change.pair_id] = change.reason
     if change.reason is WaitingReason.NO_TABLE:
-        state.links.at_the_door.add(change.pair_id)
+        state.links.waiting_for_table.add(change.pair_id)
     else:
-        state.links.at_the_door.discard(change.pair_id)
+        state.links.waiting_for_table.discard(change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -152,14 +152,14 @@ def _evolve_ordered(change: Ordered, state: AgendaState) -> None:
         followers[each].add(change.pair_id)
     if change.comes_after:
         state.comes_after[change.pair_id] = change.comes_after
-    state.board.follow(change.pair_id, change.comes_after)
+    state.board.set_predecessors(change.pair_id, change.comes_after)
     _tell_of(state, change.pair_id, CauseCode.ORGANISER_EDITED)
 
 
 @_apply.register
 def _evolve_taken_over(change: TakenOver, state: AgendaState) -> None:
     pair = state.pairs[change.pair_id]
-    seat = state.board.lift(change.pair_id)[1] if change.pair_id in state.placements else None
+    seat = state.board.remove(change.pair_id)[1] if change.pair_id in state.placements else None
     _touch_pair(state, change.pair_id, change.cause)
     for participant_id in pair.people:
         state.links.pairs_of[participant_id].discard(change.pair_id)
@@ -167,7 +167,7 @@ def _evolve_taken_over(change: TakenOver, state: AgendaState) -> None:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.pairs[change.pair_id] = pair.between(change.people)
     if seat is not None:
-        state.board.put(state.wanted(change.pair_id), seat)
+        state.board.place(state.wanted(change.pair_id), seat)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -245,16 +245,16 @@ def _renumber(state: AgendaState) -> None:
 
 
 def _put(state: AgendaState, pair_id: str, place: Place) -> None:
-    state.board.put(state.wanted(pair_id), state.seat(place))
+    state.board.place(state.wanted(pair_id), state.seat(place))
     if state.timeline.index_of(place) is None:
-        state.board.beside[pair_id] = state.timeline.beside(place)
+        state.board.before_and_after[pair_id] = state.timeline.before_and_after(place)
     state.placements[pair_id] = place
     state.links.sittings.add(pair_id, place)
 
 
 def _lift(state: AgendaState, pair_id: str) -> None:
-    state.board.lift(pair_id)
-    state.board.beside.pop(pair_id, None)
+    state.board.remove(pair_id)
+    state.board.before_and_after.pop(pair_id, None)
     place = state.placements.pop(pair_id)
     state.links.sittings.discard(pair_id, place)
     if pair_id not in state.locked:
@@ -263,8 +263,8 @@ def _lift(state: AgendaState, pair_id: str) -> None:
 
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
     """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
-    others = state.links.sittings.around(place).union(
-        *(state.board.encounters_of[each] for each in state.wanted(pair_id).people)
+    others = state.links.sittings.near(place).union(
+        *(state.board.encounters_of[each] for each in state.wanted(pair_id).participant_ids)
     )
     if state.seat(place).slots and not any(state.placements[other].overlaps(place) for other in others):
         _put(state, pair_id, place)
@@ -274,7 +274,7 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
     """Have the board know by which zones their encounters may be in, which follows from their organisations' kinds."""
     if "board" in state.__dict__:
         for pair_id in sorted({pair for each in people for pair in state.board.encounters_of[each]}):
-            state.board.put(state.wanted(pair_id), state.board.lift(pair_id)[1])
+            state.board.place(state.wanted(pair_id), state.board.remove(pair_id)[1])
 
 
 def _tell_of(state: AgendaState, pair_id: str, code: CauseCode) -> None:

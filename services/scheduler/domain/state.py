@@ -21,9 +21,10 @@ from services.scheduler.domain.snapshots import (
     PublishedAgenda,
     PublishedEncounter,
 )
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Slots, Timeline
-from services.scheduler.domain.timetable.evidence import Sittings
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.evidence import TableOccupancy
 from services.scheduler.domain.timetable.rules import all_take_part, consent_is_granted, zones_for
+from services.scheduler.domain.timetable.timeline import SlotSet, Timeline
 from shared.contract.events import (
     Cause,
     Certificate,
@@ -115,12 +116,12 @@ class AgendaState(BaseModel):
         assert self.edition is not None  # noqa: S101 - it is the edition that says so
         labels = next(zone.tables for zone in self.edition.zones if zone.zone_id == zone_id)
         board = self.board
-        taken: dict[str, Slots] = {}
+        taken: dict[str, SlotSet] = {}
         for label in labels:
             if label not in board.tables[zone_id]:
                 for pair_id in self.links.sittings.at(zone_id, label):
                     taken[label] = taken.get(label, 0) | board.placed[pair_id][1].slots
-        board.furnish(zone_id, labels, taken)
+        board.set_tables(zone_id, labels, taken)
 
     def is_wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> bool:
         """Whether the pair is to have an encounter: all consent, nobody has cancelled, and it has not had it.
@@ -163,7 +164,7 @@ class AgendaState(BaseModel):
 
     def hours(self, participant: ParticipantSnapshot) -> Hours:
         """When the participant can meet. Sessions that the edition does not have take no time."""
-        whole = self.timeline.whole
+        whole = self.timeline.all_slots
         available = self.timeline.within(participant.available) if participant.available else whole
         return Hours(available, whole & ~self.timeline.overlapping(self.sessions_of(participant)))
 
@@ -190,15 +191,15 @@ class AgendaState(BaseModel):
         index = self.timeline.index_of(place)
         return place if index in {None, place.slot} else place.model_copy(update={"slot": index})
 
-    def open_slots(self, now: datetime) -> Slots:
+    def open_slots(self, now: datetime) -> SlotSet:
         """The slots that may still be given: in a live edition, those that begin after the freeze horizon."""
-        return self.timeline.whole & ~(self.timeline.begun(now + self._freeze) if self.is_live else 0)
+        return self.timeline.all_slots & ~(self.timeline.begun_by(now + self._freeze) if self.is_live else 0)
 
-    def slots_to_come(self, now: datetime) -> Slots:
+    def slots_to_come(self, now: datetime) -> SlotSet:
         """The slots that have not begun; before an edition is live, all."""
-        return self.timeline.whole & ~(self.timeline.begun(now) if self.is_live else 0)
+        return self.timeline.all_slots & ~(self.timeline.begun_by(now) if self.is_live else 0)
 
-    def slots_for(self, pair_id: str, now: datetime, people: tuple[str, ...] | None = None) -> Slots:
+    def slots_for(self, pair_id: str, now: datetime, people: tuple[str, ...] | None = None) -> SlotSet:
         """The slots the pair may still be given: the open ones, and once all are at the venue those not half over."""
         is_here = self.is_live and all(
             each in self.participants and self.participants[each].checked_in
@@ -283,7 +284,7 @@ class AgendaState(BaseModel):
             return {}
         waiting = sorted({each for pair in self.waiting for each in self.pairs[pair].people})
         served = ((each, self.served(each)) for each in waiting)
-        return {each: theirs for each, theirs in served if theirs.missing(self.least)}
+        return {each: theirs for each, theirs in served if theirs.shortfall(self.least)}
 
     @property
     def goals(self) -> tuple[Goal, ...]:
@@ -340,9 +341,9 @@ class Links:
         self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
         self.people_of: defaultdict[str, set[str]] = defaultdict(set)
         self.attending: defaultdict[str, set[str]] = defaultdict(set)
-        self.sittings = Sittings(state.placements)
+        self.sittings = TableOccupancy(state.placements)
         self.followers: defaultdict[str, set[str]] = defaultdict(set)
-        self.at_the_door = {pair for pair, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE}
+        self.waiting_for_table = {pair for pair, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE}
         for pair_id, pair in state.pairs.items():
             for participant_id in pair.people:
                 self.pairs_of[participant_id].add(pair_id)
@@ -381,15 +382,15 @@ def _board_of(state: AgendaState) -> Board:
     edition = state.edition
     tables = {zone.zone_id: zone.tables for zone in edition.zones} if edition else {}
     days = state.timeline.days(edition.timezone) if edition else ()
-    board = Board(state.timeline.whole, tables, edition.quotas.max_encounters if edition else None, days)
+    board = Board(state.timeline.all_slots, tables, edition.quotas.max_encounters if edition else None, days)
     for participant_id, participant in state.participants.items():
         board.hours[participant_id] = state.hours(participant)
     for pair_id, place in sorted(state.placements.items(), key=lambda each: _precedence(state, *each)):
-        board.put(state.wanted(pair_id), state.seat(place))
+        board.place(state.wanted(pair_id), state.seat(place))
         if state.timeline.index_of(place) is None:
-            board.beside[pair_id] = state.timeline.beside(place)
+            board.before_and_after[pair_id] = state.timeline.before_and_after(place)
     for pair_id, comes_after in state.comes_after.items():
-        board.follow(pair_id, comes_after)
+        board.set_predecessors(pair_id, comes_after)
     board.pinned |= state.locked
     # Nobody is put aside for others while between the slots: they have begun, or are about to be looked at themselves.
     board.pinned.update(pair for pair, place in state.placements.items() if state.timeline.index_of(place) is None)

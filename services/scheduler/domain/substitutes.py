@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Assignment, Slots
-from services.scheduler.domain.timetable.placement import find_seat
+from services.scheduler.domain.timetable.board import Assignment
+from services.scheduler.domain.timetable.placement import find_assignment
+from services.scheduler.domain.timetable.timeline import SlotSet
 
 People = tuple[str, ...]
 
 
 def find_stand_in(
-    state: AgendaState, pair_id: str, allowed: Callable[[People], Slots], near: Assignment | None = None
+    state: AgendaState, pair_id: str, allowed: Callable[[People], SlotSet], near: Assignment | None = None
 ) -> tuple[People, Assignment] | None:
     """Who could meet instead, and at which seat, with nobody moved: of several the one with the fewest encounters.
 
@@ -20,7 +21,7 @@ def find_stand_in(
     """
     best: tuple[int, str, People, Assignment] | None = None
     for by, people in _instead(state, pair_id):
-        seat, _ = find_seat(state.board, state.wanted(pair_id, people), allowed(people), near)
+        seat, _ = find_assignment(state.board, state.wanted(pair_id, people), allowed(people), near)
         offer = (len(state.board.encounters_of[by]), by)
         if seat is not None and (best is None or offer < best[:2]):
             best = (*offer, people, seat)

@@ -11,13 +11,14 @@ from operator import or_
 from ortools.linear_solver import pywraplp
 
 from services.scheduler.domain.improvement.problem import Problem
-from services.scheduler.domain.timetable.board import Board, Meeting, Slots
+from services.scheduler.domain.timetable.board import Board, Meeting
+from services.scheduler.domain.timetable.timeline import SlotSet
 
 #: The simplex is exact to about this much; an integer bound must not be lost to rounding.
 _TOLERANCE = 1e-6
 
 
-def bound(problem: Problem) -> int:
+def placement_bound(problem: Problem) -> int:
     """An upper bound on the encounters placed, fixed ones included.
 
     It is the b-matching linear programme: a share of each pair that has a slot in common; a participant's shares at
@@ -31,12 +32,12 @@ def bound(problem: Problem) -> int:
     share = {wanted.pair_id: solver.NumVar(0, 1, "") for wanted in pairs}
     of_party: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for wanted in pairs:
-        for person in wanted.people:
+        for person in wanted.participant_ids:
             of_party[_party(problem, person)].append(wanted.pair_id)
     for party, theirs in of_party.items():
         solver.Add(sum(share[pair] for pair in theirs) <= sum(_most(problem, board, person) for person in party))
-    for zones in {wanted.zones for wanted in pairs}:
-        within = [wanted for wanted in pairs if set(wanted.zones) <= set(zones)]
+    for zones in {wanted.zone_ids for wanted in pairs}:
+        within = [wanted for wanted in pairs if set(wanted.zone_ids) <= set(zones)]
         most = _seats(board, zones, reduce(or_, map(common.__getitem__, within)))
         solver.Add(sum(share[wanted.pair_id] for wanted in within) <= most)
     solver.Maximize(sum(share.values()))
@@ -46,9 +47,9 @@ def bound(problem: Problem) -> int:
     return len(problem.fixed) + math.floor(shares + _TOLERANCE)
 
 
-def _common(problem: Problem, board: Board, wanted: Meeting) -> Slots:
+def _common(problem: Problem, board: Board, wanted: Meeting) -> SlotSet:
     common = problem.open_slots
-    for person in wanted.people:
+    for person in wanted.participant_ids:
         common &= reduce(or_, (_free(problem, board, each) for each in _party(problem, person)))
     return common
 
@@ -58,8 +59,8 @@ def _party(problem: Problem, person: str) -> tuple[str, ...]:
     return tuple(sorted((person, *problem.stand_ins.get(person, ()))))
 
 
-def _free(problem: Problem, board: Board, person: str) -> Slots:
-    return problem.open_slots & board.free_of(person) & ~board.busy[person]
+def _free(problem: Problem, board: Board, person: str) -> SlotSet:
+    return problem.open_slots & board.free_slots(person) & ~board.busy[person]
 
 
 def _most(problem: Problem, board: Board, person: str) -> int:
@@ -69,6 +70,6 @@ def _most(problem: Problem, board: Board, person: str) -> int:
     return max(0, min(slots, problem.quota - len(board.encounters_of[person])))
 
 
-def _seats(board: Board, zones: Iterable[str], slots: Slots) -> int:
+def _seats(board: Board, zones: Iterable[str], slots: SlotSet) -> int:
     """Free places at the tables of these zones in these slots."""
     return sum((slots & ~taken).bit_count() for zone in zones for taken in board.tables.get(zone, {}).values())

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from services.scheduler.domain.improvement.problem import Candidate, Problem
-from services.scheduler.domain.objective.priority import need, neediest_first, precedence
+from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.timetable.board import Board
-from services.scheduler.domain.timetable.placement import find_seat, make_room, rearrange
+from services.scheduler.domain.timetable.placement import apply_rearrangement, find_assignment, make_room
 
 _MOVES = 4
 #: Encounters for which others are moved aside: on an edition with far more wishes than room, most of it is in vain.
@@ -31,7 +31,7 @@ def construct(problem: Problem, most: int, seed: int) -> Board:
     if problem.least is None and len(best.placed) < everybody:  # with a least, the most wanted come first in any order
         wanted_first = sorted(hardest_first, key=lambda each: each.wish.rank)
         best = max(best, _in_order(problem, wanted_first, most), key=problem.weight)
-    enough = everybody if problem.aims.is_fair_first else most
+    enough = everybody if problem.search_policy.is_fair_first else most
     for _ in range(_SHUFFLES):
         if len(best.placed) >= enough:
             break
@@ -59,7 +59,7 @@ def fill(problem: Problem) -> Board:
         if seat is None:
             waiting.append(each)
         else:
-            board.put(each.wanted, seat)
+            board.place(each.wanted, seat)
     budget = problem.budget_to_place
     for each in _neediest_first(problem, board, waiting):
         if not _seat(problem, board, each):
@@ -68,25 +68,25 @@ def fill(problem: Problem) -> Board:
 
 
 def _seat(problem: Problem, board: Board, candidate: Candidate) -> bool:
-    seat, _ = find_seat(board, candidate.wanted, problem.open_slots)
+    seat, _ = find_assignment(board, candidate.wanted, problem.open_slots)
     if seat is None:
         return False
-    board.put(candidate.wanted, seat)
+    board.place(candidate.wanted, seat)
     return True
 
 
 def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves: int) -> int:
     """Seat a candidate by moving others; returns how many were moved."""
     seating = make_room(board, candidate.wanted, problem.open_slots, most_moves)
-    return rearrange(board, candidate.wanted, seating) if seating else 0
+    return apply_rearrangement(board, candidate.wanted, seating) if seating else 0
 
 
 def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     def need_of(each: Candidate) -> tuple[object, ...]:
-        served = [problem.served(board, person) for person in each.wanted.people]
-        return (*need(each.wish, served, problem.least), each.wanted.pair_id)
+        served = [problem.served(board, person) for person in each.wanted.participant_ids]
+        return (*placement_key(each.wish, served, problem.least), each.wanted.pair_id)
 
-    return neediest_first(candidates, need_of)
+    return smallest_key_first(candidates, need_of)
 
 
 def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
@@ -96,21 +96,21 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
     order = {each.wanted.pair_id: number for number, each in enumerate(candidates)}
 
     def turn(each: Candidate) -> tuple[int, bool, bool, int]:
-        others = (len(board.encounters_of[person]) for person in each.wanted.people)
-        return *precedence(each.wish, others, problem.least), order[each.wanted.pair_id]
+        others = (len(board.encounters_of[person]) for person in each.wanted.participant_ids)
+        return *demand_key(each.wish, others, problem.least), order[each.wanted.pair_id]
 
-    return neediest_first(candidates, turn)
+    return smallest_key_first(candidates, turn)
 
 
 def _hardest_first(problem: Problem) -> list[Candidate]:
     """By how much of their common time they are asked for by all who want to meet them."""
     board = problem.board()
-    demand = Counter(chain.from_iterable(each.wanted.people for each in problem.candidates))
+    demand = Counter(chain.from_iterable(each.wanted.participant_ids for each in problem.candidates))
 
     def pressure(each: Candidate) -> float:
-        people, common = each.wanted.people, problem.open_slots
+        people, common = each.wanted.participant_ids, problem.open_slots
         for person in people:
-            common &= board.free_of(person)
+            common &= board.free_slots(person)
         return sum(demand[person] for person in people) / (common.bit_count() + 1)
 
     return sorted(

@@ -6,7 +6,8 @@ from collections import defaultdict
 
 from services.scheduler.domain.improvement.problem import Problem
 from services.scheduler.domain.objective.priority import FillRate
-from services.scheduler.domain.timetable.board import Board, Slots
+from services.scheduler.domain.timetable.board import Board
+from services.scheduler.domain.timetable.timeline import SlotSet
 
 
 class Draft:
@@ -21,7 +22,7 @@ class Draft:
         board = problem.board()
         people = {person: number for number, person in enumerate(problem.hours)}
         self.pairs = [each.wanted for each in problem.candidates]
-        self.sides = [(people[one], people[other]) for one, other in (wanted.people for wanted in self.pairs)]
+        self.sides = [(people[one], people[other]) for one, other in (wanted.participant_ids for wanted in self.pairs)]
         self.pairs_of: list[list[int]] = [[] for _ in people]
         for pair, sides in enumerate(self.sides):
             for person in sides:
@@ -30,17 +31,19 @@ class Draft:
         self.least = problem.least
         self.count = [len(board.encounters_of[person]) for person in problem.hours]
         self._wanted = [problem.served(board, person).wanted for person in problem.hours]
-        self.busy: list[Slots] = [board.busy[person] for person in problem.hours]
-        self.free: list[Slots] = [problem.open_slots & board.free_of(person) for person in problem.hours]
-        self.attending: list[Slots] = [problem.whole & ~hours.unattending for hours in problem.hours.values()]
-        self.days: tuple[Slots, ...] = board.days
-        self.slot: list[Slots] = [0] * len(self.pairs)
+        self.busy: list[SlotSet] = [board.busy[person] for person in problem.hours]
+        self.free: list[SlotSet] = [problem.open_slots & board.free_slots(person) for person in problem.hours]
+        self.attending: list[SlotSet] = [
+            problem.all_slots & ~hours.outside_sessions for hours in problem.hours.values()
+        ]
+        self.days: tuple[SlotSet, ...] = board.days
+        self.slot: list[SlotSet] = [0] * len(self.pairs)
         #: What slots are left to an encounter beside that, if not all.
-        self.within: dict[int, Slots] = {}
-        self.at: list[dict[Slots, int]] = [{} for _ in people]
+        self.within: dict[int, SlotSet] = {}
+        self.at: list[dict[SlotSet, int]] = [{} for _ in people]
         self.room, self.needs = _rooms(problem, board, self)
 
-    def put(self, pair: int, slot: Slots) -> None:
+    def place(self, pair: int, slot: SlotSet) -> None:
         """Give an encounter without a slot one that fits."""
         self.slot[pair] = slot
         for person in self.sides[pair]:
@@ -50,7 +53,7 @@ class Draft:
         for room in self.needs[pair]:
             self.room[room][slot] -= 1
 
-    def lift(self, pair: int) -> Slots:
+    def remove(self, pair: int) -> SlotSet:
         """Take an encounter's slot away; returns it."""
         slot, self.slot[pair] = self.slot[pair], 0
         for person in self.sides[pair]:
@@ -61,12 +64,12 @@ class Draft:
             self.room[room][slot] += 1
         return slot
 
-    def common(self, pair: int) -> Slots:
+    def common(self, pair: int) -> SlotSet:
         """The slots in which both could meet, whatever else they do."""
         one, other = self.sides[pair]
         return self.free[one] & self.free[other]
 
-    def choices(self, pair: int) -> Slots:
+    def choices(self, pair: int) -> SlotSet:
         """The slots in which the search may have the encounter."""
         common = self.common(pair)
         return common & self.within[pair] if pair in self.within else common
@@ -80,17 +83,17 @@ class Draft:
         return sum(map(bool, self.slot))
 
 
-def _rooms(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[Slots, int]], list[list[int]]]:
+def _rooms(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[SlotSet, int]], list[list[int]]]:
     """For each set of zones, the tables free in each slot; and for each pair, the sets that it takes from."""
-    sets = sorted({wanted.zones for wanted in draft.pairs}, key=lambda zones: (len(zones), zones))
+    sets = sorted({wanted.zone_ids for wanted in draft.pairs}, key=lambda zones: (len(zones), zones))
     free = [_free_tables(problem, board, zones) for zones in sets]
     takes: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for zones in sets:
         takes[zones] = [number for number, larger in enumerate(sets) if set(zones) <= set(larger)]
-    return free, [takes[wanted.zones] for wanted in draft.pairs]
+    return free, [takes[wanted.zone_ids] for wanted in draft.pairs]
 
 
-def _free_tables(problem: Problem, board: Board, zones: tuple[str, ...]) -> dict[Slots, int]:
+def _free_tables(problem: Problem, board: Board, zones: tuple[str, ...]) -> dict[SlotSet, int]:
     masks = [taken for zone in zones for taken in board.tables.get(zone, {}).values()]
-    slots = [1 << index for index in range(problem.whole.bit_length())]
+    slots = [1 << index for index in range(problem.all_slots.bit_length())]
     return {slot: sum(not taken & slot for taken in masks) for slot in slots}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.draft import Draft
 
 _State = tuple[int, bool, bool, int]
@@ -17,7 +17,7 @@ def fewest_breaks(draft: Draft) -> int:
     Each participant needs as many slots as encounters, out of those that she shares with one of those she meets; a
     dynamic programme finds the fewest breaks among her choices. One encounter that waits relieves two participants.
     """
-    possible: defaultdict[int, Slots] = defaultdict(int)
+    possible: defaultdict[int, SlotSet] = defaultdict(int)
     for pair, sides in enumerate(draft.sides):
         for person in sides:
             possible[person] |= draft.common(pair)
@@ -29,12 +29,12 @@ def fewest_breaks(draft: Draft) -> int:
     return sum(sorted(fewest)[: len(fewest) - relieved])
 
 
-def _fixed(draft: Draft, person: int) -> Slots:
+def _fixed(draft: Draft, person: int) -> SlotSet:
     """When a participant is in encounters that stay."""
     return draft.busy[person] & ~sum(draft.at[person])
 
 
-def _fewest(encounters: int, possible: Slots, fixed: Slots, person: int, draft: Draft) -> int:
+def _fewest(encounters: int, possible: SlotSet, fixed: SlotSet, person: int, draft: Draft) -> int:
     """The fewest breaks with which a participant has so many encounters, beside the fixed ones.
 
     Slot by slot, the fewest so far for: the encounters placed, whether the day has begun, whether she is idle, and the
@@ -49,7 +49,7 @@ def _fewest(encounters: int, possible: Slots, fixed: Slots, person: int, draft: 
 
 
 def _after(
-    slot: Slots, states: dict[_State, int], encounters: int, possible: Slots, fixed: Slots, attending: Slots
+    slot: SlotSet, states: dict[_State, int], encounters: int, possible: SlotSet, fixed: SlotSet, attending: SlotSet
 ) -> dict[_State, int]:
     following: list[tuple[_State, int]] = []
     for (placed, begun, idle, pending), breaks in states.items():

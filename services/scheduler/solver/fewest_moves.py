@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from ortools.sat.python import cp_model
 
 from services.scheduler.domain.improvement.problem import Problem
-from services.scheduler.domain.timetable.board import Board, Meeting, Slots, bits
-from services.scheduler.domain.timetable.rules import all_available, sessions_attended
-from services.scheduler.solver.bound import bound
+from services.scheduler.domain.timetable.board import Board, Meeting
+from services.scheduler.domain.timetable.rules import all_available, outside_attended_sessions
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
+from services.scheduler.solver.bound import placement_bound
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,15 @@ class Repair:
     placed: int
     moves: int
     at_least: int
-    slots: Mapping[str, Slots]
+    slots: Mapping[str, SlotSet]
     proven: bool
     seconds: float
 
 
 def fewest_moves(
     problem: Problem,
-    before: Mapping[str, Slots],
-    hint: Mapping[str, Slots],
+    before: Mapping[str, SlotSet],
+    hint: Mapping[str, SlotSet],
     effort: float,
     *,
     moves_count: bool = True,
@@ -46,7 +47,7 @@ def fewest_moves(
     `hint` is a repair to begin with; `effort` is CP-SAT's deterministic time, roughly seconds. With `moves_count`
     false, moves cost nothing: what a solver does that is not asked to leave people alone.
     """
-    most = bound(problem)
+    most = placement_bound(problem)
     forced = _forced(problem, before, most)
     given = _repair(problem, before, hint)
     if moves_count and given.placed >= most and given.moves <= forced:
@@ -80,14 +81,14 @@ def fewest_moves(
 _FOUND = {cp_model.OPTIMAL, cp_model.FEASIBLE}
 
 
-def _repair(problem: Problem, before: Mapping[str, Slots], slots: Mapping[str, Slots]) -> Repair:
+def _repair(problem: Problem, before: Mapping[str, SlotSet], slots: Mapping[str, SlotSet]) -> Repair:
     stay = {pair: seat.slots for pair, (_, seat) in problem.fixed.items()}
     after = {**slots, **stay}
     moves = sum(before.get(pair, slot) != slot for pair, slot in after.items())
     return Repair(len(after), moves, at_least=0, slots=after, proven=False, seconds=0.0)
 
 
-def _forced(problem: Problem, before: Mapping[str, Slots], most: int) -> int:
+def _forced(problem: Problem, before: Mapping[str, SlotSet], most: int) -> int:
     """How many must move, at least, to place `most`: those that cannot stay, but for as many as are left out."""
     board = problem.board()
     possible = {each.wanted.pair_id: _possible(problem, board, each.wanted) for each in problem.candidates}
@@ -96,10 +97,10 @@ def _forced(problem: Problem, before: Mapping[str, Slots], most: int) -> int:
     return max(0, displaced - (len(placeable) + len(problem.fixed) - most))
 
 
-def _possible(problem: Problem, board: Board, wanted: Meeting) -> Slots:
+def _possible(problem: Problem, board: Board, wanted: Meeting) -> SlotSet:
     """When they could meet, whatever the others do."""
-    possible = all_available(board, wanted) & sessions_attended(board, wanted)
-    return problem.open_slots & possible & ~board.busy_of(wanted)
+    possible = all_available(board, wanted) & outside_attended_sessions(board, wanted)
+    return problem.open_slots & possible & ~board.busy_slots(wanted)
 
 
 class _Model:
@@ -107,18 +108,18 @@ class _Model:
 
     def __init__(self, problem: Problem) -> None:
         self.cp = cp_model.CpModel()
-        self.seats: dict[tuple[str, Slots], cp_model.IntVar] = {}
+        self.seats: dict[tuple[str, SlotSet], cp_model.IntVar] = {}
         board = problem.board()
         of_person: defaultdict[str, list[cp_model.IntVar]] = defaultdict(list)
-        of_person_at: defaultdict[tuple[str, Slots], list[cp_model.IntVar]] = defaultdict(list)
-        in_zones: defaultdict[tuple[frozenset[str], Slots], list[cp_model.IntVar]] = defaultdict(list)
+        of_person_at: defaultdict[tuple[str, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
+        in_zones: defaultdict[tuple[frozenset[str], SlotSet], list[cp_model.IntVar]] = defaultdict(list)
         for wanted in (each.wanted for each in problem.candidates):
             seats = {slot: self.cp.new_bool_var("") for slot in bits(_possible(problem, board, wanted))}
             self.cp.add_at_most_one(seats.values())
             for slot, seat in seats.items():
                 self.seats[wanted.pair_id, slot] = seat
-                in_zones[frozenset(wanted.zones), slot].append(seat)
-                for person in wanted.people:
+                in_zones[frozenset(wanted.zone_ids), slot].append(seat)
+                for person in wanted.participant_ids:
                     of_person_at[person, slot].append(seat)
                     of_person[person].append(seat)
         for seats_at_once in of_person_at.values():
@@ -128,7 +129,9 @@ class _Model:
                 self.cp.add(sum(theirs) <= max(0, problem.quota - len(board.encounters_of[person])))
         self._add_tables(board, in_zones)
 
-    def _add_tables(self, board: Board, in_zones: Mapping[tuple[frozenset[str], Slots], list[cp_model.IntVar]]) -> None:
+    def _add_tables(
+        self, board: Board, in_zones: Mapping[tuple[frozenset[str], SlotSet], list[cp_model.IntVar]]
+    ) -> None:
         """For each set of zones: those that can sit nowhere else are no more than its tables. The sets nest."""
         kinds = {zones for zones, _ in in_zones}
         for zones, slot in in_zones:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from services.scheduler.domain.improvement.problem import Problem, Solution
-from services.scheduler.domain.timetable.board import Board, Slots
-from services.scheduler.domain.timetable.placement import find_seat, misplaced
-from services.scheduler.solver.bound import bound
+from services.scheduler.domain.timetable.board import Board
+from services.scheduler.domain.timetable.placement import find_assignment, misplaced_pairs
+from services.scheduler.domain.timetable.timeline import SlotSet
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
@@ -32,10 +33,10 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     the incumbent is kept, but for `change_budget` moves at most, for others to be placed or against breaks, as the
     problem's aims have it. `report` is told of each better agenda on the way, for whoever ends this early.
     """
-    most = bound(problem)
+    most = placement_bound(problem)
     if problem.announced:
         filled = _fill_more(problem, fill(problem), most, effort)
-        if not problem.aims.moves_against_breaks:
+        if not problem.search_policy.moves_against_breaks:
             return problem.solved(filled, most)
         report(problem.solved(filled, most))
         return problem.solved(_moved_against_breaks(problem, filled, effort), most)
@@ -65,7 +66,7 @@ def _incumbent(problem: Problem) -> Board:
     board = problem.board()
     for each in problem.candidates:
         if each.wanted.pair_id in problem.incumbent:
-            board.put(each.wanted, problem.incumbent[each.wanted.pair_id])
+            board.place(each.wanted, problem.incumbent[each.wanted.pair_id])
     return board
 
 
@@ -75,7 +76,7 @@ def _draft(problem: Problem, board: Board) -> Draft:
         if wanted.pair_id in left:
             draft.within[number] = left[wanted.pair_id]
         if wanted.pair_id in board.placed:
-            draft.put(number, board.placed[wanted.pair_id][1].slots)
+            draft.place(number, board.placed[wanted.pair_id][1].slots)
     return draft
 
 
@@ -83,12 +84,12 @@ def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
     """The draft with its tables; or what it began as, if that is better: the draft does not know all rules."""
     board = problem.board()
     deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
-    homeless = [board.lift(pair)[0] for pair in misplaced(board) if pair not in problem.fixed]
-    homeless += [draft.pairs[number] for number in draft.within if not draft.slot[number]]
-    for wanted in homeless:
-        seat, _ = find_seat(board, wanted, problem.open_slots)
+    unplaced = [board.remove(pair)[0] for pair in misplaced_pairs(board) if pair not in problem.fixed]
+    unplaced += [draft.pairs[number] for number in draft.within if not draft.slot[number]]
+    for wanted in unplaced:
+        seat, _ = find_assignment(board, wanted, problem.open_slots)
         if seat is not None:
-            board.put(wanted, seat)
+            board.place(wanted, seat)
     return board if problem.weight(board) >= problem.weight(built) else built
 
 
@@ -101,7 +102,7 @@ def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Bo
     steps = round(_FIRST_SHARE * _steps(problem, effort))
     polish(draft, effort.seed, steps, told=_told(pairs, draft), budget=problem.budget_to_place)
     board = _seated(pairs, draft)
-    return board if len(board.placed) > len(filled.placed) and not misplaced(board) else filled
+    return board if len(board.placed) > len(filled.placed) and not misplaced_pairs(board) else filled
 
 
 def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Board:
@@ -116,13 +117,13 @@ def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Bo
         told = _told(placed, draft)
         polish(draft, effort.seed, _steps(placed, effort), told=told, budget=budget, move_price=CHEAP)
         board = _seated(placed, draft)
-        if len(board.placed) == len(filled.placed) and not misplaced(board):
+        if len(board.placed) == len(filled.placed) and not misplaced_pairs(board):
             return board
         budget //= 2
     return filled
 
 
-def _told(problem: Problem, draft: Draft) -> dict[int, Slots]:
+def _told(problem: Problem, draft: Draft) -> dict[int, SlotSet]:
     """The slots of the incumbent's encounters, by their numbers in the draft."""
     seats = problem.incumbent
     return {number: seats[each.pair_id].slots for number, each in enumerate(draft.pairs) if each.pair_id in seats}
@@ -135,13 +136,13 @@ def _seated(problem: Problem, draft: Draft) -> Board:
     for wanted, slot in zip(draft.pairs, draft.slot, strict=True):
         seat = problem.incumbent.get(wanted.pair_id)
         if seat is not None and seat.slots == slot:
-            board.put(wanted, seat)
+            board.place(wanted, seat)
         elif slot:
             moved.append((wanted, slot))
     for wanted, slot in moved:
-        seat, _ = find_seat(board, wanted, slot)
+        seat, _ = find_assignment(board, wanted, slot)
         if seat is not None:
-            board.put(wanted, seat)
+            board.place(wanted, seat)
     return board
 
 
@@ -176,6 +177,6 @@ def _missing(problem: Problem, draft: Draft, is_full: bool) -> list[int]:
             for pair, slot in enumerate(draft.slot)
             if not slot
             for person in draft.sides[pair]
-            if not is_full or ranks[pair] < last or draft.served(person).missing(draft.least)
+            if not is_full or ranks[pair] < last or draft.served(person).shortfall(draft.least)
         }
     )

@@ -32,7 +32,7 @@ _ANYWHERE = 8
 _ONE, _NONE = np.uint64(1), np.uint64(0)
 
 
-class Rules(NamedTuple):
+class ChainConstraints(NamedTuple):
     """What the search may not change. Shapes: `n` encounters, `p` participants, `s` slots, `d` words, `r` rooms."""
 
     #: [n, 2] the two participants of an encounter.
@@ -46,7 +46,7 @@ class Rules(NamedTuple):
     #: [p] how many encounters of the search the participant may have.
     quota: NDArray[np.int64]
     #: [n] the slot that participants were told; -1: none.
-    told: NDArray[np.int64]
+    published: NDArray[np.int64]
     #: [65] the price of a break by its length.
     price: NDArray[np.int64]
     #: How many encounters may be elsewhere than told, and the price of each.
@@ -54,7 +54,7 @@ class Rules(NamedTuple):
     move_price: int
 
 
-class Agenda(NamedTuple):
+class ChainState(NamedTuple):
     """What the search changes."""
 
     #: [n] the slot of an encounter; -1: it waits.
@@ -341,7 +341,7 @@ def _keep_if_best(slot: NDArray[np.int64], best: NDArray[np.int64], tally: NDArr
 
 
 @_compiled
-def begin(rules: Rules, agenda: Agenda) -> None:
+def begin(rules: ChainConstraints, agenda: ChainState) -> None:
     """Price an agenda that has been put together, and take it for the best so far."""
     cost = agenda.tally[MOVED] * rules.move_price
     for person in range(agenda.at.shape[0]):
@@ -352,8 +352,8 @@ def begin(rules: Rules, agenda: Agenda) -> None:
 
 @_compiled
 def anneal(
-    rules: Rules,
-    agenda: Agenda,
+    rules: ChainConstraints,
+    agenda: ChainState,
     quantiles: NDArray[np.int64],
     first: _Number,
     last: _Number,
@@ -407,7 +407,9 @@ def anneal(
 
 
 @_compiled
-def _seat(rules: Rules, agenda: Agenda, encounter: _Number, person: _Number, chain: NDArray[np.int64]) -> None:
+def _seat(
+    rules: ChainConstraints, agenda: ChainState, encounter: _Number, person: _Number, chain: NDArray[np.int64]
+) -> None:
     """Seat an encounter that waits where one of the two is free, swapping a chain of the other's out of the way."""
     sides, _, takes, attending, _, _, price, _, move_price = rules
     slot, at, busy, held, room, best, tally, _ = agenda
@@ -436,7 +438,7 @@ def _seat(rules: Rules, agenda: Agenda, encounter: _Number, person: _Number, cha
 
 @_compiled
 def _way(
-    rules: Rules, agenda: Agenda, encounter: _Number, person: _Number, chain: NDArray[np.int64]
+    rules: ChainConstraints, agenda: ChainState, encounter: _Number, person: _Number, chain: NDArray[np.int64]
 ) -> tuple[_Number, _Number, _Number, _Number, _Number]:
     """A slot for an encounter that waits, -1 if the one drawn will not do, and what must be swapped for it.
 

@@ -8,8 +8,8 @@ from collections import defaultdict
 from ortools.sat.python import cp_model
 
 from services.scheduler.domain.improvement.problem import Candidate
-from services.scheduler.domain.objective.priority import Demand, total
-from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.objective.priority import Demand, demand_total
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.draft import Draft
 
 #: Encounters freed at once: what one worker solves in well under a second. Fewer stay short of the bound.
@@ -59,8 +59,8 @@ def _worth(
     """The levels of the objective as far as these encounters and participants go; more is better."""
     placed = [candidates[pair].wish for pair in group if draft.slot[pair]]
     return (
-        *total(placed),
-        -sum(draft.served(person).missing(draft.least) for person in people),
+        *demand_total(placed),
+        -sum(draft.served(person).shortfall(draft.least) for person in people),
         sum(worth for person in people for rank, worth in _SHARES if draft.count[person] >= rank),
         sum(each.score for each in placed),
     )
@@ -72,13 +72,13 @@ def _value(wish: Demand) -> int:
     return _PLACED + by_itself + _AFFINITY * round(999 * wish.score)
 
 
-def _move(draft: Draft, slots: dict[int, Slots]) -> None:
+def _move(draft: Draft, slots: dict[int, SlotSet]) -> None:
     for pair in slots:
         if draft.slot[pair]:
-            draft.lift(pair)
+            draft.remove(pair)
     for pair, slot in slots.items():
         if slot:
-            draft.put(pair, slot)
+            draft.place(pair, slot)
 
 
 class _Model:
@@ -95,7 +95,7 @@ class _Model:
         self._add_rules()
         self._model.maximize(sum(self._placing(candidates) + self._least() + self._fairness()))
 
-    def solve(self, before: dict[int, Slots], seed: int, effort: float) -> dict[int, Slots] | None:
+    def solve(self, before: dict[int, SlotSet], seed: int, effort: float) -> dict[int, SlotSet] | None:
         """The slots found; `None` if the effort did not suffice to find any."""
         for (pair, slot), seat in self._seats.items():
             self._model.add_hint(seat, before[pair] == slot)
@@ -109,7 +109,7 @@ class _Model:
         found.update({pair: slot for (pair, slot), seat in self._seats.items() if solver.value(seat)})
         return found
 
-    def _possible(self, pair: int) -> Slots:
+    def _possible(self, pair: int) -> SlotSet:
         draft = self._draft
         one, other = draft.sides[pair]
         free = draft.choices(pair) & ~(draft.busy[one] | draft.busy[other])
@@ -118,8 +118,8 @@ class _Model:
     def _add_rules(self) -> None:
         draft = self._draft
         of_pair: defaultdict[int, list[cp_model.IntVar]] = defaultdict(list)
-        of_person: defaultdict[tuple[int, Slots], list[cp_model.IntVar]] = defaultdict(list)
-        in_room: defaultdict[tuple[int, Slots], list[cp_model.IntVar]] = defaultdict(list)
+        of_person: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
+        in_room: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
         for (pair, slot), seat in self._seats.items():
             of_pair[pair].append(seat)
             for person in draft.sides[pair]:
@@ -142,7 +142,7 @@ class _Model:
     def _least(self) -> list[cp_model.LinearExpr]:
         terms: list[cp_model.LinearExpr] = []
         for person in self._people:
-            missing = self._draft.served(person).missing(self._draft.least)
+            missing = self._draft.served(person).shortfall(self._draft.least)
             if missing and self._met[person]:
                 served = self._model.new_int_var(0, missing, "")
                 self._model.add(served <= sum(self._met[person]))

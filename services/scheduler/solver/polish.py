@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver import kempe
 from services.scheduler.solver.draft import Draft
 
@@ -35,7 +35,7 @@ def polish(
     steps: int,
     better: Callable[[], None] = lambda: None,
     *,
-    told: Mapping[int, Slots] | None = None,
+    told: Mapping[int, SlotSet] | None = None,
     budget: int = 0,
     move_price: int = DEAR,
 ) -> None:
@@ -59,7 +59,9 @@ def warm_up() -> None:
     """Have all that is compiled ready: a dozen seconds the first time on a machine, a tenth of one from then on."""
     nothing = np.zeros((2, 1), np.int64)
     sides, bits_, flat = np.array([[0, 1]]), nothing.astype(np.uint64), nothing[:, 0]
-    rules = kempe.Rules(sides, bits_[:1], nothing[:1], bits_, flat, flat[:1], np.zeros(kempe.WORD + 1, np.int64), 0, 0)
+    rules = kempe.ChainConstraints(
+        sides, bits_[:1], nothing[:1], bits_, flat, flat[:1], np.zeros(kempe.WORD + 1, np.int64), 0, 0
+    )
     agenda = _agenda(pairs=1, people=2, words=1, rooms=1, seed=1)
     agenda.slot[:] = -1
     kempe.begin(rules, agenda)
@@ -78,7 +80,7 @@ def _rounds(steps: int) -> list[int]:
 class _Search:
     """A draft as flat arrays, and the way back."""
 
-    def __init__(self, draft: Draft, seed: int, told: Mapping[int, Slots], budget: int, move_price: int) -> None:
+    def __init__(self, draft: Draft, seed: int, told: Mapping[int, SlotSet], budget: int, move_price: int) -> None:
         self._draft = draft
         self._words = list(_words(draft.days))
         self._number = {
@@ -106,14 +108,14 @@ class _Search:
         moved = [pair for pair, slot in enumerate(slots) if slot != self._draft.slot[pair]]
         for pair in moved:
             if self._draft.slot[pair]:
-                self._draft.lift(pair)
+                self._draft.remove(pair)
         for pair in moved:
-            self._draft.put(pair, slots[pair])
+            self._draft.place(pair, slots[pair])
         return True
 
     def restart(self) -> None:
         """Go on from the draft."""
-        draft, agenda, told = self._draft, self._agenda, self._rules.told
+        draft, agenda, told = self._draft, self._agenda, self._rules.published
         agenda.slot[:] = [self._number[slot] for slot in draft.slot]
         agenda.at[:] = -1
         for pair, number in enumerate(agenda.slot):
@@ -134,11 +136,11 @@ class _Search:
         tally = self._agenda.tally
         return int(tally[kempe.BEST_PLACED]), int(tally[kempe.BEST_COST])
 
-    def _masks(self, mask: Slots) -> list[int]:
+    def _masks(self, mask: SlotSet) -> list[int]:
         """A set of slots, as the bits of each word."""
         return [sum(1 << bit for bit, slot in enumerate(word) if slot & mask) for word in self._words]
 
-    def _make_rules(self, told: Mapping[int, Slots], budget: int, move_price: int) -> kempe.Rules:
+    def _make_rules(self, told: Mapping[int, SlotSet], budget: int, move_price: int) -> kempe.ChainConstraints:
         draft = self._draft
         fixed = [mask & ~sum(at) for mask, at in zip(draft.busy, draft.at, strict=True)]
         choices = [draft.choices(pair) & ~(fixed[one] | fixed[other]) for pair, (one, other) in enumerate(draft.sides)]
@@ -146,21 +148,21 @@ class _Search:
             len(draft.pairs) if draft.quota is None else len(at) + draft.quota - count
             for at, count in zip(draft.at, draft.count, strict=True)
         ]
-        return kempe.Rules(
+        return kempe.ChainConstraints(
             sides=np.array(draft.sides, np.int64),
             choices=np.array([self._masks(mask) for mask in choices], np.uint64),
             takes=np.array([[room in needs for room in range(len(draft.room))] for needs in draft.needs], np.int64),
             attending=np.array([self._masks(mask) for mask in draft.attending], np.uint64),
             quota=np.array(quota, np.int64),
-            told=np.array([self._number[told.get(pair, 0)] for pair in range(len(draft.pairs))], np.int64),
+            published=np.array([self._number[told.get(pair, 0)] for pair in range(len(draft.pairs))], np.int64),
             price=_PRICE,
             budget=budget if told else len(draft.pairs),
             move_price=move_price if told else 0,
         )
 
 
-def _agenda(*, pairs: int, people: int, words: int, rooms: int, seed: int) -> kempe.Agenda:
-    return kempe.Agenda(
+def _agenda(*, pairs: int, people: int, words: int, rooms: int, seed: int) -> kempe.ChainState:
+    return kempe.ChainState(
         slot=np.empty(pairs, np.int64),
         at=np.full((people, words * kempe.WORD), -1, np.int32),
         busy=np.zeros((people, words), np.uint64),
@@ -172,7 +174,7 @@ def _agenda(*, pairs: int, people: int, words: int, rooms: int, seed: int) -> ke
     )
 
 
-def _words(days: Iterable[Slots]) -> Iterator[list[Slots]]:
+def _words(days: Iterable[SlotSet]) -> Iterator[list[SlotSet]]:
     """The slots of each word, one word a day, or more if a day has more slots than a word has bits."""
     for day in days:
         slots = list(bits(day))

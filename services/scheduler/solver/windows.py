@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from services.scheduler.domain.improvement.problem import Problem
-from services.scheduler.domain.timetable.board import Board, Slots
+from services.scheduler.domain.timetable.board import Board
+from services.scheduler.domain.timetable.timeline import SlotSet
 
 
-def windows(problem: Problem, board: Board) -> dict[str, Slots]:
+def windows(problem: Problem, board: Board) -> dict[str, SlotSet]:
     """The slots, by pair, in each of which an encounter keeps its order, wherever the others are in theirs.
 
     An agenda in order lies within them: between two that it places, the time is cut half way.
     """
-    left: dict[str, Slots] = {}
+    left: dict[str, SlotSet] = {}
     for later, comes_after in problem.comes_after.items():
         for earlier in comes_after:
             before, after = _cut(problem, board, earlier, later)
-            left[earlier] = left.get(earlier, problem.whole) & before
-            left[later] = left.get(later, problem.whole) & after
+            left[earlier] = left.get(earlier, problem.all_slots) & before
+            left[later] = left.get(later, problem.all_slots) & after
     return left
 
 
-def _cut(problem: Problem, board: Board, earlier: str, later: str) -> tuple[Slots, Slots]:
+def _cut(problem: Problem, board: Board, earlier: str, later: str) -> tuple[SlotSet, SlotSet]:
     """The slots left to the earlier and to the later of two: all the time that those leave which are not to move."""
     has_earlier, has_later = earlier in board.placed, later in board.placed
-    after, before = board.around(earlier)[1], board.around(later)[0]
+    after, before = board.slots_before_and_after(earlier)[1], board.slots_before_and_after(later)[0]
     if earlier in problem.fixed or (has_earlier and not has_later):
-        return problem.whole & ~after, after
+        return problem.all_slots & ~after, after
     if later in problem.fixed or (has_later and not has_earlier):
-        return before, problem.whole & ~before
-    middle = problem.whole.bit_length() // 2
+        return before, problem.all_slots & ~before
+    middle = problem.all_slots.bit_length() // 2
     if has_earlier and has_later:
         middle = (board.placed[earlier][1].slots.bit_length() + board.placed[later][1].slots.bit_length()) // 2
     before = (1 << middle) - 1
-    return before, problem.whole & ~before
+    return before, problem.all_slots & ~before

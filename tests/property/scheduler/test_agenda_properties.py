@@ -12,9 +12,9 @@ from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import bits
+from services.scheduler.domain.timetable.timeline import bits
 from services.scheduler.domain.timetable.verifier import verify
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -164,8 +164,8 @@ def check_indexes(state: AgendaState) -> None:
     assert kept_board.placed == board.placed
     assert (kept_board.hours, kept_board.tables, kept_board.quota) == (board.hours, board.tables, board.quota)
     for zone in board.tables:
-        assert kept_board.tables_free(zone) == board.tables_free(zone)
-        for slot in bits(board.tables_free(zone)):
+        assert kept_board.slots_with_free_table(zone) == board.slots_with_free_table(zone)
+        for slot in bits(board.slots_with_free_table(zone)):
             assert kept_board.first_free_table(zone, slot) == board.first_free_table(zone, slot)
     assert without_empty(state.links) == without_empty(made.links)
 
@@ -242,4 +242,4 @@ def test_the_bound_holds_and_improving_places_no_fewer(
     problem = problem_of(subject.state, NOW, 0)
     solution = improve(problem, QUICK)
     assert len(construct(problem, 0, QUICK.seed).placed) <= len(solution.seats) <= solution.bound
-    assert len(subject.state.placements) <= bound(problem)
+    assert len(subject.state.placements) <= placement_bound(problem)

@@ -9,37 +9,38 @@ from operator import and_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Slots, bits, idle, more_idle
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
 from services.scheduler.domain.timetable.placement import best_slot
+from services.scheduler.domain.timetable.timeline import SlotSet, added_idle, bits, idle_count
 
 SLOTS = 12
 slots = st.integers(0, (1 << SLOTS) - 1)
 
 
 @given(slots, slots)
-def test_what_a_slot_more_makes_of_the_waiting(busy: Slots, free: Slots) -> None:
+def test_what_a_slot_more_makes_of_the_waiting(busy: SlotSet, free: SlotSet) -> None:
     free |= busy
     for slot in bits(free & ~busy):
-        assert more_idle(busy, free, slot) == idle(busy | slot, free) - idle(busy, free)
+        assert added_idle(busy, free, slot) == idle_count(busy | slot, free) - idle_count(busy, free)
 
 
 @given(st.lists(st.tuples(slots, slots), min_size=2, max_size=4), st.sets(st.integers(1, 11)))
-def test_the_best_slot_is_the_best_of_all(people: list[tuple[Slots, Slots]], nights: set[int]) -> None:
+def test_the_best_slot_is_the_best_of_all(people: list[tuple[SlotSet, SlotSet]], nights: set[int]) -> None:
     bounds = [0, *sorted(nights), SLOTS]
     days = [(1 << end) - (1 << first) for first, end in pairwise(bounds)]
     board = Board((1 << SLOTS) - 1, {"work": [str(number) for number in range(50)]}, None, days)
     tables, sides = iter(range(50)), ("one", "other", "guest", "second guest")[: len(people)]
     for side, (theirs, there) in zip(sides, people, strict=True):
-        board.hours[side] = Hours(theirs | there, board.whole)
+        board.hours[side] = Hours(theirs | there, board.all_slots)
         for slot in bits(theirs):
             wanted = Meeting(f"{side}{slot}", (side, f"{side} and {slot}"), ("work",))
-            board.put(wanted, Assignment(slot, "work", str(next(tables))))
+            board.place(wanted, Assignment(slot, "work", str(next(tables))))
 
-    def waiting(slot: Slots) -> int:
-        return sum(idle(board.busy[side] | slot, board.free_of(side), days) for side in sides)
+    def waiting(slot: SlotSet) -> int:
+        return sum(idle_count(board.busy[side] | slot, board.free_slots(side), days) for side in sides)
 
     wanted = Meeting("all", sides, ("work",))
-    left = reduce(and_, map(board.free_of, sides)) & ~board.busy_of(wanted)
+    left = reduce(and_, map(board.free_slots, sides)) & ~board.busy_slots(wanted)
     if left:
-        best = min(bits(left), key=lambda slot: (waiting(slot), board.load(slot), slot))
+        best = min(bits(left), key=lambda slot: (waiting(slot), board.count_in_slot(slot), slot))
         assert best_slot(board, wanted, left) == best

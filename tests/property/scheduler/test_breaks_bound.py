@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.timetable.board import bits
 from services.scheduler.domain.timetable.breaks import breaks_of
+from services.scheduler.domain.timetable.timeline import bits
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.fewest_breaks import fewest_breaks
 from services.scheduler.solver.polish import polish

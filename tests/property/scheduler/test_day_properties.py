@@ -276,8 +276,8 @@ def check_indexes(subject: Edition) -> None:
         each: slots for each, slots in fresh.board.busy.items() if slots
     }
     assert state.board.tables == fresh.board.tables
-    assert (state.board.earlier, state.board.later) == (fresh.board.earlier, fresh.board.later)
-    assert state.board.beside == fresh.board.beside
+    assert (state.board.predecessors, state.board.successors) == (fresh.board.predecessors, fresh.board.successors)
+    assert state.board.before_and_after == fresh.board.before_and_after
     for each in state.participants:
         assert entries_of(state, each, {}) == entries_of(fresh, each, {})
     assert without_empty(state.links) == without_empty(Links(state))

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
-from services.scheduler.domain.objective.priority import total
+from services.scheduler.domain.objective.priority import demand_total
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import AffinityScored, Goal
@@ -37,7 +37,7 @@ def improved(wanted: list[AffinityScored], countries: list[str], rooms: tuple[in
 
 
 def value(problem: Problem, solution: Solution) -> tuple[int, int, int]:
-    return total([each.wish for each in problem.candidates if each.wanted.pair_id in solution.seats])
+    return demand_total([each.wish for each in problem.candidates if each.wanted.pair_id in solution.seats])
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.improvement.rebase import rebased
-from services.scheduler.domain.objective.levels import Worth, worth
+from services.scheduler.domain.objective.levels import ObjectiveValue, objective_value
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.improve import improve
@@ -79,8 +79,8 @@ def seats_of(state: AgendaState) -> dict[str, Assignment]:
     return {each: seat for each, (_, seat) in state.board.placed.items()}
 
 
-def worth_of(state: AgendaState) -> Worth:
-    return worth(state, seats_of(state))
+def worth_of(state: AgendaState) -> ObjectiveValue:
+    return objective_value(state, seats_of(state))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

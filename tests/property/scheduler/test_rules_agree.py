@@ -16,9 +16,10 @@ from services.scheduler.domain.organiser.edits import RulesBroken, make
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Assignment, bits
+from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.evidence import Evidence
-from services.scheduler.domain.timetable.verifier import judge
+from services.scheduler.domain.timetable.timeline import bits
+from services.scheduler.domain.timetable.verifier import verify_meetings
 from shared.internal_api.edits import InviteGuest, OrderEncounters
 
 SIZE = Size("tiny", 5, 8, 14, 5, 3, sessions=2)
@@ -69,17 +70,17 @@ def order(state: AgendaState, later: int, earlier: int) -> None:
 def allowed(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
     """Every slot and table the engine could give the pair."""
     board, wanted = state.board, state.wanted(pair)
-    seat = board.lift(pair) if pair in board.placed else None
-    left, _ = rules.slots_left(board, wanted, board.whole)
+    seat = board.remove(pair) if pair in board.placed else None
+    left, _ = rules.slots_left(board, wanted, board.all_slots)
     found = {
         (slot.bit_length() - 1, zone, table)
         for slot in bits(left)
-        for zone in wanted.zones
+        for zone in wanted.zone_ids
         for table in board.tables[zone]
         if board.is_table_free(zone, table, slot)
     }
     if seat is not None:
-        board.put(*seat)
+        board.place(*seat)
     return found
 
 
@@ -91,6 +92,6 @@ def accepted(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
         for zone in state.edition.zones:
             for table in zone.tables:
                 place = state.place(Assignment(1 << slot.index, zone.zone_id, table))
-                if not judge(Evidence.gathered(inputs_of(state), {**state.placements, pair: place}), [pair]):
+                if not verify_meetings(Evidence.collect(inputs_of(state), {**state.placements, pair: place}), [pair]):
                     found.add((slot.index, zone.zone_id, table))
     return found

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.timetable.evidence import Sittings
+from services.scheduler.domain.timetable.evidence import TableOccupancy
 from shared.contract.events import Place
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -28,13 +28,13 @@ def places(draw: st.DrawFn) -> Place:
 @given(st.lists(places(), min_size=1), st.data())
 def test_nobody_who_shares_a_moment_is_missed(sitting: list[Place], data: st.DataObject) -> None:
     by_pair = {str(number): place for number, place in enumerate(sitting)}
-    sittings = Sittings(by_pair)
+    sittings = TableOccupancy(by_pair)
     for pair in data.draw(st.lists(st.sampled_from(sorted(by_pair)), unique=True)):
         sittings.discard(pair, by_pair.pop(pair))
     asked = data.draw(places())
 
     at_table = {pair: p for pair, p in by_pair.items() if (p.zone_id, p.table) == (asked.zone_id, asked.table)}
 
-    around = sittings.around(asked)
+    around = sittings.near(asked)
     assert {pair for pair, place in at_table.items() if place.overlaps(asked)} <= around
     assert around <= at_table.keys() == sittings.at(asked.zone_id, asked.table)

@@ -20,12 +20,12 @@ from services.scheduler.domain.changes import (
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.problem import Solution
 from services.scheduler.domain.improvement.rebase import rebased
-from services.scheduler.domain.objective.levels import results, worth
+from services.scheduler.domain.objective.levels import objective_value, results
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.evidence import Evidence, Inputs
-from services.scheduler.domain.timetable.placement import find_seat
-from services.scheduler.domain.timetable.verifier import AgendaBroken, Violation, judge, judge_kept, verify
+from services.scheduler.domain.timetable.placement import find_assignment
+from services.scheduler.domain.timetable.verifier import AgendaBroken, Violation, verify, verify_kept, verify_meetings
 from shared.contract.events import Cause, CauseCode, Certificate, Place
 
 
@@ -53,10 +53,10 @@ def evidence_of(state: AgendaState) -> Evidence:
     return Evidence(
         inputs_of(state),
         placed,
-        of_person=cache(lambda person: links.pairs_of[person] & placed.keys()),
-        around=links.sittings.around,
-        before=lambda pair: [each for each in comes_after.get(pair, ()) if each in placed],
-        after=lambda pair: [each for each in links.followers.get(pair, ()) if each in placed],
+        pairs_of_participant=cache(lambda person: links.pairs_of[person] & placed.keys()),
+        pairs_near_table=links.sittings.near,
+        predecessors=lambda pair: [each for each in comes_after.get(pair, ()) if each in placed],
+        successors=lambda pair: [each for each in links.followers.get(pair, ()) if each in placed],
     )
 
 
@@ -68,7 +68,7 @@ def verify_touched(batch: DecisionInProgress) -> None:
     if state.settled or not touched:
         return
     begun = {pair for pair in touched if state.has_begun(pair, batch.now)}
-    violations = judge(evidence_of(state), sorted(touched), begun)
+    violations = verify_meetings(evidence_of(state), sorted(touched), begun)
     if violations:
         raise AgendaBroken(violations)
 
@@ -94,7 +94,7 @@ def verify_step(batch: DecisionInProgress) -> None:
     at_once = [pair for pair in batch.before if state.has_begun(pair, now)]
     if kept or at_once:
         evidence = evidence_of(state)
-        violations = judge(evidence, at_once) + judge_kept(evidence, kept)
+        violations = verify_meetings(evidence, at_once) + verify_kept(evidence, kept)
         if violations:
             raise AgendaBroken(violations)
     batch.before.clear()
@@ -113,7 +113,7 @@ def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
     state = batch.state
     if state.settled or state.announced != solution.announced:
         raise SolutionStale("the edition's phase has changed")
-    if any(seat.slots > state.timeline.whole for seat in solution.seats.values()):
+    if any(seat.slots > state.timeline.all_slots for seat in solution.seats.values()):
         raise SolutionStale("the edition has fewer slots now")
     seats = _seats_now(batch, solution)
     is_better = _is_better(state, seats)
@@ -144,8 +144,8 @@ def _certificate(state: AgendaState, solution: Solution) -> Certificate:
 
 
 def _is_better(state: AgendaState, seats: Mapping[str, Assignment]) -> bool:
-    has = worth(state, {pair: seat for pair, (_, seat) in state.board.placed.items()}).ranks
-    offered = worth(state, seats).ranks
+    has = objective_value(state, {pair: seat for pair, (_, seat) in state.board.placed.items()}).ranks
+    offered = objective_value(state, seats).ranks
     return offered < has if state.announced else offered <= has
 
 
@@ -178,5 +178,5 @@ def _replace(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> bool
     allowed = state.open_slots(batch.now)
     for pair in sorted(state.pairs):
         if pair not in state.placements and state.is_wanted(pair) and state.is_known(pair):
-            batch.wait(pair, find_seat(state.board, state.wanted(pair), allowed)[1], cause)
+            batch.wait(pair, find_assignment(state.board, state.wanted(pair), allowed)[1], cause)
     return len(batch.changes) > before

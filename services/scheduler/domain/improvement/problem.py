@@ -9,13 +9,14 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-from services.scheduler.domain.objective.levels import Aims, aims_of, order_of
-from services.scheduler.domain.objective.priority import Demand, FillRate, total
+from services.scheduler.domain.objective.levels import SearchPolicy, levels_of, search_policy_of
+from services.scheduler.domain.objective.priority import Demand, FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Slots
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Level
 
-_USUAL = aims_of(tuple(Level))
+_USUAL = search_policy_of(tuple(Level))
 
 
 class Candidate(NamedTuple):
@@ -31,16 +32,16 @@ class Problem:
 
     `least` is how many encounters everybody should have, if as many are wanted. `fixed` encounters are locked, frozen
     or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
-    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `aims` what the
+    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `search_policy` what the
     edition's order of the levels asks for. `comes_after` are those that an encounter has to come after, by pair;
-    `beside` the slots before and after one that is in none. `stand_ins` may meet instead of a participant: nobody who
+    `before_and_after` the slots before and after one that is in none. `stand_ins` may meet instead of a participant: nobody who
     makes an agenda has them do so, but a bound has to know.
     """
 
     version: int
     announced: bool
-    whole: Slots
-    open_slots: Slots
+    all_slots: SlotSet
+    open_slots: SlotSet
     quota: int | None
     tables: dict[str, tuple[str, ...]]
     hours: dict[str, Hours]
@@ -48,17 +49,17 @@ class Problem:
     incumbent: dict[str, Assignment]
     fixed: dict[str, tuple[Meeting, Assignment]]
     change_budget: int
-    days: tuple[Slots, ...] = ()
+    days: tuple[SlotSet, ...] = ()
     least: int | None = None
-    aims: Aims = _USUAL
+    search_policy: SearchPolicy = _USUAL
     comes_after: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    beside: dict[str, tuple[Slots, Slots]] = field(default_factory=dict)
+    before_and_after: dict[str, tuple[SlotSet, SlotSet]] = field(default_factory=dict)
     stand_ins: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def budget_to_place(self) -> int:
         """How many encounters may be moved for others to have a place."""
-        return self.change_budget if self.aims.moves_to_place else 0
+        return self.change_budget if self.search_policy.moves_to_place else 0
 
     def asks_the_same(self, other: Problem) -> bool:
         """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
@@ -67,19 +68,21 @@ class Problem:
 
     def board(self) -> Board:
         """A board with the fixed encounters alone, which nobody moves."""
-        board = Board(self.whole, self.tables, self.quota, self.days)
+        board = Board(self.all_slots, self.tables, self.quota, self.days)
         board.hours.update(self.hours)
         for wanted, seat in self.fixed.values():
-            board.put(wanted, seat)
+            board.place(wanted, seat)
         board.pinned.update(self.fixed)
-        board.beside.update(self.beside)
+        board.before_and_after.update(self.before_and_after)
         for pair_id, comes_after in self.comes_after.items():
-            board.follow(pair_id, comes_after)
+            board.set_predecessors(pair_id, comes_after)
         return board
 
     def of_pairs(self, board: Board) -> Problem:
         """The same for those who move encounters of two alone: those with guests are as the board has them."""
-        groups = {each.wanted.pair_id for each in self.candidates if len(each.wanted.people) > len(each.wanted.pair)}
+        groups = {
+            each.wanted.pair_id for each in self.candidates if len(each.wanted.participant_ids) > len(each.wanted.pair)
+        }
         if not groups:
             return self
         return replace(
@@ -96,7 +99,7 @@ class Problem:
     @cached_property
     def _wanted(self) -> Counter[str]:
         every = (*(wanted for wanted, _ in self.fixed.values()), *(each.wanted for each in self.candidates))
-        return Counter(chain.from_iterable(wanted.people for wanted in every))
+        return Counter(chain.from_iterable(wanted.participant_ids for wanted in every))
 
     def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
         """How good a board is at having most placed, those of higher priority, goal and need, and nobody left behind.
@@ -106,9 +109,9 @@ class Problem:
         placed = [each.wish for each in self.candidates if each.wanted.pair_id in board.placed]
         score = round(sum(each.score for each in placed), 6)
         served = [self.served(board, each) for each in self._wanted]
-        most = *total(placed), -sum(each.missing(self.least) for each in served), score
+        most = *demand_total(placed), -sum(each.shortfall(self.least) for each in served), score
         floor = tuple(sorted(each.share for each in served))
-        return (floor, most) if self.aims.is_fair_first else (most, floor)
+        return (floor, most) if self.search_policy.is_fair_first else (most, floor)
 
     def solved(self, board: Board, bound: int) -> Solution:
         """The solution that is on a board."""
@@ -138,7 +141,7 @@ class Solution:
     bound: int
     seconds: float | None = None
     fewest_breaks: int = 0
-    open_slots: Slots = 0
+    open_slots: SlotSet = 0
     incumbent: dict[str, Assignment] = field(default_factory=dict)
     change_budget: int = 0
 
@@ -158,7 +161,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
     return Problem(
         version=state.version,
         announced=state.announced,
-        whole=state.timeline.whole,
+        all_slots=state.timeline.all_slots,
         open_slots=state.open_slots(now),
         quota=state.edition.quotas.max_encounters,
         tables={zone.zone_id: zone.tables for zone in state.edition.zones},
@@ -169,8 +172,10 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         change_budget=change_budget,
         days=state.board.days,
         least=state.least,
-        aims=aims_of(order_of(state)),
+        search_policy=search_policy_of(levels_of(state)),
         comes_after=dict(sorted(state.comes_after.items())),
-        beside={pair: state.board.beside[pair] for pair in fixed if pair in state.board.beside},
+        before_and_after={
+            pair: state.board.before_and_after[pair] for pair in fixed if pair in state.board.before_and_after
+        },
         stand_ins={each: tuple(others) for each in sorted(state.participants) if (others := state.stand_ins(each))},
     )

@@ -8,8 +8,15 @@ from datetime import datetime
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Assignment, Meeting, Slots
-from services.scheduler.domain.timetable.placement import SearchBudget, find_seat, fits, make_room, rearrange
+from services.scheduler.domain.timetable.board import Assignment, Meeting
+from services.scheduler.domain.timetable.placement import (
+    SearchBudget,
+    apply_rearrangement,
+    find_assignment,
+    fits,
+    make_room,
+)
+from services.scheduler.domain.timetable.timeline import SlotSet
 
 _Find = Callable[[Meeting], Assignment | None]
 
@@ -41,9 +48,9 @@ class _Rebase:
         #: Seats of what lay between the slots say nothing: it is history, or the slots are others by now.
         self._seats = {pair: seat for pair, seat in solution.seats.items() if seat.slots.bit_count() == 1}
         self._most_moves = most_moves(state)
-        self._aims = problem.aims
+        self._search_policy = problem.search_policy
         self._present = problem.incumbent
-        self._homeless = [each.wanted for each in wanted_first]
+        self._unplaced = [each.wanted for each in wanted_first]
         self._open_slots = problem.open_slots
         #: Who waits may be seated as late as insert would; who has a place moves only to where it is told in time.
         self._late_slots = {pair: state.slots_for(pair, now) for pair in state.waiting if state.is_live}
@@ -51,18 +58,18 @@ class _Rebase:
     def seat_all_anew(self) -> None:
         """Where the solution has them, else where they are, else where there is a seat, or others can make room."""
         for find in (self._there, self._at_that_time, self._here, self._anywhere):
-            self._homeless = self._seat(self._homeless, find)
-        patience = SearchBudget()
-        for wanted in self._homeless:
-            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, patience):
-                rearrange(self.board, wanted, seating)
+            self._unplaced = self._seat(self._unplaced, find)
+        budget = SearchBudget()
+        for wanted in self._unplaced:
+            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, budget):
+                apply_rearrangement(self.board, wanted, seating)
 
     def move_a_few(self) -> None:
         """Everybody where they are but whom the solution moves; then who waits."""
-        movers = [each for each in self._homeless if each.pair_id in self._present and self._is_moved(each.pair_id)]
+        movers = [each for each in self._unplaced if each.pair_id in self._present and self._is_moved(each.pair_id)]
         movers = movers[: self._solution.change_budget]
         moving, waiting = {each.pair_id for each in movers}, []
-        for wanted in self._homeless:
+        for wanted in self._unplaced:
             if wanted.pair_id not in self._present:
                 waiting.append(wanted)
             elif wanted.pair_id not in moving:
@@ -70,7 +77,7 @@ class _Rebase:
         self._move(movers)
         for find in (self._there, self._at_that_time, self._anywhere):
             waiting = self._seat(waiting, find)
-        if not self._aims.moves_against_breaks:
+        if not self._search_policy.moves_against_breaks:
             self._move_back(movers)
 
     def _is_moved(self, pair_id: str) -> bool:
@@ -86,7 +93,7 @@ class _Rebase:
                 return
             for wanted in movers:
                 if wanted.pair_id in self.board.placed:
-                    self.board.lift(wanted.pair_id)
+                    self.board.remove(wanted.pair_id)
             for wanted in left:
                 self._stay(wanted)
             movers = [each for each in movers if each not in left]
@@ -94,21 +101,21 @@ class _Rebase:
     def _move_back(self, movers: Iterable[Meeting]) -> None:
         """Who moved for the sake of somebody who is not there any more need not have."""
         for wanted in movers:
-            seat = self.board.lift(wanted.pair_id)[1]
-            self.board.put(wanted, self._here(wanted) or seat)
+            seat = self.board.remove(wanted.pair_id)[1]
+            self.board.place(wanted, self._here(wanted) or seat)
 
     def _stay(self, wanted: Meeting) -> None:
-        self.board.put(wanted, self._present[wanted.pair_id])
+        self.board.place(wanted, self._present[wanted.pair_id])
 
-    def _seat(self, homeless: Iterable[Meeting], find: _Find) -> list[Meeting]:
+    def _seat(self, unplaced: Iterable[Meeting], find: _Find) -> list[Meeting]:
         """Seat each if there is a seat to be found; returns the others."""
         left = []
-        for wanted in homeless:
+        for wanted in unplaced:
             seat = find(wanted)
             if seat is None:
                 left.append(wanted)
             else:
-                self.board.put(wanted, seat)
+                self.board.place(wanted, seat)
         return left
 
     def _there(self, wanted: Meeting) -> Assignment | None:
@@ -118,14 +125,14 @@ class _Rebase:
 
     def _at_that_time(self, wanted: Meeting) -> Assignment | None:
         seat = self._seats.get(wanted.pair_id)
-        return find_seat(self.board, wanted, self._allowed(wanted) & seat.slots, seat)[0] if seat else None
+        return find_assignment(self.board, wanted, self._allowed(wanted) & seat.slots, seat)[0] if seat else None
 
     def _here(self, wanted: Meeting) -> Assignment | None:
         seat = self._present.get(wanted.pair_id)
         return seat if seat is not None and fits(self.board, wanted, seat) else None
 
     def _anywhere(self, wanted: Meeting) -> Assignment | None:
-        return find_seat(self.board, wanted, self._allowed(wanted), self._present.get(wanted.pair_id))[0]
+        return find_assignment(self.board, wanted, self._allowed(wanted), self._present.get(wanted.pair_id))[0]
 
-    def _allowed(self, wanted: Meeting) -> Slots:
+    def _allowed(self, wanted: Meeting) -> SlotSet:
         return self._late_slots.get(wanted.pair_id, self._open_slots)

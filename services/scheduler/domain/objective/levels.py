@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from services.scheduler.domain.objective.priority import FillRate, total
+from services.scheduler.domain.objective.priority import FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.breaks import breaks_in
@@ -24,8 +24,8 @@ _AT_MOST = frozenset({Level.PLACED, Level.FLOOR})
 _MOST_MOVES = 3
 
 
-class Aims(NamedTuple):
-    """What an order of the levels asks of those who make agendas; the rest of it is judged alone (`worth`).
+class SearchPolicy(NamedTuple):
+    """What an order of the levels asks of those who make agendas; the rest of it is judged alone (`objective_value`).
 
     Once agendas are announced others may be moved for one more to have a place (`moves_to_place`), and for fewer breaks
     (`moves_against_breaks`). Of agendas at hand that with the better floor is taken though it has fewer places
@@ -37,7 +37,7 @@ class Aims(NamedTuple):
     is_fair_first: bool
 
 
-class Worth(NamedTuple):
+class ObjectiveValue(NamedTuple):
     """How good an agenda is, the less the better: level by level in the edition's order, each with its ties broken.
 
     Of as many placed, those of higher priority count, then those that serve a goal, then how many encounters people are
@@ -49,15 +49,15 @@ class Worth(NamedTuple):
     values: tuple[float, ...]
 
 
-def order_of(state: AgendaState) -> tuple[Level, ...]:
+def levels_of(state: AgendaState) -> tuple[Level, ...]:
     """The edition's levels, the first first."""
     return state.edition.levels if state.edition else tuple(Level)
 
 
-def aims_of(levels: Sequence[Level]) -> Aims:
+def search_policy_of(levels: Sequence[Level]) -> SearchPolicy:
     """What comes before what, as far as a search goes by it."""
     rank = levels.index
-    return Aims(
+    return SearchPolicy(
         moves_to_place=rank(Level.PLACED) < rank(Level.MOVES),
         moves_against_breaks=rank(Level.BREAKS) < rank(Level.MOVES),
         is_fair_first=rank(Level.FLOOR) < rank(Level.PLACED),
@@ -66,10 +66,10 @@ def aims_of(levels: Sequence[Level]) -> Aims:
 
 def most_moves(state: AgendaState) -> int:
     """How many others may be moved to make room for one encounter: none, once they were told, if that is not an aim."""
-    return _MOST_MOVES if not state.announced or aims_of(order_of(state)).moves_to_place else 0
+    return _MOST_MOVES if not state.announced or search_policy_of(levels_of(state)).moves_to_place else 0
 
 
-def worth(state: AgendaState, seats: Mapping[str, Assignment]) -> Worth:
+def objective_value(state: AgendaState, seats: Mapping[str, Assignment]) -> ObjectiveValue:
     """How good it would be to have encounters at these seats (pair id -> seat)."""
     by_level = {
         Level.PLACED: _placed(state, seats),
@@ -78,15 +78,15 @@ def worth(state: AgendaState, seats: Mapping[str, Assignment]) -> Worth:
         Level.BREAKS: _breaks(state, seats),
         Level.TABLE_CHANGES: (float(_table_changes(state, seats)),),
     }
-    ranks = [by_level[level] for level in order_of(state)]
-    return Worth(tuple(ranks), tuple(abs(rank[0]) if rank else 1.0 for rank in ranks))
+    ranks = [by_level[level] for level in levels_of(state)]
+    return ObjectiveValue(tuple(ranks), tuple(abs(rank[0]) if rank else 1.0 for rank in ranks))
 
 
 def results(state: AgendaState, most_placed: int, fewest_breaks: int) -> tuple[LevelResult, ...]:
     """The levels of the agenda as it is, with their bounds."""
     seats = {pair: seat for pair, (_, seat) in state.board.placed.items()}
     bounds = {Level.PLACED: float(most_placed), Level.FLOOR: _most_floor(state), Level.BREAKS: float(fewest_breaks)}
-    levels = zip(order_of(state), worth(state, seats).values, strict=True)
+    levels = zip(levels_of(state), objective_value(state, seats).values, strict=True)
     return tuple(_result(level, value, bounds.get(level, 0.0)) for level, value in levels)
 
 
@@ -102,12 +102,12 @@ def _result(level: Level, value: float, bound: float) -> LevelResult:
 def _placed(state: AgendaState, seats: Collection[str]) -> tuple[float, ...]:
     wishes = [state.wish(pair) for pair in seats]
     score = round(sum(each.score for each in wishes), 6)
-    return *(-float(each) for each in total(wishes)), float(_missing(state, seats)), -score
+    return *(-float(each) for each in demand_total(wishes)), float(_missing(state, seats)), -score
 
 
 def _missing(state: AgendaState, seats: Iterable[str]) -> int:
     """How many encounters participants are short of the least."""
-    return sum(each.missing(state.least) for each in _served(state, seats)) if state.least else 0
+    return sum(each.shortfall(state.least) for each in _served(state, seats)) if state.least else 0
 
 
 def _shares(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
@@ -124,7 +124,7 @@ def _served(state: AgendaState, seats: Iterable[str]) -> Iterable[FillRate]:
 def _most_floor(state: AgendaState) -> float:
     """The least share of anybody's wishes for which there is time and quota at all."""
     quota = state.edition.quotas.max_encounters if state.edition else None
-    most = {each: state.board.free_of(each).bit_count() for each in state.board.hours}
+    most = {each: state.board.free_slots(each).bit_count() for each in state.board.hours}
     reachable = (
         min(1.0, min(most.get(each, 0), quota if quota is not None else count) / count)
         for each, count in _wanted_by(state).items()
@@ -155,7 +155,7 @@ def _moves(state: AgendaState, seats: Mapping[str, Assignment]) -> int:
 def _breaks(state: AgendaState, seats: Mapping[str, Assignment]) -> tuple[float, ...]:
     board = state.board
     by_people = {state.pairs[pair].people: seat for pair, seat in seats.items()}
-    breaks = breaks_in(by_people, board.hours, board.whole, board.days)
+    breaks = breaks_in(by_people, board.hours, board.all_slots, board.days)
     return float(breaks.number), float(breaks.longest), float(breaks.slots)
 
 

@@ -38,29 +38,29 @@ class FillRate(NamedTuple):
         """What part of those wanted have a place, 0..1; 1 where none is wanted."""
         return self.placed / self.wanted if self.wanted else 1.0
 
-    def missing(self, least: int | None) -> int:
+    def shortfall(self, least: int | None) -> int:
         """How many encounters the participant is short of the least; what nobody wants is not missing."""
         return max(0, min(least or 0, self.wanted) - self.placed)
 
 
-def precedence(wish: Demand, others: Iterable[int], least: int | None) -> tuple[int, bool, bool]:
+def demand_key(wish: Demand, others: Iterable[int], least: int | None) -> tuple[int, bool, bool]:
     """Its rank, then who is short of the least; `others` are how many other encounters each of them has."""
     return *wish.rank, least is None or min(others) >= least
 
 
-def total(wishes: Collection[Demand]) -> tuple[int, int, int]:
+def demand_total(wishes: Collection[Demand]) -> tuple[int, int, int]:
     """How many there are, the sum of their priorities, and how many serve a goal: more is better, the first first."""
     return len(wishes), sum(each.priority for each in wishes), sum(each.serves_goal for each in wishes)
 
 
-def need(wish: Demand, people: Iterable[FillRate], least: int | None) -> tuple[int, bool, bool, float, float]:
+def placement_key(wish: Demand, people: Iterable[FillRate], least: int | None) -> tuple[int, bool, bool, float, float]:
     """How much an encounter without a place is needed, the less the more."""
     served = tuple(people)
-    first = precedence(wish, (each.placed for each in served), least)
+    first = demand_key(wish, (each.placed for each in served), least)
     return (*first, min(each.share for each in served), -wish.score)
 
 
-def neediest_first(items: Iterable[Item], need_of: Callable[[Item], Any]) -> Iterator[Item]:
+def smallest_key_first(items: Iterable[Item], need_of: Callable[[Item], Any]) -> Iterator[Item]:
     """Each item, the neediest first, as needs are when it is its turn: they may only have become less meanwhile.
 
     `need_of` gives what sorts, the less the sooner, and differs from item to item.

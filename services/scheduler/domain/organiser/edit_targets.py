@@ -224,5 +224,5 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
 
 def _indexes(state: AgendaState, now: datetime) -> set[int]:
     """The slots that can still be used: once live, those of which half at least is to come."""
-    usable = state.timeline.not_half_over(now) if state.is_live else state.timeline.whole
+    usable = state.timeline.not_half_over(now) if state.is_live else state.timeline.all_slots
     return {index for index in range(usable.bit_length()) if usable >> index & 1}

@@ -21,11 +21,11 @@ from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.organiser.edit_targets import targets_of
 from services.scheduler.domain.snapshots import Arrangement, EditMade
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.evidence import Evidence, Pair, Sittings
-from services.scheduler.domain.timetable.placement import find_seat, make_room
+from services.scheduler.domain.timetable.evidence import Evidence, JudgedPair, TableOccupancy
+from services.scheduler.domain.timetable.placement import find_assignment, make_room
 from services.scheduler.domain.timetable.rules import out_of_order
 from services.scheduler.domain.timetable.trial import Trial
-from services.scheduler.domain.timetable.verifier import Violation, judge
+from services.scheduler.domain.timetable.verifier import Violation, verify_meetings
 from shared.contract.events import Cause, CauseCode, Place, WaitingReason
 from shared.internal_api.edits import Edit, UndoEdit
 
@@ -64,7 +64,7 @@ class RulesBroken(Exception):
     """The edit would break rules that nothing may break."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(", ".join(sorted({violation.broken for violation in plan.violations})))
+        super().__init__(", ".join(sorted({violation.rule for violation in plan.violations})))
         self.plan = plan
 
 
@@ -110,7 +110,7 @@ def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: lis
     """What the edit would do if these gave way."""
     stay = [pair for pair in targets if targets[pair].place and pair not in in_the_way]
     begun = {pair for pair in stay if state.has_begun(pair, now)}
-    violations = judge(_evidence(state, targets, in_the_way), stay, begun)
+    violations = verify_meetings(_evidence(state, targets, in_the_way), stay, begun)
     after = {**targets, **({} if violations else _rehearsed(state, targets, in_the_way, now))}
     changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
     before = {pair: state.arrangement(pair) for pair in changed}
@@ -191,7 +191,7 @@ def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
             continue
         slots = state.seat(each.place).slots
         near = {other for person in each.people for other in board.encounters_of[person]}
-        near |= state.links.sittings.around(each.place)
+        near |= state.links.sittings.near(each.place)
         found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
     return found
 
@@ -214,35 +214,37 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
     known, moved = evidence_of(state), set(in_the_way)
     gone = {*moved, *targets}
     placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
-    sittings = Sittings(placed)
+    sittings = TableOccupancy(placed)
     pairs = {pair: state.pairs[pair].between(targets[pair].people) for pair in targets}
 
-    def of_person(person: str) -> set[str]:
-        return {pair for pair in known.of_person(person) if pair not in gone} | {
+    def pairs_of_participant(person: str) -> set[str]:
+        return {pair for pair in known.pairs_of_participant(person) if pair not in gone} | {
             pair for pair in placed if person in targets[pair].people
         }
 
-    def around(place: Place) -> set[str]:
-        return known.around(place) - gone | sittings.around(place)
+    def pairs_near_table(place: Place) -> set[str]:
+        return known.pairs_near_table(place) - gone | sittings.near(place)
 
-    def before(pair: str) -> Iterable[str]:
+    def predecessors(pair: str) -> Iterable[str]:
         comes_after = targets[pair].comes_after if pair in targets else state.comes_after.get(pair, ())
         return [each for each in comes_after if each in placed or (each in state.placements and each not in gone)]
 
-    def after(pair: str) -> Iterable[str]:
-        return {each for each in known.after(pair) if each not in gone} | {
+    def successors(pair: str) -> Iterable[str]:
+        return {each for each in known.successors(pair) if each not in gone} | {
             each for each in placed if pair in targets[each].comes_after
         }
 
-    inputs = known.inputs._replace(pairs=ChainMap(cast("dict[str, Pair]", pairs), cast("dict[str, Pair]", state.pairs)))
+    inputs = known.inputs._replace(
+        pairs=ChainMap(cast("dict[str, JudgedPair]", pairs), cast("dict[str, JudgedPair]", state.pairs))
+    )
     return replace(
         known,
         inputs=inputs,
         places=ChainMap(placed, state.placements),
-        of_person=of_person,
-        around=around,
-        before=before,
-        after=after,
+        pairs_of_participant=pairs_of_participant,
+        pairs_near_table=pairs_near_table,
+        predecessors=predecessors,
+        successors=successors,
     )
 
 
@@ -254,14 +256,14 @@ def _rehearsed(
     with Trial(state.board) as stage:
         pinned = {pair for pair, each in fixed.items() if each.place} - stage.board.pinned
         for pair, each in targets.items():
-            stage.follow(pair, each.comes_after)
+            stage.set_predecessors(pair, each.comes_after)
         for pair in in_the_way:
-            stage.lift(pair)
+            stage.remove(pair)
         _seat_elsewhere(state, stage, fixed)
         stage.board.pinned |= pinned
         reasons = {pair: _reseat(state, stage, _asked(state, targets, pair), pair, now) for pair in in_the_way}
         stage.board.pinned -= pinned
-        moved = {*in_the_way, *stage.was} - fixed.keys()
+        moved = {*in_the_way, *stage.before} - fixed.keys()
         asked = {pair: _asked(state, targets, pair) for pair in moved}
         return {pair: _arranged(state, stage, pair, each, reasons.get(pair)) for pair, each in asked.items()}
 
@@ -274,10 +276,10 @@ def _seat_elsewhere(state: AgendaState, stage: Trial, arrangements: Arrangements
         if (each.place, each.people) != (state.placements.get(pair), state.pairs[pair].people)
     }
     for pair in moved:
-        stage.lift(pair)
+        stage.remove(pair)
     for pair, each in moved.items():
         if each.place is not None:
-            stage.put(state.wanted(pair, each.people), state.seat(each.place))
+            stage.place(state.wanted(pair, each.people), state.seat(each.place))
 
 
 def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
@@ -287,18 +289,18 @@ def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
 def _reseat(state: AgendaState, stage: Trial, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
     """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
     board, wanted = stage.board, state.wanted(pair, asked.people)
-    before, allowed = stage.was.get(pair), state.slots_for(pair, now, asked.people)
+    before, allowed = stage.before.get(pair), state.slots_for(pair, now, asked.people)
     near = before[1] if before else None
     if near is not None:
         allowed |= near.slots & state.slots_to_come(now)
-    seat, reason = find_seat(board, wanted, allowed, near)
+    seat, reason = find_assignment(board, wanted, allowed, near)
     seating = {pair: seat} if seat else make_room(board, wanted, state.open_slots(now), most_moves(state))
     if not seating:
         return reason
     for each in seating:
-        stage.lift(each)
+        stage.remove(each)
     for each, place in seating.items():
-        stage.put(wanted if each == pair else state.wanted(each), place)
+        stage.place(wanted if each == pair else state.wanted(each), place)
     return None
 
 
@@ -308,7 +310,7 @@ def _arranged(
     on_board = stage.board.placed.get(pair)
     place: Place | None = None
     if on_board is not None:
-        before = stage.was.get(pair)
+        before = stage.before.get(pair)
         place = state.placements[pair] if before and before[1] == on_board[1] else state.place(on_board[1])
     return asked.model_copy(update={"place": place, "reason": None if place else reason})
 
@@ -316,7 +318,7 @@ def _arranged(
 def _more_idle(state: AgendaState, before: Arrangements, after: Arrangements) -> int:
     """How many slots more, or fewer, those concerned sit and wait between encounters."""
     people = {person for each in (*before.values(), *after.values()) for person in each.people}
-    idle = sum(map(state.board.idle, people))
+    idle = sum(map(state.board.idle_count, people))
     with Trial(state.board) as stage:
         _seat_elsewhere(state, stage, after)
-        return sum(map(state.board.idle, people)) - idle
+        return sum(map(state.board.idle_count, people)) - idle

@@ -9,16 +9,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from services.scheduler.domain.improvement.problem import Problem, problem_of
-from services.scheduler.domain.objective.levels import Aims
+from services.scheduler.domain.objective.levels import SearchPolicy
 from services.scheduler.domain.organiser.errors import EditRejected, must_be_open
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Timeline
+from services.scheduler.domain.timetable.timeline import Timeline
 from shared.contract.events import EditionChanged, Interval, Slot, Zone, ZoneKind
 from shared.internal_api.edit_errors import EditErrorCode
 from shared.internal_api.edits import More
 
 #: Only to place more: nobody is moved against breaks for the sake of a question.
-_AIMS = Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)
+_POLICY = SearchPolicy(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)
 
 
 def problem_with(state: AgendaState, more: More, now: datetime, change_budget: int) -> Problem:
@@ -38,14 +38,14 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
     return replace(
         problem,
         announced=True,
-        aims=_AIMS,
-        whole=timeline.whole,
-        open_slots=problem.open_slots | (timeline.whole & ~problem.whole),
+        search_policy=_POLICY,
+        all_slots=timeline.all_slots,
+        open_slots=problem.open_slots | (timeline.all_slots & ~problem.all_slots),
         tables={zone.zone_id: zone.tables for zone in edition.zones},
         hours={each: there.hours(state.participants[each]) for each in problem.hours},
         candidates=tuple(each._replace(wanted=there.wanted(each.wanted.pair_id)) for each in problem.candidates),
         days=timeline.days(edition.timezone),
-        beside={pair: timeline.beside(state.placements[pair]) for pair in problem.beside},
+        before_and_after={pair: timeline.before_and_after(state.placements[pair]) for pair in problem.before_and_after},
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from services.scheduler.domain.timetable.board import Assignment, Hours, Slots, span
+from services.scheduler.domain.timetable.board import Assignment, Hours
+from services.scheduler.domain.timetable.timeline import SlotSet, span
 
 
 class Breaks(NamedTuple):
@@ -16,7 +17,7 @@ class Breaks(NamedTuple):
     longest: int
 
 
-def breaks_of(busy: Slots, attending: Slots, days: Iterable[Slots]) -> Iterator[int]:
+def breaks_of(busy: SlotSet, attending: SlotSet, days: Iterable[SlotSet]) -> Iterator[int]:
     """The length of each break, in slots.
 
     It is a run of slots between a day's first and last encounter in which the participant neither meets nor attends a
@@ -30,22 +31,22 @@ def breaks_of(busy: Slots, attending: Slots, days: Iterable[Slots]) -> Iterator[
 
 
 def breaks_in(
-    seats: Mapping[tuple[str, ...], Assignment], hours: Mapping[str, Hours], whole: Slots, days: Sequence[Slots]
+    seats: Mapping[tuple[str, ...], Assignment], hours: Mapping[str, Hours], all_slots: SlotSet, days: Sequence[SlotSet]
 ) -> Breaks:
     """The breaks of an agenda: the seat of those who meet."""
-    busy: dict[str, Slots] = {}
+    busy: dict[str, SlotSet] = {}
     for people, seat in seats.items():
         for person in people:
             busy[person] = busy.get(person, 0) | seat.slots
     lengths = [
         length
         for person, met in busy.items()
-        for length in breaks_of(met, whole & ~hours[person].unattending, days or (whole,))
+        for length in breaks_of(met, all_slots & ~hours[person].outside_sessions, days or (all_slots,))
     ]
     return Breaks(len(lengths), sum(lengths), max(lengths, default=0))
 
 
-def _runs(mask: Slots) -> Iterator[int]:
+def _runs(mask: SlotSet) -> Iterator[int]:
     while mask:
         mask >>= (mask & -mask).bit_length() - 1
         length = (~mask & (mask + 1)).bit_length() - 1

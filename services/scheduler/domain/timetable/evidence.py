@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, Self, cast
 from shared.contract.events import Consent, EditionChanged, Interval, OrganisationKind, Place, Status
 
 
-class Organisation(Protocol):
+class JudgedOrganisation(Protocol):
     """What is read of an organisation."""
 
     @property
@@ -22,7 +22,7 @@ class Organisation(Protocol):
     def status(self) -> Status: ...
 
 
-class Participant(Protocol):
+class JudgedParticipant(Protocol):
     """What is read of a participant."""
 
     @property
@@ -35,7 +35,7 @@ class Participant(Protocol):
     def status(self) -> Status: ...
 
 
-class Pair(Protocol):
+class JudgedPair(Protocol):
     """What is read of a pair."""
 
     @property
@@ -50,14 +50,14 @@ class Inputs(NamedTuple):
     """All that an agenda is judged by."""
 
     edition: EditionChanged | None
-    organisations: Mapping[str, Organisation]
-    participants: Mapping[str, Participant]
-    pairs: Mapping[str, Pair]
+    organisations: Mapping[str, JudgedOrganisation]
+    participants: Mapping[str, JudgedParticipant]
+    pairs: Mapping[str, JudgedPair]
     #: The pairs whose encounters a pair's has to come after.
     comes_after: Mapping[str, tuple[str, ...]]
 
 
-class Sittings:
+class TableOccupancy:
     """The pairs at each table, by the hours of the clock that their places touch.
 
     To find who may clash is then a look at a handful, not at all that the table sees in all its days.
@@ -82,7 +82,7 @@ class Sittings:
         """All who sit at a table at some time."""
         return set().union(*self._by_hour[zone_id, table].values())
 
-    def around(self, place: Place) -> set[str]:
+    def near(self, place: Place) -> set[str]:
         """Those at the place's table in the hours that it touches, so all who share a moment with it."""
         by_hour = self._by_hour[place.zone_id, place.table]
         return set().union(*(by_hour.get(hour, ()) for hour in _hours(place)))
@@ -97,20 +97,20 @@ def _hours(interval: Interval) -> range:
 class Evidence:
     """Inputs and places, with the ways to look up which encounters could clash.
 
-    `of_person` gives the pairs of a participant that have a place, `around` those at a place's table that may share a
+    `pairs_of_participant` gives the pairs of a participant that have a place, `around` those at a place's table that may share a
     moment with it; `before` those with a place that a pair's encounter has to come after, `after` those that have to
     come after it.
     """
 
     inputs: Inputs
     places: Mapping[str, Place]
-    of_person: Callable[[str], set[str]]
-    around: Callable[[Place], set[str]]
-    before: Callable[[str], Iterable[str]]
-    after: Callable[[str], Iterable[str]]
+    pairs_of_participant: Callable[[str], set[str]]
+    pairs_near_table: Callable[[Place], set[str]]
+    predecessors: Callable[[str], Iterable[str]]
+    successors: Callable[[str], Iterable[str]]
 
     @classmethod
-    def gathered(cls, inputs: Inputs, places: Mapping[str, Place]) -> Self:
+    def collect(cls, inputs: Inputs, places: Mapping[str, Place]) -> Self:
         """The evidence of a whole agenda, its look-ups made from the places alone."""
         people: defaultdict[str, set[str]] = defaultdict(set)
         for pair_id in places:
@@ -126,29 +126,31 @@ class Evidence:
         return cls(
             inputs,
             places,
-            of_person=lambda person: people[person],
-            around=Sittings(places).around,
-            before=lambda pair: before[pair],
-            after=lambda pair: after[pair],
+            pairs_of_participant=lambda person: people[person],
+            pairs_near_table=TableOccupancy(places).near,
+            predecessors=lambda pair: before[pair],
+            successors=lambda pair: after[pair],
         )
 
-    def moved(self, pair_id: str, place: Place) -> Self:
+    def with_meeting_at(self, pair_id: str, place: Place) -> Self:
         """The same with one encounter at this place."""
         people = self.inputs.pairs[pair_id].people
 
-        def of_person(person: str) -> set[str]:
-            return {*self.of_person(person), pair_id} if person in people else self.of_person(person)
+        def pairs_of_participant(person: str) -> set[str]:
+            return (
+                {*self.pairs_of_participant(person), pair_id} if person in people else self.pairs_of_participant(person)
+            )
 
-        sittings = Sittings({pair_id: place})
+        sittings = TableOccupancy({pair_id: place})
 
-        def around(there: Place) -> set[str]:
-            return self.around(there) - {pair_id} | sittings.around(there)
+        def pairs_near_table(there: Place) -> set[str]:
+            return self.pairs_near_table(there) - {pair_id} | sittings.near(there)
 
         return replace(
             self,
             places=ChainMap({pair_id: place}, cast("dict[str, Place]", self.places)),
-            of_person=of_person,
-            around=around,
+            pairs_of_participant=pairs_of_participant,
+            pairs_near_table=pairs_near_table,
         )
 
     @property
@@ -156,22 +158,22 @@ class Evidence:
         """The edition, if it is known."""
         return self.inputs.edition
 
-    def people(self, pair_id: str) -> list[Participant]:
+    def participants(self, pair_id: str) -> list[JudgedParticipant]:
         """Who meets, as far as they are known."""
         known = self.inputs.participants
         return [known[each] for each in self.inputs.pairs[pair_id].people if each in known]
 
-    def organisations(self, pair_id: str) -> list[Organisation]:
+    def organisations(self, pair_id: str) -> list[JudgedOrganisation]:
         """Their organisations, as far as they are known."""
         known = self.inputs.organisations
-        return [known[each.organisation_id] for each in self.people(pair_id) if each.organisation_id in known]
+        return [known[each.organisation_id] for each in self.participants(pair_id) if each.organisation_id in known]
 
-    def others(self, pair_id: str) -> list[str]:
+    def other_meetings(self, pair_id: str) -> list[str]:
         """The other encounters of those who meet; one of several comes as often."""
         people = self.inputs.pairs[pair_id].people
-        return [other for person in people for other in self.of_person(person) if other != pair_id]
+        return [other for person in people for other in self.pairs_of_participant(person) if other != pair_id]
 
-    def at_that_time(self, pair_id: str, others: Iterable[str]) -> set[str]:
+    def overlapping(self, pair_id: str, others: Iterable[str]) -> set[str]:
         """Those of the others that share a moment with the encounter: most of a verdict's time goes here."""
         places = self.places
         starts_at, ends_at = places[pair_id].starts_at, places[pair_id].ends_at

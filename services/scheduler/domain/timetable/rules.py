@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from services.scheduler.domain.timetable.board import Board, Meeting, Slots
+from services.scheduler.domain.timetable.board import Board, Meeting
 from services.scheduler.domain.timetable.evidence import Evidence
+from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Consent, OrganisationKind, Status, WaitingReason, Zone, ZoneKind
 
 COMPANIES = frozenset({OrganisationKind.SME, OrganisationKind.LARGE_COMPANY})
@@ -35,15 +36,15 @@ class Rule:
     has changed.
     """
 
-    states: Callable[[Evidence, str], Culprits]
-    leaves: Callable[[Board, Meeting], Slots] | None = None
+    find_culprits: Callable[[Evidence, str], Culprits]
+    allowed_slots: Callable[[Board, Meeting], SlotSet] | None = None
     reason: WaitingReason = WaitingReason.AGENDAS_FULL
-    binds_history: bool = False
+    is_clash: bool = False
 
     @property
-    def broken(self) -> str:
+    def name(self) -> str:
         """What is reported when it is broken."""
-        return self.states.__name__
+        return self.find_culprits.__name__
 
 
 # Who may meet at all.
@@ -66,7 +67,7 @@ def all_take_part(statuses: Iterable[Status]) -> bool:
 
 def not_taking_part(evidence: Evidence, pair_id: str) -> Culprits:
     """Somebody of those who meet is unknown or has cancelled, or their organisation has."""
-    people = evidence.people(pair_id)
+    people = evidence.participants(pair_id)
     known = evidence.edition is not None and len(people) == len(evidence.inputs.pairs[pair_id].people)
     statuses = [each.status for each in people] + [each.status for each in evidence.organisations(pair_id)]
     return () if known and all_take_part(statuses) else (pair_id,)
@@ -88,15 +89,15 @@ def not_available(evidence: Evidence, pair_id: str) -> Culprits:
     place = evidence.places[pair_id]
     there = (
         not each.available or any(window.contains(place) for window in each.available)
-        for each in evidence.people(pair_id)
+        for each in evidence.participants(pair_id)
     )
     return () if all(there) else (pair_id,)
 
 
-def all_available(board: Board, wanted: Meeting) -> Slots:
+def all_available(board: Board, wanted: Meeting) -> SlotSet:
     """All said they are there."""
-    left = board.whole
-    for participant_id in wanted.people:
+    left = board.all_slots
+    for participant_id in wanted.participant_ids:
         left &= board.hours[participant_id].available
     return left
 
@@ -104,16 +105,16 @@ def all_available(board: Board, wanted: Meeting) -> Slots:
 def in_a_session(evidence: Evidence, pair_id: str) -> Culprits:
     """Somebody attends a session at that time."""
     place, edition = evidence.places[pair_id], evidence.edition
-    attended = {session for each in evidence.people(pair_id) for session in each.session_ids}
+    attended = {session for each in evidence.participants(pair_id) for session in each.session_ids}
     sessions = edition.sessions if edition else ()
     return (pair_id,) if any(s.session_id in attended and s.overlaps(place) for s in sessions) else ()
 
 
-def sessions_attended(board: Board, wanted: Meeting) -> Slots:
+def outside_attended_sessions(board: Board, wanted: Meeting) -> SlotSet:
     """Nobody attends a session that overlaps."""
-    left = board.whole
-    for participant_id in wanted.people:
-        left &= board.hours[participant_id].unattending
+    left = board.all_slots
+    for participant_id in wanted.participant_ids:
+        left &= board.hours[participant_id].outside_sessions
     return left
 
 
@@ -126,18 +127,18 @@ def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
     if most is None:
         return ()
     for participant_id in evidence.inputs.pairs[pair_id].people:
-        theirs = evidence.of_person(participant_id)
+        theirs = evidence.pairs_of_participant(participant_id)
         if len(theirs) > most:
             return tuple(theirs)
     return ()
 
 
-def within_quota(board: Board, wanted: Meeting) -> Slots:
+def within_quota(board: Board, wanted: Meeting) -> SlotSet:
     """Nobody has as many encounters already as the edition allows a participant."""
     if board.quota is None:
-        return board.whole
-    most = max(len(board.encounters_of[participant_id]) for participant_id in wanted.people)
-    return board.whole if most < board.quota else 0
+        return board.all_slots
+    most = max(len(board.encounters_of[participant_id]) for participant_id in wanted.participant_ids)
+    return board.all_slots if most < board.quota else 0
 
 
 def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
@@ -145,46 +146,46 @@ def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
     pairs = evidence.inputs.pairs
     one, other = pairs[pair_id].participant_ids
     both = {(one, other), (other, one)}
-    shared = evidence.of_person(one) & evidence.of_person(other) - {pair_id}
+    shared = evidence.pairs_of_participant(one) & evidence.pairs_of_participant(other) - {pair_id}
     same = {each for each in shared if pairs[each].participant_ids in both}
     return (pair_id, *same) if same else ()
 
 
-def one_encounter_a_pair(board: Board, wanted: Meeting) -> Slots:
+def one_encounter_a_pair(board: Board, wanted: Meeting) -> SlotSet:
     """The two have no encounter yet."""
     one, *others = wanted.pair
     both = (pair for other in others for pair in board.encounters_of[one].keys() & board.encounters_of[other].keys())
-    return 0 if any(board.placed[pair_id][0].pair == wanted.pair for pair_id in both) else board.whole
+    return 0 if any(board.placed[pair_id][0].pair == wanted.pair for pair_id in both) else board.all_slots
 
 
 def out_of_order(evidence: Evidence, pair_id: str) -> Culprits:
     """It starts before one has ended that it has to come after, or ends after one has started that comes after it."""
     place, places = evidence.places[pair_id], evidence.places
-    too_late = {each for each in evidence.before(pair_id) if places[each].ends_at > place.starts_at}
-    too_soon = {each for each in evidence.after(pair_id) if places[each].starts_at < place.ends_at}
+    too_late = {each for each in evidence.predecessors(pair_id) if places[each].ends_at > place.starts_at}
+    too_soon = {each for each in evidence.successors(pair_id) if places[each].starts_at < place.ends_at}
     return (pair_id, *(too_late | too_soon)) if too_late or too_soon else ()
 
 
-def in_order(board: Board, wanted: Meeting) -> Slots:
+def in_order(board: Board, wanted: Meeting) -> SlotSet:
     """Those it has to come after have ended, and those that have to come after it have not begun."""
-    left = board.whole
-    if board.earlier:
-        for each in board.earlier.get(wanted.pair_id, ()):
-            left &= board.around(each)[1]
-        for each in board.later.get(wanted.pair_id, ()):
-            left &= board.around(each)[0]
+    left = board.all_slots
+    if board.predecessors:
+        for each in board.predecessors.get(wanted.pair_id, ()):
+            left &= board.slots_before_and_after(each)[1]
+        for each in board.successors.get(wanted.pair_id, ()):
+            left &= board.slots_before_and_after(each)[0]
     return left
 
 
 def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """Somebody is in another encounter at that time."""
-    clashing = evidence.at_that_time(pair_id, evidence.others(pair_id))
+    clashing = evidence.overlapping(pair_id, evidence.other_meetings(pair_id))
     return (pair_id, *clashing) if clashing else ()
 
 
-def nobody_twice(board: Board, wanted: Meeting) -> Slots:
+def no_participant_twice(board: Board, wanted: Meeting) -> SlotSet:
     """Nobody is in another encounter."""
-    return board.whole & ~board.busy_of(wanted)
+    return board.all_slots & ~board.busy_slots(wanted)
 
 
 # Where they can meet.
@@ -222,22 +223,22 @@ def _is_academia_with_industry(kinds: Collection[OrganisationKind | None]) -> bo
     return not (COMPANIES.isdisjoint(kinds) or RESEARCHERS.isdisjoint(kinds))
 
 
-def tables_in_service(board: Board, wanted: Meeting) -> Slots:
+def tables_in_service(board: Board, wanted: Meeting) -> SlotSet:
     """A zone open to the pair has tables."""
-    return board.whole if any(board.tables.get(zone) for zone in wanted.zones) else 0
+    return board.all_slots if any(board.tables.get(zone) for zone in wanted.zone_ids) else 0
 
 
 def table_twice(evidence: Evidence, pair_id: str) -> Culprits:
     """Others sit at the table at that time."""
-    clashing = evidence.at_that_time(pair_id, evidence.around(evidence.places[pair_id]))
+    clashing = evidence.overlapping(pair_id, evidence.pairs_near_table(evidence.places[pair_id]))
     return (pair_id, *clashing) if clashing else ()
 
 
-def no_table_twice(board: Board, wanted: Meeting) -> Slots:
+def no_table_twice(board: Board, wanted: Meeting) -> SlotSet:
     """A zone open to the pair has a table at which nobody sits."""
     mask = 0
-    for zone in wanted.zones:
-        mask |= board.tables_free(zone)
+    for zone in wanted.zone_ids:
+        mask |= board.slots_with_free_table(zone)
     return mask
 
 
@@ -246,23 +247,23 @@ RULES: tuple[Rule, ...] = (
     Rule(not_taking_part),
     Rule(no_such_slot),
     Rule(not_available, all_available, WaitingReason.NO_COMMON_SLOT),
-    Rule(in_a_session, sessions_attended, WaitingReason.NO_COMMON_SLOT),
+    Rule(in_a_session, outside_attended_sessions, WaitingReason.NO_COMMON_SLOT),
     Rule(over_quota, within_quota, WaitingReason.QUOTA_REACHED),
-    Rule(pair_twice, one_encounter_a_pair, binds_history=True),
+    Rule(pair_twice, one_encounter_a_pair, is_clash=True),
     Rule(out_of_order, in_order, WaitingReason.NO_SLOT_IN_ORDER),
-    Rule(person_twice, nobody_twice, binds_history=True),
+    Rule(person_twice, no_participant_twice, is_clash=True),
     Rule(no_such_table, tables_in_service, WaitingReason.NO_TABLE),
     Rule(wrong_zone),
-    Rule(table_twice, no_table_twice, WaitingReason.NO_TABLE, binds_history=True),
+    Rule(table_twice, no_table_twice, WaitingReason.NO_TABLE, is_clash=True),
 )
 
 
-def slots_left(board: Board, wanted: Meeting, allowed: Slots) -> tuple[Slots, WaitingReason]:
+def slots_left(board: Board, wanted: Meeting, allowed: SlotSet) -> tuple[SlotSet, WaitingReason]:
     """The slots among `allowed` that every rule leaves the encounter, and the first rule to blame if that is none."""
     left = allowed
     for rule in RULES:
-        if rule.leaves is not None:
-            left &= rule.leaves(board, wanted)
+        if rule.allowed_slots is not None:
+            left &= rule.allowed_slots(board, wanted)
             if not left:
                 return 0, rule.reason
     return left, WaitingReason.AGENDAS_FULL

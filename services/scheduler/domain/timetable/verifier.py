@@ -13,7 +13,7 @@ from shared.contract.events import Place
 class Violation(NamedTuple):
     """One thing wrong: what is broken, and the pairs whose encounters break it, sorted."""
 
-    broken: str
+    rule: str
     pair_ids: tuple[str, ...]
 
 
@@ -25,7 +25,7 @@ class AgendaBroken(Exception):
         self.violations = violations
 
     def __str__(self) -> str:
-        return "; ".join(f"{each.broken}: {', '.join(each.pair_ids)}" for each in self.violations[:20])
+        return "; ".join(f"{each.rule}: {', '.join(each.pair_ids)}" for each in self.violations[:20])
 
 
 def verify(inputs: Inputs, places: Mapping[str, Place], begun: Collection[str] = ()) -> list[Violation]:
@@ -34,10 +34,10 @@ def verify(inputs: Inputs, places: Mapping[str, Place], begun: Collection[str] =
     `begun` are encounters that have begun or are over: what changed since cannot undo them, so they are asked only not
     to clash with others.
     """
-    return judge(Evidence.gathered(inputs, places), places, begun)
+    return verify_meetings(Evidence.collect(inputs, places), places, begun)
 
 
-def judge_kept(evidence: Evidence, kept: Mapping[str, Place]) -> list[Violation]:
+def verify_kept(evidence: Evidence, kept: Mapping[str, Place]) -> list[Violation]:
     """The encounters that are not at these places any more, though no rule forbids them there.
 
     A clash forbids nothing: it is for the others to give way.
@@ -45,20 +45,21 @@ def judge_kept(evidence: Evidence, kept: Mapping[str, Place]) -> list[Violation]
     return [
         Violation("not_kept", (pair_id,))
         for pair_id, place in kept.items()
-        if evidence.places.get(pair_id) != place and not _is_forbidden(evidence.moved(pair_id, place), pair_id)
+        if evidence.places.get(pair_id) != place
+        and not _is_forbidden(evidence.with_meeting_at(pair_id, place), pair_id)
     ]
 
 
 def _is_forbidden(evidence: Evidence, pair_id: str) -> bool:
-    return any(rule.states(evidence, pair_id) for rule in rules.RULES if not rule.binds_history)
+    return any(rule.find_culprits(evidence, pair_id) for rule in rules.RULES if not rule.is_clash)
 
 
-def judge(evidence: Evidence, about: Iterable[str], begun: Collection[str] = ()) -> list[Violation]:
+def verify_meetings(evidence: Evidence, about: Iterable[str], begun: Collection[str] = ()) -> list[Violation]:
     """What is wrong with these encounters, among all others; each thing once."""
     found = (
-        Violation(rule.broken, tuple(sorted(culprits)))
+        Violation(rule.name, tuple(sorted(culprits)))
         for pair_id in about
         for rule in rules.RULES
-        if (rule.binds_history or pair_id not in begun) and (culprits := rule.states(evidence, pair_id))
+        if (rule.is_clash or pair_id not in begun) and (culprits := rule.find_culprits(evidence, pair_id))
     )
     return list(dict.fromkeys(found))

@@ -10,9 +10,9 @@ import pytest
 
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
-from services.scheduler.domain.objective.levels import Aims, aims_of
+from services.scheduler.domain.objective.levels import SearchPolicy, search_policy_of
 from services.scheduler.domain.organiser.edits import make
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -47,18 +47,18 @@ FLOOR_FIRST = order(Level.FLOOR)
 
 
 @pytest.mark.parametrize(
-    ("levels", "aims"),
+    ("levels", "policy"),
     [
-        (tuple(Level), Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)),
-        (MOVES_FIRST, Aims(moves_to_place=False, moves_against_breaks=False, is_fair_first=False)),
-        (BREAKS_EARLY, Aims(moves_to_place=True, moves_against_breaks=True, is_fair_first=False)),
-        (FLOOR_FIRST, Aims(moves_to_place=True, moves_against_breaks=False, is_fair_first=True)),
-        (order(Level.BREAKS, Level.MOVES), Aims(False, True, False)),
-        (order(Level.TABLE_CHANGES), aims_of(tuple(Level))),
+        (tuple(Level), SearchPolicy(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)),
+        (MOVES_FIRST, SearchPolicy(moves_to_place=False, moves_against_breaks=False, is_fair_first=False)),
+        (BREAKS_EARLY, SearchPolicy(moves_to_place=True, moves_against_breaks=True, is_fair_first=False)),
+        (FLOOR_FIRST, SearchPolicy(moves_to_place=True, moves_against_breaks=False, is_fair_first=True)),
+        (order(Level.BREAKS, Level.MOVES), SearchPolicy(False, True, False)),
+        (order(Level.TABLE_CHANGES), search_policy_of(tuple(Level))),
     ],
 )
-def test_what_an_order_asks_for(levels: tuple[Level, ...], aims: Aims) -> None:
-    assert aims_of(levels) == aims
+def test_what_an_order_asks_for(levels: tuple[Level, ...], policy: SearchPolicy) -> None:
+    assert search_policy_of(levels) == policy
 
 
 def told(subject: Edition, **fields: Any) -> Edition:
@@ -151,7 +151,7 @@ def test_where_breaks_come_before_moves_an_improvement_moves_few_against_breaks(
     before = dict(subject.state.placements)
     problem, _, moved = improved(subject, change_budget)
     after = subject.state.placements
-    assert problem.aims == aims_of(levels)
+    assert problem.search_policy == search_policy_of(levels)
     assert moved == (breaks < 2)
     assert after.keys() == before.keys()
     assert sum(after[each] != before[each] for each in after) == 2 - breaks
@@ -191,7 +191,7 @@ def test_where_the_floor_comes_first_the_fairest_agenda_in_hand_is_taken() -> No
     gains = 0
     for seed in range(12):
         fair = problem_of(Edition(edition(levels=FLOOR_FIRST), *crowded(seed)).state, NOW, 0)
-        most, usual = bound(fair), replace(fair, aims=aims_of(tuple(Level)))
+        most, usual = placement_bound(fair), replace(fair, search_policy=search_policy_of(tuple(Level)))
         weight, as_usual = (fair.weight(construct(problem, most, seed)) for problem in (fair, usual))
         assert weight >= as_usual
         gains += weight > as_usual
@@ -202,5 +202,5 @@ def test_where_the_floor_comes_first_the_fairest_agenda_in_hand_is_taken() -> No
 def test_where_the_floor_comes_first_an_improvement_does_not_lower_it(seed: int) -> None:
     subject = Edition(edition(levels=FLOOR_FIRST), *crowded(seed))
     problem, _, _ = improved(subject)
-    built = construct(problem, bound(problem), EFFORT.seed)
+    built = construct(problem, placement_bound(problem), EFFORT.seed)
     assert problem.weight(subject.state.board) >= problem.weight(built)

@@ -8,7 +8,7 @@ import pytest
 
 from services.scheduler.domain.improvement.adopt import announce
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import AgendaChanged, Event, WaitingReason
@@ -182,7 +182,7 @@ def test_the_bound_knows_of_stand_ins_and_says_nothing_of_breaks() -> None:
     check(subject)
     assert len(subject.state.placements) == 6
     problem = problem_of(subject.state, subject.now, 0)
-    assert bound(problem) == 6
+    assert placement_bound(problem) == 6
     assert improve(problem, Effort(seed=7, rounds=1, round_effort=0.01)).fewest_breaks == 0
     assert {met(subject, "a1", each)[0] for each in names} == {"a1", "a2"}
 
@@ -198,7 +198,7 @@ def test_the_bound_is_no_less_than_what_stand_ins_can_place() -> None:
             *people(*names),
             *(affinity("a1", each) for each in names),
         )
-        assert bound(problem_of(subject.state, subject.now, 0)) == slots * (1 + interchangeable)
+        assert placement_bound(problem_of(subject.state, subject.now, 0)) == slots * (1 + interchangeable)
         assert len(subject.state.placements) == slots * (1 + interchangeable)
 
 

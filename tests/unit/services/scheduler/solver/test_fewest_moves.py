@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from services.scheduler.domain.improvement.problem import Problem, problem_of
-from services.scheduler.domain.timetable.board import Slots, bits
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.fewest_moves import fewest_moves
 from tests.support.scheduler_editions import (
     HALL,
@@ -24,7 +24,7 @@ from tests.support.scheduler_editions import (
 )
 
 SLOTS, TABLES, PAIRS = 4, 2, 6
-Placed = dict[str, Slots]
+Placed = dict[str, SlotSet]
 
 
 def changed(seed: int) -> tuple[Problem, Placed, Placed]:
@@ -47,12 +47,15 @@ def tried(problem: Problem, before: Placed) -> tuple[int, int]:
     """The most that can be placed, and the fewest moves that this takes, by trying every agenda."""
     choices = []
     for each in problem.candidates:
-        there = problem.hours[each.wanted.people[0]].available & problem.hours[each.wanted.people[1]].available
+        there = (
+            problem.hours[each.wanted.participant_ids[0]].available
+            & problem.hours[each.wanted.participant_ids[1]].available
+        )
         choices.append([0, *bits(problem.open_slots & there)])
     best = (-1, 0)
     for slots in itertools.product(*choices):
         placed = [(each.wanted, slot) for each, slot in zip(problem.candidates, slots, strict=True) if slot]
-        people_at = Counter((person, slot) for wanted, slot in placed for person in wanted.people)
+        people_at = Counter((person, slot) for wanted, slot in placed for person in wanted.participant_ids)
         if max(people_at.values(), default=0) > 1 or max(Counter(s for _, s in placed).values(), default=0) > TABLES:
             continue
         moves = sum(before.get(wanted.pair_id, slot) != slot for wanted, slot in placed)

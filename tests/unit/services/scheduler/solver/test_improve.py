@@ -10,7 +10,7 @@ from services.scheduler.domain.changes import Locked
 from services.scheduler.domain.improvement.adopt import SolutionStale, adopt, announce, inputs_of
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
 from services.scheduler.domain.timetable.verifier import AgendaBroken, verify
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -77,7 +77,7 @@ def test_an_incumbent_is_bettered_where_what_is_made_anew_would_be_worse() -> No
 
 def missing(subject: Edition, least: int) -> int:
     state = subject.state
-    return sum(state.served(each).missing(least) for each in state.participants)
+    return sum(state.served(each).shortfall(least) for each in state.participants)
 
 
 def wishes(text: str) -> list[Event]:
@@ -142,11 +142,16 @@ def test_it_is_adopted_and_right_and_idles_less() -> None:
 
 def test_the_bound_counts_free_time_quota_and_tables() -> None:
     everyone = [*people("a", "b", "c", "d"), *(affinity(x, y) for x, y in ("ab", "ac", "ad", "bc", "bd", "cd"))]
-    assert bound(problem_of(Edition(edition(slots=4), *everyone).state, NOW, 0)) == 6
-    assert bound(problem_of(Edition(edition(slots=1), *everyone).state, NOW, 0)) == 2
-    assert bound(problem_of(Edition(edition(slots=4, quotas={"max_encounters": 1}), *everyone).state, NOW, 0)) == 2
-    assert bound(problem_of(Edition(edition(slots=4, zones=(workspace(1), HALL)), *everyone).state, NOW, 0)) == 4
-    assert bound(problem_of(Edition(edition(slots=4, zones=(HALL,)), *everyone).state, NOW, 0)) == 0
+    assert placement_bound(problem_of(Edition(edition(slots=4), *everyone).state, NOW, 0)) == 6
+    assert placement_bound(problem_of(Edition(edition(slots=1), *everyone).state, NOW, 0)) == 2
+    assert (
+        placement_bound(problem_of(Edition(edition(slots=4, quotas={"max_encounters": 1}), *everyone).state, NOW, 0))
+        == 2
+    )
+    assert (
+        placement_bound(problem_of(Edition(edition(slots=4, zones=(workspace(1), HALL)), *everyone).state, NOW, 0)) == 4
+    )
+    assert placement_bound(problem_of(Edition(edition(slots=4, zones=(HALL,)), *everyone).state, NOW, 0)) == 0
 
 
 def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget() -> None:
@@ -174,7 +179,7 @@ def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
             batch.make(Locked(pair_id=pair_id, is_locked=True))
         subject.finish(batch)
         problem = problem_of(subject.state, NOW, 5)
-        board = fill(problem) if is_announced else construct(problem, bound(problem), seed)
+        board = fill(problem) if is_announced else construct(problem, placement_bound(problem), seed)
         assert {pair_id: board.placed[pair_id][1] for pair_id in locked} == locked
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from services.scheduler.domain.improvement.problem import Problem, problem_of
-from services.scheduler.domain.timetable.board import Slots, bits
 from services.scheduler.domain.timetable.breaks import breaks_of
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver import kempe
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
@@ -50,7 +50,7 @@ def draft_of(subject: Problem, *, leave_out: int = 0) -> Draft:
     draft, board = Draft(subject), construct(subject, 0, 1)
     for number, wanted in enumerate(draft.pairs):
         if wanted.pair_id in board.placed and number >= leave_out:
-            draft.put(number, board.placed[wanted.pair_id][1].slots)
+            draft.place(number, board.placed[wanted.pair_id][1].slots)
     return draft
 
 
@@ -63,7 +63,7 @@ def breaks(draft: Draft) -> int:
 
 def check(draft: Draft) -> None:
     """Everybody once in a slot, where both can, no more in a slot than there are tables, nobody above the quota."""
-    met: Counter[tuple[int, Slots]] = Counter()
+    met: Counter[tuple[int, SlotSet]] = Counter()
     for pair, slot in enumerate(draft.slot):
         if slot:
             assert slot & draft.common(pair)

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from services.scheduler.domain.improvement.problem import Problem, problem_of
-from services.scheduler.domain.timetable.board import Board, Slots, bits
+from services.scheduler.domain.timetable.board import Board
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.windows import windows
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import LockEncounter, OrderEncounters
@@ -42,7 +43,7 @@ def test_whatever_is_chosen_within_the_windows_is_in_order_and_so_is_what_there_
                 assert not chosen[later] or chosen[earlier] < chosen[later]
 
 
-def drawn(slots: Slots, chance: Random) -> Slots:
+def drawn(slots: SlotSet, chance: Random) -> SlotSet:
     """One of them, or none if there are none."""
     return chance.choice([*bits(slots)]) if slots else 0
 
@@ -59,5 +60,5 @@ def test_between_what_is_locked_all_that_lies_between_is_left() -> None:
     asked, board = problem_of(subject.state, NOW, 3), subject.state.board
     between = next(pair for pair in subject.state.placements if pair not in ends)
     one, other = sorted(board.placed[pair][1].slots for pair in ends)
-    expected = sum(slot for slot in bits(board.whole) if one < slot < other)
+    expected = sum(slot for slot in bits(board.all_slots) if one < slot < other)
     assert windows(asked, board)[between] == expected

@@ -10,11 +10,11 @@ from services.scheduler.domain.edition_diff import news_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.objective.goals import goals_served
-from services.scheduler.domain.objective.levels import worth
+from services.scheduler.domain.objective.levels import objective_value
 from services.scheduler.domain.objective.priority import FillRate
 from services.scheduler.domain.snapshots import OrganisationSnapshot
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.solver.bound import bound
+from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
@@ -133,7 +133,7 @@ def test_who_gives_way_to_a_lower_quota_serves_no_goal(goals: tuple[Goal, ...], 
 def test_an_agenda_made_anew_serves_goals(goals: tuple[Goal, ...], priority: int, first: str, turn: int) -> None:
     subject = Edition(seats(goals=goals), *guests(), *wishes(priority)[::turn])
     problem = problem_of(subject.state, NOW, 0)
-    assert set(construct(problem, bound(problem), EFFORT.seed).placed) == {first}
+    assert set(construct(problem, placement_bound(problem), EFFORT.seed).placed) == {first}
     batch = subject.batch()
     adopt(batch, improve(problem, EFFORT))
     subject.finish(batch)
@@ -145,7 +145,7 @@ def test_a_neighbourhood_is_seated_anew_for_goals(goals: tuple[Goal, ...], prior
     problem = problem_of(Edition(seats(goals=goals), *guests(), *wishes(priority)).state, NOW, 0)
     draft = Draft(problem)
     numbers = {wanted.pair_id: number for number, wanted in enumerate(draft.pairs)}
-    draft.put(numbers[HOME if first == ABROAD else ABROAD], 1)
+    draft.place(numbers[HOME if first == ABROAD else ABROAD], 1)
     reseat(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
     assert {each for each, number in numbers.items() if draft.slot[number]} == {first}
 
@@ -158,7 +158,7 @@ def test_one_priority_outweighs_several_goals_in_a_neighbourhood() -> None:
     draft = Draft(problem)
     numbers = {each.pair_id: number for number, each in enumerate(draft.pairs)}
     for each in wanted[2:]:
-        draft.put(numbers[each.pair_id], 1)
+        draft.place(numbers[each.pair_id], 1)
     reseat(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
     assert {each for each, number in numbers.items() if draft.slot[number]} == {each.pair_id for each in wanted[:2]}
 
@@ -185,7 +185,9 @@ def test_of_as_many_placed_of_the_same_priority_the_agenda_that_serves_goals_is_
     for goals, is_better in ((BOTH, True), ((), False)):
         state = Edition(seats(goals=goals), *guests(), *wishes()).state
         seat = state.seat(next(iter(state.placements.values())))
-        assert (worth(state, {ABROAD: seat}).ranks[0] < worth(state, {HOME: seat}).ranks[0]) is is_better
+        assert (
+            objective_value(state, {ABROAD: seat}).ranks[0] < objective_value(state, {HOME: seat}).ranks[0]
+        ) is is_better
 
 
 def test_goals_alone_move_nobody_and_the_next_improvement_heeds_them() -> None:

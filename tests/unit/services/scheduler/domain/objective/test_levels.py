@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.objective.levels import results, worth
+from services.scheduler.domain.objective.levels import objective_value, results
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -28,7 +28,7 @@ def seats(**slots: int) -> dict[str, Assignment]:
 
 
 def value(subject: Edition, level: Level, **slots: int) -> float:
-    return worth(subject.state, seats(**slots)).values[list(Level).index(level)]
+    return objective_value(subject.state, seats(**slots)).values[list(Level).index(level)]
 
 
 def test_the_value_of_each_level() -> None:
@@ -59,7 +59,7 @@ def test_the_editions_order_decides(first: str, better: dict[str, int]) -> None:
     order = (first, *(level for level in Level if level != first))
     subject = three(levels=order)
     poorer = {"ab": 0} if better != {"ab": 0} else {"ab": 0, "ac": 3}
-    assert worth(subject.state, seats(**better)).ranks < worth(subject.state, seats(**poorer)).ranks
+    assert objective_value(subject.state, seats(**better)).ranks < objective_value(subject.state, seats(**poorer)).ranks
 
 
 def test_each_level_once() -> None:

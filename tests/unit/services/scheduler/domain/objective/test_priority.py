@@ -9,8 +9,8 @@ import pytest
 from services.scheduler.domain.edition_diff import news_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.objective.levels import worth
-from services.scheduler.domain.objective.priority import Demand, FillRate, need, neediest_first
+from services.scheduler.domain.objective.levels import objective_value
+from services.scheduler.domain.objective.priority import Demand, FillRate, placement_key, smallest_key_first
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -43,7 +43,7 @@ def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> De
     [((1, 4), 3, 2), ((3, 4), 3, 0), ((1, 2), 3, 1), ((2, 2), 3, 0), ((0, 0), 3, 0), ((0, 4), None, 0), ((0, 4), 0, 0)],
 )
 def test_what_nobody_wants_is_not_missing(served: tuple[int, int], least: int | None, missing: int) -> None:
-    assert FillRate(*served).missing(least) == missing
+    assert FillRate(*served).shortfall(least) == missing
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_what_nobody_wants_is_not_missing(served: tuple[int, int], least: int | 
 )
 def test_the_order(first: tuple[Demand, FillRate], second: tuple[Demand, FillRate]) -> None:
     (one, served), (other, others) = first, second
-    assert need(one, (FULL, served), 2) < need(other, (others, FULL), 2)
+    assert placement_key(one, (FULL, served), 2) < placement_key(other, (others, FULL), 2)
 
 
 def test_needs_are_looked_at_again_when_it_is_ones_turn() -> None:
     has = {"a": 0, "b": 1}
     turns = []
-    for person, number in neediest_first([("a", 1), ("a", 2), ("b", 3)], lambda item: (has[item[0]], item)):
+    for person, number in smallest_key_first([("a", 1), ("a", 2), ("b", 3)], lambda item: (has[item[0]], item)):
         turns.append(number)
         has[person] += 2
     assert turns == [1, 3, 2]
@@ -151,7 +151,7 @@ def test_a_neighbourhood_brings_two_to_the_least_rather_than_one_from_nothing(le
     draft = Draft(problem)
     numbers = {wanted.pair_id: number for number, wanted in enumerate(draft.pairs)}
     for slot, both in enumerate([*held, "q-r" if seated == "o-p" else "o-p"]):
-        draft.put(numbers[pair(*both.split("-"))], 1 << slot)
+        draft.place(numbers[pair(*both.split("-"))], 1 << slot)
     contested = {both: numbers[pair(*both.split("-"))] for both in ("o-p", "q-r")}
     reseat(draft, problem.candidates, sorted(contested.values()), seed=1, effort=1.0)
     assert {both for both, number in contested.items() if draft.slot[number]} == {seated}
@@ -169,7 +169,7 @@ def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_
         seats = dict(zip(state.pairs, [state.seat(place) for place in state.placements.values()] * 2, strict=False))
         fair = {each: seats[pair("ana", "beto")] for each in (pair("ana", "beto"), pair("carla", "dario"))}
         unfair = {each: seats[pair("ana", "beto")] for each in (pair("ana", "beto"), pair("ana", "carla"))}
-        assert (worth(state, fair).ranks[0] < worth(state, unfair).ranks[0]) is is_better
+        assert (objective_value(state, fair).ranks[0] < objective_value(state, unfair).ranks[0]) is is_better
 
 
 def test_who_is_below_the_least() -> None:

@@ -91,9 +91,9 @@ def test_a_plan_changes_nothing_and_is_what_is_made() -> None:
 def test_who_is_in_the_way_is_seated_elsewhere_or_waits() -> None:
     subject = fair(slots=2, zones=(workspace(1), HALL))
     assert len(subject.state.placements) == 2
-    homeless = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
-    planned = do(subject, put(*homeless, 0, "W1"))
-    assert subject.slot(*homeless) == 0
+    unplaced = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
+    planned = do(subject, put(*unplaced, 0, "W1"))
+    assert subject.slot(*unplaced) == 0
     assert len(subject.state.placements) == 2
     assert sum(each.place is None for each in planned.after.values()) == 1
     assert len(subject.state.waiting) == 1
@@ -120,7 +120,7 @@ def test_no_edit_breaks_a_rule(edit: Edit, rule: str) -> None:
     before = subject.state.model_dump()
     with pytest.raises(RulesBroken) as broken:
         do(subject, edit)
-    assert rule in {each.broken for each in broken.value.plan.violations}
+    assert rule in {each.rule for each in broken.value.plan.violations}
     assert subject.state.model_dump() == before
 
 
@@ -248,8 +248,8 @@ def test_a_token_holds_for_what_was_shown_alone() -> None:
 def test_undoing_goes_back_one_by_one_to_what_there_was() -> None:
     subject = fair(slots=2, zones=(workspace(1), HALL))
     states = [agenda(subject)]
-    homeless = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
-    for edit in (put(*homeless, 0, "W1"), lock(*homeless, is_locked=False), put(*homeless, 1, "W1")):
+    unplaced = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
+    for edit in (put(*unplaced, 0, "W1"), lock(*unplaced, is_locked=False), put(*unplaced, 1, "W1")):
         do(subject, edit)
         states.append(agenda(subject))
     for before in reversed(states[:-1]):

@@ -77,7 +77,7 @@ def check(subject: Edition) -> None:
     for change in subject.changes:
         evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
     assert replayed.model_dump() == state.model_dump()
-    assert replayed.board.earlier == state.board.earlier
+    assert replayed.board.predecessors == state.board.predecessors
 
 
 def slots(subject: Edition, *pairs: Sides) -> list[int | None]:

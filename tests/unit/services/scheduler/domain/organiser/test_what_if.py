@@ -43,7 +43,7 @@ def gain(subject: Edition, **more: object) -> tuple[int, int]:
     problem = problem_with(subject.state, More.model_validate(more), subject.now, 4)
     solution = improve(problem, EFFORT)
     assert subject.state.model_dump() == before
-    assert subject.state.timeline.whole == (1 << len(subject.state.edition.slots)) - 1  # type: ignore[union-attr]
+    assert subject.state.timeline.all_slots == (1 << len(subject.state.edition.slots)) - 1  # type: ignore[union-attr]
     return len(solution.seats), solution.bound
 
 
@@ -91,7 +91,7 @@ def test_a_session_after_the_last_slot_takes_its_time() -> None:
 def test_new_slots_keep_the_pause_between_slots_and_the_hour_of_the_day_when_clocks_change() -> None:
     subject = crowded(timezone="Europe/Madrid")
     edition_then = problem_with(subject.state, More(slots=1, days=1), subject.now, 0)
-    assert edition_then.whole == 0b111111
+    assert edition_then.all_slots == 0b111111
     assert edition_then.days == (0b000111, 0b111000)
 
 

@@ -9,9 +9,10 @@ import pytest
 from services.scheduler.domain.improvement.adopt import adopt, inputs_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Board, Meeting, Slots, bits
+from services.scheduler.domain.timetable.board import Board, Meeting
 from services.scheduler.domain.timetable.evidence import Evidence
 from services.scheduler.domain.timetable.rules import Culprits, Rule
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -24,21 +25,21 @@ def too_many_in_a_row(evidence: Evidence, pair_id: str) -> Culprits:
     """Somebody has more than three encounters without a pause, this one among them."""
     places = evidence.places
     for person in evidence.inputs.pairs[pair_id].people:
-        day = sorted(evidence.of_person(person), key=lambda pair: places[pair].starts_at)
+        day = sorted(evidence.pairs_of_participant(person), key=lambda pair: places[pair].starts_at)
         for run in (tuple(day[first : first + MOST + 1]) for first in range(len(day) - MOST)):
             if pair_id in run and all(places[one].ends_at == places[other].starts_at for one, other in pairwise(run)):
                 return run
     return ()
 
 
-def few_in_a_row(board: Board, wanted: Meeting) -> Slots:
+def few_in_a_row(board: Board, wanted: Meeting) -> SlotSet:
     """With one more encounter, nobody has more than three in a row."""
 
-    def is_run(busy: Slots) -> Slots:
+    def is_run(busy: SlotSet) -> SlotSet:
         return busy & busy >> 1 & busy >> 2 & busy >> 3
 
-    busy = [board.busy[each] for each in wanted.people]
-    return sum(slot for slot in bits(board.whole) if not any(is_run(each | slot) for each in busy))
+    busy = [board.busy[each] for each in wanted.participant_ids]
+    return sum(slot for slot in bits(board.all_slots) if not any(is_run(each | slot) for each in busy))
 
 
 RULE = Rule(too_many_in_a_row, few_in_a_row)
@@ -52,7 +53,7 @@ def full_day() -> Edition:
 
 
 def broken(subject: Edition) -> set[str]:
-    return {each.broken for each in verify(inputs_of(subject.state), subject.state.placements)}
+    return {each.rule for each in verify(inputs_of(subject.state), subject.state.placements)}
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting, Timeline, bits, idle
-from services.scheduler.domain.timetable.placement import SearchBudget, find_seat, make_room
+from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.placement import SearchBudget, find_assignment, make_room
+from services.scheduler.domain.timetable.timeline import Timeline, bits, idle_count
 from tests.support.scheduler_editions import edition, window
 
 
@@ -20,7 +21,7 @@ def wants(pair: str) -> Meeting:
 
 
 def put(subject: Board, pair: str, slot: int, table: str = "W1") -> None:
-    subject.put(wants(pair), Assignment(1 << slot, "work", table))
+    subject.place(wants(pair), Assignment(1 << slot, "work", table))
 
 
 def slot_of(seat: Assignment | None) -> int | None:
@@ -41,24 +42,24 @@ def test_the_slot_that_adds_least_idle_time_is_taken(placed: list[tuple[str, int
     subject = board()
     for pair, slot in placed:
         put(subject, pair, slot)
-    assert slot_of(find_seat(subject, wants("ab"), 0b1111)[0]) == expected
+    assert slot_of(find_assignment(subject, wants("ab"), 0b1111)[0]) == expected
 
 
 def test_one_stays_at_the_table_of_the_encounter_before() -> None:
     subject = board()
     put(subject, "ac", 0, "W3")
-    assert find_seat(subject, wants("ab"), 0b0010)[0] == Assignment(0b0010, "work", "W3")
+    assert find_assignment(subject, wants("ab"), 0b0010)[0] == Assignment(0b0010, "work", "W3")
     put(subject, "cd", 1, "W3")
-    assert find_seat(subject, wants("ab"), 0b0010)[0] == Assignment(0b0010, "work", "W1")
+    assert find_assignment(subject, wants("ab"), 0b0010)[0] == Assignment(0b0010, "work", "W1")
 
 
 def test_the_nearest_seat_is_the_same_then_the_same_time() -> None:
     subject, wish = board(), Assignment(0b0100, "work", "W2")
-    assert find_seat(subject, wants("ab"), 0b1111, wish)[0] == wish
+    assert find_assignment(subject, wants("ab"), 0b1111, wish)[0] == wish
     put(subject, "cd", 2, "W2")
-    assert find_seat(subject, wants("ab"), 0b1111, wish)[0] == Assignment(0b0100, "work", "W1")
+    assert find_assignment(subject, wants("ab"), 0b1111, wish)[0] == Assignment(0b0100, "work", "W1")
     put(subject, "ac", 2, "W3")
-    assert slot_of(find_seat(subject, wants("ab"), 0b1111, wish)[0]) == 1
+    assert slot_of(find_assignment(subject, wants("ab"), 0b1111, wish)[0]) == 1
 
 
 @pytest.mark.parametrize(("most_moves", "found"), [(0, False), (1, False), (2, True), (3, True)])
@@ -78,7 +79,7 @@ def test_a_chain_moves_as_many_as_it_may(most_moves: int, found: bool) -> None:
 def test_a_table_is_made_free_by_moving_who_sits_there() -> None:
     subject = board(tables=1, a=0b0001)
     put(subject, "cd", 0)
-    assert find_seat(subject, wants("ab"), 0b1111) == (None, "no_table")
+    assert find_assignment(subject, wants("ab"), 0b1111) == (None, "no_table")
     seating = make_room(subject, wants("ab"), 0b1111, 1)
     assert seating is not None
     assert (slot_of(seating["ab"]), slot_of(seating["cd"])) == (0, 1)
@@ -89,9 +90,9 @@ def test_a_table_next_door_is_not_another_time() -> None:
     subject = Board(0b11, {"work": ["W1"], "innova": ["I1"]}, None)
     for person in "abcd":
         subject.hours[person] = Hours(0b11, 0b11)
-    subject.put(Meeting("cd", ("c", "d"), ("innova", "work")), Assignment(0b01, "work", "W1"))
+    subject.place(Meeting("cd", ("c", "d"), ("innova", "work")), Assignment(0b01, "work", "W1"))
     subject.hours["a"] = Hours(0b01, 0b11)
-    assert find_seat(subject, wants("ab"), 0b11)[0] is None
+    assert find_assignment(subject, wants("ab"), 0b11)[0] is None
     seating = make_room(subject, wants("ab"), 0b11, 1)
     assert seating == {"ab": Assignment(0b01, "work", "W1"), "cd": Assignment(0b01, "innova", "I1")}
 
@@ -106,10 +107,10 @@ def test_several_who_seek_room_share_what_may_be_looked_at() -> None:
     subject = board(a=0b0001, b=0b0011)
     put(subject, "bc", 0)
     put(subject, "cd", 1)
-    patience = SearchBudget()
-    whole = patience.looks
-    assert make_room(subject, wants("ab"), 0b1111, 3, patience) is not None
-    spent = whole - patience.looks
+    budget = SearchBudget()
+    whole = budget.looks
+    assert make_room(subject, wants("ab"), 0b1111, 3, budget) is not None
+    spent = whole - budget.looks
     assert 0 < spent < 100
     assert make_room(subject, wants("ab"), 0b1111, 3, SearchBudget(spent)) is not None
     assert make_room(subject, wants("ab"), 0b1111, 3, SearchBudget(1)) is None
@@ -121,7 +122,7 @@ def test_several_who_seek_room_share_what_may_be_looked_at() -> None:
     [(0, 0b1111, 0), (0b0100, 0b1111, 0), (0b1001, 0b1111, 2), (0b1001, 0b1011, 1), (0b1011, 0b1111, 1)],
 )
 def test_idle_is_what_lies_between_and_could_have_been_used(busy: int, free: int, expected: int) -> None:
-    assert idle(busy, free) == expected
+    assert idle_count(busy, free) == expected
 
 
 def test_a_timeline_turns_times_into_slots() -> None:
@@ -134,5 +135,5 @@ def test_a_timeline_turns_times_into_slots() -> None:
     assert timeline.overlapping([window(5, 6)]) == 0
     assert timeline.index_of(window(2, 3)) == 2
     assert timeline.index_of(window(2, 4)) is None
-    assert timeline.begun(window(1, 2).starts_at) == 0b0011
+    assert timeline.begun_by(window(1, 2).starts_at) == 0b0011
     assert list(bits(0b1010)) == [0b0010, 0b1000]

@@ -26,27 +26,27 @@ def test_both_are_available() -> None:
 
 
 def test_neither_attends_a_session() -> None:
-    assert rules.sessions_attended(board(a=Hours(0, 0b1011), b=Hours(0b1111, 0b1110)), AB) == 0b1010
+    assert rules.outside_attended_sessions(board(a=Hours(0, 0b1011), b=Hours(0b1111, 0b1110)), AB) == 0b1010
 
 
 @pytest.mark.parametrize(("quota", "left"), [(None, 0b1111), (2, 0b1111), (1, 0), (0, 0)])
 def test_within_the_quota(quota: int | None, left: int) -> None:
     full = board(quota)
-    full.put(AC, Assignment(0b0001, "work", "W1"))
+    full.place(AC, Assignment(0b0001, "work", "W1"))
     assert rules.within_quota(full, AB) == left
 
 
 def test_one_encounter_a_pair() -> None:
     full = board()
     assert rules.one_encounter_a_pair(full, AB) == 0b1111
-    full.put(AB, Assignment(0b0001, "work", "W1"))
+    full.place(AB, Assignment(0b0001, "work", "W1"))
     assert rules.one_encounter_a_pair(full, AB) == 0
 
 
 def test_nobody_is_in_two_encounters_at_a_time() -> None:
     full = board()
-    full.put(AC, Assignment(0b0100, "work", "W1"))
-    assert rules.nobody_twice(full, AB) == 0b1011
+    full.place(AC, Assignment(0b0100, "work", "W1"))
+    assert rules.no_participant_twice(full, AB) == 0b1011
 
 
 @pytest.mark.parametrize(
@@ -62,45 +62,47 @@ def test_nobody_is_in_two_encounters_at_a_time() -> None:
 )
 def test_what_comes_after_has_a_slot_after_and_before_what_has_a_seat(placed: dict[str, int], left: int) -> None:
     full = board()
-    full.follow("ab", ["ac"])
-    full.follow("cd", ["ab"])
+    full.set_predecessors("ab", ["ac"])
+    full.set_predecessors("cd", ["ab"])
     for wanted in (AC, CD):
         if wanted.pair_id in placed:
-            full.put(wanted, Assignment(placed[wanted.pair_id], "work", "W1"))
+            full.place(wanted, Assignment(placed[wanted.pair_id], "work", "W1"))
     assert rules.in_order(full, AB) == left
-    assert [bool(full.out_of_turn("ab", slot)) for slot in (1, 2, 4, 8)] == [not left & slot for slot in (1, 2, 4, 8)]
+    assert [bool(full.pairs_out_of_order("ab", slot)) for slot in (1, 2, 4, 8)] == [
+        not left & slot for slot in (1, 2, 4, 8)
+    ]
 
 
 def test_an_order_that_is_taken_back_binds_nobody() -> None:
     full = board()
-    full.follow("ab", ["ac", "cd"])
-    full.follow("cd", ["ac"])
-    full.follow("ab", [])
-    full.put(AC, Assignment(0b0010, "work", "W1"))
+    full.set_predecessors("ab", ["ac", "cd"])
+    full.set_predecessors("cd", ["ac"])
+    full.set_predecessors("ab", [])
+    full.place(AC, Assignment(0b0010, "work", "W1"))
     assert rules.in_order(full, AB) == 0b1111
     assert rules.in_order(full, CD) == 0b1100
-    full.follow("cd", [])
-    assert not full.earlier
-    assert not full.later
+    full.set_predecessors("cd", [])
+    assert not full.predecessors
+    assert not full.successors
 
 
 def test_a_zone_open_to_the_pair_has_tables() -> None:
     assert rules.tables_in_service(board(), AB) == 0b1111
     assert rules.tables_in_service(board(tables=()), AB) == 0
-    assert rules.tables_in_service(board(), AB._replace(zones=())) == 0
+    assert rules.tables_in_service(board(), AB._replace(zone_ids=())) == 0
 
 
 def test_no_table_has_two_encounters_at_a_time() -> None:
     full = board(tables=("W1", "W2"))
-    full.put(CD, Assignment(0b0011, "work", "W1"))
-    full.put(AC, Assignment(0b0110, "work", "W2"))
+    full.place(CD, Assignment(0b0011, "work", "W1"))
+    full.place(AC, Assignment(0b0110, "work", "W2"))
     assert rules.no_table_twice(full, AB) == 0b1101
 
 
 def test_a_table_that_is_free_again_can_be_taken_again() -> None:
     full = board()
-    full.put(CD, Assignment(0b0010, "work", "W1"))
-    full.lift("cd")
+    full.place(CD, Assignment(0b0010, "work", "W1"))
+    full.remove("cd")
     assert rules.no_table_twice(full, AB) == 0b1111
 
 

@@ -23,13 +23,13 @@ def test_the_board_is_as_it_was(fails: bool) -> None:
     wanted, seat = placed[pair("a", "b")]
     try:
         with Trial(board) as stage:
-            stage.lift(pair("a", "b"))
-            stage.lift(pair("b", "c"))
-            stage.put(wanted, seat._replace(slots=8))
-            stage.lift(pair("a", "b"))
-            stage.put(wanted, seat._replace(slots=4))
+            stage.remove(pair("a", "b"))
+            stage.remove(pair("b", "c"))
+            stage.place(wanted, seat._replace(slots=8))
+            stage.remove(pair("a", "b"))
+            stage.place(wanted, seat._replace(slots=4))
             assert board.placed[pair("a", "b")][1].slots == 4
-            assert stage.was.keys() == placed.keys()
+            assert stage.before.keys() == placed.keys()
             if fails:
                 raise LookupError
     except LookupError:
@@ -40,8 +40,8 @@ def test_the_board_is_as_it_was(fails: bool) -> None:
 def test_what_was_not_on_the_board_is_not_on_it_after() -> None:
     subject = fair()
     board = subject.state.board
-    wanted, seat = board.lift(pair("a", "b"))
+    wanted, seat = board.remove(pair("a", "b"))
     with Trial(board) as stage:
-        stage.lift(pair("a", "b"))
-        stage.put(wanted, seat)
+        stage.remove(pair("a", "b"))
+        stage.place(wanted, seat)
     assert pair("a", "b") not in board.placed

@@ -8,7 +8,7 @@ import pytest
 
 from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.timetable.evidence import Evidence
-from services.scheduler.domain.timetable.verifier import judge, verify
+from services.scheduler.domain.timetable.verifier import verify, verify_meetings
 from shared.contract.events import Place
 from tests.support.scheduler_editions import (
     HALL,
@@ -49,12 +49,12 @@ def moved(place: Place, slot: float = 0, **fields: Any) -> Place:
 
 def broken(inputs: dict[str, Any], places: dict[str, Place], **options: Any) -> set[str]:
     subject = inputs_of(Edition().state)._replace(**inputs)
-    return {violation.broken for violation in verify(subject, places, **options)}
+    return {violation.rule for violation in verify(subject, places, **options)}
 
 
 def broken_about(inputs: dict[str, Any], places: dict[str, Place], pair_id: str) -> set[str]:
-    evidence = Evidence.gathered(inputs_of(Edition().state)._replace(**inputs), places)
-    return {violation.broken for violation in judge(evidence, [pair_id])}
+    evidence = Evidence.collect(inputs_of(Edition().state)._replace(**inputs), places)
+    return {violation.rule for violation in verify_meetings(evidence, [pair_id])}
 
 
 def test_a_right_agenda_has_nothing_wrong() -> None:
