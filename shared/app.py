@@ -1,13 +1,15 @@
-"""How a service runs: one process, its consumer, its background work, and `/livez`, `/readyz`, `/metrics`."""
+"""Life of a service process: its drivers, its consumer, its background work, `/livez`, `/readyz` and `/metrics`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import uvicorn
 from faststream.kafka import KafkaBroker
@@ -17,47 +19,99 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from shared.messaging.broker import make_broker
 from shared.messaging.consumer import Consumer
 from shared.runtime.background import Background
 from shared.runtime.health import Health, NotReady
 from shared.runtime.log import configure, get_logger
 from shared.runtime.retry import waits
 from shared.runtime.settings import ServiceSettings
-from shared.storage.mongo import Mongo
+from shared.storage.mongo import Mongo, MongoDatabase
 
 _log = get_logger(__name__)
 
 Hook = Callable[[], Awaitable[Any]]
-#: How often the database is asked for the time.
+#: Interval at which the database is asked for the time.
 _TIME_EVERY_SECONDS = 30.0
+
+
+class DatabaseServer(Protocol):
+    """A connection to the database server, and its clock: see `Mongo`."""
+
+    def database(self, name: str) -> MongoDatabase:
+        """Return a database by name."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the server's time, UTC, to the millisecond."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise unless the server answers."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """Drivers and clocks of one process.
+
+    Production connects to servers (`connect_to`); the simulation and the component tests pass stand-ins in memory.
+    Everything else about a service is the same: its `assemble` wires it.
+    """
+
+    broker: KafkaBroker
+    mongo: DatabaseServer
+    #: Seconds that only ever grow, for pauses and time-outs within the process.
+    monotonic: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def connect_to(cls, settings: ServiceSettings) -> Infrastructure:
+        """Make the drivers of the servers in the settings. The first connection is opened by `Runtime.lifespan`."""
+        return cls(make_broker(settings), Mongo(settings))
 
 
 @dataclass
 class Runtime:
-    """What every service is made of, and the order in which it comes up and goes down."""
+    """Parts of a service process, and the order in which they start and stop."""
 
     settings: ServiceSettings
-    broker: KafkaBroker
-    mongo: Mongo
-    health: Health
-    background: Background
-    consumer: Consumer | None = None
+    infrastructure: Infrastructure
+    #: Routes of the service besides the operational ones.
+    routes: list[BaseRoute] = field(default_factory=list)
     #: Run before anything is consumed: indexes.
     prepare: list[Hook] = field(default_factory=list)
-    #: Run while Kafka lets us into the group, which takes seconds: what is slow to load.
+    #: Run while the process joins its consumer group, which takes seconds: models that load slowly.
     warm_up: list[Hook] = field(default_factory=list)
-    #: Run when nothing comes in any more: what is to be sent before Kafka is let go.
+    #: Run once nothing is consumed any more, while Kafka is still connected: messages that wait to be sent.
     drain: list[Hook] = field(default_factory=list)
     #: Run last, once nothing is in hand.
     close: list[Hook] = field(default_factory=list)
-    _why_not_up: str = "starting"
+    health: Health = field(init=False)
+    background: Background = field(init=False)
+    consumer: Consumer | None = field(init=False, default=None)
+    _why_not_up: str = field(init=False, default="starting")
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.settings.stall_seconds, self.infrastructure.monotonic)
+        self.background = Background(self.health)
+
+    def add_consumer(self) -> Consumer:
+        """Make the consumer of a service that is fed by Kafka. Registration has none."""
+        infrastructure = self.infrastructure
+        self.consumer = Consumer(infrastructure.broker, self.settings, self.health, infrastructure.monotonic)
+        return self.consumer
 
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Serve at once, come up beside it: while Kafka or Mongo is away the service is alive and not ready."""
+        """Serve HTTP at once and start the rest beside it: without Kafka or Mongo the service is alive, not ready."""
+        mongo = self.infrastructure.mongo
         self.health.require("start", self._is_up)
-        self.health.require("mongo", self.mongo.ping)
-        self.background.every(_TIME_EVERY_SECONDS, self.mongo.ping, "time")
+        self.health.require("mongo", mongo.ping)
+        self.background.every(_TIME_EVERY_SECONDS, mongo.ping, "time")
         coming_up = asyncio.create_task(self._come_up())
         try:
             yield
@@ -70,14 +124,14 @@ class Runtime:
     async def _come_up(self) -> None:
         for pause in waits():
             try:
-                await self.mongo.ping()
+                await self.infrastructure.mongo.ping()
                 for hook in self.prepare:
                     await hook()
                 await self._begin()
-            except Exception as error:  # noqa: BLE001 - a server that is away, or credentials that are wrong: both can be mended
+            except Exception as error:  # noqa: BLE001 - an unreachable server or wrong credentials: an operator can mend both
                 self._why_not_up = repr(error)
                 _log.warning("not_up_yet", error=self._why_not_up)
-                await self.broker.stop()
+                await self.infrastructure.broker.stop()
                 await asyncio.sleep(pause)
             else:
                 break
@@ -86,8 +140,8 @@ class Runtime:
         _log.info("started", database=self.settings.database)
 
     async def _begin(self) -> None:
-        """Join the group and warm up side by side; both have ended before either's failure is told."""
-        begun = (self.broker.start(), *(hook() for hook in self.warm_up))
+        """Join the consumer group and warm up at the same time. An error is raised once both have ended."""
+        begun = (self.infrastructure.broker.start(), *(hook() for hook in self.warm_up))
         for outcome in await asyncio.gather(*begun, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -98,10 +152,10 @@ class Runtime:
         await self.background.stop()
         for hook in self.drain:
             await hook()
-        await self.broker.stop()
+        await self.infrastructure.broker.stop()
         for hook in self.close:
             await hook()
-        await self.mongo.close()
+        await self.infrastructure.mongo.close()
         _log.info("stopped")
 
     async def _is_up(self) -> None:
@@ -109,13 +163,14 @@ class Runtime:
             raise NotReady(self._why_not_up)
 
 
-def make_app(runtime: Runtime, routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """The application of a service that is fed by Kafka, with the `routes` at which it can be asked besides."""
-    return Starlette(routes=[*operational_routes(runtime.health), *routes], lifespan=lambda _: runtime.lifespan())
+def make_app(runtime: Runtime) -> Starlette:
+    """Return the ASGI application of a service that is fed by Kafka."""
+    routes = [*operational_routes(runtime.health), *runtime.routes]
+    return Starlette(routes=routes, lifespan=lambda _: runtime.lifespan())
 
 
 def operational_routes(health: Health) -> list[Route]:
-    """`/livez`, `/readyz` and `/metrics`."""
+    """Return the routes `/livez`, `/readyz` and `/metrics`."""
 
     async def livez(_: Request) -> Response:
         stalled = health.stalled()
@@ -136,7 +191,7 @@ def operational_routes(health: Health) -> list[Route]:
 def serve(settings: ServiceSettings, make: Callable[[], Any]) -> None:
     """Configure the logs, make the application and serve it until SIGTERM or SIGINT."""
     configure(settings, settings.service)
-    # Events and documents hold no cycles: looking for some after every 700 new objects took 4 % of a service's time.
+    # Events and documents have no reference cycles. Collecting after every 700 new objects took 4 % of the time.
     gc.set_threshold(20_000, 20, 20)
     uvicorn.run(
         make(),

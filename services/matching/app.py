@@ -1,60 +1,95 @@
-"""Matching, wired by hand."""
+"""Wiring of matching."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.applications import Starlette
 
-from services.matching.api import routes_of
+from services.matching.api import Helper, routes_of
 from services.matching.configurations import configurations_in
 from services.matching.domain.decide import Matchmaker
 from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.domain.text.scorer import TextScorer
 from services.matching.encoders import default_scorer, quality_scorer, the_use
 from services.matching.handlers import listen
 from services.matching.observatory.leiden import communities
+from services.matching.observatory.picture import Communities, Labels
 from services.matching.observatory.view_cache import ViewCache
 from services.matching.pairs import pair_routes
 from services.matching.profile_help import ProfileHelp
 from services.matching.service import Matching, MatchingAggregate, SecondLook, warm_up
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
-from shared.app import Runtime, make_app
+from shared.app import Infrastructure, Runtime, make_app
 from shared.internal_api.server import internal_routes
-from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consumer import Consumer
-from shared.runtime.background import Background
-from shared.runtime.health import Health
+from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal, KafkaOutlet
 from shared.storage.journal_store import MongoJournalStore
-from shared.storage.mongo import Mongo
+
+
+@dataclass(frozen=True)
+class Models:
+    """Language models and algorithms that are slow to load: the simulation passes small ones."""
+
+    #: Every scorer that an affinity configuration may name.
+    scorers: Sequence[TextScorer]
+    #: The scorer of the default tier: loaded at start, and used by the observatory.
+    default: TextScorer
+    #: The scorer of the second look, or none where the installation has no quality tier.
+    quality: TextScorer | None
+    helper: Helper
+    communities: Communities
+    labels: Callable[[], Labels]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Models:
+        """Return the models of an installation. Their weights are read when they are first used."""
+        default = default_scorer()
+        return cls(
+            scorers=[NgramScorer(), default],
+            default=default,
+            quality=quality_scorer() if settings.quality_tier else None,
+            helper=ProfileHelp(the_use, vocabulary),
+            communities=communities,
+            labels=labels,
+        )
 
 
 def make(settings: Settings) -> Starlette:
-    """The whole service, not yet started."""
-    broker, mongo = make_broker(settings), Mongo(settings)
-    health = Health(settings.stall_seconds)
-    background, consumer = Background(health), Consumer(broker, settings, health)
-    store = MongoJournalStore(mongo.database(settings.database))
-    matchmaker = Matchmaker([NgramScorer(), default_scorer()], configurations_in(settings.configurations))
+    """Make the service with the drivers and models of production; it starts with its lifespan."""
+    return make_app(assemble(settings, Infrastructure.connect_to(settings), Models.of(settings)))
+
+
+def assemble(settings: Settings, infrastructure: Infrastructure, models: Models) -> Runtime:
+    """Wire the service."""
+    runtime = Runtime(settings, infrastructure)
+    background, consumer = runtime.background, runtime.add_consumer()
+    store = MongoJournalStore(infrastructure.mongo.database(settings.database))
+    matchmaker = Matchmaker(models.scorers, configurations_in(settings.configurations))
     journal = Journal(
         MatchingAggregate(matchmaker),
         store,
-        KafkaOutlet(KafkaPublisher(broker)),
-        mongo.now,
+        KafkaOutlet(KafkaPublisher(infrastructure.broker)),
+        infrastructure.mongo.now,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
         off_loop=True,
     )
-    load = partial(warm_up, default_scorer())
     matching = Matching(journal)
     listen(consumer, matching)
     consumer.on_assignment(journal.evict_unowned)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
-    if settings.quality_tier:
-        second_look = SecondLook(matching, journal, matchmaker, quality_scorer())
+    if models.quality is not None:
+        second_look = SecondLook(matching, journal, matchmaker, models.quality)
         background.every(settings.refine_seconds, second_look.refine, "refine")
-    runtime = Runtime(settings, broker, mongo, health, background, consumer, prepare=[store.prepare], warm_up=[load])
-    helper, lookout = ProfileHelp(the_use, vocabulary), ViewCache(journal.fresh, default_scorer, communities, labels)
-    asked = [*routes_of(helper, lookout), *pair_routes(journal, matchmaker)]
-    return make_app(runtime, internal_routes(settings, asked))
+    runtime.prepare.append(store.prepare)
+    runtime.warm_up.append(partial(warm_up, models.default))
+    views = ViewCache(
+        journal.fresh, lambda: models.default, models.communities, models.labels, infrastructure.monotonic
+    )
+    routes = [*routes_of(models.helper, views), *pair_routes(journal, matchmaker)]
+    runtime.routes += internal_routes(settings, routes)
+    return runtime

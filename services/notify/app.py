@@ -1,4 +1,4 @@
-"""Notify, wired by hand."""
+"""Wiring of notify."""
 
 from __future__ import annotations
 
@@ -6,40 +6,43 @@ from starlette.applications import Starlette
 
 from services.notify.delivery_worker import DeliveryWorker
 from services.notify.handlers import listen
+from services.notify.ports import Mailer, Render
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import AudienceAggregate, Notify
 from services.notify.settings import Settings
 from services.notify.smtp import Server, SmtpMailer
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
-from shared.app import Runtime, make_app
-from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consumer import Consumer
-from shared.runtime.background import Background
-from shared.runtime.health import Health
+from shared.app import Infrastructure, Runtime, make_app
+from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore
-from shared.storage.mongo import Mongo
 from shared.storage.outbox import OutboxRelay
 
 
 def make(settings: Settings) -> Starlette:
-    """The whole service, not yet started."""
-    broker, mongo = make_broker(settings), Mongo(settings)
-    health = Health(settings.stall_seconds)
-    background, consumer = Background(health), Consumer(broker, settings, health)
-    database = mongo.database(settings.database)
-    store, ledger = MongoJournalStore(database), MongoLedger(database, mongo.now)
-    relay = OutboxRelay(database[COLLECTION], KafkaPublisher(broker), mongo.now)
+    """Make the service with the drivers of production; it starts with its lifespan."""
+    infrastructure = Infrastructure.connect_to(settings)
+    mailer, writer = SmtpMailer(Server.of(settings)), MailWriter(settings, infrastructure.mongo.now)
+    return make_app(assemble(settings, infrastructure, mailer, writer))
+
+
+def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer, writer: Render) -> Runtime:
+    """Wire the service; `writer` writes the mails and `mailer` hands them over."""
+    runtime = Runtime(settings, infrastructure)
+    health, background, consumer = runtime.health, runtime.background, runtime.add_consumer()
+    clock, database = infrastructure.mongo.now, infrastructure.mongo.database(settings.database)
+    store, ledger = MongoJournalStore(database), MongoLedger(database, clock)
+    relay = OutboxRelay(database[COLLECTION], KafkaPublisher(infrastructure.broker), clock)
     journal = Journal(
         AudienceAggregate(),
         store,
         LedgerOutlet(ledger, settings.window),
-        mongo.now,
+        clock,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
     )
-    postman = DeliveryWorker(journal, ledger, relay, MailWriter(settings, mongo.now), settings, mongo.now, health)
-    notify = Notify(journal, ledger, SmtpMailer(Server.of(settings)), postman, settings)
+    worker = DeliveryWorker(journal, ledger, relay, writer, settings, clock, health)
+    notify = Notify(journal, ledger, mailer, worker, settings)
     listen(consumer, notify)
     consumer.on_assignment(journal.evict_unowned)
     health.require("smtp", notify.check_mailer)
@@ -47,7 +50,6 @@ def make(settings: Settings) -> Starlette:
     background.every(settings.sweep_seconds, journal.sweep, "journal_sweep")
     background.every(settings.sweep_seconds, relay.sweep, "outbox_sweep")
     background.every(settings.sweep_seconds, notify.measure, "measure")
-    runtime = Runtime(settings, broker, mongo, health, background, consumer)
-    runtime.prepare = [store.prepare, ledger.prepare, relay.prepare]
-    runtime.drain = [relay.drain]
-    return make_app(runtime)
+    runtime.prepare += [store.prepare, ledger.prepare, relay.prepare]
+    runtime.drain.append(relay.drain)
+    return runtime

@@ -1,4 +1,4 @@
-"""Registration, wired by hand."""
+"""Wiring of registration."""
 
 from __future__ import annotations
 
@@ -25,17 +25,13 @@ from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
 from services.registration.observing import Observing
 from services.registration.operators import Authenticator
-from services.registration.peers import peers_of
+from services.registration.peers import Peers, peers_of
 from services.registration.publishing import Publishing
 from services.registration.service import expire_overdue
 from services.registration.settings import Settings
 from services.registration.store import KINDS, MongoOperators, MongoStore, collection_of
-from shared.app import Runtime, operational_routes
-from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.runtime.background import Background
-from shared.runtime.clock import Clock
-from shared.runtime.health import Health
-from shared.storage.mongo import Mongo
+from shared.app import Infrastructure, Runtime, operational_routes
+from shared.messaging.broker import KafkaPublisher
 from shared.storage.outbox import OutboxRelay
 
 _ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
@@ -78,29 +74,32 @@ def make_api(office: ApiContext, lifespan: Callable[[FastAPI], Any] | None = Non
     return app
 
 
-def make_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
-    """The service: its API, its database, its way to Kafka, its background work."""
-    health = Health(settings.stall_seconds)
-    runtime = Runtime(settings, make_broker(settings), Mongo(settings), health, Background(health))
-    database, clock = runtime.mongo.database(settings.database), clock or runtime.mongo.now
-    publisher = KafkaPublisher(runtime.broker)
+def make(settings: Settings) -> FastAPI:
+    """Make the service with the drivers of production; it starts with its lifespan."""
+    runtime, context = assemble(settings, Infrastructure.connect_to(settings), peers_of(settings))
+    app = make_api(context, lambda _: runtime.lifespan())
+    app.router.routes.extend(operational_routes(runtime.health))
+    return app
+
+
+def assemble(settings: Settings, infrastructure: Infrastructure, peers: Peers) -> tuple[Runtime, ApiContext]:
+    """Wire the service: its runtime, and the context of its HTTP API. The runtime closes the `peers`."""
+    runtime = Runtime(settings, infrastructure)
+    clock, database = infrastructure.mongo.now, infrastructure.mongo.database(settings.database)
+    publisher = KafkaPublisher(infrastructure.broker)
     publishing = Publishing({kind: OutboxRelay(database[collection_of(kind)], publisher, clock) for kind in KINDS})
-    store = MongoStore(database, publishing.soon)
+    store = MongoStore(database, publishing.soon, infrastructure.monotonic)
 
     async def expire() -> None:
         await expire_overdue(store, clock)
 
-    peers = peers_of(settings)
-    runtime.drain.append(publishing.drain)
-    runtime.close.append(peers.close)
-    runtime.prepare += [store.prepare, publishing.prepare]
     runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
-
-    gate = Authenticator(MongoOperators(database), settings.key_cache_seconds)
-    app = make_api(ApiContext(store, gate, settings, clock, peers), lambda _: runtime.lifespan())
-    app.router.routes.extend(operational_routes(health))
-    return app
+    runtime.prepare += [store.prepare, publishing.prepare]
+    runtime.drain.append(publishing.drain)
+    runtime.close.append(peers.close)
+    authenticator = Authenticator(MongoOperators(database), settings.key_cache_seconds)
+    return runtime, ApiContext(store, authenticator, settings, clock, peers)
 
 
 def _document(app: FastAPI) -> None:

@@ -1,49 +1,54 @@
-"""The scheduler, wired by hand."""
+"""Wiring of the scheduler."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from starlette.applications import Starlette
 
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
 from services.scheduler.handlers import listen
-from services.scheduler.service import Pace, Scheduler
+from services.scheduler.service import Pace, Scheduler, Solver
 from services.scheduler.settings import Settings
 from services.scheduler.solver.pool import SolverPool
-from shared.app import Runtime, make_app
+from shared.app import Infrastructure, Runtime, make_app
 from shared.internal_api.server import internal_routes
-from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consumer import Consumer
-from shared.runtime.background import Background
-from shared.runtime.health import Health
+from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal, KafkaOutlet
 from shared.storage.journal_store import MongoJournalStore
-from shared.storage.mongo import Mongo
 
 
 def make(settings: Settings) -> Starlette:
-    """The whole service, not yet started."""
-    broker, mongo = make_broker(settings), Mongo(settings)
-    health = Health(settings.stall_seconds)
-    background, consumer = Background(health), Consumer(broker, settings, health)
-    store = MongoJournalStore(mongo.database(settings.database))
+    """Make the service with the drivers and worker processes of production; it starts with its lifespan."""
+    pool = SolverPool(settings.improve_workers, settings.improve_deadline_seconds)
+    runtime = assemble(settings, Infrastructure.connect_to(settings), pool)
+    runtime.close.append(pool.stop)
+    return make_app(runtime)
+
+
+def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver) -> Runtime:
+    """Wire the service; `solver` improves editions. The caller stops the solver."""
+    runtime = Runtime(settings, infrastructure)
+    health, background, consumer = runtime.health, runtime.background, runtime.add_consumer()
+    clock = infrastructure.mongo.now
+    store = MongoJournalStore(infrastructure.mongo.database(settings.database))
     journal = Journal(
         AgendaAggregate(),
         store,
-        KafkaOutlet(KafkaPublisher(broker)),
-        mongo.now,
+        KafkaOutlet(KafkaPublisher(infrastructure.broker)),
+        clock,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
     )
-    pool = SolverPool(settings.improve_workers, settings.improve_deadline_seconds)
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
-    scheduler = Scheduler(journal, pool, pace, mongo.now, progress=lambda: health.progress("improve"))
+    progress = partial(health.progress, "improve")
+    scheduler = Scheduler(journal, solver, pace, clock, infrastructure.monotonic, progress)
     listen(consumer, scheduler)
     consumer.on_assignment(journal.evict_unowned, scheduler.on_assignment)
     background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
-    runtime = Runtime(settings, broker, mongo, health, background, consumer)
-    runtime.prepare = [store.prepare]
-    runtime.drain = [scheduler.stop]
-    runtime.close = [pool.stop]
-    return make_app(runtime, internal_routes(settings, routes_of(scheduler)))
+    runtime.prepare.append(store.prepare)
+    runtime.drain.append(scheduler.stop)
+    runtime.routes += internal_routes(settings, routes_of(scheduler))
+    return runtime

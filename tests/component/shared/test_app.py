@@ -9,13 +9,8 @@ import httpx
 import pytest
 
 from deploy.embedded.probes import free_ports
-from shared.app import Runtime, make_app
-from shared.messaging.broker import make_broker
-from shared.messaging.consumer import Consumer
-from shared.runtime.background import Background
-from shared.runtime.health import Health
+from shared.app import Infrastructure, Runtime, make_app
 from shared.runtime.settings import ServiceSettings
-from shared.storage.mongo import Mongo
 
 
 class Settings(ServiceSettings):
@@ -31,9 +26,9 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         mongo_timeout_seconds=0.2,
         shutdown_seconds=1,
     )
-    broker, mongo, health = make_broker(settings), Mongo(settings), Health(60)
-    runtime = Runtime(settings, broker, mongo, health, Background(health), Consumer(broker, settings, health))
-    runtime.prepare.append(mongo.ping)
+    runtime = Runtime(settings, Infrastructure.connect_to(settings))
+    runtime.add_consumer()
+    runtime.prepare.append(runtime.infrastructure.mongo.ping)
     app = make_app(runtime)
     async with (
         app.router.lifespan_context(app),
