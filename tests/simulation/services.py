@@ -18,6 +18,7 @@ from typing import Any, cast
 from faststream.kafka import KafkaBroker
 
 from services.matching import app as matching
+from services.matching.domain.text.blend import Blend, Calibration
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import the_use
 from services.matching.observatory.leiden import communities
@@ -68,11 +69,11 @@ _NOTIFY = NotifySettings(
     lease_seconds=16,
     deliver_every_seconds=5,
 )
-#: Both tiers of matching are n-grams. The second look has fewer buckets, so that its scores differ from the first.
+#: Both tiers of matching are n-grams. The second look is calibrated otherwise, so that it changes some scores.
 _MODELS = matching.Models(
     scorers=[NgramScorer()],
     default=NgramScorer(),
-    quality=NgramScorer(64),
+    quality=Blend("ngrams-2", [(1.0, NgramScorer(64))], Calibration(0.0, 0.2)),
     helper=ProfileHelp(the_use, vocabulary),
     communities=communities,
     labels=labels,
