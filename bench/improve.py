@@ -101,8 +101,8 @@ def _ours(problem: Problem) -> Found:
     began = time.perf_counter()
     while ours.poll(max(0.0, began + _MARKS[-1] - time.perf_counter())):
         solution: Solution = ours.recv()
-        seats = solution.seats
-        pairs = [each.wanted.pair_id for each in problem.candidates]
+        seats = solution.assignments
+        pairs = [each.meeting.pair_id for each in problem.candidates]
         slots = [seats[pair].slots if pair in seats else 0 for pair in pairs]
         yield time.perf_counter() - began, slots
     process.kill()

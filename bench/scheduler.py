@@ -187,10 +187,10 @@ class Comparison:
 def greedy(problem: Problem) -> dict[str, SlotSet]:
     """First fit on an empty board, the most wanted first: nobody's agenda is remembered."""
     board = problem.board()
-    for each in sorted(problem.candidates, key=lambda each: (*each.wish.rank, -each.wish.score)):
-        seat, _ = find_assignment(board, each.wanted, problem.open_slots)
+    for each in sorted(problem.candidates, key=lambda each: (*each.demand.rank, -each.demand.score)):
+        seat, _ = find_assignment(board, each.meeting, problem.open_slots)
         if seat is not None:
-            board.place(each.wanted, seat)
+            board.place(each.meeting, seat)
     return {pair: seat.slots for pair, (_, seat) in board.placed.items()}
 
 

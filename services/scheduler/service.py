@@ -187,7 +187,9 @@ class Scheduler:
             placed, waiting = len(state.placements), len(state.waiting)
             problem = problem_with(state, more, self.clock(), self.pace.change_budget)
             solution = await self.solver.solve(problem, self.pace.effort, _WHAT_IF_SECONDS)
-        return WhatIf(placed=placed, waiting=waiting, placed_then=len(solution.seats), at_most_then=solution.bound)
+        return WhatIf(
+            placed=placed, waiting=waiting, placed_then=len(solution.assignments), at_most_then=solution.bound
+        )
 
     async def agenda(self, edition_id: str) -> AgendaState:
         """The edition's agenda as it is now, not to be changed."""

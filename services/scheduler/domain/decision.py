@@ -106,7 +106,7 @@ class DecisionInProgress:
         state = self.state
 
         def weight(pair: str) -> tuple[bool, int, bool, bool, float, str]:
-            wish, encounters, itself = state.wish(pair), state.board.encounters_of, pair in state.board.placed
+            wish, encounters, itself = state.demand(pair), state.board.encounters_of, pair in state.board.placed
             others = (len(encounters[each]) - itself for each in state.pairs[pair].people)
             return not state.stays(pair, self.now), *demand_key(wish, others, state.least), -wish.score, pair
 
@@ -148,7 +148,7 @@ class DecisionInProgress:
         """First those who can keep time and table, so that nobody else takes them."""
         for pair in self._by_weight(wishes):
             allowed = self._allowed(pair, wishes[pair])
-            seat, _ = find_assignment(self.state.board, self.state.wanted(pair), allowed, wishes[pair])
+            seat, _ = find_assignment(self.state.board, self.state.meeting(pair), allowed, wishes[pair])
             if seat == wishes[pair]:
                 self.seat_all({pair: seat}, cause)
 
@@ -169,7 +169,7 @@ class DecisionInProgress:
     def _seat_or_wait(self, pair_id: str, allowed: SlotSet, near: Assignment | None, cause: Cause) -> None:
         """Seat the pair; or others of its organisations in its stead, or with others moved aside; or note why not."""
         state = self.state
-        seat, reason = find_assignment(state.board, state.wanted(pair_id), allowed, near)
+        seat, reason = find_assignment(state.board, state.meeting(pair_id), allowed, near)
         seating = {pair_id: seat} if seat else None
         # Once agendas are out it is better that another comes than that somebody is moved.
         if not seating and state.announced:
@@ -198,7 +198,7 @@ class DecisionInProgress:
         if reason not in _MOVING_HELPS:
             return None
         state, open_slots = self.state, self.state.open_slots(self.now)
-        return make_room(state.board, state.wanted(pair_id), open_slots, most_moves(state), self._budget)
+        return make_room(state.board, state.meeting(pair_id), open_slots, most_moves(state), self._budget)
 
     def _offer_what_is_free(self, tried: set[str], cause: Cause, near: Assignment | None = None) -> None:
         """Offer what was freed to those who wait: the time of these participants, and the tables of these slots."""
@@ -216,14 +216,14 @@ class DecisionInProgress:
             pairs |= {
                 pair
                 for pair in links.waiting_for_table
-                if self._freed_seats & ~board.busy_slots(self.state.wanted(pair))
+                if self._freed_seats & ~board.busy_slots(self.state.meeting(pair))
             }
         return pairs
 
     def _need(self, pair_id: str) -> tuple[object, ...]:
         state = self.state
         served = map(state.served, state.pairs[pair_id].people)
-        return (*placement_key(state.wish(pair_id), served, state.least), pair_id)
+        return (*placement_key(state.demand(pair_id), served, state.least), pair_id)
 
     def _allowed(self, pair_id: str, wish: Assignment | None = None) -> SlotSet:
         """The slots the pair may be given; and, where its own place is lost, the time it had: others stay at theirs."""

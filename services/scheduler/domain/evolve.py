@@ -167,7 +167,7 @@ def _evolve_taken_over(change: TakenOver, state: AgendaState) -> None:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.pairs[change.pair_id] = pair.between(change.people)
     if seat is not None:
-        state.board.place(state.wanted(change.pair_id), seat)
+        state.board.place(state.meeting(change.pair_id), seat)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -245,7 +245,7 @@ def _renumber(state: AgendaState) -> None:
 
 
 def _put(state: AgendaState, pair_id: str, place: Place) -> None:
-    state.board.place(state.wanted(pair_id), state.seat(place))
+    state.board.place(state.meeting(pair_id), state.assignment(place))
     if state.timeline.index_of(place) is None:
         state.board.before_and_after[pair_id] = state.timeline.before_and_after(place)
     state.placements[pair_id] = place
@@ -264,9 +264,9 @@ def _lift(state: AgendaState, pair_id: str) -> None:
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
     """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
     others = state.links.sittings.near(place).union(
-        *(state.board.encounters_of[each] for each in state.wanted(pair_id).participant_ids)
+        *(state.board.encounters_of[each] for each in state.meeting(pair_id).participant_ids)
     )
-    if state.seat(place).slots and not any(state.placements[other].overlaps(place) for other in others):
+    if state.assignment(place).slots and not any(state.placements[other].overlaps(place) for other in others):
         _put(state, pair_id, place)
 
 
@@ -274,7 +274,7 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
     """Have the board know by which zones their encounters may be in, which follows from their organisations' kinds."""
     if "board" in state.__dict__:
         for pair_id in sorted({pair for each in people for pair in state.board.encounters_of[each]}):
-            state.board.place(state.wanted(pair_id), state.board.remove(pair_id)[1])
+            state.board.place(state.meeting(pair_id), state.board.remove(pair_id)[1])
 
 
 def _tell_of(state: AgendaState, pair_id: str, code: CauseCode) -> None:

@@ -247,7 +247,7 @@ def _encounter_event(
 
 
 def _relaxation(state: AgendaState, pair_id: str, now: datetime) -> Relaxation | None:
-    return nearest_relaxation(state.board, state.wanted(pair_id), state.open_slots(now))
+    return nearest_relaxation(state.board, state.meeting(pair_id), state.open_slots(now))
 
 
 def _agenda_event(state: AgendaState, participant_id: str, agenda: PublishedAgenda, now: datetime) -> AgendaChanged:

@@ -152,12 +152,12 @@ class AgendaState(BaseModel):
         """Whether all who are to meet have registered here."""
         return all(participant in self.participants for participant in self.pairs[pair_id].people)
 
-    def wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> Meeting:
+    def meeting(self, pair_id: str, people: tuple[str, ...] | None = None) -> Meeting:
         """The pair as the rules and the board want it; with `people`, as if these met."""
         people = people or self.pairs[pair_id].people
         return Meeting(pair_id, people, self.zones_by_kinds[tuple(map(self._kind, people))])
 
-    def wish(self, pair_id: str) -> Demand:
+    def demand(self, pair_id: str) -> Demand:
         """How much the pair's encounter is wanted."""
         pair = self.pairs[pair_id]
         return Demand(pair.priority, bool(self.goals and self.goals_served(pair_id)), pair.score)
@@ -172,7 +172,7 @@ class AgendaState(BaseModel):
         """The sessions of the edition that the participant attends."""
         return [self.sessions_by_id[session] for session in participant.session_ids if session in self.sessions_by_id]
 
-    def seat(self, place: Place) -> Assignment:
+    def assignment(self, place: Place) -> Assignment:
         """A place on the board: all the slots it overlaps, which is one unless the slots have changed since."""
         index = self.timeline.index_of(place)
         slots = self.timeline.overlapping([place]) if index is None else 1 << index
@@ -386,7 +386,7 @@ def _board_of(state: AgendaState) -> Board:
     for participant_id, participant in state.participants.items():
         board.hours[participant_id] = state.hours(participant)
     for pair_id, place in sorted(state.placements.items(), key=lambda each: _precedence(state, *each)):
-        board.place(state.wanted(pair_id), state.seat(place))
+        board.place(state.meeting(pair_id), state.assignment(place))
         if state.timeline.index_of(place) is None:
             board.before_and_after[pair_id] = state.timeline.before_and_after(place)
     for pair_id, comes_after in state.comes_after.items():

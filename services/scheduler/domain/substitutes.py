@@ -21,7 +21,7 @@ def find_stand_in(
     """
     best: tuple[int, str, People, Assignment] | None = None
     for by, people in _instead(state, pair_id):
-        seat, _ = find_assignment(state.board, state.wanted(pair_id, people), allowed(people), near)
+        seat, _ = find_assignment(state.board, state.meeting(pair_id, people), allowed(people), near)
         offer = (len(state.board.encounters_of[by]), by)
         if seat is not None and (best is None or offer < best[:2]):
             best = (*offer, people, seat)

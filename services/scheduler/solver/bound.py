@@ -26,7 +26,7 @@ def placement_bound(problem: Problem) -> int:
     which any of them could be. Representatives who may meet instead of each other count as one, with the slots of all.
     """
     board = problem.board()
-    common = {each.wanted: _common(problem, board, each.wanted) for each in problem.candidates}
+    common = {each.meeting: _common(problem, board, each.meeting) for each in problem.candidates}
     pairs = [wanted for wanted, slots in common.items() if slots]
     solver = pywraplp.Solver.CreateSolver("GLOP")
     share = {wanted.pair_id: solver.NumVar(0, 1, "") for wanted in pairs}

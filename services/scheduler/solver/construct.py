@@ -29,7 +29,7 @@ def construct(problem: Problem, most: int, seed: int) -> Board:
     best = _in_order(problem, hardest_first, most)
     everybody = len(problem.fixed) + len(problem.candidates)
     if problem.least is None and len(best.placed) < everybody:  # with a least, the most wanted come first in any order
-        wanted_first = sorted(hardest_first, key=lambda each: each.wish.rank)
+        wanted_first = sorted(hardest_first, key=lambda each: each.demand.rank)
         best = max(best, _in_order(problem, wanted_first, most), key=problem.weight)
     enough = everybody if problem.search_policy.is_fair_first else most
     for _ in range(_SHUFFLES):
@@ -55,11 +55,11 @@ def fill(problem: Problem) -> Board:
     board = problem.board()
     waiting = []
     for each in problem.candidates:
-        seat = problem.incumbent.get(each.wanted.pair_id)
+        seat = problem.incumbent.get(each.meeting.pair_id)
         if seat is None:
             waiting.append(each)
         else:
-            board.place(each.wanted, seat)
+            board.place(each.meeting, seat)
     budget = problem.budget_to_place
     for each in _neediest_first(problem, board, waiting):
         if not _seat(problem, board, each):
@@ -68,23 +68,23 @@ def fill(problem: Problem) -> Board:
 
 
 def _seat(problem: Problem, board: Board, candidate: Candidate) -> bool:
-    seat, _ = find_assignment(board, candidate.wanted, problem.open_slots)
+    seat, _ = find_assignment(board, candidate.meeting, problem.open_slots)
     if seat is None:
         return False
-    board.place(candidate.wanted, seat)
+    board.place(candidate.meeting, seat)
     return True
 
 
 def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves: int) -> int:
     """Seat a candidate by moving others; returns how many were moved."""
-    seating = make_room(board, candidate.wanted, problem.open_slots, most_moves)
-    return apply_rearrangement(board, candidate.wanted, seating) if seating else 0
+    seating = make_room(board, candidate.meeting, problem.open_slots, most_moves)
+    return apply_rearrangement(board, candidate.meeting, seating) if seating else 0
 
 
 def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     def need_of(each: Candidate) -> tuple[object, ...]:
-        served = [problem.served(board, person) for person in each.wanted.participant_ids]
-        return (*placement_key(each.wish, served, problem.least), each.wanted.pair_id)
+        served = [problem.served(board, person) for person in each.meeting.participant_ids]
+        return (*placement_key(each.demand, served, problem.least), each.meeting.pair_id)
 
     return smallest_key_first(candidates, need_of)
 
@@ -93,11 +93,11 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
     """The same in their order; but where everybody should have some encounters at least, who has fewer comes first."""
     if problem.least is None:
         return candidates
-    order = {each.wanted.pair_id: number for number, each in enumerate(candidates)}
+    order = {each.meeting.pair_id: number for number, each in enumerate(candidates)}
 
     def turn(each: Candidate) -> tuple[int, bool, bool, int]:
-        others = (len(board.encounters_of[person]) for person in each.wanted.participant_ids)
-        return *demand_key(each.wish, others, problem.least), order[each.wanted.pair_id]
+        others = (len(board.encounters_of[person]) for person in each.meeting.participant_ids)
+        return *demand_key(each.demand, others, problem.least), order[each.meeting.pair_id]
 
     return smallest_key_first(candidates, turn)
 
@@ -105,14 +105,15 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
 def _hardest_first(problem: Problem) -> list[Candidate]:
     """By how much of their common time they are asked for by all who want to meet them."""
     board = problem.board()
-    demand = Counter(chain.from_iterable(each.wanted.participant_ids for each in problem.candidates))
+    demand = Counter(chain.from_iterable(each.meeting.participant_ids for each in problem.candidates))
 
     def pressure(each: Candidate) -> float:
-        people, common = each.wanted.participant_ids, problem.open_slots
+        people, common = each.meeting.participant_ids, problem.open_slots
         for person in people:
             common &= board.free_slots(person)
         return sum(demand[person] for person in people) / (common.bit_count() + 1)
 
     return sorted(
-        problem.candidates, key=lambda each: (-pressure(each), *each.wish.rank, -each.wish.score, each.wanted.pair_id)
+        problem.candidates,
+        key=lambda each: (-pressure(each), *each.demand.rank, -each.demand.score, each.meeting.pair_id),
     )

@@ -21,7 +21,7 @@ class Draft:
     def __init__(self, problem: Problem) -> None:
         board = problem.board()
         people = {person: number for number, person in enumerate(problem.hours)}
-        self.pairs = [each.wanted for each in problem.candidates]
+        self.pairs = [each.meeting for each in problem.candidates]
         self.sides = [(people[one], people[other]) for one, other in (wanted.participant_ids for wanted in self.pairs)]
         self.pairs_of: list[list[int]] = [[] for _ in people]
         for pair, sides in enumerate(self.sides):

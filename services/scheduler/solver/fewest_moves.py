@@ -91,7 +91,7 @@ def _repair(problem: Problem, before: Mapping[str, SlotSet], slots: Mapping[str,
 def _forced(problem: Problem, before: Mapping[str, SlotSet], most: int) -> int:
     """How many must move, at least, to place `most`: those that cannot stay, but for as many as are left out."""
     board = problem.board()
-    possible = {each.wanted.pair_id: _possible(problem, board, each.wanted) for each in problem.candidates}
+    possible = {each.meeting.pair_id: _possible(problem, board, each.meeting) for each in problem.candidates}
     placeable = {pair: slots for pair, slots in possible.items() if slots}
     displaced = sum(not before[pair] & slots for pair, slots in placeable.items() if pair in before)
     return max(0, displaced - (len(placeable) + len(problem.fixed) - most))
@@ -113,7 +113,7 @@ class _Model:
         of_person: defaultdict[str, list[cp_model.IntVar]] = defaultdict(list)
         of_person_at: defaultdict[tuple[str, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
         in_zones: defaultdict[tuple[frozenset[str], SlotSet], list[cp_model.IntVar]] = defaultdict(list)
-        for wanted in (each.wanted for each in problem.candidates):
+        for wanted in (each.meeting for each in problem.candidates):
             seats = {slot: self.cp.new_bool_var("") for slot in bits(_possible(problem, board, wanted))}
             self.cp.add_at_most_one(seats.values())
             for slot, seat in seats.items():

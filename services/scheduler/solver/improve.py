@@ -65,8 +65,8 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
 def _incumbent(problem: Problem) -> Board:
     board = problem.board()
     for each in problem.candidates:
-        if each.wanted.pair_id in problem.incumbent:
-            board.place(each.wanted, problem.incumbent[each.wanted.pair_id])
+        if each.meeting.pair_id in problem.incumbent:
+            board.place(each.meeting, problem.incumbent[each.meeting.pair_id])
     return board
 
 
@@ -110,7 +110,7 @@ def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Bo
 
     Tables are told as well, so that somebody who moves may find none: then half as many are moved.
     """
-    has_place = tuple(each for each in problem.candidates if each.wanted.pair_id in filled.placed)
+    has_place = tuple(each for each in problem.candidates if each.meeting.pair_id in filled.placed)
     placed, budget = replace(problem, candidates=has_place).of_pairs(filled), problem.change_budget
     while budget:
         draft = _draft(placed, filled)
@@ -169,7 +169,7 @@ def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> No
 
 def _missing(problem: Problem, draft: Draft, is_full: bool) -> list[int]:
     """Who misses an encounter, sorted; in a full agenda, those only who come before somebody who has a place."""
-    ranks = [each.wish.rank for each in problem.candidates]
+    ranks = [each.demand.rank for each in problem.candidates]
     last = max((rank for rank, slot in zip(ranks, draft.slot, strict=True) if slot), default=())
     return sorted(
         {

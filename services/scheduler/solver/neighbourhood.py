@@ -57,7 +57,7 @@ def _worth(
     draft: Draft, candidates: tuple[Candidate, ...], group: list[int], people: list[int]
 ) -> tuple[int, int, int, int, int, float]:
     """The levels of the objective as far as these encounters and participants go; more is better."""
-    placed = [candidates[pair].wish for pair in group if draft.slot[pair]]
+    placed = [candidates[pair].demand for pair in group if draft.slot[pair]]
     return (
         *demand_total(placed),
         -sum(draft.served(person).shortfall(draft.least) for person in people),
@@ -137,7 +137,7 @@ class _Model:
                 self._model.add(sum(seats) <= max(0, draft.quota - draft.count[person]))
 
     def _placing(self, candidates: tuple[Candidate, ...]) -> list[cp_model.LinearExpr]:
-        return [seat * _value(candidates[pair].wish) for (pair, _), seat in self._seats.items()]
+        return [seat * _value(candidates[pair].demand) for (pair, _), seat in self._seats.items()]
 
     def _least(self) -> list[cp_model.LinearExpr]:
         terms: list[cp_model.LinearExpr] = []

@@ -241,5 +241,5 @@ def test_the_bound_holds_and_improving_places_no_fewer(
     subject.take(*(event(*step, revision) for revision, step in enumerate(registered + asked, start=2)))
     problem = problem_of(subject.state, NOW, 0)
     solution = improve(problem, QUICK)
-    assert len(construct(problem, 0, QUICK.seed).placed) <= len(solution.seats) <= solution.bound
+    assert len(construct(problem, 0, QUICK.seed).placed) <= len(solution.assignments) <= solution.bound
     assert len(subject.state.placements) <= placement_bound(problem)

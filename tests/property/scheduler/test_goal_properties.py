@@ -37,7 +37,7 @@ def improved(wanted: list[AffinityScored], countries: list[str], rooms: tuple[in
 
 
 def value(problem: Problem, solution: Solution) -> tuple[int, int, int]:
-    return demand_total([each.wish for each in problem.candidates if each.wanted.pair_id in solution.seats])
+    return demand_total([each.demand for each in problem.candidates if each.meeting.pair_id in solution.assignments])
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

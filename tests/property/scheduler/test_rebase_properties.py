@@ -94,7 +94,7 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
     go_on(subject, since, 3 + len(first))
     state, now = subject.state, subject.now
     assume(state.version != solution.version or not wild)
-    solution = replace(solution, seats={**solution.seats, **wild})
+    solution = replace(solution, assignments={**solution.assignments, **wild})
     placed, has = seats_of(state), worth_of(state)
     stays = {each: seat for each, seat in placed.items() if state.stays(each, now)}
     again = AgendaState.model_validate_json(state.model_dump_json())

@@ -69,7 +69,7 @@ def order(state: AgendaState, later: int, earlier: int) -> None:
 
 def allowed(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
     """Every slot and table the engine could give the pair."""
-    board, wanted = state.board, state.wanted(pair)
+    board, wanted = state.board, state.meeting(pair)
     seat = board.remove(pair) if pair in board.placed else None
     left, _ = rules.slots_left(board, wanted, board.all_slots)
     found = {

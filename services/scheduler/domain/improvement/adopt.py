@@ -113,7 +113,7 @@ def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
     state = batch.state
     if state.settled or state.announced != solution.announced:
         raise SolutionStale("the edition's phase has changed")
-    if any(seat.slots > state.timeline.all_slots for seat in solution.seats.values()):
+    if any(seat.slots > state.timeline.all_slots for seat in solution.assignments.values()):
         raise SolutionStale("the edition has fewer slots now")
     seats = _seats_now(batch, solution)
     is_better = _is_better(state, seats)
@@ -128,7 +128,7 @@ def _seats_now(batch: DecisionInProgress, solution: Solution) -> Mapping[str, As
     """The solution's seats as they are, so that the engine's mistakes are found; or re-based on what is new."""
     state = batch.state
     is_as_asked = solution.version == state.version and solution.open_slots == state.open_slots(batch.now)
-    return solution.seats if is_as_asked else rebased(state, solution, batch.now)
+    return solution.assignments if is_as_asked else rebased(state, solution, batch.now)
 
 
 def _certificate(state: AgendaState, solution: Solution) -> Certificate:
@@ -178,5 +178,5 @@ def _replace(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> bool
     allowed = state.open_slots(batch.now)
     for pair in sorted(state.pairs):
         if pair not in state.placements and state.is_wanted(pair) and state.is_known(pair):
-            batch.wait(pair, find_assignment(state.board, state.wanted(pair), allowed)[1], cause)
+            batch.wait(pair, find_assignment(state.board, state.meeting(pair), allowed)[1], cause)
     return len(batch.changes) > before

@@ -22,8 +22,8 @@ _USUAL = search_policy_of(tuple(Level))
 class Candidate(NamedTuple):
     """A pair that wants an encounter and may have one."""
 
-    wanted: Meeting
-    wish: Demand
+    meeting: Meeting
+    demand: Demand
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,15 @@ class Problem:
     def of_pairs(self, board: Board) -> Problem:
         """The same for those who move encounters of two alone: those with guests are as the board has them."""
         groups = {
-            each.wanted.pair_id for each in self.candidates if len(each.wanted.participant_ids) > len(each.wanted.pair)
+            each.meeting.pair_id
+            for each in self.candidates
+            if len(each.meeting.participant_ids) > len(each.meeting.pair)
         }
         if not groups:
             return self
         return replace(
             self,
-            candidates=tuple(each for each in self.candidates if each.wanted.pair_id not in groups),
+            candidates=tuple(each for each in self.candidates if each.meeting.pair_id not in groups),
             incumbent={pair: seat for pair, seat in self.incumbent.items() if pair not in groups},
             fixed=self.fixed | {pair: board.placed[pair] for pair in sorted(groups) if pair in board.placed},
         )
@@ -98,7 +100,7 @@ class Problem:
 
     @cached_property
     def _wanted(self) -> Counter[str]:
-        every = (*(wanted for wanted, _ in self.fixed.values()), *(each.wanted for each in self.candidates))
+        every = (*(wanted for wanted, _ in self.fixed.values()), *(each.meeting for each in self.candidates))
         return Counter(chain.from_iterable(wanted.participant_ids for wanted in every))
 
     def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
@@ -106,7 +108,7 @@ class Problem:
 
         More is better; the first comes first.
         """
-        placed = [each.wish for each in self.candidates if each.wanted.pair_id in board.placed]
+        placed = [each.demand for each in self.candidates if each.meeting.pair_id in board.placed]
         score = round(sum(each.score for each in placed), 6)
         served = [self.served(board, each) for each in self._wanted]
         most = *demand_total(placed), -sum(each.shortfall(self.least) for each in served), score
@@ -115,11 +117,11 @@ class Problem:
 
     def solved(self, board: Board, bound: int) -> Solution:
         """The solution that is on a board."""
-        seats = {pair: seat for pair, (_, seat) in sorted(board.placed.items())}
+        assignments = {pair: assignment for pair, (_, assignment) in sorted(board.placed.items())}
         return Solution(
             version=self.version,
             announced=self.announced,
-            seats=seats,
+            assignments=assignments,
             bound=bound,
             open_slots=self.open_slots,
             incumbent=self.incumbent,
@@ -137,7 +139,7 @@ class Solution:
 
     version: int
     announced: bool
-    seats: dict[str, Assignment]
+    assignments: dict[str, Assignment]
     bound: int
     seconds: float | None = None
     fewest_breaks: int = 0
@@ -147,7 +149,10 @@ class Solution:
 
     def moves(self, pair_id: str) -> bool:
         """Whether it has an encounter elsewhere than it was."""
-        return pair_id in self.incumbent and self.seats.get(pair_id, self.incumbent[pair_id]) != self.incumbent[pair_id]
+        return (
+            pair_id in self.incumbent
+            and self.assignments.get(pair_id, self.incumbent[pair_id]) != self.incumbent[pair_id]
+        )
 
 
 def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:
@@ -166,7 +171,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         quota=state.edition.quotas.max_encounters,
         tables={zone.zone_id: zone.tables for zone in state.edition.zones},
         hours=dict(sorted(state.board.hours.items())),
-        candidates=tuple(Candidate(state.wanted(pair), state.wish(pair)) for pair in wanted),
+        candidates=tuple(Candidate(state.meeting(pair), state.demand(pair)) for pair in wanted),
         incumbent={pair: placed[pair][1] for pair in wanted if pair in placed},
         fixed=fixed,
         change_budget=change_budget,

@@ -41,16 +41,16 @@ class _Rebase:
     def __init__(self, state: AgendaState, solution: Solution, now: datetime) -> None:
         problem = problem_of(state, now, solution.change_budget)
         wanted_first = sorted(
-            problem.candidates, key=lambda each: (*each.wish.rank, -each.wish.score, each.wanted.pair_id)
+            problem.candidates, key=lambda each: (*each.demand.rank, -each.demand.score, each.meeting.pair_id)
         )
         self.board = problem.board()
         self._solution = solution
         #: Seats of what lay between the slots say nothing: it is history, or the slots are others by now.
-        self._seats = {pair: seat for pair, seat in solution.seats.items() if seat.slots.bit_count() == 1}
+        self._seats = {pair: seat for pair, seat in solution.assignments.items() if seat.slots.bit_count() == 1}
         self._most_moves = most_moves(state)
         self._search_policy = problem.search_policy
         self._present = problem.incumbent
-        self._unplaced = [each.wanted for each in wanted_first]
+        self._unplaced = [each.meeting for each in wanted_first]
         self._open_slots = problem.open_slots
         #: Who waits may be seated as late as insert would; who has a place moves only to where it is told in time.
         self._late_slots = {pair: state.slots_for(pair, now) for pair in state.waiting if state.is_live}

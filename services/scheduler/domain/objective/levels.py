@@ -100,7 +100,7 @@ def _result(level: Level, value: float, bound: float) -> LevelResult:
 
 
 def _placed(state: AgendaState, seats: Collection[str]) -> tuple[float, ...]:
-    wishes = [state.wish(pair) for pair in seats]
+    wishes = [state.demand(pair) for pair in seats]
     score = round(sum(each.score for each in wishes), 6)
     return *(-float(each) for each in demand_total(wishes)), float(_missing(state, seats)), -score
 
@@ -149,7 +149,7 @@ def _moves(state: AgendaState, seats: Mapping[str, Assignment]) -> int:
     if not state.announced:
         return 0
     told = ((state.encounters[pair].place, seat) for pair, seat in seats.items() if pair in state.encounters)
-    return sum(place is not None and state.seat(place).slots != seat.slots for place, seat in told)
+    return sum(place is not None and state.assignment(place).slots != seat.slots for place, seat in told)
 
 
 def _breaks(state: AgendaState, seats: Mapping[str, Assignment]) -> tuple[float, ...]:

@@ -189,7 +189,7 @@ def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
     for pair, each in targets.items():
         if each.place is None:
             continue
-        slots = state.seat(each.place).slots
+        slots = state.assignment(each.place).slots
         near = {other for person in each.people for other in board.encounters_of[person]}
         near |= state.links.sittings.near(each.place)
         found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
@@ -205,7 +205,7 @@ def _out_of_order(state: AgendaState, targets: Arrangements) -> set[str]:
 def _movable(state: AgendaState, pairs: Iterable[str], now: datetime) -> list[str]:
     """Those that an edit may move, the most wanted first."""
     movable = (pair for pair in pairs if pair not in state.locked and not state.is_history(pair, now))
-    wishes = {pair: state.wish(pair) for pair in movable}
+    wishes = {pair: state.demand(pair) for pair in movable}
     return sorted(wishes, key=lambda pair: (*wishes[pair].rank, -wishes[pair].score, pair))
 
 
@@ -279,7 +279,7 @@ def _seat_elsewhere(state: AgendaState, stage: Trial, arrangements: Arrangements
         stage.remove(pair)
     for pair, each in moved.items():
         if each.place is not None:
-            stage.place(state.wanted(pair, each.people), state.seat(each.place))
+            stage.place(state.meeting(pair, each.people), state.assignment(each.place))
 
 
 def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
@@ -288,7 +288,7 @@ def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
 
 def _reseat(state: AgendaState, stage: Trial, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
     """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
-    board, wanted = stage.board, state.wanted(pair, asked.people)
+    board, wanted = stage.board, state.meeting(pair, asked.people)
     before, allowed = stage.before.get(pair), state.slots_for(pair, now, asked.people)
     near = before[1] if before else None
     if near is not None:
@@ -300,7 +300,7 @@ def _reseat(state: AgendaState, stage: Trial, asked: Arrangement, pair: str, now
     for each in seating:
         stage.remove(each)
     for each, place in seating.items():
-        stage.place(wanted if each == pair else state.wanted(each), place)
+        stage.place(wanted if each == pair else state.meeting(each), place)
     return None
 
 

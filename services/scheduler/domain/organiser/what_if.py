@@ -43,7 +43,7 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
         open_slots=problem.open_slots | (timeline.all_slots & ~problem.all_slots),
         tables={zone.zone_id: zone.tables for zone in edition.zones},
         hours={each: there.hours(state.participants[each]) for each in problem.hours},
-        candidates=tuple(each._replace(wanted=there.wanted(each.wanted.pair_id)) for each in problem.candidates),
+        candidates=tuple(each._replace(meeting=there.meeting(each.meeting.pair_id)) for each in problem.candidates),
         days=timeline.days(edition.timezone),
         before_and_after={pair: timeline.before_and_after(state.placements[pair]) for pair in problem.before_and_after},
     )

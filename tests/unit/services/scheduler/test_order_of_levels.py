@@ -127,7 +127,7 @@ def test_where_moves_come_first_an_improvement_moves_nobody_to_place_more(
     lock(subject, is_locked=False)
     assert set(subject.state.waiting) == {AC}
     _, solution, _ = improved(subject)
-    assert {each: seat.slots for each, seat in solution.seats.items()} == places
+    assert {each: seat.slots for each, seat in solution.assignments.items()} == places
 
 
 def with_breaks(levels: tuple[Level, ...]) -> Edition:
@@ -167,7 +167,9 @@ def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> 
     assert adopt(batch, solution)
     subject.finish(batch)
     assert any(
-        subject.state.board.placed[each][1] == solution.seats[each] for each in solution.seats if solution.moves(each)
+        subject.state.board.placed[each][1] == solution.assignments[each]
+        for each in solution.assignments
+        if solution.moves(each)
     )
 
 

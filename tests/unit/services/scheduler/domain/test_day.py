@@ -108,7 +108,7 @@ def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> N
     subject.now = at(0) - 31 * MINUTE
     solution = improve(problem_of(subject.state, subject.now, 6), Effort(rounds=1, round_effort=0.01, steps=100))
     seat = subject.state.board.placed[pair("a", "b")][1]
-    moved = replace(solution, seats={pair("a", "b"): seat._replace(slots=4)})
+    moved = replace(solution, assignments={pair("a", "b"): seat._replace(slots=4)})
     subject.now += 2 * MINUTE
     for late in (moved, solution):
         batch = subject.batch()

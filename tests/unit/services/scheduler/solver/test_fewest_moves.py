@@ -48,13 +48,13 @@ def tried(problem: Problem, before: Placed) -> tuple[int, int]:
     choices = []
     for each in problem.candidates:
         there = (
-            problem.hours[each.wanted.participant_ids[0]].available
-            & problem.hours[each.wanted.participant_ids[1]].available
+            problem.hours[each.meeting.participant_ids[0]].available
+            & problem.hours[each.meeting.participant_ids[1]].available
         )
         choices.append([0, *bits(problem.open_slots & there)])
     best = (-1, 0)
     for slots in itertools.product(*choices):
-        placed = [(each.wanted, slot) for each, slot in zip(problem.candidates, slots, strict=True) if slot]
+        placed = [(each.meeting, slot) for each, slot in zip(problem.candidates, slots, strict=True) if slot]
         people_at = Counter((person, slot) for wanted, slot in placed for person in wanted.participant_ids)
         if max(people_at.values(), default=0) > 1 or max(Counter(s for _, s in placed).values(), default=0) > TABLES:
             continue

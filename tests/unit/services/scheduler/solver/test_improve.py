@@ -62,7 +62,7 @@ def test_but_for_the_incumbent_the_order_of_the_inputs_does_not_matter(seed: int
 def test_an_agenda_made_anew_is_the_same_whatever_the_order_of_the_inputs(seed: int) -> None:
     one, other = in_two_orders(seed)
     assert one.incumbent != other.incumbent
-    assert improve(one, EFFORT).seats == improve(other, EFFORT).seats
+    assert improve(one, EFFORT).assignments == improve(other, EFFORT).assignments
 
 
 def test_an_incumbent_is_bettered_where_what_is_made_anew_would_be_worse() -> None:
@@ -70,9 +70,9 @@ def test_an_incumbent_is_bettered_where_what_is_made_anew_would_be_worse() -> No
     one, other = in_two_orders(17)
     assert len(one.incumbent) != len(other.incumbent)
     for problem in (one, other):
-        assert len(improve(problem, EFFORT).seats) >= len(problem.incumbent)
+        assert len(improve(problem, EFFORT).assignments) >= len(problem.incumbent)
     better = max(one, other, key=lambda problem: len(problem.incumbent))
-    assert len(improve(replace(better, incumbent={}), EFFORT).seats) < len(better.incumbent)
+    assert len(improve(replace(better, incumbent={}), EFFORT).assignments) < len(better.incumbent)
 
 
 def missing(subject: Edition, least: int) -> int:
@@ -88,7 +88,7 @@ def wishes(text: str) -> list[Event]:
 
 
 def met(solution: Solution, text: str) -> bool:
-    return set(solution.seats) == {pair(*both.split("-")) for both in text.split()}
+    return set(solution.assignments) == {pair(*both.split("-")) for both in text.split()}
 
 
 @pytest.mark.parametrize("effort", [EFFORT, replace(EFFORT, rounds=0)], ids=["searched", "constructed"])
@@ -164,9 +164,9 @@ def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget(
     subject.finish(batch)
     problem = problem_of(subject.state, NOW, change_budget=2)
     solution = improve(problem, EFFORT)
-    moved = [pair_id for pair_id, seat in problem.incumbent.items() if solution.seats[pair_id] != seat]
+    moved = [pair_id for pair_id, seat in problem.incumbent.items() if solution.assignments[pair_id] != seat]
     assert len(moved) <= 2
-    assert set(problem.incumbent) <= set(solution.seats)
+    assert set(problem.incumbent) <= set(solution.assignments)
 
 
 @pytest.mark.parametrize("is_announced", [False, True])
@@ -198,10 +198,10 @@ def test_announcing_tells_each_agenda_once_and_for_good() -> None:
 def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
     subject = Edition(edition(slots=2), *people("a", "b"), affinity("a", "b"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
-    later = {pair("a", "b"): solution.seats[pair("a", "b")]._replace(slots=0b10)}
+    later = {pair("a", "b"): solution.assignments[pair("a", "b")]._replace(slots=0b10)}
     subject.take(edition(slots=1, revision=2))
     with pytest.raises(SolutionStale, match="fewer slots"):
-        adopt(subject.batch(), replace(solution, seats=later))
+        adopt(subject.batch(), replace(solution, assignments=later))
     subject.take(edition(slots=2, revision=3, phase="closed"))
     with pytest.raises(SolutionStale, match="phase"):
         adopt(subject.batch(), solution)
@@ -210,10 +210,10 @@ def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
 def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
     subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
-    clash = dict.fromkeys(solution.seats, next(iter(solution.seats.values())))
+    clash = dict.fromkeys(solution.assignments, next(iter(solution.assignments.values())))
     with pytest.raises(AgendaBroken, match="person_twice"):
-        adopt(subject.batch(), replace(solution, seats=clash))
+        adopt(subject.batch(), replace(solution, assignments=clash))
     before = dict(subject.state.placements)
-    adopt(subject.batch(), replace(solution, seats={}))
+    adopt(subject.batch(), replace(solution, assignments={}))
     assert subject.state.placements == before
     assert not subject.state.dirty

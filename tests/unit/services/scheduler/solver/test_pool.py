@@ -50,7 +50,7 @@ async def test_it_solves_in_another_process_and_the_loop_goes_on() -> None:
     solution = await pool.solve(problem(), Effort(steps=100))
     ticking.cancel()
     await pool.stop()
-    assert len(solution.seats) == 1
+    assert len(solution.assignments) == 1
     assert ticks > 5
 
 

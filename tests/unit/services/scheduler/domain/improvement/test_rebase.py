@@ -38,7 +38,7 @@ def seat(slot: int, table: int = 1) -> Assignment:
 def proposed(subject: Edition, seats: dict[str, Assignment], change_budget: int = 3) -> Solution:
     """A solution of the edition as it is, with these seats."""
     problem = problem_of(subject.state, subject.now, change_budget)
-    return replace(problem.solved(problem.board(), len(seats)), seats=seats)
+    return replace(problem.solved(problem.board(), len(seats)), assignments=seats)
 
 
 def take_over(subject: Edition, solution: Solution) -> bool:
@@ -193,7 +193,7 @@ def test_no_more_are_moved_than_the_change_budget_says() -> None:
 def test_once_announced_nobody_loses_a_place_that_the_solution_does_not_know_of() -> None:
     subject, solution = a_fair()
     subject.take(affinity("d", "e"))
-    assert rebased(subject.state, replace(solution, seats={}), NOW) == seats_of(subject)
+    assert rebased(subject.state, replace(solution, assignments={}), NOW) == seats_of(subject)
 
 
 def test_what_is_locked_or_frozen_by_now_stays() -> None:

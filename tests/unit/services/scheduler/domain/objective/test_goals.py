@@ -169,7 +169,7 @@ def test_a_goal_comes_before_the_least_that_everybody_should_have() -> None:
     subject = Edition(rules, *guests(), *wanted[::-1])
     assert pair("ana", "beto") in subject.state.placements
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
-    assert set(solution.seats) == {pair("carla", "mara"), pair("carla", "nino")}
+    assert set(solution.assignments) == {pair("carla", "mara"), pair("carla", "nino")}
 
 
 def test_as_many_are_placed_as_without_goals() -> None:
@@ -184,7 +184,7 @@ def test_as_many_are_placed_as_without_goals() -> None:
 def test_of_as_many_placed_of_the_same_priority_the_agenda_that_serves_goals_is_better() -> None:
     for goals, is_better in ((BOTH, True), ((), False)):
         state = Edition(seats(goals=goals), *guests(), *wishes()).state
-        seat = state.seat(next(iter(state.placements.values())))
+        seat = state.assignment(next(iter(state.placements.values())))
         assert (
             objective_value(state, {ABROAD: seat}).ranks[0] < objective_value(state, {HOME: seat}).ranks[0]
         ) is is_better

@@ -137,7 +137,7 @@ def test_what_was_inserted_is_bettered_where_what_is_made_anew_leaves_more_below
     subject = Edition(*rest, second, third, best)
     assert subject.state.below_least() == {}
     solution = improve(problem_of(subject.state, NOW, 0), Effort(seed=7, rounds=0, steps=50))
-    assert set(solution.seats) == {pair("ana", "beto"), pair("carla", "dario")}
+    assert set(solution.assignments) == {pair("ana", "beto"), pair("carla", "dario")}
 
 
 @pytest.mark.parametrize(("least", "seated"), [(None, "q-r"), (4, "o-p")])
@@ -160,13 +160,15 @@ def test_a_neighbourhood_brings_two_to_the_least_rather_than_one_from_nothing(le
 def test_without_a_least_the_better_fit_is_kept() -> None:
     subject = Edition(*scarce())
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
-    assert pair("ana", "carla") in solution.seats
+    assert pair("ana", "carla") in solution.assignments
 
 
 def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_affinity() -> None:
     for least, is_better in ((1, True), (None, False)):
         state = Edition(*scarce(**({"min_encounters": least} if least else {}))).state
-        seats = dict(zip(state.pairs, [state.seat(place) for place in state.placements.values()] * 2, strict=False))
+        seats = dict(
+            zip(state.pairs, [state.assignment(place) for place in state.placements.values()] * 2, strict=False)
+        )
         fair = {each: seats[pair("ana", "beto")] for each in (pair("ana", "beto"), pair("carla", "dario"))}
         unfair = {each: seats[pair("ana", "beto")] for each in (pair("ana", "beto"), pair("ana", "carla"))}
         assert (objective_value(state, fair).ranks[0] < objective_value(state, unfair).ranks[0]) is is_better

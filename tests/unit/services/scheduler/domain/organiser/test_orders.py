@@ -369,7 +369,7 @@ def test_improve_keeps_the_order_and_places_no_fewer(phase: str) -> None:
     announce(batch)
     subject.finish(batch)
     assert subject.state.announced == (phase == "published")
-    seats = improve(problem_of(subject.state, NOW, 3), Effort(seed=7, rounds=3, round_effort=0.02)).seats
+    seats = improve(problem_of(subject.state, NOW, 3), Effort(seed=7, rounds=3, round_effort=0.02)).assignments
     assert len(seats) >= len(subject.state.placements)
     both = [each for each in ordered if seats.keys() >= set(each)]
     assert len(both) > 2

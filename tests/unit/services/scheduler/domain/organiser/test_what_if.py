@@ -44,7 +44,7 @@ def gain(subject: Edition, **more: object) -> tuple[int, int]:
     solution = improve(problem, EFFORT)
     assert subject.state.model_dump() == before
     assert subject.state.timeline.all_slots == (1 << len(subject.state.edition.slots)) - 1  # type: ignore[union-attr]
-    return len(solution.seats), solution.bound
+    return len(solution.assignments), solution.bound
 
 
 @pytest.mark.parametrize(
