@@ -1,18 +1,24 @@
-# Two commands matter: `make demo` and `make test`. Each sets up what it needs, given Python 3.11 and make.
-PYTHON ?= python3.11
+# Two commands matter: `make demo` and `make test`. Each sets up what it needs, given Python 3.11 or later and make.
 BIN := .venv/bin
+# The first Python from 3.11 on that has venv; `make PYTHON=/path/to/python` chooses another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 SERVICES := registration matching scheduler notify
 LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 
-.PHONY: help setup demo chaos test check format lock kafka clean
+.PHONY: help setup demo chaos tools test check format lock kafka clean
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: .venv/.ready  ## make the .venv with every extra
 .venv/.ready: requirements/dev.lock requirements/setup.lock pyproject.toml
-	$(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv on the PATH. Install one: on Debian and Ubuntu,"; \
+		echo "'apt-get install python3 python3-venv'; elsewhere, see https://www.python.org/downloads/."; \
+		echo "A Python in another place: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.lock
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
@@ -26,7 +32,10 @@ demo: setup  ## run a whole edition on the embedded stack; writes demo-output/
 chaos: setup  ## break everything at once on three Kafka brokers, then verify (CHAOS_SECONDS, CHAOS_SEED)
 	$(BIN)/python -m tests.chaos --seconds $(or $(CHAOS_SECONDS),600) $(CHAOS_SEED:%=--seed %) $(CHAOS_OPTIONS)
 
-test: check  ## run all tests, the integration tests on Apache Kafka
+tools: setup  ## install the outside checkers that tests call (apt, npm, Maven, Go)
+	@$(BIN)/python -m tests.tools
+
+test: check tools  ## run all tests, the integration tests on Apache Kafka
 	@# What asks for real servers has both cores to itself; all else shares them, a file at a time.
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration --ignore tests/e2e $(PYTEST_OPTIONS)
 	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_OPTIONS)

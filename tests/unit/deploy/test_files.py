@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import yaml
 from deploy.kafka.jars import version
 from services import SERVICES
 from shared.runtime.settings import ENV_PREFIX, ConnectionSettings
+from tests.support.outside import checked
 
 ROOT = Path(importlib.import_module("deploy").__path__[0]).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
@@ -122,17 +121,10 @@ def test_the_image_copies_only_what_exists_and_is_not_ignored() -> None:
         assert path.split("/")[0] in kept
 
 
-def test_docker_compose_takes_the_file() -> None:
-    docker = shutil.which("docker")
-    if docker is None or subprocess.run([docker, "compose", "version"], check=False, capture_output=True).returncode:
-        pytest.skip("docker's compose plugin is not installed")
-    command = [docker, "compose", "-f", str(ROOT / "deploy/compose.yaml"), "config", "--quiet"]
-    subprocess.run(command, check=True, capture_output=True)
+def test_the_library_of_compose_reads_the_file() -> None:
+    names = checked("compose", str(ROOT / "deploy/compose.yaml")).split()
+    assert sorted(names) == sorted(COMPOSE["services"])
 
 
-def test_prometheus_takes_its_file() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed")
-    command = [promtool, "check", "config", str(ROOT / "deploy/monitoring/prometheus.yml")]
-    subprocess.run(command, check=True, capture_output=True)
+def test_promtool_reads_the_configuration_of_prometheus() -> None:
+    checked("promtool", "check", "config", str(ROOT / "deploy/monitoring/prometheus.yml"))

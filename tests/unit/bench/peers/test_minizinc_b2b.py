@@ -1,4 +1,3 @@
-import shutil
 from pathlib import Path
 
 import pytest
@@ -6,6 +5,7 @@ import pytest
 from bench.b2b.instance import Instance, Meeting
 from bench.peers import minizinc_b2b
 from bench.peers.minizinc_b2b import Answer, MiniZincUnavailable, check, data, parse, solve
+from tests.support.outside import outside
 
 ANY = (0, 1, 2)
 #: Everybody meets everybody in three slots, one pair in the middle: so the third has a break.
@@ -84,8 +84,8 @@ def test_a_run_that_takes_too_long_is_asked_to_end_its_solver_and_what_it_found_
     assert (tmp_path / "minizinc.asked").read_text() == "to end\n" * 2  # once a search
 
 
-@pytest.mark.skipif(shutil.which("minizinc") is None, reason="minizinc is not installed")
 def test_the_model_finds_the_optimum_proves_it_and_proves_that_there_is_none() -> None:
+    outside("minizinc")
     check("gecode")
     with pytest.raises(MiniZincUnavailable, match="knows no solver"):
         check("no-such-solver")
