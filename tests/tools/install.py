@@ -51,8 +51,7 @@ def install_all() -> dict[str, Tool]:
     CACHE.mkdir(parents=True, exist_ok=True)
     tools = {name: _attempt(install) for name, install in installers.items()}
     entries = {name: asdict(tool) for name, tool in tools.items()}
-    STATUS.write_text(json.dumps(entries, indent=1) + "
-", encoding="utf-8")
+    STATUS.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
     return tools
 
 
@@ -160,7 +159,7 @@ def _needed(command: str) -> str:
 def _run(*command: str, folder: Path | None = None) -> None:
     try:
         program = _needed(command[0])
-        subprocess.run(  # noqa: S603 - the commands above
+        subprocess.run(
             [program, *command[1:]], cwd=folder, check=True, capture_output=True, text=True, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired as error:
