@@ -104,7 +104,7 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
             await topic_log.read(settings, rebuilder.consumed, edition_id, group) if rebuilder.consumed else TopicLog()
         )
         published = await topic_log.read(settings, rebuilder.published, edition_id)
-        report.undecodable, report.unbounded = consumed.undecodable + published.undecodable, consumed.unbounded
+        report.undecodable, report.unbounded = consumed.undecodable + published.undecodable, consumed.uncommitted
         for found_id in sorted({*consumed.events, *published.events}):
             report.editions[found_id] = await rebuilder.write(
                 target, found_id, consumed.of(found_id), published.of(found_id)

@@ -1,4 +1,4 @@
-"""What an SRE does with dead letters: `tertulia dlq list|show|replay|drop`."""
+"""Commands of an SRE on dead letters: `tertulia dlq list|show|replay|drop`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _READ_SECONDS = 30.0
 
 
 class UnknownLetter(Exception):
-    """There is no dead letter of that id: it was replayed, dropped, or never was."""
+    """No dead letter has this id: it was replayed or dropped, or the id is wrong."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A record that was set aside."""
+    """A record that was dead-lettered, with its origin."""
 
     origin: DeadLetterOrigin
     headers: dict[str, str]
@@ -32,12 +32,12 @@ class DeadLetter:
 
     @property
     def letter_id(self) -> str:
-        """What `show`, `replay` and `drop` are told."""
+        """The id that `show`, `replay` and `drop` take."""
         return self.origin.letter_id
 
 
 async def letters(settings: ConnectionSettings, topic: str | None = None) -> list[DeadLetter]:
-    """The dead letters that wait, oldest first, of one topic or of all."""
+    """Return the dead letters of one topic or of all topics, oldest first."""
     names = [t.dlq for t in TOPICS if topic in {None, t.name, t.dlq}]
     found: dict[str, DeadLetter] = {}
     for record in await _read(settings, names):
@@ -50,10 +50,10 @@ async def letters(settings: ConnectionSettings, topic: str | None = None) -> lis
 
 
 async def find(settings: ConnectionSettings, letter_id: str) -> DeadLetter:
-    """One dead letter.
+    """Return one dead letter.
 
     Raises:
-        UnknownLetter: there is none of that id.
+        UnknownLetter: no dead letter has this id.
     """
     for letter in await letters(settings):
         if letter.letter_id == letter_id:
@@ -62,7 +62,7 @@ async def find(settings: ConnectionSettings, letter_id: str) -> DeadLetter:
 
 
 async def replay(settings: ConnectionSettings, letter: DeadLetter) -> None:
-    """Send the record to its topic again, then take the letter out. A newer revision, if any, still wins."""
+    """Send the record to its topic again, then remove the dead letter. A newer revision of the thing still wins."""
     async with _producer(settings) as producer:
         key = letter.origin.original_key
         headers = [(name, value.encode()) for name, value in letter.headers.items()]
@@ -70,16 +70,16 @@ async def replay(settings: ConnectionSettings, letter: DeadLetter) -> None:
         await producer.send_and_wait(
             letter.origin.topic, value=letter.value, key=key, headers=headers, partition=partition
         )
-        await _take_out(producer, letter)
+        await _remove(producer, letter)
 
 
 async def drop(settings: ConnectionSettings, letter: DeadLetter) -> None:
-    """Take the letter out: what it said is lost."""
+    """Remove the dead letter; its event is lost."""
     async with _producer(settings) as producer:
-        await _take_out(producer, letter)
+        await _remove(producer, letter)
 
 
-async def _take_out(producer: AIOKafkaProducer, letter: DeadLetter) -> None:
+async def _remove(producer: AIOKafkaProducer, letter: DeadLetter) -> None:
     await producer.send_and_wait(letter.origin.topic + DLQ_SUFFIX, value=None, key=letter.letter_id.encode())
 
 
@@ -100,14 +100,14 @@ async def _producer(settings: ConnectionSettings) -> AsyncIterator[AIOKafkaProdu
 
 
 async def _read(settings: ConnectionSettings, topics: list[str]) -> list[ConsumerRecord]:
-    """Every record of the topics from the beginning to where they end now."""
+    """Return every record that the topics hold now."""
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [TopicPartition(topic, partition) for topic in topics for partition in range(DLQ_PARTITIONS)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
+        partitions = [TopicPartition(topic, partition) for topic in topics for partition in range(DLQ_PARTITIONS)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await topic_log.end_offsets(consumer, partitions)
         async with asyncio.timeout(_READ_SECONDS):
             return [record async for record in topic_log.records(consumer, ends)]
     finally:

@@ -1,8 +1,9 @@
-"""Topics read as a log, outside of any group: what has been said of an edition, for tools."""
+"""Topics read as a log, outside of any consumer group, for the command line's tools."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
@@ -17,148 +18,194 @@ from shared.messaging.broker import client_options
 from shared.runtime.settings import ConnectionSettings
 
 E = TypeVar("E", bound=Event)
-#: A broker that gives nothing for this long, though there is more, is away.
-_SILENCE_MS = 15_000
-#: How long the broker may keep an empty fetch: most of the partitions read have nothing more to give.
+#: A broker that sends nothing for this long, although records are missing, counts as away.
+_SILENCE_SECONDS = 15.0
+#: Time for which the broker may hold back an empty fetch: most partitions have nothing more to send.
 _FETCH_WAIT_MS = 50
+_CHECK_EVERY_SECONDS = 0.01
 
 
 class LogUnreadable(Exception):
-    """A topic is not there, or the broker stopped answering; the message says which."""
+    """A topic is missing, or the broker stopped answering; the message names the topic."""
 
 
 @dataclass
 class TopicLog:
-    """The events of topics, in the order of their partitions.
+    """The events of some topics, in the order of their partitions.
 
     Attributes:
-        events: by edition.
-        read: `"<topic>/<partition>"` to the offset of the last record read.
-        undecodable: the records that are no events of the contract.
-        unbounded: the topics of which a group has committed nothing, and which were read to their ends instead.
+        events: the events of each edition.
+        last_offsets: `"<topic>/<partition>"` to the offset of the last record read.
+        undecodable: the number of records that are not events of the contract.
+        uncommitted: the topics in which the group has committed no offset. They were read to their ends.
     """
 
     events: dict[str, list[Event]] = field(default_factory=dict)
-    read: dict[str, int] = field(default_factory=dict)
+    last_offsets: dict[str, int] = field(default_factory=dict)
     undecodable: int = 0
-    unbounded: set[str] = field(default_factory=set)
+    uncommitted: set[str] = field(default_factory=set)
 
     def of(self, edition_id: str) -> EditionEvents:
-        """What was said of one edition."""
-        return EditionEvents(self.events.get(edition_id, ()), self.read)
+        """Return the events of one edition."""
+        return EditionEvents(self.events.get(edition_id, ()), self.last_offsets)
+
+    def add(self, record: ConsumerRecord, edition_id: str | None) -> None:
+        """Add the event of a record, unless it belongs to an edition other than `edition_id`."""
+        self.last_offsets[f"{record.topic}/{record.partition}"] = record.offset
+        if edition_id is not None and not (record.key or b"").startswith(f"{edition_id}/".encode()):
+            return
+        try:
+            event = event_in(record)
+        except Undecodable:
+            self.undecodable += 1
+        else:
+            self.events.setdefault(event.edition_id, []).append(event)
 
 
 class EditionEvents:
-    """What was said of one edition: the newest of each thing, and all there is on the topics; `read`: see `TopicLog`."""
+    """The events of one edition. `last_offsets` is that of the `TopicLog`."""
 
-    def __init__(self, events: Iterable[Event], read: Mapping[str, int] = MappingProxyType({})) -> None:
-        self.read = read
+    def __init__(self, events: Iterable[Event], last_offsets: Mapping[str, int] = MappingProxyType({})) -> None:
+        self.last_offsets = last_offsets
         self._events = list(events)
         newest: dict[tuple[type[Event], str], Event] = {}
         for event in self._events:
-            place = (type(event), event.thing_id)
-            known = newest.get(place)
+            thing = (type(event), event.thing_id)
+            known = newest.get(thing)
             if known is None or event.revision > known.revision:
-                newest.pop(place, None)
-                newest[place] = event
+                newest.pop(thing, None)
+                newest[thing] = event
         self._newest = newest
 
     def newest(self, kind: type[E]) -> list[E]:
-        """The newest of each thing of a kind, in the order in which they were said."""
+        """Return the newest event of each thing, for one kind of event, in the order of publication."""
         return [event for event in self._newest.values() if isinstance(event, kind)]
 
     def every(self, kind: type[E]) -> list[E]:
-        """All of a kind, in the order in which they were said; compaction may have taken out what is not the newest."""
+        """Return all events of one kind, in the order of publication.
+
+        On a compacted topic, events that are not the newest of their thing may be missing.
+        """
         return [event for event in self._events if isinstance(event, kind)]
 
 
 async def read(
-    settings: ConnectionSettings, topics: Sequence[Topic], edition_id: str | None = None, as_far_as: str | None = None
+    settings: ConnectionSettings,
+    topics: Sequence[Topic],
+    edition_id: str | None = None,
+    committed_by: str | None = None,
 ) -> TopicLog:
-    """The topics from their beginnings: to their ends, or only as far as the group `as_far_as` has committed.
+    """Read topics from their beginnings.
+
+    Args:
+        settings: the broker to read from.
+        topics: the topics to read.
+        edition_id: return the events of this edition only; of all editions if it is None.
+        committed_by: a consumer group. Reading stops at the offsets that it has committed, else at the ends.
 
     Raises:
-        LogUnreadable: a topic is not there, or the broker stopped answering.
+        LogUnreadable: a topic is missing, or the broker stopped answering.
         KafkaError: the broker cannot be reached.
     """
     log = TopicLog()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
-        group_id=as_far_as,
+        group_id=committed_by,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_FETCH_WAIT_MS,
     )
     try:
-        places = await _places(settings, topics)
+        partitions = await _partitions(settings, topics)
         await consumer.start()
-        consumer.assign(places)
-        ends = await _ends(consumer, places, as_far_as, log)
-        await consumer.seek_to_beginning(*places)
-        async for record in records(consumer, {place: ends[place] for place in places}):
-            _take(record, edition_id, log)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await end_offsets(consumer, partitions)
+        if committed_by is not None:
+            ends = await _committed(consumer, ends, log)
+        async for record in records(consumer, ends):
+            log.add(record, edition_id)
     finally:
         await consumer.stop()
     return log
 
 
-async def _places(settings: ConnectionSettings, topics: Sequence[Topic]) -> list[TopicPartition]:
-    """Every partition there is, however many were declared."""
+async def end_offsets(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return for each partition the offset that its next record will get.
+
+    The offsets are the high watermarks of the consumer's first fetches. `AIOKafkaConsumer.end_offsets` is not used:
+    Tansu 0.6 answers it with an offset inside the last batch of records, so the records after it would be missed.
+
+    Args:
+        consumer: a started consumer, to which these partitions have just been assigned.
+        partitions: the partitions to look at.
+
+    Raises:
+        LogUnreadable: the broker did not answer for one of the partitions.
+    """
+    missing = set(partitions)  # until their first fetch is answered
+    try:
+        async with asyncio.timeout(_SILENCE_SECONDS):
+            while missing:
+                await asyncio.sleep(_CHECK_EVERY_SECONDS)
+                missing = {partition for partition in missing if consumer.highwater(partition) is None}
+    except TimeoutError:
+        topics = ", ".join(sorted({partition.topic for partition in missing}))
+        raise LogUnreadable(
+            f"{topics}: the broker did not say within {_SILENCE_SECONDS:.0f} s where the topic ends; "
+            "see `tertulia topics diff`"
+        ) from None
+    return {partition: consumer.highwater(partition) for partition in partitions}
+
+
+async def records(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> AsyncIterator[ConsumerRecord]:
+    """Yield records from the consumer's positions to the given end offsets, one partition after the other.
+
+    Raises:
+        LogUnreadable: the broker stopped answering.
+    """
+    for partition, end in ends.items():
+        # Position, not the last record's offset: compaction leaves gaps at the end.
+        while (position := await consumer.position(partition)) < end:
+            batches = await consumer.getmany(partition, timeout_ms=int(_SILENCE_SECONDS * 1000))
+            for batch in batches.values():
+                for record in batch:
+                    if record.offset < end:
+                        yield record
+            if await consumer.position(partition) == position:
+                raise LogUnreadable(
+                    f"{partition.topic}/{partition.partition}: the broker sends no record after offset {position}, "
+                    f"although the partition ends at {end}; see whether the broker is up, then try again"
+                )
+
+
+async def _partitions(settings: ConnectionSettings, topics: Sequence[Topic]) -> list[TopicPartition]:
+    """Return the partitions that the topics have on the broker, however many were declared."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        there = set(await admin.list_topics())
-        missing = [topic.name for topic in topics if topic.name not in there]
+        existing = set(await admin.list_topics())
+        missing = [topic.name for topic in topics if topic.name not in existing]
         if missing:
             raise LogUnreadable(f"the broker has no topic {', '.join(missing)}: see `tertulia topics diff`")
         described = await admin.describe_topics([topic.name for topic in topics])
     finally:
         await admin.close()
     return sorted(
-        TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
     )
 
 
-async def _ends(
-    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], group: str | None, log: TopicLog
+async def _committed(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], log: TopicLog
 ) -> dict[TopicPartition, int]:
-    ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
-    if group is None:
-        return ends
-    for place in places:
-        committed = await consumer.committed(place)
-        if committed is None and ends[place]:
-            log.unbounded.add(place.topic)
-        ends[place] = min(ends[place], ends[place] if committed is None else committed)
-    return ends
-
-
-async def records(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> AsyncIterator[ConsumerRecord]:
-    """The records of partitions from where the consumer stands to these ends, one partition after the other.
-
-    Raises:
-        LogUnreadable: the broker stopped answering.
-    """
-    for place, end in ends.items():
-        # Position, not the last record's offset: compaction leaves gaps at the end.
-        while (at := await consumer.position(place)) < end:
-            for batch in (await consumer.getmany(place, timeout_ms=_SILENCE_MS)).values():
-                for record in batch:
-                    if record.offset < end:
-                        yield record
-            if await consumer.position(place) == at:
-                raise LogUnreadable(
-                    f"{place.topic}/{place.partition}: nothing comes after offset {at}, and it ends at {end}"
-                )
-
-
-def _take(record: ConsumerRecord, edition_id: str | None, log: TopicLog) -> None:
-    log.read[f"{record.topic}/{record.partition}"] = record.offset
-    if edition_id is not None and not (record.key or b"").startswith(f"{edition_id}/".encode()):
-        return
-    try:
-        event = event_in(record)
-    except Undecodable:
-        log.undecodable += 1
-    else:
-        log.events.setdefault(event.edition_id, []).append(event)
+    """Return the offsets that the consumer's group has committed, but no offset after the end of its partition."""
+    committed_ends: dict[TopicPartition, int] = {}
+    for partition, end in ends.items():
+        committed = await consumer.committed(partition)
+        if committed is None and end:
+            log.uncommitted.add(partition.topic)
+        committed_ends[partition] = end if committed is None else min(end, committed)
+    return committed_ends

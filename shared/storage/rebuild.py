@@ -87,7 +87,7 @@ async def write_journal(
     """Write the changes made as the first entries of an edition's journal, with nothing to send."""
     store = MongoJournalStore(database)
     await store.prepare()
-    edition_id, changes, applied = draft.edition_id, draft.changes, dict(consumed.read)
+    edition_id, changes, applied = draft.edition_id, draft.changes, dict(consumed.last_offsets)
     for seq, at in enumerate(range(0, len(changes), _CHANGES_AN_ENTRY), start=1):
         some = [aggregate.change_type.dump_python(one, mode="json") for one in changes[at : at + _CHANGES_AN_ENTRY]]
         await store.append(Entry(edition_id, seq, utc_now(), applied, some, [], published=True))

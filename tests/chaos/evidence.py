@@ -177,7 +177,7 @@ async def read_topics(kafka: str) -> list[Seen]:
     await consumer.start()
     try:
         consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        ends = await topic_log.end_offsets(consumer, places)
         seen = [_seen(record) async for record in topic_log.records(consumer, ends)]
     finally:
         await consumer.stop()

@@ -1,12 +1,17 @@
-"""A broker and a mail server. The broker is Apache Kafka; Tansu where it cannot be had, which the summary then says."""
+"""Servers and clients for integration tests.
+
+The broker is Apache Kafka. Where Kafka is unavailable it is Tansu, and the summary of the run says so.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -15,22 +20,22 @@ from deploy.embedded.programs import smtp_sink as smtp_sink_program
 from deploy.embedded.programs import tansu
 from deploy.kafka.cluster import KafkaCluster, broker_programs
 from deploy.kafka.jars import KafkaUnavailable
+from shared.contract import ids
+from shared.contract.topics import MATCH_REQUEST
+from shared.messaging import topic_admin
+from shared.messaging.broker import KafkaPublisher, make_broker
+from shared.messaging.consumer import Consumer, Handler, Input
+from shared.runtime.health import Health
+from shared.runtime.settings import ConnectionSettings, ServiceSettings
+from tests.support.kafka_consumer import BrokerAddress, RunConsumer
 
 Launch = Callable[..., None]
 _WHY_NOT_KAFKA = pytest.StashKey[str]()
 
 
 @dataclass(frozen=True)
-class Broker:
-    """A broker that speaks Kafka's protocol."""
-
-    bootstrap: str
-    idempotence: bool
-
-
-@dataclass(frozen=True)
 class SmtpSink:
-    """A mail server, and the folder in which it keeps what it gets (see `deploy.embedded.smtp_sink.mails`)."""
+    """A mail server, and the folder of the mails that it received (see `deploy.embedded.smtp_sink.mails`)."""
 
     host: str
     port: int
@@ -38,8 +43,8 @@ class SmtpSink:
 
 
 @pytest.fixture(scope="session")
-def broker(launch: Launch, servers_folder: Path, request: pytest.FixtureRequest) -> Broker:
-    """Apache Kafka, or Tansu; with `CI=true` Apache Kafka or an error."""
+def broker(launch: Launch, servers_folder: Path, request: pytest.FixtureRequest) -> BrokerAddress:
+    """Start Apache Kafka, or Tansu if Kafka is unavailable. With `CI=true`, fail if Kafka is unavailable."""
     [port] = free_ports(1)
     try:
         programs = asyncio.run(broker_programs(servers_folder / "kafka", [port]))
@@ -49,24 +54,32 @@ def broker(launch: Launch, servers_folder: Path, request: pytest.FixtureRequest)
         request.config.stash[_WHY_NOT_KAFKA] = str(error)
         programs = [tansu(port)]
     launch(*programs)
-    return Broker(f"127.0.0.1:{port}", idempotence=_WHY_NOT_KAFKA not in request.config.stash)
+    return BrokerAddress(f"127.0.0.1:{port}", idempotence=_WHY_NOT_KAFKA not in request.config.stash)
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap(broker: Broker) -> str:
+def tansu_broker(launch: Launch) -> BrokerAddress:
+    """Start Tansu, the broker of the embedded stack, whether or not Apache Kafka is available."""
+    [port] = free_ports(1)
+    launch(tansu(port))
+    return BrokerAddress(f"127.0.0.1:{port}", idempotence=False)
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(broker: BrokerAddress) -> str:
     """The broker's address, `host:port`."""
     return broker.bootstrap
 
 
 @pytest.fixture(scope="session")
-def kafka_idempotence(broker: Broker) -> bool:
+def kafka_idempotence(broker: BrokerAddress) -> bool:
     """Whether the broker takes idempotent producers: Tansu does not."""
     return broker.idempotence
 
 
 @pytest.fixture(scope="session")
 def smtp_sink(launch: Launch, servers_folder: Path) -> SmtpSink:
-    """A mail server that keeps what it gets."""
+    """Start a mail server that stores each mail as a file."""
     [port] = free_ports(1)
     sink = SmtpSink("127.0.0.1", port, servers_folder / "mails")
     launch(smtp_sink_program(port, sink.directory))
@@ -74,7 +87,7 @@ def smtp_sink(launch: Launch, servers_folder: Path) -> SmtpSink:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say so when the broker was not Apache Kafka."""
+    """Report a run in which the broker was not Apache Kafka."""
     why = config.stash.get(_WHY_NOT_KAFKA, None)
     if why is not None:
         terminalreporter.write_line(f"Integration tests ran on Tansu, not on Apache Kafka: {why}", yellow=True)
@@ -82,7 +95,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[KafkaCluster]:
-    """One broker of Apache Kafka that is the test's own, to be killed."""
+    """Start an Apache Kafka broker for one test, which may kill it."""
     cluster = KafkaCluster(tmp_path)
     try:
         await cluster.start()
@@ -93,3 +106,55 @@ async def cluster(tmp_path: Path) -> AsyncIterator[KafkaCluster]:
         pytest.skip(str(error))
     finally:
         await cluster.stop()
+
+
+@pytest.fixture
+async def connection(kafka_bootstrap: str, kafka_idempotence: bool) -> ConnectionSettings:
+    """Connect to the broker, with all topics created."""
+    settings = ConnectionSettings(kafka_bootstrap=kafka_bootstrap, kafka_idempotence=kafka_idempotence)
+    await topic_admin.apply(settings)
+    return settings
+
+
+@pytest.fixture
+def edition_id() -> str:
+    """Name an edition that no other test uses."""
+    return ids.new_id("edn")
+
+
+@pytest.fixture
+async def publisher(connection: ConnectionSettings) -> AsyncIterator[KafkaPublisher]:
+    """Publish to the broker."""
+    broker = make_broker(connection)
+    await broker.start()
+    yield KafkaPublisher(broker)
+    await broker.stop()
+
+
+@pytest.fixture
+def run_consumer(connection: ConnectionSettings, edition_id: str) -> RunConsumer:
+    """Run a consumer in a group of its own; its handler gets the match requests of this test's edition only."""
+
+    class Settings(ServiceSettings):
+        service: ClassVar[str] = edition_id
+
+    @contextlib.asynccontextmanager
+    async def run(handler: Handler, **options: Any) -> AsyncIterator[Health]:
+        async def handle_this_edition(consumed_id: str, inputs: Sequence[Input]) -> None:
+            if consumed_id == edition_id:
+                await handler(edition_id, inputs)
+
+        settings = Settings(
+            kafka_bootstrap=connection.kafka_bootstrap, kafka_idempotence=connection.kafka_idempotence, **options
+        )
+        broker, health = make_broker(settings), Health(60)
+        consumer = Consumer(broker, settings, health)
+        consumer.subscribe(MATCH_REQUEST, handler=handle_this_edition)
+        await broker.start()
+        try:
+            yield health
+        finally:
+            await consumer.stop()
+            await broker.stop()
+
+    return run

@@ -16,10 +16,18 @@ from pymongo.errors import OperationFailure
 from shared.contract.cloudevents import encode
 from shared.contract.topics import MATCH_REQUEST
 from shared.messaging import dead_letter_admin as dlq_admin
-from shared.messaging.broker import MAX_RECORD_BYTES, KafkaPublisher, partition_of
+from shared.messaging.broker import MAX_RECORD_BYTES, KafkaPublisher
 from shared.messaging.consumer import Input
-from shared.runtime.settings import PARTITIONS, ConnectionSettings
-from tests.integration.shared.test_consumer import Running, Seen, asked, progress, set_aside, until
+from shared.runtime.settings import ConnectionSettings
+from tests.support.kafka_consumer import (
+    CollectingHandler,
+    RunConsumer,
+    dead_letters_of,
+    match_request,
+    partition_number,
+    progress,
+    wait_until,
+)
 
 pytestmark = pytest.mark.kafka
 
@@ -36,117 +44,113 @@ async def foreigner(connection: ConnectionSettings) -> AsyncIterator[AIOKafkaPro
         yield producer
 
 
-def place_of(edition: str) -> int:
-    return partition_of(f"{edition}/".encode(), range(PARTITIONS))
-
-
 async def test_what_a_newer_version_says_is_read_as_far_as_it_is_known_and_else_set_aside(
-    connection: ConnectionSettings, foreigner: AIOKafkaProducer, running: Running, edition: str
+    connection: ConnectionSettings, foreigner: AIOKafkaProducer, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     """Version N beside N+1: a field more is no matter; an event of another version waits as a letter."""
-    seen = Seen()
-    grown, foreign, known = (encode(asked(edition, name)) for name in ("grown", "foreign", "known"))
+    seen = CollectingHandler()
+    grown, foreign, known = (encode(match_request(edition_id, name)) for name in ("grown", "foreign", "known"))
     more = json.dumps(json.loads(grown.value) | {"mood": "curious"}).encode()
     v2 = [(name, value.replace(b".v1", b".v2") if name == "ce_type" else value) for name, value in foreign.headers]
-    at = place_of(edition)
+    at = partition_number(edition_id)
     await foreigner.send_and_wait(MATCH_REQUEST.name, more, key=grown.key, headers=grown.headers, partition=at)
     await foreigner.send_and_wait(MATCH_REQUEST.name, foreign.value, key=foreign.key, headers=v2, partition=at)
     await foreigner.send_and_wait(MATCH_REQUEST.name, known.value, key=known.key, headers=known.headers, partition=at)
-    async with running(seen):
-        await until(lambda: len(seen) == 2)
+    async with run_consumer(seen):
+        await wait_until(lambda: len(seen) == 2)
     assert seen == ["grown", "known"]
-    reasons = [one.origin.reason for one in await set_aside(connection, edition) if one.value == foreign.value]
+    reasons = [one.origin.reason for one in await dead_letters_of(connection, edition_id) if one.value == foreign.value]
     assert len(reasons) == 1
     assert "match-request.changed.v2" in reasons[0]
 
 
 async def test_the_largest_record_a_broker_takes_is_set_aside_whole(
-    connection: ConnectionSettings, foreigner: AIOKafkaProducer, running: Running, edition: str
+    connection: ConnectionSettings, foreigner: AIOKafkaProducer, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     """A dead letter is larger than its record: it says where it was and why."""
-    seen = Seen()
-    good = encode(asked(edition, "good"))
+    seen = CollectingHandler()
+    good = encode(match_request(edition_id, "good"))
     huge = b"x" * (MAX_RECORD_BYTES - 500)
-    at = place_of(edition)
+    at = partition_number(edition_id)
     await foreigner.send_and_wait(MATCH_REQUEST.name, huge, key=good.key, headers=good.headers, partition=at)
     await foreigner.send_and_wait(MATCH_REQUEST.name, good.value, key=good.key, headers=good.headers, partition=at)
-    async with running(seen):
-        await until(lambda: seen == ["good"], seconds=60)
-    [letter] = [one for one in await set_aside(connection, edition) if one.value == huge]
+    async with run_consumer(seen):
+        await wait_until(lambda: seen == ["good"], seconds=60)
+    [letter] = [one for one in await dead_letters_of(connection, edition_id) if one.value == huge]
     await dlq_admin.drop(connection, letter)
 
 
-async def test_a_record_beyond_the_limit_is_refused_by_the_broker(foreigner: AIOKafkaProducer, edition: str) -> None:
-    good = encode(asked(edition, "good"))
+async def test_a_record_beyond_the_limit_is_refused_by_the_broker(foreigner: AIOKafkaProducer, edition_id: str) -> None:
+    good = encode(match_request(edition_id, "good"))
     with pytest.raises(MessageSizeTooLargeError):
         await foreigner.send_and_wait(
-            MATCH_REQUEST.name, b"x" * (2 * MAX_RECORD_BYTES), key=good.key, partition=place_of(edition)
+            MATCH_REQUEST.name, b"x" * (2 * MAX_RECORD_BYTES), key=good.key, partition=partition_number(edition_id)
         )
 
 
 @pytest.mark.parametrize("code", [14031, 20, 13], ids=["disk full", "read only", "not authorised"])
 async def test_a_database_that_takes_no_writes_makes_the_batch_wait_and_sets_nothing_aside(
-    connection: ConnectionSettings, publisher: KafkaPublisher, running: Running, edition: str, code: int
+    connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str, code: int
 ) -> None:
     seen: list[str] = []
     refusals = 5  # more than `dead_letter_attempts`
 
-    async def take(_: str, inputs: Sequence[Input]) -> None:
+    async def handle(_: str, inputs: Sequence[Input]) -> None:
         nonlocal refusals
         if refusals:
             refusals -= 1
             raise OperationFailure("no writes now", code)
-        seen.extend(read.event.thing_id for read in inputs)
+        seen.extend(received.event.thing_id for received in inputs)
 
-    await publisher.publish(asked(edition, "a"), asked(edition, "b"))
-    async with running(take, dead_letter_attempts=2):
-        await until(lambda: len(seen) == 2)
+    await publisher.publish(match_request(edition_id, "a"), match_request(edition_id, "b"))
+    async with run_consumer(handle, dead_letter_attempts=2):
+        await wait_until(lambda: len(seen) == 2)
     assert seen == ["a", "b"]
-    assert [one for one in await set_aside(connection, edition) if one.origin.cause == "failed"] == []
+    assert [one for one in await dead_letters_of(connection, edition_id) if one.origin.cause == "failed"] == []
 
 
 async def test_ten_times_too_much_is_taken_in_bounded_batches_and_in_order(
-    publisher: KafkaPublisher, connection: ConnectionSettings, running: Running, edition: str
+    publisher: KafkaPublisher, connection: ConnectionSettings, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     seen: list[str] = []
     sizes: list[int] = []
 
-    async def take(_: str, inputs: Sequence[Input]) -> None:
+    async def handle(_: str, inputs: Sequence[Input]) -> None:
         sizes.append(len(inputs))
-        seen.extend(read.event.thing_id for read in inputs)
+        seen.extend(received.event.thing_id for received in inputs)
 
     asked_for = [f"r{number}" for number in range(1000)]
-    await publisher.publish(*(asked(edition, one) for one in asked_for))
-    async with running(take, batch_max_records=100, batch_every_ms=0):
-        await until(lambda: len(seen) >= 1000, seconds=60)
+    await publisher.publish(*(match_request(edition_id, one) for one in asked_for))
+    async with run_consumer(handle, batch_max_records=100, batch_every_ms=0):
+        await wait_until(lambda: len(seen) >= 1000, seconds=60)
     assert seen == asked_for
     assert max(sizes) <= 100
-    assert (await progress(connection, edition)).committed > 0
+    assert (await progress(connection, edition_id)).committed > 0
 
 
 async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_refused(
-    connection: ConnectionSettings, publisher: KafkaPublisher, running: Running, edition: str
+    connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     """Offsets are a matter of speed alone; and of a compacted topic a broker lets nobody delete records."""
-    seen = Seen()
-    await publisher.publish(asked(edition, "a"), asked(edition, "b"))
-    async with running(seen):
-        await until(lambda: len(seen) == 2)
-    assert (await progress(connection, edition)).committed > 0
+    seen = CollectingHandler()
+    await publisher.publish(match_request(edition_id, "a"), match_request(edition_id, "b"))
+    async with run_consumer(seen):
+        await wait_until(lambda: len(seen) == 2)
+    assert (await progress(connection, edition_id)).committed > 0
     async with _admin(connection) as admin:
-        place = TopicPartition(MATCH_REQUEST.name, place_of(edition))
+        place = TopicPartition(MATCH_REQUEST.name, partition_number(edition_id))
         with pytest.raises(PolicyViolationError):
             await admin.delete_records({place: RecordsToDelete(1)})
-    await _send_back(connection, edition, place)
-    async with running(seen):
-        await until(lambda: len(seen) == 4)
+    await _send_back(connection, edition_id, place)
+    async with run_consumer(seen):
+        await wait_until(lambda: len(seen) == 4)
     assert seen == ["a", "b", "a", "b"]
 
 
-async def _send_back(connection: ConnectionSettings, edition: str, place: TopicPartition) -> None:
+async def _send_back(connection: ConnectionSettings, edition_id: str, place: TopicPartition) -> None:
     """To offset 0, where a group without offsets begins, too."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=connection.kafka_servers, group_id=f"tertulia-{edition}", enable_auto_commit=False
+        bootstrap_servers=connection.kafka_servers, group_id=f"tertulia-{edition_id}", enable_auto_commit=False
     )
     await consumer.start()
     consumer.assign([place])
