@@ -10,7 +10,7 @@ import asyncio
 from pathlib import Path
 
 from demo.mails import read_mails
-from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
+from services.notify.deliveries import Finding, NoUnconfirmedMail, resolve, unconfirmed
 from services.notify.ports import Ledger
 from shared.runtime.clock import utc_now
 
@@ -33,16 +33,16 @@ class Postmaster:
 
     async def settle(self) -> None:
         """Settles the doubts there are."""
-        deliveries = await in_doubt(self._ledger)
+        deliveries = await unconfirmed(self._ledger)
         if not deliveries:
             return
         taken = {mail.message_id for mail in read_mails(self._folder)}
         for delivery in deliveries:
-            if delivery.doubt is None:
+            if delivery.unconfirmed is None:
                 continue
-            finding = Finding.TAKEN if delivery.doubt.message_id in taken else Finding.NOT_TAKEN
+            finding = Finding.TAKEN if delivery.unconfirmed.message_id in taken else Finding.NOT_TAKEN
             try:
                 await resolve(self._ledger, delivery.edition_id, delivery.participant_id, finding, utc_now)
-            except NoDoubt:
+            except NoUnconfirmedMail:
                 continue
             self.settled += 1

@@ -43,11 +43,11 @@ def list_in_doubt(edition: Annotated[str | None, typer.Option(help="Of this edit
     """The mails in doubt: never sent again by themselves."""
     from services.notify import deliveries  # noqa: PLC0415
 
-    found = _with_ledger(lambda ledger: deliveries.in_doubt(ledger, edition))
+    found = _with_ledger(lambda ledger: deliveries.unconfirmed(ledger, edition))
     if not found:
         show_line(console, "No mail is in doubt.")
         return
-    rows = [(delivery.edition_id, delivery.participant_id, str(delivery.doubt)) for delivery in found]
+    rows = [(delivery.edition_id, delivery.participant_id, str(delivery.unconfirmed)) for delivery in found]
     show_table(console, ("Edition", "Participant", "Mail"), rows)
 
 
@@ -63,6 +63,6 @@ def resolve(
     finding = deliveries.Finding.TAKEN if taken else deliveries.Finding.NOT_TAKEN
     try:
         _with_ledger(lambda ledger: deliveries.resolve(ledger, edition, participant, finding, utc_now))
-    except deliveries.NoDoubt as error:
+    except deliveries.NoUnconfirmedMail as error:
         stop(console, str(error))
     show_line(console, f"{edition}/{participant}: {finding}")

@@ -1,1 +1,1 @@
-"""Notify: who must hear of what, once."""
+"""Notify: mails every participant their agenda, and every version of it at most once."""

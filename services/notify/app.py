@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from services.notify.aggregate import AudienceAggregate
 from services.notify.delivery_worker import DeliveryWorker
 from services.notify.handlers import listen
 from services.notify.ports import Mailer, Render
 from services.notify.rendering.mail import MailWriter
-from services.notify.service import AudienceAggregate, Notify
+from services.notify.service import Notify
 from services.notify.settings import Settings
-from services.notify.smtp import Server, SmtpMailer
+from services.notify.smtp import SmtpMailer, SmtpServer
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
 from shared.app import Infrastructure, Runtime, make_app
 from shared.messaging.broker import KafkaPublisher
@@ -22,7 +23,7 @@ from shared.storage.outbox import OutboxRelay
 def make(settings: Settings) -> Starlette:
     """Make the service with the drivers of production; it starts with its lifespan."""
     infrastructure = Infrastructure.connect_to(settings)
-    mailer, writer = SmtpMailer(Server.of(settings)), MailWriter(settings, infrastructure.mongo.now)
+    mailer, writer = SmtpMailer(SmtpServer.of(settings)), MailWriter(settings, infrastructure.mongo.now)
     return make_app(assemble(settings, infrastructure, mailer, writer))
 
 

@@ -1,44 +1,48 @@
-"""What an operator can see and settle of the ledger: the mails in doubt (`tertulia deliveries list|resolve`)."""
+"""Operator commands on the ledger: list and resolve unconfirmed mails (`tertulia deliveries list|resolve`)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 from services.notify.domain.delivery import Delivery
+from services.notify.domain.publication import notification_of
 from services.notify.ports import Ledger, Overtaken
 from shared.contract.events import DeliveryState
 from shared.runtime.clock import Clock
 
 
 class Finding(StrEnum):
-    """What the mail server's log says of a mail in doubt: it was taken; or it was not, and is to be sent again."""
+    """The mail server's log on an unconfirmed mail: the server has accepted the mail, or has not."""
 
     TAKEN = "taken"
     NOT_TAKEN = "not_taken"
 
 
-class NoDoubt(Exception):
-    """The participant has no mail in doubt in that edition."""
+class NoUnconfirmedMail(Exception):
+    """The participant has no unconfirmed mail in that edition."""
 
 
-async def in_doubt(ledger: Ledger, edition_id: str | None = None) -> list[Delivery]:
-    """The deliveries with a mail in doubt, of one edition or of all; `delivery.doubt` says which mail."""
-    return await ledger.in_doubt(edition_id)
+async def unconfirmed(ledger: Ledger, edition_id: str | None = None) -> list[Delivery]:
+    """Return the deliveries with an unconfirmed mail, of one edition or of all."""
+    return await ledger.unconfirmed(edition_id)
 
 
 async def resolve(ledger: Ledger, edition_id: str, participant_id: str, finding: Finding, clock: Clock) -> Delivery:
-    """Settle a doubt. A mail not taken becomes due at once, as the agenda stands; the running service sends it.
+    """Settle an unconfirmed mail. A mail not accepted becomes due at once; notify sends it with the newest agenda.
 
     Raises:
-        NoDoubt: there is none, or it has been settled already.
+        NoUnconfirmedMail: the participant has none, or it has been resolved already.
     """
     while True:
         delivery = await ledger.find(edition_id, participant_id)
-        if delivery is None or delivery.doubt is None:
-            raise NoDoubt(f"{edition_id}/{participant_id} has no mail in doubt")
-        resolved = delivery.resolve(taken=finding is Finding.TAKEN, now=clock())
-        records = [resolved.record(DeliveryState.SENT, delivery.doubt, clock(), "resolved by an operator")]
+        if delivery is None or delivery.unconfirmed is None:
+            raise NoUnconfirmedMail(
+                f"{edition_id}/{participant_id} has no mail in doubt: `tertulia deliveries list` shows all that are"
+            )
+        accepted = finding is Finding.TAKEN
+        resolved = delivery.resolve(accepted=accepted, now=clock())
+        record = notification_of(resolved, DeliveryState.SENT, delivery.unconfirmed, clock(), "resolved by an operator")
         try:
-            return await ledger.save(resolved, *(records if finding is Finding.TAKEN else []))
+            return await ledger.save(resolved, *([record] if accepted else []))
         except Overtaken:
             continue

@@ -1,4 +1,4 @@
-"""One mail from the ledger to the mail server, every step written down before it is taken."""
+"""The delivery worker: takes one mail from the ledger to the mail server, and writes every step before it is taken."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 
-from services.notify.domain.audience import Audience, Change, DeliveryWanted
-from services.notify.domain.decide import reach
-from services.notify.domain.delivery import Delivery, Mailing, Step, reason_to_skip
-from services.notify.domain.digest import say
-from services.notify.ports import InDoubt, Ledger, Line, MailerAway, NotTaken, Overtaken, Refused, Relay, Render
+from services.notify.domain.changes import Change
+from services.notify.domain.decide import raise_version_to
+from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing, reason_to_skip
+from services.notify.domain.digest import mail_content
+from services.notify.domain.publication import notification_of
+from services.notify.domain.state import Audience
+from services.notify.ports import (
+    Ledger,
+    MailConnection,
+    MailServerUnavailable,
+    NotAccepted,
+    Overtaken,
+    Refused,
+    Relay,
+    Render,
+    Unconfirmed,
+)
 from services.notify.settings import Settings
 from shared.contract.events import DeliveryState, NotificationRecorded
 from shared.contract.ids import new_id
@@ -27,7 +39,7 @@ _LONGEST_BACK_OFF_SECONDS = 900.0
 
 
 class DeliveryWorker:
-    """Takes a due line of the ledger through its steps."""
+    """Takes a due delivery through its steps."""
 
     def __init__(
         self,
@@ -47,69 +59,71 @@ class DeliveryWorker:
         self._clock = clock
         self._health = health
 
-    async def deliver(self, delivery: Delivery, line: Line) -> None:
-        """Deal with a due line, unless another process is faster.
+    async def deliver(self, delivery: Delivery, connection: MailConnection) -> None:
+        """Deliver a due mail, unless another process is faster.
 
         Raises:
-            MailerAway: no mail can be handed over now; this one was put back.
+            MailServerUnavailable: no mail can be handed over now; this mail was postponed.
         """
         self._health.progress("deliver")
-        if delivery.step is Step.DATA_STARTED and delivery.mailing:
-            await self._give_up_on(delivery, delivery.mailing)
+        if delivery.step is DeliveryStep.DATA_STARTED and delivery.mailing:
+            await self._leave_unconfirmed(delivery, delivery.mailing)
             return
         try:
-            taken = await self._ledger.save(delivery.take(new_id("claim"), self._clock(), self._settings.lease))
-            await self._mail(taken, line)
+            claim = delivery.claim_for(new_id("claim"), self._clock(), self._settings.lease)
+            await self._mail(await self._ledger.save(claim), connection)
         except Overtaken:
             _log.info("delivery_overtaken", delivery=delivery.key)
 
-    async def _give_up_on(self, delivery: Delivery, mailing: Mailing) -> None:
-        """Whoever had the mail in hand is gone, and with them the mail server's answer."""
+    async def _leave_unconfirmed(self, delivery: Delivery, mailing: Mailing) -> None:
+        """Settle a mail as unconfirmed: its process has ended, and the mail server's answer is lost with it."""
         try:
             await self._settle(delivery, DeliveryState.IN_DOUBT, mailing, "its process ended after DATA")
         except Overtaken:
             _log.info("delivery_overtaken", delivery=delivery.key)
 
-    async def _mail(self, taken: Delivery, line: Line) -> None:
-        audience = await self._audience(taken)
-        mailing = self._mailing(taken, audience)
-        if reason := reason_to_skip(taken, audience, mailing.said):
-            await self._settle(taken, DeliveryState.SKIPPED, mailing, reason)
+    async def _mail(self, claimed: Delivery, connection: MailConnection) -> None:
+        audience = await self._audience(claimed)
+        mailing = self._mailing(claimed, audience)
+        if reason := reason_to_skip(claimed, audience, mailing.content):
+            await self._settle(claimed, DeliveryState.SKIPPED, mailing, reason)
             return
-        in_hand = taken
+        current = claimed
 
         async def before_data() -> None:
-            nonlocal in_hand
-            in_hand = await self._write(taken, lambda newest: newest.start(mailing))
-            if taken.claim and self._clock() >= taken.claim.until:
-                # Held up for longer than the mail is ours: somebody else may have told more by now.
-                raise NotTaken("out of time before DATA")
+            nonlocal current
+            current = await self._write(claimed, lambda newest: newest.start(mailing))
+            if claimed.claim and self._clock() >= claimed.claim.until:
+                # The lease is over: another process may have mailed a newer version by now.
+                raise NotAccepted("out of time before DATA")
 
         try:
-            await line.send(self._render(audience, taken, mailing), before_data)
+            await connection.send(self._render(audience, claimed, mailing), before_data)
         except Refused as error:
-            await self._settle(in_hand, DeliveryState.FAILED, mailing, str(error))
-        except InDoubt as error:
-            await self._settle(in_hand, DeliveryState.IN_DOUBT, mailing, str(error))
-        except NotTaken as error:
-            await self._put_back(in_hand, str(error))
-        except MailerAway as error:
-            await self._put_back(in_hand, str(error))
+            await self._settle(current, DeliveryState.FAILED, mailing, str(error))
+        except Unconfirmed as error:
+            await self._settle(current, DeliveryState.IN_DOUBT, mailing, str(error))
+        except NotAccepted as error:
+            await self._postpone(current, str(error))
+        except MailServerUnavailable as error:
+            await self._postpone(current, str(error))
             raise
         else:
-            await self._settle(in_hand, DeliveryState.SENT, mailing)
+            await self._settle(current, DeliveryState.SENT, mailing)
 
     async def _audience(self, delivery: Delivery) -> Audience:
-        """The edition as of the version wanted, or newer.
+        """Return the edition's state as of the wanted version, or newer.
 
-        Another process may have journalled since this one read the edition. A write is then refused by the journal's
-        fence and the edition is read again: so the write of a version that the newest state has long reached.
+        Another process may have written the journal since this process read the edition. Then the write below is
+        refused by the journal's fence, which reads the edition again. On the newest state the write changes nothing.
         """
         edition_id, participant_id, wanted = delivery.edition_id, delivery.participant_id, delivery.wanted
         audience = await self._journal.read(edition_id)
         if audience.versions.get(participant_id, 0) >= wanted:
             return audience
-        await self._journal.transact(edition_id, lambda state, _now: Decision(reach(state, participant_id, wanted)))
+        await self._journal.transact(
+            edition_id, lambda state, _now: Decision(raise_version_to(state, participant_id, wanted))
+        )
         return await self._journal.read(edition_id)
 
     def _mailing(self, delivery: Delivery, audience: Audience) -> Mailing:
@@ -118,51 +132,52 @@ class DeliveryWorker:
             version=version,
             agenda_revision=audience.agendas[delivery.participant_id].revision,
             message_id=delivery.message_id(version, self._settings.mail_domain),
-            said=say(audience, delivery.participant_id),
+            content=mail_content(audience, delivery.participant_id),
         )
 
-    async def _put_back(self, taken: Delivery, reason: str) -> None:
-        ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**taken.attempts)
+    async def _postpone(self, claimed: Delivery, reason: str) -> None:
+        ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**claimed.attempts)
         until = self._clock() + timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311 - spreads load
-        await self._write(taken, lambda newest: newest.postpone(until))
-        _log.warning("delivery_postponed", delivery=taken.key, reason=reason)
+        await self._write(claimed, lambda newest: newest.postpone(until))
+        _log.warning("delivery_postponed", delivery=claimed.key, reason=reason)
 
-    async def _settle(self, taken: Delivery, state: DeliveryState, mailing: Mailing, reason: str = "") -> None:
+    async def _settle(self, claimed: Delivery, state: DeliveryState, mailing: Mailing, reason: str = "") -> None:
         settled = await self._write(
-            taken,
+            claimed,
             lambda newest: newest.settle(state, mailing),
-            lambda newest: (newest.record(state, mailing, self._clock(), reason),),
+            lambda newest: (notification_of(newest, state, mailing, self._clock(), reason),),
         )
         DELIVERIES.labels(state=state).inc()
-        if state is DeliveryState.SENT and taken.first_at:
-            DELIVERY_DELAY_SECONDS.observe((self._clock() - taken.first_at).total_seconds())
-        _log.info("delivery_settled", delivery=taken.key, state=state, version=mailing.version, reason=reason)
+        if state is DeliveryState.SENT and claimed.first_at:
+            DELIVERY_DELAY_SECONDS.observe((self._clock() - claimed.first_at).total_seconds())
+        _log.info("delivery_settled", delivery=claimed.key, state=state, version=mailing.version, reason=reason)
         self._relay.soon(settled.key)
 
     async def _write(
         self,
-        taken: Delivery,
+        claimed: Delivery,
         step: Callable[[Delivery], Delivery],
         records: Callable[[Delivery], tuple[NotificationRecorded, ...]] = lambda _: (),
     ) -> Delivery:
-        """Take a step on the line's newest state, for as long as the mail is in our hands.
+        """Apply a step to the newest delivery and write it, for as long as the claim is this process's.
 
-        The database may be away for a moment: the lease is ours to wait, and giving up would leave a doubt.
+        The database may be unavailable for a moment. The step waits until the lease ends: to give up would leave an
+        unconfirmed mail.
 
         Raises:
-            Overtaken: the mail is in other hands now.
+            Overtaken: another process has claimed the delivery.
         """
         pauses = waits()
-        newest: Delivery | None = taken
-        until = taken.claim.until if taken.claim else self._clock()
-        while newest and newest.claim and newest.claim == taken.claim:
+        newest: Delivery | None = claimed
+        until = claimed.claim.until if claimed.claim else self._clock()
+        while newest and newest.claim and newest.claim == claimed.claim:
             try:
                 stepped = step(newest)
                 return await self._ledger.save(stepped, *records(stepped))
             except Overtaken:
-                newest = await self._ledger.find(taken.edition_id, taken.participant_id)
+                newest = await self._ledger.find(claimed.edition_id, claimed.participant_id)
             except Exception as error:
                 if not is_transient(error) or self._clock() > until:
                     raise
                 await asyncio.sleep(next(pauses))
-        raise Overtaken(taken.key)
+        raise Overtaken(claimed.key)

@@ -1,4 +1,4 @@
-"""Kafka in: what notify listens to."""
+"""Kafka in: the topics that notify reads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from shared.messaging.consumer import Consumer, Input
 
 
 def listen(consumer: Consumer, notify: Notify) -> None:
-    """Hand registrations, agendas and the reasons of encounters of an edition to the use case."""
+    """Hand the registrations, agendas and affinities of an edition to the use case."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
-        await notify.take(edition_id, inputs)
+        await notify.consume(edition_id, inputs)
 
     consumer.subscribe(REGISTRATION, AGENDA, AFFINITY, handler=on_inputs)

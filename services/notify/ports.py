@@ -1,4 +1,4 @@
-"""What the use cases need of the world outside, and what it may answer."""
+"""The interfaces through which the use cases reach the ledger and the mail server, and their errors."""
 
 from __future__ import annotations
 
@@ -7,92 +7,96 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.notify.domain.audience import Audience
 from services.notify.domain.delivery import Delivery, Mailing
+from services.notify.domain.state import Audience
 from shared.contract.events import NotificationRecorded
 
 
 class Overtaken(Exception):
-    """The ledger's line was written by someone else since it was read."""
+    """Another process has written the delivery since it was read."""
 
 
 class Refused(Exception):
-    """This letter can never be delivered; the message says why, without personal data."""
+    """The mail can never be delivered. The message says why, without personal data."""
 
 
-class NotTaken(Exception):
-    """The letter was surely not taken; it may be another time."""
+class NotAccepted(Exception):
+    """The mail was surely not accepted, and may be tried again."""
 
 
-class InDoubt(Exception):
-    """The letter may have been taken, or not."""
+class Unconfirmed(Exception):
+    """The mail server may have accepted the mail: its answer was lost."""
 
 
-class MailerAway(ConnectionError):
-    """No letter can be handed over now: the mail server is away, or does not want us."""
+class MailServerUnavailable(ConnectionError):
+    """No mail can be handed over now: the mail server does not answer, or rejects the connection or the sender."""
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A mail as SMTP takes it."""
+class RenderedMail:
+    """A mail as SMTP sends it."""
 
     sender: str
     recipient: str
     content: bytes
 
 
-class Line(Protocol):
+class MailConnection(Protocol):
     """A connection to a mail server."""
 
-    async def send(self, letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
-        """Hand a letter over. `before_data` runs once the recipient is accepted; if it raises, nothing is sent.
+    async def send(self, mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
+        """Hand a mail over. `before_data` runs once the recipient is accepted; if it raises, nothing is sent.
 
         Raises:
-            Refused: never for this recipient or letter.
-            NotTaken: not now; surely not taken.
-            InDoubt: the connection broke after DATA: it may have been taken.
-            MailerAway: no letter can be handed over now; surely not taken.
+            Refused: the server refuses this recipient or mail for good.
+            NotAccepted: the server refuses it for now, or the connection broke before DATA.
+            Unconfirmed: the connection broke after DATA, so the mail may have been accepted.
+            MailServerUnavailable: no mail can be handed over now; this mail was surely not accepted.
         """
 
 
 class Mailer(Protocol):
-    """Opens lines to a mail server."""
+    """Opens connections to a mail server."""
 
-    def open(self) -> AbstractAsyncContextManager[Line]:
-        """A line for many letters, one after the other, or `MailerAway`."""
+    def open(self) -> AbstractAsyncContextManager[MailConnection]:
+        """Open a connection for many mails in sequence, or raise `MailServerUnavailable`."""
 
 
 class Render(Protocol):
-    """Writes letters."""
+    """Writes mails."""
 
-    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> Letter:
-        """The letter of a version; `Refused` if it cannot be written."""
+    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
+        """Write the mail of a version, or raise `Refused` if it cannot be written."""
 
 
 class Ledger(Protocol):
-    """One line a participant of an edition. `MongoLedger` and `InMemoryLedger` pass the same contract tests."""
+    """One delivery for each participant of an edition. `MongoLedger` and `InMemoryLedger` pass the same tests."""
 
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
-        """A participant's line."""
+        """Return a participant's delivery, or `None`."""
 
     async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
-        """Those of the lines that are there, by their keys."""
+        """Return the deliveries that exist among these keys, by key."""
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
-        """Write a line, and what there is to say of it, at once; return it as written, or raise `Overtaken`."""
+        """Write a delivery and the events to publish of it in one write, and return it as written.
+
+        Raises:
+            Overtaken: the ledger holds a newer delivery than the one this builds on.
+        """
 
     async def due(self, limit: int) -> list[Delivery]:
-        """The lines to look at now, the longest due first."""
+        """Return the deliveries to look at now, the longest due first."""
 
-    async def in_doubt(self, edition_id: str | None = None) -> list[Delivery]:
-        """The lines with a mail that may have been taken, of one edition or of all."""
+    async def unconfirmed(self, edition_id: str | None = None) -> list[Delivery]:
+        """Return the deliveries with an unconfirmed mail, of one edition or of all."""
 
     async def count(self) -> tuple[int, int]:
-        """How many mails are owed, and how many are in doubt."""
+        """Count the mails that are owed, and the unconfirmed mails."""
 
 
 class Relay(Protocol):
-    """Sends what was recorded of a ledger's lines."""
+    """Publishes the events recorded in the ledger."""
 
     def soon(self, document_id: str) -> None:
-        """Begin to send what one line has recorded and not sent; what fails is left for a later sweep."""
+        """Begin to publish the events of one delivery. A later sweep publishes the events that fail."""

@@ -16,14 +16,14 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from services.notify.ports import InDoubt, Letter, MailerAway, NotTaken, Refused
+from services.notify.ports import MailServerUnavailable, NotAccepted, Refused, RenderedMail, Unconfirmed
 from services.notify.settings import Settings
 
 _PERMANENT = 500
 
 
 @dataclass(frozen=True)
-class Server:
+class SmtpServer:
     """Where mails are handed over, and as whom."""
 
     host: str
@@ -35,7 +35,7 @@ class Server:
     mails_per_connection: int = 100
 
     @classmethod
-    def of(cls, settings: Settings) -> Server:
+    def of(cls, settings: Settings) -> SmtpServer:
         """The mail server the settings name."""
         return cls(
             host=settings.smtp_host,
@@ -51,24 +51,24 @@ class Server:
 class SmtpMailer:
     """Opens lines to one mail server."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: SmtpServer) -> None:
         self._server = server
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[SmtpLine]:
+    async def open(self) -> AsyncIterator[SmtpConnection]:
         """A connection for many mails, one after the other.
 
         Raises:
             MailerAway: no connection, or the server does not want us (TLS, credentials).
         """
-        async with SmtpLine(self._server) as line:
+        async with SmtpConnection(self._server) as line:
             yield line
 
 
-class SmtpLine:
+class SmtpConnection:
     """One connection, made anew when it broke or has carried its share."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: SmtpServer) -> None:
         self._server = server
         self._smtp = _client(server)
         self._carried = 0
@@ -82,7 +82,7 @@ class SmtpLine:
     ) -> None:
         await self._hang_up()
 
-    async def send(self, letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+    async def send(self, letter: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
         """Hand a letter over. `before_data` runs once the recipient is accepted; if it raises, nothing is sent.
 
         Raises:
@@ -112,11 +112,11 @@ class SmtpLine:
         try:
             await self._smtp.connect()
         except SMTPAuthenticationError as error:
-            raise MailerAway(f"the mail server refuses our credentials: {error.code}") from error
+            raise MailServerUnavailable(f"the mail server refuses our credentials: {error.code}") from error
         except (SMTPException, OSError, ValueError) as error:
-            raise MailerAway(f"{self._server.host}:{self._server.port}: {error}") from error
+            raise MailServerUnavailable(f"{self._server.host}:{self._server.port}: {error}") from error
 
-    async def _envelope(self, letter: Letter) -> None:
+    async def _envelope(self, letter: RenderedMail) -> None:
         try:
             await self._smtp.mail(letter.sender)
             await self._smtp.rcpt(letter.recipient)
@@ -126,15 +126,15 @@ class SmtpLine:
         except SMTPResponseException as error:
             # Refusing the sender is no fault of this letter: all wait until the settings or the server change.
             await self._hang_up()
-            raise MailerAway(f"{error.code} to MAIL") from error
+            raise MailServerUnavailable(f"{error.code} to MAIL") from error
         except ValueError as error:
             await self._reset()
             raise Refused(f"unsendable address: {type(error).__name__}") from error
         except (SMTPException, OSError) as error:
             self._smtp.close()
-            raise NotTaken(f"the connection was lost before DATA: {type(error).__name__}") from error
+            raise NotAccepted(f"the connection was lost before DATA: {type(error).__name__}") from error
 
-    async def _data(self, letter: Letter) -> None:
+    async def _data(self, letter: RenderedMail) -> None:
         try:
             await self._smtp.data(letter.content)
         except SMTPResponseException as error:
@@ -142,7 +142,7 @@ class SmtpLine:
             raise _answer(error) from error
         except (SMTPException, OSError) as error:
             self._smtp.close()
-            raise InDoubt(f"the connection was lost after DATA: {type(error).__name__}") from error
+            raise Unconfirmed(f"the connection was lost after DATA: {type(error).__name__}") from error
 
     async def _reset(self) -> None:
         try:
@@ -156,7 +156,7 @@ class SmtpLine:
         self._smtp.close()
 
 
-def _client(server: Server) -> SMTP:
+def _client(server: SmtpServer) -> SMTP:
     return SMTP(
         hostname=server.host,
         port=server.port,
@@ -168,7 +168,7 @@ def _client(server: Server) -> SMTP:
     )
 
 
-def _answer(error: SMTPResponseException) -> Refused | NotTaken:
+def _answer(error: SMTPResponseException) -> Refused | NotAccepted:
     """What a no means: 5xx never, anything else not now. Its text may name the recipient, so it is left out."""
     said = f"the mail server answered {error.code}"
-    return Refused(said) if error.code >= _PERMANENT else NotTaken(said)
+    return Refused(said) if error.code >= _PERMANENT else NotAccepted(said)

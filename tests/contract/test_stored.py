@@ -16,8 +16,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from services.matching.service import MatchingAggregate
+from services.notify.aggregate import AudienceAggregate
 from services.notify.domain.delivery import Delivery
-from services.notify.service import AudienceAggregate
 from services.registration.store import KINDS
 from services.scheduler.aggregate import AgendaAggregate
 

@@ -17,7 +17,7 @@ The steps are the calls that the services' own code makes of its drivers, with t
 | `read`, `write` | registration reads or writes one of its things |
 | `outbox: read`, `outbox: empty` | `OutboxRelay` reads an outbox, and takes out what is sent |
 | `want` | `LedgerOutlet` writes what is to be mailed into the ledger |
-| `mail: look`, `mail: take`, `mail: start`, `mail: settle`, `mail: postpone` | `Postman` reads or writes the ledger |
+| `mail: look`, `mail: take`, `mail: start`, `mail: settle`, `mail: postpone` | `DeliveryWorker` reads or writes the ledger |
 | `mail: connect`, `mail: address`, `mail: send` | SMTP: the connection, the envelope, DATA |
 
 No hook is in the services: the step is the driver's call, and the driver is ours.

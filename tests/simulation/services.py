@@ -28,7 +28,7 @@ from services.matching.vocabulary import labels, vocabulary
 from services.notify import app as notify
 from services.notify.ports import Render
 from services.notify.settings import Settings as NotifySettings
-from services.notify.store import COLLECTION, line_of
+from services.notify.store import COLLECTION, delivery_of
 from services.registration import app as registration
 from services.registration.api.access import ApiContext
 from services.registration.peers import nobody
@@ -194,7 +194,7 @@ def _ledger_step(call: Call) -> str:
         return "want"
     if call.name != "update_one":
         return "mail: look"
-    line, before = line_of(call.update["$set"]), line_of(call.before) if call.before else None
+    line, before = delivery_of(call.update["$set"]), delivery_of(call.before) if call.before else None
     if line.claim == (before and before.claim):
         return "mail: start" if before and line.step != before.step else "want"
     if line.claim:

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from services.notify.domain.audience import Audience
 from services.notify.domain.delivery import Delivery, Mailing
-from services.notify.ports import InDoubt, Letter, MailerAway, NotTaken, Render
+from services.notify.domain.state import Audience
+from services.notify.ports import MailServerUnavailable, NotAccepted, Render, RenderedMail, Unconfirmed
 from tests.simulation.process import Process
 
 #: How long a client may be silent before the server hangs up: at least five minutes in RFC 5321, section 4.5.3.2.7, and
@@ -26,13 +26,13 @@ class MailServer:
         self.taken: list[tuple[str, Mailing]] = []
         self._written: dict[bytes, tuple[str, Mailing]] = {}
 
-    def expect(self, letter: Letter, participant_id: str, mailing: Mailing) -> None:
-        """Remember what a letter says, so that it need not be read again."""
-        self._written[letter.content] = (participant_id, mailing)
+    def expect(self, mail: RenderedMail, participant_id: str, mailing: Mailing) -> None:
+        """Remember what a mail says, so that it need not be read again."""
+        self._written[mail.content] = (participant_id, mailing)
 
-    def take(self, letter: Letter) -> None:
+    def take(self, mail: RenderedMail) -> None:
         """The 250 after DATA."""
-        self.taken.append(self._written[letter.content])
+        self.taken.append(self._written[mail.content])
 
 
 class Writer:
@@ -41,16 +41,16 @@ class Writer:
     def __init__(self, server: MailServer, render: Render) -> None:
         self._server, self._render = server, render
 
-    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> Letter:
-        letter = self._render(audience, delivery, mailing)
-        self._server.expect(letter, delivery.participant_id, mailing)
-        return letter
+    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
+        mail = self._render(audience, delivery, mailing)
+        self._server.expect(mail, delivery.participant_id, mailing)
+        return mail
 
 
-def plain(audience: Audience, delivery: Delivery, mailing: Mailing) -> Letter:
-    """The least letter, for runs by the thousand: writing the real one takes longer than all else about it."""
+def plain(audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
+    """The least mail, for runs by the thousand: writing the real one takes longer than all else about it."""
     contact = audience.contacts[delivery.participant_id]
-    return Letter("agenda@tertulia.invalid", contact.email, f"{mailing.message_id} {mailing.said}".encode())
+    return RenderedMail("agenda@tertulia.invalid", contact.email, f"{mailing.message_id} {mailing.content}".encode())
 
 
 class InMemoryMailer:
@@ -61,26 +61,26 @@ class InMemoryMailer:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[InMemoryMailer]:
-        await self._process.step("mail: connect", lambda: None, MailerAway)
+        await self._process.step("mail: connect", lambda: None, MailServerUnavailable)
         yield self
 
-    async def send(self, letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+    async def send(self, mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
-        last_heard = await self._process.step("mail: address", loop.time, NotTaken)
+        last_heard = await self._process.step("mail: address", loop.time, NotAccepted)
         await before_data()
         # Whether the server says that it does not take it, or breaks off so that nobody knows, is left to chance.
-        away = InDoubt if self._drops() else NotTaken
-        had: list[Letter] = []
+        away = Unconfirmed if self._drops() else NotAccepted
+        had: list[RenderedMail] = []
 
         def take() -> None:
             if loop.time() - last_heard > _PATIENCE_SECONDS:
-                raise InDoubt("the server has hung up")
-            self._server.take(letter)
-            had.append(letter)
+                raise Unconfirmed("the server has hung up")
+            self._server.take(mail)
+            had.append(mail)
 
         try:
             await self._process.step("mail: send", take, away)
-        except NotTaken as error:
+        except NotAccepted as error:
             if had:
-                raise InDoubt(str(error)) from error
+                raise Unconfirmed(str(error)) from error
             raise

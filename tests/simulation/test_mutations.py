@@ -13,7 +13,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from services.notify.delivery_worker import DeliveryWorker
-from services.notify.domain import decide as hearing
+from services.notify.domain import decide as notify_decide
 from services.notify.domain.delivery import Delivery
 from shared.messaging.consumer import Consumer
 from shared.storage.journal import Entry, Journal
@@ -38,7 +38,7 @@ def no_fence(patch: Patch) -> None:
 
 def no_dedupe(patch: Patch) -> None:
     """Whatever comes is news, be it a repeat or older than what is known."""
-    patch.setattr(hearing, "_is_newer", lambda *_: True)
+    patch.setattr(notify_decide, "_is_newer", lambda *_: True)
 
 
 def commit_first(patch: Patch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from services.notify.domain.delivery import Delivery, Mailing
-from services.notify.store import line_of
+from services.notify.store import delivery_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
@@ -62,7 +62,7 @@ class Books:
 
     def lines(self) -> list[Delivery]:
         """The delivery ledger."""
-        return [line_of(document) for document in self._documents("notify", "deliveries")]
+        return [delivery_of(document) for document in self._documents("notify", "deliveries")]
 
     def agenda_state(self, edition_id: str) -> AgendaState | None:
         """The scheduler's state as its journal has it."""
@@ -291,16 +291,16 @@ class Verifier:
         for participant_id, document in self._things[Participant].items():
             final = self._final(participant_id) if document["edition_id"] in self._written.published else []
             newest = last.get(participant_id)
-            said = newest.said.lines if newest else ()
+            said = newest.content.lines if newest else ()
             mailed = [(line.entry_id, line.starts_at, line.ends_at, line.table) for line in said]
-            is_another = newest is not None and newest.said.addressee != _addressee(document)
+            is_another = newest is not None and newest.content.addressee != _addressee(document)
             if is_another and final:
                 yield f"the last mail of {participant_id} went to another person than has the seat now"
             # Who takes over a seat with nothing to do is told nothing, and who has gone is told of no session.
             if mailed != final and not (is_another and not final) and not (document["status"] == "cancelled" and final):
                 yield f"the last mail of {participant_id} says {mailed}, and the agenda is {final}"
         for line in self._books.lines():
-            if line.doubt or line.claim:
+            if line.unconfirmed or line.claim:
                 yield f"the mail of {line.participant_id} is in doubt, or in hand"
 
     def _final(self, participant_id: str) -> list[AgendaLine]:

@@ -145,11 +145,11 @@ class World:
     async def _settle_doubts(self) -> int:
         """An operator reads the mail server's log, and says of each mail in doubt whether it was taken."""
         ledger = MongoLedger(self.outside.mongo.database("tertulia_notify"), self.clock)
-        doubts = await deliveries.in_doubt(ledger)
+        doubts = await deliveries.unconfirmed(ledger)
         taken = {mailing.message_id for _, mailing in self.books.mails}
         for line in doubts:
-            assert line.doubt is not None
-            was_taken = line.doubt.message_id in taken
+            assert line.unconfirmed is not None
+            was_taken = line.unconfirmed.message_id in taken
             finding = deliveries.Finding.TAKEN if was_taken else deliveries.Finding.NOT_TAKEN
             await deliveries.resolve(ledger, line.edition_id, line.participant_id, finding, self.clock)
         return len(doubts)

@@ -1,4 +1,4 @@
-"""An edition to tell of, a mail server that does as it is told, and notify between them."""
+"""Builders of notify's events, a fake mail server, and a notify service between them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
+from services.notify.aggregate import AudienceAggregate
 from services.notify.delivery_worker import DeliveryWorker
-from services.notify.domain.audience import Audience
-from services.notify.domain.decide import hear
-from services.notify.ports import InDoubt, Letter, MailerAway, Render
+from services.notify.domain.decide import decide
+from services.notify.domain.state import Audience
+from services.notify.ports import MailServerUnavailable, Render, RenderedMail, Unconfirmed
 from services.notify.rendering.mail import MailWriter
-from services.notify.service import AudienceAggregate, Notify
+from services.notify.service import Notify
 from services.notify.settings import Settings
 from services.notify.store import InMemoryLedger, LedgerOutlet
 from shared.contract.events import (
@@ -41,7 +42,7 @@ from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
-DOORS = datetime(2026, 11, 26, 8, tzinfo=UTC)
+OPENING = datetime(2026, 11, 26, 8, tzinfo=UTC)
 COMMON: dict[str, Any] = {"operator_id": "op_1", "edition_id": "edn_1", "occurred_at": NOW}
 QUARTER = timedelta(minutes=15)
 
@@ -76,18 +77,18 @@ def participant(number: int, revision: int = 1, **fields: Any) -> ParticipantCha
     return ParticipantChanged(**COMMON, revision=revision, participant_id=f"prt_{number}", **given | fields)
 
 
-def encounter(slot: int, other: int, *guests: int, table: str = "1", sequence: int = 1) -> AgendaEntry:
+def encounter(slot: int, partner: int, *guests: int, table: str = "1", sequence: int = 1) -> AgendaEntry:
     return AgendaEntry(
         kind=EntryKind.ENCOUNTER,
-        entry_id=f"enc_{other}",
+        entry_id=f"enc_{partner}",
         sequence=sequence,
         zone_id="zn_work",
         table=table,
-        with_participant_id=f"prt_{other}",
-        with_organisation_id=f"org_{other}",
-        others=tuple(Party(participant_id=f"prt_{each}", organisation_id=f"org_{each}") for each in guests),
-        starts_at=DOORS + slot * QUARTER,
-        ends_at=DOORS + (slot + 1) * QUARTER,
+        with_participant_id=f"prt_{partner}",
+        with_organisation_id=f"org_{partner}",
+        others=tuple(Party(participant_id=f"prt_{guest}", organisation_id=f"org_{guest}") for guest in guests),
+        starts_at=OPENING + slot * QUARTER,
+        ends_at=OPENING + (slot + 1) * QUARTER,
     )
 
 
@@ -98,8 +99,8 @@ def session(slot: int, title: str = "Keynote") -> AgendaEntry:
         sequence=1,
         zone_id="zn_talk",
         title=title,
-        starts_at=DOORS + slot * QUARTER,
-        ends_at=DOORS + (slot + 2) * QUARTER,
+        starts_at=OPENING + slot * QUARTER,
+        ends_at=OPENING + (slot + 2) * QUARTER,
     )
 
 
@@ -114,21 +115,21 @@ def everybody(count: int = 4) -> list[Event]:
 
 
 def audience(*events: Event) -> Audience:
-    """The state after these events."""
+    """Return the state after these events."""
     state = Audience(edition_id="edn_1")
-    hear(state, events, NOW)
+    decide(state, events, NOW)
     return state
 
 
-def read(letter: Letter) -> EmailMessage:
-    """The mail as its reader sees it."""
-    message = email.message_from_bytes(letter.content, policy=email.policy.default)
+def read(mail: RenderedMail) -> EmailMessage:
+    """Parse a mail as a mail program does."""
+    message = email.message_from_bytes(mail.content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
 
 
 class Time:
-    """A clock that moves when told to."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -136,41 +137,49 @@ class Time:
     def __call__(self) -> datetime:
         return self.now
 
-    def pass_(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
         self.now += timedelta(seconds=seconds)
 
 
 class Crash(Exception):
-    """The process dies here."""
+    """The process dies at this point."""
+
+
+#: Fate of one mail: accepted (`None`), an error before DATA, or an error after DATA with the server's side of it:
+#: "accepted" or "lost".
+Plan = Exception | tuple[str, Exception] | None
 
 
 @dataclass
 class FakeMailer:
-    """Takes every letter, unless it is told what to do with the next ones."""
+    """A mail server that accepts every mail, unless `plans` holds another fate for the next mails."""
 
-    taken: list[Letter] = field(default_factory=list)
-    #: For each next letter: an error before DATA, or after it ("lost" or "taken": whether the server had it).
-    plans: list[Exception | tuple[str, Exception] | None] = field(default_factory=list)
+    accepted: list[RenderedMail] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
     away: bool = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[FakeMailer]:
+        """Open a connection."""
         if self.away:
-            raise MailerAway("nobody answers")
+            raise MailServerUnavailable("nobody answers")
         yield self
 
-    async def send(self, letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+    async def send(self, mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
+        """Accept a mail, or follow the next plan."""
         plan = self.plans.pop(0) if self.plans else None
         if isinstance(plan, Exception):
             raise plan
         await before_data()
-        if plan is None or plan[0] == "taken":
-            self.taken.append(letter)
+        if plan is None or plan[0] == "accepted":
+            self.accepted.append(mail)
         if plan:
             raise plan[1]
 
-    def drop_after_data(self, what: str) -> None:
-        self.plans.append((what, InDoubt("the connection was lost after DATA")))
+    def drop_after_data(self, outcome: str) -> None:
+        """Break the next connection after DATA; the mail was "accepted" or "lost"."""
+        self.plans.append((outcome, Unconfirmed("the connection was lost after DATA")))
 
 
 class Stage:
@@ -187,24 +196,27 @@ class Stage:
         self.restart()
 
     def restart(self) -> None:
+        """Start a new process on the same stores."""
         outlet = LedgerOutlet(self.ledger, self.settings.window)
         self.journal = Journal(AudienceAggregate(), self.journals, outlet, self.time)
-        writer = self._render or MailWriter(self.settings, self.time)
-        postman = DeliveryWorker(self.journal, self.ledger, self.ledger, writer, self.settings, self.time, Health(60))
-        self.notify = Notify(self.journal, self.ledger, self.mailer, postman, self.settings)
+        render = self._render or MailWriter(self.settings, self.time)
+        worker = DeliveryWorker(self.journal, self.ledger, self.ledger, render, self.settings, self.time, Health(60))
+        self.notify = Notify(self.journal, self.ledger, self.mailer, worker, self.settings)
 
-    async def hear(self, *events: Event) -> None:
-        await self.notify.take("edn_1", self._inputs(events))
+    async def consume(self, *events: Event) -> None:
+        """Have notify consume events as one batch."""
+        await self.notify.consume("edn_1", self._inputs(events))
 
     async def after(self, seconds: float) -> list[EmailMessage]:
-        """Let time pass and what is due be delivered; the mails that the server took."""
-        self.time.pass_(seconds)
-        before = len(self.mailer.taken)
+        """Let time pass, deliver the due mails, and return the mails that the server accepted."""
+        self.time.advance(seconds)
+        before = len(self.mailer.accepted)
         await self.notify.deliver_due()
-        return [read(letter) for letter in self.mailer.taken[before:]]
+        return [read(mail) for mail in self.mailer.accepted[before:]]
 
     def states(self) -> list[str]:
-        return [event.state.value for event in self.ledger.sent]
+        """List the states that notify has published, in order."""
+        return [event.state.value for event in self.ledger.published]
 
     def _inputs(self, events: Sequence[Event]) -> list[Input]:
         self._offset += len(events)

@@ -1,1 +1,1 @@
-"""What participants must hear: pure rules, no I/O, no clock."""
+"""Rules for what participants are mailed: pure functions, without I/O and without a clock."""

@@ -1,4 +1,4 @@
-"""Who has something to hear: events in; out come the changes of the audience, and the deliveries wanted."""
+"""Decide which participants an event concerns: its changes of the state, and the deliveries that they cause."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.notify.domain.audience import (
-    Agenda,
+from services.notify.domain.changes import (
     AgendaRecorded,
-    Audience,
     Change,
-    Contact,
     ContactRecorded,
-    DeliveryWanted,
-    Edition,
     EditionRecorded,
-    Match,
     MatchRecorded,
-    Organisation,
     OrganisationRecorded,
     VersionRaised,
 )
+from services.notify.domain.delivery import DeliveryWanted
+from services.notify.domain.evolve import evolve
+from services.notify.domain.snapshots import (
+    AgendaSnapshot,
+    ContactSnapshot,
+    EditionSnapshot,
+    MatchSnapshot,
+    OrganisationSnapshot,
+)
+from services.notify.domain.state import Audience
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -36,66 +39,59 @@ from shared.contract.events import (
 
 
 @dataclass
-class Stirred:
-    """Whom a batch may have given something to hear: by name, as those who meet `subjects`, or everybody."""
+class Affected:
+    """The participants whose mail a batch of events may change.
 
-    participants: set[str] = field(default_factory=set)
-    subjects: set[str] = field(default_factory=set)
+    They are `participant_ids`, the participants who meet one of `met_ids` (participants or organisations), or
+    everybody in the edition.
+    """
+
+    participant_ids: set[str] = field(default_factory=set)
+    met_ids: set[str] = field(default_factory=set)
     everybody: bool = False
-    #: When what changed in a participant's agenda begins, the first of it.
+    #: Earliest start of a changed line of a participant's agenda.
     soonest: dict[str, datetime] = field(default_factory=dict)
 
-    def changes(self, participant_id: str, starts: Iterable[datetime]) -> None:
-        """Note when lines of an agenda begin that are not as they were."""
+    def note_starts(self, participant_id: str, starts: Iterable[datetime]) -> None:
+        """Record when changed lines of a participant's agenda begin."""
         known = self.soonest.get(participant_id)
         first = min(starts, default=known)
         if first is not None:
             self.soonest[participant_id] = min(first, known or first)
 
-    def among(self, audience: Audience) -> list[str]:
-        """The participants to tell, sorted. Those who cannot be told yet stir again when the missing part comes."""
-        stirred = set(self.participants)
-        if self.everybody or self.subjects:
-            stirred.update(
+    def writable(self, audience: Audience) -> list[str]:
+        """List the affected participants who can be written to, sorted by id.
+
+        A participant with a missing part is affected again by the event that brings it.
+        """
+        affected = set(self.participant_ids)
+        if self.everybody or self.met_ids:
+            affected.update(
                 participant_id
                 for participant_id, agenda in audience.agendas.items()
-                if self.everybody or agenda.names(self.subjects)
+                if self.everybody or agenda.mentions(self.met_ids)
             )
-        return sorted(filter(audience.can_tell, stirred))
+        return sorted(filter(audience.can_write_to, affected))
 
 
-def hear(state: Audience, events: Sequence[Event], now: datetime) -> tuple[list[Change], list[DeliveryWanted]]:
-    """Note what is newer, then raise the version of, and want a delivery to, everyone it gave something to hear.
+def decide(state: Audience, events: Sequence[Event], now: datetime) -> tuple[list[Change], list[DeliveryWanted]]:
+    """Record newer events, then raise the version of each affected participant and want a delivery to them.
 
-    A participant whom several events concern is wanted once. The changes returned are applied already.
+    A participant who is affected by several events gets one delivery. The returned changes are applied already.
     """
-    stirred = Stirred()
-    noted = [change for event in events if (change := _note(state, event, stirred, now))]
-    raised = [_raise(state, participant_id) for participant_id in stirred.among(state)]
-    return [*noted, *raised], [
-        _want(state, change, now, stirred.soonest.get(change.participant_id)) for change in raised
+    affected = Affected()
+    recorded = [change for event in events if (change := _record(state, event, affected, now))]
+    raised = [_raise(state, participant_id) for participant_id in affected.writable(state)]
+    return [*recorded, *raised], [
+        _delivery_wanted(state, change, now, affected.soonest.get(change.participant_id)) for change in raised
     ]
 
 
-def evolve(state: Audience, change: Change) -> None:
-    """Apply a change: the only function that changes an audience."""
-    match change:
-        case EditionRecorded():
-            state.edition = change.edition
-        case OrganisationRecorded():
-            state.organisations[change.organisation_id] = change.organisation
-        case ContactRecorded():
-            state.contacts[change.participant_id] = change.contact
-        case AgendaRecorded():
-            state.agendas[change.participant_id] = change.agenda
-        case MatchRecorded():
-            state.matches[change.pair_id] = change.match
-        case VersionRaised():
-            state.versions[change.participant_id] = change.version
+def raise_version_to(state: Audience, participant_id: str, version: int) -> list[Change]:
+    """Raise a participant's version to at least this number, and return the change if one was needed.
 
-
-def reach(state: Audience, participant_id: str, version: int) -> list[Change]:
-    """Have a participant's version be at least this one: nothing to do on any state new enough to have wanted it."""
+    A state that has seen the delivery wanted needs none.
+    """
     if state.versions.get(participant_id, 0) >= version:
         return []
     change = VersionRaised(participant_id=participant_id, version=version)
@@ -109,73 +105,87 @@ def _raise(state: Audience, participant_id: str) -> VersionRaised:
     return change
 
 
-def _note(state: Audience, event: Event, stirred: Stirred, now: datetime) -> Change | None:
-    """Apply an event if it is newer than what is known, and say whom it stirs."""
+def _record(state: Audience, event: Event, affected: Affected, now: datetime) -> Change | None:
+    """Apply an event if it is newer than the known revision, and add the participants it affects."""
     change: Change | None = None
     match event:
         case EditionChanged() if _is_newer(event, state.edition):
-            change = _note_edition(state, Edition.of(event), stirred)
+            change = _record_edition(state, EditionSnapshot.of(event), affected)
         case OrganisationChanged() if _is_newer(event, state.organisations.get(event.organisation_id)):
-            change = _note_organisation(state, event.organisation_id, Organisation.of(event), stirred)
+            change = _record_organisation(state, event.organisation_id, OrganisationSnapshot.of(event), affected)
         case ParticipantChanged() if _is_newer(event, state.contacts.get(event.participant_id)):
-            change = _note_contact(state, event.participant_id, Contact.of(event), stirred)
+            change = _record_contact(state, event.participant_id, ContactSnapshot.of(event), affected)
         case AgendaChanged(provisional=True):
-            pass  # nobody is mailed before the announcement, and what is announced stays so
+            pass  # Mails begin with the announcement, and an announced agenda is never provisional again.
         case AffinityScored(consent=Consent.GRANTED) if _is_newer(event, state.matches.get(event.pair_id)):
-            # Why they meet is told along with the agenda: it is no news by itself.
-            match_ = Match.of(event)
-            if not match_.is_as(state.matches.get(event.pair_id)):
+            # A mail about the encounter gives its reasons: other reasons alone cause no mail.
+            match_ = MatchSnapshot.of(event)
+            if not match_.has_same_reasons(state.matches.get(event.pair_id)):
                 change = MatchRecorded(pair_id=event.pair_id, match=match_)
         case AgendaChanged() if _is_newer(event, state.agendas.get(event.participant_id)):
-            stirred.participants.add(event.participant_id)
+            affected.participant_ids.add(event.participant_id)
             known = state.agendas.get(event.participant_id)
-            stirred.changes(event.participant_id, _begin(known.entries if known else (), event.entries, now))
-            change = AgendaRecorded(participant_id=event.participant_id, agenda=Agenda.of(event))
+            starts = _starts_of_changed_lines(known.entries if known else (), event.entries, now)
+            affected.note_starts(event.participant_id, starts)
+            change = AgendaRecorded(participant_id=event.participant_id, agenda=AgendaSnapshot.of(event))
     if change:
         evolve(state, change)
     return change
 
 
-def _is_newer(event: Event, known: Edition | Organisation | Contact | Agenda | Match | None) -> bool:
+def _is_newer(
+    event: Event,
+    known: EditionSnapshot | OrganisationSnapshot | ContactSnapshot | AgendaSnapshot | MatchSnapshot | None,
+) -> bool:
     return known is None or event.revision > known.revision
 
 
-def _note_edition(state: Audience, edition: Edition, stirred: Stirred) -> EditionRecorded:
-    """Another time zone or other zones change what every agenda says; another phase or name does not."""
+def _record_edition(state: Audience, edition: EditionSnapshot, affected: Affected) -> EditionRecorded:
+    """Affect everybody if the time zone or the zones differ. Another phase or name causes no mail."""
     known = state.edition
-    stirred.everybody |= known is None or (known.timezone, known.zones) != (edition.timezone, edition.zones)
+    affected.everybody |= known is None or (known.timezone, known.zones) != (edition.timezone, edition.zones)
     return EditionRecorded(edition=edition)
 
 
-def _note_organisation(
-    state: Audience, organisation_id: str, organisation: Organisation, stirred: Stirred
+def _record_organisation(
+    state: Audience, organisation_id: str, organisation: OrganisationSnapshot, affected: Affected
 ) -> OrganisationRecorded:
-    """Those who meet it hear when its name becomes known; a corrected name waits for their next mail."""
+    """Affect the partners of an organisation that becomes known. A corrected name waits for their next mail."""
     if organisation_id not in state.organisations:
-        stirred.subjects.add(organisation_id)
+        affected.met_ids.add(organisation_id)
     return OrganisationRecorded(organisation_id=organisation_id, organisation=organisation)
 
 
-def _note_contact(state: Audience, participant_id: str, contact: Contact, stirred: Stirred) -> ContactRecorded:
-    """Another address means another person: those who meet them hear too. A corrected name waits for the next mail."""
+def _record_contact(
+    state: Audience, participant_id: str, contact: ContactSnapshot, affected: Affected
+) -> ContactRecorded:
+    """Affect the participant, and after a change of the address their partners too.
+
+    Another address means another person. To the partners, a corrected name waits for their next mail.
+    """
     known = state.contacts.get(participant_id)
-    if known is None or not contact.is_as(known):
-        stirred.participants.add(participant_id)
+    if known is None or not contact.has_same_addressee(known):
+        affected.participant_ids.add(participant_id)
     if known is None or contact.email != known.email:
-        stirred.subjects.add(participant_id)
+        affected.met_ids.add(participant_id)
     return ContactRecorded(participant_id=participant_id, contact=contact)
 
 
-def _begin(before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime) -> list[datetime]:
-    """When the lines begin that only one of two agendas has, and that are not over. Sequence numbers are no change."""
+def _starts_of_changed_lines(
+    before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime
+) -> list[datetime]:
+    """List the starts of the lines that only one of two agendas has, without lines that are over.
+
+    Sequence numbers are not compared.
+    """
     was, is_now = ({content_of(entry): entry for entry in entries} for entries in (before, after))
     changed = ((was | is_now)[content] for content in was.keys() ^ is_now.keys())
     return [entry.starts_at for entry in changed if entry.ends_at > now]
 
 
-def _want(state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None) -> DeliveryWanted:
+def _delivery_wanted(state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None) -> DeliveryWanted:
     edition = state.edition
-    assert edition is not None  # noqa: S101 - `can_tell` holds for whom a version is raised
+    assert edition is not None  # noqa: S101 - a version is raised only where `can_write_to` holds
     return DeliveryWanted(
         operator_id=edition.operator_id,
         edition_id=state.edition_id,

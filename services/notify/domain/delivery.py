@@ -1,7 +1,7 @@
-"""A participant's line in the delivery ledger, and every step it can take. Steps return the line as it becomes.
+"""A participant's delivery in the ledger, and its steps. A step returns the delivery as it becomes.
 
-`idle -take-> claimed -start-> data_started -settle-> idle`. Out of time while claimed: another may take it. Out of
-time once data has started: in doubt, and never sent again by itself.
+`idle -claim-> claimed -start-> data_started -settle-> idle`. When the lease ends on a claimed delivery, another process
+may claim it. When the lease ends after `start`, the mail is unconfirmed, and is never sent again by itself.
 """
 
 from __future__ import annotations
@@ -11,24 +11,40 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from services.notify.domain.audience import Audience, DeliveryWanted, Snapshot
-from services.notify.domain.digest import Said
-from shared.contract.events import Channel, DeliveryState, Instant, NotificationRecorded
+from services.notify.domain.digest import MailContent
+from services.notify.domain.snapshots import FrozenModel
+from services.notify.domain.state import Audience
+from shared.contract.events import DeliveryState, Instant
 from shared.contract.ids import Id, derived_id
 
 
-class Step(StrEnum):
-    """How far the mail in hand is."""
+class DeliveryWanted(FrozenModel):
+    """Message of the journal to the delivery ledger: mail a participant `version`, with the agenda at `agenda_revision`.
+
+    `soonest` is the earliest start of a changed line that is not over.
+    """
+
+    operator_id: Id
+    edition_id: Id
+    participant_id: Id
+    version: int = Field(ge=1)
+    agenda_revision: int = Field(ge=1)
+    wanted_at: Instant
+    soonest: Instant | None = None
+
+
+class DeliveryStep(StrEnum):
+    """Progress of the mail that a process has claimed."""
 
     IDLE = "idle"
     CLAIMED = "claimed"
     DATA_STARTED = "data_started"
 
 
-class Window(Snapshot):
-    """How long changes are gathered: `quiet` after each, but at most `longest` after the first not yet told.
+class Window(FrozenModel):
+    """Time for which changes are gathered into one mail: `quiet` after each change, at most `longest` after the first.
 
-    A change of what begins within `imminent` is not held back at all.
+    A change of a line that begins within `imminent` is not held back.
     """
 
     quiet: timedelta
@@ -36,32 +52,32 @@ class Window(Snapshot):
     imminent: timedelta = timedelta(0)
 
     def holds_back(self, wanted: DeliveryWanted) -> bool:
-        """Whether there is time to wait for more changes."""
+        """Return whether the mail may wait for more changes."""
         return wanted.soonest is None or wanted.soonest - wanted.wanted_at > self.imminent
 
 
-class Claim(Snapshot):
-    """Who has the mail in hand, and until when."""
+class Claim(FrozenModel):
+    """The process that has claimed a delivery, as a random `token`, and the end of its lease."""
 
     token: str
     until: Instant
 
 
-class Mailing(Snapshot):
-    """A mail whose text the server has begun to take."""
+class Mailing(FrozenModel):
+    """A mail of one version, from the moment before its text is handed to the mail server."""
 
     version: int
     agenda_revision: int
     message_id: str
-    said: Said
+    content: MailContent = Field(validation_alias="said", serialization_alias="said")
 
 
-class Delivery(Snapshot):
-    """What one participant shall hear of and has heard of.
+class Delivery(FrozenModel):
+    """The ledger's document of one participant: the version to mail, and the mails sent.
 
-    `wanted` is the newest version to tell, `settled` the newest dealt with in whatever way; `told` is what the last
-    mail certainly taken said, `doubt` a mail that may have been taken. `edit` counts the writes of this line: a
-    write is refused unless it builds on the newest.
+    `wanted` is the newest version to mail. `settled` is the newest version that was sent, skipped, refused or left
+    unconfirmed. `sent_content` is the content of the last mail that the mail server surely accepted, and `unconfirmed`
+    a mail that it may have accepted. `edit` counts the writes: a write is refused unless it builds on the newest.
     """
 
     operator_id: Id
@@ -76,47 +92,56 @@ class Delivery(Snapshot):
     attempts: int = 0
     claim: Claim | None = None
     mailing: Mailing | None = None
-    told: Said | None = None
-    doubt: Mailing | None = None
+    sent_content: MailContent | None = Field(default=None, validation_alias="told", serialization_alias="told")
+    unconfirmed: Mailing | None = Field(default=None, validation_alias="doubt", serialization_alias="doubt")
     recorded: int = 0
     edit: int = 0
 
     @property
     def key(self) -> str:
         """The ledger's key."""
-        return line_key(self.edition_id, self.participant_id)
+        return delivery_key(self.edition_id, self.participant_id)
 
     @property
-    def step(self) -> Step:
-        """How far the mail in hand is."""
+    def step(self) -> DeliveryStep:
+        """Progress of the claimed mail."""
         if self.claim is None:
-            return Step.IDLE
-        return Step.DATA_STARTED if self.mailing else Step.CLAIMED
+            return DeliveryStep.IDLE
+        return DeliveryStep.DATA_STARTED if self.mailing else DeliveryStep.CLAIMED
 
     @property
     def attend_at(self) -> datetime | None:
-        """When to look at this line again: when it is due, or when whoever has it in hand is out of time."""
+        """The time to look at the delivery again: the end of the lease, else the due time."""
         return self.claim.until if self.claim else self.due_at
 
-    def has_news(self, said: Said) -> bool:
-        """Whether a mail saying this is worth sending: not what the last said, and not a first, empty agenda."""
-        if self.doubt:
-            return bool(said.lines or self.doubt.said.lines or (self.told and self.told.lines))
-        if self.told is None or not self.told.lines:
-            return bool(said.lines)
-        return said != self.told and bool(said.lines or said.addressee == self.told.addressee)
+    @property
+    def is_owed(self) -> bool:
+        """Whether a version is wanted that is not settled."""
+        return self.wanted > self.settled
+
+    def needs_mail(self, content: MailContent) -> bool:
+        """Return whether a mail of this content is worth sending.
+
+        A mail that repeats the last one is not, nor is an empty agenda as the first mail to an addressee.
+        """
+        sent = self.sent_content
+        if self.unconfirmed:
+            return bool(content.lines or self.unconfirmed.content.lines or (sent and sent.lines))
+        if sent is None or not sent.lines:
+            return bool(content.lines)
+        return content != sent and bool(content.lines or content.addressee == sent.addressee)
 
     def message_id(self, version: int, domain: str) -> str:
-        """The `Message-ID` of a version: the same however often it is made."""
+        """Return the `Message-ID` of a version: always the same for the same version."""
         return f"<{derived_id('mail', self.edition_id, self.participant_id, str(version))}@{domain}>"
 
     def want(self, wanted: DeliveryWanted, window: Window) -> Delivery:
-        """Have a newer version told; an older one changes nothing."""
+        """Want a newer version mailed, due when the window ends. An older version changes nothing."""
         if wanted.version <= self.wanted:
             return self
-        first_at = self.first_at if self.first_at and self.wanted > self._in_hand else wanted.wanted_at
+        first_at = self.first_at if self.first_at and self.wanted > self._version_in_progress else wanted.wanted_at
         if not window.holds_back(wanted):
-            # As if it had waited its longest: then what comes after it does not hold it back either.
+            # Date the first change back by the longest wait, so that a later change cannot hold the mail back either.
             first_at = min(first_at, wanted.wanted_at - window.longest)
         due_at = min(wanted.wanted_at + window.quiet, first_at + window.longest)
         return self._with(
@@ -126,76 +151,61 @@ class Delivery(Snapshot):
             due_at=max(due_at, self.not_before) if self.not_before else due_at,
         )
 
-    def take(self, token: str, now: datetime, lease: timedelta) -> Delivery:
-        """Take the mail in hand, for a time."""
+    def claim_for(self, token: str, now: datetime, lease: timedelta) -> Delivery:
+        """Claim the delivery for the process with this token, until the lease ends."""
         return self._with(claim=Claim(token=token, until=now + lease), mailing=None)
 
     def start(self, mailing: Mailing) -> Delivery:
-        """Begin to hand the text over: from here until `settle`, the mail may have been taken."""
+        """Begin to hand the text over: from here until `settle`, the mail may have been accepted."""
         return self._with(mailing=mailing, wanted=max(self.wanted, mailing.version))
 
     def postpone(self, until: datetime) -> Delivery:
-        """Put the mail back, nothing of it having been taken."""
+        """Release a mail that was surely not accepted, to be tried again later."""
         return self._with(claim=None, mailing=None, attempts=self.attempts + 1, not_before=until, due_at=until)
 
     def settle(self, state: DeliveryState, mailing: Mailing) -> Delivery:
-        """Deal with a version for good. A newer one wanted meanwhile stays due."""
+        """Finish a version for good. A newer version wanted meanwhile stays due."""
         settled = max(self.settled, mailing.version)
         wanted = max(self.wanted, settled)
         fields: dict[str, object] = {"wanted": wanted, "settled": settled, "attempts": 0, "not_before": None}
         if wanted == settled:
             fields |= {"first_at": None, "due_at": None}
         if state is DeliveryState.SENT:
-            fields |= {"told": mailing.said, "doubt": None}
+            fields |= {"sent_content": mailing.content, "unconfirmed": None}
         elif state is DeliveryState.IN_DOUBT:
-            fields |= {"doubt": mailing}
+            fields |= {"unconfirmed": mailing}
         return self._with(claim=None, mailing=None, recorded=self.recorded + 1, **fields)
 
-    def resolve(self, *, taken: bool, now: datetime) -> Delivery:
-        """End a doubt as an operator found it: the mail was taken, or it was not and its participant is told again."""
-        doubt = self.doubt
-        if doubt is None:
+    def resolve(self, *, accepted: bool, now: datetime) -> Delivery:
+        """Settle an unconfirmed mail by an operator's finding: an accepted mail was sent, else a new mail is due now."""
+        unconfirmed = self.unconfirmed
+        if unconfirmed is None:
             return self
-        if taken:
-            return self._with(doubt=None, told=doubt.said, recorded=self.recorded + 1)
+        if accepted:
+            return self._with(unconfirmed=None, sent_content=unconfirmed.content, recorded=self.recorded + 1)
         settled = min(self.settled, self.wanted - 1)
-        return self._with(doubt=None, settled=settled, first_at=self.first_at or now, due_at=self.due_at or now)
-
-    def record(self, state: DeliveryState, mailing: Mailing, now: datetime, reason: str = "") -> NotificationRecorded:
-        """What `notification.v1` says of the step just taken."""
-        return NotificationRecorded(
-            operator_id=self.operator_id,
-            edition_id=self.edition_id,
-            revision=self.recorded,
-            occurred_at=now,
-            participant_id=self.participant_id,
-            channel=Channel.EMAIL,
-            agenda_revision=mailing.agenda_revision,
-            state=state,
-            reason=reason[:300],
-            message_id=mailing.message_id if state in {DeliveryState.SENT, DeliveryState.IN_DOUBT} else None,
-        )
+        return self._with(unconfirmed=None, settled=settled, first_at=self.first_at or now, due_at=self.due_at or now)
 
     @property
-    def _in_hand(self) -> int:
+    def _version_in_progress(self) -> int:
         return self.mailing.version if self.mailing else self.settled
 
     def _with(self, **fields: object) -> Delivery:
         return self.model_copy(update=fields)
 
 
-def line_key(edition_id: str, participant_id: str) -> str:
-    """The ledger's key of a participant's line, `<edition>/<participant>`."""
+def delivery_key(edition_id: str, participant_id: str) -> str:
+    """Return the ledger's key of a participant's delivery, `<edition>/<participant>`."""
     return f"{edition_id}/{participant_id}"
 
 
-def first_wanted(wanted: DeliveryWanted) -> Delivery:
-    """The line of a participant of whom the ledger has none yet."""
+def new_delivery(wanted: DeliveryWanted) -> Delivery:
+    """Return the delivery of a participant who has none in the ledger yet."""
     return Delivery(operator_id=wanted.operator_id, edition_id=wanted.edition_id, participant_id=wanted.participant_id)
 
 
-def reason_to_skip(delivery: Delivery, audience: Audience, said: Said) -> str:
-    """Why a participant needs no mail that says this, or nothing if they do."""
-    if said.lines and not audience.contacts[delivery.participant_id].active:
+def reason_to_skip(delivery: Delivery, audience: Audience, content: MailContent) -> str:
+    """Return why a participant needs no mail of this content, or an empty text if they need it."""
+    if content.lines and not audience.contacts[delivery.participant_id].active:
         return "the participant is cancelled"
-    return "" if delivery.has_news(said) else "nothing new to tell"
+    return "" if delivery.needs_mail(content) else "nothing new to tell"

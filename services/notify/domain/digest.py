@@ -1,16 +1,21 @@
-"""What a mail says: a participant's agenda, and what is new in it since the last mail said something else."""
+"""The content of a mail: a participant's agenda, and its differences from the last mail."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from services.notify.domain.audience import Audience, Edition, Snapshot
+from services.notify.domain.snapshots import EditionSnapshot, FrozenModel
+from services.notify.domain.state import Audience
 from shared.contract.events import AgendaEntry, EntryKind, Instant, Party
 from shared.contract.ids import Id, derived_id
 
 
-class Line(Snapshot):
-    """A line of an agenda as a mail says it. `person` stands for who is met, and changes when another comes."""
+class AgendaLine(FrozenModel):
+    """A line of an agenda in a mail.
+
+    `person` is a hash of the partners' ids and addresses, so another person at a partner's place changes it. It is
+    `None` for a session, and until all partners are known.
+    """
 
     entry_id: Id
     kind: EntryKind
@@ -25,21 +30,21 @@ class Line(Snapshot):
     person: str | None = None
 
     @property
-    def when_and_where(self) -> tuple[object, ...]:
-        """What makes the participant be somewhere else."""
+    def time_and_place(self) -> tuple[object, ...]:
+        """Start, end, zone and table: a difference means that the line was moved."""
         return (self.starts_at, self.ends_at, self.zone, self.table)
 
 
-class Said(Snapshot):
-    """All that a mail says, without personal data: `addressee` stands for name, address and language."""
+class MailContent(FrozenModel):
+    """The content of a mail without personal data. `addressee` is a hash of name, address and language."""
 
     addressee: str
     timezone: str
-    lines: tuple[Line, ...]
+    lines: tuple[AgendaLine, ...]
 
 
-class NewsKind(StrEnum):
-    """What happened to a line since the last mail. `changed`: same time and place, another person or title."""
+class DiffKind(StrEnum):
+    """Kind of difference from the last mail. `changed`: same time and place, other partner or title."""
 
     ADDED = "added"
     MOVED = "moved"
@@ -47,61 +52,66 @@ class NewsKind(StrEnum):
     REMOVED = "removed"
 
 
-class News(Snapshot):
-    """A line that is not as the last mail said."""
+class LineDiff(FrozenModel):
+    """A line that differs from the last mail."""
 
-    kind: NewsKind
-    before: Line | None = None
-    after: Line | None = None
+    kind: DiffKind
+    before: AgendaLine | None = None
+    after: AgendaLine | None = None
 
     @property
-    def line(self) -> Line:
+    def line(self) -> AgendaLine:
         """The line as it is now, or as it was if it is gone."""
         line = self.after or self.before
-        assert line is not None  # noqa: S101 - made by `news` alone, with one or both
+        assert line is not None  # noqa: S101 - `diff_of` gives at least one of the two
         return line
 
 
-def say(audience: Audience, participant_id: str) -> Said:
-    """What a mail to a participant says now. Sequence numbers are no news: A -> B -> A says what A said.
+def mail_content(audience: Audience, participant_id: str) -> MailContent:
+    """Return the content of a mail sent to a participant now.
+
+    Sequence numbers are left out: an agenda that returns to its last mailed content has equal content.
 
     Raises:
-        KeyError: unless `audience.can_tell(participant_id)`.
+        KeyError: unless `audience.can_write_to(participant_id)`.
     """
     edition, contact = audience.edition, audience.contacts[participant_id]
     if edition is None:
         raise KeyError(audience.edition_id)
     entries = sorted(audience.agendas[participant_id].entries, key=lambda entry: (entry.starts_at, entry.entry_id))
-    return Said(
+    return MailContent(
         addressee=derived_id("addressee", contact.email, contact.name, contact.language),
         timezone=edition.timezone,
         lines=tuple(_line(audience, edition, entry) for entry in entries),
     )
 
 
-def news(before: Said | None, now: Said) -> tuple[News, ...]:
-    """What changed since the last mail, in time order; nothing for a first mail, or the first to this addressee."""
+def diff_of(before: MailContent | None, now: MailContent) -> tuple[LineDiff, ...]:
+    """List the lines that differ from the last mail, in time order.
+
+    The list is empty for a first mail, and for the first mail to another addressee.
+    """
     if before is None or before.addressee != now.addressee:
         return ()
     was = {line.entry_id: line for line in before.lines}
     is_now = {line.entry_id: line for line in now.lines}
     changed = [_compare(was.get(entry_id), is_now.get(entry_id)) for entry_id in was | is_now]
-    return tuple(sorted(filter(None, changed), key=lambda item: (item.line.starts_at, item.line.entry_id)))
+    return tuple(sorted(filter(None, changed), key=lambda diff: (diff.line.starts_at, diff.line.entry_id)))
 
 
-def _compare(before: Line | None, after: Line | None) -> News | None:
+def _compare(before: AgendaLine | None, after: AgendaLine | None) -> LineDiff | None:
     if before == after:
         return None
     if before is None:
-        return News(kind=NewsKind.ADDED, after=after)
+        return LineDiff(kind=DiffKind.ADDED, after=after)
     if after is None:
-        return News(kind=NewsKind.REMOVED, before=before)
-    moved = before.when_and_where != after.when_and_where
-    return News(kind=NewsKind.MOVED if moved else NewsKind.CHANGED, before=before, after=after)
+        return LineDiff(kind=DiffKind.REMOVED, before=before)
+    moved = before.time_and_place != after.time_and_place
+    return LineDiff(kind=DiffKind.MOVED if moved else DiffKind.CHANGED, before=before, after=after)
 
 
-def _line(audience: Audience, edition: Edition, entry: AgendaEntry) -> Line:
-    return Line(
+def _line(audience: Audience, edition: EditionSnapshot, entry: AgendaEntry) -> AgendaLine:
+    return AgendaLine(
         entry_id=entry.entry_id,
         kind=entry.kind,
         starts_at=entry.starts_at,
@@ -117,11 +127,11 @@ def _line(audience: Audience, edition: Edition, entry: AgendaEntry) -> Line:
 
 
 def _person(audience: Audience, entry: AgendaEntry) -> str | None:
-    """Stands for those met; `None` until all of them and their organisations are known."""
-    said: list[str] = []
+    """Hash the ids and addresses of the partners; `None` until all partners and their organisations are known."""
+    parts: list[str] = []
     for party in entry.parties:
         contact = audience.contacts.get(party.participant_id)
         if contact is None or (party.organisation_id and party.organisation_id not in audience.organisations):
             return None
-        said += [party.participant_id, contact.email]
-    return derived_id("person", *said) if said else None
+        parts += [party.participant_id, contact.email]
+    return derived_id("person", *parts) if parts else None

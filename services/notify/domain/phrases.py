@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.notify.domain.digest import NewsKind
+from services.notify.domain.digest import DiffKind
 from shared.contract.events import Language
 
 
@@ -43,8 +43,8 @@ class Phrases:
     before: str
     calendar_hint: str
     footer: str
-    kinds: dict[NewsKind, str]
-    counts: dict[NewsKind, Counted]
+    kinds: dict[DiffKind, str]
+    counts: dict[DiffKind, Counted]
 
 
 _SPANISH = Phrases(
@@ -68,16 +68,16 @@ _SPANISH = Phrases(
     calendar_hint="El archivo agenda.ics adjunto contiene esta misma agenda para su calendario.",
     footer="Recibe este correo porque participa en {edition}.",
     kinds={
-        NewsKind.ADDED: "Nuevo",
-        NewsKind.MOVED: "Movido",
-        NewsKind.CHANGED: "Cambiado",
-        NewsKind.REMOVED: "Cancelado",
+        DiffKind.ADDED: "Nuevo",
+        DiffKind.MOVED: "Movido",
+        DiffKind.CHANGED: "Cambiado",
+        DiffKind.REMOVED: "Cancelado",
     },
     counts={
-        NewsKind.ADDED: Counted("1 nueva", "{n} nuevas"),
-        NewsKind.MOVED: Counted("1 movida", "{n} movidas"),
-        NewsKind.CHANGED: Counted("1 cambiada", "{n} cambiadas"),
-        NewsKind.REMOVED: Counted("1 cancelada", "{n} canceladas"),
+        DiffKind.ADDED: Counted("1 nueva", "{n} nuevas"),
+        DiffKind.MOVED: Counted("1 movida", "{n} movidas"),
+        DiffKind.CHANGED: Counted("1 cambiada", "{n} cambiadas"),
+        DiffKind.REMOVED: Counted("1 cancelada", "{n} canceladas"),
     },
 )
 _ENGLISH = Phrases(
@@ -101,16 +101,16 @@ _ENGLISH = Phrases(
     calendar_hint="The attached agenda.ics holds this same agenda for your calendar.",
     footer="You receive this e-mail because you take part in {edition}.",
     kinds={
-        NewsKind.ADDED: "New",
-        NewsKind.MOVED: "Moved",
-        NewsKind.CHANGED: "Changed",
-        NewsKind.REMOVED: "Cancelled",
+        DiffKind.ADDED: "New",
+        DiffKind.MOVED: "Moved",
+        DiffKind.CHANGED: "Changed",
+        DiffKind.REMOVED: "Cancelled",
     },
     counts={
-        NewsKind.ADDED: Counted("1 new", "{n} new"),
-        NewsKind.MOVED: Counted("1 moved", "{n} moved"),
-        NewsKind.CHANGED: Counted("1 changed", "{n} changed"),
-        NewsKind.REMOVED: Counted("1 cancelled", "{n} cancelled"),
+        DiffKind.ADDED: Counted("1 new", "{n} new"),
+        DiffKind.MOVED: Counted("1 moved", "{n} moved"),
+        DiffKind.CHANGED: Counted("1 changed", "{n} changed"),
+        DiffKind.REMOVED: Counted("1 cancelled", "{n} cancelled"),
     },
 )
 _PORTUGUESE = Phrases(
@@ -134,16 +134,16 @@ _PORTUGUESE = Phrases(
     calendar_hint="O ficheiro agenda.ics em anexo contém esta mesma agenda para o seu calendário.",
     footer="Recebe este e-mail porque participa em {edition}.",
     kinds={
-        NewsKind.ADDED: "Novo",
-        NewsKind.MOVED: "Movido",
-        NewsKind.CHANGED: "Alterado",
-        NewsKind.REMOVED: "Cancelado",
+        DiffKind.ADDED: "Novo",
+        DiffKind.MOVED: "Movido",
+        DiffKind.CHANGED: "Alterado",
+        DiffKind.REMOVED: "Cancelado",
     },
     counts={
-        NewsKind.ADDED: Counted("1 novo", "{n} novos"),
-        NewsKind.MOVED: Counted("1 movido", "{n} movidos"),
-        NewsKind.CHANGED: Counted("1 alterado", "{n} alterados"),
-        NewsKind.REMOVED: Counted("1 cancelado", "{n} cancelados"),
+        DiffKind.ADDED: Counted("1 novo", "{n} novos"),
+        DiffKind.MOVED: Counted("1 movido", "{n} movidos"),
+        DiffKind.CHANGED: Counted("1 alterado", "{n} alterados"),
+        DiffKind.REMOVED: Counted("1 cancelado", "{n} cancelados"),
     },
 )
 

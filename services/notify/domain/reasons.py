@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from services.notify.domain.audience import Contact, Match
+from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.events import Language, NeedMet, Reason
 
 #: From how good a fit on a need and an offer are shown side by side. One in two hundred that do not answer each other
@@ -148,7 +148,7 @@ WHY: Final[dict[Language, WhyPhrases]] = {
 }
 
 
-def why(match: Match, reader_id: str, reader: Contact, other: Contact) -> tuple[str, ...]:
+def why(match: MatchSnapshot, reader_id: str, reader: ContactSnapshot, other: ContactSnapshot) -> tuple[str, ...]:
     """The reasons of a match, one a line, for one of the two. A reason that cannot be put into words is left out.
 
     Where that leaves nothing, it is said who wanted the encounter, if anybody did.
@@ -162,7 +162,9 @@ def why(match: Match, reader_id: str, reader: Contact, other: Contact) -> tuple[
     return tuple(lines) if lines or not match.requested else (phrases.asked,)
 
 
-def _need_met(phrases: WhyPhrases, met: NeedMet, reader_id: str, reader: Contact, other: Contact) -> str:
+def _need_met(
+    phrases: WhyPhrases, met: NeedMet, reader_id: str, reader: ContactSnapshot, other: ContactSnapshot
+) -> str:
     """Both items in their own words; nothing where a profile has changed since and has no such item any more."""
     is_reader = met.participant_id == reader_id
     seeker, provider = (reader, other) if is_reader else (other, reader)

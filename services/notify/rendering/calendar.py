@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Timezone, vDDDTypes, vText
 from icalendar.parser import Contentline
 
-from services.notify.domain.digest import Line, Said
-from services.notify.rendering.page import Writer
+from services.notify.domain.digest import AgendaLine, MailContent
+from services.notify.rendering.page import PageWriter
 from shared.contract.events import EntryKind
 from shared.contract.ids import derived_id
 
@@ -29,20 +29,20 @@ class CalendarFile:
         self._participant_id = participant_id
         self._domain = domain
 
-    def write(self, said: Said, sequences: dict[str, int], issued_at: datetime, writer: Writer) -> str:
+    def write(self, said: MailContent, sequences: dict[str, int], issued_at: datetime, writer: PageWriter) -> str:
         """The file. `sequences` are the entries' SEQUENCE by id; `issued_at` is when the agenda was made."""
         moments = [line.starts_at for line in said.lines] or [issued_at]
         head, end = _frame(said.timezone, min(moments).year, max(moments).year)
         events = (self._event(line, sequences[line.entry_id], issued_at, said.timezone, writer) for line in said.lines)
         return "".join((head, *events, end))
 
-    def uid(self, line: Line) -> str:
+    def uid(self, line: AgendaLine) -> str:
         """The UID of a line, as long as it lives."""
         if line.kind is EntryKind.ENCOUNTER:
             return f"{line.entry_id}@{self._domain}"
         return f"{derived_id('ses', self._edition_id, line.entry_id, self._participant_id)}@{self._domain}"
 
-    def _event(self, line: Line, sequence: int, issued_at: datetime, timezone: str, writer: Writer) -> str:
+    def _event(self, line: AgendaLine, sequence: int, issued_at: datetime, timezone: str, writer: PageWriter) -> str:
         """One VEVENT, in the order and form of the library's own, whose objects take ten times as long to make."""
         zone, parameters, suffix = _clock(timezone)
         starts_at, ends_at = (f"{each.astimezone(zone):%Y%m%dT%H%M%S}" for each in (line.starts_at, line.ends_at))

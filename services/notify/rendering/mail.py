@@ -12,12 +12,12 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from services.notify.domain.audience import Audience
 from services.notify.domain.delivery import Delivery, Mailing
-from services.notify.ports import Letter, Refused
+from services.notify.domain.state import Audience
+from services.notify.ports import Refused, RenderedMail
 from services.notify.rendering.calendar import CalendarFile
 from services.notify.rendering.clean import clean
-from services.notify.rendering.page import Page, Writer
+from services.notify.rendering.page import Page, PageWriter
 from services.notify.settings import Settings
 from shared.runtime.clock import Clock
 
@@ -81,7 +81,7 @@ class MailWriter:
         self._text = templates.get_template("agenda.txt.j2")
         self._html = templates.get_template("agenda.html.j2")
 
-    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> Letter:
+    def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
         """The letter that tells what `mailing` says, against what the delivery's last mail said.
 
         Raises:
@@ -94,15 +94,15 @@ class MailWriter:
             content = bytes(message)
         except (ValueError, MessageError, LookupError) as error:
             raise Refused(f"the mail cannot be written: {type(error).__name__}") from error
-        return Letter(
+        return RenderedMail(
             sender=parseaddr(self._from)[1],
             recipient=address.addr_spec,
             content=content,
         )
 
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
-        writer = Writer(audience, delivery.participant_id, mailing.said.timezone)
-        page = writer.page(delivery.told, mailing.said)
+        writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone)
+        page = writer.page(delivery.sent_content, mailing.content)
         message = EmailMessage(policy=POLICY)
         self._address(message, delivery, mailing, to, page)
         message.set_content(self._text.render(page=page), cte="quoted-printable")
@@ -135,11 +135,11 @@ class MailWriter:
         message["X-Tertulia-Version"] = str(mailing.version)
         message["X-Tertulia-Agenda-Revision"] = str(mailing.agenda_revision)
 
-    def _calendar(self, audience: Audience, delivery: Delivery, mailing: Mailing, writer: Writer) -> str:
+    def _calendar(self, audience: Audience, delivery: Delivery, mailing: Mailing, writer: PageWriter) -> str:
         agenda = audience.agendas[delivery.participant_id]
         sequences = {entry.entry_id: entry.sequence for entry in agenda.entries}
         file = CalendarFile(delivery.edition_id, delivery.participant_id, self._domain)
-        return file.write(mailing.said, sequences, agenda.issued_at, writer)
+        return file.write(mailing.content, sequences, agenda.issued_at, writer)
 
 
 def _address(name: str, email: str) -> Address:

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_name
 
-from services.notify.domain.audience import Audience
-from services.notify.domain.digest import Line, News, NewsKind, Said, news
+from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailContent, diff_of
 from services.notify.domain.phrases import PHRASES, Phrases
 from services.notify.domain.reasons import WHY, why
+from services.notify.domain.state import Audience
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language
 
@@ -38,10 +38,10 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Novelty:
+class ChangedRow:
     """One line that changed; `before` says when and where it was, if it moved."""
 
-    kind: NewsKind
+    kind: DiffKind
     label: str
     date: str
     row: Row
@@ -57,14 +57,14 @@ class Page:
     subject: str
     greeting: str
     intro: str
-    novelties: tuple[Novelty, ...]
+    novelties: tuple[ChangedRow, ...]
     days: tuple[Day, ...]
     local_times: str
     tell_more: str
     footer: str
 
 
-class Writer:
+class PageWriter:
     """Writes what is said to one participant: in their language, in the edition's time zone."""
 
     def __init__(self, audience: Audience, participant_id: str, timezone: str) -> None:
@@ -74,10 +74,10 @@ class Writer:
         self._phrases = PHRASES[self._contact.language]
         self._timezone = ZoneInfo(timezone)
 
-    def page(self, before: Said | None, said: Said) -> Page:
+    def page(self, before: MailContent | None, said: MailContent) -> Page:
         """The page for someone who was last told `before` and is now told `said`."""
         edition = clean(self._audience.edition.name if self._audience.edition else "")
-        changed = news(before, said)
+        changed = diff_of(before, said)
         subject, intro = self._tidings(before, said, changed)
         return Page(
             language=self._contact.language,
@@ -92,7 +92,7 @@ class Writer:
             footer=self._phrases.footer.format(edition=edition),
         )
 
-    def _tidings(self, before: Said | None, said: Said, changed: Sequence[News]) -> tuple[str, str]:
+    def _tidings(self, before: MailContent | None, said: MailContent, changed: Sequence[LineDiff]) -> tuple[str, str]:
         phrases = self._phrases
         if not said.lines:
             return phrases.subject_emptied, phrases.intro_emptied
@@ -102,15 +102,15 @@ class Writer:
             return phrases.subject_changed, phrases.intro_changed
         return phrases.subject_details, phrases.intro_details
 
-    def _counts(self, changed: Sequence[News]) -> str:
-        numbers = {kind: sum(item.kind is kind for item in changed) for kind in NewsKind}
+    def _counts(self, changed: Sequence[LineDiff]) -> str:
+        numbers = {kind: sum(item.kind is kind for item in changed) for kind in DiffKind}
         return ", ".join(self._phrases.counts[kind].of(number) for kind, number in numbers.items() if number)
 
-    def _novelty(self, item: News) -> Novelty:
+    def _novelty(self, item: LineDiff) -> ChangedRow:
         was = ""
-        if item.kind is NewsKind.MOVED and item.before:
+        if item.kind is DiffKind.MOVED and item.before:
             was = f"{self._date(item.before.starts_at)}, {self._time(item.before)}, {self.where(item.before)}"
-        return Novelty(
+        return ChangedRow(
             kind=item.kind,
             label=self._phrases.kinds[item.kind],
             date=self._date(item.line.starts_at),
@@ -118,11 +118,11 @@ class Writer:
             before=was,
         )
 
-    def _days(self, lines: Sequence[Line]) -> tuple[Day, ...]:
+    def _days(self, lines: Sequence[AgendaLine]) -> tuple[Day, ...]:
         by_date = groupby(lines, key=lambda line: self._date(line.starts_at))
         return tuple(Day(date=date, rows=tuple(map(self._row, of_day))) for date, of_day in by_date)
 
-    def _row(self, line: Line) -> Row:
+    def _row(self, line: AgendaLine) -> Row:
         return Row(
             time=self._time(line),
             what=self.what(line),
@@ -131,7 +131,7 @@ class Writer:
             why=self._why(line),
         )
 
-    def _why(self, line: Line) -> tuple[str, ...]:
+    def _why(self, line: AgendaLine) -> tuple[str, ...]:
         met = line.with_participant_id or ""
         match, contact = self._audience.match_of(self._participant_id, met), self._audience.contacts.get(met)
         if match is None or contact is None:
@@ -144,14 +144,14 @@ class Writer:
         matches = (self._audience.match_of(self._participant_id, entry.with_participant_id or "") for entry in entries)
         return any(match is not None and self._participant_id in match.low_confidence for match in matches)
 
-    def what(self, line: Line) -> str:
+    def what(self, line: AgendaLine) -> str:
         """A session's title, or whom the encounter is with."""
         if line.kind is EntryKind.SESSION:
             return clean(line.title or line.entry_id)
         met = dict.fromkeys(self._party(*party) for party in _parties(line))
         return self._phrases.encounter.format(organisation=", ".join(met))
 
-    def who(self, line: Line) -> str:
+    def who(self, line: AgendaLine) -> str:
         """The names of the people met, or that they are still to be confirmed; nothing for a session."""
         if line.kind is EntryKind.SESSION:
             return ""
@@ -165,12 +165,12 @@ class Writer:
         contact = self._audience.contacts.get(participant_id)
         return clean(contact.name) if contact else self._phrases.to_be_confirmed
 
-    def where(self, line: Line) -> str:
+    def where(self, line: AgendaLine) -> str:
         """Zone and table."""
         table = self._phrases.table.format(table=clean(line.table)) if line.table else ""
         return " · ".join(filter(None, (clean(line.zone), table)))
 
-    def _time(self, line: Line) -> str:
+    def _time(self, line: AgendaLine) -> str:
         starts, ends = (
             format_time(moment.astimezone(self._timezone), "HH:mm", locale=self._phrases.locale)
             for moment in (line.starts_at, line.ends_at)
@@ -180,7 +180,7 @@ class Writer:
     def _date(self, moment: datetime) -> str:
         return format_date(moment.astimezone(self._timezone).date(), "full", locale=self._phrases.locale)
 
-    def _local_times(self, lines: Sequence[Line]) -> str:
+    def _local_times(self, lines: Sequence[AgendaLine]) -> str:
         """The zone as people say it, and as machines do: `Central European Standard Time (Europe/Madrid, UTC+1)`."""
         if not lines:
             return ""
@@ -189,7 +189,7 @@ class Writer:
         return self._phrases.local_times.format(zone=f"{name} ({self._timezone.key}, {_offset(moment)})")
 
 
-def _parties(line: Line) -> list[tuple[str, str | None]]:
+def _parties(line: AgendaLine) -> list[tuple[str, str | None]]:
     """Who is met in an encounter: each participant and the organisation."""
     others = [(party.participant_id, party.organisation_id) for party in line.others]
     return [(line.with_participant_id or "", line.with_organisation_id), *others]

@@ -6,9 +6,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from services.notify.deliveries import Finding, NoDoubt, in_doubt, resolve
-from services.notify.domain.delivery import Delivery, Step
-from services.notify.ports import Letter, MailerAway, NotTaken, Refused
+from services.notify.deliveries import Finding, NoUnconfirmedMail, resolve, unconfirmed
+from services.notify.domain.delivery import Delivery, DeliveryStep
+from services.notify.ports import MailServerUnavailable, NotAccepted, Refused, RenderedMail
 from shared.contract.events import Language, NotificationRecorded, Phase, Status
 from shared.runtime.health import NotReady
 from tests.support.notify_stage import (
@@ -27,12 +27,12 @@ from tests.support.notify_stage import (
 @pytest.fixture
 async def stage() -> Stage:
     stage = Stage(smtp_connections=2)
-    await stage.hear(*everybody())
+    await stage.consume(*everybody())
     return stage
 
 
 async def test_an_announced_agenda_is_mailed_once_it_has_been_quiet(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1), session(2)))
+    await stage.consume(agenda(1, encounter(0, 1), session(2)))
     assert await stage.after(59) == []
     (mail,) = await stage.after(1)
     assert mail["To"] == "Person 0 <person0@example.org>"
@@ -44,8 +44,8 @@ async def test_an_announced_agenda_is_mailed_once_it_has_been_quiet(stage: Stage
 async def test_a_mail_is_three_writes_of_its_line_and_none_is_refused(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
-    steps: list[Step] = []
+    await stage.consume(agenda(1, encounter(0, 1)))
+    steps: list[DeliveryStep] = []
     save = stage.ledger.save
 
     async def noted(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
@@ -54,19 +54,19 @@ async def test_a_mail_is_three_writes_of_its_line_and_none_is_refused(
 
     monkeypatch.setattr(stage.ledger, "save", noted)
     await stage.after(60)
-    assert steps == [Step.CLAIMED, Step.DATA_STARTED, Step.IDLE]
+    assert steps == [DeliveryStep.CLAIMED, DeliveryStep.DATA_STARTED, DeliveryStep.IDLE]
 
 
 async def test_a_provisional_agenda_is_mailed_to_nobody(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1), provisional=True))
+    await stage.consume(agenda(1, encounter(0, 1), provisional=True))
     assert await stage.after(3600) == []
-    await stage.hear(agenda(2, encounter(0, 1)))
+    await stage.consume(agenda(2, encounter(0, 1)))
     assert len(await stage.after(60)) == 1
 
 
 async def test_changes_within_the_window_are_one_mail_with_the_newest_agenda(stage: Stage) -> None:
     for revision in range(1, 6):
-        await stage.hear(agenda(revision, encounter(revision, 1)))
+        await stage.consume(agenda(revision, encounter(revision, 1)))
         assert await stage.after(30) == []
     (mail,) = await stage.after(30)
     assert mail["X-Tertulia-Agenda-Revision"] == "5"
@@ -75,25 +75,25 @@ async def test_changes_within_the_window_are_one_mail_with_the_newest_agenda(sta
 async def test_steady_changes_do_not_hold_a_mail_back_for_ever(stage: Stage) -> None:
     mails = []
     for revision in range(1, 13):
-        await stage.hear(agenda(revision, encounter(revision, 1)))
+        await stage.consume(agenda(revision, encounter(revision, 1)))
         mails += await stage.after(30)
     assert len(mails) == 1
 
 
 async def test_there_and_back_again_sends_nothing(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    await stage.hear(agenda(2, encounter(1, 1, sequence=2)))
-    await stage.hear(agenda(3, encounter(0, 1, sequence=3)))
+    await stage.consume(agenda(2, encounter(1, 1, sequence=2)))
+    await stage.consume(agenda(3, encounter(0, 1, sequence=3)))
     assert await stage.after(60) == []
     assert stage.states() == ["sent", "skipped"]
 
 
 async def test_a_change_is_told_against_the_last_mail_not_the_last_revision(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    await stage.hear(agenda(2, encounter(0, 1), encounter(1, 2)))
-    await stage.hear(agenda(3, encounter(2, 1)))
+    await stage.consume(agenda(2, encounter(0, 1), encounter(1, 2)))
+    await stage.consume(agenda(3, encounter(2, 1)))
     (mail,) = await stage.after(60)
     assert "1 moved" in mail["Subject"]
     assert "new" not in mail["Subject"]
@@ -101,38 +101,38 @@ async def test_a_change_is_told_against_the_last_mail_not_the_last_revision(stag
 
 async def test_repeated_and_older_events_send_nothing_again(stage: Stage) -> None:
     events = [*everybody(), agenda(2, encounter(0, 1))]
-    await stage.hear(*events)
+    await stage.consume(*events)
     await stage.after(60)
     stage.restart()
-    await stage.hear(*events, agenda(1, encounter(3, 1)))
+    await stage.consume(*events, agenda(1, encounter(3, 1)))
     assert await stage.after(3600) == []
 
 
 async def test_an_agenda_waits_for_its_participant_and_its_edition() -> None:
     stage = Stage()
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     assert await stage.after(3600) == []
-    await stage.hear(participant(0))
+    await stage.consume(participant(0))
     assert await stage.after(3600) == []
-    await stage.hear(edition(), organisation(1), participant(1))
+    await stage.consume(edition(), organisation(1), participant(1))
     (mail,) = await stage.after(60)
     assert "Metal 1" in _text(mail)
 
 
 async def test_who_is_met_becomes_known_later_and_is_told() -> None:
     stage = Stage()
-    await stage.hear(edition(), participant(0), agenda(1, encounter(0, 1)))
+    await stage.consume(edition(), participant(0), agenda(1, encounter(0, 1)))
     (mail,) = await stage.after(60)
     assert "to be confirmed" in _text(mail)
-    await stage.hear(organisation(1), participant(1))
+    await stage.consume(organisation(1), participant(1))
     (mail,) = await stage.after(60)
     assert "Person 1" in _text(mail)
 
 
 async def test_the_person_who_replaces_another_gets_the_whole_agenda_and_who_meets_them_hears(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     await stage.after(60)
-    await stage.hear(participant(0, 2, name="Newcomer", email="new@example.org", languages=(Language.SPANISH,)))
+    await stage.consume(participant(0, 2, name="Newcomer", email="new@example.org", languages=(Language.SPANISH,)))
     mails = {mail["X-Tertulia-Participant"]: mail for mail in await stage.after(60)}
     assert mails["prt_0"]["To"] == "Newcomer <new@example.org>"
     assert mails["prt_0"]["Subject"].startswith("Su agenda de")
@@ -141,49 +141,49 @@ async def test_the_person_who_replaces_another_gets_the_whole_agenda_and_who_mee
 
 
 async def test_a_corrected_name_is_told_to_its_bearer_only(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     await stage.after(60)
-    await stage.hear(participant(0, 2, name="Persona 0"), organisation(1, 2, name="Metal One"))
+    await stage.consume(participant(0, 2, name="Persona 0"), organisation(1, 2, name="Metal One"))
     assert [mail["X-Tertulia-Participant"] for mail in await stage.after(60)] == ["prt_0"]
 
 
 async def test_a_change_of_the_edition_that_no_mail_shows_sends_nothing(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    await stage.hear(edition(2, phase=Phase.LIVE))
+    await stage.consume(edition(2, phase=Phase.LIVE))
     assert await stage.after(60) == []
     assert stage.states() == ["sent"]
 
 
 async def test_another_time_zone_is_told(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    await stage.hear(edition(2, timezone="Atlantic/Canary"))
+    await stage.consume(edition(2, timezone="Atlantic/Canary"))
     (mail,) = await stage.after(60)
     assert "08:00-08:15" in _text(mail)
 
 
 async def test_a_cancelled_participant_gets_a_last_mail_once_the_agenda_is_empty(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    await stage.hear(participant(0, 2, status=Status.CANCELLED))
+    await stage.consume(participant(0, 2, status=Status.CANCELLED))
     assert await stage.after(60) == []
-    await stage.hear(agenda(2))
+    await stage.consume(agenda(2))
     (mail,) = await stage.after(60)
     assert mail["Subject"].startswith("Your agenda is now empty")
-    await stage.hear(agenda(3))
+    await stage.consume(agenda(3))
     assert await stage.after(60) == []
 
 
 async def test_an_empty_agenda_is_no_first_mail(stage: Stage) -> None:
-    await stage.hear(agenda(1))
+    await stage.consume(agenda(1))
     assert await stage.after(60) == []
     assert stage.states() == ["skipped"]
 
 
 async def test_a_letter_not_taken_is_tried_again_later(stage: Stage) -> None:
-    stage.mailer.plans = [NotTaken("451"), NotTaken("451")]
-    await stage.hear(agenda(1, encounter(0, 1)))
+    stage.mailer.plans = [NotAccepted("451"), NotAccepted("451")]
+    await stage.consume(agenda(1, encounter(0, 1)))
     assert await stage.after(60) == []
     assert await stage.after(1) == []
     assert await stage.after(5) == []
@@ -193,26 +193,26 @@ async def test_a_letter_not_taken_is_tried_again_later(stage: Stage) -> None:
 
 async def test_a_refused_letter_fails_alone_and_the_next_version_is_tried(stage: Stage) -> None:
     stage.mailer.plans = [Refused("550")]
-    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     assert len(await stage.after(60)) == 1
     assert sorted(stage.states()) == ["failed", "sent"]
     assert await stage.after(3600) == []
-    failed = next(event.participant_id for event in stage.ledger.sent if event.state == "failed")
-    await stage.hear(agenda(2, encounter(5, 2), number=int(failed[-1])))
+    failed = next(event.participant_id for event in stage.ledger.published if event.state == "failed")
+    await stage.consume(agenda(2, encounter(5, 2), number=int(failed[-1])))
     assert len(await stage.after(60)) == 1
 
 
 async def test_an_address_that_cannot_be_written_fails_alone(stage: Stage) -> None:
-    await stage.hear(participant(0, 2, email="a@b.org\r\nBcc: victim@example.org"))
-    await stage.hear(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.consume(participant(0, 2, email="a@b.org\r\nBcc: victim@example.org"))
+    await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     (mail,) = await stage.after(60)
     assert mail["X-Tertulia-Participant"] == "prt_1"
     assert sorted(stage.states()) == ["failed", "sent"]
 
 
 async def test_an_answer_lost_after_data_is_a_doubt_never_sent_again_by_itself(stage: Stage) -> None:
-    stage.mailer.drop_after_data("taken")
-    await stage.hear(agenda(1, encounter(0, 1)))
+    stage.mailer.drop_after_data("accepted")
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
     assert await stage.after(3600) == []
     assert stage.states() == ["in_doubt"]
@@ -221,8 +221,8 @@ async def test_an_answer_lost_after_data_is_a_doubt_never_sent_again_by_itself(s
 
 
 async def test_a_process_that_dies_within_data_leaves_a_doubt(stage: Stage) -> None:
-    stage.mailer.plans = [("taken", Crash())]
-    await stage.hear(agenda(1, encounter(0, 1)))
+    stage.mailer.plans = [("accepted", Crash())]
+    await stage.consume(agenda(1, encounter(0, 1)))
     with pytest.raises(Crash):
         await stage.after(60)
     stage.restart()
@@ -233,7 +233,7 @@ async def test_a_process_that_dies_within_data_leaves_a_doubt(stage: Stage) -> N
 
 async def test_a_process_that_dies_before_data_leaves_the_mail_to_another(stage: Stage) -> None:
     stage.mailer.plans = [Crash()]
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     with pytest.raises(Crash):
         await stage.after(60)
     stage.restart()
@@ -244,35 +244,35 @@ async def test_a_process_that_dies_before_data_leaves_the_mail_to_another(stage:
 async def test_after_a_doubt_the_next_version_is_mailed_even_if_it_says_what_the_last_sure_mail_said(
     stage: Stage,
 ) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    stage.mailer.drop_after_data("taken")
-    await stage.hear(agenda(2, encounter(1, 1)))
+    stage.mailer.drop_after_data("accepted")
+    await stage.consume(agenda(2, encounter(1, 1)))
     await stage.after(60)
-    await stage.hear(agenda(3, encounter(0, 1)))
+    await stage.consume(agenda(3, encounter(0, 1)))
     assert len(await stage.after(60)) == 1
     assert await stage.ledger.count() == (0, 0)
 
 
 async def test_an_operator_who_finds_the_mail_was_taken_ends_the_doubt(stage: Stage) -> None:
-    stage.mailer.drop_after_data("taken")
-    await stage.hear(agenda(1, encounter(0, 1)))
+    stage.mailer.drop_after_data("accepted")
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    assert [delivery.participant_id for delivery in await in_doubt(stage.ledger)] == ["prt_0"]
+    assert [delivery.participant_id for delivery in await unconfirmed(stage.ledger)] == ["prt_0"]
     await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
     assert await stage.after(3600) == []
-    assert await in_doubt(stage.ledger, "edn_1") == []
+    assert await unconfirmed(stage.ledger, "edn_1") == []
     stage.ledger.soon("edn_1/prt_0")
     assert stage.states() == ["in_doubt", "sent"]
-    with pytest.raises(NoDoubt):
+    with pytest.raises(NoUnconfirmedMail):
         await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
 
 
 async def test_an_operator_who_finds_it_was_not_taken_has_it_sent_again_under_the_same_id(stage: Stage) -> None:
     stage.mailer.drop_after_data("lost")
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    doubt = (await in_doubt(stage.ledger))[0].doubt
+    doubt = (await unconfirmed(stage.ledger))[0].unconfirmed
     await resolve(stage.ledger, "edn_1", "prt_0", Finding.NOT_TAKEN, stage.time)
     (mail,) = await stage.after(0)
     assert doubt
@@ -281,8 +281,8 @@ async def test_an_operator_who_finds_it_was_not_taken_has_it_sent_again_under_th
 
 async def test_while_the_mail_server_is_away_nothing_is_claimed_and_readiness_is_lost(stage: Stage) -> None:
     stage.mailer.away = True
-    await stage.hear(agenda(1, encounter(0, 1)))
-    with pytest.raises(MailerAway):
+    await stage.consume(agenda(1, encounter(0, 1)))
+    with pytest.raises(MailServerUnavailable):
         await stage.after(60)
     with pytest.raises(NotReady, match="nobody answers"):
         await stage.notify.check_mailer()
@@ -292,33 +292,33 @@ async def test_while_the_mail_server_is_away_nothing_is_claimed_and_readiness_is
 
 
 async def test_a_mail_server_that_goes_away_in_between_leaves_the_mail_due(stage: Stage) -> None:
-    stage.mailer.plans = [MailerAway("gone")]
-    await stage.hear(agenda(1, encounter(0, 1)))
-    with pytest.raises(MailerAway):
+    stage.mailer.plans = [MailServerUnavailable("gone")]
+    await stage.consume(agenda(1, encounter(0, 1)))
+    with pytest.raises(MailServerUnavailable):
         await stage.after(60)
     assert len(await stage.after(10)) == 1
 
 
 async def test_a_process_that_did_not_hear_of_the_newest_agenda_reads_the_edition_again(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
     sleepy = stage.notify
     stage.restart()
-    await stage.hear(agenda(2, encounter(1, 1)))
+    await stage.consume(agenda(2, encounter(1, 1)))
     stage.notify = sleepy
     (mail,) = await stage.after(60)
     assert mail["X-Tertulia-Agenda-Revision"] == "2"
 
 
 async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
 
     original = stage.mailer.send
 
-    async def send(letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
-        await original(letter, before_data)
+    async def send(mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
+        await original(mail, before_data)
         stage.mailer.send = original  # type: ignore[method-assign]
-        await stage.hear(agenda(2, encounter(1, 1)))
+        await stage.consume(agenda(2, encounter(1, 1)))
 
     stage.mailer.send = send  # type: ignore[method-assign]
     (mail,) = await stage.after(60)
@@ -328,7 +328,7 @@ async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(st
 
 
 async def test_a_database_away_for_a_moment_after_data_leaves_no_doubt(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     save, outages = stage.ledger.save, [ConnectionError("away"), ConnectionError("away")]
 
     async def flaky(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
@@ -342,17 +342,17 @@ async def test_a_database_away_for_a_moment_after_data_leaves_no_doubt(stage: St
 
 
 async def test_a_stop_lets_the_mail_in_hand_be_finished(stage: Stage) -> None:
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     within_data, go_on = asyncio.Event(), asyncio.Event()
     original = stage.mailer.send
 
-    async def slow(letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+    async def slow(mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
         within_data.set()
         await go_on.wait()
-        await original(letter, before_data)
+        await original(mail, before_data)
 
     stage.mailer.send = slow  # type: ignore[method-assign]
-    stage.time.pass_(60)
+    stage.time.advance(60)
     delivering = asyncio.create_task(stage.notify.deliver_due())
     await within_data.wait()
     delivering.cancel()
@@ -370,13 +370,13 @@ def _text(mail: EmailMessage) -> str:
 
 
 async def test_who_is_held_up_for_longer_than_the_mail_is_theirs_hands_nothing_over(stage: Stage) -> None:
-    await stage.hear(*everybody(), agenda(1, encounter(0, 1)))
+    await stage.consume(*everybody(), agenda(1, encounter(0, 1)))
     save = stage.ledger.save
 
     async def save_slowly(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         written = await save(delivery, *records)
-        if delivery.step is Step.DATA_STARTED:
-            stage.time.pass_(stage.settings.lease_seconds)
+        if delivery.step is DeliveryStep.DATA_STARTED:
+            stage.time.advance(stage.settings.lease_seconds)
         return written
 
     stage.ledger.save = save_slowly  # type: ignore[method-assign]
@@ -388,18 +388,18 @@ async def test_who_is_held_up_for_longer_than_the_mail_is_theirs_hands_nothing_o
 
 async def test_who_is_replaced_and_struck_out_while_a_mail_is_in_hand_is_written_to_no_more(stage: Stage) -> None:
     """The mail in hand goes to whom it was for; from then on the seat's old holder is nowhere but in the journal."""
-    await stage.hear(agenda(1, encounter(0, 1)))
+    await stage.consume(agenda(1, encounter(0, 1)))
     original = stage.mailer.send
 
-    async def send(letter: Letter, before_data: Callable[[], Awaitable[None]]) -> None:
+    async def send(mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
         stage.mailer.send = original  # type: ignore[method-assign]
-        await stage.hear(participant(0, 2, name="-", email="nobody@tertulia.invalid", status=Status.CANCELLED))
-        await original(letter, before_data)
+        await stage.consume(participant(0, 2, name="-", email="nobody@tertulia.invalid", status=Status.CANCELLED))
+        await original(mail, before_data)
 
     stage.mailer.send = send  # type: ignore[method-assign]
     (mail,) = await stage.after(60)
     assert "person0@example.org" in mail["To"]
-    await stage.hear(agenda(2))
+    await stage.consume(agenda(2))
     assert not [mail for mail in await stage.after(600) if "person0" in str(mail)]
-    said = [*stage.ledger.sent, await stage.ledger.find("edn_1", "prt_0")]
+    said = [*stage.ledger.published, await stage.ledger.find("edn_1", "prt_0")]
     assert not [one for one in said if "person0" in str(one) or "Person 0" in str(one)]

@@ -30,9 +30,9 @@ def affinity(revision: int = 1, **given: Any) -> AffinityScored:
     return AffinityScored(**COMMON, revision=revision, **fields | given)
 
 
-async def stage() -> Stage:
+async def started() -> Stage:
     stage = Stage(smtp_connections=2)
-    await stage.hear(*everybody(), ANN, BOB)
+    await stage.consume(*everybody(), ANN, BOB)
     return stage
 
 
@@ -41,9 +41,9 @@ def parts(mail: Any) -> tuple[str, ...]:
 
 
 async def test_a_mail_says_whose_need_meets_which_offer() -> None:
-    world = await stage()
-    await world.hear(agenda(1, encounter(0, 1)), affinity())
-    (mail,) = await world.after(60)
+    stage = await started()
+    await stage.consume(agenda(1, encounter(0, 1)), affinity())
+    (mail,) = await stage.after(60)
     plain, html = parts(mail)
     assert "You need: “Aluminium <welding>” - They offer: “Soldadura de aluminio”" in plain
     assert "Aluminium &lt;welding&gt;" in html
@@ -51,24 +51,24 @@ async def test_a_mail_says_whose_need_meets_which_offer() -> None:
 
 
 async def test_reasons_alone_send_no_mail() -> None:
-    world = await stage()
-    await world.hear(agenda(1, encounter(0, 1)), affinity())
-    await world.after(60)
-    await world.hear(affinity(2, reasons=(), score=0.4), participant(1, 3, profile=Profile(offers=("Else",))))
-    assert await world.after(600) == []
+    stage = await started()
+    await stage.consume(agenda(1, encounter(0, 1)), affinity())
+    await stage.after(60)
+    await stage.consume(affinity(2, reasons=(), score=0.4), participant(1, 3, profile=Profile(offers=("Else",))))
+    assert await stage.after(600) == []
 
 
 async def test_the_newest_reasons_are_given_whatever_comes_first() -> None:
-    world = await stage()
-    await world.hear(affinity(2, reasons=(Reason(code="kets", weight=0.1, detail="ket:robotics"),)), affinity(1))
-    await world.hear(agenda(1, encounter(0, 1)))
-    (mail,) = await world.after(60)
+    stage = await started()
+    await stage.consume(affinity(2, reasons=(Reason(code="kets", weight=0.1, detail="ket:robotics"),)), affinity(1))
+    await stage.consume(agenda(1, encounter(0, 1)))
+    (mail,) = await stage.after(60)
     assert "In common: technology: robotics" in parts(mail)[0]
     assert "You need" not in parts(mail)[0]
 
 
 async def test_who_says_too_little_is_asked_for_more() -> None:
-    world = await stage()
-    await world.hear(agenda(1, encounter(0, 1)), affinity(reasons=(), low_confidence=("prt_0",)), edition(2))
-    (mail,) = await world.after(60)
+    stage = await started()
+    await stage.consume(agenda(1, encounter(0, 1)), affinity(reasons=(), low_confidence=("prt_0",)), edition(2))
+    (mail,) = await stage.after(60)
     assert all("complete your profile" in part for part in parts(mail))

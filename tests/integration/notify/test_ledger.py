@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.notify.domain.audience import DeliveryWanted
-from services.notify.domain.delivery import Delivery, Mailing, Window
-from services.notify.domain.digest import Said, say
+from services.notify.domain.delivery import Delivery, DeliveryWanted, Mailing, Window
+from services.notify.domain.digest import MailContent, mail_content
+from services.notify.domain.publication import notification_of
 from services.notify.ports import Ledger, Overtaken
 from services.notify.store import COLLECTION, InMemoryLedger, LedgerOutlet, MongoLedger
 from shared.contract.events import DeliveryState
@@ -24,7 +24,7 @@ WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=300))
 @pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
 async def ledger(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[Ledger]:
     time = Time()
-    time.pass_(3600)
+    time.advance(3600)
     if request.param == "memory":
         yield InMemoryLedger(time)
         return
@@ -62,7 +62,7 @@ async def line_of(ledger: Ledger, number: int = 0) -> Delivery:
 
 def mailing() -> Mailing:
     state = audience(*everybody(), agenda(1, encounter(0, 1)))
-    return Mailing(version=1, agenda_revision=1, message_id="<m@example.org>", said=say(state, "prt_0"))
+    return Mailing(version=1, agenda_revision=1, message_id="<m@example.org>", content=mail_content(state, "prt_0"))
 
 
 async def test_nobody_is_known_at_first(ledger: Ledger) -> None:
@@ -88,20 +88,20 @@ async def test_what_is_not_yet_due_is_not_looked_at(ledger: Ledger) -> None:
 
 async def test_a_line_is_read_as_it_was_written(ledger: Ledger) -> None:
     await want(ledger, wanted())
-    taken = await ledger.save((await line_of(ledger)).take("me", NOW, timedelta(seconds=9)))
+    taken = await ledger.save((await line_of(ledger)).claim_for("me", NOW, timedelta(seconds=9)))
     started = await ledger.save(taken.start(mailing()))
     assert await line_of(ledger) == started
     settled = await ledger.save(started.settle(DeliveryState.SENT, mailing()))
     assert await line_of(ledger) == settled
-    assert isinstance(settled.told, Said)
+    assert isinstance(settled.sent_content, MailContent)
 
 
 async def test_a_write_that_does_not_build_on_the_newest_is_refused(ledger: Ledger) -> None:
     await want(ledger, wanted())
     line = await line_of(ledger)
-    await ledger.save(line.take("one", NOW, timedelta(seconds=9)))
+    await ledger.save(line.claim_for("one", NOW, timedelta(seconds=9)))
     with pytest.raises(Overtaken):
-        await ledger.save(line.take("another", NOW, timedelta(seconds=9)))
+        await ledger.save(line.claim_for("another", NOW, timedelta(seconds=9)))
     with pytest.raises(Overtaken):
         await ledger.save(line.model_copy(update={"edit": 0}))
 
@@ -109,7 +109,7 @@ async def test_a_write_that_does_not_build_on_the_newest_is_refused(ledger: Ledg
 async def test_of_many_who_claim_a_mail_at_once_one_gets_it(ledger: Ledger) -> None:
     await want(ledger, wanted())
     line = await line_of(ledger)
-    claims = [ledger.save(line.take(f"claim_{n}", NOW, timedelta(seconds=9))) for n in range(8)]
+    claims = [ledger.save(line.claim_for(f"claim_{n}", NOW, timedelta(seconds=9))) for n in range(8)]
     outcomes = await asyncio.gather(*claims, return_exceptions=True)
     assert sum(isinstance(outcome, Delivery) for outcome in outcomes) == 1
 
@@ -117,10 +117,10 @@ async def test_of_many_who_claim_a_mail_at_once_one_gets_it(ledger: Ledger) -> N
 async def test_a_mail_in_hand_is_due_again_when_its_lease_is_over(ledger: Ledger) -> None:
     await want(ledger, wanted(0), wanted(1))
     line = await line_of(ledger)
-    await ledger.save(line.take("me", NOW, timedelta(seconds=3600)))
+    await ledger.save(line.claim_for("me", NOW, timedelta(seconds=3600)))
     assert [due.key for due in await ledger.due(10)] == ["edn_1/prt_1", "edn_1/prt_0"]
     other = await line_of(ledger, 1)
-    await ledger.save(other.take("me", NOW, timedelta(seconds=3601)))
+    await ledger.save(other.claim_for("me", NOW, timedelta(seconds=3601)))
     assert [due.key for due in await ledger.due(10)] == ["edn_1/prt_0"]
 
 
@@ -128,11 +128,11 @@ async def test_doubts_are_listed_and_counted_until_resolved(ledger: Ledger) -> N
     await want(ledger, wanted())
     line = await line_of(ledger)
     doubted = await ledger.save(line.settle(DeliveryState.IN_DOUBT, mailing()))
-    assert [found.key for found in await ledger.in_doubt()] == ["edn_1/prt_0"]
-    assert await ledger.in_doubt("edn_2") == []
+    assert [found.key for found in await ledger.unconfirmed()] == ["edn_1/prt_0"]
+    assert await ledger.unconfirmed("edn_2") == []
     assert await ledger.count() == (0, 1)
-    await ledger.save(doubted.resolve(taken=True, now=NOW))
-    assert await ledger.in_doubt("edn_1") == []
+    await ledger.save(doubted.resolve(accepted=True, now=NOW))
+    assert await ledger.unconfirmed("edn_1") == []
     assert await ledger.count() == (0, 0)
 
 
@@ -144,7 +144,7 @@ async def test_what_is_recorded_waits_in_the_same_document(mongo_url: str, mongo
     for version in (1, 2):
         line = await line_of(ledger)
         settled = line.settle(DeliveryState.SENT, mailing().model_copy(update={"version": version}))
-        await ledger.save(settled, settled.record(DeliveryState.SENT, mailing(), NOW))
+        await ledger.save(settled, notification_of(settled, DeliveryState.SENT, mailing(), NOW))
     document = await mongo.database(mongo_database)[COLLECTION].find_one({"_id": "edn_1/prt_0"})
     assert [packed["revision"] for packed in document["outbox"]] == [1, 2]
     assert document["pending_since"] is not None

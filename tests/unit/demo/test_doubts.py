@@ -5,21 +5,21 @@ from pathlib import Path
 
 from demo.doubts import Postmaster
 from services.notify.domain.delivery import Delivery, Mailing
-from services.notify.domain.digest import Said
+from services.notify.domain.digest import MailContent
 from services.notify.store import InMemoryLedger
 from shared.contract.events import DeliveryState
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-async def ledger_in_doubt_of(*participants: str) -> InMemoryLedger:
+async def ledger_with_unconfirmed_of(*participants: str) -> InMemoryLedger:
     ledger = InMemoryLedger(lambda: NOW)
     for participant in participants:
         mailing = Mailing(
             version=3,
             agenda_revision=2,
             message_id=f"<{participant}@tertulia.example>",
-            said=Said(addressee="a", timezone="Europe/Madrid", lines=()),
+            content=MailContent(addressee="a", timezone="Europe/Madrid", lines=()),
         )
         line = Delivery(operator_id="demo", edition_id="edn_demo", participant_id=participant, wanted=3)
         await ledger.save(line.settle(DeliveryState.IN_DOUBT, mailing))
@@ -33,22 +33,22 @@ def deliver(folder: Path, participant: str) -> None:
 
 
 async def test_a_mail_the_server_has_counts_as_sent_and_one_it_has_not_is_due_again(tmp_path: Path) -> None:
-    ledger = await ledger_in_doubt_of("prt_taken", "prt_lost")
+    ledger = await ledger_with_unconfirmed_of("prt_taken", "prt_lost")
     deliver(tmp_path, "prt_taken")
     postmaster = Postmaster(ledger, tmp_path)
     await postmaster.settle()
     assert postmaster.settled == 2
-    assert await ledger.in_doubt() == []
+    assert await ledger.unconfirmed() == []
     taken, lost = [await ledger.find("edn_demo", one) for one in ("prt_taken", "prt_lost")]
     assert taken is not None
-    assert taken.told is not None
+    assert taken.sent_content is not None
     assert taken.due_at is None
     assert lost is not None
-    assert lost.told is None
+    assert lost.sent_content is None
     assert lost.due_at is not None
 
 
 async def test_without_doubts_nothing_is_looked_up(tmp_path: Path) -> None:
-    postmaster = Postmaster(await ledger_in_doubt_of(), tmp_path / "never made")
+    postmaster = Postmaster(await ledger_with_unconfirmed_of(), tmp_path / "never made")
     await postmaster.settle()
     assert postmaster.settled == 0

@@ -2,31 +2,33 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter
 
-from services.notify.domain.audience import Audience, Change
-from services.notify.domain.decide import evolve, hear, reach
+from services.notify.domain.changes import Change
+from services.notify.domain.decide import decide, raise_version_to
+from services.notify.domain.evolve import evolve
+from services.notify.domain.state import Audience
 from tests.support.notify_stage import NOW, agenda, audience, encounter, everybody, organisation, participant
 
 
 def test_a_participant_whom_a_batch_concerns_often_is_wanted_once() -> None:
     events = [*everybody(), agenda(1, encounter(0, 1)), agenda(2, encounter(1, 1)), participant(0, 2, name="Ana")]
-    _, [wanted] = hear(Audience(edition_id="edn_1"), events, NOW)
+    _, [wanted] = decide(Audience(edition_id="edn_1"), events, NOW)
     assert (wanted.participant_id, wanted.version, wanted.agenda_revision) == ("prt_0", 1, 2)
     assert wanted.wanted_at == NOW
 
 
 def test_what_is_known_already_changes_nothing_and_wants_nothing() -> None:
     events = [*everybody(), agenda(1, encounter(0, 1))]
-    assert hear(audience(*events), events, NOW) == ([], [])
+    assert decide(audience(*events), events, NOW) == ([], [])
 
 
 def test_a_provisional_agenda_is_not_even_noted() -> None:
     state = audience(*everybody())
-    assert hear(state, [agenda(2, encounter(0, 1), provisional=True)], NOW) == ([], [])
+    assert decide(state, [agenda(2, encounter(0, 1), provisional=True)], NOW) == ([], [])
 
 
 def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
     state = Audience(edition_id="edn_1")
-    changes, _ = hear(state, [*everybody(), agenda(1, encounter(0, 1))], NOW)
+    changes, _ = decide(state, [*everybody(), agenda(1, encounter(0, 1))], NOW)
     adapter: TypeAdapter[Change] = TypeAdapter(Change)
     replayed = Audience(edition_id="edn_1")
     for change in changes:
@@ -38,14 +40,14 @@ def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
 def test_another_guest_and_the_name_of_a_guest_s_organisation_are_told_of() -> None:
     state = audience(*everybody(), agenda(1, encounter(0, 1, 2, 7)))
     for event in (participant(2, 2, email="ana@example.org"), organisation(7), participant(7)):
-        _, wanted = hear(state, [event], NOW)
+        _, wanted = decide(state, [event], NOW)
         assert [each.participant_id for each in wanted] == ["prt_0"]
 
 
 def test_a_version_reached_is_not_raised_again() -> None:
     state = audience(*everybody(), agenda(1, encounter(0, 1)))
-    assert reach(state, "prt_0", 1) == []
-    assert len(reach(state, "prt_0", 3)) == 1
+    assert raise_version_to(state, "prt_0", 1) == []
+    assert len(raise_version_to(state, "prt_0", 3)) == 1
     assert state.versions["prt_0"] == 3
 
 
@@ -54,11 +56,11 @@ def test_what_changed_and_begins_first_is_said_to_the_ledger() -> None:
     state = audience(*everybody(), agenda(1, one, other))
     moved = other.model_copy(update={"table": "9", "sequence": 7})
     events = [agenda(2, one.model_copy(update={"sequence": 7}), moved)]
-    _, [wanted] = hear(state, events, NOW)
+    _, [wanted] = decide(state, events, NOW)
     assert wanted.soonest == other.starts_at
     state = audience(*everybody(), agenda(1, one, other))
-    _, [wanted] = hear(state, [agenda(2)], one.ends_at)
+    _, [wanted] = decide(state, [agenda(2)], one.ends_at)
     assert wanted.soonest == other.starts_at  # the first is over
     state = audience(*everybody(), agenda(1, one))
-    _, [wanted] = hear(state, [participant(0, 2, email="b@c.de")], NOW)
+    _, [wanted] = decide(state, [participant(0, 2, email="b@c.de")], NOW)
     assert wanted.soonest is None

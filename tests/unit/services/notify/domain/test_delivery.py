@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from services.notify.domain.audience import DeliveryWanted
-from services.notify.domain.delivery import Delivery, Mailing, Step, Window, first_wanted
-from services.notify.domain.digest import Said, say
+from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing, Window, new_delivery
+from services.notify.domain.digest import MailContent, mail_content
 from services.notify.settings import Settings
 from shared.contract.events import AgendaEntry, DeliveryState
 from tests.support.notify_stage import NOW, agenda, audience, encounter, everybody, participant
@@ -15,8 +14,8 @@ from tests.support.notify_stage import NOW, agenda, audience, encounter, everybo
 WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=100))
 
 
-def said(*entries: AgendaEntry, revision: int = 1, email: str = "person0@example.org") -> Said:
-    return say(audience(*everybody(), participant(0, revision, email=email), agenda(1, *entries)), "prt_0")
+def said(*entries: AgendaEntry, revision: int = 1, email: str = "person0@example.org") -> MailContent:
+    return mail_content(audience(*everybody(), participant(0, revision, email=email), agenda(1, *entries)), "prt_0")
 
 
 EMPTY, HERE, THERE = said(), said(encounter(0, 1)), said(encounter(1, 1))
@@ -35,11 +34,11 @@ def wanted(version: int, seconds: float = 0) -> DeliveryWanted:
 
 
 def line(version: int = 1) -> Delivery:
-    return first_wanted(wanted(version)).want(wanted(version), WINDOW)
+    return new_delivery(wanted(version)).want(wanted(version), WINDOW)
 
 
-def mailing(version: int, text: Said = HERE) -> Mailing:
-    return Mailing(version=version, agenda_revision=version, message_id="<m>", said=text)
+def mailing(version: int, text: MailContent = HERE) -> Mailing:
+    return Mailing(version=version, agenda_revision=version, message_id="<m>", content=text)
 
 
 def seconds_until_due(delivery: Delivery) -> float | None:
@@ -63,10 +62,10 @@ def seconds_until_due(delivery: Delivery) -> float | None:
     ],
 )
 def test_what_is_news_depends_on_what_was_surely_told(
-    told: Said | None, doubt: Said | None, now: Said, news: bool
+    told: MailContent | None, doubt: MailContent | None, now: MailContent, news: bool
 ) -> None:
-    delivery = line().model_copy(update={"told": told, "doubt": mailing(1, doubt) if doubt else None})
-    assert delivery.has_news(now) is news
+    delivery = line().model_copy(update={"sent_content": told, "unconfirmed": mailing(1, doubt) if doubt else None})
+    assert delivery.needs_mail(now) is news
 
 
 def test_the_window_starts_again_with_each_change_but_not_for_ever() -> None:
@@ -82,7 +81,7 @@ def test_an_imminent_change_goes_at_once(minutes: float | None, due: float) -> N
     window = WINDOW.model_copy(update={"imminent": timedelta(hours=1)})
     soonest = NOW + timedelta(minutes=minutes) if minutes is not None else None
     first = wanted(1).model_copy(update={"soonest": soonest})
-    delivery = first_wanted(first).want(first, window)
+    delivery = new_delivery(first).want(first, window)
     assert seconds_until_due(delivery) == due
     later = delivery.want(wanted(2, 30), window)
     assert seconds_until_due(later) == (90 if due else 0)
@@ -94,14 +93,14 @@ def test_a_change_does_not_cut_a_back_off_short() -> None:
 
 
 def test_a_change_while_a_mail_is_in_hand_opens_a_window_of_its_own() -> None:
-    started = line().take("me", NOW, timedelta(seconds=9)).start(mailing(1))
-    assert started.step is Step.DATA_STARTED
+    started = line().claim_for("me", NOW, timedelta(seconds=9)).start(mailing(1))
+    assert started.step is DeliveryStep.DATA_STARTED
     settled = started.want(wanted(2, 70), WINDOW).settle(DeliveryState.SENT, mailing(1))
-    assert (settled.step, settled.settled, settled.wanted, seconds_until_due(settled)) == (Step.IDLE, 1, 2, 130)
+    assert (settled.step, settled.settled, settled.wanted, seconds_until_due(settled)) == (DeliveryStep.IDLE, 1, 2, 130)
 
 
 def test_a_mail_newer_than_what_was_wanted_settles_what_is_wanted_later() -> None:
-    settled = line().take("me", NOW, timedelta(seconds=9)).settle(DeliveryState.SENT, mailing(3))
+    settled = line().claim_for("me", NOW, timedelta(seconds=9)).settle(DeliveryState.SENT, mailing(3))
     assert settled.want(wanted(2), WINDOW) == settled.want(wanted(3), WINDOW) == settled
     assert settled.attend_at is None
 

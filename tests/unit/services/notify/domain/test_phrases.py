@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from babel import Locale
 
-from services.notify.domain.digest import NewsKind
+from services.notify.domain.digest import DiffKind
 from services.notify.domain.phrases import PHRASES
 from shared.contract.events import Language
 
@@ -36,7 +36,7 @@ def test_no_language_lacks_a_phrase_or_a_blank_of_it(language: Language) -> None
     assert phrases.keys() == ENGLISH.keys()
     assert all(text.strip() for text in phrases.values())
     assert {name: blanks(text) for name, text in phrases.items()} == {name: blanks(t) for name, t in ENGLISH.items()}
-    assert set(PHRASES[language].kinds) == set(PHRASES[language].counts) == set(NewsKind)
+    assert set(PHRASES[language].kinds) == set(PHRASES[language].counts) == set(DiffKind)
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.notify.domain.audience import Contact, Match
 from services.notify.domain.reasons import WHY, why
+from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.events import Language, NeedMet, Reason
 
 
-def contact(language: str = "en", **given: Any) -> Contact:
+def contact(language: str = "en", **given: Any) -> ContactSnapshot:
     fields = {"revision": 1, "name": "Ann", "email": "ann@example.org", "language": language, "active": True}
-    return Contact.model_validate(fields | given)
+    return ContactSnapshot.model_validate(fields | given)
 
 
 ANN = contact(needs=("Aluminium welding.",), offers=("Wine\n tanks",))
@@ -29,12 +29,14 @@ SECTOR = Reason(code="sector", weight=0.04, detail="nace:25.61, nace:25.62")
 LANGUAGE = Reason(code="common_language", weight=0.05, detail="es")
 
 
-def told(*reasons: Reason, reader: Contact = ANN, other: Contact = BOB, reader_id: str = "ann") -> tuple[str, ...]:
-    return why(Match(revision=1, reasons=reasons), reader_id, reader, other)
+def told(
+    *reasons: Reason, reader: ContactSnapshot = ANN, other: ContactSnapshot = BOB, reader_id: str = "ann"
+) -> tuple[str, ...]:
+    return why(MatchSnapshot(revision=1, reasons=reasons), reader_id, reader, other)
 
 
 def test_where_there_is_no_better_reason_somebody_has_asked() -> None:
-    assert why(Match(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
+    assert why(MatchSnapshot(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
         "Encuentro pedido por una de las dos partes.",
     )
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notify.domain.digest import say
+from services.notify.domain.digest import mail_content
 from services.notify.rendering.calendar import CalendarFile
-from services.notify.rendering.page import Writer
+from services.notify.rendering.page import PageWriter
 from shared.contract.events import AgendaEntry, EntryKind, Event
 from tests.support.notify_stage import NOW, agenda, audience, edition, encounter, everybody, organisation, session
 
@@ -19,9 +19,9 @@ FILE = CalendarFile("edn_1", "prt_0", "tertulia.example")
 
 def written(*events: Event, entries: tuple[AgendaEntry, ...]) -> str:
     state = audience(*everybody(), *events, agenda(1, *entries))
-    said = say(state, "prt_0")
+    said = mail_content(state, "prt_0")
     sequences = {entry.entry_id: entry.sequence for entry in entries}
-    return FILE.write(said, sequences, NOW, Writer(state, "prt_0", said.timezone))
+    return FILE.write(said, sequences, NOW, PageWriter(state, "prt_0", said.timezone))
 
 
 def parsed(text: str) -> Calendar:
@@ -52,7 +52,7 @@ def test_an_entry_that_moves_keeps_its_uid_and_a_session_has_one_a_participant()
     before, after = (parsed(written(entries=(encounter(slot, 1), session(slot + 4)))) for slot in (0, 1))
     assert before.events[0]["UID"] == after.events[0]["UID"]
     state = audience(*everybody(), agenda(1, session(0)), agenda(1, session(0), number=1))
-    line = say(state, "prt_0").lines[0]
+    line = mail_content(state, "prt_0").lines[0]
     assert CalendarFile("edn_1", "prt_0", "x").uid(line) != CalendarFile("edn_1", "prt_1", "x").uid(line)
 
 
@@ -110,7 +110,7 @@ def test_read_back_it_lists_exactly_the_agenda(zone: str, drawn: dict[int, tuple
     read = {
         (event["UID"], event.start.astimezone(UTC), event.end.astimezone(UTC), event["SEQUENCE"]) for event in events
     }
-    lines = say(audience(*everybody(), edition(2, timezone=zone), agenda(1, *entries)), "prt_0").lines
+    lines = mail_content(audience(*everybody(), edition(2, timezone=zone), agenda(1, *entries)), "prt_0").lines
     assert read == {(FILE.uid(line), line.starts_at, line.ends_at, drawn[int(line.entry_id[4:])][2]) for line in lines}
     assert len(events) == len(entries)
     assert all(event.start.utcoffset() == event.start.astimezone(ZoneInfo(zone)).utcoffset() for event in events)

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notify.domain.delivery import Delivery, Mailing
-from services.notify.domain.digest import Said, say
-from services.notify.ports import Letter, Refused
+from services.notify.domain.digest import MailContent, mail_content
+from services.notify.ports import Refused, RenderedMail
 from services.notify.rendering.clean import clean
 from services.notify.rendering.mail import POLICY, MailWriter
 from services.notify.settings import Settings
@@ -31,10 +31,14 @@ from tests.support.notify_stage import (
 PARTS = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar"]
 
 
-def letter(*events: Event, entries: tuple[AgendaEntry, ...] = (), told: Said | None = None, **settings: Any) -> Letter:
+def rendered(
+    *events: Event, entries: tuple[AgendaEntry, ...] = (), told: MailContent | None = None, **settings: Any
+) -> RenderedMail:
     state = audience(*everybody(), *events, agenda(3, *entries))
-    delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", told=told)
-    mailing = Mailing(version=2, agenda_revision=3, message_id="<m@tertulia.example>", said=say(state, "prt_0"))
+    delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", sent_content=told)
+    mailing = Mailing(
+        version=2, agenda_revision=3, message_id="<m@tertulia.example>", content=mail_content(state, "prt_0")
+    )
     return MailWriter(Settings(**settings), lambda: NOW)(state, delivery, mailing)
 
 
@@ -45,12 +49,12 @@ def bodies(mail: EmailMessage) -> tuple[str, str]:
     return text.get_content(), html.get_content()
 
 
-def told(*entries: AgendaEntry) -> Said:
-    return say(audience(*everybody(), agenda(1, *entries)), "prt_0")
+def told(*entries: AgendaEntry) -> MailContent:
+    return mail_content(audience(*everybody(), agenda(1, *entries)), "prt_0")
 
 
 def test_headers_say_what_the_mail_is_to_people_and_machines() -> None:
-    mail = read(letter(entries=(encounter(0, 1),), mail_reply_to="help@example.org"))
+    mail = read(rendered(entries=(encounter(0, 1),), mail_reply_to="help@example.org"))
     headers = {name: str(mail[name]) for name in ("From", "To", "Reply-To", "Subject", "Message-ID", "List-Id")}
     assert headers == {
         "From": "Tertulia <agenda@tertulia.invalid>",
@@ -67,7 +71,7 @@ def test_headers_say_what_the_mail_is_to_people_and_machines() -> None:
 
 
 def test_it_is_text_html_and_a_calendar() -> None:
-    mail = read(letter(entries=(encounter(0, 1),)))
+    mail = read(rendered(entries=(encounter(0, 1),)))
     assert [part.get_content_type() for part in mail.walk()] == PARTS
     (calendar,) = mail.iter_attachments()
     assert calendar.get_filename() == "agenda.ics"
@@ -75,7 +79,7 @@ def test_it_is_text_html_and_a_calendar() -> None:
 
 
 def test_both_bodies_show_local_times_the_zone_the_place_and_who_is_met() -> None:
-    for body in bodies(read(letter(entries=(encounter(0, 1, table="7"), session(4, "Panel"))))):
+    for body in bodies(read(rendered(entries=(encounter(0, 1, table="7"), session(4, "Panel"))))):
         for shown in ("09:00-09:15", "Encounter with Metal 1", "Person 1", "Workspace · table 7", "Panel"):
             assert shown in body
         assert "Central European Standard Time (Europe/Madrid, UTC+1)" in body
@@ -83,7 +87,7 @@ def test_both_bodies_show_local_times_the_zone_the_place_and_who_is_met() -> Non
 
 
 def test_where_more_than_two_meet_all_are_named_in_bodies_and_calendar() -> None:
-    mail = read(letter(entries=(encounter(0, 1, 2, 9),)))
+    mail = read(rendered(entries=(encounter(0, 1, 2, 9),)))
     (attached,) = mail.iter_attachments()
     for body in (*bodies(mail), attached.get_content().replace("\r\n ", "").replace("\\,", ",")):
         assert "Encounter with Metal 1, Metal 2, to be confirmed" in body
@@ -104,8 +108,8 @@ def test_where_more_than_two_meet_all_are_named_in_bodies_and_calendar() -> None
 )
 def test_the_first_language_is_written_in(language: Language, subject: str, date: str) -> None:
     speaker = participant(0, 2, languages=(language,))
-    before = say(audience(*everybody(), speaker, agenda(1, encounter(0, 1))), "prt_0")
-    mail = read(letter(speaker, entries=(encounter(1, 1), encounter(2, 2)), told=before))
+    before = mail_content(audience(*everybody(), speaker, agenda(1, encounter(0, 1))), "prt_0")
+    mail = read(rendered(speaker, entries=(encounter(1, 1), encounter(2, 2)), told=before))
     assert str(mail["Subject"]).strip() == subject
     assert all(date in body for body in bodies(mail))
 
@@ -119,18 +123,18 @@ def test_the_first_language_is_written_in(language: Language, subject: str, date
     ],
 )
 def test_the_subject_says_what_happened(before: list[AgendaEntry], now: list[AgendaEntry], subject: str) -> None:
-    assert str(read(letter(entries=tuple(now), told=told(*before)))["Subject"]).startswith(subject)
+    assert str(read(rendered(entries=tuple(now), told=told(*before)))["Subject"]).startswith(subject)
 
 
 def test_a_change_of_time_zone_alone_is_told_as_details() -> None:
-    mail = read(letter(edition(2, timezone="Atlantic/Canary"), entries=(session(3),), told=told(session(3))))
+    mail = read(rendered(edition(2, timezone="Atlantic/Canary"), entries=(session(3),), told=told(session(3))))
     assert str(mail["Subject"]).startswith("Updated details")
 
 
 def test_names_cannot_break_out_of_headers_html_or_their_line() -> None:
     hostile = "<script>alert(1)</script>\r\nBcc: x@example.org\u202e\u2028{{ 7*7 }}"
     mail = read(
-        letter(
+        rendered(
             edition(2, name=hostile[:190]),
             organisation(1, 2, name=hostile),
             participant(0, 2, name=hostile),
@@ -161,11 +165,11 @@ def test_names_cannot_break_out_of_headers_html_or_their_line() -> None:
 )
 def test_an_address_that_cannot_be_written_is_refused(email: str) -> None:
     with pytest.raises(Refused):
-        letter(participant(0, 2, email=email), entries=(encounter(0, 1),))
+        rendered(participant(0, 2, email=email), entries=(encounter(0, 1),))
 
 
 def test_an_international_domain_is_written_as_dns_knows_it() -> None:
-    written = letter(participant(0, 2, email="ana@señal.example"), entries=(encounter(0, 1),))
+    written = rendered(participant(0, 2, email="ana@señal.example"), entries=(encounter(0, 1),))
     assert written.recipient == "ana@xn--seal-hqa.example"
 
 
@@ -190,13 +194,13 @@ def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
 
 def test_what_separates_the_parts_is_in_none_of_them() -> None:
     name = "=_part --=_body\r\n--=_part"
-    mail = read(letter(organisation(1, 2, name=name), entries=(encounter(0, 1),)))
+    mail = read(rendered(organisation(1, 2, name=name), entries=(encounter(0, 1),)))
     assert [part.get_content_type() for part in mail.walk()] == PARTS
     assert "=_part --=_body" in bodies(mail)[0]
 
 
 def test_an_ascii_mail_is_ascii() -> None:
-    assert letter(organisation(1, 2, name="Ñandú 🏭"), entries=(encounter(0, 1),)).content.isascii()
+    assert rendered(organisation(1, 2, name="Ñandú 🏭"), entries=(encounter(0, 1),)).content.isascii()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""The function that applies a change to an edition's state."""
+
+from __future__ import annotations
+
+from services.notify.domain.changes import (
+    AgendaRecorded,
+    Change,
+    ContactRecorded,
+    EditionRecorded,
+    MatchRecorded,
+    OrganisationRecorded,
+    VersionRaised,
+)
+from services.notify.domain.state import Audience
+
+
+def evolve(state: Audience, change: Change) -> None:
+    """Apply a change. No other function changes an audience, so a replayed journal gives the same state."""
+    match change:
+        case EditionRecorded():
+            state.edition = change.edition
+        case OrganisationRecorded():
+            state.organisations[change.organisation_id] = change.organisation
+        case ContactRecorded():
+            state.contacts[change.participant_id] = change.contact
+        case AgendaRecorded():
+            state.agendas[change.participant_id] = change.agenda
+        case MatchRecorded():
+            state.matches[change.pair_id] = change.match
+        case VersionRaised():
+            state.versions[change.participant_id] = change.version

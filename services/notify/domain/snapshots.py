@@ -1,0 +1,134 @@
+"""The parts of other services' events that mails are made of, as notify stores them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contract.events import (
+    AffinityScored,
+    AgendaChanged,
+    AgendaEntry,
+    EditionChanged,
+    Instant,
+    Language,
+    OrganisationChanged,
+    Origin,
+    ParticipantChanged,
+    Reason,
+    Status,
+)
+from shared.contract.ids import Id
+
+
+class FrozenModel(BaseModel):
+    """Base of notify's immutable models. Stored fields with an alias are written under the alias."""
+
+    model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+
+class EditionSnapshot(FrozenModel):
+    """An edition as its mails name it. `zones` maps a zone's id to its name."""
+
+    revision: int
+    operator_id: Id
+    name: str
+    timezone: str
+    zones: dict[str, str]
+
+    @classmethod
+    def of(cls, event: EditionChanged) -> EditionSnapshot:
+        """Keep the fields of an event that mails need."""
+        return cls(
+            revision=event.revision,
+            operator_id=event.operator_id,
+            name=event.name,
+            timezone=event.timezone,
+            zones={zone.zone_id: zone.name for zone in event.zones},
+        )
+
+
+class OrganisationSnapshot(FrozenModel):
+    """An organisation as mails name it."""
+
+    revision: int
+    name: str
+
+    @classmethod
+    def of(cls, event: OrganisationChanged) -> OrganisationSnapshot:
+        """Keep the fields of an event that mails need."""
+        return cls(revision=event.revision, name=event.name)
+
+
+class ContactSnapshot(FrozenModel):
+    """A participant's name, address and language, and the profile that partners read in a mail."""
+
+    revision: int
+    name: str
+    email: str
+    language: Language
+    active: bool
+    offers: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, event: ParticipantChanged) -> ContactSnapshot:
+        """Keep the fields of an event that mails need."""
+        return cls(
+            revision=event.revision,
+            name=event.name,
+            email=event.email,
+            language=event.languages[0],
+            active=event.status is Status.ACTIVE,
+            offers=event.profile.offers,
+            needs=event.profile.needs,
+        )
+
+    def has_same_addressee(self, contact: ContactSnapshot) -> bool:
+        """Compare every field but the revision and the profile: a changed profile alone causes no mail."""
+        ignored = {"revision": contact.revision, "offers": contact.offers, "needs": contact.needs}
+        return self.model_copy(update=ignored) == contact
+
+
+class AgendaSnapshot(FrozenModel):
+    """A participant's newest announced agenda."""
+
+    revision: int
+    issued_at: Instant
+    entries: tuple[AgendaEntry, ...] = ()
+
+    @classmethod
+    def of(cls, event: AgendaChanged) -> AgendaSnapshot:
+        """Keep the fields of an event that mails need."""
+        return cls(
+            revision=event.revision,
+            issued_at=event.occurred_at,
+            entries=event.entries,
+        )
+
+    def mentions(self, ids: set[str]) -> bool:
+        """Return whether an encounter of the agenda is with one of these participants or organisations."""
+        parties = (party for entry in self.entries for party in entry.parties)
+        return any(party.participant_id in ids or party.organisation_id in ids for party in parties)
+
+
+class MatchSnapshot(FrozenModel):
+    """The reasons for which two participants fit. Both have consented to meet."""
+
+    revision: int
+    reasons: tuple[Reason, ...]
+    low_confidence: tuple[Id, ...] = ()
+    requested: bool = False
+
+    @classmethod
+    def of(cls, event: AffinityScored) -> MatchSnapshot:
+        """Keep the fields of an event that mails need."""
+        return cls(
+            revision=event.revision,
+            reasons=event.reasons,
+            low_confidence=event.low_confidence,
+            requested=event.origin is Origin.REQUESTED,
+        )
+
+    def has_same_reasons(self, match: MatchSnapshot | None) -> bool:
+        """Compare every field but the revision."""
+        return match is not None and self.model_copy(update={"revision": match.revision}) == match
