@@ -98,11 +98,13 @@ class Proxy:
     ) -> None:
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
         self.cure()
         for link in list(self._links):
             link.reset()
         await asyncio.gather(*self._links.values())
+        if self._server is not None:
+            # Since Python 3.12 this waits for the connections, too: they are reset above.
+            await self._server.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = _Link(writer)
