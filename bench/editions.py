@@ -35,7 +35,7 @@ from bench.scheduler import resident_bytes
 from deploy.embedded import programs
 from deploy.embedded.probes import free_ports
 from deploy.embedded.supervisor import Supervisor
-from services.scheduler.aggregate import AgendaAggregate, announcing, telling
+from services.scheduler.aggregate import AgendaAggregate, announcing, publishing
 from services.scheduler.domain.changes import Change
 from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.domain.state import AgendaState
@@ -179,8 +179,8 @@ async def _template(number: int) -> _Template:
     for at in range(0, len(events), most):
         await journal.decide(edition_id, [_input(event) for event in events[at : at + most]])
     await journal.transact(edition_id, announcing)
-    while (state := await journal.read(edition_id)).untold_pairs or state.untold_participants:
-        await journal.transact(edition_id, telling)
+    while (state := await journal.read(edition_id)).unpublished_pairs or state.unpublished_participants:
+        await journal.transact(edition_id, publishing)
     for event in changes[:_BEFORE]:
         await journal.decide(edition_id, [_input(renamed(event, number))])
     snapshot = await store.snapshot(edition_id)
@@ -257,7 +257,7 @@ class _Subject:
             for record in self._draw(exponent):
                 began = time.perf_counter()
                 event = decode(record.headers, record.value)
-                await scheduler.take(event.edition_id, [_input(event)])
+                await scheduler.consume(event.edition_id, [_input(event)])
                 seconds.append(time.perf_counter() - began)
             took, cpu, improved = time.perf_counter() - started, time.process_time() - cpu, pool.solved - solved
         return {

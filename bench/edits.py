@@ -9,7 +9,7 @@ from statistics import mean, quantiles
 
 from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
-from services.scheduler.domain.organiser.edits import Plan, plan
+from services.scheduler.domain.organiser.edits import EditPlan, plan_edit
 from services.scheduler.domain.state import AgendaState
 from shared.internal_api.edits import PlaceEncounter
 
@@ -25,12 +25,12 @@ def run(data: Path | None) -> list[dict[str, object]]:  # noqa: ARG001 - it make
 
 def _row(size: Size) -> dict[str, object]:
     state, random = agenda_of(synthetic(size, seed=1).events), Random(1)
-    plans: list[Plan] = []
+    plans: list[EditPlan] = []
     took: list[float] = []
     for _ in range(_EDITS):
         edit = _random_edit(state, random)
         before = time.process_time()
-        plans.append(plan(state, edit, WHEN))
+        plans.append(plan_edit(state, edit, WHEN))
         took.append(time.process_time() - before)
     cuts = quantiles(took, n=100)
     before = time.process_time()

@@ -22,8 +22,8 @@ from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import SolutionStale, violations_of
 from services.scheduler.domain.improvement.problem import Solution, problem_of
-from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
-from services.scheduler.domain.organiser.edits import RulesBroken, make
+from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
@@ -87,7 +87,7 @@ class _Edition:
             self._edit(self._some_edit())
         if not chance(_ATTEND):
             self._attend()
-        if not chance(_IMPROVE) and not self._state.settled:
+        if not chance(_IMPROVE) and not self._state.is_closed:
             self._improved = improve(problem_of(self._state, self._now, _CHANGE_BUDGET), _EFFORT)
         if not chance(_ADOPT):
             self._adopt()
@@ -101,7 +101,7 @@ class _Edition:
         return state.is_wanted(pair_id) and (pair_id in state.placements) == (pair_id in state.waiting)
 
     def _edit(self, edit: Edit) -> None:
-        self.count["edits" if self._ask(lambda batch: make(batch, edit, "*")) else "edits_refused"] += 1
+        self.count["edits" if self._ask(lambda batch: apply_edit(batch, edit, "*")) else "edits_refused"] += 1
 
     def _ask(self, work: Callable[[DecisionInProgress], object]) -> bool:
         """Decide on what somebody asks for; returns whether it could be had."""
@@ -120,8 +120,10 @@ class _Edition:
         pair = chance.choice(begun)
         absent = tuple(each for each in state.pairs[pair].participant_ids if not chance.randrange(3))
         outcome = EncounterState.MISSED if absent else EncounterState.HELD
-        attendance = Attendance(outcome=outcome, absent=absent)
-        self.count["attended"] += self._ask(lambda batch: note_attendance(batch, state.encounter_id(pair), attendance))
+        attendance = AttendanceReport(outcome=outcome, absent=absent)
+        self.count["attended"] += self._ask(
+            lambda batch: record_attendance(batch, state.encounter_id(pair), attendance)
+        )
 
     def _some_edit(self) -> Edit:
         chance, state = self.instance.random, self._state

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Instance, Size, synthetic
 from bench.instances.stream import late_changes, published
-from services.scheduler.aggregate import announcing, telling
-from services.scheduler.domain.decide import take
+from services.scheduler.aggregate import announcing, publishing
+from services.scheduler.domain.decide import apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import inputs_of, verify_touched
 from services.scheduler.domain.improvement.problem import Problem, problem_of
@@ -100,7 +100,7 @@ class Subject:
         """Decide on one event as the aggregate does, and tell all there is to tell of it."""
         started, cpu = time.perf_counter(), time.thread_time()
         batch = DecisionInProgress(self.state, WHEN)
-        take(batch, event)
+        apply_event(batch, event)
         verify_touched(batch)
         wall, cpu = time.perf_counter() - started, time.thread_time() - cpu
         self._tell()
@@ -132,8 +132,8 @@ class Subject:
         }
 
     def _tell(self) -> None:
-        while self.state.untold_pairs or self.state.untold_participants:
-            telling(self.state, WHEN)
+        while self.state.unpublished_pairs or self.state.unpublished_participants:
+            publishing(self.state, WHEN)
 
 
 class Comparison:

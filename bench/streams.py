@@ -19,7 +19,7 @@ from bench.instances.arrivals import burst, last_minute, poisson
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.instances.stream import LATE, REQUESTS, RUSH, late_changes, live
 from bench.scheduler import Subject
-from services.scheduler.aggregate import AgendaAggregate, telling
+from services.scheduler.aggregate import AgendaAggregate, publishing
 from services.scheduler.domain.improvement.adopt import violations_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.solver.bound import placement_bound
@@ -122,8 +122,8 @@ class _Scheduler:
     def _decide(self, events: Sequence[Event], now: datetime) -> None:
         self._now = now
         AgendaAggregate().decide(self._state, events, now)
-        while self._state.untold_pairs or self._state.untold_participants:
-            telling(self._state, now)
+        while self._state.unpublished_pairs or self._state.unpublished_participants:
+            publishing(self._state, now)
 
     def outcome(self) -> dict[str, object]:
         """What is placed at the end, and what could be; of the pairs that the stream asked for and nobody took back."""

@@ -56,8 +56,8 @@ def unsettled(state: AgendaState, seen: Observed) -> str:
     )
     undone = (
         ("the agenda is still to be improved", state.dirty),
-        ("the agendas are still to be announced", state.unannounced),
-        ("changes are still to be told", bool(state.untold_pairs or state.untold_participants)),
+        ("the agendas are still to be announced", state.awaits_announcement),
+        ("changes are still to be told", bool(state.unpublished_pairs or state.unpublished_participants)),
     )
     lacks = [
         f"the scheduler has not taken in {_behind(ours, all_)} {what}"

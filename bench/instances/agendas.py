@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.instances.editions import EDITION, WHEN
-from services.scheduler.domain.decide import take
+from services.scheduler.domain.decide import apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
@@ -16,5 +16,5 @@ def agenda_of(events: Iterable[Event]) -> AgendaState:
     state = AgendaState(edition_id=EDITION)
     batch = DecisionInProgress(state, WHEN)
     for event in events:
-        take(batch, event)
+        apply_event(batch, event)
     return state

@@ -9,14 +9,14 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter
 
 from services.scheduler.domain.changes import CHANGE, Change
-from services.scheduler.domain.decide import NotAPair, take
+from services.scheduler.domain.decide import NotAPair, apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce, verify_touched
 from services.scheduler.domain.improvement.problem import Solution
-from services.scheduler.domain.organiser.edits import PlanStale, RulesBroken
+from services.scheduler.domain.organiser.edits import RulesBroken, StalePlan
 from services.scheduler.domain.organiser.errors import EditRejected
-from services.scheduler.domain.publication import tell
+from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
 from shared.messaging.consumer import Poison
@@ -40,7 +40,7 @@ class AgendaAggregate:
         batch = DecisionInProgress(state, now)
         for event in events:
             try:
-                take(batch, event)
+                apply_event(batch, event)
             except NotAPair as error:
                 raise Poison(event, str(error)) from error
         return _told(batch)
@@ -67,7 +67,7 @@ def announcing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
     return _told(batch)
 
 
-def telling(state: AgendaState, now: datetime) -> Decision[Change, Event]:
+def publishing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
     """The decision to publish more of what did not fit in the entries before."""
     return _told(DecisionInProgress(state, now))
 
@@ -85,7 +85,7 @@ class Query(Generic[Answer]):
         batch = DecisionInProgress(state, now)
         try:
             self._answer, self._refusal = self._work(batch), None
-        except (EditRejected, PlanStale, RulesBroken) as refusal:
+        except (EditRejected, StalePlan, RulesBroken) as refusal:
             # Raised before anything is changed, so that the state need not be loaded again.
             self._refusal = refusal
             return Decision()
@@ -102,7 +102,7 @@ class Query(Generic[Answer]):
 
 def _told(batch: DecisionInProgress) -> Decision[Change, Event]:
     verify_touched(batch)
-    told, events = tell(batch.state, batch.now)
+    told, events = publish(batch.state, batch.now)
     if told is not None:
-        batch.make(told)
+        batch.record(told)
     return Decision(changes=batch.changes, outbox=events)

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.scheduler.domain.organiser.attendance import Attendance
-from services.scheduler.domain.organiser.edits import Plan, PlanStale, RulesBroken, mailed
+from services.scheduler.domain.organiser.attendance import AttendanceReport
+from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, StalePlan, mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler
@@ -63,12 +63,12 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         edition_id = request.path_params["edition_id"]
         try:
             if asked.token is None:
-                state, plan = await scheduler.plan(edition_id, asked.edit)
+                state, plan = await scheduler.plan_edit(edition_id, asked.edit)
             else:
-                state, plan = await scheduler.edit(edition_id, asked.edit, asked.token)
+                state, plan = await scheduler.apply_edit(edition_id, asked.edit, asked.token)
         except EditRejected as refused:
             _decline(refused)
-        except PlanStale as stale:
+        except StalePlan as stale:
             raise Declined(412, "stale", str(stale)) from stale
         except RulesBroken as broken:
             effects = effects_of(await scheduler.agenda(edition_id), broken.plan)
@@ -77,10 +77,10 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         return JSONResponse(effects_of(state, plan).model_dump(mode="json"))
 
     async def attendance(request: Request) -> Response:
-        reported = await body_of(request, Attendance)
+        reported = await body_of(request, AttendanceReport)
         edition_id, encounter_id = request.path_params["edition_id"], request.path_params["encounter_id"]
         try:
-            noted = await scheduler.note_attendance(edition_id, encounter_id, reported)
+            noted = await scheduler.record_attendance(edition_id, encounter_id, reported)
         except EditRejected as refused:
             _decline(refused)
         return JSONResponse(noted.model_dump(mode="json"))
@@ -122,7 +122,7 @@ def _listing(scheduler: Scheduler, shown: _Shown) -> Callable[[Request], Awaitab
     return listing
 
 
-def effects_of(state: AgendaState, plan: Plan) -> EditEffects:
+def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
     """A plan as it is shown: encounters by their ids."""
     return EditEffects(
         token=plan.token,
@@ -147,7 +147,7 @@ def effects_of(state: AgendaState, plan: Plan) -> EditEffects:
             )
             for each in plan.violations
         ),
-        mailed=tuple(mailed(state, plan)),
+        mailed=tuple(mailed_participants(state, plan)),
         idle_slots=plan.idle,
     )
 
@@ -208,7 +208,7 @@ def _is_shown(state: AgendaState, pair: str) -> bool:
     return pair in state.placements or pair in state.waiting or pair in state.attended
 
 
-def _people(state: AgendaState, plan: Plan, pair_ids: Iterable[str]) -> tuple[str, ...]:
+def _people(state: AgendaState, plan: EditPlan, pair_ids: Iterable[str]) -> tuple[str, ...]:
     """Who would meet in these encounters."""
     met = (plan.after[pair].people if pair in plan.after else state.pairs[pair].people for pair in pair_ids)
     return tuple(sorted({person for people in met for person in people}))

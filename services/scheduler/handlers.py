@@ -13,6 +13,6 @@ def listen(consumer: Consumer, scheduler: Scheduler) -> None:
     """Hand registrations and affinities of an edition to the use case."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
-        await scheduler.take(edition_id, inputs)
+        await scheduler.consume(edition_id, inputs)
 
     consumer.subscribe(REGISTRATION, AFFINITY, handler=on_inputs)

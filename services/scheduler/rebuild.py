@@ -23,9 +23,9 @@ from services.scheduler.domain.changes import (
     Waits,
 )
 from services.scheduler.domain.improvement.adopt import violations_of
-from services.scheduler.domain.publication import MOST_AGENDAS
+from services.scheduler.domain.publication import MAX_AGENDAS
 from services.scheduler.domain.snapshots import (
-    Attended,
+    AttendanceSnapshot,
     OrganisationSnapshot,
     PairSnapshot,
     ParticipantSnapshot,
@@ -182,7 +182,7 @@ def _note_attendance(
     ended = [(pair, last) for pair, last in encounters.items() if last.state in _ENDED]
     for pair, last in sorted(ended, key=lambda each: each[1].occurred_at):
         if last.place is not None:
-            attended = Attended(outcome=last.state, absent_ids=last.absent_ids, place=last.place)
+            attended = AttendanceSnapshot(outcome=last.state, absent_ids=last.absent_ids, place=last.place)
             gone_ids = tuple(sorted(gone.get(last.encounter_id, ())))
             draft.record(AttendanceRecorded(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
 
@@ -198,19 +198,22 @@ def _tell(
     if newest is not None:
         draft.record(Improved(version=state.version, certificate=newest.certificate))
     pairs = list(published)
-    for at in range(0, max(len(pairs), 1), MOST_AGENDAS):
-        some = pairs[at : at + MOST_AGENDAS]
+    for at in range(0, max(len(pairs), 1), MAX_AGENDAS):
+        some = pairs[at : at + MAX_AGENDAS]
         told = {pair: _told_encounter(state, pair, published[pair]) for pair in some}
         draft.record(Published(encounters=told, agendas={}, pairs=tuple(some), participants=()))
-    for at in range(0, max(len(agendas), 1), MOST_AGENDAS):
+    for at in range(0, max(len(agendas), 1), MAX_AGENDAS):
         part = {
             one.participant_id: PublishedAgenda(revision=one.revision, provisional=one.provisional, entries=one.entries)
-            for one in agendas[at : at + MOST_AGENDAS]
+            for one in agendas[at : at + MAX_AGENDAS]
         }
         draft.record(Published(encounters={}, agendas=part, pairs=(), participants=tuple(part)))
     draft.record(
         Published(
-            encounters={}, agendas={}, pairs=tuple(state.untold_pairs), participants=tuple(state.untold_participants)
+            encounters={},
+            agendas={},
+            pairs=tuple(state.unpublished_pairs),
+            participants=tuple(state.unpublished_participants),
         )
     )
 
@@ -221,7 +224,7 @@ def _told_encounter(state: AgendaState, pair: str, published: EncounterChanged) 
         state=published.state,
         place=published.place,
         reason=published.waiting_reason,
-        people=state.pairs[pair].told_people,
+        people=state.pairs[pair].published_people,
         absent_ids=published.absent_ids,
         is_locked=published.is_locked,
         comes_after=state.comes_after.get(pair, ()),

@@ -10,13 +10,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
-from services.scheduler.aggregate import Answer, Decide, Query, adopting, announcing, telling
+from services.scheduler.aggregate import Answer, Decide, Query, adopting, announcing, publishing
 from services.scheduler.domain.changes import Change, Placed
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import SolutionStale
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
-from services.scheduler.domain.organiser.attendance import Attendance, Noted, note_attendance
-from services.scheduler.domain.organiser.edits import Plan, make, plan
+from services.scheduler.domain.organiser.attendance import AttendanceEffects, AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edits import EditPlan, apply_edit, plan_edit
 from services.scheduler.domain.organiser.what_if import problem_with
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken
@@ -104,7 +104,7 @@ class _Outlook(NamedTuple):
     """What is left to do for an edition."""
 
     can_be_improved: bool
-    unannounced: bool
+    awaits_announcement: bool
 
 
 @dataclass
@@ -148,7 +148,7 @@ class Scheduler:
             del self._watched[edition_id]
         self._ours = ours
 
-    async def take(self, edition_id: str, inputs: Sequence[Input]) -> None:
+    async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Insert what came in into the agenda, repair what it breaks, and say what changed."""
         watch = self._watch(edition_id)
         watch.last_input = self.monotonic()
@@ -161,18 +161,20 @@ class Scheduler:
         _count(decision)
         await self._look(edition_id, watch)
 
-    async def plan(self, edition_id: str, edit: Edit) -> tuple[AgendaState, Plan]:
+    async def plan_edit(self, edition_id: str, edit: Edit) -> tuple[AgendaState, EditPlan]:
         """What an edit by hand would do, and the agenda it would do it to. Raises `NotPossible`."""
         state = await self.editions.current(edition_id)
-        return state, plan(state, edit, self.clock())
+        return state, plan_edit(state, edit, self.clock())
 
-    async def edit(self, edition_id: str, edit: Edit, token: str) -> tuple[AgendaState, Plan]:
-        """Make an edit as it was planned under the token. Raises as `domain.edits.make`."""
-        return await self._ask(edition_id, lambda batch: (batch.state, make(batch, edit, token)))
+    async def apply_edit(self, edition_id: str, edit: Edit, token: str) -> tuple[AgendaState, EditPlan]:
+        """Make an edit as it was planned under the token. Raises as `domain.edits.apply_edit`."""
+        return await self._ask(edition_id, lambda batch: (batch.state, apply_edit(batch, edit, token)))
 
-    async def note_attendance(self, edition_id: str, encounter_id: str, attendance: Attendance) -> Noted:
+    async def record_attendance(
+        self, edition_id: str, encounter_id: str, attendance: AttendanceReport
+    ) -> AttendanceEffects:
         """Note that an encounter was held or missed. Raises `NotPossible`."""
-        return await self._ask(edition_id, lambda batch: note_attendance(batch, encounter_id, attendance))
+        return await self._ask(edition_id, lambda batch: record_attendance(batch, encounter_id, attendance))
 
     async def what_if(self, edition_id: str, more: More) -> WhatIf:
         """What there would be to gain by more tables or time.
@@ -237,7 +239,7 @@ class Scheduler:
         if outlook.can_be_improved and self._left(watch) > 0:
             await self._improve(edition_id, watch)
             outlook = await self._look(edition_id, watch)
-        if outlook.unannounced and (not outlook.can_be_improved or self._left(watch) <= 0):
+        if outlook.awaits_announcement and (not outlook.can_be_improved or self._left(watch) <= 0):
             await self._decide(edition_id, announcing)
             watch.published_at = None
         await self._tell_the_rest(edition_id)
@@ -247,9 +249,9 @@ class Scheduler:
     async def _look(self, edition_id: str, watch: _Watch) -> _Outlook:
         """What is left to do; from when it is seen to be published, an edition has `announce_seconds`."""
         state = await self.editions.read(edition_id)
-        if state.unannounced and watch.published_at is None:
+        if state.awaits_announcement and watch.published_at is None:
             watch.published_at = self.monotonic()
-        return _Outlook(self._can_be_improved(state, watch), state.unannounced)
+        return _Outlook(self._can_be_improved(state, watch), state.awaits_announcement)
 
     def _is_time(self, watch: _Watch) -> bool:
         """Whether an edition is quiet, or published and so busy that it must be improved while it is busy."""
@@ -263,7 +265,7 @@ class Scheduler:
         return watch.published_at + self.pace.announce_seconds - self.monotonic()
 
     def _can_be_improved(self, state: AgendaState, watch: _Watch) -> bool:
-        return state.edition is not None and not state.settled and state.dirty and watch.gave_up != state.version
+        return state.edition is not None and not state.is_closed and state.dirty and watch.gave_up != state.version
 
     async def _improve(self, edition_id: str, watch: _Watch) -> None:
         outcome = "failed"
@@ -322,9 +324,9 @@ class Scheduler:
     async def _tell_the_rest(self, edition_id: str) -> None:
         while True:
             state = await self.editions.read(edition_id)
-            if state.settled or not (state.untold_pairs or state.untold_participants):
+            if state.is_closed or not (state.unpublished_pairs or state.unpublished_participants):
                 return
-            await self._decide(edition_id, telling)
+            await self._decide(edition_id, publishing)
 
     async def _decide(self, edition_id: str, decide: Decide) -> Decision[Change, Event]:
         decision = await self.editions.transact(edition_id, decide)
@@ -334,7 +336,7 @@ class Scheduler:
     async def _let_go(self, edition_id: str, watch: _Watch) -> None:
         """Forget an edition with nothing left to do, until its next input."""
         outlook = await self._look(edition_id, watch)
-        if not outlook.can_be_improved and not outlook.unannounced and self._is_time(watch):
+        if not outlook.can_be_improved and not outlook.awaits_announcement and self._is_time(watch):
             self._watched.pop(edition_id, None)
 
     def _watch(self, edition_id: str) -> _Watch:

@@ -9,11 +9,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from services.scheduler.domain.decide import NotAPair, take
+from services.scheduler.domain.decide import NotAPair, apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import adopt, violations_of
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.publication import tell
+from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -90,10 +90,10 @@ def solve(edition: EditionFile, effort: Effort, now: datetime) -> Solved:
     state = AgendaState(edition_id=edition.edition.edition_id)
     batch = DecisionInProgress(state, now)
     for event in edition.events:
-        take(batch, event)
+        apply_event(batch, event)
     adopt(batch, improve(problem_of(state, now, change_budget=0), effort))
-    while (told := tell(state, now)[0]) is not None:
-        batch.make(told)
+    while (told := publish(state, now)[0]) is not None:
+        batch.record(told)
     assert state.certificate is not None  # noqa: S101 - adopt() has just set it
     return Solved(
         agendas={participant: agenda.entries for participant, agenda in sorted(state.agendas.items())},

@@ -58,7 +58,7 @@ class Settling:
         lacks += [f"{in_doubt} mails are in doubt"] if in_doubt else []
         for journal in self._journals:
             state = await journal.follow()
-            if state.dirty or state.unannounced or state.untold_pairs or state.untold_participants:
+            if state.dirty or state.awaits_announcement or state.unpublished_pairs or state.unpublished_participants:
                 lacks.append(f"the scheduler is not done with {state.edition_id}")
         if lacks != self._said:
             self._say("; ".join(lacks) or "nothing is left to do")

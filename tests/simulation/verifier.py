@@ -87,7 +87,7 @@ class Books:
             yield "mails are due"
         for edition_id in editions:
             state = self.agenda_state(edition_id)
-            if state is None or state.edition is None or state.unannounced or state.untold_participants:
+            if state is None or state.edition is None or state.awaits_announcement or state.unpublished_participants:
                 yield f"the agenda of {edition_id} is not settled"
 
     def _full_outboxes(self) -> Iterator[str]:

@@ -83,7 +83,7 @@ class ApiHarness:
         self.outlet = Outlet()
         self.scheduler = self.instance()
         self.store = InMemoryStore()
-        self.heard = 0
+        self.delivered = 0
         keys = {"itecam": [Key(digest_of("s3cret"))], "rival": [Key(digest_of("other"))]}
         self.gate = Authenticator(InMemoryOperators(keys), 5)
 
@@ -109,13 +109,13 @@ class ApiHarness:
         transport = httpx.ASGITransport(make_api(office))
         return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
-    async def hear(self, *more: Event) -> None:
+    async def deliver(self, *more: Event) -> None:
         """The scheduler takes what registration has said, and more."""
-        events = [*self.store.events[self.heard :], *more]
-        self.heard = len(self.store.events)
+        events = [*self.store.events[self.delivered :], *more]
+        self.delivered = len(self.store.events)
         taken = [Input(event, Position("registration.v1", 0, number)) for number, event in enumerate(events)]
         if taken:
-            await self.scheduler.take(self.edition, taken)
+            await self.scheduler.consume(self.edition, taken)
 
     async def settle(self) -> None:
         """Improve and announce what there is."""

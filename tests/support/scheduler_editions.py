@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.scheduler.domain.changes import Change
-from services.scheduler.domain.decide import take
+from services.scheduler.domain.decide import apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import verify_touched
-from services.scheduler.domain.publication import tell
+from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import (
     AffinityScored,
@@ -109,15 +109,15 @@ class Edition:
         self.now = now
         self.state = AgendaState(edition_id="ed")
         self.changes: list[Change] = []
-        self.said: list[Event] = []
+        self.published: list[Event] = []
         if events:
-            self.take(*events)
+            self.consume(*events)
 
-    def take(self, *events: Event) -> list[Event]:
+    def consume(self, *events: Event) -> list[Event]:
         """One batch; returns what is said of it."""
         batch = DecisionInProgress(self.state, self.now)
         for event in events:
-            take(batch, event)
+            apply_event(batch, event)
         return self.finish(batch)
 
     def batch(self) -> DecisionInProgress:
@@ -125,11 +125,11 @@ class Edition:
 
     def finish(self, batch: DecisionInProgress) -> list[Event]:
         verify_touched(batch)
-        told, said = tell(self.state, self.now)
+        told, said = publish(self.state, self.now)
         if told is not None:
-            batch.make(told)
+            batch.record(told)
         self.changes += batch.changes
-        self.said += said
+        self.published += said
         return said
 
     def slot(self, one: str, other: str) -> int | None:

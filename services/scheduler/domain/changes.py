@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from services.scheduler.domain.snapshots import (
-    Attended,
-    EditMade,
+    AppliedEdit,
+    AttendanceSnapshot,
     OrganisationSnapshot,
     PairSnapshot,
     ParticipantSnapshot,
@@ -113,7 +113,7 @@ class AttendanceRecorded(Snapshot):
 
     type: Literal["attendance_noted"] = "attendance_noted"
     pair_id: str
-    attended: Attended
+    attended: AttendanceSnapshot
     gone_ids: tuple[str, ...] = ()
     cause: Cause
 
@@ -122,7 +122,7 @@ class Edited(Snapshot):
     """The changes before this one, of the same entry, are an edit by hand."""
 
     type: Literal["edited"] = "edited"
-    made: EditMade
+    made: AppliedEdit
 
 
 class Undone(Snapshot):

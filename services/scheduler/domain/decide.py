@@ -14,7 +14,7 @@ from services.scheduler.domain.changes import (
     TakenOver,
 )
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.edition_diff import EditionDiff, news_of
+from services.scheduler.domain.edition_diff import EditionDiff, diff_of
 from services.scheduler.domain.improvement.adopt import verify_step
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
@@ -36,7 +36,7 @@ class NotAPair(Exception):
     """An affinity's pair id is not the id of its two participants, so one pair could get two encounters."""
 
 
-def take(batch: DecisionInProgress, event: Event) -> None:
+def apply_event(batch: DecisionInProgress, event: Event) -> None:
     """Apply one event to the batch's state, repairing the agenda where it has to. Raises as `verify_step`."""
     _take(event, batch)
     verify_step(batch)
@@ -52,12 +52,12 @@ def _apply_edition_changed(event: EditionChanged, batch: DecisionInProgress) -> 
     state = batch.state
     if state.edition is not None and event.revision <= state.edition.revision:
         return
-    news = news_of(state.edition, event)
+    news = diff_of(state.edition, event)
     cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
-    batch.make(EditionRecorded(edition=event))
+    batch.record(EditionRecorded(edition=event))
     attending = sorted({each for session in news.sessions for each in state.links.attending[session]})
     for participant_id in attending:
-        batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
+        batch.record(AgendaTouched(participant_id=participant_id, cause=cause))
     batch.reconsider(_concerned(state, news, attending), cause, new_tables=bool(news.gained))
 
 
@@ -81,13 +81,13 @@ def _apply_organisation_changed(event: OrganisationChanged, batch: DecisionInPro
     if known is not None and event.revision <= known.revision:
         return
     taken = OrganisationSnapshot.of(event)
-    batch.make(OrganisationRecorded(organisation_id=event.organisation_id, organisation=taken))
-    if known is not None and known.lets_the_same_meet(taken):
+    batch.record(OrganisationRecorded(organisation_id=event.organisation_id, organisation=taken))
+    if known is not None and known.is_placed_like(taken):
         return
     people = sorted(links.people_of[event.organisation_id])
     cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
     for participant_id in people:
-        batch.make(AgendaTouched(participant_id=participant_id, cause=cause))
+        batch.record(AgendaTouched(participant_id=participant_id, cause=cause))
     pairs = {pair for each in people for pair in links.pairs_of[each]}
     if event.status is Status.CANCELLED:
         for participant_id in people:
@@ -102,8 +102,8 @@ def _apply_participant_changed(event: ParticipantChanged, batch: DecisionInProgr
     if known is not None and event.revision <= known.revision:
         return
     taken = ParticipantSnapshot.of(event)
-    batch.make(ParticipantRecorded(participant_id=event.participant_id, participant=taken))
-    if known is not None and known.is_as_free_as(taken):
+    batch.record(ParticipantRecorded(participant_id=event.participant_id, participant=taken))
+    if known is not None and known.is_placed_like(taken):
         if taken.checked_in and not known.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
             batch.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
@@ -111,7 +111,7 @@ def _apply_participant_changed(event: ParticipantChanged, batch: DecisionInProgr
     cancelled = event.status is Status.CANCELLED
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
     cause = Cause(code=code, subject_id=event.participant_id)
-    batch.make(AgendaTouched(participant_id=event.participant_id, cause=cause))
+    batch.record(AgendaTouched(participant_id=event.participant_id, cause=cause))
     if known is not None and known.organisation_id != taken.organisation_id:
         _touch_partners(batch, event.participant_id, cause)
     pairs = set(state.links.pairs_of[event.participant_id])
@@ -129,7 +129,7 @@ def _apply_affinity_scored(event: AffinityScored, batch: DecisionInProgress) -> 
     if known is not None and event.revision <= known.revision:
         return
     taken = PairSnapshot.of(event)
-    batch.make(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
+    batch.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
     batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
@@ -148,11 +148,11 @@ def _leave(batch: DecisionInProgress, participant_id: str, cause: Cause) -> None
         slots = state.board.placed[pair][1].slots if pair in state.placements else 0
         if any(state.board.busy[each] & slots for each in back):
             batch.lift(pair, cause)
-        batch.make(TakenOver(pair_id=pair, people=people, cause=cause))
+        batch.record(TakenOver(pair_id=pair, people=people, cause=cause))
 
 
 def _touch_partners(batch: DecisionInProgress, participant_id: str, cause: Cause) -> None:
     board = batch.state.board
     for pair in sorted(board.encounters_of[participant_id]):
         for partner_id in sorted(set(batch.state.pairs[pair].people) - {participant_id}):
-            batch.make(AgendaTouched(participant_id=partner_id, cause=cause))
+            batch.record(AgendaTouched(participant_id=partner_id, cause=cause))

@@ -10,7 +10,7 @@ from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.substitutes import find_stand_in
+from services.scheduler.domain.substitutes import find_substitute
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.placement import (
     Assignments,
@@ -27,7 +27,7 @@ _MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, W
 
 
 class DecisionInProgress:
-    """What a decision has changed so far. Every change of the state goes through `make`."""
+    """What a decision has changed so far. Every change of the state goes through `record`."""
 
     def __init__(self, state: AgendaState, now: datetime) -> None:
         self.state = state
@@ -42,7 +42,7 @@ class DecisionInProgress:
         self._freed_pairs: set[str] = set()
         self._budget = SearchBudget()
 
-    def make(self, change: Change) -> None:
+    def record(self, change: Change) -> None:
         """Apply a change and keep it for the journal."""
         if isinstance(change, Placed | Removed):
             self.before.setdefault(change.pair_id, self.state.placements.get(change.pair_id))
@@ -55,7 +55,7 @@ class DecisionInProgress:
         Those not wanted any more go; those whose place breaks a rule look for another, the nearest first; those
         without a place look for one; and what is freed on the way, and `new_tables`, are offered to those who wait.
         """
-        if self.state.settled:
+        if self.state.is_closed:
             return
         pairs = self._by_weight(pair for pair in pair_ids if not self.state.is_history(pair, self.now))
         self._freed_people, self._freed_seats = set(), self.state.timeline.all_slots if new_tables else 0
@@ -79,9 +79,9 @@ class DecisionInProgress:
         }
         for pair in moves:
             if pair in board.placed:
-                self.make(Removed(pair_id=pair, cause=cause))
+                self.record(Removed(pair_id=pair, cause=cause))
         for pair, seat in moves.items():
-            self.make(Placed(pair_id=pair, place=self.state.place(seat), cause=cause))
+            self.record(Placed(pair_id=pair, place=self.state.place(seat), cause=cause))
 
     def offer(self, pair_id: str, seat: Assignment, people: Iterable[str], cause: Cause) -> None:
         """Offer a pair's seat, at which nobody sits after all, and the time of who came for nothing, to who waits."""
@@ -92,14 +92,14 @@ class DecisionInProgress:
     def wait(self, pair_id: str, reason: WaitingReason | None, cause: Cause) -> None:
         """Note why a pair has no place, if that is new."""
         if self.state.waiting.get(pair_id) is not reason:
-            self.make(Waits(pair_id=pair_id, reason=reason, cause=cause))
+            self.record(Waits(pair_id=pair_id, reason=reason, cause=cause))
 
     def lift(self, pair_id: str, cause: Cause) -> None:
         """Take an encounter's place away."""
         self._freed_people.update(self.state.pairs[pair_id].people)
         self._freed_seats |= self.state.board.placed[pair_id][1].slots
         self._freed_pairs |= self.state.ordered_with(pair_id)
-        self.make(Removed(pair_id=pair_id, cause=cause))
+        self.record(Removed(pair_id=pair_id, cause=cause))
 
     def _by_weight(self, pair_ids: Iterable[str]) -> list[str]:
         """Who keeps a place or is given one first: what stays, then as `placement_key` says, and who fits better."""
@@ -118,7 +118,7 @@ class DecisionInProgress:
         if pair_id in self.state.placements:
             self.lift(pair_id, cause)
         if pair_id in self.state.locked:
-            self.make(Locked(pair_id=pair_id, is_locked=False))
+            self.record(Locked(pair_id=pair_id, is_locked=False))
         self.wait(pair_id, None, cause)
 
     def _is_unplaced(self, pair_id: str) -> bool:
@@ -187,11 +187,13 @@ class DecisionInProgress:
         if before is not None and self.state.must_stay(pair_id, before, self.now):
             # It has just lost a place that was to be kept: who could meet there is for the organiser to say.
             return None
-        found = find_stand_in(self.state, pair_id, lambda people: self.state.slots_for(pair_id, self.now, people), near)
+        found = find_substitute(
+            self.state, pair_id, lambda people: self.state.slots_for(pair_id, self.now, people), near
+        )
         if found is None:
             return None
         people, seat = found
-        self.make(TakenOver(pair_id=pair_id, people=people, cause=cause))
+        self.record(TakenOver(pair_id=pair_id, people=people, cause=cause))
         return {pair_id: seat}
 
     def _make_room(self, pair_id: str, reason: WaitingReason) -> Assignments | None:
@@ -209,7 +211,7 @@ class DecisionInProgress:
     def _who_may_gain(self) -> set[str]:
         """Those that wait for a freed participant or for their turn; or for a table, if all are free then."""
         links, board, waiting = self.state.links, self.state.board, self.state.waiting
-        people = self._freed_people.union(*map(self.state.stand_ins, self._freed_people))
+        people = self._freed_people.union(*map(self.state.substitutes_of, self._freed_people))
         pairs = {pair for each in people for pair in links.pairs_of[each] if pair in waiting}
         pairs |= self._freed_pairs & waiting.keys()
         if self._freed_seats:

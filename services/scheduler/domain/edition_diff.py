@@ -25,7 +25,7 @@ class EditionDiff(NamedTuple):
         return sorted({zone for zone, _ in self.lost | self.gained})
 
 
-def news_of(before: EditionChanged | None, after: EditionChanged) -> EditionDiff:
+def diff_of(before: EditionChanged | None, after: EditionChanged) -> EditionDiff:
     """What is new in `after`."""
     had, has = _tables(before) if before else frozenset(), _tables(after)
     return EditionDiff(

@@ -25,7 +25,7 @@ from services.scheduler.domain.changes import (
     Undone,
     Waits,
 )
-from services.scheduler.domain.edition_diff import news_of
+from services.scheduler.domain.edition_diff import diff_of
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase, Place, WaitingReason
 from shared.contract.ids import encounter_id
@@ -53,7 +53,7 @@ def _evolve_edition_recorded(change: EditionRecorded, state: AgendaState) -> Non
     state.version += 1
     if change.edition.phase is Phase.OPEN:
         state.announced = False
-    news = news_of(before, change.edition)
+    news = diff_of(before, change.edition)
     state.forget_indexes("sessions_by_id", "zones_by_kinds")
     if news.is_remade or "board" not in state.__dict__:
         state.forget_indexes("timeline", "board")
@@ -71,7 +71,7 @@ def _evolve_organisation_recorded(change: OrganisationRecorded, state: AgendaSta
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
         _reseat(state, state.links.people_of[change.organisation_id])
-    state.version += before is None or not before.is_as_wanted_as(change.organisation)
+    state.version += before is None or not before.is_judged_like(change.organisation)
 
 
 @_apply.register
@@ -87,7 +87,7 @@ def _evolve_participant_recorded(change: ParticipantRecorded, state: AgendaState
             _outdate(state, pair_id)
     if "board" in state.__dict__:
         state.board.hours[change.participant_id] = state.hours(after)
-    state.version += before is None or not before.is_as_free_as(after)
+    state.version += before is None or not before.is_placed_like(after)
 
 
 @_apply.register
@@ -95,7 +95,7 @@ def _evolve_pair_recorded(change: PairRecorded, state: AgendaState) -> None:
     state.operator_id = change.operator_id
     known, pair = state.pairs.get(change.pair_id), change.pair
     if known is not None:
-        pair = pair.between(known.people)
+        pair = pair.with_people(known.people)
     state.pairs[change.pair_id] = pair
     if "pairs_by_encounter" in state.__dict__:
         state.pairs_by_encounter[encounter_id(state.edition_id, *pair.matched)] = change.pair_id
@@ -165,7 +165,7 @@ def _evolve_taken_over(change: TakenOver, state: AgendaState) -> None:
         state.links.pairs_of[participant_id].discard(change.pair_id)
     for participant_id in change.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
-    state.pairs[change.pair_id] = pair.between(change.people)
+    state.pairs[change.pair_id] = pair.with_people(change.people)
     if seat is not None:
         state.board.place(state.meeting(change.pair_id), seat)
     _touch_pair(state, change.pair_id, change.cause)
@@ -186,7 +186,7 @@ def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) 
     for participant_id in change.gone_ids:
         gone = state.participants[participant_id].model_copy(update={"checked_in": False})
         state.participants[participant_id] = gone
-    state.untold_pairs[pair_id] = change.cause
+    state.unpublished_pairs[pair_id] = change.cause
     _outdate(state, pair_id)
 
 
@@ -225,9 +225,9 @@ def _evolve_published(change: Published, state: AgendaState) -> None:
     state.encounters.update(change.encounters)
     state.agendas.update(change.agendas)
     for pair_id in change.pairs:
-        state.untold_pairs.pop(pair_id, None)
+        state.unpublished_pairs.pop(pair_id, None)
     for participant_id in change.participants:
-        state.untold_participants.pop(participant_id, None)
+        state.unpublished_participants.pop(participant_id, None)
     for participant_id in change.agendas:
         state.stale_lines[participant_id] = set()
 
@@ -279,12 +279,12 @@ def _reseat(state: AgendaState, people: Iterable[str]) -> None:
 
 def _tell_of(state: AgendaState, pair_id: str, code: CauseCode) -> None:
     """Have it told how an encounter is now, though no agenda reads differently."""
-    state.untold_pairs.setdefault(pair_id, Cause(code=code, subject_id=state.edition_id))
+    state.unpublished_pairs.setdefault(pair_id, Cause(code=code, subject_id=state.edition_id))
     _outdate(state, pair_id)
 
 
 def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
-    state.untold_pairs[pair_id] = cause
+    state.unpublished_pairs[pair_id] = cause
     _outdate(state, pair_id)
     for participant_id in state.pairs[pair_id].people:
         _touch_agenda(state, participant_id, cause)
@@ -298,6 +298,6 @@ def _outdate(state: AgendaState, pair_id: str) -> None:
 
 
 def _touch_agenda(state: AgendaState, participant_id: str, cause: Cause) -> None:
-    causes = state.untold_participants.get(participant_id, ())
+    causes = state.unpublished_participants.get(participant_id, ())
     if cause not in causes:
-        state.untold_participants[participant_id] = (*causes, cause)[-_MOST_CAUSES:]
+        state.unpublished_participants[participant_id] = (*causes, cause)[-_MOST_CAUSES:]

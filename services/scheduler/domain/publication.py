@@ -33,7 +33,7 @@ from shared.contract.events import (
 from shared.contract.ids import encounter_id
 
 #: Agendas told in one journal entry: with their encounters about 2 MB, well under what a document holds.
-MOST_AGENDAS = 300
+MAX_AGENDAS = 300
 _MOST_ENCOUNTERS = 1000
 
 #: What somebody unknown waits for is not a slot.
@@ -43,17 +43,17 @@ _RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingR
 _id_of = lru_cache(maxsize=1 << 17)(encounter_id)
 
 
-def tell(state: AgendaState, now: datetime) -> tuple[Published | None, list[Event]]:
-    """What to publish of the changes not told yet, at most `MOST_AGENDAS` of them, and the change that notes it.
+def publish(state: AgendaState, now: datetime) -> tuple[Published | None, list[Event]]:
+    """What to publish of the changes not told yet, at most `MAX_AGENDAS` of them, and the change that notes it.
 
     Encounters come first: an agenda's lines carry their revisions. Of a closed edition nothing is told but attendance.
     """
-    if not (state.untold_pairs or state.untold_participants) or (state.settled and not _late(state)):
+    if not (state.unpublished_pairs or state.unpublished_participants) or (state.is_closed and not _late(state)):
         return None, []
-    pairs = (_late(state) if state.settled else sorted(state.untold_pairs))[:_MOST_ENCOUNTERS]
+    pairs = (_late(state) if state.is_closed else sorted(state.unpublished_pairs))[:_MOST_ENCOUNTERS]
     encounters = {pair: encounter for pair in pairs if (encounter := _encounter(state, pair)) is not None}
-    is_last = not state.settled and len(pairs) == len(state.untold_pairs)
-    participants = sorted(state.untold_participants)[:MOST_AGENDAS] if is_last else []
+    is_last = not state.is_closed and len(pairs) == len(state.unpublished_pairs)
+    participants = sorted(state.unpublished_participants)[:MAX_AGENDAS] if is_last else []
     agendas = {each: agenda for each in participants if (agenda := _agenda(state, each, encounters)) is not None}
     told = Published(encounters=encounters, agendas=agendas, pairs=tuple(pairs), participants=tuple(participants))
     events: list[Event] = [_encounter_event(state, pair, encounter, now) for pair, encounter in encounters.items()]
@@ -62,7 +62,7 @@ def tell(state: AgendaState, now: datetime) -> tuple[Published | None, list[Even
 
 
 def _late(state: AgendaState) -> list[str]:
-    return sorted(pair for pair in state.untold_pairs if pair in state.attended)
+    return sorted(pair for pair in state.unpublished_pairs if pair in state.attended)
 
 
 def _encounter(state: AgendaState, pair_id: str) -> PublishedEncounter | None:
@@ -76,12 +76,12 @@ def _encounter(state: AgendaState, pair_id: str) -> PublishedEncounter | None:
         state=attended.outcome if attended else _state(told, place is None, reason is None),
         place=place,
         reason=reason,
-        people=pair.told_people,
+        people=pair.published_people,
         absent_ids=attended.absent_ids if attended else (),
         is_locked=pair_id in state.locked,
         comes_after=state.comes_after.get(pair_id, ()),
     )
-    if told is not None and attended is None and told.is_where(now):
+    if told is not None and attended is None and told.is_arranged_like(now):
         now = now.model_copy(update={"state": told.state})
     return None if told is not None and _reads_the_same(told, now, is_attended=attended is not None) else now
 
@@ -242,7 +242,7 @@ def _encounter_event(
         absent_ids=encounter.absent_ids,
         is_locked=encounter.is_locked,
         comes_after=tuple(sorted(_entry_id(state, each) for each in encounter.comes_after)),
-        cause=state.untold_pairs[pair_id],
+        cause=state.unpublished_pairs[pair_id],
     )
 
 
@@ -252,7 +252,7 @@ def _relaxation(state: AgendaState, pair_id: str, now: datetime) -> Relaxation |
 
 def _agenda_event(state: AgendaState, participant_id: str, agenda: PublishedAgenda, now: datetime) -> AgendaChanged:
     told = state.agendas.get(participant_id)
-    causes: tuple[Cause, ...] = state.untold_participants[participant_id]
+    causes: tuple[Cause, ...] = state.unpublished_participants[participant_id]
     return AgendaChanged(
         operator_id=_operator(state),
         edition_id=state.edition_id,

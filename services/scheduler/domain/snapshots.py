@@ -47,12 +47,12 @@ class OrganisationSnapshot(Snapshot):
             interchangeable=event.interchangeable,
         )
 
-    def lets_the_same_meet(self, other: OrganisationSnapshot) -> bool:
+    def is_placed_like(self, other: OrganisationSnapshot) -> bool:
         """Whether all that bears on who may meet, and in which zones, is the same."""
         mine = (self.kind, self.status, self.interchangeable)
         return mine == (other.kind, other.status, other.interchangeable)
 
-    def is_as_wanted_as(self, other: OrganisationSnapshot) -> bool:
+    def is_judged_like(self, other: OrganisationSnapshot) -> bool:
         """Whether all that bears on an agenda made anew is the same."""
         return self.model_copy(update={"revision": other.revision}) == other
 
@@ -84,7 +84,7 @@ class ParticipantSnapshot(Snapshot):
         """Whether the participant wants to meet neither this one nor the organisation."""
         return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
-    def is_as_free_as(self, other: ParticipantSnapshot) -> bool:
+    def is_placed_like(self, other: ParticipantSnapshot) -> bool:
         """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
         return self.model_copy(update={"revision": other.revision, "checked_in": other.checked_in}) == other
 
@@ -133,11 +133,11 @@ class PairSnapshot(Snapshot):
         return (*sorted(away if each == leaver else each for each in self.participant_ids), *self.guest_ids)
 
     @property
-    def told_people(self) -> tuple[str, ...] | None:
+    def published_people(self) -> tuple[str, ...] | None:
         """Who meet, if not those who were matched and they alone."""
         return self.people if self.requested or self.guest_ids else None
 
-    def between(self, people: tuple[str, ...]) -> PairSnapshot:
+    def with_people(self, people: tuple[str, ...]) -> PairSnapshot:
         """The same where these meet: the two, then their guests."""
         one, other, *guest_ids = people
         requested = self.matched if self.matched != (one, other) else None
@@ -150,7 +150,7 @@ class PairSnapshot(Snapshot):
         return self.requested or self.participant_ids
 
 
-class Attended(Snapshot):
+class AttendanceSnapshot(Snapshot):
     """How an encounter went, where it was to be: `HELD`, or `MISSED` because of `absent_ids`."""
 
     outcome: EncounterState
@@ -181,7 +181,7 @@ class Arrangement(Snapshot):
         return self.pair == before.pair and self == before.model_copy(update=news)
 
 
-class EditMade(Snapshot):
+class AppliedEdit(Snapshot):
     """An edit by hand, and what it changed."""
 
     edit: Edit
@@ -201,7 +201,7 @@ class PublishedEncounter(Snapshot):
     is_locked: bool = False
     comes_after: tuple[str, ...] = ()
 
-    def is_where(self, other: PublishedEncounter) -> bool:
+    def is_arranged_like(self, other: PublishedEncounter) -> bool:
         """Whether the same people meet at the same place, whatever its slot's number, or wait for the same reason."""
         place = self.place
         if place and other.place:

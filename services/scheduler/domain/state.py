@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.scheduler.domain.objective.goals import goals_served
 from services.scheduler.domain.objective.priority import Demand, FillRate
 from services.scheduler.domain.snapshots import (
+    AppliedEdit,
     Arrangement,
-    Attended,
-    EditMade,
+    AttendanceSnapshot,
     OrganisationSnapshot,
     PairSnapshot,
     ParticipantSnapshot,
@@ -50,6 +50,8 @@ class AgendaState(BaseModel):
     `comes_after` are the pairs whose encounters a pair's has to come after.
     """
 
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
     edition_id: str
     operator_id: str | None = None
     edition: EditionChanged | None = None
@@ -60,12 +62,12 @@ class AgendaState(BaseModel):
     waiting: dict[str, WaitingReason] = Field(default_factory=dict)
     encounters: dict[str, PublishedEncounter] = Field(default_factory=dict)
     agendas: dict[str, PublishedAgenda] = Field(default_factory=dict)
-    untold_pairs: dict[str, Cause] = Field(default_factory=dict)
-    untold_participants: dict[str, tuple[Cause, ...]] = Field(default_factory=dict)
+    unpublished_pairs: dict[str, Cause] = Field(default_factory=dict, alias="untold_pairs")
+    unpublished_participants: dict[str, tuple[Cause, ...]] = Field(default_factory=dict, alias="untold_participants")
     locked: set[str] = Field(default_factory=set)
     comes_after: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    attended: dict[str, Attended] = Field(default_factory=dict)
-    edits: tuple[EditMade, ...] = ()
+    attended: dict[str, AttendanceSnapshot] = Field(default_factory=dict)
+    edits: tuple[AppliedEdit, ...] = ()
     announced: bool = False
     certificate: Certificate | None = None
     version: int = 0
@@ -77,12 +79,12 @@ class AgendaState(BaseModel):
         return self.version != self.improved
 
     @property
-    def settled(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the edition's phase lets nothing change any more, or it is not known yet."""
         return self.edition is not None and self.edition.phase is Phase.CLOSED
 
     @property
-    def unannounced(self) -> bool:
+    def awaits_announcement(self) -> bool:
         """Whether participants still wait to be told the agenda that was published."""
         return self.edition is not None and self.edition.phase in {Phase.PUBLISHED, Phase.LIVE} and not self.announced
 
@@ -139,7 +141,7 @@ class AgendaState(BaseModel):
         """Whether the participant has registered, and neither they nor their organisation has cancelled."""
         return participant_id in self.participants and all_take_part(self._statuses([participant_id]))
 
-    def stand_ins(self, participant_id: str) -> list[str]:
+    def substitutes_of(self, participant_id: str) -> list[str]:
         """Who may meet instead of a participant whose organisation's representatives are interchangeable."""
         participant = self.participants.get(participant_id)
         organisation = self.organisations.get(participant.organisation_id) if participant else None

@@ -12,7 +12,7 @@ from services.scheduler.domain.timetable.timeline import SlotSet
 People = tuple[str, ...]
 
 
-def find_stand_in(
+def find_substitute(
     state: AgendaState, pair_id: str, allowed: Callable[[People], SlotSet], near: Assignment | None = None
 ) -> tuple[People, Assignment] | None:
     """Who could meet instead, and at which seat, with nobody moved: of several the one with the fewest encounters.
@@ -33,7 +33,7 @@ def _instead(state: AgendaState, pair_id: str) -> Iterator[tuple[str, People]]:
     pair = state.pairs[pair_id]
     for who in pair.participant_ids:
         (partner,) = set(pair.participant_ids) - {who}
-        for by in state.stand_ins(who):
+        for by in state.substitutes_of(who):
             if by not in pair.people and not _is_blocked(state, by, partner):
                 yield by, (*sorted((by, partner)), *pair.guest_ids)
 

@@ -56,7 +56,7 @@ def _common(problem: Problem, board: Board, wanted: Meeting) -> SlotSet:
 
 def _party(problem: Problem, person: str) -> tuple[str, ...]:
     """The participant, and who may meet instead."""
-    return tuple(sorted((person, *problem.stand_ins.get(person, ()))))
+    return tuple(sorted((person, *problem.substitutes_of.get(person, ()))))
 
 
 def _free(problem: Problem, board: Board, person: str) -> SlotSet:

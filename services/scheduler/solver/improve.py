@@ -58,7 +58,7 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     polish(draft, effort.seed, steps, better)
     solution = problem.solved(_dealt(pairs, draft, built), most)
     # With those of more than two elsewhere, or with stand-ins, there might be fewer than the draft could ever have.
-    is_all = pairs is problem and not problem.stand_ins
+    is_all = pairs is problem and not problem.substitutes_of
     return replace(solution, fewest_breaks=fewest_breaks(draft) if is_all else 0)
 
 

@@ -19,8 +19,10 @@ def venue() -> ApiHarness:
 async def api(venue: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
     async with venue.client() as client:
         await venue.set_up(client, "Ana Beto Carla Dario")
-        await venue.hear(venue.pair("Ana", "Beto", priority=3), venue.pair("Ana", "Carla"), venue.pair("Beto", "Dario"))
+        await venue.deliver(
+            venue.pair("Ana", "Beto", priority=3), venue.pair("Ana", "Carla"), venue.pair("Beto", "Dario")
+        )
         await client.patch(venue.path, json={"phase": "published"})
-        await venue.hear()
+        await venue.deliver()
         await venue.settle()
         yield client

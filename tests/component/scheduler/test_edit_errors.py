@@ -36,7 +36,7 @@ async def test_each_code_is_the_problem_type_at_each_endpoint(
     async def reject(*_: object) -> None:
         raise EditRejected(code, "the reason in a sentence")
 
-    for use_case in ("plan", "edit", "note_attendance", "what_if"):
+    for use_case in ("plan_edit", "apply_edit", "record_attendance", "what_if"):
         monkeypatch.setattr(venue.scheduler, use_case, reject)
     undo = {"edit": {"type": "undo"}}
     answers = [
@@ -86,13 +86,13 @@ async def test_real_requests_answer_with_a_code_that_the_openapi_lists(
     path = f"{venue.path}/encounters/{encounter_id}/attendance"
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-live")
     await api.patch(venue.path, json={"phase": "live"})
-    await venue.hear()
+    await venue.deliver()
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-begun")
     venue.moment = datetime.fromisoformat(encounter["place"]["starts_at"])
     assert kind_of(await api.post(path, json={"outcome": "missed"})) == (422, "contradiction")
     assert kind_of(await api.get(f"{venue.path}/what-if?tables=1&zone_id=garden")) == (404, "unknown-zone")
     await api.patch(venue.path, json={"phase": "closed"})
-    await venue.hear()
+    await venue.deliver()
     assert kind_of(await api.get(f"{venue.path}/what-if?tables=1")) == (409, "closed")
 
 

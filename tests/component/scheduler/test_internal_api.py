@@ -35,7 +35,7 @@ async def test_who_is_below_the_minimum_is_listed(venue: ApiHarness, api: httpx.
     path = f"{venue.path}/below-minimum"
     assert (await api.get(path)).json() == {"items": [], "names": {}, "next": None}
     await api.patch(venue.path, json={"quotas": {"min_encounters": 2}, "zones": [EDITION["zones"][0] | {"tables": []}]})
-    await venue.hear()
+    await venue.deliver()
     whole = (await api.get(path)).json()
     ids = sorted(venue.people.values())
     wanted = {venue.people[name]: 1 + (name in {"Ana", "Beto"}) for name in venue.people}
@@ -52,18 +52,18 @@ async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: ApiH
     body = {"name": "Visita", "kind": "sme", "country": "MX", "delegation": "Mexico"}
     visitor = await venue.make(api, f"{venue.path}/organisations", body, "organisation_id")
     venue.people["Mara"] = await venue.register(api, "Mara", visitor)
-    await venue.hear(venue.pair("Carla", "Mara"))
+    await venue.deliver(venue.pair("Carla", "Mara"))
     assert (await api.get(venue.path)).json()["goals"] == []
     assert (await api.get(path)).json() == {"items": []}
     await api.patch(venue.path, json={"goals": ["delegation", "cross_border"]})
-    await venue.hear()
+    await venue.deliver()
     reached = {"placed": 1, "wanted": 1}
     assert (await api.get(path)).json()["items"] == [
         {"goal": "delegation"} | reached,
         {"goal": "cross_border"} | reached,
     ]
     await api.patch(venue.path, json={"goals": ["delegation"], "zones": [EDITION["zones"][0] | {"tables": []}]})
-    await venue.hear()
+    await venue.deliver()
     assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
 
 
@@ -72,7 +72,7 @@ async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(
 ) -> None:
     path = f"{venue.path}/what-if"
     await api.patch(venue.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]})
-    await venue.hear()
+    await venue.deliver()
     sent = len(venue.outlet.sent)
     now = (await api.get(path)).json()
     assert now["placed"] == now["placed_then"] == now["at_most_then"] == 0
@@ -144,7 +144,7 @@ async def test_an_edit_that_breaks_a_rule_is_refused_with_the_rule_and_the_names
 async def test_another_representative_takes_an_encounter_over(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     ana = (await api.get(f"{venue.path}/participants/{venue.people['Ana']}")).json()
     venue.people["Alba"] = await venue.register(api, "Alba", ana["organisation_id"])
-    await venue.hear()
+    await venue.deliver()
     meeting = (await venue.meeting(api, "Ana", "Beto"))["encounter_id"]
     swap = {
         "type": "swap",
@@ -233,7 +233,7 @@ async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     await api.patch(venue.path, json={"phase": "live"})
-    await venue.hear()
+    await venue.deliver()
     meeting = await venue.meeting(api, "Ana", "Beto")
     slot = meeting["place"]
     venue.people["Eva"] = await venue.register(api, "Eva")
@@ -242,7 +242,7 @@ async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(
     for name in ("Ana", "Beto", "Eva"):
         await api.post(f"{venue.path}/participants/{venue.people[name]}/check-in")
     venue.moment = datetime.fromisoformat(slot["starts_at"]) - timedelta(minutes=1)
-    await venue.hear(venue.pair("Beto", "Eva"))
+    await venue.deliver(venue.pair("Beto", "Eva"))
     assert (await venue.meeting(api, "Beto", "Eva"))["place"] is None
 
     path = f"{venue.path}/encounters/{meeting['encounter_id']}/attendance"
@@ -260,7 +260,7 @@ async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(
 
     venue.moment += timedelta(hours=3)
     await api.patch(venue.path, json={"phase": "closed"})
-    await venue.hear()
+    await venue.deliver()
     assert (await api.post(path, json={"outcome": "held"})).json() == {"gone": [], "refilled": []}
     assert venue.told(meeting["encounter_id"]).state == "held"
     edits = f"{venue.path}/agenda/edits/dry-run"
@@ -313,7 +313,7 @@ async def test_any_process_may_be_asked_and_the_fence_keeps_them_together(
         assert (await venue.meeting(other, "Ana", "Beto"))["is_locked"]
         undo = {"edit": {"type": "undo"}}
         assert (await other.post(f"{venue.path}/agenda/edits", json=undo, headers=guard)).status_code == 200
-    await venue.hear(venue.pair("Carla", "Dario"))
+    await venue.deliver(venue.pair("Carla", "Dario"))
     assert not (await venue.meeting(api, "Ana", "Beto"))["is_locked"]
     journal = Journal(AgendaAggregate(), venue.journal_store, venue.outlet, venue.now)
     replayed, read = await journal.replay(venue.edition), await venue.scheduler.agenda(venue.edition)

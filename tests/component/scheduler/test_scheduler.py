@@ -123,9 +123,9 @@ class SchedulerHarness:
     def now(self) -> datetime:
         return NOW
 
-    async def take(self, *events: Event, edition_id: str = "ed") -> list[Event]:
+    async def consume(self, *events: Event, edition_id: str = "ed") -> list[Event]:
         before = len(self.outlet.sent)
-        await self.scheduler.take(edition_id, [self.input(event) for event in events])
+        await self.scheduler.consume(edition_id, [self.input(event) for event in events])
         return self.outlet.sent[before:]
 
     def input(self, event: Event) -> Input:
@@ -156,7 +156,7 @@ def of(edition_id: str, *events: Event) -> list[Event]:
 
 async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
     house = SchedulerHarness()
-    said = await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    said = await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     assert sum(isinstance(each, EncounterChanged) for each in said) == 2
     assert sorted(each.participant_id for each in said if isinstance(each, AgendaChanged)) == ["a", "b", "c"]
     assert len(await house.store.entries("ed", after=0)) == 1
@@ -165,8 +165,8 @@ async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
 async def test_a_repeated_batch_says_nothing_and_writes_nothing() -> None:
     house = SchedulerHarness()
     events = [edition(), *people("a", "b"), affinity("a", "b")]
-    await house.take(*events)
-    assert await house.take(*events) == []
+    await house.consume(*events)
+    assert await house.consume(*events) == []
     assert len(await house.store.entries("ed", after=0)) == 1
 
 
@@ -174,14 +174,14 @@ async def test_a_forged_pair_is_poison_and_takes_nobody_with_it() -> None:
     house = SchedulerHarness()
     forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
     with pytest.raises(Poison):
-        await house.take(edition(), *people("a", "b"), forged)
-    said = await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+        await house.consume(edition(), *people("a", "b"), forged)
+    said = await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     assert len(said) == 3
 
 
 async def test_an_edition_is_improved_once_it_is_quiet_and_only_once() -> None:
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     await house.later(1)
     assert house.solver.asked == 0
     await house.later(2)
@@ -194,19 +194,19 @@ async def test_an_edition_is_improved_once_it_is_quiet_and_only_once() -> None:
 
 async def test_publishing_improves_once_more_then_announces_every_agenda_once() -> None:
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"))
-    said = await house.take(edition(revision=2, phase="published"))
+    await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"))
+    said = await house.consume(edition(revision=2, phase="published"))
     assert final(said) == []
     assert final(await house.later(3)) == ["a", "b"]
     assert final(await house.later(3)) == []
-    assert final(await house.take(affinity("b", "c"))) == ["b", "c"]
+    assert final(await house.consume(affinity("b", "c"))) == ["b", "c"]
 
 
 @pytest.mark.parametrize("reason", ["failing", "never quiet"])
 async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str) -> None:
     house = SchedulerHarness()
     house.solver.fails = True
-    await house.take(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
+    await house.consume(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
     if reason == "failing":
         assert final(await house.later(3)) == ["a", "b"]
         await house.later(3)
@@ -214,16 +214,16 @@ async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str
         return
     announced: list[str] = []
     for revision in range(2, 20):
-        await house.take(participant("a", revision=revision, session_ids=(f"s{revision}",)))
+        await house.consume(participant("a", revision=revision, session_ids=(f"s{revision}",)))
         announced += final(await house.later(1))
     assert announced == ["a", "b"]
 
 
 async def test_an_improvement_may_not_outlast_the_announcement() -> None:
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     await house.later(3)
-    await house.take(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
+    await house.consume(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
     await house.later(1)
     await house.later(2)
     assert house.solver.within == [math.inf, 7]
@@ -231,10 +231,10 @@ async def test_an_improvement_may_not_outlast_the_announcement() -> None:
 
 async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking_again() -> None:
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     await house.later(3)
     improved = dict((await house.scheduler.agenda("ed")).placements)
-    await house.take(edition(revision=2, phase="published"))
+    await house.consume(edition(revision=2, phase="published"))
     assert final(await house.later(3)) == ["a", "b", "c"]
     state = await house.scheduler.agenda("ed")
     assert house.solver.asked == 1
@@ -247,9 +247,9 @@ async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking
 async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_ANSWERS_KEPT", 0)
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     await house.later(3)
-    await house.take(edition(revision=2, phase="published"))
+    await house.consume(edition(revision=2, phase="published"))
     assert final(await house.later(3)) == ["a", "b"]
     assert house.solver.asked == 2
 
@@ -257,25 +257,25 @@ async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: 
 async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
     await house.later(3)
     other = of("other", edition(phase="published"), *people("c", "d"))
-    await house.scheduler.take("other", [house.input(event) for event in other])
+    await house.scheduler.consume("other", [house.input(event) for event in other])
     await house.later(3)
-    assert (await house.journal.read("other")).unannounced
+    assert (await house.journal.read("other")).awaits_announcement
     await house.later(10)
-    assert not (await house.journal.read("other")).unannounced
+    assert not (await house.journal.read("other")).awaits_announcement
     await house.scheduler.stop()
 
 
 async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
     await house.later(3)
-    await house.take(edition(revision=2, phase="published"))
+    await house.consume(edition(revision=2, phase="published"))
     await house.later(3)
     assert house.solver.within == [math.inf, 7]
     assert final(await house.later(3)) == []
@@ -287,10 +287,10 @@ async def test_an_improvement_begun_before_the_edition_was_published_may_not_out
 ) -> None:
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
-    await house.take(edition(), *people("a", "b"), affinity("a", "b"))
+    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.finish.clear()
     await house.later(3)
-    await house.take(edition(revision=2, phase="published"))
+    await house.consume(edition(revision=2, phase="published"))
     assert final(await house.later(9)) == []
     assert final(await house.later(2)) == ["a", "b"]
     assert house.solver.asked == 1
@@ -312,7 +312,7 @@ async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_th
     for name in names:
         phase = "published" if name == "ed0" else "open"
         events = [edition(phase=phase), *people("a", "b"), affinity("a", "b")]
-        await house.take(*of(name, *events), edition_id=name)
+        await house.consume(*of(name, *events), edition_id=name)
     house.solver.leave.clear()
     await house.later(3)
     assert house.solver.in_line == 5
@@ -322,14 +322,14 @@ async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_th
         await house.later(3)
     states = [await house.scheduler.agenda(name) for name in names]
     assert [state.dirty for state in states] == [False] * 6
-    assert [state.unannounced for state in states] == [False] * 6
+    assert [state.awaits_announcement for state in states] == [False] * 6
     assert states[0].announced
 
 
 async def test_who_waits_for_quiet_is_not_read_again_and_again() -> None:
     house = SchedulerHarness(editions_in_memory=1)
     for name in ("one", "other"):
-        await house.take(*of(name, edition()), edition_id=name)
+        await house.consume(*of(name, edition()), edition_id=name)
     house.store.reads = 0
     await house.later(1)
     await house.later(0.5)
@@ -342,7 +342,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     before = SchedulerHarness()
     for name in ("ours", "theirs"):
         events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
-        await before.take(*of(name, *events), edition_id=name)
+        await before.consume(*of(name, *events), edition_id=name)
     after = SchedulerHarness(before.store)
     after.scheduler.on_assignment(lambda edition_id: edition_id == "ours")
     await after.later(0)
@@ -355,7 +355,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     await after.later(3)
     assert (await after.journal.read("theirs")).announced
     assert after.store.reads == 1
-    await after.take(
+    await after.consume(
         participant("a", 2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
     )
     after.scheduler.on_assignment(lambda _: False)
@@ -373,12 +373,12 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
     monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
     house, before = SchedulerHarness(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
     late = participant("c", available=(window(2, 4),))
-    await house.take(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
-    await house.take(late, affinity("a", "c"))
-    await house.take(participant("c", 2))
+    await house.consume(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
+    await house.consume(late, affinity("a", "c"))
+    await house.consume(participant("c", 2))
     house.solver.finish.clear()
     await house.later(3)
-    await house.take(affinity("d", "e"))
+    await house.consume(affinity("d", "e"))
     house.solver.finish.set()
     await house.later(3)
     await house.later(3)
@@ -392,8 +392,8 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
 
 async def test_who_starts_again_finishes_what_was_left() -> None:
     before = SchedulerHarness()
-    await before.take(edition(), *people("a", "b"), affinity("a", "b"))
-    await before.take(edition(revision=2, phase="published"))
+    await before.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    await before.consume(edition(revision=2, phase="published"))
     after = SchedulerHarness(before.store)
     after.scheduler.on_assignment(lambda _: True)
     assert final(await after.later(0)) == []
@@ -403,15 +403,15 @@ async def test_who_starts_again_finishes_what_was_left() -> None:
 
 
 async def test_more_agendas_than_one_entry_holds_are_told_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agendas, "MOST_AGENDAS", 3)
+    monkeypatch.setattr(agendas, "MAX_AGENDAS", 3)
     house = SchedulerHarness()
     names = [f"p{n}" for n in range(8)]
-    await house.take(
+    await house.consume(
         edition(zones=(workspace(8), HALL)), *people(*names), *(affinity(*names[n : n + 2]) for n in range(0, 8, 2))
     )
-    await house.take(edition(revision=2, zones=(workspace(8), HALL), phase="published"))
+    await house.consume(edition(revision=2, zones=(workspace(8), HALL), phase="published"))
     await house.later(3)
     assert sorted(set(final(house.outlet.sent))) == names
     state = await house.journal.read("ed")
-    assert not state.untold_participants
+    assert not state.unpublished_participants
     assert all(not told.provisional for told in state.agendas.values())

@@ -25,11 +25,11 @@ class Overheard(Edition):
         self.heard: list[Event] = []
         super().__init__(*events, **fields)
 
-    def take(self, *events: Event) -> list[Event]:
+    def consume(self, *events: Event) -> list[Event]:
         self.now += timedelta(microseconds=1)
         events = tuple(event.model_copy(update={"occurred_at": self.now}) for event in events)
         self.heard += events
-        return super().take(*events)
+        return super().consume(*events)
 
 
 def a_day(tables: int, rest: Sequence[Step]) -> Overheard:
@@ -41,14 +41,14 @@ def a_day(tables: int, rest: Sequence[Step]) -> Overheard:
 
 
 def rebuilt(subject: Overheard) -> AgendaState:
-    return scheduler.state_of("ed", EditionEvents(subject.heard), EditionEvents(subject.said)).state
+    return scheduler.state_of("ed", EditionEvents(subject.heard), EditionEvents(subject.published)).state
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 3), st.lists(steps, max_size=25))
 def test_what_was_heard_and_said_gives_the_state_back(tables: int, rest: list[Step]) -> None:
     subject = a_day(tables, rest)
-    if subject.state.settled:  # what a closed edition does not tell any more is not on the bus
+    if subject.state.is_closed:  # what a closed edition does not tell any more is not on the bus
         return
     live = AgendaState.model_validate_json(subject.state.model_dump_json())
     found = list(differences(scheduler.view_of(rebuilt(subject)), scheduler.view_of(live)))
@@ -63,6 +63,6 @@ def test_who_goes_on_from_a_rebuilt_state_hears_and_tells_on(before: list[Step],
     for revision, (kind, fields) in enumerate(after, start=50):
         perform(subject, kind, fields, revision)
     newest: dict[str, int] = {}
-    for said in subject.said:
+    for said in subject.published:
         assert said.revision == newest.get(said.thing, 0) + 1
         newest[said.thing] = said.revision

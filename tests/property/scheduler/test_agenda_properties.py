@@ -128,7 +128,7 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
         announce(batch)
         subject.finish(batch)
     elif kind == "improve":
-        if state.edition is not None and not state.settled:
+        if state.edition is not None and not state.is_closed:
             batch = subject.batch()
             adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
             subject.finish(batch)
@@ -136,14 +136,14 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
         if state.edition is not None:
             zones = [z.model_copy(update={"tables": fields["tables"]} if z.tables else {}) for z in state.edition.zones]
             news = {"revision": revision, "zones": tuple(zones), "sessions": fields["sessions"]}
-            subject.take(state.edition.model_copy(update=news))
+            subject.consume(state.edition.model_copy(update=news))
     else:
-        subject.take(event(kind, fields, revision))
+        subject.consume(event(kind, fields, revision))
 
 
 def check(subject: Edition) -> None:
     state = subject.state
-    if state.settled:
+    if state.is_closed:
         return
     begun = {pair for pair in state.placements if state.has_begun(pair, subject.now)}
     assert verify(inputs_of(state), state.placements, begun) == []
@@ -153,8 +153,8 @@ def check(subject: Edition) -> None:
         else:
             assert pair not in state.waiting
             assert pair not in state.placements or pair in begun
-    assert not state.untold_pairs
-    assert not state.untold_participants
+    assert not state.unpublished_pairs
+    assert not state.unpublished_participants
 
 
 def check_indexes(state: AgendaState) -> None:
@@ -173,11 +173,11 @@ def check_indexes(state: AgendaState) -> None:
 def check_what_was_said(subject: Edition) -> None:
     """The newest event of each thing says how it is now; revisions rise by one; agendas and encounters agree."""
     newest: dict[str, Event] = {}
-    for said in subject.said:
+    for said in subject.published:
         assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
         newest[said.thing] = said
     state = subject.state
-    if state.settled:
+    if state.is_closed:
         return
     for pair, place in state.placements.items():
         said = newest[f"encounter/{encounter_id('ed', *state.pairs[pair].participant_ids)}"]
@@ -224,7 +224,7 @@ def test_repeats_and_older_revisions_change_nothing(rest: list[Step]) -> None:
     events = [event(*step, revision) for revision, step in enumerate(rest, start=1) if step[0] in EVENTS]
     subject = Edition(*events)
     before = len(subject.changes)
-    assert subject.take(*events) == []
+    assert subject.consume(*events) == []
     assert len(subject.changes) == before
 
 
@@ -238,7 +238,7 @@ def test_the_bound_holds_and_improving_places_no_fewer(
 ) -> None:
     asked = data.draw(st.lists(st.tuples(st.just("affinity"), affinities), max_size=20))
     subject = Edition(event("edition", {**first, "phase": "open"}, 1))
-    subject.take(*(event(*step, revision) for revision, step in enumerate(registered + asked, start=2)))
+    subject.consume(*(event(*step, revision) for revision, step in enumerate(registered + asked, start=2)))
     problem = problem_of(subject.state, NOW, 0)
     solution = improve(problem, QUICK)
     assert len(construct(problem, 0, QUICK.seed).placed) <= len(solution.assignments) <= solution.bound

@@ -11,8 +11,8 @@ from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
-from services.scheduler.domain.organiser.edits import RulesBroken, make, plan
+from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState, Links
@@ -149,7 +149,7 @@ def a_fair(tables: int = 2, kind: type[Edition] = Edition) -> Edition:
         *(affinity(*sides) for sides in PAIRS),
         now=at(-4),
     )
-    subject.take(edition(revision=2, phase="live", freeze_minutes=20, **fields))
+    subject.consume(edition(revision=2, phase="live", freeze_minutes=20, **fields))
     return subject
 
 
@@ -204,7 +204,7 @@ def attend(subject: Edition, fields: dict[str, Any]) -> None:
     absent = tuple(each for bit, each in enumerate(people) if fields["absent"] >> bit & 1)
     outcome = EncounterState.HELD if set(absent).isdisjoint(pair.participant_ids) else EncounterState.MISSED
     try:
-        note_attendance(batch, encounter, Attendance(outcome=outcome, absent=absent))
+        record_attendance(batch, encounter, AttendanceReport(outcome=outcome, absent=absent))
     except EditRejected:
         assert not batch.changes
     subject.finish(batch)
@@ -216,10 +216,10 @@ def edited(subject: Edition, edit: Edit) -> bool:
     placed, pinned = dict(state.board.placed), set(state.board.pinned)
     batch = subject.batch()
     try:
-        planned = plan(state, edit, subject.now)
+        planned = plan_edit(state, edit, subject.now)
         assert state.model_dump() == before
         assert (state.board.placed, state.board.pinned) == (placed, pinned)
-        assert make(batch, edit, planned.token) == planned
+        assert apply_edit(batch, edit, planned.token) == planned
     except (EditRejected, RulesBroken):
         assert state.model_dump() == before
         return False
@@ -242,16 +242,16 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
         batch = subject.batch()
         if kind == "announce":
             announce(batch)
-        elif not state.settled:
+        elif not state.is_closed:
             adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
         subject.finish(batch)
-    elif not (kind == "edition" and state.settled):
-        subject.take(event(kind, fields, revision))
+    elif not (kind == "edition" and state.is_closed):
+        subject.consume(event(kind, fields, revision))
 
 
 def check(subject: Edition) -> None:
     state = subject.state
-    if state.settled:
+    if state.is_closed:
         return
     begun = {pair for pair in state.placements if state.has_begun(pair, subject.now)}
     assert verify(inputs_of(state), state.placements, begun) == []
@@ -261,8 +261,8 @@ def check(subject: Edition) -> None:
         else:
             assert pair not in state.waiting
             assert pair not in state.placements or pair in begun
-    assert not state.untold_pairs
-    assert not state.untold_participants
+    assert not state.unpublished_pairs
+    assert not state.unpublished_participants
     assert state.locked <= state.placements.keys() | state.attended.keys() | state.waiting.keys() | begun
 
 
@@ -285,11 +285,11 @@ def check_indexes(subject: Edition) -> None:
 
 def check_what_was_said(subject: Edition) -> None:
     newest: dict[str, Event] = {}
-    for said in subject.said:
+    for said in subject.published:
         assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
         newest[said.thing] = said
     state = subject.state
-    if state.settled:
+    if state.is_closed:
         return
     for pair, place in state.placements.items():
         said = newest[f"encounter/{state.encounter_id(pair)}"]
@@ -330,7 +330,7 @@ def test_the_board_is_right_whoever_is_missed_once_the_slots_were_moved(
     subject = a_fair(3)
     subject.now = at(2.2)
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(3), HALL), "phase": "live", "freeze_minutes": 0}
-    subject.take(edition(revision=3, shift=shift, **fields))
+    subject.consume(edition(revision=3, shift=shift, **fields))
     for each in told:
         attend(subject, each)
         check(subject)

@@ -58,7 +58,7 @@ def a_fair(tables: int, phase: str, levels: tuple[Level, ...]) -> Edition:
         *(affinity(*sides) for sides in PAIRS),
         now=at(-4),
     )
-    subject.take(edition(revision=2, phase=phase, **fields))
+    subject.consume(edition(revision=2, phase=phase, **fields))
     if phase != "open":
         batch = subject.batch()
         announce(batch)

@@ -12,7 +12,7 @@ from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import inputs_of
-from services.scheduler.domain.organiser.edits import RulesBroken, make
+from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable import rules
@@ -52,7 +52,9 @@ def invite(state: AgendaState, encounter: int, guest: int) -> None:
     ids, people = sorted(state.pairs_by_encounter), sorted(state.participants)
     there, who = ids[encounter % len(ids)], people[guest % len(people)]
     with suppress(EditRejected, RulesBroken):
-        make(DecisionInProgress(state, WHEN), InviteGuest(encounter_id=there, participant_id=who, is_invited=True), "*")
+        apply_edit(
+            DecisionInProgress(state, WHEN), InviteGuest(encounter_id=there, participant_id=who, is_invited=True), "*"
+        )
 
 
 def order(state: AgendaState, later: int, earlier: int) -> None:
@@ -60,7 +62,7 @@ def order(state: AgendaState, later: int, earlier: int) -> None:
     ids = sorted(state.pairs_by_encounter)
     later_id, earlier_id = ids[later % len(ids)], ids[earlier % len(ids)]
     with suppress(EditRejected, RulesBroken):
-        make(
+        apply_edit(
             DecisionInProgress(state, WHEN),
             OrderEncounters(encounter_id=later_id, after_id=earlier_id, is_ordered=True),
             "*",

@@ -65,7 +65,7 @@ def verify_touched(batch: DecisionInProgress) -> None:
     verify_step(batch)
     state = batch.state
     touched = {pair for change in batch.changes for pair in _about(state, change) if pair in state.placements}
-    if state.settled or not touched:
+    if state.is_closed or not touched:
         return
     begun = {pair for pair in touched if state.has_begun(pair, batch.now)}
     violations = verify_meetings(evidence_of(state), sorted(touched), begun)
@@ -111,7 +111,7 @@ def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
         AgendaBroken: it breaks a rule.
     """
     state = batch.state
-    if state.settled or state.announced != solution.announced:
+    if state.is_closed or state.announced != solution.announced:
         raise SolutionStale("the edition's phase has changed")
     if any(seat.slots > state.timeline.all_slots for seat in solution.assignments.values()):
         raise SolutionStale("the edition has fewer slots now")
@@ -120,7 +120,7 @@ def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
     if is_better:
         _check(batch, seats)
     moved = is_better and _replace(batch, seats)
-    batch.make(Improved(version=solution.version, certificate=_certificate(state, solution)))
+    batch.record(Improved(version=solution.version, certificate=_certificate(state, solution)))
     return moved
 
 
@@ -151,9 +151,9 @@ def _is_better(state: AgendaState, seats: Mapping[str, Assignment]) -> bool:
 
 def announce(batch: DecisionInProgress) -> None:
     """Make the agendas final: whoever has one is told, now or in the entries that follow."""
-    if batch.state.unannounced:
+    if batch.state.awaits_announcement:
         cause = Cause(code=CauseCode.EDITION_PUBLISHED, subject_id=batch.state.edition_id)
-        batch.make(Announced(cause=cause))
+        batch.record(Announced(cause=cause))
 
 
 def _check(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> None:

@@ -34,7 +34,7 @@ class Problem:
     or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
     `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `search_policy` what the
     edition's order of the levels asks for. `comes_after` are those that an encounter has to come after, by pair;
-    `before_and_after` the slots before and after one that is in none. `stand_ins` may meet instead of a participant: nobody who
+    `before_and_after` the slots before and after one that is in none. `substitutes_of` may meet instead of a participant: nobody who
     makes an agenda has them do so, but a bound has to know.
     """
 
@@ -54,7 +54,7 @@ class Problem:
     search_policy: SearchPolicy = _USUAL
     comes_after: dict[str, tuple[str, ...]] = field(default_factory=dict)
     before_and_after: dict[str, tuple[SlotSet, SlotSet]] = field(default_factory=dict)
-    stand_ins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    substitutes_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def budget_to_place(self) -> int:
@@ -182,5 +182,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         before_and_after={
             pair: state.board.before_and_after[pair] for pair in fixed if pair in state.board.before_and_after
         },
-        stand_ins={each: tuple(others) for each in sorted(state.participants) if (others := state.stand_ins(each))},
+        substitutes_of={
+            each: tuple(others) for each in sorted(state.participants) if (others := state.substitutes_of(each))
+        },
     )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.scheduler.domain.changes import AttendanceRecorded
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.organiser.errors import EditRejected, pair_of_encounter
-from services.scheduler.domain.snapshots import Attended
+from services.scheduler.domain.snapshots import AttendanceSnapshot
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase
 from shared.contract.ids import Id
@@ -17,7 +17,7 @@ from shared.internal_api.edit_errors import EditErrorCode
 from shared.internal_api.edits import MOST_PEOPLE
 
 
-class Attendance(BaseModel):
+class AttendanceReport(BaseModel):
     """What somebody at the venue reports of an encounter: that it is held, or missed; and who does not come."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +26,7 @@ class Attendance(BaseModel):
     absent: tuple[Id, ...] = Field(default=(), max_length=MOST_PEOPLE)
 
 
-class Noted(BaseModel):
+class AttendanceEffects(BaseModel):
     """What came of a report: who is not at the venue after all, and who was given the time or the table."""
 
     model_config = ConfigDict(frozen=True)
@@ -35,7 +35,7 @@ class Noted(BaseModel):
     refilled: tuple[str, ...] = ()
 
 
-def note_attendance(batch: DecisionInProgress, encounter_id: str, attendance: Attendance) -> Noted:
+def record_attendance(batch: DecisionInProgress, encounter_id: str, attendance: AttendanceReport) -> AttendanceEffects:
     """Note a report; again is the same as once, and another one corrects it.
 
     Raises:
@@ -44,13 +44,13 @@ def note_attendance(batch: DecisionInProgress, encounter_id: str, attendance: At
     state = batch.state
     pair_id = pair_of_encounter(state, encounter_id)
     attended = _attended(state, pair_id, attendance, batch)
-    running = not state.settled and batch.now < attended.place.ends_at
+    running = not state.is_closed and batch.now < attended.place.ends_at
     gone = attended.absent_ids if running else ()
     if state.attended.get(pair_id) == attended:
-        return Noted(gone=gone)
+        return AttendanceEffects(gone=gone)
     seat = state.board.placed[pair_id][1] if pair_id in state.placements else None
     cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
-    batch.make(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
+    batch.record(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
     people, refilled = state.pairs[pair_id].people, tuple[str, ...]()
     if seat is not None and pair_id not in state.placements and running:
         batch.offer(pair_id, seat, set(people) - set(gone), cause)
@@ -59,10 +59,12 @@ def note_attendance(batch: DecisionInProgress, encounter_id: str, attendance: At
         # Held after all: who was given an encounter in its stead may have one too many, or one out of order.
         theirs = {pair for each in people for pair in state.links.pairs_of[each]}
         batch.reconsider(theirs | state.ordered_with(pair_id), cause)
-    return Noted(gone=gone, refilled=refilled)
+    return AttendanceEffects(gone=gone, refilled=refilled)
 
 
-def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: DecisionInProgress) -> Attended:
+def _attended(
+    state: AgendaState, pair_id: str, attendance: AttendanceReport, batch: DecisionInProgress
+) -> AttendanceSnapshot:
     absent, pair = attendance.absent, state.pairs[pair_id]
     known = state.attended.get(pair_id)
     place = known.place if known else state.placements.get(pair_id)
@@ -76,4 +78,4 @@ def _attended(state: AgendaState, pair_id: str, attendance: Attendance, batch: D
         raise EditRejected(
             EditErrorCode.CONTRADICTION, "it is missed if one of the two is absent, and say who; guests alone may be"
         )
-    return Attended(outcome=attendance.outcome, absent_ids=tuple(sorted(absent)), place=place)
+    return AttendanceSnapshot(outcome=attendance.outcome, absent_ids=tuple(sorted(absent)), place=place)

@@ -27,7 +27,7 @@ from shared.internal_api.edits import (
 MOST_ORDERS = 500
 
 
-def targets_of(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arrangement]:
+def edit_targets(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arrangement]:
     """The arrangements asked for, by pair.
 
     Raises:

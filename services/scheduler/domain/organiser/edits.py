@@ -18,8 +18,8 @@ from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, R
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import evidence_of
 from services.scheduler.domain.objective.levels import most_moves
-from services.scheduler.domain.organiser.edit_targets import targets_of
-from services.scheduler.domain.snapshots import Arrangement, EditMade
+from services.scheduler.domain.organiser.edit_targets import edit_targets
+from services.scheduler.domain.snapshots import AppliedEdit, Arrangement
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.evidence import Evidence, JudgedPair, TableOccupancy
 from services.scheduler.domain.timetable.placement import find_assignment, make_room
@@ -33,7 +33,7 @@ Arrangements = Mapping[str, Arrangement]
 
 
 @dataclass(frozen=True)
-class Plan:
+class EditPlan:
     """What an edit would do, by pair; or what was asked for alone, and the rules that it would break.
 
     `idle` is how many slots more those concerned would sit and wait between encounters; fewer if it is negative.
@@ -52,10 +52,10 @@ class Plan:
         return hashlib.sha256(said).hexdigest()[:32]
 
 
-class PlanStale(Exception):
+class StalePlan(Exception):
     """The agenda has changed: the edit would not do any more what was shown. `plan` is what it would do now."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: EditPlan) -> None:
         super().__init__("the agenda has changed: the edit would do something else now")
         self.plan = plan
 
@@ -63,18 +63,18 @@ class PlanStale(Exception):
 class RulesBroken(Exception):
     """The edit would break rules that nothing may break."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: EditPlan) -> None:
         super().__init__(", ".join(sorted({violation.rule for violation in plan.violations})))
         self.plan = plan
 
 
-def plan(state: AgendaState, edit: Edit, now: datetime) -> Plan:
+def plan_edit(state: AgendaState, edit: Edit, now: datetime) -> EditPlan:
     """What the edit would do now. The state is left as it is.
 
     Raises:
         NotPossible: it cannot be done at all, whatever the rest of the agenda.
     """
-    targets = targets_of(state, edit, now)
+    targets = edit_targets(state, edit, now)
     ways = [_plan(state, edit, targets, way, now) for way in _ways(state, targets, now)]
     return min(ways, key=_harm)
 
@@ -99,14 +99,14 @@ def _wanted_again(state: AgendaState, targets: Arrangements) -> set[str]:
     }
 
 
-def _harm(plan: Plan) -> tuple[bool, int, int]:
+def _harm(plan: EditPlan) -> tuple[bool, int, int]:
     waiting = sum((each.place is None) - (plan.before[pair].place is None) for pair, each in plan.after.items())
     if isinstance(plan.edit, UndoEdit):
         waiting = max(waiting, 0)  # it is to be as it was, though somebody who waited then could have a place
     return bool(plan.violations), waiting, len(plan.after)
 
 
-def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: list[str], now: datetime) -> Plan:
+def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: list[str], now: datetime) -> EditPlan:
     """What the edit would do if these gave way."""
     stay = [pair for pair in targets if targets[pair].place and pair not in in_the_way]
     begun = {pair for pair in stay if state.has_begun(pair, now)}
@@ -115,20 +115,20 @@ def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: lis
     changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
     before = {pair: state.arrangement(pair) for pair in changed}
     idle = 0 if violations else _more_idle(state, before, changed)
-    return Plan(edit, before, changed, tuple(violations), idle)
+    return EditPlan(edit, before, changed, tuple(violations), idle)
 
 
-def make(batch: DecisionInProgress, edit: Edit, token: str) -> Plan:
+def apply_edit(batch: DecisionInProgress, edit: Edit, token: str) -> EditPlan:
     """Make an edit as it was planned under this token; `*` stands for any.
 
     Raises:
-        NotPossible: as `plan`.
+        NotPossible: as `plan_edit`.
         PlanStale: it would do something else than what was planned.
         RulesBroken: it breaks rules.
     """
-    planned = plan(batch.state, edit, batch.now)
+    planned = plan_edit(batch.state, edit, batch.now)
     if token not in (planned.token, "*"):
-        raise PlanStale(planned)
+        raise StalePlan(planned)
     if planned.violations:
         raise RulesBroken(planned)
     if planned.after:
@@ -136,7 +136,7 @@ def make(batch: DecisionInProgress, edit: Edit, token: str) -> Plan:
     return planned
 
 
-def mailed(state: AgendaState, plan: Plan) -> list[str]:
+def mailed_participants(state: AgendaState, plan: EditPlan) -> list[str]:
     """The participants whose agendas read differently after it, and who hear of it: nobody before they are out."""
     if not state.announced:
         return []
@@ -148,39 +148,39 @@ def mailed(state: AgendaState, plan: Plan) -> list[str]:
     return sorted(people)
 
 
-def _arrange(batch: DecisionInProgress, planned: Plan) -> None:
+def _arrange(batch: DecisionInProgress, planned: EditPlan) -> None:
     cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=batch.state.edition_id)
     batch.by_hand.update(planned.after)
     _move(batch, planned, cause)
     for pair, each in planned.after.items():
         _settle(batch, pair, each, cause)
-    made = EditMade(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
-    batch.make(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
+    made = AppliedEdit(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
+    batch.record(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
 
 
-def _move(batch: DecisionInProgress, planned: Plan, cause: Cause) -> None:
+def _move(batch: DecisionInProgress, planned: EditPlan, cause: Cause) -> None:
     """Have the encounters where they are to be, between whom they are to be."""
     moved = [pair for pair, each in planned.after.items() if each.place != planned.before[pair].place]
     for pair in moved:
         if planned.before[pair].place is not None:
-            batch.make(Removed(pair_id=pair, cause=cause))
+            batch.record(Removed(pair_id=pair, cause=cause))
     for pair, each in planned.after.items():
         if each.people != batch.state.pairs[pair].people:
-            batch.make(TakenOver(pair_id=pair, people=each.people, cause=cause))
+            batch.record(TakenOver(pair_id=pair, people=each.people, cause=cause))
     for pair in moved:
         if (place := planned.after[pair].place) is not None:
-            batch.make(Placed(pair_id=pair, place=place, cause=cause))
+            batch.record(Placed(pair_id=pair, place=place, cause=cause))
 
 
 def _settle(batch: DecisionInProgress, pair: str, arranged: Arrangement, cause: Cause) -> None:
     """Note what else is new of an encounter: why it waits, whether it is locked, what it comes after."""
     state = batch.state
     if arranged.reason is not state.waiting.get(pair):
-        batch.make(Waits(pair_id=pair, reason=arranged.reason, cause=cause))
+        batch.record(Waits(pair_id=pair, reason=arranged.reason, cause=cause))
     if arranged.is_locked != (pair in state.locked):
-        batch.make(Locked(pair_id=pair, is_locked=arranged.is_locked))
+        batch.record(Locked(pair_id=pair, is_locked=arranged.is_locked))
     if arranged.comes_after != state.comes_after.get(pair, ()):
-        batch.make(Ordered(pair_id=pair, comes_after=arranged.comes_after))
+        batch.record(Ordered(pair_id=pair, comes_after=arranged.comes_after))
 
 
 def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
@@ -215,7 +215,7 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
     gone = {*moved, *targets}
     placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
     sittings = TableOccupancy(placed)
-    pairs = {pair: state.pairs[pair].between(targets[pair].people) for pair in targets}
+    pairs = {pair: state.pairs[pair].with_people(targets[pair].people) for pair in targets}
 
     def pairs_of_participant(person: str) -> set[str]:
         return {pair for pair in known.pairs_of_participant(person) if pair not in gone} | {

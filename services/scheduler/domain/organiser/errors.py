@@ -35,7 +35,7 @@ def must_be_open(state: AgendaState) -> EditionChanged:
         raise EditRejected(
             EditErrorCode.UNKNOWN_EDITION, f"the scheduler has no edition {state.edition_id} yet: try again in a moment"
         )
-    if state.settled:
+    if state.is_closed:
         raise EditRejected(
             EditErrorCode.CLOSED, f"edition {state.edition_id} is closed: its agenda does not change any more"
         )

@@ -11,7 +11,7 @@ import pytest
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
 from services.scheduler.domain.objective.levels import SearchPolicy, search_policy_of
-from services.scheduler.domain.organiser.edits import make
+from services.scheduler.domain.organiser.edits import apply_edit
 from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
@@ -63,7 +63,7 @@ def test_what_an_order_asks_for(levels: tuple[Level, ...], policy: SearchPolicy)
 
 def told(subject: Edition, **fields: Any) -> Edition:
     """The same edition, published and announced."""
-    subject.take(edition(revision=9, phase="published", **fields))
+    subject.consume(edition(revision=9, phase="published", **fields))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)
@@ -74,13 +74,13 @@ def full(levels: tuple[Level, ...], tables: int = 1) -> Edition:
     """a was told to meet b first; c comes, who is there for that slot alone."""
     fields: dict[str, Any] = {"zones": (workspace(tables), HALL), "levels": levels}
     subject = told(Edition(edition(**fields), *people("a", "b", "d"), affinity("a", "b")), **fields)
-    subject.take(participant("c", available=(window(0, 1),)))
+    subject.consume(participant("c", available=(window(0, 1),)))
     return subject
 
 
 def lock(subject: Edition, *, is_locked: bool) -> None:
     batch = subject.batch()
-    make(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
+    apply_edit(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
     subject.finish(batch)
 
 
@@ -97,7 +97,7 @@ def test_where_moves_come_first_nobody_is_moved_for_a_newcomer_once_told(
     levels: tuple[Level, ...], places: tuple[int, int | None]
 ) -> None:
     subject = full(levels)
-    subject.take(affinity("a", "c"))
+    subject.consume(affinity("a", "c"))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == places
     if places[1] is None:
         assert subject.state.waiting == {AC: WaitingReason.AGENDAS_FULL}
@@ -111,9 +111,9 @@ def test_before_they_are_told_others_are_moved_whatever_the_order() -> None:
 
 def test_where_moves_come_first_who_lost_a_table_is_given_another_seat_all_the_same() -> None:
     subject = full(MOVES_FIRST, tables=2)
-    subject.take(affinity("a", "d"))
+    subject.consume(affinity("a", "d"))
     assert (subject.slot("a", "b"), subject.slot("a", "d")) == (0, 1)
-    subject.take(participant("b", 2, available=(window(2, 4),)))
+    subject.consume(participant("b", 2, available=(window(2, 4),)))
     assert subject.slot("a", "b") == 2
 
 
@@ -123,7 +123,7 @@ def test_where_moves_come_first_an_improvement_moves_nobody_to_place_more(
 ) -> None:
     subject = full(levels)
     lock(subject, is_locked=True)
-    subject.take(affinity("a", "c"))
+    subject.consume(affinity("a", "c"))
     lock(subject, is_locked=False)
     assert set(subject.state.waiting) == {AC}
     _, solution, _ = improved(subject)
@@ -135,9 +135,9 @@ def with_breaks(levels: tuple[Level, ...]) -> Edition:
     fields: dict[str, Any] = {"slots": 6, "levels": levels}
     late = [participant(each, available=(window(3, 4),)) for each in "cf"]
     subject = Edition(edition(**fields), *people("a", "b", "d", "e"), *late)
-    subject.take(affinity("a", "b"), affinity("d", "e"))
-    subject.take(affinity("a", "c"), affinity("d", "f"))
-    subject.take(participant("c", 2), participant("f", 2))
+    subject.consume(affinity("a", "b"), affinity("d", "e"))
+    subject.consume(affinity("a", "c"), affinity("d", "f"))
+    subject.consume(participant("c", 2), participant("f", 2))
     return told(subject, **fields)
 
 
@@ -162,7 +162,7 @@ def test_where_breaks_come_before_moves_an_improvement_moves_few_against_breaks(
 def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> None:
     subject = with_breaks(BREAKS_EARLY)
     solution = improve(problem_of(subject.state, NOW, 3), EFFORT)
-    subject.take(*people("g", "h"), affinity("g", "h"))
+    subject.consume(*people("g", "h"), affinity("g", "h"))
     batch = subject.batch()
     assert adopt(batch, solution)
     subject.finish(batch)

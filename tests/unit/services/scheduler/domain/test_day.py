@@ -11,7 +11,7 @@ import pytest
 from services.registration.domain.slots import Day, slots_of
 from services.scheduler.domain.improvement.adopt import adopt, announce, verify_step
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.organiser.attendance import Attendance, Noted, note_attendance
+from services.scheduler.domain.organiser.attendance import AttendanceEffects, AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import _board_of
 from services.scheduler.domain.timetable.verifier import AgendaBroken
@@ -44,17 +44,17 @@ def live(*events: Any, **fields: Any) -> Edition:
     """Published and held from 09:00 on, with half an hour frozen."""
     fields = {"freeze_minutes": 30, **fields}
     subject = Edition(edition(**fields), *events)
-    subject.take(edition(revision=2, **{**fields, "phase": "live"}))
+    subject.consume(edition(revision=2, **{**fields, "phase": "live"}))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)
     return subject
 
 
-def report(subject: Edition, one: str, other: str, *absent: str) -> Noted:
+def report(subject: Edition, one: str, other: str, *absent: str) -> AttendanceEffects:
     batch = subject.batch()
     outcome = EncounterState.MISSED if absent else EncounterState.HELD
-    noted = note_attendance(batch, meeting(one, other), Attendance(outcome=outcome, absent=absent))
+    noted = record_attendance(batch, meeting(one, other), AttendanceReport(outcome=outcome, absent=absent))
     subject.finish(batch)
     return noted
 
@@ -67,7 +67,7 @@ def here(*participant_ids: str, revision: int = 2) -> list[Any]:
 def test_nobody_is_placed_within_the_horizon_to_the_minute(minutes: int, slot: int | None) -> None:
     subject = live(*people("a", "b"))
     subject.now = at(0) + minutes * MINUTE
-    subject.take(affinity("a", "b"))
+    subject.consume(affinity("a", "b"))
     assert subject.slot("a", "b") == slot
 
 
@@ -77,13 +77,13 @@ def test_the_horizon_counts_real_minutes_in_the_night_the_clocks_go_back() -> No
     assert len(slots) == 7  # two and a half hours by the clock, and the hour that comes twice
     subject = live(*people("a", "b"), freeze_minutes=60)
     fields = {"freeze_minutes": 60, "phase": "live", "timezone": "Europe/Madrid"}
-    subject.take(edition(revision=3, **fields).model_copy(update={"slots": slots}))
+    subject.consume(edition(revision=3, **fields).model_copy(update={"slots": slots}))
     subject.now = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30, for the first time
-    subject.take(affinity("a", "b"))
+    subject.consume(affinity("a", "b"))
     place = subject.state.placements[pair("a", "b")]
     assert place.starts_at == datetime(2026, 10, 25, 2, 0, tzinfo=UTC)  # 03:00: not an hour but an hour and a half on
     subject.now -= timedelta(minutes=1)
-    subject.take(participant("a", 2, available=({"starts_at": slots[0].starts_at, "ends_at": place.starts_at},)))
+    subject.consume(participant("a", 2, available=({"starts_at": slots[0].starts_at, "ends_at": place.starts_at},)))
     assert subject.state.placements[pair("a", "b")].starts_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
@@ -92,8 +92,8 @@ def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
     subject.now = at(0) - 20 * MINUTE
     assert subject.slot("a", "b") == 0
     first = ({"starts_at": at(0), "ends_at": at(1)},)
-    subject.take(participant("c", 2, available=first, checked_in=True), participant("a", 2, checked_in=True))
-    subject.take(affinity("a", "c", priority=3))
+    subject.consume(participant("c", 2, available=first, checked_in=True), participant("a", 2, checked_in=True))
+    subject.consume(affinity("a", "c", priority=3))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, None)
     problem = problem_of(subject.state, subject.now, 6)
     assert set(problem.fixed) == {pair("a", "b")}
@@ -120,7 +120,7 @@ def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> N
 def test_who_cancels_within_the_horizon_is_let_go() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
-    subject.take(participant("a", 2, status="cancelled"))
+    subject.consume(participant("a", 2, status="cancelled"))
     assert subject.slot("a", "b") is None
 
 
@@ -130,7 +130,7 @@ def test_a_frozen_encounter_whose_table_is_lost_keeps_its_hour() -> None:
     table = subject.table("a", "b")
     left = tuple(each for each in ("W1", "W2") if each != table)
     zones = (workspace().model_copy(update={"tables": left}), HALL)
-    subject.take(edition(revision=3, phase="live", freeze_minutes=30, zones=zones))
+    subject.consume(edition(revision=3, phase="live", freeze_minutes=30, zones=zones))
     assert (subject.slot("a", "b"), subject.table("a", "b")) == (0, left[0])
 
 
@@ -153,44 +153,44 @@ def test_two_events_of_one_batch_may_forbid_and_allow_again() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     away = ({"starts_at": at(3), "ends_at": at(4)},)
-    subject.take(participant("a", 2, available=away), participant("a", 3))
+    subject.consume(participant("a", 2, available=away), participant("a", 3))
     assert subject.slot("a", "b") == 3
 
 
 def test_held_is_told_once_and_changes_no_agenda() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0)
-    before = len(subject.said)
-    assert report(subject, "a", "b") == Noted()
-    assert report(subject, "a", "b") == Noted()
-    (said,) = subject.said[before:]
+    before = len(subject.published)
+    assert report(subject, "a", "b") == AttendanceEffects()
+    assert report(subject, "a", "b") == AttendanceEffects()
+    (said,) = subject.published[before:]
     assert isinstance(said, EncounterChanged)
     assert (said.state, said.place, said.revision) == ("held", subject.state.placements[pair("a", "b")], 2)
 
 
 def test_missed_is_told_with_who_was_absent_and_changes_no_agenda() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
-    subject.now, before = at(0), len(subject.said)
+    subject.now, before = at(0), len(subject.published)
     assert report(subject, "a", "b", "a").gone == ("a",)
-    (said,) = subject.said[before:]
+    (said,) = subject.published[before:]
     assert isinstance(said, EncounterChanged)
     assert (said.state, said.absent_ids, said.place and said.place.slot) == ("missed", ("a",), 0)
-    subject.take(affinity("a", "b", 2), participant("b", 2, available=({"starts_at": at(0), "ends_at": at(4)},)))
+    subject.consume(affinity("a", "b", 2), participant("b", 2, available=({"starts_at": at(0), "ends_at": at(4)},)))
     assert subject.slot("a", "b") is None
     assert not subject.state.waiting
-    assert len(subject.said) == before + 1
+    assert len(subject.published) == before + 1
 
 
 @pytest.mark.parametrize(("seconds", "is_given"), [(0, True), (450, True), (451, False)])
 def test_who_is_here_and_waits_gets_the_place_while_half_of_it_is_left(seconds: int, is_given: bool) -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1, zones=(workspace(1), HALL))
-    subject.take(*here("b", "c"), affinity("b", "c"))
+    subject.consume(*here("b", "c"), affinity("b", "c"))
     assert subject.slot("b", "c") is None
     subject.now = at(0) + timedelta(seconds=seconds)
     noted = report(subject, "a", "b", "a")
     assert subject.slot("b", "c") == (0 if is_given else None)
     assert noted.refilled == ((meeting("b", "c"),) if is_given else ())
-    told = subject.said[-1]
+    told = subject.published[-1]
     assert isinstance(told, AgendaChanged | EncounterChanged)
     if is_given:
         assert isinstance(told, AgendaChanged)
@@ -200,7 +200,7 @@ def test_who_is_here_and_waits_gets_the_place_while_half_of_it_is_left(seconds: 
 @pytest.mark.parametrize(("came", "is_given"), [((), False), (("b",), False), (("b", "c"), True)])
 def test_only_who_has_checked_in_stands_by(came: tuple[str, ...], is_given: bool) -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1)
-    subject.take(*here(*came), affinity("b", "c"))
+    subject.consume(*here(*came), affinity("b", "c"))
     subject.now = at(0)
     report(subject, "a", "b", "a")
     assert (subject.slot("b", "c") is not None) == is_given
@@ -208,7 +208,7 @@ def test_only_who_has_checked_in_stands_by(came: tuple[str, ...], is_given: bool
 
 def test_the_table_goes_to_others_who_wait_for_one() -> None:
     subject = live(*people(*"abcd"), affinity("a", "b", priority=3), slots=1, zones=(workspace(1), HALL))
-    subject.take(*here("a", "c", "d"), affinity("c", "d"))
+    subject.consume(*here("a", "c", "d"), affinity("c", "d"))
     subject.now = at(0) + MINUTE
     report(subject, "a", "b", "a", "b")
     assert (subject.slot("c", "d"), subject.table("c", "d")) == (0, "W1")
@@ -216,22 +216,22 @@ def test_the_table_goes_to_others_who_wait_for_one() -> None:
 
 def test_who_did_not_come_is_not_offered_to_others_until_here_again() -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=2)
-    subject.take(*here("a", "b", "c"))
+    subject.consume(*here("a", "b", "c"))
     subject.now = at(0)
     report(subject, "a", "b", "a")
-    subject.take(affinity("a", "c"))
+    subject.consume(affinity("a", "c"))
     assert subject.slot("a", "c") is None
-    subject.take(*here("a", revision=3))
+    subject.consume(*here("a", revision=3))
     assert subject.slot("a", "c") == 0
 
 
 def test_who_checks_in_may_be_placed_within_the_horizon_at_once() -> None:
     subject = live(*people("a", "b"), slots=1)
     subject.now = at(0) - MINUTE
-    subject.take(affinity("a", "b"), *here("a"))
+    subject.consume(affinity("a", "b"), *here("a"))
     assert subject.slot("a", "b") is None
     version = subject.state.version
-    said = subject.take(*here("b"))
+    said = subject.consume(*here("b"))
     assert subject.slot("a", "b") == 0
     assert {each.causes[0].code for each in said if isinstance(each, AgendaChanged)} == {"checked_in"}
     assert subject.state.version == version  # nothing that an improvement could use
@@ -243,10 +243,10 @@ def test_a_correction_takes_back_what_the_quota_no_longer_allows() -> None:
     )
     subject.now = at(0) + MINUTE
     report(subject, "a", "b", "b")
-    subject.take(*here("a"), participant("c", revision=2, available=(window(2, 4),)))
+    subject.consume(*here("a"), participant("c", revision=2, available=(window(2, 4),)))
     assert subject.slot("a", "c") == 2
     noted = report(subject, "a", "b")
-    assert noted == Noted()
+    assert noted == AttendanceEffects()
     assert subject.slot("a", "c") is None
     assert subject.state.waiting[pair("a", "c")] is WaitingReason.QUOTA_REACHED
 
@@ -255,7 +255,7 @@ def test_a_correction_takes_back_what_the_quota_no_longer_allows() -> None:
 def test_a_report_can_be_corrected(is_refilled: bool) -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1)
     if is_refilled:
-        subject.take(*here("b", "c"), affinity("b", "c"))
+        subject.consume(*here("b", "c"), affinity("b", "c"))
     subject.now = at(0)
     report(subject, "a", "b", "a")
     report(subject, "a", "b")
@@ -270,7 +270,7 @@ def moved_under_them() -> Edition:
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, 1)
     subject.now = at(1.2)
     fields: dict[str, Any] = {"zones": (workspace(1), HALL), "freeze_minutes": 0, "phase": "live"}
-    subject.take(*here(*"abcd"), edition(revision=3, shift=0.5, **fields))
+    subject.consume(*here(*"abcd"), edition(revision=3, shift=0.5, **fields))
     return subject
 
 
@@ -282,7 +282,7 @@ def test_one_of_two_that_share_a_slot_since_it_was_moved_takes_nothing_of_the_ot
     for person in "abcd":
         assert subject.state.board.busy[person] == fresh.busy[person], person
     assert subject.state.board.busy["a"] == subject.state.board.tables["work"]["W1"] == 0b11
-    subject.take(affinity("a", "d"), affinity("b", "d"))
+    subject.consume(affinity("a", "d"), affinity("b", "d"))
     assert {subject.slot("a", "d"), subject.slot("b", "d")} == {2, 3}
 
 
@@ -294,14 +294,14 @@ def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_th
         participant(each, available=(windows[each],) if each in windows else (), checked_in=True) for each in "abcdefgh"
     ]
     subject = Edition(edition(**fields), *arrived, now=at(0))
-    subject.take(affinity("d", "e"))
-    subject.take(affinity("a", "b"))
-    subject.take(affinity("a", "c"))
+    subject.consume(affinity("d", "e"))
+    subject.consume(affinity("a", "b"))
+    subject.consume(affinity("a", "c"))
     met = [(subject.slot(*each), subject.table(*each)) for each in ("de", "ab", "ac")]
     assert met == [(2, "W1"), (1, "W1"), (2, "W2")]
     subject.now = at(2.02)
-    subject.take(edition(revision=2, shift=-0.4, **fields))
-    subject.take(affinity("c", "f"), affinity("g", "h"))
+    subject.consume(edition(revision=2, shift=-0.4, **fields))
+    subject.consume(affinity("c", "f"), affinity("g", "h"))
 
     assert (subject.slot("c", "f"), subject.slot("g", "h")) == (None, None)
     assert subject.state.board.placed == _board_of(subject.state).placed
@@ -316,11 +316,11 @@ def test_the_seat_of_who_did_not_come_is_offered_though_it_lies_in_two_slots_sin
     ]
     subject = Edition(edition(**fields), *arrived, now=at(0))
     for each in ("gh", "ij", "cf", "ab"):
-        subject.take(affinity(*each))
+        subject.consume(affinity(*each))
     met = [(subject.slot(*each), subject.table(*each)) for each in ("gh", "ij", "cf", "ab")]
     assert met == [(1, "W1"), (1, "W2"), (2, "W1"), (2, "W2")]
     subject.now = at(2.2)
-    subject.take(edition(revision=2, shift=-0.4, **fields), affinity("d", "e"))
+    subject.consume(edition(revision=2, shift=-0.4, **fields), affinity("d", "e"))
     assert subject.slot("d", "e") is None
 
     report(subject, "a", "b", "b")
@@ -335,7 +335,7 @@ def test_what_was_held_or_missed_in_a_slot_of_another_number_is_told_so() -> Non
     report(subject, "a", "c", "c")
     assert [subject.state.attended[pair("a", each)].place.slot for each in "bc"] == [0, 1]
 
-    said = subject.take(edition(revision=3, slots=5, shift=-1, zones=(workspace(1), HALL), phase="live"))
+    said = subject.consume(edition(revision=3, slots=5, shift=-1, zones=(workspace(1), HALL), phase="live"))
 
     encounters = [each for each in said if isinstance(each, EncounterChanged)]
     told = {each.participant_ids: (each.state, each.place and each.place.slot) for each in encounters}
@@ -367,19 +367,19 @@ def test_what_cannot_be_reported(
     subject = Edition(edition(phase=phase), *people("a", "b"), affinity("a", "b"))
     subject.now = at(0) + minutes * MINUTE
     with pytest.raises(EditRejected) as refused:
-        note_attendance(subject.batch(), meeting("a", "b"), Attendance(outcome=outcome, absent=absent))
+        record_attendance(subject.batch(), meeting("a", "b"), AttendanceReport(outcome=outcome, absent=absent))
     assert refused.value.code == code
 
 
 def test_after_the_close_nothing_changes_but_late_attendance() -> None:
     subject = live(*people("a", "b", "c"), *here("b", "c"), affinity("a", "b"), affinity("b", "c"))
-    subject.take(edition(revision=3, phase="closed"))
-    subject.now, before = at(9), len(subject.said)
+    subject.consume(edition(revision=3, phase="closed"))
+    subject.now, before = at(9), len(subject.published)
     placed = dict(subject.state.placements)
-    subject.take(affinity("a", "c"), participant("a", 2, status="cancelled"))
-    assert (subject.state.placements, len(subject.said)) == (placed, before)
-    assert report(subject, "a", "b", "a") == Noted()
-    (said,) = subject.said[before:]
+    subject.consume(affinity("a", "c"), participant("a", 2, status="cancelled"))
+    assert (subject.state.placements, len(subject.published)) == (placed, before)
+    assert report(subject, "a", "b", "a") == AttendanceEffects()
+    (said,) = subject.published[before:]
     assert isinstance(said, EncounterChanged)
     assert (said.state, said.absent_ids) == ("missed", ("a",))
 
@@ -388,5 +388,5 @@ def test_a_session_moved_onto_a_frozen_encounter_moves_it() -> None:
     subject = live(*people("b"), participant("a", session_ids=("k",)), affinity("a", "b"), slots=6)
     subject.now = at(0) - MINUTE
     sessions = (session("k", 0, 1),)
-    subject.take(edition(revision=3, slots=6, phase="live", freeze_minutes=30, sessions=sessions))
+    subject.consume(edition(revision=3, slots=6, phase="live", freeze_minutes=30, sessions=sessions))
     assert subject.slot("a", "b") == 2  # the first beyond the horizon

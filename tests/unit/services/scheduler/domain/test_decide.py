@@ -33,7 +33,7 @@ def agendas(said: list[Event]) -> dict[str, AgendaChanged]:
 
 def test_a_granted_pair_is_placed_and_both_are_told() -> None:
     subject = Edition(edition(), *people("a", "b"))
-    said = subject.take(affinity("a", "b"))
+    said = subject.consume(affinity("a", "b"))
     assert encounters(said) == [("scheduled", None)]
     told = agendas(said)
     assert set(told) == {"a", "b"}
@@ -64,32 +64,32 @@ def test_a_granted_pair_is_placed_and_both_are_told() -> None:
 )
 def test_a_pair_that_cannot_be_placed_waits_and_says_why(events: list[Event], reason: str) -> None:
     subject = Edition(*events)
-    assert encounters(subject.take(affinity("a", "b"))) == [("waiting", reason)]
+    assert encounters(subject.consume(affinity("a", "b"))) == [("waiting", reason)]
 
 
 def test_what_was_missing_comes_and_the_pair_is_placed() -> None:
     subject = Edition(affinity("a", "b"))
-    assert encounters(subject.take(*people("a", "b"))) == []
-    assert encounters(subject.take(edition())) == [("scheduled", None)]
+    assert encounters(subject.consume(*people("a", "b"))) == []
+    assert encounters(subject.consume(edition())) == [("scheduled", None)]
 
 
 def test_pending_and_refused_pairs_get_nothing_and_a_revoked_one_is_cancelled() -> None:
     subject = Edition(edition(), *people("a", "b", "c"))
-    assert subject.take(affinity("a", "b", consent="pending"), affinity("a", "c", consent="refused")) == []
-    subject.take(affinity("a", "b", revision=2))
-    assert encounters(subject.take(affinity("a", "b", revision=3, consent="refused"))) == [("cancelled", None)]
+    assert subject.consume(affinity("a", "b", consent="pending"), affinity("a", "c", consent="refused")) == []
+    subject.consume(affinity("a", "b", revision=2))
+    assert encounters(subject.consume(affinity("a", "b", revision=3, consent="refused"))) == [("cancelled", None)]
     assert subject.slot("a", "b") is None
 
 
 def test_there_and_back_in_one_batch_says_nothing() -> None:
     subject = Edition(edition(slots=1), *people("a", "b"), affinity("a", "b"))
-    assert subject.take(affinity("a", "b", revision=2, consent="refused"), affinity("a", "b", revision=3)) == []
+    assert subject.consume(affinity("a", "b", revision=2, consent="refused"), affinity("a", "b", revision=3)) == []
 
 
 def test_a_cancellation_frees_the_slot_for_who_waits() -> None:
     subject = Edition(edition(slots=1), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
     assert subject.slot("a", "c") is None
-    said = subject.take(participant("b", revision=2, status="cancelled"))
+    said = subject.consume(participant("b", revision=2, status="cancelled"))
     assert sorted(encounters(said)) == [("cancelled", None), ("scheduled", None)]
     assert subject.slot("a", "c") == 0
     assert agendas(said)["b"].entries == ()
@@ -98,7 +98,7 @@ def test_a_cancellation_frees_the_slot_for_who_waits() -> None:
 def test_a_lost_table_moves_its_encounter_to_another_at_the_same_time() -> None:
     subject = Edition(edition(), *people("a", "b", "c", "d"), affinity("a", "b"), affinity("c", "d"))
     slots = subject.slot("a", "b"), subject.slot("c", "d")
-    said = subject.take(edition(revision=2, zones=(workspace(2).model_copy(update={"tables": ("W2", "W3")}), HALL)))
+    said = subject.consume(edition(revision=2, zones=(workspace(2).model_copy(update={"tables": ("W2", "W3")}), HALL)))
     assert (subject.slot("a", "b"), subject.slot("c", "d")) == slots
     assert {subject.table("a", "b"), subject.table("c", "d")} <= {"W2", "W3"}
     assert {state for state, _ in encounters(said)} == {"moved"}
@@ -111,7 +111,7 @@ def test_a_moved_keynote_moves_only_who_attends_it() -> None:
     )
     others = subject.slot("c", "d")
     assert subject.slot("a", "b") == 0
-    said = subject.take(edition(slots=2, revision=2, zones=(workspace(3), HALL), sessions=(session("k", 0, 1),)))
+    said = subject.consume(edition(slots=2, revision=2, zones=(workspace(3), HALL), sessions=(session("k", 0, 1),)))
     assert subject.slot("a", "b") == 1
     assert subject.slot("c", "d") == others
     assert encounters(said) == [("moved", None)]
@@ -123,21 +123,21 @@ def test_how_many_may_attend_a_session_bears_on_no_agenda() -> None:
     keynote, attending = session("k", 1, 2), participant("a", session_ids=("k",))
     subject = Edition(edition(sessions=(keynote,)), attending, *people("b"), affinity("a", "b"))
     before = len(subject.changes)
-    subject.take(edition(revision=2, sessions=(keynote.model_copy(update={"capacity": 1}),)))
+    subject.consume(edition(revision=2, sessions=(keynote.model_copy(update={"capacity": 1}),)))
     assert [change.type for change in subject.changes[before:]] == ["edition_taken"]
 
 
 def test_a_delayed_edition_keeps_who_meets_whom_in_which_slot() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
     before = subject.slot("a", "b"), subject.slot("a", "c")
-    subject.take(edition(revision=2, shift=10))
+    subject.consume(edition(revision=2, shift=10))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == before
     assert subject.state.placements[pair("a", "b")].starts_at == at(10 + (before[0] or 0))
 
 
 def test_a_lower_quota_costs_the_least_wanted() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b", priority=3), affinity("a", "c", priority=1))
-    said = subject.take(edition(revision=2, quotas={"max_encounters": 1}))
+    said = subject.consume(edition(revision=2, quotas={"max_encounters": 1}))
     assert encounters(said) == [("waiting", "quota_reached")]
     assert subject.slot("a", "b") is not None
 
@@ -161,32 +161,32 @@ def test_others_are_moved_aside_while_open_and_hardly_once_published() -> None:
         return subject if phase == "open" else _published(subject)
 
     subject = full("open")
-    subject.take(affinity("a", "b"))
+    subject.consume(affinity("a", "b"))
     assert (subject.slot("a", "b"), subject.slot("b", "c")) == (0, 1)
     subject = full("published")
-    subject.take(affinity("a", "b"))
+    subject.consume(affinity("a", "b"))
     assert (subject.slot("a", "b"), subject.slot("b", "c")) == (0, 1)
 
 
 def _published(subject: Edition) -> Edition:
-    subject.take(edition(slots=2, revision=2, zones=(workspace(3), HALL), phase="published"))
+    subject.consume(edition(slots=2, revision=2, zones=(workspace(3), HALL), phase="published"))
     return subject
 
 
 def test_live_leaves_alone_what_has_begun() -> None:
     subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"))
     subject.now = at(0.5)
-    subject.take(edition(slots=2, revision=2, phase="live"))
-    said = subject.take(participant("a", revision=2, status="cancelled"))
+    subject.consume(edition(slots=2, revision=2, phase="live"))
+    said = subject.consume(participant("a", revision=2, status="cancelled"))
     assert subject.slot("a", "b") == 0
     assert encounters(said) == []
-    subject.take(affinity("b", "c"))
+    subject.consume(affinity("b", "c"))
     assert subject.slot("b", "c") == 1
 
 
 def test_closed_changes_nothing() -> None:
     subject = Edition(edition(), *people("a", "b"), affinity("a", "b"))
-    assert subject.take(edition(revision=2, phase="closed"), participant("a", revision=2, status="cancelled")) == []
+    assert subject.consume(edition(revision=2, phase="closed"), participant("a", revision=2, status="cancelled")) == []
     assert subject.slot("a", "b") is not None
 
 
@@ -194,7 +194,7 @@ def test_older_and_repeated_revisions_change_nothing() -> None:
     subject = Edition(edition(revision=3), participant("a", revision=2), *people("b"), affinity("a", "b", revision=2))
     changes = len(subject.changes)
     assert (
-        subject.take(edition(slots=0), participant("a", status="cancelled"), affinity("a", "b", consent="refused"))
+        subject.consume(edition(slots=0), participant("a", status="cancelled"), affinity("a", "b", consent="refused"))
         == []
     )
     assert len(subject.changes) == changes
@@ -203,21 +203,21 @@ def test_older_and_repeated_revisions_change_nothing() -> None:
 def test_a_name_alone_bears_on_no_agenda() -> None:
     subject = Edition(edition(), *people("a", "b"), affinity("a", "b"))
     version = subject.state.version
-    assert subject.take(participant("a", revision=2).model_copy(update={"name": "Somebody else"})) == []
+    assert subject.consume(participant("a", revision=2).model_copy(update={"name": "Somebody else"})) == []
     assert subject.state.version == version
 
 
 def test_an_affinity_of_what_is_not_a_pair_is_refused() -> None:
     forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
     with pytest.raises(NotAPair, match="is not the id of the pair a, b"):
-        Edition(edition()).take(forged)
+        Edition(edition()).consume(forged)
 
 
 def test_revisions_rise_by_one_and_the_id_stays() -> None:
     subject = Edition(edition(slots=1), *people("a", "b"), affinity("a", "b"))
-    subject.take(affinity("a", "b", revision=2, consent="refused"))
-    subject.take(affinity("a", "b", revision=3))
-    said = [each for each in subject.said if isinstance(each, EncounterChanged)]
+    subject.consume(affinity("a", "b", revision=2, consent="refused"))
+    subject.consume(affinity("a", "b", revision=3))
+    said = [each for each in subject.published if isinstance(each, EncounterChanged)]
     assert [each.revision for each in said] == [1, 2, 3]
     assert [each.state for each in said] == [
         EncounterState.SCHEDULED,

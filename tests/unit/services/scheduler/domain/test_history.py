@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.history import pair_behind, steps_of
-from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
-from services.scheduler.domain.organiser.edits import make
+from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edits import apply_edit
 from shared.contract.events import EncounterState
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import (
@@ -35,19 +35,19 @@ class Journalled(Edition):
 
     def write(self, *events: object) -> None:
         told = len(self.changes)
-        self.take(*events)  # type: ignore[arg-type]
+        self.consume(*events)  # type: ignore[arg-type]
         self._entry(told)
 
     def edit(self, edit: Edit) -> None:
         told, batch = len(self.changes), self.batch()
-        make(batch, edit, "*")
+        apply_edit(batch, edit, "*")
         self.finish(batch)
         self._entry(told)
 
     def attend(self, *absent: str) -> None:
         told, batch = len(self.changes), self.batch()
         outcome = EncounterState.MISSED if absent else EncounterState.HELD
-        note_attendance(batch, AB, Attendance(outcome=outcome, absent=absent))
+        record_attendance(batch, AB, AttendanceReport(outcome=outcome, absent=absent))
         self.finish(batch)
         self._entry(told)
 

@@ -58,14 +58,14 @@ def test_a_colleague_meets_where_the_one_asked_for_has_no_time() -> None:
     check(subject)
     assert (subject.slot("a1", "b"), subject.slot("a1", "c")) == (0, 0)
     assert met(subject, "a1", "c") == ("a2", "c")
-    told = {each.participant_id: each for each in subject.said if isinstance(each, AgendaChanged)}
+    told = {each.participant_id: each for each in subject.published if isinstance(each, AgendaChanged)}
     assert [line.with_participant_id for line in told["c"].entries] == ["a2"]
 
 
 def test_nobody_stands_in_for_who_was_asked_for_by_name() -> None:
     subject = fair(interchangeable=False)
     assert subject.slot("a1", "c") is None
-    subject.take(acme(2))
+    subject.consume(acme(2))
     check(subject)
     assert met(subject, "a1", "c") == ("a2", "c")
     assert subject.slot("a1", "c") == 0
@@ -80,11 +80,11 @@ def test_while_the_edition_is_open_others_are_moved_first_and_once_announced_nob
         subject.state.locked.clear()
         subject.state.board.pinned.clear()
         if is_announced:
-            subject.take(edition(slots=2, revision=2, phase="published"))
+            subject.consume(edition(slots=2, revision=2, phase="published"))
             batch = subject.batch()
             announce(batch)
             subject.finish(batch)
-        subject.take(late, affinity("a1", "c"))
+        subject.consume(late, affinity("a1", "c"))
         assert subject.slot("a1", "c") == 0
         assert subject.slot("a1", "b") == (0 if is_announced else 1)
         assert met(subject, "a1", "c") == (("a2", "c") if is_announced else ("a1", "c"))
@@ -142,29 +142,29 @@ def test_the_colleague_with_the_fewest_encounters_stands_in() -> None:
 
 def test_what_a_colleague_is_freed_from_is_offered_to_who_waits_for_another() -> None:
     subject = fair(representative("a2", revision=2), affinity("a2", "d"), participant("d"), participant("e"))
-    subject.take(affinity("a2", "e", revision=1))
+    subject.consume(affinity("a2", "e", revision=1))
     waiting = set(subject.state.waiting)
     assert waiting
     placed = next(each for each in (("a2", "d"), ("a2", "e"), ("a1", "c"), ("a1", "b")) if subject.slot(*each) == 0)
-    subject.take(affinity(*placed, revision=9, consent="refused"))
+    subject.consume(affinity(*placed, revision=9, consent="refused"))
     check(subject)
     assert len(subject.state.waiting) < len(waiting)
 
 
 def test_when_the_stand_in_cancels_whoever_was_asked_for_meets_again_or_it_waits() -> None:
     subject = fair()
-    subject.take(representative("a2", revision=2, status="cancelled"))
+    subject.consume(representative("a2", revision=2, status="cancelled"))
     check(subject)
     assert met(subject, "a1", "c") == ("a1", "c")
     assert subject.state.waiting == {pair("a1", "c"): WaitingReason.AGENDAS_FULL}
-    subject.take(affinity("a1", "b", revision=2, consent="refused"))
+    subject.consume(affinity("a1", "b", revision=2, consent="refused"))
     check(subject)
     assert subject.slot("a1", "c") == 0
 
 
 def test_when_the_organisation_cancels_nothing_is_left_of_it() -> None:
     subject = fair()
-    subject.take(acme(2, status="cancelled"))
+    subject.consume(acme(2, status="cancelled"))
     check(subject)
     assert not subject.state.placements
     assert not subject.state.waiting
@@ -204,10 +204,10 @@ def test_the_bound_is_no_less_than_what_stand_ins_can_place() -> None:
 
 def test_what_is_locked_with_a_stand_in_is_not_given_back_but_cancelled() -> None:
     subject = fair()
-    subject.take(representative("a3"))
+    subject.consume(representative("a3"))
     do(subject, put(("a1", "c"), 0))
     assert met(subject, "a1", "c") == ("a2", "c")
-    subject.take(representative("a2", revision=2, status="cancelled"))
+    subject.consume(representative("a2", revision=2, status="cancelled"))
     check(subject)
     assert subject.slot("a1", "c") is None
     assert pair("a1", "c") not in subject.state.waiting
@@ -216,6 +216,6 @@ def test_what_is_locked_with_a_stand_in_is_not_given_back_but_cancelled() -> Non
 def test_nobody_stands_in_where_a_place_was_to_be_kept() -> None:
     subject = fair(slots=2)
     do(subject, put(("a1", "b"), 0))
-    subject.take(representative("a1", revision=2, available=(window(1, 2),)))
+    subject.consume(representative("a1", revision=2, available=(window(1, 2),)))
     check(subject)
     assert met(subject, "a1", "b") == ("a1", "b")

@@ -32,10 +32,10 @@ def changed(seed: int) -> tuple[Problem, Placed, Placed]:
     chance = random.Random(seed)  # noqa: S311 - an example
     house = Edition(edition(SLOTS, zones=(workspace(TABLES), HALL)), *people(*"abcde"))
     for one, other in chance.sample(list(itertools.combinations("abcde", 2)), PAIRS):
-        house.take(affinity(one, other))
+        house.consume(affinity(one, other))
     before = slots_of(house)
     first = chance.randrange(SLOTS - 1)
-    house.take(participant("a", revision=2, available=(window(first, first + 2),)))
+    house.consume(participant("a", revision=2, available=(window(first, first + 2),)))
     return problem_of(house.state, NOW, change_budget=0), before, slots_of(house)
 
 

@@ -158,7 +158,7 @@ def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget(
     subject = Edition(*busy_edition(3, pairs=90))
     batch = subject.batch()
     announce(batch)
-    subject.take(edition(slots=8, revision=2, zones=(workspace(5), innova(2), HALL), phase="published"))
+    subject.consume(edition(slots=8, revision=2, zones=(workspace(5), innova(2), HALL), phase="published"))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)
@@ -176,7 +176,7 @@ def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
         locked = {pair_id: subject.state.board.placed[pair_id][1] for pair_id in sorted(subject.state.placements)[::2]}
         batch = subject.batch()
         for pair_id in locked:
-            batch.make(Locked(pair_id=pair_id, is_locked=True))
+            batch.record(Locked(pair_id=pair_id, is_locked=True))
         subject.finish(batch)
         problem = problem_of(subject.state, NOW, 5)
         board = fill(problem) if is_announced else construct(problem, placement_bound(problem), seed)
@@ -185,8 +185,8 @@ def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
 
 def test_announcing_tells_each_agenda_once_and_for_good() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"))
-    subject.take(edition(revision=2, phase="published"))
-    assert subject.state.unannounced
+    subject.consume(edition(revision=2, phase="published"))
+    assert subject.state.awaits_announcement
     for expected in (2, 0):
         batch = subject.batch()
         announce(batch)
@@ -199,10 +199,10 @@ def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
     subject = Edition(edition(slots=2), *people("a", "b"), affinity("a", "b"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
     later = {pair("a", "b"): solution.assignments[pair("a", "b")]._replace(slots=0b10)}
-    subject.take(edition(slots=1, revision=2))
+    subject.consume(edition(slots=1, revision=2))
     with pytest.raises(SolutionStale, match="fewer slots"):
         adopt(subject.batch(), replace(solution, assignments=later))
-    subject.take(edition(slots=2, revision=3, phase="closed"))
+    subject.consume(edition(slots=2, revision=3, phase="closed"))
     with pytest.raises(SolutionStale, match="phase"):
         adopt(subject.batch(), solution)
 

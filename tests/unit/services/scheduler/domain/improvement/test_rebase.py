@@ -10,7 +10,7 @@ import pytest
 from services.scheduler.domain.improvement.adopt import adopt, announce, violations_of
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.improvement.rebase import rebased
-from services.scheduler.domain.organiser.edits import make
+from services.scheduler.domain.organiser.edits import apply_edit
 from services.scheduler.domain.timetable.board import Assignment
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import LockEncounter
@@ -55,7 +55,7 @@ def seats_of(subject: Edition) -> dict[str, Assignment]:
 
 def told(subject: Edition, **fields: Any) -> Edition:
     """The same, announced."""
-    subject.take(edition(revision=9, **fields))
+    subject.consume(edition(revision=9, **fields))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)
@@ -66,8 +66,8 @@ def with_a_break(tables: int = 1) -> Edition:
     """a meets b at once and c after a break, for c came late and does not any more."""
     late = participant("c", available=(window(2, 4),))
     subject = Edition(edition(zones=(workspace(tables), HALL)), *people("a", "b", "d", "e", "f"), late)
-    subject.take(affinity("a", "b"))
-    subject.take(affinity("a", "c"), participant("c", 2))
+    subject.consume(affinity("a", "b"))
+    subject.consume(affinity("a", "c"), participant("c", 2))
     assert seats_of(subject) == {AB: seat(0), AC: seat(2)}
     return subject
 
@@ -75,7 +75,7 @@ def with_a_break(tables: int = 1) -> Edition:
 def test_a_better_agenda_is_adopted_though_somebody_sits_in_its_way_by_now() -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
-    subject.take(affinity("d", "e"))
+    subject.consume(affinity("d", "e"))
     assert seats_of(subject)[DE] == seat(1)
     assert take_over(subject, solution)
     assert seats_of(subject) == {AB: seat(0), AC: seat(1), DE: seat(2)}
@@ -84,9 +84,9 @@ def test_a_better_agenda_is_adopted_though_somebody_sits_in_its_way_by_now() -> 
 
 def test_what_was_cancelled_is_left_out_and_who_lost_a_table_sits_at_another_at_that_time() -> None:
     subject = with_a_break(tables=2)
-    subject.take(affinity("d", "e"))
+    subject.consume(affinity("d", "e"))
     solution = proposed(subject, {AB: seat(0, 2), AC: seat(1, 2), DE: seat(0)})
-    subject.take(edition(revision=2, zones=(workspace(1), HALL)), participant("e", 2, status="cancelled"))
+    subject.consume(edition(revision=2, zones=(workspace(1), HALL)), participant("e", 2, status="cancelled"))
     assert take_over(subject, solution)
     assert seats_of(subject) == {AB: seat(0), AC: seat(1)}
 
@@ -96,25 +96,25 @@ def test_the_most_wanted_are_seated_first(favourite: str) -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
     quota = edition(revision=2, zones=(workspace(1), HALL), quotas={"max_encounters": 1})
-    subject.take(affinity("a", favourite, 2, priority=3), quota)
+    subject.consume(affinity("a", favourite, 2, priority=3), quota)
     assert rebased(subject.state, solution, NOW) == ({AB: seat(0)} if favourite == "b" else {AC: seat(1)})
 
 
 def test_for_whom_there_is_no_seat_others_make_room() -> None:
     subject = Edition(edition(slots=3, zones=(workspace(1), HALL)), *people("a", "b", "c", "d"))
-    subject.take(affinity("a", "b"), affinity("a", "c", score=0.1))
+    subject.consume(affinity("a", "b"), affinity("a", "c", score=0.1))
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
-    subject.take(participant("d", 2, available=(window(0, 1),)), affinity("a", "d", score=0.1))
+    subject.consume(participant("d", 2, available=(window(0, 1),)), affinity("a", "d", score=0.1))
     assert set(rebased(subject.state, solution, NOW)) == {AB, AC, AD}
 
 
 def test_an_agenda_that_is_worse_once_it_is_re_based_is_not_adopted() -> None:
     subject = with_a_break()
-    subject.take(participant("c", 3, available=(window(1, 2),)))
+    subject.consume(participant("c", 3, available=(window(1, 2),)))
     before = seats_of(subject)
     assert before == {AB: seat(0), AC: seat(1)}
     solution = proposed(subject, {AB: seat(3), AC: seat(1)})
-    subject.take(affinity("d", "e"))
+    subject.consume(affinity("d", "e"))
     assert not take_over(subject, solution)
     assert seats_of(subject).items() >= before.items()
 
@@ -122,7 +122,7 @@ def test_an_agenda_that_is_worse_once_it_is_re_based_is_not_adopted() -> None:
 def test_the_bounds_of_an_overtaken_improvement_prove_nothing() -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
-    subject.take(*(affinity("d", each) for each in "aef"))
+    subject.consume(*(affinity("d", each) for each in "aef"))
     take_over(subject, solution)
     certificate = subject.state.certificate
     assert certificate is not None
@@ -135,7 +135,7 @@ def a_fair(tables: int = 2, phase: str = "published") -> tuple[Edition, Solution
     subject = Edition(edition(**fields), *people("a", "b", "d", "e", "f"), affinity("a", "b"))
     told(subject, phase=phase, **fields)
     lock(subject, is_locked=True)
-    subject.take(participant("c", available=(window(0, 1),)), affinity("a", "c"))
+    subject.consume(participant("c", available=(window(0, 1),)), affinity("a", "c"))
     lock(subject, is_locked=False)
     assert set(subject.state.waiting) == {AC}
     return subject, proposed(subject, {AB: seat(1), AC: seat(0)})
@@ -154,13 +154,13 @@ def test_nobody_is_put_where_it_is_too_late_by_now_though_nothing_has_come_in() 
 
 def lock(subject: Edition, *, is_locked: bool) -> None:
     batch = subject.batch()
-    make(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
+    apply_edit(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
     subject.finish(batch)
 
 
 def test_once_announced_who_waits_is_seated_and_only_they_move_whom_the_solution_moves() -> None:
     subject, solution = a_fair()
-    subject.take(affinity("d", "e"))
+    subject.consume(affinity("d", "e"))
     assert seats_of(subject)[DE] == seat(1)
     assert take_over(subject, solution)
     assert seats_of(subject) == {AB: seat(1, 2), AC: seat(0), DE: seat(1)}
@@ -168,10 +168,10 @@ def test_once_announced_who_waits_is_seated_and_only_they_move_whom_the_solution
 
 def test_who_finds_the_new_seat_taken_stays_and_so_does_whoever_counted_on_that() -> None:
     subject, solution = a_fair(tables=1)
-    subject.take(affinity("e", "f"))
+    subject.consume(affinity("e", "f"))
     assert seats_of(subject) == {AB: seat(0), EF: seat(1)}
     solution = proposed(subject, {AB: seat(1), AC: seat(0), EF: seat(2)})
-    subject.take(affinity("b", "d"), affinity("d", "e"))
+    subject.consume(affinity("b", "d"), affinity("d", "e"))
     before = seats_of(subject)
     assert {each.slots for each in before.values()} == {1, 2, 4, 8}
     assert rebased(subject.state, solution, NOW) == before
@@ -180,19 +180,19 @@ def test_who_finds_the_new_seat_taken_stays_and_so_does_whoever_counted_on_that(
 
 def test_nobody_moves_for_the_sake_of_somebody_who_has_left_since() -> None:
     subject, solution = a_fair()
-    subject.take(participant("c", 2, status="cancelled"))
+    subject.consume(participant("c", 2, status="cancelled"))
     assert rebased(subject.state, solution, NOW) == seats_of(subject)
 
 
 def test_no_more_are_moved_than_the_change_budget_says() -> None:
     subject, solution = a_fair()
-    subject.take(affinity("d", "e"))
+    subject.consume(affinity("d", "e"))
     assert rebased(subject.state, replace(solution, change_budget=0), NOW) == seats_of(subject)
 
 
 def test_once_announced_nobody_loses_a_place_that_the_solution_does_not_know_of() -> None:
     subject, solution = a_fair()
-    subject.take(affinity("d", "e"))
+    subject.consume(affinity("d", "e"))
     assert rebased(subject.state, replace(solution, assignments={}), NOW) == seats_of(subject)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.edition_diff import news_of
+from services.scheduler.domain.edition_diff import diff_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.objective.goals import goals_served
@@ -115,7 +115,7 @@ def test_what_is_freed_goes_to_what_serves_a_goal(goals: tuple[Goal, ...], prior
     taken = affinity("eva", "fran", priority=3)
     subject = Edition(seats(goals=goals), *guests(), taken, *wishes(priority))
     assert set(subject.state.placements) == {pair("eva", "fran")}
-    subject.take(participant("eva", revision=2, status="cancelled"))
+    subject.consume(participant("eva", revision=2, status="cancelled"))
     assert set(subject.state.placements) == {first}
 
 
@@ -124,7 +124,7 @@ def test_who_gives_way_to_a_lower_quota_serves_no_goal(goals: tuple[Goal, ...], 
     home, abroad = affinity("ana", "beto", score=0.9), affinity("ana", "mara", score=0.1, priority=priority)
     subject = Edition(edition(goals=goals), *guests(), home, abroad)
     assert set(subject.state.placements) == {HOME, pair("ana", "mara")}
-    subject.take(edition(revision=2, goals=goals, quotas={"max_encounters": 1}))
+    subject.consume(edition(revision=2, goals=goals, quotas={"max_encounters": 1}))
     assert set(subject.state.placements) == {HOME if first == HOME else pair("ana", "mara")}
 
 
@@ -195,8 +195,8 @@ def test_goals_alone_move_nobody_and_the_next_improvement_heeds_them() -> None:
     placed = dict(subject.state.placements)
     settle(subject)
     assert not subject.state.dirty
-    assert not news_of(subject.state.edition, seats(revision=2, goals=BORDER)).is_remade
-    assert (subject.take(seats(revision=2, goals=BORDER)), subject.state.placements) == ([], placed)
+    assert not diff_of(subject.state.edition, seats(revision=2, goals=BORDER)).is_remade
+    assert (subject.consume(seats(revision=2, goals=BORDER)), subject.state.placements) == ([], placed)
     assert subject.state.dirty
     settle(subject)
     assert set(subject.state.placements) == {ABROAD}
@@ -208,12 +208,12 @@ def test_another_country_or_delegation_moves_nobody_and_the_next_improvement_hee
     settle(subject)
     placed = dict(subject.state.placements)
     assert set(placed) == {HOME}
-    subject.take(organisation("org-carla", revision=2, **news))
+    subject.consume(organisation("org-carla", revision=2, **news))
     assert subject.state.placements == placed
     assert subject.state.dirty
     settle(subject)
     assert set(subject.state.placements) == {pair("carla", "dario")}
-    subject.take(organisation("org-carla", revision=3, region="Lisboa", **news))
+    subject.consume(organisation("org-carla", revision=3, region="Lisboa", **news))
     assert not subject.state.dirty
 
 
@@ -223,7 +223,7 @@ def test_once_announced_nobody_loses_an_encounter_to_a_goal() -> None:
     announce(batch)
     subject.finish(batch)
     placed = dict(subject.state.placements)
-    subject.take(seats(revision=2, phase="published", goals=BOTH))
+    subject.consume(seats(revision=2, phase="published", goals=BOTH))
     problem = problem_of(subject.state, NOW, 3)
     assert set(fill(problem).placed) == {HOME}
     settle(subject)
@@ -234,10 +234,10 @@ def test_how_far_an_edition_has_come_with_its_goals() -> None:
     wanted = [affinity("carla", "mara"), affinity("dario", "nino"), affinity("ana", "beto", priority=1)]
     subject = Edition(seats(2), *guests(), organisation("org-beto", revision=2, country="PT"), *wanted)
     assert subject.state.served_by_goal() == {}
-    subject.take(seats(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
+    subject.consume(seats(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
     reached = subject.state.served_by_goal()
     assert list(reached.items()) == [(Goal.DELEGATION, FillRate(2, 2)), (Goal.CROSS_BORDER, FillRate(2, 3))]
-    subject.take(affinity("carla", "mara", revision=2, consent="refused"))
+    subject.consume(affinity("carla", "mara", revision=2, consent="refused"))
     assert subject.state.served_by_goal() == {Goal.DELEGATION: FillRate(1, 1), Goal.CROSS_BORDER: FillRate(2, 2)}
 
 
@@ -251,9 +251,9 @@ def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisatio
     assert state.goals == ()
     assert state.placements == subject.state.placements
     subject.state = state
-    subject.take(seats(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
+    subject.consume(seats(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
     assert subject.state.served_by_goal() == {goal: FillRate(0, 0) for goal in BOTH}
-    subject.take(organisation("org-carla", revision=2))
+    subject.consume(organisation("org-carla", revision=2))
     assert subject.state.served_by_goal() == {Goal.CROSS_BORDER: FillRate(1, 1), Goal.DELEGATION: FillRate(0, 0)}
 
 

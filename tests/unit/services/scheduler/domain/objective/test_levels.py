@@ -45,7 +45,7 @@ def test_the_value_of_each_level() -> None:
 def test_moves_count_from_when_agendas_are_announced() -> None:
     subject = three()
     assert value(subject, Level.MOVES, ab=3, ac=2) == 0
-    subject.take(edition(revision=2, phase="published"))
+    subject.consume(edition(revision=2, phase="published"))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.edition_diff import news_of
+from services.scheduler.domain.edition_diff import diff_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.objective.levels import objective_value
@@ -95,13 +95,13 @@ def crowded(**quotas: int) -> list[Event]:
 def test_what_is_freed_goes_to_who_is_below_the_least(quotas: dict[str, int], who: tuple[str, str]) -> None:
     subject = Edition(*crowded(**quotas))
     assert not {pair("ana", "rosa"), pair("pia", "zoe")} & subject.state.placements.keys()
-    subject.take(participant("xan", revision=2, status="cancelled"))
+    subject.consume(participant("xan", revision=2, status="cancelled"))
     assert pair(*who) in subject.state.placements
 
 
 def test_a_higher_priority_still_comes_first() -> None:
     subject = Edition(*crowded(min_encounters=2))
-    subject.take(affinity("ana", "rosa", revision=2, priority=3), participant("xan", revision=2, status="cancelled"))
+    subject.consume(affinity("ana", "rosa", revision=2, priority=3), participant("xan", revision=2, status="cancelled"))
     assert pair("ana", "rosa") in subject.state.placements
 
 
@@ -110,7 +110,7 @@ def test_who_gives_way_to_a_lower_quota_leaves_nobody_below_the_least() -> None:
     for least, gone in ((None, "b"), (1, "c")):
         subject = Edition(edition(), *events)
         quotas = {"max_encounters": 1, "min_encounters": least}
-        subject.take(affinity("c", "d", revision=2, priority=1), edition(revision=2, quotas=quotas))
+        subject.consume(affinity("c", "d", revision=2, priority=1), edition(revision=2, quotas=quotas))
         assert pair("a", gone) not in subject.state.placements
 
 
@@ -188,20 +188,20 @@ def test_a_least_alone_moves_nobody() -> None:
     subject = Edition(*crowded())
     placements = dict(subject.state.placements)
     before, after = subject.state.edition, edition(revision=2, slots=8, zones=(workspace(1), HALL), quotas=LEAST)
-    assert not news_of(before, after).is_remade
-    assert (subject.take(after), subject.state.placements) == ([], placements)
+    assert not diff_of(before, after).is_remade
+    assert (subject.consume(after), subject.state.placements) == ([], placements)
     assert subject.state.dirty
 
 
 def test_once_announced_nobody_loses_an_encounter_to_who_has_fewer() -> None:
     subject = Edition(*scarce())
-    subject.take(edition(revision=2, slots=2, zones=(workspace(1), HALL), phase="published"))
+    subject.consume(edition(revision=2, slots=2, zones=(workspace(1), HALL), phase="published"))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)
     told: dict[str, Any] = dict(subject.state.placements)
     fields: dict[str, Any] = {"slots": 2, "zones": (workspace(1), HALL), "phase": "published"}
-    subject.take(edition(revision=3, quotas={"min_encounters": 1}, sessions=(session("k", 9, 10),), **fields))
+    subject.consume(edition(revision=3, quotas={"min_encounters": 1}, sessions=(session("k", 9, 10),), **fields))
     batch = subject.batch()
     adopt(batch, improve(problem_of(subject.state, NOW, 3), EFFORT))
     subject.finish(batch)

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.organiser.edits import Plan, PlanStale, RulesBroken, mailed, make, plan
+from services.scheduler.domain.organiser.edits import (
+    EditPlan,
+    RulesBroken,
+    StalePlan,
+    apply_edit,
+    mailed_participants,
+    plan_edit,
+)
 from services.scheduler.domain.organiser.errors import EditRejected
 from shared.contract.events import EncounterChanged
 from shared.contract.ids import encounter_id
@@ -55,9 +62,9 @@ def fair(**fields: Any) -> Edition:
     )
 
 
-def do(subject: Edition, edit: Edit, token: str = "*") -> Plan:  # noqa: S107 - any
+def do(subject: Edition, edit: Edit, token: str = "*") -> EditPlan:  # noqa: S107 - any
     batch = subject.batch()
-    made = make(batch, edit, token)
+    made = apply_edit(batch, edit, token)
     subject.finish(batch)
     return made
 
@@ -72,13 +79,13 @@ def test_an_encounter_goes_where_it_is_put_and_stays_there() -> None:
     do(subject, put("a", "b", 3))
     assert subject.slot("a", "b") == 3
     assert subject.state.locked == {pair("a", "b")}
-    assert subject.said[-1].causes[0].code == "organiser_edited"  # type: ignore[attr-defined]
+    assert subject.published[-1].causes[0].code == "organiser_edited"  # type: ignore[attr-defined]
 
 
 def test_a_plan_changes_nothing_and_is_what_is_made() -> None:
     subject = fair()
     before, board = subject.state.model_dump(), dict(subject.state.board.placed)
-    planned = plan(subject.state, put("a", "b", subject.slot("b", "d") or 0), subject.now)
+    planned = plan_edit(subject.state, put("a", "b", subject.slot("b", "d") or 0), subject.now)
     assert subject.state.model_dump() == before
     assert subject.state.board.placed == board
     assert not subject.state.board.pinned
@@ -112,11 +119,11 @@ def test_who_is_in_the_way_is_seated_elsewhere_or_waits() -> None:
 )
 def test_no_edit_breaks_a_rule(edit: Edit, rule: str) -> None:
     subject = fair(sessions=(session("s", 1, 2),))
-    subject.take(participant("k", session_ids=("s",)), affinity("k", "b"), affinity("c", "d", consent="pending"))
-    subject.take(affinity("a", "x"), participant("a2", 2, organisation_id="org-a", available=()))
+    subject.consume(participant("k", session_ids=("s",)), affinity("k", "b"), affinity("c", "d", consent="pending"))
+    subject.consume(affinity("a", "x"), participant("a2", 2, organisation_id="org-a", available=()))
     gone = subject.state.placements[pair("a", "b")]
     away = [{"starts_at": gone.ends_at, "ends_at": gone.ends_at.replace(hour=20)}]
-    subject.take(participant("a2", 3, organisation_id="org-a", available=away))
+    subject.consume(participant("a2", 3, organisation_id="org-a", available=away))
     before = subject.state.model_dump()
     with pytest.raises(RulesBroken) as broken:
         do(subject, edit)
@@ -137,10 +144,10 @@ def test_insert_moves_what_is_unlocked_alone() -> None:
     do(subject, lock("a", "b"))
     slot = subject.slot("a", "b")
     there = {"starts_at": at(slot or 0), "ends_at": at((slot or 0) + 1)}
-    subject.take(participant("c", 2, available=(there,)), affinity("a", "c"))
+    subject.consume(participant("c", 2, available=(there,)), affinity("a", "c"))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (slot, None)
     do(subject, lock("a", "b", is_locked=False))
-    subject.take(affinity("a", "c", 2, priority=3))
+    subject.consume(affinity("a", "c", 2, priority=3))
     assert subject.slot("a", "b") != slot == subject.slot("a", "c")
 
 
@@ -148,7 +155,7 @@ def test_a_locked_encounter_whose_table_is_lost_keeps_its_hour() -> None:
     subject = fair()
     do(subject, put("a", "b", 2, "W1"))
     zones = (workspace().model_copy(update={"tables": ("W2", "W3")}), HALL)
-    subject.take(edition(revision=2, zones=zones))
+    subject.consume(edition(revision=2, zones=zones))
     assert subject.slot("a", "b") == 2
     assert subject.table("a", "b") in {"W2", "W3"}
     assert pair("a", "b") in subject.state.locked
@@ -159,8 +166,8 @@ def test_another_representative_takes_an_encounter_over_and_it_keeps_its_id() ->
     subject.state.announced = True
     place = subject.state.placements[pair("a", "b")]
     planned = do(subject, swap("a", "b", "a", "a2"))
-    assert mailed(subject.state, planned) == ["a", "a2", "b"]
-    said = subject.said[-4:]
+    assert mailed_participants(subject.state, planned) == ["a", "a2", "b"]
+    said = subject.published[-4:]
     assert [getattr(each, "participant_id", "") for each in said] == ["", "a", "a2", "b"]
     moved = said[0]
     assert moved.encounter_id == meeting("a", "b")  # type: ignore[attr-defined]
@@ -173,30 +180,30 @@ def test_who_took_over_is_busy_and_who_gave_it_away_is_free() -> None:
     subject = fair(slots=1)
     assert subject.slot("a", "b") == 0
     do(subject, swap("a", "b", "a", "a2"))
-    subject.take(affinity("a", "c", 2))
+    subject.consume(affinity("a", "c", 2))
     assert subject.slot("a", "c") == 0
-    subject.take(affinity("a2", "d"))
+    subject.consume(affinity("a2", "d"))
     assert subject.slot("a2", "d") is None
-    subject.take(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    subject.consume(participant("a2", 2, organisation_id="org-a", status="cancelled"))
     assert subject.slot("a", "b") is None
 
 
 def test_matching_may_score_again_what_was_taken_over() -> None:
     subject = fair()
     do(subject, swap("a", "b", "a", "a2"))
-    said = subject.take(affinity("a", "b", 2, score=0.9))
+    said = subject.consume(affinity("a", "b", 2, score=0.9))
     assert said == []
     assert subject.state.pairs[pair("a", "b")].participant_ids == ("a2", "b")
-    subject.take(affinity("a", "b", 3, consent="refused"))
+    subject.consume(affinity("a", "b", 3, consent="refused"))
     assert subject.slot("a", "b") is None
 
 
 def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
     subject = fair()
     do(subject, swap("a", "b", "a", "a2"))
-    subject.take(affinity("a2", "b"))
+    subject.consume(affinity("a2", "b"))
     assert pair("a2", "b") in subject.state.waiting
-    subject.take(affinity("a", "b", 2, consent="refused"))
+    subject.consume(affinity("a", "b", 2, consent="refused"))
     assert subject.slot("a2", "b") is not None
 
 
@@ -216,31 +223,31 @@ def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
 def test_what_cannot_be_at_all(edit: Edit, code: str) -> None:
     subject = fair()
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, edit, subject.now)
+        plan_edit(subject.state, edit, subject.now)
     assert refused.value.code == code
 
 
 def test_nothing_is_edited_that_has_begun_or_in_a_closed_edition() -> None:
     subject = fair()
     slot = subject.slot("a", "b") or 0
-    subject.take(edition(revision=2, phase="live"))
+    subject.consume(edition(revision=2, phase="live"))
     subject.now = at(slot)
     with pytest.raises(EditRejected, match="begun"):
-        plan(subject.state, lock("a", "b"), subject.now)
-    subject.take(edition(revision=3, phase="closed"))
+        plan_edit(subject.state, lock("a", "b"), subject.now)
+    subject.consume(edition(revision=3, phase="closed"))
     with pytest.raises(EditRejected, match="closed"):
-        plan(subject.state, lock("b", "d"), subject.now)
-    with pytest.raises(EditRejected, match="no such edition"):
-        plan(Edition().state, UndoEdit(), subject.now)
+        plan_edit(subject.state, lock("b", "d"), subject.now)
+    with pytest.raises(EditRejected, match="no edition"):
+        plan_edit(Edition().state, UndoEdit(), subject.now)
 
 
 def test_a_token_holds_for_what_was_shown_alone() -> None:
     subject = fair()
-    planned = plan(subject.state, put("a", "b", 3), subject.now)
-    subject.take(*people("e", "f"), affinity("e", "f"))  # not among those concerned
-    assert plan(subject.state, planned.edit, subject.now).token == planned.token
+    planned = plan_edit(subject.state, put("a", "b", 3), subject.now)
+    subject.consume(*people("e", "f"), affinity("e", "f"))  # not among those concerned
+    assert plan_edit(subject.state, planned.edit, subject.now).token == planned.token
     do(subject, put("b", "d", 3, "W2"))
-    with pytest.raises(PlanStale) as stale:
+    with pytest.raises(StalePlan) as stale:
         do(subject, planned.edit, planned.token)
     assert stale.value.plan.token != planned.token
 
@@ -271,7 +278,7 @@ def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
     subject = fair()
     place = subject.state.placements[pair("a", "b")]
     do(subject, swap("a", "b", "a", "a2"))
-    subject.take(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    subject.consume(participant("a2", 2, organisation_id="org-a", status="cancelled"))
     assert subject.state.placements[pair("a", "b")] == place
     assert subject.state.pairs[pair("a", "b")].participant_ids == ("a", "b")
     do(subject, UndoEdit())
@@ -282,14 +289,14 @@ def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
 def test_what_waits_cannot_be_taken_over() -> None:
     subject = fair(slots=0)
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, swap("a", "b", "a", "a2"), subject.now)
+        plan_edit(subject.state, swap("a", "b", "a", "a2"), subject.now)
     assert refused.value.code == "no-place"
 
 
 def test_who_has_cancelled_since_gets_nothing_back() -> None:
     subject = fair()
     do(subject, put("a", "b", 3))
-    subject.take(participant("a", 2, status="cancelled"))
+    subject.consume(participant("a", 2, status="cancelled"))
     do(subject, UndoEdit())
     assert subject.slot("a", "b") is None
     assert pair("a", "b") not in subject.state.locked
@@ -299,7 +306,7 @@ def test_a_slot_of_another_number_is_told_though_no_agenda_reads_differently() -
     subject = fair(slots=3)
     do(subject, put("a", "b", 1))
     was, state = subject.state.placements[pair("a", "b")], subject.state.encounters[pair("a", "b")].state
-    said = subject.take(edition(slots=3, revision=2, shift=1))
+    said = subject.consume(edition(slots=3, revision=2, shift=1))
     told = [each for each in said if isinstance(each, EncounterChanged) and each.encounter_id == meeting("a", "b")]
     now = subject.state.placements[pair("a", "b")]
     assert (now.slot, now.starts_at) == (0, was.starts_at)

@@ -6,8 +6,8 @@ import pytest
 
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
-from services.scheduler.domain.organiser.edits import RulesBroken, make, plan
+from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -50,16 +50,16 @@ def entries(subject: Edition, who: str) -> list[tuple[str | None, tuple[str, ...
 
 def test_a_guest_who_is_free_joins_and_all_three_are_told() -> None:
     subject = fair(AB, CD)
-    before = len(subject.said)
+    before = len(subject.published)
     was = subject.slot(*AB)
-    subject.take(participant("g"))
+    subject.consume(participant("g"))
     planned = do(subject, invite(AB, "g"))
     assert subject.slot(*AB) == was
     assert planned.after[pair(*AB)].people == ("a", "b", "g")
     assert entries(subject, "a") == [("b", ("g",))]
     assert entries(subject, "b") == [("a", ("g",))]
     assert entries(subject, "g") == [("a", ("b",))]
-    said = [each for each in subject.said[before:] if isinstance(each, EncounterChanged)]
+    said = [each for each in subject.published[before:] if isinstance(each, EncounterChanged)]
     assert [(each.participant_ids, [party.participant_id for party in each.guests]) for each in said] == [(AB, ["g"])]
     do(subject, UndoEdit())
     assert met(subject, *AB) == AB
@@ -114,7 +114,7 @@ def test_a_guest_who_cancels_leaves_and_the_two_meet_anyway() -> None:
     subject = Edition(edition(), *people("a", "b", "g"), organisation("org-g"), affinity(*AB))
     do(subject, invite(AB, "g"))
     was = subject.slot(*AB)
-    subject.take(participant("g", revision=2, status="cancelled"))
+    subject.consume(participant("g", revision=2, status="cancelled"))
     check(subject)
     assert (met(subject, *AB), subject.slot(*AB)) == (AB, was)
     assert entries(subject, "a") == [("b", ())]
@@ -125,7 +125,7 @@ def test_a_guest_who_cancels_leaves_and_the_two_meet_anyway() -> None:
 def test_a_guest_whose_organisation_cancels_leaves_too() -> None:
     subject = Edition(edition(), *people("a", "b", "g"), organisation("org-g"), affinity(*AB))
     do(subject, invite(AB, "g"))
-    subject.take(organisation("org-g", revision=2, status="cancelled"))
+    subject.consume(organisation("org-g", revision=2, status="cancelled"))
     check(subject)
     assert met(subject, *AB) == AB
     assert subject.slot(*AB) is not None
@@ -134,7 +134,7 @@ def test_a_guest_whose_organisation_cancels_leaves_too() -> None:
 def test_undoing_what_a_guest_left_since_does_not_bring_the_guest_back() -> None:
     subject = fair(AB, CD)
     do(subject, invite(AB, "c"), invite(AB, "c", is_invited=False))
-    subject.take(participant("c", revision=2, status="cancelled"))
+    subject.consume(participant("c", revision=2, status="cancelled"))
     do(subject, UndoEdit())
     assert met(subject, *AB) == AB
     assert subject.slot(*AB) is not None
@@ -143,10 +143,10 @@ def test_undoing_what_a_guest_left_since_does_not_bring_the_guest_back() -> None
 def test_who_is_wanted_again_once_a_guest_is_gone_has_a_place_or_a_reason() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 0), lock(AB, is_locked=False), invite(AB, "c"))
-    subject.take(edition(revision=2, phase="live"))
+    subject.consume(edition(revision=2, phase="live"))
     subject.now = at(0.5)
-    subject.take(participant("c", revision=2, status="cancelled"))
-    subject.take(edition(revision=3, phase="open"))
+    subject.consume(participant("c", revision=2, status="cancelled"))
+    subject.consume(edition(revision=3, phase="open"))
     assert met(subject, *AB) == ("a", "b", "c"), "what had begun was history"
     do(subject, invite(AB, "c", is_invited=False))
     assert (subject.slot(*AB) is None) == (pair(*AB) in subject.state.waiting)
@@ -158,7 +158,7 @@ def test_when_a_guest_changes_hours_the_encounter_moves_and_says_why() -> None:
     was = subject.slot(*AB)
     assert was is not None
     hours = (window(2, 4),) if was < 2 else (window(0, 2),)
-    subject.take(participant("c", revision=2, available=hours))
+    subject.consume(participant("c", revision=2, available=hours))
     check(subject)
     assert subject.slot(*AB) not in (None, was)
 
@@ -166,10 +166,10 @@ def test_when_a_guest_changes_hours_the_encounter_moves_and_says_why() -> None:
 def test_when_the_pair_is_revoked_the_guest_is_free_and_comes_back_with_it() -> None:
     subject = fair(AB, CD)
     do(subject, invite(AB, "c"))
-    subject.take(affinity(*AB, revision=2, consent="refused"))
+    subject.consume(affinity(*AB, revision=2, consent="refused"))
     check(subject)
     assert entries(subject, "c") == [("d", ())]
-    subject.take(affinity(*AB, revision=3))
+    subject.consume(affinity(*AB, revision=3))
     check(subject)
     assert met(subject, *AB) == ("a", "b", "c")
     assert len(entries(subject, "c")) == 2
@@ -186,7 +186,7 @@ def test_to_be_the_guest_of_somebody_is_not_to_meet_twice() -> None:
     subject = fair(AB, AC)
     do(subject, invite(AB, "c"))
     assert None not in (subject.slot(*AB), subject.slot(*AC))
-    subject.take(affinity("b", "c"))
+    subject.consume(affinity("b", "c"))
     check(subject)
     assert subject.slot("b", "c") is not None
 
@@ -229,9 +229,9 @@ def test_a_representative_is_swapped_among_the_guests_as_among_the_two() -> None
 )
 def test_who_cannot_be_a_guest(edit: InviteGuest, code: str) -> None:
     subject = fair(AB, CD)
-    subject.take(participant("gone", status="cancelled"), affinity("b", "c", consent="refused"))
+    subject.consume(participant("gone", status="cancelled"), affinity("b", "c", consent="refused"))
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, edit, subject.now)
+        plan_edit(subject.state, edit, subject.now)
     assert refused.value.code == code
 
 
@@ -240,28 +240,28 @@ def test_a_table_has_so_many_chairs() -> None:
     subject = Edition(edition(), *people("a", "b", *names), affinity(*AB))
     do(subject, *(invite(AB, name) for name in names[:-1]))
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, invite(AB, names[-1]), subject.now)
+        plan_edit(subject.state, invite(AB, names[-1]), subject.now)
     assert refused.value.code == "too-many-guests"
 
 
 def test_it_is_held_without_a_guest_and_missed_without_one_of_the_two() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 0), invite(AB, "c"))
-    subject.take(edition(revision=2, phase="live"))
+    subject.consume(edition(revision=2, phase="live"))
     subject.now = at(0.5)
 
     def report(outcome: str, *absent: str) -> None:
         batch = subject.batch()
-        note_attendance(batch, encounter_id("ed", *AB), Attendance(outcome=outcome, absent=absent))
+        record_attendance(batch, encounter_id("ed", *AB), AttendanceReport(outcome=outcome, absent=absent))
         subject.finish(batch)
 
     with pytest.raises(EditRejected, match="guests alone"):
         report("missed", "c")
     report("held", "c")
-    said = [each for each in subject.said if isinstance(each, EncounterChanged)][-1]
+    said = [each for each in subject.published if isinstance(each, EncounterChanged)][-1]
     assert (said.state, said.absent_ids) == ("held", ("c",))
     report("missed", "a", "c")
-    said = [each for each in subject.said if isinstance(each, EncounterChanged)][-1]
+    said = [each for each in subject.published if isinstance(each, EncounterChanged)][-1]
     assert (said.state, said.absent_ids) == ("missed", ("a", "c"))
     assert pair(*AB) not in subject.state.placements
 
@@ -273,7 +273,7 @@ def test_improving_keeps_guests_where_they_can_be_and_counts_them(is_announced: 
     subject = Edition(edition(slots=9, zones=(workspace(4), HALL)), *people(*names), *wishes)
     do(subject, invite(("p0", "p1"), "p2"), invite(("p3", "p4"), "p5"), invite(("p3", "p4"), "p6"))
     if is_announced:
-        subject.take(edition(slots=9, zones=(workspace(4), HALL), revision=2, phase="published"))
+        subject.consume(edition(slots=9, zones=(workspace(4), HALL), revision=2, phase="published"))
         batch = subject.batch()
         announce(batch)
         subject.finish(batch)
@@ -286,12 +286,12 @@ def test_improving_keeps_guests_where_they_can_be_and_counts_them(is_announced: 
     assert solution.bound >= len(subject.state.placements)
     assert solution.fewest_breaks == 0
     assert {pair("p0", "p1"), pair("p3", "p4")} <= subject.state.placements.keys()
-    told = {each.participant_id: each for each in subject.said if isinstance(each, AgendaChanged)}
+    told = {each.participant_id: each for each in subject.published if isinstance(each, AgendaChanged)}
     assert {party.participant_id for line in told["p6"].entries for party in line.others} >= {"p4", "p5"}
 
 
 def test_what_was_planned_is_made_or_said_to_be_stale() -> None:
     subject = fair(AB, CD)
-    planned = plan(subject.state, invite(AB, "c"), subject.now)
-    make(subject.batch(), invite(AB, "c"), planned.token)
+    planned = plan_edit(subject.state, invite(AB, "c"), subject.now)
+    apply_edit(subject.batch(), invite(AB, "c"), planned.token)
     assert met(subject, *AB) == ("a", "b", "c")

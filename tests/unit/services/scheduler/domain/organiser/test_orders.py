@@ -11,8 +11,8 @@ from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser import edit_targets as targets
-from services.scheduler.domain.organiser.attendance import Attendance, note_attendance
-from services.scheduler.domain.organiser.edits import Plan, RulesBroken, make, plan
+from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
@@ -59,10 +59,10 @@ def fair(*pairs: Sides, **fields: object) -> Edition:
     return Edition(edition(**fields), *people(*names), *(affinity(*sides) for sides in pairs))  # type: ignore[arg-type]
 
 
-def do(subject: Edition, *edits: Edit) -> Plan:
+def do(subject: Edition, *edits: Edit) -> EditPlan:
     for edit in edits:
         batch = subject.batch()
-        made = make(batch, edit, plan(subject.state, edit, subject.now).token)
+        made = apply_edit(batch, edit, plan_edit(subject.state, edit, subject.now).token)
         subject.finish(batch)
         check(subject)
     return made
@@ -134,11 +134,11 @@ def test_where_both_cannot_have_a_place_one_waits_for_its_turn() -> None:
     planned = do(subject, order(AB, CD))
     assert sum(each.place is None for each in planned.after.values()) == 1
     assert set(subject.state.waiting.values()) == {"no_slot_in_order"}
-    [said] = [each for each in subject.said if isinstance(each, EncounterChanged) and each.waiting_reason]
+    [said] = [each for each in subject.published if isinstance(each, EncounterChanged) and each.waiting_reason]
     assert said.relaxation is not None
     assert (said.relaxation.rule, said.relaxation.slot, said.relaxation.participant_ids) == ("out_of_order", 0, ())
     placed, waits = (AB, CD) if subject.slot(*AB) == 0 else (CD, AB)
-    subject.take(affinity(*placed, revision=2, consent="refused"))
+    subject.consume(affinity(*placed, revision=2, consent="refused"))
     assert slots(subject, placed, waits) == [None, 0]
     check(subject)
 
@@ -171,7 +171,7 @@ def test_what_can_be_in_no_order(edit: Edit, code: str) -> None:
     subject = fair(AB, AC, CD)
     do(subject, order(AC, AB), order(AB, CD))
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, edit, subject.now)
+        plan_edit(subject.state, edit, subject.now)
     assert refused.value.code == (code or "unknown-encounter")
 
 
@@ -180,7 +180,7 @@ def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -
     subject = fair(AB, AC, CD)
     do(subject, order(AC, AB), order(AC, AB))
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, order(CD, AB), subject.now)
+        plan_edit(subject.state, order(CD, AB), subject.now)
     assert refused.value.code == "too-many-orders"
     do(subject, order(AC, AB, is_ordered=False), order(CD, AB))
 
@@ -196,9 +196,9 @@ def test_again_is_as_once_and_nothing_is_taken_back_that_is_not() -> None:
 def test_insert_moves_others_along_to_keep_the_order() -> None:
     subject = fair(AB, CD, slots=2)
     do(subject, order(AB, CD))
-    subject.take(affinity(*CD, revision=2, consent="refused"))
+    subject.consume(affinity(*CD, revision=2, consent="refused"))
     do(subject, put(AB, 0), lock(AB, is_locked=False))
-    subject.take(affinity(*CD, revision=3))
+    subject.consume(affinity(*CD, revision=3))
     assert slots(subject, CD, AB) == [0, 1]
     check(subject)
 
@@ -206,13 +206,13 @@ def test_insert_moves_others_along_to_keep_the_order() -> None:
 def test_the_earlier_is_not_moved_behind_the_later() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 2), put(CD, 0), order(AB, CD), lock(CD, is_locked=False))
-    subject.take(participant("c", 2, available=(window(1, 4),)))
+    subject.consume(participant("c", 2, available=(window(1, 4),)))
     assert slots(subject, CD, AB) == [1, 2]
-    subject.take(participant("c", 3, available=(window(2, 4),)))
+    subject.consume(participant("c", 3, available=(window(2, 4),)))
     assert slots(subject, CD, AB) == [None, 2]
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     do(subject, lock(AB, is_locked=False))
-    subject.take(participant("c", 4, available=(window(2, 3),)))
+    subject.consume(participant("c", 4, available=(window(2, 3),)))
     assert slots(subject, CD, AB) == [2, 3]
     check(subject)
 
@@ -220,9 +220,9 @@ def test_the_earlier_is_not_moved_behind_the_later() -> None:
 def test_what_was_cancelled_binds_nobody_and_binds_again_once_back() -> None:
     subject = fair(AB, CD)
     do(subject, order(AB, CD))
-    subject.take(participant("c", 2, status="cancelled"))
+    subject.consume(participant("c", 2, status="cancelled"))
     do(subject, put(AB, 0))
-    subject.take(participant("c", 3))
+    subject.consume(participant("c", 3))
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     do(subject, order(AB, CD, is_ordered=False))
     assert subject.slot(*CD) is not None or improved(subject).slot(*CD) is not None
@@ -230,9 +230,9 @@ def test_what_was_cancelled_binds_nobody_and_binds_again_once_back() -> None:
 
 def test_undoing_an_order_leaves_alone_where_the_two_are_by_now() -> None:
     subject = fair(AB, CD)
-    subject.take(affinity(*AB, revision=2, consent="pending"))
+    subject.consume(affinity(*AB, revision=2, consent="pending"))
     do(subject, order(AB, CD))
-    subject.take(affinity(*AB, revision=3))
+    subject.consume(affinity(*AB, revision=3))
     placed = dict(subject.state.placements)
     assert placed.keys() == {pair(*AB), pair(*CD)}
     do(subject, UndoEdit())
@@ -261,9 +261,9 @@ def test_undoing_an_order_places_nobody_who_waited_before_it() -> None:
     """a has time for b since a2 took the encounter with c over: it is not for an undo to say so."""
     ef = ("e", "f")
     subject = Edition(edition(slots=2), *people("a", "a2", organisation_id="org-a"), *people("b", "c", "d", "e", "f"))
-    subject.take(affinity("e", "f"), affinity("a", "c"))
-    subject.take(affinity("a", "d"))
-    subject.take(affinity("a", "b"))
+    subject.consume(affinity("e", "f"), affinity("a", "c"))
+    subject.consume(affinity("a", "d"))
+    subject.consume(affinity("a", "b"))
     do(subject, put(ef, 1))
     do(subject, SwapRepresentative(encounter_id=encounter_id("ed", "a", "c"), participant_id="a", by="a2"))
     before = {pair: subject.state.arrangement(pair) for pair in subject.state.pairs}
@@ -292,14 +292,14 @@ def test_undoing_that_an_order_was_taken_back_moves_whom_it_has_to() -> None:
 def test_what_has_begun_cannot_come_after_anything_any_more_and_may_be_taken_back() -> None:
     subject = fair(AB, CD, AC)
     do(subject, order(AB, CD))
-    subject.take(participant("d", 2, status="cancelled"))
+    subject.consume(participant("d", 2, status="cancelled"))
     do(subject, put(AB, 1, "W1"), order(AC, AB))
-    subject.take(edition(revision=2, phase="live"))
+    subject.consume(edition(revision=2, phase="live"))
     subject.now = at(1)
     with pytest.raises(EditRejected) as refused:
-        plan(subject.state, order(AB, AC), subject.now)
+        plan_edit(subject.state, order(AB, AC), subject.now)
     assert refused.value.code == "begun"
-    subject.take(participant("d", 3))
+    subject.consume(participant("d", 3))
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     with pytest.raises(RulesBroken, match="out_of_order"):
         do(subject, put(CD, 2, "W2"))
@@ -313,11 +313,11 @@ def test_what_was_held_after_all_binds_who_has_come_too_soon_or_late(is_before: 
     subject = fair(AB, CD)
     one, other = (CD, AB) if is_before else (AB, CD)
     do(subject, order(one, other), put(AB, 0), *([put(CD, 3)] if is_before else []))
-    subject.take(edition(revision=2, phase="live"))
+    subject.consume(edition(revision=2, phase="live"))
     subject.now = at(0.2)
     report(subject, AB, "missed", "a")
     if not is_before:
-        subject.take(affinity(*CD, revision=2, priority=3))
+        subject.consume(affinity(*CD, revision=2, priority=3))
         assert subject.slot(*CD) is not None
     report(subject, AB, "held")
     assert subject.slot(*AB) == 0
@@ -327,7 +327,7 @@ def test_what_was_held_after_all_binds_who_has_come_too_soon_or_late(is_before: 
 
 def report(subject: Edition, sides: Sides, outcome: str, *absent: str) -> None:
     batch = subject.batch()
-    note_attendance(batch, encounter_id("ed", *sides), Attendance(outcome=outcome, absent=absent))  # type: ignore[arg-type]
+    record_attendance(batch, encounter_id("ed", *sides), AttendanceReport(outcome=outcome, absent=absent))  # type: ignore[arg-type]
     subject.finish(batch)
 
 
@@ -336,20 +336,20 @@ def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() ->
     subject = fair(AB, CD, phase="live")
     do(subject, order(AB, CD), put(CD, 1))
     subject.now = at(1.1)
-    subject.take(edition(revision=2, phase="live", shift=0.5))
+    subject.consume(edition(revision=2, phase="live", shift=0.5))
     assert subject.state.placements[pair(*CD)].starts_at == at(1)
     assert subject.slot(*AB) in {2, 3}
     check(subject)
-    subject.take(edition(revision=3, phase="live", shift=4))
+    subject.consume(edition(revision=3, phase="live", shift=4))
     assert subject.slot(*AB) is not None
     check(subject)
 
     subject = fair(AB, CD, phase="live")
     do(subject, order(AB, CD))
-    subject.take(participant("d", 2, status="cancelled"))
+    subject.consume(participant("d", 2, status="cancelled"))
     do(subject, put(AB, 0))
     subject.now = at(0.1)
-    subject.take(edition(revision=2, phase="live", shift=4), participant("d", 3))
+    subject.consume(edition(revision=2, phase="live", shift=4), participant("d", 3))
     assert slots(subject, CD) == [None]
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     check(subject)

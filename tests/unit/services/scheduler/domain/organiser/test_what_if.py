@@ -66,7 +66,7 @@ def test_what_there_is_to_gain(more: dict[str, object], placed: int) -> None:
 
 def test_once_announced_it_is_what_improving_would_place() -> None:
     subject = crowded()
-    subject.take(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="published"))
+    subject.consume(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="published"))
     batch = subject.batch()
     announce(batch)
     subject.finish(batch)
@@ -75,15 +75,15 @@ def test_once_announced_it_is_what_improving_would_place() -> None:
 
 def test_who_has_said_when_they_are_there_is_not_there_longer() -> None:
     subject = crowded()
-    subject.take(*(participant(name, revision=2, available=(window(0, 2),)) for name in "abc"))
+    subject.consume(*(participant(name, revision=2, available=(window(0, 2),)) for name in "abc"))
     assert gain(subject, slots=3) == (2, 2)
-    subject.take(*(participant(name, revision=3, available=(window(0, 9),)) for name in "abc"))
+    subject.consume(*(participant(name, revision=3, available=(window(0, 9),)) for name in "abc"))
     assert gain(subject, slots=1) == (3, 3)
 
 
 def test_a_session_after_the_last_slot_takes_its_time() -> None:
     subject = crowded(sessions=(session("k", 2, 3),))
-    subject.take(*(participant(name, revision=2, session_ids=("k",)) for name in "abcd"))
+    subject.consume(*(participant(name, revision=2, session_ids=("k",)) for name in "abcd"))
     assert gain(subject, slots=1) == (2, 2)
     assert gain(subject, slots=2) == (3, 3)
 
@@ -97,7 +97,7 @@ def test_new_slots_keep_the_pause_between_slots_and_the_hour_of_the_day_when_clo
 
 def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
     subject = crowded()
-    subject.take(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="live"))
+    subject.consume(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="live"))
     subject.now = at(1.5)
     assert gain(subject, slots=1) == (3, 3)
     assert gain(subject, tables=1) == (2, 2)

@@ -52,5 +52,5 @@ ONE_SLOT = edition(slots=1, zones=(workspace(1), HALL))
     ],
 )
 def test_the_nearest_relaxation(events: list[Event], expected: Relaxation | None) -> None:
-    said = [each for each in Edition(*events).take(affinity("a", "b")) if isinstance(each, EncounterChanged)]
+    said = [each for each in Edition(*events).consume(affinity("a", "b")) if isinstance(each, EncounterChanged)]
     assert [each.relaxation for each in said] == [expected]
