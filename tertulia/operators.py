@@ -1,4 +1,4 @@
-"""`tertulia operator`: who may use registration's API, and with which keys."""
+"""`tertulia operator`: operators of registration's API, and their keys."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Add operators, and add, list or revoke their API keys.")
 console = Console()
+errors = Console(stderr=True)
 Result = TypeVar("Result")
 OperatorId = Annotated[str, typer.Argument(help="Letters, digits, `_` and `-`, at most 64.")]
 
 
-def _ask(work: Coroutine[Any, Any, Result]) -> Result:
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
     from pymongo.errors import PyMongoError  # noqa: PLC0415
 
-    from services.registration.domain.things import Taken  # noqa: PLC0415
-    from services.registration.operators import NoSuchOperator  # noqa: PLC0415
+    from services.registration.operators import NoSuchKey, NoSuchOperator, OperatorExists  # noqa: PLC0415
 
     try:
         return asyncio.run(work)
-    except (NoSuchOperator, PyMongoError, Taken, ValueError) as error:
-        stop(console, f"{type(error).__name__}: {error}")
+    except NoSuchOperator as error:
+        stop(errors, f"{error}: add it with `tertulia operator add {error.operator_id} NAME`")
+    except NoSuchKey as error:
+        stop(errors, f"{error}: `tertulia operator keys {error.operator_id}` lists its keys")
+    except (OperatorExists, ValueError, PyMongoError) as error:
+        stop(errors, str(error))
 
 
-def _show(key: str) -> None:
+def _print_key(key: str) -> None:
     console.print("The key, shown this once and kept only as a hash:")
     typer.echo(key)
 
@@ -40,7 +44,7 @@ def add(operator_id: OperatorId, name: Annotated[str, typer.Argument(help="For p
     from services.registration.operators import add_operator  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _show(_ask(add_operator(Settings(), operator_id, name)))
+    _print_key(_run(add_operator(Settings(), operator_id, name)))
 
 
 @app.command("add-key")
@@ -49,25 +53,25 @@ def add_key(operator_id: OperatorId) -> None:
     from services.registration import operators  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _show(_ask(operators.add_key(Settings(), operator_id)))
+    _print_key(_run(operators.add_key(Settings(), operator_id)))
 
 
 @app.command()
 def keys(operator_id: OperatorId) -> None:
-    """The ids of an operator's keys, and which are revoked."""
+    """List the ids of an operator's keys, and which are revoked."""
     from services.registration.operators import list_keys  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    found = _ask(list_keys(Settings(), operator_id))
-    rows = [(key_id, "revoked" if revoked else "in use") for key_id, revoked in found]
+    found = _run(list_keys(Settings(), operator_id))
+    rows = [(key_id, "revoked" if is_revoked else "in use") for key_id, is_revoked in found]
     show_table(console, ("Key", "State"), rows)
 
 
 @app.command()
 def revoke(operator_id: OperatorId, key_id: Annotated[str, typer.Argument(help="As `keys` prints it.")]) -> None:
-    """Make a key open nothing any more."""
+    """Revoke a key."""
     from services.registration.operators import revoke_key  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _ask(revoke_key(Settings(), operator_id, key_id))
+    _run(revoke_key(Settings(), operator_id, key_id))
     show_line(console, f"{key_id} revoked")

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from services.registration import problems
 from services.registration.api import (
     affinities,
     agenda,
@@ -19,17 +18,19 @@ from services.registration.api import (
     observatory,
     organisations,
     participants,
+    problems,
     profile_help,
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
-from services.registration.observing import Observing
-from services.registration.operators import Authenticator
-from services.registration.peers import Peers, peers_of
-from services.registration.publishing import Publishing
+from services.registration.api.middleware import RequestMiddleware
+from services.registration.authenticator import Authenticator
+from services.registration.internal_clients import InternalClients, clients_of
+from services.registration.operator_store import MongoOperators
+from services.registration.outbox_publisher import OutboxPublisher
 from services.registration.service import expire_overdue
 from services.registration.settings import Settings
-from services.registration.store import KINDS, MongoOperators, MongoStore, collection_of
+from services.registration.store import KINDS, MongoStore, collection_of
 from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.outbox import OutboxRelay
@@ -41,8 +42,8 @@ problem details (RFC 9457). Every `POST` that creates takes an `Idempotency-Key`
 nature. `ETag` is the revision; `If-Match` guards a change against another's."""
 
 
-def make_api(office: ApiContext, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
-    """The HTTP API over an office: Mongo's, or a test's."""
+def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+    """Return the HTTP API over a context, of production or of a test."""
     app = FastAPI(
         title="Tertulia registration",
         version="1",
@@ -53,9 +54,9 @@ def make_api(office: ApiContext, lifespan: Callable[[FastAPI], Any] | None = Non
         redirect_slashes=False,
         responses=problems.RESPONSES,
     )
-    app.state.office = office
+    app.state.context = context
     # Routes are tried in this order: the busiest come first.
-    for part in (
+    for module in (
         match_requests,
         editions,
         organisations,
@@ -67,39 +68,41 @@ def make_api(office: ApiContext, lifespan: Callable[[FastAPI], Any] | None = Non
         observatory,
         affinities,
     ):
-        app.include_router(part.router, prefix="/v1")
+        app.include_router(module.router, prefix="/v1")
     problems.install(app)
-    app.add_middleware(Observing)
+    app.add_middleware(RequestMiddleware)
     _document(app)
     return app
 
 
 def make(settings: Settings) -> FastAPI:
     """Make the service with the drivers of production; it starts with its lifespan."""
-    runtime, context = assemble(settings, Infrastructure.connect_to(settings), peers_of(settings))
+    runtime, context = assemble(settings, Infrastructure.connect_to(settings), clients_of(settings))
     app = make_api(context, lambda _: runtime.lifespan())
     app.router.routes.extend(operational_routes(runtime.health))
     return app
 
 
-def assemble(settings: Settings, infrastructure: Infrastructure, peers: Peers) -> tuple[Runtime, ApiContext]:
-    """Wire the service: its runtime, and the context of its HTTP API. The runtime closes the `peers`."""
+def assemble(
+    settings: Settings, infrastructure: Infrastructure, clients: InternalClients
+) -> tuple[Runtime, ApiContext]:
+    """Wire the service: its runtime, and the context of its HTTP API. The runtime closes the `clients`."""
     runtime = Runtime(settings, infrastructure)
     clock, database = infrastructure.mongo.now, infrastructure.mongo.database(settings.database)
-    publisher = KafkaPublisher(infrastructure.broker)
-    publishing = Publishing({kind: OutboxRelay(database[collection_of(kind)], publisher, clock) for kind in KINDS})
-    store = MongoStore(database, publishing.soon, infrastructure.monotonic)
+    kafka = KafkaPublisher(infrastructure.broker)
+    publisher = OutboxPublisher({kind: OutboxRelay(database[collection_of(kind)], kafka, clock) for kind in KINDS})
+    store = MongoStore(database, publisher.soon, infrastructure.monotonic)
 
     async def expire() -> None:
         await expire_overdue(store, clock)
 
-    runtime.background.every(settings.sweep_seconds, publishing.sweep, "outbox sweep")
+    runtime.background.every(settings.sweep_seconds, publisher.sweep, "outbox sweep")
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
-    runtime.prepare += [store.prepare, publishing.prepare]
-    runtime.drain.append(publishing.drain)
-    runtime.close.append(peers.close)
+    runtime.prepare += [store.prepare, publisher.prepare]
+    runtime.drain.append(publisher.drain)
+    runtime.close.append(clients.close)
     authenticator = Authenticator(MongoOperators(database), settings.key_cache_seconds)
-    return runtime, ApiContext(store, authenticator, settings, clock, peers)
+    return runtime, ApiContext(store, authenticator, settings, clock, clients)
 
 
 def _document(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """Registration's documents: it is the source, and its topics hold all but what no other service needs.
 
-Not on the bus, so not rebuilt: operators and their keys, idempotency keys, when things were created, until when match
+Not on the bus, so not rebuilt: operators and their keys, idempotency keys, when entities were created, until when match
 requests may be answered, and the numbers of seats (who attends a session is, and counts as before).
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Entity
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.domain.things import Thing
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
 from shared.contract.events import (
@@ -52,28 +52,28 @@ class RegistrationRebuilder:
         consumed: EditionEvents,  # noqa: ARG002 - registration consumes no topic
         published: EditionEvents,
     ) -> Rebuilt:
-        """Write a document for each thing of an edition, with nothing in its outbox."""
+        """Write a document for each entity of an edition, with nothing in its outbox."""
         store = MongoStore(database, _silent)
         await store.prepare()
-        things = list(things_of(published))
-        await side_by_side(store.of(thing.operator_id).restore(thing) for thing in things)
-        return Rebuilt(len(things), [f"not on the bus: {_NOT_ON_THE_BUS}"])
+        entities = list(entities_of(published))
+        await side_by_side(store.of(entity.operator_id).restore(entity) for entity in entities)
+        return Rebuilt(len(entities), [f"not on the bus: {_NOT_ON_THE_BUS}"])
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
-        """What the bus would be told of each thing as it stands."""
-        things = await MongoStore(database, _silent).of_edition(edition_id)
+        """What the bus would be told of each entity as it stands."""
+        entities = await MongoStore(database, _silent).of_edition(edition_id)
         view: dict[str, dict[str, Any]] = {}
-        for thing in things:
-            view.setdefault(thing.NOUN, {})[thing.id] = thing.snapshot().to_json()
+        for entity in entities:
+            view.setdefault(entity.NOUN, {})[entity.id] = entity.snapshot().to_json()
         return view
 
 
-def _silent(_kind: type[Thing], _path: str) -> None:
+def _silent(_kind: type[Entity], _path: str) -> None:
     """Nothing is said of what the bus has already."""
 
 
-def things_of(published: EditionEvents) -> Iterator[Thing]:
-    """The things as their newest snapshots say. Raises `CannotRebuild`."""
+def entities_of(published: EditionEvents) -> Iterator[Entity]:
+    """The entities as their newest snapshots say. Raises `CannotRebuild`."""
     for edition in published.newest(EditionChanged):
         yield edition_of(edition)
     for organisation in published.newest(OrganisationChanged):

@@ -5,24 +5,23 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Entity
+from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Seats
-from services.registration.domain.things import Taken, Thing
+from services.registration.ports import AnyEntity
 from shared.contract.events import Status
 from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.storage.outbox import outbox_new, outbox_push
 
-AnyThing = TypeVar("AnyThing", bound=Thing)
-
-KINDS: tuple[type[Thing], ...] = (Edition, Organisation, Participant, MatchRequest)
-#: What a document holds beside the thing itself.
+KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
+#: What a document holds beside the entity itself.
 _BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
 
 #: Editions as they were read last, by path, with the moment until which that is recent.
@@ -33,8 +32,8 @@ _MOST_RECENT = 1000
 _BEYOND_IDS = "~"
 
 
-def collection_of(kind: type[Thing]) -> str:
-    """The name of the collection of a kind of thing."""
+def collection_of(kind: type[Entity]) -> str:
+    """The name of the collection of a kind of entity."""
     return kind.NOUN.replace(" ", "_") + "s"
 
 
@@ -44,7 +43,7 @@ class MongoStore:
     def __init__(
         self,
         database: MongoDatabase,
-        written: Callable[[type[Thing], str], None],
+        written: Callable[[type[Entity], str], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -62,11 +61,11 @@ class MongoStore:
         await requests.create_index("requester_id")
         await requests.create_index("due")
 
-    def of(self, operator_id: str) -> MongoThings:
-        """The things of one operator: there is no other way to them."""
-        return MongoThings(self._database, operator_id, self._written, self._recent, self._now)
+    def of(self, operator_id: str) -> MongoRepository:
+        """The entities of one operator: there is no other way to them."""
+        return MongoRepository(self._database, operator_id, self._written, self._recent, self._now)
 
-    async def of_edition(self, edition_id: str) -> list[Thing]:
+    async def of_edition(self, edition_id: str) -> list[Entity]:
         """All there is of an edition, whoever's it is: for who runs the service."""
         return [
             kind.stored(document)
@@ -80,14 +79,14 @@ class MongoStore:
         return [MatchRequest.stored(document) async for document in cursor.sort("due", 1).limit(limit)]
 
 
-class MongoThings:
-    """The things of one operator: each `_id` is a path that starts with it, and other queries start from `_own`."""
+class MongoRepository:
+    """The entities of one operator: each `_id` is a path that starts with it, and other queries start from `_own`."""
 
     def __init__(
         self,
         database: MongoDatabase,
         operator_id: str,
-        written: Callable[[type[Thing], str], None],
+        written: Callable[[type[Entity], str], None],
         recent: Recent,
         now: Callable[[], float],
     ) -> None:
@@ -97,9 +96,9 @@ class MongoThings:
         self._recent = recent
         self._now = now
 
-    async def find(self, kind: type[AnyThing], edition_id: str, thing_id: str) -> AnyThing | None:
-        """One thing of an edition, if it is there."""
-        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, thing_id)}, _BESIDE)
+    async def find(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity | None:
+        """One entity of an edition, if it is there."""
+        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, entity_id)}, _BESIDE)
         return kind.stored(document) if document else None
 
     async def recent_edition(self, edition_id: str) -> Edition | None:
@@ -115,32 +114,32 @@ class MongoThings:
             self._recent[path] = (self._now() + _RECENT_SECONDS, edition)
         return edition
 
-    async def find_many(self, kind: type[AnyThing], edition_id: str, ids: Sequence[str]) -> dict[str, AnyThing]:
+    async def find_many(self, kind: type[AnyEntity], edition_id: str, ids: Sequence[str]) -> dict[str, AnyEntity]:
         """Those of the ids that are there, by id."""
-        query = {"_id": {"$in": [self._path(kind, edition_id, thing_id) for thing_id in ids]}}
-        return {thing.id: thing async for thing in self._read(kind, self._of(kind).find(query, _BESIDE))}
+        query = {"_id": {"$in": [self._path(kind, edition_id, entity_id) for entity_id in ids]}}
+        return {entity.id: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
 
-    async def find_unique(self, kind: type[AnyThing], uniques: Sequence[str]) -> dict[str, AnyThing]:
-        """The things that have one of these values of `Thing.unique`, by it."""
+    async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
+        """The entities that have one of these values of `Entity.unique`, by it."""
         query = self._own(unique={"$in": list(uniques)})
-        return {thing.unique: thing async for thing in self._read(kind, self._of(kind).find(query, _BESIDE))}
+        return {entity.unique: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
 
     async def page(
-        self, kind: type[AnyThing], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
-    ) -> list[AnyThing]:
-        """Up to `limit` things with ids above `after`, by id; an operator's editions if `edition_id` is None."""
+        self, kind: type[AnyEntity], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
+    ) -> list[AnyEntity]:
+        """Up to `limit` entities with ids above `after`, by id; an operator's editions if `edition_id` is None."""
         shelf = self._path(kind, edition_id or "", "")
         query = {"_id": {"$gt": shelf + after, "$lt": shelf + _BEYOND_IDS}, **(where or {})}
         cursor = self._of(kind).find(query, _BESIDE)
-        return [thing async for thing in self._read(kind, cursor.sort("_id", 1).limit(limit))]
+        return [entity async for entity in self._read(kind, cursor.sort("_id", 1).limit(limit))]
 
-    async def live_requests(self, edition_id: str, requester_id: str) -> int:
+    async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
         """How many requests of a participant are neither declined, withdrawn nor expired."""
         query = self._own(requester_id=requester_id, edition_id=edition_id, state={"$in": sorted(LIVE)})
         count: int = await self._of(MatchRequest).count_documents(query)
         return count
 
-    async def attending(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
+    async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
         """The seats, session by session, of those who attend; sessions that nobody attends are left out."""
         query = self._own(edition_id=edition_id, session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value)
         seats: defaultdict[str, list[int | None]] = defaultdict(list)
@@ -149,103 +148,63 @@ class MongoThings:
                 seats[session_id].append(document.get("seats", {}).get(session_id))
         return dict(seats)
 
-    async def fingerprint(self, kind: type[Thing], edition_id: str, thing_id: str) -> str | None:
-        """The hash of the request that made a thing, if the thing is there."""
-        path = self._path(kind, edition_id, thing_id)
+    async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None:
+        """The hash of the request that made a entity, if the entity is there."""
+        path = self._path(kind, edition_id, entity_id)
         document = await self._of(kind).find_one({"_id": path}, {"fingerprint": 1})
         return document["fingerprint"] if document else None
 
-    async def insert(self, thing: Thing, fingerprint: str) -> None:
-        """Write a new thing, with its event in its outbox. Raises `Taken`."""
-        path = self._path(type(thing), thing.edition_id, thing.id)
-        document = _fields(thing) | {"_id": path, "fingerprint": fingerprint} | outbox_new([thing.snapshot()])
+    async def insert(self, entity: Entity, fingerprint: str) -> None:
+        """Write a new entity, with its event in its outbox. Raises `NotUnique`."""
+        path = self._path(type(entity), entity.edition_id, entity.id)
+        document = _fields(entity) | {"_id": path, "fingerprint": fingerprint} | outbox_new([entity.snapshot()])
         try:
-            await self._of(type(thing)).insert_one(document)
+            await self._of(type(entity)).insert_one(document)
         except DuplicateKeyError as error:
-            raise Taken(thing.unique) from error
-        self._written(type(thing), path)
+            raise NotUnique(entity.unique) from error
+        self._written(type(entity), path)
 
-    async def restore(self, thing: Thing) -> None:
-        """Write a thing as the bus has it already, so that nothing of it is to be said."""
-        path = self._path(type(thing), thing.edition_id, thing.id)
-        document = _fields(thing) | {"_id": path, "fingerprint": ""} | outbox_new([])
-        await self._of(type(thing)).insert_one(document)
+    async def restore(self, entity: Entity) -> None:
+        """Write a entity as the bus has it already, so that nothing of it is to be said."""
+        path = self._path(type(entity), entity.edition_id, entity.id)
+        document = _fields(entity) | {"_id": path, "fingerprint": ""} | outbox_new([])
+        await self._of(type(entity)).insert_one(document)
 
-    async def replace(self, thing: Thing) -> bool:
+    async def replace(self, entity: Entity) -> bool:
         """Write the next revision, with its event in the outbox; False if the one before is not there any more.
 
         Raises:
-            Taken: what must be unique about it is another's.
+            NotUnique: what must be unique about it is another's.
         """
-        push = outbox_push([thing.snapshot()])
-        update = push | {"$set": _fields(thing) | push["$set"]}
-        path = self._path(type(thing), thing.edition_id, thing.id)
+        push = outbox_push([entity.snapshot()])
+        update = push | {"$set": _fields(entity) | push["$set"]}
+        path = self._path(type(entity), entity.edition_id, entity.id)
         try:
-            before = {"_id": path, "revision": thing.revision - 1}
-            result = await self._of(type(thing)).update_one(before, update)
+            before = {"_id": path, "revision": entity.revision - 1}
+            result = await self._of(type(entity)).update_one(before, update)
         except DuplicateKeyError as error:
-            raise Taken(thing.unique) from error
+            raise NotUnique(entity.unique) from error
         if result.matched_count:
             self._recent.pop(path, None)
-            self._written(type(thing), path)
+            self._written(type(entity), path)
         return bool(result.matched_count)
 
     def _own(self, **query: object) -> dict[str, object]:
         return {"operator_id": self.operator_id, **query}
 
-    def _path(self, kind: type[Thing], edition_id: str, thing_id: str) -> str:
+    def _path(self, kind: type[Entity], edition_id: str, entity_id: str) -> str:
         shelf = self.operator_id if kind is Edition else f"{self.operator_id}/{edition_id}"
-        return f"{shelf}/{thing_id}"
+        return f"{shelf}/{entity_id}"
 
-    def _of(self, kind: type[Thing]) -> MongoCollection:
+    def _of(self, kind: type[Entity]) -> MongoCollection:
         return self._database[collection_of(kind)]
 
     @staticmethod
-    async def _read(kind: type[AnyThing], cursor: Any) -> AsyncIterator[AnyThing]:  # noqa: ANN401 - either driver's
+    async def _read(kind: type[AnyEntity], cursor: Any) -> AsyncIterator[AnyEntity]:  # noqa: ANN401 - either driver's
         async for document in cursor:
             yield kind.stored(document)
 
 
-@dataclass(frozen=True)
-class Key:
-    """A key of an operator: the SHA-256 of its secret, in hex, and whether it still opens."""
-
-    digest: str
-    revoked: bool = False
-
-
-class MongoOperators:
-    """Operators and the hashes of their keys."""
-
-    def __init__(self, database: MongoDatabase) -> None:
-        self._operators = database["operators"]
-
-    async def add(self, operator_id: str, name: str, digest: str) -> None:
-        """Write an operator with a first key. Raises `Taken`."""
-        document = {"_id": operator_id, "name": name, "keys": [{"digest": digest, "revoked": False}]}
-        try:
-            await self._operators.insert_one(document)
-        except DuplicateKeyError as error:
-            raise Taken(operator_id) from error
-
-    async def keys(self, operator_id: str) -> list[Key]:
-        """An operator's keys, in the order they were made; none of an operator that is not there."""
-        document = await self._operators.find_one({"_id": operator_id})
-        return [Key(key["digest"], key["revoked"]) for key in document["keys"]] if document else []
-
-    async def add_key(self, operator_id: str, digest: str) -> bool:
-        """Give an operator one more key; False if there is no such operator."""
-        key = {"digest": digest, "revoked": False}
-        result = await self._operators.update_one({"_id": operator_id}, {"$push": {"keys": key}})
-        return bool(result.matched_count)
-
-    async def revoke_key(self, operator_id: str, digest: str) -> bool:
-        """Make a key open nothing any more; False if there is no such key."""
-        query = {"_id": operator_id, "keys.digest": digest}
-        result = await self._operators.update_one(query, {"$set": {"keys.$.revoked": True}})
-        return bool(result.matched_count)
-
-
-def _fields(thing: Thing) -> dict[str, object]:
+def _fields(entity: Entity) -> dict[str, object]:
     # The index holds each of an array's values to be nobody else's.
-    return {**thing.model_dump(mode="json"), "unique": list(thing.claims), "due": thing.due}
+    return {**entity.model_dump(mode="json"), "unique": list(entity.claims), "due": entity.due}

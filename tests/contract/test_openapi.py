@@ -14,9 +14,9 @@ from typing import Any
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Authenticator
+from services.registration.authenticator import Authenticator
+from services.registration.memory_store import InMemoryOperators, InMemoryStore
 from services.registration.settings import Settings
-from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
 from shared.runtime.clock import utc_now
 
 FOLDER = Path(__file__).parent / "openapi"

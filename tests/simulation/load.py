@@ -13,21 +13,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from services.registration.domain.bodies import Invalid
 from services.registration.domain.edition import Edition, EditionFacts
+from services.registration.domain.entity import Entity
+from services.registration.domain.errors import Conflict, Invalid, KeyReused, NotFound, Stale
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
-from services.registration.domain.things import KeyReused, NotFound, Refused, Stale, Thing
 from services.registration.service import OperatorService
 from shared.contract.ids import derived_id
 from shared.runtime.retry import is_transient
 from tests.simulation.services import OPERATOR
 
 Result = TypeVar("Result")
-AnyThing = TypeVar("AnyThing", bound=Thing)
+AnyThing = TypeVar("AnyThing", bound=Entity)
 #: What an answer can be that is no yes.
-_NO = (Invalid, KeyReused, NotFound, Refused, Stale)
+_NO = (Invalid, KeyReused, NotFound, Conflict, Stale)
 _PATIENCE_SECONDS = 6.0
 _TEXTS = ("robotised welding", "cobots for small batches", "non-destructive testing", "predictive maintenance")
 
@@ -58,7 +58,7 @@ class Written:
     `unsure` are things of which a write was not answered at first, and then refused: it may be there or not.
     """
 
-    made: dict[str, type[Thing]] = field(default_factory=dict)
+    made: dict[str, type[Entity]] = field(default_factory=dict)
     fields: defaultdict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     changes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     refused: set[str] = field(default_factory=set)
@@ -71,17 +71,17 @@ class Written:
 class Client:
     """Asks for things until there is an answer."""
 
-    def __init__(self, desk: Callable[[], OperatorService | None], chance: random.Random, written: Written) -> None:
-        self._desk, self._chance, self.written = desk, chance, written
+    def __init__(self, service: Callable[[], OperatorService | None], chance: random.Random, written: Written) -> None:
+        self._service, self._chance, self.written = service, chance, written
         self._unanswered: set[asyncio.Task[Any]] = set()
 
     async def ask(self, call: Callable[[OperatorService], Awaitable[Result]]) -> tuple[Result | Exception, bool]:
         """The answer, or the refusal; and whether any try before it was left without an answer."""
         is_unsure = False
         while True:
-            desk = self._desk()
-            if desk is not None:
-                task: asyncio.Task[Result] = asyncio.ensure_future(call(desk))
+            service = self._service()
+            if service is not None:
+                task: asyncio.Task[Result] = asyncio.ensure_future(call(service))
                 await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
                 if not task.done():
                     self._unanswered.add(task)
@@ -103,7 +103,7 @@ class Client:
         call: Callable[[OperatorService, str], Awaitable[AnyThing]],
     ) -> str | None:
         """Have a thing made under an idempotency key, in an edition; its id, or None if that was refused."""
-        answer, is_unsure = await self.ask(lambda desk: call(desk, key))
+        answer, is_unsure = await self.ask(lambda service: call(service, key))
         if isinstance(answer, Exception):
             thing_id = derived_id(kind.PREFIX, OPERATOR, *where, key)
             (self.written.unsure if is_unsure else self.written.refused).add(thing_id)
@@ -114,9 +114,9 @@ class Client:
 
     async def change(
         self,
-        read: Callable[[OperatorService], Awaitable[Thing]],
+        read: Callable[[OperatorService], Awaitable[Entity]],
         wanted: dict[str, Any],
-        amend: Callable[[OperatorService, int], Awaitable[Thing]],
+        amend: Callable[[OperatorService, int], Awaitable[Entity]],
     ) -> bool:
         """Have fields of a thing changed, against its newest revision; False if that was refused."""
         while True:
@@ -124,7 +124,7 @@ class Client:
             if _is_as(thing, wanted):
                 return True
             revision = thing.revision
-            answer, is_unsure = await self.ask(lambda desk: amend(desk, revision))  # noqa: B023
+            answer, is_unsure = await self.ask(lambda service: amend(service, revision))  # noqa: B023
             if isinstance(answer, Stale):
                 if not _is_as(await self._read(read), wanted):
                     continue
@@ -136,9 +136,9 @@ class Client:
             self.written.changes[thing.id] += 1
             return True
 
-    async def _read(self, read: Callable[[OperatorService], Awaitable[Thing]]) -> Thing:
+    async def _read(self, read: Callable[[OperatorService], Awaitable[Entity]]) -> Entity:
         thing, _ = await self.ask(read)
-        assert isinstance(thing, Thing)
+        assert isinstance(thing, Entity)
         return thing
 
     async def end(
@@ -170,7 +170,9 @@ class Load:
         chance = self._chance
         facts = _edition_facts(number, chance)
         named = f"edition {number} {chance.randrange(1000)}"
-        edition_id = await self._client.make(Edition, (), named, lambda desk, key: desk.open_edition(facts, key))
+        edition_id = await self._client.make(
+            Edition, (), named, lambda service, key: service.editions.create(facts, key)
+        )
         assert edition_id
         self._written.editions.append(edition_id)
         organisations = [each for each in await self._several(4, lambda n: self._organisation(edition_id, n)) if each]
@@ -198,7 +200,7 @@ class Load:
             Organisation,
             (edition_id,),
             f"{n}",
-            lambda desk, key: desk.register_organisation(edition_id, facts, key),
+            lambda service, key: service.organisations.register(edition_id, facts, key),
         )
 
     async def _participant(self, edition_id: str, organisation_id: str, n: int) -> str | None:
@@ -216,7 +218,7 @@ class Load:
             Participant,
             (edition_id,),
             f"{n}",
-            lambda desk, key: desk.register_participant(edition_id, facts, key),
+            lambda service, key: service.participants.register(edition_id, facts, key),
         )
 
     async def _request(self, edition_id: str, pair: list[str], n: int) -> None:
@@ -224,7 +226,10 @@ class Load:
         await self._some_time()
         facts = MatchRequestFacts(requester_id=requester, target_id=target)
         request_id = await self._client.make(
-            MatchRequest, (edition_id,), f"{n}", lambda desk, key: desk.ask(edition_id, facts, key)
+            MatchRequest,
+            (edition_id,),
+            f"{n}",
+            lambda service, key: service.match_requests.create(edition_id, facts, key),
         )
         if request_id is None:
             return
@@ -234,7 +239,7 @@ class Load:
             state = _STATES[answer]
             await self._client.end(
                 request_id,
-                lambda desk: desk.answer(edition_id, request_id, answer),  # noqa: B023
+                lambda service: service.match_requests.answer(edition_id, request_id, answer),  # noqa: B023
                 {"state": state},
             )
 
@@ -259,16 +264,18 @@ class Load:
             ({"name": f"New {n}", "email": f"new{n}{participant_id[-4:]}@example.org"}, {"session_ids": ["keynote"]})
         )
         await self._client.change(
-            lambda desk: desk.records.get(Participant, edition_id, participant_id),
+            lambda service: service.get(Participant, edition_id, participant_id),
             patch,
-            lambda desk, revision: desk.amend_participant(edition_id, participant_id, patch, [revision]),
+            lambda service, revision: service.participants.amend(edition_id, participant_id, patch, [revision]),
         )
 
     async def _cancel_participant(self, edition_id: str, participant_id: str) -> None:
         await self._some_time()
         await self._some_time()
         await self._client.end(
-            participant_id, lambda desk: desk.cancel_participant(edition_id, participant_id), {"status": "cancelled"}
+            participant_id,
+            lambda service: service.participants.cancel(edition_id, participant_id),
+            {"status": "cancelled"},
         )
 
     async def _cancel_organisation(self, edition_id: str, organisation_id: str) -> None:
@@ -276,7 +283,7 @@ class Load:
         await self._some_time()
         await self._client.end(
             organisation_id,
-            lambda desk: desk.cancel_organisation(edition_id, organisation_id),
+            lambda service: service.organisations.cancel(edition_id, organisation_id),
             {"status": "cancelled"},
         )
 
@@ -285,9 +292,9 @@ class Load:
             return
         await self._some_time()
         is_published = await self._client.change(
-            lambda desk: desk.edition(edition_id),
+            lambda service: service.editions.get(edition_id),
             {"phase": "published"},
-            lambda desk, revision: desk.amend_edition(edition_id, {"phase": "published"}, [revision]),
+            lambda service, revision: service.editions.amend(edition_id, {"phase": "published"}, [revision]),
         )
         assert is_published
         self._written.published.add(edition_id)
@@ -299,7 +306,7 @@ def _forget(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
-def _is_as(thing: Thing, wanted: dict[str, Any]) -> bool:
+def _is_as(thing: Entity, wanted: dict[str, Any]) -> bool:
     fields = thing.model_dump(mode="json")
     return all(fields[name] == value for name, value in wanted.items())
 

@@ -31,7 +31,7 @@ from services.notify.settings import Settings as NotifySettings
 from services.notify.store import COLLECTION, delivery_of
 from services.registration import app as registration
 from services.registration.api.access import ApiContext
-from services.registration.peers import nobody
+from services.registration.internal_clients import no_clients
 from services.registration.service import OperatorService
 from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler import app as scheduler
@@ -107,7 +107,7 @@ class Running:
         """Run the service from its start to its graceful end."""
         return self.runtime.lifespan()
 
-    def desk(self) -> OperatorService:
+    def operator_service(self) -> OperatorService:
         """Return the use cases of registration, for the operator of the simulation."""
         assert self._context is not None, "only registration serves operators"
         return OperatorService(self._context.store.of(OPERATOR), self._context.clock)
@@ -116,7 +116,7 @@ class Running:
         outside, infrastructure = self._outside, self._infrastructure
         match self.process.service:
             case "registration":
-                runtime, self._context = registration.assemble(_REGISTRATION, infrastructure, nobody())
+                runtime, self._context = registration.assemble(_REGISTRATION, infrastructure, no_clients())
                 return runtime
             case "matching":
                 return matching.assemble(_MATCHING, infrastructure, _MODELS)

@@ -17,10 +17,10 @@ import orjson
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.store import delivery_of
 from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Entity
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.domain.things import Thing
 from services.registration.store import KINDS, collection_of
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.state import AgendaState
@@ -51,7 +51,7 @@ class Books:
         self.mails = mail_server.taken
         self._folded: dict[str, tuple[int, AgendaState]] = {}
 
-    def things(self, kind: type[Thing]) -> dict[str, Document]:
+    def things(self, kind: type[Entity]) -> dict[str, Document]:
         """Registration's documents of a kind, by id."""
         found = self._documents("registration", collection_of(kind))
         return {document[kind.ID]: document for document in found}
@@ -143,7 +143,7 @@ class Verifier:
         yield from (f"{each} was refused, and is there" for each in written.refused & there)
         yield from (f"{each} is there, and nobody made it" for each in there - written.made.keys() - written.unsure)
 
-    def _as_accepted(self, kind: type[Thing], document: Document, fields: dict[str, Any]) -> Iterator[str]:
+    def _as_accepted(self, kind: type[Entity], document: Document, fields: dict[str, Any]) -> Iterator[str]:
         thing_id = document[kind.ID]
         changed_by_others = {"revision", "changed_at", "status", "state"}
         for name, value in fields.items():
@@ -331,7 +331,7 @@ class Verifier:
         yield from (f"{each} is not set aside" for each in expected - found)
 
 
-def _steps(kind: type[Thing], document: Document) -> int:
+def _steps(kind: type[Entity], document: Document) -> int:
     """How many changes, beside those that were counted, led to where a thing stands."""
     if kind is MatchRequest:
         return {"requested": 0, "accepted": 1, "declined": 1, "withdrawn": 2}[document["state"]]

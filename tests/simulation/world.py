@@ -88,7 +88,7 @@ class World:
         self._lives: set[asyncio.Task[None]] = set()
         self._planted: set[tuple[str, str, int, int]] = set()
         self._loop.set_exception_handler(self._on_unheard)
-        self._load = Load(Client(self._desk, chance, self.written), chance, scale)
+        self._load = Load(Client(self._service, chance, self.written), chance, scale)
 
     def clock(self) -> datetime:
         """Now, to the millisecond, as `shared.runtime.clock.utc_now` has it."""
@@ -186,10 +186,10 @@ class World:
     def _on_unheard(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.written.defects.append(f"nobody hears of {context.get('exception') or context['message']!r}")
 
-    def _desk(self) -> OperatorService | None:
-        """A desk of a process that lives, as a load balancer finds it: it does not see that one is frozen."""
+    def _service(self) -> OperatorService | None:
+        """A service of a process that lives, as a load balancer finds it: it does not see that one is frozen."""
         serving = [running for process, (running, _) in self._running.items() if process.service == "registration"]
-        return self._chance.choice(serving).desk() if serving else None
+        return self._chance.choice(serving).operator_service() if serving else None
 
     # -- what befalls the world beside single steps
 

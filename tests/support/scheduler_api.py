@@ -12,11 +12,11 @@ from starlette.applications import Starlette
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Authenticator, digest_of
-from services.registration.peers import InternalClient, Peers, nobody
+from services.registration.authenticator import Authenticator, digest_of
+from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.memory_store import InMemoryOperators, InMemoryStore
+from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
-from services.registration.store import Key
-from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
 from services.scheduler.domain.improvement.problem import Problem, Solution
@@ -84,8 +84,8 @@ class ApiHarness:
         self.scheduler = self.instance()
         self.store = InMemoryStore()
         self.delivered = 0
-        keys = {"itecam": [Key(digest_of("s3cret"))], "rival": [Key(digest_of("other"))]}
-        self.gate = Authenticator(InMemoryOperators(keys), 5)
+        keys = {"itecam": [OperatorKey(digest_of("s3cret"))], "rival": [OperatorKey(digest_of("other"))]}
+        self.authenticator = Authenticator(InMemoryOperators(keys), 5)
 
     def now(self) -> datetime:
         return self.moment
@@ -97,16 +97,16 @@ class ApiHarness:
         return Scheduler(journal, Here(), pace, self.now, lambda: self.seconds)
 
     def client(self, key: str = "itecam.s3cret", scheduler: Scheduler | None = None) -> httpx.AsyncClient:
-        peers = nobody()
+        clients = no_clients()
         asked = scheduler or self.scheduler
         door = Starlette(routes=internal_routes(Settings(internal_token="t"), routes_of(asked)))
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(door), base_url="http://scheduler", headers={"Authorization": "Bearer t"}
         )
-        peers = Peers(peers.matching, InternalClient("scheduler", client))
-        office = ApiContext(self.store, self.gate, RegistrationSettings(), self.now, peers)
+        clients = InternalClients(clients.matching, InternalClient("scheduler", client))
+        context = ApiContext(self.store, self.authenticator, RegistrationSettings(), self.now, clients)
         headers = {"Authorization": f"Bearer {key}"}
-        transport = httpx.ASGITransport(make_api(office))
+        transport = httpx.ASGITransport(make_api(context))
         return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
     async def deliver(self, *more: Event) -> None:

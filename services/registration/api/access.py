@@ -1,4 +1,4 @@
-"""What every endpoint may ask for: whose request it is, once or again, and at which revision."""
+"""Dependencies of the endpoints: the operator of a request, its idempotency key, and the revisions it allows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import StringConstraints
 
-from services.registration.operators import Authenticator, UnknownKey
-from services.registration.peers import InternalClient, Peers, nobody
-from services.registration.service import OperatorService, Store
+from services.registration.authenticator import Authenticator, UnknownKey
+from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.ports import Store
+from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
@@ -22,62 +23,61 @@ _ETAG = re.compile(r'"(\d{1,9})"')
 
 @dataclass(frozen=True)
 class ApiContext:
-    """What the API is wired to; the application keeps it as `app.state.office`."""
+    """The services that the API is wired to; the application holds it as `app.state.context`."""
 
     store: Store
-    gate: Authenticator
+    authenticator: Authenticator
     settings: Settings
     clock: Clock
-    peers: Peers = field(default_factory=nobody)
+    clients: InternalClients = field(default_factory=no_clients)
 
 
-def office_of(request: Request) -> ApiContext:
-    """The office of the application that serves this request."""
-    office: ApiContext = request.app.state.office
-    return office
+def context_of(request: Request) -> ApiContext:
+    """Return the context of the application that serves a request."""
+    context: ApiContext = request.app.state.context
+    return context
 
 
-async def _desk(
+async def _service(
     request: Request, authorization: Annotated[str, Header(include_in_schema=False)] = ""
 ) -> OperatorService:
-    """The desk of the operator whose key is presented: nothing beyond reaches other operators' things."""
+    """Return the use cases of the operator whose API key is presented; they reach no other operator's entities."""
     scheme, _, presented = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise UnknownKey("send `Authorization: Bearer <operator id>.<secret>`")
-    office = office_of(request)
-    operator_id = await office.gate.operator_of(presented.strip())
-    return OperatorService(office.store.of(operator_id), office.clock)
+    context = context_of(request)
+    operator_id = await context.authenticator.operator_of(presented.strip())
+    return OperatorService(context.store.of(operator_id), context.clock)
 
 
 def _matching(request: Request) -> InternalClient:
-    return office_of(request).peers.matching
+    return context_of(request).clients.matching
 
 
 def _scheduler(request: Request) -> InternalClient:
-    return office_of(request).peers.scheduler
+    return context_of(request).clients.scheduler
 
 
 def _revisions(if_match: Annotated[str | None, Header(max_length=200)] = None) -> tuple[int, ...]:
-    """The revisions that `If-Match` allows: none given, any; none readable, none there is."""
+    """Return the revisions that `If-Match` allows; empty: any. A header without a readable revision allows none."""
     if if_match is None or if_match.strip() == "*":
         return ()
     return tuple(int(revision) for revision in _ETAG.findall(if_match)) or (-1,)
 
 
 def is_id(text: str) -> bool:
-    """Whether it can be an id at all: what is put into another service's path must be one."""
+    """Whether a text has the form of an id, so that it can stand in the path of another service."""
     return _ID.fullmatch(text) is not None
 
 
-#: An id in a path. One that cannot be an id is not found, like any other that is not there.
+#: An id in a path. A text that has not the form of an id is answered with 404, as an unknown id is.
 PathId = Annotated[str, Path(max_length=1000)]
-CurrentDesk = Annotated[OperatorService, Depends(_desk)]
-#: The services that answer for registration.
-AskMatching = Annotated[InternalClient, Depends(_matching)]
-AskScheduler = Annotated[InternalClient, Depends(_scheduler)]
+CurrentService = Annotated[OperatorService, Depends(_service)]
+MatchingClient = Annotated[InternalClient, Depends(_matching)]
+SchedulerClient = Annotated[InternalClient, Depends(_scheduler)]
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
-    Header(description="Names the request: sent again with the same key, it answers with what it made the first time."),
+    Header(description="Names the request. A repeat with the same key returns the result of the first request."),
 ]
 IfMatch = Annotated[tuple[int, ...], Depends(_revisions)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items on the page.")]

@@ -1,20 +1,18 @@
-"""Endpoints of the agenda: the encounters as they are, and edits by hand, tried first. The scheduler answers them."""
+"""Endpoints of the agenda, answered by the scheduler: encounters, coverage, and edits by hand with their dry run."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
-from services.registration.api.access import After, AskScheduler, CurrentDesk, Limit, PathId
-from services.registration.api.bodies import body_of, takes
-from services.registration.domain.day import BreaksRules, EditFacts, Unguarded, breach
-from services.registration.domain.participant import Participant
-from services.registration.peers import InternalClient, PeerDeclined
-from services.registration.problems import rejections
+from services.registration.api.access import After, CurrentService, Limit, PathId, SchedulerClient
+from services.registration.api.bodies import body_docs, body_of
+from services.registration.api.problems import rejections
+from services.registration.domain.agenda import EditFacts, MissingIfMatch, RulesBroken, describe_breach
+from services.registration.internal_clients import InternalClient, ServiceDeclined
 from services.registration.service import OperatorService
 from shared.contract.ids import Id
 from shared.internal_api.edit_errors import EDIT_ERRORS, WHAT_IF_ERRORS
@@ -23,41 +21,41 @@ from shared.internal_api.edits import BelowMinimum, BrokenRule, EditEffects, Enc
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
 
 _ETAG = re.compile(r'"([0-9a-f]{32})"')
-_BROKEN = TypeAdapter(list[BrokenRule])
+_BROKEN_RULES = TypeAdapter(list[BrokenRule])
 
 
 class EffectsView(EditEffects):
-    """All that an edit leads to, with the names of whom it concerns."""
+    """The effects of an edit, with the names of the participants concerned."""
 
     names: dict[str, str] = Field(description="By participant id.")
 
 
 class Encounters(BaseModel):
-    """Some of the encounters, by id, with the names of those who meet."""
+    """A page of encounters, by id, with the names of their participants."""
 
     items: list[EncounterNow]
     names: dict[str, str] = Field(description="By participant id.")
-    next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
+    next: str | None = Field(description="The value of `after` for the next page; null on the last page.")
 
 
 class Underserved(BaseModel):
-    """Some of those with too few encounters, by id, with their names."""
+    """A page of participants below the minimum of encounters, by id, with their names."""
 
     items: list[BelowMinimum]
     names: dict[str, str] = Field(description="By participant id.")
-    next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
+    next: str | None = Field(description="The value of `after` for the next page; null on the last page.")
 
 
 class Goals(BaseModel):
-    """The edition's goals, in its order."""
+    """The goals of the edition, in its order."""
 
     items: list[GoalReached]
 
 
 def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
-    """The token that `If-Match` names, or `*`; one that is none of ours matches nothing."""
+    """Return the token that `If-Match` names, or `*`. A token of unknown form matches nothing."""
     if if_match is None:
-        raise Unguarded("send If-Match with the ETag of the dry run; * makes the edit whatever it leads to")
+        raise MissingIfMatch("send If-Match with the ETag of the dry run; * makes the edit whatever its effects")
     found = _ETAG.search(if_match)
     return "*" if if_match.strip() == "*" else found[1] if found else "none"
 
@@ -67,112 +65,122 @@ Edit = Annotated[EditFacts, body_of(EditFacts)]
 
 @router.get("/encounters")
 async def list_encounters(
-    desk: CurrentDesk,
-    scheduler: AskScheduler,
+    service: CurrentService,
+    scheduler: SchedulerClient,
     edition_id: PathId,
     limit: Limit = 100,
     after: After = None,
-    participant_id: Annotated[Id | None, Query(description="Of this participant alone.")] = None,
+    participant_id: Annotated[Id | None, Query(description="Only the encounters of this participant.")] = None,
 ) -> Encounters:
-    """The edition's encounters as they are now: placed, waiting with their reason, held or missed."""
-    await desk.edition(edition_id)
-    of_one = {"participant_id": participant_id} if participant_id else {}
-    found = await scheduler.get(f"/editions/{edition_id}/encounters", _page(limit, after) | of_one)
-    items = [EncounterNow.model_validate(each) for each in found["items"]]
+    """List the encounters as they are now: placed, waiting with the reason, held or missed."""
+    await service.editions.get(edition_id)
+    query = _page_query(limit, after) | ({"participant_id": participant_id} if participant_id else {})
+    answer = await scheduler.get(f"/editions/{edition_id}/encounters", query)
+    items = [EncounterNow.model_validate(item) for item in answer["items"]]
     shown = items[:limit]
-    names = await _names(desk, edition_id, (person for each in shown for person in each.participant_ids))
+    concerned = (participant_id for encounter in shown for participant_id in encounter.participant_ids)
+    names = await service.participants.names(edition_id, concerned)
     return Encounters(items=shown, names=names, next=shown[-1].encounter_id if len(items) > limit else None)
 
 
 @router.get("/below-minimum")
 async def list_below_minimum(
-    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, limit: Limit = 100, after: After = None
+    service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Underserved:
-    """Who has fewer encounters now than `quotas.min_encounters`, and waits for a place for another.
+    """List the participants with fewer encounters than `quotas.min_encounters` and more that wait for a place.
 
-    Of the same priority, they are served before all others. Who wants fewer than the minimum is not below it for that.
+    Among waiting encounters of the same priority, theirs are placed first. Participants who want fewer encounters
+    than the minimum are not listed for that.
     """
-    await desk.edition(edition_id)
-    found = await scheduler.get(f"/editions/{edition_id}/below-minimum", _page(limit, after))
-    items = [BelowMinimum.model_validate(each) for each in found["items"]]
+    await service.editions.get(edition_id)
+    answer = await scheduler.get(f"/editions/{edition_id}/below-minimum", _page_query(limit, after))
+    items = [BelowMinimum.model_validate(item) for item in answer["items"]]
     shown = items[:limit]
-    names = await _names(desk, edition_id, (each.participant_id for each in shown))
+    names = await service.participants.names(edition_id, (participant.participant_id for participant in shown))
     return Underserved(items=shown, names=names, next=shown[-1].participant_id if len(items) > limit else None)
 
 
 @router.get("/goals")
-async def list_goals(desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId) -> Goals:
-    """How many of the encounters that serve each goal of the edition have a place now, and how many are wanted.
+async def list_goals(service: CurrentService, scheduler: SchedulerClient, edition_id: PathId) -> Goals:
+    """Count, for each goal of the edition, the encounters that serve it: how many are wanted, how many have a place.
 
-    One that serves both goals counts for both.
+    An encounter that serves two goals counts for both.
     """
-    await desk.edition(edition_id)
+    await service.editions.get(edition_id)
     return Goals.model_validate(await scheduler.get(f"/editions/{edition_id}/goals", {}))
 
 
 @router.get("/what-if", responses=rejections(WHAT_IF_ERRORS))
 async def what_if(
-    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, more: Annotated[More, Query()]
+    service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, more: Annotated[More, Query()]
 ) -> WhatIf:
-    """How many more encounters there would be with more tables, longer days or more days, and how many at most.
+    """Compute how many more encounters more tables, longer days or more days would allow, and an upper bound.
 
-    From the agenda as it is; nothing is changed. Who has said when they are there is not there any longer for it. It
-    takes seconds; 503 if all who could find out are busy.
+    The computation starts from the present agenda and changes nothing. Participants with stated times of presence
+    are not available in the added time. It takes seconds; 503 while all solvers are busy.
     """
-    await desk.edition(edition_id)
-    asked = {name: str(value) for name, value in more.model_dump(exclude_none=True).items()}
-    return WhatIf.model_validate(await scheduler.get(f"/editions/{edition_id}/what-if", asked))
+    await service.editions.get(edition_id)
+    query = {name: str(value) for name, value in more.model_dump(exclude_none=True).items()}
+    return WhatIf.model_validate(await scheduler.get(f"/editions/{edition_id}/what-if", query))
 
 
-@router.post("/agenda/edits/dry-run", openapi_extra=takes(EditFacts), responses=rejections(EDIT_ERRORS))
+@router.post("/agenda/edits/dry-run", openapi_extra=body_docs(EditFacts), responses=rejections(EDIT_ERRORS))
 async def try_edit(
-    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, asked: Edit, response: Response
+    service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, asked: Edit, response: Response
 ) -> EffectsView:
-    """What an edit would lead to: who moves, what breaks, which rules forbid it, who gets a mail. Changes nothing.
+    """Compute the effects of an edit without making it: moves, broken rules, and the participants who get a mail.
 
-    The `ETag` names just these effects.
+    The `ETag` identifies exactly these effects.
     """
-    effects = await _ask(desk, scheduler, edition_id, asked, None)
+    effects = await _send_edit(service, scheduler, edition_id, asked, None)
     response.headers["ETag"] = f'"{effects.token}"'
     return effects
 
 
-@router.post("/agenda/edits", openapi_extra=takes(EditFacts), responses=rejections(EDIT_ERRORS))
+@router.post("/agenda/edits", openapi_extra=body_docs(EditFacts), responses=rejections(EDIT_ERRORS))
 async def edit(
-    desk: CurrentDesk, scheduler: AskScheduler, edition_id: PathId, asked: Edit, token: Annotated[str, Depends(_token)]
+    service: CurrentService,
+    scheduler: SchedulerClient,
+    edition_id: PathId,
+    asked: Edit,
+    token: Annotated[str, Depends(_token)],
 ) -> EffectsView:
-    """Make an edit with the effects that its dry run showed: `If-Match` is the `ETag` of that.
+    """Make an edit with the effects that its dry run showed; `If-Match` is the `ETag` of the dry run.
 
-    412 if the agenda has changed so that it would lead to anything else: try again. 422 if a rule forbids it.
+    412 if the agenda has changed so that the effects would differ: run the dry run again. 422 if a rule forbids it.
     """
-    return await _ask(desk, scheduler, edition_id, asked, token)
+    return await _send_edit(service, scheduler, edition_id, asked, token)
 
 
-def _page(limit: int, after: str | None) -> dict[str, str]:
-    """What to ask for a page, and one more to see whether there is another."""
+def _page_query(limit: int, after: str | None) -> dict[str, str]:
+    """Return the query for a page and one item more, which tells whether there is a next page."""
     return {"limit": str(limit + 1), "after": after or ""}
 
 
-async def _ask(
-    desk: OperatorService, scheduler: InternalClient, edition_id: str, asked: EditFacts, token: str | None
+async def _send_edit(
+    service: OperatorService, scheduler: InternalClient, edition_id: str, asked: EditFacts, token: str | None
 ) -> EffectsView:
-    await desk.edition(edition_id)
+    await service.editions.get(edition_id)
     body = {"edit": asked.edit.model_dump(mode="json"), "token": token}
     try:
         effects = EditEffects.model_validate(await scheduler.post(f"/editions/{edition_id}/edits", body))
-    except PeerDeclined as declined:
-        broken = _BROKEN.validate_python(declined.more.get("broken", []))
+    except ServiceDeclined as declined:
+        broken = _BROKEN_RULES.validate_python(declined.more.get("broken", []))
         if not broken:
             raise
-        names = await _names(desk, edition_id, (person for rule in broken for person in rule.participant_ids))
-        raise BreaksRules(*(breach(rule, names) for rule in broken)) from declined
-    concerned = [*effects.mailed, *(person for rule in effects.broken for person in rule.participant_ids)]
-    for each in effects.encounters:
-        concerned += [*each.participant_ids_before, *each.participant_ids_after]
-    return EffectsView(**dict(effects), names=await _names(desk, edition_id, concerned))
+        concerned = [participant_id for rule in broken for participant_id in rule.participant_ids]
+        names = await service.participants.names(edition_id, concerned)
+        raise RulesBroken(*(describe_breach(rule, names) for rule in broken)) from declined
+    names = await service.participants.names(edition_id, _concerned(effects))
+    return EffectsView(**dict(effects), names=names)
 
 
-async def _names(desk: OperatorService, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
-    ids = sorted(set(participant_ids))
-    found = await desk.records.things.find_many(Participant, edition_id, ids) if ids else {}
-    return {participant_id: participant.name for participant_id, participant in sorted(found.items())}
+def _concerned(effects: EditEffects) -> set[str]:
+    """Return the ids of all participants that the effects of an edit name."""
+    concerned = {
+        *effects.mailed,
+        *(participant_id for rule in effects.broken for participant_id in rule.participant_ids),
+    }
+    for encounter in effects.encounters:
+        concerned |= {*encounter.participant_ids_before, *encounter.participant_ids_after}
+    return concerned

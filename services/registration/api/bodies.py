@@ -1,4 +1,4 @@
-"""Bodies in: authorised first, then bounded, then of the right media type, then read."""
+"""Request bodies: the key is checked first, then the size and the media type, then the JSON."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from services.registration.api.access import CurrentDesk, office_of
-from services.registration.domain.bodies import read_facts, read_patch
-from services.registration.domain.day import AttendanceFacts, EditFacts
+from services.registration.api.access import CurrentService, context_of
+from services.registration.api.problems import Problem, TooLarge, Unsupported
+from services.registration.domain.agenda import AttendanceFacts, EditFacts
 from services.registration.domain.edition import EditionFacts, FillingFacts
+from services.registration.domain.entity import Facts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import OrganisationFacts
+from services.registration.domain.parsing import parse_facts, parse_patch
 from services.registration.domain.participant import ParticipantFacts
 from services.registration.domain.profile_text import ProfileTextFacts
-from services.registration.domain.things import Facts
-from services.registration.problems import Problem, TooLarge, Unsupported
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
@@ -25,12 +25,12 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 _KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
 
-#: Bodies that ask for something to be done, and make no thing that could be patched.
-_QUESTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts, ProfileTextFacts)
+#: Bodies that create no entity, so that there is nothing to patch.
+_ACTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts, ProfileTextFacts)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
-    """The whole body, counted as it comes: a `Content-Length` may be missing or wrong. Raises `TooLarge`."""
+    """Read the whole body, counting its bytes: `Content-Length` may be missing or wrong. Raises `TooLarge`."""
     chunks: list[bytes] = []
     left = most_bytes
     announced = request.headers.get("content-length", "0")
@@ -45,39 +45,39 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
 
 
 def media_type(value: str | None) -> str:
-    """A media type without its parameters, in lower case; empty if none is given."""
+    """Return a media type without its parameters, in lower case; empty if none is given."""
     return (value or "").partition(";")[0].strip().lower()
 
 
 def body_of(kind: type[AnyFacts]) -> Any:  # noqa: ANN401 - what Depends returns stands for the body
-    """The body as facts of this kind."""
+    """Return the dependency that reads the body as facts of this kind."""
 
-    async def read(request: Request, _: CurrentDesk) -> AnyFacts:
-        return read_facts(kind, await _json(request, JSON))
+    async def read(request: Request, _: CurrentService) -> AnyFacts:
+        return parse_facts(kind, await _json(request, JSON))
 
     return Depends(read)
 
 
-async def _patch(request: Request, _: CurrentDesk) -> dict[str, Any]:
-    return read_patch(await _json(request, MERGE_PATCH, JSON))
+async def _patch(request: Request, _: CurrentService) -> dict[str, Any]:
+    return parse_patch(await _json(request, MERGE_PATCH, JSON))
 
 
 PatchBody = Annotated[dict[str, Any], Depends(_patch)]
 
 
-def takes(kind: type[Facts]) -> dict[str, Any]:
-    """The OpenAPI words for a body of these facts."""
+def body_docs(kind: type[Facts]) -> dict[str, Any]:
+    """Return the OpenAPI entry of a body of these facts."""
     return _request_body(JSON, kind.__name__)
 
 
-def takes_patch(kind: type[Facts]) -> dict[str, Any]:
-    """The OpenAPI words for a merge patch of these facts."""
+def patch_docs(kind: type[Facts]) -> dict[str, Any]:
+    """Return the OpenAPI entry of a merge patch of these facts."""
     return _request_body(MERGE_PATCH, _patch_name(kind))
 
 
 def body_schemas() -> dict[str, Any]:
-    """The components that `takes`, `takes_patch` and the problems refer to."""
-    kinds: list[type[BaseModel]] = [*_KINDS, *_QUESTIONS, Problem]
+    """Return the OpenAPI components that `body_docs`, `patch_docs` and the problems refer to."""
+    kinds: list[type[BaseModel]] = [*_KINDS, *_ACTIONS, Problem]
     documented: list[tuple[type[BaseModel], Literal["validation"]]] = [(kind, "validation") for kind in kinds]
     _, made = models_json_schema(documented, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = made["$defs"]
@@ -86,7 +86,7 @@ def body_schemas() -> dict[str, Any]:
         schemas[_patch_name(kind)] = {
             **{name: value for name, value in whole.items() if name != "required"},
             "title": _patch_name(kind),
-            "description": "Any of these fields; null takes a field back to its default (RFC 7396).",
+            "description": "Any of these fields; null resets a field to its default (RFC 7396).",
         }
     return schemas
 
@@ -94,7 +94,7 @@ def body_schemas() -> dict[str, Any]:
 async def _json(request: Request, *media_types: str) -> bytes:
     if media_type(request.headers.get("content-type")) not in media_types:
         raise Unsupported(f"send {' or '.join(media_types)}")
-    return await read_body(request, office_of(request).settings.max_body_bytes)
+    return await read_body(request, context_of(request).settings.max_body_bytes)
 
 
 def _patch_name(kind: type[Facts]) -> str:

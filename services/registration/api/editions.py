@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.registration.api.access import After, CurrentDesk, IdempotencyKey, IfMatch, Limit, PathId
-from services.registration.api.bodies import PatchBody, body_of, takes, takes_patch
+from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
+from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
 from services.registration.api.replies import Page, created, page, reply
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 
@@ -28,55 +28,57 @@ class Sessions(BaseModel):
     items: list[SessionView]
 
 
-@router.post("", status_code=201, response_model=Edition, openapi_extra=takes(EditionFacts))
+@router.post("", status_code=201, response_model=Edition, openapi_extra=body_docs(EditionFacts))
 async def open_edition(
     request: Request,
-    desk: CurrentDesk,
+    service: CurrentService,
     facts: Annotated[EditionFacts, body_of(EditionFacts)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Create an edition. Its slots follow from its days, breaks left out; at most 500 of them."""
-    return created(await desk.open_edition(facts, idempotency_key), request)
+    return created(await service.editions.create(facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[Edition])
-async def list_editions(request: Request, desk: CurrentDesk, limit: Limit = 100, after: After = None) -> Response:
+async def list_editions(request: Request, service: CurrentService, limit: Limit = 100, after: After = None) -> Response:
     """The operator's editions, by id."""
-    return page(await desk.page(Edition, None, after, limit + 1), limit, request)
+    return page(await service.page(Edition, None, after, limit + 1), limit, request)
 
 
 @router.get("/{edition_id}", response_model=Edition)
-async def get_edition(desk: CurrentDesk, edition_id: PathId) -> Response:
+async def get_edition(service: CurrentService, edition_id: PathId) -> Response:
     """One edition."""
-    return reply(await desk.edition(edition_id))
+    return reply(await service.editions.get(edition_id))
 
 
-@router.patch("/{edition_id}", response_model=Edition, openapi_extra=takes_patch(EditionFacts))
-async def amend_edition(desk: CurrentDesk, edition_id: PathId, revisions: IfMatch, patch: PatchBody) -> Response:
+@router.patch("/{edition_id}", response_model=Edition, openapi_extra=patch_docs(EditionFacts))
+async def amend_edition(service: CurrentService, edition_id: PathId, revisions: IfMatch, patch: PatchBody) -> Response:
     """Change an edition; its phase goes forwards only: open, published, live, closed. A closed one takes no changes."""
-    return reply(await desk.amend_edition(edition_id, patch, revisions))
+    return reply(await service.editions.amend(edition_id, patch, revisions))
 
 
 @router.get("/{edition_id}/sessions")
-async def list_sessions(desk: CurrentDesk, edition_id: PathId) -> Sessions:
+async def list_sessions(service: CurrentService, edition_id: PathId) -> Sessions:
     """The edition's sessions, and how many seats are left in each.
 
     If the capacity is lowered below the number who attend, nobody loses a seat, and nobody gets one until as many have
     left.
     """
-    return Sessions(items=[_view(session, attending) for session, attending in await desk.attendance(edition_id)])
+    return Sessions(
+        items=[_view(session, attending) for session, attending in await service.editions.attendance(edition_id)]
+    )
 
 
-@router.post("/{edition_id}/proposals", response_model=Edition, openapi_extra=takes(FillingFacts))
+@router.post("/{edition_id}/proposals", response_model=Edition, openapi_extra=body_docs(FillingFacts))
 async def fill_agendas(
-    desk: CurrentDesk, edition_id: PathId, wanted: Annotated[FillingFacts, body_of(FillingFacts)]
+    service: CurrentService, edition_id: PathId, wanted: Annotated[FillingFacts, body_of(FillingFacts)]
 ) -> Response:
     """Propose partners to whoever has fewer than `encounters` to come, the least served first.
 
     What was proposed before stays. Under the `organiser` policy proposals are encounters at once; under the others they
     wait for both to ask for each other.
     """
-    return reply(await desk.fill_agendas(edition_id, wanted))
+    return reply(await service.editions.propose_partners(edition_id, wanted))
 
 
 def _view(session: SessionFacts, attending: int) -> SessionView:

@@ -11,25 +11,20 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.registration.api.access import CurrentDesk, PathId, office_of
+from services.registration.api.access import CurrentService, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
-from services.registration.domain.bodies import FieldError, Invalid
-from services.registration.import_service import (
-    ORGANISATION_COLUMNS,
-    PARTICIPANT_COLUMNS,
-    Report,
-    import_organisations,
-    import_participants,
-)
-from services.registration.importing import Columns, Limits, Sheet, UnreadableFile, read_csv, read_xlsx
-from services.registration.problems import Unsupported
+from services.registration.api.problems import Unsupported
+from services.registration.domain.errors import FieldError, Invalid
+from services.registration.import_files import Columns, FileLimits, Sheet, UnreadableFile, read_csv, read_xlsx
+from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS
+from services.registration.use_cases.imports import ImportReport, import_organisations, import_participants
 
 router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = "multipart/form-data"
-_READERS: dict[str, Callable[[bytes, Columns, Limits], Sheet]] = {CSV: read_csv, XLSX: read_xlsx}
+_READERS: dict[str, Callable[[bytes, Columns, FileLimits], Sheet]] = {CSV: read_csv, XLSX: read_xlsx}
 _BY_ENDING = {".csv": CSV, ".xlsx": XLSX}
 
 
@@ -69,7 +64,7 @@ _FILE: dict[str, Any] = {
 
 
 @router.post("/organisations", openapi_extra=_FILE)
-async def organisations(request: Request, desk: CurrentDesk, edition_id: PathId) -> ReportView:
+async def organisations(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
     """Register or change organisations from a file, by name; the same file again changes nothing.
 
     Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `interchangeable` (yes or no), `codes`
@@ -77,11 +72,11 @@ async def organisations(request: Request, desk: CurrentDesk, edition_id: PathId)
     CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell takes an optional field away; a
     column that is not there leaves it alone. Rows at fault are reported, the others are kept. Formulas are refused.
     """
-    return _view(await import_organisations(desk, edition_id, await _sheet(request, ORGANISATION_COLUMNS)))
+    return _view(await import_organisations(service, edition_id, await _sheet(request, ORGANISATION_COLUMNS.header)))
 
 
 @router.post("/participants", openapi_extra=_FILE)
-async def participants(request: Request, desk: CurrentDesk, edition_id: PathId) -> ReportView:
+async def participants(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
     """Register or change participants from a file, by e-mail address; the same file again changes nothing.
 
     Columns: `organisation` (its name, registered before), `name`, `email`, `languages` (`es en`, the first is written
@@ -89,18 +84,18 @@ async def participants(request: Request, desk: CurrentDesk, edition_id: PathId) 
     or `|`). For the rest as the import of organisations. Rows are taken some at a time: of those who ask for the last
     seats of a session, it need not be the first in the file who get them.
     """
-    return _view(await import_participants(desk, edition_id, await _sheet(request, PARTICIPANT_COLUMNS)))
+    return _view(await import_participants(service, edition_id, await _sheet(request, PARTICIPANT_COLUMNS.header)))
 
 
 async def _sheet(request: Request, columns: Columns) -> Sheet:
-    settings = office_of(request).settings
+    settings = context_of(request).settings
     media = media_type(request.headers.get("content-type"))
     if media not in {*_READERS, _FORM}:
         raise Unsupported(f"send {CSV}, {XLSX} or {_FORM}")
     raw = await read_body(request, settings.max_import_bytes)
     if media == _FORM:
         media, raw = await _file_of(request, raw)
-    limits = Limits(settings.max_import_rows, settings.max_unpacked_bytes)
+    limits = FileLimits(settings.max_import_rows, settings.max_unpacked_bytes)
     try:
         # Not on the event loop: a large workbook takes seconds.
         return await asyncio.to_thread(_READERS[media], raw, columns, limits)
@@ -131,7 +126,7 @@ async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
     return media, content
 
 
-def _view(report: Report) -> ReportView:
+def _view(report: ImportReport) -> ReportView:
     return ReportView(
         created=report.outcomes["created"],
         changed=report.outcomes["changed"],

@@ -6,18 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from services.registration.api.access import After, CurrentDesk, IdempotencyKey, Limit, PathId
-from services.registration.api.bodies import body_of, takes
+from services.registration.api.access import After, CurrentService, IdempotencyKey, Limit, PathId
+from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.replies import Page, created, page, reply
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/match-requests", tags=["match requests"])
 
 
-@router.post("", status_code=201, response_model=MatchRequest, openapi_extra=takes(MatchRequestFacts))
+@router.post("", status_code=201, response_model=MatchRequest, openapi_extra=body_docs(MatchRequestFacts))
 async def ask(
     request: Request,
-    desk: CurrentDesk,
+    service: CurrentService,
     edition_id: PathId,
     facts: Annotated[MatchRequestFacts, body_of(MatchRequestFacts)],
     idempotency_key: IdempotencyKey = None,
@@ -27,36 +27,36 @@ async def ask(
     Both are active and of different organisations. Who has asked cannot ask the same again, unless the request was
     withdrawn or expired.
     """
-    return created(await desk.ask(edition_id, facts, idempotency_key), request)
+    return created(await service.match_requests.create(edition_id, facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[MatchRequest])
 async def list_match_requests(
-    request: Request, desk: CurrentDesk, edition_id: PathId, limit: Limit = 100, after: After = None
+    request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
     """The edition's match requests, by id."""
-    return page(await desk.page(MatchRequest, edition_id, after, limit + 1), limit, request)
+    return page(await service.page(MatchRequest, edition_id, after, limit + 1), limit, request)
 
 
 @router.get("/{request_id}", response_model=MatchRequest)
-async def get_match_request(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+async def get_match_request(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """One match request."""
-    return reply(await desk.records.get(MatchRequest, edition_id, request_id))
+    return reply(await service.get(MatchRequest, edition_id, request_id))
 
 
 @router.post("/{request_id}/acceptance", response_model=MatchRequest)
-async def accept(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+async def accept(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Accept, for the one who was asked. Again is the same as once."""
-    return reply(await desk.answer(edition_id, request_id, Answer.ACCEPTANCE))
+    return reply(await service.match_requests.answer(edition_id, request_id, Answer.ACCEPTANCE))
 
 
 @router.post("/{request_id}/refusal", response_model=MatchRequest)
-async def decline(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+async def decline(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Decline, for the one who was asked. Again is the same as once."""
-    return reply(await desk.answer(edition_id, request_id, Answer.REFUSAL))
+    return reply(await service.match_requests.answer(edition_id, request_id, Answer.REFUSAL))
 
 
 @router.post("/{request_id}/withdrawal", response_model=MatchRequest)
-async def withdraw(desk: CurrentDesk, edition_id: PathId, request_id: PathId) -> Response:
+async def withdraw(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Withdraw, for the one who asked, before or after the answer. Again is the same as once."""
-    return reply(await desk.answer(edition_id, request_id, Answer.WITHDRAWAL))
+    return reply(await service.match_requests.answer(edition_id, request_id, Answer.WITHDRAWAL))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.registration.api.access import AskMatching, CurrentDesk, PathId
+from services.registration.api.access import CurrentService, MatchingClient, PathId
 from shared.internal_api.observatory import ObservatoryView
 
 router = APIRouter(prefix="/editions/{edition_id}/observatory", tags=["observatory"])
 
 
 @router.get("")
-async def observe(desk: CurrentDesk, matching: AskMatching, edition_id: PathId) -> ObservatoryView:
+async def observe(service: CurrentService, matching: MatchingClient, edition_id: PathId) -> ObservatoryView:
     """The edition's capacities, needs and clusters, in counts of organisations; at most a minute old.
 
     No count is below five, and none such follows from the others: groups too small are put together, and what may not
     be said is null. 409 while fewer than five organisations take part.
     """
-    await desk.edition(edition_id)
+    await service.editions.get(edition_id)
     return ObservatoryView.model_validate(await matching.get(f"/editions/{edition_id}/observatory"))

@@ -1,4 +1,4 @@
-"""Answers out: a thing with its revision as `ETag`, or a page of things with a link to the next (RFC 8288)."""
+"""Answers out: a entity with its revision as `ETag`, or a page of entities with a link to the next (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
-from services.registration.domain.things import Thing
+from services.registration.domain.entity import Entity
 
-AnyThing = TypeVar("AnyThing", bound=Thing)
+AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
 
-class Page(BaseModel, Generic[AnyThing]):
+class Page(BaseModel, Generic[AnyEntity]):
     """Some of a list, by id."""
 
-    items: list[AnyThing]
+    items: list[AnyEntity]
     next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
 
 
-def reply(thing: Thing) -> Response:
-    """200 with a thing."""
-    return _json(thing, HTTPStatus.OK, {"ETag": f'"{thing.revision}"'})
+def reply(entity: Entity) -> Response:
+    """200 with a entity."""
+    return _json(entity, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
 
 
-def created(thing: Thing, request: Request) -> Response:
-    """201 with a thing and where it is now."""
-    location = f"{request.url.path.rstrip('/')}/{thing.id}"
-    return _json(thing, HTTPStatus.CREATED, {"ETag": f'"{thing.revision}"', "Location": location})
+def created(entity: Entity, request: Request) -> Response:
+    """201 with a entity and where it is now."""
+    location = f"{request.url.path.rstrip('/')}/{entity.id}"
+    return _json(entity, HTTPStatus.CREATED, {"ETag": f'"{entity.revision}"', "Location": location})
 
 
-def page(things: Sequence[AnyThing], limit: int, request: Request) -> Response:
+def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Response:
     """200 with at most `limit` of these, of which the store was asked for one more to see whether there are."""
-    shown: list[Thing] = list(things[:limit])
-    after = shown[-1].id if len(things) > limit else None
+    shown: list[Entity] = list(entities[:limit])
+    after = shown[-1].id if len(entities) > limit else None
     headers = {}
     if after:
         query = urlencode({**request.query_params, "after": after})
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return _json(Page[Thing].model_construct(items=shown, next=after), HTTPStatus.OK, headers)
+    return _json(Page[Entity].model_construct(items=shown, next=after), HTTPStatus.OK, headers)
 
 
 def _json(model: BaseModel, status: HTTPStatus, headers: dict[str, str]) -> Response:

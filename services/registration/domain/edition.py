@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.names import Line
 from services.registration.domain.slots import Day, instant, slots_of
-from services.registration.domain.things import Facts, Refused, Thing
 from shared.contract import events
 from shared.contract.events import (
     ConsentPolicy,
@@ -26,6 +27,9 @@ from shared.contract.events import (
 )
 from shared.contract.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
 from shared.contract.ids import Id
+
+#: Most bytes of an edition's event: with its headers it has to fit one Kafka record of 1 MiB.
+_MOST_BYTES = 900_000
 
 
 class ZoneFacts(Facts):
@@ -139,7 +143,7 @@ class EditionFacts(Facts):
         return slots_of(self.days, self.slot_minutes, self.timezone)
 
 
-class Edition(EditionFacts, Thing):
+class Edition(EditionFacts, Entity):
     """An edition as it stands at a revision."""
 
     PREFIX: ClassVar[str] = "edn"
@@ -164,20 +168,37 @@ class Edition(EditionFacts, Thing):
         return asked_at + timedelta(hours=self.answer_within_hours) if self.answer_within_hours else None
 
     def must_be_changeable(self) -> None:
-        """Raise `Refused` once the edition is closed."""
+        """Raise `Conflict` once the edition is closed."""
         if self.phase is Phase.CLOSED:
-            raise Refused(f"edition {self.edition_id} is closed: it takes no more changes")
+            raise Conflict(f"edition {self.edition_id} is closed: it takes no more changes")
 
-    def filled(self, wanted: FillingFacts, now: datetime) -> Self:
-        """The edition with another round of proposals asked for."""
+    def must_have_sessions(self, session_ids: Sequence[str], known: frozenset[str] = frozenset()) -> None:
+        """Raise `Invalid` for each session id that is neither in the edition nor in `known`."""
+        allowed = known | {session.session_id for session in self.sessions}
+        unknown = [
+            FieldError(f"/session_ids/{index}", "no such session in this edition")
+            for index, session_id in enumerate(session_ids)
+            if session_id not in allowed
+        ]
+        if unknown:
+            raise Invalid(*unknown)
+
+    def must_fit_one_record(self) -> None:
+        """Raise `Invalid` if the edition's event is too large for a Kafka record: patches may add up to that."""
+        size = len(self.snapshot().model_dump_json().encode())
+        if size > _MOST_BYTES:
+            raise Invalid(FieldError("", f"the edition would take {size} bytes; {_MOST_BYTES} are the most"))
+
+    def with_proposal_round(self, wanted: FillingFacts, now: datetime) -> Self:
+        """Return the edition with one more round of proposals."""
         last = self.filling.round if self.filling else 0
         return self.changed(now, filling=Filling(round=last + 1, encounters=wanted.encounters))
 
     def may_become(self, phase: Phase) -> None:
-        """Raise `Refused` unless the phase is the same or a later one."""
+        """Raise `Conflict` unless the phase is the same or a later one."""
         order = list(Phase)
         if order.index(phase) < order.index(self.phase):
-            raise Refused(f"an edition's phase only goes forwards: it is {self.phase}, and cannot go back to {phase}")
+            raise Conflict(f"an edition's phase only goes forwards: it is {self.phase}, and cannot go back to {phase}")
 
 
 _COMMON = set(EditionChanged.model_fields) - {"occurred_at", "slots", "zones", "sessions"}

@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from services.registration.domain.things import Facts, Refused, Thing
+from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.errors import Conflict
 from shared.contract.events import Instant, MatchRequestChanged, RequestState
 from shared.contract.ids import Id
 
@@ -48,7 +49,7 @@ class MatchRequestFacts(Facts):
         return self
 
 
-class MatchRequest(MatchRequestFacts, Thing):
+class MatchRequest(MatchRequestFacts, Entity):
     """A match request as it stands at a revision."""
 
     PREFIX: ClassVar[str] = "req"
@@ -80,9 +81,9 @@ class MatchRequest(MatchRequestFacts, Thing):
         if self.state is state:
             return self
         if self.target_id is None and answer in (Answer.ACCEPTANCE, Answer.REFUSAL):
-            raise Refused(f"match request {self.request_id} is open: there is nobody it was put to")
+            raise Conflict(f"match request {self.request_id} is open: there is nobody it was put to")
         if self.state not in allowed_from:
-            raise Refused(f"match request {self.request_id} is {self.state}: no {answer} is possible any more")
+            raise Conflict(f"match request {self.request_id} is {self.state}: no {answer} is possible any more")
         return self.changed(now, state=state)
 
     def snapshot(self) -> MatchRequestChanged:

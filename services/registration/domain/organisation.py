@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.names import Line, same_name
-from services.registration.domain.things import Facts, Thing
 from shared.contract.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
 from shared.contract.events.registration import Code, CountryCode
 from shared.contract.ids import Id
@@ -33,7 +33,7 @@ class OrganisationFacts(Facts):
     )
 
 
-class Organisation(OrganisationFacts, Thing):
+class Organisation(OrganisationFacts, Entity):
     """An organisation as it stands at a revision."""
 
     PREFIX: ClassVar[str] = "org"

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field, field_validator
 
-from services.registration.domain.bodies import FieldError, Invalid
+from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import Email, Line, Text, same_name
 from services.registration.domain.slots import instant
-from services.registration.domain.things import Facts, Thing
 from shared.contract.events import Language, ParticipantChanged, Status
 from shared.contract.events.registration import Code
 from shared.contract.ids import Id
@@ -68,7 +68,7 @@ class ParticipantFacts(Facts):
         )
 
 
-class Participant(ParticipantFacts, Thing):
+class Participant(ParticipantFacts, Entity):
     """A participant as it stands at a revision: a seat, which another person of the delegation may take."""
 
     PREFIX: ClassVar[str] = "prt"
@@ -81,6 +81,12 @@ class Participant(ParticipantFacts, Thing):
     seats: dict[Id, int] = Field(
         default_factory=dict, description="The number of the seat in each session attended that could fill up, from 1."
     )
+
+    def is_kept_apart_from(self, participant: Participant) -> bool:
+        """Whether either of the two blocks the other; then each is hidden from the other."""
+        return self.blocks(participant.participant_id, participant.organisation_id) or participant.blocks(
+            self.participant_id, self.organisation_id
+        )
 
     @property
     def unique(self) -> str:

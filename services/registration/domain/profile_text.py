@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.registration.domain.things import Facts
+from services.registration.domain.entity import Facts
 from shared.internal_api.profile_help import ProfileText
 
 

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from itertools import count, islice
 
-from services.registration.domain.bodies import FieldError, Invalid
 from services.registration.domain.edition import Edition, SessionFacts
+from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.participant import Participant
 
 #: The seats of those who attend a session; `None` for who came before it had a capacity.
@@ -31,7 +31,7 @@ def open_seats(capacity: int, held: Seats) -> list[int]:
     return list(islice((number for number in count(1) if number not in taken), max(0, capacity - len(held))))
 
 
-def joined(participant: Participant, edition: Edition, before: Participant | None) -> list[SessionFacts]:
+def newly_joined(participant: Participant, edition: Edition, before: Participant | None) -> list[SessionFacts]:
     """The sessions that can fill up which the participant did not attend before."""
     attended = before.session_ids if before else ()
     asked = set(participant.session_ids).difference(attended)

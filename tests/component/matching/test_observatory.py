@@ -24,11 +24,11 @@ from services.matching.settings import Settings
 from services.matching.vocabulary import labels
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Authenticator, digest_of
-from services.registration.peers import InternalClient, Peers, nobody
+from services.registration.authenticator import Authenticator, digest_of
+from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.memory_store import InMemoryOperators, InMemoryStore
+from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
-from services.registration.store import Key
-from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
 from shared.internal_api.server import internal_routes
 from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition
 from tests.support.matching_scene import Scene
@@ -142,13 +142,17 @@ async def api(door: Door) -> AsyncIterator[httpx.AsyncClient]:
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t"}
     )
-    peers = Peers(InternalClient("matching", client), nobody().scheduler)
-    gate = Authenticator(InMemoryOperators({name: [Key(digest_of("s3cret"))] for name in ("itecam", "rival")}), 5)
-    office = ApiContext(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(make_api(office)), base_url="http://r/v1") as api:
+    clients = InternalClients(InternalClient("matching", client), no_clients().scheduler)
+    authenticator = Authenticator(
+        InMemoryOperators({name: [OperatorKey(digest_of("s3cret"))] for name in ("itecam", "rival")}), 5
+    )
+    context = ApiContext(
+        InMemoryStore(), authenticator, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), clients
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(make_api(context)), base_url="http://r/v1") as api:
         api.headers["Authorization"] = "Bearer itecam.s3cret"
         yield api
-    await peers.close()
+    await clients.close()
 
 
 async def opened(api: httpx.AsyncClient) -> str:

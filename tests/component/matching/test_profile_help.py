@@ -20,20 +20,22 @@ from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Authenticator, digest_of
-from services.registration.peers import InternalClient, Peers, nobody
+from services.registration.authenticator import Authenticator, digest_of
+from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.memory_store import InMemoryOperators, InMemoryStore
+from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
-from services.registration.store import Key
-from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
 from shared.internal_api.profile_help import LONGEST_TEXT
 from shared.internal_api.server import internal_routes
 
 
-def api_over(peers: Peers) -> httpx.AsyncClient:
-    gate = Authenticator(InMemoryOperators({"itecam": [Key(digest_of("s3cret"))]}), 5)
-    office = ApiContext(InMemoryStore(), gate, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), peers)
+def api_over(clients: InternalClients) -> httpx.AsyncClient:
+    authenticator = Authenticator(InMemoryOperators({"itecam": [OperatorKey(digest_of("s3cret"))]}), 5)
+    context = ApiContext(
+        InMemoryStore(), authenticator, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), clients
+    )
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(make_api(office)),
+        transport=httpx.ASGITransport(make_api(context)),
         base_url="http://registration/v1",
         headers={"Authorization": "Bearer itecam.s3cret"},
     )
@@ -54,10 +56,10 @@ async def api() -> AsyncIterator[httpx.AsyncClient]:
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t0ken"}
     )
-    peers = Peers(InternalClient("matching", client), nobody().scheduler)
-    async with api_over(peers) as api:
+    clients = InternalClients(InternalClient("matching", client), no_clients().scheduler)
+    async with api_over(clients) as api:
         yield api
-    await peers.close()
+    await clients.close()
 
 
 async def help_with(api: httpx.AsyncClient, text: str) -> dict[str, Any]:
@@ -127,13 +129,13 @@ async def test_what_is_no_question_is_refused(api: httpx.AsyncClient, body: dict
 
 
 async def test_while_matching_is_away_only_help_is() -> None:
-    async with api_over(nobody()) as api:
+    async with api_over(no_clients()) as api:
         answer = await api.post("/profile-help", json={"text": "Fabricamos bombas"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         assert (await api.get("/editions")).status_code == 200
 
 
 async def test_a_key_is_needed() -> None:
-    async with api_over(nobody()) as api:
+    async with api_over(no_clients()) as api:
         answer = await api.post("/profile-help", json={"text": "x"}, headers={"Authorization": "Bearer no.body"})
         assert answer.status_code == 401

@@ -11,10 +11,10 @@ import pytest
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.operators import Authenticator, digest_of
+from services.registration.authenticator import Authenticator, digest_of
+from services.registration.memory_store import InMemoryOperators, InMemoryStore
+from services.registration.ports import OperatorKey
 from services.registration.settings import Settings
-from services.registration.store import Key
-from services.registration.store_in_memory import InMemoryOperators, InMemoryStore
 
 OPERATORS = {"itecam": "s3cret", "rival": "other"}
 
@@ -46,32 +46,32 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def office(store: InMemoryStore, clock: Clock, settings: Settings) -> ApiContext:
-    keys = {operator: [Key(digest_of(secret))] for operator, secret in OPERATORS.items()}
+def context(store: InMemoryStore, clock: Clock, settings: Settings) -> ApiContext:
+    keys = {operator: [OperatorKey(digest_of(secret))] for operator, secret in OPERATORS.items()}
     return ApiContext(store, Authenticator(InMemoryOperators(keys), 5), settings, clock)
 
 
-def client_of(office: ApiContext, operator: str | None) -> httpx.AsyncClient:
+def client_of(context: ApiContext, operator: str | None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {operator}.{OPERATORS[operator]}"} if operator else {}
-    transport = httpx.ASGITransport(make_api(office), raise_app_exceptions=True)
+    transport = httpx.ASGITransport(make_api(context), raise_app_exceptions=True)
     return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
 
 @pytest.fixture
-async def api(office: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(office, "itecam") as client:
+async def api(context: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(context, "itecam") as client:
         yield client
 
 
 @pytest.fixture
-async def rival(office: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(office, "rival") as client:
+async def rival(context: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(context, "rival") as client:
         yield client
 
 
 @pytest.fixture
-async def stranger(office: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(office, None) as client:
+async def stranger(context: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(context, None) as client:
         yield client
 
 

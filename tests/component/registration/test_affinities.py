@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.registration.api.access import ApiContext
-from services.registration.peers import InternalClient, Peers
+from services.registration.internal_clients import InternalClient, InternalClients
 from tests.component.registration.conftest import client_of
 
 
@@ -28,20 +28,24 @@ def matching() -> Matching:
 
 
 @pytest.fixture
-def office(office: ApiContext, matching: Matching) -> ApiContext:
+def context(context: ApiContext, matching: Matching) -> ApiContext:
     return ApiContext(
-        office.store, office.gate, office.settings, office.clock, Peers(matching, InternalClient("scheduler", None))
+        context.store,
+        context.authenticator,
+        context.settings,
+        context.clock,
+        InternalClients(matching, InternalClient("scheduler", None)),
     )
 
 
 async def test_an_operator_is_told_what_matching_knows_of_a_pair(
-    office: ApiContext, fair: Any, api: httpx.AsyncClient, matching: Matching
+    context: ApiContext, fair: Any, api: httpx.AsyncClient, matching: Matching
 ) -> None:
     one, _, other, _ = fair.participants
     answer = await api.get(f"{fair.path}/affinities/{one}/{other}")
     assert (answer.status_code, answer.json()["hindrances"]) == (200, ["nobody_asked"])
     assert matching.asked == [f"/editions/{fair.edition_id}/affinities/{one}/{other}"]
     assert (await api.get(f"{fair.path}/affinities/{one}/prt_unknown")).status_code == 404
-    async with client_of(office, "rival") as rival:
+    async with client_of(context, "rival") as rival:
         assert (await rival.get(f"{fair.path}/affinities/{one}/{other}")).status_code == 404
     assert len(matching.asked) == 1

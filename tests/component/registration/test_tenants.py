@@ -22,14 +22,14 @@ BODIES: dict[str, Any] = {
 }
 
 
-def routes_of(office: ApiContext) -> list[tuple[str, str]]:
-    paths = make_api(office).openapi()["paths"]
+def routes_of(context: ApiContext) -> list[tuple[str, str]]:
+    paths = make_api(context).openapi()["paths"]
     found = [(method, path) for path, methods in paths.items() for method in methods]
     return [(method, path) for method, path in found if "{" in path]
 
 
 async def test_every_route_hides_what_is_anothers(
-    rival: httpx.AsyncClient, fair: Any, office: ApiContext, store: Any
+    rival: httpx.AsyncClient, fair: Any, context: ApiContext, store: Any
 ) -> None:
     request = await fair.ask(0, 2)
     ids = {
@@ -42,7 +42,7 @@ async def test_every_route_hides_what_is_anothers(
         "other": fair.participants[2],
     }
     before = len(store.events)
-    routes = routes_of(office)
+    routes = routes_of(context)
     assert len(routes) >= 20
     for method, template in routes:
         answers = []

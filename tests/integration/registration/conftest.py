@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from services.registration.domain.things import Thing
+from services.registration.domain.entity import Entity
+from services.registration.memory_store import InMemoryStore
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
-from services.registration.store_in_memory import InMemoryStore
 from shared.storage.mongo import Mongo
 from tests.simulation.mongo import InMemoryMongo
 
@@ -28,7 +28,7 @@ def settings(request: pytest.FixtureRequest, mongo_url: str) -> Settings:
 
 
 @pytest.fixture
-def written() -> list[tuple[type[Thing], str]]:
+def written() -> list[tuple[type[Entity], str]]:
     return []
 
 
@@ -42,7 +42,7 @@ def backend(request: pytest.FixtureRequest) -> Settings | str:
 
 
 @pytest.fixture
-async def store(backend: Settings | str, written: list[tuple[type[Thing], str]]) -> AsyncIterator[AnyStore]:
+async def store(backend: Settings | str, written: list[tuple[type[Entity], str]]) -> AsyncIterator[AnyStore]:
     if backend == "memory":
         yield InMemoryStore()
         return

@@ -7,22 +7,17 @@ from typing import Any
 
 import pytest
 
+from services.registration.authenticator import Authenticator, UnknownKey
 from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Entity
+from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import Answer, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.domain.things import Taken, Thing
-from services.registration.operators import (
-    Authenticator,
-    NoSuchOperator,
-    UnknownKey,
-    add_key,
-    add_operator,
-    list_keys,
-    revoke_key,
-)
+from services.registration.operator_store import MongoOperators
+from services.registration.operators import NoSuchOperator, add_key, add_operator, list_keys, revoke_key
 from services.registration.settings import Settings
-from services.registration.store import MongoOperators, MongoStore
+from services.registration.store import MongoStore
 from shared.contract.events import Status
 from shared.storage.mongo import Mongo
 
@@ -40,7 +35,7 @@ def request(number: int = 1, **changes: Any) -> MatchRequest:
     return MatchRequest.model_validate({**MADE, **fields, **changes})
 
 
-def things_of_every_kind() -> list[Thing]:
+def things_of_every_kind() -> list[Entity]:
     edition = {
         "name": "E",
         "timezone": "Europe/Madrid",
@@ -75,7 +70,7 @@ def things_of_every_kind() -> list[Thing]:
 
 
 @pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
-async def test_gives_back_what_was_written(store: Any, thing: Thing) -> None:
+async def test_gives_back_what_was_written(store: Any, thing: Entity) -> None:
     things = store.of("itecam")
     await things.insert(thing, "f")
     assert await things.find(type(thing), "edn_1", thing.id) == thing
@@ -86,7 +81,7 @@ async def test_gives_back_what_was_written(store: Any, thing: Thing) -> None:
 
 
 @pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
-async def test_shows_nothing_to_another_operator(store: Any, thing: Thing) -> None:
+async def test_shows_nothing_to_another_operator(store: Any, thing: Entity) -> None:
     await store.of("itecam").insert(thing, "f")
     rival = store.of("rival")
     kind = type(thing)
@@ -97,7 +92,7 @@ async def test_shows_nothing_to_another_operator(store: Any, thing: Thing) -> No
     assert await rival.page(kind, None, "", 10) == []
     assert await rival.fingerprint(kind, "edn_1", thing.id) is None
     assert not await rival.replace(thing.model_copy(update={"revision": 2, "operator_id": "rival"}))
-    assert await rival.live_requests("edn_1", "prt_1") == 0
+    assert await rival.count_live_requests("edn_1", "prt_1") == 0
 
 
 async def test_finds_nothing_in_another_edition(store: Any) -> None:
@@ -109,13 +104,13 @@ async def test_finds_nothing_in_another_edition(store: Any) -> None:
 async def test_refuses_a_second_of_the_same_id_or_name(store: Any) -> None:
     things = store.of("itecam")
     await things.insert(organisation(1), "f")
-    with pytest.raises(Taken):
+    with pytest.raises(NotUnique):
         await things.insert(organisation(1, name="Otra"), "f")
-    with pytest.raises(Taken):
+    with pytest.raises(NotUnique):
         await things.insert(organisation(2, name="EMPRESA  1"), "f")
     await things.insert(organisation(3, name="Empresa 1", edition_id="edn_2"), "f")
     await things.insert(organisation(4), "f")
-    with pytest.raises(Taken):
+    with pytest.raises(NotUnique):
         await things.replace(organisation(4, name="empresa 1", revision=2))
 
 
@@ -147,8 +142,8 @@ async def test_counts_live_requests(store: Any) -> None:
     await things.replace(request(1).answered(Answer.ACCEPTANCE, NOW))
     await things.replace(request(2).answered(Answer.REFUSAL, NOW))
     await things.replace(request(3).answered(Answer.WITHDRAWAL, NOW))
-    assert await things.live_requests("edn_1", "prt_1") == 2
-    assert await things.live_requests("edn_1", "prt_2") == 0
+    assert await things.count_live_requests("edn_1", "prt_1") == 2
+    assert await things.count_live_requests("edn_1", "prt_2") == 0
 
 
 def participant(number: int, session_ids: tuple[str, ...] = ("talk",), **changes: Any) -> Participant:
@@ -161,19 +156,19 @@ async def test_a_seat_is_one_participant_s_until_it_is_left(store: Any) -> None:
     things = store.of("itecam")
     first, second = participant(1, seats={"talk": 1}), participant(2, seats={"talk": 1})
     await things.insert(first, "f")
-    with pytest.raises(Taken):
+    with pytest.raises(NotUnique):
         await things.insert(second, "f")
     await things.insert(participant(2, ("talk", "other"), seats={"talk": 2, "other": 1}), "f")
     await things.insert(participant(3), "f")
     await things.insert(participant(4, edition_id="edn_2", seats={"talk": 1}), "f")
-    seats = await things.attending("edn_1", ["talk", "other", "none"])
+    seats = await things.seats_taken("edn_1", ["talk", "other", "none"])
     assert {session: sorted(held, key=str) for session, held in seats.items()} == {"talk": [1, 2, None], "other": [1]}
-    with pytest.raises(Taken):
+    with pytest.raises(NotUnique):
         await things.replace(participant(3, seats={"talk": 2}, revision=2))
     assert await things.replace(first.model_copy(update={"status": Status.CANCELLED, "revision": 2}))
     assert await things.replace(participant(3, seats={"talk": 1}, revision=2))
-    assert sorted((await things.attending("edn_1", ["talk"]))["talk"]) == [1, 2]
-    assert await store.of("rival").attending("edn_1", ["talk"]) == {}
+    assert sorted((await things.seats_taken("edn_1", ["talk"]))["talk"]) == [1, 2]
+    assert await store.of("rival").seats_taken("edn_1", ["talk"]) == {}
     assert (await things.find_unique(Participant, [first.unique]))[first.unique].id == "prt_1"
 
 
@@ -198,17 +193,17 @@ async def test_tells_what_was_written(store: Any, written: list[Any]) -> None:
 
 async def test_keys_open_until_revoked(settings: Settings) -> None:
     first = await add_operator(settings, "itecam", "ITECAM")
-    with pytest.raises(Taken):
+    with pytest.raises(NotUnique):
         await add_operator(settings, "itecam", "Otra")
     second = await add_key(settings, "itecam")
     mongo = Mongo(settings)
-    gate = Authenticator(MongoOperators(mongo.database(settings.database)), remember_seconds=0)
-    assert {await gate.operator_of(first), await gate.operator_of(second)} == {"itecam"}
+    authenticator = Authenticator(MongoOperators(mongo.database(settings.database)), cache_seconds=0)
+    assert {await authenticator.operator_of(first), await authenticator.operator_of(second)} == {"itecam"}
     (first_id, _), (second_id, _) = await list_keys(settings, "itecam")
     await revoke_key(settings, "itecam", first_id)
     with pytest.raises(UnknownKey):
-        await gate.operator_of(first)
-    assert await gate.operator_of(second) == "itecam"
+        await authenticator.operator_of(first)
+    assert await authenticator.operator_of(second) == "itecam"
     assert await list_keys(settings, "itecam") == [(first_id, True), (second_id, False)]
     with pytest.raises(NoSuchOperator):
         await revoke_key(settings, "itecam", "none")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.slots import Day, Hours
-from services.registration.rebuild import edition_of, things_of
+from services.registration.rebuild import edition_of, entities_of
 from shared.contract.events import Event
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import CannotRebuild
@@ -82,4 +82,4 @@ def told(scene: Any) -> list[Event]:
 
 def test_every_other_thing_is_told_as_it_was(told: list[Event]) -> None:
     older = [one.model_copy(update={"revision": 1}) for one in told]
-    assert [thing.snapshot() for thing in things_of(EditionEvents([*older, *told, *older]))] == told
+    assert [thing.snapshot() for thing in entities_of(EditionEvents([*older, *told, *older]))] == told

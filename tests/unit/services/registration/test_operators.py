@@ -1,22 +1,22 @@
-"""The gate: keys are compared by hash, remembered for a while, and revoked ones open nothing."""
+"""The authenticator: keys are compared by hash, remembered for a while, and revoked ones open nothing."""
 
 from __future__ import annotations
 
 import pytest
 
-from services.registration.operators import Authenticator, UnknownKey, digest_of
-from services.registration.store import Key
-from services.registration.store_in_memory import InMemoryOperators
+from services.registration.authenticator import Authenticator, UnknownKey, digest_of
+from services.registration.memory_store import InMemoryOperators
+from services.registration.ports import OperatorKey
 
 
 async def test_a_revoked_key_opens_nothing_once_forgotten() -> None:
-    keys = {"itecam": [Key(digest_of("old")), Key(digest_of("new"))]}
+    keys = {"itecam": [OperatorKey(digest_of("old")), OperatorKey(digest_of("new"))]}
     now = 100.0
-    gate = Authenticator(InMemoryOperators(keys), remember_seconds=5, now=lambda: now)
-    assert await gate.operator_of("itecam.old") == "itecam"
-    keys["itecam"] = [Key(digest_of("old"), revoked=True), Key(digest_of("new"))]
-    assert await gate.operator_of("itecam.old") == "itecam"
+    authenticator = Authenticator(InMemoryOperators(keys), cache_seconds=5, now=lambda: now)
+    assert await authenticator.operator_of("itecam.old") == "itecam"
+    keys["itecam"] = [OperatorKey(digest_of("old"), revoked=True), OperatorKey(digest_of("new"))]
+    assert await authenticator.operator_of("itecam.old") == "itecam"
     now = 106.0
     with pytest.raises(UnknownKey):
-        await gate.operator_of("itecam.old")
-    assert await gate.operator_of("itecam.new") == "itecam"
+        await authenticator.operator_of("itecam.old")
+    assert await authenticator.operator_of("itecam.new") == "itecam"

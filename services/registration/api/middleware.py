@@ -7,7 +7,7 @@ import traceback
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.registration import problems
+from services.registration.api import problems
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import HTTP_SECONDS
 from shared.runtime.retry import is_transient
@@ -15,7 +15,7 @@ from shared.runtime.retry import is_transient
 _log = get_logger(__name__)
 
 
-class Observing:
+class RequestMiddleware:
     """ASGI middleware: measures by route template, and turns failures into problems.
 
     Exceptions are logged by type and place only: their messages may hold personal data.
@@ -43,7 +43,7 @@ class Observing:
             _log_failure(error)
             if status:  # half an answer is out: only closing the connection tells the client
                 raise
-            answer = problems.away(scope) if is_transient(error) else problems.defect(scope)
+            answer = problems.unavailable(scope) if is_transient(error) else problems.defect(scope)
             await answer(scope, receive, note_status)
         finally:
             _observe(scope, status, time.perf_counter() - began)

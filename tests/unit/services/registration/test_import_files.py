@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.importing import Columns, Limits, Rejection, UnreadableFile, read_csv, read_xlsx
+from services.registration.import_files import Columns, FileLimits, RowRejection, UnreadableFile, read_csv, read_xlsx
 
 COLUMNS = Columns(("name", "country"), ("region",))
-LIMITS = Limits(rows=5, unpacked_bytes=1_000_000)
+LIMITS = FileLimits(rows=5, unpacked_bytes=1_000_000)
 
 
 def workbook(*rows: list[object]) -> bytes:
@@ -82,7 +82,7 @@ def test_a_workbook() -> None:
         (2, {"name": "A", "country": "ES", "region": "13"}),
         (5, {"name": "B", "country": "PT", "region": ""}),
     ]
-    assert sheet.rejected == [Rejection(3, "name", "a formula: put its value there")]
+    assert sheet.rejected == [RowRejection(3, "name", "a formula: put its value there")]
 
 
 def test_a_workbook_that_is_a_bomb() -> None:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.registration.domain.bodies import FieldError, Invalid
-from services.registration.domain.things import Facts
+from services.registration.domain.entity import Facts
+from services.registration.domain.errors import FieldError, Invalid
 from shared.contract.ids import Id
 from shared.internal_api.edits import MOST_PEOPLE, BrokenRule, Edit
 
@@ -45,15 +45,15 @@ class EditFacts(Facts):
     edit: Edit
 
 
-class Unguarded(Exception):
+class MissingIfMatch(Exception):
     """An edit came without the token of its dry run; the message says what to send."""
 
 
-class BreaksRules(Invalid):
+class RulesBroken(Invalid):
     """An edit would break rules; its faults say which, and whose."""
 
 
-def breach(broken: BrokenRule, names: dict[str, str]) -> FieldError:
+def describe_breach(broken: BrokenRule, names: dict[str, str]) -> FieldError:
     """A rule that would be broken, in words and with the names of those concerned."""
     people = ", ".join(f"{names.get(each, '?')} ({each})" for each in broken.participant_ids)
     words = _WORDS.get(broken.rule, broken.rule.replace("_", " "))

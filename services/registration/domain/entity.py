@@ -1,4 +1,4 @@
-"""What all of registration's things share: whose they are, which revision, and their snapshot for the bus."""
+"""Base classes of the documents of registration, and of the request bodies that set their fields."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from shared.contract.ids import Id
 
 
 class Facts(BaseModel):
-    """What an operator says of a thing: no unknown fields, no type guessed."""
+    """Fields that an operator sets, as the JSON body of a request: unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def values(self) -> dict[str, Any]:
+        """The fields by name, nested models unconverted."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
 
-class Thing(BaseModel):
-    """One document: an edition, an organisation, a participant or a match request."""
+
+class Entity(BaseModel):
+    """An edition, organisation, participant or match request at one revision; stored as one document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    #: The prefix of its ids, the name of its id's field, and what it is called in messages.
+    #: The prefix of the ids of this kind.
     PREFIX: ClassVar[str]
+    #: The name of the field that holds the id.
     ID: ClassVar[str]
+    #: The word for this kind in messages and in the names of collections.
     NOUN: ClassVar[str]
 
     operator_id: Id
@@ -38,60 +44,40 @@ class Thing(BaseModel):
 
     @classmethod
     def stored(cls, document: Mapping[str, Any]) -> Self:
-        """The thing as its document in the database says."""
+        """Read an entity from its document, without cleaning the text in it again."""
         return cls.model_validate(document, context=STORED)
 
     @property
     def id(self) -> str:
-        """The thing's own id."""
+        """The id of the entity."""
         identifier: str = getattr(self, self.ID)
         return identifier
 
     @property
     def unique(self) -> str:
-        """What no other thing of its kind may have: its own id, unless a kind says more."""
+        """The key that no other entity of this kind may have: the id, unless the kind has a stricter key."""
         return self.id
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """All that no other thing of its kind may have: what is unique about it, and what it holds besides."""
+        """All values that no other entity of this kind may claim: the unique key and, for participants, the seats."""
         return (self.unique,)
 
     @abstractmethod
     def snapshot(self) -> Event:
-        """What the bus is told of this revision."""
+        """The event that publishes this revision."""
 
     def facts(self, kind: type[Facts]) -> dict[str, Any]:
-        """What its operator said of it, as JSON values."""
+        """The fields that the operator set, as JSON values."""
         return self.model_dump(mode="json", include=set(kind.model_fields))
 
     @property
     def due(self) -> datetime | None:
-        """When something must be done about it, if ever."""
+        """The time at which background work has to look at the entity; None: never."""
         return None
 
     def changed(self, now: datetime, **fields: object) -> Self:
-        """The next revision with some fields changed; itself when none differs."""
+        """Return the next revision with these fields; the entity itself if no field differs."""
         if all(getattr(self, name) == value for name, value in fields.items()):
             return self
         return self.model_copy(update={**fields, "revision": self.revision + 1, "changed_at": now})
-
-
-class Refused(Exception):
-    """The state of things does not allow it; the message says why."""
-
-
-class NotFound(Exception):
-    """There is no such thing among those of this operator; the message names it."""
-
-
-class Stale(Exception):
-    """The thing has changed since the revision the change was meant for."""
-
-
-class KeyReused(Exception):
-    """An idempotency key came again with another request."""
-
-
-class Taken(Exception):
-    """Another thing has this id, or what must be unique about it; the message is what is taken."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.registration.domain.things import Thing
+from services.registration.domain.entity import Entity
 from shared.storage.outbox import OutboxRelay
 
 
-class Publishing:
+class OutboxPublisher:
     """Sends the outboxes of all kinds of things."""
 
-    def __init__(self, relays: Mapping[type[Thing], OutboxRelay]) -> None:
+    def __init__(self, relays: Mapping[type[Entity], OutboxRelay]) -> None:
         self._relays = relays
 
     async def prepare(self) -> None:
@@ -19,8 +19,8 @@ class Publishing:
         for relay in self._relays.values():
             await relay.prepare()
 
-    def soon(self, kind: type[Thing], document_id: str) -> None:
-        """Begin to send a thing's outbox; the caller does not wait."""
+    def soon(self, kind: type[Entity], document_id: str) -> None:
+        """Begin to send a entity's outbox; the caller does not wait."""
         self._relays[kind].soon(document_id)
 
     async def sweep(self) -> None:

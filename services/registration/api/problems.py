@@ -15,11 +15,11 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from services.registration.domain.bodies import MOST_FAULTS, FieldError, Invalid, Malformed, pointer_to
-from services.registration.domain.day import BreaksRules, Unguarded
-from services.registration.domain.things import KeyReused, NotFound, Refused, Stale
-from services.registration.operators import UnknownKey
-from services.registration.peers import PeerAway, PeerDeclined
+from services.registration.authenticator import UnknownKey
+from services.registration.domain.agenda import MissingIfMatch, RulesBroken
+from services.registration.domain.errors import Conflict, FieldError, Invalid, KeyReused, Malformed, NotFound, Stale
+from services.registration.domain.parsing import MOST_FAULTS, pointer_to
+from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
 from shared.internal_api.edit_errors import EditErrorCode, by_status
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,7 +53,7 @@ class Problem(BaseModel):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemKind:
     """A kind of problem, and the headers that go with it."""
 
     status: HTTPStatus
@@ -62,27 +62,35 @@ class Kind:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-_AWAY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
-_KINDS: dict[type[Exception], Kind] = {
-    Malformed: Kind(HTTPStatus.BAD_REQUEST, "malformed", "The body is not JSON"),
-    UnknownKey: Kind(
+_AWAY = ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
+_KINDS: dict[type[Exception], ProblemKind] = {
+    Malformed: ProblemKind(HTTPStatus.BAD_REQUEST, "malformed", "The body is not JSON"),
+    UnknownKey: ProblemKind(
         HTTPStatus.UNAUTHORIZED,
         "unauthorised",
         "A valid API key is needed",
         {"WWW-Authenticate": 'Bearer realm="tertulia"'},
     ),
-    NotFound: Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
-    Refused: Kind(HTTPStatus.CONFLICT, "conflict", "The state of things does not allow it"),
-    Stale: Kind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
-    TooLarge: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", {"Connection": "close"}),
-    Unsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not taken here"),
-    Invalid: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
-    BreaksRules: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "rules-broken", "It would break rules that nothing may break"),
-    Unguarded: Kind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),
-    KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"),
-    PeerAway: _AWAY,
+    NotFound: ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
+    Conflict: ProblemKind(HTTPStatus.CONFLICT, "conflict", "The state of things does not allow it"),
+    Stale: ProblemKind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
+    TooLarge: ProblemKind(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", {"Connection": "close"}
+    ),
+    Unsupported: ProblemKind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not taken here"
+    ),
+    Invalid: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
+    RulesBroken: ProblemKind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "rules-broken", "It would break rules that nothing may break"
+    ),
+    MissingIfMatch: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),
+    KeyReused: ProblemKind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"
+    ),
+    ServiceUnavailable: _AWAY,
 }
-_DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of the service")
+_DEFECT = ProblemKind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of the service")
 
 
 def _documented(description: str) -> dict[str, Any]:
@@ -121,12 +129,12 @@ def install(app: FastAPI) -> None:
     """Answer every exception of the table, and the framework's own, with a problem."""
     for exception in _KINDS:
         app.add_exception_handler(exception, _on_known)
-    app.add_exception_handler(PeerDeclined, _on_peer_declined)
+    app.add_exception_handler(ServiceDeclined, _on_declined)
     app.add_exception_handler(RequestValidationError, _on_parameters)
     app.add_exception_handler(HTTPException, _on_framework)
 
 
-def away(scope: Scope) -> Response:
+def unavailable(scope: Scope) -> Response:
     """503: the database is away."""
     return _response(_AWAY, "the database does not answer; nothing is known to be wrong with the request", scope)
 
@@ -142,11 +150,11 @@ async def _on_known(request: Request, error: Exception) -> Response:
     return _response(kind, str(error) or kind.title, request.scope, faults)
 
 
-async def _on_peer_declined(request: Request, error: Exception) -> Response:
+async def _on_declined(request: Request, error: Exception) -> Response:
     """What the service asked said no with, as it said it."""
-    assert isinstance(error, PeerDeclined)  # noqa: S101 - the one exception this handles
+    assert isinstance(error, ServiceDeclined)  # noqa: S101 - the one exception this handles
     status = HTTPStatus(error.status)
-    return _response(Kind(status, error.slug, status.phrase), str(error) or status.phrase, request.scope)
+    return _response(ProblemKind(status, error.slug, status.phrase), str(error) or status.phrase, request.scope)
 
 
 async def _on_parameters(request: Request, error: Exception) -> Response:
@@ -161,10 +169,12 @@ async def _on_framework(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     slug = status.phrase.lower().replace(" ", "-")
-    return _response(Kind(status, slug, status.phrase, headers), status.description or status.phrase, request.scope)
+    return _response(
+        ProblemKind(status, slug, status.phrase, headers), status.description or status.phrase, request.scope
+    )
 
 
-def _response(kind: Kind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = ()) -> Response:
+def _response(kind: ProblemKind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = ()) -> Response:
     problem = Problem(
         type=_type_of(kind.slug),
         title=kind.title,

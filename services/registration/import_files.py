@@ -46,7 +46,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """A row by column name, and the line of the file it starts on."""
 
     line: int
@@ -54,7 +54,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Rejection:
+class RowRejection:
     """Why a row was left out: its line, the column if it is one's fault, and the reason."""
 
     line: int
@@ -66,19 +66,19 @@ class Rejection:
 class Sheet:
     """What a file holds: the rows that can be read, and what was rejected."""
 
-    rows: list[Row] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
+    rows: list[SheetRow] = field(default_factory=list)
+    rejected: list[RowRejection] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Limits:
+class FileLimits:
     """Most rows of a file, and most bytes a packed one may unpack to."""
 
     rows: int
     unpacked_bytes: int
 
 
-def read_csv(raw: bytes, columns: Columns, limits: Limits) -> Sheet:
+def read_csv(raw: bytes, columns: Columns, limits: FileLimits) -> Sheet:
     """Rows of a CSV file: UTF-8 with or without a byte order mark, `;` or `,` between the cells (RFC 4180).
 
     Raises:
@@ -93,7 +93,7 @@ def read_csv(raw: bytes, columns: Columns, limits: Limits) -> Sheet:
     return _sheet(_csv_lines(text, delimiter), columns, limits)
 
 
-def read_xlsx(raw: bytes, columns: Columns, limits: Limits) -> Sheet:
+def read_xlsx(raw: bytes, columns: Columns, limits: FileLimits) -> Sheet:
     """Rows of the first sheet of an Excel workbook.
 
     Raises:
@@ -114,13 +114,13 @@ def _unless_broken(read: Callable[[], Sheet]) -> Sheet:
         raise UnreadableFile(f"not a readable Excel workbook ({type(error).__name__})") from None
 
 
-_Line = tuple[int, Cells | Rejection]
+_Line = tuple[int, Cells | RowRejection]
 
 
-def _sheet(lines: Iterator[_Line], columns: Columns, limits: Limits) -> Sheet:
+def _sheet(lines: Iterator[_Line], columns: Columns, limits: FileLimits) -> Sheet:
     """Lay rows under the names of the first line; rows without any text are left out."""
     _, first = next(lines, (1, []))
-    if isinstance(first, Rejection):
+    if isinstance(first, RowRejection):
         raise UnreadableFile(f"line 1: {first.reason}")
     header = [name.strip().lower() for name in first]
     columns.check(header)
@@ -128,7 +128,7 @@ def _sheet(lines: Iterator[_Line], columns: Columns, limits: Limits) -> Sheet:
     for count, (line, cells) in enumerate(lines, start=1):
         if count > limits.rows:
             raise UnreadableFile(f"more than {limits.rows} rows: split the file")
-        if isinstance(cells, Rejection):
+        if isinstance(cells, RowRejection):
             sheet.rejected.append(cells)
         elif any(cell.strip() for cell in cells):
             _lay(sheet, line, header, cells)
@@ -137,15 +137,17 @@ def _sheet(lines: Iterator[_Line], columns: Columns, limits: Limits) -> Sheet:
 
 def _lay(sheet: Sheet, line: int, header: Sequence[str], cells: Cells) -> None:
     if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-        sheet.rejected.append(Rejection(line, "", f"{len(cells)} cells under {len(header)} column names"))
+        sheet.rejected.append(RowRejection(line, "", f"{len(cells)} cells under {len(header)} column names"))
         return
     padded = [*cells, *[""] * (len(header) - len(cells))]
     named = {name: cell.strip() for name, cell in zip(header, padded, strict=False)}
-    faults = [Rejection(line, name, reason) for name, cell in named.items() for reason in [_fault_of(cell)] if reason]
+    faults = [
+        RowRejection(line, name, reason) for name, cell in named.items() for reason in [_fault_of(cell)] if reason
+    ]
     if faults:
         sheet.rejected.extend(faults)
     else:
-        sheet.rows.append(Row(line, named))
+        sheet.rows.append(SheetRow(line, named))
 
 
 def _fault_of(cell: str) -> str:
@@ -163,7 +165,7 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
         except StopIteration:
             return
         except csv.Error as error:  # a cell beyond the module's limit: a quote that is never closed, as a rule
-            yield line, Rejection(line, "", f"{error}; is a quote not closed?")
+            yield line, RowRejection(line, "", f"{error}; is a quote not closed?")
             return
         yield line, cells
 

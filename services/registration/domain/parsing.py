@@ -1,15 +1,15 @@
-"""From JSON to facts: what is wrong with it is said by JSON pointer (RFC 6901)."""
+"""JSON bodies read as facts; each fault names its place by JSON pointer (RFC 6901)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from services.registration.domain.things import Facts, Thing
+from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.errors import FieldError, Invalid, Malformed
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
@@ -17,28 +17,8 @@ MOST_FAULTS = 100
 _LONGEST_POINTER = 200
 
 
-@dataclass(frozen=True)
-class FieldError:
-    """What is wrong, and where: a JSON pointer into the body, empty for the whole of it."""
-
-    pointer: str
-    detail: str
-
-
-class Malformed(Exception):
-    """The body is not JSON; the message says where it stops being so."""
-
-
-class Invalid(Exception):
-    """The body is JSON and cannot be taken: its faults, one at least."""
-
-    def __init__(self, *faults: FieldError) -> None:
-        super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
-        self.faults = faults
-
-
-def read_facts(kind: type[AnyFacts], raw: bytes) -> AnyFacts:
-    """Facts from a JSON body, types as they are: no number is read from a text.
+def parse_facts(kind: type[AnyFacts], raw: bytes) -> AnyFacts:
+    """Parse a JSON body strictly: no number is read from a text.
 
     Raises:
         Malformed: not JSON (lone surrogates included).
@@ -50,11 +30,11 @@ def read_facts(kind: type[AnyFacts], raw: bytes) -> AnyFacts:
         details = error.errors(include_url=False, include_context=False, include_input=False)
         if details[0]["type"] == "json_invalid":
             raise Malformed(details[0]["msg"]) from None
-        raise Invalid(*map(_fault, details[:MOST_FAULTS])) from None
+        raise Invalid(*map(_field_error, details[:MOST_FAULTS])) from None
 
 
-def read_patch(raw: bytes) -> dict[str, Any]:
-    """A JSON merge patch (RFC 7396).
+def parse_patch(raw: bytes) -> dict[str, Any]:
+    """Parse a JSON merge patch (RFC 7396).
 
     Raises:
         Malformed: not JSON.
@@ -69,19 +49,19 @@ def read_patch(raw: bytes) -> dict[str, Any]:
     return patch
 
 
-def patched(thing: Thing, kind: type[AnyFacts], patch: Mapping[str, Any]) -> AnyFacts:
-    """The facts of a thing with a merge patch applied. Raises `Invalid` as `read_facts`."""
-    return read_facts(kind, to_json(_merge(thing.facts(kind), patch)))
+def apply_patch(entity: Entity, kind: type[AnyFacts], patch: Mapping[str, Any]) -> AnyFacts:
+    """Return the facts of an entity with a merge patch applied. Raises `Invalid` as `parse_facts`."""
+    return parse_facts(kind, to_json(_merge(entity.facts(kind), patch)))
 
 
 def pointer_to(path: Sequence[str | int]) -> str:
-    """The JSON pointer of a path, cut where a hostile key would make it long."""
+    """Return the JSON pointer of a path, cut at 200 characters: a hostile key may be long."""
     escaped = ("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return "".join(escaped)[:_LONGEST_POINTER]
 
 
 def _merge(target: object, patch: object) -> object:
-    """RFC 7396, section 2: null takes a member away, objects merge, all else replaces."""
+    """Merge by RFC 7396, section 2: null removes a member, objects merge, any other value replaces."""
     if not isinstance(patch, Mapping):
         return patch
     merged = dict(cast("Mapping[str, object]", target)) if isinstance(target, Mapping) else {}
@@ -93,5 +73,5 @@ def _merge(target: object, patch: object) -> object:
     return merged
 
 
-def _fault(detail: ErrorDetails) -> FieldError:
+def _field_error(detail: ErrorDetails) -> FieldError:
     return FieldError(pointer_to(detail["loc"]), detail["msg"].removeprefix("Value error, "))

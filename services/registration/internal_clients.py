@@ -1,4 +1,4 @@
-"""The services that registration asks on behalf of an operator, over HTTP (`shared.internal_api.server`)."""
+"""HTTP clients of the services that registration asks on behalf of an operator (`shared.internal_api.server`)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from services.registration.settings import Settings
 _LONGEST_DETAIL = 1000
 
 
-class PeerAway(Exception):
-    """The service asked does not answer, or cannot now: try again."""
+class ServiceUnavailable(Exception):
+    """The service does not answer, or cannot answer now: try again."""
 
 
-class PeerDeclined(Exception):
-    """The service asked says no: with this HTTP status, kind of problem and detail."""
+class ServiceDeclined(Exception):
+    """The service declined the request, with an HTTP status, a kind of problem (slug) and a detail."""
 
     def __init__(self, status: int, slug: str, detail: str, more: Mapping[str, Any]) -> None:
         super().__init__(detail)
@@ -28,10 +28,10 @@ class PeerDeclined(Exception):
 
 
 class InternalClient:
-    """A service that can be asked. Answers are JSON objects.
+    """A client of the internal API of one service. Answers are JSON objects.
 
-    Every question may raise `PeerAway` (no address set, no connection, no answer in time, its own defect) and
-    `PeerDeclined`.
+    Every request may raise `ServiceUnavailable` (no address set, no connection, no answer in time, a defect of the
+    service) and `ServiceDeclined`.
     """
 
     def __init__(self, name: str, client: httpx.AsyncClient | None) -> None:
@@ -39,19 +39,19 @@ class InternalClient:
         self._client = client
 
     async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Ask for what is at `path`, without the leading `/internal`."""
-        return await self._ask("GET", path, parameters=parameters)
+        """Send a GET request; `path` is without the leading `/internal`."""
+        return await self._request("GET", path, parameters=parameters)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask with a JSON body."""
-        return await self._ask("POST", path, body=body)
+        """Send a POST request with a JSON body."""
+        return await self._request("POST", path, body=body)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
 
-    async def _ask(
+    async def _request(
         self,
         method: str,
         path: str,
@@ -59,55 +59,55 @@ class InternalClient:
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         if self._client is None:
-            raise PeerAway(f"this installation does not say where {self._name} is")
+            raise ServiceUnavailable(f"this installation does not say where {self._name} is")
         try:
             response = await self._client.request(method, f"/internal{path}", params=parameters, json=body)
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise PeerAway(f"{self._name} does not answer") from error
+            raise ServiceUnavailable(f"{self._name} does not answer") from error
         if response.is_success and isinstance(answer, dict):
             return answer
-        raise self._refusal(response.status_code, answer)
+        raise self._error(response.status_code, answer)
 
-    def _refusal(self, status: int, answer: object) -> Exception:
-        """Its own defect, or a token that is not ours, is nothing that the operator did."""
+    def _error(self, status: int, answer: object) -> Exception:
+        """Return the error of an answer. A defect of the service, or a refused token, is no fault of the operator."""
         if (
             not isinstance(answer, dict)
             or status == httpx.codes.UNAUTHORIZED
             or not httpx.codes.is_client_error(status)
         ):
-            return PeerAway(f"{self._name} cannot answer now")
+            return ServiceUnavailable(f"{self._name} cannot answer now")
         more = {key: value for key, value in answer.items() if key not in ("slug", "detail")}
         slug, detail = str(answer.get("slug", "refused")), str(answer.get("detail", ""))
-        return PeerDeclined(status, slug, detail[:_LONGEST_DETAIL], more)
+        return ServiceDeclined(status, slug, detail[:_LONGEST_DETAIL], more)
 
 
 @dataclass(frozen=True)
-class Peers:
-    """Whom registration may ask."""
+class InternalClients:
+    """The clients of the services that registration asks."""
 
     matching: InternalClient
     scheduler: InternalClient
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self.matching.close()
         await self.scheduler.close()
 
 
-def nobody() -> Peers:
-    """Peers none of which answers: what an installation has that sets no addresses."""
-    return Peers(InternalClient("matching", None), InternalClient("scheduler", None))
+def no_clients() -> InternalClients:
+    """Return clients that never answer, as in an installation that sets no addresses."""
+    return InternalClients(InternalClient("matching", None), InternalClient("scheduler", None))
 
 
-def peers_of(settings: Settings) -> Peers:
-    """Those whose addresses the settings give."""
-    return Peers(
-        _peer("matching", settings.matching_url, settings), _peer("scheduler", settings.scheduler_url, settings)
+def clients_of(settings: Settings) -> InternalClients:
+    """Return clients for the addresses in the settings."""
+    return InternalClients(
+        _client("matching", settings.matching_url, settings), _client("scheduler", settings.scheduler_url, settings)
     )
 
 
-def _peer(name: str, url: str, settings: Settings) -> InternalClient:
+def _client(name: str, url: str, settings: Settings) -> InternalClient:
     token = settings.internal_token.get_secret_value()
     if not url or not token:
         return InternalClient(name, None)

@@ -13,8 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from services.registration import problems
-from services.registration.peers import InternalClient, PeerAway, PeerDeclined, nobody, peers_of
+from services.registration.api import problems
+from services.registration.internal_clients import (
+    InternalClient,
+    ServiceDeclined,
+    ServiceUnavailable,
+    clients_of,
+    no_clients,
+)
 from services.registration.settings import Settings
 from shared.internal_api.server import LARGEST_BODY, Declined, body_of, internal_routes
 from shared.runtime.settings import ServiceSettings
@@ -83,7 +89,7 @@ async def test_answers_come_back(matching: InternalClient) -> None:
 
 
 async def test_a_no_is_passed_on_with_all_it_says(matching: InternalClient) -> None:
-    with pytest.raises(PeerDeclined, match="changed meanwhile") as caught:
+    with pytest.raises(ServiceDeclined, match="changed meanwhile") as caught:
         await matching.get("/stale")
     assert (caught.value.status, caught.value.slug, caught.value.more) == (409, "stale", {"version": 7})
 
@@ -92,14 +98,14 @@ async def test_a_no_is_passed_on_with_all_it_says(matching: InternalClient) -> N
     ("body", "status"), [({"word": 1}, 422), ({"text": "x" * LARGEST_BODY}, 413)], ids=["invalid", "too large"]
 )
 async def test_a_bad_question_is_declined(matching: InternalClient, body: dict[str, object], status: int) -> None:
-    with pytest.raises(PeerDeclined) as caught:
+    with pytest.raises(ServiceDeclined) as caught:
         await matching.post("/echo", body)
     assert caught.value.status == status
 
 
 @pytest.mark.parametrize("path", ["/prose", "/broken"])
 async def test_a_defect_of_the_other_is_nothing_the_operator_did(matching: InternalClient, path: str) -> None:
-    with pytest.raises(PeerAway) as caught:
+    with pytest.raises(ServiceUnavailable) as caught:
         await matching.get(path)
     assert "trace" not in str(caught.value)
 
@@ -107,28 +113,28 @@ async def test_a_defect_of_the_other_is_nothing_the_operator_did(matching: Inter
 @pytest.mark.parametrize(("token", "presented"), [("t0ken", "other"), ("t0ken", ""), ("", ""), ("", "t0ken")])
 async def test_without_the_token_nothing_is_served(token: str, presented: str) -> None:
     stranger = peer(token, presented)
-    with pytest.raises((PeerAway, PeerDeclined)) as caught:
+    with pytest.raises((ServiceUnavailable, ServiceDeclined)) as caught:
         await stranger.get("/read")
     assert "read" not in str(caught.value)
     await stranger.close()
 
 
 async def test_who_is_nowhere_or_not_listening_is_away() -> None:
-    with pytest.raises(PeerAway, match="does not say where matching is"):
-        await nobody().matching.get("/read")
-    peers = peers_of(Settings(internal_token="t", matching_url="http://127.0.0.1:9", scheduler_url=""))
-    with pytest.raises(PeerAway, match="does not answer"):
-        await peers.matching.get("/read")
-    with pytest.raises(PeerAway, match="scheduler"):
-        await peers.scheduler.get("/read")
-    await peers.close()
+    with pytest.raises(ServiceUnavailable, match="does not say where matching is"):
+        await no_clients().matching.get("/read")
+    clients = clients_of(Settings(internal_token="t", matching_url="http://127.0.0.1:9", scheduler_url=""))
+    with pytest.raises(ServiceUnavailable, match="does not answer"):
+        await clients.matching.get("/read")
+    with pytest.raises(ServiceUnavailable, match="scheduler"):
+        await clients.scheduler.get("/read")
+    await clients.close()
 
 
 @pytest.mark.parametrize(
     ("error", "status", "slug"),
     [
-        (PeerAway("matching does not answer"), 503, "away"),
-        (PeerDeclined(409, "stale", "changed meanwhile", {}), 409, "stale"),
+        (ServiceUnavailable("matching does not answer"), 503, "away"),
+        (ServiceDeclined(409, "stale", "changed meanwhile", {}), 409, "stale"),
     ],
 )
 async def test_the_operator_is_told_in_problem_details(error: Exception, status: int, slug: str) -> None:

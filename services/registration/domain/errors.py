@@ -1,0 +1,45 @@
+"""Errors of registration's rules. `api/problems.py` has the HTTP answer to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Conflict(Exception):
+    """The present state forbids the change; the message says why."""
+
+
+class NotFound(Exception):
+    """The operator has no such entity; the message names its kind."""
+
+
+class Stale(Exception):
+    """The entity is not at a revision that the change was meant for."""
+
+
+class KeyReused(Exception):
+    """An idempotency key came again with another request."""
+
+
+class NotUnique(Exception):
+    """Another entity has this id, or a value that must be unique; the message is that value."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """A fault of a request: a JSON pointer into the body (empty for the whole of it), and the reason."""
+
+    pointer: str
+    detail: str
+
+
+class Malformed(Exception):
+    """The body is not JSON; the message says at which character."""
+
+
+class Invalid(Exception):
+    """The body is JSON but not acceptable; `faults` holds at least one fault."""
+
+    def __init__(self, *faults: FieldError) -> None:
+        super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
+        self.faults = faults

@@ -1,0 +1,39 @@
+"""Operators and the hashes of their API keys, in Mongo."""
+
+from __future__ import annotations
+
+from services.registration.ports import OperatorKey
+from shared.storage.mongo import DuplicateKeyError, MongoDatabase
+
+
+class MongoOperators:
+    """One document for each operator, with its keys in the order in which they were made."""
+
+    def __init__(self, database: MongoDatabase) -> None:
+        self._operators = database["operators"]
+
+    async def add(self, operator_id: str, name: str, digest: str) -> bool:
+        """Write an operator with a first key; False if the id is in use."""
+        document = {"_id": operator_id, "name": name, "keys": [{"digest": digest, "revoked": False}]}
+        try:
+            await self._operators.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def keys(self, operator_id: str) -> list[OperatorKey]:
+        """List an operator's keys, oldest first; none if there is no such operator."""
+        document = await self._operators.find_one({"_id": operator_id})
+        return [OperatorKey(key["digest"], key["revoked"]) for key in document["keys"]] if document else []
+
+    async def add_key(self, operator_id: str, digest: str) -> bool:
+        """Add a key to an operator; False if there is no such operator."""
+        key = {"digest": digest, "revoked": False}
+        result = await self._operators.update_one({"_id": operator_id}, {"$push": {"keys": key}})
+        return bool(result.matched_count)
+
+    async def revoke_key(self, operator_id: str, digest: str) -> bool:
+        """Revoke a key; False if there is no such key."""
+        query = {"_id": operator_id, "keys.digest": digest}
+        result = await self._operators.update_one(query, {"$set": {"keys.$.revoked": True}})
+        return bool(result.matched_count)

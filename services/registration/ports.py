@@ -1,0 +1,56 @@
+"""Protocols of the stores that the use cases and the authenticator need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Entity
+from services.registration.domain.match_request import MatchRequest
+from services.registration.domain.seats import Seats
+
+AnyEntity = TypeVar("AnyEntity", bound=Entity)
+
+
+class Repository(Protocol):
+    """The entities of one operator; `store.MongoRepository` documents each call."""
+
+    operator_id: str
+
+    async def find(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity | None: ...
+    async def recent_edition(self, edition_id: str) -> Edition | None: ...
+    async def find_many(self, kind: type[AnyEntity], edition_id: str, ids: Sequence[str]) -> dict[str, AnyEntity]: ...
+    async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]: ...
+    async def page(
+        self, kind: type[AnyEntity], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
+    ) -> list[AnyEntity]: ...
+    async def count_live_requests(self, edition_id: str, requester_id: str) -> int: ...
+    async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]: ...
+    async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None: ...
+    async def insert(self, entity: Entity, fingerprint: str) -> None: ...
+    async def replace(self, entity: Entity) -> bool: ...
+
+
+class Store(Protocol):
+    """The entities of all operators; `store.MongoStore` documents each call."""
+
+    def of(self, operator_id: str) -> Repository: ...
+    async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]: ...
+
+
+@dataclass(frozen=True)
+class OperatorKey:
+    """An operator's API key: the SHA-256 of its secret, in hex, and its revocation."""
+
+    digest: str
+    revoked: bool = False
+
+
+class OperatorKeys(Protocol):
+    """The API keys of all operators."""
+
+    async def keys(self, operator_id: str) -> Sequence[OperatorKey]:
+        """List an operator's keys; none if there is no such operator."""

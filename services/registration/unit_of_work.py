@@ -1,0 +1,151 @@
+"""The write path of every use case: each entity is created once, and changed by optimistic concurrency."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.errors import Conflict, Invalid, KeyReused, NotFound, NotUnique, Stale
+from services.registration.ports import AnyEntity, Repository
+from shared.contract.ids import derived_id, new_id
+from shared.runtime.clock import Clock
+
+#: Tries of a write that loses to a concurrent write of the same entity.
+_ATTEMPTS = 8
+
+
+class Stamp(TypedDict):
+    """The fields of a new entity that no operator sets."""
+
+    operator_id: str
+    edition_id: str
+    created_at: datetime
+    changed_at: datetime
+
+
+class UnitOfWork:
+    """Reads, creates and changes the entities of one operator."""
+
+    def __init__(self, repository: Repository, clock: Clock) -> None:
+        self.repository = repository
+        self.clock = clock
+
+    def stamp(self, edition_id: str) -> Stamp:
+        """Return the operator, edition and times of an entity that is created now."""
+        now = self.clock()
+        return {
+            "operator_id": self.repository.operator_id,
+            "edition_id": edition_id,
+            "created_at": now,
+            "changed_at": now,
+        }
+
+    async def get(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity:
+        """Read an entity of an edition.
+
+        Raises:
+            NotFound: it does not exist, or belongs to another operator. The message is the same for both.
+        """
+        entity = await self.repository.find(kind, edition_id, entity_id)
+        if entity is None:
+            raise NotFound(f"there is no such {kind.NOUN}")
+        return entity
+
+    async def create(
+        self,
+        kind: type[AnyEntity],
+        edition_id: str | None,
+        facts: Facts,
+        key: str | None,
+        build: Callable[[str], Awaitable[AnyEntity]],
+    ) -> AnyEntity:
+        """Write the entity that `build` returns for a new id. With an idempotency key the id follows from the key.
+
+        A repeated request finds the id in use, or fails where the first request succeeded. Both cases return the
+        entity that the first request created.
+
+        Raises:
+            KeyReused: the key was used for other facts.
+            Conflict: a unique value is in use; and the errors of `build`.
+        """
+        fingerprint = _fingerprint(facts)
+        entity_id = self.new_id(kind, edition_id, key)
+        try:
+            return await self.insert(lambda: build(entity_id), fingerprint)
+        except (Invalid, NotFound, Conflict):
+            earlier = await self.repository.fingerprint(kind, edition_id or entity_id, entity_id) if key else None
+            if earlier is None:
+                raise
+            if earlier != fingerprint:
+                raise KeyReused(f"this Idempotency-Key made {kind.NOUN} {entity_id} from another body") from None
+            return await self.get(kind, edition_id or entity_id, entity_id)
+
+    async def insert(self, build: Callable[[], Awaitable[AnyEntity]], fingerprint: str = "") -> AnyEntity:
+        """Write the entity that `build` returns. Build it again if a concurrent request has taken one of its seats.
+
+        Raises:
+            Conflict: a unique value is in use, or too many requests want seats at once; and the errors of `build`.
+        """
+        for _ in range(_ATTEMPTS):
+            entity = await build()
+            try:
+                await self.repository.insert(entity, fingerprint)
+            except NotUnique as error:
+                await self._raise_unless_only_a_seat_is_taken(entity, error, is_new=True)
+            else:
+                return entity
+        raise Conflict("too many ask for the same seats at once: try again")
+
+    async def amend(
+        self,
+        kind: type[AnyEntity],
+        edition_id: str,
+        entity_id: str,
+        change: Callable[[AnyEntity], Awaitable[AnyEntity]],
+        revisions: Sequence[int] = (),
+    ) -> AnyEntity:
+        """Write the entity that `change` returns; nothing if `change` returns its argument.
+
+        Raises:
+            NotFound: there is no such entity.
+            Stale: `revisions` is not empty and does not hold the present revision.
+            Conflict: a unique value is in use, or too many requests change the entity; and the errors of `change`.
+        """
+        for _ in range(_ATTEMPTS):
+            entity = await self.get(kind, edition_id, entity_id)
+            if revisions and entity.revision not in revisions:
+                raise Stale(f"{kind.NOUN} {entity_id} is at revision {entity.revision}")
+            changed = await change(entity)
+            if changed is entity or await self._replace(changed):
+                return changed
+        raise Conflict(f"{kind.NOUN} {entity_id} is being changed by others: read it again, then try again")
+
+    def new_id(self, kind: type[Entity], edition_id: str | None = None, key: str | None = None) -> str:
+        """Return a random id; with an idempotency key, the id that follows from operator, edition and key."""
+        if key is None:
+            return new_id(kind.PREFIX)
+        parts = (self.repository.operator_id, edition_id) if edition_id else (self.repository.operator_id,)
+        return derived_id(kind.PREFIX, *parts, key)
+
+    async def _replace(self, entity: Entity) -> bool:
+        try:
+            return await self.repository.replace(entity)
+        except NotUnique as error:
+            await self._raise_unless_only_a_seat_is_taken(entity, error, is_new=False)
+            return False
+
+    async def _raise_unless_only_a_seat_is_taken(self, entity: Entity, error: NotUnique, *, is_new: bool) -> None:
+        """Raise `Conflict` if the unique key is in use; the message names its holder, for integrations to go on."""
+        holder = (await self.repository.find_unique(type(entity), [entity.unique])).get(entity.unique)
+        if holder is not None and (is_new or holder.id != entity.id):
+            raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}") from error
+        if entity.claims == (entity.unique,):
+            raise Conflict(f"the same {entity.NOUN} is registered already") from error
+
+
+def _fingerprint(facts: Facts) -> str:
+    # Only the fields that were sent: a default that a later version adds must not make a repeat another request.
+    return hashlib.sha256(facts.model_dump_json(exclude_unset=True).encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""Use cases of editions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
+from services.registration.domain.errors import NotFound
+from services.registration.domain.parsing import apply_patch
+from services.registration.unit_of_work import UnitOfWork
+
+#: A JSON merge patch.
+Patch = dict[str, Any]
+#: The revisions that `If-Match` allows; empty: any.
+Revisions = Sequence[int]
+
+
+class EditionService:
+    """Use cases of editions."""
+
+    def __init__(self, unit_of_work: UnitOfWork) -> None:
+        self._unit = unit_of_work
+
+    async def create(self, facts: EditionFacts, key: str | None) -> Edition:
+        """Create an edition."""
+
+        async def build(edition_id: str) -> Edition:
+            return Edition(**self._unit.stamp(edition_id), **facts.values())
+
+        return await self._unit.create(Edition, None, facts, key, build)
+
+    async def get(self, edition_id: str) -> Edition:
+        """Read an edition. Raises `NotFound`."""
+        return await self._unit.get(Edition, edition_id, edition_id)
+
+    async def get_changeable(self, edition_id: str) -> Edition:
+        """Read an edition that is not closed, at most a second old. Raises `NotFound`, `Conflict`."""
+        edition = await self._unit.repository.recent_edition(edition_id)
+        if edition is None:
+            raise NotFound(f"there is no such {Edition.NOUN}")
+        edition.must_be_changeable()
+        return edition
+
+    async def amend(self, edition_id: str, patch: Patch, revisions: Revisions) -> Edition:
+        """Change an edition. Its phase only goes forwards."""
+
+        async def change(edition: Edition) -> Edition:
+            changed = edition.changed(self._unit.clock(), **apply_patch(edition, EditionFacts, patch).values())
+            if changed is not edition:
+                edition.must_be_changeable()
+                edition.may_become(changed.phase)
+                changed.must_fit_one_record()
+            return changed
+
+        return await self._unit.amend(Edition, edition_id, edition_id, change, revisions)
+
+    async def propose_partners(self, edition_id: str, wanted: FillingFacts) -> Edition:
+        """Start a round of proposals for the participants with fewer encounters than wanted."""
+
+        async def change(edition: Edition) -> Edition:
+            edition.must_be_changeable()
+            return edition.with_proposal_round(wanted, self._unit.clock())
+
+        return await self._unit.amend(Edition, edition_id, edition_id, change)
+
+    async def attendance(self, edition_id: str) -> list[tuple[SessionFacts, int]]:
+        """List the sessions of an edition with the number of participants that attend each."""
+        edition = await self.get(edition_id)
+        seats = await self._unit.repository.seats_taken(
+            edition_id, [session.session_id for session in edition.sessions]
+        )
+        return [(session, len(seats.get(session.session_id, ()))) for session in edition.sessions]

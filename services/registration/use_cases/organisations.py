@@ -1,0 +1,67 @@
+"""Use cases of organisations."""
+
+from __future__ import annotations
+
+from services.registration.domain.organisation import Organisation, OrganisationFacts
+from services.registration.domain.parsing import apply_patch
+from services.registration.domain.participant import Participant
+from services.registration.domain.parties import cancelled, must_be_active
+from services.registration.unit_of_work import UnitOfWork
+from services.registration.use_cases.editions import EditionService, Patch, Revisions
+from services.registration.use_cases.participants import ParticipantService
+from shared.contract.events import Status
+
+_PAGE = 500
+
+
+class OrganisationService:
+    """Use cases of organisations."""
+
+    def __init__(self, unit_of_work: UnitOfWork, editions: EditionService, participants: ParticipantService) -> None:
+        self._unit = unit_of_work
+        self._editions = editions
+        self._participants = participants
+
+    async def register(self, edition_id: str, facts: OrganisationFacts, key: str | None) -> Organisation:
+        """Register an organisation."""
+
+        async def build(organisation_id: str) -> Organisation:
+            await self._editions.get_changeable(edition_id)
+            return self.build(edition_id, facts, organisation_id)
+
+        return await self._unit.create(Organisation, edition_id, facts, key, build)
+
+    def build(self, edition_id: str, facts: OrganisationFacts, organisation_id: str) -> Organisation:
+        """Return an organisation without writing it."""
+        return Organisation(**self._unit.stamp(edition_id), organisation_id=organisation_id, **facts.values())
+
+    async def amend(self, edition_id: str, organisation_id: str, patch: Patch, revisions: Revisions) -> Organisation:
+        """Change an organisation."""
+
+        async def change(organisation: Organisation) -> Organisation:
+            facts = apply_patch(organisation, OrganisationFacts, patch)
+            changed = organisation.changed(self._unit.clock(), **facts.values())
+            if changed is not organisation:
+                await self._editions.get_changeable(edition_id)
+                must_be_active(organisation)
+            return changed
+
+        return await self._unit.amend(Organisation, edition_id, organisation_id, change, revisions)
+
+    async def cancel(self, edition_id: str, organisation_id: str) -> Organisation:
+        """Cancel an organisation and then its participants.
+
+        Once the organisation is cancelled, all services treat its participants as cancelled, and none can be
+        registered. After a crash, a repeated request cancels the remaining participants.
+        """
+        edition = await self._editions.get(edition_id)
+
+        async def change(organisation: Organisation) -> Organisation:
+            return cancelled(organisation, edition, self._unit.clock())
+
+        organisation = await self._unit.amend(Organisation, edition_id, organisation_id, change)
+        where = {"organisation_id": organisation_id, "status": Status.ACTIVE.value}
+        while active := await self._unit.repository.page(Participant, edition_id, "", _PAGE, where):
+            for participant in active:
+                await self._participants.cancel(edition_id, participant.participant_id)
+        return organisation

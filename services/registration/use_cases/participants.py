@@ -1,0 +1,107 @@
+"""Use cases of participants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.registration.domain.edition import Edition
+from services.registration.domain.errors import FieldError, Invalid
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.parsing import apply_patch
+from services.registration.domain.participant import Participant, ParticipantFacts
+from services.registration.domain.parties import cancelled, must_be_active
+from services.registration.domain.seats import newly_joined, with_seats
+from services.registration.unit_of_work import UnitOfWork
+from services.registration.use_cases.editions import EditionService, Patch, Revisions
+
+
+class ParticipantService:
+    """Use cases of participants."""
+
+    def __init__(self, unit_of_work: UnitOfWork, editions: EditionService) -> None:
+        self._unit = unit_of_work
+        self._editions = editions
+
+    async def register(self, edition_id: str, facts: ParticipantFacts, key: str | None) -> Participant:
+        """Register a participant of an active organisation."""
+
+        async def build(participant_id: str) -> Participant:
+            edition = await self._editions.get_changeable(edition_id)
+            await self._must_be_active_organisation(edition_id, facts.organisation_id)
+            return await self.give_seats(self.build(edition, facts, participant_id), edition)
+
+        return await self._unit.create(Participant, edition_id, facts, key, build)
+
+    def build(self, edition: Edition, facts: ParticipantFacts, participant_id: str) -> Participant:
+        """Return a participant without writing it. Raises `Invalid`."""
+        edition.must_have_sessions(facts.session_ids)
+        fields = facts.in_zone(edition.timezone).values()
+        return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **fields)
+
+    async def give_seats(
+        self, participant: Participant, edition: Edition, before: Participant | None = None
+    ) -> Participant:
+        """Return the participant with a seat in each newly joined session that has a capacity.
+
+        Seats in sessions attended before are kept, even if the capacity has been lowered since.
+
+        Raises:
+            Invalid: a session is full.
+        """
+        sessions = newly_joined(participant, edition, before)
+        ids = [session.session_id for session in sessions]
+        taken = await self._unit.repository.seats_taken(edition.edition_id, ids) if ids else {}
+        return with_seats(participant, sessions, taken)
+
+    async def amend(self, edition_id: str, participant_id: str, patch: Patch, revisions: Revisions) -> Participant:
+        """Change a participant. A patch of name, e-mail address and profile gives the place to a successor."""
+
+        async def change(participant: Participant) -> Participant:
+            edition = await self._editions.get(edition_id)
+            facts = apply_patch(participant, ParticipantFacts, patch).in_zone(edition.timezone)
+            changed = participant.changed(self._unit.clock(), **facts.values())
+            if changed is participant:
+                return participant
+            edition.must_be_changeable()
+            must_be_active(participant)
+            # Sessions that the edition has dropped since may stay on the list: they do no harm.
+            edition.must_have_sessions(facts.session_ids, frozenset(participant.session_ids))
+            if facts.organisation_id != participant.organisation_id:
+                await self._must_be_active_organisation(edition_id, facts.organisation_id)
+            return await self.give_seats(changed, edition, participant)
+
+        return await self._unit.amend(Participant, edition_id, participant_id, change, revisions)
+
+    async def cancel(self, edition_id: str, participant_id: str) -> Participant:
+        """Cancel a participant."""
+        edition = await self._editions.get(edition_id)
+
+        async def change(participant: Participant) -> Participant:
+            return cancelled(participant, edition, self._unit.clock())
+
+        return await self._unit.amend(Participant, edition_id, participant_id, change)
+
+    async def check_in(self, edition_id: str, participant_id: str, *, is_here: bool) -> Participant:
+        """Record that a participant has come to the venue, or take that back."""
+        edition = await self._editions.get(edition_id)
+
+        async def change(participant: Participant) -> Participant:
+            changed = participant.changed(self._unit.clock(), checked_in=is_here)
+            if changed is not participant:
+                edition.must_be_changeable()
+                must_be_active(participant)
+            return changed
+
+        return await self._unit.amend(Participant, edition_id, participant_id, change)
+
+    async def names(self, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of participants by id; unknown ids are left out."""
+        ids = sorted(set(participant_ids))
+        found = await self._unit.repository.find_many(Participant, edition_id, ids) if ids else {}
+        return {participant_id: participant.name for participant_id, participant in sorted(found.items())}
+
+    async def _must_be_active_organisation(self, edition_id: str, organisation_id: str) -> None:
+        organisation = await self._unit.repository.find(Organisation, edition_id, organisation_id)
+        if organisation is None:
+            raise Invalid(FieldError("/organisation_id", "no such organisation in this edition"))
+        must_be_active(organisation)
