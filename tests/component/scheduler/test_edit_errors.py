@@ -51,7 +51,7 @@ async def test_each_code_is_the_problem_type_at_each_endpoint(
 
 
 def test_the_openapi_lists_each_code_at_the_endpoints_that_may_answer_it(venue: ApiHarness) -> None:
-    paths = make_api(ApiContext(venue.store, venue.gate, RegistrationSettings(), venue.now)).openapi()["paths"]
+    paths = make_api(ApiContext(venue.store, venue.authenticator, RegistrationSettings(), venue.now)).openapi()["paths"]
     for (path, method), codes in ENDPOINTS.items():
         responses = paths[path][method]["responses"]
         for code in CODES:

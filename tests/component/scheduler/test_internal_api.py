@@ -290,7 +290,7 @@ async def test_another_operator_finds_nothing(venue: ApiHarness, api: httpx.Asyn
 
 
 async def test_while_the_scheduler_is_away_people_still_check_in(venue: ApiHarness, api: httpx.AsyncClient) -> None:
-    office = ApiContext(venue.store, venue.gate, RegistrationSettings(), venue.now)
+    office = ApiContext(venue.store, venue.authenticator, RegistrationSettings(), venue.now)
     transport = httpx.ASGITransport(make_api(office))
     headers = {"Authorization": "Bearer itecam.s3cret"}
     async with httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers) as alone:
