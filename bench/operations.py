@@ -101,7 +101,7 @@ class _Edition:
         return state.is_wanted(pair_id) and (pair_id in state.placements) == (pair_id in state.waiting)
 
     def _edit(self, edit: Edit) -> None:
-        self.count["edits" if self._ask(lambda batch: apply_edit(batch, edit, "*")) else "edits_refused"] += 1
+        self.count["edits" if self._ask(lambda decision: apply_edit(decision, edit, "*")) else "edits_refused"] += 1
 
     def _ask(self, work: Callable[[DecisionInProgress], object]) -> bool:
         """Decide on what somebody asks for; returns whether it could be had."""
@@ -122,7 +122,7 @@ class _Edition:
         outcome = EncounterState.MISSED if absent else EncounterState.HELD
         attendance = AttendanceReport(outcome=outcome, absent=absent)
         self.count["attended"] += self._ask(
-            lambda batch: record_attendance(batch, state.encounter_id(pair), attendance)
+            lambda decision: record_attendance(decision, state.encounter_id(pair), attendance)
         )
 
     def _some_edit(self) -> Edit:

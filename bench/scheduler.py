@@ -99,9 +99,9 @@ class Subject:
     def take(self, event: Event) -> Spent:
         """Decide on one event as the aggregate does, and tell all there is to tell of it."""
         started, cpu = time.perf_counter(), time.thread_time()
-        batch = DecisionInProgress(self.state, WHEN)
-        apply_event(batch, event)
-        verify_touched(batch)
+        decision = DecisionInProgress(self.state, WHEN)
+        apply_event(decision, event)
+        verify_touched(decision)
         wall, cpu = time.perf_counter() - started, time.thread_time() - cpu
         self._tell()
         return Spent(wall, cpu, time.perf_counter() - started)

@@ -14,7 +14,7 @@ from shared.contract.events import Event
 def agenda_of(events: Iterable[Event]) -> AgendaState:
     """What the scheduler's insert makes of the events, one after the other."""
     state = AgendaState(edition_id=EDITION)
-    batch = DecisionInProgress(state, WHEN)
+    decision = DecisionInProgress(state, WHEN)
     for event in events:
-        apply_event(batch, event)
+        apply_event(decision, event)
     return state

@@ -37,13 +37,13 @@ class AgendaAggregate:
 
     def decide(self, state: AgendaState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
         """Insert, repair, and tell what came of it. Raises `Poison` for an affinity of what is not a pair."""
-        batch = DecisionInProgress(state, now)
+        decision = DecisionInProgress(state, now)
         for event in events:
             try:
-                apply_event(batch, event)
+                apply_event(decision, event)
             except NotAPair as error:
                 raise Poison(event, str(error)) from error
-        return _told(batch)
+        return _told(decision)
 
     def evolve(self, state: AgendaState, change: Change) -> None:
         evolve(state, change)
@@ -53,18 +53,18 @@ def adopting(solution: Solution) -> Decide:
     """The decision to take over an improved agenda. It raises as `domain.adopt.adopt` does."""
 
     def decide(state: AgendaState, now: datetime) -> Decision[Change, Event]:
-        batch = DecisionInProgress(state, now)
-        adopt(batch, solution)
-        return _told(batch)
+        decision = DecisionInProgress(state, now)
+        adopt(decision, solution)
+        return _told(decision)
 
     return decide
 
 
 def announcing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
     """The decision to make the agendas final."""
-    batch = DecisionInProgress(state, now)
-    announce(batch)
-    return _told(batch)
+    decision = DecisionInProgress(state, now)
+    announce(decision)
+    return _told(decision)
 
 
 def publishing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
@@ -82,14 +82,14 @@ class Query(Generic[Answer]):
 
     def __call__(self, state: AgendaState, now: datetime) -> Decision[Change, Event]:
         """Decide; called again if another process was faster."""
-        batch = DecisionInProgress(state, now)
+        decision = DecisionInProgress(state, now)
         try:
-            self._answer, self._refusal = self._work(batch), None
+            self._answer, self._refusal = self._work(decision), None
         except (EditRejected, StalePlan, RulesBroken) as refusal:
             # Raised before anything is changed, so that the state need not be loaded again.
             self._refusal = refusal
             return Decision()
-        return _told(batch)
+        return _told(decision)
 
     @property
     def answer(self) -> Answer:
@@ -100,9 +100,9 @@ class Query(Generic[Answer]):
         return self._answer
 
 
-def _told(batch: DecisionInProgress) -> Decision[Change, Event]:
-    verify_touched(batch)
-    told, events = publish(batch.state, batch.now)
+def _told(decision: DecisionInProgress) -> Decision[Change, Event]:
+    verify_touched(decision)
+    told, events = publish(decision.state, decision.now)
     if told is not None:
-        batch.record(told)
-    return Decision(changes=batch.changes, outbox=events)
+        decision.record(told)
+    return Decision(changes=decision.changes, outbox=events)

@@ -168,13 +168,13 @@ class Scheduler:
 
     async def apply_edit(self, edition_id: str, edit: Edit, token: str) -> tuple[AgendaState, EditPlan]:
         """Make an edit as it was planned under the token. Raises as `domain.edits.apply_edit`."""
-        return await self._ask(edition_id, lambda batch: (batch.state, apply_edit(batch, edit, token)))
+        return await self._ask(edition_id, lambda decision: (decision.state, apply_edit(decision, edit, token)))
 
     async def record_attendance(
         self, edition_id: str, encounter_id: str, attendance: AttendanceReport
     ) -> AttendanceEffects:
         """Note that an encounter was held or missed. Raises `NotPossible`."""
-        return await self._ask(edition_id, lambda batch: record_attendance(batch, encounter_id, attendance))
+        return await self._ask(edition_id, lambda decision: record_attendance(decision, encounter_id, attendance))
 
     async def what_if(self, edition_id: str, more: More) -> WhatIf:
         """What there would be to gain by more tables or time.

@@ -88,12 +88,12 @@ def solve_file(path: Path, effort: Effort | None = None) -> Solved:
 def solve(edition: EditionFile, effort: Effort, now: datetime) -> Solved:
     """Insert all, improve, and verify."""
     state = AgendaState(edition_id=edition.edition.edition_id)
-    batch = DecisionInProgress(state, now)
+    decision = DecisionInProgress(state, now)
     for event in edition.events:
-        apply_event(batch, event)
-    adopt(batch, improve(problem_of(state, now, change_budget=0), effort))
+        apply_event(decision, event)
+    adopt(decision, improve(problem_of(state, now, change_budget=0), effort))
     while (told := publish(state, now)[0]) is not None:
-        batch.record(told)
+        decision.record(told)
     assert state.certificate is not None  # noqa: S101 - adopt() has just set it
     return Solved(
         agendas={participant: agenda.entries for participant, agenda in sorted(state.agendas.items())},

@@ -115,20 +115,20 @@ class Edition:
 
     def consume(self, *events: Event) -> list[Event]:
         """One batch; returns what is said of it."""
-        batch = DecisionInProgress(self.state, self.now)
+        decision = DecisionInProgress(self.state, self.now)
         for event in events:
-            apply_event(batch, event)
-        return self.finish(batch)
+            apply_event(decision, event)
+        return self.finish(decision)
 
-    def batch(self) -> DecisionInProgress:
+    def decision(self) -> DecisionInProgress:
         return DecisionInProgress(self.state, self.now)
 
-    def finish(self, batch: DecisionInProgress) -> list[Event]:
-        verify_touched(batch)
+    def finish(self, decision: DecisionInProgress) -> list[Event]:
+        verify_touched(decision)
         told, said = publish(self.state, self.now)
         if told is not None:
-            batch.record(told)
-        self.changes += batch.changes
+            decision.record(told)
+        self.changes += decision.changes
         self.published += said
         return said
 

@@ -36,29 +36,29 @@ class NotAPair(Exception):
     """An affinity's pair id is not the id of its two participants, so one pair could get two encounters."""
 
 
-def apply_event(batch: DecisionInProgress, event: Event) -> None:
+def apply_event(decision: DecisionInProgress, event: Event) -> None:
     """Apply one event to the batch's state, repairing the agenda where it has to. Raises as `verify_step`."""
-    _take(event, batch)
-    verify_step(batch)
+    _take(event, decision)
+    verify_step(decision)
 
 
 @singledispatch
-def _take(event: Event, batch: DecisionInProgress) -> None:
+def _take(event: Event, decision: DecisionInProgress) -> None:
     """What bears on no agenda changes none."""
 
 
 @_take.register
-def _apply_edition_changed(event: EditionChanged, batch: DecisionInProgress) -> None:
-    state = batch.state
+def _apply_edition_changed(event: EditionChanged, decision: DecisionInProgress) -> None:
+    state = decision.state
     if state.edition is not None and event.revision <= state.edition.revision:
         return
     news = diff_of(state.edition, event)
     cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
-    batch.record(EditionRecorded(edition=event))
+    decision.record(EditionRecorded(edition=event))
     attending = sorted({each for session in news.sessions for each in state.links.attending[session]})
     for participant_id in attending:
-        batch.record(AgendaTouched(participant_id=participant_id, cause=cause))
-    batch.reconsider(_concerned(state, news, attending), cause, new_tables=bool(news.gained))
+        decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
+    decision.reconsider(_concerned(state, news, attending), cause, new_tables=bool(news.gained))
 
 
 def _concerned(state: AgendaState, news: EditionDiff, attending: Iterable[str]) -> set[str]:
@@ -75,84 +75,84 @@ def _concerned(state: AgendaState, news: EditionDiff, attending: Iterable[str]) 
 
 
 @_take.register
-def _apply_organisation_changed(event: OrganisationChanged, batch: DecisionInProgress) -> None:
-    links = batch.state.links
-    known = batch.state.organisations.get(event.organisation_id)
+def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionInProgress) -> None:
+    links = decision.state.links
+    known = decision.state.organisations.get(event.organisation_id)
     if known is not None and event.revision <= known.revision:
         return
     taken = OrganisationSnapshot.of(event)
-    batch.record(OrganisationRecorded(organisation_id=event.organisation_id, organisation=taken))
+    decision.record(OrganisationRecorded(organisation_id=event.organisation_id, organisation=taken))
     if known is not None and known.is_placed_like(taken):
         return
     people = sorted(links.people_of[event.organisation_id])
     cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
     for participant_id in people:
-        batch.record(AgendaTouched(participant_id=participant_id, cause=cause))
+        decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
     pairs = {pair for each in people for pair in links.pairs_of[each]}
     if event.status is Status.CANCELLED:
         for participant_id in people:
-            _leave(batch, participant_id, cause)
-    batch.reconsider(pairs, cause)
+            _leave(decision, participant_id, cause)
+    decision.reconsider(pairs, cause)
 
 
 @_take.register
-def _apply_participant_changed(event: ParticipantChanged, batch: DecisionInProgress) -> None:
-    state = batch.state
+def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInProgress) -> None:
+    state = decision.state
     known = state.participants.get(event.participant_id)
     if known is not None and event.revision <= known.revision:
         return
     taken = ParticipantSnapshot.of(event)
-    batch.record(ParticipantRecorded(participant_id=event.participant_id, participant=taken))
+    decision.record(ParticipantRecorded(participant_id=event.participant_id, participant=taken))
     if known is not None and known.is_placed_like(taken):
         if taken.checked_in and not known.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
-            batch.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
+            decision.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
         return
     cancelled = event.status is Status.CANCELLED
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
     cause = Cause(code=code, subject_id=event.participant_id)
-    batch.record(AgendaTouched(participant_id=event.participant_id, cause=cause))
+    decision.record(AgendaTouched(participant_id=event.participant_id, cause=cause))
     if known is not None and known.organisation_id != taken.organisation_id:
-        _touch_partners(batch, event.participant_id, cause)
+        _touch_partners(decision, event.participant_id, cause)
     pairs = set(state.links.pairs_of[event.participant_id])
     if cancelled:
-        _leave(batch, event.participant_id, cause)
-    batch.reconsider(pairs, cause)
+        _leave(decision, event.participant_id, cause)
+    decision.reconsider(pairs, cause)
 
 
 @_take.register
-def _apply_affinity_scored(event: AffinityScored, batch: DecisionInProgress) -> None:
+def _apply_affinity_scored(event: AffinityScored, decision: DecisionInProgress) -> None:
     one, other = event.participant_ids
     if (one, other) != pair_of(one, other) or one == other or event.pair_id != pair_id(event.edition_id, one, other):
         raise NotAPair(f"{event.pair_id} is not the id of the pair {one}, {other}")
-    known = batch.state.pairs.get(event.pair_id)
+    known = decision.state.pairs.get(event.pair_id)
     if known is not None and event.revision <= known.revision:
         return
     taken = PairSnapshot.of(event)
-    batch.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
+    decision.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
-    batch.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
+    decision.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
 
 
-def _leave(batch: DecisionInProgress, participant_id: str, cause: Cause) -> None:
+def _leave(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:
     """Have the two meet without a guest who has cancelled; and whoever was asked for again, if it is the stand-in."""
-    state = batch.state
+    state = decision.state
     for pair in sorted(state.links.pairs_of[participant_id]):
         people = state.pairs[pair].without(participant_id, state.participants)
-        if people == state.pairs[pair].people or state.is_history(pair, batch.now):
+        if people == state.pairs[pair].people or state.is_history(pair, decision.now):
             continue
         back = set(people) - set(state.pairs[pair].people)
-        if back and state.stays(pair, batch.now):
+        if back and state.stays(pair, decision.now):
             continue  # it is locked or about to begin, and was arranged for the one who cancels
         slots = state.board.placed[pair][1].slots if pair in state.placements else 0
         if any(state.board.busy[each] & slots for each in back):
-            batch.lift(pair, cause)
-        batch.record(TakenOver(pair_id=pair, people=people, cause=cause))
+            decision.lift(pair, cause)
+        decision.record(TakenOver(pair_id=pair, people=people, cause=cause))
 
 
-def _touch_partners(batch: DecisionInProgress, participant_id: str, cause: Cause) -> None:
-    board = batch.state.board
+def _touch_partners(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:
+    board = decision.state.board
     for pair in sorted(board.encounters_of[participant_id]):
-        for partner_id in sorted(set(batch.state.pairs[pair].people) - {participant_id}):
-            batch.record(AgendaTouched(participant_id=partner_id, cause=cause))
+        for partner_id in sorted(set(decision.state.pairs[pair].people) - {participant_id}):
+            decision.record(AgendaTouched(participant_id=partner_id, cause=cause))

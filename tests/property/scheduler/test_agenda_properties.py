@@ -124,14 +124,14 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
     elif kind == "reload":
         subject.state = AgendaState.model_validate_json(state.model_dump_json())
     elif kind == "announce":
-        batch = subject.batch()
-        announce(batch)
-        subject.finish(batch)
+        decision = subject.decision()
+        announce(decision)
+        subject.finish(decision)
     elif kind == "improve":
         if state.edition is not None and not state.is_closed:
-            batch = subject.batch()
-            adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
-            subject.finish(batch)
+            decision = subject.decision()
+            adopt(decision, improve(problem_of(state, subject.now, 3), QUICK))
+            subject.finish(decision)
     elif kind == "repair":
         if state.edition is not None:
             zones = [z.model_copy(update={"tables": fields["tables"]} if z.tables else {}) for z in state.edition.zones]

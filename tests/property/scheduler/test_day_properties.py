@@ -195,7 +195,7 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
 
 
 def attend(subject: Edition, fields: dict[str, Any]) -> None:
-    state, batch = subject.state, subject.batch()
+    state, decision = subject.state, subject.decision()
     begun = [pair for pair in state.pairs if state.is_history(pair, subject.now)]
     ids = sorted(map(state.encounter_id, begun or state.pairs))
     encounter = ids[fields["number"] % len(ids)]
@@ -204,26 +204,26 @@ def attend(subject: Edition, fields: dict[str, Any]) -> None:
     absent = tuple(each for bit, each in enumerate(people) if fields["absent"] >> bit & 1)
     outcome = EncounterState.HELD if set(absent).isdisjoint(pair.participant_ids) else EncounterState.MISSED
     try:
-        record_attendance(batch, encounter, AttendanceReport(outcome=outcome, absent=absent))
+        record_attendance(decision, encounter, AttendanceReport(outcome=outcome, absent=absent))
     except EditRejected:
-        assert not batch.changes
-    subject.finish(batch)
+        assert not decision.changes
+    subject.finish(decision)
 
 
 def edited(subject: Edition, edit: Edit) -> bool:
     """Plan, then make as planned; returns whether it could be."""
     state, before = subject.state, subject.state.model_dump()
     placed, pinned = dict(state.board.placed), set(state.board.pinned)
-    batch = subject.batch()
+    decision = subject.decision()
     try:
         planned = plan_edit(state, edit, subject.now)
         assert state.model_dump() == before
         assert (state.board.placed, state.board.pinned) == (placed, pinned)
-        assert apply_edit(batch, edit, planned.token) == planned
+        assert apply_edit(decision, edit, planned.token) == planned
     except (EditRejected, RulesBroken):
         assert state.model_dump() == before
         return False
-    subject.finish(batch)
+    subject.finish(decision)
     assert {each: state.arrangement(each) for each in planned.after} == planned.after
     return True
 
@@ -239,12 +239,12 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
     elif kind == "reload":
         subject.state = AgendaState.model_validate_json(state.model_dump_json())
     elif kind in {"announce", "improve"}:
-        batch = subject.batch()
+        decision = subject.decision()
         if kind == "announce":
-            announce(batch)
+            announce(decision)
         elif not state.is_closed:
-            adopt(batch, improve(problem_of(state, subject.now, 3), QUICK))
-        subject.finish(batch)
+            adopt(decision, improve(problem_of(state, subject.now, 3), QUICK))
+        subject.finish(decision)
     elif not (kind == "edition" and state.is_closed):
         subject.consume(event(kind, fields, revision))
 

@@ -60,9 +60,9 @@ def a_fair(tables: int, phase: str, levels: tuple[Level, ...]) -> Edition:
     )
     subject.consume(edition(revision=2, phase=phase, **fields))
     if phase != "open":
-        batch = subject.batch()
-        announce(batch)
-        subject.finish(batch)
+        decision = subject.decision()
+        announce(decision)
+        subject.finish(decision)
     return subject
 
 
@@ -101,8 +101,8 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
     if state.version != solution.version:
         assert rebased(again, solution, now) == rebased(state, solution, now)
 
-    batch = subject.batch()
-    adopt(batch, solution)
+    decision = subject.decision()
+    adopt(decision, solution)
     assert worth_of(state).ranks <= has.ranks
     seats = seats_of(state)
     assert stays.items() <= seats.items()
@@ -111,5 +111,5 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
         assert placed.keys() <= seats.keys()
         assert len(moved) <= _BUDGET
         assert all(solution.moves(each) for each in moved)
-    subject.finish(batch)
+    subject.finish(decision)
     check(subject)

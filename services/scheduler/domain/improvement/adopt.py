@@ -60,14 +60,14 @@ def evidence_of(state: AgendaState) -> Evidence:
     )
 
 
-def verify_touched(batch: DecisionInProgress) -> None:
+def verify_touched(decision: DecisionInProgress) -> None:
     """Raise `AgendaBroken` if an encounter that the batch placed, or that its news is about, breaks a rule."""
-    verify_step(batch)
-    state = batch.state
-    touched = {pair for change in batch.changes for pair in _about(state, change) if pair in state.placements}
+    verify_step(decision)
+    state = decision.state
+    touched = {pair for change in decision.changes for pair in _about(state, change) if pair in state.placements}
     if state.is_closed or not touched:
         return
-    begun = {pair for pair in touched if state.has_begun(pair, batch.now)}
+    begun = {pair for pair in touched if state.has_begun(pair, decision.now)}
     violations = verify_meetings(evidence_of(state), sorted(touched), begun)
     if violations:
         raise AgendaBroken(violations)
@@ -80,27 +80,27 @@ def _about(state: AgendaState, change: Change) -> Iterable[str]:
     return state.links.pairs_of[change.participant_id] if isinstance(change, ParticipantRecorded) else ()
 
 
-def verify_step(batch: DecisionInProgress) -> None:
+def verify_step(decision: DecisionInProgress) -> None:
     """Raise `AgendaBroken` if the step just taken moved what was to stay, or put somebody wrongly where it is now.
 
     Asked after each event, for the next one may change what is to be kept; and what has begun is history from then on.
     """
-    state, now = batch.state, batch.now
+    state, now = decision.state, decision.now
     kept = {
         pair: place
-        for pair, place in batch.before.items()
-        if place is not None and pair not in batch.by_hand and state.must_stay(pair, place, now)
+        for pair, place in decision.before.items()
+        if place is not None and pair not in decision.by_hand and state.must_stay(pair, place, now)
     }
-    at_once = [pair for pair in batch.before if state.has_begun(pair, now)]
+    at_once = [pair for pair in decision.before if state.has_begun(pair, now)]
     if kept or at_once:
         evidence = evidence_of(state)
         violations = verify_meetings(evidence, at_once) + verify_kept(evidence, kept)
         if violations:
             raise AgendaBroken(violations)
-    batch.before.clear()
+    decision.before.clear()
 
 
-def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
+def adopt(decision: DecisionInProgress, solution: Solution) -> bool:
     """Replace the agenda by the solution, re-based if anything came in meanwhile; returns whether anything moved.
 
     What is worse by the edition's levels is not taken, nor, once agendas are announced, what is no better; it counts as
@@ -110,25 +110,25 @@ def adopt(batch: DecisionInProgress, solution: Solution) -> bool:
         SolutionStale: it is for an agenda that is told in another way by now, or for slots that are gone.
         AgendaBroken: it breaks a rule.
     """
-    state = batch.state
+    state = decision.state
     if state.is_closed or state.announced != solution.announced:
         raise SolutionStale("the edition's phase has changed")
     if any(seat.slots > state.timeline.all_slots for seat in solution.assignments.values()):
         raise SolutionStale("the edition has fewer slots now")
-    seats = _seats_now(batch, solution)
+    seats = _seats_now(decision, solution)
     is_better = _is_better(state, seats)
     if is_better:
-        _check(batch, seats)
-    moved = is_better and _replace(batch, seats)
-    batch.record(Improved(version=solution.version, certificate=_certificate(state, solution)))
+        _check(decision, seats)
+    moved = is_better and _replace(decision, seats)
+    decision.record(Improved(version=solution.version, certificate=_certificate(state, solution)))
     return moved
 
 
-def _seats_now(batch: DecisionInProgress, solution: Solution) -> Mapping[str, Assignment]:
+def _seats_now(decision: DecisionInProgress, solution: Solution) -> Mapping[str, Assignment]:
     """The solution's seats as they are, so that the engine's mistakes are found; or re-based on what is new."""
-    state = batch.state
-    is_as_asked = solution.version == state.version and solution.open_slots == state.open_slots(batch.now)
-    return solution.assignments if is_as_asked else rebased(state, solution, batch.now)
+    state = decision.state
+    is_as_asked = solution.version == state.version and solution.open_slots == state.open_slots(decision.now)
+    return solution.assignments if is_as_asked else rebased(state, solution, decision.now)
 
 
 def _certificate(state: AgendaState, solution: Solution) -> Certificate:
@@ -149,16 +149,16 @@ def _is_better(state: AgendaState, seats: Mapping[str, Assignment]) -> bool:
     return offered < has if state.announced else offered <= has
 
 
-def announce(batch: DecisionInProgress) -> None:
+def announce(decision: DecisionInProgress) -> None:
     """Make the agendas final: whoever has one is told, now or in the entries that follow."""
-    if batch.state.awaits_announcement:
-        cause = Cause(code=CauseCode.EDITION_PUBLISHED, subject_id=batch.state.edition_id)
-        batch.record(Announced(cause=cause))
+    if decision.state.awaits_announcement:
+        cause = Cause(code=CauseCode.EDITION_PUBLISHED, subject_id=decision.state.edition_id)
+        decision.record(Announced(cause=cause))
 
 
-def _check(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> None:
-    state = batch.state
-    violations = violations_of(state, {pair: _place(state, pair, seat) for pair, seat in seats.items()}, batch.now)
+def _check(decision: DecisionInProgress, seats: Mapping[str, Assignment]) -> None:
+    state = decision.state
+    violations = violations_of(state, {pair: _place(state, pair, seat) for pair, seat in seats.items()}, decision.now)
     if violations:
         raise AgendaBroken(violations)
 
@@ -168,15 +168,15 @@ def _place(state: AgendaState, pair_id: str, seat: Assignment) -> Place:
     return state.placements[pair_id] if placed is not None and placed[1] == seat else state.place(seat)
 
 
-def _replace(batch: DecisionInProgress, seats: Mapping[str, Assignment]) -> bool:
-    state = batch.state
+def _replace(decision: DecisionInProgress, seats: Mapping[str, Assignment]) -> bool:
+    state = decision.state
     cause = Cause(code=CauseCode.IMPROVED, subject_id=state.edition_id)
-    before = len(batch.changes)
+    before = len(decision.changes)
     for pair in sorted(set(state.placements) - set(seats)):
-        batch.lift(pair, cause)
-    batch.seat_all(dict(seats), cause)
-    allowed = state.open_slots(batch.now)
+        decision.lift(pair, cause)
+    decision.seat_all(dict(seats), cause)
+    allowed = state.open_slots(decision.now)
     for pair in sorted(state.pairs):
         if pair not in state.placements and state.is_wanted(pair) and state.is_known(pair):
-            batch.wait(pair, find_assignment(state.board, state.meeting(pair), allowed)[1], cause)
-    return len(batch.changes) > before
+            decision.wait(pair, find_assignment(state.board, state.meeting(pair), allowed)[1], cause)
+    return len(decision.changes) > before

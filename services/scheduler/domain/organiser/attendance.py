@@ -35,42 +35,44 @@ class AttendanceEffects(BaseModel):
     refilled: tuple[str, ...] = ()
 
 
-def record_attendance(batch: DecisionInProgress, encounter_id: str, attendance: AttendanceReport) -> AttendanceEffects:
+def record_attendance(
+    decision: DecisionInProgress, encounter_id: str, attendance: AttendanceReport
+) -> AttendanceEffects:
     """Note a report; again is the same as once, and another one corrects it.
 
     Raises:
         NotPossible: there is no such encounter, it has not begun, or the report contradicts itself.
     """
-    state = batch.state
+    state = decision.state
     pair_id = pair_of_encounter(state, encounter_id)
-    attended = _attended(state, pair_id, attendance, batch)
-    running = not state.is_closed and batch.now < attended.place.ends_at
+    attended = _attended(state, pair_id, attendance, decision)
+    running = not state.is_closed and decision.now < attended.place.ends_at
     gone = attended.absent_ids if running else ()
     if state.attended.get(pair_id) == attended:
         return AttendanceEffects(gone=gone)
     seat = state.board.placed[pair_id][1] if pair_id in state.placements else None
     cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
-    batch.record(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
+    decision.record(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
     people, refilled = state.pairs[pair_id].people, tuple[str, ...]()
     if seat is not None and pair_id not in state.placements and running:
-        batch.offer(pair_id, seat, set(people) - set(gone), cause)
-        refilled = tuple(state.encounter_id(pair) for pair in batch.before if pair in state.placements)
+        decision.offer(pair_id, seat, set(people) - set(gone), cause)
+        refilled = tuple(state.encounter_id(pair) for pair in decision.before if pair in state.placements)
     elif seat is None and pair_id in state.placements:
         # Held after all: who was given an encounter in its stead may have one too many, or one out of order.
         theirs = {pair for each in people for pair in state.links.pairs_of[each]}
-        batch.reconsider(theirs | state.ordered_with(pair_id), cause)
+        decision.reconsider(theirs | state.ordered_with(pair_id), cause)
     return AttendanceEffects(gone=gone, refilled=refilled)
 
 
 def _attended(
-    state: AgendaState, pair_id: str, attendance: AttendanceReport, batch: DecisionInProgress
+    state: AgendaState, pair_id: str, attendance: AttendanceReport, decision: DecisionInProgress
 ) -> AttendanceSnapshot:
     absent, pair = attendance.absent, state.pairs[pair_id]
     known = state.attended.get(pair_id)
     place = known.place if known else state.placements.get(pair_id)
     if state.edition is None or state.edition.phase not in {Phase.LIVE, Phase.CLOSED}:
         raise EditRejected(EditErrorCode.NOT_LIVE, "attendance is noted once the edition is live")
-    if place is None or place.starts_at > batch.now:
+    if place is None or place.starts_at > decision.now:
         raise EditRejected(EditErrorCode.NOT_BEGUN, "the encounter has not begun")
     if not set(absent) <= set(pair.people) or len(set(absent)) < len(absent):
         raise EditRejected(EditErrorCode.NOT_THEIRS, f"absent can be, each once: {', '.join(pair.people)}")

@@ -118,7 +118,7 @@ def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: lis
     return EditPlan(edit, before, changed, tuple(violations), idle)
 
 
-def apply_edit(batch: DecisionInProgress, edit: Edit, token: str) -> EditPlan:
+def apply_edit(decision: DecisionInProgress, edit: Edit, token: str) -> EditPlan:
     """Make an edit as it was planned under this token; `*` stands for any.
 
     Raises:
@@ -126,13 +126,13 @@ def apply_edit(batch: DecisionInProgress, edit: Edit, token: str) -> EditPlan:
         PlanStale: it would do something else than what was planned.
         RulesBroken: it breaks rules.
     """
-    planned = plan_edit(batch.state, edit, batch.now)
+    planned = plan_edit(decision.state, edit, decision.now)
     if token not in (planned.token, "*"):
         raise StalePlan(planned)
     if planned.violations:
         raise RulesBroken(planned)
     if planned.after:
-        _arrange(batch, planned)
+        _arrange(decision, planned)
     return planned
 
 
@@ -148,39 +148,39 @@ def mailed_participants(state: AgendaState, plan: EditPlan) -> list[str]:
     return sorted(people)
 
 
-def _arrange(batch: DecisionInProgress, planned: EditPlan) -> None:
-    cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=batch.state.edition_id)
-    batch.by_hand.update(planned.after)
-    _move(batch, planned, cause)
+def _arrange(decision: DecisionInProgress, planned: EditPlan) -> None:
+    cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=decision.state.edition_id)
+    decision.by_hand.update(planned.after)
+    _move(decision, planned, cause)
     for pair, each in planned.after.items():
-        _settle(batch, pair, each, cause)
+        _settle(decision, pair, each, cause)
     made = AppliedEdit(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
-    batch.record(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
+    decision.record(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
 
 
-def _move(batch: DecisionInProgress, planned: EditPlan, cause: Cause) -> None:
+def _move(decision: DecisionInProgress, planned: EditPlan, cause: Cause) -> None:
     """Have the encounters where they are to be, between whom they are to be."""
     moved = [pair for pair, each in planned.after.items() if each.place != planned.before[pair].place]
     for pair in moved:
         if planned.before[pair].place is not None:
-            batch.record(Removed(pair_id=pair, cause=cause))
+            decision.record(Removed(pair_id=pair, cause=cause))
     for pair, each in planned.after.items():
-        if each.people != batch.state.pairs[pair].people:
-            batch.record(TakenOver(pair_id=pair, people=each.people, cause=cause))
+        if each.people != decision.state.pairs[pair].people:
+            decision.record(TakenOver(pair_id=pair, people=each.people, cause=cause))
     for pair in moved:
         if (place := planned.after[pair].place) is not None:
-            batch.record(Placed(pair_id=pair, place=place, cause=cause))
+            decision.record(Placed(pair_id=pair, place=place, cause=cause))
 
 
-def _settle(batch: DecisionInProgress, pair: str, arranged: Arrangement, cause: Cause) -> None:
+def _settle(decision: DecisionInProgress, pair: str, arranged: Arrangement, cause: Cause) -> None:
     """Note what else is new of an encounter: why it waits, whether it is locked, what it comes after."""
-    state = batch.state
+    state = decision.state
     if arranged.reason is not state.waiting.get(pair):
-        batch.record(Waits(pair_id=pair, reason=arranged.reason, cause=cause))
+        decision.record(Waits(pair_id=pair, reason=arranged.reason, cause=cause))
     if arranged.is_locked != (pair in state.locked):
-        batch.record(Locked(pair_id=pair, is_locked=arranged.is_locked))
+        decision.record(Locked(pair_id=pair, is_locked=arranged.is_locked))
     if arranged.comes_after != state.comes_after.get(pair, ()):
-        batch.record(Ordered(pair_id=pair, comes_after=arranged.comes_after))
+        decision.record(Ordered(pair_id=pair, comes_after=arranged.comes_after))
 
 
 def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:

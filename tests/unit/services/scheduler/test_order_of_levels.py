@@ -64,9 +64,9 @@ def test_what_an_order_asks_for(levels: tuple[Level, ...], policy: SearchPolicy)
 def told(subject: Edition, **fields: Any) -> Edition:
     """The same edition, published and announced."""
     subject.consume(edition(revision=9, phase="published", **fields))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     return subject
 
 
@@ -79,16 +79,16 @@ def full(levels: tuple[Level, ...], tables: int = 1) -> Edition:
 
 
 def lock(subject: Edition, *, is_locked: bool) -> None:
-    batch = subject.batch()
-    apply_edit(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
-    subject.finish(batch)
+    decision = subject.decision()
+    apply_edit(decision, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
+    subject.finish(decision)
 
 
 def improved(subject: Edition, change_budget: int = 3) -> tuple[Problem, Solution, bool]:
     problem = problem_of(subject.state, NOW, change_budget)
-    solution, batch = improve(problem, EFFORT), subject.batch()
-    moved = adopt(batch, solution)
-    subject.finish(batch)
+    solution, decision = improve(problem, EFFORT), subject.decision()
+    moved = adopt(decision, solution)
+    subject.finish(decision)
     return problem, solution, moved
 
 
@@ -163,9 +163,9 @@ def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> 
     subject = with_breaks(BREAKS_EARLY)
     solution = improve(problem_of(subject.state, NOW, 3), EFFORT)
     subject.consume(*people("g", "h"), affinity("g", "h"))
-    batch = subject.batch()
-    assert adopt(batch, solution)
-    subject.finish(batch)
+    decision = subject.decision()
+    assert adopt(decision, solution)
+    subject.finish(decision)
     assert any(
         subject.state.board.placed[each][1] == solution.assignments[each]
         for each in solution.assignments

@@ -45,17 +45,17 @@ def live(*events: Any, **fields: Any) -> Edition:
     fields = {"freeze_minutes": 30, **fields}
     subject = Edition(edition(**fields), *events)
     subject.consume(edition(revision=2, **{**fields, "phase": "live"}))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     return subject
 
 
 def report(subject: Edition, one: str, other: str, *absent: str) -> AttendanceEffects:
-    batch = subject.batch()
+    decision = subject.decision()
     outcome = EncounterState.MISSED if absent else EncounterState.HELD
-    noted = record_attendance(batch, meeting(one, other), AttendanceReport(outcome=outcome, absent=absent))
-    subject.finish(batch)
+    noted = record_attendance(decision, meeting(one, other), AttendanceReport(outcome=outcome, absent=absent))
+    subject.finish(decision)
     return noted
 
 
@@ -97,9 +97,9 @@ def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, None)
     problem = problem_of(subject.state, subject.now, 6)
     assert set(problem.fixed) == {pair("a", "b")}
-    batch = subject.batch()
-    adopt(batch, improve(problem, Effort(rounds=1, round_effort=0.01, steps=100)))
-    subject.finish(batch)
+    decision = subject.decision()
+    adopt(decision, improve(problem, Effort(rounds=1, round_effort=0.01, steps=100)))
+    subject.finish(decision)
     assert subject.slot("a", "b") == 0
 
 
@@ -111,9 +111,9 @@ def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> N
     moved = replace(solution, assignments={pair("a", "b"): seat._replace(slots=4)})
     subject.now += 2 * MINUTE
     for late in (moved, solution):
-        batch = subject.batch()
-        assert not adopt(batch, late)
-        subject.finish(batch)
+        decision = subject.decision()
+        assert not adopt(decision, late)
+        subject.finish(decision)
     assert subject.slot("a", "b") == 0
 
 
@@ -138,15 +138,15 @@ def test_a_frozen_encounter_whose_table_is_lost_keeps_its_hour() -> None:
 def test_the_verifier_sees_a_frozen_encounter_moved(wrong: str) -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
-    batch = subject.batch()
+    decision = subject.decision()
     cause = Cause(code=CauseCode.IMPROVED, subject_id="ed")
     if wrong == "moved":
         seat = subject.state.board.placed[pair("a", "b")][1]
-        batch.seat_all({pair("a", "b"): seat._replace(slots=4)}, cause)
+        decision.seat_all({pair("a", "b"): seat._replace(slots=4)}, cause)
     else:
-        batch.lift(pair("a", "b"), cause)
+        decision.lift(pair("a", "b"), cause)
     with pytest.raises(AgendaBroken, match="not_kept"):
-        verify_step(batch)
+        verify_step(decision)
 
 
 def test_two_events_of_one_batch_may_forbid_and_allow_again() -> None:
@@ -367,7 +367,7 @@ def test_what_cannot_be_reported(
     subject = Edition(edition(phase=phase), *people("a", "b"), affinity("a", "b"))
     subject.now = at(0) + minutes * MINUTE
     with pytest.raises(EditRejected) as refused:
-        record_attendance(subject.batch(), meeting("a", "b"), AttendanceReport(outcome=outcome, absent=absent))
+        record_attendance(subject.decision(), meeting("a", "b"), AttendanceReport(outcome=outcome, absent=absent))
     assert refused.value.code == code
 
 

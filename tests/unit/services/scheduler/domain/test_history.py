@@ -39,16 +39,16 @@ class Journalled(Edition):
         self._entry(told)
 
     def edit(self, edit: Edit) -> None:
-        told, batch = len(self.changes), self.batch()
-        apply_edit(batch, edit, "*")
-        self.finish(batch)
+        told, decision = len(self.changes), self.decision()
+        apply_edit(decision, edit, "*")
+        self.finish(decision)
         self._entry(told)
 
     def attend(self, *absent: str) -> None:
-        told, batch = len(self.changes), self.batch()
+        told, decision = len(self.changes), self.decision()
         outcome = EncounterState.MISSED if absent else EncounterState.HELD
-        record_attendance(batch, AB, AttendanceReport(outcome=outcome, absent=absent))
-        self.finish(batch)
+        record_attendance(decision, AB, AttendanceReport(outcome=outcome, absent=absent))
+        self.finish(decision)
         self._entry(told)
 
     def _entry(self, told: int) -> None:

@@ -81,9 +81,9 @@ def test_while_the_edition_is_open_others_are_moved_first_and_once_announced_nob
         subject.state.board.pinned.clear()
         if is_announced:
             subject.consume(edition(slots=2, revision=2, phase="published"))
-            batch = subject.batch()
-            announce(batch)
-            subject.finish(batch)
+            decision = subject.decision()
+            announce(decision)
+            subject.finish(decision)
         subject.consume(late, affinity("a1", "c"))
         assert subject.slot("a1", "c") == 0
         assert subject.slot("a1", "b") == (0 if is_announced else 1)

@@ -115,9 +115,9 @@ def test_with_a_least_the_order_does_not_matter_and_fewer_are_below_it(seed: int
     placed, below = [], []
     for quotas in ({"min_encounters": 3}, {"min_encounters": 3}, {}):
         subject = Edition(edition(slots=8, zones=(workspace(5), innova(2), HALL), quotas=quotas), *events)
-        batch = subject.batch()
-        adopt(batch, improve(problem_of(subject.state, NOW, 0), EFFORT))
-        subject.finish(batch)
+        decision = subject.decision()
+        adopt(decision, improve(problem_of(subject.state, NOW, 0), EFFORT))
+        subject.finish(decision)
         placed.append(subject.state.placements)
         below.append(missing(subject, 3))
         chance.shuffle(events)
@@ -129,9 +129,9 @@ def test_with_a_least_the_order_does_not_matter_and_fewer_are_below_it(seed: int
 def test_it_is_adopted_and_right_and_idles_less() -> None:
     subject = Edition(*busy_edition(2))
     before = len(subject.state.placements)
-    batch = subject.batch()
-    assert adopt(batch, improve(problem_of(subject.state, NOW, 0), EFFORT))
-    subject.finish(batch)
+    decision = subject.decision()
+    assert adopt(decision, improve(problem_of(subject.state, NOW, 0), EFFORT))
+    subject.finish(decision)
     assert verify(inputs_of(subject.state), subject.state.placements) == []
     assert len(subject.state.placements) >= before
     assert not subject.state.dirty
@@ -156,12 +156,12 @@ def test_the_bound_counts_free_time_quota_and_tables() -> None:
 
 def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget() -> None:
     subject = Edition(*busy_edition(3, pairs=90))
-    batch = subject.batch()
-    announce(batch)
+    decision = subject.decision()
+    announce(decision)
     subject.consume(edition(slots=8, revision=2, zones=(workspace(5), innova(2), HALL), phase="published"))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     problem = problem_of(subject.state, NOW, change_budget=2)
     solution = improve(problem, EFFORT)
     moved = [pair_id for pair_id, seat in problem.incumbent.items() if solution.assignments[pair_id] != seat]
@@ -174,10 +174,10 @@ def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
     for seed in range(5):
         subject = Edition(*busy_edition(seed, pairs=75))
         locked = {pair_id: subject.state.board.placed[pair_id][1] for pair_id in sorted(subject.state.placements)[::2]}
-        batch = subject.batch()
+        decision = subject.decision()
         for pair_id in locked:
-            batch.record(Locked(pair_id=pair_id, is_locked=True))
-        subject.finish(batch)
+            decision.record(Locked(pair_id=pair_id, is_locked=True))
+        subject.finish(decision)
         problem = problem_of(subject.state, NOW, 5)
         board = fill(problem) if is_announced else construct(problem, placement_bound(problem), seed)
         assert {pair_id: board.placed[pair_id][1] for pair_id in locked} == locked
@@ -188,9 +188,9 @@ def test_announcing_tells_each_agenda_once_and_for_good() -> None:
     subject.consume(edition(revision=2, phase="published"))
     assert subject.state.awaits_announcement
     for expected in (2, 0):
-        batch = subject.batch()
-        announce(batch)
-        said = subject.finish(batch)
+        decision = subject.decision()
+        announce(decision)
+        said = subject.finish(decision)
         final = [each for each in said if isinstance(each, AgendaChanged) and not each.provisional]
         assert len(final) == len(said) == expected
 
@@ -201,10 +201,10 @@ def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
     later = {pair("a", "b"): solution.assignments[pair("a", "b")]._replace(slots=0b10)}
     subject.consume(edition(slots=1, revision=2))
     with pytest.raises(SolutionStale, match="fewer slots"):
-        adopt(subject.batch(), replace(solution, assignments=later))
+        adopt(subject.decision(), replace(solution, assignments=later))
     subject.consume(edition(slots=2, revision=3, phase="closed"))
     with pytest.raises(SolutionStale, match="phase"):
-        adopt(subject.batch(), solution)
+        adopt(subject.decision(), solution)
 
 
 def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
@@ -212,8 +212,8 @@ def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
     clash = dict.fromkeys(solution.assignments, next(iter(solution.assignments.values())))
     with pytest.raises(AgendaBroken, match="person_twice"):
-        adopt(subject.batch(), replace(solution, assignments=clash))
+        adopt(subject.decision(), replace(solution, assignments=clash))
     before = dict(subject.state.placements)
-    adopt(subject.batch(), replace(solution, assignments={}))
+    adopt(subject.decision(), replace(solution, assignments={}))
     assert subject.state.placements == before
     assert not subject.state.dirty

@@ -42,9 +42,9 @@ def proposed(subject: Edition, seats: dict[str, Assignment], change_budget: int 
 
 
 def take_over(subject: Edition, solution: Solution) -> bool:
-    batch = subject.batch()
-    moved = adopt(batch, solution)
-    subject.finish(batch)
+    decision = subject.decision()
+    moved = adopt(decision, solution)
+    subject.finish(decision)
     assert not violations_of(subject.state, subject.state.placements, subject.now)
     return moved
 
@@ -56,9 +56,9 @@ def seats_of(subject: Edition) -> dict[str, Assignment]:
 def told(subject: Edition, **fields: Any) -> Edition:
     """The same, announced."""
     subject.consume(edition(revision=9, **fields))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     return subject
 
 
@@ -153,9 +153,9 @@ def test_nobody_is_put_where_it_is_too_late_by_now_though_nothing_has_come_in() 
 
 
 def lock(subject: Edition, *, is_locked: bool) -> None:
-    batch = subject.batch()
-    apply_edit(batch, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
-    subject.finish(batch)
+    decision = subject.decision()
+    apply_edit(decision, LockEncounter(encounter_id=encounter_id("ed", "a", "b"), is_locked=is_locked), "*")
+    subject.finish(decision)
 
 
 def test_once_announced_who_waits_is_seated_and_only_they_move_whom_the_solution_moves() -> None:

@@ -134,9 +134,9 @@ def test_an_agenda_made_anew_serves_goals(goals: tuple[Goal, ...], priority: int
     subject = Edition(seats(goals=goals), *guests(), *wishes(priority)[::turn])
     problem = problem_of(subject.state, NOW, 0)
     assert set(construct(problem, placement_bound(problem), EFFORT.seed).placed) == {first}
-    batch = subject.batch()
-    adopt(batch, improve(problem, EFFORT))
-    subject.finish(batch)
+    decision = subject.decision()
+    adopt(decision, improve(problem, EFFORT))
+    subject.finish(decision)
     assert set(subject.state.placements) == {first}
 
 
@@ -219,9 +219,9 @@ def test_another_country_or_delegation_moves_nobody_and_the_next_improvement_hee
 
 def test_once_announced_nobody_loses_an_encounter_to_a_goal() -> None:
     subject = Edition(seats(phase="published"), *guests(), *wishes())
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     placed = dict(subject.state.placements)
     subject.consume(seats(revision=2, phase="published", goals=BOTH))
     problem = problem_of(subject.state, NOW, 3)
@@ -259,6 +259,6 @@ def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisatio
 
 def settle(subject: Edition) -> None:
     """Improve, and take over what came of it."""
-    batch = subject.batch()
-    adopt(batch, improve(problem_of(subject.state, NOW, 3), EFFORT))
-    subject.finish(batch)
+    decision = subject.decision()
+    adopt(decision, improve(problem_of(subject.state, NOW, 3), EFFORT))
+    subject.finish(decision)

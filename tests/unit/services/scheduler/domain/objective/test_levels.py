@@ -46,9 +46,9 @@ def test_moves_count_from_when_agendas_are_announced() -> None:
     subject = three()
     assert value(subject, Level.MOVES, ab=3, ac=2) == 0
     subject.consume(edition(revision=2, phase="published"))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     assert value(subject, Level.MOVES, ab=3, ac=2) == 2
 
 
@@ -74,8 +74,8 @@ def test_each_level_of_the_certificate_has_its_bound() -> None:
         *people("b", "c"),
         *(affinity("a", other) for other in "bc"),
     )
-    batch = subject.batch()
-    adopt(batch, improve(problem_of(subject.state, NOW, 0), Effort(steps=10)))
+    decision = subject.decision()
+    adopt(decision, improve(problem_of(subject.state, NOW, 0), Effort(steps=10)))
     certificate = subject.state.certificate
     assert certificate is not None
     levels = {each.level: each for each in certificate.levels}

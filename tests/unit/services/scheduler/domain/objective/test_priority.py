@@ -125,9 +125,9 @@ def scarce(**quotas: int) -> list[Event]:
 def test_an_agenda_made_anew_leaves_nobody_below_the_least_who_need_not_be(order: slice) -> None:
     seats, *rest = scarce(min_encounters=1)
     subject = Edition(seats, *rest[order])
-    batch = subject.batch()
-    adopt(batch, improve(problem_of(subject.state, NOW, 0), EFFORT))
-    subject.finish(batch)
+    decision = subject.decision()
+    adopt(decision, improve(problem_of(subject.state, NOW, 0), EFFORT))
+    subject.finish(decision)
     assert set(subject.state.placements) == {pair("ana", "beto"), pair("carla", "dario")}
     assert subject.state.below_least() == {}
 
@@ -196,13 +196,13 @@ def test_a_least_alone_moves_nobody() -> None:
 def test_once_announced_nobody_loses_an_encounter_to_who_has_fewer() -> None:
     subject = Edition(*scarce())
     subject.consume(edition(revision=2, slots=2, zones=(workspace(1), HALL), phase="published"))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     told: dict[str, Any] = dict(subject.state.placements)
     fields: dict[str, Any] = {"slots": 2, "zones": (workspace(1), HALL), "phase": "published"}
     subject.consume(edition(revision=3, quotas={"min_encounters": 1}, sessions=(session("k", 9, 10),), **fields))
-    batch = subject.batch()
-    adopt(batch, improve(problem_of(subject.state, NOW, 3), EFFORT))
-    subject.finish(batch)
+    decision = subject.decision()
+    adopt(decision, improve(problem_of(subject.state, NOW, 3), EFFORT))
+    subject.finish(decision)
     assert subject.state.placements == told

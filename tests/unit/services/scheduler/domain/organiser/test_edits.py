@@ -63,9 +63,9 @@ def fair(**fields: Any) -> Edition:
 
 
 def do(subject: Edition, edit: Edit, token: str = "*") -> EditPlan:  # noqa: S107 - any
-    batch = subject.batch()
-    made = apply_edit(batch, edit, token)
-    subject.finish(batch)
+    decision = subject.decision()
+    made = apply_edit(decision, edit, token)
+    subject.finish(decision)
     return made
 
 

@@ -251,9 +251,9 @@ def test_it_is_held_without_a_guest_and_missed_without_one_of_the_two() -> None:
     subject.now = at(0.5)
 
     def report(outcome: str, *absent: str) -> None:
-        batch = subject.batch()
-        record_attendance(batch, encounter_id("ed", *AB), AttendanceReport(outcome=outcome, absent=absent))
-        subject.finish(batch)
+        decision = subject.decision()
+        record_attendance(decision, encounter_id("ed", *AB), AttendanceReport(outcome=outcome, absent=absent))
+        subject.finish(decision)
 
     with pytest.raises(EditRejected, match="guests alone"):
         report("missed", "c")
@@ -274,14 +274,14 @@ def test_improving_keeps_guests_where_they_can_be_and_counts_them(is_announced: 
     do(subject, invite(("p0", "p1"), "p2"), invite(("p3", "p4"), "p5"), invite(("p3", "p4"), "p6"))
     if is_announced:
         subject.consume(edition(slots=9, zones=(workspace(4), HALL), revision=2, phase="published"))
-        batch = subject.batch()
-        announce(batch)
-        subject.finish(batch)
+        decision = subject.decision()
+        announce(decision)
+        subject.finish(decision)
     problem = problem_of(subject.state, subject.now, 4)
-    batch = subject.batch()
+    decision = subject.decision()
     solution = improve(problem, Effort(seed=7, rounds=3, round_effort=0.02))
-    adopt(batch, solution)
-    subject.finish(batch)
+    adopt(decision, solution)
+    subject.finish(decision)
     check(subject)
     assert solution.bound >= len(subject.state.placements)
     assert solution.fewest_breaks == 0
@@ -293,5 +293,5 @@ def test_improving_keeps_guests_where_they_can_be_and_counts_them(is_announced: 
 def test_what_was_planned_is_made_or_said_to_be_stale() -> None:
     subject = fair(AB, CD)
     planned = plan_edit(subject.state, invite(AB, "c"), subject.now)
-    apply_edit(subject.batch(), invite(AB, "c"), planned.token)
+    apply_edit(subject.decision(), invite(AB, "c"), planned.token)
     assert met(subject, *AB) == ("a", "b", "c")

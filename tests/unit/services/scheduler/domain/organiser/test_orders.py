@@ -61,9 +61,9 @@ def fair(*pairs: Sides, **fields: object) -> Edition:
 
 def do(subject: Edition, *edits: Edit) -> EditPlan:
     for edit in edits:
-        batch = subject.batch()
-        made = apply_edit(batch, edit, plan_edit(subject.state, edit, subject.now).token)
-        subject.finish(batch)
+        decision = subject.decision()
+        made = apply_edit(decision, edit, plan_edit(subject.state, edit, subject.now).token)
+        subject.finish(decision)
         check(subject)
     return made
 
@@ -85,10 +85,10 @@ def slots(subject: Edition, *pairs: Sides) -> list[int | None]:
 
 
 def improved(subject: Edition, change_budget: int = 0) -> Edition:
-    batch = subject.batch()
+    decision = subject.decision()
     effort = Effort(seed=7, rounds=3, round_effort=0.02)
-    adopt(batch, improve(problem_of(subject.state, subject.now, change_budget), effort))
-    subject.finish(batch)
+    adopt(decision, improve(problem_of(subject.state, subject.now, change_budget), effort))
+    subject.finish(decision)
     check(subject)
     return subject
 
@@ -252,9 +252,9 @@ def test_undoing_an_order_has_who_is_in_the_way_by_now_give_way() -> None:
 
 def seat(subject: Edition, sides: Sides, slot: int) -> None:
     """Where the system might as well have put it."""
-    batch = subject.batch()
-    batch.seat_all({pair(*sides): Assignment(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
-    subject.finish(batch)
+    decision = subject.decision()
+    decision.seat_all({pair(*sides): Assignment(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
+    subject.finish(decision)
 
 
 def test_undoing_an_order_places_nobody_who_waited_before_it() -> None:
@@ -326,9 +326,9 @@ def test_what_was_held_after_all_binds_who_has_come_too_soon_or_late(is_before: 
 
 
 def report(subject: Edition, sides: Sides, outcome: str, *absent: str) -> None:
-    batch = subject.batch()
-    record_attendance(batch, encounter_id("ed", *sides), AttendanceReport(outcome=outcome, absent=absent))  # type: ignore[arg-type]
-    subject.finish(batch)
+    decision = subject.decision()
+    record_attendance(decision, encounter_id("ed", *sides), AttendanceReport(outcome=outcome, absent=absent))  # type: ignore[arg-type]
+    subject.finish(decision)
 
 
 def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() -> None:
@@ -365,9 +365,9 @@ def test_improve_keeps_the_order_and_places_no_fewer(phase: str) -> None:
     ordered = [(pair(*earlier), pair(*later)) for earlier, later in pairwise(EVERYBODY[::5])]
     for earlier, later in pairwise(EVERYBODY[::5]):
         do(subject, order(later, earlier))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     assert subject.state.announced == (phase == "published")
     seats = improve(problem_of(subject.state, NOW, 3), Effort(seed=7, rounds=3, round_effort=0.02)).assignments
     assert len(seats) >= len(subject.state.placements)

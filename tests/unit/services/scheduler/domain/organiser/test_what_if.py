@@ -67,9 +67,9 @@ def test_what_there_is_to_gain(more: dict[str, object], placed: int) -> None:
 def test_once_announced_it_is_what_improving_would_place() -> None:
     subject = crowded()
     subject.consume(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="published"))
-    batch = subject.batch()
-    announce(batch)
-    subject.finish(batch)
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     assert gain(subject, slots=1) == (3, 3)
 
 

@@ -81,8 +81,10 @@ def test_insert_keeps_it_and_still_places_all() -> None:
 def test_improve_keeps_it_and_places_no_fewer() -> None:
     subject = full_day()
     before = len(subject.state.placements)
-    batch = subject.batch()
-    adopt(batch, improve(problem_of(subject.state, NOW, change_budget=0), Effort(seed=7, rounds=3, round_effort=0.02)))
-    subject.finish(batch)
+    decision = subject.decision()
+    adopt(
+        decision, improve(problem_of(subject.state, NOW, change_budget=0), Effort(seed=7, rounds=3, round_effort=0.02))
+    )
+    subject.finish(decision)
     assert broken(subject) == set()
     assert len(subject.state.placements) >= before
