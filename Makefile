@@ -40,12 +40,13 @@ test: check tools  ## run all tests, the integration tests on Apache Kafka
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration --ignore tests/e2e $(PYTEST_OPTIONS)
 	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_OPTIONS)
 
-check: setup  ## format, lint, types, import contracts, locks, reference pages
+check: setup  ## format, lint, types, import contracts, reference pages, house rules, locks
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 	$(BIN)/tertulia docs --check
+	$(BIN)/python -m tests.house
 	@for name in $(SERVICES) dev; do cp requirements/$$name.lock .venv/$$name.lock; done
 	@$(MAKE) --no-print-directory LOCK_DIR=.venv lock
 	@for name in $(SERVICES) dev; do diff -q requirements/$$name.lock .venv/$$name.lock \
@@ -54,6 +55,7 @@ check: setup  ## format, lint, types, import contracts, locks, reference pages
 format: setup  ## format the code, and write the reference pages
 	$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 	$(BIN)/tertulia docs
+	$(BIN)/python -m tests.house --lower
 
 LOCK_DIR ?= requirements
 lock: setup  ## pin what pyproject.toml asks for; keeps pins that still fit
