@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench.instances.editions import EDITION, WHEN, Instance, Size, synthetic
+from bench.instances.editions import EDITION, WHEN, Size, SyntheticEdition, synthetic
 from bench.instances.stream import TURMOIL, late_changes
 from services.scheduler.aggregate import AgendaAggregate, Query, adopting, announcing
 from services.scheduler.domain.changes import CHANGE, Change
@@ -64,7 +64,7 @@ def ordeal(seed: int, operations: int) -> Counter[str]:
 
 
 class _Edition:
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: SyntheticEdition) -> None:
         self.instance = instance
         self.count: Counter[str] = Counter(violations=0, lost_wishes=0, replays_that_differ=0)
         self._aggregate = AgendaAggregate()

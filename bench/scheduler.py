@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.instances.agendas import agenda_of
-from bench.instances.editions import ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Instance, Size, synthetic
+from bench.instances.editions import ITECAM, TEN_THOUSAND, THOUSAND, WHEN, Size, SyntheticEdition, synthetic
 from bench.instances.stream import late_changes, published
 from services.scheduler.aggregate import announcing, publishing
 from services.scheduler.domain.decide import apply_event
@@ -88,7 +88,7 @@ def stream(size: Size, count: int) -> Table:
 class Subject:
     """A published edition and the scheduler's state of it."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: SyntheticEdition) -> None:
         self.instance = instance
         before = resident_bytes()
         self.state = agenda_of((*instance.events, published(instance)))

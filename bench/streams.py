@@ -75,26 +75,26 @@ def measure(size: Size, stream: Stream) -> dict[str, object]:
     }
 
 
-class Served(NamedTuple):
+class ServedBatch(NamedTuple):
     """A batch: how many were taken together, and the seconds it took."""
 
     changes: int
     seconds: float
 
 
-def queued(arrivals: Sequence[float], serve: Serve) -> tuple[list[float], list[Served]]:
+def queued(arrivals: Sequence[float], serve: Serve) -> tuple[list[float], list[ServedBatch]]:
     """Seconds each arrival waits until it is done, and the batches, for one server that takes all that is there.
 
     Lindley's recursion: a batch begins when the one before is done and its first has come. As in the
     consumer, no sooner than `batch_every_ms` after the one before, and with `batch_max_records` at most.
     """
     waits: list[float] = []
-    batches: list[Served] = []
+    batches: list[ServedBatch] = []
     free, first = 0.0, 0
     while first < len(arrivals):
         begins = max(free, arrivals[first])
         until = min(bisect_right(arrivals, begins), first + _MOST_AT_ONCE)
-        batches.append(Served(until - first, serve(begins, first, until)))
+        batches.append(ServedBatch(until - first, serve(begins, first, until)))
         ends = begins + batches[-1].seconds
         waits += [ends - came for came in arrivals[first:until]]
         free, first = max(ends, begins + _EVERY_SECONDS), until

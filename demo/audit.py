@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from demo.observer import Observed
-from demo.plan import DemoEdition, Outcome
+from demo.plan import DemoEdition, RequestOutcome
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.state import AgendaState
@@ -123,7 +123,7 @@ def find_request_faults(demo: DemoEdition, ids: Mapping[str, str], seen: Observe
         state = requests[key].state if key in requests else None
         if state is None or state.value != request.outcome.value:
             yield f"{request.key} is {state}, and was left {request.outcome}"
-        is_live = request.target is not None and request.outcome in {Outcome.ACCEPTED, Outcome.UNANSWERED}
+        is_live = request.target is not None and request.outcome in {RequestOutcome.ACCEPTED, RequestOutcome.UNANSWERED}
         if is_live and key not in seen.scored:
             yield f"{request.key} was never scored"
 

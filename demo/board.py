@@ -34,7 +34,7 @@ _LEAST_BREAK = timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
-class Side:
+class Attendee:
     """One of the two who meet."""
 
     organisation: str
@@ -52,13 +52,13 @@ class Side:
 class Cell:
     """An encounter at its table and slot."""
 
-    one: Side
-    other: Side
+    one: Attendee
+    other: Attendee
     affinity: float
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A table, with a cell or None for each slot."""
 
     table: str
@@ -85,7 +85,7 @@ class Room:
 
     name: str
     kind: str
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     lanes: tuple[tuple[Band, ...], ...]
 
     @property
@@ -103,7 +103,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardPage:
     """The whole edition at a glance."""
 
     title: str
@@ -120,13 +120,13 @@ def lay_out(
     participants: Mapping[str, ParticipantChanged],
     encounters: Mapping[str, EncounterChanged],
     figures: tuple[tuple[str, str], ...] = (),
-) -> Board:
+) -> BoardPage:
     """The board of an edition, in its time zone. Encounters without a place are left out."""
 
-    def side(participant_id: str) -> Side:
+    def side(participant_id: str) -> Attendee:
         person = participants[participant_id]
         organisation = organisations[person.organisation_id]
-        return Side(organisation.name, short_name(organisation.name), person.name, organisation.kind)
+        return Attendee(organisation.name, short_name(organisation.name), person.name, organisation.kind)
 
     cells = {
         (one.place.zone_id, one.place.table, one.place.slot): Cell(
@@ -141,14 +141,14 @@ def lay_out(
             name=room.name,
             kind=room.kind.value,
             rows=tuple(
-                Row(table, tuple(cells.get((room.zone_id, table, slot.index)) for slot in edition.slots))
+                TableRow(table, tuple(cells.get((room.zone_id, table, slot.index)) for slot in edition.slots))
                 for table in room.tables
             ),
             lanes=_lanes([session for session in edition.sessions if session.zone_id == room.zone_id], edition.slots),
         )
         for room in edition.zones
     )
-    return Board(
+    return BoardPage(
         title=edition.name,
         day=edition.slots[0].starts_at.astimezone(zone).date().isoformat() if edition.slots else "",
         columns=_columns(edition.slots, zone),
@@ -187,7 +187,7 @@ def _columns(slots: tuple[Slot, ...], zone: ZoneInfo) -> tuple[Column, ...]:
     )
 
 
-def render_page(board: Board) -> str:
+def render_page(board: BoardPage) -> str:
     """The board as one HTML page that needs nothing else: it works from a file, and on a phone."""
     environment = Environment(
         loader=PackageLoader("demo", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-from demo.cast import draw_name, draw_participant
+from demo.catalogue import programme
 from demo.observer import PLACED, Observed
-from demo.plan import Organisation, Outcome, Participant, Request, slug
-from demo.sources import programme
-from demo.stage import Stage
+from demo.participants import draw_name, draw_participant
+from demo.plan import PlannedOrganisation, PlannedParticipant, PlannedRequest, RequestOutcome, slug
+from demo.registered_edition import RegisteredEdition
 from shared.contract.events import (
     EncounterChanged,
     EncounterState,
@@ -34,13 +34,13 @@ class LateChange:
     """One late change: what it is called, and what makes it and says when it has had its consequences."""
 
     title: str
-    make: Callable[[Stage], Awaitable[Condition]]
+    make: Callable[[RegisteredEdition], Awaitable[Condition]]
 
 
 class LateChanges:
     """The changes of a run. Whom they befall follows from the edition alone, so a seed always tells the same story."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: RegisteredEdition) -> None:
         self._demo = demo = stage.demo
         self._random = Random(f"tertulia-late-{demo.seed}")  # noqa: S311 - an example, not a secret
         self._encounters = Counter(
@@ -48,8 +48,8 @@ class LateChanges:
         )
         self._left = {one.key: one for one in demo.participants}
         self._names = {one.name for one in demo.participants}
-        self._unanswered = self._pick_request(Outcome.UNANSWERED)
-        self._to_withdraw = self._pick_request(Outcome.ACCEPTED)
+        self._unanswered = self._pick_request(RequestOutcome.UNANSWERED)
+        self._to_withdraw = self._pick_request(RequestOutcome.ACCEPTED)
         self.all = (
             LateChange("a participant cancels", self._participant_cancels),
             LateChange("a new company comes", self._company_comes),
@@ -63,14 +63,14 @@ class LateChanges:
             LateChange("a participant joins a panel", self._participant_joins_panel),
         )
 
-    def _pick(self, encounters: int, fits: Callable[[Participant], bool] = lambda _: True) -> Participant:
+    def _pick(self, encounters: int, fits: Callable[[PlannedParticipant], bool] = lambda _: True) -> PlannedParticipant:
         """One whom no change has befallen, with about as many encounters."""
         candidates = [one for one in self._left.values() if self._encounters[one.key] and fits(one)]
         chosen = min(candidates, key=lambda one: (abs(self._encounters[one.key] - encounters), one.key))
         del self._left[chosen.key]
         return chosen
 
-    def _pick_request(self, outcome: Outcome) -> Request:
+    def _pick_request(self, outcome: RequestOutcome) -> PlannedRequest:
         """A directed request between two whom no change has befallen, and better yet who did not ask for anybody."""
         asked_for_anybody = {one.requester.key for one in self._demo.requests if one.target is None}
         candidates = [
@@ -86,14 +86,14 @@ class LateChanges:
             del self._left[key]
         return request
 
-    async def _participant_cancels(self, stage: Stage) -> Condition:
+    async def _participant_cancels(self, stage: RegisteredEdition) -> Condition:
         gone = stage.ids[self._pick(5).key]
         await stage.client.post(f"{stage.path}/participants/{gone}/cancellation", f"cancel-{gone}")
         return lambda seen: not _encounters_of(seen, {gone})
 
-    async def _company_comes(self, stage: Stage) -> Condition:
+    async def _company_comes(self, stage: RegisteredEdition) -> Condition:
         like = next(one for one in stage.demo.organisations if one.is_company and one.country == "ES")
-        company = Organisation(
+        company = PlannedOrganisation(
             key="org-new",
             name="Talleres Recién Llegados S.L.",
             kind="sme",
@@ -109,16 +109,16 @@ class LateChanges:
         await stage.register_organisation(company)
         await stage.register_participant(newcomer)
         requests = [
-            Request(f"req-new-{number}", newcomer, self._pick(2), Outcome.ACCEPTED, priority=3)
+            PlannedRequest(f"req-new-{number}", newcomer, self._pick(2), RequestOutcome.ACCEPTED, priority=3)
             for number in range(NEWCOMER_REQUESTS)
         ]
         for request in requests:
             await stage.ask(request)
-            await stage.answer(request, Outcome.ACCEPTED)
+            await stage.answer(request, RequestOutcome.ACCEPTED)
         encounters = [stage.encounter_of(request) for request in requests]
         return lambda seen: all(_is_answered(seen, encounter) for encounter in encounters)
 
-    async def _member_swapped(self, stage: Stage) -> Condition:
+    async def _member_swapped(self, stage: RegisteredEdition) -> Condition:
         leaving = self._pick(4, lambda one: one.organisation.delegation is not None)
         seat = stage.ids[leaving.key]
         name = draw_name(self._random, leaving.organisation.country, self._names)
@@ -133,7 +133,7 @@ class LateChanges:
 
         return is_told
 
-    async def _table_lost(self, stage: Stage) -> Condition:
+    async def _table_lost(self, stage: RegisteredEdition) -> Condition:
         zones = [
             zone | {"tables": [table for table in zone["tables"] if table != _LOST_TABLE]}
             for zone in stage.demo.payload["zones"]
@@ -141,7 +141,7 @@ class LateChanges:
         await stage.amend({"zones": zones})
         return lambda seen: all(one.place is None or one.place.table != _LOST_TABLE for one in seen.placed().values())
 
-    async def _keynote_moved(self, stage: Stage) -> Condition:
+    async def _keynote_moved(self, stage: RegisteredEdition) -> Condition:
         moved = programme().stretch(*_MOVED_TO)
         times = {"starts_at": moved.starts_at.isoformat(), "ends_at": moved.ends_at.isoformat()}
         sessions = [
@@ -156,7 +156,7 @@ class LateChanges:
             if entry.entry_id == _MOVED_KEYNOTE
         )
 
-    async def _company_drops_out(self, stage: Stage) -> Condition:
+    async def _company_drops_out(self, stage: RegisteredEdition) -> Condition:
         one = self._pick(4, lambda one: one.organisation.is_company and one.organisation.delegation is None)
         people = {stage.ids[each.key] for each in stage.demo.participants if each.organisation == one.organisation}
         for each in stage.demo.participants:
@@ -166,7 +166,7 @@ class LateChanges:
         await stage.client.post(f"{stage.path}/organisations/{organisation}/cancellation", f"cancel-{organisation}")
         return lambda seen: not _encounters_of(seen, people)
 
-    async def _participant_comes_late(self, stage: Stage) -> Condition:
+    async def _participant_comes_late(self, stage: RegisteredEdition) -> Condition:
         late = self._pick(6, lambda one: not one.available)
         participant_id, present = stage.ids[late.key], programme().stretch(_LATE_UNTIL, programme().ends)
         available = [{"starts_at": present.starts_at.isoformat(), "ends_at": present.ends_at.isoformat()}]
@@ -176,21 +176,21 @@ class LateChanges:
             for one in _encounters_of(seen, {participant_id})
         )
 
-    async def _request_accepted(self, stage: Stage) -> Condition:
+    async def _request_accepted(self, stage: RegisteredEdition) -> Condition:
         request = self._unanswered
-        await stage.answer(request, Outcome.ACCEPTED)
+        await stage.answer(request, RequestOutcome.ACCEPTED)
         encounter = stage.encounter_of(request)
         return lambda seen: _is_answered(seen, encounter)
 
-    async def _request_withdrawn(self, stage: Stage) -> Condition:
+    async def _request_withdrawn(self, stage: RegisteredEdition) -> Condition:
         request = self._to_withdraw
-        await stage.answer(request, Outcome.WITHDRAWN)
+        await stage.answer(request, RequestOutcome.WITHDRAWN)
         encounter = stage.encounter_of(request)
         return lambda seen: (
             (one := seen.all(EncounterChanged).get(encounter)) is None or one.state is EncounterState.CANCELLED
         )
 
-    async def _participant_joins_panel(self, stage: Stage) -> Condition:
+    async def _participant_joins_panel(self, stage: RegisteredEdition) -> Condition:
         one = self._pick(7, lambda one: _JOINED_SESSION not in one.session_ids)
         participant_id = stage.ids[one.key]
         await stage.amend_participant(one, {"session_ids": [*one.session_ids, _JOINED_SESSION]})

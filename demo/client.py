@@ -18,7 +18,7 @@ from demo.plan import Payload
 #: Calls in flight at a time.
 IN_FLIGHT = 16
 #: How long a call is tried again while registration is away.
-PATIENCE_SECONDS = 60.0
+RETRY_SECONDS = 60.0
 _CALL_SECONDS = 20.0
 _AWAY = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
@@ -26,7 +26,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 T = TypeVar("T")
 
 
-class Refused(Exception):
+class RegistrationRefused(Exception):
     """Registration answered with an error that trying again cannot mend; the message holds its problem details.
 
     `status` is its HTTP status; 0 if it did not answer at all for too long.
@@ -84,7 +84,7 @@ class RegistrationClient:
         return await self._call("GET", path, None, {})
 
     async def _call(self, method: str, path: str, body: Payload | None, headers: dict[str, str]) -> Payload:
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + RETRY_SECONDS
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -96,11 +96,13 @@ class RegistrationClient:
                     answer: Payload = json.loads(text)
                     return answer
                 if status not in _AWAY:
-                    raise Refused(f"{method} {path}: {status} {text[:2000]}", status)
+                    raise RegistrationRefused(f"{method} {path}: {status} {text[:2000]}", status)
                 problem = f"{status} {text[:200]}"
             self._addresses.rotate(-1)
             if time.monotonic() > until:
-                raise Refused(f"{method} {path}: registration stayed away for {PATIENCE_SECONDS:.0f} s: {problem}")
+                raise RegistrationRefused(
+                    f"{method} {path}: registration stayed away for {RETRY_SECONDS:.0f} s: {problem}"
+                )
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

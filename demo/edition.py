@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from random import Random
 
-from demo.cast import draw_organisations, draw_participants, scaled
+from demo.catalogue import programme
+from demo.participants import draw_organisations, draw_participants, scaled
 from demo.plan import DemoEdition, Payload
-from demo.sources import programme
-from demo.wishes import MOST_ENCOUNTERS, draw_requests, draw_steps
+from demo.requests import MOST_ENCOUNTERS, draw_requests, draw_steps
 
 #: Tables at full scale.
 WORKSPACE_TABLES, INNOVA_TABLES = 26, 6

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from demo.board import KINDS, Band, Board, Cell, Room
+from demo.board import KINDS, Band, BoardPage, Cell, Room
 
 #: Everything is drawn at twice its size, so that it stays sharp on a dense screen.
 _SCALE = 2
@@ -79,7 +79,7 @@ def fitting(text: str, width: float, measure: Callable[[str], float]) -> str:
     return text[:kept].rstrip() + "…"
 
 
-def draw(board: Board, path: Path) -> None:
+def draw(board: BoardPage, path: Path) -> None:
     """Writes the board as a PNG."""
     lefts = _lefts(board)
     width = lefts[-1] + _CELL_WIDTH + _MARGIN if lefts else 800
@@ -93,7 +93,7 @@ def draw(board: Board, path: Path) -> None:
     canvas.image.quantize(64, Image.Quantize.FASTOCTREE).save(path)
 
 
-def _lefts(board: Board) -> list[int]:
+def _lefts(board: BoardPage) -> list[int]:
     lefts, x = [], _LEFT
     for column in board.columns:
         x += _BREAK if column.after_break else 0
@@ -102,7 +102,7 @@ def _lefts(board: Board) -> list[int]:
     return lefts
 
 
-def _height(board: Board) -> int:
+def _height(board: BoardPage) -> int:
     rows = sum(len(room.rows) for room in board.rooms)
     lanes = sum(len(room.lanes) for room in board.rooms)
     zones = sum(bool(room.rows or room.lanes) for room in board.rooms)
@@ -110,7 +110,7 @@ def _height(board: Board) -> int:
     return _HEADER + lines + zones * _ZONE_HEIGHT + _MARGIN
 
 
-def _draw_header(canvas: _Canvas, board: Board, lefts: list[int], width: int) -> None:
+def _draw_header(canvas: _Canvas, board: BoardPage, lefts: list[int], width: int) -> None:
     canvas.text(_MARGIN, 16, board.title, 20, width=width - 2 * _MARGIN)
     x = _MARGIN
     for name, value in board.figures:

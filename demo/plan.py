@@ -11,7 +11,7 @@ Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Organisation:
+class PlannedOrganisation:
     """An organisation to register. `industry` and `buys` are keys of `industries.toml`."""
 
     key: str
@@ -37,11 +37,11 @@ class Organisation:
 
 
 @dataclass(frozen=True)
-class Participant:
+class PlannedParticipant:
     """A participant to register. `available` are local stretches of time in ISO 8601; empty: the whole edition."""
 
     key: str
-    organisation: Organisation
+    organisation: PlannedOrganisation
     name: str
     email: str
     languages: tuple[str, ...]
@@ -68,7 +68,7 @@ class Participant:
         }
 
 
-class Outcome(StrEnum):
+class RequestOutcome(StrEnum):
     """How a match request ends."""
 
     ACCEPTED = "accepted"
@@ -78,13 +78,13 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Request:
+class PlannedRequest:
     """A match request to make, and how it ends. An open one (`target` is None) asks the system for partners."""
 
     key: str
-    requester: Participant
-    target: Participant | None
-    outcome: Outcome
+    requester: PlannedParticipant
+    target: PlannedParticipant | None
+    outcome: RequestOutcome
     priority: int = 2
     partners_wanted: int = 1
 
@@ -99,10 +99,10 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Step:
+class RequestStep:
     """One thing that happens to a request over the run: it is asked, or it gets its answer."""
 
-    request: Request
+    request: PlannedRequest
     is_answer: bool
 
 
@@ -113,15 +113,15 @@ class DemoEdition:
     seed: int
     scale: float
     payload: Payload
-    organisations: tuple[Organisation, ...]
-    participants: tuple[Participant, ...]
-    requests: tuple[Request, ...]
-    steps: tuple[Step, ...]
+    organisations: tuple[PlannedOrganisation, ...]
+    participants: tuple[PlannedParticipant, ...]
+    requests: tuple[PlannedRequest, ...]
+    steps: tuple[RequestStep, ...]
 
     @property
-    def accepted(self) -> tuple[Request, ...]:
+    def accepted(self) -> tuple[PlannedRequest, ...]:
         """The requests that both sides say yes to."""
-        return tuple(request for request in self.requests if request.outcome is Outcome.ACCEPTED)
+        return tuple(request for request in self.requests if request.outcome is RequestOutcome.ACCEPTED)
 
 
 def slug(text: str) -> str:

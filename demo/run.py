@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from demo import audit
-from demo.client import Refused, RegistrationClient
-from demo.doubts import Postmaster
+from demo.client import RegistrationClient, RegistrationRefused
 from demo.edition import generate
 from demo.observer import Observer, TooLate
+from demo.phases import DemoRun
 from demo.plan import DemoEdition
-from demo.rehearsal import Rehearsal
-from demo.stage import Stage
+from demo.registered_edition import RegisteredEdition
+from demo.unconfirmed import DeliveryResolver
 from deploy.embedded.process import ProcessFailed
 from deploy.embedded.stack import Stack
 from services.notify.settings import Settings as NotifySettings
@@ -76,7 +76,7 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
             summary = await stack.unless_crashed(rehearsal.run(started))
             if options.keep:
                 await _stay(console, stack)
-    except (ProcessFailed, Refused, TooLate) as error:
+    except (ProcessFailed, RegistrationRefused, TooLate) as error:
         console.print(
             f"[bold red]The demo failed.[/] {error}\nLogs are in {stack.logs}", highlight=False, soft_wrap=True
         )
@@ -93,25 +93,23 @@ async def _stay(console: Console, stack: Stack) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _rehearse(
-    options: DemoOptions, console: Console, stack: Stack, demo: DemoEdition
-) -> AsyncIterator[Rehearsal]:
+async def _rehearse(options: DemoOptions, console: Console, stack: Stack, demo: DemoEdition) -> AsyncIterator[DemoRun]:
     mongo_url = SecretStr(stack.addresses["mongo"])
     api_key = await add_operator(RegistrationSettings(mongo_url=mongo_url), OPERATOR_ID, "Demo operator")
     mongo = Mongo(SchedulerSettings(mongo_url=mongo_url))
     client = RegistrationClient(stack.addresses["registration"], api_key, f"demo-{demo.seed}")
     try:
         async with client, Observer(stack.addresses["kafka"]) as observer:
-            stage = await Stage.open(client, observer.seen, demo)
+            stage = await RegisteredEdition.open(client, observer.seen, demo)
             store = MongoJournalStore(mongo.database(SchedulerSettings(mongo_url=mongo_url).database))
             ledger = MongoLedger(mongo.database(NotifySettings(mongo_url=mongo_url).database), utc_now)
-            yield Rehearsal(
+            yield DemoRun(
                 console=console,
                 stack=stack,
                 observer=observer,
                 stage=stage,
                 journal=audit.SchedulerJournal(store, stage.edition_id),
-                postmaster=Postmaster(ledger, stack.mails),
+                postmaster=DeliveryResolver(ledger, stack.mails),
                 output=options.output,
                 kill=options.kill,
             )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deploy.embedded.supervisor import Supervisor
 
 
-class Broker(StrEnum):
+class BrokerKind(StrEnum):
     """The brokers the embedded stack can start."""
 
     TANSU = "tansu"
@@ -51,8 +51,8 @@ console = Console()
 def up(
     folder: Annotated[Path, typer.Option(help="Folder for logs, mails and data.")] = Path(".tertulia"),
     broker: Annotated[
-        Broker, typer.Option(help="Tansu starts faster; Apache Kafka needs Java and Maven.")
-    ] = Broker.TANSU,
+        BrokerKind, typer.Option(help="Tansu starts faster; Apache Kafka needs Java and Maven.")
+    ] = BrokerKind.TANSU,
     brokers: Annotated[int, BROKERS] = 1,
 ) -> None:
     """Run broker, database, mail sink and services until Ctrl-C."""

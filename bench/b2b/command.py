@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.b2b.instance import Infeasible, Instance, violations
+from bench.b2b.instance import B2bInstance, Infeasible, violations
 from bench.b2b.reader import read
 from bench.b2b.solve import FAIRNESS, solve
 from bench.peers import cp_sat_b2b, minizinc_b2b
@@ -73,7 +73,7 @@ def _solved(file: Path, fairness: int, seconds: float) -> Row:
     }
 
 
-def _answer(instance: Instance, fairness: int, seconds: float, reading: float) -> Row:
+def _answer(instance: B2bInstance, fairness: int, seconds: float, reading: float) -> Row:
     try:
         solved = solve(instance, fairness, seconds)
     except Infeasible as infeasible:

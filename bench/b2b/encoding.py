@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from bench.b2b.formula import FALSE, TRUE, Formula
-from bench.b2b.instance import Instance, Schedule
+from bench.b2b.instance import B2bInstance, Schedule
 from bench.b2b.presolve import Calendar, calendar_of
 
 #: How many breaks above the first bound are counted at first; doubled when they are too few.
@@ -26,7 +26,7 @@ class Encoding:
     The instance must be narrowed: every meeting has a slot, every participant enough of them.
     """
 
-    def __init__(self, instance: Instance, fairness: int) -> None:
+    def __init__(self, instance: B2bInstance, fairness: int) -> None:
         self.formula = Formula()
         self.instance = instance
         self.fairness = fairness
@@ -171,7 +171,7 @@ def _at_least(count: int, literals: Sequence[int]) -> int:
     return literals[count - 1] if count <= len(literals) else FALSE
 
 
-def _clusters(instance: Instance) -> dict[int, list[int]]:
+def _clusters(instance: B2bInstance) -> dict[int, list[int]]:
     """The meetings shared out to few participants, each meeting to one of its two: the busiest first (greedy cover)."""
     open_ones = [set(numbers) for numbers in instance.meetings_of]
     clusters: dict[int, list[int]] = {}
@@ -183,7 +183,7 @@ def _clusters(instance: Instance) -> dict[int, list[int]]:
     return clusters
 
 
-def _twins(instance: Instance) -> Iterable[tuple[int, int]]:
+def _twins(instance: B2bInstance) -> Iterable[tuple[int, int]]:
     """Meetings of one pair that nothing else tells apart: they may as well be in order."""
     ordered = {number for pair in instance.precedences for number in pair}
     last: dict[tuple[frozenset[int], tuple[int, ...]], int] = {}

@@ -17,7 +17,7 @@ class Infeasible(Exception):
 
 
 @dataclass(frozen=True)
-class Meeting:
+class B2bMeeting:
     """Two participants, and the slots that half day, availability and fixing leave them; ascending."""
 
     one: int
@@ -26,13 +26,13 @@ class Meeting:
 
 
 @dataclass(frozen=True)
-class Instance:
+class B2bInstance:
     """Participants, slots and meetings are numbered from 0. A precedence is (earlier meeting, later meeting)."""
 
     participants: int
     slots: int
     tables: int
-    meetings: tuple[Meeting, ...]
+    meetings: tuple[B2bMeeting, ...]
     precedences: tuple[tuple[int, int], ...] = ()
 
     @cached_property
@@ -44,13 +44,13 @@ class Instance:
             found[meeting.other].append(number)
         return tuple(tuple(numbers) for numbers in found)
 
-    def within(self, slots: Sequence[Sequence[int]]) -> Instance:
+    def within(self, slots: Sequence[Sequence[int]]) -> B2bInstance:
         """The same instance with other slots for each meeting."""
         narrowed = (replace(each, slots=tuple(left)) for each, left in zip(self.meetings, slots, strict=True))
         return replace(self, meetings=tuple(narrowed))
 
 
-def breaks(instance: Instance, schedule: Schedule) -> list[int]:
+def breaks(instance: B2bInstance, schedule: Schedule) -> list[int]:
     """Of each participant, the groups of idle slots between two consecutive meetings."""
     return [
         sum(later > earlier + 1 for earlier, later in pairwise(theirs))
@@ -58,12 +58,12 @@ def breaks(instance: Instance, schedule: Schedule) -> list[int]:
     ]
 
 
-def slot_not_allowed(instance: Instance, schedule: Schedule) -> list[int]:
+def slot_not_allowed(instance: B2bInstance, schedule: Schedule) -> list[int]:
     """Meetings outside their half day, at a forbidden slot or away from where they are fixed."""
     return [number for number, meeting in enumerate(instance.meetings) if schedule[number] not in meeting.slots]
 
 
-def double_booked(instance: Instance, schedule: Schedule) -> list[int]:
+def double_booked(instance: B2bInstance, schedule: Schedule) -> list[int]:
     """Participants with two meetings in a slot."""
     return [
         participant
@@ -72,23 +72,23 @@ def double_booked(instance: Instance, schedule: Schedule) -> list[int]:
     ]
 
 
-def short_of_tables(instance: Instance, schedule: Schedule) -> list[int]:
+def short_of_tables(instance: B2bInstance, schedule: Schedule) -> list[int]:
     """Slots with more meetings than tables."""
     return sorted(slot for slot, count in Counter(schedule).items() if count > instance.tables)
 
 
-def out_of_order(instance: Instance, schedule: Schedule) -> list[int]:
+def out_of_order(instance: B2bInstance, schedule: Schedule) -> list[int]:
     """Meetings that are not strictly after all those that precede them."""
     return sorted({later for earlier, later in instance.precedences if schedule[earlier] >= schedule[later]})
 
 
-def unfair(instance: Instance, schedule: Schedule, fairness: int) -> list[int]:
+def unfair(instance: B2bInstance, schedule: Schedule, fairness: int) -> list[int]:
     """Participants with more than `fairness` breaks above the one with fewest."""
     counts = breaks(instance, schedule)
     return [participant for participant, count in enumerate(counts) if count > min(counts) + fairness]
 
 
-def violations(instance: Instance, schedule: Schedule, fairness: int) -> dict[str, list[int]]:
+def violations(instance: B2bInstance, schedule: Schedule, fairness: int) -> dict[str, list[int]]:
     """What breaks which rule: independent of every encoding; empty if the schedule obeys them all."""
     if len(schedule) != len(instance.meetings):
         return {"a slot for each meeting": [len(schedule)]}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from bench.b2b.instance import Infeasible, Instance
+from bench.b2b.instance import B2bInstance, Infeasible
 
 _IDLE, _BUSY = False, True
 
@@ -45,7 +45,7 @@ class Calendar:
             states[state] = min(count, states.get(state, count))
 
 
-def calendar_of(instance: Instance, participant: int) -> Calendar:
+def calendar_of(instance: B2bInstance, participant: int) -> Calendar:
     """The slots of a participant. Every meeting must have one."""
     meetings = [instance.meetings[number] for number in instance.meetings_of[participant]]
     slots = range(instance.slots)
@@ -60,7 +60,7 @@ def calendar_of(instance: Instance, participant: int) -> Calendar:
     return Calendar(free, taken, tuple(least), tuple(most))
 
 
-def narrowed(instance: Instance) -> Instance:
+def narrowed(instance: B2bInstance) -> B2bInstance:
     """The instance without the slots that precedences and the participants' fixed meetings rule out.
 
     Raises:
@@ -75,7 +75,7 @@ def narrowed(instance: Instance) -> Instance:
     return fewer
 
 
-def refuse_unfair(instance: Instance, fairness: int) -> None:
+def refuse_unfair(instance: B2bInstance, fairness: int) -> None:
     """Refuse an instance in which two participants must be further apart.
 
     Raises:
@@ -91,7 +91,7 @@ def refuse_unfair(instance: Instance, fairness: int) -> None:
         )
 
 
-def _shrink(instance: Instance, slots: list[list[int]]) -> bool:
+def _shrink(instance: B2bInstance, slots: list[list[int]]) -> bool:
     """Drop slots that lack support; whether any was dropped."""
     before = sum(map(len, slots))
     for number, left in enumerate(slots):
@@ -112,7 +112,7 @@ def _shrink(instance: Instance, slots: list[list[int]]) -> bool:
     return sum(map(len, slots)) < before
 
 
-def _refuse_overfull(instance: Instance) -> None:
+def _refuse_overfull(instance: B2bInstance) -> None:
     for participant, numbers in enumerate(instance.meetings_of):
         lacking = _unmatched(instance, numbers, 1)
         if lacking or calendar_of(instance, participant).fewest_breaks == inf:
@@ -130,7 +130,7 @@ def _refuse_overfull(instance: Instance) -> None:
         )
 
 
-def _unmatched(instance: Instance, numbers: tuple[int, ...], places: int) -> int:
+def _unmatched(instance: B2bInstance, numbers: tuple[int, ...], places: int) -> int:
     """How many of these meetings find no slot when each slot has so many places: augmenting paths."""
     held: list[list[int]] = [[] for _ in range(instance.slots)]
 

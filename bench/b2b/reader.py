@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.b2b.instance import Instance, Meeting
+from bench.b2b.instance import B2bInstance, B2bMeeting
 
 #: What MiniZinc data is made of: comments and space (dropped), ranges, integers, names, brackets.
 _TOKEN = re.compile(
@@ -23,7 +23,7 @@ class BadInstanceFile(Exception):
     """The file is not an instance; the message says where and why."""
 
 
-def read(path: Path) -> Instance:
+def read(path: Path) -> B2bInstance:
     """The instance in a file.
 
     Raises:
@@ -35,7 +35,7 @@ def read(path: Path) -> Instance:
         raise BadInstanceFile(f"{path}: {error}") from error
 
 
-def instance_of(text: str) -> Instance:
+def instance_of(text: str) -> B2bInstance:
     """The instance that MiniZinc data says. `requested` decides who meets whom; what repeats it is not read.
 
     Raises:
@@ -57,8 +57,8 @@ def instance_of(text: str) -> Instance:
             raise BadInstanceFile(f"meeting {number}: {one}, {other}, {half} is not a pair and a half day")
         taken = forbidden[one - 1] | forbidden[other - 1]
         left = tuple(slot for slot in halves[half] if slot + 1 not in taken and at in {0, slot + 1})
-        found.append(Meeting(one - 1, other - 1, left))
-    return Instance(participants, slots, tables, tuple(found), _precedences(items, meetings))
+        found.append(B2bMeeting(one - 1, other - 1, left))
+    return B2bInstance(participants, slots, tables, tuple(found), _precedences(items, meetings))
 
 
 def _count(items: Mapping[str, Value], name: str) -> int:

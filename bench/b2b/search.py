@@ -21,7 +21,7 @@ class EncodingWrong(Exception):
     """A model of the formula is no schedule: the formula and the rules contradict each other."""
 
 
-class Outcome(StrEnum):
+class SearchOutcome(StrEnum):
     """What became of one slice of the search."""
 
     FOUND = "found"
@@ -69,7 +69,7 @@ class Numbering:
 
 
 #: The bound that is proven, and the best schedule found, if any, with its breaks.
-News = tuple[int, Schedule | None, int | None]
+Progress = tuple[int, Schedule | None, int | None]
 
 
 class Search:
@@ -86,11 +86,11 @@ class Search:
         self._handed = 0
 
     @property
-    def news(self) -> News:
+    def news(self) -> Progress:
         """What is known so far."""
         return self.bound, self.schedule, self.breaks
 
-    def ask(self, most: int | None, conflicts: int) -> Outcome:
+    def ask(self, most: int | None, conflicts: int) -> SearchOutcome:
         """Ask for a schedule with `most` breaks, or with any, for so many conflicts; a refusal raises the bound.
 
         Raises:
@@ -102,14 +102,14 @@ class Search:
         self._solver.conf_budget(conflicts)
         answer = self._solver.solve_limited(assumptions=self._numbering.there(limit))
         if answer is None:
-            return Outcome.UNDECIDED
+            return SearchOutcome.UNDECIDED
         if answer:
             return self._found()
         if most is None or not self._solver.get_core():
             apart = self._encoding.fairness
             raise Infeasible(f"no schedule obeys all rules with the participants' breaks at most {apart} apart")
         self.bound = max(self.bound, most + 1)
-        return Outcome.REFUSED
+        return SearchOutcome.REFUSED
 
     def _hand_over(self) -> None:
         """Give the solver the clauses that it has not got yet."""
@@ -117,7 +117,7 @@ class Search:
         self._solver.append_formula([self._numbering.there(each) for each in clauses[self._handed :]])
         self._handed = len(clauses)
 
-    def _found(self) -> Outcome:
+    def _found(self) -> SearchOutcome:
         schedule = self._encoding.schedule(self._numbering.back(self._solver.get_model()))
         broken = violations(self._encoding.instance, schedule, self._encoding.fairness)
         if broken:
@@ -125,4 +125,4 @@ class Search:
         count = sum(breaks(self._encoding.instance, schedule))
         if self.breaks is None or count < self.breaks:
             self.schedule, self.breaks = schedule, count
-        return Outcome.FOUND
+        return SearchOutcome.FOUND

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
 from bench.b2b.encoding import Encoding
-from bench.b2b.instance import Infeasible, Instance, Schedule
+from bench.b2b.instance import B2bInstance, Infeasible, Schedule
 from bench.b2b.presolve import narrowed, refuse_unfair
-from bench.b2b.search import EncodingWrong, Engine, News, Outcome, Search
+from bench.b2b.search import EncodingWrong, Engine, Progress, Search, SearchOutcome
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -36,7 +36,7 @@ _NO_LIMIT = -1
 
 
 @dataclass(frozen=True)
-class Solved:
+class B2bSolution:
     """The best schedule found, if any, and what is proven about it; seconds of wall clock."""
 
     schedule: Schedule | None
@@ -51,7 +51,7 @@ class Solved:
         return self.breaks == self.bound
 
 
-def solve(instance: Instance, fairness: int = FAIRNESS, seconds: float = 60.0) -> Solved:
+def solve(instance: B2bInstance, fairness: int = FAIRNESS, seconds: float = 60.0) -> B2bSolution:
     """Solve an instance, with breaks of two participants at most `fairness` apart, for so many seconds at most.
 
     Raises:
@@ -70,7 +70,7 @@ def solve(instance: Instance, fairness: int = FAIRNESS, seconds: float = 60.0) -
     if not best.proven and clock.left > 0:
         works = [lambda: _climb(search), lambda: _find_and_climb(Search(encoding, _ENGINE, _ANOTHER_ORDER))]
         _side_by_side(works, best, clock)
-    return Solved(best.schedule, best.breaks, best.bound, clock.elapsed, best.seconds)
+    return B2bSolution(best.schedule, best.breaks, best.bound, clock.elapsed, best.seconds)
 
 
 class _Clock:
@@ -107,24 +107,24 @@ class _Best:
             self.schedule, self.breaks, self.seconds = schedule, breaks, self._clock.elapsed
 
 
-def _alone(search: Search) -> Iterator[News]:
+def _alone(search: Search) -> Iterator[Progress]:
     """Ask at the bound until there is a schedule, or a question takes too many conflicts."""
-    outcome = Outcome.REFUSED
-    while outcome is Outcome.REFUSED:
+    outcome = SearchOutcome.REFUSED
+    while outcome is SearchOutcome.REFUSED:
         yield search.news
         outcome = search.ask(search.bound, _CONFLICTS)
     yield search.news
 
 
-def _climb(search: Search) -> Iterator[News]:
+def _climb(search: Search) -> Iterator[Progress]:
     """Ask at the bound, however long it takes, until there is a schedule."""
-    outcome = Outcome.REFUSED
-    while outcome is Outcome.REFUSED:
+    outcome = SearchOutcome.REFUSED
+    while outcome is SearchOutcome.REFUSED:
         outcome = search.ask(search.bound, _NO_LIMIT)
         yield search.news
 
 
-def _find_and_climb(search: Search) -> Iterator[News]:
+def _find_and_climb(search: Search) -> Iterator[Progress]:
     """First of all find any schedule, so that there is one if the time is up."""
     search.ask(None, _CONFLICTS)
     yield search.news
@@ -132,7 +132,7 @@ def _find_and_climb(search: Search) -> Iterator[News]:
 
 
 #: Says whenever it knows more.
-_Work = Callable[[], Iterator[News]]
+_Work = Callable[[], Iterator[Progress]]
 
 
 class _Helper:
@@ -144,7 +144,7 @@ class _Helper:
         self._process.start()
         theirs.close()
 
-    def hear(self) -> News | None:
+    def hear(self) -> Progress | None:
         """The news that wait in the pipe; None if there will be no more.
 
         Raises:
@@ -152,7 +152,7 @@ class _Helper:
             EncodingWrong: the work found a schedule that breaks a rule.
         """
         try:
-            news: News | Exception = self.pipe.recv()
+            news: Progress | Exception = self.pipe.recv()
         except EOFError:
             return None
         if isinstance(news, Exception):

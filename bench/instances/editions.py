@@ -57,7 +57,7 @@ TEN_THOUSAND = Size("10,000", 6_000, 10_000, 100_000, 40, 2_000, days=3, session
 
 
 @dataclass
-class Instance:
+class SyntheticEdition:
     """An edition as its newest events: what a stream of changes goes on from. `revisions` counts all there were."""
 
     size: Size
@@ -135,10 +135,10 @@ class Instance:
         return tuple(each.session_id for each in self.edition.sessions if self.random.random() < _ATTENDING)
 
 
-def synthetic(size: Size, seed: int) -> Instance:
+def synthetic(size: Size, seed: int) -> SyntheticEdition:
     """An edition of this size, whose requests are all granted."""
     random = Random(f"{size.name}-{seed}")
-    made = Instance(size, random, _edition(size, random))
+    made = SyntheticEdition(size, random, _edition(size, random))
     for number in range(size.organisations):
         made.organisations.append(_organisation(number, random))
     total = 0.0
@@ -203,7 +203,7 @@ def _organisation(number: int, random: Random) -> OrganisationChanged:
     return OrganisationChanged(**_base(1), organisation_id=f"o{number}", name="Org", kind=kind, country="ES")
 
 
-def _participant(made: Instance, number: int) -> ParticipantChanged:
+def _participant(made: SyntheticEdition, number: int) -> ParticipantChanged:
     return ParticipantChanged(
         **_base(1),
         participant_id=f"p{number}",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from bench.instances.editions import Instance
+from bench.instances.editions import SyntheticEdition
 from shared.contract.events import (
     Consent,
     EditionChanged,
@@ -47,14 +47,14 @@ _MOST_LOST = 2
 _MOST_CANCELLED = 0.05
 
 
-class LateChange(NamedTuple):
+class StreamedChange(NamedTuple):
     """One change: its kind, and the event it comes as."""
 
     kind: str
     event: Event
 
 
-def late_changes(instance: Instance, count: int, shares: Mapping[str, int] = LATE) -> Iterator[LateChange]:
+def late_changes(instance: SyntheticEdition, count: int, shares: Mapping[str, int] = LATE) -> Iterator[StreamedChange]:
     """`count` changes of the instance, each drawn from how it is then. A kind that cannot be is drawn again."""
     stream = _Stream(instance)
     kinds, weights = list(shares), list(shares.values())
@@ -63,26 +63,26 @@ def late_changes(instance: Instance, count: int, shares: Mapping[str, int] = LAT
         event = stream.makers[kind]()
         if event is not None:
             count -= 1
-            yield LateChange(kind, event)
+            yield StreamedChange(kind, event)
 
 
-def published(instance: Instance) -> EditionChanged:
+def published(instance: SyntheticEdition) -> EditionChanged:
     """The edition, published."""
     return _edition(instance, phase=Phase.PUBLISHED)
 
 
-def live(instance: Instance, freeze_minutes: int) -> EditionChanged:
+def live(instance: SyntheticEdition, freeze_minutes: int) -> EditionChanged:
     """The edition, being held; what starts within so many minutes is not moved any more."""
     return _edition(instance, phase=Phase.LIVE, freeze_minutes=freeze_minutes)
 
 
-def _edition(instance: Instance, **news: object) -> EditionChanged:
+def _edition(instance: SyntheticEdition, **news: object) -> EditionChanged:
     instance.edition = instance.edition.model_copy(update={**news, "revision": instance.next_revision()})
     return instance.edition
 
 
 class _Stream:
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: SyntheticEdition) -> None:
         self._instance = instance
         self._random = instance.random
         self._granted = [each.pair_id for each in instance.pairs.values() if each.consent is Consent.GRANTED]

@@ -18,7 +18,7 @@ _PLACED = 100_000
 def improve(draft: Draft, seconds: float) -> Iterator[tuple[float, list[SlotSet]]]:
     """Each better agenda: the seconds since building began, and the slot of each encounter, 0 if it waits."""
     began = time.perf_counter()
-    model = _Model(draft)
+    model = _AgendaModel(draft)
     notes = _Notes(model, began)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
@@ -27,7 +27,7 @@ def improve(draft: Draft, seconds: float) -> Iterator[tuple[float, list[SlotSet]
     yield from notes.found
 
 
-class _Model:
+class _AgendaModel:
     """Seats for all encounters, and a literal for the beginning of each break."""
 
     def __init__(self, draft: Draft) -> None:
@@ -93,7 +93,7 @@ class _Model:
 class _Notes(cp_model.CpSolverSolutionCallback):
     """Notes each better agenda, and when it was found."""
 
-    def __init__(self, model: _Model, began: float) -> None:
+    def __init__(self, model: _AgendaModel, began: float) -> None:
         super().__init__()
         self._model, self._began = model, began
         self.found: list[tuple[float, list[SlotSet]]] = []

@@ -8,10 +8,10 @@ from itertools import pairwise
 from ortools.sat.python import cp_model
 
 from bench.b2b.formula import TRUE, Formula
-from bench.b2b.instance import Instance, breaks, violations
+from bench.b2b.instance import B2bInstance, breaks, violations
 
 
-def solve(instance: Instance, fairness: int, seconds: float) -> dict[str, object]:
+def solve(instance: B2bInstance, fairness: int, seconds: float) -> dict[str, object]:
     """One worker, `optimize_with_core`, no linear relaxation; what it found and proved, as columns of a row."""
     started = time.perf_counter()
     model = cp_model.CpModel()
@@ -44,7 +44,7 @@ def _slot(starts: dict[int, cp_model.IntVar]) -> cp_model.LinearExprT:
 
 
 def _add_breaks_and_tables(
-    model: cp_model.CpModel, instance: Instance, starts: list[dict[int, cp_model.IntVar]], fairness: int
+    model: cp_model.CpModel, instance: B2bInstance, starts: list[dict[int, cp_model.IntVar]], fairness: int
 ) -> None:
     busy, counts, every = [], [], []
     for numbers in instance.meetings_of:

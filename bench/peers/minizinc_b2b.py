@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.b2b.instance import Instance, Schedule, breaks, violations
+from bench.b2b.instance import B2bInstance, Schedule, breaks, violations
 
 _MODEL = Path(__file__).with_name("b2b.mzn")
 #: How a solver is told to search; each way has half of the seconds. Chuffed also takes turns with a search of its own.
@@ -28,7 +28,7 @@ class MiniZincUnavailable(Exception):
     """There is no `minizinc` here, or it does not know the solver, or cannot read our model; the message says which."""
 
 
-class Answer(NamedTuple):
+class MiniZincAnswer(NamedTuple):
     """The last schedule that was said, and whether there is none better (or none at all)."""
 
     schedule: Schedule | None
@@ -48,7 +48,7 @@ def check(solver: str) -> None:
         raise MiniZincUnavailable(f"minizinc knows no solver {solver}:\n{known}")
 
 
-def solve(instance: Instance, fairness: int, seconds: int, solver: str) -> dict[str, object]:
+def solve(instance: B2bInstance, fairness: int, seconds: int, solver: str) -> dict[str, object]:
     """What it found and proved in so many seconds of CPU, on one core, as columns of a row.
 
     Raises:
@@ -66,7 +66,7 @@ def solve(instance: Instance, fairness: int, seconds: int, solver: str) -> dict[
     }
 
 
-def _answer(instance: Instance, fairness: int, seconds: int, solver: str) -> Answer:
+def _answer(instance: B2bInstance, fairness: int, seconds: int, solver: str) -> MiniZincAnswer:
     """What is proven; else the best of what its searches found."""
     searches = _SEARCHES.get(solver, _SEARCHES_OF_ANY)
     schedules: list[Schedule] = []
@@ -78,10 +78,10 @@ def _answer(instance: Instance, fairness: int, seconds: int, solver: str) -> Ans
             if answer.proven:
                 return answer
             schedules += [answer.schedule] if answer.schedule else []
-    return Answer(min(schedules, key=lambda each: sum(breaks(instance, each)), default=None), proven=False)
+    return MiniZincAnswer(min(schedules, key=lambda each: sum(breaks(instance, each)), default=None), proven=False)
 
 
-def data(instance: Instance, fairness: int) -> Iterator[str]:
+def data(instance: B2bInstance, fairness: int) -> Iterator[str]:
     """The instance as `b2b.mzn` has it, in lines of MiniZinc data: numbered from 1."""
     yield f"participants = {instance.participants}; slots = {instance.slots}; tables = {instance.tables};"
     yield f"meetings = {len(instance.meetings)}; fairness = {fairness};"
@@ -93,7 +93,7 @@ def data(instance: Instance, fairness: int) -> Iterator[str]:
     yield f"later = {[later + 1 for _, later in instance.precedences]};"
 
 
-def parse(lines: Iterable[str]) -> Answer:
+def parse(lines: Iterable[str]) -> MiniZincAnswer:
     """What `minizinc --json-stream` says: a solution a line, each better than those before, and a status at the end.
 
     A line that was cut off when the time was up is not read.
@@ -111,7 +111,7 @@ def parse(lines: Iterable[str]) -> Answer:
                 proven = status in _PROVEN
             case {"type": "error", "message": message}:
                 raise MiniZincUnavailable(f"minizinc: {message}")
-    return Answer(schedule, proven)
+    return MiniZincAnswer(schedule, proven)
 
 
 def _message(line: str) -> object:

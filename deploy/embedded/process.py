@@ -42,7 +42,7 @@ class Program:
     grace_seconds: float = 25.0
 
 
-class Process:
+class ChildProcess:
     """A running program, in a session of its own: the terminal's Ctrl-C reaches the supervisor alone.
 
     Not tied to an event loop: it may be started in one and stopped in another.

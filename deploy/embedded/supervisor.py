@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
-from deploy.embedded.process import Process, Program
+from deploy.embedded.process import ChildProcess, Program
 from deploy.embedded.reaper import Reaper
 
 _WATCH_SECONDS = 0.2
@@ -30,7 +30,7 @@ class Supervisor:
         self.folder = root.resolve() / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self.logs = self.folder / "logs"
         self.data = self.folder / "data"
-        self._stages: list[list[Process]] = []
+        self._stages: list[list[ChildProcess]] = []
         self._reaper = Reaper()
 
     async def start(self) -> None:
@@ -48,14 +48,14 @@ class Supervisor:
         """Return when all that was begun is ready, `but` those of these names. Raises as `launch` does."""
         await _all_ready(process for process in self._processes() if process.program.name not in but)
 
-    def begin(self, *programs: Program) -> list[Process]:
+    def begin(self, *programs: Program) -> list[ChildProcess]:
         """Start the programs of the next stage, and leave it to `ready` to wait for them.
 
         Raises:
             ProcessFailed: there is no such command.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
-        stage = [Process(program, self.logs / f"{program.name}.log", self._reaper) for program in programs]
+        stage = [ChildProcess(program, self.logs / f"{program.name}.log", self._reaper) for program in programs]
         self._stages.append(stage)
         for process in stage:
             process.start()
@@ -125,14 +125,14 @@ class Supervisor:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def _processes(self) -> list[Process]:
+    def _processes(self) -> list[ChildProcess]:
         return [process for stage in self._stages for process in stage]
 
-    def _named(self, name: str) -> Process:
+    def _named(self, name: str) -> ChildProcess:
         return next(process for process in self._processes() if process.program.name == name)
 
 
-async def _all_ready(processes: Iterable[Process]) -> None:
+async def _all_ready(processes: Iterable[ChildProcess]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for process in processes:

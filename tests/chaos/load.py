@@ -13,11 +13,11 @@ from http import HTTPStatus
 from itertools import count
 from random import Random
 
-from demo.client import Refused, RegistrationClient, together
+from demo.catalogue import programme
+from demo.client import RegistrationClient, RegistrationRefused, together
 from demo.edition import generate
-from demo.plan import Participant, Payload, Request
-from demo.sources import programme
-from demo.stage import ANSWERS
+from demo.plan import Payload, PlannedParticipant, PlannedRequest
+from demo.registered_edition import ANSWERS
 from tests.chaos.history import IDS, History, Written, holds
 
 #: Calls of one edition in flight: more than one, so that a write that hangs does not hold up all others.
@@ -108,11 +108,11 @@ class EditionLoad:
     async def _register(self, kind: str, key: str, body: Payload) -> None:
         self._by_key[key] = await self._create(kind, key, body)
 
-    async def _register_participant(self, participant: Participant) -> None:
+    async def _register_participant(self, participant: PlannedParticipant) -> None:
         organisation = await self._known(participant.organisation.key)
         await self._register("participants", participant.key, participant.payload(organisation.thing_id))
 
-    async def _ask(self, request: Request) -> None:
+    async def _ask(self, request: PlannedRequest) -> None:
         requester = await self._known(request.requester.key)
         target = await self._known(request.target.key) if request.target else None
         if target:
@@ -120,7 +120,7 @@ class EditionLoad:
         body = request.payload(requester.thing_id, target.thing_id if target else None)
         await self._register("match-requests", request.key, body)
 
-    async def _answer(self, request: Request, answer: str) -> None:
+    async def _answer(self, request: PlannedRequest, answer: str) -> None:
         await self._give(await self._known(request.key), answer)
 
     async def _publish(self) -> None:
@@ -221,7 +221,7 @@ class EditionLoad:
         """Change a thing as of its revision. If it is not there any more, it was our own call: its answer was lost."""
         try:
             await self._client.patch(thing.path, patch, thing.revision)
-        except Refused as refused:
+        except RegistrationRefused as refused:
             if refused.status != HTTPStatus.PRECONDITION_FAILED:
                 self._refuse(refused)
             there = await self._client.get(thing.path)
@@ -235,11 +235,11 @@ class EditionLoad:
     async def _post(self, path: str, key: str, body: Payload) -> Payload:
         try:
             return await self._client.post(path, f"{self._seed}-{key}", body)
-        except Refused as refused:
+        except RegistrationRefused as refused:
             self._refuse(refused)
             raise
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RegistrationRefused) -> None:
         """It was answered with a no, which is an answer; no answer at all is none."""
         if not refused.status or refused.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             raise refused

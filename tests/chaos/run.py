@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
-from demo.client import Refused, RegistrationClient, together
+from demo.client import RegistrationClient, RegistrationRefused, together
 from deploy.embedded.process import ProcessFailed
 from services.registration.operators import add_operator
 from services.registration.settings import Settings as RegistrationSettings
@@ -186,7 +186,7 @@ async def main(options: ChaosOptions, console: Console) -> int:
     """Run, print the report, and return the exit code: 0 if nothing is wrong."""
     try:
         report = await run(options, console)
-    except (ProcessFailed, Refused) as error:
+    except (ProcessFailed, RegistrationRefused) as error:
         console.print(f"chaos failed, seed {options.seed}: {error}", style="red", highlight=False, soft_wrap=True)
         return 1
     console.print(report.table())

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from demo.audit import SchedulerJournal
-from demo.doubts import Postmaster
+from demo.unconfirmed import DeliveryResolver
 from services.notify.store import MongoLedger
 from shared.runtime.clock import utc_now
 from tests.chaos.evidence import Databases
@@ -35,7 +35,7 @@ class Settling:
         self._watch = watch
         self._databases = databases
         self._ledger = MongoLedger(databases.of("notify"), utc_now)
-        self._postmaster = Postmaster(self._ledger, stack.mails)
+        self._postmaster = DeliveryResolver(self._ledger, stack.mails)
         journal = databases.journal("scheduler")
         self._journals = [SchedulerJournal(journal, edition_id) for edition_id in edition_ids]
 

@@ -16,8 +16,8 @@ from demo.audit import SchedulerJournal
 from demo.changes import Condition, LateChange
 from demo.edition import generate
 from demo.mails import read_mails
-from demo.rehearsal import Rehearsal
-from demo.stage import Stage
+from demo.phases import DemoRun
+from demo.registered_edition import RegisteredEdition
 from deploy.embedded.stack import Stack
 from services import SERVICES
 from shared.storage.mongo import Mongo
@@ -53,7 +53,7 @@ async def lose_and_rebuild(stack: Stack, service: str) -> None:
     await stack.restart(service)
 
 
-async def play(stack: Stack, rehearsal: Rehearsal) -> None:
+async def play(stack: Stack, rehearsal: DemoRun) -> None:
     summary = await rehearsal.run(0)
     assert not summary.faults
     for service in SERVICES:
@@ -72,7 +72,7 @@ async def play(stack: Stack, rehearsal: Rehearsal) -> None:
     assert effect.mails > 0
 
 
-async def lose_a_table(stage: Stage) -> Condition:
+async def lose_a_table(stage: RegisteredEdition) -> Condition:
     """The table at which somebody sits."""
     [place, *_] = [one.place for one in stage.seen.placed().values() if one.place]
     zones = [
@@ -100,7 +100,7 @@ async def test_services_that_lose_their_databases_move_nobody_mail_nobody_and_go
         await asyncio.to_thread(look_back, rehearsal)
 
 
-def look_back(rehearsal: Rehearsal) -> None:
+def look_back(rehearsal: DemoRun) -> None:
     """What the journals tell an operator."""
     edition, [one, *_] = rehearsal.stage.edition_id, rehearsal.observer.seen.placed()
     told = CliRunner().invoke(app, ["why", one, "--edition", edition], env={"COLUMNS": "240"})

@@ -5,7 +5,7 @@ import pytest
 from bench.instances.arrivals import last_minute
 from bench.instances.editions import Size
 from bench.instances.stream import RUSH
-from bench.streams import Served, Stream, measure, queued
+from bench.streams import ServedBatch, Stream, measure, queued
 
 #: Twelve people, twelve slots of a quarter of an hour: an hour before the opening, a third of the day is frozen.
 SMALL = Size("small", 6, 12, 20, 12, 4)
@@ -21,7 +21,7 @@ def test_who_comes_while_one_is_served_waits_until_the_batch_after_it_is_done() 
     waits, batches = queued([0.5, 1.0, 1.25, 4.0], serve)
     assert begun == [(0.5, 0, 1), (1.5, 1, 3), (4.0, 3, 4)]
     assert waits == [1.0, 1.5, 1.25, 1.0]
-    assert batches == [Served(1, 1.0), Served(2, 1.0), Served(1, 1.0)]
+    assert batches == [ServedBatch(1, 1.0), ServedBatch(2, 1.0), ServedBatch(1, 1.0)]
 
 
 def test_a_batch_begins_no_sooner_than_the_consumer_reads_and_is_no_larger() -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from demo.catalogue import programme
 from demo.edition import generate
 from demo.observer import Observed
 from demo.plan import DemoEdition
-from demo.sources import programme
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,

@@ -6,13 +6,13 @@ import pytest
 from PIL import Image
 
 from demo import picture
-from demo.board import Board, lay_out, render_page, short_name
+from demo.board import BoardPage, lay_out, render_page, short_name
 from demo.observer import Observed
 from demo.picture import draw, fitting
 from shared.contract.events import OrganisationChanged, ParticipantChanged, Session, SessionKind
 
 
-def board_of(seen: Observed) -> Board:
+def board_of(seen: Observed) -> BoardPage:
     return lay_out(
         seen.edition,
         seen.all(OrganisationChanged),

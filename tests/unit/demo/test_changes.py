@@ -10,7 +10,7 @@ from demo.client import RegistrationClient
 from demo.edition import generate
 from demo.observer import Observed
 from demo.plan import DemoEdition, Payload
-from demo.stage import Stage
+from demo.registered_edition import RegisteredEdition
 
 
 class Registration(RegistrationClient):
@@ -36,7 +36,7 @@ def keys_of(demo: DemoEdition) -> Iterator[str]:
 async def told(seed: int, scale: float, seen: Observed) -> list[tuple[str, str, Payload | None]]:
     demo = generate(seed, scale)
     registration = Registration()
-    stage = Stage(registration, seen, demo, "edn_demo", {key: key for key in keys_of(demo)})
+    stage = RegisteredEdition(registration, seen, demo, "edn_demo", {key: key for key in keys_of(demo)})
     for change in LateChanges(stage).all:
         await change.make(stage)
     return registration.calls
@@ -67,7 +67,7 @@ async def test_what_the_issue_names_is_among_them(full: DemoEdition) -> None:
 
 
 async def test_a_condition_holds_only_once_its_consequences_are_seen(small: DemoEdition, seen_small: Observed) -> None:
-    stage = Stage(Registration(), seen_small, small, "edn_demo", {key: key for key in keys_of(small)})
+    stage = RegisteredEdition(Registration(), seen_small, small, "edn_demo", {key: key for key in keys_of(small)})
     changes = {change.title: change for change in LateChanges(stage).all}
     for title in ("a participant cancels", "a table is lost", "a company drops out", "a request is withdrawn"):
         has_come_about = await changes[title].make(stage)

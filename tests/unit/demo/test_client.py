@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from demo import client as client_module
-from demo.client import IN_FLIGHT, Refused, RegistrationClient, in_flight, together
+from demo.client import IN_FLIGHT, RegistrationClient, RegistrationRefused, in_flight, together
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ async def test_a_refusal_is_not_repeated() -> None:
         return web.json_response({"title": "no"}, status=422)
 
     async with calling(answer) as client:
-        with pytest.raises(Refused, match="422") as refused:
+        with pytest.raises(RegistrationRefused, match="422") as refused:
             await client.patch("/editions/edn_1", {"phase": "published"})
     assert refused.value.status == 422
     assert keys == ["Bearer demo.secret"]
@@ -88,7 +88,7 @@ async def test_a_call_that_is_not_answered_is_repeated_at_a_spare() -> None:
 async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "PATIENCE_SECONDS", 0.0)
     async with calling(cut) as client:
-        with pytest.raises(Refused, match="stayed away"):
+        with pytest.raises(RegistrationRefused, match="stayed away"):
             await client.get("/editions")
 
 
@@ -113,7 +113,7 @@ async def test_the_first_error_ends_all_and_comes_out_as_it_is() -> None:
     ended: list[str] = []
 
     async def fails() -> None:
-        raise Refused("no")
+        raise RegistrationRefused("no")
 
     async def lasts() -> None:
         try:
@@ -121,6 +121,6 @@ async def test_the_first_error_ends_all_and_comes_out_as_it_is() -> None:
         finally:
             ended.append("lasts")
 
-    with pytest.raises(Refused, match="no"):
+    with pytest.raises(RegistrationRefused, match="no"):
         await together(lasts(), fails())
     assert ended == ["lasts"]

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pytest
 
+from demo.catalogue import industries, people, programme
 from demo.edition import generate
-from demo.plan import DemoEdition, Outcome
-from demo.sources import industries, people, programme
-from demo.wishes import MOST_ENCOUNTERS
+from demo.plan import DemoEdition, RequestOutcome
+from demo.requests import MOST_ENCOUNTERS
 from services.registration.domain.edition import EditionFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.participant import ParticipantFacts
@@ -140,7 +140,7 @@ def test_an_answer_never_comes_before_its_question(full: DemoEdition) -> None:
             answered += 1
         asked.add(step.request.key)
     assert asked == {request.key for request in full.requests}
-    assert answered == sum(request.outcome is not Outcome.UNANSWERED for request in full.requests)
+    assert answered == sum(request.outcome is not RequestOutcome.UNANSWERED for request in full.requests)
 
 
 def test_who_is_away_or_in_a_session_has_fewer_free_slots(full: DemoEdition) -> None:

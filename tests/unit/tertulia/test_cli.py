@@ -116,7 +116,7 @@ def test_up_prints_the_lines_that_scripts_read(
 
     monkeypatch.setattr("deploy.embedded.stack.Stack", _Stack)
     monkeypatch.setattr(cli, "_supervise", announce)
-    cli.up(tmp_path, cli.Broker.TANSU, 1)
+    cli.up(tmp_path, cli.BrokerKind.TANSU, 1)
     assert capsys.readouterr().out.splitlines() == [
         "kafka        127.0.0.1:19092",
         "registration http://127.0.0.1:18000",

@@ -1,11 +1,11 @@
 import pytest
 
-from bench.b2b.instance import Instance, Meeting, Schedule, breaks, violations
+from bench.b2b.instance import B2bInstance, B2bMeeting, Schedule, breaks, violations
 
 ANY = (0, 1, 2, 3, 4)
 #: Participant 0 meets 1, 2 and 3; 1 and 2 meet; 4 meets nobody. Meeting 0 precedes meeting 2.
-INSTANCE = Instance(
-    5, 5, 1, (Meeting(0, 1, ANY), Meeting(0, 2, ANY), Meeting(0, 3, (2, 4)), Meeting(1, 2, ANY)), ((0, 2),)
+INSTANCE = B2bInstance(
+    5, 5, 1, (B2bMeeting(0, 1, ANY), B2bMeeting(0, 2, ANY), B2bMeeting(0, 3, (2, 4)), B2bMeeting(1, 2, ANY)), ((0, 2),)
 )
 
 

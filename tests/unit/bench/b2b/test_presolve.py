@@ -2,16 +2,16 @@ from math import inf
 
 import pytest
 
-from bench.b2b.instance import Infeasible, Instance, Meeting
+from bench.b2b.instance import B2bInstance, B2bMeeting, Infeasible
 from bench.b2b.presolve import calendar_of, narrowed
 
 ANY = (0, 1, 2, 3)
 
 
-def instance(*slots: tuple[int, ...], order: tuple[tuple[int, int], ...] = (), tables: int = 9) -> Instance:
+def instance(*slots: tuple[int, ...], order: tuple[tuple[int, int], ...] = (), tables: int = 9) -> B2bInstance:
     """Participant 0 meets everyone else once."""
-    meetings = tuple(Meeting(0, other, theirs) for other, theirs in enumerate(slots, start=1))
-    return Instance(len(slots) + 1, 4, tables, meetings, order)
+    meetings = tuple(B2bMeeting(0, other, theirs) for other, theirs in enumerate(slots, start=1))
+    return B2bInstance(len(slots) + 1, 4, tables, meetings, order)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def test_precedences_and_fixed_meetings_take_slots_away() -> None:
         (instance(ANY, tables=0), "more meetings than tables: 1 meetings, 0 tables in each of 4 slots; 1 find none"),
     ],
 )
-def test_says_why_it_is_infeasible(given: Instance, why: str) -> None:
+def test_says_why_it_is_infeasible(given: B2bInstance, why: str) -> None:
     with pytest.raises(Infeasible, match=why):
         narrowed(given)

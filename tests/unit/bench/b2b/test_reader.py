@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.b2b.instance import Instance, Meeting
+from bench.b2b.instance import B2bInstance, B2bMeeting
 from bench.b2b.reader import BadInstanceFile, instance_of, read
 
 TEXT = """
@@ -22,8 +22,8 @@ precedences = [{},{1},{}];
 
 
 def test_slots_are_what_half_day_forbidden_and_fixed_leave() -> None:
-    meetings = (Meeting(0, 1, (1,)), Meeting(1, 2, (3,)), Meeting(0, 2, (0, 1, 2, 3)))
-    assert instance_of(TEXT) == Instance(3, 4, 2, meetings, ((0, 1),))
+    meetings = (B2bMeeting(0, 1, (1,)), B2bMeeting(1, 2, (3,)), B2bMeeting(0, 2, (0, 1, 2, 3)))
+    assert instance_of(TEXT) == B2bInstance(3, 4, 2, meetings, ((0, 1),))
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from bench.b2b import solve as solve_module
 from bench.b2b.encoding import Encoding
-from bench.b2b.instance import Infeasible, Instance, Meeting, breaks, violations
-from bench.b2b.search import EncodingWrong, Engine, Numbering, Outcome, Search
+from bench.b2b.instance import B2bInstance, B2bMeeting, Infeasible, breaks, violations
+from bench.b2b.search import EncodingWrong, Engine, Numbering, Search, SearchOutcome
 from bench.b2b.solve import solve
 
 SLOTS = 8
 #: Three who all meet each other at two slots: everyone fits alone, together they do not.
-TRIANGLE = Instance(3, 2, 3, tuple(Meeting(*pair, (0, 1)) for pair in ((0, 1), (1, 2), (0, 2))))
+TRIANGLE = B2bInstance(3, 2, 3, tuple(B2bMeeting(*pair, (0, 1)) for pair in ((0, 1), (1, 2), (0, 2))))
 
 
-def fair(seed: int = 1, tables: int = 5) -> Instance:
+def fair(seed: int = 1, tables: int = 5) -> B2bInstance:
     """Twelve participants, thirty-odd meetings, five tables: crowded."""
     random, pairs = Random(seed), set()  # noqa: S311 -- it makes instances, not secrets
     degrees = [0] * 12
@@ -28,15 +28,15 @@ def fair(seed: int = 1, tables: int = 5) -> Instance:
             degrees[one] += 1
             degrees[other] += 1
     meetings = (
-        Meeting(*pair, tuple(sorted(random.sample(range(SLOTS), random.choice((SLOTS, SLOTS, 6))))))
+        B2bMeeting(*pair, tuple(sorted(random.sample(range(SLOTS), random.choice((SLOTS, SLOTS, 6))))))
         for pair in sorted(pairs)
     )
-    return Instance(12, SLOTS, tables, tuple(meetings))
+    return B2bInstance(12, SLOTS, tables, tuple(meetings))
 
 
-def climbed(instance: Instance, engine: Engine) -> int:
+def climbed(instance: B2bInstance, engine: Engine) -> int:
     search = Search(Encoding(instance, 2), engine)
-    while search.ask(search.bound, 10_000) is not Outcome.FOUND:
+    while search.ask(search.bound, 10_000) is not SearchOutcome.FOUND:
         pass
     return search.bound
 
@@ -78,7 +78,7 @@ def test_the_first_at_the_top_ends_it(monkeypatch: pytest.MonkeyPatch, stuck: in
             super().__init__(encoding, engine, seed)
             self._seconds = 60 if seed == stuck else 0
 
-        def ask(self, most: int | None, conflicts: int) -> Outcome:
+        def ask(self, most: int | None, conflicts: int) -> SearchOutcome:
             sleep(self._seconds)
             return super().ask(most, conflicts)
 
@@ -98,7 +98,7 @@ def test_a_numbering_loses_nothing(variables: int, seed: int, literals: list[int
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_every_numbering_has_the_same_schedules(seed: int) -> None:
     optimum = climbed(fair(), Engine("minisat22"))
-    for most, outcome in ((optimum - 1, Outcome.REFUSED), (optimum, Outcome.FOUND)):
+    for most, outcome in ((optimum - 1, SearchOutcome.REFUSED), (optimum, SearchOutcome.FOUND)):
         assert Search(Encoding(fair(), 2), Engine("minisat22"), seed).ask(most, 10_000) is outcome
 
 
@@ -117,7 +117,7 @@ def test_refutes_what_no_count_refutes() -> None:
 @pytest.mark.parametrize(("fairness", "fewest"), [(0, None), (1, 1)])
 def test_fairness_is_a_rule(fairness: int, fewest: int | None) -> None:
     """Participant 0 cannot avoid a break; participant 3, with one meeting, cannot have any."""
-    instance = Instance(4, 3, 3, (Meeting(0, 1, (0,)), Meeting(0, 2, (2,)), Meeting(1, 3, (1,))))
+    instance = B2bInstance(4, 3, 3, (B2bMeeting(0, 1, (0,)), B2bMeeting(0, 2, (2,)), B2bMeeting(1, 3, (1,))))
     if fewest is None:
         with pytest.raises(Infeasible, match="participant 1 has at least 1 breaks, participant 3 at most 0"):
             solve(instance, fairness)
@@ -128,7 +128,7 @@ def test_fairness_is_a_rule(fairness: int, fewest: int | None) -> None:
 def test_counts_further_when_the_bound_climbs_far() -> None:
     """In a triangle of meetings at three slots somebody meets first and last; alone, nobody would have to."""
     triangles = [(3 * at + one, 3 * at + other) for at in range(12) for one, other in ((0, 1), (1, 2), (0, 2))]
-    instance = Instance(36, 3, 12, tuple(Meeting(*pair, (0, 1, 2)) for pair in triangles))
+    instance = B2bInstance(36, 3, 12, tuple(B2bMeeting(*pair, (0, 1, 2)) for pair in triangles))
     solved = solve(instance)
     assert (solved.breaks, solved.bound) == (12, 12)
 

@@ -2,19 +2,19 @@ from pathlib import Path
 
 import pytest
 
-from bench.b2b.instance import Instance, Meeting
+from bench.b2b.instance import B2bInstance, B2bMeeting
 from bench.peers import minizinc_b2b
-from bench.peers.minizinc_b2b import Answer, MiniZincUnavailable, check, data, parse, solve
+from bench.peers.minizinc_b2b import MiniZincAnswer, MiniZincUnavailable, check, data, parse, solve
 from tests.support.outside import outside
 
 ANY = (0, 1, 2)
 #: Everybody meets everybody in three slots, one pair in the middle: so the third has a break.
-THREE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, ANY)), ((2, 0),))
+THREE = B2bInstance(3, 3, 1, (B2bMeeting(0, 1, ANY), B2bMeeting(1, 2, (1,)), B2bMeeting(0, 2, ANY)), ((2, 0),))
 #: One may meet two at once after the other, or with a break.
-FREE = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(0, 2, ANY)))
+FREE = B2bInstance(3, 3, 1, (B2bMeeting(0, 1, ANY), B2bMeeting(0, 2, ANY)))
 #: The last meeting is to come before the first and cannot; two meetings want one table.
-OUT_OF_ORDER = Instance(3, 3, 1, (Meeting(0, 1, ANY), Meeting(1, 2, (1,)), Meeting(0, 2, (2,))), ((2, 0),))
-SHORT_OF_TABLES = Instance(4, 1, 1, (Meeting(0, 1, (0,)), Meeting(2, 3, (0,))))
+OUT_OF_ORDER = B2bInstance(3, 3, 1, (B2bMeeting(0, 1, ANY), B2bMeeting(1, 2, (1,)), B2bMeeting(0, 2, (2,))), ((2, 0),))
+SHORT_OF_TABLES = B2bInstance(4, 1, 1, (B2bMeeting(0, 1, (0,)), B2bMeeting(2, 3, (0,))))
 
 SAID = """\
 {"type": "warning", "message": "included file \\"count.mzn\\" overrides a global constraint"}
@@ -35,16 +35,16 @@ while true; do sleep 0.05; done
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        (SAID + '{"type": "status", "status": "OPTIMAL_SOLUTION"}\n', Answer((2, 1, 0), proven=True)),
-        (SAID, Answer((2, 1, 0), proven=False)),
-        (SAID + '{"type": "status", "status": "ERROR"}\n', Answer((2, 1, 0), proven=False)),
-        (SAID + '{"type": "solution", "output": {"defau', Answer((2, 1, 0), proven=False)),
-        ('{"type": "status", "status": "UNSATISFIABLE"}', Answer(None, proven=True)),
-        ('{"type": "status", "status": "UNKNOWN"}', Answer(None, proven=False)),
-        ("", Answer(None, proven=False)),
+        (SAID + '{"type": "status", "status": "OPTIMAL_SOLUTION"}\n', MiniZincAnswer((2, 1, 0), proven=True)),
+        (SAID, MiniZincAnswer((2, 1, 0), proven=False)),
+        (SAID + '{"type": "status", "status": "ERROR"}\n', MiniZincAnswer((2, 1, 0), proven=False)),
+        (SAID + '{"type": "solution", "output": {"defau', MiniZincAnswer((2, 1, 0), proven=False)),
+        ('{"type": "status", "status": "UNSATISFIABLE"}', MiniZincAnswer(None, proven=True)),
+        ('{"type": "status", "status": "UNKNOWN"}', MiniZincAnswer(None, proven=False)),
+        ("", MiniZincAnswer(None, proven=False)),
     ],
 )
-def test_the_last_whole_solution_counts_and_what_the_status_says_of_it(said: str, answer: Answer) -> None:
+def test_the_last_whole_solution_counts_and_what_the_status_says_of_it(said: str, answer: MiniZincAnswer) -> None:
     assert parse(said.splitlines()) == answer
 
 

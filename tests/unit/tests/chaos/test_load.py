@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.client import Refused, RegistrationClient
+from demo.client import RegistrationClient, RegistrationRefused
 from demo.plan import Payload
 from shared.contract.ids import derived_id
 from tests.chaos import load as load_module
@@ -34,7 +34,7 @@ class Registration(RegistrationClient):
     async def post(self, path: str, key: str, body: Payload | None = None) -> Payload:
         self.calls += 1
         if self.refuses:
-            raise Refused("no", HTTPStatus.CONFLICT)
+            raise RegistrationRefused("no", HTTPStatus.CONFLICT)
         *_, kind, thing_id, last = ("", "", *path.strip("/").split("/"))
         if last in _DONE:
             return self._write(kind, thing_id, _DONE[last])
@@ -47,10 +47,10 @@ class Registration(RegistrationClient):
         self.calls += 1
         *_, kind, thing_id = path.split("/")
         if self.things[kind, thing_id]["revision"] != revision:
-            raise Refused("stale", HTTPStatus.PRECONDITION_FAILED)
+            raise RegistrationRefused("stale", HTTPStatus.PRECONDITION_FAILED)
         changed = self._write(kind, thing_id, body)
         if self.calls % 3 == 0:  # the answer was lost, and the client has repeated the call
-            raise Refused("stale", HTTPStatus.PRECONDITION_FAILED)
+            raise RegistrationRefused("stale", HTTPStatus.PRECONDITION_FAILED)
         return changed
 
     async def get(self, path: str) -> Payload:
@@ -119,8 +119,8 @@ async def test_no_answer_and_an_error_of_the_server_are_not_taken_for_a_refusal(
     registration: Registration, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def post(*_: Any) -> Payload:
-        raise Refused("?", status)
+        raise RegistrationRefused("?", status)
 
     monkeypatch.setattr(registration, "post", post)
-    with pytest.raises(Refused):
+    with pytest.raises(RegistrationRefused):
         await EditionLoad(registration, History(), 1, 0.05)._create("editions", "edition", {})

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo.doubts import Postmaster
+from demo.unconfirmed import DeliveryResolver
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import MailContent
 from services.notify.store import InMemoryLedger
@@ -35,7 +35,7 @@ def deliver(folder: Path, participant: str) -> None:
 async def test_a_mail_the_server_has_counts_as_sent_and_one_it_has_not_is_due_again(tmp_path: Path) -> None:
     ledger = await ledger_with_unconfirmed_of("prt_taken", "prt_lost")
     deliver(tmp_path, "prt_taken")
-    postmaster = Postmaster(ledger, tmp_path)
+    postmaster = DeliveryResolver(ledger, tmp_path)
     await postmaster.settle()
     assert postmaster.settled == 2
     assert await ledger.unconfirmed() == []
@@ -49,6 +49,6 @@ async def test_a_mail_the_server_has_counts_as_sent_and_one_it_has_not_is_due_ag
 
 
 async def test_without_doubts_nothing_is_looked_up(tmp_path: Path) -> None:
-    postmaster = Postmaster(await ledger_with_unconfirmed_of(), tmp_path / "never made")
+    postmaster = DeliveryResolver(await ledger_with_unconfirmed_of(), tmp_path / "never made")
     await postmaster.settle()
     assert postmaster.settled == 0

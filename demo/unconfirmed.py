@@ -17,7 +17,7 @@ from shared.runtime.clock import utc_now
 _LOOK_EVERY_SECONDS = 1.0
 
 
-class Postmaster:
+class DeliveryResolver:
     """Looks for mails in doubt for as long as it runs. `settled` counts them."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:

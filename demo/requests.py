@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from demo.cast import scaled
-from demo.plan import Organisation, Outcome, Participant, Request, Step
+from demo.participants import scaled
+from demo.plan import PlannedOrganisation, PlannedParticipant, PlannedRequest, RequestOutcome, RequestStep
 
 #: At full scale: 700 requests, 60 of them open; of the others 616 are accepted.
 ACCEPTED, DECLINED, WITHDRAWN, UNANSWERED, OPEN = 616, 12, 6, 6, 60
@@ -18,10 +18,10 @@ OVERBOOKED = 2
 _FULLEST = 0.6
 
 
-class _Wishes:
+class _RequestDraw:
     """The draw in progress: which pairs exist, and how many encounters each participant has been promised."""
 
-    def __init__(self, random: Random, participants: Sequence[Participant], scale: float) -> None:
+    def __init__(self, random: Random, participants: Sequence[PlannedParticipant], scale: float) -> None:
         self._random = random
         self._participants = participants
         self._fame = {one.key: min(random.paretovariate(1.2), 12.0) for one in participants}
@@ -31,11 +31,11 @@ class _Wishes:
         famous = sorted(participants, key=lambda one: (-self._fame[one.key], one.key))
         self._overbooked = {one.key for one in famous[: round(OVERBOOKED * scale)]}
 
-    def draw_requester(self) -> Participant:
+    def draw_requester(self) -> PlannedParticipant:
         """One who asks: the keen ask more often."""
         return self._random.choices(self._participants, [self._appetite[one.key] for one in self._participants])[0]
 
-    def draw_target(self, requester: Participant) -> Participant | None:
+    def draw_target(self, requester: PlannedParticipant) -> PlannedParticipant | None:
         """One whom the requester would want to meet, or None when nobody is left."""
         if not self._has_room(requester):
             return None
@@ -45,16 +45,16 @@ class _Wishes:
             self._pairs.add(frozenset((requester.key, target.key)))
         return target
 
-    def promise(self, *participants: Participant) -> None:
+    def promise(self, *participants: PlannedParticipant) -> None:
         """Counts an encounter to come."""
         self._promised.update(one.key for one in participants)
 
-    def _has_room(self, one: Participant) -> bool:
+    def _has_room(self, one: PlannedParticipant) -> bool:
         if one.key in self._overbooked:
             return self._promised[one.key] < MOST_ENCOUNTERS + 2
         return self._promised[one.key] < min(MOST_ENCOUNTERS - 2, int(one.free_slots * _FULLEST))
 
-    def _weight(self, requester: Participant, target: Participant) -> float:
+    def _weight(self, requester: PlannedParticipant, target: PlannedParticipant) -> float:
         if (
             requester.organisation is target.organisation
             or frozenset((requester.key, target.key)) in self._pairs
@@ -64,7 +64,7 @@ class _Wishes:
         return self._fame[target.key] * _interest(requester.organisation, target.organisation)
 
 
-def _interest(one: Organisation, other: Organisation) -> float:
+def _interest(one: PlannedOrganisation, other: PlannedOrganisation) -> float:
     if other.industry in one.buys:
         interest = 10.0
     elif one.industry in other.buys:
@@ -74,33 +74,43 @@ def _interest(one: Organisation, other: Organisation) -> float:
     return interest * (1.6 if one.country != other.country else 1.0)
 
 
-def draw_requests(random: Random, participants: Sequence[Participant], scale: float) -> tuple[Request, ...]:
+def draw_requests(
+    random: Random, participants: Sequence[PlannedParticipant], scale: float
+) -> tuple[PlannedRequest, ...]:
     """All match requests in the order they are made: everybody asks once, then the keen ask more."""
-    wishes = _Wishes(random, participants, scale)
-    shares = ((Outcome.ACCEPTED, ACCEPTED), (Outcome.DECLINED, DECLINED), (Outcome.WITHDRAWN, WITHDRAWN))
+    wishes = _RequestDraw(random, participants, scale)
+    shares = (
+        (RequestOutcome.ACCEPTED, ACCEPTED),
+        (RequestOutcome.DECLINED, DECLINED),
+        (RequestOutcome.WITHDRAWN, WITHDRAWN),
+    )
     outcomes = [outcome for outcome, amount in shares for _ in range(scaled(amount, scale))]
-    outcomes += [Outcome.UNANSWERED] * scaled(UNANSWERED, scale)
+    outcomes += [RequestOutcome.UNANSWERED] * scaled(UNANSWERED, scale)
     random.shuffle(outcomes)
     first_round = random.sample(list(participants), len(participants))
-    requests: list[Request] = []
+    requests: list[PlannedRequest] = []
     while outcomes:
         requester = first_round.pop() if first_round else wishes.draw_requester()
         target = wishes.draw_target(requester)
         if target is None:
             continue
         outcome = outcomes.pop()
-        if outcome in {Outcome.ACCEPTED, Outcome.UNANSWERED}:
+        if outcome in {RequestOutcome.ACCEPTED, RequestOutcome.UNANSWERED}:
             wishes.promise(requester, target)
         requests.append(_request(random, len(requests), requester, target, outcome))
     for requester in random.sample(list(participants), scaled(OPEN, scale)):
-        requests.append(_request(random, len(requests), requester, None, Outcome.UNANSWERED))
+        requests.append(_request(random, len(requests), requester, None, RequestOutcome.UNANSWERED))
     return tuple(random.sample(requests, len(requests)))
 
 
 def _request(
-    random: Random, number: int, requester: Participant, target: Participant | None, outcome: Outcome
-) -> Request:
-    return Request(
+    random: Random,
+    number: int,
+    requester: PlannedParticipant,
+    target: PlannedParticipant | None,
+    outcome: RequestOutcome,
+) -> PlannedRequest:
+    return PlannedRequest(
         key=f"req-{number:03}",
         requester=requester,
         target=target,
@@ -110,12 +120,12 @@ def _request(
     )
 
 
-def draw_steps(random: Random, requests: Sequence[Request]) -> tuple[Step, ...]:
+def draw_steps(random: Random, requests: Sequence[PlannedRequest]) -> tuple[RequestStep, ...]:
     """Requests and answers as they come over the run: an answer some requests after its question, never before it."""
-    timed = [(float(tick), Step(request, is_answer=False)) for tick, request in enumerate(requests)]
+    timed = [(float(tick), RequestStep(request, is_answer=False)) for tick, request in enumerate(requests)]
     timed += [
-        (tick + random.uniform(5, 80), Step(request, is_answer=True))
+        (tick + random.uniform(5, 80), RequestStep(request, is_answer=True))
         for tick, request in enumerate(requests)
-        if request.outcome is not Outcome.UNANSWERED
+        if request.outcome is not RequestOutcome.UNANSWERED
     ]
     return tuple(step for _, step in sorted(timed, key=lambda pair: pair[0]))

@@ -15,13 +15,13 @@ from demo import audit
 from demo.board import lay_out, render_page
 from demo.changes import Effect, LateChange, LateChanges, compare
 from demo.client import together
-from demo.doubts import Postmaster
 from demo.mails import Mail, MailFolder, find_faults, newest_of
 from demo.observer import Observer
 from demo.picture import draw
 from demo.progress import LiveProgress, counts
-from demo.stage import Stage
+from demo.registered_edition import RegisteredEdition
 from demo.summary import Summary, summarise
+from demo.unconfirmed import DeliveryResolver
 from deploy.embedded.stack import Stack
 from shared.contract.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
 
@@ -33,15 +33,15 @@ _ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle 
 
 
 @dataclass
-class Rehearsal:
+class DemoRun:
     """A run of the demo on a running stack. `kill` names a service to kill once, midway, and start again."""
 
     console: Console
     stack: Stack
     observer: Observer
-    stage: Stage
+    stage: RegisteredEdition
     journal: audit.SchedulerJournal
-    postmaster: Postmaster
+    postmaster: DeliveryResolver
     output: Path
     kill: str | None = None
 

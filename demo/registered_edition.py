@@ -7,15 +7,27 @@ from dataclasses import dataclass, field
 
 from demo.client import RegistrationClient, in_flight
 from demo.observer import Observed
-from demo.plan import DemoEdition, Organisation, Outcome, Participant, Payload, Request, Step
+from demo.plan import (
+    DemoEdition,
+    Payload,
+    PlannedOrganisation,
+    PlannedParticipant,
+    PlannedRequest,
+    RequestOutcome,
+    RequestStep,
+)
 from shared.contract.ids import encounter_id
 
 #: What the API calls the answer that leads to an outcome.
-ANSWERS = {Outcome.ACCEPTED: "acceptance", Outcome.DECLINED: "refusal", Outcome.WITHDRAWN: "withdrawal"}
+ANSWERS = {
+    RequestOutcome.ACCEPTED: "acceptance",
+    RequestOutcome.DECLINED: "refusal",
+    RequestOutcome.WITHDRAWN: "withdrawal",
+}
 
 
 @dataclass
-class Stage:
+class RegisteredEdition:
     """An edition in registration. `ids` maps the demo's keys (`org-001`, `prt-001`, `req-001`) to ids."""
 
     client: RegistrationClient
@@ -25,7 +37,7 @@ class Stage:
     ids: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    async def open(cls, client: RegistrationClient, seen: Observed, demo: DemoEdition) -> Stage:
+    async def open(cls, client: RegistrationClient, seen: Observed, demo: DemoEdition) -> RegisteredEdition:
         """Creates the edition."""
         edition = await client.post("/editions", "edition", demo.payload)
         return cls(client, seen, demo, edition["edition_id"])
@@ -44,7 +56,7 @@ class Stage:
         """Makes the match requests and their answers, each answer after its request."""
         asked = {request.key: asyncio.Event() for request in self.demo.requests}
 
-        async def take(step: Step) -> None:
+        async def take(step: RequestStep) -> None:
             if step.is_answer:
                 await asked[step.request.key].wait()
                 await self.answer(step.request, step.request.outcome)
@@ -54,22 +66,22 @@ class Stage:
 
         await in_flight(self.demo.steps, take)
 
-    async def register_organisation(self, organisation: Organisation) -> None:
+    async def register_organisation(self, organisation: PlannedOrganisation) -> None:
         made = await self.client.post(f"{self.path}/organisations", organisation.key, organisation.payload())
         self.ids[organisation.key] = made["organisation_id"]
 
-    async def register_participant(self, participant: Participant) -> None:
+    async def register_participant(self, participant: PlannedParticipant) -> None:
         body = participant.payload(self.ids[participant.organisation.key])
         made = await self.client.post(f"{self.path}/participants", participant.key, body)
         self.ids[participant.key] = made["participant_id"]
 
-    async def ask(self, request: Request) -> None:
+    async def ask(self, request: PlannedRequest) -> None:
         target_id = self.ids[request.target.key] if request.target else None
         body = request.payload(self.ids[request.requester.key], target_id)
         made = await self.client.post(f"{self.path}/match-requests", request.key, body)
         self.ids[request.key] = made["request_id"]
 
-    async def answer(self, request: Request, outcome: Outcome) -> None:
+    async def answer(self, request: PlannedRequest, outcome: RequestOutcome) -> None:
         answer = ANSWERS[outcome]
         await self.client.post(
             f"{self.path}/match-requests/{self.ids[request.key]}/{answer}", f"{request.key}-{answer}"
@@ -79,10 +91,10 @@ class Stage:
         """Changes the edition itself."""
         await self.client.patch(self.path, body)
 
-    async def amend_participant(self, participant: Participant, body: Payload) -> None:
+    async def amend_participant(self, participant: PlannedParticipant, body: Payload) -> None:
         await self.client.patch(f"{self.path}/participants/{self.ids[participant.key]}", body)
 
-    def encounter_of(self, request: Request) -> str:
+    def encounter_of(self, request: PlannedRequest) -> str:
         """The id of the encounter a directed request may lead to."""
         if request.target is None:
             raise ValueError(f"{request.key} is open: it names nobody")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from demo.plan import Organisation, Participant, slug
-from demo.sources import INSTITUTIONAL, Stretch, industries, people, programme
+from demo.catalogue import INSTITUTIONAL, Stretch, industries, people, programme
+from demo.plan import PlannedOrganisation, PlannedParticipant, slug
 
 #: At full scale: all companies, those from abroad by country (the others are Spanish), the large ones.
 COMPANIES = 210
@@ -33,7 +33,7 @@ def scaled(amount: int, scale: float) -> int:
     return max(1, round(amount * scale))
 
 
-def draw_organisations(random: Random, scale: float) -> tuple[Organisation, ...]:
+def draw_organisations(random: Random, scale: float) -> tuple[PlannedOrganisation, ...]:
     """The companies, then the institutions, each kind at its share."""
     roots = [head + tail for head in people()["roots"]["heads"] for tail in people()["roots"]["tails"]]
     random.shuffle(roots)
@@ -48,13 +48,13 @@ def draw_organisations(random: Random, scale: float) -> tuple[Organisation, ...]
     return (*companies, *_institutions(random, len(companies), scale))
 
 
-def _company(random: Random, key: str, root: str, country: str, *, is_large: bool) -> Organisation:
+def _company(random: Random, key: str, root: str, country: str, *, is_large: bool) -> PlannedOrganisation:
     fields = _ABROAD if country in people()["delegations"] else tuple(sorted(set(industries()) - INSTITUTIONAL))
     industry = industries()[random.choice(fields)]
     word = random.choice(industry["words_pt"] if country == "PT" else industry["words"])
     kind, delegation = "large_company" if is_large else "sme", people()["delegations"].get(country)
     trade_name = f"Grupo {root}" if is_large else random.choice((f"{word} {root}", f"{root} {word}"))
-    return Organisation(
+    return PlannedOrganisation(
         key=key,
         name=f"{trade_name} {random.choice(people()['legal_forms'][country])}",
         kind=kind,
@@ -68,7 +68,7 @@ def _company(random: Random, key: str, root: str, country: str, *, is_large: boo
     )
 
 
-def _institutions(random: Random, first: int, scale: float) -> Iterator[Organisation]:
+def _institutions(random: Random, first: int, scale: float) -> Iterator[PlannedOrganisation]:
     chosen = [
         (kind, name, field)
         for kind, named in people()["institutions"].items()
@@ -76,7 +76,7 @@ def _institutions(random: Random, first: int, scale: float) -> Iterator[Organisa
     ]
     for number, (kind, name, field) in enumerate(chosen, start=first):
         industry = industries()[field]
-        yield Organisation(
+        yield PlannedOrganisation(
             key=f"org-{number:03}",
             name=name,
             kind=kind,
@@ -90,7 +90,9 @@ def _institutions(random: Random, first: int, scale: float) -> Iterator[Organisa
         )
 
 
-def draw_participants(random: Random, organisations: tuple[Organisation, ...], scale: float) -> tuple[Participant, ...]:
+def draw_participants(
+    random: Random, organisations: tuple[PlannedOrganisation, ...], scale: float
+) -> tuple[PlannedParticipant, ...]:
     """One of each organisation, then more of the large ones and the research groups."""
     extra = max(0, scaled(PARTICIPANTS, scale) - len(organisations))
     eager = [(one.kind in {"large_company", "research_group"}, random.random(), one) for one in organisations]
@@ -100,14 +102,16 @@ def draw_participants(random: Random, organisations: tuple[Organisation, ...], s
     return tuple(draw_participant(random, f"prt-{number:03}", one, names) for number, one in enumerate(seats))
 
 
-def draw_participant(random: Random, key: str, organisation: Organisation, names: set[str]) -> Participant:
+def draw_participant(
+    random: Random, key: str, organisation: PlannedOrganisation, names: set[str]
+) -> PlannedParticipant:
     """One who represents the organisation, with a name that is not in `names` yet; the name is added."""
     language = _language(random, organisation)
     name = draw_name(random, organisation.country, names)
     available = _availability(random, organisation)
     session_ids = _sessions(random)
     given, family = name.split(" ")[0], name.split(" ")[-2]
-    return Participant(
+    return PlannedParticipant(
         key=key,
         organisation=organisation,
         name=name,
@@ -131,13 +135,13 @@ def draw_name(random: Random, country: str, taken: set[str]) -> str:
             return name
 
 
-def _language(random: Random, organisation: Organisation) -> str:
+def _language(random: Random, organisation: PlannedOrganisation) -> str:
     if random.random() < _SHARE_ENGLISH.get(organisation.kind, 0.05):
         return "en"
     return "pt" if organisation.country == "PT" else "es"
 
 
-def _availability(random: Random, organisation: Organisation) -> tuple[Stretch, ...]:
+def _availability(random: Random, organisation: PlannedOrganisation) -> tuple[Stretch, ...]:
     chance = random.random()
     if chance < (0.25 if organisation.kind == "government" else 0.05):
         return (programme().stretch(programme().starts, "13:30"),)
@@ -164,12 +168,12 @@ def _free_slots(available: tuple[Stretch, ...], session_ids: tuple[str, ...]) ->
     )
 
 
-def _offers(random: Random, organisation: Organisation, language: str) -> tuple[str, ...]:
+def _offers(random: Random, organisation: PlannedOrganisation, language: str) -> tuple[str, ...]:
     phrases = industries()[organisation.industry][language]["offers"]
     return tuple(_fill(random, phrase, language) for phrase in random.sample(phrases, min(2, len(phrases))))
 
 
-def _needs(random: Random, organisation: Organisation, language: str) -> tuple[str, ...]:
+def _needs(random: Random, organisation: PlannedOrganisation, language: str) -> tuple[str, ...]:
     wanted = random.sample(organisation.buys, 2)
     if organisation.is_company:
         phrases = [random.choice(industries()[field][language]["wanted"]) for field in wanted]
