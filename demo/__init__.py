@@ -1,1 +1,1 @@
-"""The demo: a whole edition like ITECAM's of 2018, run through the embedded stack and checked."""
+"""The demo: an edition like ITECAM's of 2018, run on the embedded stack and verified."""

@@ -1,4 +1,4 @@
-"""What the demo proves of a run: the scheduler's journal, folded anew, agrees with all that was published."""
+"""Verification of a run: the replayed journal of the scheduler is compared with the published events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AGGREGATE = AgendaAggregate()
 
 
 class SchedulerJournal:
-    """The scheduler's journal of one edition, followed from its first entry: `state` is the replay of it all."""
+    """The scheduler's journal of an edition, read from its first entry. `state` is the replay of the entries read."""
 
     def __init__(self, store: JournalStore, edition_id: str) -> None:
         self._store = store
@@ -35,22 +35,25 @@ class SchedulerJournal:
         self.state = AgendaState(edition_id=edition_id)
 
     async def follow(self) -> AgendaState:
-        """The state as of the newest entry."""
+        """Read the new entries, and return the state as of the newest."""
         for entry in await self._store.entries(self.state.edition_id, after=self._seq):
             fold(_AGGREGATE, self.state, [entry])
             self._seq = entry.seq
         return self.state
 
 
-def unsettled(state: AgendaState, seen: Observed) -> str:
-    """What the scheduler has yet to take in, to do or to say, or what of it is yet to be seen; empty if nothing."""
-    known: tuple[tuple[str, Mapping[str, object], Mapping[str, Event]], ...] = (
+def pending_work(state: AgendaState, seen: Observed) -> str:
+    """Describe the scheduler's unfinished work: events to consume, agendas to improve, changes to publish.
+
+    Empty if there is none, and if every published event was observed.
+    """
+    consumed: tuple[tuple[str, Mapping[str, object], Mapping[str, Event]], ...] = (
         ("editions", {state.edition_id: state.edition}, seen.all(EditionChanged)),
         ("organisations", state.organisations, seen.all(OrganisationChanged)),
         ("participants", state.participants, seen.all(ParticipantChanged)),
         ("pairs", state.pairs, seen.all(AffinityScored)),
     )
-    said: tuple[tuple[str, Mapping[str, Event], Mapping[str, object]], ...] = (
+    published: tuple[tuple[str, Mapping[str, Event], Mapping[str, object]], ...] = (
         ("agendas", seen.all(AgendaChanged), state.agendas),
         ("encounters", seen.all(EncounterChanged), _by_encounter(state)),
     )
@@ -60,25 +63,27 @@ def unsettled(state: AgendaState, seen: Observed) -> str:
         ("changes are still to be told", bool(state.unpublished_pairs or state.unpublished_participants)),
     )
     lacks = [
-        f"the scheduler has not taken in {_behind(ours, all_)} {what}"
-        for what, ours, all_ in known
-        if _behind(ours, all_)
+        f"the scheduler has not taken in {_count_behind(ours, seen_things)} {what}"
+        for what, ours, seen_things in consumed
+        if _count_behind(ours, seen_things)
     ]
     lacks += [
-        f"{_behind(ours, all_)} {what} are still to be published" for what, ours, all_ in said if _behind(ours, all_)
+        f"{_count_behind(ours, journalled)} {what} are still to be published"
+        for what, ours, journalled in published
+        if _count_behind(ours, journalled)
     ]
     return "; ".join([*lacks, *(what for what, is_undone in undone if is_undone)])
 
 
 def _by_encounter(state: AgendaState) -> dict[str, object]:
     return {
-        encounter_id(state.edition_id, *state.pairs[pair].participant_ids): told
-        for pair, told in state.encounters.items()
+        encounter_id(state.edition_id, *state.pairs[pair].participant_ids): encounter
+        for pair, encounter in state.encounters.items()
     }
 
 
-def _behind(ours: Mapping[str, object], theirs: Mapping[str, object]) -> int:
-    """Of how many of their things we do not have their revision."""
+def _count_behind(ours: Mapping[str, object], theirs: Mapping[str, object]) -> int:
+    """Count the things of `theirs` that `ours` lacks, or has in an older revision."""
     return sum(_revision(ours.get(key)) < _revision(thing) for key, thing in theirs.items())
 
 
@@ -88,26 +93,26 @@ def _revision(thing: object) -> int:
 
 
 def violations_of(state: AgendaState) -> list[Violation]:
-    """What the independent verifier says of the replayed agenda."""
+    """Return the violations that the independent verifier finds in the replayed placements."""
     return verify(inputs_of(state), state.placements)
 
 
 def find_replay_faults(state: AgendaState, seen: Observed) -> Iterator[str]:
-    """Where the replay of the journal and the published agendas differ."""
-    for participant_id in unlike(state, seen.all(AgendaChanged)):
+    """Yield a sentence for each agenda that differs between the replayed journal and the topics."""
+    for participant_id in differing_agendas(state, seen.all(AgendaChanged)):
         yield f"the replayed agenda of {participant_id} is not the one last published"
 
 
-def unlike(state: AgendaState, published: Mapping[str, AgendaChanged]) -> Iterator[str]:
-    """The participants whose agenda in the state is not the one published."""
+def differing_agendas(state: AgendaState, published: Mapping[str, AgendaChanged]) -> Iterator[str]:
+    """Yield the ids of participants whose agenda in the state differs from the published agenda."""
     for participant_id in sorted(state.agendas.keys() | published.keys()):
-        known, told = state.agendas.get(participant_id), published.get(participant_id)
-        if known is None or told is None or known.entries != told.entries:
+        replayed, seen = state.agendas.get(participant_id), published.get(participant_id)
+        if replayed is None or seen is None or replayed.entries != seen.entries:
             yield participant_id
 
 
 def find_waiting_faults(seen: Observed) -> Iterator[str]:
-    """Granted pairs that have neither a place nor a reason."""
+    """Yield a sentence for each granted pair without a place and without a waiting reason."""
     for pair in seen.unanswered_pairs():
         yield f"{pair.pair_id} is granted, and neither placed nor waiting"
     for encounter in seen.waiting():
@@ -116,7 +121,7 @@ def find_waiting_faults(seen: Observed) -> Iterator[str]:
 
 
 def find_request_faults(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> Iterator[str]:
-    """Requests that are not as the demo left them, or that were never scored."""
+    """Yield a sentence for each request whose state is not the planned outcome, or that was never scored."""
     requests = seen.all(MatchRequestChanged)
     for request in demo.requests:
         key = ids[request.key]
@@ -128,8 +133,8 @@ def find_request_faults(demo: DemoEdition, ids: Mapping[str, str], seen: Observe
             yield f"{request.key} was never scored"
 
 
-def unanswered(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> str:
-    """Which requests have not had their way through the services: scored, granted, placed or waiting."""
+def unfinished_requests(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> str:
+    """Count the requests that the services have not finished: answered, scored, granted, placed or waiting."""
     granted = {request for pair in seen.granted() for request in pair.request_ids}
     counts = {
         "requests are not as they were left, or not scored": len(list(find_request_faults(demo, ids, seen))),

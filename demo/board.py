@@ -1,4 +1,4 @@
-"""The edition's board: tables by slots, laid out from the newest state of everything, and its page."""
+"""The board of an edition as a page: tables by slots, laid out from the newest events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.contract.events import (
     Slot,
 )
 
-#: The helix kinds: what the legend calls each, and its colour. Dark enough for white text (contrast 4.5 or more).
+#: The kinds of organisation: name in the legend, and colour. Dark enough for white text (contrast 4.5 or more).
 KINDS: Mapping[OrganisationKind, tuple[str, str]] = {
     OrganisationKind.SME: ("SME", "#2563a8"),
     OrganisationKind.LARGE_COMPANY: ("large company", "#17365f"),
@@ -35,7 +35,7 @@ _LEAST_BREAK = timedelta(minutes=20)
 
 @dataclass(frozen=True)
 class Attendee:
-    """One of the two who meet."""
+    """A participant of an encounter, as shown in its cell."""
 
     organisation: str
     short: str
@@ -44,35 +44,35 @@ class Attendee:
 
     @property
     def colour(self) -> str:
-        """Its kind's."""
+        """The colour of the organisation's kind."""
         return KINDS[self.kind][1]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """An encounter at its table and slot."""
+    """An encounter at its table and slot, with its two participants."""
 
-    one: Attendee
-    other: Attendee
+    first: Attendee
+    second: Attendee
     affinity: float
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """A table, with a cell or None for each slot."""
+    """A table: a cell per slot, None where the table is free."""
 
     table: str
     cells: tuple[Cell | None, ...]
 
     @property
     def fill(self) -> float:
-        """The share of its slots in use."""
+        """Share of the table's slots in use."""
         return sum(cell is not None for cell in self.cells) / max(1, len(self.cells))
 
 
 @dataclass(frozen=True)
 class Band:
-    """A session over the slots it overlaps: `first` counts from 0, `span` slots long."""
+    """A session over the slots it overlaps: `first` counts from 0, `span` is a number of slots."""
 
     title: str
     first: int
@@ -81,7 +81,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Room:
-    """A zone with its tables and its sessions; those that run at the same time are in different lanes."""
+    """A zone with its tables and its sessions. Sessions at the same time are in different lanes."""
 
     name: str
     kind: str
@@ -90,13 +90,13 @@ class Room:
 
     @property
     def fill(self) -> float:
-        """The share of its tables' slots in use."""
+        """Share of the slots of all its tables in use."""
         return sum(row.fill for row in self.rows) / len(self.rows) if self.rows else 0.0
 
 
 @dataclass(frozen=True)
 class Column:
-    """A slot's head; `after_break` when the slot before it ends well before it starts."""
+    """The head of a slot's column. `after_break`: a break lies between the slot and the slot before it."""
 
     clock: str
     after_break: bool
@@ -104,7 +104,7 @@ class Column:
 
 @dataclass(frozen=True)
 class BoardPage:
-    """The whole edition at a glance."""
+    """The whole edition on a page."""
 
     title: str
     day: str
@@ -121,19 +121,19 @@ def lay_out(
     encounters: Mapping[str, EncounterChanged],
     figures: tuple[tuple[str, str], ...] = (),
 ) -> BoardPage:
-    """The board of an edition, in its time zone. Encounters without a place are left out."""
+    """Lay out the board of an edition, in its time zone, without the encounters that have no place."""
 
-    def side(participant_id: str) -> Attendee:
+    def attendee(participant_id: str) -> Attendee:
         person = participants[participant_id]
         organisation = organisations[person.organisation_id]
         return Attendee(organisation.name, short_name(organisation.name), person.name, organisation.kind)
 
     cells = {
-        (one.place.zone_id, one.place.table, one.place.slot): Cell(
-            side(one.participant_ids[0]), side(one.participant_ids[1]), one.affinity
+        (encounter.place.zone_id, encounter.place.table, encounter.place.slot): Cell(
+            attendee(encounter.participant_ids[0]), attendee(encounter.participant_ids[1]), encounter.affinity
         )
-        for one in encounters.values()
-        if one.place is not None
+        for encounter in encounters.values()
+        if encounter.place is not None
     }
     zone = ZoneInfo(edition.timezone)
     rooms = tuple(
@@ -159,14 +159,14 @@ def lay_out(
 
 
 def short_name(name: str) -> str:
-    """An organisation's name without its legal form and without "Grupo"."""
+    """Return an organisation's name without its legal form and without "Grupo"."""
     form = next((form for form in _LEGAL_FORMS if name.endswith(form)), "")
     return name.removesuffix(form).removeprefix("Grupo ").removeprefix("de ")
 
 
 def _lanes(sessions: list[Session], slots: tuple[Slot, ...]) -> tuple[tuple[Band, ...], ...]:
     lanes: list[list[Band]] = []
-    for session in sorted(sessions, key=lambda one: (one.starts_at, one.session_id)):
+    for session in sorted(sessions, key=lambda session: (session.starts_at, session.session_id)):
         covered = [slot.index for slot in slots if session.overlaps(slot)]
         if not covered:
             continue
@@ -188,7 +188,7 @@ def _columns(slots: tuple[Slot, ...], zone: ZoneInfo) -> tuple[Column, ...]:
 
 
 def render_page(board: BoardPage) -> str:
-    """The board as one HTML page that needs nothing else: it works from a file, and on a phone."""
+    """Render the board as an HTML page without external resources: it works from a file, and on a phone."""
     environment = Environment(
         loader=PackageLoader("demo", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

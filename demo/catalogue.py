@@ -1,4 +1,4 @@
-"""The demo's raw material: fields of industry, names, phrases and the programme, as they stand in the TOML files."""
+"""The contents of the demo's TOML files: industries, names, phrases and the programme."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ def _load(name: str) -> dict[str, Any]:
 
 @cache
 def people() -> dict[str, Any]:
-    """Names, regions, institutions and what they look for."""
+    """Names, regions, and institutions with their needs."""
     return _load("people.toml")
 
 
 @cache
 def industries() -> dict[str, dict[str, Any]]:
-    """Each field of industry by its key."""
+    """The industries, by key."""
     return {topic["key"]: topic for topic in _load("industries.toml")["topic"]}
 
 
-#: The fields that only institutions offer.
+#: Keys of the industries that only institutions have.
 INSTITUTIONAL = frozenset({"research_materials", "research_ai", "funding", "export", "training"})
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of the day, in local time."""
+class LocalInterval:
+    """An interval of the day, in local time."""
 
     starts_at: datetime
     ends_at: datetime
 
-    def overlaps(self, other: Stretch) -> bool:
-        """Whether the two share any moment."""
+    def overlaps(self, other: LocalInterval) -> bool:
+        """True if the two intervals share any moment."""
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
@@ -57,20 +57,20 @@ class Programme:
     sessions: tuple[dict[str, str], ...]
 
     def at(self, clock: str) -> datetime:
-        """`HH:MM` of the edition's day, with its zone."""
+        """Return `HH:MM` of the edition's day, in its time zone."""
         return datetime.combine(self.day, time.fromisoformat(clock), tzinfo=ZoneInfo(self.timezone))
 
-    def stretch(self, starts: str, ends: str) -> Stretch:
-        """From `HH:MM` to `HH:MM`."""
-        return Stretch(self.at(starts), self.at(ends))
+    def interval(self, starts: str, ends: str) -> LocalInterval:
+        """Return the interval from `HH:MM` to `HH:MM`."""
+        return LocalInterval(self.at(starts), self.at(ends))
 
-    def slots(self) -> tuple[Stretch, ...]:
-        """The stretches of `slot_minutes` in which an encounter fits: none over a break."""
+    def slots(self) -> tuple[LocalInterval, ...]:
+        """Return the slots: intervals of `slot_minutes`, none over a break."""
         length = timedelta(minutes=self.slot_minutes)
-        pauses = [self.stretch(*pause) for pause in self.breaks]
+        pauses = [self.interval(*pause) for pause in self.breaks]
         slots, begins = [], self.at(self.starts)
         while begins + length <= self.at(self.ends):
-            slot = Stretch(begins, begins + length)
+            slot = LocalInterval(begins, begins + length)
             blocked = [pause for pause in pauses if pause.overlaps(slot)]
             begins = blocked[0].ends_at if blocked else slot.ends_at
             if not blocked:

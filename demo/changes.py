@@ -1,4 +1,4 @@
-"""The ten late changes: what goes wrong, or comes late, once the agendas are out."""
+"""The ten late changes: cancellations, newcomers and losses after the publication of the agendas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.contract.events import (
     ParticipantChanged,
 )
 
-#: What holds once a change has had its consequences.
+#: True once the consequences of a change are observed.
 Condition = Callable[[Observed], bool]
 
 _MOVED_KEYNOTE, _MOVED_TO = "kets", ("12:30", "13:00")
@@ -31,23 +31,26 @@ NEWCOMER_REQUESTS = 3
 
 @dataclass(frozen=True)
 class LateChange:
-    """One late change: what it is called, and what makes it and says when it has had its consequences."""
+    """A late change. `apply` makes it in registration, and returns the condition for its consequences."""
 
     title: str
-    make: Callable[[RegisteredEdition], Awaitable[Condition]]
+    apply: Callable[[RegisteredEdition], Awaitable[Condition]]
 
 
 class LateChanges:
-    """The changes of a run. Whom they befall follows from the edition alone, so a seed always tells the same story."""
+    """The changes of a run. The affected participants follow from the edition alone: a seed gives the same changes."""
 
-    def __init__(self, stage: RegisteredEdition) -> None:
-        self._demo = demo = stage.demo
+    def __init__(self, registered: RegisteredEdition) -> None:
+        self._demo = demo = registered.demo
         self._random = Random(f"tertulia-late-{demo.seed}")  # noqa: S311 - an example, not a secret
         self._encounters = Counter(
-            one.key for request in demo.accepted for one in (request.requester, request.target) if one is not None
+            participant.key
+            for request in demo.accepted
+            for participant in (request.requester, request.target)
+            if participant is not None
         )
-        self._left = {one.key: one for one in demo.participants}
-        self._names = {one.name for one in demo.participants}
+        self._unaffected = {participant.key: participant for participant in demo.participants}
+        self._names = {participant.name for participant in demo.participants}
         self._unanswered = self._pick_request(RequestOutcome.UNANSWERED)
         self._to_withdraw = self._pick_request(RequestOutcome.ACCEPTED)
         self.all = (
@@ -64,35 +67,46 @@ class LateChanges:
         )
 
     def _pick(self, encounters: int, fits: Callable[[PlannedParticipant], bool] = lambda _: True) -> PlannedParticipant:
-        """One whom no change has befallen, with about as many encounters."""
-        candidates = [one for one in self._left.values() if self._encounters[one.key] and fits(one)]
-        chosen = min(candidates, key=lambda one: (abs(self._encounters[one.key] - encounters), one.key))
-        del self._left[chosen.key]
+        """Choose a participant, unaffected so far, whose number of encounters is nearest to `encounters`."""
+        candidates = [
+            participant
+            for participant in self._unaffected.values()
+            if self._encounters[participant.key] and fits(participant)
+        ]
+        chosen = min(
+            candidates,
+            key=lambda participant: (abs(self._encounters[participant.key] - encounters), participant.key),
+        )
+        del self._unaffected[chosen.key]
         return chosen
 
     def _pick_request(self, outcome: RequestOutcome) -> PlannedRequest:
-        """A directed request between two whom no change has befallen, and better yet who did not ask for anybody."""
-        asked_for_anybody = {one.requester.key for one in self._demo.requests if one.target is None}
+        """Choose a directed request of two unaffected participants, preferably without an open request of theirs."""
+        with_open_request = {request.requester.key for request in self._demo.requests if request.target is None}
         candidates = [
-            (one, {one.requester.key, one.target.key})
-            for one in self._demo.requests
-            if one.outcome is outcome and one.target is not None
+            (request, {request.requester.key, request.target.key})
+            for request in self._demo.requests
+            if request.outcome is outcome and request.target is not None
         ]
         request, pair = min(
-            ((one, pair) for one, pair in candidates if pair <= self._left.keys()),
-            key=lambda candidate: (len(candidate[1] & asked_for_anybody), candidate[0].key),
+            ((request, pair) for request, pair in candidates if pair <= self._unaffected.keys()),
+            key=lambda candidate: (len(candidate[1] & with_open_request), candidate[0].key),
         )
         for key in pair:
-            del self._left[key]
+            del self._unaffected[key]
         return request
 
-    async def _participant_cancels(self, stage: RegisteredEdition) -> Condition:
-        gone = stage.ids[self._pick(5).key]
-        await stage.client.post(f"{stage.path}/participants/{gone}/cancellation", f"cancel-{gone}")
+    async def _participant_cancels(self, registered: RegisteredEdition) -> Condition:
+        gone = registered.ids[self._pick(5).key]
+        await registered.client.post(f"{registered.path}/participants/{gone}/cancellation", f"cancel-{gone}")
         return lambda seen: not _encounters_of(seen, {gone})
 
-    async def _company_comes(self, stage: RegisteredEdition) -> Condition:
-        like = next(one for one in stage.demo.organisations if one.is_company and one.country == "ES")
+    async def _company_comes(self, registered: RegisteredEdition) -> Condition:
+        like = next(
+            organisation
+            for organisation in registered.demo.organisations
+            if organisation.is_company and organisation.country == "ES"
+        )
         company = PlannedOrganisation(
             key="org-new",
             name="Talleres Recién Llegados S.L.",
@@ -106,49 +120,55 @@ class LateChanges:
             buys=like.buys,
         )
         newcomer = draw_participant(self._random, "prt-new", company, self._names)
-        await stage.register_organisation(company)
-        await stage.register_participant(newcomer)
+        await registered.register_organisation(company)
+        await registered.register_participant(newcomer)
         requests = [
             PlannedRequest(f"req-new-{number}", newcomer, self._pick(2), RequestOutcome.ACCEPTED, priority=3)
             for number in range(NEWCOMER_REQUESTS)
         ]
         for request in requests:
-            await stage.ask(request)
-            await stage.answer(request, RequestOutcome.ACCEPTED)
-        encounters = [stage.encounter_of(request) for request in requests]
+            await registered.make_request(request)
+            await registered.answer(request, RequestOutcome.ACCEPTED)
+        encounters = [registered.encounter_of(request) for request in requests]
         return lambda seen: all(_is_answered(seen, encounter) for encounter in encounters)
 
-    async def _member_swapped(self, stage: RegisteredEdition) -> Condition:
-        leaving = self._pick(4, lambda one: one.organisation.delegation is not None)
-        seat = stage.ids[leaving.key]
+    async def _member_swapped(self, registered: RegisteredEdition) -> Condition:
+        leaving = self._pick(4, lambda participant: participant.organisation.delegation is not None)
+        participant_id = registered.ids[leaving.key]
         name = draw_name(self._random, leaving.organisation.country, self._names)
         address = f"{slug(name).replace('-', '.')}@{leaving.organisation.domain}"
-        before = stage.seen.all(NotificationRecorded).get(seat)
-        told = before.revision if before else 0
-        await stage.amend_participant(leaving, {"name": name, "email": address, "languages": ["es", "en"]})
+        before = registered.seen.all(NotificationRecorded).get(participant_id)
+        revision = before.revision if before else 0
+        await registered.amend_participant(leaving, {"name": name, "email": address, "languages": ["es", "en"]})
 
-        def is_told(seen: Observed) -> bool:
-            note = seen.all(NotificationRecorded).get(seat)
-            return seen.all(ParticipantChanged)[seat].email == address and note is not None and note.revision > told
+        def is_notified(seen: Observed) -> bool:
+            note = seen.all(NotificationRecorded).get(participant_id)
+            return (
+                seen.all(ParticipantChanged)[participant_id].email == address
+                and note is not None
+                and note.revision > revision
+            )
 
-        return is_told
+        return is_notified
 
-    async def _table_lost(self, stage: RegisteredEdition) -> Condition:
+    async def _table_lost(self, registered: RegisteredEdition) -> Condition:
         zones = [
             zone | {"tables": [table for table in zone["tables"] if table != _LOST_TABLE]}
-            for zone in stage.demo.payload["zones"]
+            for zone in registered.demo.payload["zones"]
         ]
-        await stage.amend({"zones": zones})
-        return lambda seen: all(one.place is None or one.place.table != _LOST_TABLE for one in seen.placed().values())
+        await registered.amend({"zones": zones})
+        return lambda seen: all(
+            encounter.place is None or encounter.place.table != _LOST_TABLE for encounter in seen.placed().values()
+        )
 
-    async def _keynote_moved(self, stage: RegisteredEdition) -> Condition:
-        moved = programme().stretch(*_MOVED_TO)
+    async def _keynote_moved(self, registered: RegisteredEdition) -> Condition:
+        moved = programme().interval(*_MOVED_TO)
         times = {"starts_at": moved.starts_at.isoformat(), "ends_at": moved.ends_at.isoformat()}
         sessions = [
             session | (times if session["session_id"] == _MOVED_KEYNOTE else {})
-            for session in stage.demo.payload["sessions"]
+            for session in registered.demo.payload["sessions"]
         ]
-        await stage.amend({"sessions": sessions})
+        await registered.amend({"sessions": sessions})
         return lambda seen: all(
             entry.starts_at == moved.starts_at
             for agenda in seen.announced().values()
@@ -156,44 +176,52 @@ class LateChanges:
             if entry.entry_id == _MOVED_KEYNOTE
         )
 
-    async def _company_drops_out(self, stage: RegisteredEdition) -> Condition:
-        one = self._pick(4, lambda one: one.organisation.is_company and one.organisation.delegation is None)
-        people = {stage.ids[each.key] for each in stage.demo.participants if each.organisation == one.organisation}
-        for each in stage.demo.participants:
-            if each.organisation == one.organisation:
-                self._left.pop(each.key, None)
-        organisation = stage.ids[one.organisation.key]
-        await stage.client.post(f"{stage.path}/organisations/{organisation}/cancellation", f"cancel-{organisation}")
-        return lambda seen: not _encounters_of(seen, people)
+    async def _company_drops_out(self, registered: RegisteredEdition) -> Condition:
+        chosen = self._pick(
+            4,
+            lambda participant: participant.organisation.is_company and participant.organisation.delegation is None,
+        )
+        organisation = chosen.organisation
+        colleagues = [
+            participant for participant in registered.demo.participants if participant.organisation == organisation
+        ]
+        for participant in colleagues:
+            self._unaffected.pop(participant.key, None)
+        organisation_id = registered.ids[organisation.key]
+        participant_ids = {registered.ids[participant.key] for participant in colleagues}
+        await registered.client.post(
+            f"{registered.path}/organisations/{organisation_id}/cancellation", f"cancel-{organisation_id}"
+        )
+        return lambda seen: not _encounters_of(seen, participant_ids)
 
-    async def _participant_comes_late(self, stage: RegisteredEdition) -> Condition:
-        late = self._pick(6, lambda one: not one.available)
-        participant_id, present = stage.ids[late.key], programme().stretch(_LATE_UNTIL, programme().ends)
+    async def _participant_comes_late(self, registered: RegisteredEdition) -> Condition:
+        late = self._pick(6, lambda participant: not participant.available)
+        participant_id, present = registered.ids[late.key], programme().interval(_LATE_UNTIL, programme().ends)
         available = [{"starts_at": present.starts_at.isoformat(), "ends_at": present.ends_at.isoformat()}]
-        await stage.amend_participant(late, {"available": available})
+        await registered.amend_participant(late, {"available": available})
         return lambda seen: all(
-            one.place is not None and one.place.starts_at >= present.starts_at
-            for one in _encounters_of(seen, {participant_id})
+            encounter.place is not None and encounter.place.starts_at >= present.starts_at
+            for encounter in _encounters_of(seen, {participant_id})
         )
 
-    async def _request_accepted(self, stage: RegisteredEdition) -> Condition:
+    async def _request_accepted(self, registered: RegisteredEdition) -> Condition:
         request = self._unanswered
-        await stage.answer(request, RequestOutcome.ACCEPTED)
-        encounter = stage.encounter_of(request)
+        await registered.answer(request, RequestOutcome.ACCEPTED)
+        encounter = registered.encounter_of(request)
         return lambda seen: _is_answered(seen, encounter)
 
-    async def _request_withdrawn(self, stage: RegisteredEdition) -> Condition:
+    async def _request_withdrawn(self, registered: RegisteredEdition) -> Condition:
         request = self._to_withdraw
-        await stage.answer(request, RequestOutcome.WITHDRAWN)
-        encounter = stage.encounter_of(request)
+        await registered.answer(request, RequestOutcome.WITHDRAWN)
+        encounter = registered.encounter_of(request)
         return lambda seen: (
-            (one := seen.all(EncounterChanged).get(encounter)) is None or one.state is EncounterState.CANCELLED
+            (known := seen.all(EncounterChanged).get(encounter)) is None or known.state is EncounterState.CANCELLED
         )
 
-    async def _participant_joins_panel(self, stage: RegisteredEdition) -> Condition:
-        one = self._pick(7, lambda one: _JOINED_SESSION not in one.session_ids)
-        participant_id = stage.ids[one.key]
-        await stage.amend_participant(one, {"session_ids": [*one.session_ids, _JOINED_SESSION]})
+    async def _participant_joins_panel(self, registered: RegisteredEdition) -> Condition:
+        joining = self._pick(7, lambda participant: _JOINED_SESSION not in participant.session_ids)
+        participant_id = registered.ids[joining.key]
+        await registered.amend_participant(joining, {"session_ids": [*joining.session_ids, _JOINED_SESSION]})
         return lambda seen: (
             (agenda := seen.announced().get(participant_id)) is not None
             and any(entry.entry_id == _JOINED_SESSION for entry in agenda.entries)
@@ -201,17 +229,19 @@ class LateChanges:
 
 
 def _encounters_of(seen: Observed, participant_ids: set[str]) -> list[EncounterChanged]:
-    return [one for one in seen.placed().values() if participant_ids.intersection(one.participant_ids)]
+    return [
+        encounter for encounter in seen.placed().values() if participant_ids.intersection(encounter.participant_ids)
+    ]
 
 
 def _is_answered(seen: Observed, encounter: str) -> bool:
-    one = seen.all(EncounterChanged).get(encounter)
-    return one is not None and one.state in PLACED | {EncounterState.WAITING}
+    known = seen.all(EncounterChanged).get(encounter)
+    return known is not None and known.state in PLACED | {EncounterState.WAITING}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a late change led to: encounters moved, taken out and added, and mails sent."""
+    """Effect of a late change: encounters moved, cancelled and added, mails sent, and seconds until all was settled."""
 
     title: str
     moved: int
@@ -222,6 +252,6 @@ class Effect:
 
 
 def compare(before: dict[str, EncounterChanged], after: dict[str, EncounterChanged]) -> tuple[int, int, int]:
-    """How many placed encounters moved, how many are gone, how many are new."""
+    """Count the placed encounters that moved, that are gone, and that are new."""
     moved = sum(before[key].place != after[key].place for key in before.keys() & after.keys())
     return moved, len(before.keys() - after.keys()), len(after.keys() - before.keys())

@@ -1,4 +1,4 @@
-"""A client of registration's HTTP API: a few calls in flight, each safe to repeat: a crash costs time only."""
+"""A client of registration's HTTP API. Every call is safe to repeat: a crash of registration costs time only."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from demo.plan import Payload
 
 #: Calls in flight at a time.
 IN_FLIGHT = 16
-#: How long a call is tried again while registration is away.
+#: Seconds for which a call is repeated while registration does not answer.
 RETRY_SECONDS = 60.0
 _CALL_SECONDS = 20.0
 _AWAY = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
-T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 class RegistrationRefused(Exception):
-    """Registration answered with an error that trying again cannot mend; the message holds its problem details.
+    """Registration answered with an error that a repeated call cannot mend. The message holds the problem details.
 
-    `status` is its HTTP status; 0 if it did not answer at all for too long.
+    `status` is the HTTP status, or 0 after `RETRY_SECONDS` without an answer.
     """
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -38,9 +38,9 @@ class RegistrationRefused(Exception):
 
 
 class RegistrationClient:
-    """Calls registration for one operator. POSTs carry an `Idempotency-Key`: a repeat never makes a second thing.
+    """Calls registration for an operator. A POST carries an `Idempotency-Key`: its repetition creates nothing new.
 
-    A call that is not answered within `call_seconds` is repeated, at the next of the `spares` if there are any.
+    A call without an answer within `call_seconds` is repeated, at the next of the `spares` if there are any.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class RegistrationClient:
             await self._http.close()
 
     async def post(self, path: str, key: str, body: Payload | None = None) -> Payload:
-        """POST; `key` names what is done, within the run."""
+        """POST a body. `key` identifies the call within the run."""
         return await self._call("POST", path, body, {"Idempotency-Key": f"{self._key_prefix}-{key}"})
 
     async def patch(self, path: str, body: Payload, revision: int | None = None) -> Payload:
-        """PATCH: a repeat finds nothing left to change. With a revision, refused (412) unless it is the newest."""
+        """PATCH a body: a repetition changes nothing. Registration refuses (412) any `revision` but the newest."""
         return await self._call("PATCH", path, body, {} if revision is None else {"If-Match": f'"{revision}"'})
 
     async def get(self, path: str) -> Payload:
@@ -108,24 +108,24 @@ class RegistrationClient:
 
     async def _exchange(self, method: str, path: str, body: Payload | None, headers: dict[str, str]) -> tuple[int, str]:
         if self._http is None:
-            raise RuntimeError("enter the client first")
+            raise RuntimeError("the client is closed: enter it with `async with` before a call")
         async with self._http.request(method, f"{self._addresses[0]}/v1{path}", json=body, headers=headers) as response:
             return response.status, await response.text()
 
 
-async def in_flight(things: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
-    """Does the work for each thing, begun in order, at most `IN_FLIGHT` at a time; the first error ends all."""
-    queue = iter(list(things))
+async def run_in_flight(items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
+    """Run `work` on every item, started in order, at most `IN_FLIGHT` at a time. The first error cancels the rest."""
+    queue = iter(list(items))
 
     async def run() -> None:
-        for thing in queue:
-            await work(thing)
+        for item in queue:
+            await work(item)
 
-    await together(*(run() for _ in range(IN_FLIGHT)))
+    await run_together(*(run() for _ in range(IN_FLIGHT)))
 
 
-async def together(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all at once; the first error cancels the others and is raised as it is."""
+async def run_together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines at once. The first error cancels the rest, and is raised without a group around it."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:

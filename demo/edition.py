@@ -1,6 +1,6 @@
 """An edition like ITECAM's of 2018, drawn from a seed: 210 companies, 350 participants, about 700 match requests.
 
-The same seed and scale give the same edition on every machine: one `random.Random`, and no order by hash.
+The same seed and scale give the same edition on every machine: a single `random.Random`, and no order by hash.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WORKSPACE_TABLES, INNOVA_TABLES = 26, 6
 
 
 def generate(seed: int, scale: float = 1.0) -> DemoEdition:
-    """The whole edition. `scale` 1.0 is ITECAM's size; 0.1 a tenth in every respect, at least one of each kind."""
+    """Draw a whole edition. `scale` 1.0 is ITECAM's size; 0.1 is a tenth of every amount, and at least 1."""
     random = Random(f"tertulia-demo-{seed}")  # noqa: S311 - an example edition, not a secret
     organisations = draw_organisations(random, scale)
     participants = draw_participants(random, organisations, scale)
@@ -34,7 +34,7 @@ def generate(seed: int, scale: float = 1.0) -> DemoEdition:
 
 
 def edition_payload(scale: float) -> Payload:
-    """The body of `POST /v1/editions`: the day, the four zones, the sessions and the rules."""
+    """Return the body of `POST /v1/editions`: the day, the four zones, the sessions and the rules."""
     day = programme()
     return {
         "name": day.name,
@@ -58,7 +58,7 @@ def edition_payload(scale: float) -> Payload:
 
 
 def zones_payload(scale: float) -> list[Payload]:
-    """The four zones; tables stand in two of them."""
+    """Return the four zones, two of them with tables."""
     workspace, innova = scaled(WORKSPACE_TABLES, scale), scaled(INNOVA_TABLES, scale)
     return [
         {
@@ -79,10 +79,10 @@ def zones_payload(scale: float) -> list[Payload]:
 
 
 def sessions_payload() -> list[Payload]:
-    """The programme's sessions, with their moments in local time."""
+    """Return the programme's sessions, with their times in local time."""
     day = programme()
     return [
-        {key: one[key] for key in ("session_id", "kind", "title", "zone_id")}
-        | {"starts_at": day.at(one["starts"]).isoformat(), "ends_at": day.at(one["ends"]).isoformat()}
-        for one in day.sessions
+        {key: session[key] for key in ("session_id", "kind", "title", "zone_id")}
+        | {"starts_at": day.at(session["starts"]).isoformat(), "ends_at": day.at(session["ends"]).isoformat()}
+        for session in day.sessions
     ]

@@ -1,4 +1,4 @@
-"""The mails of a run as they lie in the sink's folder, and whether each participant's last one tells the agenda."""
+"""The mails of a run in the sink's folder, and their comparison with the published agendas."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from icalendar import Calendar
 
 from shared.contract.events import AgendaChanged, EntryKind, ParticipantChanged
 
-#: When something is, and for an encounter which: what a calendar and an agenda must agree on.
-Line = tuple[datetime, datetime, str]
+#: Start, end, and encounter id (empty for a session): the fields on which a calendar and an agenda must agree.
+CalendarLine = tuple[datetime, datetime, str]
 
 
 @dataclass(frozen=True)
 class Mail:
-    """One delivered mail. Only its head is read at once: there are hundreds, and the bodies of some are asked for."""
+    """A delivered mail. Its body is read on demand, since only some of the hundreds of bodies are needed."""
 
     path: Path
     recipient: str
@@ -32,17 +32,17 @@ class Mail:
 
     @property
     def page(self) -> str:
-        """Its HTML."""
+        """The HTML part."""
         return self._part("text/html").decode().replace("\r\n", "\n")
 
     @property
     def calendar(self) -> bytes:
-        """Its `.ics`; empty if it has none."""
+        """The `.ics` part; empty if there is none."""
         return self._part("text/calendar")
 
     @cached_property
-    def lines(self) -> list[Line]:
-        """What its calendar lists, in order."""
+    def lines(self) -> list[CalendarLine]:
+        """The entries of its calendar, in order."""
         return calendar_lines(self.calendar)
 
     def _part(self, content_type: str) -> bytes:
@@ -54,26 +54,26 @@ class Mail:
 
 
 class MailFolder:
-    """The sink's folder. Each mail is read once, however often it is looked into."""
+    """The sink's folder. A mail is read once, and kept for later calls."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[Path, Mail] = {}
 
     def read(self) -> list[Mail]:
-        """Every mail that carries an agenda, in the order of arrival (the sink's file names sort so)."""
+        """Return the mails with an agenda, in the order of arrival, which the sink's file names give."""
         paths = sorted(self._folder.rglob("*.eml"), key=lambda path: path.name)
         self._known = {path: self._known.get(path) or _read(path) for path in paths}
         return list(self._known.values())
 
-    def look_through(self) -> None:
-        """Read all that is there by now, calendars too, so that less is left for the end."""
+    def read_ahead(self) -> None:
+        """Read the mails delivered so far and their calendars, so that less is left for the end."""
         for mail in self.read():
             _ = mail.lines
 
 
 def read_mails(folder: Path) -> list[Mail]:
-    """Every mail in the sink's folder, as `MailFolder.read`."""
+    """Return the mails in the sink's folder, as `MailFolder.read`."""
     return MailFolder(folder).read()
 
 
@@ -90,12 +90,15 @@ def _read(path: Path) -> Mail:
 
 
 def newest_of(mails: Iterable[Mail]) -> Mail:
-    """The mail that counts: of the newest agenda, and of those the last to come (whom one meets may have changed)."""
+    """Return the newest mail: the highest agenda revision, then the latest arrival.
+
+    Two mails have the same revision where only the partner of an encounter changed.
+    """
     return max(mails, key=lambda mail: (mail.revision, mail.path.name))
 
 
-def calendar_lines(calendar: bytes) -> list[Line]:
-    """What a calendar lists, in order. Of a session's UID only its time counts: it is the participant's own."""
+def calendar_lines(calendar: bytes) -> list[CalendarLine]:
+    """Return the entries of a calendar, in order. The UID of a session is the participant's own, and is left out."""
     if not calendar:
         return []
     events = Calendar.from_ical(calendar).walk("VEVENT")
@@ -114,8 +117,8 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def agenda_lines(agenda: AgendaChanged) -> list[Line]:
-    """What an agenda lists, in order."""
+def agenda_lines(agenda: AgendaChanged) -> list[CalendarLine]:
+    """Return the entries of an agenda, in order."""
     return sorted(
         (entry.starts_at, entry.ends_at, entry.entry_id if entry.kind is EntryKind.ENCOUNTER else "")
         for entry in agenda.entries
@@ -125,7 +128,7 @@ def agenda_lines(agenda: AgendaChanged) -> list[Line]:
 def find_faults(
     mails: Iterable[Mail], agendas: Mapping[str, AgendaChanged], participants: Mapping[str, ParticipantChanged]
 ) -> Iterator[str]:
-    """What is wrong with the mails of a run: one sentence a fault."""
+    """Yield a sentence per fault in the mails of a run."""
     by_participant: defaultdict[str, list[Mail]] = defaultdict(list)
     for mail in mails:
         by_participant[mail.participant_id].append(mail)

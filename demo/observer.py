@@ -1,4 +1,4 @@
-"""What an integration sees: a plain Kafka consumer that keeps the newest state of each thing of every topic."""
+"""The view of an integration: a plain Kafka consumer that keeps the newest state of everything on every topic."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from shared.contract.ids import encounter_id
 from shared.contract.topics import TOPICS
 
 PLACED = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED})
-#: A notification after which a participant knows the agenda.
-_TOLD = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
+#: States of a delivery after which the participant knows the agenda.
+_NOTIFIED = frozenset({DeliveryState.SENT, DeliveryState.SKIPPED})
 _ASK_EVERY_SECONDS = 0.05
 #: Tansu answers a fetch that finds nothing when this is over, and not before, whatever comes meanwhile.
 _FETCH_WAIT_MS = 100
@@ -40,11 +40,11 @@ Pair = tuple[str, str]
 
 
 class TooLate(Exception):
-    """What the demo waits for did not come in time; the message says what, and how far it got."""
+    """A condition of the demo was not met in time. The message names the condition and what is missing."""
 
 
 class Observed:
-    """The newest state of each thing seen, and when requests were accepted and encounters first published."""
+    """The newest state of everything observed, the times of acceptances and the times of first publication."""
 
     def __init__(self) -> None:
         self._things: dict[type[Event], dict[str, Event]] = {}
@@ -52,13 +52,13 @@ class Observed:
         self._published_at: dict[str, int] = {}
         self._granted: dict[Pair, AffinityScored] = {}
         self._answered: set[Pair] = set()
-        #: The match requests that had their pair scored.
+        #: Ids of the match requests whose pair was scored.
         self.scored: set[str] = set()
         self.events = 0
         self.mails = 0
 
-    def take(self, event: Event, timestamp_ms: int) -> None:
-        """Keeps the event unless a newer revision of its thing is known; `timestamp_ms` is its record's."""
+    def record(self, event: Event, timestamp_ms: int) -> None:
+        """Keep the event unless a newer revision is known. `timestamp_ms` is the timestamp of its record."""
         things = self._things.setdefault(type(event), {})
         known = things.get(event.thing_id)
         if known is not None and known.revision >= event.revision:
@@ -85,45 +85,49 @@ class Observed:
             self.mails += 1
 
     def all(self, kind: type[E]) -> dict[str, E]:
-        """The newest state of each thing of a kind, by its id."""
+        """The newest state of everything of a kind, by id."""
         return self._things.get(kind, {})  # type: ignore[return-value]  # filed under its own type
 
     @property
     def edition(self) -> EditionChanged:
-        """The one edition of the run."""
+        """The edition of the run."""
         return next(iter(self.all(EditionChanged).values()))
 
     def granted(self) -> list[AffinityScored]:
-        """The pairs that both sides said yes to."""
+        """The pairs with the consent of both sides."""
         return list(self._granted.values())
 
     def placed(self) -> dict[str, EncounterChanged]:
         """The encounters that have a slot and a table."""
-        return {key: one for key, one in self.all(EncounterChanged).items() if one.state in PLACED}
+        return {key: encounter for key, encounter in self.all(EncounterChanged).items() if encounter.state in PLACED}
 
     def unanswered_pairs(self) -> list[AffinityScored]:
-        """The granted pairs that the scheduler has neither placed nor put on hold with a reason."""
+        """The granted pairs whose encounter is neither placed nor waiting."""
         return [self._granted[pair] for pair in self._granted.keys() - self._answered]
 
     def waiting(self) -> list[EncounterChanged]:
-        """The encounters that are wanted and have no slot, each with its reason."""
-        return [one for one in self.all(EncounterChanged).values() if one.state is EncounterState.WAITING]
+        """The wanted encounters without a slot."""
+        return [
+            encounter for encounter in self.all(EncounterChanged).values() if encounter.state is EncounterState.WAITING
+        ]
 
     def announced(self) -> dict[str, AgendaChanged]:
         """The agendas that are no longer provisional."""
-        return {key: one for key, one in self.all(AgendaChanged).items() if not one.provisional}
+        return {key: agenda for key, agenda in self.all(AgendaChanged).items() if not agenda.provisional}
 
-    def untold(self) -> list[AgendaChanged]:
-        """The announced agendas whose participant has not been told of their newest revision."""
-        told = self.all(NotificationRecorded)
+    def unnotified(self) -> list[AgendaChanged]:
+        """The announced agendas whose newest revision was neither mailed nor skipped."""
+        notifications = self.all(NotificationRecorded)
         return [
             agenda
             for key, agenda in self.announced().items()
-            if (note := told.get(key)) is None or note.state not in _TOLD or note.agenda_revision < agenda.revision
+            if (note := notifications.get(key)) is None
+            or note.state not in _NOTIFIED
+            or note.agenda_revision < agenda.revision
         ]
 
     def seconds_to_publish(self) -> list[float]:
-        """From each accepted request to the first published agenda with its encounter, ascending."""
+        """Seconds from the acceptance of a request to the first published agenda with its encounter, ascending."""
         published = self._published_at
         return sorted(
             max(0, published[encounter] - accepted) / 1000
@@ -133,7 +137,7 @@ class Observed:
 
 
 class Observer:
-    """Follows every topic from its beginning, and lets the demo wait until nothing lacks."""
+    """Follows every topic from its beginning, and waits for conditions."""
 
     def __init__(self, bootstrap: str) -> None:
         self.seen = Observed()
@@ -166,18 +170,18 @@ class Observer:
             batches = await self._consumer.getmany(timeout_ms=200)
             for batch in batches.values():
                 for record in batch:
-                    self.seen.take(decode(record.headers, record.value), record.timestamp)
+                    self.seen.record(decode(record.headers, record.value), record.timestamp)
 
-    async def until(self, lacks: Callable[[], Awaitable[str]], what: str, seconds: float) -> None:
-        """Returns once nothing `lacks`: asks again as long as the answer is not empty.
+    async def until(self, missing: Callable[[], Awaitable[str]], what: str, seconds: float) -> None:
+        """Poll `missing` until its answer is empty. `what` names the condition in the error.
 
         Raises:
-            TooLate: something still lacks after `seconds`.
+            TooLate: the answer was not empty for `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while lack := await lacks():
+        while what_is_missing := await missing():
             if self._following is not None and self._following.done():
                 self._following.result()
             if time.monotonic() > deadline:
-                raise TooLate(f"After {seconds:.0f} s it is still not so that {what}: {lack}.")
+                raise TooLate(f"After {seconds:.0f} s it is still not so that {what}: {what_is_missing}.")
             await asyncio.sleep(_ASK_EVERY_SECONDS)

@@ -1,21 +1,21 @@
-"""Who comes: organisations of every kind, and the participants who represent them, drawn from a seed."""
+"""Organisations of every kind and their participants, drawn from a seed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
 
-from demo.catalogue import INSTITUTIONAL, Stretch, industries, people, programme
+from demo.catalogue import INSTITUTIONAL, LocalInterval, industries, people, programme
 from demo.plan import PlannedOrganisation, PlannedParticipant, slug
 
-#: At full scale: all companies, those from abroad by country (the others are Spanish), the large ones.
+#: At full scale: all companies, foreign companies by country (the rest is Spanish), and large companies.
 COMPANIES = 210
 FROM_ABROAD = {"PT": 12, "MX": 6, "PE": 5, "CL": 6, "UY": 4}
 LARGE_COMPANIES = 25
 PARTICIPANTS = 350
-#: Delegations mostly buy; their own field leans to what they trade in.
+#: Industries of the delegations, which mostly buy.
 _ABROAD = ("mining", "agricultural_machinery", "logistics", "food_equipment", "engineering", "renewables")
-#: What each kind seeks, as codes. Whoever has travelled here comes to buy, and for partners.
+#: Codes of the cooperation sought, by kind of organisation. Delegations seek purchases and partners.
 _SEEKS = {
     "sme": ("coop:sale",),
     "large_company": ("coop:purchase", "coop:rd"),
@@ -29,12 +29,12 @@ _SHARE_ENGLISH = {"sme": 0.08, "large_company": 0.3, "research_group": 0.45, "te
 
 
 def scaled(amount: int, scale: float) -> int:
-    """`amount` at a scale, at least one."""
+    """Return `amount` at a scale, at least 1."""
     return max(1, round(amount * scale))
 
 
 def draw_organisations(random: Random, scale: float) -> tuple[PlannedOrganisation, ...]:
-    """The companies, then the institutions, each kind at its share."""
+    """Draw the companies, then the institutions, in the shares of their kinds."""
     roots = [head + tail for head in people()["roots"]["heads"] for tail in people()["roots"]["tails"]]
     random.shuffle(roots)
     countries = [country for country, amount in FROM_ABROAD.items() for _ in range(scaled(amount, scale))]
@@ -93,19 +93,25 @@ def _institutions(random: Random, first: int, scale: float) -> Iterator[PlannedO
 def draw_participants(
     random: Random, organisations: tuple[PlannedOrganisation, ...], scale: float
 ) -> tuple[PlannedParticipant, ...]:
-    """One of each organisation, then more of the large ones and the research groups."""
+    """Draw a participant per organisation, then more of large companies and research groups."""
     extra = max(0, scaled(PARTICIPANTS, scale) - len(organisations))
-    eager = [(one.kind in {"large_company", "research_group"}, random.random(), one) for one in organisations]
-    eager.sort(key=lambda row: (not row[0], row[1]))
-    seats = [*organisations, *(eager[number % len(eager)][2] for number in range(extra))]
+    large_first = [
+        (organisation.kind in {"large_company", "research_group"}, random.random(), organisation)
+        for organisation in organisations
+    ]
+    large_first.sort(key=lambda row: (not row[0], row[1]))
+    represented = [*organisations, *(large_first[number % len(large_first)][2] for number in range(extra))]
     names: set[str] = set()
-    return tuple(draw_participant(random, f"prt-{number:03}", one, names) for number, one in enumerate(seats))
+    return tuple(
+        draw_participant(random, f"prt-{number:03}", organisation, names)
+        for number, organisation in enumerate(represented)
+    )
 
 
 def draw_participant(
     random: Random, key: str, organisation: PlannedOrganisation, names: set[str]
 ) -> PlannedParticipant:
-    """One who represents the organisation, with a name that is not in `names` yet; the name is added."""
+    """Draw a participant of the organisation. The name is new in `names`, and is added to it."""
     language = _language(random, organisation)
     name = draw_name(random, organisation.country, names)
     available = _availability(random, organisation)
@@ -119,14 +125,14 @@ def draw_participant(
         languages=(language,) if language == "es" else (language, "es"),
         offers=_offers(random, organisation, language),
         needs=_needs(random, organisation, language),
-        available=tuple((one.starts_at.isoformat(), one.ends_at.isoformat()) for one in available),
+        available=tuple((hours.starts_at.isoformat(), hours.ends_at.isoformat()) for hours in available),
         session_ids=session_ids,
         free_slots=_free_slots(available, session_ids),
     )
 
 
 def draw_name(random: Random, country: str, taken: set[str]) -> str:
-    """A first name and two family names that nobody has yet."""
+    """Draw a first name and two family names until the name is not taken, and add it to `taken`."""
     pool = people()["people"]["pt" if country == "PT" else "es"]
     while True:
         name = " ".join((random.choice(pool["first"]), *random.sample(pool["last"], 2)))
@@ -141,29 +147,34 @@ def _language(random: Random, organisation: PlannedOrganisation) -> str:
     return "pt" if organisation.country == "PT" else "es"
 
 
-def _availability(random: Random, organisation: PlannedOrganisation) -> tuple[Stretch, ...]:
+def _availability(random: Random, organisation: PlannedOrganisation) -> tuple[LocalInterval, ...]:
     chance = random.random()
     if chance < (0.25 if organisation.kind == "government" else 0.05):
-        return (programme().stretch(programme().starts, "13:30"),)
+        return (programme().interval(programme().starts, "13:30"),)
     if chance > (0.8 if organisation.delegation else 0.95):
-        return (programme().stretch("10:00", programme().ends),)
+        return (programme().interval("10:00", programme().ends),)
     return ()
 
 
 def _sessions(random: Random) -> tuple[str, ...]:
     chosen = [
-        one["session_id"]
-        for one in programme().sessions
-        if random.random() < (0.15 if one["kind"] == "keynote" else 0.08)
+        session["session_id"]
+        for session in programme().sessions
+        if random.random() < (0.15 if session["kind"] == "keynote" else 0.08)
     ]
     return tuple(chosen[:3])
 
 
-def _free_slots(available: tuple[Stretch, ...], session_ids: tuple[str, ...]) -> int:
-    busy = [programme().stretch(s["starts"], s["ends"]) for s in programme().sessions if s["session_id"] in session_ids]
+def _free_slots(available: tuple[LocalInterval, ...], session_ids: tuple[str, ...]) -> int:
+    busy = [
+        programme().interval(s["starts"], s["ends"]) for s in programme().sessions if s["session_id"] in session_ids
+    ]
     return sum(
-        not any(slot.overlaps(one) for one in busy)
-        and (not available or any(one.starts_at <= slot.starts_at and slot.ends_at <= one.ends_at for one in available))
+        not any(slot.overlaps(session) for session in busy)
+        and (
+            not available
+            or any(hours.starts_at <= slot.starts_at and slot.ends_at <= hours.ends_at for hours in available)
+        )
         for slot in programme().slots()
     )
 

@@ -1,4 +1,4 @@
-"""The acts of the demo: all register and ask, the agendas are published, ten things change late, all is proven."""
+"""The phases of the demo: registration and requests, publication, ten late changes, verification."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from demo import audit
 from demo.board import lay_out, render_page
 from demo.changes import Effect, LateChange, LateChanges, compare
-from demo.client import together
+from demo.client import run_together
 from demo.mails import Mail, MailFolder, find_faults, newest_of
 from demo.observer import Observer
 from demo.picture import draw
@@ -25,7 +25,7 @@ from demo.unconfirmed import DeliveryResolver
 from deploy.embedded.stack import Stack
 from shared.contract.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
 
-#: How long the demo waits for each of its stations before it gives up, in seconds.
+#: Seconds until a phase counts as failed: placement, publication, and the consequences of a late change.
 PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 180.0, 180.0, 90.0
 _DOWN_SECONDS = 0.5
 #: The figures that fit above the board.
@@ -34,29 +34,29 @@ _ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle 
 
 @dataclass
 class DemoRun:
-    """A run of the demo on a running stack. `kill` names a service to kill once, midway, and start again."""
+    """A run of the demo on a running stack. `kill` names a service that is killed once midway and started again."""
 
     console: Console
     stack: Stack
     observer: Observer
-    stage: RegisteredEdition
+    registered: RegisteredEdition
     journal: audit.SchedulerJournal
-    postmaster: DeliveryResolver
+    resolver: DeliveryResolver
     output: Path
     kill: str | None = None
 
     async def run(self, started: float) -> Summary:
-        """All acts; `started` is the monotonic time the run is counted from.
+        """Run all phases. `started` is the monotonic time from which the run is timed.
 
         Raises:
-            TooLate: an act did not come to its end in time.
-            Refused: registration refused what the demo asks.
+            TooLate: a phase did not end in time.
+            RegistrationRefused: registration refused a call of the demo.
         """
-        settling = asyncio.create_task(self.postmaster.run())
+        settling = asyncio.create_task(self.resolver.run())
         try:
             async with LiveProgress(self.console, self.observer.seen, self._totals()):
-                await self._gather_everybody()
-                faults = [*audit.find_request_faults(self.stage.demo, self.stage.ids, self.observer.seen)]
+                await self._register_and_request()
+                faults = [*audit.find_request_faults(self.registered.demo, self.registered.ids, self.observer.seen)]
                 await self._publish()
             folder = MailFolder(self.stack.mails)
             effects = await self._change_late(folder)
@@ -67,66 +67,70 @@ class DemoRun:
                 await settling
 
     def _totals(self) -> dict[str, int]:
-        demo = self.stage.demo
-        met = {one for request in demo.accepted for one in (request.requester, request.target)}
+        demo = self.registered.demo
+        with_encounter = {
+            participant for request in demo.accepted for participant in (request.requester, request.target)
+        }
         return {
             "registered": len(demo.participants),
             "requested": len(demo.requests),
             "scored": sum(request.target is not None for request in demo.requests),
             "placed": len(demo.accepted),
-            "mailed": sum(one in met or bool(one.session_ids) for one in demo.participants),
+            "mailed": sum(
+                participant in with_encounter or bool(participant.session_ids) for participant in demo.participants
+            ),
         }
 
-    async def _gather_everybody(self) -> None:
-        midway = len(self.stage.demo.requests) // 2
-        await together(
-            self._load_and_play(),
+    async def _register_and_request(self) -> None:
+        midway = len(self.registered.demo.requests) // 2
+        await run_together(
+            self._register_all_and_run_requests(),
             self._kill_once({"registration", "matching", "scheduler"}, lambda: self._count("requested") >= midway),
         )
 
-        async def lacks() -> str:
-            return audit.unanswered(self.stage.demo, self.stage.ids, self.observer.seen)
+        async def missing() -> str:
+            return audit.unfinished_requests(self.registered.demo, self.registered.ids, self.observer.seen)
 
-        await self.observer.until(lacks, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
+        await self.observer.until(missing, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
 
-    async def _load_and_play(self) -> None:
-        await self.stage.load()
-        await self.stage.play()
+    async def _register_all_and_run_requests(self) -> None:
+        await self.registered.register_all()
+        await self.registered.run_requests()
 
     async def _publish(self) -> None:
         midway = self._totals()["mailed"] // 3
-        await together(self._announce(), self._kill_once({"notify"}, lambda: self.observer.seen.mails >= midway))
+        await run_together(self._announce(), self._kill_once({"notify"}, lambda: self.observer.seen.mails >= midway))
 
     async def _announce(self) -> None:
-        await self.stage.amend({"phase": "published"})
+        await self.registered.amend({"phase": "published"})
 
-        async def lacks() -> str:
-            return await self._restless() if self.observer.seen.announced() else "no agenda is announced"
+        async def missing() -> str:
+            return await self._pending() if self.observer.seen.announced() else "no agenda is announced"
 
-        await self.observer.until(lacks, "every agenda is published and mailed", PUBLISHED_WITHIN)
+        await self.observer.until(missing, "every agenda is published and mailed", PUBLISHED_WITHIN)
 
     def _count(self, what: str) -> int:
         return counts(self.observer.seen)[what]
 
-    async def _restless(self) -> str:
-        """What is left to place, to publish or to mail; empty if nothing."""
+    async def _pending(self) -> str:
+        """Describe the work left: pairs to place, agendas to publish or to mail. Empty if there is none."""
         seen = self.observer.seen
         if pairs := seen.unanswered_pairs():
             return f"{len(pairs)} granted pairs are neither placed nor waiting"
-        if agendas := seen.untold():
+        if agendas := seen.unnotified():
             return f"{len(agendas)} participants have not been told their agenda"
-        return audit.unsettled(await self.journal.follow(), seen)
+        return audit.pending_work(await self.journal.follow(), seen)
 
     async def _kill_once(self, names: set[str], is_midway: Callable[[], bool]) -> None:
-        """Kills the service that was asked for, if it is one of these, once it is midway; then starts it again."""
+        """Kill the service chosen by `kill`, if it is among `names`, once `is_midway`; then start it again."""
         name = self.kill
         if name is None or name not in names:
             return
 
-        async def lacks() -> str:
+        async def missing() -> str:
             return "" if is_midway() else "it is too early"
 
-        await self.observer.until(lacks, f"{name} can be killed midway", PLACED_WITHIN)
+        await self.observer.until(missing, f"{name} can be killed midway", PLACED_WITHIN)
         await self.stack.kill(name)
         self.console.print(f"killed {name} (SIGKILL)", highlight=False)
         await asyncio.sleep(_DOWN_SECONDS)
@@ -134,25 +138,25 @@ class DemoRun:
         self.console.print(f"{name} is back", highlight=False)
 
     async def _change_late(self, folder: MailFolder) -> list[Effect]:
-        """Makes the changes one after the other; the mails that have come by then are read beside it."""
-        effects, reading = [], asyncio.create_task(asyncio.to_thread(folder.look_through))
-        for change in LateChanges(self.stage).all:
-            effects.append(await self._make(change))
+        """Apply the late changes in sequence. The mails delivered meanwhile are read in a thread."""
+        effects, reading = [], asyncio.create_task(asyncio.to_thread(folder.read_ahead))
+        for change in LateChanges(self.registered).all:
+            effects.append(await self.make_change(change))
             if reading.done():
                 reading.result()
-                reading = asyncio.create_task(asyncio.to_thread(folder.look_through))
+                reading = asyncio.create_task(asyncio.to_thread(folder.read_ahead))
         await reading
         return effects
 
-    async def _make(self, change: LateChange) -> Effect:
+    async def make_change(self, change: LateChange) -> Effect:
         seen = self.observer.seen
         before, mails, began = dict(seen.placed()), seen.mails, time.monotonic()
-        has_come_about = await change.make(self.stage)
+        is_observed = await change.apply(self.registered)
 
-        async def lacks() -> str:
-            return await self._restless() if has_come_about(seen) else "its consequences are not to be seen"
+        async def missing() -> str:
+            return await self._pending() if is_observed(seen) else "its consequences are not to be seen"
 
-        await self.observer.until(lacks, f"all is settled after: {change.title}", CHANGED_WITHIN)
+        await self.observer.until(missing, f"all is settled after: {change.title}", CHANGED_WITHIN)
         moved, cancelled, added = compare(before, seen.placed())
         effect = Effect(
             title=change.title,
@@ -174,7 +178,7 @@ class DemoRun:
         seen, state = self.observer.seen, await self.journal.follow()
         mails = await asyncio.to_thread(folder.read)
         violations = audit.violations_of(state)
-        faults += [f"{each.rule}: {', '.join(each.pair_ids)}" for each in violations]
+        faults += [f"{violation.rule}: {', '.join(violation.pair_ids)}" for violation in violations]
         faults += audit.find_replay_faults(state, seen)
         faults += audit.find_waiting_faults(seen)
         faults += find_faults(mails, seen.announced(), seen.all(ParticipantChanged))
@@ -186,18 +190,18 @@ class DemoRun:
             seconds=time.monotonic() - started,
             violations=len(violations),
             faults=faults,
-            seed=self.stage.demo.seed,
-            scale=self.stage.demo.scale,
+            seed=self.registered.demo.seed,
+            scale=self.registered.demo.scale,
         )
-        self._keep(summary, mails)
+        self._write_files(summary, mails)
         self.console.print(summary.table())
         for fault in faults[:20]:
             self.console.print(f"[bold red]wrong:[/] {fault}", highlight=False, soft_wrap=True)
         self.console.print(f"Look at {self.output}/: board.html, board.png, agenda.html, summary.json", soft_wrap=True)
         return summary
 
-    def _keep(self, summary: Summary, mails: list[Mail]) -> None:
-        """Writes the files to look at."""
+    def _write_files(self, summary: Summary, mails: list[Mail]) -> None:
+        """Write the board, an agenda mail and the summary to the output folder."""
         seen = self.observer.seen
         figures = tuple(pair for pair in summary.figures() if pair[0] in _ON_BOARD)
         people, organisations = seen.all(ParticipantChanged), seen.all(OrganisationChanged)
@@ -212,9 +216,9 @@ class DemoRun:
 
 
 def fullest(mails: list[Mail], agendas: dict[str, AgendaChanged]) -> Mail | None:
-    """The newest mail of the participant who has most to do."""
-    told = {mail.participant_id for mail in mails} & agendas.keys()
-    if not told:
+    """Return the newest mail of the participant with the most agenda entries."""
+    mailed_ids = {mail.participant_id for mail in mails} & agendas.keys()
+    if not mailed_ids:
         return None
-    busiest = max(sorted(told), key=lambda one: len(agendas[one].entries))
+    busiest = max(sorted(mailed_ids), key=lambda participant_id: len(agendas[participant_id].entries))
     return newest_of(mail for mail in mails if mail.participant_id == busiest)

@@ -24,7 +24,7 @@ _INK, _SOFT, _SHADE, _PAPER, _BAND, _BAND_INK = "#1c2430", "#5d6877", "#f0f2f5",
 
 @cache
 def _typeface() -> str | None:
-    """A font of the machine that has accents; None: only Pillow's own is there, which has ASCII."""
+    """Return a font of the machine that has accents, or None: Pillow's own font has ASCII only."""
     for name in _TYPEFACES:
         try:
             ImageFont.truetype(name)
@@ -44,14 +44,14 @@ def _font(size: float) -> ImageFont.FreeTypeFont:
 
 
 def _drawable(text: str) -> str:
-    """The text as the font can draw it: without its accents when there is none that has them."""
+    """Return the text as the font can draw it: without accents where no font has them."""
     if _typeface():
         return text
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 class _Canvas:
-    """Draws in board pixels; `_SCALE` happens here only."""
+    """Draws in pixels of the board, and applies `_SCALE`."""
 
     def __init__(self, width: int, height: int) -> None:
         self.image = Image.new("RGB", (width * _SCALE, height * _SCALE), _PAPER)
@@ -62,7 +62,7 @@ class _Canvas:
         self._draw.rectangle((corners[0], corners[1], corners[2] - 1, corners[3] - 1), fill=colour)
 
     def text(self, x: int, y: int, text: str, size: float, colour: str = _INK, width: int | None = None) -> int:
-        """Writes from the left, cut to `width` with an ellipsis; returns the width written."""
+        """Write a text, cut to `width` with an ellipsis. Return the width written."""
         font = _font(size)
         text = _drawable(text)
         if width is not None:
@@ -72,7 +72,7 @@ class _Canvas:
 
 
 def fitting(text: str, width: float, measure: Callable[[str], float]) -> str:
-    """The text, or as much of it as fits with an ellipsis."""
+    """Return the text, or its longest beginning that fits with an ellipsis."""
     if measure(text) <= width:
         return text
     kept = bisect_right(range(1, len(text)), width, key=lambda length: measure(text[:length] + "…"))
@@ -80,7 +80,7 @@ def fitting(text: str, width: float, measure: Callable[[str], float]) -> str:
 
 
 def draw(board: BoardPage, path: Path) -> None:
-    """Writes the board as a PNG."""
+    """Write the board as a PNG."""
     lefts = _lefts(board)
     width = lefts[-1] + _CELL_WIDTH + _MARGIN if lefts else 800
     canvas = _Canvas(width, _height(board))
@@ -154,6 +154,6 @@ def _draw_cell(canvas: _Canvas, left: int, top: int, cell: Cell | None) -> None:
         canvas.box(left, top, _CELL_WIDTH, _CELL_HEIGHT, _SHADE)
         return
     half = _CELL_HEIGHT // 2
-    for number, side in enumerate((cell.one, cell.other)):
-        canvas.box(left, top + number * half, _CELL_WIDTH, half, side.colour)
-        canvas.text(left + 3, top + number * half + 1, side.short, 8.5, _PAPER, _CELL_WIDTH - 6)
+    for number, attendee in enumerate((cell.first, cell.second)):
+        canvas.box(left, top + number * half, _CELL_WIDTH, half, attendee.colour)
+        canvas.text(left + 3, top + number * half + 1, attendee.short, 8.5, _PAPER, _CELL_WIDTH - 6)

@@ -1,4 +1,4 @@
-"""What the demo feeds to an edition: who comes, who asks whom, and who answers what, as plain values."""
+"""The inputs of a run as plain values: organisations, participants, match requests and their answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlannedOrganisation:
 
     @property
     def is_company(self) -> bool:
-        """Whether it counts among the edition's companies."""
+        """True for an SME or a large company."""
         return self.kind in {"sme", "large_company"}
 
     def payload(self) -> Payload:
@@ -38,7 +38,7 @@ class PlannedOrganisation:
 
 @dataclass(frozen=True)
 class PlannedParticipant:
-    """A participant to register. `available` are local stretches of time in ISO 8601; empty: the whole edition."""
+    """A participant to register. `available` holds local intervals in ISO 8601; empty: the whole edition."""
 
     key: str
     organisation: PlannedOrganisation
@@ -69,7 +69,7 @@ class PlannedParticipant:
 
 
 class RequestOutcome(StrEnum):
-    """How a match request ends."""
+    """The final state of a match request."""
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
@@ -79,7 +79,7 @@ class RequestOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class PlannedRequest:
-    """A match request to make, and how it ends. An open one (`target` is None) asks the system for partners."""
+    """A match request and its outcome. An open request (`target` is None) asks for proposed partners."""
 
     key: str
     requester: PlannedParticipant
@@ -89,7 +89,7 @@ class PlannedRequest:
     partners_wanted: int = 1
 
     def payload(self, requester_id: str, target_id: str | None) -> Payload:
-        """The body that makes it, for two whom registration knows by these ids."""
+        """The body of `POST /v1/editions/{edition}/match-requests`, with the ids given by registration."""
         return {
             "requester_id": requester_id,
             "target_id": target_id,
@@ -100,7 +100,7 @@ class PlannedRequest:
 
 @dataclass(frozen=True)
 class RequestStep:
-    """One thing that happens to a request over the run: it is asked, or it gets its answer."""
+    """A call for a match request: its creation, or its answer."""
 
     request: PlannedRequest
     is_answer: bool
@@ -108,7 +108,7 @@ class RequestStep:
 
 @dataclass(frozen=True)
 class DemoEdition:
-    """All the inputs of a run, in order."""
+    """The inputs of a run, in order."""
 
     seed: int
     scale: float
@@ -120,11 +120,11 @@ class DemoEdition:
 
     @property
     def accepted(self) -> tuple[PlannedRequest, ...]:
-        """The requests that both sides say yes to."""
+        """The requests that end accepted."""
         return tuple(request for request in self.requests if request.outcome is RequestOutcome.ACCEPTED)
 
 
 def slug(text: str) -> str:
-    """Lower-case ASCII letters and digits, everything else a hyphen."""
+    """Return the text in lower-case ASCII letters and digits, with hyphens for everything else."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return "-".join("".join(char if char.isalnum() else " " for char in plain).split())

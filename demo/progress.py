@@ -1,4 +1,4 @@
-"""The demo's live progress: a bar each on a terminal, plain lines elsewhere."""
+"""The demo's live progress: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from demo.observer import Observed
 from shared.contract.events import MatchRequestChanged, NotificationRecorded, ParticipantChanged
 
-#: How often bars move, and how often plain lines are written at most, in seconds.
+#: Seconds between updates of the bars, and at least between plain lines.
 _REFRESH, _PLAIN_EVERY = 0.2, 2.0
 
 
 def counts(seen: Observed) -> dict[str, int]:
-    """How far the edition is: the five figures of the demo."""
+    """Return the five progress figures of the demo."""
     requests = seen.all(MatchRequestChanged)
     directed = {key for key, request in requests.items() if request.target_id is not None}
     return {
@@ -48,7 +48,7 @@ class LiveProgress:
             disable=not console.is_terminal,
         )
         self._bars: dict[str, TaskID] = {}
-        self._said = ""
+        self._last_line = ""
         self._showing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -68,21 +68,21 @@ class LiveProgress:
         self._progress.stop()
 
     async def _show(self) -> None:
-        said_at = time.monotonic()
+        printed_at = time.monotonic()
         while True:
             now = counts(self._seen)
             self._update(now)
-            if not self._console.is_terminal and time.monotonic() - said_at >= _PLAIN_EVERY:
-                self._say(now)
-                said_at = time.monotonic()
+            if not self._console.is_terminal and time.monotonic() - printed_at >= _PLAIN_EVERY:
+                self._print_line(now)
+                printed_at = time.monotonic()
             await asyncio.sleep(_REFRESH)
 
     def _update(self, now: Mapping[str, int]) -> None:
         for name, bar in self._bars.items():
             self._progress.update(bar, completed=now[name], total=max(now[name], self._totals[name]))
 
-    def _say(self, now: Mapping[str, int]) -> None:
+    def _print_line(self, now: Mapping[str, int]) -> None:
         line = ", ".join(f"{name} {now[name]}/{max(now[name], total)}" for name, total in self._totals.items())
-        if line != self._said:
+        if line != self._last_line:
             self._console.print(line, highlight=False, soft_wrap=True)
-            self._said = line
+            self._last_line = line

@@ -1,4 +1,4 @@
-"""Who asks whom: sensible pairs, where a need meets an offer, with a heavy-tailed popularity, and their answers."""
+"""Match requests and their answers, drawn from a seed: needs meet offers, and popularity has a heavy tail."""
 
 from __future__ import annotations
 
@@ -9,50 +9,51 @@ from random import Random
 from demo.participants import scaled
 from demo.plan import PlannedOrganisation, PlannedParticipant, PlannedRequest, RequestOutcome, RequestStep
 
-#: At full scale: 700 requests, 60 of them open; of the others 616 are accepted.
+#: At full scale: 700 requests, of which 60 are open and 616 are accepted.
 ACCEPTED, DECLINED, WITHDRAWN, UNANSWERED, OPEN = 616, 12, 6, 6, 60
-#: The most encounters a participant may have (`quotas.max_encounters`), and how many sought-after ones want more.
+#: Most encounters of a participant (`quotas.max_encounters`), and the number of participants who want more.
 MOST_ENCOUNTERS = 12
 OVERBOOKED = 2
-#: The share of their free slots that the others fill at most.
-_FULLEST = 0.6
+#: Largest share of their free slots that the remaining participants fill.
+_MOST_FILLED = 0.6
 
 
 class _RequestDraw:
-    """The draw in progress: which pairs exist, and how many encounters each participant has been promised."""
+    """The draw in progress: the pairs drawn, and the number of encounters promised to participants."""
 
     def __init__(self, random: Random, participants: Sequence[PlannedParticipant], scale: float) -> None:
         self._random = random
         self._participants = participants
-        self._fame = {one.key: min(random.paretovariate(1.2), 12.0) for one in participants}
-        self._appetite = {one.key: min(random.paretovariate(1.3), 8.0) for one in participants}
+        self._fame = {participant.key: min(random.paretovariate(1.2), 12.0) for participant in participants}
+        self._appetite = {participant.key: min(random.paretovariate(1.3), 8.0) for participant in participants}
         self._promised: Counter[str] = Counter()
         self._pairs: set[frozenset[str]] = set()
-        famous = sorted(participants, key=lambda one: (-self._fame[one.key], one.key))
-        self._overbooked = {one.key for one in famous[: round(OVERBOOKED * scale)]}
+        famous = sorted(participants, key=lambda participant: (-self._fame[participant.key], participant.key))
+        self._overbooked = {participant.key for participant in famous[: round(OVERBOOKED * scale)]}
 
     def draw_requester(self) -> PlannedParticipant:
-        """One who asks: the keen ask more often."""
-        return self._random.choices(self._participants, [self._appetite[one.key] for one in self._participants])[0]
+        """Draw a requester, in proportion to appetite."""
+        weights = [self._appetite[participant.key] for participant in self._participants]
+        return self._random.choices(self._participants, weights)[0]
 
     def draw_target(self, requester: PlannedParticipant) -> PlannedParticipant | None:
-        """One whom the requester would want to meet, or None when nobody is left."""
+        """Draw a target of interest to the requester, or None if no participant is left."""
         if not self._has_room(requester):
             return None
-        weights = [self._weight(requester, one) for one in self._participants]
+        weights = [self._weight(requester, participant) for participant in self._participants]
         target = self._random.choices(self._participants, weights)[0] if any(weights) else None
         if target is not None:
             self._pairs.add(frozenset((requester.key, target.key)))
         return target
 
     def promise(self, *participants: PlannedParticipant) -> None:
-        """Counts an encounter to come."""
-        self._promised.update(one.key for one in participants)
+        """Count an encounter to come for the participants."""
+        self._promised.update(participant.key for participant in participants)
 
-    def _has_room(self, one: PlannedParticipant) -> bool:
-        if one.key in self._overbooked:
-            return self._promised[one.key] < MOST_ENCOUNTERS + 2
-        return self._promised[one.key] < min(MOST_ENCOUNTERS - 2, int(one.free_slots * _FULLEST))
+    def _has_room(self, participant: PlannedParticipant) -> bool:
+        if participant.key in self._overbooked:
+            return self._promised[participant.key] < MOST_ENCOUNTERS + 2
+        return self._promised[participant.key] < min(MOST_ENCOUNTERS - 2, int(participant.free_slots * _MOST_FILLED))
 
     def _weight(self, requester: PlannedParticipant, target: PlannedParticipant) -> float:
         if (
@@ -64,21 +65,21 @@ class _RequestDraw:
         return self._fame[target.key] * _interest(requester.organisation, target.organisation)
 
 
-def _interest(one: PlannedOrganisation, other: PlannedOrganisation) -> float:
-    if other.industry in one.buys:
+def _interest(asking: PlannedOrganisation, asked: PlannedOrganisation) -> float:
+    if asked.industry in asking.buys:
         interest = 10.0
-    elif one.industry in other.buys:
+    elif asking.industry in asked.buys:
         interest = 5.0
     else:
         interest = 0.1
-    return interest * (1.6 if one.country != other.country else 1.0)
+    return interest * (1.6 if asking.country != asked.country else 1.0)
 
 
 def draw_requests(
     random: Random, participants: Sequence[PlannedParticipant], scale: float
 ) -> tuple[PlannedRequest, ...]:
-    """All match requests in the order they are made: everybody asks once, then the keen ask more."""
-    wishes = _RequestDraw(random, participants, scale)
+    """Draw the match requests in the order of their creation: first from every participant, then by appetite."""
+    draw = _RequestDraw(random, participants, scale)
     shares = (
         (RequestOutcome.ACCEPTED, ACCEPTED),
         (RequestOutcome.DECLINED, DECLINED),
@@ -90,13 +91,13 @@ def draw_requests(
     first_round = random.sample(list(participants), len(participants))
     requests: list[PlannedRequest] = []
     while outcomes:
-        requester = first_round.pop() if first_round else wishes.draw_requester()
-        target = wishes.draw_target(requester)
+        requester = first_round.pop() if first_round else draw.draw_requester()
+        target = draw.draw_target(requester)
         if target is None:
             continue
         outcome = outcomes.pop()
         if outcome in {RequestOutcome.ACCEPTED, RequestOutcome.UNANSWERED}:
-            wishes.promise(requester, target)
+            draw.promise(requester, target)
         requests.append(_request(random, len(requests), requester, target, outcome))
     for requester in random.sample(list(participants), scaled(OPEN, scale)):
         requests.append(_request(random, len(requests), requester, None, RequestOutcome.UNANSWERED))
@@ -121,7 +122,7 @@ def _request(
 
 
 def draw_steps(random: Random, requests: Sequence[PlannedRequest]) -> tuple[RequestStep, ...]:
-    """Requests and answers as they come over the run: an answer some requests after its question, never before it."""
+    """Draw the order of creations and answers. An answer follows its request by some other requests."""
     timed = [(float(tick), RequestStep(request, is_answer=False)) for tick, request in enumerate(requests)]
     timed += [
         (tick + random.uniform(5, 80), RequestStep(request, is_answer=True))

@@ -1,4 +1,4 @@
-"""Runs the demo: the embedded stack, a whole edition through its HTTP API, ten late changes, and the proof."""
+"""The demo: the embedded stack, a whole edition by its HTTP API, ten late changes, and the verification."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 
 OPERATOR_ID = "demo"
-#: A laptop's clock: mails are gathered for a moment, and a killed service is missed sooner. What comes in
-#: is handled ten times a second, not fifty: two cores do all of it, and each batch is a write of the slowest part.
+#: Settings for a laptop: mails are gathered for a moment, and a killed service is detected sooner. Records are
+#: consumed ten times a second instead of fifty, since two cores run everything, and a batch costs a database write.
 SETTINGS = {
     "TERTULIA_WINDOW_SECONDS": "0.15",
     "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
@@ -51,7 +51,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What can be chosen. `scale` 1.0 is ITECAM's size; `kill` names a service to kill once midway and start again."""
+    """Options of a run. `scale` 1.0 is ITECAM's size; `kill` names a service to kill once midway and start again."""
 
     seed: int = 2018
     scale: float = 1.0
@@ -61,19 +61,19 @@ class DemoOptions:
 
 
 async def run(options: DemoOptions, console: Console | None = None) -> int:
-    """The whole demo. Returns the exit code: 0 if all went well and every check holds."""
+    """Run the demo. Return the exit code: 0 if every check holds."""
     console = console or Console()
     started = time.monotonic()
     options.output.mkdir(parents=True, exist_ok=True)
     root = options.output / "runs"
     shutil.rmtree(root, ignore_errors=True)
-    # The others come up while everybody registers: Kafka keeps what they have to do.
+    # The latecomers start during the registrations: Kafka keeps their records.
     stack = Stack(root, settings=SETTINGS, latecomers=("matching", "scheduler", "notify"))
     try:
         console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
         drawing = asyncio.create_task(asyncio.to_thread(generate, options.seed, options.scale))
-        async with stack, _rehearse(options, console, stack, await drawing) as rehearsal:
-            summary = await stack.unless_crashed(rehearsal.run(started))
+        async with stack, open_demo_run(options, console, stack, await drawing) as demo_run:
+            summary = await stack.unless_crashed(demo_run.run(started))
             if options.keep:
                 await _stay(console, stack)
     except (ProcessFailed, RegistrationRefused, TooLate) as error:
@@ -93,23 +93,25 @@ async def _stay(console: Console, stack: Stack) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _rehearse(options: DemoOptions, console: Console, stack: Stack, demo: DemoEdition) -> AsyncIterator[DemoRun]:
+async def open_demo_run(
+    options: DemoOptions, console: Console, stack: Stack, demo: DemoEdition
+) -> AsyncIterator[DemoRun]:
     mongo_url = SecretStr(stack.addresses["mongo"])
     api_key = await add_operator(RegistrationSettings(mongo_url=mongo_url), OPERATOR_ID, "Demo operator")
     mongo = Mongo(SchedulerSettings(mongo_url=mongo_url))
     client = RegistrationClient(stack.addresses["registration"], api_key, f"demo-{demo.seed}")
     try:
         async with client, Observer(stack.addresses["kafka"]) as observer:
-            stage = await RegisteredEdition.open(client, observer.seen, demo)
+            registered = await RegisteredEdition.create(client, observer.seen, demo)
             store = MongoJournalStore(mongo.database(SchedulerSettings(mongo_url=mongo_url).database))
             ledger = MongoLedger(mongo.database(NotifySettings(mongo_url=mongo_url).database), utc_now)
             yield DemoRun(
                 console=console,
                 stack=stack,
                 observer=observer,
-                stage=stage,
-                journal=audit.SchedulerJournal(store, stage.edition_id),
-                postmaster=DeliveryResolver(ledger, stack.mails),
+                registered=registered,
+                journal=audit.SchedulerJournal(store, registered.edition_id),
+                resolver=DeliveryResolver(ledger, stack.mails),
                 output=options.output,
                 kill=options.kill,
             )

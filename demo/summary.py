@@ -31,7 +31,7 @@ _COMPANIES = frozenset({OrganisationKind.SME, OrganisationKind.LARGE_COMPANY})
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a run. Organisations and participants are counted as registered, those who cancelled included."""
+    """Figures of a run. Organisations and participants are counted as registered, cancelled included."""
 
     seed: int
     scale: float
@@ -58,11 +58,11 @@ class Summary:
     faults: tuple[str, ...]
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """Write the figures as JSON."""
         path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def figures(self) -> tuple[tuple[str, str], ...]:
-        """What each figure is called, and the figure, in the order to read them."""
+        """Return the figures to print, as (name, text) in reading order."""
         return (
             ("companies", str(self.companies)),
             ("organisations", str(self.organisations)),
@@ -86,7 +86,7 @@ class Summary:
         )
 
     def table(self) -> Table:
-        """The figures for the terminal."""
+        """Return the figures as a table for the terminal."""
         table = Table(title=f"The edition, seed {self.seed}", show_header=False, title_justify="left")
         table.add_column(justify="left")
         table.add_column(justify="right")
@@ -97,10 +97,11 @@ class Summary:
 
 @dataclass(frozen=True)
 class Quality:
-    """How good the agendas are for those who have them.
+    """Quality of the published agendas for their participants.
 
-    `idle_slots`: empty slots between a participant's first and last encounter, on average. `fairness`: Jain's index of
-    the share of wanted encounters that each participant got, 1 when all are served alike; `least_served`: the least.
+    `fill`: share of the tables' slots in use. `idle_slots`: mean of empty slots between a participant's first and last
+    encounter. `fairness`: Jain's index of the participants' shares of wanted encounters with a place, 1 if all are
+    equal. `least_served`: the smallest of these shares.
     """
 
     fill: float
@@ -109,29 +110,33 @@ class Quality:
     least_served: float
 
 
-def judge(seen: Observed) -> Quality:
-    """The quality of what was published."""
+def measure_quality(seen: Observed) -> Quality:
+    """Measure the quality of the published agendas."""
     edition = seen.edition
-    seats = len(edition.slots) * sum(len(zone.tables) for zone in edition.zones)
+    places = len(edition.slots) * sum(len(zone.tables) for zone in edition.zones)
     agendas = [agenda for agenda in seen.all(AgendaChanged).values() if agenda.entries]
     shares = _shares(seen)
     return Quality(
-        fill=round(len(seen.placed()) / seats, 4) if seats else 0.0,
-        idle_slots=round(statistics.fmean(idle_slots(one, edition.slots) for one in agendas), 3) if agendas else 0.0,
+        fill=round(len(seen.placed()) / places, 4) if places else 0.0,
+        idle_slots=round(statistics.fmean(idle_slots(agenda, edition.slots) for agenda in agendas), 3)
+        if agendas
+        else 0.0,
         fairness=round(jain(shares), 4),
         least_served=round(min(shares, default=1.0), 4),
     )
 
 
 def _shares(seen: Observed) -> list[float]:
-    """For each participant with a granted pair: the share of these that have a place."""
-    wanted = Counter(one for pair in seen.granted() for one in pair.participant_ids)
-    placed = Counter(one for encounter in seen.placed().values() for one in encounter.participant_ids)
-    return [placed[one] / count for one, count in sorted(wanted.items())]
+    """Return, for every participant with a granted pair, the share of granted pairs with a place."""
+    wanted = Counter(participant_id for pair in seen.granted() for participant_id in pair.participant_ids)
+    placed = Counter(
+        participant_id for encounter in seen.placed().values() for participant_id in encounter.participant_ids
+    )
+    return [placed[participant_id] / count for participant_id, count in sorted(wanted.items())]
 
 
 def idle_slots(agenda: AgendaChanged, slots: Sequence[Slot]) -> int:
-    """The slots between the first and the last encounter in which there is nothing; breaks are not slots."""
+    """Count the empty slots between the first and the last encounter. Breaks are not slots."""
     meetings = [entry for entry in agenda.entries if entry.kind is EntryKind.ENCOUNTER]
     met = [slot.index for slot in slots if any(slot.overlaps(entry) for entry in meetings)]
     busy = {slot.index for slot in slots if any(slot.overlaps(entry) for entry in agenda.entries)}
@@ -139,13 +144,13 @@ def idle_slots(agenda: AgendaChanged, slots: Sequence[Slot]) -> int:
 
 
 def jain(shares: Sequence[float]) -> float:
-    """Jain's fairness index (Jain, Chiu, Hawe 1984): the square of the sum over n times the sum of the squares."""
+    """Return Jain's fairness index (Jain, Chiu, Hawe 1984): the square of the sum over n times the sum of squares."""
     squares = sum(share * share for share in shares)
     return sum(shares) ** 2 / (len(shares) * squares) if squares else 1.0
 
 
 def percentile(ascending: Sequence[float], share: float) -> float:
-    """The nearest-rank percentile; 0 of nothing."""
+    """Return the nearest-rank percentile, or 0 if there are no values."""
     return ascending[max(0, math.ceil(share * len(ascending)) - 1)] if ascending else 0.0
 
 
@@ -161,18 +166,18 @@ def summarise(
     seed: int,
     scale: float,
 ) -> Summary:
-    """All figures of a run."""
-    quality = judge(seen)
+    """Compute all figures of a run."""
+    quality = measure_quality(seen)
     requests = seen.all(MatchRequestChanged).values()
     waits = seen.seconds_to_publish()
     return Summary(
         seed=seed,
         scale=scale,
-        companies=sum(one.kind in _COMPANIES for one in seen.all(OrganisationChanged).values()),
+        companies=sum(organisation.kind in _COMPANIES for organisation in seen.all(OrganisationChanged).values()),
         organisations=len(seen.all(OrganisationChanged)),
         participants=len(seen.all(ParticipantChanged)),
         requests=len(requests),
-        requests_accepted=sum(one.state is RequestState.ACCEPTED for one in requests),
+        requests_accepted=sum(request.state is RequestState.ACCEPTED for request in requests),
         encounters=len(seen.placed()),
         waiting=len(seen.waiting()),
         fill=quality.fill,
@@ -185,7 +190,7 @@ def summarise(
         accepted_to_published_p99_seconds=round(percentile(waits, 0.99), 3),
         bound=certificate.bound,
         gap=round(certificate.gap, 4),
-        moves_per_change=round(statistics.fmean(one.moved for one in effects), 2) if effects else 0.0,
+        moves_per_change=round(statistics.fmean(effect.moved for effect in effects), 2) if effects else 0.0,
         late_changes=tuple(effects),
         verifier_violations=violations,
         faults=tuple(faults),

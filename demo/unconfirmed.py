@@ -1,7 +1,7 @@
-"""The operator of the demo's mail: settles mails in doubt by looking whether the mail server has them.
+"""Resolution of unconfirmed deliveries: the mails are looked up at the mail server.
 
-A service that is killed while it hands over a mail cannot know whether it was taken, and never sends it again by
-itself. Who can look into the mail server knows; here that is the sink's folder.
+A service that is killed during the delivery of a mail cannot know the server's answer, and never sends the mail again
+by itself. An operator looks the mail up in the server's log; the demo looks it up in the folder of the mail sink.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from services.notify.deliveries import Finding, NoUnconfirmedMail, resolve, unco
 from services.notify.ports import Ledger
 from shared.runtime.clock import utc_now
 
-_LOOK_EVERY_SECONDS = 1.0
+_EVERY_SECONDS = 1.0
 
 
 class DeliveryResolver:
-    """Looks for mails in doubt for as long as it runs. `settled` counts them."""
+    """Resolves the unconfirmed deliveries of a ledger. `settled` counts the resolved deliveries."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
         self._ledger = ledger
@@ -26,13 +26,13 @@ class DeliveryResolver:
         self.settled = 0
 
     async def run(self) -> None:
-        """Settles every doubt as it comes up, until cancelled."""
+        """Resolve unconfirmed deliveries every second, until cancelled."""
         while True:
             await self.settle()
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            await asyncio.sleep(_EVERY_SECONDS)
 
     async def settle(self) -> None:
-        """Settles the doubts there are."""
+        """Resolve the deliveries that are unconfirmed now."""
         deliveries = await unconfirmed(self._ledger)
         if not deliveries:
             return

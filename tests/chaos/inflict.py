@@ -12,7 +12,7 @@ from datetime import timedelta
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from demo.client import together
+from demo.client import run_together
 from shared.contract.topics import TOPICS
 from tests.chaos.faults import Fault, FaultKind
 from tests.chaos.stack import BROKERS, ChaosStack
@@ -53,7 +53,7 @@ class Tormentor:
                         self.passed_over += 1
         self._over.set()
         if self._tasks:
-            await together(*(_outcome(task) for task in list(self._tasks)))
+            await run_together(*(_outcome(task) for task in list(self._tasks)))
 
     async def clear(self) -> None:
         """Put right what is still wrong: toxics, and clocks. Returns when all is up and every broker in sync."""

@@ -14,7 +14,7 @@ from itertools import count
 from random import Random
 
 from demo.catalogue import programme
-from demo.client import RegistrationClient, RegistrationRefused, together
+from demo.client import RegistrationClient, RegistrationRefused, run_together
 from demo.edition import generate
 from demo.plan import Payload, PlannedParticipant, PlannedRequest
 from demo.registered_edition import ANSWERS
@@ -63,7 +63,7 @@ class EditionLoad:
                     await call()
                 await asyncio.sleep(self._random.uniform(0.5, 1.5) * _WORKERS / per_second)
 
-        await together(*(work() for _ in range(_WORKERS)))
+        await run_together(*(work() for _ in range(_WORKERS)))
 
     @property
     def edition(self) -> Written:
@@ -131,7 +131,7 @@ class EditionLoad:
 
     async def _change_stay(self) -> None:
         participant = self._pick("participants")
-        stay = self._random.choice([*(programme().stretch(*hours) for hours in _STAYS), None])
+        stay = self._random.choice([*(programme().interval(*hours) for hours in _STAYS), None])
         available = [{"starts_at": stay.starts_at.isoformat(), "ends_at": stay.ends_at.isoformat()}] if stay else []
         await self._change(participant, {"available": available})
 

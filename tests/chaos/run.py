@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
-from demo.client import RegistrationClient, RegistrationRefused, together
+from demo.client import RegistrationClient, RegistrationRefused, run_together
 from deploy.embedded.process import ProcessFailed
 from services.registration.operators import add_operator
 from services.registration.settings import Settings as RegistrationSettings
@@ -108,7 +108,7 @@ class Chaos:
 
         self._began = time.monotonic()
         self._say("load")
-        await together(
+        await run_together(
             torment(),
             self._poisoner.run(seconds, max(_POISON_EVERY_SECONDS, seconds / _MOST_POISON), _MOST_POISON),
             *(load.run(seconds, rate) for load in loads),

@@ -35,21 +35,21 @@ class Settling:
         self._watch = watch
         self._databases = databases
         self._ledger = MongoLedger(databases.of("notify"), utc_now)
-        self._postmaster = DeliveryResolver(self._ledger, stack.mails)
+        self._resolver = DeliveryResolver(self._ledger, stack.mails)
         journal = databases.journal("scheduler")
         self._journals = [SchedulerJournal(journal, edition_id) for edition_id in edition_ids]
 
     @property
     def doubts_settled(self) -> int:
         """The mails in doubt that were looked up at the mail server."""
-        return self._postmaster.settled
+        return self._resolver.settled
 
     async def wait(self, seconds: float) -> None:
         """Return once nothing is left to do. Raises `Restless` after so many seconds."""
         await until_nothing_lacks(self._lacks, seconds)
 
     async def _lacks(self) -> list[str]:
-        await self._postmaster.settle()
+        await self._resolver.settle()
         owed, in_doubt = await self._ledger.count()
         lacks = [f"{name} is not ready" for name in await self._stack.unready()]
         lacks += [f"{group} has {lag} records to handle" for group, lag in self._watch.standstills.behind().items()]

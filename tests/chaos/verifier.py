@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from demo.audit import unlike
+from demo.audit import differing_agendas
 from demo.mails import find_faults
 from demo.observer import PLACED
 from services.scheduler.aggregate import AgendaAggregate
@@ -178,7 +178,7 @@ def agendas_keep_every_rule(evidence: Evidence) -> Iterator[str]:
                     yield f"{edition_id} entry {entry.seq}: {violation.rule}: {', '.join(violation.pair_ids)}"
         published = _of_kind(evidence, AgendaChanged)
         agendas = {each.participant_id: each for each in published if each.edition_id == edition_id}
-        for participant_id in unlike(state, agendas):
+        for participant_id in differing_agendas(state, agendas):
             yield f"the agenda of {participant_id} on its topic is not the journal's"
 
 

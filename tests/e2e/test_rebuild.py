@@ -53,34 +53,34 @@ async def lose_and_rebuild(stack: Stack, service: str) -> None:
     await stack.restart(service)
 
 
-async def play(stack: Stack, rehearsal: DemoRun) -> None:
-    summary = await rehearsal.run(0)
+async def play(stack: Stack, demo_run: DemoRun) -> None:
+    summary = await demo_run.run(0)
     assert not summary.faults
     for service in SERVICES:
         outcome = await run(rebuilder_of(service), f"{service}_beside")
         [(rebuilt, live)] = outcome.views.values()
         assert digest(rebuilt) == digest(live), service
         assert sum(map(len, rebuilt.values())) > 100
-    said, mails = rehearsal.observer.seen.events, len(read_mails(stack.mails))
+    said, mails = demo_run.observer.seen.events, len(read_mails(stack.mails))
     for service in SERVICES:
         await lose_and_rebuild(stack, service)
     await asyncio.sleep(3)  # long enough for whatever they would say or mail of themselves
-    assert (rehearsal.observer.seen.events, len(read_mails(stack.mails))) == (said, mails)
-    rehearsal.journal = SchedulerJournal(rehearsal.journal._store, rehearsal.stage.edition_id)
-    effect = await rehearsal._make(LateChange("another table is lost", lose_a_table))
+    assert (demo_run.observer.seen.events, len(read_mails(stack.mails))) == (said, mails)
+    demo_run.journal = SchedulerJournal(demo_run.journal._store, demo_run.registered.edition_id)
+    effect = await demo_run.make_change(LateChange("another table is lost", lose_a_table))
     assert effect.moved + effect.cancelled > 0
     assert effect.mails > 0
 
 
-async def lose_a_table(stage: RegisteredEdition) -> Condition:
+async def lose_a_table(registered: RegisteredEdition) -> Condition:
     """The table at which somebody sits."""
-    [place, *_] = [one.place for one in stage.seen.placed().values() if one.place]
+    [place, *_] = [one.place for one in registered.seen.placed().values() if one.place]
     zones = [
         zone
         | {"tables": [table for table in zone["tables"] if (zone["zone_id"], table) != (place.zone_id, place.table)]}
-        for zone in stage.demo.payload["zones"]
+        for zone in registered.demo.payload["zones"]
     ]
-    await stage.amend({"zones": zones})
+    await registered.amend({"zones": zones})
     return lambda seen: all(
         one.place is None or (one.place.zone_id, one.place.table) != (place.zone_id, place.table)
         for one in seen.placed().values()
@@ -95,14 +95,14 @@ async def test_services_that_lose_their_databases_move_nobody_mail_nobody_and_go
         environment.setenv(name, value)
     options = demo.DemoOptions(scale=0.1, output=tmp_path)
     said = Console(file=io.StringIO(), width=160)
-    async with stack, demo._rehearse(options, said, stack, generate(options.seed, options.scale)) as rehearsal:
-        await play(stack, rehearsal)
-        await asyncio.to_thread(look_back, rehearsal)
+    async with stack, demo.open_demo_run(options, said, stack, generate(options.seed, options.scale)) as demo_run:
+        await play(stack, demo_run)
+        await asyncio.to_thread(look_back, demo_run)
 
 
-def look_back(rehearsal: DemoRun) -> None:
+def look_back(demo_run: DemoRun) -> None:
     """What the journals tell an operator."""
-    edition, [one, *_] = rehearsal.stage.edition_id, rehearsal.observer.seen.placed()
+    edition, [one, *_] = demo_run.registered.edition_id, demo_run.observer.seen.placed()
     told = CliRunner().invoke(app, ["why", one, "--edition", edition], env={"COLUMNS": "240"})
     assert told.exit_code == 0, told.output
     assert "placed" in told.output

@@ -146,7 +146,7 @@ def events_of(demo: DemoEdition) -> Iterator[Event]:
 def observe(demo: DemoEdition) -> Observed:
     observed = Observed()
     for number, event in enumerate(events_of(demo)):
-        observed.take(event, 1_000 + number)
+        observed.record(event, 1_000 + number)
     return observed
 
 

@@ -27,12 +27,12 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def played(seen_small: Observed) -> Played:
-    """A journal of the scheduler's own decision on the edition, and all that was said of it."""
+    """A journal of the scheduler's own decision on the edition, and the published events."""
     aggregate, seen = AgendaAggregate(), Observed()
     inputs = [event for kind in INPUTS for event in seen_small.all(kind).values()]
     decision = aggregate.decide(aggregate.empty("edn_demo"), inputs, NOW)
     for event in (*inputs, *decision.outbox):
-        seen.take(event, 0)
+        seen.record(event, 0)
     store = InMemoryJournalStore()
     changes = [aggregate.change_type.dump_python(change, mode="json") for change in decision.changes]
     await store.append(Entry("edn_demo", 1, NOW, {}, changes, [], published=True))
@@ -49,15 +49,15 @@ async def test_the_replay_agrees_with_what_was_published(played: Played, small: 
     assert await journal.follow() is state
 
 
-async def test_an_agenda_that_says_something_else_is_found(played: Played) -> None:
+async def test_a_published_agenda_that_differs_from_the_replay_is_a_fault(played: Played) -> None:
     journal, seen = played
     agenda = next(one for one in seen.all(AgendaChanged).values() if one.entries)
-    seen.take(agenda.model_copy(update={"revision": agenda.revision + 1, "entries": ()}), 0)
+    seen.record(agenda.model_copy(update={"revision": agenda.revision + 1, "entries": ()}), 0)
     [fault] = audit.find_replay_faults(await journal.follow(), seen)
     assert agenda.participant_id in fault
 
 
-async def test_two_at_one_table_are_found(played: Played) -> None:
+async def test_two_encounters_at_one_table_and_slot_are_a_violation(played: Played) -> None:
     journal, _ = played
     state = await journal.follow()
     first, second = sorted(state.placements)[:2]
@@ -65,35 +65,35 @@ async def test_two_at_one_table_are_found(played: Played) -> None:
     assert audit.violations_of(state)
 
 
-async def test_what_is_still_to_be_done_is_said(played: Played) -> None:
+async def test_pending_work_is_described(played: Played) -> None:
     journal, seen = played
     state = await journal.follow()
     undone = "the agenda is still to be improved; the agendas are still to be announced"
-    assert audit.unsettled(state, seen) == undone
+    assert audit.pending_work(state, seen) == undone
     newer = next(iter(seen.all(ParticipantChanged).values())).model_copy(update={"revision": 2})
-    seen.take(newer, 0)
-    assert "has not taken in 1 participants" in audit.unsettled(state, seen)
-    assert "encounters are still to be published" in audit.unsettled(state, Observed())
-    assert "agendas" in audit.unsettled(state, Observed())
+    seen.record(newer, 0)
+    assert "has not taken in 1 participants" in audit.pending_work(state, seen)
+    assert "encounters are still to be published" in audit.pending_work(state, Observed())
+    assert "agendas" in audit.pending_work(state, Observed())
 
 
-async def test_nothing_is_known_of_an_empty_journal(seen_small: Observed) -> None:
-    assert "has not taken in 1 editions" in audit.unsettled(AgendaState(edition_id="edn_demo"), seen_small)
+async def test_an_empty_journal_is_behind_everything_published(seen_small: Observed) -> None:
+    assert "has not taken in 1 editions" in audit.pending_work(AgendaState(edition_id="edn_demo"), seen_small)
 
 
 def test_a_wanted_encounter_without_a_reason_is_a_fault(seen_small: Observed) -> None:
     seen = Observed()
     for pair in seen_small.granted():
-        seen.take(pair, 0)
+        seen.record(pair, 0)
     faults = list(audit.find_waiting_faults(seen))
     assert len(faults) == len(seen_small.granted())
     assert all("neither placed nor waiting" in fault for fault in faults)
 
 
-def test_requests_are_to_be_as_they_were_left(small: DemoEdition, seen_small: Observed) -> None:
+def test_a_request_in_another_state_than_planned_is_a_fault(small: DemoEdition, seen_small: Observed) -> None:
     ids = {request.key: request.key for request in small.requests}
     faults = list(audit.find_request_faults(small, ids, seen_small))
     unseen = [request for request in small.requests if request not in small.accepted]
     assert {fault.split()[0] for fault in faults} == {request.key for request in unseen}
-    assert "requests are not as they were left" in audit.unanswered(small, ids, seen_small)
-    assert "accepted requests are not granted" in audit.unanswered(small, ids, Observed())
+    assert "requests are not as they were left" in audit.unfinished_requests(small, ids, seen_small)
+    assert "accepted requests are not granted" in audit.unfinished_requests(small, ids, Observed())

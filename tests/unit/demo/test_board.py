@@ -25,7 +25,7 @@ def board_of(seen: Observed) -> BoardPage:
 def test_every_placed_encounter_is_at_its_table_and_slot(seen_small: Observed) -> None:
     board = board_of(seen_small)
     shown = {
-        (room.name, row.table, slot): {cell.one.person, cell.other.person}
+        (room.name, row.table, slot): {cell.first.person, cell.second.person}
         for room in board.rooms
         for row in room.rows
         for slot, cell in enumerate(row.cells)
@@ -76,14 +76,14 @@ def test_the_page_stands_alone_and_escapes_names(seen_small: Observed) -> None:
     assert page.count('class="on') == len(seen_small.placed())
 
 
-def test_an_edition_without_anything_has_a_board(seen_small: Observed, tmp_path: Path) -> None:
+def test_an_empty_edition_has_a_board(seen_small: Observed, tmp_path: Path) -> None:
     empty = seen_small.edition.model_copy(update={"slots": (), "zones": (), "sessions": ()})
     board = lay_out(empty, {}, {}, {})
     assert render_page(board)
     draw(board, tmp_path / "board.png")
 
 
-def test_the_picture_shows_the_colours_of_who_meets(seen_full: Observed, tmp_path: Path) -> None:
+def test_the_picture_shows_the_colours_of_both_participants(seen_full: Observed, tmp_path: Path) -> None:
     board = board_of(seen_full)
     draw(board, tmp_path / "board.png")
     with Image.open(tmp_path / "board.png") as image:

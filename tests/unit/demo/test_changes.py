@@ -33,25 +33,25 @@ def keys_of(demo: DemoEdition) -> Iterator[str]:
         yield from (thing.key for thing in things)
 
 
-async def told(seed: int, scale: float, seen: Observed) -> list[tuple[str, str, Payload | None]]:
+async def calls_of(seed: int, scale: float, seen: Observed) -> list[tuple[str, str, Payload | None]]:
     demo = generate(seed, scale)
     registration = Registration()
-    stage = RegisteredEdition(registration, seen, demo, "edn_demo", {key: key for key in keys_of(demo)})
-    for change in LateChanges(stage).all:
-        await change.make(stage)
+    registered = RegisteredEdition(registration, seen, demo, "edn_demo", {key: key for key in keys_of(demo)})
+    for change in LateChanges(registered).all:
+        await change.apply(registered)
     return registration.calls
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_every_edition_has_whom_ten_changes_can_befall(seed: int) -> None:
+async def test_every_seed_has_participants_for_the_ten_changes(seed: int) -> None:
     for scale in (0.1, 0.2):
-        calls = await told(seed, scale, Observed())
+        calls = await calls_of(seed, scale, Observed())
         assert len(calls) >= 10
-        assert calls == await told(seed, scale, Observed())
+        assert calls == await calls_of(seed, scale, Observed())
 
 
-async def test_what_the_issue_names_is_among_them(full: DemoEdition) -> None:
-    calls = await told(2018, 1.0, Observed())
+async def test_the_ten_changes_contain_the_required_calls(full: DemoEdition) -> None:
+    calls = await calls_of(2018, 1.0, Observed())
     ends = [path.rsplit("/", 1)[-1] for _, path, _ in calls]
     assert ends.count("cancellation") == 2
     assert ends.count("acceptance") == 4
@@ -60,16 +60,18 @@ async def test_what_the_issue_names_is_among_them(full: DemoEdition) -> None:
     tables = [table for patch in patches for zone in patch.get("zones", ()) for table in zone["tables"]]
     assert len(tables) == sum(len(zone["tables"]) for zone in full.payload["zones"]) - 1
     [swap] = [patch for patch in patches if "email" in patch]
-    assert swap["name"] not in {one.name for one in full.participants}
+    assert swap["name"] not in {participant.name for participant in full.participants}
     [sessions] = [patch["sessions"] for patch in patches if "sessions" in patch]
     before = {one["session_id"]: one["starts_at"] for one in full.payload["sessions"]}
-    assert [one["session_id"] for one in sessions if one["starts_at"] != before[one["session_id"]]] == ["kets"]
+    assert [session["session_id"] for session in sessions if session["starts_at"] != before[session["session_id"]]] == [
+        "kets"
+    ]
 
 
-async def test_a_condition_holds_only_once_its_consequences_are_seen(small: DemoEdition, seen_small: Observed) -> None:
-    stage = RegisteredEdition(Registration(), seen_small, small, "edn_demo", {key: key for key in keys_of(small)})
-    changes = {change.title: change for change in LateChanges(stage).all}
+async def test_a_condition_holds_once_its_consequences_are_observed(small: DemoEdition, seen_small: Observed) -> None:
+    registered = RegisteredEdition(Registration(), seen_small, small, "edn_demo", {key: key for key in keys_of(small)})
+    changes = {change.title: change for change in LateChanges(registered).all}
     for title in ("a participant cancels", "a table is lost", "a company drops out", "a request is withdrawn"):
-        has_come_about = await changes[title].make(stage)
+        has_come_about = await changes[title].apply(registered)
         assert not has_come_about(seen_small), title
         assert has_come_about(Observed()), title

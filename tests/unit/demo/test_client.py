@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from demo import client as client_module
-from demo.client import IN_FLIGHT, RegistrationClient, RegistrationRefused, in_flight, together
+from demo.client import IN_FLIGHT, RegistrationClient, RegistrationRefused, run_in_flight, run_together
 
 
 @asynccontextmanager
@@ -67,7 +67,7 @@ async def test_a_refusal_is_not_repeated() -> None:
     assert keys == ["Bearer demo.secret"]
 
 
-async def test_a_call_that_is_not_answered_is_repeated_at_a_spare() -> None:
+async def test_an_unanswered_call_is_repeated_at_a_spare_address() -> None:
     asked: list[str] = []
 
     def answer(request: web.Request) -> web.Response:
@@ -85,14 +85,14 @@ async def test_a_call_that_is_not_answered_is_repeated_at_a_spare() -> None:
     assert asked == ['"3"', '"4"']
 
 
-async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "PATIENCE_SECONDS", 0.0)
+async def test_a_call_is_given_up_after_the_retry_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "RETRY_SECONDS", 0.0)
     async with calling(cut) as client:
         with pytest.raises(RegistrationRefused, match="stayed away"):
             await client.get("/editions")
 
 
-async def test_work_begins_in_order_and_only_so_much_at_a_time() -> None:
+async def test_items_are_started_in_order_and_in_flight_is_limited() -> None:
     begun: list[int] = []
     at_once, most = 0, 0
 
@@ -104,12 +104,12 @@ async def test_work_begins_in_order_and_only_so_much_at_a_time() -> None:
         await asyncio.sleep(0)
         at_once -= 1
 
-    await in_flight(range(100), work)
+    await run_in_flight(range(100), work)
     assert begun == list(range(100))
     assert most == IN_FLIGHT
 
 
-async def test_the_first_error_ends_all_and_comes_out_as_it_is() -> None:
+async def test_the_first_error_cancels_the_rest_and_is_raised_itself() -> None:
     ended: list[str] = []
 
     async def fails() -> None:
@@ -122,5 +122,5 @@ async def test_the_first_error_ends_all_and_comes_out_as_it_is() -> None:
             ended.append("lasts")
 
     with pytest.raises(RegistrationRefused, match="no"):
-        await together(lasts(), fails())
+        await run_together(lasts(), fails())
     assert ended == ["lasts"]

@@ -23,18 +23,23 @@ def test_the_full_edition_is_of_itecams_size(full: DemoEdition) -> None:
     assert kinds["research_group"] == 12
     assert set(kinds) == {kind.value for kind in OrganisationKind}
     assert len(full.participants) == 350
-    assert {one.country for one in full.organisations if one.delegation} == {"MX", "PE", "CL", "UY"}
+    assert {organisation.country for organisation in full.organisations if organisation.delegation} == {
+        "MX",
+        "PE",
+        "CL",
+        "UY",
+    }
     assert len(full.requests) == 700
     assert sum(request.target is None for request in full.requests) == 60
     assert len(full.accepted) >= 600
 
 
-def test_a_tenth_is_a_tenth_of_everything(small: DemoEdition) -> None:
-    companies = [one for one in small.organisations if one.is_company]
+def test_a_tenth_has_a_tenth_of_every_amount(small: DemoEdition) -> None:
+    companies = [organisation for organisation in small.organisations if organisation.is_company]
     assert len(companies) == 21
     assert len(small.participants) == 35
     assert len(small.requests) == pytest.approx(70, abs=2)
-    assert {one.kind for one in small.organisations} == {kind.value for kind in OrganisationKind}
+    assert {organisation.kind for organisation in small.organisations} == {kind.value for kind in OrganisationKind}
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.3, 1.0])
@@ -43,7 +48,7 @@ def test_the_same_seed_draws_the_same_edition(scale: float) -> None:
     assert generate(5, scale) != generate(6, scale)
 
 
-def test_hash_order_decides_nothing() -> None:
+def test_the_edition_does_not_depend_on_hash_order() -> None:
     code = "from demo.edition import generate; print(generate(3, 0.2))"
     editions = {
         subprocess.run(
@@ -57,11 +62,11 @@ def test_hash_order_decides_nothing() -> None:
 def test_the_day_has_28_slots_and_none_over_a_break() -> None:
     slots = programme().slots()
     assert len(slots) == 28
-    pauses = [programme().stretch(*pause) for pause in programme().breaks]
+    pauses = [programme().interval(*pause) for pause in programme().breaks]
     assert not any(slot.overlaps(pause) for slot in slots for pause in pauses)
 
 
-def test_registration_takes_all_of_it(small: DemoEdition) -> None:
+def test_registration_accepts_every_payload(small: DemoEdition) -> None:
     edition = EditionFacts.model_validate(small.payload)
     assert len(edition.slots()) == 28
     for organisation in small.organisations:
@@ -70,11 +75,11 @@ def test_registration_takes_all_of_it(small: DemoEdition) -> None:
         ParticipantFacts.model_validate(participant.payload("org_1"))
 
 
-def test_nobody_is_there_twice(full: DemoEdition) -> None:
+def test_names_and_addresses_are_unique(full: DemoEdition) -> None:
     for values in (
-        [one.name.casefold() for one in full.organisations],
-        [one.email.casefold() for one in full.participants],
-        [one.name for one in full.participants],
+        [organisation.name.casefold() for organisation in full.organisations],
+        [participant.email.casefold() for participant in full.participants],
+        [participant.name for participant in full.participants],
     ):
         assert len(set(values)) == len(values)
     assert all(one.email.endswith(".example") for one in full.participants)
@@ -90,7 +95,7 @@ def test_profiles_are_in_three_languages_and_leave_no_gap_unfilled(full: DemoEdi
         assert not any("{" in item for item in (*participant.offers, *participant.needs))
 
 
-def test_every_field_can_be_said_in_every_language() -> None:
+def test_every_industry_has_phrases_in_every_language() -> None:
     for topic in industries().values():
         assert set(topic["buys"]) <= set(industries())
         for language in ("es", "en", "pt"):
@@ -101,7 +106,7 @@ def test_every_field_can_be_said_in_every_language() -> None:
         assert all(quests[language] for language in ("es", "en", "pt"))
 
 
-def test_pairs_are_sensible(full: DemoEdition) -> None:
+def test_most_requests_join_a_need_and_an_offer(full: DemoEdition) -> None:
     pairs = [
         frozenset((request.requester.key, request.target.key))
         for request in full.requests
@@ -127,11 +132,11 @@ def test_nearly_everything_accepted_can_be_placed(seed: int) -> None:
 
 
 def test_popularity_has_a_heavy_tail(full: DemoEdition) -> None:
-    asked = sorted(Counter(one.target.key for one in full.requests if one.target).values(), reverse=True)
+    asked = sorted(Counter(request.target.key for request in full.requests if request.target).values(), reverse=True)
     assert asked[0] >= 4 * asked[len(asked) // 2]
 
 
-def test_an_answer_never_comes_before_its_question(full: DemoEdition) -> None:
+def test_an_answer_comes_after_its_request(full: DemoEdition) -> None:
     asked: set[str] = set()
     answered = 0
     for step in full.steps:
@@ -143,7 +148,7 @@ def test_an_answer_never_comes_before_its_question(full: DemoEdition) -> None:
     assert answered == sum(request.outcome is not RequestOutcome.UNANSWERED for request in full.requests)
 
 
-def test_who_is_away_or_in_a_session_has_fewer_free_slots(full: DemoEdition) -> None:
+def test_absences_and_sessions_reduce_the_free_slots(full: DemoEdition) -> None:
     assert max(one.free_slots for one in full.participants) == 28
     for participant in full.participants:
         for starts, ends in participant.available:

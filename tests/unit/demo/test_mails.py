@@ -119,7 +119,7 @@ def test_a_mail_that_came_twice_is_a_fault(
     assert "2 times" in faults(tmp_path, agenda, people)[0]
 
 
-def test_of_two_mails_on_one_revision_the_last_counts(
+def test_of_two_mails_of_one_revision_the_last_counts(
     tmp_path: Path, agenda: AgendaChanged, people: dict[str, ParticipantChanged]
 ) -> None:
     address = people[agenda.participant_id].email
@@ -128,7 +128,7 @@ def test_of_two_mails_on_one_revision_the_last_counts(
     assert faults(tmp_path, agenda, people) == []
 
 
-def test_whoever_takes_over_a_seat_may_be_told_the_same_revision(
+def test_a_successor_may_be_mailed_the_same_revision(
     tmp_path: Path, agenda: AgendaChanged, people: dict[str, ParticipantChanged]
 ) -> None:
     post(tmp_path, "1", "the.former@delegation.example", agenda, calendar_of(agenda.entries))

@@ -25,7 +25,9 @@ def request(revision: int, state: RequestState) -> MatchRequestChanged:
     )
 
 
-def told(participant_id: str, revision: int, agenda_revision: int, state: DeliveryState) -> NotificationRecorded:
+def notification(
+    participant_id: str, revision: int, agenda_revision: int, state: DeliveryState
+) -> NotificationRecorded:
     return NotificationRecorded(
         **COMMON,
         revision=revision,
@@ -36,14 +38,14 @@ def told(participant_id: str, revision: int, agenda_revision: int, state: Delive
     )
 
 
-def test_the_newest_revision_stays_whatever_the_order() -> None:
+def test_the_newest_revision_is_kept_in_any_order() -> None:
     seen = Observed()
     for event in (
         request(2, RequestState.ACCEPTED),
         request(1, RequestState.REQUESTED),
         request(2, RequestState.ACCEPTED),
     ):
-        seen.take(event, 0)
+        seen.record(event, 0)
     assert seen.all(MatchRequestChanged)["req_1"].state is RequestState.ACCEPTED
 
 
@@ -57,33 +59,33 @@ def test_every_placed_pair_of_the_edition_has_its_time_to_publish(seen_small: Ob
 def test_a_granted_pair_is_unanswered_until_it_is_placed_or_waits(small: DemoEdition, seen_small: Observed) -> None:
     seen = Observed()
     for pair in seen_small.granted():
-        seen.take(pair, 0)
+        seen.record(pair, 0)
     assert len(seen.unanswered_pairs()) == len(small.accepted)
     for encounter in seen_small.all(EncounterChanged).values():
         waiting = {"state": EncounterState.WAITING, "place": None, "waiting_reason": WaitingReason.NO_TABLE}
-        seen.take(encounter.model_copy(update=waiting), 0)
+        seen.record(encounter.model_copy(update=waiting), 0)
     assert not seen.unanswered_pairs()
     assert len(seen.waiting()) == len(small.accepted)
 
 
-def test_who_has_not_been_told_of_the_newest_agenda(seen_small: Observed) -> None:
+def test_an_agenda_is_unnotified_until_its_newest_revision_is_mailed(seen_small: Observed) -> None:
     seen = Observed()
     agenda = next(iter(seen_small.all(AgendaChanged).values())).model_copy(update={"revision": 3})
-    one = agenda.participant_id
-    seen.take(agenda, 0)
-    assert [each.participant_id for each in seen.untold()] == [one]
-    seen.take(told(one, 1, 2, DeliveryState.SENT), 0)
-    assert seen.untold()
-    seen.take(told(one, 2, 3, DeliveryState.FAILED), 0)
-    assert seen.untold()
-    seen.take(told(one, 3, 3, DeliveryState.SENT), 0)
-    assert not seen.untold()
+    participant_id = agenda.participant_id
+    seen.record(agenda, 0)
+    assert [agenda.participant_id for agenda in seen.unnotified()] == [participant_id]
+    seen.record(notification(participant_id, 1, 2, DeliveryState.SENT), 0)
+    assert seen.unnotified()
+    seen.record(notification(participant_id, 2, 3, DeliveryState.FAILED), 0)
+    assert seen.unnotified()
+    seen.record(notification(participant_id, 3, 3, DeliveryState.SENT), 0)
+    assert not seen.unnotified()
     assert seen.mails == 2
 
 
 def test_provisional_agendas_are_not_announced(seen_small: Observed) -> None:
     seen = Observed()
     agenda = next(iter(seen_small.all(AgendaChanged).values()))
-    seen.take(agenda.model_copy(update={"provisional": True}), 0)
+    seen.record(agenda.model_copy(update={"provisional": True}), 0)
     assert not seen.announced()
-    assert not seen.untold()
+    assert not seen.unnotified()

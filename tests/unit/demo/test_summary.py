@@ -10,7 +10,7 @@ from rich.console import Console
 
 from demo.changes import Effect, compare
 from demo.observer import Observed
-from demo.summary import Summary, idle_slots, jain, judge, percentile, summarise
+from demo.summary import Summary, idle_slots, jain, measure_quality, percentile, summarise
 from shared.contract.events import AgendaChanged, Certificate
 
 
@@ -58,7 +58,7 @@ def test_the_table_shows_every_figure(seen_small: Observed) -> None:
 
 
 def test_a_fully_served_edition_is_fair(seen_small: Observed) -> None:
-    quality = judge(seen_small)
+    quality = measure_quality(seen_small)
     assert quality.fairness == 1.0
     assert quality.least_served == 1.0
     assert 0 < quality.fill <= 1
@@ -66,7 +66,7 @@ def test_a_fully_served_edition_is_fair(seen_small: Observed) -> None:
 
 def test_an_edition_without_agendas_has_figures_too(seen_small: Observed) -> None:
     seen = Observed()
-    seen.take(seen_small.edition, 0)
+    seen.record(seen_small.edition, 0)
     summary = summary_of(seen)
     assert (summary.encounters, summary.idle_slots, summary.accepted_to_published_p99_seconds) == (0, 0.0, 0.0)
 
@@ -104,7 +104,7 @@ def test_percentiles_by_nearest_rank(values: list[float], share: float, expected
     assert percentile(values, share) == expected
 
 
-def test_what_a_late_change_moved(seen_small: Observed) -> None:
+def test_moved_cancelled_and_added_encounters_are_counted(seen_small: Observed) -> None:
     before = seen_small.placed()
     first, second, third = list(before)[:3]
     after = dict(before)

@@ -32,14 +32,14 @@ def deliver(folder: Path, participant: str) -> None:
     (folder / f"{participant}.eml").write_text(mail)
 
 
-async def test_a_mail_the_server_has_counts_as_sent_and_one_it_has_not_is_due_again(tmp_path: Path) -> None:
+async def test_a_mail_found_at_the_server_is_sent_and_a_missing_mail_is_due_again(tmp_path: Path) -> None:
     ledger = await ledger_with_unconfirmed_of("prt_taken", "prt_lost")
     deliver(tmp_path, "prt_taken")
-    postmaster = DeliveryResolver(ledger, tmp_path)
-    await postmaster.settle()
-    assert postmaster.settled == 2
+    resolver = DeliveryResolver(ledger, tmp_path)
+    await resolver.settle()
+    assert resolver.settled == 2
     assert await ledger.unconfirmed() == []
-    taken, lost = [await ledger.find("edn_demo", one) for one in ("prt_taken", "prt_lost")]
+    taken, lost = [await ledger.find("edn_demo", participant_id) for participant_id in ("prt_taken", "prt_lost")]
     assert taken is not None
     assert taken.sent_content is not None
     assert taken.due_at is None
@@ -48,7 +48,7 @@ async def test_a_mail_the_server_has_counts_as_sent_and_one_it_has_not_is_due_ag
     assert lost.due_at is not None
 
 
-async def test_without_doubts_nothing_is_looked_up(tmp_path: Path) -> None:
-    postmaster = DeliveryResolver(await ledger_with_unconfirmed_of(), tmp_path / "never made")
-    await postmaster.settle()
-    assert postmaster.settled == 0
+async def test_without_unconfirmed_deliveries_no_mail_is_read(tmp_path: Path) -> None:
+    resolver = DeliveryResolver(await ledger_with_unconfirmed_of(), tmp_path / "never made")
+    await resolver.settle()
+    assert resolver.settled == 0
