@@ -12,8 +12,8 @@ from bench.affinities.quality import quality_of, quality_of_tags
 from bench.affinities.speed import cold_start, finding, reading
 from bench.affinities.topics import Topic, languages_of, read_topics
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer
-from services.matching.encoders.remembered import Remembered
-from services.matching.vocabulary import nace_headings
+from services.matching.encoders.remembered import CachedScorer
+from services.matching.vocabulary import nace_categories
 
 
 def run(data: Path | None) -> Table:
@@ -41,11 +41,11 @@ def _needs_and_offers(topics: list[Topic], peers: dict[str, Peer]) -> Table:
 
 
 def _speed() -> Table:
-    texts = [label for heading in nace_headings() for label in heading.labels.values()]
+    texts = [label for heading in nace_categories() for label in heading.labels.values()]
     table: Table = [{**cold_start("default_scorer"), "who": "default tier"}]
-    table.append({**reading(Remembered(default_scorer()), texts[:1200]), "who": "default tier"})
+    table.append({**reading(CachedScorer(default_scorer()), texts[:1200]), "who": "default tier"})
     try:
-        quality = Remembered(quality_scorer())
+        quality = CachedScorer(quality_scorer())
         table.append({**cold_start("quality_scorer"), "who": "quality tier"})
         table.append({**reading(quality, texts[:120]), "who": "quality tier"})
     except QualityMissing as error:

@@ -14,9 +14,9 @@ import typer
 from bench.affinities.classes import NOTES, nace_file
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role
-from services.matching.encoders import the_use
+from services.matching.encoders import use_encoder
 from services.matching.profile_help import ProfileHelp
-from services.matching.vocabulary import NACE_LANGUAGES, nace_headings, vocabulary
+from services.matching.vocabulary import NACE_LANGUAGES, nace_categories, vocabulary
 from shared.internal_api.profile_help import ProfileQuestion
 
 _TOPICS = "need_offer*.jsonl"
@@ -27,7 +27,7 @@ def run(data: Path | None) -> list[dict[str, object]]:
     """A row a task and who does it: the explanatory notes of NACE, beside peers; the topics of needs and offers."""
     if data is None:
         raise typer.BadParameter("a folder with matching's data, beside which `nace/` is", param_hint="--data")
-    helper = ProfileHelp(the_use, vocabulary)
+    helper = ProfileHelp(use_encoder, vocabulary)
     notes = nace_file(data, NOTES)
     rows = list(_classes(helper, notes)) if notes else []
     rows += list(_roles(helper, sorted(data.glob(_TOPICS))))
@@ -44,7 +44,7 @@ def _classes(helper: ProfileHelp, file: Path) -> Iterable[dict[str, object]]:
         texts, codes = zip(*((text, code) for text, code in said if text.strip()), strict=True)
         task = f"class of a note ({language}) in ten"
         for spoken in ((language,), NACE_LANGUAGES):
-            labels = [[one.labels[each] for one in nace_headings()] for each in spoken]
+            labels = [[one.labels[each] for one in nace_categories()] for each in spoken]
             near = np.max([_by_ngrams(texts) @ _by_ngrams(said).T for said in labels], axis=0)
             yield {
                 "task": task,
@@ -72,7 +72,7 @@ def _by_ngrams(texts: Sequence[str]) -> Matrix:
 
 def _right(near: Matrix, codes: Sequence[str]) -> float:
     """How often the class is among the ten nearest; of equally near ones it is the last."""
-    places = {one.code: place for place, one in enumerate(nace_headings())}
+    places = {one.code: place for place, one in enumerate(nace_categories())}
     own = near[np.arange(len(codes)), [places[code] for code in codes]][:, np.newaxis]
     return float(((near >= own).sum(axis=1) <= _TEN).mean())
 

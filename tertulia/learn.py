@@ -11,7 +11,7 @@ from rich.console import Console
 from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
-    from services.matching.learning.fit import Lesson
+    from services.matching.learning.fit import FitResult
 
 app = typer.Typer()
 console = Console()
@@ -40,8 +40,7 @@ def learn(
     matching reads the file from its folder of configurations, and uses it for an edition that names its version.
     """
     from services.matching.configurations import BadConfiguration, configurations_in  # noqa: PLC0415
-    from services.matching.learning.fit import CannotLearn, read  # noqa: PLC0415
-    from services.matching.learning.fit import learn as learn_from  # noqa: PLC0415
+    from services.matching.learning.fit import CannotFit, fit_weights, read_decisions  # noqa: PLC0415
 
     try:
         known = configurations_in(configurations)
@@ -51,43 +50,45 @@ def learn(
                 f"there is no version {base!r}: it is one of {known_versions}", param_hint="--base"
             )
         decisions = [
-            decision for file in files for decision in read(file.read_text(encoding="utf-8").splitlines(), file.name)
+            decision
+            for file in files
+            for decision in read_decisions(file.read_text(encoding="utf-8").splitlines(), file.name)
         ]
-        lesson = learn_from(decisions, known[base], version)
+        result = fit_weights(decisions, known[base], version)
         if output:
             with output.open("x", encoding="utf-8") as file:
-                file.write(lesson.proposed.model_dump_json(indent=2) + "\n")
-    except (BadConfiguration, CannotLearn, FileExistsError, UnicodeDecodeError, ValueError) as error:
+                file.write(result.proposed.model_dump_json(indent=2) + "\n")
+    except (BadConfiguration, CannotFit, FileExistsError, UnicodeDecodeError, ValueError) as error:
         stop(console, f"{type(error).__name__}: {error}")
-    _show(lesson, output)
+    _show(result, output)
 
 
-def _show(lesson: Lesson, output: Path | None) -> None:
-    base = lesson.base
+def _show(result: FitResult, output: Path | None) -> None:
+    base = result.base
     show_table(
         console,
         ("Edition left out", "Decisions", "Accepted", f"AUC, {base.version}", "AUC, learnt"),
         [
             (fold.edition, str(fold.decisions), str(fold.accepted), _auc(fold.current), _auc(fold.learnt))
-            for fold in lesson.folds
+            for fold in result.folds
         ],
     )
     show_table(
         console,
         ("Term", base.version, "Learnt", "Spread over folds"),
         [
-            (term, f"{base.weights[term]:.4f}", f"{weight:.4f}", f"{lesson.spread[term]:.4f}")
-            for term, weight in lesson.proposed.weights.items()
+            (term, f"{base.weights[term]:.4f}", f"{weight:.4f}", f"{result.spread[term]:.4f}")
+            for term, weight in result.proposed.weights.items()
         ],
     )
-    gain, error = lesson.gain
-    left_out = "; ".join(f"{count} {reason}" for reason, count in sorted(lesson.left_out.items()))
-    show_line(console, f"{lesson.used} decisions used{f'; left out: {left_out}' if left_out else ''}.")
+    gain, error = result.gain
+    left_out = "; ".join(f"{count} {reason}" for reason, count in sorted(result.left_out.items()))
+    show_line(console, f"{result.used} decisions used{f'; left out: {left_out}' if left_out else ''}.")
     show_line(console, f"AUC of an edition left out: {gain:+.4f} in the mean, standard error {error:.4f}.")
     if not gain > error:
         show_line(console, f"These decisions show no gain over version {base.version}: keep it.", style="yellow")
     where = f"written to {output}" if output else "not written: give --output"
-    show_line(console, f"Proposed as version {lesson.proposed.version}, {where}. Nothing has been applied.")
+    show_line(console, f"Proposed as version {result.proposed.version}, {where}. Nothing has been applied.")
 
 
 def _auc(value: float | None) -> str:

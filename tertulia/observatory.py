@@ -59,8 +59,8 @@ def export(
 
 
 async def _folded(edition_id: str) -> MatchingState:
+    from services.matching.aggregate import MatchingAggregate  # noqa: PLC0415
     from services.matching.domain.decide import Matchmaker  # noqa: PLC0415
-    from services.matching.service import MatchingAggregate  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
     aggregate = MatchingAggregate(Matchmaker([]))  # nothing is decided here

@@ -49,8 +49,8 @@ def export(
 
 
 async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecision]:
-    from services.matching.learning.decisions import decisions  # noqa: PLC0415
-    from services.matching.service import MatchingAggregate  # noqa: PLC0415
+    from services.matching.aggregate import MatchingAggregate  # noqa: PLC0415
+    from services.matching.learning.decisions import pair_decisions  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
     found = []
@@ -58,5 +58,5 @@ async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecisio
         for edition_id in sorted(editions or await journal.editions()):
             entries = await journal.entries(edition_id, after=0)
             packed = (change for entry in entries for change in entry.changes)
-            found += decisions(edition_id, map(MatchingAggregate.change_type.validate_python, packed), key)
+            found += pair_decisions(edition_id, map(MatchingAggregate.change_type.validate_python, packed), key)
     return found

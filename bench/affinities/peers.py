@@ -14,7 +14,7 @@ from bench.affinities.minilm import MiniLM, MiniLMMissing
 from services.matching.domain.taxonomy import nace_path
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role, TextScorer, words_of
-from services.matching.encoders import QualityMissing, default_scorer, quality_scorer, the_use
+from services.matching.encoders import QualityMissing, default_scorer, quality_scorer, use_encoder
 from services.matching.encoders.centred import Encoder
 from services.matching.encoders.e5 import E5
 
@@ -29,7 +29,7 @@ def text_peers() -> tuple[dict[str, Peer], list[str]]:
         "BM25": bm25,
         "char TF-IDF": char_tfidf,
         "n-grams (no model)": partial(_scored, NgramScorer()),
-        "USE raw": _Raw(the_use()),
+        "USE raw": _Raw(use_encoder()),
         "default tier": partial(_scored, default_scorer()),
     }
     missing = []

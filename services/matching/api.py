@@ -1,50 +1,65 @@
-"""HTTP in, behind the door: what registration asks matching for an operator."""
+"""HTTP in, on the internal API: the questions that registration forwards for an operator."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.matching.observatory.picture import TooFew
-from shared.internal_api.observatory import ObservatoryView
-from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions
+from services.matching.domain.changes import Change
+from services.matching.domain.decide import Matchmaker
+from services.matching.domain.explain import explain_pair
+from services.matching.domain.state import MatchingState
+from services.matching.observatory.picture import TooFewOrganisations
+from services.matching.ports import EditionJournal, Observatory, ProfileHelper
+from shared.contract.events import Event
+from shared.internal_api.profile_help import ProfileQuestion
 from shared.internal_api.server import Declined, body_of
+from shared.storage.journal import Decision
 
 
-class Helper(Protocol):
-    """Answers questions about profiles; it takes its time, and may be asked in threads."""
-
-    def answer(self, question: ProfileQuestion) -> ProfileSuggestions: ...
-
-
-class Observatory(Protocol):
-    """Shows editions as a whole."""
-
-    async def view(self, edition_id: str) -> ObservatoryView: ...
-
-
-def routes_of(helper: Helper, observatory: Observatory) -> list[BaseRoute]:
-    """What matching can be asked."""
+def profile_help_routes(helper: ProfileHelper) -> list[BaseRoute]:
+    """Return the route that suggests needs, offers and codes for a text."""
 
     async def profile_help(request: Request) -> Response:
         question = await body_of(request, ProfileQuestion)
         suggestions = await asyncio.to_thread(helper.answer, question)
         return Response(suggestions.model_dump_json(), media_type="application/json")
 
+    return [Route("/profile-help", profile_help, methods=["POST"])]
+
+
+def observatory_routes(observatory: Observatory) -> list[BaseRoute]:
+    """Return the route that shows an edition as a whole."""
+
     async def observe(request: Request) -> Response:
         try:
             view = await observatory.view(request.path_params["edition_id"])
-        except TooFew as few:
-            raise Declined(409, "too-few", str(few)) from few
-        except ModuleNotFoundError as missing:
-            raise Declined(409, "not-installed", "this installation has not the extra `observatory`") from missing
+        except TooFewOrganisations as error:
+            raise Declined(409, "too-few", str(error)) from error
+        except ModuleNotFoundError as error:
+            raise Declined(409, "not-installed", "this installation has not the extra `observatory`") from error
         return Response(view.model_dump_json(), media_type="application/json")
 
-    return [
-        Route("/profile-help", profile_help, methods=["POST"]),
-        Route("/editions/{edition_id}/observatory", observe),
-    ]
+    return [Route("/editions/{edition_id}/observatory", observe)]
+
+
+def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRoute]:
+    """Return the route that explains the score and the hindrances of a pair."""
+
+    async def pair(request: Request) -> Response:
+        edition_id, first_id, second_id = (request.path_params[name] for name in ("edition_id", "one", "other"))
+        answers = []
+
+        def explain(state: MatchingState, _: datetime) -> Decision[Change, Event]:
+            answers.append(explain_pair(state, matchmaker.pool(state), first_id, second_id))
+            return Decision()
+
+        await editions.current(edition_id)
+        await editions.transact(edition_id, explain)
+        return Response(answers[-1].model_dump_json(), media_type="application/json")
+
+    return [Route("/editions/{edition_id}/affinities/{one}/{other}", pair)]

@@ -8,19 +8,20 @@ from functools import partial
 
 from starlette.applications import Starlette
 
-from services.matching.api import Helper, routes_of
+from services.matching.aggregate import MatchingAggregate
+from services.matching.api import observatory_routes, pair_routes, profile_help_routes
 from services.matching.configurations import configurations_in
 from services.matching.domain.decide import Matchmaker
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import TextScorer
-from services.matching.encoders import default_scorer, quality_scorer, the_use
+from services.matching.encoders import default_scorer, quality_scorer, use_encoder
 from services.matching.handlers import listen
 from services.matching.observatory.leiden import communities
 from services.matching.observatory.picture import Communities, Labels
 from services.matching.observatory.view_cache import ViewCache
-from services.matching.pairs import pair_routes
+from services.matching.ports import ProfileHelper
 from services.matching.profile_help import ProfileHelp
-from services.matching.service import Matching, MatchingAggregate, SecondLook, warm_up
+from services.matching.service import Matching, Rescorer, warm_up
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
 from shared.app import Infrastructure, Runtime, make_app
@@ -38,9 +39,9 @@ class Models:
     scorers: Sequence[TextScorer]
     #: The scorer of the default tier: loaded at start, and used by the observatory.
     default: TextScorer
-    #: The scorer of the second look, or none where the installation has no quality tier.
+    #: The scorer of rescoring, or None in an installation without the quality tier.
     quality: TextScorer | None
-    helper: Helper
+    helper: ProfileHelper
     communities: Communities
     labels: Callable[[], Labels]
 
@@ -52,7 +53,7 @@ class Models:
             scorers=[NgramScorer(), default],
             default=default,
             quality=quality_scorer() if settings.quality_tier else None,
-            helper=ProfileHelp(the_use, vocabulary),
+            helper=ProfileHelp(use_encoder, vocabulary),
             communities=communities,
             labels=labels,
         )
@@ -83,13 +84,17 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
     consumer.on_assignment(journal.evict_unowned)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     if models.quality is not None:
-        second_look = SecondLook(matching, journal, matchmaker, models.quality)
-        background.every(settings.refine_seconds, second_look.refine, "refine")
+        rescorer = Rescorer(matching, journal, matchmaker, models.quality)
+        background.every(settings.refine_seconds, rescorer.rescore, "refine")
     runtime.prepare.append(store.prepare)
     runtime.warm_up.append(partial(warm_up, models.default))
-    views = ViewCache(
+    view_cache = ViewCache(
         journal.fresh, lambda: models.default, models.communities, models.labels, infrastructure.monotonic
     )
-    routes = [*routes_of(models.helper, views), *pair_routes(journal, matchmaker)]
+    routes = [
+        *profile_help_routes(models.helper),
+        *observatory_routes(view_cache),
+        *pair_routes(journal, matchmaker),
+    ]
     runtime.routes += internal_routes(settings, routes)
     return runtime

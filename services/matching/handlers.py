@@ -1,4 +1,4 @@
-"""Kafka in: what matching listens to."""
+"""Kafka in: the topics that matching consumes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from shared.messaging.consumer import Consumer, Input
 
 
 def listen(consumer: Consumer, matching: Matching) -> None:
-    """Hand registrations, match requests and the ends of encounters of an edition to the use case."""
+    """Subscribe the use case to registrations, match requests and encounters."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
-        await matching.match(edition_id, inputs)
+        await matching.consume(edition_id, inputs)
 
     consumer.subscribe(REGISTRATION, MATCH_REQUEST, ENCOUNTER, handler=on_inputs)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from services.matching.domain.text.classification import Suggestion
-from services.matching.domain.text.confidence import doubts_of
+from services.matching.domain.text.confidence import low_confidence_reasons
 from services.matching.domain.text.items import Item, items_of
 from services.matching.domain.text.scorer import Matrix, Role, plain
-from services.matching.domain.text.specificity import Specificity, vagueness_of
+from services.matching.domain.text.specificity import SpecificityIssue, specificity_issue
 from services.matching.vocabulary import WRITTEN_IN, Vocabulary
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
 
@@ -35,7 +35,7 @@ class ProfileHelp:
     def answer(self, question: ProfileQuestion) -> ProfileSuggestions:
         """What is suggested. Total: bounded work for any text of the length that is taken."""
         items = list(dict.fromkeys(items_of(question.text)))[: 2 * MOST_ITEMS]
-        remarks = [Remark(code=doubt.value) for doubt in doubts_of([question.text])]
+        remarks = [Remark(code=doubt.value) for doubt in low_confidence_reasons([question.text])]
         if not items:
             return ProfileSuggestions(remarks=remarks)
         known = self._vocabulary()
@@ -43,7 +43,9 @@ class ProfileHelp:
         vectors = known.means.centred(raw)
         guesses = known.means.roles(vectors[1:])
         roles = [item.role or guess for item, guess in zip(items, guesses, strict=True)]
-        telling = [1 + row for row, item in enumerate(items) if vagueness_of(item.text) is not Specificity.GENERIC]
+        telling = [
+            1 + row for row, item in enumerate(items) if specificity_issue(item.text) is not SpecificityIssue.GENERIC
+        ]
         # What somebody does is what they offer; what they could use of a technology is of interest too.
         doing = [row for row in telling if roles[row - 1] is Role.OFFER]
         return ProfileSuggestions(
@@ -62,7 +64,7 @@ def _of_role(role: Role, items: Sequence[Item], roles: Sequence[Role]) -> list[s
 
 def _remarks(items: Sequence[Item], roles: Sequence[Role]) -> Iterator[Remark]:
     for item in items:
-        if vagueness := vagueness_of(item.text):
+        if vagueness := specificity_issue(item.text):
             yield Remark(code=vagueness.value, item=item.text)
         if item.role is None:
             yield Remark(code="role_guessed", item=item.text)

@@ -9,26 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from services.matching.aggregate import MatchingAggregate
 from services.matching.configurations import configurations_in
-from services.matching.domain.decide import Matchmaker, UnknownConfiguration
-from services.matching.domain.publication import Publisher
-from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
-from services.matching.domain.state import (
-    AgendasFilled,
+from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
-    MatchingState,
     OrganisationRecorded,
     PairScored,
     ParticipantRecorded,
     PartnersProposed,
+    ProposalRoundRecorded,
     RequestRecorded,
     RulesRecorded,
 )
+from services.matching.domain.decide import Matchmaker, UnknownConfiguration
+from services.matching.domain.publication import Publisher
+from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.snapshots import (
+    EditionRules,
+    EncounterSnapshot,
+    OrganisationSnapshot,
+    ParticipantSnapshot,
+    RequestSnapshot,
+)
+from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import default_scorer
-from services.matching.service import MatchingAggregate
 from services.matching.settings import Settings
 from shared.contract.events import (
     AffinityScored,
@@ -125,19 +131,23 @@ def _learn(draft: JournalDraft[MatchingState, Change], consumed: EditionEvents) 
     for organisation in consumed.newest(OrganisationChanged):
         draft.record(
             OrganisationRecorded(
-                organisation_id=organisation.organisation_id, organisation=Organisation.of(organisation)
+                organisation_id=organisation.organisation_id, organisation=OrganisationSnapshot.of(organisation)
             )
         )
     for participant in consumed.newest(ParticipantChanged):
         draft.record(
-            ParticipantRecorded(participant_id=participant.participant_id, participant=Participant.of(participant))
+            ParticipantRecorded(
+                participant_id=participant.participant_id, participant=ParticipantSnapshot.of(participant)
+            )
         )
     for request in consumed.newest(MatchRequestChanged):
-        draft.record(RequestRecorded(request_id=request.request_id, request=Request.of(request)))
+        draft.record(RequestRecorded(request_id=request.request_id, request=RequestSnapshot.of(request)))
     for edition in consumed.newest(EditionChanged):
-        draft.record(RulesRecorded(rules=Rules.of(edition)))
+        draft.record(RulesRecorded(rules=EditionRules.of(edition)))
     for encounter in consumed.newest(EncounterChanged):
-        draft.record(EncounterRecorded(participant_ids=encounter.participant_ids, encounter=Encounter.of(encounter)))
+        draft.record(
+            EncounterRecorded(participant_ids=encounter.participant_ids, encounter=EncounterSnapshot.of(encounter))
+        )
 
 
 def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinityScored]) -> tuple[Terms, list[str]]:
@@ -163,7 +173,7 @@ def _bring_up(draft: JournalDraft[MatchingState, Change], affinities: Iterable[A
     filling = draft.state.rules.filling if draft.state.rules else None
     if filling is not None:
         pairs = tuple(sorted(one.participant_ids for one in affinities if not one.request_ids))
-        draft.record(AgendasFilled(round=filling.round, pairs=pairs))
+        draft.record(ProposalRoundRecorded(round=filling.round, pairs=pairs))
 
 
 def _propose(draft: JournalDraft[MatchingState, Change], pool: Pool, affinities: Iterable[AffinityScored]) -> None:

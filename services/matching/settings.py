@@ -11,7 +11,7 @@ from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What matching can be told, beside what every service can."""
+    """Settings of matching beside the settings of every service."""
 
     service: ClassVar[str] = "matching"
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from services.matching.service import MatchingAggregate
+from services.matching.aggregate import MatchingAggregate
 from services.notify.aggregate import AudienceAggregate
 from services.notify.domain.delivery import Delivery
 from services.registration.store import KINDS

@@ -20,7 +20,7 @@ from faststream.kafka import KafkaBroker
 from services.matching import app as matching
 from services.matching.domain.text.blend import Blend, Calibration
 from services.matching.domain.text.ngrams import NgramScorer
-from services.matching.encoders import the_use
+from services.matching.encoders import use_encoder
 from services.matching.observatory.leiden import communities
 from services.matching.profile_help import ProfileHelp
 from services.matching.settings import Settings as MatchingSettings
@@ -69,12 +69,12 @@ _NOTIFY = NotifySettings(
     lease_seconds=16,
     deliver_every_seconds=5,
 )
-#: Both tiers of matching are n-grams. The second look is calibrated otherwise, so that it changes some scores.
+#: Both tiers of matching are n-grams. The quality tier is calibrated otherwise, so that it changes some scores.
 _MODELS = matching.Models(
     scorers=[NgramScorer()],
     default=NgramScorer(),
     quality=Blend("ngrams-2", [(1.0, NgramScorer(64))], Calibration(0.0, 0.2)),
-    helper=ProfileHelp(the_use, vocabulary),
+    helper=ProfileHelp(use_encoder, vocabulary),
     communities=communities,
     labels=labels,
 )

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.matching.domain.changes import Change
 from services.matching.domain.decide import Matchmaker
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, AffinityConfiguration
-from services.matching.domain.state import Change, MatchingState
+from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from shared.contract.events import AffinityScored, Consent, Event
 

@@ -8,7 +8,7 @@ from shared.contract.events import Consent, ConsentPolicy
 
 
 @dataclass(frozen=True)
-class Side:
+class ConsentSide:
     """What one of a pair has said to the other.
 
     Attributes:
@@ -30,7 +30,7 @@ class Side:
     blocks: bool = False
 
 
-def consent_of(policy: ConsentPolicy, one: Side, other: Side, *, brought: bool = False) -> Consent:
+def consent_of(policy: ConsentPolicy, one: ConsentSide, other: ConsentSide, *, brought: bool = False) -> Consent:
     """The consent of a pair, the same whichever side is named first.
 
     `mutual` needs the yes of both, and is pending on the yes of one. `requester` and `organiser` need one who asks,
@@ -50,15 +50,15 @@ def consent_of(policy: ConsentPolicy, one: Side, other: Side, *, brought: bool =
     return Consent.PENDING if waits else Consent.REFUSED
 
 
-def _says_yes(side: Side, other: Side) -> bool:
+def _says_yes(side: ConsentSide, other: ConsentSide) -> bool:
     """An open request is its requester's yes to whoever is proposed or asks, save whom they declined."""
     welcomes = side.seeking and not side.declined and (other.asked or side.offered or other.offered)
     return side.asked or side.accepted or welcomes
 
 
-def _wants(side: Side) -> bool:
+def _wants(side: ConsentSide) -> bool:
     return side.asked or side.offered
 
 
-def _says_no(side: Side) -> bool:
+def _says_no(side: ConsentSide) -> bool:
     return side.declined and not (side.asked or side.accepted)

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
+from services.matching.domain.changes import Change
 from services.matching.domain.event_effects import EventEffects
-from services.matching.domain.rescoring import Looked, refine, texts_of
+from services.matching.domain.rescoring import RescoredRevisions, rescore, texts_of
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.state import Change, MatchingState
+from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
 from shared.contract.events import AffinityScored, EditionChanged, Event, ParticipantChanged
 
@@ -71,14 +72,14 @@ class Matchmaker:
         configuration, _ = self._configured(state.rules.affinity_version)
         return texts_of(state, configuration, pairs)
 
-    def second_look(
-        self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], looked: Looked
+    def rescore(
+        self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], looked: RescoredRevisions
     ) -> tuple[list[Change], list[AffinityScored]]:
-        """Score pairs again by a better reader of texts: see `refining.refine`."""
+        """Score pairs again by a better reader of texts: see `refining.rescore`."""
         if state.rules is None:
             return [], []
         configuration, _ = self._configured(state.rules.affinity_version)
-        return refine(state, Pool(scorer, configuration), pairs, looked)
+        return rescore(state, Pool(scorer, configuration), pairs, looked)
 
     def pool(self, state: MatchingState) -> Pool | None:
         """The pool made of this very state, under its configuration; none as long as the rules are not known."""

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.matching.domain.proposal_rounds import fillings
-from services.matching.domain.proposals import best_partners, concerned
-from services.matching.domain.publication import Publisher
-from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.snapshots import Encounter, Organisation, Participant, Request, Rules
-from services.matching.domain.state import (
-    AgendasFilled,
+from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
-    MatchingState,
     OrganisationRecorded,
     PairScored,
     ParticipantRecorded,
     PartnersProposed,
+    ProposalRoundRecorded,
     RequestRecorded,
     RulesRecorded,
-    evolve,
-    partners_of,
 )
+from services.matching.domain.evolve import evolve
+from services.matching.domain.proposal_rounds import pairs_of_round
+from services.matching.domain.proposals import best_partners, requests_to_update
+from services.matching.domain.publication import Publisher
+from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.snapshots import (
+    EditionRules,
+    EncounterSnapshot,
+    OrganisationSnapshot,
+    ParticipantSnapshot,
+    RequestSnapshot,
+)
+from services.matching.domain.state import MatchingState
 from shared.contract.events import (
     AffinityScored,
     EditionChanged,
@@ -56,15 +61,15 @@ class EventEffects:
         event = self._event
         match event:
             case EditionChanged():
-                self._learn_rules(Rules.of(event))
+                self._learn_rules(EditionRules.of(event))
             case OrganisationChanged():
-                self._learn_organisation(event.organisation_id, Organisation.of(event))
+                self._learn_organisation(event.organisation_id, OrganisationSnapshot.of(event))
             case ParticipantChanged():
-                self._learn_participant(event.participant_id, Participant.of(event))
+                self._learn_participant(event.participant_id, ParticipantSnapshot.of(event))
             case MatchRequestChanged():
-                self._learn_request(event.request_id, Request.of(event))
+                self._learn_request(event.request_id, RequestSnapshot.of(event))
             case EncounterChanged():
-                self._learn_encounter(event.participant_ids, Encounter.of(event))
+                self._learn_encounter(event.participant_ids, EncounterSnapshot.of(event))
 
     def conclude(self, pool: Pool) -> None:
         """Bring the pool, the proposals and what is said of the touched pairs up to date."""
@@ -79,7 +84,7 @@ class EventEffects:
         """Bring the partners of every open request that is concerned up to date, and of those that gain by that."""
         changed, asked = self._participants, self._requests
         while asked or changed:
-            request_ids = sorted(asked.union(concerned(self._state, pool, changed)))
+            request_ids = sorted(asked.union(requests_to_update(self._state, pool, changed)))
             changed, asked = self._propose_for(pool, request_ids), set()
 
     def _propose_for(self, pool: Pool, request_ids: list[str]) -> set[str]:
@@ -88,7 +93,7 @@ class EventEffects:
         for request_id, partner_ids in best_partners(state, pool, request_ids):
             before = state.proposals.get(request_id, ())
             if partner_ids != before:
-                freed |= {one for one in set(before) - set(partner_ids) if state.crowded(one)}
+                freed |= {one for one in set(before) - set(partner_ids) if state.at_capacity(one)}
                 self._make(PartnersProposed(request_id=request_id, partner_ids=partner_ids))
                 requester_id = state.requests[request_id].requester_id
                 for partner_id in (*before, *partner_ids):
@@ -100,8 +105,8 @@ class EventEffects:
         rules = self._state.rules
         if rules is None or rules.filling is None or rules.filling.round <= self._state.filled:
             return
-        pairs = fillings(self._state, rules, pool, rules.filling.encounters)
-        self._make(AgendasFilled(round=rules.filling.round, pairs=pairs))
+        pairs = pairs_of_round(self._state, rules, pool, rules.filling.encounters)
+        self._make(ProposalRoundRecorded(round=rules.filling.round, pairs=pairs))
         for one, other in pairs:
             self._touch(one, other)
 
@@ -122,7 +127,7 @@ class EventEffects:
             self._make(PairScored(affinity=affinity, terms=terms))
             self._said.append(affinity)
 
-    def _learn_rules(self, rules: Rules) -> None:
+    def _learn_rules(self, rules: EditionRules) -> None:
         known = self._state.rules
         if rules.newer_than(known):
             self._make(RulesRecorded(rules=rules))
@@ -132,7 +137,7 @@ class EventEffects:
                     self._touch_all(participant_id, rescored=rescored)
                 self._requests |= {one for some in self._state.open_requests.values() for one in some}
 
-    def _learn_organisation(self, organisation_id: str, organisation: Organisation) -> None:
+    def _learn_organisation(self, organisation_id: str, organisation: OrganisationSnapshot) -> None:
         known = self._state.organisations.get(organisation_id)
         if organisation.newer_than(known):
             self._make(OrganisationRecorded(organisation_id=organisation_id, organisation=organisation))
@@ -141,14 +146,14 @@ class EventEffects:
                     one for one, known in self._state.participants.items() if known.organisation_id == organisation_id
                 }
 
-    def _learn_participant(self, participant_id: str, participant: Participant) -> None:
+    def _learn_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
         known = self._state.participants.get(participant_id)
         if participant.newer_than(known):
             self._make(ParticipantRecorded(participant_id=participant_id, participant=participant))
             if not participant.says_the_same_as(known):
                 self._participants.add(participant_id)
 
-    def _learn_request(self, request_id: str, request: Request) -> None:
+    def _learn_request(self, request_id: str, request: RequestSnapshot) -> None:
         known = self._state.requests.get(request_id)
         if request.newer_than(known):
             if known is not None:
@@ -156,7 +161,7 @@ class EventEffects:
             self._make(RequestRecorded(request_id=request_id, request=request))
             self._touch_request(request_id)
 
-    def _learn_encounter(self, participant_ids: tuple[str, str], encounter: Encounter) -> None:
+    def _learn_encounter(self, participant_ids: tuple[str, str], encounter: EncounterSnapshot) -> None:
         identity = pair_id(self._state.edition_id, *participant_ids)
         known = self._state.encounters.get(identity)
         if encounter.newer_than(known) and not encounter.says_the_same_as(known):
@@ -169,7 +174,7 @@ class EventEffects:
             self._requests.add(request_id)
             self._touch_all(request.requester_id)
             return
-        for partner_id in partners_of(self._state, request_id):
+        for partner_id in self._state.partners_of(request_id):
             self._touch(request.requester_id, partner_id)
         for party_id in (request.requester_id, request.target_id):
             self._requests |= set(self._state.open_requests.get(party_id, ()))

@@ -12,7 +12,7 @@ from shared.contract.ids import pair_id, pair_of
 from shared.internal_api.pairs import Hindrance, PairAnswer
 
 
-def why_not(state: MatchingState, pool: Pool | None, one: str, other: str) -> PairAnswer:
+def explain_pair(state: MatchingState, pool: Pool | None, one: str, other: str) -> PairAnswer:
     """How a pair scores now, and all that stands in its way, the most final first. Changes nothing."""
     pair = pair_of(one, other)
     if state.rules is None or pool is None:
@@ -53,9 +53,9 @@ def _for_good(state: MatchingState, pool: Pool, pair: tuple[str, str]) -> Iterat
         yield Hindrance.CANCELLED
     if first.organisation_id == second.organisation_id:
         yield Hindrance.SAME_ORGANISATION
-    if state.kept_apart(one, other):
+    if state.blocked(one, other):
         yield Hindrance.BLOCKED
-    answers = {request.state for _, request in state.between(one, other) if request.target_id is not None}
+    answers = {request.state for _, request in state.requests_between(one, other) if request.target_id is not None}
     if other in first.declined_ids or one in second.declined_ids or RequestState.DECLINED in answers:
         yield Hindrance.DECLINED
     if pool.compete(first.organisation_id, second.organisation_id):
@@ -69,5 +69,5 @@ def _for_proposals(state: MatchingState, pool: Pool, pair: tuple[str, str], scor
         yield Hindrance.NOTHING_IN_COMMON
     if state.rules is not None and score < state.rules.least_affinity:
         yield Hindrance.BELOW_LEAST_AFFINITY
-    if state.crowded(one) or state.crowded(other):
+    if state.at_capacity(one) or state.at_capacity(other):
         yield Hindrance.QUOTA_REACHED

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from services.matching.domain.proposals import settled
+from services.matching.domain.proposals import unproposable
 from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.snapshots import Rules
+from services.matching.domain.snapshots import EditionRules
 from services.matching.domain.state import MatchingState
 from shared.contract.events import Consent
 from shared.contract.ids import pair_id, pair_of
@@ -27,7 +27,9 @@ _PRICE_STEPS: Final = 200
 _PAIRS_A_ROUND: Final = 3000
 
 
-def fillings(state: MatchingState, rules: Rules, pool: Pool, encounters: int) -> tuple[tuple[str, str], ...]:
+def pairs_of_round(
+    state: MatchingState, rules: EditionRules, pool: Pool, encounters: int
+) -> tuple[tuple[str, str], ...]:
     """The pairs to bring up so that everybody has `encounters` to come, as far as affinities allow; sorted.
 
     At most `_PAIRS_A_ROUND`: another round goes on where this one ends.
@@ -38,21 +40,21 @@ def fillings(state: MatchingState, rules: Rules, pool: Pool, encounters: int) ->
         for one in pool.ids
         if state.complete(one) and state.active(one) and (room := encounters - standing.get(one, 0)) > 0
     }
-    chosen = matching(candidates(state, rules, pool, wanted), wanted, standing)
+    chosen = b_matching(candidates(state, rules, pool, wanted), wanted, standing)
     return tuple(sorted(chosen[:_PAIRS_A_ROUND]))
 
 
-def matching(
+def b_matching(
     edges: Iterable[Edge], wanted: Mapping[str, int], standing: Mapping[str, int] = MappingProxyType({})
 ) -> list[tuple[str, str]]:
     """A b-matching: nobody gets more than `wanted`, and as long as it can be helped nobody less than others.
 
     Greedy, the heaviest edges first, by what is left of their weights when both sides have been paid for: the
-    sought-after are dear (`prices`). In rounds from the least served up: in each, edges of whose two sides one at least
+    sought-after are dear (`dual_prices`). In rounds from the least served up: in each, edges of whose sides one at least
     has less than the round. 99 % of the linear programme's optimum on affinities, where plain greed has 93 (ADR 0012).
     """
     given = list(edges)
-    price = prices(given, wanted)
+    price = dual_prices(given, wanted)
     left = sorted(given, key=lambda edge: (price[edge[1]] + price[edge[2]] - edge[0], edge[1:]))
     room = dict(wanted)
     served = {one: standing.get(one, 0) for one in wanted}
@@ -75,7 +77,7 @@ def matching(
     return chosen
 
 
-def prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, float]:
+def dual_prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, float]:
     """What an encounter with each costs: the dual prices of the linear programme, by subgradient descent.
 
     Polyak, Introduction to Optimization (1987): whoever is asked for more often than they have room gets dearer. The
@@ -101,7 +103,7 @@ def prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, float]
     return dict(zip(lines, best.tolist(), strict=True))
 
 
-def candidates(state: MatchingState, rules: Rules, pool: Pool, wanted: Mapping[str, int]) -> Iterator[Edge]:
+def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Mapping[str, int]) -> Iterator[Edge]:
     """The best partners of each, among those who want any, as edges; none twice."""
     seen = set()
     takers = np.isin(np.array(pool.ids), list(wanted))
@@ -110,7 +112,7 @@ def candidates(state: MatchingState, rules: Rules, pool: Pool, wanted: Mapping[s
         for line, one in enumerate(some):
             scores = affinities.scores[line]
             eligible = pool.strangers(one) & takers & affinities.grounded[line] & (scores >= rules.least_affinity)
-            eligible[pool.rows({*settled(state, one), *_linked(state, one)})] = False
+            eligible[pool.rows({*unproposable(state, one), *_linked(state, one)})] = False
             rows = np.flatnonzero(eligible)
             most = max(_CANDIDATES_LEAST, _CANDIDATES_EACH * wanted[one])
             for row in rows[np.lexsort((rows, -scores[rows]))][:most]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.snapshots import Request, Rules
+from services.matching.domain.snapshots import EditionRules, RequestSnapshot
 from services.matching.domain.state import MatchingState
 from shared.contract.events import Phase
 from shared.contract.ids import pair_id
@@ -46,7 +46,7 @@ def best_partners(
             yield request_id, _best_partners(state, rules, pool, request_id, scores, grounded)
 
 
-def concerned(state: MatchingState, pool: Pool, changed: Collection[str]) -> Iterator[str]:
+def requests_to_update(state: MatchingState, pool: Pool, changed: Collection[str]) -> Iterator[str]:
     """The open requests whose partners may differ now that these participants have changed.
 
     Those that have one of them for a partner, or for a requester; and those that one of them fits as well as the
@@ -68,14 +68,14 @@ def concerned(state: MatchingState, pool: Pool, changed: Collection[str]) -> Ite
         yield from (request_ids[at] for at in np.unique(fitting))
 
 
-def _may_seek(state: MatchingState, request: Request) -> bool:
+def _may_seek(state: MatchingState, request: RequestSnapshot) -> bool:
     is_open = request.target_id is None and request.live
     return is_open and state.complete(request.requester_id) and state.active(request.requester_id)
 
 
 def _best_partners(
     state: MatchingState,
-    rules: Rules,
+    rules: EditionRules,
     pool: Pool,
     request_id: str,
     scores: NDArray[np.float64],
@@ -83,9 +83,9 @@ def _best_partners(
 ) -> tuple[str, ...]:
     request = state.requests[request_id]
     eligible = pool.strangers(request.requester_id) & grounded & (scores >= rules.least_affinity)
-    eligible[pool.rows(settled(state, request.requester_id))] = False
+    eligible[pool.rows(unproposable(state, request.requester_id))] = False
     listed = set(state.proposals.get(request_id, ()))
-    crowded = [one for one in state.exposure if state.crowded(one) and one not in listed and state.complete(one)]
+    crowded = [one for one in state.exposure if state.at_capacity(one) and one not in listed and state.complete(one)]
     eligible[pool.rows(crowded)] = False
     kept = _kept(state, rules, pool, request_id, eligible)[: request.partners_wanted]
     eligible[pool.rows(kept)] = False
@@ -94,7 +94,7 @@ def _best_partners(
     return tuple(sorted(chosen, key=lambda partner_id: (-by_score[partner_id], partner_id)))
 
 
-def _seeking(state: MatchingState) -> dict[str, Request]:
+def _seeking(state: MatchingState) -> dict[str, RequestSnapshot]:
     """The open requests that stand and whose requester takes part."""
     return {
         request_id: state.requests[request_id]
@@ -104,7 +104,7 @@ def _seeking(state: MatchingState) -> dict[str, Request]:
     }
 
 
-def _bar(state: MatchingState, rules: Rules, request_id: str) -> float:
+def _bar(state: MatchingState, rules: EditionRules, request_id: str) -> float:
     """The score from which a newcomer matters to an open request."""
     request, partner_ids = state.requests[request_id], state.proposals.get(request_id, ())
     if len(partner_ids) < request.partners_wanted:
@@ -116,7 +116,7 @@ def _bar(state: MatchingState, rules: Rules, request_id: str) -> float:
     return said.score if said and said.configuration == rules.affinity_version else rules.least_affinity
 
 
-def settled(state: MatchingState, requester_id: str) -> list[str]:
+def unproposable(state: MatchingState, requester_id: str) -> list[str]:
     """The partners not to propose: those the requester has asked, and those with whom a request came to nothing."""
     return [
         partner_id
@@ -124,12 +124,14 @@ def settled(state: MatchingState, requester_id: str) -> list[str]:
         if state.complete(partner_id)
         and any(
             request.target_id is not None and (request.requester_id == requester_id or not request.live)
-            for _, request in state.between(requester_id, partner_id)
+            for _, request in state.requests_between(requester_id, partner_id)
         )
     ]
 
 
-def _kept(state: MatchingState, rules: Rules, pool: Pool, request_id: str, eligible: NDArray[np.bool_]) -> list[str]:
+def _kept(
+    state: MatchingState, rules: EditionRules, pool: Pool, request_id: str, eligible: NDArray[np.bool_]
+) -> list[str]:
     if rules.phase is Phase.OPEN:
         return []
     before = [partner_id for partner_id in state.proposals.get(request_id, ()) if state.complete(partner_id)]

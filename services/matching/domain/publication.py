@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from services.matching.domain.consent import Side, consent_of
+from services.matching.domain.consent import ConsentSide, consent_of
 from services.matching.domain.scoring.affinity import MET_BEFORE, Affinity, reasons_of
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
@@ -68,7 +68,7 @@ class Publisher:
         """What is new of a pair after an event: it happened when the event did, whenever that is worked through."""
         state, identity = self._state, pair_id(self._state.edition_id, *pair)
         rules, before = state.rules, state.published.get(identity)
-        requests = dict(state.between(*pair))
+        requests = dict(state.requests_between(*pair))
         behind = {one: request for one, request in requests.items() if request.live} or requests
         brought = pair[1] in state.brought.get(pair[0], ())
         if rules is None or (before is None and not behind and not brought):
@@ -96,13 +96,13 @@ class Publisher:
         occurred_at = max(before.occurred_at, event.occurred_at)
         return affinity.model_copy(update={"revision": before.revision + 1, "occurred_at": occurred_at})
 
-    def _side(self, one: str, other: str) -> Side:
+    def _side(self, one: str, other: str) -> ConsentSide:
         state = self._state
         participant = state.participants[one]
-        requests = [request for _, request in state.between(one, other)]
+        requests = [request for _, request in state.requests_between(one, other)]
         asked = [request for request in requests if request.requester_id == one]
         answered = {request.state for request in requests if request.target_id == one}
-        return Side(
+        return ConsentSide(
             active=state.active(one),
             asked=any(request.live and request.target_id == other for request in asked),
             accepted=RequestState.ACCEPTED in answered,

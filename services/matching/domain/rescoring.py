@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import chain
 
+from services.matching.domain.changes import Change, PairScored
+from services.matching.domain.evolve import evolve
 from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.configuration import AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.state import Change, MatchingState, PairScored, evolve
+from services.matching.domain.state import MatchingState
 from shared.contract.events import AffinityScored, Consent
 
 #: The revision a pair had, by its id, when it was looked at: what has been said since is looked at again.
-Looked = dict[str, int]
+RescoredRevisions = dict[str, int]
 
 
-def to_refine(state: MatchingState, looked: Looked, most: int) -> list[AffinityScored]:
+def pairs_to_rescore(state: MatchingState, looked: RescoredRevisions, most: int) -> list[AffinityScored]:
     """Up to `most` pairs that have the first reader's score, may come to meet, and have not been looked at since."""
     version = state.rules.affinity_version if state.rules else ""
     waiting = (
@@ -38,8 +40,8 @@ def texts_of(
     return configuration.read(needs), configuration.read(offers)
 
 
-def refine(
-    state: MatchingState, pool: Pool, pairs: Collection[AffinityScored], looked: Looked
+def rescore(
+    state: MatchingState, pool: Pool, pairs: Collection[AffinityScored], looked: RescoredRevisions
 ) -> tuple[list[Change], list[AffinityScored]]:
     """Score pairs by the second reader's `pool`, and say the new score of those that it moves far enough.
 

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.matching.domain.text.confidence import Doubt, doubts_of
+from services.matching.domain.text.confidence import LowConfidenceReason, low_confidence_reasons
 from shared.contract.events import (
     ConsentPolicy,
     EarlierEncounters,
@@ -27,29 +27,29 @@ from shared.contract.events import (
 )
 
 #: Doubts that leave a text telling enough.
-_TELLING: Final = frozenset({Doubt.ONE_WORD, Doubt.TOO_LONG, Doubt.MARKUP})
+_TELLING: Final = frozenset({LowConfidenceReason.ONE_WORD, LowConfidenceReason.TOO_LONG, LowConfidenceReason.MARKUP})
 
 
 _ENDS: Final = {EncounterState.HELD: True, EncounterState.MISSED: False}
 
 
-class Fact(BaseModel):
+class Snapshot(BaseModel):
     """A thing as of its newest revision."""
 
     model_config = ConfigDict(frozen=True)
 
     revision: int
 
-    def newer_than(self, known: Fact | None) -> bool:
+    def newer_than(self, known: Snapshot | None) -> bool:
         """Whether nothing was known, or an older revision: only then it is news."""
         return known is None or self.revision > known.revision
 
-    def says_the_same_as(self, other: Fact | None) -> bool:
+    def says_the_same_as(self, other: Snapshot | None) -> bool:
         """Whether only the revision differs, if that."""
         return other is not None and self.model_copy(update={"revision": other.revision}) == other
 
 
-class Rules(Fact):
+class EditionRules(Snapshot):
     """An edition's rules of consent and of proposals, and which configuration scores its pairs."""
 
     phase: Phase
@@ -71,12 +71,12 @@ class Rules(Fact):
             filling=event.filling,
         )
 
-    def says_the_same_as(self, other: Fact | None) -> bool:
+    def says_the_same_as(self, other: Snapshot | None) -> bool:
         """Whether scores, consents and proposals stay as they are: the next phase changes none of them."""
         return other is not None and super().says_the_same_as(other.model_copy(update={"phase": self.phase}))
 
 
-class Organisation(Fact):
+class OrganisationSnapshot(Snapshot):
     """An organisation: its helix kind, its territory, its codes."""
 
     kind: OrganisationKind
@@ -103,7 +103,7 @@ class Organisation(Fact):
         )
 
 
-class Participant(Fact):
+class ParticipantSnapshot(Snapshot):
     """A participant: whom they represent, what they speak, offer and need, and whom they keep away from."""
 
     organisation_id: str
@@ -135,7 +135,7 @@ class Participant(Fact):
         return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
 
-class Encounter(Fact):
+class EncounterSnapshot(Snapshot):
     """How the encounter of a pair stands. One that is moved stays `scheduled`."""
 
     state: EncounterState
@@ -151,7 +151,7 @@ class Encounter(Fact):
         return _ENDS.get(self.state)
 
 
-class Request(Fact):
+class RequestSnapshot(Snapshot):
     """A match request: directed, or open (no target)."""
 
     requester_id: str
@@ -185,4 +185,4 @@ def _most_encounters(event: EditionChanged) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _say_too_little(texts: tuple[str, ...]) -> bool:
-    return not _TELLING.issuperset(doubts_of(texts))
+    return not _TELLING.issuperset(low_confidence_reasons(texts))

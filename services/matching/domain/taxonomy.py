@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from services.matching.domain.snapshots import Organisation, Participant
+from services.matching.domain.snapshots import OrganisationSnapshot, ParticipantSnapshot
 
 _NACE: Final = re.compile(r"([A-U])|(\d\d)(?:\.(\d)(\d)?)?", re.ASCII)
 #: NACE Rev. 2: the last division of each section, in order (Regulation (EC) No 1893/2006, annex I).
@@ -48,7 +48,7 @@ class Cooperation(StrEnum):
 _ANSWERS: Final = {Cooperation.SALE: Cooperation.PURCHASE, Cooperation.PURCHASE: Cooperation.SALE}
 
 
-def codes_of(participant: Participant, organisation: Organisation) -> tuple[str, ...]:
+def codes_of(participant: ParticipantSnapshot, organisation: OrganisationSnapshot) -> tuple[str, ...]:
     """The codes a participant stands for: their own and their organisation's."""
     return tuple(dict.fromkeys(participant.profile.codes + organisation.codes))
 
@@ -58,13 +58,13 @@ def of_scheme(scheme: str, codes: Iterable[str]) -> set[str]:
     return {code for code in codes if code.startswith(f"{scheme}:")}
 
 
-def sought(codes: Iterable[str]) -> set[Cooperation]:
+def cooperation_kinds(codes: Iterable[str]) -> set[Cooperation]:
     """The kinds of cooperation that codes name."""
     named = {code.partition(":")[2] for code in of_scheme("coop", codes)}
     return {kind for kind in Cooperation if kind in named}
 
 
-def as_bits(kinds: Iterable[Cooperation]) -> int:
+def cooperation_bits(kinds: Iterable[Cooperation]) -> int:
     """Kinds of cooperation as a set of bits."""
     return sum(kind.bit for kind in set(kinds))
 

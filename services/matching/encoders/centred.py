@@ -47,7 +47,7 @@ class Constants(NamedTuple):
             return cls(*(kept[f"{name}.{field}"].astype(np.float32) for field in cls._fields))
 
 
-class Centred:
+class CentredEncoder:
     """Vectors of an encoder less the mean of their role, in the directions that tell texts apart.
 
     Any two needs are alike in that they are needs: without that, an offer is compared with what is needed.

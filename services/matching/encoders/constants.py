@@ -18,7 +18,7 @@ from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders.centred import CONSTANTS, Constants, Encoder
 from services.matching.encoders.e5 import E5
 from services.matching.encoders.use import Use
-from services.matching.vocabulary import nace_headings
+from services.matching.vocabulary import nace_categories
 
 SENTENCES: Final = Path(__file__).with_name("sentences.jsonl")
 LANGUAGES: Final = ("es", "en", "pt", "fr")
@@ -49,7 +49,7 @@ def _by_language(encoder: Encoder, texts: Sequence[Mapping[str, str]]) -> Matrix
 def main() -> None:
     """Write the constants of both encoders."""
     sentences = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    labels = [heading.labels for heading in nace_headings()]
+    labels = [heading.labels for heading in nace_categories()]
     kept = {
         f"{encoder.name}.{field}": value.astype(np.float16)
         for encoder in (Use(), E5())

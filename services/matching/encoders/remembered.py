@@ -19,7 +19,7 @@ _REMEMBERED: Final = 100_000
 Key = tuple[Role, bytes]
 
 
-class Remembered:
+class CachedScorer:
     """A scorer that remembers the vectors it gave last, by role and hash of the text. Safe in threads.
 
     Kept as float16, which holds numbers of the grid without loss.

@@ -7,15 +7,15 @@ from hashlib import blake2b
 
 from pydantic import BaseModel, Field
 
-from services.matching.domain.scoring.affinity import MET_BEFORE
-from services.matching.domain.state import (
-    AgendasFilled,
+from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
     PairScored,
     PartnersProposed,
+    ProposalRoundRecorded,
     RequestRecorded,
 )
+from services.matching.domain.scoring.affinity import MET_BEFORE
 from shared.contract.events import Origin, RequestState
 from shared.contract.ids import pair_of
 
@@ -58,7 +58,7 @@ class _Story:
         self.held: bool | None = None
 
 
-def decisions(edition_id: str, changes: Iterable[Change], key: bytes) -> list[PairDecision]:
+def pair_decisions(edition_id: str, changes: Iterable[Change], key: bytes) -> list[PairDecision]:
     """The decisions of an edition, from the changes of its journal in order; sorted by the hash of the pair.
 
     With another `key`, other hashes: whoever does not have it cannot tell who a pair was.
@@ -84,7 +84,7 @@ class _Reader:
             case PartnersProposed():
                 for partner_id in change.partner_ids:
                     self._story(self._requesters[change.request_id], partner_id).shown = True
-            case AgendasFilled():
+            case ProposalRoundRecorded():
                 for pair in change.pairs:
                     self._story(*pair).shown = True
             case PairScored():

@@ -34,11 +34,11 @@ Terms = NDArray[np.float64]
 Answers = NDArray[np.bool_]
 
 
-class CannotLearn(Exception):
+class CannotFit(Exception):
     """The decisions do not say enough, or are none; the message says what is missing."""
 
 
-class Logged(BaseModel):
+class LoggedDecision(BaseModel):
     """A line of `tertulia training export`: a pair, its terms as they were then, and what was decided."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -63,7 +63,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class FitResult:
     """What was learnt.
 
     Attributes:
@@ -87,22 +87,22 @@ class Lesson:
         return float(np.mean(gains)), error
 
 
-def read(lines: Iterable[str], name: str) -> list[Logged]:
-    """The decisions of a file. Raises `CannotLearn` where a line is none, with its number."""
+def read_decisions(lines: Iterable[str], name: str) -> list[LoggedDecision]:
+    """The decisions of a file. Raises `CannotFit` where a line is none, with its number."""
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            found.append(Logged.model_validate_json(line))
+            found.append(LoggedDecision.model_validate_json(line))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise CannotLearn(f"{name}, line {number}: {f'{where}: ' if where else ''}{first['msg']}") from None
+            raise CannotFit(f"{name}, line {number}: {f'{where}: ' if where else ''}{first['msg']}") from None
     return found
 
 
-def learn(logged: Sequence[Logged], base: AffinityConfiguration, version: str | None = None) -> Lesson:
+def fit_weights(logged: Sequence[LoggedDecision], base: AffinityConfiguration, version: str | None = None) -> FitResult:
     """Fit the weights of `base`'s terms to the decisions on pairs that it scored.
 
     The order of the decisions does not matter, and a decision given twice counts once.
@@ -130,11 +130,11 @@ def learn(logged: Sequence[Logged], base: AffinityConfiguration, version: str | 
             )
         )
     if all(fold.learnt is None for fold in folds):
-        raise CannotLearn("in every edition all said the same: nothing can be compared")
+        raise CannotFit("in every edition all said the same: nothing can be compared")
     named = version or f"{base.version}-{_digest(decisions)}"
     note = f"Learnt from {len(answers)} decisions of {len(folds)} editions, from version {base.version}."
     proposed = base.model_copy(update={"version": named, "weights": _whole(weights, base), "note": note})
-    return Lesson(
+    return FitResult(
         base,
         AffinityConfiguration.model_validate(proposed.model_dump()),
         tuple(folds),
@@ -144,10 +144,12 @@ def learn(logged: Sequence[Logged], base: AffinityConfiguration, version: str | 
     )
 
 
-def _usable(logged: Sequence[Logged], base: AffinityConfiguration) -> tuple[list[Logged], dict[str, int]]:
+def _usable(
+    logged: Sequence[LoggedDecision], base: AffinityConfiguration
+) -> tuple[list[LoggedDecision], dict[str, int]]:
     """One decision a pair, in a fixed order; what is left out is counted."""
     left_out: Counter[str] = Counter()
-    kept: dict[tuple[str, str], Logged] = {}
+    kept: dict[tuple[str, str], LoggedDecision] = {}
     for one in sorted(logged, key=lambda one: (one.edition, one.pair, one.model_dump_json())):
         if one.accepted is None:
             left_out["nobody answered"] += 1
@@ -162,9 +164,11 @@ def _usable(logged: Sequence[Logged], base: AffinityConfiguration) -> tuple[list
     return list(kept.values()), dict(left_out)
 
 
-def _arrays(decisions: Sequence[Logged], base: AffinityConfiguration) -> tuple[Terms, Answers, NDArray[np.str_]]:
+def _arrays(
+    decisions: Sequence[LoggedDecision], base: AffinityConfiguration
+) -> tuple[Terms, Answers, NDArray[np.str_]]:
     if not decisions:
-        raise CannotLearn(f"no decision on a pair scored by version {base.version}")
+        raise CannotFit(f"no decision on a pair scored by version {base.version}")
     terms = np.array([[one.terms.get(term, 0.0) for term in base.weights] for one in decisions])
     return terms, np.array([bool(one.accepted) for one in decisions]), np.array([one.edition for one in decisions])
 
@@ -172,18 +176,18 @@ def _arrays(decisions: Sequence[Logged], base: AffinityConfiguration) -> tuple[T
 def _enough(
     terms: Terms, answers: Answers, editions: NDArray[np.str_], base: AffinityConfiguration
 ) -> NDArray[np.intp]:
-    """The places of the terms that vary at all. Raises `CannotLearn` if the decisions do not say enough of them."""
+    """The places of the terms that vary at all. Raises `CannotFit` if the decisions do not say enough of them."""
     varying = np.flatnonzero(np.ptp(terms, axis=0) > 0)
     if not len(varying):
-        raise CannotLearn(f"none of the terms of version {base.version} differs between any two decisions")
+        raise CannotFit(f"none of the terms of version {base.version} differs between any two decisions")
     yes, no = int(answers.sum()), int((~answers).sum())
     if not yes or not no:
-        raise CannotLearn(f"all {len(answers)} decisions are {'yes' if yes else 'no'}: both are needed to learn from")
+        raise CannotFit(f"all {len(answers)} decisions are {'yes' if yes else 'no'}: both are needed to learn from")
     if len(set(editions)) == 1:
-        raise CannotLearn(f"all decisions are of edition {editions[0]}: weights are judged on editions left out")
+        raise CannotFit(f"all decisions are of edition {editions[0]}: weights are judged on editions left out")
     least = LEAST_A_TERM * len(varying)
     if min(yes, no) < least:
-        raise CannotLearn(f"{yes} said yes and {no} no: {least} of each are needed for {len(varying)} weights")
+        raise CannotFit(f"{yes} said yes and {no} no: {least} of each are needed for {len(varying)} weights")
     return varying
 
 
@@ -235,6 +239,6 @@ def _whole(weights: NDArray[np.float64], base: AffinityConfiguration) -> dict[Te
     return dict(zip(base.weights, map(float, np.round(rounded, _DECIMALS)), strict=True))
 
 
-def _digest(decisions: Sequence[Logged]) -> str:
+def _digest(decisions: Sequence[LoggedDecision]) -> str:
     content = "\n".join(one.model_dump_json() for one in decisions)
     return sha256(content.encode()).hexdigest()[:8]

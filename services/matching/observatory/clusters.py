@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from services.matching.domain.taxonomy import code_tokens
-from services.matching.observatory.graph import Party
+from services.matching.observatory.graph import OrganisationNode
 
 #: What a cluster is called by: at most so many codes.
 TERMS: Final = 3
@@ -17,7 +17,7 @@ _DECIMALS: Final = 4
 Links = Mapping[tuple[str, str], float]
 
 
-def in_order(found: Mapping[str, int]) -> dict[str, int]:
+def renumbered(found: Mapping[str, int]) -> dict[str, int]:
     """Clusters numbered anew: from 0, the largest first, of equals the one with the first id. By organisation."""
     members: dict[int, list[str]] = defaultdict(list)
     for organisation_id in sorted(found):
@@ -26,7 +26,9 @@ def in_order(found: Mapping[str, int]) -> dict[str, int]:
     return {one: number for number, ids in enumerate(ranked) for one in ids}
 
 
-def terms_of(members: Iterable[Party], everybody: Sequence[Party], least: int) -> tuple[str, ...]:
+def defining_codes(
+    members: Iterable[OrganisationNode], everybody: Sequence[OrganisationNode], least: int
+) -> tuple[str, ...]:
     """The codes that set a cluster apart, most telling first, of those that `least` of its members stand for.
 
     Weighed as words are for topics: by their share in the cluster, and how rare they are in all (class-based TF-IDF,
@@ -72,6 +74,6 @@ def bridges(links: Links, cluster_of: Mapping[str, int]) -> dict[tuple[int, int]
     return {ends: frozenset(ids) for ends, ids in sorted(found.items())}
 
 
-def _counts(parties: Iterable[Party]) -> Counter[str]:
+def _counts(parties: Iterable[OrganisationNode]) -> Counter[str]:
     """How many stand for each code or for one below it; whole schemes, such as `ket`, are no codes."""
     return Counter(code for party in parties for code in code_tokens(party.codes) if ":" in code)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from services.matching.observatory.clusters import terms_of
+from services.matching.observatory.clusters import defining_codes
 from services.matching.observatory.picture import Picture
 
 #: The version of both formats: fields are added, never changed or removed.
@@ -42,7 +42,7 @@ def document_of(picture: Picture) -> Fields:
             {
                 "cluster": number,
                 "organisations": len(members),
-                "terms": list(terms_of(members, everybody, least=min(_CLUSTER_LEAST, len(members)))),
+                "terms": list(defining_codes(members, everybody, least=min(_CLUSTER_LEAST, len(members)))),
             }
             for number, members in picture.clusters.items()
         ],

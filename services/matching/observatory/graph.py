@@ -15,7 +15,7 @@ _SCHEMES: Final = ("ket", "nace", "s3")
 
 
 @dataclass(frozen=True)
-class Party:
+class OrganisationNode:
     """An organisation that takes part, with the codes it and those who represent it stand for, sorted."""
 
     organisation_id: str
@@ -39,7 +39,7 @@ class Party:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairEdge:
     """Two participants, sorted, whom affinity, a request or an encounter joins.
 
     Attributes:
@@ -59,7 +59,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierEdge:
     """Two organisations, sorted, that met in an earlier edition, and whether anything came of it."""
 
     organisation_ids: tuple[str, str]
@@ -71,9 +71,9 @@ class EditionGraph:
     """All of it, in the order of ids: equal editions give equal graphs."""
 
     edition_id: str
-    parties: Mapping[str, Party]
-    pairs: tuple[Pair, ...]
-    earlier: tuple[Earlier, ...]
+    parties: Mapping[str, OrganisationNode]
+    pairs: tuple[PairEdge, ...]
+    earlier: tuple[EarlierEdge, ...]
 
 
 def graph_of(state: MatchingState) -> EditionGraph:
@@ -99,11 +99,11 @@ def links(graph: EditionGraph) -> dict[tuple[str, str], float]:
     return {ends: weight for ends, weight in sorted(weights.items()) if weight > 0}
 
 
-def _party(state: MatchingState, organisation_id: str, participant_ids: tuple[str, ...]) -> Party:
+def _party(state: MatchingState, organisation_id: str, participant_ids: tuple[str, ...]) -> OrganisationNode:
     organisation = state.organisations[organisation_id]
     named = [*organisation.codes, *(code for one in participant_ids for code in state.participants[one].profile.codes)]
     told = {code for scheme in _SCHEMES for code in of_scheme(scheme, named)}
-    return Party(
+    return OrganisationNode(
         organisation_id,
         organisation.kind.value,
         organisation.country,
@@ -114,14 +114,14 @@ def _party(state: MatchingState, organisation_id: str, participant_ids: tuple[st
     )
 
 
-def _pair(state: MatchingState, identity: str, participant_ids: tuple[str, str]) -> Pair:
+def _pair(state: MatchingState, identity: str, participant_ids: tuple[str, str]) -> PairEdge:
     published = state.published[identity]
-    directed = [request for _, request in state.between(*participant_ids) if request.target_id is not None]
+    directed = [request for _, request in state.requests_between(*participant_ids) if request.target_id is not None]
     states = {request.state for request in directed}
     answer = next((one for one in (RequestState.ACCEPTED, RequestState.DECLINED, *RequestState) if one in states), None)
     encounter = state.encounters.get(identity)
     first, second = (state.participants[one].organisation_id for one in participant_ids)
-    return Pair(
+    return PairEdge(
         participant_ids,
         (first, second),
         published.score,
@@ -133,11 +133,11 @@ def _pair(state: MatchingState, identity: str, participant_ids: tuple[str, str])
     )
 
 
-def _earlier(state: MatchingState, parties: Mapping[str, Party]) -> tuple[Earlier, ...]:
+def _earlier(state: MatchingState, parties: Mapping[str, OrganisationNode]) -> tuple[EarlierEdge, ...]:
     outcomes: dict[tuple[str, str], bool] = {}
     for one in parties:
         for met in state.organisations[one].met_before:
             if met.organisation_id in parties:
                 ends = (min(one, met.organisation_id), max(one, met.organisation_id))
                 outcomes[ends] = outcomes.get(ends, False) or met.outcome
-    return tuple(Earlier(ends, outcome) for ends, outcome in sorted(outcomes.items()))
+    return tuple(EarlierEdge(ends, outcome) for ends, outcome in sorted(outcomes.items()))

@@ -17,12 +17,12 @@ K: Final = 5
 Key = TypeVar("Key", bound=Hashable)
 
 
-def publishable(count: int, size: int) -> bool:
+def is_publishable(count: int, size: int) -> bool:
     """Whether it may be said that `count` of a group of `size` have a property."""
     return count >= K and size - count >= K
 
 
-def grouped(paths: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+def coarsened_groups(paths: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
     """Divide everybody into groups of at least `K`, as fine as that allows; None stands for all who are left.
 
     `paths` names the groups each could be in, finest first. Who is in too small a group goes to the next coarser one,
@@ -47,15 +47,15 @@ def grouped(paths: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
     return divided
 
 
-def published(cells: Mapping[Key, tuple[int, int]]) -> dict[Key, int | None]:
+def suppressed_counts(cells: Mapping[Key, tuple[int, int]]) -> dict[Key, int | None]:
     """The counts of a column that may be published, None for the others.
 
     `cells` gives for each group how many have the property, and how many are in it. The groups are all there are, and
-    the total is as good as published: see `publishable`.
+    the total is as good as published: see `is_publishable`.
     """
-    hidden = {group for group, cell in cells.items() if not publishable(*cell)}
+    hidden = {group for group, cell in cells.items() if not is_publishable(*cell)}
     shown = sorted((group for group in cells if group not in hidden), key=lambda group: (cells[group], str(group)))
-    while hidden and shown and not publishable(*_together(cells, hidden)):
+    while hidden and shown and not is_publishable(*_together(cells, hidden)):
         hidden.add(shown.pop(0))
     return {group: None if group in hidden else count for group, (count, _) in cells.items()}
 

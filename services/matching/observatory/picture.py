@@ -9,10 +9,10 @@ from typing import Final
 
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import TextScorer
-from services.matching.observatory.clusters import bridges, in_order, participation, terms_of
+from services.matching.observatory.clusters import bridges, defining_codes, participation, renumbered
 from services.matching.observatory.gaps import Gaps, gaps_of
-from services.matching.observatory.graph import EditionGraph, Party, graph_of, links
-from services.matching.observatory.k_anonymity import K, grouped, publishable, published
+from services.matching.observatory.graph import EditionGraph, OrganisationNode, graph_of, links
+from services.matching.observatory.k_anonymity import K, coarsened_groups, is_publishable, suppressed_counts
 from shared.contract.events import EncounterState
 from shared.internal_api.observatory import Bridge, Cluster, Counts, Group, Named, ObservatoryView
 
@@ -24,7 +24,7 @@ Labels = Mapping[str, Mapping[str, str]]
 _MEET: Final = frozenset({EncounterState.SCHEDULED, EncounterState.HELD})
 
 
-class TooFew(Exception):
+class TooFewOrganisations(Exception):
     """Fewer organisations take part than may be counted in public."""
 
 
@@ -44,9 +44,9 @@ class Picture:
     gaps: Gaps
 
     @property
-    def clusters(self) -> dict[int, list[Party]]:
+    def clusters(self) -> dict[int, list[OrganisationNode]]:
         """The members of each cluster, in order."""
-        members: dict[int, list[Party]] = defaultdict(list)
+        members: dict[int, list[OrganisationNode]] = defaultdict(list)
         for one, number in self.cluster_of.items():
             members[number].append(self.graph.parties[one])
         return dict(sorted(members.items()))
@@ -56,17 +56,17 @@ def picture_of(state: MatchingState, scorer: TextScorer, communities: Communitie
     """Draw an edition. CPU work: embeds what the scorer does not remember."""
     graph = graph_of(state)
     joined = links(graph)
-    clusters = in_order(communities(joined)) if joined else {}
+    clusters = renumbered(communities(joined)) if joined else {}
     return Picture(graph, joined, clusters, participation(joined, clusters), gaps_of(state, graph, scorer))
 
 
 def view_of(picture: Picture, labels: Labels) -> ObservatoryView:
-    """What may be published of a picture. Raises `TooFew`."""
+    """What may be published of a picture. Raises `TooFewOrganisations`."""
     parties = picture.graph.parties
     if len(parties) < K:
-        raise TooFew(f"{len(parties)} organisations take part: counts are published from {K} on")
+        raise TooFewOrganisations(f"{len(parties)} organisations take part: counts are published from {K} on")
     properties = _properties(picture)
-    in_cluster = grouped({one: _path(picture.cluster_of.get(one)) for one in parties})
+    in_cluster = coarsened_groups({one: _path(picture.cluster_of.get(one)) for one in parties})
     return ObservatoryView(
         edition_id=picture.graph.edition_id,
         total=_counts(dict.fromkeys(parties, None), properties)[None],
@@ -96,7 +96,7 @@ def _counts(group_of: Mapping[str, str | None], properties: Mapping[str, frozens
     for one, group in group_of.items():
         members[group].add(one)
     columns = {
-        name: published({group: (len(ids & having), len(ids)) for group, ids in members.items()})
+        name: suppressed_counts({group: (len(ids & having), len(ids)) for group, ids in members.items()})
         for name, having in properties.items()
     }
     return {
@@ -106,7 +106,7 @@ def _counts(group_of: Mapping[str, str | None], properties: Mapping[str, frozens
 
 
 def _groups(paths: Mapping[str, Sequence[str]], properties: Mapping[str, frozenset[str]]) -> list[Group]:
-    counted = _counts(grouped(paths), properties)
+    counted = _counts(coarsened_groups(paths), properties)
     return [Group(group=group, **dict(counts)) for group, counts in counted.items()]
 
 
@@ -120,8 +120,8 @@ def _clusters(
     shown = []
     for group, counts in _counts(in_cluster, properties).items():
         number = None if group is None else int(group)
-        terms = () if number is None else terms_of(members[number], everybody, least=K)
-        shown.append(Cluster(cluster=number, terms=named(terms, labels), **dict(counts)))
+        terms = () if number is None else defining_codes(members[number], everybody, least=K)
+        shown.append(Cluster(cluster=number, terms=labelled(terms, labels), **dict(counts)))
     return sorted(shown, key=lambda one: (one.cluster is None, one.cluster or 0))
 
 
@@ -131,11 +131,11 @@ def _bridges(picture: Picture, in_cluster: Mapping[str, str | None]) -> list[Bri
     return [
         Bridge(clusters=ends, organisations=len(ids))
         for ends, ids in bridges(picture.links, picture.cluster_of).items()
-        if large.issuperset(ends) and publishable(len(ids), sizes[ends[0]] + sizes[ends[1]])
+        if large.issuperset(ends) and is_publishable(len(ids), sizes[ends[0]] + sizes[ends[1]])
     ]
 
 
-def named(codes: Iterable[str], labels: Labels) -> list[Named]:
+def labelled(codes: Iterable[str], labels: Labels) -> list[Named]:
     """Codes with their labels, where there are any."""
     return [Named(code=code, labels=dict(labels.get(code, {}))) for code in codes]
 

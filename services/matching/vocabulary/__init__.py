@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.domain.text.classification import Catalogue, Heading, RoleMeans
+from services.matching.domain.text.classification import Category, Classification, RoleMeans
 
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
@@ -28,16 +28,16 @@ GRID: Final = 512
 class Vocabulary:
     """What profile help knows, ready to be compared with."""
 
-    nace: Catalogue
-    kets: Catalogue
+    nace: Classification
+    kets: Classification
     means: RoleMeans
 
 
-def nace_headings() -> tuple[Heading, ...]:
+def nace_categories() -> tuple[Category, ...]:
     """The classes of NACE Rev. 2, with their labels in all languages, by code."""
     with (FOLDER / "nace_rev2.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return tuple(Heading(f"nace:{row['code']}", {one: row[one] for one in NACE_LANGUAGES}) for row in rows)
+    return tuple(Category(f"nace:{row['code']}", {one: row[one] for one in NACE_LANGUAGES}) for row in rows)
 
 
 def ket_wordings() -> dict[str, dict[str, list[str]]]:
@@ -46,10 +46,10 @@ def ket_wordings() -> dict[str, dict[str, list[str]]]:
     return {f"ket:{name}": wordings for name, wordings in tables.items()}
 
 
-def ket_headings() -> tuple[Heading, ...]:
+def ket_categories() -> tuple[Category, ...]:
     """The key enabling technologies with their labels."""
     return tuple(
-        Heading(code, {language: said[0] for language, said in wordings.items()})
+        Category(code, {language: said[0] for language, said in wordings.items()})
         for code, wordings in ket_wordings().items()
     )
 
@@ -57,7 +57,7 @@ def ket_headings() -> tuple[Heading, ...]:
 @cache
 def labels() -> dict[str, dict[str, str]]:
     """The labels of every code that has any, in the languages that people are written to in."""
-    known = (*nace_headings(), *ket_headings())
+    known = (*nace_categories(), *ket_categories())
     return {one.code: {language: one.labels[language] for language in WRITTEN_IN} for one in known}
 
 
@@ -66,8 +66,8 @@ def vocabulary() -> Vocabulary:
     """The vocabulary, read once a process: about 10 MB."""
     with np.load(VECTORS, allow_pickle=False) as kept:
         means = RoleMeans(kept["need"], kept["offer"])
-        nace = Catalogue(nace_headings(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))
-        kets = Catalogue(ket_headings(), _unit(kept["kets"]), kept["kets_usual"])
+        nace = Classification(nace_categories(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))
+        kets = Classification(ket_categories(), _unit(kept["kets"]), kept["kets_usual"])
     return Vocabulary(nace, kets, means)
 
 

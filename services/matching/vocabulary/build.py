@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services.matching import encoders
 from services.matching.domain.text.classification import RoleMeans
 from services.matching.domain.text.scorer import Matrix, Role
-from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_headings
+from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_categories
 
 #: Needs and offers as profiles have them, ours: what is usual is learnt from them.
 SENTENCES: Final = Path(encoders.__file__).with_name("sentences.jsonl")
@@ -31,7 +31,7 @@ def arrays(encoder: Encoder) -> dict[str, NDArray[Any]]:
     """What the file holds, by name; `vocabulary()` reads it."""
     needs, offers = (encoder.encode(sentences(role)) for role in Role)
     means = RoleMeans(needs.mean(axis=0), offers.mean(axis=0))
-    labels = [[one.labels[language] for one in nace_headings()] for language in NACE_LANGUAGES]
+    labels = [[one.labels[language] for one in nace_categories()] for language in NACE_LANGUAGES]
     nace = np.stack([encoder.encode(said) for said in labels], axis=1)
     kets = np.stack(
         [encoder.encode([text for said in one.values() for text in said]) for one in ket_wordings().values()]
@@ -66,4 +66,4 @@ def _on_grid(vectors: Matrix) -> NDArray[np.int8]:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(VECTORS, allow_pickle=False, **arrays(encoders.the_use()))
+    np.savez_compressed(VECTORS, allow_pickle=False, **arrays(encoders.use_encoder()))

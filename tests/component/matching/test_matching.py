@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from services.matching.aggregate import MatchingAggregate
 from services.matching.domain.decide import Matchmaker
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role
-from services.matching.service import Matching, MatchingAggregate, SecondLook
+from services.matching.service import Matching, Rescorer
 from shared.contract.events import AffinityScored, Consent, Event
 from shared.contract.topics import topic_of
 from shared.messaging.consumer import Input, Poison, Position
@@ -63,8 +64,8 @@ def people(scene: Any) -> list[Event]:
 async def test_a_batch_in_affinities_out(store: InMemoryJournalStore, scene: Any, people: Any, now: datetime) -> None:
     outlet = InMemoryOutlet()
     matching = Matching(journal_on(store, outlet, now))
-    await matching.match("ed1", batch(*people, scene.request("r1", "ann", "bob")))
-    await matching.match("ed1", batch(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
+    await matching.consume("ed1", batch(*people, scene.request("r1", "ann", "bob")))
+    await matching.consume("ed1", batch(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
     assert [said.consent for said in outlet.sent] == [Consent.PENDING, Consent.GRANTED]
     assert [said.revision for said in outlet.sent] == [1, 2]
 
@@ -75,7 +76,7 @@ async def test_the_same_batch_twice_is_written_and_sent_once(
     outlet = InMemoryOutlet()
     matching = Matching(journal_on(store, outlet, now))
     for _ in range(2):
-        await matching.match("ed1", batch(*people, scene.request("r1", "ann", "bob")))
+        await matching.consume("ed1", batch(*people, scene.request("r1", "ann", "bob")))
     assert len(outlet.sent) == 1
     assert len(await store.entries("ed1", after=0)) == 1
 
@@ -115,8 +116,8 @@ async def test_what_is_said_of_pairs_is_counted_once_by_consent(
 
     matching, before = Matching(journal_on(store, InMemoryOutlet(), now)), pending()
     asked = batch(*people, scene.request("r1", "ann", "bob"))
-    await matching.match("ed1", asked)
-    await matching.match("ed1", asked)
+    await matching.consume("ed1", asked)
+    await matching.consume("ed1", asked)
     assert pending() == before + 1
 
 
@@ -135,22 +136,22 @@ async def test_a_second_look_moves_the_scores_that_are_far_off_and_no_others(
     outlet, maker = InMemoryOutlet(), Matchmaker([NgramScorer()])
     journal = Journal(MatchingAggregate(maker), store, outlet, lambda: now, off_loop=True)
     matching = Matching(journal)
-    look = SecondLook(matching, journal, maker, BetterReader())
+    look = Rescorer(matching, journal, maker, BetterReader())
     others = [scene.participant("bob", offers=("Taller",), revision=2), scene.organisation("org_eve")]
     others.append(scene.participant("eve", offers=("Prensas",)))
-    await matching.match(
+    await matching.consume(
         "ed1", batch(*people, *others, scene.request("r1", "ann", "bob"), scene.request("r2", "ann", "eve"))
     )
     first = {said.participant_ids: said for said in outlet.sent}
-    await look.refine()
+    await look.rescore()
     (better,) = outlet.sent[2:]
     assert better.participant_ids == ("ann", "bob")
     assert better.score > first["ann", "bob"].score + 0.05
     assert (better.configuration, better.revision) == ("1+better-1", 2)
     assert better.occurred_at == first["ann", "bob"].occurred_at
-    await look.refine()
-    await matching.match("ed1", batch(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
-    await look.refine()
+    await look.rescore()
+    await matching.consume("ed1", batch(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
+    await look.rescore()
     assert [said.score for said in outlet.sent[3:]] == [better.score]
     assert await journal.read("ed1") == await journal.replay("ed1")
 
@@ -161,12 +162,12 @@ async def test_another_profile_is_scored_at_once_and_then_looked_at_again(
     outlet, maker = InMemoryOutlet(), Matchmaker([NgramScorer()])
     journal = Journal(MatchingAggregate(maker), store, outlet, lambda: now, off_loop=True)
     matching = Matching(journal)
-    look = SecondLook(matching, journal, maker, BetterReader())
+    look = Rescorer(matching, journal, maker, BetterReader())
     workshop = scene.participant("bob", offers=("Taller",), revision=2)
-    await matching.match("ed1", batch(*people, workshop, scene.request("r1", "ann", "bob")))
-    await look.refine()
-    await matching.match("ed1", batch(scene.participant("bob", offers=("Taller", "Robots"), revision=3)))
-    await look.refine()
+    await matching.consume("ed1", batch(*people, workshop, scene.request("r1", "ann", "bob")))
+    await look.rescore()
+    await matching.consume("ed1", batch(scene.participant("bob", offers=("Taller", "Robots"), revision=3)))
+    await look.rescore()
     assert [said.configuration for said in outlet.sent] == ["1", "1+better-1", "1", "1+better-1"]
 
 

@@ -1,4 +1,4 @@
-"""The observatory: an edition drawn from what matching knows, exported whole, and looked at through the door."""
+"""The observatory: an edition drawn from what matching knows, exported whole, and viewed on the internal API."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import io
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import networkx as nx
 import pytest
 from starlette.applications import Starlette
 
-from services.matching.api import routes_of
+from services.matching.api import observatory_routes
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.observatory.exports import to_graphml, to_json
@@ -110,7 +109,7 @@ def test_characters_that_xml_cannot_hold_are_left_out(scene: Scene) -> None:
     assert graph.nodes["org_a"]["region"] == "C LM <&"
 
 
-class Door:
+class CacheInputs:
     """Registration's API with matching behind it; counts how often matching reads an edition."""
 
     def __init__(self, state: MatchingState) -> None:
@@ -122,23 +121,18 @@ class Door:
         self.read += 1
         return self._state.model_copy(update={"edition_id": edition_id})
 
-    def lookout(self) -> ViewCache:
+    def view_cache(self) -> ViewCache:
         return ViewCache(self.state_of, NgramScorer, communities, labels, lambda: self.time)
 
 
-class NoHelp:
-    def answer(self, question: Any) -> Any:
-        raise AssertionError("nobody asks")
+@pytest.fixture
+def inputs(state: MatchingState) -> CacheInputs:
+    return CacheInputs(state)
 
 
 @pytest.fixture
-def door(state: MatchingState) -> Door:
-    return Door(state)
-
-
-@pytest.fixture
-async def api(door: Door) -> AsyncIterator[httpx.AsyncClient]:
-    matching = Starlette(routes=internal_routes(Settings(internal_token="t"), routes_of(NoHelp(), door.lookout())))
+async def api(inputs: CacheInputs) -> AsyncIterator[httpx.AsyncClient]:
+    matching = Starlette(routes=internal_routes(Settings(internal_token="t"), observatory_routes(inputs.view_cache())))
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t"}
     )
@@ -188,21 +182,21 @@ async def test_other_operators_see_nothing(api: httpx.AsyncClient) -> None:
     assert (await api.get("/editions/edn_none/observatory")).status_code == 404
 
 
-async def test_an_edition_is_drawn_once_a_minute_however_many_ask(api: httpx.AsyncClient, door: Door) -> None:
+async def test_an_edition_is_drawn_once_a_minute_however_many_ask(api: httpx.AsyncClient, inputs: CacheInputs) -> None:
     path = await opened(api)
     for _ in range(3):
         await api.get(path)
-    assert door.read == 1
-    door.time = 61
+    assert inputs.read == 1
+    inputs.time = 61
     await api.get(path)
-    assert door.read == 2
+    assert inputs.read == 2
 
 
 async def test_too_few_to_be_counted_is_said(scene: Scene) -> None:
     edition = Edition()
     edition.hear(scene.edition(), scene.organisation("org_a"), scene.participant("a"))
-    door = Door(edition.state)
-    matching = Starlette(routes=internal_routes(Settings(internal_token="t"), routes_of(NoHelp(), door.lookout())))
+    inputs = CacheInputs(edition.state)
+    matching = Starlette(routes=internal_routes(Settings(internal_token="t"), observatory_routes(inputs.view_cache())))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(matching), base_url="http://m") as client:
         answer = await client.get("/internal/editions/e/observatory", headers={"Authorization": "Bearer t"})
     assert (answer.status_code, answer.json()["slug"]) == (409, "too-few")
@@ -216,7 +210,7 @@ async def test_what_fails_is_tried_again_by_the_next_who_asks(state: MatchingSta
             raise error
         return state.model_copy(update={"edition_id": edition_id})
 
-    lookout = ViewCache(state_of, NgramScorer, communities, labels, lambda: 0.0)
+    view_cache = ViewCache(state_of, NgramScorer, communities, labels, lambda: 0.0)
     with pytest.raises(ConnectionError):
-        await lookout.view("e")
-    assert (await lookout.view("e")).total.organisations == 12
+        await view_cache.view("e")
+    assert (await view_cache.view("e")).total.organisations == 12

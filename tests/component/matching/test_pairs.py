@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from services.matching.pairs import pair_routes
-from services.matching.service import MatchingAggregate
+from services.matching.aggregate import MatchingAggregate
+from services.matching.api import pair_routes
 from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore
 from tests.component.matching.test_matching import InMemoryOutlet, batch

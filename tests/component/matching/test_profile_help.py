@@ -10,14 +10,11 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.matching.api import routes_of
-from services.matching.domain.state import MatchingState
-from services.matching.encoders import default_scorer, the_use
-from services.matching.observatory.leiden import communities
-from services.matching.observatory.view_cache import ViewCache
+from services.matching.api import profile_help_routes
+from services.matching.encoders import use_encoder
 from services.matching.profile_help import ProfileHelp
 from services.matching.settings import Settings
-from services.matching.vocabulary import labels, vocabulary
+from services.matching.vocabulary import vocabulary
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
 from services.registration.authenticator import Authenticator, digest_of
@@ -41,16 +38,12 @@ def api_over(clients: InternalClients) -> httpx.AsyncClient:
     )
 
 
-async def nothing_known(edition_id: str) -> MatchingState:
-    return MatchingState(edition_id=edition_id)
-
-
 @pytest.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     matching = Starlette(
         routes=internal_routes(
             Settings(internal_token="t0ken"),
-            routes_of(ProfileHelp(the_use, vocabulary), ViewCache(nothing_known, default_scorer, communities, labels)),
+            profile_help_routes(ProfileHelp(use_encoder, vocabulary)),
         )
     )
     client = httpx.AsyncClient(

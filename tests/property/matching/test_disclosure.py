@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.observatory.k_anonymity import K, grouped, publishable, published
+from services.matching.observatory.k_anonymity import K, coarsened_groups, is_publishable, suppressed_counts
 
 PATHS = st.lists(st.sampled_from(["ab", "ac", "bb", "bc", "cb", "c", "d", ""]), max_size=60)
 CELLS = st.lists(
@@ -18,7 +18,7 @@ CELLS = st.lists(
 @given(PATHS)
 def test_every_group_has_five_or_holds_everybody(finest: list[str]) -> None:
     paths = {str(one): tuple(path) for one, path in enumerate(finest)}
-    groups = grouped(paths)
+    groups = coarsened_groups(paths)
     assert set(groups) == set(paths)
     sizes = Counter(groups.values())
     assert all(size >= min(K, len(paths)) for size in sizes.values())
@@ -29,14 +29,14 @@ def test_every_group_has_five_or_holds_everybody(finest: list[str]) -> None:
 def test_what_is_left_out_of_a_column_is_known_as_a_whole_only_where_that_may_be_said(
     cells: list[tuple[int, int]],
 ) -> None:
-    shown = published(dict(enumerate(cells)))
+    shown = suppressed_counts(dict(enumerate(cells)))
     for group, count in shown.items():
         assert count in (None, cells[group][0])
-        assert count is None or publishable(*cells[group])
+        assert count is None or is_publishable(*cells[group])
     hidden = [cells[group] for group, count in shown.items() if count is None]
     total = (sum(count for count, _ in cells), sum(size for _, size in cells))
-    if hidden and publishable(*total):
-        assert publishable(sum(count for count, _ in hidden), sum(size for _, size in hidden))
+    if hidden and is_publishable(*total):
+        assert is_publishable(sum(count for count, _ in hidden), sum(size for _, size in hidden))
         assert len(hidden) > 1
-    if not publishable(*total):
+    if not is_publishable(*total):
         assert not any(shown.values())

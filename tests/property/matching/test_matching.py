@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from services.matching.domain.changes import Change, PairScored
+from services.matching.domain.evolve import evolve
 from services.matching.domain.proposals import best_partners
 from services.matching.domain.scoring.pool import Pool
-from services.matching.domain.state import Change, MatchingState, PairScored, evolve
+from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from shared.contract.events import (
     AffinityScored,

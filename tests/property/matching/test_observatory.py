@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.snapshots import Encounter, Organisation, Participant
+from services.matching.domain.snapshots import EncounterSnapshot, OrganisationSnapshot, ParticipantSnapshot
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
-from services.matching.observatory.k_anonymity import K, publishable
+from services.matching.observatory.k_anonymity import K, is_publishable
 from services.matching.observatory.leiden import communities
-from services.matching.observatory.picture import TooFew, picture_of, view_of
+from services.matching.observatory.picture import TooFewOrganisations, picture_of, view_of
 from shared.contract.events import AffinityScored, EncounterState, Profile
 from shared.contract.ids import pair_id
 from tests.support.matching_scene import NOW
@@ -31,11 +31,11 @@ PAIRS = st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39), st.booleans()
 def state_of(parties: list[Any], pairs: list[tuple[int, int, bool]]) -> MatchingState:
     state = MatchingState(edition_id="ed1")
     for number, (country, region, codes, needs, offers) in enumerate(parties):
-        state.organisations[f"org_{number}"] = Organisation(
+        state.organisations[f"org_{number}"] = OrganisationSnapshot(
             revision=1, kind="sme", country=country, codes=tuple(codes), status="active", region=region
         )
         profile = Profile(needs=needs, offers=offers)
-        state.participants[f"prt_{number}"] = Participant(
+        state.participants[f"prt_{number}"] = ParticipantSnapshot(
             revision=1, organisation_id=f"org_{number}", languages=("es",), profile=profile, status="active"
         )
     for one, other, meets in pairs:
@@ -44,7 +44,7 @@ def state_of(parties: list[Any], pairs: list[tuple[int, int, bool]]) -> Matching
             identity = pair_id("ed1", *ends)
             state.published[identity] = affinity(identity, ends)
             if meets:
-                state.encounters[identity] = Encounter(revision=1, state=EncounterState.HELD)
+                state.encounters[identity] = EncounterSnapshot(revision=1, state=EncounterState.HELD)
     return state
 
 
@@ -60,7 +60,7 @@ def test_no_count_below_five_and_no_id_ever_leaves(parties: list[Any], pairs: li
     picture = picture_of(state_of(parties, pairs), NgramScorer(), communities)
     try:
         view = view_of(picture, {})
-    except TooFew:
+    except TooFewOrganisations:
         assert len(parties) < K
         return
     shown = view.model_dump(mode="json")
@@ -87,8 +87,8 @@ def counts(value: Any, name: str = "") -> Iterator[int]:
 def follows(total: dict[str, Any], rows: list[dict[str, Any]], name: str) -> None:
     """What is published and what follows by subtraction may be published."""
     for row in (total, *rows):
-        assert row[name] is None or publishable(row[name], row["organisations"])
+        assert row[name] is None or is_publishable(row[name], row["organisations"])
     hidden = [row for row in rows if row[name] is None]
     if hidden and total[name] is not None:
         left = total[name] - sum(row[name] or 0 for row in rows)
-        assert publishable(left, sum(row["organisations"] for row in hidden))
+        assert is_publishable(left, sum(row["organisations"] for row in hidden))

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.text.confidence import Doubt, doubts_of
+from services.matching.domain.text.confidence import LowConfidenceReason, low_confidence_reasons
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import LONGEST, Role, plain, words_of
 from services.matching.encoders import default_scorer
-from services.matching.encoders.remembered import Remembered
+from services.matching.encoders.remembered import CachedScorer
 
 SCORER = NgramScorer()
 texts = st.text(max_size=300) | st.text("aeiñ ç-", max_size=60)
@@ -37,7 +37,7 @@ def test_case_and_accents_do_not_matter(text: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(texts | st.text(max_size=3_000), max_size=4))
 def test_an_encoder_gives_any_text_a_bounded_vector_that_no_other_text_moves(some: list[str]) -> None:
-    forgetful = Remembered(default_scorer()._scorer, size=0)
+    forgetful = CachedScorer(default_scorer()._scorer, size=0)
     together = forgetful.embed(some, Role.OFFER)
     for text, vector in zip(some, together, strict=True):
         assert np.linalg.norm(vector) == (pytest.approx(1, abs=0.01) if words_of(plain(text)) else 0)
@@ -52,6 +52,6 @@ def test_any_text_is_plain_in_the_end(text: str) -> None:
 
 @given(st.lists(texts, max_size=4))
 def test_any_texts_can_be_doubted(some: list[str]) -> None:
-    doubts = doubts_of(some)
+    doubts = low_confidence_reasons(some)
     assert len(set(doubts)) == len(doubts)
-    assert (Doubt.SAYS_NOTHING in doubts) == (not any(words_of(plain(text)) for text in some))
+    assert (LowConfidenceReason.SAYS_NOTHING in doubts) == (not any(words_of(plain(text)) for text in some))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.aggregate import MatchingAggregate
 from services.matching.domain.state import MatchingState
 from services.matching.rebuild import state_of, view_of
-from services.matching.service import MatchingAggregate
 from shared.contract.events import Event, Filling
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import CannotRebuild, differences

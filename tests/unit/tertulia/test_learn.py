@@ -42,5 +42,5 @@ def test_what_cannot_be_learnt_from_is_said_without_a_trace(tmp_path: Path) -> N
     empty = tmp_path / "empty.jsonl"
     empty.write_text("", encoding="utf-8")
     done = CliRunner().invoke(app, ["learn", str(empty)])
-    assert (done.exit_code, done.output.strip()) == (1, "CannotLearn: no decision on a pair scored by version 2")
+    assert (done.exit_code, done.output.strip()) == (1, "CannotFit: no decision on a pair scored by version 2")
     assert CliRunner().invoke(app, ["learn", str(empty), "--base", "99"]).exit_code == 2

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.matching.domain.snapshots import Organisation, Participant
-from services.matching.domain.state import OrganisationRecorded, ParticipantRecorded
+from services.matching.domain.changes import OrganisationRecorded, ParticipantRecorded
+from services.matching.domain.snapshots import OrganisationSnapshot, ParticipantSnapshot
 from shared.contract.events import Profile
 from shared.runtime.clock import utc_now
 from shared.storage.journal import Entry
@@ -24,8 +24,12 @@ class Store:
     async def entries(self, edition_id: str, after: int) -> list[Entry]:
         if edition_id != "ed1":
             return []
-        organisation = Organisation(revision=1, kind="sme", country="ES", codes=("nace:25.62",), status="active")
-        person = Participant(revision=1, organisation_id="org_a", languages=("es",), profile=Profile(), status="active")
+        organisation = OrganisationSnapshot(
+            revision=1, kind="sme", country="ES", codes=("nace:25.62",), status="active"
+        )
+        person = ParticipantSnapshot(
+            revision=1, organisation_id="org_a", languages=("es",), profile=Profile(), status="active"
+        )
         changes = [
             OrganisationRecorded(organisation_id="org_a", organisation=organisation),
             ParticipantRecorded(participant_id="prt_a", participant=person),

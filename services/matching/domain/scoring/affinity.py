@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from services.matching.domain.scoring.configuration import AffinityConfiguration
 from services.matching.domain.scoring.terms import Term, Values, ground
-from services.matching.domain.snapshots import Organisation, Participant
+from services.matching.domain.snapshots import OrganisationSnapshot, ParticipantSnapshot
 from services.matching.domain.state import MatchingState
-from services.matching.domain.taxonomy import code_tokens, codes_of, nace_proximity, of_scheme, sought
+from services.matching.domain.taxonomy import code_tokens, codes_of, cooperation_kinds, nace_proximity, of_scheme
 from shared.contract.events import NeedMet, Reason
 
 #: The decimals a weight is rounded to, and so a score: less is noise.
@@ -100,8 +100,8 @@ def reasons_of(
 class _Side:
     """One of a pair, with the organisation they represent."""
 
-    participant: Participant
-    organisation: Organisation
+    participant: ParticipantSnapshot
+    organisation: OrganisationSnapshot
 
     @classmethod
     def of(cls, state: MatchingState, participant_id: str) -> _Side:
@@ -135,8 +135,8 @@ def _nearest_sectors(one: _Side, other: _Side) -> str:
 
 def _cooperation(one: _Side, other: _Side) -> str:
     """What the first of the pair seeks that the other answers."""
-    theirs = sought(other.codes)
-    return _named({f"coop:{kind}" for kind in sought(one.codes) if kind.answer in theirs})
+    theirs = cooperation_kinds(other.codes)
+    return _named({f"coop:{kind}" for kind in cooperation_kinds(one.codes) if kind.answer in theirs})
 
 
 def _nothing(_: _Side, __: _Side) -> str:

@@ -92,7 +92,7 @@ class BlockMatrix:
         return self._vectors[places[there]], there
 
 
-class Side:
+class ItemVectors:
     """The items of one role: the first of each row in one plane, the second in the next, and so on."""
 
     def __init__(self, width: int) -> None:
@@ -127,7 +127,7 @@ class Side:
         """Whether each row has an item that is not all zeros; shape (rows,)."""
         return np.array([bool(self.of(int(row)).any()) for row in rows], bool)
 
-    def best(self, wanted: Side, own: Rows, partners: Rows) -> Matrix:
+    def best(self, wanted: ItemVectors, own: Rows, partners: Rows) -> Matrix:
         """The best cosine, 0 at least, of any item of each partner with any wanted item of each of `own`.
 
         Shape (own, partners).
@@ -139,7 +139,7 @@ class Side:
             _raise(best, vectors @ wishes.T, there, lines)
         return best.T
 
-    def best_of_all(self, wanted: Side, own: Rows, count: int, *, roughly: bool = False) -> Matrix:
+    def best_of_all(self, wanted: ItemVectors, own: Rows, count: int, *, roughly: bool = False) -> Matrix:
         """As `best`, with the first `count` rows for partners; `roughly`: see `BlockMatrix.rough_cosines`."""
         best = np.zeros((count, len(own)), np.float32)
         wishes, lines = wanted._gathered(own)

@@ -15,9 +15,16 @@ from services.matching.domain.scoring.ragged import Ragged, Rows
 from services.matching.domain.scoring.symmetric_relation import SymmetricRelation
 from services.matching.domain.scoring.terms import TRAITS, Term, Traits, Values
 from services.matching.domain.scoring.text_index import TextIndex
-from services.matching.domain.snapshots import Organisation, Participant
+from services.matching.domain.snapshots import OrganisationSnapshot, ParticipantSnapshot
 from services.matching.domain.state import MatchingState
-from services.matching.domain.taxonomy import as_bits, code_tokens, codes_of, nace_proximity, of_scheme, sought
+from services.matching.domain.taxonomy import (
+    code_tokens,
+    codes_of,
+    cooperation_bits,
+    cooperation_kinds,
+    nace_proximity,
+    of_scheme,
+)
 from services.matching.domain.text.scorer import TextScorer
 from shared.contract.events import Language
 
@@ -135,10 +142,10 @@ class Pool:
         return self._rows[participant_id]
 
     def _traits_of(
-        self, row: int, participant: Participant, organisation: Organisation, *, active: bool
+        self, row: int, participant: ParticipantSnapshot, organisation: OrganisationSnapshot, *, active: bool
     ) -> tuple[Any, ...]:
         codes = codes_of(participant, organisation)
-        kinds = sought(codes)
+        kinds = cooperation_kinds(codes)
         traits = {
             "active": active,
             "organisation": self._number(participant.organisation_id),
@@ -146,15 +153,15 @@ class Pool:
             "delegation": self._number(f"delegation {organisation.delegation}") if organisation.delegation else 0,
             "side": terms.side_of(organisation.kind),
             "languages": sum(1 << _LANGUAGES.index(language) for language in set(participant.languages)),
-            "seeks": as_bits(kinds),
-            "answers": as_bits(kind.answer for kind in kinds),
+            "seeks": cooperation_bits(kinds),
+            "answers": cooperation_bits(kind.answer for kind in kinds),
         }
         held = {"tokens": code_tokens(codes), "kets": of_scheme("ket", codes), "s3": of_scheme("s3", codes)}
         traits |= {field: codes_of_field.put(row, held[field]) for field, codes_of_field in self._sets.values()}
         self._sectors.put(row, of_scheme("nace", codes))
         return tuple(traits[name] for name in TRAITS.names or ())
 
-    def _tie(self, participant_id: str, participant: Participant, organisation: Organisation) -> None:
+    def _tie(self, participant_id: str, participant: ParticipantSnapshot, organisation: OrganisationSnapshot) -> None:
         home = participant.organisation_id
         self._blocks.put(participant_id, participant.blocked_ids)
         self._declined.put(participant_id, participant.declined_ids)

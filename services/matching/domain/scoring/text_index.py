@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.domain.scoring.block_matrix import Rows, Side
+from services.matching.domain.scoring.block_matrix import ItemVectors, Rows
 from services.matching.domain.scoring.terms import need_meets_offer
 from services.matching.domain.scoring.top_k import TopK
 from services.matching.domain.text.scorer import Matrix, Role, TextScorer
@@ -30,7 +30,7 @@ class TextIndex:
     def __init__(self, scorer: TextScorer) -> None:
         self._scorer = scorer
         self._count = 0
-        self._needs, self._offers = Side(scorer.width), Side(scorer.width)
+        self._needs, self._offers = ItemVectors(scorer.width), ItemVectors(scorer.width)
 
     def put(self, rows: Sequence[int], needs: Sequence[Sequence[str]], offers: Sequence[Sequence[str]]) -> None:
         """Set the needs and offers of these rows, in place of those they had; a row without any fits nobody."""

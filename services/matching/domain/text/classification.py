@@ -15,7 +15,7 @@ _TINY: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class Heading:
+class Category:
     """One heading: its code, such as `nace:25.62`, and its label by language."""
 
     code: str
@@ -26,12 +26,12 @@ class Heading:
 class Suggestion:
     """A heading that a text may come under. `score` is a cosine, 0..1: it ranks, it is no probability."""
 
-    heading: Heading
+    heading: Category
     score: float
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Classification:
     """A classification and the vectors of its wordings.
 
     Attributes:
@@ -39,7 +39,7 @@ class Catalogue:
         usual: by heading, the cosine that a text about something else may well reach; 0 where none is known.
     """
 
-    headings: tuple[Heading, ...]
+    headings: tuple[Category, ...]
     vectors: Matrix
     usual: Matrix
 

@@ -25,7 +25,7 @@ _SENTENCE: Final = 6
 _ITEMS_OF_ONE: Final = 9
 
 
-class Doubt(StrEnum):
+class LowConfidenceReason(StrEnum):
     """One reason; codes that whoever shows them puts into words."""
 
     SAYS_NOTHING = "says_nothing"
@@ -36,25 +36,25 @@ class Doubt(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
 
 
-def doubts_of(texts: Sequence[str]) -> tuple[Doubt, ...]:
-    """The doubts about the needs or the offers of one profile, each once, in the order of `Doubt`."""
+def low_confidence_reasons(texts: Sequence[str]) -> tuple[LowConfidenceReason, ...]:
+    """The doubts about the needs or the offers of one profile, each once, in the order of `LowConfidenceReason`."""
     if not any(words_of(plain(text)) for text in texts):
-        return (Doubt.SAYS_NOTHING,)
+        return (LowConfidenceReason.SAYS_NOTHING,)
     found = {doubt for text in texts for doubt in _doubts_of(text)}
-    return tuple(doubt for doubt in Doubt if doubt in found)
+    return tuple(doubt for doubt in LowConfidenceReason if doubt in found)
 
 
-def _doubts_of(text: str) -> Iterable[Doubt]:
+def _doubts_of(text: str) -> Iterable[LowConfidenceReason]:
     if len(text) > LONGEST:
-        yield Doubt.TOO_LONG
+        yield LowConfidenceReason.TOO_LONG
     if TAG.search(text):
-        yield Doubt.MARKUP
+        yield LowConfidenceReason.MARKUP
     if len(words_of(plain(text))) == 1 and text.isascii():
-        yield Doubt.ONE_WORD
+        yield LowConfidenceReason.ONE_WORD
     if _separators(text) >= _ITEMS_OF_ONE:
-        yield Doubt.LISTS_EVERYTHING
+        yield LowConfidenceReason.LISTS_EVERYTHING
     elif not _known_language(text):
-        yield Doubt.UNKNOWN_LANGUAGE
+        yield LowConfidenceReason.UNKNOWN_LANGUAGE
 
 
 def _separators(text: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from services.matching.domain.text.role_cues import clauses, folded, heading, role_in_words
+from services.matching.domain.text.role_cues import clauses, folded, role_in_words, role_of_title
 from services.matching.domain.text.scorer import Role
 
 #: The most characters of an item, as in a profile; what is longer is cut at a blank.
@@ -67,10 +67,10 @@ def _sentences(line: str) -> Iterator[str]:
 
 def _headed(sentence: str) -> tuple[Role | None, str]:
     """The role that a heading before or instead of a sentence gives, if any, and what is left to say."""
-    if role := heading(sentence):
+    if role := role_of_title(sentence):
         return role, ""
     introduced = _INTRODUCED.match(sentence)
-    role = heading(introduced[1]) if introduced else None
+    role = role_of_title(introduced[1]) if introduced else None
     return (role, sentence[introduced.end() :]) if introduced and role else (None, sentence)
 
 

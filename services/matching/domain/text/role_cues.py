@@ -115,7 +115,7 @@ def clauses(text: str) -> list[str]:
     return [*found, text[start:]]
 
 
-def heading(line: str) -> Role | None:
+def role_of_title(line: str) -> Role | None:
     """The role that a line gives those below it, if it is nothing but a heading: "Buscamos:", "Needs"."""
     match = _HEADING.fullmatch(folded(line).strip())
     return None if match is None else Role.NEED if match["need"] else Role.OFFER

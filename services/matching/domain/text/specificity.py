@@ -33,17 +33,17 @@ _ANYBODYS: Final = frozenset(
 _LEAST_WORDS: Final = 2
 
 
-class Specificity(StrEnum):
+class SpecificityIssue(StrEnum):
     """Why an item finds nobody."""
 
     TOO_SHORT = "item_too_short"
     GENERIC = "item_generic"
 
 
-def vagueness_of(item: str) -> Specificity | None:
+def specificity_issue(item: str) -> SpecificityIssue | None:
     """What an item lacks, if anything: words at all, or one that not everybody could say of themselves."""
     words = words_of(item)
     if words and all(word in _ANYBODYS for word in words):
-        return Specificity.GENERIC
+        return SpecificityIssue.GENERIC
     # Languages written without blanks put a sentence into what counts as one word here.
-    return Specificity.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None
+    return SpecificityIssue.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None

@@ -16,18 +16,18 @@ class Subscriptions:
         self.handler = handler
 
 
-class Heard:
-    """Stands in for the use case: keeps what it was given."""
+class RecordingUseCase:
+    """Takes the place of the use case and keeps its inputs."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[str, Sequence[Input]]] = []
 
-    async def match(self, edition_id: str, inputs: Sequence[Input]) -> None:
+    async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         self.batches.append((edition_id, inputs))
 
 
-async def test_registrations_and_requests_reach_the_use_case(scene: Any) -> None:
-    consumer, matching = Subscriptions(), Heard()
+async def test_registrations_requests_and_encounters_reach_the_use_case(scene: Any) -> None:
+    consumer, matching = Subscriptions(), RecordingUseCase()
     listen(consumer, matching)  # type: ignore[arg-type]
     inputs = [Input(scene.edition(), Position("registration.v1", 0, 0))]
     await consumer.handler("ed1", inputs)

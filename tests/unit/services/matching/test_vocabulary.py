@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from services.matching.domain.text.scorer import Matrix, Role
-from services.matching.encoders import the_use
-from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, build, ket_wordings, nace_headings, vocabulary
+from services.matching.encoders import use_encoder
+from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, build, ket_wordings, nace_categories, vocabulary
 
 
 def test_every_class_has_its_labels_and_every_technology_its_wordings() -> None:
-    headings = nace_headings()
+    headings = nace_categories()
     assert len(headings) == len({one.code for one in headings}) == 615
     assert all(label for one in headings for label in one.labels.values())
     assert {len(texts) for said in ket_wordings().values() for texts in said.values()} == {2}
@@ -22,18 +22,18 @@ def test_the_vectors_are_those_of_the_files_and_the_encoder() -> None:
     """If not: `python -m services.matching.vocabulary.build`."""
     with np.load(VECTORS, allow_pickle=False) as kept:
         for role in Role:
-            assert np.allclose(kept[role], the_use().encode(build.sentences(role)).mean(axis=0), atol=1e-4)
+            assert np.allclose(kept[role], use_encoder().encode(build.sentences(role)).mean(axis=0), atol=1e-4)
         middle = kept["middle"]
     rows = [0, 200, 400, 614]
-    labels = the_use().encode([nace_headings()[row].labels["es"] for row in rows]) - middle
+    labels = use_encoder().encode([nace_categories()[row].labels["es"] for row in rows]) - middle
     assert np.allclose(_unit(labels), vocabulary().nace.vectors[rows, NACE_LANGUAGES.index("es")], atol=1 / GRID)
-    wordings = the_use().encode(ket_wordings()["ket:robotics"]["pt"]) - middle
+    wordings = use_encoder().encode(ket_wordings()["ket:robotics"]["pt"]) - middle
     assert np.allclose(_unit(wordings), vocabulary().kets.vectors[_row("ket:robotics"), 4:6], atol=1 / GRID)
 
 
 def test_what_is_usual_of_a_technology_is_what_most_sentences_stay_below() -> None:
     known = vocabulary()
-    sentences = known.means.centred(the_use().encode(build.sentences(Role.OFFER)))
+    sentences = known.means.centred(use_encoder().encode(build.sentences(Role.OFFER)))
     suggested = [one.heading.code for text in sentences for one in known.kets.suggest(text[np.newaxis], 14)]
     assert 0 < suggested.count("ket:robotics") < 0.2 * len(sentences)
 

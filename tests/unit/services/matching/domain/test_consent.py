@@ -4,16 +4,16 @@ from itertools import product
 
 import pytest
 
-from services.matching.domain.consent import Side, consent_of
+from services.matching.domain.consent import ConsentSide, consent_of
 from shared.contract.events import Consent, ConsentPolicy
 
-NOTHING = Side()
-ASKS = Side(asked=True)
-ACCEPTS = Side(accepted=True)
-DECLINES = Side(declined=True)
-SEEKS = Side(seeking=True)
-SEEKS_THIS_ONE = Side(seeking=True, offered=True)
-GONE = Side(active=False, asked=True)
+NOTHING = ConsentSide()
+ASKS = ConsentSide(asked=True)
+ACCEPTS = ConsentSide(accepted=True)
+DECLINES = ConsentSide(declined=True)
+SEEKS = ConsentSide(seeking=True)
+SEEKS_THIS_ONE = ConsentSide(seeking=True, offered=True)
+GONE = ConsentSide(active=False, asked=True)
 MUTUAL, REQUESTER, ORGANISER = ConsentPolicy.MUTUAL, ConsentPolicy.REQUESTER, ConsentPolicy.ORGANISER
 G, P, R = Consent.GRANTED, Consent.PENDING, Consent.REFUSED
 
@@ -27,9 +27,9 @@ G, P, R = Consent.GRANTED, Consent.PENDING, Consent.REFUSED
         pytest.param(ASKS, ACCEPTS, G, G, G, id="accepted"),
         pytest.param(NOTHING, DECLINES, R, R, R, id="declined"),
         pytest.param(ASKS, DECLINES, P, R, R, id="asked again after a no"),
-        pytest.param(ASKS, Side(accepted=True, declined=True), G, G, G, id="accepted the second time"),
-        pytest.param(NOTHING, Side(declined=True, asked=True), P, G, G, id="whoever declined asks later"),
-        pytest.param(ASKS, Side(declined=True, asked=True), G, G, G, id="a later yes undoes the no"),
+        pytest.param(ASKS, ConsentSide(accepted=True, declined=True), G, G, G, id="accepted the second time"),
+        pytest.param(NOTHING, ConsentSide(declined=True, asked=True), P, G, G, id="whoever declined asks later"),
+        pytest.param(ASKS, ConsentSide(declined=True, asked=True), G, G, G, id="a later yes undoes the no"),
         pytest.param(DECLINES, DECLINES, R, R, R, id="both declined"),
         pytest.param(SEEKS_THIS_ONE, NOTHING, P, G, G, id="proposed"),
         pytest.param(SEEKS_THIS_ONE, ASKS, G, G, G, id="the one proposed asks"),
@@ -37,18 +37,18 @@ G, P, R = Consent.GRANTED, Consent.PENDING, Consent.REFUSED
         pytest.param(SEEKS_THIS_ONE, DECLINES, P, R, R, id="proposed to one who declined"),
         pytest.param(SEEKS, NOTHING, R, R, R, id="seeks, and got another"),
         pytest.param(SEEKS, ASKS, G, G, G, id="whoever seeks is asked"),
-        pytest.param(Side(seeking=True, declined=True), ASKS, P, R, R, id="seeks, but has declined this one"),
+        pytest.param(ConsentSide(seeking=True, declined=True), ASKS, P, R, R, id="seeks, but has declined this one"),
         pytest.param(GONE, ACCEPTS, R, R, R, id="requester cancelled"),
-        pytest.param(ASKS, Side(active=False, accepted=True), R, R, R, id="target cancelled"),
+        pytest.param(ASKS, ConsentSide(active=False, accepted=True), R, R, R, id="target cancelled"),
     ],
 )
-def test_table(one: Side, other: Side, mutual: Consent, requester: Consent, organiser: Consent) -> None:
+def test_table(one: ConsentSide, other: ConsentSide, mutual: Consent, requester: Consent, organiser: Consent) -> None:
     assert consent_of(MUTUAL, one, other) is mutual
     assert consent_of(REQUESTER, one, other) is requester
     assert consent_of(ORGANISER, one, other) is organiser
 
 
-SIDES = [Side(*flags) for flags in product((True, False), repeat=6)]
+SIDES = [ConsentSide(*flags) for flags in product((True, False), repeat=6)]
 
 
 @pytest.mark.parametrize("policy", ConsentPolicy)

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.explain import why_not
+from services.matching.domain.explain import explain_pair
 from shared.contract.events import Consent
 from shared.internal_api.pairs import Hindrance, PairAnswer
 from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition, registered
 
 
 def asked(edition: Edition, one: str, other: str) -> PairAnswer:
-    return why_not(edition.state, edition.maker.pool(edition.state), one, other)
+    return explain_pair(edition.state, edition.maker.pool(edition.state), one, other)
 
 
 def hindrances(edition: Edition, one: str = "ann", other: str = "bob") -> list[str]:

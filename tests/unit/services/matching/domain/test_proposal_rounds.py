@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import linprog  # type: ignore[import-untyped]
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
-from services.matching.domain.proposal_rounds import Edge, matching, prices
+from services.matching.domain.proposal_rounds import Edge, b_matching, dual_prices
 from shared.contract.events import Consent
 from tests.support.matching_editions import WELDING, Edition, registered
 
@@ -77,8 +77,8 @@ def test_a_pair_brought_up_ends_when_one_turns_it_down(edition: Edition, scene: 
 def test_the_least_served_come_first() -> None:
     edges: list[Edge] = [(0.9, "hub", "rich"), (0.3, "hub", "poor")]
     room = {"hub": 1, "rich": 1, "poor": 1}
-    assert matching(edges, room, {"hub": 0, "rich": 0, "poor": 0}) == [("hub", "rich")]
-    assert matching(edges, room, {"hub": 3, "rich": 3, "poor": 0}) == [("hub", "poor")]
+    assert b_matching(edges, room, {"hub": 0, "rich": 0, "poor": 0}) == [("hub", "rich")]
+    assert b_matching(edges, room, {"hub": 3, "rich": 3, "poor": 0}) == [("hub", "poor")]
 
 
 def like_affinities(random: Random, count: int) -> list[Edge]:
@@ -112,7 +112,7 @@ def test_it_is_within_twelve_thousandths_of_what_no_matching_can_pass(seed: int)
     random = Random(seed)  # noqa: S311 - an example, not a secret
     edges = like_affinities(random, 200)
     room = {f"p{one:03}": random.randint(2, 8) for one in range(200)}
-    chosen = matching(edges, room)
+    chosen = b_matching(edges, room)
     weight = {edge[1:]: edge[0] for edge in edges}
     degrees = Counter(one for pair in chosen for one in pair)
     assert all(degrees[one] <= room[one] for one in room)
@@ -122,11 +122,11 @@ def test_it_is_within_twelve_thousandths_of_what_no_matching_can_pass(seed: int)
 
 def test_the_sought_after_are_dear_and_the_others_free() -> None:
     edges: list[Edge] = [(0.9, "hub", "one"), (0.8, "hub", "two"), (0.2, "one", "two")]
-    price = prices(edges, {"hub": 1, "one": 2, "two": 2})
+    price = dual_prices(edges, {"hub": 1, "one": 2, "two": 2})
     assert price["hub"] == pytest.approx(0.8, abs=0.1)
     assert price["one"] == price["two"] == 0
 
 
 def test_nothing_to_choose_from_is_no_matching() -> None:
-    assert matching([], {"ann": 3}) == []
-    assert matching([], {}) == []
+    assert b_matching([], {"ann": 3}) == []
+    assert b_matching([], {}) == []

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from services.matching.domain.taxonomy import Cooperation, code_tokens, nace_path, nace_proximity, of_scheme, sought
+from services.matching.domain.taxonomy import (
+    Cooperation,
+    code_tokens,
+    cooperation_kinds,
+    nace_path,
+    nace_proximity,
+    of_scheme,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_a_scheme_is_the_whole_word_before_the_colon() -> None:
 
 
 def test_kinds_of_cooperation_unheard_of_are_left_out() -> None:
-    assert sought(("coop:sale", "coop:marriage", "sale")) == {Cooperation.SALE}
+    assert cooperation_kinds(("coop:sale", "coop:marriage", "sale")) == {Cooperation.SALE}
 
 
 def test_who_sells_looks_for_who_buys() -> None:

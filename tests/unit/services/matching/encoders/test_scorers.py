@@ -10,10 +10,10 @@ import pytest
 from services.matching.domain.text.blend import Blend, Calibration
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role, TextScorer
-from services.matching.encoders import default_scorer, quality_scorer, the_use
+from services.matching.encoders import default_scorer, quality_scorer, use_encoder
 from services.matching.encoders.constants import LANGUAGES, SENTENCES
 from services.matching.encoders.e5 import E5
-from services.matching.encoders.remembered import Remembered
+from services.matching.encoders.remembered import CachedScorer
 
 TOPICS = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
 #: The second half takes no part in anything but the means, and is what the figures below are of.
@@ -59,7 +59,7 @@ def test_needs_find_their_offers_across_languages_where_words_do_not() -> None:
 def test_a_text_has_the_same_vector_in_any_company(scorer: TextScorer) -> None:
     texts = [topic["offer"][language] for topic in TOPICS[:6] for language in LANGUAGES]
     order = np.random.default_rng(5).permutation(len(texts))
-    forgetful = Remembered(scorer._scorer, size=0)  # type: ignore[attr-defined]
+    forgetful = CachedScorer(scorer._scorer, size=0)  # type: ignore[attr-defined]
     together = forgetful.embed(texts, Role.OFFER)
     assert (forgetful.embed([texts[at] for at in order], Role.OFFER) == together[order]).all()
     assert (np.concatenate([forgetful.embed([text], Role.OFFER) for text in texts[:5]]) == together[:5]).all()
@@ -67,7 +67,7 @@ def test_a_text_has_the_same_vector_in_any_company(scorer: TextScorer) -> None:
 
 def test_threads_do_not_disturb_each_other(scorer: TextScorer) -> None:
     texts = [topic["need"]["pt"] for topic in TOPICS[:12]]
-    forgetful = Remembered(scorer._scorer, size=0)  # type: ignore[attr-defined]
+    forgetful = CachedScorer(scorer._scorer, size=0)  # type: ignore[attr-defined]
     with ThreadPoolExecutor(4) as pool:
         read = list(
             pool.map(lambda some: forgetful.embed(some, Role.NEED), [texts[at : at + 3] for at in (0, 3, 6, 9)])
@@ -123,7 +123,7 @@ def test_no_texts_have_no_vectors(scorer: TextScorer) -> None:
 
 
 def test_raw_encoders_read_long_texts_in_part() -> None:
-    for encoder in (the_use(), E5()):
+    for encoder in (use_encoder(), E5()):
         long, longer = encoder.encode(["acero inoxidable " * 200, "acero inoxidable " * 900])
         assert (long == longer).all()
 
@@ -146,7 +146,7 @@ class Counting:
 
 def test_a_text_is_embedded_once() -> None:
     counting = Counting()
-    remembered = Remembered(counting)
+    remembered = CachedScorer(counting)
     assert remembered.embed(["a", "bb", "a"], Role.NEED)[:, 0].tolist() == [1 / 2048, 2 / 2048, 1 / 2048]
     remembered.embed(["bb", "ccc"], Role.NEED)
     assert counting.asked == ["a", "bb", "ccc"]
@@ -156,7 +156,7 @@ def test_a_text_is_embedded_once() -> None:
 
 def test_what_was_used_last_is_remembered() -> None:
     counting = Counting()
-    remembered = Remembered(counting, size=2)
+    remembered = CachedScorer(counting, size=2)
     for text in ("a", "bb", "a", "ccc", "a"):
         remembered.embed([text], Role.NEED)
     assert counting.asked == ["a", "bb", "ccc"]
@@ -166,7 +166,7 @@ def test_what_was_used_last_is_remembered() -> None:
 
 def test_more_texts_at_once_than_are_remembered_all_have_vectors() -> None:
     texts = ["x" * length for length in range(1, 9)]
-    vectors = Remembered(Counting(), size=3).embed(texts, Role.NEED)
+    vectors = CachedScorer(Counting(), size=3).embed(texts, Role.NEED)
     assert (vectors[:, 0] * 2048).tolist() == [*range(1, 9)]
 
 

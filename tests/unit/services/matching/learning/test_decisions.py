@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.matching.learning.decisions import PairDecision, decisions
+from services.matching.learning.decisions import PairDecision, pair_decisions
 from shared.contract.events import EncounterChanged
 from tests.support.matching_editions import SENSORS, WELDING, Edition, registered
 
 
 def told(edition: Edition, key: bytes = b"key") -> list[PairDecision]:
-    return decisions("ed1", edition.changes, key)
+    return pair_decisions("ed1", edition.changes, key)
 
 
 def ended(scene: Any, state: str, *participant_ids: str, revision: int = 3) -> EncounterChanged:

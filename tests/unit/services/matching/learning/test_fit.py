@@ -9,7 +9,7 @@ import pytest
 
 from services.matching.domain.scoring.configuration import CONFIGURATIONS
 from services.matching.domain.scoring.terms import Term
-from services.matching.learning.fit import CannotLearn, Lesson, Logged, learn, read
+from services.matching.learning.fit import CannotFit, FitResult, LoggedDecision, fit_weights, read_decisions
 
 BASE = CONFIGURATIONS["2"]
 #: What people in these tests go by: other than the weights at hand, and none of some terms.
@@ -18,7 +18,7 @@ TRUE = {Term.NEED_OFFER: 0.40, Term.SECTOR: 0.30, Term.COOPERATION: 0.20, Term.L
 
 def decisions(
     editions: int = 4, each: int = 1500, seed: int = 5, steep: float = 12.0, dislikes: Sequence[Term] = ()
-) -> list[Logged]:
+) -> list[LoggedDecision]:
     """Yes with the probability of a logistic curve of the true weights; each edition is readier or less ready to."""
     random = np.random.default_rng(seed)
     made = []
@@ -35,17 +35,17 @@ def decisions(
     return made
 
 
-def logged(**fields: Any) -> Logged:
+def logged(**fields: Any) -> LoggedDecision:
     given = {"edition": "edn_0", "pair": "p", "configuration": "2", "terms": {}, "accepted": True}
-    return Logged(**(given | fields))
+    return LoggedDecision(**(given | fields))
 
 
 @pytest.fixture(scope="module")
-def lesson() -> Lesson:
-    return learn(decisions(), BASE)
+def lesson() -> FitResult:
+    return fit_weights(decisions(), BASE)
 
 
-def test_the_weights_people_go_by_are_found_in_order_and_in_ratio(lesson: Lesson) -> None:
+def test_the_weights_people_go_by_are_found_in_order_and_in_ratio(lesson: FitResult) -> None:
     learnt = lesson.proposed.weights
     assert sorted(TRUE, key=lambda term: -learnt[term]) == list(TRUE)
     for term, weight in TRUE.items():
@@ -54,7 +54,7 @@ def test_the_weights_people_go_by_are_found_in_order_and_in_ratio(lesson: Lesson
         assert learnt[term] < 0.04
 
 
-def test_editions_left_out_are_ranked_better_than_by_the_weights_at_hand(lesson: Lesson) -> None:
+def test_editions_left_out_are_ranked_better_than_by_the_weights_at_hand(lesson: FitResult) -> None:
     gain, error = lesson.gain
     assert gain > 0.01
     assert gain > 2 * error
@@ -62,7 +62,7 @@ def test_editions_left_out_are_ranked_better_than_by_the_weights_at_hand(lesson:
     assert all(fold.decisions == 1500 and 0 < fold.accepted < 1500 for fold in lesson.folds)
 
 
-def test_what_is_proposed_is_a_configuration_like_any_other(lesson: Lesson) -> None:
+def test_what_is_proposed_is_a_configuration_like_any_other(lesson: FitResult) -> None:
     assert sum(lesson.proposed.weights.values()) == pytest.approx(1, abs=1e-9)
     assert lesson.proposed.version.startswith("2-")
     assert "6000 decisions of 4 editions" in lesson.proposed.note
@@ -70,13 +70,13 @@ def test_what_is_proposed_is_a_configuration_like_any_other(lesson: Lesson) -> N
     assert lesson.proposed.model_dump(exclude=unchanged) == BASE.model_dump(exclude=unchanged)
 
 
-def test_a_term_that_never_varied_keeps_its_weight(lesson: Lesson) -> None:
+def test_a_term_that_never_varied_keeps_its_weight(lesson: FitResult) -> None:
     assert lesson.proposed.weights[Term.DELEGATION] == BASE.weights[Term.DELEGATION]
     assert lesson.spread[Term.DELEGATION] == 0
 
 
 def test_a_term_that_people_dislike_weighs_nothing_rather_than_less() -> None:
-    lesson = learn(decisions(dislikes=[Term.S3, Term.CROSS_BORDER]), BASE)
+    lesson = fit_weights(decisions(dislikes=[Term.S3, Term.CROSS_BORDER]), BASE)
     assert lesson.proposed.weights[Term.S3] == lesson.proposed.weights[Term.CROSS_BORDER] == 0
     assert min(lesson.proposed.weights.values()) >= 0
     assert max(lesson.proposed.weights, key=lesson.proposed.weights.__getitem__) is Term.NEED_OFFER
@@ -84,8 +84,8 @@ def test_a_term_that_people_dislike_weighs_nothing_rather_than_less() -> None:
 
 def test_neither_the_order_of_decisions_nor_a_repeat_matters() -> None:
     some = decisions(editions=2, each=400)
-    again = learn([*reversed(some), *some[:50]], BASE)
-    assert again.proposed == learn(some, BASE).proposed
+    again = fit_weights([*reversed(some), *some[:50]], BASE)
+    assert again.proposed == fit_weights(some, BASE).proposed
     assert again.left_out == {"given twice": 50}
 
 
@@ -95,7 +95,7 @@ def test_what_is_left_out_is_counted() -> None:
         logged(pair="b", configuration="1"),
         logged(pair="c", met_before=1),
     ]
-    lesson = learn([*decisions(editions=2, each=400), *others], BASE)
+    lesson = fit_weights([*decisions(editions=2, each=400), *others], BASE)
     assert lesson.used == 800
     assert lesson.left_out == {"nobody answered": 1, "scored by another version": 1, "met before, in vain": 1}
 
@@ -111,22 +111,25 @@ def test_what_is_left_out_is_counted() -> None:
         (decisions(editions=2, each=60), "80 of each are needed for 8 weights"),
     ],
 )
-def test_too_little_is_said_clearly(some: list[Logged], why: str) -> None:
-    with pytest.raises(CannotLearn, match=why):
-        learn(some, BASE)
+def test_too_little_is_said_clearly(some: list[LoggedDecision], why: str) -> None:
+    with pytest.raises(CannotFit, match=why):
+        fit_weights(some, BASE)
 
 
 def test_an_edition_in_which_all_say_the_same_is_judged_by_nothing() -> None:
     yes = [one.model_copy(update={"edition": "edn_yes", "accepted": True}) for one in decisions(editions=1, each=100)]
-    lesson = learn([*decisions(editions=2, each=400), *yes], BASE)
+    lesson = fit_weights([*decisions(editions=2, each=400), *yes], BASE)
     assert [fold.learnt is None for fold in lesson.folds] == [False, False, True]
     assert np.isfinite(lesson.gain).all()
 
 
 def test_files_are_read_line_by_line() -> None:
     line = logged().model_dump_json()
-    assert read([line, "", json.dumps(json.loads(line) | {"held": None, "shown": True})], "f") == [logged(), logged()]
-    with pytest.raises(CannotLearn, match=r"f\.jsonl, line 2: pair: Field required"):
-        read([line, '{"edition": "e", "configuration": "2", "terms": {}}'], "f.jsonl")
-    with pytest.raises(CannotLearn, match=r"f\.jsonl, line 1: Invalid JSON"):
-        read(["no"], "f.jsonl")
+    assert read_decisions([line, "", json.dumps(json.loads(line) | {"held": None, "shown": True})], "f") == [
+        logged(),
+        logged(),
+    ]
+    with pytest.raises(CannotFit, match=r"f\.jsonl, line 2: pair: Field required"):
+        read_decisions([line, '{"edition": "e", "configuration": "2", "terms": {}}'], "f.jsonl")
+    with pytest.raises(CannotFit, match=r"f\.jsonl, line 1: Invalid JSON"):
+        read_decisions(["no"], "f.jsonl")

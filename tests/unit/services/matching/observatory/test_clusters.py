@@ -2,29 +2,29 @@ from __future__ import annotations
 
 import pytest
 
-from services.matching.observatory.clusters import bridges, in_order, participation, terms_of
-from services.matching.observatory.graph import Party
+from services.matching.observatory.clusters import bridges, defining_codes, participation, renumbered
+from services.matching.observatory.graph import OrganisationNode
 
 
-def party(identity: str, *codes: str) -> Party:
-    return Party(identity, "sme", "ES", None, None, codes, (f"prt_{identity}",))
+def party(identity: str, *codes: str) -> OrganisationNode:
+    return OrganisationNode(identity, "sme", "ES", None, None, codes, (f"prt_{identity}",))
 
 
 def test_clusters_are_numbered_by_size_then_by_first_id() -> None:
-    assert in_order({"d": 7, "c": 7, "a": 3, "b": 5, "e": 5}) == {"b": 0, "e": 0, "c": 1, "d": 1, "a": 2}
+    assert renumbered({"d": 7, "c": 7, "a": 3, "b": 5, "e": 5}) == {"b": 0, "e": 0, "c": 1, "d": 1, "a": 2}
 
 
 def test_a_cluster_is_named_by_what_sets_it_apart() -> None:
     metal = [party(f"m{n}", "nace:25.62", "ket:robotics") for n in range(5)]
     food = [party(f"f{n}", "nace:10.51", "ket:robotics") for n in range(5)]
-    assert terms_of(metal, metal + food, least=5) == ("nace:25.62", "ket:robotics")
+    assert defining_codes(metal, metal + food, least=5) == ("nace:25.62", "ket:robotics")
 
 
 def test_a_class_few_stand_for_gives_way_to_its_division() -> None:
     metal = [party(f"m{n}", f"nace:25.{6 if n % 2 else 9}{n}") for n in range(6)]
     food = [party(f"f{n}", "nace:10.51") for n in range(6)]
-    assert terms_of(metal, metal + food, least=5) == ("nace:25",)
-    assert terms_of(metal, metal + food, least=7) == ()
+    assert defining_codes(metal, metal + food, least=5) == ("nace:25",)
+    assert defining_codes(metal, metal + food, least=7) == ()
 
 
 def test_who_is_linked_into_several_clusters_bridges_them() -> None:

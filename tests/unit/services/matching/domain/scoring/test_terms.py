@@ -7,7 +7,7 @@ import pytest
 
 from services.matching.domain.scoring import terms
 from services.matching.domain.scoring.terms import TRAITS, Term, Traits
-from services.matching.domain.taxonomy import Cooperation, as_bits
+from services.matching.domain.taxonomy import Cooperation, cooperation_bits
 from shared.contract.events import OrganisationKind
 
 SALE, PURCHASE, RD = Cooperation.SALE, Cooperation.PURCHASE, Cooperation.RD
@@ -21,7 +21,7 @@ def someone(**traits: Any) -> Traits:
 
 
 def seeking(*kinds: Cooperation) -> Traits:
-    return someone(seeks=as_bits(kinds), answers=as_bits(kind.answer for kind in kinds))
+    return someone(seeks=cooperation_bits(kinds), answers=cooperation_bits(kind.answer for kind in kinds))
 
 
 @pytest.mark.parametrize(("forth", "back", "text"), [(0, 0, 0), (1, 1, 1), (1, 0, 0.7), (0, 1, 0.7), (0.5, 0.5, 0.5)])

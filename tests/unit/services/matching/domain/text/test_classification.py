@@ -3,16 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.matching.domain.text.classification import Catalogue, Heading, RoleMeans
+from services.matching.domain.text.classification import Category, Classification, RoleMeans
 from services.matching.domain.text.scorer import Role
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 
 
-def catalogue(usual: float = 0.0) -> Catalogue:
-    headings = tuple(Heading(code, {"en": code}) for code in ("nace:01.11", "nace:25.62"))
+def catalogue(usual: float = 0.0) -> Classification:
+    headings = tuple(Category(code, {"en": code}) for code in ("nace:01.11", "nace:25.62"))
     vectors = np.array([[EAST, NORTH], [UP, UP]])
-    return Catalogue(headings, vectors, np.full(2, usual, np.float32))
+    return Classification(headings, vectors, np.full(2, usual, np.float32))
 
 
 def test_a_heading_is_as_near_as_the_nearest_of_its_wordings() -> None:

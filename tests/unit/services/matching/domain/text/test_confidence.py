@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.matching.domain.text.confidence import Doubt, doubts_of
+from services.matching.domain.text.confidence import LowConfidenceReason, low_confidence_reasons
 
 EVERYTHING = "Agricultura, energía, salud, TIC, construcción, textil, automoción, turismo, logística, minería"
 
@@ -10,19 +10,19 @@ EVERYTHING = "Agricultura, energía, salud, TIC, construcción, textil, automoci
 @pytest.mark.parametrize(
     ("text", "doubt"),
     [
-        ("", Doubt.SAYS_NOTHING),
-        ("🤝🔩", Doubt.SAYS_NOTHING),
-        ("Buscamos empresa", Doubt.SAYS_NOTHING),
-        ("steel", Doubt.ONE_WORD),
-        ("Soldadura de aluminio para el sector naval. " * 250, Doubt.TOO_LONG),
-        ("<p>Soldadura de <b>aluminio</b></p>", Doubt.MARKUP),
-        (EVERYTHING, Doubt.LISTS_EVERYTHING),
-        ("Euskal enpresa batek altzairuzko piezak behar ditu itsasontzietarako", Doubt.UNKNOWN_LANGUAGE),
-        ("जहाजों के लिए एल्यूमीनियम की वेल्डिंग चाहिए", Doubt.UNKNOWN_LANGUAGE),
+        ("", LowConfidenceReason.SAYS_NOTHING),
+        ("🤝🔩", LowConfidenceReason.SAYS_NOTHING),
+        ("Buscamos empresa", LowConfidenceReason.SAYS_NOTHING),
+        ("steel", LowConfidenceReason.ONE_WORD),
+        ("Soldadura de aluminio para el sector naval. " * 250, LowConfidenceReason.TOO_LONG),
+        ("<p>Soldadura de <b>aluminio</b></p>", LowConfidenceReason.MARKUP),
+        (EVERYTHING, LowConfidenceReason.LISTS_EVERYTHING),
+        ("Euskal enpresa batek altzairuzko piezak behar ditu itsasontzietarako", LowConfidenceReason.UNKNOWN_LANGUAGE),
+        ("जहाजों के लिए एल्यूमीनियम की वेल्डिंग चाहिए", LowConfidenceReason.UNKNOWN_LANGUAGE),
     ],
 )
-def test_what_deserves_little_confidence_says_why(text: str, doubt: Doubt) -> None:
-    assert doubts_of([text]) == (doubt,)
+def test_what_deserves_little_confidence_says_why(text: str, doubt: LowConfidenceReason) -> None:
+    assert low_confidence_reasons([text]) == (doubt,)
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,16 @@ def test_what_deserves_little_confidence_says_why(text: str, doubt: Doubt) -> No
     ],
 )
 def test_a_plain_item_is_not_doubted(text: str) -> None:
-    assert doubts_of([text]) == ()
+    assert low_confidence_reasons([text]) == ()
 
 
 def test_a_blank_item_beside_one_that_speaks_is_no_matter() -> None:
-    assert doubts_of(["", "Soldadura de aluminio"]) == ()
-    assert doubts_of([]) == (Doubt.SAYS_NOTHING,)
+    assert low_confidence_reasons(["", "Soldadura de aluminio"]) == ()
+    assert low_confidence_reasons([]) == (LowConfidenceReason.SAYS_NOTHING,)
 
 
 def test_doubts_of_several_items_come_once_and_in_order() -> None:
-    assert doubts_of([EVERYTHING, "steel", "iron"]) == (Doubt.ONE_WORD, Doubt.LISTS_EVERYTHING)
+    assert low_confidence_reasons([EVERYTHING, "steel", "iron"]) == (
+        LowConfidenceReason.ONE_WORD,
+        LowConfidenceReason.LISTS_EVERYTHING,
+    )

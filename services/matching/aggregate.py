@@ -1,0 +1,49 @@
+"""The domain of matching as the journal runs it: see `shared.storage.journal.Aggregate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from services.matching.domain.changes import Change
+from services.matching.domain.decide import Matchmaker, UnknownConfiguration
+from services.matching.domain.evolve import evolve
+from services.matching.domain.state import MatchingState
+from shared.contract.events import EditionChanged, Event
+from shared.messaging.consumer import Poison
+from shared.storage.journal import Decision
+
+
+class MatchingAggregate:
+    """Decides on events with a `Matchmaker` and applies the changes."""
+
+    state_type = MatchingState
+    change_type: TypeAdapter[Change] = TypeAdapter(Change)
+
+    def __init__(self, matchmaker: Matchmaker) -> None:
+        self._matchmaker = matchmaker
+
+    def empty(self, edition_id: str) -> MatchingState:
+        """Return the state of an edition without events."""
+        return MatchingState(edition_id=edition_id)
+
+    def decide(self, state: MatchingState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:  # noqa: ARG002 -- a published event has the time of its inputs
+        """Decide on the events.
+
+        Raises:
+            Poison: an edition names an affinity version that this installation cannot compute.
+        """
+        try:
+            changes, published = self._matchmaker.decide(state, events)
+        except UnknownConfiguration as error:
+            for event in events:
+                if isinstance(event, EditionChanged) and event.affinity_version == error.version:
+                    raise Poison(event, str(error)) from error
+            raise
+        return Decision(changes=changes, outbox=list(published))
+
+    def evolve(self, state: MatchingState, change: Change) -> None:
+        """Apply one change to the state."""
+        evolve(state, change)
