@@ -12,7 +12,7 @@ from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What notify can be told."""
+    """Settings of notify, read from the environment."""
 
     service: ClassVar[str] = "notify"
 
@@ -53,7 +53,7 @@ class Settings(ServiceSettings):
 
     @property
     def window(self) -> Window:
-        """How long changes are gathered into one mail."""
+        """Time for which changes are gathered into one mail."""
         return Window(
             quiet=timedelta(seconds=self.window_seconds),
             longest=timedelta(seconds=self.window_longest_seconds),
@@ -62,12 +62,15 @@ class Settings(ServiceSettings):
 
     @property
     def lease(self) -> timedelta:
-        """How long a mail may be in hand."""
+        """Time for which a claim on a delivery lasts."""
         return timedelta(seconds=self.lease_seconds)
 
     @model_validator(mode="after")
     def _lease_outlasts_a_mail(self) -> Self:
-        # Connect, greet, log in, MAIL, RCPT, DATA: each may take the whole timeout.
+        # Connect, greet, log in, MAIL, RCPT, DATA: every step may take the whole time-out.
         if self.lease_seconds < 8 * self.smtp_timeout_seconds:
-            raise ValueError("lease_seconds must be at least eight times smtp_timeout_seconds")
+            least = 8 * self.smtp_timeout_seconds
+            raise ValueError(
+                f"lease_seconds is {self.lease_seconds:g}: it must be at least {least:g}, eight times smtp_timeout_seconds"
+            )
         return self

@@ -1,4 +1,4 @@
-"""SMTP, one step at a time: between RCPT and DATA the ledger is told, so that a lost answer is known as a doubt."""
+"""SMTP in single steps: the ledger is written between RCPT and DATA, so a lost answer leaves an unconfirmed mail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PERMANENT = 500
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """Where mails are handed over, and as whom."""
+    """Address and credentials of the mail server."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class SmtpServer:
 
     @classmethod
     def of(cls, settings: Settings) -> SmtpServer:
-        """The mail server the settings name."""
+        """Return the mail server of the settings."""
         return cls(
             host=settings.smtp_host,
             port=settings.smtp_port,
@@ -49,29 +49,29 @@ class SmtpServer:
 
 
 class SmtpMailer:
-    """Opens lines to one mail server."""
+    """Opens connections to one mail server: implements `services.notify.ports.Mailer`."""
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[SmtpConnection]:
-        """A connection for many mails, one after the other.
+        """Open a connection for many mails in sequence.
 
         Raises:
-            MailerAway: no connection, or the server does not want us (TLS, credentials).
+            MailServerUnavailable: no connection, or the server rejects TLS or the credentials.
         """
-        async with SmtpConnection(self._server) as line:
-            yield line
+        async with SmtpConnection(self._server) as connection:
+            yield connection
 
 
 class SmtpConnection:
-    """One connection, made anew when it broke or has carried its share."""
+    """A connection to the mail server. It is renewed when it broke, or after its share of mails."""
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
         self._smtp = _client(server)
-        self._carried = 0
+        self._mails_sent = 0
 
     async def __aenter__(self) -> Self:
         await self._connect()
@@ -80,53 +80,50 @@ class SmtpConnection:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._hang_up()
+        await self._disconnect()
 
-    async def send(self, letter: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
-        """Hand a letter over. `before_data` runs once the recipient is accepted; if it raises, nothing is sent.
-
-        Raises:
-            Refused: never for this recipient or letter.
-            NotTaken: not now; surely not taken.
-            InDoubt: the connection broke after DATA: it may have been taken.
-            MailerAway: no connection at all.
-        """
-        await self._be_connected()
-        await self._envelope(letter)
+    async def send(self, mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
+        """Hand a mail over: see `services.notify.ports.MailConnection.send`."""
+        await self._ensure_connected()
+        await self._envelope(mail)
         try:
             await before_data()
         except BaseException:
             self._smtp.close()
             raise
-        await self._data(letter)
-        self._carried += 1
+        await self._data(mail)
+        self._mails_sent += 1
 
-    async def _be_connected(self) -> None:
-        if self._carried >= self._server.mails_per_connection:
-            await self._hang_up()
+    async def _ensure_connected(self) -> None:
+        if self._mails_sent >= self._server.mails_per_connection:
+            await self._disconnect()
         if not self._smtp.is_connected:
             await self._connect()
 
     async def _connect(self) -> None:
-        self._smtp, self._carried = _client(self._server), 0
+        self._smtp, self._mails_sent = _client(self._server), 0
         try:
             await self._smtp.connect()
         except SMTPAuthenticationError as error:
-            raise MailServerUnavailable(f"the mail server refuses our credentials: {error.code}") from error
+            raise MailServerUnavailable(
+                f"the mail server refuses the credentials of TERTULIA_SMTP_USERNAME with {error.code}"
+            ) from error
         except (SMTPException, OSError, ValueError) as error:
-            raise MailServerUnavailable(f"{self._server.host}:{self._server.port}: {error}") from error
+            raise MailServerUnavailable(f"no connection to {self._server.host}:{self._server.port}: {error}") from error
 
-    async def _envelope(self, letter: RenderedMail) -> None:
+    async def _envelope(self, mail: RenderedMail) -> None:
         try:
-            await self._smtp.mail(letter.sender)
-            await self._smtp.rcpt(letter.recipient)
+            await self._smtp.mail(mail.sender)
+            await self._smtp.rcpt(mail.recipient)
         except SMTPRecipientRefused as error:
             await self._reset()
             raise _answer(error) from error
         except SMTPResponseException as error:
-            # Refusing the sender is no fault of this letter: all wait until the settings or the server change.
-            await self._hang_up()
-            raise MailServerUnavailable(f"{error.code} to MAIL") from error
+            # The server refuses the sender, so every mail waits until the settings or the server change.
+            await self._disconnect()
+            raise MailServerUnavailable(
+                f"the mail server answered {error.code} to MAIL FROM: check TERTULIA_MAIL_FROM"
+            ) from error
         except ValueError as error:
             await self._reset()
             raise Refused(f"unsendable address: {type(error).__name__}") from error
@@ -134,9 +131,9 @@ class SmtpConnection:
             self._smtp.close()
             raise NotAccepted(f"the connection was lost before DATA: {type(error).__name__}") from error
 
-    async def _data(self, letter: RenderedMail) -> None:
+    async def _data(self, mail: RenderedMail) -> None:
         try:
-            await self._smtp.data(letter.content)
+            await self._smtp.data(mail.content)
         except SMTPResponseException as error:
             await self._reset()
             raise _answer(error) from error
@@ -150,7 +147,7 @@ class SmtpConnection:
         except (SMTPException, OSError):
             self._smtp.close()
 
-    async def _hang_up(self) -> None:
+    async def _disconnect(self) -> None:
         with contextlib.suppress(SMTPException, OSError):
             await self._smtp.quit()
         self._smtp.close()
@@ -169,6 +166,6 @@ def _client(server: SmtpServer) -> SMTP:
 
 
 def _answer(error: SMTPResponseException) -> Refused | NotAccepted:
-    """What a no means: 5xx never, anything else not now. Its text may name the recipient, so it is left out."""
-    said = f"the mail server answered {error.code}"
-    return Refused(said) if error.code >= _PERMANENT else NotAccepted(said)
+    """Return the error of an answer: `Refused` for 5xx, else `NotAccepted`. The answer's text may name the recipient."""
+    message = f"the mail server answered {error.code}"
+    return Refused(message) if error.code >= _PERMANENT else NotAccepted(message)

@@ -1,8 +1,8 @@
-"""The delivery ledger of `services/notify` as a state machine: one participant's line, two postmen, a mail server.
+"""State machine of notify's delivery ledger: one participant's delivery, two delivery workers, a mail server.
 
-The steps have the names of the code: `take` claims the line for a time, `start` writes down that the text is about to
-be handed over, `send` hands it over, `settle` records that it was taken. Every write is of the line as it was read
-(`edit`). A postman whose time is over may go on (a zombie).
+The steps have the names of the code. `claim` claims the delivery for a time. `start` writes that the text is about to
+be handed over, and `send` hands it over. `settle` records that it was accepted. A write is refused if the delivery has
+changed since it was read (`edit`). A worker whose lease has ended may go on (a zombie).
 """
 
 from __future__ import annotations
@@ -14,128 +14,132 @@ from tests.model.explore import Step
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """The protections. Each can be taken away, to see that the check notices."""
+class LedgerProtocol:
+    """The protections. The test takes each away and expects a counterexample."""
 
     writes_what_it_read: bool = True
     starts_before_sending: bool = True
-    leaves_doubts_alone: bool = True
+    leaves_unconfirmed_alone: bool = True
 
 
 @dataclass(frozen=True)
-class Line:
-    """The line: what is wanted, what is settled, and whose hands the mail is in (`token` 0: nobody's)."""
+class ModelDelivery:
+    """The delivery: the versions wanted and settled, and the token of its claim (0 without a claim)."""
 
     wanted: int = 1
     settled: int = 0
     token: int = 0
     in_data: int = 0
-    doubts: frozenset[int] = frozenset()
+    unconfirmed: frozenset[int] = frozenset()
     edit: int = 0
 
 
 @dataclass(frozen=True)
-class Postman:
-    """A postman: what is next, and the line as last read or written."""
+class Worker:
+    """A delivery worker: its next step, and the delivery as last read or written."""
 
     step: str = "idle"
-    line: Line = Line()
+    delivery: ModelDelivery = ModelDelivery()
     version: int = 0
 
 
 @dataclass(frozen=True)
-class World:
-    """All there is. `taken`: the versions the mail server took, in order; `lapsed`: the claim's time is over."""
+class LedgerWorld:
+    """The whole state. `accepted` lists the versions that the mail server accepted; `lapsed`: the lease has ended."""
 
-    line: Line = Line()
-    postmen: tuple[Postman, Postman] = (Postman(), Postman())
-    taken: tuple[int, ...] = ()
+    delivery: ModelDelivery = ModelDelivery()
+    workers: tuple[Worker, Worker] = (Worker(), Worker())
+    accepted: tuple[int, ...] = ()
     lapsed: bool = False
     tokens: int = 0
     faults: int = 2
 
 
 class LedgerModel:
-    """What can happen to `versions` agendas of one participant under a protocol."""
+    """The possible steps of `versions` agendas of one participant under a protocol."""
 
-    def __init__(self, versions: int = 2, protocol: Protocol | None = None) -> None:
+    def __init__(self, versions: int = 2, protocol: LedgerProtocol | None = None) -> None:
         self._versions = versions
-        self._protocol = protocol or Protocol()
+        self._protocol = protocol or LedgerProtocol()
 
-    def steps(self, world: World) -> Iterator[Step[World]]:
-        """Every step that may be taken next."""
-        if world.line.wanted < self._versions:
-            newer = replace(world.line, wanted=world.line.wanted + 1, edit=world.line.edit + 1)
-            yield Step("want", replace(world, line=newer))
-        for number, postman in enumerate(world.postmen):
-            for name, after in self._postman_steps(world, number, postman):
+    def steps(self, world: LedgerWorld) -> Iterator[Step[LedgerWorld]]:
+        """List every possible next step."""
+        delivery = world.delivery
+        if delivery.wanted < self._versions:
+            newer = replace(delivery, wanted=delivery.wanted + 1, edit=delivery.edit + 1)
+            yield Step("want", replace(world, delivery=newer))
+        for number, worker in enumerate(world.workers):
+            for name, after in self._worker_steps(world, number, worker):
                 yield Step(f"{name} {number}", after)
-            if world.faults:
+            if world.faults and worker.step != "idle":
                 spent = replace(world, faults=world.faults - 1)
-                if postman.step != "idle":
-                    yield Step(f"kill {number}", _with(spent, number, Postman()), is_fault=True)
-        if world.line.token and not world.lapsed:
-            # Time passes: a claim lapses only under a postman who is gone or slow.
-            is_held = any(p.step != "idle" and p.line.token == world.line.token for p in world.postmen)
+                yield Step(f"kill {number}", _with(spent, number, Worker()), is_fault=True)
+        if delivery.token and not world.lapsed:
+            # A lease ends only under a worker that is gone (no fault) or slow (a fault).
+            is_held = any(worker.step != "idle" and worker.delivery.token == delivery.token for worker in world.workers)
             if not is_held:
                 yield Step("lapse", replace(world, lapsed=True))
             elif world.faults:
                 yield Step("stall", replace(world, lapsed=True, faults=world.faults - 1), is_fault=True)
 
-    def always(self, world: World) -> str:
-        """What must hold at any moment."""
-        return "a version is mailed twice" if len(world.taken) != len(set(world.taken)) else ""
+    def always(self, world: LedgerWorld) -> str:
+        """Return the rule broken at this moment, or an empty text."""
+        return "a version is mailed twice" if len(world.accepted) != len(set(world.accepted)) else ""
 
-    def at_rest(self, world: World) -> str:
-        """What must hold in the end: the newest version is known to be taken, or in doubt."""
-        if world.line.settled < self._versions:
+    def at_rest(self, world: LedgerWorld) -> str:
+        """Return the rule broken at the end, or an empty text: the newest version is accepted or unconfirmed."""
+        if world.delivery.settled < self._versions:
             return "a version is never mailed"
-        if self._versions not in set(world.taken) | world.line.doubts:
-            return "a version is settled that nobody got"
+        if self._versions not in set(world.accepted) | world.delivery.unconfirmed:
+            return "a version is settled without a mail"
         return ""
 
-    def _postman_steps(self, world: World, number: int, postman: Postman) -> Iterator[tuple[str, World]]:
-        line = world.line
-        match postman.step:
-            case "idle" if line.settled < line.wanted and (not line.token or world.lapsed):
-                yield self._take(world, number, line)
+    def _worker_steps(self, world: LedgerWorld, number: int, worker: Worker) -> Iterator[tuple[str, LedgerWorld]]:
+        delivery = world.delivery
+        match worker.step:
+            case "idle" if delivery.settled < delivery.wanted and (not delivery.token or world.lapsed):
+                yield self._claim(world, number, delivery)
             case "start":
-                started = replace(postman.line, in_data=postman.version)
-                yield from self._write("start", world, number, postman, started, "send")
+                started = replace(worker.delivery, in_data=worker.version)
+                yield from self._write("start", world, number, worker, started, "send")
             case "send":
-                sent = replace(world, taken=(*world.taken, postman.version))
-                yield "send", _with(sent, number, replace(postman, step="settle"))
+                sent = replace(world, accepted=(*world.accepted, worker.version))
+                yield "send", _with(sent, number, replace(worker, step="settle"))
             case "settle":
-                settled = replace(postman.line, settled=postman.version, token=0, in_data=0)
-                yield from self._write("settle", world, number, postman, settled, "idle")
+                settled = replace(worker.delivery, settled=worker.version, token=0, in_data=0)
+                yield from self._write("settle", world, number, worker, settled, "idle")
 
-    def _take(self, world: World, number: int, line: Line) -> tuple[str, World]:
-        if line.in_data and self._protocol.leaves_doubts_alone:
-            doubts = line.doubts | {line.in_data}
-            in_doubt = replace(line, settled=line.in_data, token=0, in_data=0, doubts=doubts, edit=line.edit + 1)
-            return "doubt", replace(world, line=in_doubt, lapsed=False)
+    def _claim(self, world: LedgerWorld, number: int, delivery: ModelDelivery) -> tuple[str, LedgerWorld]:
+        edit = delivery.edit + 1
+        if delivery.in_data and self._protocol.leaves_unconfirmed_alone:
+            unconfirmed = delivery.unconfirmed | {delivery.in_data}
+            left = replace(delivery, settled=delivery.in_data, token=0, in_data=0, unconfirmed=unconfirmed, edit=edit)
+            return "leave unconfirmed", replace(world, delivery=left, lapsed=False)
         token = world.tokens + 1
-        taken = replace(line, token=token, in_data=0, edit=line.edit + 1)
+        claimed = replace(delivery, token=token, in_data=0, edit=edit)
         first = "start" if self._protocol.starts_before_sending else "send"
-        after = replace(world, line=taken, lapsed=False, tokens=token)
-        return "take", _with(after, number, Postman(first, taken, line.wanted))
+        after = replace(world, delivery=claimed, lapsed=False, tokens=token)
+        return "claim", _with(after, number, Worker(first, claimed, delivery.wanted))
 
     def _write(
-        self, name: str, world: World, number: int, postman: Postman, line: Line, following: str
-    ) -> Iterator[tuple[str, World]]:
-        """Write the line as it was read; read it again if only what is wanted has changed; else it is another's."""
-        if self._protocol.writes_what_it_read and world.line.edit != postman.line.edit:
-            if world.line.token != postman.line.token:
-                yield f"{name}: overtaken", _with(world, number, Postman())
+        self, name: str, world: LedgerWorld, number: int, worker: Worker, delivery: ModelDelivery, following: str
+    ) -> Iterator[tuple[str, LedgerWorld]]:
+        """Write the delivery if it is unchanged since it was read.
+
+        If it has changed under the same claim, only a newer version was wanted, and the worker reads it again.
+        """
+        if self._protocol.writes_what_it_read and world.delivery.edit != worker.delivery.edit:
+            if world.delivery.token != worker.delivery.token:
+                yield f"{name}: overtaken", _with(world, number, Worker())
             else:
-                yield f"{name}: read again", _with(world, number, replace(postman, line=world.line))
+                yield f"{name}: read again", _with(world, number, replace(worker, delivery=world.delivery))
             return
-        written = replace(line, wanted=max(line.wanted, world.line.wanted), edit=world.line.edit + 1)
-        after = replace(world, line=written, lapsed=world.lapsed and bool(written.token))
-        yield name, _with(after, number, replace(postman, step=following, line=written))
+        written = replace(delivery, wanted=max(delivery.wanted, world.delivery.wanted), edit=world.delivery.edit + 1)
+        after = replace(world, delivery=written, lapsed=world.lapsed and bool(written.token))
+        yield name, _with(after, number, replace(worker, step=following, delivery=written))
 
 
-def _with(world: World, number: int, postman: Postman) -> World:
-    both = list(world.postmen)
-    both[number] = postman
-    return replace(world, postmen=(both[0], both[1]))
+def _with(world: LedgerWorld, number: int, worker: Worker) -> LedgerWorld:
+    both = list(world.workers)
+    both[number] = worker
+    return replace(world, workers=(both[0], both[1]))

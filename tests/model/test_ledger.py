@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tests.model.explore import Explored, explore
-from tests.model.ledger import LedgerModel, Protocol, World
+from tests.model.ledger import LedgerModel, LedgerProtocol, LedgerWorld
 
 
-def check(protocol: Protocol | None = None) -> Explored:
+def check(protocol: LedgerProtocol | None = None) -> Explored:
+    """Explore every order of the steps of two versions."""
     model = LedgerModel(2, protocol)
-    return explore(World(), model.steps, model.always, model.at_rest)
+    return explore(LedgerWorld(), model.steps, model.always, model.at_rest)
 
 
 def test_no_version_is_mailed_twice_and_the_newest_is_mailed_or_in_doubt() -> None:
@@ -20,13 +21,13 @@ def test_no_version_is_mailed_twice_and_the_newest_is_mailed_or_in_doubt() -> No
 @pytest.mark.parametrize(
     "protocol",
     [
-        Protocol(writes_what_it_read=False),
-        Protocol(starts_before_sending=False),
-        Protocol(leaves_doubts_alone=False),
+        LedgerProtocol(writes_what_it_read=False),
+        LedgerProtocol(starts_before_sending=False),
+        LedgerProtocol(leaves_unconfirmed_alone=False),
     ],
-    ids=["blind writes", "send before start", "send again what is in doubt"],
+    ids=["blind writes", "send before start", "send an unconfirmed mail again"],
 )
-def test_without_any_of_them_somebody_gets_a_version_twice(protocol: Protocol) -> None:
+def test_without_a_protection_a_version_is_mailed_twice(protocol: LedgerProtocol) -> None:
     found = check(protocol).counterexample
     assert found
     assert found.broken == "a version is mailed twice"

@@ -1,4 +1,4 @@
-"""Every phrase of the mails, in every language a participant can be written to in."""
+"""The phrases of the mails in every language."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from shared.contract.events import Language
 
 @dataclass(frozen=True)
 class Counted:
-    """A phrase for one, and one for any other number `{n}`."""
+    """The singular and the plural of a phrase. `{n}` stands for the number."""
 
-    one: str
-    many: str
+    singular: str
+    plural: str
 
     def of(self, number: int) -> str:
-        """The phrase for a number."""
-        return self.one if number == 1 else self.many.format(n=number)
+        """Return the phrase for a number."""
+        return self.singular if number == 1 else self.plural.format(n=number)
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """The phrases of one language. `{...}` are filled in by the mail."""
+    """The phrases of one language. The page fills in the fields in braces."""
 
     locale: str
     subject_whole: str
@@ -34,7 +34,7 @@ class Phrases:
     intro_changed: str
     intro_details: str
     intro_emptied: str
-    heading_news: str
+    heading_changes: str
     heading_agenda: str
     local_times: str
     table: str
@@ -58,7 +58,7 @@ _SPANISH = Phrases(
     intro_changed="Su agenda de {edition} ha cambiado. Esto es lo que cambia respecto a nuestro correo anterior:",
     intro_details="Han cambiado datos de su agenda de {edition}. Esta es la versión vigente.",
     intro_emptied="Su agenda de {edition} ha quedado vacía: ya no tiene encuentros ni sesiones.",
-    heading_news="Qué ha cambiado",
+    heading_changes="Qué ha cambiado",
     heading_agenda="Su agenda",
     local_times="Horas locales: {zone}",
     table="mesa {table}",
@@ -91,7 +91,7 @@ _ENGLISH = Phrases(
     intro_changed="Your agenda for {edition} has changed. This is what differs from our last e-mail:",
     intro_details="Details of your agenda for {edition} have changed. This is how it stands now.",
     intro_emptied="Your agenda for {edition} is now empty: you have no encounters or sessions any more.",
-    heading_news="What has changed",
+    heading_changes="What has changed",
     heading_agenda="Your agenda",
     local_times="Local times: {zone}",
     table="table {table}",
@@ -124,7 +124,7 @@ _PORTUGUESE = Phrases(
     intro_changed="A sua agenda de {edition} mudou. Eis o que muda em relação ao nosso último e-mail:",
     intro_details="Mudaram dados da sua agenda de {edition}. Esta é a versão em vigor.",
     intro_emptied="A sua agenda de {edition} ficou vazia: já não tem encontros nem sessões.",
-    heading_news="O que mudou",
+    heading_changes="O que mudou",
     heading_agenda="A sua agenda",
     local_times="Horas locais: {zone}",
     table="mesa {table}",

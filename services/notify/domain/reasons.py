@@ -1,4 +1,4 @@
-"""Why two participants meet, in the words of whoever reads it: what one needs and the other offers, and what else."""
+"""The reasons of an encounter as sentences for a mail: needs that meet offers, and other reasons."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.events import Language, NeedMet, Reason
 
-#: From how good a fit on a need and an offer are shown side by side. One in two hundred that do not answer each other
-#: passes, so with two needs and two offers a side one pair in thirty reads nonsense; at half of it, one in four.
+#: Least fit from which a need and an offer are shown side by side. Of needs and offers that do not fit, 0.5 % pass: with
+#: two needs and two offers on both sides, 3 % of the pairs read nonsense. At half of this fit, 25 % would.
 SHOWN_FROM: Final = 0.55
-#: Reasons other than texts that are named at most.
-_OTHERS_NAMED: Final = 2
+#: Most reasons besides needs and offers that a mail names.
+_MOST_OTHER_REASONS: Final = 2
 _ITEM_LENGTH: Final = 160
 
 
 @dataclass(frozen=True)
-class WhyPhrases:
-    """The phrases of one language. `{...}` are filled in; `terms` by the codes of reasons, `names` by codes."""
+class ReasonPhrases:
+    """The phrases of one language. `terms` maps a reason's code to its phrase, `names` a taxonomy code to its name."""
 
     you_need: str
     they_need: str
@@ -30,7 +30,7 @@ class WhyPhrases:
     tell_more: str
 
 
-_SPANISH: Final = WhyPhrases(
+_SPANISH: Final = ReasonPhrases(
     you_need="Usted busca: «{need}» - Ofrecen: «{offer}»",
     they_need="Buscan: «{need}» - Usted ofrece: «{offer}»",
     also="En común: {reasons}",
@@ -67,7 +67,7 @@ _SPANISH: Final = WhyPhrases(
     },
     tell_more="Apenas sabemos qué busca y qué ofrece: complete su perfil y podremos proponerle mejores encuentros.",
 )
-_ENGLISH: Final = WhyPhrases(
+_ENGLISH: Final = ReasonPhrases(
     you_need="You need: “{need}” - They offer: “{offer}”",
     they_need="They need: “{need}” - You offer: “{offer}”",
     also="In common: {reasons}",
@@ -104,7 +104,7 @@ _ENGLISH: Final = WhyPhrases(
     },
     tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
 )
-_PORTUGUESE: Final = WhyPhrases(
+_PORTUGUESE: Final = ReasonPhrases(
     you_need="Procura: «{need}» - Oferecem: «{offer}»",
     they_need="Procuram: «{need}» - Oferece: «{offer}»",
     also="Em comum: {reasons}",
@@ -141,48 +141,50 @@ _PORTUGUESE: Final = WhyPhrases(
     },
     tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
 )
-WHY: Final[dict[Language, WhyPhrases]] = {
+REASON_PHRASES: Final[dict[Language, ReasonPhrases]] = {
     Language.SPANISH: _SPANISH,
     Language.ENGLISH: _ENGLISH,
     Language.PORTUGUESE: _PORTUGUESE,
 }
 
 
-def why(match: MatchSnapshot, reader_id: str, reader: ContactSnapshot, other: ContactSnapshot) -> tuple[str, ...]:
-    """The reasons of a match, one a line, for one of the two. A reason that cannot be put into words is left out.
+def sentences_of(
+    match: MatchSnapshot, reader_id: str, reader: ContactSnapshot, partner: ContactSnapshot
+) -> tuple[str, ...]:
+    """Return the reasons of a match as sentences in the reader's language. Reasons without a phrase are left out.
 
-    Where that leaves nothing, it is said who wanted the encounter, if anybody did.
+    If no reason is left and a participant requested the encounter, the only sentence says so.
     """
-    phrases = WHY[reader.language]
+    phrases = REASON_PHRASES[reader.language]
     met = (pair for reason in match.reasons for pair in reason.met if pair.fit >= SHOWN_FROM)
-    lines = [line for pair in met if (line := _need_met(phrases, pair, reader_id, reader, other))]
-    others = [words for reason in match.reasons if (words := _in_words(phrases, reason))][:_OTHERS_NAMED]
-    if others:
-        lines.append(phrases.also.format(reasons="; ".join(others)))
+    lines = [line for pair in met if (line := _need_met(phrases, pair, reader_id, reader, partner))]
+    other_reasons = [words for reason in match.reasons if (words := _in_words(phrases, reason))][:_MOST_OTHER_REASONS]
+    if other_reasons:
+        lines.append(phrases.also.format(reasons="; ".join(other_reasons)))
     return tuple(lines) if lines or not match.requested else (phrases.asked,)
 
 
 def _need_met(
-    phrases: WhyPhrases, met: NeedMet, reader_id: str, reader: ContactSnapshot, other: ContactSnapshot
+    phrases: ReasonPhrases, met: NeedMet, reader_id: str, reader: ContactSnapshot, partner: ContactSnapshot
 ) -> str:
-    """Both items in their own words; nothing where a profile has changed since and has no such item any more."""
+    """Quote the need and the offer from the profiles; empty if a changed profile no longer has the item."""
     is_reader = met.participant_id == reader_id
-    seeker, provider = (reader, other) if is_reader else (other, reader)
+    seeker, provider = (reader, partner) if is_reader else (partner, reader)
     if met.need >= len(seeker.needs) or met.offer >= len(provider.offers):
         return ""
     phrase = phrases.you_need if is_reader else phrases.they_need
     return phrase.format(need=_short(seeker.needs[met.need]), offer=_short(provider.offers[met.offer]))
 
 
-def _in_words(phrases: WhyPhrases, reason: Reason) -> str:
+def _in_words(phrases: ReasonPhrases, reason: Reason) -> str:
     if reason.code == "sector" and not _of_one_division(reason.detail):
         return ""
     phrase = phrases.terms.get(reason.code, "")
     return phrase.format(names=", ".join(_names(phrases, reason.detail)))
 
 
-def _names(phrases: WhyPhrases, detail: str) -> Iterator[str]:
-    """What codes are called; a code without a name says what it can."""
+def _names(phrases: ReasonPhrases, detail: str) -> Iterator[str]:
+    """Return the names of codes. A code without a name stands for itself, without its scheme."""
     for code in filter(None, detail.split(", ")):
         scheme, _, value = code.partition(":")
         if code in phrases.names:
@@ -194,11 +196,14 @@ def _names(phrases: WhyPhrases, detail: str) -> Iterator[str]:
 
 
 def _of_one_division(detail: str) -> bool:
-    """Whether activities are near enough for people: manufacturing, say, is not."""
+    """Return whether all activities are of one NACE division, its first two digits.
+
+    A whole section, such as manufacturing, is too wide for activities to be called close.
+    """
     return len({code.removeprefix("nace:")[:2] for code in detail.split(", ")}) == 1
 
 
 def _short(text: str) -> str:
-    """One line, at most `_ITEM_LENGTH` characters, without the full stop."""
+    """Return the text on one line of at most `_ITEM_LENGTH` characters, without the full stop."""
     line = " ".join(text.split()).rstrip(". ")
     return line if len(line) <= _ITEM_LENGTH else line[: _ITEM_LENGTH - 1].rsplit(" ", 1)[0] + "…"

@@ -1,1 +1,1 @@
-"""How a digest looks: as text, as HTML, as a calendar, as a mail."""
+"""Rendering of a mail: text, HTML and calendar file."""

@@ -1,4 +1,4 @@
-"""A participant's agenda as an iCalendar file (RFC 5545): exactly its lines, the same bytes each time."""
+"""A participant's agenda as an iCalendar file (RFC 5545). The same agenda gives the same bytes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _OCTETS = 75
 
 
 class CalendarFile:
-    """Makes the `agenda.ics` of participants of one edition.
+    """Writes the `agenda.ics` of one participant.
 
-    A session's UID is the participant's own, an encounter's is that of all who meet: neither ever changes.
+    A UID never changes. An encounter has the same UID for all its participants, a session another for each participant.
     """
 
     def __init__(self, edition_id: str, participant_id: str, domain: str) -> None:
@@ -29,46 +29,48 @@ class CalendarFile:
         self._participant_id = participant_id
         self._domain = domain
 
-    def write(self, said: MailContent, sequences: dict[str, int], issued_at: datetime, writer: PageWriter) -> str:
-        """The file. `sequences` are the entries' SEQUENCE by id; `issued_at` is when the agenda was made."""
-        moments = [line.starts_at for line in said.lines] or [issued_at]
-        head, end = _frame(said.timezone, min(moments).year, max(moments).year)
-        events = (self._event(line, sequences[line.entry_id], issued_at, said.timezone, writer) for line in said.lines)
+    def write(self, content: MailContent, sequences: dict[str, int], issued_at: datetime, writer: PageWriter) -> str:
+        """Return the file. `sequences` maps an entry's id to its SEQUENCE; `issued_at` is the time of the agenda."""
+        moments = [line.starts_at for line in content.lines] or [issued_at]
+        head, end = _frame(content.timezone, min(moments).year, max(moments).year)
+        events = (
+            self._event(line, sequences[line.entry_id], issued_at, content.timezone, writer) for line in content.lines
+        )
         return "".join((head, *events, end))
 
     def uid(self, line: AgendaLine) -> str:
-        """The UID of a line, as long as it lives."""
+        """Return the UID of a line, the same in every version of the agenda."""
         if line.kind is EntryKind.ENCOUNTER:
             return f"{line.entry_id}@{self._domain}"
         return f"{derived_id('ses', self._edition_id, line.entry_id, self._participant_id)}@{self._domain}"
 
     def _event(self, line: AgendaLine, sequence: int, issued_at: datetime, timezone: str, writer: PageWriter) -> str:
-        """One VEVENT, in the order and form of the library's own, whose objects take ten times as long to make."""
+        """Write one VEVENT, as `icalendar` would: making its objects takes ten times as long."""
         zone, parameters, suffix = _clock(timezone)
-        starts_at, ends_at = (f"{each.astimezone(zone):%Y%m%dT%H%M%S}" for each in (line.starts_at, line.ends_at))
-        who = writer.who(line)
+        starts_at, ends_at = (f"{moment.astimezone(zone):%Y%m%dT%H%M%S}" for moment in (line.starts_at, line.ends_at))
+        people = writer.people(line)
         return "".join(
-            f"{_folded(content)}\r\n"
-            for content in (
+            f"{_folded(text)}\r\n"
+            for text in (
                 "BEGIN:VEVENT",
-                f"SUMMARY:{_escaped(writer.what(line))}",
+                f"SUMMARY:{_escaped(writer.title(line))}",
                 f"DTSTART{parameters}:{starts_at}{suffix}",
                 f"DTEND{parameters}:{ends_at}{suffix}",
                 f"DTSTAMP:{issued_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
                 f"UID:{_escaped(self.uid(line))}",
                 f"SEQUENCE:{sequence}",
-                *([f"DESCRIPTION:{_escaped(who)}"] if who else []),
-                f"LOCATION:{_escaped(writer.where(line))}",
+                *([f"DESCRIPTION:{_escaped(people)}"] if people else []),
+                f"LOCATION:{_escaped(writer.place(line))}",
                 "STATUS:CONFIRMED",
                 "END:VEVENT",
             )
         )
 
 
-def _folded(content: str) -> str:
-    if len(content.encode()) <= _OCTETS:
-        return content
-    return str(Contentline(content).to_ical().decode())  # type: ignore[no-untyped-call] # the library's has no types
+def _folded(text: str) -> str:
+    if len(text.encode()) <= _OCTETS:
+        return text
+    return str(Contentline(text).to_ical().decode())  # type: ignore[no-untyped-call] # the library has no types
 
 
 def _escaped(text: str) -> str:
@@ -77,7 +79,7 @@ def _escaped(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _clock(timezone: str) -> tuple[ZoneInfo, str, str]:
-    """A time zone, and what the library writes before and after a time in it."""
+    """Return a time zone, and the text that `icalendar` writes before and after a time in it."""
     zone = ZoneInfo(timezone)
     written = vDDDTypes(datetime(2000, 1, 1, tzinfo=zone))
     parameters = written.params.to_ical().decode()
@@ -86,7 +88,7 @@ def _clock(timezone: str) -> tuple[ZoneInfo, str, str]:
 
 @lru_cache(maxsize=64)
 def _frame(timezone: str, first_year: int, last_year: int) -> tuple[str, str]:
-    """What stands before and after the events. Made once: it costs more than the events do."""
+    """Return the text before and after the events. It is cached: making it takes longer than writing the events."""
     calendar = Calendar()
     calendar.add("PRODID", "-//Tertulia//notify//EN")
     calendar.add("VERSION", "2.0")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 
-#: Bidirectional controls (UAX 9): they make text read otherwise than it is written.
+#: Bidirectional controls (UAX 9): they reorder text on the screen.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 #: Control characters, line and paragraph separators, surrogates.
 _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 def clean(text: str) -> str:
-    """The text on one line, without characters that break or reorder it."""
+    """Return the text on one line, without characters that break or reorder it."""
     kept = (" " if unicodedata.category(char) in _BREAKING else char for char in text if char not in _BIDI)
     return " ".join("".join(kept).split())

@@ -1,4 +1,4 @@
-"""The digest as a mail: text, HTML and calendar, with headers that tell people and machines what it is."""
+"""An agenda as a mail: text, HTML and calendar, with headers for mail programs and for tracing."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from shared.runtime.clock import Clock
 
 
 class _Headers(HeaderRegistry):
-    """The registry, but for what it does anew each time a header is set.
+    """A header registry with two caches, for the work that the library repeats for every header.
 
-    It makes a class for the header's name, and parses its value: those that say what a part is are the same in every
-    mail. What comes out is never changed, so it can be shared.
+    The library makes a class for the header's name and parses its value. The headers of the parts are the same in every
+    mail. Parsed headers are immutable, so mails can share them.
     """
 
     def __init__(self) -> None:
@@ -38,33 +38,33 @@ class _Headers(HeaderRegistry):
         return self._class_of(name)
 
     def __call__(self, name: str, value: Any) -> Any:  # noqa: ANN401 - the library's types are its own
-        says_what_a_part_is = name.lower().startswith(("content-", "mime-")) and isinstance(value, str)
-        return self._of_part(name, value) if says_what_a_part_is else super().__call__(name, value)
+        describes_a_part = name.lower().startswith(("content-", "mime-")) and isinstance(value, str)
+        return self._of_part(name, value) if describes_a_part else super().__call__(name, value)
 
 
 class _Policy(EmailPolicy):
-    """The policy for SMTP, but a header that can be written as it is, is not taken apart to be folded."""
+    """The policy for SMTP, with a short cut for a header that needs neither encoding nor folding."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        """The header as it is sent."""
+        """Return the header as it is sent."""
         header = f"{name}: {value}"
         is_short = len(header) <= (self.max_line_length or 0)
         is_plain = header.isascii() and header.isprintable() and not header.endswith(" ") and "=?" not in header
-        # Addresses are written as the library understood them.
+        # The library writes an address from its parsed parts, so addresses take the long way.
         if is_short and is_plain and not isinstance(value, AddressHeader):
             return f"{header}{self.linesep}".encode("ascii")
         return super().fold_binary(name, value)
 
 
-#: How our mails are written: byte for byte as by the library's own `SMTP` policy, in less time.
+#: Policy of all mails: the same bytes as the library's `SMTP` policy, in less time.
 POLICY = _Policy(linesep="\r\n", header_factory=_Headers())
-#: What separates the parts: no base64 and no quoted-printable line has `=_` (RFC 2045, 6.7). Left to itself, the
-#: library looks through every mail for one that does not occur.
+#: Boundaries of the parts: no base64 and no quoted-printable line has `=_` (RFC 2045, 6.7). Without them, the library
+#: searches every mail for a text that does not occur in it.
 _BETWEEN_PARTS, _BETWEEN_BODIES = "=_part", "=_body"
 
 
 class MailWriter:
-    """Renders letters, as `services.notify.ports.Render`."""
+    """Writes mails: implements `services.notify.ports.Render`."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._from = settings.mail_from
@@ -82,7 +82,7 @@ class MailWriter:
         self._html = templates.get_template("agenda.html.j2")
 
     def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
-        """The letter that tells what `mailing` says, against what the delivery's last mail said.
+        """Write the mail of a version, with the differences from the last mail sent.
 
         Raises:
             Refused: the address or a header cannot be written.
@@ -120,7 +120,7 @@ class MailWriter:
         return message
 
     def _address(self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: Page) -> None:
-        """Write the headers. `EmailMessage` refuses any that holds a line break."""
+        """Write the headers. `EmailMessage` refuses a header with a line break."""
         message["From"] = self._from
         message["To"] = to
         if self._reply_to:
@@ -143,14 +143,14 @@ class MailWriter:
 
 
 def _address(name: str, email: str) -> Address:
-    """The addressee. A domain in other letters is written as DNS knows it (IDNA); a local part cannot be.
+    """Return the address. A domain outside ASCII is written in IDNA; a local part outside ASCII cannot be sent.
 
     Raises:
-        ValueError, MessageError or LookupError: not an address.
+        ValueError, MessageError, LookupError: the text is not an address.
     """
     local, _, domain = email.rpartition("@")
     if not local or not domain:
-        raise ValueError("an address has two parts")
+        raise ValueError("an e-mail address needs a local part and a domain, joined by @")
     if not domain.isascii():
         email = f"{local}@{domain.encode('idna').decode('ascii')}"
     return Address(display_name=name, addr_spec=email)

@@ -1,4 +1,4 @@
-"""What the templates show: a digest in one language and one time zone, every text ready to print."""
+"""The data of the mail templates: an agenda in one language and one time zone, as texts ready to print."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from babel.dates import format_date, format_time, get_timezone_name
 
 from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailContent, diff_of
 from services.notify.domain.phrases import PHRASES, Phrases
-from services.notify.domain.reasons import WHY, why
+from services.notify.domain.reasons import REASON_PHRASES, sentences_of
 from services.notify.domain.state import Audience
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language
@@ -20,13 +20,13 @@ from shared.contract.events import EntryKind, Language
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the agenda. `who` is empty for a session; `why` says why the two meet, as far as is known."""
+    """A line of the agenda. `people` is empty for a session. `reasons` is empty if no reason for the encounter is known."""
 
     time: str
-    what: str
-    who: str
-    where: str
-    why: tuple[str, ...]
+    title: str
+    people: str
+    place: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Day:
 
 @dataclass(frozen=True)
 class ChangedRow:
-    """One line that changed; `before` says when and where it was, if it moved."""
+    """A line that differs from the last mail; `before` is the former time and place of a moved line, else empty."""
 
     kind: DiffKind
     label: str
@@ -57,7 +57,7 @@ class Page:
     subject: str
     greeting: str
     intro: str
-    novelties: tuple[ChangedRow, ...]
+    changed_rows: tuple[ChangedRow, ...]
     days: tuple[Day, ...]
     local_times: str
     tell_more: str
@@ -65,7 +65,7 @@ class Page:
 
 
 class PageWriter:
-    """Writes what is said to one participant: in their language, in the edition's time zone."""
+    """Writes the page of one participant in their language and in the edition's time zone."""
 
     def __init__(self, audience: Audience, participant_id: str, timezone: str) -> None:
         self._audience = audience
@@ -74,47 +74,49 @@ class PageWriter:
         self._phrases = PHRASES[self._contact.language]
         self._timezone = ZoneInfo(timezone)
 
-    def page(self, before: MailContent | None, said: MailContent) -> Page:
-        """The page for someone who was last told `before` and is now told `said`."""
+    def page(self, before: MailContent | None, content: MailContent) -> Page:
+        """Return the page of this content, with its differences from `before`, the content of the last mail."""
         edition = clean(self._audience.edition.name if self._audience.edition else "")
-        changed = diff_of(before, said)
-        subject, intro = self._tidings(before, said, changed)
+        diffs = diff_of(before, content)
+        subject, intro = self._subject_and_intro(before, content, diffs)
         return Page(
             language=self._contact.language,
             phrases=self._phrases,
-            subject=subject.format(edition=edition, counts=self._counts(changed)),
+            subject=subject.format(edition=edition, counts=self._counts(diffs)),
             greeting=self._phrases.greeting.format(name=clean(self._contact.name)),
             intro=intro.format(edition=edition),
-            novelties=tuple(map(self._novelty, changed)),
-            days=self._days(said.lines),
-            local_times=self._local_times(said.lines),
-            tell_more=WHY[self._contact.language].tell_more if self._says_too_little() else "",
+            changed_rows=tuple(map(self._changed_row, diffs)),
+            days=self._days(content.lines),
+            local_times=self._local_times(content.lines),
+            tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
             footer=self._phrases.footer.format(edition=edition),
         )
 
-    def _tidings(self, before: MailContent | None, said: MailContent, changed: Sequence[LineDiff]) -> tuple[str, str]:
+    def _subject_and_intro(
+        self, before: MailContent | None, content: MailContent, diffs: Sequence[LineDiff]
+    ) -> tuple[str, str]:
         phrases = self._phrases
-        if not said.lines:
+        if not content.lines:
             return phrases.subject_emptied, phrases.intro_emptied
-        if before is None or before.addressee != said.addressee:
+        if before is None or before.addressee != content.addressee:
             return phrases.subject_whole, phrases.intro_whole
-        if changed:
+        if diffs:
             return phrases.subject_changed, phrases.intro_changed
         return phrases.subject_details, phrases.intro_details
 
-    def _counts(self, changed: Sequence[LineDiff]) -> str:
-        numbers = {kind: sum(item.kind is kind for item in changed) for kind in DiffKind}
+    def _counts(self, diffs: Sequence[LineDiff]) -> str:
+        numbers = {kind: sum(diff.kind is kind for diff in diffs) for kind in DiffKind}
         return ", ".join(self._phrases.counts[kind].of(number) for kind, number in numbers.items() if number)
 
-    def _novelty(self, item: LineDiff) -> ChangedRow:
+    def _changed_row(self, diff: LineDiff) -> ChangedRow:
         was = ""
-        if item.kind is DiffKind.MOVED and item.before:
-            was = f"{self._date(item.before.starts_at)}, {self._time(item.before)}, {self.where(item.before)}"
+        if diff.kind is DiffKind.MOVED and diff.before:
+            was = f"{self._date(diff.before.starts_at)}, {self._time(diff.before)}, {self.place(diff.before)}"
         return ChangedRow(
-            kind=item.kind,
-            label=self._phrases.kinds[item.kind],
-            date=self._date(item.line.starts_at),
-            row=self._row(item.line),
+            kind=diff.kind,
+            label=self._phrases.kinds[diff.kind],
+            date=self._date(diff.line.starts_at),
+            row=self._row(diff.line),
             before=was,
         )
 
@@ -125,34 +127,37 @@ class PageWriter:
     def _row(self, line: AgendaLine) -> Row:
         return Row(
             time=self._time(line),
-            what=self.what(line),
-            who=self.who(line),
-            where=self.where(line),
-            why=self._why(line),
+            title=self.title(line),
+            people=self.people(line),
+            place=self.place(line),
+            reasons=self._reasons(line),
         )
 
-    def _why(self, line: AgendaLine) -> tuple[str, ...]:
-        met = line.with_participant_id or ""
-        match, contact = self._audience.match_of(self._participant_id, met), self._audience.contacts.get(met)
+    def _reasons(self, line: AgendaLine) -> tuple[str, ...]:
+        partner_id = line.with_participant_id or ""
+        match, contact = (
+            self._audience.match_of(self._participant_id, partner_id),
+            self._audience.contacts.get(partner_id),
+        )
         if match is None or contact is None:
             return ()
-        return tuple(map(clean, why(match, self._participant_id, self._contact, contact)))
+        return tuple(map(clean, sentences_of(match, self._participant_id, self._contact, contact)))
 
-    def _says_too_little(self) -> bool:
-        """Whether matching could not tell what the participant needs or offers."""
+    def _has_low_confidence(self) -> bool:
+        """Return whether matching found too little in the participant's profile for one of their encounters."""
         entries = self._audience.agendas[self._participant_id].entries
         matches = (self._audience.match_of(self._participant_id, entry.with_participant_id or "") for entry in entries)
         return any(match is not None and self._participant_id in match.low_confidence for match in matches)
 
-    def what(self, line: AgendaLine) -> str:
-        """A session's title, or whom the encounter is with."""
+    def title(self, line: AgendaLine) -> str:
+        """Return a session's title, or the organisations that an encounter is with."""
         if line.kind is EntryKind.SESSION:
             return clean(line.title or line.entry_id)
-        met = dict.fromkeys(self._party(*party) for party in _parties(line))
-        return self._phrases.encounter.format(organisation=", ".join(met))
+        organisations = dict.fromkeys(self._party(*party) for party in _parties(line))
+        return self._phrases.encounter.format(organisation=", ".join(organisations))
 
-    def who(self, line: AgendaLine) -> str:
-        """The names of the people met, or that they are still to be confirmed; nothing for a session."""
+    def people(self, line: AgendaLine) -> str:
+        """Return the partners' names, with "to be confirmed" for an unknown name; an empty text for a session."""
         if line.kind is EntryKind.SESSION:
             return ""
         return ", ".join(self._person(participant_id) for participant_id, _ in _parties(line))
@@ -165,8 +170,8 @@ class PageWriter:
         contact = self._audience.contacts.get(participant_id)
         return clean(contact.name) if contact else self._phrases.to_be_confirmed
 
-    def where(self, line: AgendaLine) -> str:
-        """Zone and table."""
+    def place(self, line: AgendaLine) -> str:
+        """Return zone and table."""
         table = self._phrases.table.format(table=clean(line.table)) if line.table else ""
         return " · ".join(filter(None, (clean(line.zone), table)))
 
@@ -181,7 +186,7 @@ class PageWriter:
         return format_date(moment.astimezone(self._timezone).date(), "full", locale=self._phrases.locale)
 
     def _local_times(self, lines: Sequence[AgendaLine]) -> str:
-        """The zone as people say it, and as machines do: `Central European Standard Time (Europe/Madrid, UTC+1)`."""
+        """Return the time zone's name and id, as in `Central European Standard Time (Europe/Madrid, UTC+1)`."""
         if not lines:
             return ""
         moment = lines[0].starts_at.astimezone(self._timezone)
@@ -190,7 +195,7 @@ class PageWriter:
 
 
 def _parties(line: AgendaLine) -> list[tuple[str, str | None]]:
-    """Who is met in an encounter: each participant and the organisation."""
+    """List the partners of an encounter: participant and organisation."""
     others = [(party.participant_id, party.organisation_id) for party in line.others]
     return [(line.with_participant_id or "", line.with_organisation_id), *others]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.notify.domain.reasons import WHY, why
+from services.notify.domain.reasons import REASON_PHRASES, sentences_of
 from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.events import Language, NeedMet, Reason
 
@@ -32,11 +32,11 @@ LANGUAGE = Reason(code="common_language", weight=0.05, detail="es")
 def told(
     *reasons: Reason, reader: ContactSnapshot = ANN, other: ContactSnapshot = BOB, reader_id: str = "ann"
 ) -> tuple[str, ...]:
-    return why(MatchSnapshot(revision=1, reasons=reasons), reader_id, reader, other)
+    return sentences_of(MatchSnapshot(revision=1, reasons=reasons), reader_id, reader, other)
 
 
 def test_where_there_is_no_better_reason_somebody_has_asked() -> None:
-    assert why(MatchSnapshot(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
+    assert sentences_of(MatchSnapshot(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
         "Encuentro pedido por una de las dos partes.",
     )
 
@@ -81,5 +81,5 @@ def test_reasons_unheard_of_are_left_out() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_every_language_has_every_phrase(language: Language) -> None:
-    assert WHY[language].terms.keys() == WHY[Language.ENGLISH].terms.keys()
-    assert WHY[language].names.keys() == WHY[Language.ENGLISH].names.keys()
+    assert REASON_PHRASES[language].terms.keys() == REASON_PHRASES[Language.ENGLISH].terms.keys()
+    assert REASON_PHRASES[language].names.keys() == REASON_PHRASES[Language.ENGLISH].names.keys()
