@@ -153,6 +153,6 @@ def _leave(decision: DecisionInProgress, participant_id: str, cause: Cause) -> N
 
 def _touch_partners(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:
     board = decision.state.board
-    for pair in sorted(board.encounters_of[participant_id]):
+    for pair in sorted(board.assignments_of[participant_id]):
         for partner_id in sorted(set(decision.state.pairs[pair].people) - {participant_id}):
             decision.record(AgendaTouched(participant_id=partner_id, cause=cause))

@@ -12,13 +12,8 @@ from services.scheduler.domain.objective.priority import demand_key, placement_k
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.substitutes import find_substitute
 from services.scheduler.domain.timetable.board import Assignment
-from services.scheduler.domain.timetable.placement import (
-    Assignments,
-    SearchBudget,
-    find_assignment,
-    is_well_placed,
-    make_room,
-)
+from services.scheduler.domain.timetable.ejection import Assignments, SearchBudget, make_room
+from services.scheduler.domain.timetable.placement import find_assignment, is_well_placed
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Cause, Place, WaitingReason
 
@@ -106,7 +101,7 @@ class DecisionInProgress:
         state = self.state
 
         def weight(pair: str) -> tuple[bool, int, bool, bool, float, str]:
-            wish, encounters, itself = state.demand(pair), state.board.encounters_of, pair in state.board.placed
+            wish, encounters, itself = state.demand(pair), state.board.assignments_of, pair in state.board.placed
             others = (len(encounters[each]) - itself for each in state.pairs[pair].people)
             return not state.stays(pair, self.now), *demand_key(wish, others, state.least), -wish.score, pair
 

@@ -264,7 +264,7 @@ def _lift(state: AgendaState, pair_id: str) -> None:
 def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
     """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
     others = state.links.sittings.near(place).union(
-        *(state.board.encounters_of[each] for each in state.meeting(pair_id).participant_ids)
+        *(state.board.assignments_of[each] for each in state.meeting(pair_id).participant_ids)
     )
     if state.assignment(place).slots and not any(state.placements[other].overlaps(place) for other in others):
         _put(state, pair_id, place)
@@ -273,7 +273,7 @@ def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
 def _reseat(state: AgendaState, people: Iterable[str]) -> None:
     """Have the board know by which zones their encounters may be in, which follows from their organisations' kinds."""
     if "board" in state.__dict__:
-        for pair_id in sorted({pair for each in people for pair in state.board.encounters_of[each]}):
+        for pair_id in sorted({pair for each in people for pair in state.board.assignments_of[each]}):
             state.board.place(state.meeting(pair_id), state.board.remove(pair_id)[1])
 
 

@@ -237,7 +237,7 @@ class AgendaState(BaseModel):
 
     def encounters_of(self, participant_id: str) -> Iterable[str]:
         """The pairs in which the participant meets or was to meet somebody: those placed, and those missed."""
-        yield from self.board.encounters_of[participant_id]
+        yield from self.board.assignments_of[participant_id]
         if self.attended:
             theirs = self.links.pairs_of[participant_id]
             yield from sorted(pair for pair in theirs if pair in self.attended and pair not in self.placements)

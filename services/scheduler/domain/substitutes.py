@@ -22,7 +22,7 @@ def find_substitute(
     best: tuple[int, str, People, Assignment] | None = None
     for by, people in _instead(state, pair_id):
         seat, _ = find_assignment(state.board, state.meeting(pair_id, people), allowed(people), near)
-        offer = (len(state.board.encounters_of[by]), by)
+        offer = (len(state.board.assignments_of[by]), by)
         if seat is not None and (best is None or offer < best[:2]):
             best = (*offer, people, seat)
     return best[2:] if best else None

@@ -60,14 +60,14 @@ def _party(problem: Problem, person: str) -> tuple[str, ...]:
 
 
 def _free(problem: Problem, board: Board, person: str) -> SlotSet:
-    return problem.open_slots & board.free_slots(person) & ~board.busy[person]
+    return problem.open_slots & board.possible_slots(person) & ~board.busy[person]
 
 
 def _most(problem: Problem, board: Board, person: str) -> int:
     slots = _free(problem, board, person).bit_count()
     if problem.quota is None:
         return slots
-    return max(0, min(slots, problem.quota - len(board.encounters_of[person])))
+    return max(0, min(slots, problem.quota - len(board.assignments_of[person])))
 
 
 def _seats(board: Board, zones: Iterable[str], slots: SlotSet) -> int:

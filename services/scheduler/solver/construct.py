@@ -10,7 +10,8 @@ from itertools import chain, islice
 from services.scheduler.domain.improvement.problem import Candidate, Problem
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.timetable.board import Board
-from services.scheduler.domain.timetable.placement import apply_rearrangement, find_assignment, make_room
+from services.scheduler.domain.timetable.ejection import make_room, rearrange
+from services.scheduler.domain.timetable.placement import find_assignment
 
 _MOVES = 4
 #: Encounters for which others are moved aside: on an edition with far more wishes than room, most of it is in vain.
@@ -78,7 +79,7 @@ def _seat(problem: Problem, board: Board, candidate: Candidate) -> bool:
 def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves: int) -> int:
     """Seat a candidate by moving others; returns how many were moved."""
     seating = make_room(board, candidate.meeting, problem.open_slots, most_moves)
-    return apply_rearrangement(board, candidate.meeting, seating) if seating else 0
+    return rearrange(board, candidate.meeting, seating) if seating else 0
 
 
 def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -96,7 +97,7 @@ def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) 
     order = {each.meeting.pair_id: number for number, each in enumerate(candidates)}
 
     def turn(each: Candidate) -> tuple[int, bool, bool, int]:
-        others = (len(board.encounters_of[person]) for person in each.meeting.participant_ids)
+        others = (len(board.assignments_of[person]) for person in each.meeting.participant_ids)
         return *demand_key(each.demand, others, problem.least), order[each.meeting.pair_id]
 
     return smallest_key_first(candidates, turn)
@@ -110,7 +111,7 @@ def _hardest_first(problem: Problem) -> list[Candidate]:
     def pressure(each: Candidate) -> float:
         people, common = each.meeting.participant_ids, problem.open_slots
         for person in people:
-            common &= board.free_slots(person)
+            common &= board.possible_slots(person)
         return sum(demand[person] for person in people) / (common.bit_count() + 1)
 
     return sorted(

@@ -29,10 +29,10 @@ class Draft:
                 self.pairs_of[person].append(pair)
         self.quota = problem.quota
         self.least = problem.least
-        self.count = [len(board.encounters_of[person]) for person in problem.hours]
+        self.count = [len(board.assignments_of[person]) for person in problem.hours]
         self._wanted = [problem.served(board, person).wanted for person in problem.hours]
         self.busy: list[SlotSet] = [board.busy[person] for person in problem.hours]
-        self.free: list[SlotSet] = [problem.open_slots & board.free_slots(person) for person in problem.hours]
+        self.free: list[SlotSet] = [problem.open_slots & board.possible_slots(person) for person in problem.hours]
         self.attending: list[SlotSet] = [
             problem.all_slots & ~hours.outside_sessions for hours in problem.hours.values()
         ]

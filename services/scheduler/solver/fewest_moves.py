@@ -126,7 +126,7 @@ class _Model:
             self.cp.add_at_most_one(seats_at_once)
         if problem.quota is not None:
             for person, theirs in of_person.items():
-                self.cp.add(sum(theirs) <= max(0, problem.quota - len(board.encounters_of[person])))
+                self.cp.add(sum(theirs) <= max(0, problem.quota - len(board.assignments_of[person])))
         self._add_tables(board, in_zones)
 
     def _add_tables(

@@ -189,7 +189,7 @@ def check_what_was_said(subject: Edition) -> None:
         told = agenda.entries if isinstance(agenda, AgendaChanged) else ()
         placed = {
             (state.placements[pair].starts_at, state.placements[pair].table)
-            for pair in state.board.encounters_of[participant_id]
+            for pair in state.board.assignments_of[participant_id]
         }
         assert {(e.starts_at, e.table) for e in told if e.kind is EntryKind.ENCOUNTER} == placed
         assert list(told) == sorted(told, key=lambda entry: entry.starts_at)

@@ -37,10 +37,10 @@ def test_the_best_slot_is_the_best_of_all(people: list[tuple[SlotSet, SlotSet]],
             board.place(wanted, Assignment(slot, "work", str(next(tables))))
 
     def waiting(slot: SlotSet) -> int:
-        return sum(idle_count(board.busy[side] | slot, board.free_slots(side), days) for side in sides)
+        return sum(idle_count(board.busy[side] | slot, board.possible_slots(side), days) for side in sides)
 
     wanted = Meeting("all", sides, ("work",))
-    left = reduce(and_, map(board.free_slots, sides)) & ~board.busy_slots(wanted)
+    left = reduce(and_, map(board.possible_slots, sides)) & ~board.busy_slots(wanted)
     if left:
         best = min(bits(left), key=lambda slot: (waiting(slot), board.count_in_slot(slot), slot))
         assert best_slot(board, wanted, left) == best

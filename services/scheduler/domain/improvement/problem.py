@@ -96,7 +96,7 @@ class Problem:
 
     def served(self, board: Board, participant_id: str) -> FillRate:
         """How many encounters the participant has on a board of the problem, and how many are wanted."""
-        return FillRate(len(board.encounters_of[participant_id]), self._wanted[participant_id])
+        return FillRate(len(board.assignments_of[participant_id]), self._wanted[participant_id])
 
     @cached_property
     def _wanted(self) -> Counter[str]:

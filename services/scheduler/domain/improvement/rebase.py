@@ -9,13 +9,8 @@ from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment, Meeting
-from services.scheduler.domain.timetable.placement import (
-    SearchBudget,
-    apply_rearrangement,
-    find_assignment,
-    fits,
-    make_room,
-)
+from services.scheduler.domain.timetable.ejection import SearchBudget, make_room, rearrange
+from services.scheduler.domain.timetable.placement import find_assignment, is_allowed
 from services.scheduler.domain.timetable.timeline import SlotSet
 
 _Find = Callable[[Meeting], Assignment | None]
@@ -62,7 +57,7 @@ class _Rebase:
         budget = SearchBudget()
         for wanted in self._unplaced:
             if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, budget):
-                apply_rearrangement(self.board, wanted, seating)
+                rearrange(self.board, wanted, seating)
 
     def move_a_few(self) -> None:
         """Everybody where they are but whom the solution moves; then who waits."""
@@ -120,7 +115,7 @@ class _Rebase:
 
     def _there(self, wanted: Meeting) -> Assignment | None:
         seat = self._seats.get(wanted.pair_id)
-        is_free = seat is not None and seat.slots & self._allowed(wanted) and fits(self.board, wanted, seat)
+        is_free = seat is not None and seat.slots & self._allowed(wanted) and is_allowed(self.board, wanted, seat)
         return seat if is_free else None
 
     def _at_that_time(self, wanted: Meeting) -> Assignment | None:
@@ -129,7 +124,7 @@ class _Rebase:
 
     def _here(self, wanted: Meeting) -> Assignment | None:
         seat = self._present.get(wanted.pair_id)
-        return seat if seat is not None and fits(self.board, wanted, seat) else None
+        return seat if seat is not None and is_allowed(self.board, wanted, seat) else None
 
     def _anywhere(self, wanted: Meeting) -> Assignment | None:
         return find_assignment(self.board, wanted, self._allowed(wanted), self._present.get(wanted.pair_id))[0]

@@ -124,7 +124,7 @@ def _served(state: AgendaState, seats: Iterable[str]) -> Iterable[FillRate]:
 def _most_floor(state: AgendaState) -> float:
     """The least share of anybody's wishes for which there is time and quota at all."""
     quota = state.edition.quotas.max_encounters if state.edition else None
-    most = {each: state.board.free_slots(each).bit_count() for each in state.board.hours}
+    most = {each: state.board.possible_slots(each).bit_count() for each in state.board.hours}
     reachable = (
         min(1.0, min(most.get(each, 0), quota if quota is not None else count) / count)
         for each, count in _wanted_by(state).items()

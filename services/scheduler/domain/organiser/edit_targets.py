@@ -211,7 +211,7 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
     board, slot = state.board, 1 << edit.slot
     taken = dict(board.tables.get(edit.zone_id, {}))
     for person in state.pairs[pair].people:
-        for seat in board.encounters_of[person].values():
+        for seat in board.assignments_of[person].values():
             if seat.slots & slot and seat.zone_id == edit.zone_id and seat.table in taken:
                 taken[seat.table] &= ~slot
     free = [table for table, slots in taken.items() if not slots & slot]

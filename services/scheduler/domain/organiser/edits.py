@@ -21,8 +21,9 @@ from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.organiser.edit_targets import edit_targets
 from services.scheduler.domain.snapshots import AppliedEdit, Arrangement
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.ejection import make_room
 from services.scheduler.domain.timetable.evidence import Evidence, JudgedPair, TableOccupancy
-from services.scheduler.domain.timetable.placement import find_assignment, make_room
+from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.rules import out_of_order
 from services.scheduler.domain.timetable.trial import Trial
 from services.scheduler.domain.timetable.verifier import Violation, verify_meetings
@@ -190,7 +191,7 @@ def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
         if each.place is None:
             continue
         slots = state.assignment(each.place).slots
-        near = {other for person in each.people for other in board.encounters_of[person]}
+        near = {other for person in each.people for other in board.assignments_of[person]}
         near |= state.links.sittings.near(each.place)
         found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
     return found

@@ -1,4 +1,7 @@
-"""The board of an edition: who and which table is taken when, as bitmasks with one bit a slot."""
+"""The board of an edition: participants and tables, with the slots in which they are taken.
+
+All times are sets of slots (`timeline.SlotSet`): bitmasks with one bit for each slot.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from services.scheduler.domain.timetable.timeline import SlotSet, bits, idle_cou
 
 
 class Assignment(NamedTuple):
-    """Where an encounter is. `slots` has one bit, or more or none if the edition's slots changed under it."""
+    """The slot and the table of a meeting.
+
+    `slots` has one bit. It has several bits or none if the edition's slots were changed after the assignment.
+    """
 
     slots: SlotSet
     zone_id: str
@@ -19,9 +25,10 @@ class Assignment(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """An encounter to be placed: who meets, and the zones it may be in, the preferred first.
+    """A pair to be placed on the board, with its participants and the zones open to them.
 
-    `people` are the two participants of the pair, then their guests, if any.
+    `participant_ids` are the two participants of the pair, then their guests. `zone_ids` starts with the preferred
+    zone.
     """
 
     pair_id: str
@@ -30,23 +37,32 @@ class Meeting(NamedTuple):
 
     @property
     def pair(self) -> tuple[str, ...]:
-        """The two who were matched, or who have taken over from them."""
+        """The two matched participants, or their substitutes, without guests."""
         return self.participant_ids[:2]
 
 
 class Hours(NamedTuple):
-    """When a participant is there to meet, and when no attended session takes the time."""
+    """The slots in which a participant is present, and the slots outside the sessions that the participant attends."""
 
     available: SlotSet
     outside_sessions: SlotSet
 
 
 class Board:
-    """What is taken. It changes by `put` and `lift` alone, in constant time, and both can be undone by the other.
+    """Participants, tables and meetings by slot: the one record of taken time.
 
-    `follow` says which encounters have to come after which: by pair, those `earlier` and those `later` than it, without
-    the pairs that have none. `before_and_after` are the slots before and after an encounter that is in no slot of the edition.
-    `days` are the slots of each day: a night is no break. `pinned` encounters are locked: nobody moves them.
+    `place` and `remove` are the only changes of taken time; they undo each other and take constant time.
+
+    - `busy`: by participant, the taken slots.
+    - `assignments_of`: by participant and pair, the assignments of placed meetings.
+    - `placed`: by pair, the meeting and its assignment.
+    - `tables`: by zone and label, the taken slots of the tables in service.
+    - `hours`: by participant, the slots in which they can meet at all.
+    - `days`: the slots of each day. A night is no break.
+    - `pinned`: pairs whose meetings no search may move, such as locked ones.
+    - `predecessors` and `successors`: by pair, the pairs whose meetings must be over before, or begin after. Pairs
+      without any have no entry.
+    - `before_and_after`: for meetings that lie in no slot of the edition, the slots before and the slots after.
     """
 
     def __init__(
@@ -55,20 +71,20 @@ class Board:
         self.all_slots = all_slots
         self.quota = quota
         self.days: tuple[SlotSet, ...] = tuple(days) or (all_slots,)
-        self.tables: dict[str, dict[str, SlotSet]] = {}
         self.hours: dict[str, Hours] = {}
         self.busy: defaultdict[str, SlotSet] = defaultdict(int)
-        self.encounters_of: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
+        self.assignments_of: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
         self.placed: dict[str, tuple[Meeting, Assignment]] = {}
         self.pinned: set[str] = set()
         self.predecessors: dict[str, tuple[str, ...]] = {}
         self.successors: dict[str, tuple[str, ...]] = {}
         self.before_and_after: dict[str, tuple[SlotSet, SlotSet]] = {}
+        self.tables: dict[str, dict[str, SlotSet]] = {}
         self._in_slot: defaultdict[SlotSet, set[str]] = defaultdict(set)
-        #: The slots that an encounter has at its table, where they are not those of its seat.
+        #: The slots that a meeting holds at its table, where they differ from the slots of its assignment.
         self._at_table: dict[str, SlotSet] = {}
-        #: The labels of a zone by number; in each slot, the numbers of the tables taken, as bits; and the slots in
-        #: which all of a zone's are: asked at every insert.
+        #: An index of `tables` for every insert: by zone, the number of each label and the label of each number; by
+        #: zone and slot, a bitmask of the numbers of taken tables; by zone, the slots in which all tables are taken.
         self._numbers: dict[str, dict[str, int]] = {}
         self._labels: dict[str, tuple[str, ...]] = {}
         self._taken: defaultdict[tuple[str, SlotSet], int] = defaultdict(int)
@@ -77,11 +93,11 @@ class Board:
             self.set_tables(zone_id, labels, {})
 
     def set_tables(self, zone_id: str, labels: Sequence[str], taken: Mapping[str, SlotSet]) -> None:
-        """Have exactly these tables in a zone from now on; `taken` says when somebody sits at those that are new."""
+        """Replace the tables of a zone. `taken` gives the taken slots of tables that are new on the board."""
         before = self.tables.get(zone_id, {})
         self.tables[zone_id] = {label: before[label] if label in before else taken.get(label, 0) for label in labels}
         numbers = [self._numbers.get(zone_id, {}).get(label, -1) for label in labels]
-        if not numbers or numbers[0] < 0 or any(one >= other for one, other in pairwise(numbers)):
+        if not numbers or numbers[0] < 0 or any(number >= following for number, following in pairwise(numbers)):
             self._number_tables(zone_id)
             return
         for label in before.keys() - self.tables[zone_id].keys():
@@ -90,7 +106,7 @@ class Board:
             self._flip_table(zone_id, label, self.all_slots & ~self.tables[zone_id][label])
 
     def _number_tables(self, zone_id: str) -> None:
-        """Number the zone's tables in their order. One that is lost later keeps its number, as if always taken."""
+        """Number the zone's tables in their order. A table lost later keeps its number and counts as taken."""
         tables = self.tables[zone_id]
         self._labels[zone_id] = tuple(tables)
         self._numbers[zone_id] = {label: number for number, label in enumerate(tables)}
@@ -100,48 +116,50 @@ class Board:
         for label, slots in tables.items():
             self._flip_table(zone_id, label, slots)
 
-    def place(self, wanted: Meeting, seat: Assignment) -> None:
-        """Give the encounter its seat. The caller has asked the rules: no slot of the seat is taken.
+    def place(self, meeting: Meeting, assignment: Assignment) -> None:
+        """Put a meeting on the board. The caller has checked the rules: no slot of the assignment is taken.
 
-        But where the slots were moved under encounters that had begun, two may overlap one slot that both touch: of
-        whoever and whichever table is in both, the first has it, so that to lift one does not free the other's time.
+        Exception: after the slots were moved in time, two meetings may touch the same slot. The meeting placed first
+        then holds the shared slot for a common participant or table, so that removing either frees only its own time.
         """
-        self.placed[wanted.pair_id] = (wanted, seat)
-        for participant_id in wanted.participant_ids:
+        self.placed[meeting.pair_id] = (meeting, assignment)
+        for participant_id in meeting.participant_ids:
             taken = self.busy[participant_id]
-            own = seat._replace(slots=seat.slots & ~taken) if seat.slots & taken else seat
+            own = assignment._replace(slots=assignment.slots & ~taken) if assignment.slots & taken else assignment
             self.busy[participant_id] = taken | own.slots
-            self.encounters_of[participant_id][wanted.pair_id] = own
-        for slot in bits(seat.slots):
-            self._in_slot[slot].add(wanted.pair_id)
-        at_table = seat.slots & ~self.tables.get(seat.zone_id, {}).get(seat.table, 0)
-        if at_table != seat.slots:
-            self._at_table[wanted.pair_id] = at_table
-        self._turn_table(seat, at_table)
+            self.assignments_of[participant_id][meeting.pair_id] = own
+        for slot in bits(assignment.slots):
+            self._in_slot[slot].add(meeting.pair_id)
+        at_table = assignment.slots & ~self.tables.get(assignment.zone_id, {}).get(assignment.table, 0)
+        if at_table != assignment.slots:
+            self._at_table[meeting.pair_id] = at_table
+        self._turn_table(assignment, at_table)
 
     def remove(self, pair_id: str) -> tuple[Meeting, Assignment]:
-        """Take the encounter off the board; returns what `put` needs to undo it."""
-        wanted, seat = self.placed.pop(pair_id)
-        for participant_id in wanted.participant_ids:
-            self.busy[participant_id] &= ~self.encounters_of[participant_id].pop(pair_id).slots
-        for slot in bits(seat.slots):
+        """Take a meeting off the board. Returns the arguments with which `place` puts it back."""
+        meeting, assignment = self.placed.pop(pair_id)
+        for participant_id in meeting.participant_ids:
+            self.busy[participant_id] &= ~self.assignments_of[participant_id].pop(pair_id).slots
+        for slot in bits(assignment.slots):
             self._in_slot[slot].discard(pair_id)
-        self._turn_table(seat, self._at_table.pop(pair_id, seat.slots))
-        return wanted, seat
+        self._turn_table(assignment, self._at_table.pop(pair_id, assignment.slots))
+        return meeting, assignment
 
-    def set_predecessors(self, pair_id: str, comes_after: Sequence[str]) -> None:
-        """Have an encounter come after exactly these from now on."""
-        for each in self.predecessors.pop(pair_id, ()):
-            self.successors[each] = tuple(other for other in self.successors[each] if other != pair_id)
-            if not self.successors[each]:
-                del self.successors[each]
-        if comes_after:
-            self.predecessors[pair_id] = tuple(comes_after)
-        for each in comes_after:
-            self.successors[each] = tuple(sorted((*self.successors.get(each, ()), pair_id)))
+    def set_predecessors(self, pair_id: str, predecessor_ids: Sequence[str]) -> None:
+        """Replace the pairs whose meetings must be over before this pair's meeting begins."""
+        for predecessor_id in self.predecessors.pop(pair_id, ()):
+            left = tuple(successor_id for successor_id in self.successors[predecessor_id] if successor_id != pair_id)
+            if left:
+                self.successors[predecessor_id] = left
+            else:
+                del self.successors[predecessor_id]
+        if predecessor_ids:
+            self.predecessors[pair_id] = tuple(predecessor_ids)
+        for predecessor_id in predecessor_ids:
+            self.successors[predecessor_id] = tuple(sorted((*self.successors.get(predecessor_id, ()), pair_id)))
 
     def slots_before_and_after(self, pair_id: str) -> tuple[SlotSet, SlotSet]:
-        """The slots before and after an encounter; all and all if it has no seat."""
+        """Return the slots before and the slots after a meeting. For an unplaced meeting both are all slots."""
         if pair_id not in self.placed:
             return self.all_slots, self.all_slots
         if pair_id in self.before_and_after:
@@ -150,66 +168,70 @@ class Board:
         return slot - 1, self.all_slots & ~(slot | slot - 1)
 
     def pairs_out_of_order(self, pair_id: str, slot: SlotSet) -> list[str]:
-        """The encounters that keep the slot from this one, because it has to come after or before them."""
+        """List the predecessors that are not over before the slot, and the successors that begin too early for it."""
         if not self.predecessors:
             return []
-        before = [
-            each for each in self.predecessors.get(pair_id, ()) if not self.slots_before_and_after(each)[1] & slot
+        too_late = [
+            predecessor_id
+            for predecessor_id in self.predecessors.get(pair_id, ())
+            if not self.slots_before_and_after(predecessor_id)[1] & slot
         ]
-        return before + [
-            each for each in self.successors.get(pair_id, ()) if not self.slots_before_and_after(each)[0] & slot
+        return too_late + [
+            successor_id
+            for successor_id in self.successors.get(pair_id, ())
+            if not self.slots_before_and_after(successor_id)[0] & slot
         ]
 
-    def busy_slots(self, wanted: Meeting) -> SlotSet:
-        """The slots in which somebody of those who are to meet is in an encounter."""
+    def busy_slots(self, meeting: Meeting) -> SlotSet:
+        """Return the slots in which a participant of the meeting has a placed meeting."""
         taken = 0
-        for participant_id in wanted.participant_ids:
+        for participant_id in meeting.participant_ids:
             taken |= self.busy[participant_id]
         return taken
 
-    def free_slots(self, participant_id: str) -> SlotSet:
-        """The slots in which the participant could meet, taken ones included."""
-        available, unattending = self.hours[participant_id]
-        return available & unattending
+    def possible_slots(self, participant_id: str) -> SlotSet:
+        """Return the slots in which the participant is present and attends no session, taken slots included."""
+        available, outside_sessions = self.hours[participant_id]
+        return available & outside_sessions
 
     def idle_count(self, participant_id: str) -> int:
-        """How many slots the participant sits and waits."""
-        return idle_count(self.busy[participant_id], self.free_slots(participant_id), self.days)
+        """Count the slots the participant waits between meetings (see `timeline.idle_count`)."""
+        return idle_count(self.busy[participant_id], self.possible_slots(participant_id), self.days)
 
     def slots_with_free_table(self, zone_id: str) -> SlotSet:
-        """The slots in which the zone has a table nobody sits at."""
+        """Return the slots in which at least one table of the zone is free."""
         return self.all_slots & ~self._full.get(zone_id, self.all_slots)
 
     def is_table_free(self, zone_id: str, table: str, slots: SlotSet) -> bool:
-        """Whether the table is in service and nobody sits at it in these slots."""
+        """Return whether the table is in service, and free in all these slots."""
         tables = self.tables.get(zone_id, {})
         return table in tables and not tables[table] & slots
 
     def first_free_table(self, zone_id: str, slot: SlotSet) -> str:
-        """The first of a zone's tables nobody sits at in this one slot; there must be one."""
+        """Return the first free table of a zone in a single slot. At least one table must be free."""
         taken = self._taken[zone_id, slot]
         return self._labels[zone_id][(~taken & (taken + 1)).bit_length() - 1]
 
     def count_in_slot(self, slot: SlotSet) -> int:
-        """How many encounters take this one slot."""
+        """Count the meetings in a single slot."""
         return len(self._in_slot[slot])
 
     def pairs_in_slot(self, slot: SlotSet) -> list[str]:
-        """The pairs that meet in this one slot, sorted."""
+        """List the pairs that meet in a single slot, sorted."""
         return sorted(self._in_slot[slot])
 
-    def _turn_table(self, seat: Assignment, slots: SlotSet) -> None:
-        tables = self.tables.get(seat.zone_id, {})
-        if seat.table in tables:
-            tables[seat.table] ^= slots
-            self._flip_table(seat.zone_id, seat.table, slots)
+    def _turn_table(self, assignment: Assignment, slots: SlotSet) -> None:
+        tables = self.tables.get(assignment.zone_id, {})
+        if assignment.table in tables:
+            tables[assignment.table] ^= slots
+            self._flip_table(assignment.zone_id, assignment.table, slots)
 
     def _flip_table(self, zone_id: str, table: str, slots: SlotSet) -> None:
         numbers = self._numbers[zone_id]
-        number, everyone = 1 << numbers[table], (1 << len(numbers)) - 1
+        number, all_tables = 1 << numbers[table], (1 << len(numbers)) - 1
         for slot in bits(slots):
             taken = self._taken[zone_id, slot] = self._taken[zone_id, slot] ^ number
-            if taken == everyone:
+            if taken == all_tables:
                 self._full[zone_id] |= slot
             else:
                 self._full[zone_id] &= ~slot

@@ -1,4 +1,4 @@
-"""Breaks: when a participant waits between two encounters of a day, and for how long."""
+"""Breaks of agendas: times in which a participant waits between two meetings of a day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.scheduler.domain.timetable.timeline import SlotSet, span
 
 
 class Breaks(NamedTuple):
-    """How many breaks all participants have together, how many slots they last in all, and the longest."""
+    """The breaks of all participants together: their number, their total length in slots, and the longest of them."""
 
     number: int
     slots: int
@@ -18,12 +18,12 @@ class Breaks(NamedTuple):
 
 
 def breaks_of(busy: SlotSet, attending: SlotSet, days: Iterable[SlotSet]) -> Iterator[int]:
-    """The length of each break, in slots.
+    """Yield the length of each break of a participant, in slots.
 
-    It is a run of slots between a day's first and last encounter in which the participant neither meets nor attends a
-    session. Being away is a break: an agenda that puts all encounters on one side of an absence is the better one.
-    So say Bofill et al., "Constraint Solving Approaches to the Business-to-Business Meeting Scheduling Problem",
-    JAIR 74 (2022), who have no sessions and one day.
+    A break is a run of slots between a day's first and last meeting without a meeting or an attended session. An
+    absence is a break too: an agenda with all meetings on one side of the absence is better. The definition follows
+    Bofill et al., "Constraint Solving Approaches to the Business-to-Business Meeting Scheduling Problem", JAIR 74
+    (2022), which knows neither sessions nor several days.
     """
     for day in days:
         met = busy & day
@@ -31,17 +31,20 @@ def breaks_of(busy: SlotSet, attending: SlotSet, days: Iterable[SlotSet]) -> Ite
 
 
 def breaks_in(
-    seats: Mapping[tuple[str, ...], Assignment], hours: Mapping[str, Hours], all_slots: SlotSet, days: Sequence[SlotSet]
+    assignments: Mapping[tuple[str, ...], Assignment],
+    hours: Mapping[str, Hours],
+    all_slots: SlotSet,
+    days: Sequence[SlotSet],
 ) -> Breaks:
-    """The breaks of an agenda: the seat of those who meet."""
+    """Return the breaks of an agenda. `assignments` is keyed by the participants of each meeting."""
     busy: dict[str, SlotSet] = {}
-    for people, seat in seats.items():
-        for person in people:
-            busy[person] = busy.get(person, 0) | seat.slots
+    for participant_ids, assignment in assignments.items():
+        for participant_id in participant_ids:
+            busy[participant_id] = busy.get(participant_id, 0) | assignment.slots
     lengths = [
         length
-        for person, met in busy.items()
-        for length in breaks_of(met, all_slots & ~hours[person].outside_sessions, days or (all_slots,))
+        for participant_id, met in busy.items()
+        for length in breaks_of(met, all_slots & ~hours[participant_id].outside_sessions, days or (all_slots,))
     ]
     return Breaks(len(lengths), sum(lengths), max(lengths, default=0))
 

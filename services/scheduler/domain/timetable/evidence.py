@@ -1,6 +1,7 @@
-"""What an agenda is judged by: the inputs as they were told, the places, and who else is with whom or at which table.
+"""Evidence: the inputs and places from which the verifier judges an agenda, with indexes of possible clashes.
 
-It shares nothing with the code that makes agendas but the models of the events, so that a mistake there is caught.
+The module shares nothing with the makers of agendas but the models of the events, so that the verifier finds their
+mistakes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from shared.contract.events import Consent, EditionChanged, Interval, Organisati
 
 
 class JudgedOrganisation(Protocol):
-    """What is read of an organisation."""
+    """The fields of an organisation that rules read."""
 
     @property
     def kind(self) -> OrganisationKind: ...
@@ -23,7 +24,7 @@ class JudgedOrganisation(Protocol):
 
 
 class JudgedParticipant(Protocol):
-    """What is read of a participant."""
+    """The fields of a participant that rules read."""
 
     @property
     def organisation_id(self) -> str: ...
@@ -36,7 +37,7 @@ class JudgedParticipant(Protocol):
 
 
 class JudgedPair(Protocol):
-    """What is read of a pair."""
+    """The fields of a pair that rules read. `people` are the two participants and their guests."""
 
     @property
     def participant_ids(self) -> tuple[str, str]: ...
@@ -47,20 +48,20 @@ class JudgedPair(Protocol):
 
 
 class Inputs(NamedTuple):
-    """All that an agenda is judged by."""
+    """The inputs of an agenda, by id: the facts that rules compare with the places."""
 
     edition: EditionChanged | None
     organisations: Mapping[str, JudgedOrganisation]
     participants: Mapping[str, JudgedParticipant]
     pairs: Mapping[str, JudgedPair]
-    #: The pairs whose encounters a pair's has to come after.
+    #: By pair, the pairs whose meetings must be over before.
     comes_after: Mapping[str, tuple[str, ...]]
 
 
 class TableOccupancy:
-    """The pairs at each table, by the hours of the clock that their places touch.
+    """The pairs at each table, indexed by the clock hours that their places touch.
 
-    To find who may clash is then a look at a handful, not at all that the table sees in all its days.
+    The index keeps the search for clashes short: it looks at a few pairs, not at all pairs of a table's days.
     """
 
     def __init__(self, places: Mapping[str, Place]) -> None:
@@ -69,7 +70,7 @@ class TableOccupancy:
             self.add(pair_id, place)
 
     def add(self, pair_id: str, place: Place) -> None:
-        """Count a pair in."""
+        """Add a pair at its place."""
         for hour in _hours(place):
             self._by_hour[place.zone_id, place.table][hour].add(pair_id)
 
@@ -79,11 +80,11 @@ class TableOccupancy:
             self._by_hour[place.zone_id, place.table][hour].discard(pair_id)
 
     def at(self, zone_id: str, table: str) -> set[str]:
-        """All who sit at a table at some time."""
+        """Return the pairs at a table at any time."""
         return set().union(*self._by_hour[zone_id, table].values())
 
     def near(self, place: Place) -> set[str]:
-        """Those at the place's table in the hours that it touches, so all who share a moment with it."""
+        """Return the pairs at the place's table in the hours it touches: a superset of the pairs that overlap it."""
         by_hour = self._by_hour[place.zone_id, place.table]
         return set().union(*(by_hour.get(hour, ()) for hour in _hours(place)))
 
@@ -95,11 +96,13 @@ def _hours(interval: Interval) -> range:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Inputs and places, with the ways to look up which encounters could clash.
+    """The inputs and the places of an agenda, and indexes of the meetings that may break a rule together.
 
-    `pairs_of_participant` gives the pairs of a participant that have a place, `around` those at a place's table that may share a
-    moment with it; `before` those with a place that a pair's encounter has to come after, `after` those that have to
-    come after it.
+    Rules find a meeting's neighbours through the indexes only. All four give placed pairs alone:
+
+    - `pairs_of_participant`: the pairs of a participant.
+    - `pairs_near_table`: the pairs at a place's table that may overlap it in time.
+    - `predecessors` and `successors`: the pairs whose meetings must be over before a pair's meeting, or begin after it.
     """
 
     inputs: Inputs
@@ -111,40 +114,39 @@ class Evidence:
 
     @classmethod
     def collect(cls, inputs: Inputs, places: Mapping[str, Place]) -> Self:
-        """The evidence of a whole agenda, its look-ups made from the places alone."""
-        people: defaultdict[str, set[str]] = defaultdict(set)
+        """Collect the evidence of a whole agenda. The indexes are built from the places alone."""
+        pairs_of: defaultdict[str, set[str]] = defaultdict(set)
         for pair_id in places:
             for participant_id in inputs.pairs[pair_id].people:
-                people[participant_id].add(pair_id)
-        before: defaultdict[str, list[str]] = defaultdict(list)
-        after: defaultdict[str, list[str]] = defaultdict(list)
-        for later, comes_after in inputs.comes_after.items():
-            for earlier in comes_after:
-                if later in places and earlier in places:
-                    before[later].append(earlier)
-                    after[earlier].append(later)
+                pairs_of[participant_id].add(pair_id)
+        predecessors: defaultdict[str, list[str]] = defaultdict(list)
+        successors: defaultdict[str, list[str]] = defaultdict(list)
+        for later_id, earlier_ids in inputs.comes_after.items():
+            for earlier_id in earlier_ids:
+                if later_id in places and earlier_id in places:
+                    predecessors[later_id].append(earlier_id)
+                    successors[earlier_id].append(later_id)
         return cls(
             inputs,
             places,
-            pairs_of_participant=lambda person: people[person],
+            pairs_of_participant=lambda participant_id: pairs_of[participant_id],
             pairs_near_table=TableOccupancy(places).near,
-            predecessors=lambda pair: before[pair],
-            successors=lambda pair: after[pair],
+            predecessors=lambda pair_id: predecessors[pair_id],
+            successors=lambda pair_id: successors[pair_id],
         )
 
     def with_meeting_at(self, pair_id: str, place: Place) -> Self:
-        """The same with one encounter at this place."""
+        """Return a copy in which this pair's meeting is at another place."""
         people = self.inputs.pairs[pair_id].people
 
-        def pairs_of_participant(person: str) -> set[str]:
-            return (
-                {*self.pairs_of_participant(person), pair_id} if person in people else self.pairs_of_participant(person)
-            )
+        def pairs_of_participant(participant_id: str) -> set[str]:
+            pairs = self.pairs_of_participant(participant_id)
+            return {*pairs, pair_id} if participant_id in people else pairs
 
-        sittings = TableOccupancy({pair_id: place})
+        moved = TableOccupancy({pair_id: place})
 
-        def pairs_near_table(there: Place) -> set[str]:
-            return self.pairs_near_table(there) - {pair_id} | sittings.near(there)
+        def pairs_near_table(other: Place) -> set[str]:
+            return self.pairs_near_table(other) - {pair_id} | moved.near(other)
 
         return replace(
             self,
@@ -155,30 +157,35 @@ class Evidence:
 
     @property
     def edition(self) -> EditionChanged | None:
-        """The edition, if it is known."""
+        """The edition, or `None` if it is unknown."""
         return self.inputs.edition
 
     def participants(self, pair_id: str) -> list[JudgedParticipant]:
-        """Who meets, as far as they are known."""
+        """List the known participants of a meeting."""
         known = self.inputs.participants
-        return [known[each] for each in self.inputs.pairs[pair_id].people if each in known]
+        people = self.inputs.pairs[pair_id].people
+        return [known[participant_id] for participant_id in people if participant_id in known]
 
     def organisations(self, pair_id: str) -> list[JudgedOrganisation]:
-        """Their organisations, as far as they are known."""
+        """List the known organisations of a meeting's participants, in their order."""
         known = self.inputs.organisations
-        return [known[each.organisation_id] for each in self.participants(pair_id) if each.organisation_id in known]
+        organisation_ids = [participant.organisation_id for participant in self.participants(pair_id)]
+        return [known[organisation_id] for organisation_id in organisation_ids if organisation_id in known]
 
     def other_meetings(self, pair_id: str) -> list[str]:
-        """The other encounters of those who meet; one of several comes as often."""
+        """List the pairs of the participants' other meetings. A pair with several of them is listed repeatedly."""
         people = self.inputs.pairs[pair_id].people
         return [other for person in people for other in self.pairs_of_participant(person) if other != pair_id]
 
-    def overlapping(self, pair_id: str, others: Iterable[str]) -> set[str]:
-        """Those of the others that share a moment with the encounter: most of a verdict's time goes here."""
+    def overlapping(self, pair_id: str, other_ids: Iterable[str]) -> set[str]:
+        """Return the pairs among `other_ids` whose meetings overlap this pair's in time.
+
+        The verifier spends most of its time here.
+        """
         places = self.places
         starts_at, ends_at = places[pair_id].starts_at, places[pair_id].ends_at
         return {
             other
-            for other in others
+            for other in other_ids
             if (place := places[other]).starts_at < ends_at and starts_at < place.ends_at and other != pair_id
         }

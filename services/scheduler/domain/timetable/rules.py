@@ -1,9 +1,23 @@
-"""The hard rules: each in one place, said twice.
+"""The hard rules: each in a single place, in two forms.
 
-Plainly, for the verifier: a function named after what is broken takes the evidence and an encounter, compares times,
-and returns the encounters that together break the rule, none if it holds. And as a set of slots, for those who make
-agendas: a function takes the board and a pair without a seat on it, and returns the slots the rule leaves the pair by
-itself. A test holds the two together. `RULES` has them all, in the order in which they are blamed when no slot is left.
+The plain statement serves the verifier. It takes the evidence and a pair, compares times, and returns the pairs whose
+meetings break the rule together. Its name is the rule's name. The encoding serves the makers of agendas. It takes the
+board and an unplaced meeting, and returns the slots that the rule allows the meeting. Tests hold the two forms
+together (`tests/property/scheduler/test_rules_agree.py`). `RULES` lists all rules in the order in which they are
+blamed when no slot is left.
+
+A rule about tables has a weak encoding: a slot stays allowed while some table in it may do. The table itself is chosen
+and checked in these places, which must learn of the rule too:
+
+- `placement.choose_table` takes the first suitable table, and `placement.is_allowed` checks a given table;
+- `ejection._ChainSearch._blockers` names the meetings that must move for a table to be freed;
+- `solver/tables.py` deals out the tables once the solver has settled the slots.
+
+These engines see slots only and are blind to a rule about particular tables. They count the free tables of zones:
+`solver/kempe.py` (with `kempe_kernels.py` and `polish.py`), `solver/draft.py`, `solver/neighbourhood.py`,
+`solver/fewest_moves.py` and `solver/bound.py`. Their result is checked when it is put on a board
+(`solver/improve.py`), so it stays valid, but it may place fewer meetings, and the bound may be out of reach. They are
+blind to new slot rules likewise: they encode availability, sessions, quota, order and clashes by themselves.
 """
 
 from __future__ import annotations
@@ -20,20 +34,27 @@ from shared.contract.events import Consent, OrganisationKind, Status, WaitingRea
 COMPANIES = frozenset({OrganisationKind.SME, OrganisationKind.LARGE_COMPANY})
 RESEARCHERS = frozenset({OrganisationKind.RESEARCH_GROUP, OrganisationKind.TECHNOLOGY_CENTRE})
 
-#: The order in which zones are tried. Tables in the demonstration and conference areas are an organiser's overflow.
+#: The kinds of zones open to every pair, in the order of preference. Tables in demonstration and conference areas are
+#: overflow that the organiser provides.
 OPEN_TO_ALL = (ZoneKind.WORKSPACE, ZoneKind.DEMONSTRATION, ZoneKind.CONFERENCE)
 
-#: The encounters that together break a rule.
+#: The pairs whose meetings break a rule together.
 Culprits = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A hard rule: its plain statement, and its encoding in slots with the reason to give where it leaves none.
+    """A hard rule: a condition that every meeting of a valid agenda fulfils.
 
-    A rule about who may meet at all has no encoding: such a pair is never offered a slot. An encounter that has begun
-    is history, bound by the rules with `binds_history` alone: it takes its people's time and its table whatever else
-    has changed.
+    - `find_culprits`: the plain statement. It returns the pairs that break the rule together with the given pair's
+      meeting, or nothing if the rule holds.
+    - `allowed_slots`: the encoding. It returns the slots that this rule alone allows an unplaced meeting. A rule about
+      tables allows a slot if some table may do in it. A rule on the right to meet at all has no encoding: such a pair
+      is never offered a slot.
+    - `reason`: the waiting reason of a pair to which this rule leaves no slot.
+    - `is_clash`: whether the rule forbids two meetings to claim the same time, table or pair. Meetings that have begun
+      are checked against clashes only, because later changes of the inputs cannot undo them. A clash does not forbid a
+      meeting its place: the other meeting may give way.
     """
 
     find_culprits: Callable[[Evidence, str], Culprits]
@@ -43,86 +64,88 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """What is reported when it is broken."""
+        """The name under which violations are reported: that of the plain statement."""
         return self.find_culprits.__name__
 
 
-# Who may meet at all.
+# The right to meet.
 
 
 def consent_is_granted(consent: Consent) -> bool:
-    """Only a pair in which all who must have said yes did is given an encounter."""
+    """Return whether everybody with a say in the match has agreed to it."""
     return consent is Consent.GRANTED
 
 
 def no_consent(evidence: Evidence, pair_id: str) -> Culprits:
-    """One of the two has not agreed to meet."""
+    """The pair is not agreed, so it may have no meeting."""
     return () if consent_is_granted(evidence.inputs.pairs[pair_id].consent) else (pair_id,)
 
 
 def all_take_part(statuses: Iterable[Status]) -> bool:
-    """Neither the participants nor their organisations have cancelled."""
+    """Return whether no status of participants and organisations is cancelled."""
     return all(status is Status.ACTIVE for status in statuses)
 
 
 def not_taking_part(evidence: Evidence, pair_id: str) -> Culprits:
-    """Somebody of those who meet is unknown or has cancelled, or their organisation has."""
-    people = evidence.participants(pair_id)
-    known = evidence.edition is not None and len(people) == len(evidence.inputs.pairs[pair_id].people)
-    statuses = [each.status for each in people] + [each.status for each in evidence.organisations(pair_id)]
+    """A participant is unknown or has cancelled, or their organisation has cancelled."""
+    participants, organisations = evidence.participants(pair_id), evidence.organisations(pair_id)
+    known = evidence.edition is not None and len(participants) == len(evidence.inputs.pairs[pair_id].people)
+    statuses = [participant.status for participant in participants]
+    statuses += [organisation.status for organisation in organisations]
     return () if known and all_take_part(statuses) else (pair_id,)
 
 
-# When they can meet.
+# Times at which participants are present.
 
 
 def no_such_slot(evidence: Evidence, pair_id: str) -> Culprits:
-    """The edition has no slot with these bounds."""
+    """The edition has no slot with the bounds of the place."""
     place, edition = evidence.places[pair_id], evidence.edition
     slots = edition.slots if edition else ()
     starts_at, ends_at = place.starts_at, place.ends_at
-    return () if any(s.starts_at == starts_at and s.ends_at == ends_at for s in slots) else (pair_id,)
+    return () if any(slot.starts_at == starts_at and slot.ends_at == ends_at for slot in slots) else (pair_id,)
 
 
 def not_available(evidence: Evidence, pair_id: str) -> Culprits:
-    """Somebody has not said to be there for all of it."""
+    """A participant has named times of presence, and none of them contains the whole meeting."""
     place = evidence.places[pair_id]
-    there = (
-        not each.available or any(window.contains(place) for window in each.available)
-        for each in evidence.participants(pair_id)
+    are_present = (
+        not participant.available or any(window.contains(place) for window in participant.available)
+        for participant in evidence.participants(pair_id)
     )
-    return () if all(there) else (pair_id,)
+    return () if all(are_present) else (pair_id,)
 
 
-def all_available(board: Board, wanted: Meeting) -> SlotSet:
-    """All said they are there."""
+def all_available(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `not_available`: the slots in which all participants are present."""
     left = board.all_slots
-    for participant_id in wanted.participant_ids:
+    for participant_id in meeting.participant_ids:
         left &= board.hours[participant_id].available
     return left
 
 
 def in_a_session(evidence: Evidence, pair_id: str) -> Culprits:
-    """Somebody attends a session at that time."""
+    """A participant attends a session that overlaps the meeting."""
     place, edition = evidence.places[pair_id], evidence.edition
-    attended = {session for each in evidence.participants(pair_id) for session in each.session_ids}
+    attended = {session_id for participant in evidence.participants(pair_id) for session_id in participant.session_ids}
     sessions = edition.sessions if edition else ()
-    return (pair_id,) if any(s.session_id in attended and s.overlaps(place) for s in sessions) else ()
+    clashes = any(session.session_id in attended and session.overlaps(place) for session in sessions)
+    return (pair_id,) if clashes else ()
 
 
-def outside_attended_sessions(board: Board, wanted: Meeting) -> SlotSet:
-    """Nobody attends a session that overlaps."""
+def outside_attended_sessions(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `in_a_session`: the slots that overlap no attended session of a participant."""
     left = board.all_slots
-    for participant_id in wanted.participant_ids:
+    for participant_id in meeting.participant_ids:
         left &= board.hours[participant_id].outside_sessions
     return left
 
 
-# What else they do.
+# Other meetings of the participants.
 
 
 def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
-    """Somebody has more encounters than the edition allows a participant."""
+    """A participant has more meetings than the edition allows."""
     most = evidence.edition.quotas.max_encounters if evidence.edition else None
     if most is None:
         return ()
@@ -133,84 +156,86 @@ def over_quota(evidence: Evidence, pair_id: str) -> Culprits:
     return ()
 
 
-def within_quota(board: Board, wanted: Meeting) -> SlotSet:
-    """Nobody has as many encounters already as the edition allows a participant."""
+def within_quota(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `over_quota`: all slots, or none if a participant has used up the quota."""
     if board.quota is None:
         return board.all_slots
-    most = max(len(board.encounters_of[participant_id]) for participant_id in wanted.participant_ids)
+    most = max(len(board.assignments_of[participant_id]) for participant_id in meeting.participant_ids)
     return board.all_slots if most < board.quota else 0
 
 
 def pair_twice(evidence: Evidence, pair_id: str) -> Culprits:
-    """The same two have another encounter. To be among the guests of one is something else."""
+    """The two participants have another meeting of their own. A meeting that either joins as a guest does not count."""
     pairs = evidence.inputs.pairs
-    one, other = pairs[pair_id].participant_ids
-    both = {(one, other), (other, one)}
-    shared = evidence.pairs_of_participant(one) & evidence.pairs_of_participant(other) - {pair_id}
-    same = {each for each in shared if pairs[each].participant_ids in both}
+    first_id, second_id = pairs[pair_id].participant_ids
+    both = {(first_id, second_id), (second_id, first_id)}
+    shared = evidence.pairs_of_participant(first_id) & evidence.pairs_of_participant(second_id) - {pair_id}
+    same = {other for other in shared if pairs[other].participant_ids in both}
     return (pair_id, *same) if same else ()
 
 
-def one_encounter_a_pair(board: Board, wanted: Meeting) -> SlotSet:
-    """The two have no encounter yet."""
-    one, *others = wanted.pair
-    both = (pair for other in others for pair in board.encounters_of[one].keys() & board.encounters_of[other].keys())
-    return 0 if any(board.placed[pair_id][0].pair == wanted.pair for pair_id in both) else board.all_slots
+def one_encounter_a_pair(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `pair_twice`: all slots, or none if the two participants meet already."""
+    first_id, *rest = meeting.pair
+    first = board.assignments_of[first_id].keys()
+    shared = (pair_id for second_id in rest for pair_id in first & board.assignments_of[second_id].keys())
+    return 0 if any(board.placed[pair_id][0].pair == meeting.pair for pair_id in shared) else board.all_slots
 
 
 def out_of_order(evidence: Evidence, pair_id: str) -> Culprits:
-    """It starts before one has ended that it has to come after, or ends after one has started that comes after it."""
+    """The meeting starts before the end of a predecessor, or ends after the start of a successor."""
     place, places = evidence.places[pair_id], evidence.places
-    too_late = {each for each in evidence.predecessors(pair_id) if places[each].ends_at > place.starts_at}
-    too_soon = {each for each in evidence.successors(pair_id) if places[each].starts_at < place.ends_at}
+    too_late = {earlier for earlier in evidence.predecessors(pair_id) if places[earlier].ends_at > place.starts_at}
+    too_soon = {later for later in evidence.successors(pair_id) if places[later].starts_at < place.ends_at}
     return (pair_id, *(too_late | too_soon)) if too_late or too_soon else ()
 
 
-def in_order(board: Board, wanted: Meeting) -> SlotSet:
-    """Those it has to come after have ended, and those that have to come after it have not begun."""
+def in_order(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `out_of_order`: the slots after all placed predecessors and before all placed successors."""
     left = board.all_slots
     if board.predecessors:
-        for each in board.predecessors.get(wanted.pair_id, ()):
-            left &= board.slots_before_and_after(each)[1]
-        for each in board.successors.get(wanted.pair_id, ()):
-            left &= board.slots_before_and_after(each)[0]
+        for predecessor_id in board.predecessors.get(meeting.pair_id, ()):
+            left &= board.slots_before_and_after(predecessor_id)[1]
+        for successor_id in board.successors.get(meeting.pair_id, ()):
+            left &= board.slots_before_and_after(successor_id)[0]
     return left
 
 
 def person_twice(evidence: Evidence, pair_id: str) -> Culprits:
-    """Somebody is in another encounter at that time."""
+    """A participant has another meeting at the same time."""
     clashing = evidence.overlapping(pair_id, evidence.other_meetings(pair_id))
     return (pair_id, *clashing) if clashing else ()
 
 
-def no_participant_twice(board: Board, wanted: Meeting) -> SlotSet:
-    """Nobody is in another encounter."""
-    return board.all_slots & ~board.busy_slots(wanted)
+def no_participant_twice(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `person_twice`: the slots in which no participant has a meeting."""
+    return board.all_slots & ~board.busy_slots(meeting)
 
 
-# Where they can meet.
+# Tables.
 
 
 def no_such_table(evidence: Evidence, pair_id: str) -> Culprits:
-    """The zone has no such table in service."""
+    """The zone does not exist, or has no such table in service."""
     place, edition = evidence.places[pair_id], evidence.edition
     zones = edition.zones if edition else ()
     return () if any(zone.zone_id == place.zone_id and place.table in zone.tables for zone in zones) else (pair_id,)
 
 
 def wrong_zone(evidence: Evidence, pair_id: str) -> Culprits:
-    """They sit in Innova+, which is for a company with a research group or technology centre."""
+    """The table is in Innova+, which only admits a company with a research group or technology centre."""
     zone_id, edition = evidence.places[pair_id].zone_id, evidence.edition
-    kinds = [each.kind for each in evidence.organisations(pair_id)]
-    is_innova = any(z.zone_id == zone_id and z.kind is ZoneKind.INNOVA for z in (edition.zones if edition else ()))
+    kinds = [organisation.kind for organisation in evidence.organisations(pair_id)]
+    zones = edition.zones if edition else ()
+    is_innova = any(zone.zone_id == zone_id and zone.kind is ZoneKind.INNOVA for zone in zones)
     return (pair_id,) if is_innova and not _is_academia_with_industry(kinds) else ()
 
 
 def zones_for(kinds: tuple[OrganisationKind | None, ...], zones: Iterable[Zone]) -> tuple[str, ...]:
-    """The zones in which people from organisations of these kinds may meet, the preferred first.
+    """Return the zones open to participants from organisations of these kinds, the preferred zone first.
 
-    A company and a research group or technology centre meet in Innova+ while it has room, then where all others meet:
-    the workspace, then whichever tables the demonstration and conference areas have. Innova+ is theirs alone.
+    A company with a research group or technology centre meets in Innova+ while it has room. They and all other pairs
+    may meet in the workspace, then at tables of the demonstration and conference areas.
     """
     with_tables = [zone for zone in zones if zone.tables]
     kinds_of_zone = (ZoneKind.INNOVA, *OPEN_TO_ALL) if _is_academia_with_industry(kinds) else OPEN_TO_ALL
@@ -223,22 +248,22 @@ def _is_academia_with_industry(kinds: Collection[OrganisationKind | None]) -> bo
     return not (COMPANIES.isdisjoint(kinds) or RESEARCHERS.isdisjoint(kinds))
 
 
-def tables_in_service(board: Board, wanted: Meeting) -> SlotSet:
-    """A zone open to the pair has tables."""
-    return board.all_slots if any(board.tables.get(zone) for zone in wanted.zone_ids) else 0
+def tables_in_service(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `no_such_table`: all slots, or none if no zone open to the pair has a table."""
+    return board.all_slots if any(board.tables.get(zone_id) for zone_id in meeting.zone_ids) else 0
 
 
 def table_twice(evidence: Evidence, pair_id: str) -> Culprits:
-    """Others sit at the table at that time."""
+    """Another meeting is at the same table at the same time."""
     clashing = evidence.overlapping(pair_id, evidence.pairs_near_table(evidence.places[pair_id]))
     return (pair_id, *clashing) if clashing else ()
 
 
-def no_table_twice(board: Board, wanted: Meeting) -> SlotSet:
-    """A zone open to the pair has a table at which nobody sits."""
+def no_table_twice(board: Board, meeting: Meeting) -> SlotSet:
+    """Encode `table_twice`: the slots with a free table in a zone open to the pair."""
     mask = 0
-    for zone in wanted.zone_ids:
-        mask |= board.slots_with_free_table(zone)
+    for zone_id in meeting.zone_ids:
+        mask |= board.slots_with_free_table(zone_id)
     return mask
 
 
@@ -258,12 +283,15 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def slots_left(board: Board, wanted: Meeting, allowed: SlotSet) -> tuple[SlotSet, WaitingReason]:
-    """The slots among `allowed` that every rule leaves the encounter, and the first rule to blame if that is none."""
+def slots_left(board: Board, meeting: Meeting, allowed: SlotSet) -> tuple[SlotSet, WaitingReason]:
+    """Return the slots among `allowed` that all rules allow the meeting, and a waiting reason.
+
+    The reason is meaningful if no slot is left: it belongs to the rule that took the last slot.
+    """
     left = allowed
     for rule in RULES:
         if rule.allowed_slots is not None:
-            left &= rule.allowed_slots(board, wanted)
+            left &= rule.allowed_slots(board, meeting)
             if not left:
                 return 0, rule.reason
     return left, WaitingReason.AGENDAS_FULL

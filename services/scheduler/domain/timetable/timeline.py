@@ -1,4 +1,7 @@
-"""The slots of an edition in time order, and sets of slots as bitmasks with one bit for each slot."""
+"""The slots of an edition in time order, and sets of slots as bitmasks.
+
+A bitmask has one bit for each slot: bit `i` stands for slot `i`. A single slot is a set with one bit.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ SlotSet = int
 
 
 class Timeline:
-    """The slots of an edition, in time order, and the way from intervals to sets of slots."""
+    """Translates intervals of time to sets of an edition's slots. The slots do not overlap."""
 
     def __init__(self, slots: Sequence[Interval]) -> None:
         self._starts = [slot.starts_at for slot in slots]
@@ -23,42 +26,42 @@ class Timeline:
         self.all_slots: SlotSet = (1 << len(slots)) - 1
 
     def days(self, timezone: str) -> tuple[SlotSet, ...]:
-        """The slots of each day, by where the edition is."""
+        """Return the slots of each calendar day in the edition's time zone."""
         masks: defaultdict[date, SlotSet] = defaultdict(int)
         for index, start in enumerate(self._starts):
             masks[start.astimezone(ZoneInfo(timezone)).date()] |= 1 << index
         return tuple(masks.values())
 
     def within(self, windows: Iterable[Interval]) -> SlotSet:
-        """The slots that lie wholly in one of the windows."""
+        """Return the slots that lie wholly inside one of the windows."""
         mask = 0
         for window in windows:
             mask |= _run(bisect_left(self._starts, window.starts_at), bisect_right(self._ends, window.ends_at))
         return mask
 
     def overlapping(self, intervals: Iterable[Interval]) -> SlotSet:
-        """The slots that share a moment with one of the intervals."""
+        """Return the slots that share a moment with one of the intervals."""
         mask = 0
         for interval in intervals:
             mask |= _run(bisect_right(self._ends, interval.starts_at), bisect_left(self._starts, interval.ends_at))
         return mask
 
     def before_and_after(self, interval: Interval) -> tuple[SlotSet, SlotSet]:
-        """The slots that have ended when the interval starts, and those that start when it has ended."""
+        """Return the slots that end before the interval starts, and the slots that start after its end."""
         ended, started = bisect_right(self._ends, interval.starts_at), bisect_left(self._starts, interval.ends_at)
         return _run(0, ended), _run(started, len(self._starts))
 
     def begun_by(self, now: datetime) -> SlotSet:
-        """The slots that have begun."""
+        """Return the slots that have begun."""
         return _run(0, bisect_right(self._starts, now))
 
     def not_half_over(self, now: datetime) -> SlotSet:
-        """The slots of which half at least is still to come."""
+        """Return the slots with at least half of their time still to come."""
         halves = (start + (end - start) / 2 for start, end in zip(self._starts, self._ends, strict=True))
         return self.all_slots & ~_run(0, sum(half < now for half in halves))
 
     def index_of(self, interval: Interval) -> int | None:
-        """The slot with exactly these bounds, if there is one."""
+        """Return the index of the slot with exactly these bounds, or `None`."""
         index = bisect_left(self._starts, interval.starts_at)
         known = index < len(self._starts) and self._starts[index] == interval.starts_at
         return index if known and self._ends[index] == interval.ends_at else None
@@ -69,7 +72,7 @@ def _run(first: int, end: int) -> SlotSet:
 
 
 def bits(mask: SlotSet) -> Iterator[SlotSet]:
-    """Each slot of the set by itself, the earliest first."""
+    """Yield every slot of the set as a set of its own, the earliest first."""
     while mask:
         lowest = mask & -mask
         yield lowest
@@ -77,9 +80,9 @@ def bits(mask: SlotSet) -> Iterator[SlotSet]:
 
 
 def idle_count(busy: SlotSet, free: SlotSet, days: Sequence[SlotSet] = ()) -> int:
-    """How many slots between a participant's first and last encounter of a day are neither: time to sit and wait.
+    """Count the slots a participant waits between the first and the last meeting of a day.
 
-    Slots that a session takes, or in which the participant is away, do not count, and no night does.
+    A slot counts if it is free and not busy. Attended sessions, absences and nights do not count.
     """
     if len(days) > 1:
         return sum(idle_count(busy & day, free & day) for day in days if busy & day)
@@ -87,12 +90,12 @@ def idle_count(busy: SlotSet, free: SlotSet, days: Sequence[SlotSet] = ()) -> in
 
 
 def span(busy: SlotSet) -> SlotSet:
-    """The slots from the first to the last busy one."""
+    """Return all slots from the first to the last busy slot."""
     return (1 << busy.bit_length()) - (busy & -busy) if busy else 0
 
 
 def added_idle(busy: SlotSet, free: SlotSet, slot: SlotSet) -> int:
-    """How much more `idle_count` is if a slot that is free and not busy is taken; all of one day."""
+    """Return the change of `idle_count` if a free slot is taken too. All sets lie in a single day."""
     if not busy:
         return 0
     first, after = busy & -busy, 1 << busy.bit_length()

@@ -1,4 +1,4 @@
-"""A board on which moves are tried and taken back: what an edit would lead to, without its being made."""
+"""Trial moves on a board: the outcome of an edit is tried on the live board, which is restored afterwards."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from services.scheduler.domain.timetable.board import Assignment, Board, Meeting
 
 
 class Trial:
-    """Within `with`, moves on a board; after it, the board is as it was."""
+    """A context manager for moves on a board. Leaving it restores the board, also after an error.
+
+    `before` holds every meeting that was moved with its earlier assignment, or `None` for a meeting that had none.
+    """
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        #: Everything moved, and where it was before.
         self.before: dict[str, tuple[Meeting, Assignment] | None] = {}
-        self._came_after: dict[str, tuple[str, ...]] = {}
+        self._predecessors_before: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -24,24 +26,24 @@ class Trial:
         for pair_id in self.before:
             if pair_id in self.board.placed:
                 self.board.remove(pair_id)
-        for before in self.before.values():
-            if before is not None:
-                self.board.place(*before)
-        for pair_id, comes_after in self._came_after.items():
-            self.board.set_predecessors(pair_id, comes_after)
+        for placed in self.before.values():
+            if placed is not None:
+                self.board.place(*placed)
+        for pair_id, predecessor_ids in self._predecessors_before.items():
+            self.board.set_predecessors(pair_id, predecessor_ids)
 
     def remove(self, pair_id: str) -> None:
-        """Take an encounter off the board, if it is on it."""
+        """Take a meeting off the board, if it is on it."""
         if pair_id in self.board.placed:
             self.before.setdefault(pair_id, self.board.placed[pair_id])
             self.board.remove(pair_id)
 
-    def place(self, wanted: Meeting, seat: Assignment) -> None:
-        """Give an encounter that is not on the board its seat."""
-        self.before.setdefault(wanted.pair_id, None)
-        self.board.place(wanted, seat)
+    def place(self, meeting: Meeting, assignment: Assignment) -> None:
+        """Put a meeting on the board that is not on it."""
+        self.before.setdefault(meeting.pair_id, None)
+        self.board.place(meeting, assignment)
 
-    def set_predecessors(self, pair_id: str, comes_after: tuple[str, ...]) -> None:
-        """Have an encounter come after exactly these."""
-        self._came_after.setdefault(pair_id, self.board.predecessors.get(pair_id, ()))
-        self.board.set_predecessors(pair_id, comes_after)
+    def set_predecessors(self, pair_id: str, predecessor_ids: tuple[str, ...]) -> None:
+        """Replace the pairs whose meetings must be over before this pair's meeting begins."""
+        self._predecessors_before.setdefault(pair_id, self.board.predecessors.get(pair_id, ()))
+        self.board.set_predecessors(pair_id, predecessor_ids)

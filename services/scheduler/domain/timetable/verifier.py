@@ -1,4 +1,7 @@
-"""The verifier: asks of every encounter whether each rule's plain statement holds. It knows no rule itself."""
+"""The verifier: applies the plain statement of every hard rule to the meetings of an agenda.
+
+It contains no rule itself (`rules.RULES`), and shares no code with the makers of agendas.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +14,36 @@ from shared.contract.events import Place
 
 
 class Violation(NamedTuple):
-    """One thing wrong: what is broken, and the pairs whose encounters break it, sorted."""
+    """A broken rule: its name, and the sorted pairs whose meetings break it together."""
 
     rule: str
     pair_ids: tuple[str, ...]
 
 
 class AgendaBroken(Exception):
-    """An agenda that was about to be journalled breaks rules: nothing of it is kept."""
+    """An agenda breaks rules and was about to be journalled. None of it is kept."""
 
     def __init__(self, violations: list[Violation]) -> None:
         super().__init__(violations)
         self.violations = violations
 
     def __str__(self) -> str:
-        return "; ".join(f"{each.rule}: {', '.join(each.pair_ids)}" for each in self.violations[:20])
+        return "; ".join(f"{violation.rule}: {', '.join(violation.pair_ids)}" for violation in self.violations[:20])
 
 
 def verify(inputs: Inputs, places: Mapping[str, Place], begun: Collection[str] = ()) -> list[Violation]:
-    """What is wrong with the encounters at `places` (pair id -> place), nothing if it is a right agenda.
+    """Verify a whole agenda: the meetings at `places` (pair id -> place). Returns no violation if all rules hold.
 
-    `begun` are encounters that have begun or are over: what changed since cannot undo them, so they are asked only not
-    to clash with others.
+    `begun` are the pairs whose meetings have begun or are over. Later changes cannot undo them: they are checked for
+    clashes only.
     """
     return verify_meetings(Evidence.collect(inputs, places), places, begun)
 
 
 def verify_kept(evidence: Evidence, kept: Mapping[str, Place]) -> list[Violation]:
-    """The encounters that are not at these places any more, though no rule forbids them there.
+    """List the meetings that have left the places in `kept` although no rule forbids them there.
 
-    A clash forbids nothing: it is for the others to give way.
+    A clash forbids nothing: the other meeting gives way.
     """
     return [
         Violation("not_kept", (pair_id,))
@@ -54,11 +57,11 @@ def _is_forbidden(evidence: Evidence, pair_id: str) -> bool:
     return any(rule.find_culprits(evidence, pair_id) for rule in rules.RULES if not rule.is_clash)
 
 
-def verify_meetings(evidence: Evidence, about: Iterable[str], begun: Collection[str] = ()) -> list[Violation]:
-    """What is wrong with these encounters, among all others; each thing once."""
+def verify_meetings(evidence: Evidence, pair_ids: Iterable[str], begun: Collection[str] = ()) -> list[Violation]:
+    """Verify these pairs' meetings among all meetings of the evidence. A violation is listed once."""
     found = (
         Violation(rule.name, tuple(sorted(culprits)))
-        for pair_id in about
+        for pair_id in pair_ids
         for rule in rules.RULES
         if (rule.is_clash or pair_id not in begun) and (culprits := rule.find_culprits(evidence, pair_id))
     )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
-from services.scheduler.domain.timetable.placement import SearchBudget, find_assignment, make_room
+from services.scheduler.domain.timetable.ejection import SearchBudget, make_room
+from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.timeline import Timeline, bits, idle_count
 from tests.support.scheduler_editions import edition, window
 
