@@ -1,1 +1,1 @@
-"""What runs the services: images, the embedded stack, Apache Kafka for tests, the demo."""
+"""Deployment: container images, the embedded stack, and Apache Kafka for tests."""

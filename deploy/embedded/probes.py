@@ -1,4 +1,4 @@
-"""Whether a server on this machine answers: one small request of its own protocol each, and no client library."""
+"""Readiness probes for servers on this machine: a small request in the server's protocol, without a client library."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from deploy.embedded.process import Probe
 
 HOST = "127.0.0.1"
 _ANSWER_SECONDS = 5.0
-#: Below the range from which systems hand out ports for outgoing connections: one of those cannot take a port from a
-#: server that restarts.
+#: Ports below the range for outgoing connections: no such connection can take the port of a server that restarts.
 _PORTS = range(10_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens now."""
+    """Return ports on which nothing listens now."""
     found: set[int] = set()
     while len(found) < count:
         port = secrets.choice(_PORTS)
@@ -31,7 +30,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def kafka_answers(port: int, brokers: int = 1) -> Probe:
-    """A probe: the broker knows of so many brokers alive, itself included (Metadata v1, of no topic)."""
+    """Return a probe: the broker lists at least `brokers` live brokers, itself included (Metadata v1, no topic)."""
     request = struct.pack(">hhih i", 3, 1, 0, -1, 0)
 
     async def probe() -> bool:
@@ -43,19 +42,19 @@ def kafka_answers(port: int, brokers: int = 1) -> Probe:
 
 
 def mongo_answers(port: int) -> Probe:
-    """A probe: `ping` is answered (OP_MSG)."""
+    """Return a probe: the server answers `ping` (OP_MSG)."""
     message = struct.pack("<I", 0) + b"\0" + bson.encode({"ping": 1, "$db": "admin"})
     request = struct.pack("<iiii", 16 + len(message), 1, 0, 2013) + message
     return functools.partial(_answers, port, request, b"")
 
 
 def smtp_answers(port: int) -> Probe:
-    """A probe: the server greets."""
+    """Return a probe: the server sends its greeting."""
     return functools.partial(_answers, port, b"", b"220 ")
 
 
 def http_answers(port: int, path: str) -> Probe:
-    """A probe: a GET is answered with 200."""
+    """Return a probe: the server answers a GET with status 200."""
     request = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
     return functools.partial(_answers, port, request, b"HTTP/1.1 200")
 
@@ -66,7 +65,7 @@ async def _answers(port: int, request: bytes, beginning: bytes) -> bool:
 
 
 async def _exchange(port: int, request: bytes) -> bytes:
-    """The beginning of the answer, empty if there is none in time."""
+    """Return the beginning of the answer, empty after `_ANSWER_SECONDS` without any."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             reader, writer = await asyncio.open_connection(HOST, port)

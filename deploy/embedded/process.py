@@ -1,4 +1,4 @@
-"""One child process: started with a log, watched until it is ready, stopped for certain."""
+"""A child process: started with a log, watched until it is ready, and always stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.embedded.reaper import Reaper
 
-#: Says whether a program answers yet.
+#: Returns True once a program answers.
 Probe = Callable[[], Awaitable[bool]]
 
 _POLL_SECONDS = 0.05
@@ -23,29 +23,29 @@ _LOG_LINES_SHOWN = 15
 
 
 class ProcessFailed(Exception):
-    """A process ended, or was not ready in time. The message says which, how, and where its log is."""
+    """A process ended, or was not ready in time. The message holds its name, its end, and the path of its log."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, under which name, and how to tell that it is ready."""
+    """A program to run: its name, command, environment, and readiness probe."""
 
     name: str
     command: Sequence[str]
     ready: Probe
-    #: Added to our own environment.
+    #: Variables added to the environment of the supervisor.
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_seconds: float = 120.0
-    #: Keeps nothing that outlives the run: at its end it is killed, and not asked to tidy up first.
+    #: True for a program without data beyond the run: it is killed at the end, without SIGTERM.
     is_disposable: bool = False
-    #: From SIGTERM to SIGKILL. Above the services' own `shutdown_seconds`.
+    #: Seconds from SIGTERM to SIGKILL; more than the services' `shutdown_seconds`.
     grace_seconds: float = 25.0
 
 
 class ChildProcess:
-    """A running program, in a session of its own: the terminal's Ctrl-C reaches the supervisor alone.
+    """A running program in a session of its own, so that the terminal's Ctrl-C reaches the supervisor alone.
 
-    Not tied to an event loop: it may be started in one and stopped in another.
+    It is not bound to an event loop: it may be started in a loop and stopped in another.
     """
 
     def __init__(self, program: Program, log: Path, reaper: Reaper) -> None:
@@ -55,10 +55,10 @@ class ChildProcess:
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; its output goes to the end of the log.
+        """Start the program. Its output is appended to the log.
 
         Raises:
-            ProcessFailed: there is no such command.
+            ProcessFailed: the command does not exist.
         """
         with self.log.open("ab") as log:
             try:
@@ -75,10 +75,10 @@ class ChildProcess:
         self._reaper.add(self._popen.pid)
 
     async def ready(self) -> None:
-        """Wait until it answers.
+        """Wait until the probe succeeds.
 
         Raises:
-            ProcessFailed: it ended, or did not answer within `ready_seconds`.
+            ProcessFailed: the process ended, or was not ready within `ready_seconds`.
         """
         deadline = time.monotonic() + self.program.ready_seconds
         while not await self.program.ready():
@@ -86,16 +86,16 @@ class ChildProcess:
             if time.monotonic() > deadline:
                 raise self._failure(f"was not ready within {self.program.ready_seconds:g} s")
             await asyncio.sleep(_POLL_SECONDS)
-        # What answered may be another's process on the same port.
+        # The answer may come from a foreign process on the same port.
         self.check()
 
     def check(self) -> None:
-        """Raise `ProcessFailed` if it ended of itself."""
+        """Raise `ProcessFailed` if the process ended without `stop` or `kill`."""
         if self._popen is not None and self._popen.poll() is not None:
-            raise self._failure(f"ended with {_how(self._popen.returncode)}")
+            raise self._failure(f"ended with {_describe_end(self._popen.returncode)}")
 
     async def stop(self) -> None:
-        """Ask it to end (SIGTERM), and kill it after its grace. Nothing if it does not run."""
+        """Send SIGTERM, and SIGKILL after the grace period. Does nothing if the process does not run."""
         popen, self._popen = self._popen, None  # from here on its end is expected
         if popen is None:
             return
@@ -103,20 +103,20 @@ class ChildProcess:
             popen.terminate()
             await _ended(popen, self.program.grace_seconds)
         finally:
-            self._bury(popen)
+            self._kill_group(popen)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal that it is to survive, as SIGSTOP and SIGCONT. Nothing if it does not run."""
+        """Send a signal that does not end the process, such as SIGSTOP. Does nothing if it does not run."""
         if self._popen is not None:
             self._popen.send_signal(number)
 
     def kill(self) -> None:
-        """Kill it (SIGKILL), with whatever it started. Nothing if it does not run."""
+        """Kill the process and its children (SIGKILL). Does nothing if it does not run."""
         popen, self._popen = self._popen, None
         if popen is not None:
-            self._bury(popen)
+            self._kill_group(popen)
 
-    def _bury(self, popen: subprocess.Popen[bytes]) -> None:
+    def _kill_group(self, popen: subprocess.Popen[bytes]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(popen.pid, signal.SIGKILL)
         popen.wait()
@@ -134,5 +134,5 @@ async def _ended(popen: subprocess.Popen[bytes], seconds: float) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _how(returncode: int) -> str:
+def _describe_end(returncode: int) -> str:
     return f"exit code {returncode}" if returncode >= 0 else f"signal {signal.Signals(-returncode).name}"

@@ -1,4 +1,4 @@
-"""The programs of the embedded stack: how each is started, and how it says that it is ready."""
+"""The programs of the embedded stack: commands and readiness probes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deploy.embedded.process import Program
 
 
 def tansu(port: int) -> Program:
-    """Tansu: one binary that speaks Kafka's protocol. It keeps everything in memory and forgets it when it stops."""
+    """Tansu: a single binary that speaks Kafka's protocol and keeps its records in memory only."""
     url = f"tcp://{HOST}:{port}"
     return Program(
         name="tansu",
@@ -30,7 +30,7 @@ def tansu(port: int) -> Program:
 
 
 def secantus(port: int, data: Path) -> Program:
-    """SecantusDB: speaks MongoDB's protocol. Run as a process, never imported: its licence is GPL-2.0."""
+    """SecantusDB: a server that speaks MongoDB's protocol. It is GPL-2.0: run it, never import it."""
     command = (
         sys.executable,
         "-m",
@@ -47,16 +47,16 @@ def secantus(port: int, data: Path) -> Program:
 
 
 def secantus_url(port: int) -> str:
-    """Where SecantusDB is, for a client that does not ask for retryable writes.
+    """Return the URL of SecantusDB, without retryable writes.
 
-    It remembers the reply of each for half an hour and looks through them all at every write, which ever more of
-    them make ever slower. Whoever uses it retries by themselves.
+    SecantusDB keeps the reply to a retryable write for half an hour, and scans all of them at every write: writes get
+    ever slower. Clients repeat failed writes by themselves.
     """
     return f"mongodb://{HOST}:{port}/?retryWrites=false"
 
 
 def smtp_sink(port: int, mails: Path) -> Program:
-    """A mail server that delivers nowhere: each mail becomes a file under `mails`."""
+    """A mail server without delivery: it writes every mail to a file under `mails`."""
     command = (sys.executable, "-m", "deploy.embedded.smtp_sink", "--port", str(port), "--directory", str(mails))
     return Program(name="smtp-sink", command=command, ready=smtp_answers(port), is_disposable=True)
 
@@ -64,9 +64,9 @@ def smtp_sink(port: int, mails: Path) -> Program:
 def connections(
     *, kafka: str, partitions: int, mongo: str, smtp_port: int, addresses: Mapping[str, str], token: str
 ) -> dict[str, str]:
-    """The settings that tell every service where the servers are, and how the services ask each other.
+    """Return the settings with the addresses of the servers and of the services' internal APIs.
 
-    `addresses` are theirs by name (HTTP), `token` is what they show each other.
+    `addresses` are the services' HTTP addresses by name, and `token` is the token of the internal API.
     """
     return {
         "TERTULIA_KAFKA_BOOTSTRAP": kafka,
@@ -81,7 +81,7 @@ def connections(
 
 
 def service(name: str, http_port: int, environment: Mapping[str, str]) -> Program:
-    """One of the four services, listening on the HTTP port."""
+    """A service, listening on the HTTP port."""
     return Program(
         name=name,
         command=(sys.executable, "-m", f"services.{name}"),

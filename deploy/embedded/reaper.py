@@ -1,8 +1,8 @@
-"""Kills what a supervisor leaves behind when it is killed itself.
+"""Kills the processes that a killed supervisor leaves behind.
 
-Run as a process of its own, with nothing but the standard library. It reads process groups from its standard input,
-`+GROUP` when one starts and `-GROUP` when it is gone. The kernel closes that pipe however the supervisor ends; then the
-groups that are left are killed, with whatever they started.
+The reaper is a process with nothing but the standard library. It reads process groups from its standard input:
+`+GROUP` at the start of a group, `-GROUP` at its end. The kernel closes that pipe however the supervisor ends. The
+reaper then kills the groups that are left, with their children.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from contextlib import suppress
 
 
 class Reaper:
-    """The supervisor's end of the pipe. The reaping process starts with the first group."""
+    """The supervisor's end of the pipe. The reaper process starts with the first group."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def add(self, group: int) -> None:
-        """Kill this process group if we die before `remove`."""
-        self._say(f"+{group}\n")
+        """Have this process group killed if the supervisor dies before `remove`."""
+        self._send(f"+{group}\n")
 
     def remove(self, group: int) -> None:
-        """The group is gone: its number may be another's soon."""
-        self._say(f"-{group}\n")
+        """Forget a group that has ended: the system may reuse its number."""
+        self._send(f"-{group}\n")
 
     def close(self) -> None:
-        """End the reaping process, which kills what is left."""
+        """End the reaper process, which kills the groups that are left."""
         if self._process is not None:
             self._process.communicate()
             self._process = None
 
-    def _say(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         if self._process is None:
-            # In a session of its own: what kills our process group must not kill the reaper.
+            # A session of its own: a signal to our process group must not kill the reaper.
             command = [sys.executable, "-I", "-S", __file__]
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 command, stdin=subprocess.PIPE, start_new_session=True

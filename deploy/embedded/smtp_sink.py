@@ -1,6 +1,6 @@
-"""A mail server that delivers nowhere: one `.eml` file a mail and recipient.
+"""A mail server without delivery: it writes an `.eml` file per mail and recipient.
 
-A recipient's mails are in one folder, in order of arrival by name. Run as
+A recipient's mails are in a folder, and their file names sort by arrival. Run as
 `python -m deploy.embedded.smtp_sink --port PORT --directory DIRECTORY`.
 """
 
@@ -23,7 +23,7 @@ _PLAIN_ADDRESS = re.compile(r"[a-z0-9_+-][a-z0-9_+.-]{0,99}@[a-z0-9-][a-z0-9.-]{
 
 
 def mailbox(directory: Path, address: str) -> Path:
-    """The folder of a recipient's mails: the address, or a hash of one that could mean anything but a plain folder."""
+    """Return the folder of a recipient's mails: the address, or its hash where it is no plain folder name."""
     address = address.lower()
     if _PLAIN_ADDRESS.fullmatch(address):
         return directory / address
@@ -31,20 +31,20 @@ def mailbox(directory: Path, address: str) -> Path:
 
 
 def mails(directory: Path, address: str) -> list[Path]:
-    """The files of a recipient's mails, the earliest first."""
+    """Return the files of a recipient's mails, earliest first."""
     return sorted(mailbox(directory, address).glob("*.eml"))
 
 
 class Sink:
-    """Keeps each mail as it came. A file appears whole or not at all."""
+    """Stores mails unchanged. A file appears whole or not at all."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._last = 0
 
-    def keep(self, recipient: str, content: bytes) -> Path:
-        """Write one mail to the recipient's folder."""
-        # Nanoseconds since 1970, but never the same or an earlier name twice.
+    def store(self, recipient: str, content: bytes) -> Path:
+        """Write a mail to the recipient's folder. Return its path."""
+        # Nanoseconds since 1970, and always later than the name before.
         self._last = max(time.time_ns(), self._last + 1)
         folder = mailbox(self._directory, recipient)
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,18 +53,18 @@ class Sink:
         return unfinished.rename(unfinished.with_suffix(".eml"))
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        """Keep the mail for every recipient, then accept it."""
+        """Store the mail for every recipient, then accept it."""
         content = envelope.original_content or b""
         try:
             for recipient in dict.fromkeys(envelope.rcpt_tos):
-                self.keep(recipient, content)
+                self.store(recipient, content)
         except OSError as error:
             return f"452 4.3.1 cannot keep it: {os.strerror(error.errno or 0)}"
         return "250 2.0.0 kept"
 
 
 async def serve(port: int, directory: Path) -> None:
-    """Take mail until cancelled."""
+    """Accept mails until cancelled."""
     sink = Sink(directory)
 
     def connection() -> SMTP:
@@ -79,7 +79,7 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m deploy.embedded.smtp_sink", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port to listen on, on the loopback interface")
-    parser.add_argument("--directory", type=Path, required=True, help="where the mails go")
+    parser.add_argument("--directory", type=Path, required=True, help="folder for the mails")
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
     asyncio.run(serve(arguments.port, arguments.directory))

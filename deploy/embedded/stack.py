@@ -1,4 +1,4 @@
-"""The whole of Tertulia on one machine: a broker, a database, a mail sink and the four services."""
+"""Tertulia on a single machine: broker, database, mail sink and the four services."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from services import SERVICES
 from shared.messaging import topic_admin
 from shared.runtime.settings import ConnectionSettings
 
-#: One process of each service needs no more, and each costs every fetch of every consumer some time.
+#: A single process per service needs no more partitions, and a partition costs time in every fetch.
 _PARTITIONS = 2
 
 
 class Stack(Supervisor):
-    """Starts everything, in a new folder under `root`: `logs/`, `mails/`, and `data/` until it stops.
+    """The embedded stack, in a new folder under `root`: `logs/`, `mails/`, and `data/` until it stops.
 
-    The broker is Tansu (faster to start, in memory) or Apache Kafka with `brokers` brokers, one or three. `settings`
-    are further environment variables for every service; `start` does not wait for the `latecomers`.
+    The broker is Tansu (starts faster, in memory) or Apache Kafka with `brokers` brokers, 1 or 3. `settings` are
+    further environment variables for every service. `start` does not wait for the `latecomers`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Stack(Supervisor):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where everything is: `kafka` (bootstrap servers), `mongo`, `smtp`, and each service by its name (HTTP)."""
+        """Addresses by name: `kafka` (bootstrap servers), `mongo`, `smtp`, and the services (HTTP)."""
         return {
             "kafka": ",".join(f"{HOST}:{port}" for port in self._kafka_ports),
             "mongo": programs.secantus_url(self._mongo_port),
@@ -57,7 +57,7 @@ class Stack(Supervisor):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings of a service of this stack, as environment variables (for a tool that joins it, too)."""
+        """Environment variables with the settings of the stack, for its services and for commands that join it."""
         connections = programs.connections(
             kafka=self.addresses["kafka"],
             partitions=_PARTITIONS,
@@ -70,11 +70,11 @@ class Stack(Supervisor):
         return {**connections, **idempotence, **self._settings}
 
     async def start(self) -> None:
-        """Start the servers, create the topics, then start the services; return when all but latecomers are ready.
+        """Start the servers, create the topics, start the services, and wait for all but the latecomers.
 
         Raises:
-            ProcessFailed: what did not start, and why.
-            KafkaUnavailable: Apache Kafka was asked for and cannot be had.
+            ProcessFailed: a program did not start.
+            KafkaUnavailable: Apache Kafka was asked for and is not available.
         """
         self.begin(programs.secantus(self._mongo_port, self.data / "mongo"))
         await self.launch(*await self._broker_programs(), programs.smtp_sink(self._smtp_port, self.mails))

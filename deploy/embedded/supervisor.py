@@ -1,4 +1,4 @@
-"""Several processes as one: they start in stages, end in the reverse order, and the failure of one is that of all."""
+"""Processes that start and end together: in stages, in reverse order, and on the failure of any."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Result = TypeVar("Result")
 
 
 class Supervisor:
-    """Runs programs. A subclass says in `start` which, stage by stage.
+    """Runs programs. A subclass launches them in `start`, stage by stage.
 
-    Every run has a new folder of its own under `root`: `logs/<name>.log` of each program, and `data/` until it stops.
+    A run has a new folder under `root`, with `logs/<name>.log` per program, and with `data/` until it stops.
     """
 
     def __init__(self, root: Path) -> None:
@@ -34,25 +34,25 @@ class Supervisor:
         self._reaper = Reaper()
 
     async def start(self) -> None:
-        """Launch everything."""
+        """Launch the programs."""
 
     async def launch(self, *programs: Program) -> None:
-        """Start the programs of the next stage at once, and return when all of it are ready.
+        """Start the programs of the next stage at once, and wait until all are ready.
 
         Raises:
-            ProcessFailed: one ended or was not ready in time. The others are left for `stop`.
+            ProcessFailed: a program ended, or was not ready in time. The rest is left for `stop`.
         """
         await _all_ready(self.begin(*programs))
 
     async def ready(self, but: Collection[str] = ()) -> None:
-        """Return when all that was begun is ready, `but` those of these names. Raises as `launch` does."""
+        """Wait until all started programs are ready, except those named in `but`. Raises like `launch`."""
         await _all_ready(process for process in self._processes() if process.program.name not in but)
 
     def begin(self, *programs: Program) -> list[ChildProcess]:
-        """Start the programs of the next stage, and leave it to `ready` to wait for them.
+        """Start the programs of the next stage without waiting; see `ready`.
 
         Raises:
-            ProcessFailed: there is no such command.
+            ProcessFailed: a command does not exist.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
         stage = [ChildProcess(program, self.logs / f"{program.name}.log", self._reaper) for program in programs]
@@ -62,10 +62,10 @@ class Supervisor:
         return stage
 
     async def wait(self) -> None:
-        """Return never, unless by raising.
+        """Watch the processes until cancelled.
 
         Raises:
-            ProcessFailed: a process ended that nobody stopped.
+            ProcessFailed: a process ended by itself.
         """
         while True:
             for process in self._processes():
@@ -73,7 +73,7 @@ class Supervisor:
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def unless_crashed(self, work: Awaitable[Result]) -> Result:
-        """The result of the work. Raises `ProcessFailed` if a process ends meanwhile that nobody stopped."""
+        """Return the result of the work. Raises `ProcessFailed` if a process ends by itself meanwhile."""
         watching = asyncio.ensure_future(self.wait())
         working = asyncio.ensure_future(work)
         try:
@@ -87,7 +87,7 @@ class Supervisor:
             await asyncio.gather(working, watching, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stop all, the last stage first, and delete the data. Whatever happens meanwhile, nothing is left running."""
+        """Stop all processes, last stage first, and delete the data. No process survives, even if this call fails."""
         try:
             for stage in reversed(self._stages):
                 tidy = (process for process in stage if not process.program.is_disposable)
@@ -100,15 +100,15 @@ class Supervisor:
             shutil.rmtree(self.data, ignore_errors=True)
 
     async def kill(self, name: str) -> None:
-        """Kill one (SIGKILL) on purpose: `wait` does not mind."""
+        """Kill a process (SIGKILL) on purpose: `wait` does not raise for it."""
         self._named(name).kill()
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """Send one a signal that it is to survive, as SIGSTOP and SIGCONT."""
+        """Send a process a signal that does not end it, such as SIGSTOP."""
         self._named(name).signal(number)
 
     async def restart(self, name: str) -> None:
-        """Stop one if it runs, start it again, and return when it is ready."""
+        """Stop a process if it runs, start it again, and wait until it is ready."""
         process = self._named(name)
         await process.stop()
         process.start()
@@ -138,14 +138,14 @@ async def _all_ready(processes: Iterable[ChildProcess]) -> None:
             for process in processes:
                 group.create_task(process.ready())
     except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None  # the others were given up because of it
+        raise failed.exceptions[0] from None  # the group cancelled the rest because of it
 
 
 async def run(supervisor: Supervisor, announce: Callable[[], None]) -> None:
-    """Start, call `announce` once all is ready, and go on until Ctrl-C or SIGTERM; then stop.
+    """Start a supervisor, call `announce` once it is ready, and run until Ctrl-C or SIGTERM; then stop.
 
     Raises:
-        ProcessFailed: a process did not start, or crashed; all are stopped.
+        ProcessFailed: a process did not start, or crashed. All are stopped.
     """
     with _cancelled_by(signal.SIGINT, signal.SIGTERM), suppress(asyncio.CancelledError):
         async with supervisor:
@@ -155,11 +155,11 @@ async def run(supervisor: Supervisor, announce: Callable[[], None]) -> None:
 
 @contextmanager
 def _cancelled_by(*signals: signal.Signals) -> Iterator[None]:
-    """Signals cancel the current task: the first starts an orderly stop, a second cuts its grace short."""
+    """Cancel the current task by signals: the first starts an orderly stop, the second ends its grace period."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is None:
-        raise RuntimeError("call this from a task")
+        raise RuntimeError("there is no current task to cancel: call this from a coroutine")
     for number in signals:
         loop.add_signal_handler(number, task.cancel)
     try:

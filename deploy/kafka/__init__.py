@@ -1,1 +1,1 @@
-"""Apache Kafka from Maven Central's jars, one broker or three, for tests and laptops without containers."""
+"""Apache Kafka from Maven Central's jars, with 1 or 3 brokers, for tests and laptops without containers."""

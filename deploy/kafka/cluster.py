@@ -1,4 +1,4 @@
-"""A cluster of one or three Apache Kafka brokers (KRaft, each also a controller) on this machine."""
+"""A cluster of 1 or 3 Apache Kafka brokers on this machine (KRaft: every broker is a controller, too)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deploy.embedded.process import Program
 from deploy.embedded.supervisor import Supervisor
 from deploy.kafka.jars import fetch, java, run
 
-#: A small heap, and a JVM that starts fast rather than runs fast for long.
+#: A small heap, and options for a fast start of the JVM rather than a fast long run.
 _JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -25,10 +25,10 @@ _LOGGING = (
 _FORMAT_SECONDS = 60
 
 
-class Front(NamedTuple):
-    """One more listener of a broker, for clients that are to reach it through a proxy.
+class ProxyListener(NamedTuple):
+    """A second listener of a broker, for clients that connect through a proxy.
 
-    The broker listens on `port`, and tells the clients that come this way to find it at `advertised`.
+    The broker listens on `port`, and advertises the proxy's port `advertised` to these clients.
     """
 
     port: int
@@ -36,7 +36,7 @@ class Front(NamedTuple):
 
 
 class KafkaCluster(Supervisor):
-    """The brokers `kafka-1`..., in a new folder under `root`."""
+    """Brokers `kafka-1`, `kafka-2`, ... in a new folder under `root`."""
 
     def __init__(self, root: Path, brokers: int = 1) -> None:
         super().__init__(root)
@@ -48,29 +48,33 @@ class KafkaCluster(Supervisor):
         return ",".join(f"{HOST}:{port}" for port in self._ports)
 
     async def start(self) -> None:
-        """Fetch Kafka if need be, format new storage, start the brokers, return when all know of each other.
+        """Fetch Kafka if it is not cached, format new storage, start the brokers, and wait until they form a cluster.
 
         Raises:
-            KafkaUnavailable: it cannot be had here.
+            KafkaUnavailable: Apache Kafka is not available on this machine.
             ProcessFailed: a broker did not start.
         """
         await self.launch(*await broker_programs(self.data, self._ports))
 
 
-async def broker_programs(folder: Path, ports: Sequence[int], fronts: Sequence[Front] = ()) -> list[Program]:
-    """One program a port, its storage under `folder` formatted and ready to start; with a front each, if any are given.
+async def broker_programs(
+    folder: Path, ports: Sequence[int], proxy_listeners: Sequence[ProxyListener] = ()
+) -> list[Program]:
+    """Format storage under `folder`, and return a broker program per port.
+
+    `proxy_listeners` holds a second listener per broker, or none at all.
 
     Raises:
-        KafkaUnavailable: Kafka cannot be had here.
+        KafkaUnavailable: Apache Kafka is not available on this machine.
     """
     jars = await asyncio.to_thread(fetch)
     controllers = free_ports(len(ports))
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     configured = [
-        _write_properties(folder / f"kafka-{node}", _properties(node, port, controllers, front))
-        for node, (port, front) in enumerate(zip_longest(ports, fronts), start=1)
+        _write_properties(folder / f"kafka-{node}", _properties(node, port, controllers, listener))
+        for node, (port, listener) in enumerate(zip_longest(ports, proxy_listeners), start=1)
     ]
-    # One argument, since one id in 64 begins with a dash and would be read as an option.
+    # A single argument, since an id in 64 begins with a dash and would be read as an option.
     storage_tool = _java(jars, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config")
     await asyncio.gather(*(asyncio.to_thread(run, [*storage_tool, str(p)], _FORMAT_SECONDS) for p in configured))
     return [
@@ -96,27 +100,28 @@ def _write_properties(folder: Path, properties: dict[str, object]) -> Path:
     return path
 
 
-def _properties(node: int, port: int, controllers: Sequence[int], front: Front | None) -> dict[str, object]:
+def _properties(node: int, port: int, controllers: Sequence[int], listener: ProxyListener | None) -> dict[str, object]:
     replicas = len(controllers)
     in_sync = min(2, replicas)
     own = f"PLAINTEXT://{HOST}:{port}"
     return {
         "process.roles": "broker,controller",
         "node.id": node,
-        "listeners": f"{own},CONTROLLER://{HOST}:{controllers[node - 1]}" + (_front(front.port) if front else ""),
-        "advertised.listeners": own + (_front(front.advertised) if front else ""),
+        "listeners": f"{own},CONTROLLER://{HOST}:{controllers[node - 1]}"
+        + (_proxy_listener(listener.port) if listener else ""),
+        "advertised.listeners": own + (_proxy_listener(listener.advertised) if listener else ""),
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": ",".join(f"{n}@{HOST}:{at}" for n, at in enumerate(controllers, start=1)),
-        # As in production: no topic by accident, and no acknowledged write that one broker's loss undoes.
+        # As in production: no automatic topics, and no acknowledged write is lost with a single broker.
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,
         "min.insync.replicas": in_sync,
         "offsets.topic.replication.factor": replicas,
         "transaction.state.log.replication.factor": replicas,
         "transaction.state.log.min.isr": in_sync,
-        # Unlike production: small, and quick to notice and to answer, since tests wait for it.
+        # Unlike production: small, with short time-outs, since tests wait for them.
         "offsets.topic.num.partitions": 4,
         "transaction.state.log.num.partitions": 4,
         "num.network.threads": 2,
@@ -129,5 +134,5 @@ def _properties(node: int, port: int, controllers: Sequence[int], front: Front |
     }
 
 
-def _front(port: int) -> str:
+def _proxy_listener(port: int) -> str:
     return f",FRONT://{HOST}:{port}"

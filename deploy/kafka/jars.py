@@ -16,28 +16,28 @@ _LINES_SHOWN = 5
 
 
 class KafkaUnavailable(Exception):
-    """Apache Kafka cannot be had on this machine: the message says what is missing."""
+    """Apache Kafka is not available on this machine. The message names the missing part, and the remedy."""
 
 
 def version() -> str:
-    """The version that the POM pins."""
+    """Return the version of Kafka that the POM pins."""
     found = re.search(r"<kafka\.version>(.+)</kafka\.version>", _POM.read_text())
     if found is None:
-        raise KafkaUnavailable(f"{_POM} pins no kafka.version")
+        raise KafkaUnavailable(f"{_POM} pins no version: it needs the property kafka.version")
     return found[1]
 
 
 def fetch(cache: Path = _CACHE) -> Path:
-    """The folder of the jars, fetched the first time (about 45 MB, half a minute).
+    """Return the folder of the jars. The first call fetches them (about 45 MB, half a minute).
 
     Raises:
-        KafkaUnavailable: no Java, no Maven, or no Maven Central.
+        KafkaUnavailable: Maven is missing, or Maven Central does not answer.
     """
     jars = cache / f"kafka-{version()}"
     if jars.is_dir():
         return jars
     cache.mkdir(parents=True, exist_ok=True)
-    # A folder of our own, then renamed: another process may be fetching, and a broken fetch must not look whole.
+    # A temporary folder, then renamed: another process may fetch at the same time, and no partial fetch may be used.
     with tempfile.TemporaryDirectory(dir=cache) as unfinished:
         copy = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", "-DincludeScope=runtime"]
         run([*copy, f"-DoutputDirectory={unfinished}/jars"], _FETCH_SECONDS)
@@ -47,29 +47,29 @@ def fetch(cache: Path = _CACHE) -> Path:
 
 
 def java() -> str:
-    """The path of `java`.
+    """Return the path of `java`.
 
     Raises:
-        KafkaUnavailable: there is none.
+        KafkaUnavailable: Java is not on the PATH.
     """
     found = shutil.which("java")
     if found is None:
-        raise KafkaUnavailable("java is not on the PATH")
+        raise KafkaUnavailable("java is not on the PATH: install a Java runtime, 17 or later")
     return found
 
 
 def run(command: list[str], seconds: float) -> None:
-    """Run one of Kafka's or Maven's commands to its end.
+    """Run a command of Kafka or Maven to its end.
 
     Raises:
-        KafkaUnavailable: it could not be run, failed, or took too long.
+        KafkaUnavailable: the command is missing, failed, or took too long.
     """
     try:
         subprocess.run(  # noqa: S603 - our own commands
             command, check=True, capture_output=True, text=True, timeout=seconds
         )
     except FileNotFoundError as error:
-        raise KafkaUnavailable(f"{command[0]} is not on the PATH") from error
+        raise KafkaUnavailable(f"{command[0]} is not on the PATH: install it") from error
     except subprocess.TimeoutExpired as error:
         raise KafkaUnavailable(f"{command[0]} did not end within {seconds:g} s") from error
     except subprocess.CalledProcessError as error:

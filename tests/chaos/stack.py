@@ -15,7 +15,7 @@ from deploy.embedded import programs
 from deploy.embedded.probes import HOST, free_ports
 from deploy.embedded.process import Program
 from deploy.embedded.supervisor import Supervisor
-from deploy.kafka.cluster import Front, broker_programs
+from deploy.kafka.cluster import ProxyListener, broker_programs
 from services import SERVICES
 from shared.messaging import topic_admin
 from shared.runtime.settings import ConnectionSettings
@@ -69,11 +69,11 @@ class ChaosStack(Supervisor):
         self._token = secrets.token_urlsafe()
         ports = iter(free_ports(3 * BROKERS + 4 + len(ALL_INSTANCES)))
         self._kafka = [next(ports) for _ in KAFKA]
-        self._fronts = [Front(next(ports), advertised=next(ports)) for _ in KAFKA]
+        self._proxy_listeners = [ProxyListener(next(ports), advertised=next(ports)) for _ in KAFKA]
         self._mongo, self._smtp = next(ports), next(ports)
         self._http = dict(zip(ALL_INSTANCES, ports, strict=False))
-        fronts = zip(KAFKA, self._fronts, strict=True)
-        self.proxies = {name: Proxy(front.advertised, front.port) for name, front in fronts} | {
+        listeners = zip(KAFKA, self._proxy_listeners, strict=True)
+        self.proxies = {name: Proxy(listener.advertised, listener.port) for name, listener in listeners} | {
             MONGO: Proxy(next(ports), self._mongo),
             SMTP: Proxy(next(ports), self._smtp),
         }
@@ -121,7 +121,7 @@ class ChaosStack(Supervisor):
         for proxy in self.proxies.values():
             await self._standing.enter_async_context(proxy)
         self.begin(programs.secantus(self._mongo, self.data / "mongo"), programs.smtp_sink(self._smtp, self.mails))
-        await self.launch(*await broker_programs(self.data, self._kafka, self._fronts))
+        await self.launch(*await broker_programs(self.data, self._kafka, self._proxy_listeners))
         await self.ready()
         await topic_admin.apply(ConnectionSettings(kafka_bootstrap=self.kafka, kafka_partitions=PARTITIONS))
         self.begin(*self._services())

@@ -39,7 +39,7 @@ def check(summary: dict[str, Any]) -> None:
     assert len(summary["late_changes"]) == 10
 
 
-async def test_a_whole_edition_leaves_its_files_to_look_at(tmp_path: Path) -> None:
+async def test_a_whole_edition_leaves_board_agenda_and_summary_files(tmp_path: Path) -> None:
     output = tmp_path / "demo-output"
     summary = await demonstrate(output)
     check(summary)
@@ -54,5 +54,5 @@ async def test_a_whole_edition_leaves_its_files_to_look_at(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_that_is_killed_and_started_again_loses_nothing(service: str, tmp_path: Path) -> None:
+async def test_a_killed_and_restarted_service_loses_nothing(service: str, tmp_path: Path) -> None:
     check(await demonstrate(tmp_path / "demo-output", kill=service))

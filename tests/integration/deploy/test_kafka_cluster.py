@@ -11,7 +11,7 @@ from deploy.kafka.cluster import KafkaCluster, broker_programs
 
 
 @pytest.mark.kafka
-async def test_a_killed_broker_comes_back_with_what_it_acknowledged(cluster: KafkaCluster) -> None:
+async def test_a_killed_broker_returns_with_its_acknowledged_records(cluster: KafkaCluster) -> None:
     await _send(cluster.bootstrap, b"kept")
     await cluster.kill("kafka-1")
     await cluster.restart("kafka-1")
@@ -19,7 +19,7 @@ async def test_a_killed_broker_comes_back_with_what_it_acknowledged(cluster: Kaf
 
 
 @pytest.mark.kafka
-async def test_storage_is_formatted_though_the_id_of_the_cluster_begins_with_a_dash(
+async def test_storage_is_formatted_for_a_cluster_id_that_begins_with_a_dash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=0xFB << 120))

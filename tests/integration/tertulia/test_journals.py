@@ -80,7 +80,7 @@ def test_an_agenda_is_shown_as_of_any_instant(history: list[str]) -> None:
     assert tertulia("agenda", "elsewhere")[0] == 1
 
 
-def test_why_tells_each_place_and_what_moved_it(history: list[str]) -> None:
+def test_why_lists_each_place_and_the_cause_of_each_move(history: list[str]) -> None:
     code, said = tertulia("why", ENCOUNTER)
     assert code == 0, said
     assert "placed 11-19 09:00 slot 0" in said
@@ -93,7 +93,7 @@ def test_why_tells_each_place_and_what_moved_it(history: list[str]) -> None:
     assert "enc_nobody" in said
 
 
-def test_a_rebuild_leaves_a_database_alone_that_is_not_empty(history: list[str], mongo_database: str) -> None:
+def test_a_rebuild_refuses_a_database_with_documents(history: list[str], mongo_database: str) -> None:
     code, said = tertulia("rebuild", "scheduler", "--into", mongo_database)
     assert code == 1
     assert "not empty" in said

@@ -84,7 +84,7 @@ def rebuild(into: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_what_the_topics_say_is_equal_and_what_they_do_not_say_is_told(live: str) -> None:
+def test_a_rebuild_equals_the_live_state_and_notes_the_gaps(live: str) -> None:
     code, said = rebuild(f"{live}_1")
     assert code == 0, said
     assert "equal" in said

@@ -11,7 +11,7 @@ from bench.streams import ServedBatch, Stream, measure, queued
 SMALL = Size("small", 6, 12, 20, 12, 4)
 
 
-def test_who_comes_while_one_is_served_waits_until_the_batch_after_it_is_done() -> None:
+def test_an_arrival_during_a_batch_waits_for_the_end_of_the_next_batch() -> None:
     begun = []
 
     def serve(begins: float, first: int, until: int) -> float:
@@ -24,13 +24,13 @@ def test_who_comes_while_one_is_served_waits_until_the_batch_after_it_is_done() 
     assert batches == [ServedBatch(1, 1.0), ServedBatch(2, 1.0), ServedBatch(1, 1.0)]
 
 
-def test_a_batch_begins_no_sooner_than_the_consumer_reads_and_is_no_larger() -> None:
+def test_a_batch_keeps_the_consumers_poll_interval_and_size() -> None:
     waits, batches = queued([0.0, 0.001, *[0.002] * 300], lambda *_: 0.0)
     assert [batch.changes for batch in batches] == [1, 200, 101]
     assert [waits[0], waits[1], waits[2], waits[-1]] == pytest.approx([0, 0.019, 0.018, 0.038])
 
 
-def test_a_stream_of_the_last_minute_is_served_on_a_live_edition() -> None:
+def test_a_last_minute_stream_on_a_live_edition_is_measured() -> None:
     stream = Stream("rush", partial(last_minute, count=60, seconds=7_200), RUSH, is_live=True)
     live, not_yet = measure(SMALL, stream), measure(SMALL, stream._replace(is_live=False))
     assert live["violations"] == not_yet["violations"] == 0

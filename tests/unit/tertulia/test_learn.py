@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_configuration_is_proposed_as_a_file_and_never_over_another(file: Path, tmp_path: Path) -> None:
+def test_a_proposed_configuration_never_overwrites_a_file(file: Path, tmp_path: Path) -> None:
     output = tmp_path / "new.json"
     arguments = ["learn", str(file), "--version", "3", "--output", str(output)]
     done = CliRunner().invoke(app, arguments)
@@ -38,7 +38,7 @@ def test_a_configuration_is_proposed_as_a_file_and_never_over_another(file: Path
     assert "FileExistsError" in again.output
 
 
-def test_what_cannot_be_learnt_from_is_said_without_a_trace(tmp_path: Path) -> None:
+def test_unusable_decisions_are_an_error_without_a_traceback(tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text("", encoding="utf-8")
     done = CliRunner().invoke(app, ["learn", str(empty)])

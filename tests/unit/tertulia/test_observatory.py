@@ -52,7 +52,7 @@ def test_an_edition_is_exported_from_its_journal(tmp_path: Path) -> None:
     assert b'<node id="prt_a">' in file.read_bytes()
 
 
-def test_an_edition_without_a_journal_is_said(tmp_path: Path) -> None:
+def test_an_edition_without_a_journal_is_an_error(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["observatory", "export", "ed2", "--output", str(tmp_path / "none")])
     assert done.exit_code == 1
     assert not (tmp_path / "none").exists()

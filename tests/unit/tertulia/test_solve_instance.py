@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_solve_prints_slots_and_what_is_proven(file: Path) -> None:
+def test_solve_prints_slots_breaks_and_bound(file: Path) -> None:
     result = CliRunner().invoke(app, ["solve", str(file)])
     said = json.loads(result.stdout)
     assert result.exit_code == 0
@@ -35,7 +35,9 @@ def test_solve_prints_slots_and_what_is_proven(file: Path) -> None:
         ("forbidden = [{0}", "forbidden = [1..2", [], "more meetings than available slots: participant 1"),
     ],
 )
-def test_solve_says_why_there_is_no_schedule(file: Path, was: str, becomes: str, options: list[str], why: str) -> None:
+def test_solve_gives_the_reason_of_infeasibility(
+    file: Path, was: str, becomes: str, options: list[str], why: str
+) -> None:
     file.write_text(TEXT.replace(was, becomes) if was else TEXT)
     result = CliRunner().invoke(app, ["solve", str(file), *options])
     said = json.loads(result.stdout)
@@ -44,14 +46,14 @@ def test_solve_says_why_there_is_no_schedule(file: Path, was: str, becomes: str,
     assert why in said["reason"]
 
 
-def test_solve_says_what_it_cannot_read(file: Path) -> None:
+def test_solve_names_the_unreadable_part(file: Path) -> None:
     file.write_text("nBusiness = ;")
     result = CliRunner().invoke(app, ["solve", str(file)])
     assert result.exit_code == 1
     assert "number should be" in result.stderr
 
 
-def test_bench_writes_a_row_an_instance(file: Path) -> None:
+def test_bench_writes_a_row_per_instance(file: Path) -> None:
     rows = file.parent / "rows.json"
     options = ["--data", str(file.parent), "--json", str(rows)]
     assert CliRunner().invoke(app, ["bench", "b2b", *options]).exit_code == 0

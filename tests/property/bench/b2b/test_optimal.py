@@ -48,5 +48,5 @@ def fewest_by_solver(instance: B2bInstance, fairness: int) -> int | None:
 
 @settings(max_examples=150, deadline=None)
 @given(instance=instances(), fairness=st.integers(0, 3))
-def test_the_solver_finds_what_trial_finds(instance: B2bInstance, fairness: int) -> None:
+def test_the_solver_finds_the_optimum_of_an_exhaustive_search(instance: B2bInstance, fairness: int) -> None:
     assert fewest_by_solver(instance, fairness) == fewest_by_trial(instance, fairness)

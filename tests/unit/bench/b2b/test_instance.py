@@ -30,5 +30,7 @@ def test_a_break_is_a_group_of_idle_slots(schedule: Schedule, counts: list[int])
         ((0, 1, 2), 2, {"a slot for each meeting": [3]}),
     ],
 )
-def test_names_the_rule_and_whom(schedule: Schedule, fairness: int, broken: dict[str, list[int]]) -> None:
+def test_a_violation_names_the_rule_and_the_participants(
+    schedule: Schedule, fairness: int, broken: dict[str, list[int]]
+) -> None:
     assert violations(INSTANCE, schedule, fairness) == broken

@@ -32,7 +32,7 @@ def test_fewest_breaks_of_one_participant(slots: list[tuple[int, ...]], fewest: 
     assert calendar_of(instance(*slots), 0).fewest_breaks == fewest
 
 
-def test_precedences_and_fixed_meetings_take_slots_away() -> None:
+def test_precedences_and_fixed_meetings_remove_slots() -> None:
     fewer = narrowed(instance((1,), ANY, ANY, order=((0, 1), (1, 2))))
     assert [meeting.slots for meeting in fewer.meetings] == [(1,), (2,), (3,)]
 
@@ -49,6 +49,6 @@ def test_precedences_and_fixed_meetings_take_slots_away() -> None:
         (instance(ANY, tables=0), "more meetings than tables: 1 meetings, 0 tables in each of 4 slots; 1 find none"),
     ],
 )
-def test_says_why_it_is_infeasible(given: B2bInstance, why: str) -> None:
+def test_an_infeasible_instance_is_refused_with_the_reason(given: B2bInstance, why: str) -> None:
     with pytest.raises(Infeasible, match=why):
         narrowed(given)

@@ -21,7 +21,7 @@ precedences = [{},{1},{}];
 """
 
 
-def test_slots_are_what_half_day_forbidden_and_fixed_leave() -> None:
+def test_allowed_slots_obey_half_days_and_forbidden_and_fixed_slots() -> None:
     meetings = (B2bMeeting(0, 1, (1,)), B2bMeeting(1, 2, (3,)), B2bMeeting(0, 2, (0, 1, 2, 3)))
     assert instance_of(TEXT) == B2bInstance(3, 4, 2, meetings, ((0, 1),))
 
@@ -41,7 +41,7 @@ def test_slots_are_what_half_day_forbidden_and_fixed_leave() -> None:
     ],
     ids=lambda text: text.strip()[:25],
 )
-def test_is_read_however_it_is_written(was: str, becomes: str) -> None:
+def test_every_notation_of_the_same_data_is_read(was: str, becomes: str) -> None:
     rewritten = TEXT.replace(was, becomes)
     if "nMorningSlots" not in rewritten:
         rewritten += "nMorningSlots = 2"
@@ -67,11 +67,11 @@ def test_is_read_however_it_is_written(was: str, becomes: str) -> None:
         ("[{},{1},{}];", "[{},{1},{}", "ends in the middle"),
     ],
 )
-def test_says_what_it_cannot_read(was: str, becomes: str, why: str) -> None:
+def test_unreadable_text_is_refused_with_the_reason(was: str, becomes: str, why: str) -> None:
     with pytest.raises(BadInstanceFile, match=why):
         instance_of(TEXT.replace(was, becomes))
 
 
-def test_names_the_file(tmp_path: Path) -> None:
+def test_an_error_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(BadInstanceFile, match=r"away\.dzn"):
         read(tmp_path / "away.dzn")

@@ -56,7 +56,7 @@ def at_once_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("at_once_side_by_side")
-def test_the_engines_beside_it_end_what_takes_long() -> None:
+def test_two_processes_finish_a_long_search() -> None:
     solved = solve(fair())
     assert solved.proven
     assert solved.bound == climbed(fair(), Engine("minisat22"))
@@ -64,7 +64,7 @@ def test_the_engines_beside_it_end_what_takes_long() -> None:
 
 
 @pytest.mark.usefixtures("at_once_side_by_side")
-def test_an_engine_beside_it_refutes_too() -> None:
+def test_a_process_may_prove_infeasibility() -> None:
     with pytest.raises(Infeasible, match="no schedule obeys all rules"):
         solve(TRIANGLE)
     assert not active_children()
@@ -72,7 +72,7 @@ def test_an_engine_beside_it_refutes_too() -> None:
 
 @pytest.mark.usefixtures("at_once_side_by_side")
 @pytest.mark.parametrize("stuck", [0, 1])
-def test_the_first_at_the_top_ends_it(monkeypatch: pytest.MonkeyPatch, stuck: int) -> None:
+def test_the_first_process_to_prove_the_optimum_ends_the_search(monkeypatch: pytest.MonkeyPatch, stuck: int) -> None:
     class Stuck(Search):
         def __init__(self, encoding: Encoding, engine: Engine, seed: int = 0) -> None:
             super().__init__(encoding, engine, seed)
@@ -102,14 +102,14 @@ def test_every_numbering_has_the_same_schedules(seed: int) -> None:
         assert Search(Encoding(fair(), 2), Engine("minisat22"), seed).ask(most, 10_000) is outcome
 
 
-def test_stops_when_the_time_is_up_with_a_bound() -> None:
+def test_a_search_out_of_time_returns_its_bound() -> None:
     solved = solve(fair(), seconds=0)
     assert (solved.schedule, solved.breaks, solved.proven) == (None, None, False)
     assert solved.bound <= climbed(fair(), Engine("minisat22"))
     assert not active_children()
 
 
-def test_refutes_what_no_count_refutes() -> None:
+def test_infeasibility_beyond_the_counting_checks_is_proven() -> None:
     with pytest.raises(Infeasible, match="no schedule obeys all rules"):
         solve(TRIANGLE)
 
@@ -125,7 +125,7 @@ def test_fairness_is_a_rule(fairness: int, fewest: int | None) -> None:
         assert solve(instance, fairness).breaks == fewest
 
 
-def test_counts_further_when_the_bound_climbs_far() -> None:
+def test_the_counter_grows_with_the_bound() -> None:
     """In a triangle of meetings at three slots somebody meets first and last; alone, nobody would have to."""
     triangles = [(3 * at + one, 3 * at + other) for at in range(12) for one, other in ((0, 1), (1, 2), (0, 2))]
     instance = B2bInstance(36, 3, 12, tuple(B2bMeeting(*pair, (0, 1, 2)) for pair in triangles))
@@ -133,7 +133,7 @@ def test_counts_further_when_the_bound_climbs_far() -> None:
     assert (solved.breaks, solved.bound) == (12, 12)
 
 
-def test_a_model_that_is_no_schedule_is_never_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_violates_a_rule_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.b2b.encoding.Encoding.schedule", lambda *_: (0,) * 34)
     with pytest.raises(EncodingWrong, match="double booked"):
         solve(fair())

@@ -15,7 +15,7 @@ PROCESSES = [
 
 
 @pytest.mark.parametrize("arrivals", PROCESSES, ids=["poisson", "burst", "last minute"])
-def test_arrivals_are_as_many_as_asked_in_order_and_the_same_for_a_seed(arrivals: Arrivals) -> None:
+def test_arrivals_are_ordered_counted_and_fixed_by_the_seed(arrivals: Arrivals) -> None:
     once, again, other = (list(arrivals(seed)) for seed in (1, 1, 2))
     assert len(once) == 4_000
     assert once == sorted(once) == again != other
@@ -23,7 +23,7 @@ def test_arrivals_are_as_many_as_asked_in_order_and_the_same_for_a_seed(arrivals
 
 
 @pytest.mark.parametrize(("process", "early"), [(0, 1 / 2), (1, 1 / 2), (2, 1 / 4)])
-def test_the_share_that_comes_in_the_first_half_is_that_of_the_process(process: int, early: float) -> None:
+def test_the_share_of_the_first_half_fits_the_process(process: int, early: float) -> None:
     arrivals = PROCESSES[process]
     times = list(arrivals(1))
     assert times[-1] == pytest.approx(100, rel=0.05)

@@ -44,11 +44,11 @@ while true; do sleep 0.05; done
         ("", MiniZincAnswer(None, proven=False)),
     ],
 )
-def test_the_last_whole_solution_counts_and_what_the_status_says_of_it(said: str, answer: MiniZincAnswer) -> None:
+def test_the_answer_is_the_last_whole_solution_and_its_status(said: str, answer: MiniZincAnswer) -> None:
     assert parse(said.splitlines()) == answer
 
 
-def test_what_is_wrong_with_a_model_is_no_answer() -> None:
+def test_an_error_in_the_model_is_no_answer() -> None:
     with pytest.raises(MiniZincUnavailable, match="no such thing"):
         parse(['{"type": "error", "what": "type error", "message": "no such thing"}'])
 
@@ -65,13 +65,13 @@ def test_data_is_numbered_from_one() -> None:
     ]
 
 
-def test_says_that_minizinc_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_minizinc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minizinc_b2b.shutil, "which", lambda _: None)
     with pytest.raises(MiniZincUnavailable, match="not on the PATH"):
         check("gecode")
 
 
-def test_a_run_that_takes_too_long_is_asked_to_end_its_solver_and_what_it_found_counts(
+def test_a_run_out_of_time_is_terminated_and_its_solution_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = tmp_path / "minizinc"
@@ -84,7 +84,7 @@ def test_a_run_that_takes_too_long_is_asked_to_end_its_solver_and_what_it_found_
     assert (tmp_path / "minizinc.asked").read_text() == "to end\n" * 2  # once a search
 
 
-def test_the_model_finds_the_optimum_proves_it_and_proves_that_there_is_none() -> None:
+def test_the_model_proves_the_optimum_and_infeasibility() -> None:
     outside("minizinc")
     check("gecode")
     with pytest.raises(MiniZincUnavailable, match="knows no solver"):

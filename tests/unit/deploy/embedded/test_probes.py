@@ -50,7 +50,7 @@ async def server(answer: bytes | None) -> AsyncIterator[int]:
         (lambda port: http_answers(port, "/readyz"), b"HTTP/1.1 503 Service Unavailable\r\n\r\n", False),
     ],
 )
-async def test_a_server_is_ready_once_it_answers_as_it_should(
+async def test_a_server_is_ready_once_it_answers_in_its_protocol(
     probe_of: Callable[[int], Probe], answer: bytes, ready: bool
 ) -> None:
     async with server(answer) as port:
@@ -58,17 +58,17 @@ async def test_a_server_is_ready_once_it_answers_as_it_should(
 
 
 @pytest.mark.parametrize("probe_of", [kafka_answers, mongo_answers, smtp_answers])
-async def test_nobody_there_is_not_ready(probe_of: Callable[[int], Callable[[], Awaitable[bool]]]) -> None:
+async def test_a_port_without_a_server_is_not_ready(probe_of: Callable[[int], Callable[[], Awaitable[bool]]]) -> None:
     [port] = free_ports(1)
 
     assert await probe_of(port)() is False
 
 
-async def test_a_server_that_says_nothing_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_server_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "_ANSWER_SECONDS", 0.1)
     async with server(None) as port:
         assert await mongo_answers(port)() is False
 
 
-def test_free_ports_are_as_many_as_asked_and_all_different() -> None:
+def test_free_ports_are_different_and_as_many_as_asked() -> None:
     assert len(set(free_ports(20))) == 20

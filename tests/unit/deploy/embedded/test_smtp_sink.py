@@ -29,8 +29,8 @@ from deploy.embedded.smtp_sink import Sink, mailbox, mails
         "a@x.example\n",
     ],
 )
-def test_a_hostile_recipient_gets_a_folder_of_its_own_inside_the_directory(tmp_path: Path, address: str) -> None:
-    kept = Sink(tmp_path).keep(address, b"content")
+def test_a_hostile_address_gets_a_folder_inside_the_directory(tmp_path: Path, address: str) -> None:
+    kept = Sink(tmp_path).store(address, b"content")
 
     assert kept.parent.parent == tmp_path
     assert kept.parent.name == kept.parent.resolve().name
@@ -42,25 +42,23 @@ def test_a_plain_address_is_the_name_of_its_folder(tmp_path: Path) -> None:
     assert mailbox(tmp_path, "Ana.Ruiz+crm@Metal.Example") == tmp_path / "ana.ruiz+crm@metal.example"
 
 
-def test_names_follow_the_order_of_arrival_even_within_a_nanosecond(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_names_follow_the_order_of_arrival(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time_ns", iter([7, 7, 3, 9]).__next__)
     sink = Sink(tmp_path)
 
-    kept = [sink.keep("a@x.example", str(number).encode()) for number in range(4)]
+    kept = [sink.store("a@x.example", str(number).encode()) for number in range(4)]
 
     assert mails(tmp_path, "a@x.example") == kept
     assert [path.read_bytes() for path in kept] == [b"0", b"1", b"2", b"3"]
 
 
-def test_nothing_unfinished_is_left(tmp_path: Path) -> None:
-    Sink(tmp_path).keep("a@x.example", b"content")
+def test_no_unfinished_file_is_left(tmp_path: Path) -> None:
+    Sink(tmp_path).store("a@x.example", b"content")
 
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".eml"]
 
 
-async def test_each_recipient_gets_one_copy_of_the_mail_as_it_came(tmp_path: Path) -> None:
+async def test_each_recipient_gets_one_unchanged_copy(tmp_path: Path) -> None:
     mail = EmailMessage()
     mail["Subject"] = "Agenda"
     envelope = Envelope()
@@ -74,7 +72,7 @@ async def test_each_recipient_gets_one_copy_of_the_mail_as_it_came(tmp_path: Pat
     assert len(mails(tmp_path, "b@x.example")) == 1
 
 
-async def test_a_mail_that_cannot_be_kept_is_refused_for_now(tmp_path: Path) -> None:
+async def test_a_mail_that_cannot_be_stored_is_refused_temporarily(tmp_path: Path) -> None:
     (tmp_path / "a@x.example").write_text("in the way")
     envelope = Envelope()
     envelope.rcpt_tos = ["a@x.example"]

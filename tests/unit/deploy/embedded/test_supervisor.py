@@ -73,7 +73,7 @@ async def gone(pid: int) -> bool:
     return not alive(pid)
 
 
-async def test_a_program_that_exits_at_once_is_named_with_its_exit_code_and_the_end_of_its_log(
+async def test_a_failure_names_the_program_its_exit_code_and_its_last_log_lines(
     supervisor: Supervisor,
 ) -> None:
     code = "import sys; print('no such option'); sys.exit(3)"
@@ -91,7 +91,7 @@ async def test_a_program_that_never_gets_ready_is_given_up(supervisor: Superviso
         await supervisor.launch(program("slow", _SLEEP, ready=False, ready_seconds=0.2))
 
 
-async def test_a_port_answered_by_another_process_does_not_hide_that_ours_ended(supervisor: Supervisor) -> None:
+async def test_an_ended_program_is_found_though_another_answers_on_its_port(supervisor: Supervisor) -> None:
     async def ready_once_it_ended() -> bool:
         await asyncio.sleep(0.5)
         return True
@@ -101,12 +101,12 @@ async def test_a_port_answered_by_another_process_does_not_hide_that_ours_ended(
         await supervisor.launch(Program("bad", command, ready_once_it_ended))
 
 
-async def test_a_command_that_does_not_exist_fails_as_any_other(supervisor: Supervisor) -> None:
+async def test_a_missing_command_fails_like_a_failed_program(supervisor: Supervisor) -> None:
     with pytest.raises(ProcessFailed, match="absent cannot be started"):
         await supervisor.launch(Program("absent", ("/no/such/command",), program("x", "").ready))
 
 
-async def test_latecomers_are_not_waited_for_and_all_others_are(supervisor: Supervisor) -> None:
+async def test_only_latecomers_are_not_waited_for(supervisor: Supervisor) -> None:
     supervisor.begin(program("late", _SLEEP, ready=False), program("steady", _SLEEP))
     await supervisor.ready(but=("late",))
     supervisor.begin(program("server", "raise SystemExit(3)", ready=False))
@@ -114,14 +114,14 @@ async def test_latecomers_are_not_waited_for_and_all_others_are(supervisor: Supe
         await supervisor.ready(but=("late",))
 
 
-async def test_a_crash_ends_the_wait_and_says_by_which_signal(supervisor: Supervisor) -> None:
+async def test_a_crash_ends_the_wait_and_names_the_signal(supervisor: Supervisor) -> None:
     await supervisor.launch(program("steady", _SLEEP), program("crash", "import os, time; time.sleep(1); os.abort()"))
 
     with pytest.raises(ProcessFailed, match="crash ended with signal SIGABRT"):
         await supervisor.wait()
 
 
-async def test_stop_kills_what_ignores_sigterm_and_what_it_started(supervisor: Supervisor) -> None:
+async def test_stop_kills_a_program_that_ignores_sigterm_and_its_children(supervisor: Supervisor) -> None:
     await supervisor.launch(program("deaf", _IGNORE_SIGTERM, grace=0.2), program("parent", _WITH_CHILD))
     await logged(supervisor, "deaf")
     child = int(await logged(supervisor, "parent"))
@@ -144,7 +144,7 @@ async def test_stop_ends_the_stages_in_reverse(supervisor: Supervisor, tmp_path:
     assert ends.read_text() == "second first "
 
 
-async def test_a_killed_program_is_missed_by_nobody_and_starts_again(supervisor: Supervisor) -> None:
+async def test_a_program_killed_on_purpose_raises_nothing_and_can_restart(supervisor: Supervisor) -> None:
     await supervisor.launch(program("one", f"import os; print(os.getpid(), flush=True); {_SLEEP}"))
     pid = int(await logged(supervisor, "one"))
 
@@ -159,7 +159,7 @@ async def test_a_killed_program_is_missed_by_nobody_and_starts_again(supervisor:
     assert alive(int(pids[1]))
 
 
-async def test_a_stopped_program_does_nothing_until_it_may_go_on_and_can_be_killed(
+async def test_a_suspended_program_waits_for_sigcont_and_can_be_killed(
     supervisor: Supervisor,
 ) -> None:
     code = f"import os; print(os.getpid(), flush=True); {_SLEEP}"
@@ -184,7 +184,7 @@ class Pair(Supervisor):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_run_stops_everything_when_asked_by_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+async def test_run_stops_everything_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     supervisor = Pair(tmp_path)
     loop = asyncio.get_running_loop()
 
@@ -193,7 +193,7 @@ async def test_run_stops_everything_when_asked_by_a_signal(tmp_path: Path, numbe
     assert await gone(int(await logged(supervisor, "one")))
 
 
-async def test_data_go_with_the_stop_and_logs_stay(supervisor: Supervisor) -> None:
+async def test_stop_deletes_the_data_and_keeps_the_logs(supervisor: Supervisor) -> None:
     await supervisor.launch(program("one", _SLEEP))
     (supervisor.data / "folder").mkdir(parents=True)
 
@@ -202,7 +202,7 @@ async def test_data_go_with_the_stop_and_logs_stay(supervisor: Supervisor) -> No
     assert list(supervisor.folder.iterdir()) == [supervisor.logs]
 
 
-async def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+async def test_no_process_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     code = f"""
 import asyncio, sys
 from pathlib import Path

@@ -37,10 +37,10 @@ async def test_a_cluster_loses_no_acknowledged_write_with_one_broker(
         assert len(properties["controller.quorum.voters"].split(",")) == brokers
 
 
-async def test_clients_that_come_by_a_front_are_sent_back_to_it_and_brokers_to_each_other(tmp_path: Path) -> None:
-    fronts = [cluster.Front(12_000 + node, advertised=13_000 + node) for node in range(3)]
+async def test_clients_of_a_proxy_listener_are_sent_to_the_proxy(tmp_path: Path) -> None:
+    listeners = [cluster.ProxyListener(12_000 + node, advertised=13_000 + node) for node in range(3)]
 
-    programs = await cluster.broker_programs(tmp_path, [11_000, 11_001, 11_002], fronts)
+    programs = await cluster.broker_programs(tmp_path, [11_000, 11_001, 11_002], listeners)
 
     properties = properties_in(programs[1].command[-1])
     assert "PLAINTEXT://127.0.0.1:11001" in properties["listeners"].split(",")

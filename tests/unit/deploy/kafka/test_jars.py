@@ -35,7 +35,7 @@ def test_jars_are_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert list((tmp_path / "cache").iterdir()) == [jars]
 
 
-def test_a_fetch_that_fails_leaves_nothing_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_fetch_leaves_no_files_and_gives_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     maven(tmp_path / "bin", "echo 'Could not transfer artifact'; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin:/usr/bin")
 
@@ -45,7 +45,7 @@ def test_a_fetch_that_fails_leaves_nothing_and_says_why(tmp_path: Path, monkeypa
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_without_maven_or_java_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_maven_or_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(KafkaUnavailable, match="mvn is not on the PATH"):
