@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 
 from shared.storage.journal import Entry, fold
+from tertulia.connections import Server, run_connected
 from tertulia.journals import entries_of
 from tertulia.output import show_line, show_table, stop
 
@@ -100,7 +100,7 @@ def agenda(
     Folds the scheduler's journal of the edition: the agendas are those published by that instant.
     """
     instant = _instant(at)
-    entries = asyncio.run(_entries(edition))
+    entries = run_connected(_entries(edition), Server.DATABASE)
     past = list(
         itertools.takewhile(
             lambda entry: (seq is None or entry.seq <= seq) and (instant is None or entry.at <= instant), entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import Mongo
+from tertulia.connections import Server, run_connected
 from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _with_ledger(work: Callable[[MongoLedger], Awaitable[Result]]) -> Result:
         finally:
             await mongo.close()
 
-    return asyncio.run(run())
+    return run_connected(run(), Server.DATABASE)
 
 
 @app.command("list")

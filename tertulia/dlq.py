@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
 import typer
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter
 from shared.messaging.topic_log import LogUnreadable
 from shared.runtime.settings import ConnectionSettings
+from tertulia.connections import Server, run_connected
 from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="List dead letters, send them again, or drop them.")
@@ -24,8 +23,8 @@ LetterId = Annotated[str, typer.Argument(help="The letter's id, from `tertulia d
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
-        return asyncio.run(work)
-    except (KafkaError, LogUnreadable, UnknownLetter, TimeoutError) as error:
+        return run_connected(work, Server.BROKER)
+    except (LogUnreadable, UnknownLetter, TimeoutError) as error:
         stop(console, str(error) or repr(error))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 
 from shared.storage.journal import fold
+from tertulia.connections import Server, run_connected
 from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def export(
     from services.matching.observatory.leiden import communities  # noqa: PLC0415
     from services.matching.observatory.picture import picture_of  # noqa: PLC0415
 
-    picture = picture_of(asyncio.run(_folded(edition)), default_scorer(), communities)
+    picture = picture_of(run_connected(_folded(edition), Server.DATABASE), default_scorer(), communities)
     written = to_json(picture) if form is Format.JSON else to_graphml(picture)
     if output:
         output.write_bytes(written)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
+from tertulia.connections import Server, run_connected
 from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Add operators, and add, list or revoke their API keys.")
@@ -19,17 +19,15 @@ OperatorId = Annotated[str, typer.Argument(help="Letters, digits, `_` and `-`, a
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    from pymongo.errors import PyMongoError  # noqa: PLC0415
-
     from services.registration.operators import NoSuchKey, NoSuchOperator, OperatorExists  # noqa: PLC0415
 
     try:
-        return asyncio.run(work)
+        return run_connected(work, Server.DATABASE)
     except NoSuchOperator as error:
         stop(errors, f"{error}: add it with `tertulia operator add {error.operator_id} NAME`")
     except NoSuchKey as error:
         stop(errors, f"{error}: `tertulia operator keys {error.operator_id}` lists its keys")
-    except (OperatorExists, ValueError, PyMongoError) as error:
+    except (OperatorExists, ValueError) as error:
         stop(errors, str(error))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import itertools
 import time
@@ -10,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
-from aiokafka.errors import KafkaError
-from pymongo.errors import PyMongoError
 from rich.console import Console
 from rich.text import Text
 
@@ -21,6 +18,7 @@ from shared.messaging import topic_log
 from shared.messaging.topic_log import LogUnreadable, TopicLog
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
+from tertulia.connections import Server, run_connected
 from tertulia.output import Cell, show_line, show_table, stop
 
 app = typer.Typer()
@@ -71,8 +69,8 @@ def rebuild(
     rebuilder = rebuilder_of(service)
     database = into or f"{rebuilder.settings.database}_rebuilt"
     try:
-        report = asyncio.run(run(rebuilder, database, edition, compare=compare))
-    except (CannotRebuild, NotEmpty, LogUnreadable, KafkaError, PyMongoError) as error:
+        report = run_connected(run(rebuilder, database, edition, compare=compare), Server.BROKER, Server.DATABASE)
+    except (CannotRebuild, NotEmpty, LogUnreadable) as error:
         stop(console, f"{service} not rebuilt into {database}: {error or repr(error)}")
     _show(service, report)
     raise typer.Exit(0 if report.is_equal else 1)

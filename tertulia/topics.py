@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from shared.messaging import topic_admin
 from shared.messaging.topic_admin import TopicsDiffer
 from shared.runtime.settings import ConnectionSettings
+from tertulia.connections import Server, run_connected
 from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Create the topics of the contract, or compare them with the broker's.")
@@ -22,8 +20,8 @@ def apply() -> None:
     """Create the missing topics. Never changes a topic that exists."""
     settings = ConnectionSettings()
     try:
-        created = asyncio.run(topic_admin.apply(settings))
-    except (KafkaError, TopicsDiffer) as error:
+        created = run_connected(topic_admin.apply(settings), Server.BROKER)
+    except TopicsDiffer as error:
         stop(console, f"topics not applied on {settings.kafka_bootstrap}: {error}")
     for name in created:
         show_line(console, f"created {name}")
@@ -34,10 +32,7 @@ def apply() -> None:
 def diff() -> None:
     """List the topics that differ from their declarations; exit 1 if any."""
     settings = ConnectionSettings()
-    try:
-        differences = asyncio.run(topic_admin.diff(settings))
-    except KafkaError as error:
-        stop(console, f"no answer from the broker at {settings.kafka_bootstrap} (TERTULIA_KAFKA_BOOTSTRAP): {error}")
+    differences = run_connected(topic_admin.diff(settings), Server.BROKER)
     if not differences:
         show_line(console, "The broker is as declared.")
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from shared.contract.ids import pair_id
 from shared.storage.history import Step, read_back
 from shared.storage.journal import Entry
+from tertulia.connections import Server, run_connected
 from tertulia.journals import journal_of
 from tertulia.output import show_line, show_table, stop
 
@@ -26,7 +26,7 @@ def why(
     edition: Annotated[str | None, typer.Option(help="The edition it is of; all are searched if unset.")] = None,
 ) -> None:
     """Show the past of an encounter: its request, its score, each place it had, and the cause of each move."""
-    found = asyncio.run(_found(encounter, edition))
+    found = run_connected(_found(encounter, edition), Server.DATABASE)
     if found is None:
         where = f"edition {edition!r}" if edition else "any edition"
         stop(

@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from services.registration import operators
-from tertulia import cli
+from tertulia import cli, connections
 from tertulia.benchmarks import benchmarks
 from tertulia.cli import app
 from tertulia.lazy_group import COMMANDS
@@ -132,6 +132,9 @@ def test_operator_add_prints_the_key_alone_on_its_line(monkeypatch: pytest.Monke
     async def add_operator(*_: object) -> str:
         return f"key_0123456789ab.{'s' * 90}"
 
+    async def answers(*_: object) -> None: ...
+
+    monkeypatch.setattr(connections, "check", answers)
     monkeypatch.setattr(operators, "add_operator", add_operator)
     shown = CliRunner().invoke(app, ["operator", "add", "acme", "Acme"])
     assert shown.exit_code == 0

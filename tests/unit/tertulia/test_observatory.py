@@ -12,7 +12,7 @@ from services.matching.domain.snapshots import OrganisationSnapshot, Participant
 from shared.contract.events import Profile
 from shared.runtime.clock import utc_now
 from shared.storage.journal import Entry
-from tertulia import journals
+from tertulia import connections, journals
 from tertulia.cli import app
 
 
@@ -39,6 +39,9 @@ class Store:
 
 @pytest.fixture(autouse=True)
 def _journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answers(*_: object) -> None: ...
+
+    monkeypatch.setattr(connections, "check", answers)
     monkeypatch.setattr(journals, "MongoJournalStore", Store)
 
 

@@ -1,0 +1,119 @@
+"""Connections of the commands to the database and the broker, and the error when one of them does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from enum import Enum
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from shared.runtime.settings import ENV_PREFIX, ConnectionSettings
+from tertulia.output import stop
+
+Result = TypeVar("Result")
+_errors = Console(stderr=True)
+#: Time for a server to answer. People wait at the terminal, so it is shorter than the time-outs of the services.
+_ANSWER_SECONDS = 2.0
+
+
+class Server(Enum):
+    """A server that commands connect to, with the setting that holds its address."""
+
+    DATABASE = "mongo_url"
+    BROKER = "kafka_bootstrap"
+
+
+class NoAnswer(Exception):
+    """A server does not answer; the message says which, where its address comes from, and what to do."""
+
+    def __init__(self, server: Server, settings: ConnectionSettings) -> None:
+        variable = (ENV_PREFIX + server.value).upper()
+        is_set = server.value in settings.model_fields_set
+        source = f"from {variable}" if is_set else f"the default, since {variable} is not set"
+        super().__init__(
+            f"no {server.name.lower()} answers at {_address(server, settings)} ({source}): "
+            f"start one with `tertulia up` and export the variables that it prints, or set {variable}"
+        )
+
+
+def run_connected(work: Coroutine[Any, Any, Result], *servers: Server) -> Result:
+    """Run the work of a command that needs these servers.
+
+    A server that does not answer within two seconds, and an error of its driver, end the command with exit code 1 and
+    one line on standard error. All other errors of the work are raised.
+    """
+    from aiokafka.errors import KafkaError  # noqa: PLC0415 - drivers load slowly: only with a command that connects
+    from pymongo.errors import PyMongoError  # noqa: PLC0415
+
+    settings = ConnectionSettings()
+    try:
+        return asyncio.run(_check_and_run(work, settings, servers))
+    except NoAnswer as error:
+        stop(_errors, str(error))
+    except PyMongoError as error:
+        stop(_errors, f"the database at {_address(Server.DATABASE, settings)} refused: {_first_line(error)}")
+    except KafkaError as error:
+        stop(_errors, f"the broker at {_address(Server.BROKER, settings)} refused: {_first_line(error)}")
+
+
+async def _check_and_run(
+    work: Coroutine[Any, Any, Result], settings: ConnectionSettings, servers: tuple[Server, ...]
+) -> Result:
+    try:
+        await asyncio.gather(*(check(server, settings) for server in servers))
+        return await work
+    finally:
+        work.close()
+
+
+async def check(server: Server, settings: ConnectionSettings) -> None:
+    """Raise `NoAnswer` unless the server answers."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS + 0.5):
+            await (_ping_database(settings) if server is Server.DATABASE else _reach_broker(settings))
+    except (OSError, TimeoutError) as error:
+        raise NoAnswer(server, settings) from error
+
+
+async def _ping_database(settings: ConnectionSettings) -> None:
+    from pymongo.errors import ConnectionFailure  # noqa: PLC0415
+
+    from shared.storage.mongo import Mongo  # noqa: PLC0415
+
+    mongo = Mongo(settings.model_copy(update={"mongo_timeout_seconds": _ANSWER_SECONDS}))
+    try:
+        await mongo.ping()
+    except ConnectionFailure as error:
+        raise TimeoutError from error
+    finally:
+        await mongo.close()
+
+
+async def _reach_broker(settings: ConnectionSettings) -> None:
+    """Return once any of the bootstrap servers accepts a connection."""
+    refusal: OSError | None = None
+    for server in settings.kafka_servers:
+        host, _, port = server.rpartition(":")
+        try:
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except OSError as error:
+            refusal = error
+        else:
+            writer.close()
+            return
+    raise refusal or TimeoutError
+
+
+def _address(server: Server, settings: ConnectionSettings) -> str:
+    """Return the address without credentials."""
+    if server is Server.BROKER:
+        return settings.kafka_bootstrap
+    _, _, rest = settings.mongo_url.get_secret_value().partition("://")
+    hosts = rest.rpartition("@")[2]
+    return hosts.partition("/")[0].partition("?")[0]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].partition(", Timeout:")[0]

@@ -1,0 +1,72 @@
+"""Errors of commands when the database or the broker does not answer."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from services.registration import operators
+from services.registration.operators import NoSuchOperator
+from shared.runtime.settings import ConnectionSettings
+from tertulia import connections
+from tertulia.cli import app
+from tertulia.connections import NoAnswer, Server
+
+_NEEDS_DATABASE = ["operator add acme Acme", "operator keys acme", "deliveries list", "why enc_1", "agenda edn_1"]
+_NEEDS_BROKER = ["dlq list", "topics diff", "topics apply", "rebuild registration"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERTULIA_MONGO_URL", "mongodb://ana:s%40cret@127.0.0.1:9/?authSource=admin")
+    monkeypatch.setenv("TERTULIA_KAFKA_BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setattr(connections, "_ANSWER_SECONDS", 0.2)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        *((command, "no database answers at 127.0.0.1:9 (from TERTULIA_MONGO_URL)") for command in _NEEDS_DATABASE),
+        *((command, "no broker answers at 127.0.0.1:9 (from TERTULIA_KAFKA_BOOTSTRAP)") for command in _NEEDS_BROKER),
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_in_one_line(command: str, message: str) -> None:
+    started = time.monotonic()
+    done = CliRunner().invoke(app, command.split())
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith(message)
+    assert "tertulia up" in line
+    assert time.monotonic() - started < ConnectionSettings().mongo_timeout_seconds
+
+
+def test_no_credentials_are_shown() -> None:
+    done = CliRunner().invoke(app, ["operator", "keys", "acme"])
+    assert "cret" not in done.output
+    assert "ana" not in done.output
+
+
+def test_a_default_address_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TERTULIA_MONGO_URL")
+    message = str(NoAnswer(Server.DATABASE, ConnectionSettings()))
+    assert "127.0.0.1:27017 (the default, since TERTULIA_MONGO_URL is not set)" in message
+
+
+@pytest.mark.parametrize("command", ["keys nobody", "add-key nobody", "revoke nobody 0123456789ab"])
+def test_an_unknown_operator_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    async def answers(*_: object) -> None: ...
+
+    async def unknown(*_: object) -> None:
+        raise NoSuchOperator("nobody")
+
+    monkeypatch.setattr(connections, "check", answers)
+    for use_case in ("list_keys", "add_key", "revoke_key"):
+        monkeypatch.setattr(operators, use_case, unknown)
+    done = CliRunner().invoke(app, ["operator", *command.split()])
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line == "there is no operator 'nobody': add it with `tertulia operator add nobody NAME`"
