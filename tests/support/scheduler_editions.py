@@ -56,7 +56,7 @@ def session(session_id: str, first: float, end: float, title: str = "Keynote") -
     )
 
 
-def edition(slots: int = 4, revision: int = 1, shift: float = 0, **fields: Any) -> EditionChanged:
+def edition(*, slots: int = 4, revision: int = 1, shift: float = 0, **fields: Any) -> EditionChanged:
     fields.setdefault("zones", (workspace(), HALL))
     fields.setdefault("phase", "open")
     made = tuple(Slot(index=n, starts_at=at(n + shift), ends_at=at(n + shift + 1)) for n in range(slots))
@@ -65,14 +65,14 @@ def edition(slots: int = 4, revision: int = 1, shift: float = 0, **fields: Any) 
     )
 
 
-def organisation(organisation_id: str, kind: str = "sme", revision: int = 1, **fields: Any) -> OrganisationChanged:
+def organisation(organisation_id: str, kind: str = "sme", *, revision: int = 1, **fields: Any) -> OrganisationChanged:
     fields.setdefault("country", "ES")
     return OrganisationChanged(
         **BASE, revision=revision, organisation_id=organisation_id, name="Org", kind=kind, **fields
     )
 
 
-def participant(participant_id: str, revision: int = 1, **fields: Any) -> ParticipantChanged:
+def participant(participant_id: str, *, revision: int = 1, **fields: Any) -> ParticipantChanged:
     fields.setdefault("organisation_id", f"org-{participant_id}")
     return ParticipantChanged(
         **BASE,
@@ -85,7 +85,7 @@ def participant(participant_id: str, revision: int = 1, **fields: Any) -> Partic
     )
 
 
-def affinity(one: str, other: str, revision: int = 1, **fields: Any) -> AffinityScored:
+def affinity(one: str, other: str, *, revision: int = 1, **fields: Any) -> AffinityScored:
     fields = {"consent": "granted", "score": 0.5, "priority": 2, **fields}
     return AffinityScored(
         **BASE,

@@ -28,6 +28,7 @@ from services.registration.internal_clients import InternalClient, InternalClien
 from services.registration.memory_store import InMemoryOperators, InMemoryStore
 from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
+from shared.contract.events import Event
 from shared.internal_api.server import internal_routes
 from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition
 from tests.support.matching_scene import Scene
@@ -38,7 +39,8 @@ LABELS = ("Etiquetas impresas para botellas de vino",)
 
 def drawn(scene: Scene, reverse: bool = False) -> MatchingState:
     """Two trades: welders who need sensors, growers who need welding; each asks all others of its own."""
-    edition, events = Edition(), [scene.edition()]
+    edition = Edition()
+    events: list[Event] = [scene.edition()]
     trades = [
         ("w", "nace:25.62", "CLM", WELDING + PRESSES, SENSORS + PRESSES),
         ("g", "nace:01.21", None, LABELS, WELDING + LABELS),

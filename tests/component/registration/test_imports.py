@@ -66,8 +66,9 @@ async def test_yes_and_no_are_read_as_people_write_them(api: httpx.AsyncClient, 
 @pytest.mark.parametrize("media", [XLSX, "application/octet-stream"])
 async def test_a_workbook_in_a_form(api: httpx.AsyncClient, fair: Any, media: str) -> None:
     book = openpyxl.Workbook()
-    book.active.append(["name", "kind", "country"])
-    book.active.append(["Acme", "sme", "ES"])
+    sheet: Any = book.active
+    sheet.append(["name", "kind", "country"])
+    sheet.append(["Acme", "sme", "ES"])
     out = io.BytesIO()
     book.save(out)
     files = {"file": ("people.xlsx", out.getvalue(), media)}

@@ -356,7 +356,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     assert (await after.journal.read("theirs")).announced
     assert after.store.reads == 1
     await after.consume(
-        participant("a", 2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
+        participant("a", revision=2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
     )
     after.scheduler.on_assignment(lambda _: False)
     await after.later(0)
@@ -375,7 +375,7 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
     late = participant("c", available=(window(2, 4),))
     await house.consume(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
     await house.consume(late, affinity("a", "c"))
-    await house.consume(participant("c", 2))
+    await house.consume(participant("c", revision=2))
     house.solver.finish.clear()
     await house.later(3)
     await house.consume(affinity("d", "e"))

@@ -32,7 +32,7 @@ class MailServer:
         if address.startswith("greylisted"):
             return "451 come back later"
         if address.startswith("hangs-up"):
-            server.transport.close()
+            _hang_up(server)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -46,5 +46,10 @@ class MailServer:
             await asyncio.sleep(5)
         self.taken.append(envelope)
         if recipient.startswith("drops"):
-            server.transport.close()
+            _hang_up(server)
         return "250 taken"
+
+
+def _hang_up(server: SMTP) -> None:
+    assert server.transport is not None
+    server.transport.close()

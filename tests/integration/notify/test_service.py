@@ -83,4 +83,4 @@ def _calendar(file: Path) -> dict[str, int]:
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     [part] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
     events = Calendar.from_ical(part.get_content()).events
-    return {str(event["UID"]).partition("@")[0]: event.start.hour for event in events}
+    return {str(event["UID"]).partition("@")[0]: event.DTSTART.hour for event in events}

@@ -34,7 +34,9 @@ async def test_many_letters_go_over_one_connection(mail_server: MailServer) -> N
         for number in range(5):
             await line.send(rendered(f"person{number}@example.org"), ledger.start)
     assert [envelope.rcpt_tos for envelope in mail_server.taken] == [[f"person{n}@example.org"] for n in range(5)]
-    assert mail_server.taken[0].content.endswith(b"\r\n\r\n.a line with a dot\r\n")
+    content = mail_server.taken[0].content
+    assert isinstance(content, bytes)
+    assert content.endswith(b"\r\n\r\n.a line with a dot\r\n")
     assert mail_server.connections == 1
     assert ledger.started == 5
 

@@ -27,6 +27,7 @@ from shared.contract.events import (
     Status,
 )
 from tests.support.matching_editions import WITHOUT_MODEL, matchmaker
+from tests.support.matching_scene import Scene
 
 CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 PEOPLE = ("ann", "bob", "cid", "dan", "eve")
@@ -46,7 +47,7 @@ statuses = st.sampled_from((*[Status.ACTIVE] * 7, Status.CANCELLED))
 
 
 @st.composite
-def editions(draw: st.DrawFn, scene: Any) -> Event:
+def editions(draw: st.DrawFn, scene: Scene) -> Event:
     return scene.edition(
         revision=draw(revisions),
         consent_policy=draw(st.sampled_from(ConsentPolicy)),
@@ -56,7 +57,7 @@ def editions(draw: st.DrawFn, scene: Any) -> Event:
 
 
 @st.composite
-def organisations(draw: st.DrawFn, scene: Any, name: str) -> Event:
+def organisations(draw: st.DrawFn, scene: Scene, name: str) -> Event:
     return scene.organisation(
         f"org_{name}",
         revision=draw(revisions),
@@ -71,7 +72,7 @@ def organisations(draw: st.DrawFn, scene: Any, name: str) -> Event:
 
 
 @st.composite
-def participants(draw: st.DrawFn, scene: Any, name: str) -> Event:
+def participants(draw: st.DrawFn, scene: Scene, name: str) -> Event:
     return scene.participant(
         name,
         draw(items),
@@ -87,7 +88,7 @@ def participants(draw: st.DrawFn, scene: Any, name: str) -> Event:
 
 
 @st.composite
-def requests(draw: st.DrawFn, scene: Any, number: int) -> Event:
+def requests(draw: st.DrawFn, scene: Scene, number: int) -> Event:
     """The parties of a request are in its number: revisions change how it stands."""
     requester_id, target_id = PEOPLE[number % 5], PEOPLE[(number // 5 + number + 1) % 5] if number >= 5 else None
     return scene.request(
@@ -102,7 +103,7 @@ def requests(draw: st.DrawFn, scene: Any, number: int) -> Event:
 
 
 @st.composite
-def histories(draw: st.DrawFn, scene: Any) -> list[Event]:
+def histories(draw: st.DrawFn, scene: Scene) -> list[Event]:
     """All that happens in an edition, one event a revision, in no order."""
     drawn = [draw(editions(scene))]
     drawn += [draw(organisations(scene, name)) for name in PEOPLE for _ in range(draw(st.integers(1, 2)))]

@@ -191,7 +191,8 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
     if kind == "participant":
         who = fields.pop("who")
         return participant(who, revision=revision, organisation_id=PEOPLE[who], **fields)
-    return affinity(*fields.pop("sides"), revision=revision, **fields)
+    one, other = fields.pop("sides")
+    return affinity(one, other, revision=revision, **fields)
 
 
 def attend(subject: Edition, fields: dict[str, Any]) -> None:

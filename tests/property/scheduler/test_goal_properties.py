@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ pairs = st.lists(st.sampled_from(PEOPLE), min_size=2, max_size=2, unique=True).m
 wishes = st.dictionaries(pairs, st.tuples(st.integers(1, 3), st.floats(0, 1, width=16)), min_size=1, max_size=16)
 
 
-def improved(wanted: list[AffinityScored], countries: list[str], rooms: tuple[int, int], **fields: object) -> Problem:
+def improved(wanted: list[AffinityScored], countries: list[str], rooms: tuple[int, int], **fields: Any) -> Problem:
     slots, tables = rooms
     rules = edition(slots=slots, zones=(workspace(tables), HALL), **fields)
     known = [organisation(f"org-{name}", country=country) for name, country in zip(PEOPLE, countries, strict=True)]

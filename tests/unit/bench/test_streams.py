@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,8 @@ def test_a_batch_keeps_the_consumers_poll_interval_and_size() -> None:
 
 def test_a_last_minute_stream_on_a_live_edition_is_measured() -> None:
     stream = Stream("rush", partial(last_minute, count=60, seconds=7_200), RUSH, is_live=True)
-    live, not_yet = measure(SMALL, stream), measure(SMALL, stream._replace(is_live=False))
+    live: dict[str, Any] = measure(SMALL, stream)
+    not_yet: dict[str, Any] = measure(SMALL, stream._replace(is_live=False))
     assert live["violations"] == not_yet["violations"] == 0
     assert live["bound"] < not_yet["bound"]  # what was frozen is not given any more
     assert live["placed"] <= live["bound"]

@@ -120,7 +120,9 @@ def events_of(demo: DemoEdition) -> Iterator[Event]:
             place=place,
             cause=CAUSE,
         )
-        for mine, theirs in ((one, other), (other, one)) if place else ():
+        if place is None:
+            continue
+        for mine, theirs in ((one, other), (other, one)):
             agendas.setdefault(mine, []).append(
                 AgendaEntry(
                     kind=EntryKind.ENCOUNTER,

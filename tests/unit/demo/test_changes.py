@@ -23,7 +23,7 @@ class Registration(RegistrationClient):
         self.calls.append(("POST", path, body))
         return dict.fromkeys(("edition_id", "organisation_id", "participant_id", "request_id"), key)
 
-    async def patch(self, path: str, body: Payload) -> Payload:
+    async def patch(self, path: str, body: Payload, revision: int | None = None) -> Payload:
         self.calls.append(("PATCH", path, body))
         return {}
 

@@ -19,7 +19,8 @@ TRIANGLE = B2bInstance(3, 2, 3, tuple(B2bMeeting(*pair, (0, 1)) for pair in ((0,
 
 def fair(seed: int = 1, tables: int = 5) -> B2bInstance:
     """Twelve participants, thirty-odd meetings, five tables: crowded."""
-    random, pairs = Random(seed), set()  # noqa: S311 -- it makes instances, not secrets
+    pairs: set[tuple[int, int]] = set()
+    random = Random(seed)  # noqa: S311 -- it makes instances, not secrets
     degrees = [0] * 12
     while len(pairs) < 34:
         one, other = sorted(random.sample(range(12), 2))

@@ -66,7 +66,7 @@ def test_data_is_numbered_from_one() -> None:
 
 
 def test_a_missing_minizinc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minizinc_b2b.shutil, "which", lambda _: None)
+    monkeypatch.setattr("bench.peers.minizinc_b2b.shutil.which", lambda _: None)
     with pytest.raises(MiniZincUnavailable, match="not on the PATH"):
         check("gecode")
 

@@ -188,7 +188,10 @@ async def test_run_stops_everything_on_a_signal(tmp_path: Path, number: signal.S
     supervisor = Pair(tmp_path)
     loop = asyncio.get_running_loop()
 
-    await asyncio.create_task(run(supervisor, lambda: loop.call_later(0.3, os.kill, os.getpid(), number) and None))
+    def ask_to_stop() -> None:
+        loop.call_later(0.3, os.kill, os.getpid(), number)
+
+    await asyncio.create_task(run(supervisor, ask_to_stop))
 
     assert await gone(int(await logged(supervisor, "one")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import zipfile
+from typing import Any
 
 import openpyxl
 import pytest
@@ -19,8 +20,9 @@ LIMITS = FileLimits(rows=5, unpacked_bytes=1_000_000)
 
 def workbook(*rows: list[object]) -> bytes:
     book = openpyxl.Workbook()
+    sheet: Any = book.active
     for row in rows:
-        book.active.append(row)
+        sheet.append(row)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

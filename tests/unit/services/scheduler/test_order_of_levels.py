@@ -113,7 +113,7 @@ def test_where_moves_come_first_who_lost_a_table_is_given_another_seat_all_the_s
     subject = full(MOVES_FIRST, tables=2)
     subject.consume(affinity("a", "d"))
     assert (subject.slot("a", "b"), subject.slot("a", "d")) == (0, 1)
-    subject.consume(participant("b", 2, available=(window(2, 4),)))
+    subject.consume(participant("b", revision=2, available=(window(2, 4),)))
     assert subject.slot("a", "b") == 2
 
 
@@ -137,7 +137,7 @@ def with_breaks(levels: tuple[Level, ...]) -> Edition:
     subject = Edition(edition(**fields), *people("a", "b", "d", "e"), *late)
     subject.consume(affinity("a", "b"), affinity("d", "e"))
     subject.consume(affinity("a", "c"), affinity("d", "f"))
-    subject.consume(participant("c", 2), participant("f", 2))
+    subject.consume(participant("c", revision=2), participant("f", revision=2))
     return told(subject, **fields)
 
 

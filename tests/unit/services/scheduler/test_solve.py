@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_an_edition_is_solved(tmp_path: Path) -> None:
 
 
 def test_an_edition_is_solved_for_its_goals(tmp_path: Path) -> None:
-    fields = {"slots": 1, "zones": (workspace(1), HALL), "goals": ("cross_border",)}
+    fields: dict[str, Any] = {"slots": 1, "zones": (workspace(1), HALL), "goals": ("cross_border",)}
     changes = {
         "edition": edition(**fields).to_json(),
         "organisations": [organisation(f"org-{n}", country=c).to_json() for n, c in (("a", "ES"), ("c", "PT"))],

@@ -28,8 +28,8 @@ def test_a_record_without_a_key_has_a_partition() -> None:
 @pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
 def test_sasl_and_tls_come_from_settings(protocol: str, mechanism: str) -> None:
     settings = ConnectionSettings(
-        kafka_security_protocol=protocol,  # type: ignore[arg-type]
-        kafka_sasl_mechanism=mechanism,  # type: ignore[arg-type]
+        kafka_security_protocol=protocol,
+        kafka_sasl_mechanism=mechanism,
         kafka_sasl_username="svc",
         kafka_sasl_password="hunter2",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -16,7 +16,7 @@ from icalendar import Event as CalendarEvent
 
 from demo.mails import read_mails
 from services.scheduler.aggregate import AgendaAggregate, announcing
-from services.scheduler.domain.changes import CHANGE
+from services.scheduler.domain.changes import CHANGE, Change
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -34,7 +34,7 @@ from shared.contract.events import (
 from shared.contract.ids import encounter_id, pair_id
 from shared.contract.topics import topic_of
 from shared.messaging.broker import partition_of
-from shared.storage.journal import Entry
+from shared.storage.journal import Decision, Entry
 from tests.chaos.evidence import Evidence, LetterSeen, Seen, Unread, must_be_whole
 from tests.chaos.history import History, Written, holds
 from tests.chaos.poison import Planted
@@ -100,9 +100,13 @@ def journal_of(events: Sequence[Event]) -> tuple[list[Entry], list[Event]]:
     """The scheduler's journal of these inputs, one entry each, announced; and what it published."""
     aggregate, entries, said = AgendaAggregate(), list[Entry](), list[Event]()
     state = aggregate.empty("edn_1")
-    decisions = [lambda it=event: aggregate.decide(state, [it], NOW) for event in events]  # type: ignore[misc]
-    for decide in (*decisions, lambda: announcing(state, NOW)):
-        decision = decide()
+
+    def decisions() -> Iterator[Decision[Change, Event]]:
+        for event in events:
+            yield aggregate.decide(state, [event], NOW)
+        yield announcing(state, NOW)
+
+    for decision in decisions():
         if decision.changes:
             changes = [CHANGE.dump_python(change, mode="json") for change in decision.changes]
             entries.append(Entry("edn_1", len(entries) + 1, NOW, {}, changes, [], published=True))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -136,7 +137,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def embed(self, texts: list[str], role: Role) -> Matrix:
+    def embed(self, texts: Sequence[str], role: Role) -> Matrix:
         self.asked += texts
         return np.array([[len(text) / 2048, role is Role.NEED, 0, 0] for text in texts], np.float32).reshape(-1, 4)
 

@@ -25,7 +25,9 @@ def decisions(
     for edition in range(editions):
         readiness = random.normal(-0.45 * steep, 0.5)
         for pair in range(each):
-            terms = {term: round(float(random.random()), 4) for term in BASE.weights if term is not Term.DELEGATION}
+            terms: dict[Term, float] = {
+                term: round(float(random.random()), 4) for term in BASE.weights if term is not Term.DELEGATION
+            }
             terms[Term.DELEGATION] = 0.0
             liking = (
                 sum(weight * terms[term] for term, weight in TRUE.items()) - sum(terms[term] for term in dislikes) / 3

@@ -11,7 +11,7 @@ def test_neither_who_has_it_nor_who_has_not_may_be_fewer_than_five(count: int, s
 
 
 def test_groups_that_are_too_small_join_what_is_above_them_and_then_the_rest() -> None:
-    paths = {f"metal{n}": ("nace:25", "nace:C") for n in range(6)}
+    paths: dict[str, tuple[str, ...]] = {f"metal{n}": ("nace:25", "nace:C") for n in range(6)}
     paths |= {f"food{n}": ("nace:10", "nace:C") for n in range(3)}
     paths |= {f"wood{n}": ("nace:16", "nace:C") for n in range(2)}
     paths |= {f"law{n}": ("nace:69", "nace:M") for n in range(4)} | {"none": ()}

@@ -178,7 +178,7 @@ def test_an_international_domain_is_written_as_dns_knows_it() -> None:
 @example("x" * 77, "Subject")
 @example('"Doe, Jane" <jane@example.org>', "To")
 def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
-    def written(policy: EmailPolicy) -> bytes:
+    def written(policy: EmailPolicy[Any]) -> bytes:
         message = EmailMessage(policy=policy)
         message[name] = value
         return message.as_bytes()

@@ -60,7 +60,7 @@ def report(subject: Edition, one: str, other: str, *absent: str) -> AttendanceEf
 
 
 def here(*participant_ids: str, revision: int = 2) -> list[Any]:
-    return [participant(each, revision, checked_in=True) for each in participant_ids]
+    return [participant(each, revision=revision, checked_in=True) for each in participant_ids]
 
 
 @pytest.mark.parametrize(("minutes", "slot"), [(-31, 0), (-30, 1), (-16, 1), (-15, 2), (0, 3), (14, 3), (15, None)])
@@ -76,14 +76,16 @@ def test_the_horizon_counts_real_minutes_in_the_night_the_clocks_go_back() -> No
     slots = slots_of([day], 30, "Europe/Madrid")
     assert len(slots) == 7  # two and a half hours by the clock, and the hour that comes twice
     subject = live(*people("a", "b"), freeze_minutes=60)
-    fields = {"freeze_minutes": 60, "phase": "live", "timezone": "Europe/Madrid"}
+    fields: dict[str, Any] = {"freeze_minutes": 60, "phase": "live", "timezone": "Europe/Madrid"}
     subject.consume(edition(revision=3, **fields).model_copy(update={"slots": slots}))
     subject.now = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30, for the first time
     subject.consume(affinity("a", "b"))
     place = subject.state.placements[pair("a", "b")]
     assert place.starts_at == datetime(2026, 10, 25, 2, 0, tzinfo=UTC)  # 03:00: not an hour but an hour and a half on
     subject.now -= timedelta(minutes=1)
-    subject.consume(participant("a", 2, available=({"starts_at": slots[0].starts_at, "ends_at": place.starts_at},)))
+    subject.consume(
+        participant("a", revision=2, available=({"starts_at": slots[0].starts_at, "ends_at": place.starts_at},))
+    )
     assert subject.state.placements[pair("a", "b")].starts_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
@@ -92,7 +94,9 @@ def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
     subject.now = at(0) - 20 * MINUTE
     assert subject.slot("a", "b") == 0
     first = ({"starts_at": at(0), "ends_at": at(1)},)
-    subject.consume(participant("c", 2, available=first, checked_in=True), participant("a", 2, checked_in=True))
+    subject.consume(
+        participant("c", revision=2, available=first, checked_in=True), participant("a", revision=2, checked_in=True)
+    )
     subject.consume(affinity("a", "c", priority=3))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, None)
     problem = problem_of(subject.state, subject.now, 6)
@@ -120,7 +124,7 @@ def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> N
 def test_who_cancels_within_the_horizon_is_let_go() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
-    subject.consume(participant("a", 2, status="cancelled"))
+    subject.consume(participant("a", revision=2, status="cancelled"))
     assert subject.slot("a", "b") is None
 
 
@@ -153,7 +157,7 @@ def test_two_events_of_one_batch_may_forbid_and_allow_again() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     away = ({"starts_at": at(3), "ends_at": at(4)},)
-    subject.consume(participant("a", 2, available=away), participant("a", 3))
+    subject.consume(participant("a", revision=2, available=away), participant("a", revision=3))
     assert subject.slot("a", "b") == 3
 
 
@@ -175,7 +179,10 @@ def test_missed_is_told_with_who_was_absent_and_changes_no_agenda() -> None:
     (said,) = subject.published[before:]
     assert isinstance(said, EncounterChanged)
     assert (said.state, said.absent_ids, said.place and said.place.slot) == ("missed", ("a",), 0)
-    subject.consume(affinity("a", "b", 2), participant("b", 2, available=({"starts_at": at(0), "ends_at": at(4)},)))
+    subject.consume(
+        affinity("a", "b", revision=2),
+        participant("b", revision=2, available=({"starts_at": at(0), "ends_at": at(4)},)),
+    )
     assert subject.slot("a", "b") is None
     assert not subject.state.waiting
     assert len(subject.published) == before + 1
@@ -376,7 +383,7 @@ def test_after_the_close_nothing_changes_but_late_attendance() -> None:
     subject.consume(edition(revision=3, phase="closed"))
     subject.now, before = at(9), len(subject.published)
     placed = dict(subject.state.placements)
-    subject.consume(affinity("a", "c"), participant("a", 2, status="cancelled"))
+    subject.consume(affinity("a", "c"), participant("a", revision=2, status="cancelled"))
     assert (subject.state.placements, len(subject.published)) == (placed, before)
     assert report(subject, "a", "b", "a") == AttendanceEffects()
     (said,) = subject.published[before:]

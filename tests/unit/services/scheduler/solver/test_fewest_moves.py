@@ -30,7 +30,7 @@ Placed = dict[str, SlotSet]
 def changed(seed: int) -> tuple[Problem, Placed, Placed]:
     """A small edition after somebody's hours have changed: the problem, who met when before, and who meets when now."""
     chance = random.Random(seed)  # noqa: S311 - an example
-    house = Edition(edition(SLOTS, zones=(workspace(TABLES), HALL)), *people(*"abcde"))
+    house = Edition(edition(slots=SLOTS, zones=(workspace(TABLES), HALL)), *people(*"abcde"))
     for one, other in chance.sample(list(itertools.combinations("abcde", 2)), PAIRS):
         house.consume(affinity(one, other))
     before = slots_of(house)

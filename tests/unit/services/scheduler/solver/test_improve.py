@@ -82,9 +82,9 @@ def missing(subject: Edition, least: int) -> int:
 
 def wishes(text: str) -> list[Event]:
     """Who wants to meet, and how much: `a-b 3`; those named, then their pairs in this order."""
-    pairs = [(*both.split("-"), int(priority)) for both, priority in (each.split() for each in text.split(", "))]
-    names = sorted({name for one, other, _ in pairs for name in (one, other)})
-    return [*people(*names), *(affinity(one, other, priority=priority) for one, other, priority in pairs)]
+    wished = [wish.split() for wish in text.split(", ")]
+    names = sorted({name for names, _ in wished for name in names.split("-")})
+    return [*people(*names), *(affinity(*names.split("-"), priority=int(priority)) for names, priority in wished)]
 
 
 def met(solution: Solution, text: str) -> bool:

@@ -32,7 +32,7 @@ from tests.support.scheduler_editions import (
 )
 
 
-def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: object) -> Problem:
+def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: Any) -> Problem:
     chance = random.Random(seed)  # noqa: S311 - an example
     names = [f"p{n:02}" for n in range(20)]
     zones, sessions = (workspace(4), innova(2), HALL), (session("k1", 4, 5),)
@@ -161,4 +161,5 @@ def test_what_is_compiled_is_compiled_anew_where_it_cannot_be_kept(monkeypatch: 
         return lambda function: (function, options)
 
     monkeypatch.setattr(kempe, "njit", nowhere)
-    assert kempe._compiled(breaks) == (breaks, {"error_model": "numpy"})
+    compiled: Any = kempe._compiled(breaks)
+    assert compiled == (breaks, {"error_model": "numpy"})

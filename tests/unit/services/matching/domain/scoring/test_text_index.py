@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ class Given:
     def __init__(self) -> None:
         self.vectors = vectors(12_000, self.width)
 
-    def embed(self, texts: list[str], role: Role) -> Matrix:
+    def embed(self, texts: Sequence[str], role: Role) -> Matrix:
         return self.vectors[[int(text) for text in texts]].reshape(-1, self.width)
 
     def fit(self, cosines: Matrix) -> Matrix:
@@ -40,9 +42,9 @@ def index_of(size: int, items: int) -> TextIndex:
     return index
 
 
-def exact(index: TextIndex, row: int, size: int) -> np.ndarray:
+def exact(index: TextIndex, row: int, size: int) -> Matrix:
     forth, back = index.fits(np.array([row]))
-    scores = (0.7 * np.maximum(forth, back) + 0.3 * np.sqrt(forth * back))[0]
+    scores: Matrix = (0.7 * np.maximum(forth, back) + 0.3 * np.sqrt(forth * back))[0]
     scores[row] = 0
     return scores[:size]
 
@@ -78,8 +80,8 @@ def test_the_best_fit_of_any_item_counts() -> None:
 
 
 def test_a_row_put_again_or_removed_moves_no_other() -> None:
-    index, scorer = index_of(40, 3), Given()
-    index._scorer = scorer
+    index = index_of(40, 3)
+    index._scorer = Given()
     before = index.fits(np.arange(40))
     index.put([7], [["1"]], [["2", "3", "4", "5"]])
     index.remove([9])

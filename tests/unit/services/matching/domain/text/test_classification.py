@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.matching.domain.text.classification import Category, Classification, RoleMeans
-from services.matching.domain.text.scorer import Role
+from services.matching.domain.text.scorer import Matrix, Role
 
 EAST, NORTH, UP = np.eye(3, dtype=np.float32)
 
@@ -33,7 +33,7 @@ def test_no_texts_no_suggestions() -> None:
 
 
 @pytest.mark.parametrize(("text", "role"), [(0.9 * EAST + 0.5 * UP, Role.NEED), (0.4 * NORTH + 0.9 * UP, Role.OFFER)])
-def test_a_text_has_the_role_whose_mean_is_nearer(text: np.ndarray, role: Role) -> None:  # type: ignore[type-arg]
+def test_a_text_has_the_role_whose_mean_is_nearer(text: Matrix, role: Role) -> None:
     means = RoleMeans(EAST, NORTH)
     centred = means.centred(np.array([text], np.float32))
     assert np.linalg.norm(centred) == pytest.approx(1)

@@ -67,7 +67,7 @@ def with_a_break(tables: int = 1) -> Edition:
     late = participant("c", available=(window(2, 4),))
     subject = Edition(edition(zones=(workspace(tables), HALL)), *people("a", "b", "d", "e", "f"), late)
     subject.consume(affinity("a", "b"))
-    subject.consume(affinity("a", "c"), participant("c", 2))
+    subject.consume(affinity("a", "c"), participant("c", revision=2))
     assert seats_of(subject) == {AB: seat(0), AC: seat(2)}
     return subject
 
@@ -86,7 +86,7 @@ def test_what_was_cancelled_is_left_out_and_who_lost_a_table_sits_at_another_at_
     subject = with_a_break(tables=2)
     subject.consume(affinity("d", "e"))
     solution = proposed(subject, {AB: seat(0, 2), AC: seat(1, 2), DE: seat(0)})
-    subject.consume(edition(revision=2, zones=(workspace(1), HALL)), participant("e", 2, status="cancelled"))
+    subject.consume(edition(revision=2, zones=(workspace(1), HALL)), participant("e", revision=2, status="cancelled"))
     assert take_over(subject, solution)
     assert seats_of(subject) == {AB: seat(0), AC: seat(1)}
 
@@ -96,7 +96,7 @@ def test_the_most_wanted_are_seated_first(favourite: str) -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
     quota = edition(revision=2, zones=(workspace(1), HALL), quotas={"max_encounters": 1})
-    subject.consume(affinity("a", favourite, 2, priority=3), quota)
+    subject.consume(affinity("a", favourite, revision=2, priority=3), quota)
     assert rebased(subject.state, solution, NOW) == ({AB: seat(0)} if favourite == "b" else {AC: seat(1)})
 
 
@@ -104,13 +104,13 @@ def test_for_whom_there_is_no_seat_others_make_room() -> None:
     subject = Edition(edition(slots=3, zones=(workspace(1), HALL)), *people("a", "b", "c", "d"))
     subject.consume(affinity("a", "b"), affinity("a", "c", score=0.1))
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
-    subject.consume(participant("d", 2, available=(window(0, 1),)), affinity("a", "d", score=0.1))
+    subject.consume(participant("d", revision=2, available=(window(0, 1),)), affinity("a", "d", score=0.1))
     assert set(rebased(subject.state, solution, NOW)) == {AB, AC, AD}
 
 
 def test_an_agenda_that_is_worse_once_it_is_re_based_is_not_adopted() -> None:
     subject = with_a_break()
-    subject.consume(participant("c", 3, available=(window(1, 2),)))
+    subject.consume(participant("c", revision=3, available=(window(1, 2),)))
     before = seats_of(subject)
     assert before == {AB: seat(0), AC: seat(1)}
     solution = proposed(subject, {AB: seat(3), AC: seat(1)})
@@ -180,7 +180,7 @@ def test_who_finds_the_new_seat_taken_stays_and_so_does_whoever_counted_on_that(
 
 def test_nobody_moves_for_the_sake_of_somebody_who_has_left_since() -> None:
     subject, solution = a_fair()
-    subject.consume(participant("c", 2, status="cancelled"))
+    subject.consume(participant("c", revision=2, status="cancelled"))
     assert rebased(subject.state, solution, NOW) == seats_of(subject)
 
 

@@ -120,10 +120,10 @@ def test_who_is_in_the_way_is_seated_elsewhere_or_waits() -> None:
 def test_no_edit_breaks_a_rule(edit: Edit, rule: str) -> None:
     subject = fair(sessions=(session("s", 1, 2),))
     subject.consume(participant("k", session_ids=("s",)), affinity("k", "b"), affinity("c", "d", consent="pending"))
-    subject.consume(affinity("a", "x"), participant("a2", 2, organisation_id="org-a", available=()))
+    subject.consume(affinity("a", "x"), participant("a2", revision=2, organisation_id="org-a", available=()))
     gone = subject.state.placements[pair("a", "b")]
     away = [{"starts_at": gone.ends_at, "ends_at": gone.ends_at.replace(hour=20)}]
-    subject.consume(participant("a2", 3, organisation_id="org-a", available=away))
+    subject.consume(participant("a2", revision=3, organisation_id="org-a", available=away))
     before = subject.state.model_dump()
     with pytest.raises(RulesBroken) as broken:
         do(subject, edit)
@@ -144,10 +144,10 @@ def test_insert_moves_what_is_unlocked_alone() -> None:
     do(subject, lock("a", "b"))
     slot = subject.slot("a", "b")
     there = {"starts_at": at(slot or 0), "ends_at": at((slot or 0) + 1)}
-    subject.consume(participant("c", 2, available=(there,)), affinity("a", "c"))
+    subject.consume(participant("c", revision=2, available=(there,)), affinity("a", "c"))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (slot, None)
     do(subject, lock("a", "b", is_locked=False))
-    subject.consume(affinity("a", "c", 2, priority=3))
+    subject.consume(affinity("a", "c", revision=2, priority=3))
     assert subject.slot("a", "b") != slot == subject.slot("a", "c")
 
 
@@ -180,21 +180,21 @@ def test_who_took_over_is_busy_and_who_gave_it_away_is_free() -> None:
     subject = fair(slots=1)
     assert subject.slot("a", "b") == 0
     do(subject, swap("a", "b", "a", "a2"))
-    subject.consume(affinity("a", "c", 2))
+    subject.consume(affinity("a", "c", revision=2))
     assert subject.slot("a", "c") == 0
     subject.consume(affinity("a2", "d"))
     assert subject.slot("a2", "d") is None
-    subject.consume(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    subject.consume(participant("a2", revision=2, organisation_id="org-a", status="cancelled"))
     assert subject.slot("a", "b") is None
 
 
 def test_matching_may_score_again_what_was_taken_over() -> None:
     subject = fair()
     do(subject, swap("a", "b", "a", "a2"))
-    said = subject.consume(affinity("a", "b", 2, score=0.9))
+    said = subject.consume(affinity("a", "b", revision=2, score=0.9))
     assert said == []
     assert subject.state.pairs[pair("a", "b")].participant_ids == ("a2", "b")
-    subject.consume(affinity("a", "b", 3, consent="refused"))
+    subject.consume(affinity("a", "b", revision=3, consent="refused"))
     assert subject.slot("a", "b") is None
 
 
@@ -203,7 +203,7 @@ def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
     do(subject, swap("a", "b", "a", "a2"))
     subject.consume(affinity("a2", "b"))
     assert pair("a2", "b") in subject.state.waiting
-    subject.consume(affinity("a", "b", 2, consent="refused"))
+    subject.consume(affinity("a", "b", revision=2, consent="refused"))
     assert subject.slot("a2", "b") is not None
 
 
@@ -278,7 +278,7 @@ def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
     subject = fair()
     place = subject.state.placements[pair("a", "b")]
     do(subject, swap("a", "b", "a", "a2"))
-    subject.consume(participant("a2", 2, organisation_id="org-a", status="cancelled"))
+    subject.consume(participant("a2", revision=2, organisation_id="org-a", status="cancelled"))
     assert subject.state.placements[pair("a", "b")] == place
     assert subject.state.pairs[pair("a", "b")].participant_ids == ("a", "b")
     do(subject, UndoEdit())
@@ -296,7 +296,7 @@ def test_what_waits_cannot_be_taken_over() -> None:
 def test_who_has_cancelled_since_gets_nothing_back() -> None:
     subject = fair()
     do(subject, put("a", "b", 3))
-    subject.consume(participant("a", 2, status="cancelled"))
+    subject.consume(participant("a", revision=2, status="cancelled"))
     do(subject, UndoEdit())
     assert subject.slot("a", "b") is None
     assert pair("a", "b") not in subject.state.locked

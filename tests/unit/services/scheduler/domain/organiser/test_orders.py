@@ -206,13 +206,13 @@ def test_insert_moves_others_along_to_keep_the_order() -> None:
 def test_the_earlier_is_not_moved_behind_the_later() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 2), put(CD, 0), order(AB, CD), lock(CD, is_locked=False))
-    subject.consume(participant("c", 2, available=(window(1, 4),)))
+    subject.consume(participant("c", revision=2, available=(window(1, 4),)))
     assert slots(subject, CD, AB) == [1, 2]
-    subject.consume(participant("c", 3, available=(window(2, 4),)))
+    subject.consume(participant("c", revision=3, available=(window(2, 4),)))
     assert slots(subject, CD, AB) == [None, 2]
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     do(subject, lock(AB, is_locked=False))
-    subject.consume(participant("c", 4, available=(window(2, 3),)))
+    subject.consume(participant("c", revision=4, available=(window(2, 3),)))
     assert slots(subject, CD, AB) == [2, 3]
     check(subject)
 
@@ -220,9 +220,9 @@ def test_the_earlier_is_not_moved_behind_the_later() -> None:
 def test_what_was_cancelled_binds_nobody_and_binds_again_once_back() -> None:
     subject = fair(AB, CD)
     do(subject, order(AB, CD))
-    subject.consume(participant("c", 2, status="cancelled"))
+    subject.consume(participant("c", revision=2, status="cancelled"))
     do(subject, put(AB, 0))
-    subject.consume(participant("c", 3))
+    subject.consume(participant("c", revision=3))
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     do(subject, order(AB, CD, is_ordered=False))
     assert subject.slot(*CD) is not None or improved(subject).slot(*CD) is not None
@@ -292,14 +292,14 @@ def test_undoing_that_an_order_was_taken_back_moves_whom_it_has_to() -> None:
 def test_what_has_begun_cannot_come_after_anything_any_more_and_may_be_taken_back() -> None:
     subject = fair(AB, CD, AC)
     do(subject, order(AB, CD))
-    subject.consume(participant("d", 2, status="cancelled"))
+    subject.consume(participant("d", revision=2, status="cancelled"))
     do(subject, put(AB, 1, "W1"), order(AC, AB))
     subject.consume(edition(revision=2, phase="live"))
     subject.now = at(1)
     with pytest.raises(EditRejected) as refused:
         plan_edit(subject.state, order(AB, AC), subject.now)
     assert refused.value.code == "begun"
-    subject.consume(participant("d", 3))
+    subject.consume(participant("d", revision=3))
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     with pytest.raises(RulesBroken, match="out_of_order"):
         do(subject, put(CD, 2, "W2"))
@@ -327,7 +327,7 @@ def test_what_was_held_after_all_binds_who_has_come_too_soon_or_late(is_before: 
 
 def report(subject: Edition, sides: Sides, outcome: str, *absent: str) -> None:
     decision = subject.decision()
-    record_attendance(decision, encounter_id("ed", *sides), AttendanceReport(outcome=outcome, absent=absent))  # type: ignore[arg-type]
+    record_attendance(decision, encounter_id("ed", *sides), AttendanceReport(outcome=outcome, absent=absent))
     subject.finish(decision)
 
 
@@ -346,10 +346,10 @@ def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() ->
 
     subject = fair(AB, CD, phase="live")
     do(subject, order(AB, CD))
-    subject.consume(participant("d", 2, status="cancelled"))
+    subject.consume(participant("d", revision=2, status="cancelled"))
     do(subject, put(AB, 0))
     subject.now = at(0.1)
-    subject.consume(edition(revision=2, phase="live", shift=4), participant("d", 3))
+    subject.consume(edition(revision=2, phase="live", shift=4), participant("d", revision=3))
     assert slots(subject, CD) == [None]
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     check(subject)

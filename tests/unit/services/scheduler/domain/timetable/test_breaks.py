@@ -30,6 +30,9 @@ def test_a_break_is_a_run_of_waiting_between_two_encounters_of_a_day(
 
 
 def test_the_breaks_of_an_agenda_are_those_of_all_and_being_away_is_one() -> None:
-    seats = {("a", "b"): Assignment(0b00000001, "z", "1"), ("a", "c"): Assignment(0b00001000, "z", "1")}
+    seats: dict[tuple[str, ...], Assignment] = {
+        ("a", "b"): Assignment(0b00000001, "z", "1"),
+        ("a", "c"): Assignment(0b00001000, "z", "1"),
+    }
     hours = {"a": Hours(0b00001001, WHOLE), "b": Hours(WHOLE, WHOLE), "c": Hours(WHOLE, WHOLE)}
     assert breaks_in(seats, hours, WHOLE, ()) == Breaks(number=1, slots=2, longest=2)
