@@ -1,4 +1,4 @@
-"""`tertulia deliveries`: the mails that the mail server may or may not have taken."""
+"""`tertulia deliveries`: the delivery of a participant, and the mails that the mail server may have accepted."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 
+from shared.contract.events import NotificationRecorded
+from shared.contract.topics import NOTIFICATION
+from shared.messaging import topic_log
 from shared.runtime.clock import utc_now
+from shared.runtime.settings import ServiceSettings
+from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 from tertulia.connections import Server, run_connected
 from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
+    from services.notify.deliveries import DeliveryReport
     from services.notify.store import MongoLedger
 
 app = typer.Typer(
-    no_args_is_help=True, help="The mails in doubt: list them, and settle them from the mail server's log."
+    no_args_is_help=True,
+    help="Mails: why a participant got none; list the mails in doubt, and settle them from the mail server's log.",
 )
 console = Console()
+_errors = Console(stderr=True)
 Result = TypeVar("Result")
 
 
@@ -38,17 +47,89 @@ def _with_ledger(work: Callable[[MongoLedger], Awaitable[Result]]) -> Result:
     return run_connected(run(), Server.DATABASE)
 
 
+@app.command()
+def show(
+    edition: Annotated[str, typer.Argument(help="The edition's id.")],
+    participant: Annotated[str, typer.Argument(help="The participant's id.")],
+) -> None:
+    """Show a participant's delivery, and why no mail was sent or is due. Names and addresses are never printed."""
+    from services.notify.deliveries import UnknownEdition, UnknownParticipant  # noqa: PLC0415
+
+    try:
+        report, note = asyncio.run(_report(edition, participant))
+    except (UnknownEdition, UnknownParticipant) as error:
+        stop(_errors, str(error))
+    show_line(console, f"{edition}/{participant}: {report.explanation.answer}")
+    show_line(console, report.explanation.text)
+    if note:
+        show_line(console, note, style="yellow")
+    show_table(console, ("Delivery", "Value"), _rows(report))
+    steps = [(f"{step.at:%Y-%m-%d %H:%M:%S}", step.entry, step.inputs, step.what) for step in report.steps]
+    show_table(console, ("At", "Entry", "Inputs", "Journal of notify"), steps)
+
+
+async def _report(edition_id: str, participant_id: str) -> tuple[DeliveryReport, str]:
+    from services.notify import deliveries  # noqa: PLC0415
+    from services.notify.settings import Settings  # noqa: PLC0415
+    from services.notify.store import MongoLedger  # noqa: PLC0415
+
+    settings = Settings()
+    notification, note = await _notification(settings, edition_id, participant_id)
+    mongo = Mongo(settings)
+    try:
+        await mongo.ping()
+        database = mongo.database(settings.database)
+        journal, ledger = MongoJournalStore(database), MongoLedger(database, mongo.now)
+        report = await deliveries.report(journal, ledger, edition_id, participant_id, notification, mongo.now())
+        return report, note
+    finally:
+        await mongo.close()
+
+
+async def _notification(
+    settings: ServiceSettings, edition_id: str, participant_id: str
+) -> tuple[NotificationRecorded | None, str]:
+    """Return the participant's newest notification, and a warning if the topic cannot be read."""
+    try:
+        log = await topic_log.read(settings, [NOTIFICATION], edition_id)
+    except (topic_log.LogUnreadable, KafkaError) as error:
+        return None, f"without the reason of the last mail: {NOTIFICATION.name} cannot be read ({error!r})"
+    events = log.of(edition_id).newest(NotificationRecorded)
+    return next((event for event in events if event.participant_id == participant_id), None), ""
+
+
+def _rows(report: DeliveryReport) -> list[tuple[str, str]]:
+    delivery = report.delivery
+    rows = [("newest agenda announced", f"revision {report.agenda_revision}" if report.agenda_revision else "none")]
+    if delivery is None:
+        return rows
+    return [
+        *rows,
+        ("step", delivery.step.value),
+        ("version wanted", f"{delivery.wanted}, with agenda revision {delivery.agenda_revision} or newer"),
+        ("version settled", str(delivery.settled)),
+        ("due at", f"{delivery.due_at:%Y-%m-%d %H:%M:%S}" if delivery.due_at else "-"),
+        ("attempts since", str(delivery.attempts)),
+        ("lines in the last mail", str(len(delivery.sent_content.lines)) if delivery.sent_content else "no mail sent"),
+        ("unconfirmed mail", delivery.unconfirmed.message_id if delivery.unconfirmed else "-"),
+    ]
+
+
 @app.command("list")
 def list_in_doubt(edition: Annotated[str | None, typer.Option(help="Of this edition only.")] = None) -> None:
-    """The mails in doubt: never sent again by themselves."""
+    """List the mails in doubt: the mail server may have accepted them, and they are never sent again by themselves."""
     from services.notify import deliveries  # noqa: PLC0415
 
     found = _with_ledger(lambda ledger: deliveries.unconfirmed(ledger, edition))
     if not found:
         show_line(console, "No mail is in doubt.")
         return
-    rows = [(delivery.edition_id, delivery.participant_id, str(delivery.unconfirmed)) for delivery in found]
-    show_table(console, ("Edition", "Participant", "Mail"), rows)
+    rows = [
+        (delivery.edition_id, delivery.participant_id, str(mail.version), str(mail.agenda_revision), mail.message_id)
+        for delivery in found
+        if (mail := delivery.unconfirmed)
+    ]
+    show_table(console, ("Edition", "Participant", "Version", "Agenda revision", "Message-ID"), rows)
 
 
 @app.command()
@@ -57,7 +138,7 @@ def resolve(
     participant: str,
     taken: Annotated[bool, typer.Option("--taken/--not-taken", help="What the mail server's log says of it.")],
 ) -> None:
-    """Settle one: taken is recorded as sent; not taken is sent again, as the agenda stands."""
+    """Settle a mail in doubt: a taken mail is recorded as sent, else a mail with the newest agenda is sent."""
     from services.notify import deliveries  # noqa: PLC0415
 
     finding = deliveries.Finding.TAKEN if taken else deliveries.Finding.NOT_TAKEN

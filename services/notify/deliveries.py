@@ -1,14 +1,24 @@
-"""Operator commands on the ledger: list and resolve unconfirmed mails (`tertulia deliveries list|resolve`)."""
+"""Operator commands on the ledger: `tertulia deliveries list|resolve|show`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 
+from services.notify.aggregate import AudienceAggregate
 from services.notify.domain.delivery import Delivery
+from services.notify.domain.evolve import evolve
+from services.notify.domain.explain import Explanation, explain
+from services.notify.domain.history import steps_of
 from services.notify.domain.publication import notification_of
+from services.notify.domain.state import Audience
 from services.notify.ports import Ledger, Overtaken
-from shared.contract.events import DeliveryState
+from shared.contract.events import DeliveryState, NotificationRecorded
 from shared.runtime.clock import Clock
+from shared.storage.history import Step, read_back
+from shared.storage.journal import JournalStore
 
 
 class Finding(StrEnum):
@@ -20,6 +30,71 @@ class Finding(StrEnum):
 
 class NoUnconfirmedMail(Exception):
     """The participant has no unconfirmed mail in that edition."""
+
+
+class UnknownEdition(Exception):
+    """Notify's journal has no such edition."""
+
+
+class UnknownParticipant(Exception):
+    """The edition has no such participant in notify's journal."""
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """A participant's delivery, its explanation, and its past, without personal data.
+
+    `agenda_revision` is the newest announced agenda in notify's journal, 0 if there is none.
+    """
+
+    explanation: Explanation
+    delivery: Delivery | None
+    agenda_revision: int
+    steps: list[Step]
+
+
+async def report(
+    journal: JournalStore,
+    ledger: Ledger,
+    edition_id: str,
+    participant_id: str,
+    notification: NotificationRecorded | None,
+    now: datetime,
+) -> DeliveryReport:
+    """Report on a participant's delivery; `notification` is their newest `notification.v1`, if there is one.
+
+    Raises:
+        UnknownEdition: the journal has no entry of the edition.
+        UnknownParticipant: the edition has neither a contact nor an agenda of the participant.
+    """
+    entries = read_back(AudienceAggregate.change_type, await journal.entries(edition_id, after=0))
+    if not entries:
+        known = await journal.editions()
+        raise UnknownEdition(f"notify has no edition {edition_id!r}: it knows {_some_of(known, edition_id)}")
+    audience = Audience(edition_id=edition_id)
+    for entry in entries:
+        for change in entry.changes:
+            evolve(audience, change)
+    participant_ids = audience.contacts.keys() | audience.agendas.keys()
+    if participant_id not in participant_ids:
+        known = sorted(participant_ids)
+        raise UnknownParticipant(
+            f"edition {edition_id!r} has no participant {participant_id!r}: it has {_some_of(known, participant_id)}"
+        )
+    delivery = await ledger.find(edition_id, participant_id)
+    agenda = audience.agendas.get(participant_id)
+    return DeliveryReport(
+        explanation=explain(audience, participant_id, delivery, notification, now),
+        delivery=delivery,
+        agenda_revision=agenda.revision if agenda else 0,
+        steps=list(steps_of(participant_id, entries)),
+    )
+
+
+def _some_of(ids: list[str], wrong_id: str) -> str:
+    """Name the ids closest to a wrong one, and the number of all."""
+    close = get_close_matches(wrong_id, ids) or ids[:3]
+    return f"{', '.join(close)} ({len(ids)} in all)" if close else "none"
 
 
 async def unconfirmed(ledger: Ledger, edition_id: str | None = None) -> list[Delivery]:
