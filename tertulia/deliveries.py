@@ -6,22 +6,18 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from shared.contract.events import NotificationRecorded
-from shared.contract.topics import NOTIFICATION
-from shared.messaging import topic_log
 from shared.runtime.clock import utc_now
-from shared.runtime.settings import ServiceSettings
-from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
-from tertulia.connections import Server, run_connected
+from tertulia.connections import NoAnswer, Server, check, run_connected
 from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
     from services.notify.deliveries import DeliveryReport
     from services.notify.store import MongoLedger
+    from shared.contract.events import NotificationRecorded
+    from shared.runtime.settings import ServiceSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,7 +52,7 @@ def show(
     from services.notify.deliveries import UnknownEdition, UnknownParticipant  # noqa: PLC0415
 
     try:
-        report, note = asyncio.run(_report(edition, participant))
+        report, note = run_connected(_report(edition, participant), Server.DATABASE)
     except (UnknownEdition, UnknownParticipant) as error:
         stop(_errors, str(error))
     show_line(console, f"{edition}/{participant}: {report.explanation.answer}")
@@ -72,6 +68,7 @@ async def _report(edition_id: str, participant_id: str) -> tuple[DeliveryReport,
     from services.notify import deliveries  # noqa: PLC0415
     from services.notify.settings import Settings  # noqa: PLC0415
     from services.notify.store import MongoLedger  # noqa: PLC0415
+    from shared.storage.journal_store import MongoJournalStore  # noqa: PLC0415
 
     settings = Settings()
     notification, note = await _notification(settings, edition_id, participant_id)
@@ -90,10 +87,15 @@ async def _notification(
     settings: ServiceSettings, edition_id: str, participant_id: str
 ) -> tuple[NotificationRecorded | None, str]:
     """Return the participant's newest notification, and a warning if the topic cannot be read."""
+    from shared.contract.events import NotificationRecorded  # noqa: PLC0415
+    from shared.contract.topics import NOTIFICATION  # noqa: PLC0415
+    from shared.messaging import topic_log  # noqa: PLC0415
+
     try:
+        await check(Server.BROKER, settings)
         log = await topic_log.read(settings, [NOTIFICATION], edition_id)
-    except (topic_log.LogUnreadable, KafkaError) as error:
-        return None, f"without the reason of the last mail: {NOTIFICATION.name} cannot be read ({error!r})"
+    except (NoAnswer, topic_log.LogUnreadable) as error:
+        return None, f"{NOTIFICATION.name} cannot be read, so the reason of the last mail may be missing: {error}"
     events = log.of(edition_id).newest(NotificationRecorded)
     return next((event for event in events if event.participant_id == participant_id), None), ""
 

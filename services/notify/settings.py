@@ -71,6 +71,6 @@ class Settings(ServiceSettings):
         if self.lease_seconds < 8 * self.smtp_timeout_seconds:
             least = 8 * self.smtp_timeout_seconds
             raise ValueError(
-                f"lease_seconds is {self.lease_seconds:g}: it must be at least {least:g}, eight times smtp_timeout_seconds"
+                f"lease_seconds is {self.lease_seconds:g}: at least 8 * smtp_timeout_seconds, {least:g}, is needed"
             )
         return self

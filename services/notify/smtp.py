@@ -166,6 +166,6 @@ def _client(server: SmtpServer) -> SMTP:
 
 
 def _answer(error: SMTPResponseException) -> Refused | NotAccepted:
-    """Return the error of an answer: `Refused` for 5xx, else `NotAccepted`. The answer's text may name the recipient."""
+    """Return `Refused` for 5xx, else `NotAccepted`, without the answer's text: it may name the recipient."""
     message = f"the mail server answered {error.code}"
     return Refused(message) if error.code >= _PERMANENT else NotAccepted(message)

@@ -19,7 +19,7 @@ from shared.contract.ids import Id, derived_id
 
 
 class DeliveryWanted(FrozenModel):
-    """Message of the journal to the delivery ledger: mail a participant `version`, with the agenda at `agenda_revision`.
+    """Message of the journal to the ledger: mail a participant `version`, with the agenda at `agenda_revision`.
 
     `soonest` is the earliest start of a changed line that is not over.
     """
@@ -177,7 +177,7 @@ class Delivery(FrozenModel):
         return self._with(claim=None, mailing=None, recorded=self.recorded + 1, **fields)
 
     def resolve(self, *, accepted: bool, now: datetime) -> Delivery:
-        """Settle an unconfirmed mail by an operator's finding: an accepted mail was sent, else a new mail is due now."""
+        """Settle an unconfirmed mail: it was accepted and so sent, or it was not and a new mail is due now."""
         unconfirmed = self.unconfirmed
         if unconfirmed is None:
             return self

@@ -12,7 +12,7 @@ from services.notify.domain.state import Audience
 from shared.contract.events import DeliveryState, NotificationRecorded
 
 
-class Answer(StrEnum):
+class DeliveryAnswer(StrEnum):
     """Kind of answer. docs/how-to/no-mail-came.md gives the next step for every kind."""
 
     NO_PARTICIPANT = "no participant"
@@ -35,7 +35,7 @@ class Answer(StrEnum):
 class Explanation:
     """An answer and its details. Neither holds personal data."""
 
-    answer: Answer
+    answer: DeliveryAnswer
     text: str
 
 
@@ -60,7 +60,7 @@ def explain(
     version = audience.versions.get(participant_id, 0)
     if delivery is None or delivery.wanted < version:
         return Explanation(
-            Answer.NOT_IN_LEDGER,
+            DeliveryAnswer.NOT_IN_LEDGER,
             f"version {version} is in the journal and not in the ledger: notify writes it there within a minute"
             if version
             else "no version was wanted yet: a rebuild counts an agenda of more than 90 days as mailed",
@@ -74,14 +74,16 @@ def explain(
 
 def _missing(audience: Audience, participant_id: str) -> Explanation | None:
     if participant_id not in audience.contacts:
-        return Explanation(Answer.NO_PARTICIPANT, "notify has an agenda of the participant, and not their registration")
+        return Explanation(
+            DeliveryAnswer.NO_PARTICIPANT, "notify has an agenda of the participant, and not their registration"
+        )
     if participant_id not in audience.agendas:
         return Explanation(
-            Answer.NOT_ANNOUNCED,
+            DeliveryAnswer.NOT_ANNOUNCED,
             "notify has no announced agenda of the participant: mails begin when the edition is published",
         )
     if audience.edition is None:
-        return Explanation(Answer.NO_EDITION, "notify has no data of the edition itself, such as its time zone")
+        return Explanation(DeliveryAnswer.NO_EDITION, "notify has no data of the edition itself, such as its time zone")
     return None
 
 
@@ -94,7 +96,7 @@ def _claimed(delivery: Delivery, now: datetime) -> Explanation:
     else:
         text = "a process prepares a mail" if not is_over else "the process ended before it sent a mail"
         end = "another process takes the mail over after that"
-    return Explanation(Answer.CLAIMED, f"{text}; its lease ends at {_at(delivery.claim.until)}, and {end}")
+    return Explanation(DeliveryAnswer.CLAIMED, f"{text}; its lease ends at {_at(delivery.claim.until)}, and {end}")
 
 
 def _owed(delivery: Delivery, now: datetime) -> Explanation:
@@ -102,14 +104,16 @@ def _owed(delivery: Delivery, now: datetime) -> Explanation:
     if delivery.due_at is None or delivery.due_at <= now:
         since = _at(delivery.due_at) if delivery.due_at else "now"
         text = f"{versions} is due since {since}: notify does not run, or the mail server is unavailable"
-        return Explanation(Answer.OVERDUE, text)
+        return Explanation(DeliveryAnswer.OVERDUE, text)
     if delivery.attempts:
         return Explanation(
-            Answer.POSTPONED,
+            DeliveryAnswer.POSTPONED,
             f"{versions} was not accepted by the mail server in {_attempts(delivery.attempts)}: the next is at "
             f"{_at(delivery.due_at)}",
         )
-    return Explanation(Answer.WAITING, f"{versions} waits for more changes, and is due at {_at(delivery.due_at)}")
+    return Explanation(
+        DeliveryAnswer.WAITING, f"{versions} waits for more changes, and is due at {_at(delivery.due_at)}"
+    )
 
 
 def _settled(audience: Audience, delivery: Delivery, notification: NotificationRecorded | None) -> Explanation:
@@ -117,14 +121,16 @@ def _settled(audience: Audience, delivery: Delivery, notification: NotificationR
         return _unconfirmed(delivery, delivery.unconfirmed)
     content = mail_content(audience, delivery.participant_id)
     if content.lines and not audience.contacts[delivery.participant_id].active:
-        return Explanation(Answer.CANCELLED, "the participant is cancelled: their last mail is that of an empty agenda")
+        return Explanation(
+            DeliveryAnswer.CANCELLED, "the participant is cancelled: their last mail is that of an empty agenda"
+        )
     if notification is None or notification.revision < delivery.recorded:
         if delivery.sent_content == content:
-            return Explanation(Answer.SENT, "the last mail that was sent has the content of the newest agenda")
+            return Explanation(DeliveryAnswer.SENT, "the last mail that was sent has the content of the newest agenda")
         text = (
             f"version {delivery.settled} was refused or skipped: notification.v1, which has the reason, has no record"
         )
-        return Explanation(Answer.SETTLED, text)
+        return Explanation(DeliveryAnswer.SETTLED, text)
     return _recorded(delivery, notification)
 
 
@@ -134,17 +140,17 @@ def _recorded(delivery: Delivery, notification: NotificationRecorded) -> Explana
         text = (
             f"the mail of {version} was refused for good {at}: {notification.reason}. The next change is mailed again"
         )
-        return Explanation(Answer.REFUSED, text)
+        return Explanation(DeliveryAnswer.REFUSED, text)
     if notification.state is DeliveryState.SKIPPED:
-        return Explanation(Answer.NOTHING_NEW, f"{version} was not mailed {at}: {notification.reason}")
+        return Explanation(DeliveryAnswer.NOTHING_NEW, f"{version} was not mailed {at}: {notification.reason}")
     revision = f"with agenda revision {notification.agenda_revision}"
-    return Explanation(Answer.SENT, f"the mail server accepted the mail of {version} {at}, {revision}")
+    return Explanation(DeliveryAnswer.SENT, f"the mail server accepted the mail of {version} {at}, {revision}")
 
 
 def _unconfirmed(delivery: Delivery, mailing: Mailing) -> Explanation:
     command = f"tertulia deliveries resolve {delivery.edition_id} {delivery.participant_id}"
     return Explanation(
-        Answer.UNCONFIRMED,
+        DeliveryAnswer.UNCONFIRMED,
         f"the mail server may have accepted the mail of version {mailing.version} (agenda revision "
         f"{mailing.agenda_revision}, Message-ID {mailing.message_id}): look for it in the mail server's log, then run "
         f"`{command} --taken` or `{command} --not-taken`",

@@ -9,8 +9,8 @@ from typing import Final
 from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.events import Language, NeedMet, Reason
 
-#: Least fit from which a need and an offer are shown side by side. Of needs and offers that do not fit, 0.5 % pass: with
-#: two needs and two offers on both sides, 3 % of the pairs read nonsense. At half of this fit, 25 % would.
+#: Least fit from which a need and an offer are shown side by side. Of needs and offers that do not fit, 0.5 % pass.
+#: With two needs and two offers on both sides, 3 % of the pairs read nonsense; at half of this fit, 25 % would.
 SHOWN_FROM: Final = 0.55
 #: Most reasons besides needs and offers that a mail names.
 _MOST_OTHER_REASONS: Final = 2

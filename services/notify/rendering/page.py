@@ -20,7 +20,7 @@ from shared.contract.events import EntryKind, Language
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the agenda. `people` is empty for a session. `reasons` is empty if no reason for the encounter is known."""
+    """A line of the agenda. `people` is empty for a session, `reasons` if no reason for the encounter is known."""
 
     time: str
     title: str

@@ -7,7 +7,7 @@ import pytest
 
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import mail_content
-from services.notify.domain.explain import Answer, explain
+from services.notify.domain.explain import DeliveryAnswer, explain
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
 from shared.contract.events import DeliveryState, Event, NotificationRecorded, Status
@@ -37,60 +37,72 @@ def settled(state: DeliveryState, reason: str = "") -> tuple[Delivery, Notificat
 SENT, SENT_RECORD = settled(DeliveryState.SENT)
 FAILED, FAILED_RECORD = settled(DeliveryState.FAILED, "the mail server answered 550")
 SKIPPED, SKIPPED_RECORD = settled(DeliveryState.SKIPPED, "nothing new to tell")
-CASES: dict[str, tuple[Audience, Delivery | None, NotificationRecorded | None, Answer, str]] = {
-    "agenda without its participant": (without(edition(), AGENDA), None, None, Answer.NO_PARTICIPANT, "registration"),
-    "agenda without its edition": (without(participant(0), AGENDA), None, None, Answer.NO_EDITION, "time zone"),
+CASES: dict[str, tuple[Audience, Delivery | None, NotificationRecorded | None, DeliveryAnswer, str]] = {
+    "agenda without its participant": (
+        without(edition(), AGENDA),
+        None,
+        None,
+        DeliveryAnswer.NO_PARTICIPANT,
+        "registration",
+    ),
+    "agenda without its edition": (without(participant(0), AGENDA), None, None, DeliveryAnswer.NO_EDITION, "time zone"),
     "provisional agenda": (
         without(*everybody(), agenda(1, encounter(0, 1), provisional=True)),
         None,
         None,
-        Answer.NOT_ANNOUNCED,
+        DeliveryAnswer.NOT_ANNOUNCED,
         "published",
     ),
-    "version not in the ledger": (ALL, None, None, Answer.NOT_IN_LEDGER, "version 1"),
+    "version not in the ledger": (ALL, None, None, DeliveryAnswer.NOT_IN_LEDGER, "version 1"),
     "waiting for the window": (
         ALL,
         OWED.model_copy(update={"due_at": LATER}),
         None,
-        Answer.WAITING,
+        DeliveryAnswer.WAITING,
         "due at 2026-11-20 08:05:00Z",
     ),
     "superseded versions": (
         ALL,
         OWED.model_copy(update={"wanted": 3, "due_at": LATER}),
         None,
-        Answer.WAITING,
+        DeliveryAnswer.WAITING,
         "version 3 (it supersedes versions 1 to 2)",
     ),
-    "not accepted for now": (ALL, OWED.postpone(LATER), None, Answer.POSTPONED, "1 attempt:"),
-    "due and not sent": (ALL, OWED.model_copy(update={"due_at": EARLIER}), None, Answer.OVERDUE, "07:55:00Z"),
-    "claimed": (ALL, CLAIMED, None, Answer.CLAIMED, "prepares"),
-    "handed over": (ALL, CLAIMED.start(MAILING), None, Answer.CLAIMED, "is being handed over"),
+    "not accepted for now": (ALL, OWED.postpone(LATER), None, DeliveryAnswer.POSTPONED, "1 attempt:"),
+    "due and not sent": (ALL, OWED.model_copy(update={"due_at": EARLIER}), None, DeliveryAnswer.OVERDUE, "07:55:00Z"),
+    "claimed": (ALL, CLAIMED, None, DeliveryAnswer.CLAIMED, "prepares"),
+    "handed over": (ALL, CLAIMED.start(MAILING), None, DeliveryAnswer.CLAIMED, "is being handed over"),
     "process ended within DATA": (
         ALL,
         OWED.claim_for("claim_1", EARLIER, timedelta(minutes=1)).start(MAILING),
         None,
-        Answer.CLAIMED,
+        DeliveryAnswer.CLAIMED,
         "process ended while",
     ),
     "unconfirmed": (
         ALL,
         OWED.settle(DeliveryState.IN_DOUBT, MAILING),
         None,
-        Answer.UNCONFIRMED,
+        DeliveryAnswer.UNCONFIRMED,
         "tertulia deliveries resolve edn_1 prt_0 --taken",
     ),
-    "refused": (ALL, FAILED, FAILED_RECORD, Answer.REFUSED, "the mail server answered 550"),
-    "skipped": (ALL, SKIPPED, SKIPPED_RECORD, Answer.NOTHING_NEW, "nothing new to tell"),
-    "sent": (ALL, SENT, SENT_RECORD, Answer.SENT, "with agenda revision 4"),
-    "sent, record gone": (ALL, SENT, None, Answer.SENT, "newest agenda"),
-    "refused, record gone": (ALL, FAILED, None, Answer.SETTLED, "refused or skipped"),
-    "record of an earlier mail": (ALL, FAILED.model_copy(update={"recorded": 9}), FAILED_RECORD, Answer.SETTLED, "no"),
+    "refused": (ALL, FAILED, FAILED_RECORD, DeliveryAnswer.REFUSED, "the mail server answered 550"),
+    "skipped": (ALL, SKIPPED, SKIPPED_RECORD, DeliveryAnswer.NOTHING_NEW, "nothing new to tell"),
+    "sent": (ALL, SENT, SENT_RECORD, DeliveryAnswer.SENT, "with agenda revision 4"),
+    "sent, record gone": (ALL, SENT, None, DeliveryAnswer.SENT, "newest agenda"),
+    "refused, record gone": (ALL, FAILED, None, DeliveryAnswer.SETTLED, "refused or skipped"),
+    "record of an earlier mail": (
+        ALL,
+        FAILED.model_copy(update={"recorded": 9}),
+        FAILED_RECORD,
+        DeliveryAnswer.SETTLED,
+        "no",
+    ),
     "cancelled": (
         audience(*everybody(), AGENDA, participant(0, 2, status=Status.CANCELLED)),
         SENT.model_copy(update={"wanted": 2, "settled": 2}),
         None,
-        Answer.CANCELLED,
+        DeliveryAnswer.CANCELLED,
         "empty agenda",
     ),
 }
@@ -105,7 +117,7 @@ def test_a_delivery_is_explained(name: str) -> None:
 
 
 def test_the_table_has_every_answer() -> None:
-    assert {answer for _, _, _, answer, _ in CASES.values()} == set(Answer)
+    assert {answer for _, _, _, answer, _ in CASES.values()} == set(DeliveryAnswer)
 
 
 def test_no_explanation_holds_personal_data() -> None:
@@ -117,4 +129,4 @@ def test_no_explanation_holds_personal_data() -> None:
 
 def test_the_page_for_operators_has_every_answer() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert [answer for answer in Answer if f"| `{answer}` |" not in page] == []
+    assert [answer for answer in DeliveryAnswer if f"| `{answer}` |" not in page] == []

@@ -1,0 +1,97 @@
+"""`tertulia deliveries show` on a real database, with no broker to read notifications from."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.embedded.probes import free_ports
+from services.notify.aggregate import AudienceAggregate
+from services.notify.domain.delivery import Mailing, Window
+from services.notify.domain.digest import mail_content
+from services.notify.settings import Settings
+from services.notify.store import LedgerOutlet, MongoLedger
+from shared.contract.events import DeliveryState
+from shared.messaging.consumer import Input, Position
+from shared.storage.journal import Journal
+from shared.storage.journal_store import MongoJournalStore
+from shared.storage.mongo import Mongo
+from tertulia.cli import app
+from tests.support.notify_stage import agenda, encounter, everybody
+
+WINDOW = Window(quiet=timedelta(hours=1), longest=timedelta(hours=2))
+
+
+@pytest.fixture(autouse=True)
+def deliveries(mongo_url: str, mongo_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two participants: `prt_0` has an unconfirmed mail, `prt_1` waits for the window. No broker runs."""
+    [port] = free_ports(1)
+    monkeypatch.setenv("TERTULIA_MONGO_URL", mongo_url)
+    monkeypatch.setenv("TERTULIA_MONGO_DATABASE", mongo_database)
+    monkeypatch.setenv("TERTULIA_KAFKA_BOOTSTRAP", f"127.0.0.1:{port}")
+
+    async def write() -> None:
+        mongo = Mongo(Settings())
+        await mongo.ping()
+        database = mongo.database(mongo_database)
+        store, ledger = MongoJournalStore(database), MongoLedger(database, mongo.now)
+        await store.prepare()
+        journal = Journal(AudienceAggregate(), store, LedgerOutlet(ledger, WINDOW), mongo.now)
+        events = [*everybody(), agenda(1, encounter(0, 1)), agenda(3, encounter(0, 0), number=1)]
+        await journal.decide("edn_1", [Input(event, Position("agenda.v1", 0, n)) for n, event in enumerate(events)])
+        content = mail_content(await journal.read("edn_1"), "prt_0")
+        mailing = Mailing(version=1, agenda_revision=1, message_id="<m@tertulia.example>", content=content)
+        delivery = await ledger.find("edn_1", "prt_0")
+        assert delivery is not None
+        await ledger.save(delivery.settle(DeliveryState.IN_DOUBT, mailing))
+        await mongo.close()
+
+    asyncio.run(write())
+
+
+def show(*arguments: str) -> tuple[int, str]:
+    """Run the command; return its exit code and its output."""
+    done: Result = CliRunner().invoke(app, ["deliveries", "show", *arguments])
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_a_waiting_mail_is_shown_with_its_due_time_and_its_past() -> None:
+    code, output = show("edn_1", "prt_1")
+    assert code == 0
+    assert "edn_1/prt_1: waiting version 1 waits for more changes, and is due at 20" in output
+    assert "revision 3" in output
+    assert "notify:1" in output
+    assert "agenda revision 3, 1 entries; version 1 wanted" in output
+
+
+def test_an_unconfirmed_mail_is_shown_with_the_command_that_resolves_it() -> None:
+    code, output = show("edn_1", "prt_0")
+    assert code == 0
+    assert "tertulia deliveries resolve edn_1 prt_0 --taken" in output
+    assert "<m@tertulia.example>" in output
+
+
+def test_without_a_broker_the_delivery_is_shown_with_a_warning() -> None:
+    assert "notification.v1 cannot be read" in show("edn_1", "prt_1")[1]
+
+
+def test_no_address_and_no_name_is_printed() -> None:
+    for participant_id in ("prt_0", "prt_1"):
+        output = show("edn_1", participant_id)[1]
+        assert "example.org" not in output
+        assert "Person" not in output
+
+
+def test_an_unknown_participant_is_an_error_that_names_close_ids() -> None:
+    code, output = show("edn_1", "prt_11")
+    assert code == 1
+    assert "edition 'edn_1' has no participant 'prt_11': it has prt_1" in output
+
+
+def test_an_unknown_edition_is_an_error_that_names_close_ids() -> None:
+    code, output = show("edn_2", "prt_0")
+    assert code == 1
+    assert "notify has no edition 'edn_2': it knows edn_1 (1 in all)" in output
