@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: what `make chaos` runs."""
+"""Command of `make chaos`: `python -m tests.chaos`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chaos.run import ChaosOptions, main
 
 
 def _options() -> ChaosOptions:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Faults, a load, and a verifier.")
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Faults, a load, and an audit.")
     defaults = ChaosOptions()
     parser.add_argument("--seconds", type=float, default=defaults.seconds, help="how long load and faults last")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="the same seed, the same faults")
@@ -30,7 +30,7 @@ def _options() -> ChaosOptions:
 
 if __name__ == "__main__":
     console = Console()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that brokers are away is what is wanted
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # unreachable brokers are part of the run
     try:
         sys.exit(asyncio.run(main(_options(), console)))
     except KafkaUnavailable as unavailable:

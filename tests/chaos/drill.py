@@ -1,4 +1,4 @@
-"""How long a partition stands still when its consumer is killed, with nothing else wrong."""
+"""Recovery drill: the time that a partition stands still when its consumer is killed and nothing else is wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.contract.topics import group_of
 from tests.chaos.stack import INSTANCES, SESSION_SECONDS, ChaosStack, instance
 from tests.chaos.watch import GROUPS, Place, Watch
 
-#: What the design promises: the session timeout, and five seconds to take over.
+#: Promise of the design: the session timeout, and five seconds to take over.
 BOUND_SECONDS = SESSION_SECONDS + 5.0
 _LOOK_EVERY_SECONDS = 0.1
 _PATIENCE_SECONDS = 60.0
@@ -18,10 +18,10 @@ _ROUNDS = 2
 
 
 async def drill(stack: ChaosStack, watch: Watch, service: str) -> float:
-    """Kill an instance of a service under load; the longest time until a partition went on, in seconds.
+    """Kill instances of a service under load; return the longest standstill of a partition, in seconds.
 
-    A partition counts from when it has work, and not before the kill. If none stood still at all, the instance owned
-    nothing that had work: then another is killed.
+    A standstill begins with the first unread record after the kill. If no partition stood still, the killed instance
+    owned no partition with records to read: then the next instance is killed.
     """
     longest = 0.0
     for number in [*range(1, INSTANCES + 1)] * _ROUNDS:
@@ -35,7 +35,7 @@ async def drill(stack: ChaosStack, watch: Watch, service: str) -> float:
 
 
 async def until_at_work(watch: Watch) -> None:
-    """Wait until every group has committed something: before, it is not known what is whose."""
+    """Wait until every group has committed an offset, so that all partitions have owners."""
     looks = watch.standstills
     for group in GROUPS:
         while not any(done for place, done in looks.committed.items() if place[0] == group):
@@ -48,7 +48,7 @@ async def _recovery(watch: Watch, group: str) -> float:
     before = dict(looks.committed)
     has_work: dict[Place, float] = {}
     moved: dict[Place, float] = {}
-    # Until whoever is left surely has all partitions, and has gone on with each that has had work.
+    # Until the remaining instance surely has all partitions, and has read from every partition with records.
     while time.monotonic() < killed + _PATIENCE_SECONDS:
         now = time.monotonic()
         for place, lag in looks.lags.items():

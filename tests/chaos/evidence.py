@@ -1,4 +1,4 @@
-"""What the verifier is given: the history of the load, and everything there is once all is quiet."""
+"""Evidence for the audit: the history of the load, and the contents of all servers once the run is quiet."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ _ALL_SETTINGS: tuple[type[ServiceSettings], ...] = (
 )
 
 
-#: What is told of one thing: the type of its events, and their key. A participant, an agenda and its mails share a key.
+#: Events of one thing: their type and their key. A participant, the agenda and its mails share a key.
 Stream = tuple[str, str]
 
 
 def stream_of(event: Event) -> Stream:
-    """The stream an event belongs to."""
+    """Return the stream of an event."""
     return event.TYPE, event.key
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A record of a topic: its event, or None where it is none. `mark` is the number of planted poison."""
+    """A record of a topic, with its event if it can be decoded. `mark` is the number of planted poison."""
 
     topic: str
     partition: int
@@ -63,7 +63,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class LetterSeen:
-    """A dead letter: the number of the poison in it, None if nobody planted it, and who set it aside."""
+    """A dead letter: the number of the planted poison in it, if any, and the group that dead-lettered it."""
 
     letter_id: str
     mark: int | None
@@ -72,7 +72,7 @@ class LetterSeen:
 
 @dataclass
 class Evidence:
-    """Everything there is. `api` is by kind and id, `journals` the scheduler's by edition, `unsent` by outbox."""
+    """Contents of all servers. `api` is by kind and id, `journals` the scheduler's by edition, `unsent` by outbox."""
 
     history: History
     seen: Sequence[Seen] = ()
@@ -85,11 +85,11 @@ class Evidence:
 
     @property
     def events(self) -> list[Event]:
-        """The events of all records that nobody planted, in the order of each partition."""
-        return [each.event for each in self.seen if each.event is not None and each.mark is None]
+        """Events of all records that are not planted, in the order of their partition."""
+        return [record.event for record in self.seen if record.event is not None and record.mark is None]
 
     def newest(self) -> dict[Stream, Event]:
-        """The newest revision of each thing."""
+        """Return the newest revision of every stream."""
         newest: dict[Stream, Event] = {}
         for event in self.events:
             known = newest.get(stream_of(event))
@@ -99,18 +99,18 @@ class Evidence:
 
 
 class Databases:
-    """The databases of all services, past the proxies."""
+    """Databases of all services, without the proxies between."""
 
     def __init__(self, url: str) -> None:
         self._settings = [make(mongo_url=SecretStr(url)) for make in _ALL_SETTINGS]
         self._mongo = Mongo(self._settings[0])
 
     def of(self, service: str) -> MongoDatabase:
-        """The database of a service."""
-        return self._mongo.database(next(each.database for each in self._settings if each.service == service))
+        """Return the database of a service."""
+        return self._mongo.database(next(made.database for made in self._settings if made.service == service))
 
     async def unsent(self) -> dict[str, int]:
-        """How many documents hold something unsent, by `service.collection`, where any do."""
+        """Count the documents with unsent messages, by `service.collection`; collections without any are left out."""
         outboxes = [("registration", collection_of(kind)) for kind in KINDS] + [("notify", DELIVERIES)]
         waiting = {
             f"{service}.{name}": await self.of(service)[name].count_documents({"outbox.0": {"$exists": True}})
@@ -121,7 +121,7 @@ class Databases:
         return {name: count for name, count in waiting.items() if count}
 
     def journal(self, service: str) -> MongoJournalStore:
-        """The journals of a service."""
+        """Return the journals of a service."""
         return MongoJournalStore(self.of(service))
 
     async def close(self) -> None:
@@ -136,8 +136,8 @@ async def gather(
     client: RegistrationClient,
     mails: Path,
 ) -> Evidence:
-    """Look at everything there is, past the proxies but for the HTTP API."""
-    editions = [each.thing_id for each in history.of("editions")]
+    """Read the contents of all servers, without the proxies except for the HTTP API."""
+    editions = [edition.thing_id for edition in history.of("editions")]
     journal = databases.journal("scheduler")
     return Evidence(
         history=history,
@@ -146,8 +146,8 @@ async def gather(
         journals={edition: await journal.entries(edition, after=0) for edition in editions},
         mails=await asyncio.to_thread(read_mails, mails),
         letters=[
-            LetterSeen(each.letter_id, _mark(each.headers), each.origin.consumer)
-            for each in await letters(ConnectionSettings(kafka_bootstrap=kafka))
+            LetterSeen(letter.letter_id, _mark(letter.headers), letter.origin.consumer)
+            for letter in await letters(ConnectionSettings(kafka_bootstrap=kafka))
         ],
         planted=planted,
         unsent=await databases.unsent(),
@@ -159,17 +159,17 @@ def _mark(headers: Mapping[str, str]) -> int | None:
 
 
 class Unread(Exception):
-    """A topic could not be read whole: nothing can be said of it."""
+    """A topic could not be read whole, so the audit cannot judge it."""
 
 
 async def read_topics(kafka: str) -> list[Seen]:
-    """Every record of every topic from offset 0, with a plain consumer.
+    """Read all records of all topics from offset 0, with a plain consumer.
 
     Raises:
         Unread: records are missing between a partition's beginning and its end.
         LogUnreadable: a broker stopped answering.
     """
-    # "earliest": a consumer that has begun to look for the end goes there, though told meanwhile to seek the beginning.
+    # With "latest", a consumer may finish its seek to the end after it is told to seek the beginning.
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.split(","), enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -186,9 +186,9 @@ async def read_topics(kafka: str) -> list[Seen]:
 
 
 def must_be_whole(seen: Sequence[Seen], ends: Mapping[tuple[str, int], int]) -> None:
-    """Raise `Unread` unless every offset of each partition was seen: in so short a run nothing is compacted."""
+    """Raise `Unread` unless all offsets of all partitions were read: in so short a run nothing is compacted."""
     for (topic, partition), end in ends.items():
-        offsets = [each.offset for each in seen if (each.topic, each.partition) == (topic, partition)]
+        offsets = [record.offset for record in seen if (record.topic, record.partition) == (topic, partition)]
         if offsets != list(range(end)):
             raise Unread(f"{topic}/{partition} has {end} records, and {len(offsets)} were read")
 
@@ -205,11 +205,11 @@ def _seen(record: ConsumerRecord) -> Seen:
 
 
 async def read_api(client: RegistrationClient, editions: Sequence[str]) -> dict[tuple[str, str], Payload]:
-    """Every thing that registration's HTTP API tells of, by kind and id."""
+    """Read all things from registration's HTTP API, by kind and id."""
     found: dict[tuple[str, str], Payload] = {}
-    shelves = [("editions", "/editions")]
-    shelves += [(kind, f"/editions/{edition}/{kind}") for edition in editions for kind in IDS if kind != "editions"]
-    for kind, path in shelves:
+    collections = [("editions", "/editions")]
+    collections += [(kind, f"/editions/{edition}/{kind}") for edition in editions for kind in IDS if kind != "editions"]
+    for kind, path in collections:
         after = ""
         while things := (await client.get(f"{path}?limit={_PAGE}{after}"))["items"]:
             found |= {(kind, thing[IDS[kind]]): thing for thing in things}

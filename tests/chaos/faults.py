@@ -1,4 +1,4 @@
-"""Which faults come, when, and to whom: a pure function of the seed."""
+"""Faults of a chaos run, with their times and targets: a pure function of the seed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.chaos.stack import ALL_INSTANCES, KAFKA, PROXIES, SESSION_SECONDS
 
 
 class FaultKind(StrEnum):
-    """What befalls a process or a connection.
+    """Kind of a fault.
 
-    - kill: SIGKILL, and started again.
-    - freeze: SIGSTOP until long after the session timeout, then SIGCONT: a zombie that believes it owns partitions.
-    - stop: SIGTERM, and started again.
-    - clock: started again with a clock that is an hour fast or slow, or right again.
-    - broker: a Kafka broker is killed and started again.
-    - toxic: a proxy has a toxic for some seconds.
+    - kill: SIGKILL to a process, which is then restarted.
+    - freeze: SIGSTOP until long after the session timeout, then SIGCONT: the process believes it owns partitions.
+    - stop: SIGTERM to a process, which is then restarted.
+    - clock: restart of a process with a clock that is an hour fast, an hour slow, or right.
+    - broker: SIGKILL to a Kafka broker, which is then restarted.
+    - toxic: a toxic in a proxy for some seconds.
     """
 
     KILL = "kill"
@@ -33,7 +33,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: `after` seconds after the one before it, for `seconds` where it lasts."""
+    """A fault that begins `after` seconds after the previous fault and lasts for `seconds`."""
 
     after: float
     kind: FaultKind
@@ -44,11 +44,11 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """What it is counted as."""
+        """Name under which the fault is counted."""
         return f"{self.kind}: {self.toxic.kind}" if self.toxic else str(self.kind)
 
 
-#: How often each kind comes, relative to the others: a toxic is over in seconds, what was killed takes them to start.
+#: Relative frequency of each kind: a toxic is over in seconds, a killed process needs seconds to start.
 _WEIGHTS = {
     FaultKind.TOXIC: 10,
     FaultKind.KILL: 4,
@@ -65,7 +65,7 @@ _OFFSETS = (timedelta(hours=1), timedelta(hours=-1), timedelta(0))
 
 
 def draw_faults(seed: int) -> Iterator[Fault]:
-    """All faults of a seed, without end."""
+    """Yield the faults of a seed, without end."""
     random = Random(f"tertulia-chaos-{seed}")  # noqa: S311 - faults, not secrets
     while True:
         yield _draw(random)

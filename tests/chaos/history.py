@@ -1,4 +1,4 @@
-"""What the load has written and registration has acknowledged: all that the verifier knows of what should be."""
+"""Writes of the load that registration acknowledged: the audit expects exactly these."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.plan import Payload
 
-#: The collections of the HTTP API, and what the id of a thing of each is called.
+#: Collections of the HTTP API, and the field with the id of their things.
 IDS = {
     "editions": "edition_id",
     "organisations": "organisation_id",
@@ -20,27 +20,27 @@ IDS = {
 
 
 @dataclass
-class Written:
-    """A thing that was written: what was last said of it, and how many writes made it so.
+class WrittenThing:
+    """A thing in registration, with its last written fields and the number of writes, which is its revision.
 
-    Each write was made on the revision before it, or is one that can be made once only: so its number is the revision.
+    A write names the revision before it, or can succeed only once, so that every acknowledged write adds one revision.
     """
 
     kind: str
     edition_id: str
     thing_id: str
-    said: Payload
+    fields: Payload
     revision: int = 1
     busy: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
-    def write(self, said: Payload) -> None:
-        """One more write was acknowledged."""
-        self.said = {**self.said, **said}
+    def update(self, fields: Payload) -> None:
+        """Record an acknowledged write."""
+        self.fields = {**self.fields, **fields}
         self.revision += 1
 
     @property
     def path(self) -> str:
-        """Where the API has it."""
+        """Path of the thing in the API."""
         if self.kind == "editions":
             return f"/editions/{self.thing_id}"
         return f"/editions/{self.edition_id}/{self.kind}/{self.thing_id}"
@@ -48,49 +48,51 @@ class Written:
 
 @dataclass
 class History:
-    """Everything written, by kind and id; how many calls were refused; and what no answer can explain."""
+    """Things written, by kind and id; the number of refused calls; and states that no answer explains."""
 
-    things: dict[tuple[str, str], Written] = field(default_factory=dict)
+    things: dict[tuple[str, str], WrittenThing] = field(default_factory=dict)
     writes: int = 0
     refused: int = 0
     unexplained: list[str] = field(default_factory=list)
 
-    def of(self, kind: str, edition_id: str | None = None) -> list[Written]:
-        """The things of a kind, of one edition or of all."""
-        return [each for each in self.things.values() if each.kind == kind and edition_id in {None, each.edition_id}]
+    def of(self, kind: str, edition_id: str | None = None) -> list[WrittenThing]:
+        """Return the things of a kind, of one edition or of all editions."""
+        return [
+            thing for thing in self.things.values() if thing.kind == kind and edition_id in {None, thing.edition_id}
+        ]
 
-    def add(self, thing: Written) -> Written:
-        """A thing was made."""
+    def add(self, thing: WrittenThing) -> WrittenThing:
+        """Record the creation of a thing."""
         self.writes += 1
         self.things[thing.kind, thing.thing_id] = thing
         return thing
 
-    def write(self, thing: Written, said: Payload) -> None:
-        """A thing was changed."""
+    def update(self, thing: WrittenThing, fields: Payload) -> None:
+        """Record the change of a thing."""
         self.writes += 1
-        thing.write(said)
+        thing.update(fields)
 
 
-def holds(said: Any, actual: Any) -> bool:
-    """Whether what is there says what was said: every field of it, moments and hours compared as such."""
-    if isinstance(said, dict):
+def holds(expected: Any, actual: Any) -> bool:
+    """Return whether `actual` has every field of `expected`; moments and times of day are compared by value."""
+    if isinstance(expected, dict):
         return isinstance(actual, dict) and all(
-            name in actual and holds(value, actual[name]) for name, value in said.items()
+            name in actual and holds(value, actual[name]) for name, value in expected.items()
         )
-    if isinstance(said, list | tuple):
+    if isinstance(expected, list | tuple):
         return (
             isinstance(actual, list | tuple)
-            and len(said) == len(actual)
-            and all(holds(one, other) for one, other in zip(said, actual, strict=True))
+            and len(expected) == len(actual)
+            and all(holds(*items) for items in zip(expected, actual, strict=True))
         )
-    if isinstance(said, str) and isinstance(actual, str) and said != actual:
-        one, other = _time(said), _time(actual)
-        return one is not None and one == other
-    return bool(said == actual)
+    if isinstance(expected, str) and isinstance(actual, str) and expected != actual:
+        moment = _time(expected)
+        return moment is not None and moment == _time(actual)
+    return bool(expected == actual)
 
 
 def _time(text: str) -> datetime | time | None:
-    """The moment or the hour it stands for, if any."""
+    """Parse a moment with a time zone or a time of day; return None for other texts."""
     with contextlib.suppress(ValueError):
         return time.fromisoformat(text)
     with contextlib.suppress(ValueError):

@@ -1,4 +1,4 @@
-"""Inflicts the faults, and takes every one of them back at the end."""
+"""Injection of faults into the running stack, and their removal at the end."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from shared.contract.topics import TOPICS
 from tests.chaos.faults import Fault, FaultKind
 from tests.chaos.stack import BROKERS, ChaosStack
 
-#: Processes that start at a time: more of them would but wait for each other's share of two cores.
+#: Processes that may be down or starting at a time: more of them would only wait for the two cores.
 _MOST_PROCESSES = 2
 _MOST_TOXICS = 2
 _LOOK_EVERY_SECONDS = 0.3
 
 
-class Tormentor:
-    """Inflicts faults for as long as it runs. `inflicted` counts them by their names; `skewed` are the wrong clocks."""
+class FaultInjector:
+    """Injects faults while it runs. `inflicted` counts them by name; `skewed` holds the wrong clocks."""
 
     def __init__(self, stack: ChaosStack, faults: Iterator[Fault], say: Callable[[str], None]) -> None:
         self._stack = stack
@@ -38,10 +38,10 @@ class Tormentor:
         self.skewed: dict[str, timedelta] = {}
 
     async def run(self, seconds: float) -> None:
-        """Inflict faults for so long; then end those that last, and wait until all that were killed are up again.
+        """Inject faults for so many seconds, then end the lasting faults and wait until all processes are up.
 
-        A fault is passed over whose target suffers already, or where as many suffer as may: two processes, one of
-        them a broker, and two connections.
+        A fault is skipped if its target has a fault already, or too many targets have: at most two processes at a
+        time, at most one of them a broker, and two connections.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -56,7 +56,7 @@ class Tormentor:
             await run_together(*(_outcome(task) for task in list(self._tasks)))
 
     async def clear(self) -> None:
-        """Put right what is still wrong: toxics, and clocks. Returns when all is up and every broker in sync."""
+        """Remove toxics and wrong clocks. Return when all processes are up and all brokers in sync."""
         for proxy in self._stack.proxies.values():
             proxy.cure()
         for name in [name for name, offset in self.skewed.items() if offset]:
@@ -111,7 +111,7 @@ class Tormentor:
             await stack.restart(target)
 
     async def _last(self, seconds: float) -> None:
-        """Have a fault last so long, or until the chaos is over."""
+        """Wait for the duration of a fault, or until the run is over."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), seconds)
 
@@ -122,7 +122,7 @@ class Tormentor:
 
 
 async def is_in_sync(bootstrap: str) -> bool:
-    """Whether every partition of our topics is in sync on all brokers."""
+    """Return whether all partitions of our topics are in sync on all brokers."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
     try:
         await admin.start()

@@ -1,4 +1,4 @@
-"""Planted poison: records that no service can ever process, each marked so that it is known again."""
+"""Planted poison: records that no service can ever process, marked to be recognised later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.contract.ids import new_id
 from shared.contract.topics import AFFINITY, AGENDA, ENCOUNTER, MATCH_REQUEST, REGISTRATION, group_of
 from shared.messaging.broker import MAX_RECORD_BYTES, partition_of
 
-#: Who reads each topic. What nobody reads cannot poison anybody.
+#: Readers of each topic. A topic without readers cannot be poisoned.
 READERS: dict[str, tuple[str, ...]] = {
     REGISTRATION.name: ("matching", "scheduler", "notify"),
     MATCH_REQUEST.name: ("matching",),
@@ -35,7 +35,7 @@ Spoil = Callable[[Record], Record]
 
 @dataclass(frozen=True)
 class Planted:
-    """One record that was planted: its number, and who must set it aside."""
+    """A planted record. All readers of its topic must dead-letter it."""
 
     number: int
     kind: str
@@ -43,7 +43,7 @@ class Planted:
 
     @property
     def letters(self) -> set[tuple[int, str]]:
-        """The dead letters it is to lead to, each by its number and its reader's group."""
+        """Expected dead letters, as the record's number and the reader's group."""
         return {(self.number, group_of(reader)) for reader in READERS[self.topic]}
 
 
@@ -59,10 +59,10 @@ def _with(
 
 
 def _header(record: Record, name: str, value: bytes) -> Headers:
-    return [(each, value if each == name else kept) for each, kept in record.headers]
+    return [(header, value if header == name else kept) for header, kept in record.headers]
 
 
-#: What makes a right record one that cannot be processed.
+#: Functions that make a valid record impossible to process.
 SPOILS: dict[str, Spoil] = {
     "bad JSON": lambda record: _with(record, value=record.value[:-5]),
     "not UTF-8": lambda record: _with(record, value=b"\xff\xfe\x00" + record.value),
@@ -83,7 +83,7 @@ SPOILS: dict[str, Spoil] = {
 
 @dataclass
 class Poisoner:
-    """Plants poison of every kind in every topic that is read, straight into Kafka."""
+    """Plants poison of all kinds in all topics with readers, without the proxies."""
 
     bootstrap: str
     edition_ids: Callable[[], list[str]]
@@ -91,7 +91,7 @@ class Poisoner:
     _numbers: count[int] = field(default_factory=count)
 
     async def run(self, seconds: float, every: float, most: int) -> None:
-        """Plant one every so often for so long, `most` in all."""
+        """Plant a record every `every` seconds for so many seconds, `most` in all."""
         producer = AIOKafkaProducer(
             bootstrap_servers=self.bootstrap.split(","),
             acks="all",
@@ -110,7 +110,7 @@ class Poisoner:
 
     async def _plant(self, producer: AIOKafkaProducer, turn: int, edition_id: str) -> None:
         kind = list(SPOILS)[turn % len(SPOILS)]
-        # All kinds in one topic, then all in the next: registration's has the most readers.
+        # All kinds in one topic, then all kinds in the next: registration's topic is the first, with most readers.
         topic = list(READERS)[turn // len(SPOILS) % len(READERS)]
         planted = Planted(next(self._numbers), kind, topic)
         record = SPOILS[kind](right_record(edition_id))
@@ -118,7 +118,7 @@ class Poisoner:
         while True:
             try:
                 await producer.send_and_wait(topic, value=record.value or None, key=record.key, headers=headers)
-            except KafkaError:  # a broker is away; what was taken nevertheless is one more record with the same mark
+            except KafkaError:  # a broker is away; the record may be there all the same, and then twice
                 await asyncio.sleep(1)
             else:
                 self.planted.append(planted)
@@ -126,7 +126,7 @@ class Poisoner:
 
 
 def right_record(edition_id: str) -> Record:
-    """A record with nothing wrong about it, but that it is in another topic where it is put there."""
+    """Return a valid record of the registration topic."""
     organisation = OrganisationChanged(
         operator_id="chaos",
         edition_id=edition_id,
@@ -141,5 +141,5 @@ def right_record(edition_id: str) -> Record:
 
 
 def mark_of(headers: Headers) -> int | None:
-    """The number of a planted record; None for any other."""
+    """Return the number of a planted record, or None for a record of a service."""
     return next((int(value) for name, value in headers if name == MARK), None)

@@ -1,4 +1,4 @@
-"""A TCP proxy that can be made to fail while it runs (ADR 0023): what stands between a service and a server.
+"""A TCP proxy between a service and a server that can be made to fail while it runs (ADR 0023).
 
 The faults are named as Toxiproxy names them where it has them (https://github.com/Shopify/toxiproxy, "Toxics"), but a
 connection that has lost bytes is reset when its toxic is cleared: no TCP connection goes on with a hole in it.
@@ -22,13 +22,13 @@ _CHUNK = 65_536
 
 
 class ToxicKind(StrEnum):
-    """What can be wrong between a client and a server.
+    """Kind of a fault between a client and a server.
 
-    - latency: each chunk is held back for `seconds`, more or less by `jitter`.
-    - blackhole: nothing passes, nobody is told; what was held passes once it is cleared.
-    - reset: every connection is reset, and every new one.
-    - cut: each connection passes `after_bytes` more, both ways together, and is reset.
-    - drop_replies: requests pass, replies are lost. The server has done it, and the client does not know.
+    - latency: chunks are held back for `seconds`, plus or minus `jitter`.
+    - blackhole: no byte passes, without an error; held bytes pass once the toxic is cleared.
+    - reset: all connections are reset, new connections too.
+    - cut: a connection passes `after_bytes` more, both ways together, and is reset.
+    - drop_replies: requests pass, replies are lost. The server has acted, and the client does not know.
     """
 
     LATENCY = "latency"
@@ -49,7 +49,7 @@ class Toxic:
 
 
 class Proxy:
-    """Passes connections to a local port on to another, with at most one toxic at a time, which holds for all."""
+    """Forwards connections of a local port to an upstream port, with at most one toxic for all of them."""
 
     def __init__(self, port: int, upstream_port: int) -> None:
         self.port = port
@@ -62,12 +62,12 @@ class Proxy:
 
     @property
     def toxic(self) -> Toxic | None:
-        """What is wrong now."""
+        """The present toxic, if any."""
         return self._toxic
 
     @property
     def connections(self) -> int:
-        """How many connections pass through."""
+        """Number of open connections."""
         return len(self._links)
 
     def poison(self, toxic: Toxic) -> None:
@@ -140,7 +140,7 @@ class Proxy:
             writer.write_eof()
 
     async def _passing(self, link: _Link, data: bytes, *, is_reply: bool) -> bytes:
-        """What of these bytes goes on, once it is time."""
+        """Wait as the toxic demands, then return the bytes that pass."""
         toxic = self._toxic
         if toxic and toxic.kind is ToxicKind.LATENCY:
             await asyncio.sleep(max(0.0, toxic.seconds + random.uniform(-toxic.jitter, toxic.jitter)))  # noqa: S311 - no secret
@@ -156,23 +156,23 @@ class Proxy:
 
 
 class _Link:
-    """One connection through the proxy."""
+    """A connection through the proxy."""
 
     def __init__(self, to_client: asyncio.StreamWriter) -> None:
         self._to_client = to_client
         self.to_server: asyncio.StreamWriter | None = None
         #: Bytes that a cut still lets pass.
         self.room = 0
-        #: Whether bytes were lost: it cannot go on.
+        #: Whether bytes were lost, so that the connection cannot continue.
         self.is_torn = False
         self.loses_replies = False
 
     def reset(self) -> None:
-        """End it as if a machine had gone: RST both ways, nothing sent that waits."""
+        """End the connection as if a machine had gone: RST both ways, waiting bytes are not sent."""
         for writer in (self._to_client, self.to_server):
             if writer is None:
                 continue
             with contextlib.suppress(OSError, AttributeError):
-                # Lingering for no time is what makes a close a reset.
+                # A linger time of zero makes the close a reset.
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()

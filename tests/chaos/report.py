@@ -1,4 +1,4 @@
-"""What a run of chaos comes to: the figures, and what is wrong."""
+"""Report of a chaos run: figures and violations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVENT = re.compile(r'"event": "(\w+)"')
 
 @dataclass(frozen=True)
 class Report:
-    """A run."""
+    """Result of a run."""
 
     seed: int
     faults: Mapping[str, int]
@@ -25,7 +25,7 @@ class Report:
     violations: Sequence[str] = field(default_factory=list)
 
     def table(self) -> Table:
-        """The figures, the faults by kind first."""
+        """Return the faults by kind, the figures and the number of violations."""
         table = Table(title=f"Chaos, seed {self.seed}", title_justify="left", show_header=False)
         for name, count in sorted(self.faults.items()):
             table.add_row(name, str(count))
@@ -38,16 +38,16 @@ class Report:
 
 
 def repeats(evidence: Evidence) -> int:
-    """The records that came again, each dropped by its revision."""
+    """Count the repeated records, which readers drop by their revision."""
     return len(evidence.events) - len({(stream_of(event), event.revision) for event in evidence.events})
 
 
 def overtaken(evidence: Evidence) -> int:
-    """The things whose last record on their topic is not their newest revision: a stalled owner's (ADR 0002)."""
+    """Count the streams whose last record is not the newest revision: a stalled owner sent it late (ADR 0002)."""
     last = {stream_of(event): event for event in evidence.events}
     return sum(last[stream].revision < event.revision for stream, event in evidence.newest().items())
 
 
 def logged(logs: Path) -> Counter[str]:
-    """How often each event is in the services' logs: counters of a process that is killed are lost, its log is not."""
+    """Count log events in the services' logs: the metrics of a killed process are lost, its log is not."""
     return Counter(event for log in logs.glob("*.log") for event in _EVENT.findall(log.read_text(errors="replace")))

@@ -1,4 +1,4 @@
-"""Runs chaos: a load and faults for so long, then quiet, then the verifier."""
+"""A chaos run: load and faults for some minutes, then quiet, then the audit."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from demo.client import RegistrationClient, RegistrationRefused, run_together
 from deploy.embedded.process import ProcessFailed
 from services.registration.operators import add_operator
 from services.registration.settings import Settings as RegistrationSettings
+from tests.chaos.audit import violations
 from tests.chaos.drill import BOUND_SECONDS, drill, until_at_work
 from tests.chaos.evidence import Databases, Evidence, gather
 from tests.chaos.faults import draw_faults
 from tests.chaos.history import History
-from tests.chaos.inflict import Tormentor
+from tests.chaos.inflict import FaultInjector
 from tests.chaos.load import EditionLoad
 from tests.chaos.poison import Poisoner
 from tests.chaos.report import Report, logged, overtaken, repeats
-from tests.chaos.settle import Restless, Settling
+from tests.chaos.settle import NotQuiet, Settling
 from tests.chaos.stack import ChaosStack
-from tests.chaos.verifier import violations
 from tests.chaos.watch import Watch
 
-#: An answer that does not come so soon is asked for at the other instance.
+#: Time-out of a call, which is then repeated at the other instance.
 _CALL_SECONDS = 4.0
-#: A worker that improves may have to compile first, and has a minute for each edition.
+#: A solver worker may have to compile first, and has a minute for each edition.
 _QUIET_SECONDS = 300.0
-#: Well below the budget after which a consumer stands still (100 in ten minutes).
+#: Well below the budget of dead letters that halts a consumer (100 in ten minutes).
 _MOST_POISON = 60
 _POISON_EVERY_SECONDS = 2.5
 _SHOWN = 40
@@ -39,7 +39,7 @@ _SHOWN = 40
 
 @dataclass(frozen=True)
 class ChaosOptions:
-    """What can be chosen. `scale` 1.0 is an edition of 350; `recovery` also measures recovery from kills, in calm."""
+    """Options of a run. `scale` 1.0 is 350 participants an edition; `recovery` adds the recovery drill."""
 
     seconds: float = 600.0
     seed: int = 1
@@ -51,11 +51,11 @@ class ChaosOptions:
 
 
 async def run(options: ChaosOptions, console: Console | None = None) -> Report:
-    """A whole run.
+    """Start the stack, run chaos on it, and return the report.
 
     Raises:
-        ProcessFailed: a process ended that nobody ended, or did not start.
-        Refused: registration answered with what is no answer, or not at all.
+        ProcessFailed: a process did not start, or ended without being told to.
+        RegistrationRefused: registration failed, or did not answer.
         KafkaUnavailable: Apache Kafka cannot be had here.
     """
     console = console or Console()
@@ -66,7 +66,7 @@ async def run(options: ChaosOptions, console: Console | None = None) -> Report:
 
 
 class Chaos:
-    """One run on a stack that has started."""
+    """A run on a stack that has started."""
 
     def __init__(self, options: ChaosOptions, stack: ChaosStack, console: Console) -> None:
         self._options = options
@@ -75,11 +75,11 @@ class Chaos:
         self._began = time.monotonic()
         self._history = History()
         self._databases = Databases(stack.mongo)
-        self._tormentor = Tormentor(stack, draw_faults(options.seed), self._say)
+        self._injector = FaultInjector(stack, draw_faults(options.seed), self._say)
         self._poisoner = Poisoner(stack.kafka, self._editions)
 
     async def run(self) -> Report:
-        """Load and faults; quiet; verdict."""
+        """Run load and faults, wait until all is quiet, then audit."""
         settings = RegistrationSettings(mongo_url=SecretStr(self._stack.mongo))
         key = await add_operator(settings, "chaos", "Chaos operator")
         first, *spares = self._stack.registrations
@@ -101,28 +101,28 @@ class Chaos:
         ]
         rate = self._options.calls_per_second / len(loads)
 
-        async def torment() -> None:
+        async def inject() -> None:
             if self._options.recovery:
                 recovery.update(await self._drill(watch))
-            await self._tormentor.run(self._began + seconds - time.monotonic())
+            await self._injector.run(self._began + seconds - time.monotonic())
 
         self._began = time.monotonic()
         self._say("load")
         await run_together(
-            torment(),
+            inject(),
             self._poisoner.run(seconds, max(_POISON_EVERY_SECONDS, seconds / _MOST_POISON), _MOST_POISON),
             *(load.run(seconds, rate) for load in loads),
         )
         self._say("quiet")
         calm = time.monotonic()
-        await self._tormentor.clear()
+        await self._injector.clear()
         settling = Settling(self._stack, watch, self._databases, self._editions(), self._say)
         wrong: list[str] = []
         try:
             await settling.wait(_QUIET_SECONDS)
-        except Restless as restless:
+        except NotQuiet as restless:
             wrong.append(f"quiet: {restless}")
-        self._say("verify")
+        self._say("audit")
         quiet = time.monotonic() - calm
         evidence = await gather(
             self._history, self._poisoner.planted, self._stack.kafka, self._databases, client, self._stack.mails
@@ -133,7 +133,9 @@ class Chaos:
             for service, stood in recovery.items()
             if stood > BOUND_SECONDS
         ]
-        (self._stack.folder / "violations.txt").write_text("".join(f"{each}\n" for each in wrong), encoding="utf-8")
+        (self._stack.folder / "violations.txt").write_text(
+            "".join(f"{violation}\n" for violation in wrong), encoding="utf-8"
+        )
         return self._report(evidence, watch, settling, recovery, quiet, wrong)
 
     async def _drill(self, watch: Watch) -> dict[str, float]:
@@ -156,7 +158,7 @@ class Chaos:
         log = logged(self._stack.logs)
         looks = watch.standstills
         figures = {
-            "faults passed over": str(self._tormentor.passed_over),
+            "faults passed over": str(self._injector.passed_over),
             "HTTP writes accepted": str(self._history.writes),
             "HTTP writes refused": str(self._history.refused),
             "records on topics": str(len(evidence.seen)),
@@ -173,17 +175,17 @@ class Chaos:
             **{f"recovery of {service} after a kill": f"{stood:.1f} s" for service, stood in recovery.items()},
             "quiet after": f"{quiet:.0f} s",
         }
-        return Report(self._options.seed, dict(self._tormentor.inflicted), figures, wrong)
+        return Report(self._options.seed, dict(self._injector.inflicted), figures, wrong)
 
     def _editions(self) -> list[str]:
-        return [each.thing_id for each in self._history.of("editions")]
+        return [edition.thing_id for edition in self._history.of("editions")]
 
     def _say(self, what: str) -> None:
         self._console.print(f"{time.monotonic() - self._began:6.1f} s  {what}", highlight=False, soft_wrap=True)
 
 
 async def main(options: ChaosOptions, console: Console) -> int:
-    """Run, print the report, and return the exit code: 0 if nothing is wrong."""
+    """Run, print the report, and return the exit code: 0 without violations."""
     try:
         report = await run(options, console)
     except (ProcessFailed, RegistrationRefused) as error:

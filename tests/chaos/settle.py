@@ -1,4 +1,4 @@
-"""Waits until all is quiet: nothing is left to take in, to decide, to send or to mail; and says what is not."""
+"""Wait at the end of a run until no service has anything left to consume, decide, send or mail."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.chaos.stack import ChaosStack
 from tests.chaos.watch import Watch
 
 _LOOK_EVERY_SECONDS = 1.0
-#: Looks in a row at which nothing must lack: what goes from one service to the next is nowhere for a moment.
+#: Looks in a row that must find nothing left: a record on its way between two services is nowhere for a moment.
 _QUIET_LOOKS = 3
 
 
-class Restless(Exception):
-    """It did not become quiet in time; the message says what is left."""
+class NotQuiet(Exception):
+    """The run did not become quiet in time; the message lists the work left."""
 
 
 class Settling:
-    """Looks for what is left to do, in everything but the services' memory; settles mails in doubt on the way."""
+    """Looks for work left in Kafka, Mongo and the mail server; resolves unconfirmed mails on the way."""
 
     def __init__(
         self, stack: ChaosStack, watch: Watch, databases: Databases, edition_ids: list[str], say: Callable[[str], None]
@@ -41,11 +41,11 @@ class Settling:
 
     @property
     def doubts_settled(self) -> int:
-        """The mails in doubt that were looked up at the mail server."""
+        """Number of unconfirmed mails that were looked up at the mail server."""
         return self._resolver.settled
 
     async def wait(self, seconds: float) -> None:
-        """Return once nothing is left to do. Raises `Restless` after so many seconds."""
+        """Return once no work is left. Raises `NotQuiet` after so many seconds."""
         await until_nothing_lacks(self._lacks, seconds)
 
     async def _lacks(self) -> list[str]:
@@ -67,7 +67,7 @@ class Settling:
 
 
 async def until_nothing_lacks(lacks: Callable[[], Awaitable[list[str]]], seconds: float) -> None:
-    """Return once nothing has lacked for some looks in a row.
+    """Return once some looks in a row have found no work left.
 
     Raises:
         Restless: something still lacks after so many seconds.
@@ -77,5 +77,5 @@ async def until_nothing_lacks(lacks: Callable[[], Awaitable[list[str]]], seconds
         lacking = await lacks()
         quiet = 0 if lacking else quiet + 1
         if lacking and time.monotonic() > deadline:
-            raise Restless(f"after {seconds:.0f} s it is not quiet: {'; '.join(lacking)}")
+            raise NotQuiet(f"after {seconds:.0f} s it is not quiet: {'; '.join(lacking)}")
         await asyncio.sleep(_LOOK_EVERY_SECONDS)

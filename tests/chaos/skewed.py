@@ -1,8 +1,7 @@
-"""Runs a module with a clock that is wrong: `python -m tests.chaos.skewed SECONDS services.scheduler`.
+"""Run a module with a wrong clock: `python -m tests.chaos.skewed SECONDS services.scheduler`.
 
-Every service asks `shared.runtime.clock.utc_now` for the time, which is put right or wrong here, before anything of
-the service is imported: no code of a service knows of this.
-What Kafka's client writes into a record as its time stays right.
+Every service asks `shared.runtime.clock.utc_now` for the time. It is replaced here before the service is imported, so no
+code of a service knows of it. The timestamps that Kafka's client writes into records stay right.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from shared.runtime import clock
 
 
 def skew(offset: timedelta) -> None:
-    """Have whatever is imported from now on take its time from a clock that is `offset` fast (or slow, if negative)."""
+    """Give all modules imported later a clock that is `offset` fast, or slow if negative."""
     right = clock.utc_now
 
     def wrong() -> datetime:

@@ -1,4 +1,4 @@
-"""Where chaos is made: three Apache Kafka brokers, a database and a mail server behind proxies, two of each service."""
+"""The stack of a chaos run: three Apache Kafka brokers, a database and a mail server behind proxies, two of each service."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ BROKERS = 3
 INSTANCES = 2
 PARTITIONS = 4
 SESSION_SECONDS = 6.0
-#: The proxies, by what is behind them.
+#: Names of the proxies, by the server behind them.
 KAFKA = tuple(f"kafka-{node}" for node in range(1, BROKERS + 1))
 MONGO, SMTP = "mongo", "smtp"
 PROXIES = (*KAFKA, MONGO, SMTP)
-#: Everything happens sooner than in production, and timeouts are short: ten minutes are to hold hundreds of faults.
+#: Intervals and time-outs are shorter than in production, so that ten minutes have room for hundreds of faults.
 SETTINGS = {
     "TERTULIA_SESSION_TIMEOUT_MS": str(int(SESSION_SECONDS * 1000)),
     "TERTULIA_BATCH_EVERY_MS": "100",
@@ -52,7 +52,7 @@ _READY_SECONDS = 300.0
 
 
 def instance(service: str, number: int) -> str:
-    """The name of a process of a service, `matching-1`."""
+    """Return the name of a process of a service, such as `matching-1`."""
     return f"{service}-{number}"
 
 
@@ -60,7 +60,7 @@ ALL_INSTANCES = tuple(instance(service, number) for service in SERVICES for numb
 
 
 class ChaosStack(Supervisor):
-    """Everything, in a new folder under `root`. Services see the servers through `proxies`, the harness does not."""
+    """All servers and services, in a new folder under `root`. Only the services connect through the `proxies`."""
 
     def __init__(self, root: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(root)
@@ -81,26 +81,26 @@ class ChaosStack(Supervisor):
 
     @property
     def kafka(self) -> str:
-        """The brokers' own addresses, past the proxies."""
+        """Addresses of the brokers, without the proxies."""
         return ",".join(f"{HOST}:{port}" for port in self._kafka)
 
     @property
     def mongo(self) -> str:
-        """The database's own address."""
+        """Address of the database, without the proxy."""
         return programs.secantus_url(self._mongo)
 
     def http(self, name: str) -> str:
-        """Where an instance of a service serves HTTP."""
+        """Return the HTTP address of an instance of a service."""
         return f"http://{HOST}:{self._http[name]}"
 
     @property
     def registrations(self) -> list[str]:
-        """Where registration's instances serve HTTP."""
+        """HTTP addresses of registration's instances."""
         return [self.http(name) for name in ALL_INSTANCES if name.startswith("registration-")]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings of every service."""
+        """Settings of all services."""
         connections = programs.connections(
             kafka=",".join(f"{HOST}:{self.proxies[name].port}" for name in KAFKA),
             partitions=PARTITIONS,
@@ -115,7 +115,7 @@ class ChaosStack(Supervisor):
         """Start the servers and the proxies, create the topics, then start the services; return when all are ready.
 
         Raises:
-            ProcessFailed: what did not start, and why.
+            ProcessFailed: a process did not start; the message says why.
             KafkaUnavailable: Apache Kafka cannot be had here.
         """
         for proxy in self.proxies.values():
@@ -128,7 +128,7 @@ class ChaosStack(Supervisor):
         await self.ready()
 
     async def stop(self) -> None:
-        """Stop everything, whatever is stopped, poisoned or gone."""
+        """Stop everything, also frozen processes and proxies with toxics."""
         for proxy in self.proxies.values():
             proxy.cure()
         for name in ALL_INSTANCES:
@@ -138,11 +138,11 @@ class ChaosStack(Supervisor):
         await self._standing.aclose()
 
     async def unready(self) -> list[str]:
-        """The programs that do not answer, or say that they are not ready."""
+        """Return the names of the programs that do not answer or are not ready."""
         return [process.program.name for process in self._processes() if not await process.program.ready()]
 
     def skew(self, name: str, offset: timedelta) -> None:
-        """Have an instance run with a clock that is so much fast, from its next start on."""
+        """Give an instance a clock that is `offset` fast, from its next start on."""
         process = self._named(name)
         module = f"services.{name.rpartition('-')[0]}"
         wrong = ("-m", "tests.chaos.skewed", str(offset.total_seconds()), module)

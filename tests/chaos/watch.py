@@ -1,4 +1,4 @@
-"""Watches the consumer groups from outside: what they have committed, how long a partition stood still."""
+"""Watch over the consumer groups from outside: committed offsets, and standstills of partitions."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Place = tuple[str, str, int]
 
 @dataclass
 class Standstills:
-    """From looks at what is committed and where logs end: since when a partition of a group has had work and done none.
+    """Longest time that a partition of a group had records to read and committed none, from looks at the offsets.
 
-    A place is a group, a topic and a partition; a moment is of a monotonic clock, in seconds.
+    A place is a group, a topic and a partition. Times are of a monotonic clock, in seconds.
     """
 
     longest: float = 0.0
@@ -41,7 +41,7 @@ class Standstills:
     _since: dict[Place, float] = field(default_factory=dict)
 
     def look(self, now: float, committed: Mapping[Place, int], ends: Mapping[TopicPartition, int]) -> None:
-        """Take one look into account."""
+        """Account for a look at the committed offsets and the ends of the logs."""
         for group, topics in GROUPS.items():
             for place in ((group, topic, partition) for topic in topics for partition in range(PARTITIONS)):
                 done = committed.get(place, 0)
@@ -55,7 +55,7 @@ class Standstills:
                 self.committed[place] = done
 
     def behind(self) -> dict[str, int]:
-        """The records each group has still to handle, if any."""
+        """Return the number of unread records by group; groups without any are left out."""
         sums = {group: sum(max(0, lag) for place, lag in self.lags.items() if place[0] == group) for group in GROUPS}
         return {group: lag for group, lag in sums.items() if lag}
 
@@ -66,7 +66,7 @@ class Standstills:
 
 
 class Watch:
-    """Looks twice a second, past the proxies, while it is entered."""
+    """Looks at the groups twice a second while it is entered, without the proxies."""
 
     def __init__(self, bootstrap: str) -> None:
         self.standstills = Standstills()

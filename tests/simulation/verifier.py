@@ -30,7 +30,7 @@ from shared.contract.topics import DLQ_SUFFIX, TOPICS
 from shared.messaging.dead_letters import DeadLetterOrigin
 from shared.storage.journal import Entry, fold
 from shared.storage.journal_store import entry_of
-from tests.chaos.verifier import Bookings
+from tests.support.bookings import Bookings
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import Written
 from tests.simulation.mongo import Document, InMemoryMongo
@@ -227,7 +227,7 @@ class Verifier:
         """At each instant of the scheduler's journals, nobody is at two encounters, and no table has two."""
         bookings: defaultdict[str, Bookings] = defaultdict(Bookings)
         for entry in self._books.entries("scheduler"):
-            for clash in bookings[entry.edition_id].take(entry.changes):
+            for clash in bookings[entry.edition_id].apply(entry.changes):
                 yield f"{entry.edition_id}:{entry.seq}: {clash}"
 
     def _agendas(self) -> Iterator[str]:

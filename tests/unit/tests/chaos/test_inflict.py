@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos import inflict
 from tests.chaos.faults import Fault, FaultKind
-from tests.chaos.inflict import Tormentor
+from tests.chaos.inflict import FaultInjector
 from tests.chaos.proxy import Toxic, ToxicKind
 from tests.chaos.stack import ChaosStack
 
@@ -52,8 +52,8 @@ def then_nothing(*faults: Fault) -> Iterator[Fault]:
     yield Fault(3600, FaultKind.STOP, "notify-2")
 
 
-def tormentor(stack: Stack, *faults: Fault) -> Tormentor:
-    return Tormentor(stack, then_nothing(*faults), lambda _: None)
+def tormentor(stack: Stack, *faults: Fault) -> FaultInjector:
+    return FaultInjector(stack, then_nothing(*faults), lambda _: None)
 
 
 @pytest.mark.parametrize(

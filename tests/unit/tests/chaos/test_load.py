@@ -8,11 +8,11 @@ import pytest
 from demo.client import RegistrationClient, RegistrationRefused
 from demo.plan import Payload
 from shared.contract.ids import derived_id
-from tests.chaos import load as load_module
+from tests.chaos.audit import accepted_writes_are_in_the_api_once
 from tests.chaos.evidence import Evidence
-from tests.chaos.history import IDS, History, Written
+from tests.chaos.history import IDS, History, WrittenThing
 from tests.chaos.load import EditionLoad
-from tests.chaos.verifier import accepted_writes_are_in_the_api_once
+from tests.chaos.writer import EditionWriter, Skipped
 
 _DONE = {
     "cancellation": {"status": "cancelled"},
@@ -23,7 +23,7 @@ _DONE = {
 
 
 class Registration(RegistrationClient):
-    """Keeps things as registration does; of some calls the answer is lost, as the real client never lets it be seen."""
+    """Registration in memory. Every third change loses its answer: the client repeats it and is refused."""
 
     def __init__(self) -> None:
         super().__init__("http://nowhere", "key", "test")
@@ -49,7 +49,7 @@ class Registration(RegistrationClient):
         if self.things[kind, thing_id]["revision"] != revision:
             raise RegistrationRefused("stale", HTTPStatus.PRECONDITION_FAILED)
         changed = self._write(kind, thing_id, body)
-        if self.calls % 3 == 0:  # the answer was lost, and the client has repeated the call
+        if self.calls % 3 == 0:  # the answer is lost, and the repeated call is refused
             raise RegistrationRefused("stale", HTTPStatus.PRECONDITION_FAILED)
         return changed
 
@@ -73,49 +73,53 @@ def registration() -> Registration:
     return Registration()
 
 
-async def test_what_the_history_says_is_what_registration_has(registration: Registration) -> None:
+async def test_the_history_of_a_load_is_the_content_of_registration(registration: Registration) -> None:
     history = History()
     await EditionLoad(registration, history, seed=5, scale=0.05).run(seconds=1.5, per_second=3_000)
 
     assert history.writes > 200
-    assert {"cancelled"} <= {each.said.get("status") for each in history.of("participants")}
-    assert {"declined", "withdrawn"} <= {each.said.get("state") for each in history.of("match-requests")}
+    assert {"cancelled"} <= {thing.fields.get("status") for thing in history.of("participants")}
+    assert {"declined", "withdrawn"} <= {thing.fields.get("state") for thing in history.of("match-requests")}
     [edition] = history.of("editions")
-    assert edition.said["phase"] == "published"
+    assert edition.fields["phase"] == "published"
     assert list(accepted_writes_are_in_the_api_once(Evidence(history, api=registration.things))) == []
 
 
 @pytest.fixture
-def participant(registration: Registration) -> Written:
+def participant(registration: Registration) -> WrittenThing:
     registration.things["participants", "prt_1"] = {"revision": 1, "name": "Ana"}
-    return Written("participants", "edn_1", "prt_1", {"name": "Ana"})
+    return WrittenThing("participants", "edn_1", "prt_1", {"name": "Ana"})
 
 
-async def test_a_change_whose_answer_was_lost_is_found_made(registration: Registration, participant: Written) -> None:
+async def test_a_change_with_a_lost_answer_is_recorded_once(
+    registration: Registration, participant: WrittenThing
+) -> None:
     registration.calls, history = 2, History()
-    await EditionLoad(registration, history, 1, 0.05)._amend(participant, {"name": "Eva"})
-    assert (participant.said["name"], participant.revision, history.unexplained) == ("Eva", 2, [])
+    await EditionWriter(registration, history, 1).change(participant, {"name": "Eva"})
+    assert (participant.fields["name"], participant.revision, history.unexplained) == ("Eva", 2, [])
 
 
-async def test_a_change_that_nobody_made_is_not_explained(registration: Registration, participant: Written) -> None:
+async def test_an_unknown_change_of_a_thing_is_unexplained(
+    registration: Registration, participant: WrittenThing
+) -> None:
     registration.things["participants", "prt_1"] |= {"revision": 2, "name": "Somebody"}
     history = History()
-    with pytest.raises(load_module._Skipped):
-        await EditionLoad(registration, history, 1, 0.05)._amend(participant, {"name": "Eva"})
+    with pytest.raises(Skipped):
+        await EditionWriter(registration, history, 1).change(participant, {"name": "Eva"})
     assert len(history.unexplained) == 1
     assert participant.revision == 1
 
 
 async def test_a_refusal_is_counted_and_changes_nothing(registration: Registration) -> None:
     registration.refuses, history = True, History()
-    load = EditionLoad(registration, history, 1, 0.05)
-    with pytest.raises(load_module._Skipped):
-        await load._create("editions", "edition", {})
+    writer = EditionWriter(registration, history, 1)
+    with pytest.raises(Skipped):
+        await writer.create_edition({})
     assert (history.refused, history.things) == (1, {})
 
 
 @pytest.mark.parametrize("status", [0, 500])
-async def test_no_answer_and_an_error_of_the_server_are_not_taken_for_a_refusal(
+async def test_a_missing_answer_and_a_server_error_are_not_refusals(
     registration: Registration, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def post(*_: Any) -> Payload:
@@ -123,4 +127,4 @@ async def test_no_answer_and_an_error_of_the_server_are_not_taken_for_a_refusal(
 
     monkeypatch.setattr(registration, "post", post)
     with pytest.raises(RegistrationRefused):
-        await EditionLoad(registration, History(), 1, 0.05)._create("editions", "edition", {})
+        await EditionWriter(registration, History(), 1).create_edition({})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chaos import settle
-from tests.chaos.settle import Restless, until_nothing_lacks
+from tests.chaos.settle import NotQuiet, until_nothing_lacks
 
 
 @pytest.fixture(autouse=True)
@@ -25,5 +25,5 @@ async def test_what_is_not_quiet_in_time_is_named() -> None:
     async def lacks() -> list[str]:
         return ["3 mails are owed", "notify-1 is not ready"]
 
-    with pytest.raises(Restless, match="3 mails are owed; notify-1 is not ready"):
+    with pytest.raises(NotQuiet, match="3 mails are owed; notify-1 is not ready"):
         await until_nothing_lacks(lacks, 0)
