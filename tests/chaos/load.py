@@ -62,7 +62,7 @@ class EditionLoad:
     # -- the plan of the demo, then changes
 
     def _calls(self, progress: Callable[[], float]) -> Iterator[Call]:
-        """Yield the calls of the load: registrations and requests, then changes. `progress` is the share of time, 0..1."""
+        """Yield all calls: registrations and requests, then changes. `progress` is the share of time, 0..1."""
         published = False
         for call in self._coming_and_changing():
             if progress() >= _PUBLISHED_AT and not published:

@@ -70,7 +70,7 @@ async def until_nothing_lacks(lacks: Callable[[], Awaitable[list[str]]], seconds
     """Return once some looks in a row have found no work left.
 
     Raises:
-        Restless: something still lacks after so many seconds.
+        NotQuiet: work is left after so many seconds.
     """
     deadline, quiet = time.monotonic() + seconds, 0
     while quiet < _QUIET_LOOKS:

@@ -30,11 +30,11 @@ from shared.contract.topics import DLQ_SUFFIX, TOPICS
 from shared.messaging.dead_letters import DeadLetterOrigin
 from shared.storage.journal import Entry, fold
 from shared.storage.journal_store import entry_of
-from tests.support.bookings import Bookings
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import Written
 from tests.simulation.mongo import Document, InMemoryMongo
 from tests.simulation.smtp import MailServer
+from tests.support.bookings import Bookings
 
 JOURNALLED = ("matching", "scheduler", "notify")
 _AGGREGATE = AgendaAggregate()

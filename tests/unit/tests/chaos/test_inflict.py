@@ -52,7 +52,7 @@ def then_nothing(*faults: Fault) -> Iterator[Fault]:
     yield Fault(3600, FaultKind.STOP, "notify-2")
 
 
-def tormentor(stack: Stack, *faults: Fault) -> FaultInjector:
+def injector(stack: Stack, *faults: Fault) -> FaultInjector:
     return FaultInjector(stack, then_nothing(*faults), lambda _: None)
 
 
@@ -70,43 +70,43 @@ def tormentor(stack: Stack, *faults: Fault) -> FaultInjector:
     ],
 )
 async def test_each_fault_is_inflicted_and_ended(stack: Stack, fault: Fault, done: list[tuple[Any, ...]]) -> None:
-    tormenting = tormentor(stack, fault)
-    await tormenting.run(0.2)
+    injecting = injector(stack, fault)
+    await injecting.run(0.2)
     assert stack.done == done
-    assert tormenting.inflicted == {str(fault.kind): 1}
+    assert injecting.inflicted == {str(fault.kind): 1}
 
 
 async def test_a_toxic_lasts_and_is_cured(stack: Stack) -> None:
-    tormenting = tormentor(stack, Fault(0, FaultKind.TOXIC, "smtp", 3600, RESET))
-    running = asyncio.create_task(tormenting.run(0.2))
+    injecting = injector(stack, Fault(0, FaultKind.TOXIC, "smtp", 3600, RESET))
+    running = asyncio.create_task(injecting.run(0.2))
     await asyncio.sleep(0.1)
     assert stack.proxies["smtp"].toxic == RESET
     await running
     assert stack.proxies["smtp"].toxic is None
-    assert tormenting.inflicted == {"toxic: reset": 1}
+    assert injecting.inflicted == {"toxic: reset": 1}
 
 
 async def test_who_suffers_is_spared_and_so_are_too_many_at_once(stack: Stack) -> None:
     frozen = [Fault(0, FaultKind.FREEZE, name, 0.5) for name in ("notify-1", "notify-1", "matching-1", "matching-2")]
     toxics = [Fault(0, FaultKind.TOXIC, name, 0.5, RESET) for name in ("smtp", "smtp", "mongo", "kafka-1")]
-    tormenting = tormentor(stack, *frozen, *toxics)
-    await tormenting.run(0.2)
+    injecting = injector(stack, *frozen, *toxics)
+    await injecting.run(0.2)
     assert [name for what, name in stack.done if what == "SIGSTOP"] == ["notify-1", "matching-1"]
-    assert tormenting.inflicted == {"freeze": 2, "toxic: reset": 2}
-    assert tormenting.passed_over == 4
+    assert injecting.inflicted == {"freeze": 2, "toxic: reset": 2}
+    assert injecting.passed_over == 4
 
 
 async def test_one_broker_at_a_time(stack: Stack) -> None:
-    tormenting = tormentor(stack, *(Fault(0, FaultKind.BROKER, f"kafka-{node}", 0.5) for node in (1, 2)))
-    await tormenting.run(0.2)
+    injecting = injector(stack, *(Fault(0, FaultKind.BROKER, f"kafka-{node}", 0.5) for node in (1, 2)))
+    await injecting.run(0.2)
     assert stack.done == [("kill", "kafka-1"), ("restart", "kafka-1")]
 
 
 async def test_what_is_still_wrong_at_the_end_is_put_right(stack: Stack) -> None:
-    tormenting = tormentor(stack, Fault(0, FaultKind.CLOCK, "notify-1", offset=timedelta(hours=-1)))
-    await tormenting.run(0.2)
+    injecting = injector(stack, Fault(0, FaultKind.CLOCK, "notify-1", offset=timedelta(hours=-1)))
+    await injecting.run(0.2)
     stack.proxies["mongo"].poison(RESET)
     stack.done.clear()
-    await tormenting.clear()
+    await injecting.clear()
     assert stack.done == [("skew", "notify-1", 0), ("restart", "notify-1")]
     assert stack.proxies["mongo"].toxic is None
