@@ -37,9 +37,9 @@ from shared.storage.outbox import OutboxRelay
 
 _ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
 
-Every request carries an operator's key: `Authorization: Bearer <operator id>.<secret>`. Whatever is wrong is told as
-problem details (RFC 9457). Every `POST` that creates takes an `Idempotency-Key`; every other one is idempotent by
-nature. `ETag` is the revision; `If-Match` guards a change against another's."""
+Every request carries an operator's API key: `Authorization: Bearer <operator id>.<secret>`. Errors are problem details
+(RFC 9457). Every `POST` that creates an entity takes an `Idempotency-Key`; all other requests are idempotent by nature.
+`ETag` is the revision of an entity; `If-Match` protects a change from overwriting a concurrent change."""
 
 
 def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
@@ -106,7 +106,7 @@ def assemble(
 
 
 def _document(app: FastAPI) -> None:
-    """Put the bodies, which are read by our own hand, and the key into the OpenAPI document."""
+    """Add the request bodies, which FastAPI does not parse here, and the API key to the OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,7 +1,7 @@
 """API keys of operators: `<operator id>.<secret>`, where the secret is 256 random bits and only its hash is stored.
 
-Slow hashes (Argon2, scrypt) protect secrets that can be guessed. Nobody can guess 256 random bits, so one SHA-256 is
-as safe and costs a request microseconds.
+Slow hashes (Argon2, scrypt) protect secrets that can be guessed. 256 random bits cannot be guessed, so a single
+SHA-256 is as safe, and takes microseconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CSV and XLSX in, rows out: what cannot be read is said by line and column, and never stops the rows that can."""
+"""Rows of CSV and XLSX files. Unreadable rows are rejected by line and column; all other rows are returned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-#: Ten items of a thousand characters, and what separates them.
+#: Ten items of a thousand characters, with their separators.
 MOST_CELL_CHARACTERS = 12_000
 _MOST_COLUMNS = 50
 _MOST_PARTS = 1000
@@ -21,18 +21,18 @@ Cells = list[str]
 
 
 class UnreadableFile(Exception):
-    """The file as a whole cannot be read; the message says why."""
+    """The whole file cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file, by name; every other is refused."""
+    """Names of the columns that a file must have and may have."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
 
     def check(self, header: Sequence[str]) -> None:
-        """Raise `UnreadableFile` unless each required column is there, and none twice or unknown."""
+        """Raise `UnreadableFile` if a column is missing, unknown or repeated."""
         missing = [name for name in self.required if name not in header]
         unknown = [name for name in header if name not in self.required + self.optional]
         twice = sorted({name for name in header if header.count(name) > 1})
@@ -47,7 +47,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row by column name, and the line of the file it starts on."""
+    """The cells of a row by column name, and the line of the file on which the row starts."""
 
     line: int
     cells: dict[str, str]
@@ -55,7 +55,7 @@ class SheetRow:
 
 @dataclass(frozen=True)
 class RowRejection:
-    """Why a row was left out: its line, the column if it is one's fault, and the reason."""
+    """A rejected row: its line, the column at fault (empty if no single column is), and the reason."""
 
     line: int
     column: str
@@ -64,7 +64,7 @@ class RowRejection:
 
 @dataclass
 class Sheet:
-    """What a file holds: the rows that can be read, and what was rejected."""
+    """The readable rows of a file, and its rejected rows."""
 
     rows: list[SheetRow] = field(default_factory=list)
     rejected: list[RowRejection] = field(default_factory=list)
@@ -72,14 +72,14 @@ class Sheet:
 
 @dataclass(frozen=True)
 class FileLimits:
-    """Most rows of a file, and most bytes a packed one may unpack to."""
+    """Most rows of a file, and most bytes that a workbook may unpack to."""
 
     rows: int
     unpacked_bytes: int
 
 
 def read_csv(raw: bytes, columns: Columns, limits: FileLimits) -> Sheet:
-    """Rows of a CSV file: UTF-8 with or without a byte order mark, `;` or `,` between the cells (RFC 4180).
+    """Read a CSV file: UTF-8 with or without a byte order mark, `;` or `,` between the cells (RFC 4180).
 
     Raises:
         UnreadableFile: not UTF-8, not these columns, or too many rows.
@@ -94,14 +94,14 @@ def read_csv(raw: bytes, columns: Columns, limits: FileLimits) -> Sheet:
 
 
 def read_xlsx(raw: bytes, columns: Columns, limits: FileLimits) -> Sheet:
-    """Rows of the first sheet of an Excel workbook.
+    """Read the first sheet of an Excel workbook.
 
     Raises:
-        UnreadableFile: no workbook, one that unpacks to too much, not these columns, or too many rows.
+        UnreadableFile: no workbook, a workbook that unpacks to too much, not these columns, or too many rows.
     """
     _check_unpacked_size(raw, limits.unpacked_bytes)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions, which are not read
+        warnings.simplefilter("ignore")  # openpyxl warns about styles and extensions, which are not read
         return _unless_broken(lambda: _sheet(_xlsx_lines(raw, limits.rows), columns, limits))
 
 
@@ -110,7 +110,7 @@ def _unless_broken(read: Callable[[], Sheet]) -> Sheet:
         return read()
     except UnreadableFile:
         raise
-    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever a broken file makes it stumble over
+    except Exception as error:  # noqa: BLE001 - openpyxl raises many kinds of errors on broken files
         raise UnreadableFile(f"not a readable Excel workbook ({type(error).__name__})") from None
 
 
@@ -118,7 +118,7 @@ _Line = tuple[int, Cells | RowRejection]
 
 
 def _sheet(lines: Iterator[_Line], columns: Columns, limits: FileLimits) -> Sheet:
-    """Lay rows under the names of the first line; rows without any text are left out."""
+    """Assign cells to the column names of the first line. Rows without any text are skipped."""
     _, first = next(lines, (1, []))
     if isinstance(first, RowRejection):
         raise UnreadableFile(f"line 1: {first.reason}")
@@ -198,7 +198,7 @@ def _text(value: Any, data_type: str) -> str:  # noqa: ANN401 - whatever Excel k
 
 
 def _check_unpacked_size(raw: bytes, most_bytes: int) -> None:
-    """Before anything is unpacked. The sizes a zip file announces are also the most that is read of it."""
+    """Raise `UnreadableFile` before anything is unpacked. No more is read of a zip file than the sizes it states."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             parts = packed.infolist()

@@ -28,7 +28,7 @@ class ServiceDeclined(Exception):
 
 
 class InternalClient:
-    """A client of the internal API of one service. Answers are JSON objects.
+    """A client of the internal API of a service. Answers are JSON objects.
 
     Every request may raise `ServiceUnavailable` (no address set, no connection, no answer in time, a defect of the
     service) and `ServiceDeclined`.

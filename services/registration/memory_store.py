@@ -1,4 +1,4 @@
-"""The store without a database: what `store.MongoStore` promises, for tests and for trying the API out."""
+"""A store in memory with the behaviour of `store.MongoStore`, for tests and for trying the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.contract.events import Event, Status
 
 @dataclass
 class _Document:
-    """A entity as JSON values, as a database would keep it."""
+    """An entity as JSON values, as a database would store it."""
 
     kind: type[Entity]
     body: dict[str, Any]
@@ -31,61 +31,61 @@ class _Document:
 
 
 class InMemoryStore:
-    """All documents, and in `events` what was to be published, in order."""
+    """All documents, and in `events` the events to publish, in order."""
 
     def __init__(self) -> None:
         self.documents: dict[str, _Document] = {}
         self.events: list[Event] = []
 
     def of(self, operator_id: str) -> InMemoryRepository:
-        """The entities of one operator."""
+        """The entities of an operator."""
         return InMemoryRepository(self, operator_id)
 
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
-        """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
+        """List overdue match requests of all operators, the longest overdue first."""
         entities = [document.entity() for document in self.documents.values()]
         due = [(entity.due, entity) for entity in entities if isinstance(entity, MatchRequest) and entity.due]
         return [entity for at, entity in sorted(due, key=lambda item: item[0]) if at <= now][:limit]
 
 
 class InMemoryRepository:
-    """The entities of one operator."""
+    """The entities of an operator."""
 
     def __init__(self, store: InMemoryStore, operator_id: str) -> None:
         self._store = store
         self.operator_id = operator_id
 
     async def find(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity | None:
-        """One entity of an edition, if it is there."""
+        """Return an entity of an edition; None if there is none."""
         return (await self.find_many(kind, edition_id, [entity_id])).get(entity_id)
 
     async def recent_edition(self, edition_id: str) -> Edition | None:
-        """An edition as it is."""
+        """Return an edition; None if there is none."""
         return await self.find(Edition, edition_id, edition_id)
 
     async def find_many(self, kind: type[AnyEntity], edition_id: str, ids: Sequence[str]) -> dict[str, AnyEntity]:
-        """Those of the ids that are there, by id."""
+        """Return the existing entities among these ids, by id."""
         return {entity.id: entity for entity in self._own(kind) if entity.id in ids and entity.edition_id == edition_id}
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
-        """The entities that have one of these values of `Entity.unique`, by it."""
+        """Return the entities with these unique keys, by key."""
         return {entity.unique: entity for entity in self._own(kind) if entity.unique in uniques}
 
     async def page(
         self, kind: type[AnyEntity], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
     ) -> list[AnyEntity]:
-        """Up to `limit` entities with ids above `after`, by id; an operator's editions if `edition_id` is None."""
+        """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
         wanted = (where or {}) | ({} if edition_id is None else {"edition_id": edition_id})
         found = [entity for entity in self._own(kind) if entity.id > after and _has(entity, wanted)]
         return sorted(found, key=lambda entity: entity.id)[:limit]
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
-        """How many requests of a participant are neither declined, withdrawn nor expired."""
+        """Count the requests of a participant that are neither declined, withdrawn nor expired."""
         wanted = {"edition_id": edition_id, "requester_id": requester_id}
         return sum(_has(request, wanted) and request.state in LIVE for request in self._own(MatchRequest))
 
     async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
-        """The seats, session by session, of those who attend; sessions that nobody attends are left out."""
+        """Return the seats taken, by session; sessions without participants are left out."""
         there = {"edition_id": edition_id, "status": Status.ACTIVE}
         seats: defaultdict[str, list[int | None]] = defaultdict(list)
         for participant in self._own(Participant):
@@ -95,12 +95,12 @@ class InMemoryRepository:
         return dict(seats)
 
     async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None:
-        """The hash of the request that made a entity, if the entity is there."""
+        """Return the hash of the request that created an entity; None if there is no such entity."""
         there = await self.find(kind, edition_id, entity_id)
         return self._store.documents[entity_id].fingerprint if there else None
 
     async def insert(self, entity: Entity, fingerprint: str) -> None:
-        """Write a new entity, with its event. Raises `NotUnique`."""
+        """Write a new entity with its event. Raises `NotUnique`."""
         if entity.id in self._store.documents:
             raise NotUnique(entity.unique)
         self._write(entity, fingerprint)
@@ -114,8 +114,8 @@ class InMemoryRepository:
         return True
 
     def _write(self, entity: Entity, fingerprint: str) -> None:
-        others = (document.entity() for document in self._store.documents.values() if document.kind is type(entity))
-        if any(other.id != entity.id and not set(other.claims).isdisjoint(entity.claims) for other in others):
+        stored = (document.entity() for document in self._store.documents.values() if document.kind is type(entity))
+        if any(rival.id != entity.id and not set(rival.claims).isdisjoint(entity.claims) for rival in stored):
             raise NotUnique(entity.unique)
         self._store.documents[entity.id] = _Document(type(entity), entity.model_dump(mode="json"), fingerprint)
         self._store.events.append(entity.snapshot())
@@ -128,13 +128,13 @@ class InMemoryRepository:
 
 
 class InMemoryOperators:
-    """Operators and their keys."""
+    """The API keys of operators."""
 
     def __init__(self, keys: dict[str, list[OperatorKey]]) -> None:
         self._keys = keys
 
     async def keys(self, operator_id: str) -> Sequence[OperatorKey]:
-        """An operator's keys, none of an operator that is not there."""
+        """List an operator's keys; none if there is no such operator."""
         return self._keys.get(operator_id, [])
 
 

@@ -7,7 +7,7 @@ from shared.storage.mongo import DuplicateKeyError, MongoDatabase
 
 
 class MongoOperators:
-    """One document for each operator, with its keys in the order in which they were made."""
+    """A document for every operator, with its keys in the order in which they were made."""
 
     def __init__(self, database: MongoDatabase) -> None:
         self._operators = database["operators"]

@@ -56,7 +56,7 @@ async def add_operator(settings: ServiceSettings, operator_id: str, name: str) -
 
 
 async def add_key(settings: ServiceSettings, operator_id: str) -> str:
-    """Add a key to an operator and return it. To rotate keys: add one, change over, then revoke the old one.
+    """Add a key to an operator and return it. To rotate keys: add a key, change over, then revoke the old key.
 
     Raises:
         NoSuchOperator: there is none.
@@ -69,7 +69,7 @@ async def add_key(settings: ServiceSettings, operator_id: str) -> str:
 
 
 async def list_keys(settings: ServiceSettings, operator_id: str) -> list[tuple[str, bool]]:
-    """List the key ids of an operator, oldest first, each with whether it is revoked.
+    """List the key ids of an operator, oldest first, with their revocation.
 
     Raises:
         NoSuchOperator: there is none. An operator always has a key.

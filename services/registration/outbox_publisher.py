@@ -1,4 +1,4 @@
-"""What was written is published at once, beside the reply; what that misses, the sweeper sends."""
+"""Publication of the outboxes: at once after a write, while the reply is sent; the sweep sends the rest."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from shared.storage.outbox import OutboxRelay
 
 
 class OutboxPublisher:
-    """Sends the outboxes of all kinds of things."""
+    """Sends the outboxes of all kinds of entities."""
 
     def __init__(self, relays: Mapping[type[Entity], OutboxRelay]) -> None:
         self._relays = relays
 
     async def prepare(self) -> None:
-        """Make the indexes that the sweeper needs."""
+        """Create the indexes that the sweep needs."""
         for relay in self._relays.values():
             await relay.prepare()
 
     def soon(self, kind: type[Entity], document_id: str) -> None:
-        """Begin to send a entity's outbox; the caller does not wait."""
+        """Start sending the outbox of an entity, without waiting for it."""
         self._relays[kind].soon(document_id)
 
     async def sweep(self) -> None:
-        """Send what waits in any outbox. Raises what Kafka or Mongo raise: the background tries again."""
+        """Send all outboxes that wait. Errors of Kafka and Mongo are raised: the background task tries again."""
         for relay in self._relays.values():
             await relay.sweep()
 
     async def drain(self) -> None:
-        """Wait for what has begun."""
+        """Wait until the outboxes in hand are sent."""
         for relay in self._relays.values():
             await relay.drain()

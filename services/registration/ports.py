@@ -16,7 +16,7 @@ AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
 
 class Repository(Protocol):
-    """The entities of one operator; `store.MongoRepository` documents each call."""
+    """The entities of an operator; `store.MongoRepository` documents each call."""
 
     operator_id: str
 

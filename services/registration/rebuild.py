@@ -1,7 +1,7 @@
-"""Registration's documents: it is the source, and its topics hold all but what no other service needs.
+"""Rebuild of registration's documents from its own topics.
 
-Not on the bus, so not rebuilt: operators and their keys, idempotency keys, when entities were created, until when match
-requests may be answered, and the numbers of seats (who attends a session is, and counts as before).
+Some data is on no topic and is not rebuilt: operators and their API keys, idempotency keys, times of creation, expiry
+times of match requests, and seat numbers. The participants of a session are on the topics and still count.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilt, View, side_by_side
 
 _TOO_SHORT_FOR_A_SLOT = {"date": "2000-01-01", "starts": "00:00", "ends": "00:01"}
-_NOT_ON_THE_BUS = "the operator's keys, idempotency keys, and until when match requests may be answered"
+_NOT_ON_TOPICS = "the operator's keys, idempotency keys, and expiry times of match requests"
 
 
 class RegistrationRebuilder:
-    """See `core.Rebuilder`. It hears nothing: all it knows it was told over HTTP."""
+    """Rebuilds registration (`shared.storage.rebuild.Rebuilder`). It consumes no topic: all its input is HTTP."""
 
     consumed = ()
     published = (REGISTRATION, MATCH_REQUEST)
@@ -52,28 +52,28 @@ class RegistrationRebuilder:
         consumed: EditionEvents,  # noqa: ARG002 - registration consumes no topic
         published: EditionEvents,
     ) -> Rebuilt:
-        """Write a document for each entity of an edition, with nothing in its outbox."""
-        store = MongoStore(database, _silent)
+        """Write the documents of an edition's entities, with empty outboxes."""
+        store = MongoStore(database, _publish_nothing)
         await store.prepare()
         entities = list(entities_of(published))
         await side_by_side(store.of(entity.operator_id).restore(entity) for entity in entities)
-        return Rebuilt(len(entities), [f"not on the bus: {_NOT_ON_THE_BUS}"])
+        return Rebuilt(len(entities), [f"not on the topics, so not rebuilt: {_NOT_ON_TOPICS}"])
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
-        """What the bus would be told of each entity as it stands."""
-        entities = await MongoStore(database, _silent).of_edition(edition_id)
+        """Return the event of every entity of an edition, by noun and id."""
+        entities = await MongoStore(database, _publish_nothing).of_edition(edition_id)
         view: dict[str, dict[str, Any]] = {}
         for entity in entities:
             view.setdefault(entity.NOUN, {})[entity.id] = entity.snapshot().to_json()
         return view
 
 
-def _silent(_kind: type[Entity], _path: str) -> None:
-    """Nothing is said of what the bus has already."""
+def _publish_nothing(_kind: type[Entity], _path: str) -> None:
+    """Do nothing: the events are on the topics already."""
 
 
 def entities_of(published: EditionEvents) -> Iterator[Entity]:
-    """The entities as their newest snapshots say. Raises `CannotRebuild`."""
+    """Yield the entities in their newest published revisions. Raises `CannotRebuild`."""
     for edition in published.newest(EditionChanged):
         yield edition_of(edition)
     for organisation in published.newest(OrganisationChanged):
@@ -85,7 +85,7 @@ def entities_of(published: EditionEvents) -> Iterator[Entity]:
 
 
 def edition_of(event: EditionChanged) -> Edition:
-    """The edition that says this. Its days are read off its slots. Raises `CannotRebuild` if they cannot be."""
+    """Return the edition behind an event. Its days are inferred from its slots; raises `CannotRebuild` if none fit."""
     fields = _fields(event)
     slots = fields.pop("slots")
     length = (event.slots[0].ends_at - event.slots[0].starts_at).total_seconds() / 60 if slots else 15
@@ -105,7 +105,7 @@ def _fields(event: Event) -> dict[str, Any]:
 
 
 def _days(slots: Sequence[Slot], timezone: str) -> list[dict[str, Any]]:
-    """The local days that hold the slots, with the gaps between them as breaks."""
+    """Return the local days that hold the slots, with the gaps between slots as breaks."""
     zone = ZoneInfo(timezone)
 
     def local(moment: datetime) -> datetime:
@@ -116,7 +116,11 @@ def _days(slots: Sequence[Slot], timezone: str) -> list[dict[str, Any]]:
 
     days = []
     for date, group in groupby(slots, key=lambda slot: local(slot.starts_at).date()):
-        some = list(group)
-        breaks = [hours(one.ends_at, other.starts_at) for one, other in pairwise(some) if one.ends_at < other.starts_at]
-        days.append({"date": date.isoformat(), **hours(some[0].starts_at, some[-1].ends_at), "breaks": breaks})
+        of_day = list(group)
+        breaks = [
+            hours(slot.ends_at, following.starts_at)
+            for slot, following in pairwise(of_day)
+            if slot.ends_at < following.starts_at
+        ]
+        days.append({"date": date.isoformat(), **hours(of_day[0].starts_at, of_day[-1].ends_at), "breaks": breaks})
     return days or [_TOO_SHORT_FOR_A_SLOT]

@@ -1,4 +1,4 @@
-"""The use cases of one operator, and the expiry of match requests."""
+"""The use cases of an operator, and the expiry of match requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXPIRED_AT_ONCE = 500
 
 
 class OperatorService:
-    """The use cases of one operator, by kind of entity.
+    """The use cases of an operator, by kind of entity.
 
     Every use case may raise `NotFound`, `Conflict`, `Stale`, `Invalid` and `KeyReused` (`domain.errors`).
     """

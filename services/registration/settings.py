@@ -1,4 +1,4 @@
-"""Registration's settings."""
+"""Settings of registration."""
 
 from __future__ import annotations
 
@@ -10,25 +10,35 @@ from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What registration can be told, beside what every service can."""
+    """Settings of registration, besides the settings that every service has."""
 
     service: ClassVar[str] = "registration"
 
     # An edition becomes one Kafka record, of 1 MiB at most by default: hence the upper bound.
     max_body_bytes: int = Field(
-        default=512 * 1024, ge=1024, le=768 * 1024, description="Largest JSON body taken; beyond it 413."
+        default=512 * 1024, ge=1024, le=768 * 1024, description="Largest JSON body; a larger body is refused with 413."
     )
     max_import_bytes: int = Field(
-        default=8 * 1024 * 1024, ge=1024, description="Largest CSV or XLSX file taken; beyond it 413."
+        default=8 * 1024 * 1024, ge=1024, description="Largest CSV or XLSX file; a larger file is refused with 413."
     )
     max_unpacked_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Most bytes an XLSX file may unpack to."
     )
     max_import_rows: int = Field(default=10_000, ge=1, description="Most rows in an imported file.")
     key_cache_seconds: float = Field(
-        default=5.0, ge=0, description="How long a key is remembered: a revoked key may work this much longer."
+        default=5.0, ge=0, description="Time for which API keys are cached: a revoked key may work this much longer."
     )
-    expiry_seconds: float = Field(default=30.0, gt=0, description="How often unanswered match requests are expired.")
-    matching_url: str = Field(default="", description="Where matching serves HTTP, for what it is asked; or nowhere.")
-    scheduler_url: str = Field(default="", description="Where the scheduler serves HTTP, likewise.")
-    peer_seconds: float = Field(default=10.0, gt=0, description="How long a service that is asked may take to answer.")
+    expiry_seconds: float = Field(
+        default=30.0, gt=0, description="Interval at which unanswered match requests are expired."
+    )
+    matching_url: str = Field(
+        default="",
+        description="Base URL of matching's internal API; unset: the endpoints that need it answer 503.",
+    )
+    scheduler_url: str = Field(
+        default="",
+        description="Base URL of the scheduler's internal API; unset: the endpoints that need it answer 503.",
+    )
+    peer_seconds: float = Field(
+        default=10.0, gt=0, description="Time in which matching and the scheduler have to answer."
+    )

@@ -1,4 +1,4 @@
-"""Registration's documents: the only file that knows the driver, and the one place that keeps tenants apart."""
+"""Registration's documents in Mongo. Only this module keeps the entities of operators apart."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, Mongo
 from shared.storage.outbox import outbox_new, outbox_push
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
-#: What a document holds beside the entity itself.
+#: Fields of a document that are no fields of the entity.
 _BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
 
-#: Editions as they were read last, by path, with the moment until which that is recent.
+#: Editions read last, by path, each with the time until which it counts as recent.
 Recent = dict[str, tuple[float, Edition]]
 _RECENT_SECONDS = 1.0
 _MOST_RECENT = 1000
@@ -33,12 +33,12 @@ _BEYOND_IDS = "~"
 
 
 def collection_of(kind: type[Entity]) -> str:
-    """The name of the collection of a kind of entity."""
+    """Return the name of the collection of a kind of entity."""
     return kind.NOUN.replace(" ", "_") + "s"
 
 
 class MongoStore:
-    """All documents. `written` is called with the kind and `_id` of each written one, so that its outbox is sent."""
+    """The documents of all operators. `written` is called with kind and `_id` after a write: it sends the outbox."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class MongoStore:
         self._now = now
 
     async def prepare(self) -> None:
-        """Make the indexes; harmless when they are there."""
+        """Create the indexes, unless they exist."""
         for kind in KINDS:
             collection = self._database[collection_of(kind)]
             await collection.create_index("unique", unique=True)
@@ -62,11 +62,11 @@ class MongoStore:
         await requests.create_index("due")
 
     def of(self, operator_id: str) -> MongoRepository:
-        """The entities of one operator: there is no other way to them."""
+        """Return the repository of an operator, the only access to its entities."""
         return MongoRepository(self._database, operator_id, self._written, self._recent, self._now)
 
     async def of_edition(self, edition_id: str) -> list[Entity]:
-        """All there is of an edition, whoever's it is: for who runs the service."""
+        """List all entities of an edition, of any operator. For the command line only, never for the API."""
         return [
             kind.stored(document)
             for kind in KINDS
@@ -74,13 +74,13 @@ class MongoStore:
         ]
 
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
-        """Match requests, of any operator, whose time to be answered is over; the longest overdue first."""
+        """List overdue match requests of all operators, the longest overdue first."""
         cursor = self._database[collection_of(MatchRequest)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
         return [MatchRequest.stored(document) async for document in cursor.sort("due", 1).limit(limit)]
 
 
 class MongoRepository:
-    """The entities of one operator: each `_id` is a path that starts with it, and other queries start from `_own`."""
+    """The entities of an operator. Every `_id` starts with the operator's id; all other queries start from `_own`."""
 
     def __init__(
         self,
@@ -97,12 +97,12 @@ class MongoRepository:
         self._now = now
 
     async def find(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity | None:
-        """One entity of an edition, if it is there."""
+        """Return an entity of an edition; None if there is none."""
         document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, entity_id)}, _BESIDE)
         return kind.stored(document) if document else None
 
     async def recent_edition(self, edition_id: str) -> Edition | None:
-        """An edition as it was at most a second ago: every write asks for it, and it hardly ever changes."""
+        """Return an edition at most a second old. Every write reads the edition, and it hardly ever changes."""
         path = self._path(Edition, edition_id, edition_id)
         until, recent = self._recent.get(path, (0.0, None))
         if recent is not None and self._now() < until:
@@ -115,32 +115,32 @@ class MongoRepository:
         return edition
 
     async def find_many(self, kind: type[AnyEntity], edition_id: str, ids: Sequence[str]) -> dict[str, AnyEntity]:
-        """Those of the ids that are there, by id."""
+        """Return the existing entities among these ids, by id."""
         query = {"_id": {"$in": [self._path(kind, edition_id, entity_id) for entity_id in ids]}}
         return {entity.id: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
-        """The entities that have one of these values of `Entity.unique`, by it."""
+        """Return the entities with these unique keys, by key."""
         query = self._own(unique={"$in": list(uniques)})
         return {entity.unique: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
 
     async def page(
         self, kind: type[AnyEntity], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
     ) -> list[AnyEntity]:
-        """Up to `limit` entities with ids above `after`, by id; an operator's editions if `edition_id` is None."""
-        shelf = self._path(kind, edition_id or "", "")
-        query = {"_id": {"$gt": shelf + after, "$lt": shelf + _BEYOND_IDS}, **(where or {})}
+        """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
+        prefix = self._path(kind, edition_id or "", "")
+        query = {"_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **(where or {})}
         cursor = self._of(kind).find(query, _BESIDE)
         return [entity async for entity in self._read(kind, cursor.sort("_id", 1).limit(limit))]
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
-        """How many requests of a participant are neither declined, withdrawn nor expired."""
+        """Count the requests of a participant that are neither declined, withdrawn nor expired."""
         query = self._own(requester_id=requester_id, edition_id=edition_id, state={"$in": sorted(LIVE)})
         count: int = await self._of(MatchRequest).count_documents(query)
         return count
 
     async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
-        """The seats, session by session, of those who attend; sessions that nobody attends are left out."""
+        """Return the seats taken, by session; sessions without participants are left out."""
         query = self._own(edition_id=edition_id, session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value)
         seats: defaultdict[str, list[int | None]] = defaultdict(list)
         async for document in self._of(Participant).find(query, {"session_ids": 1, "seats": 1}):
@@ -149,13 +149,13 @@ class MongoRepository:
         return dict(seats)
 
     async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None:
-        """The hash of the request that made a entity, if the entity is there."""
+        """Return the hash of the request that created an entity; None if there is no such entity."""
         path = self._path(kind, edition_id, entity_id)
         document = await self._of(kind).find_one({"_id": path}, {"fingerprint": 1})
         return document["fingerprint"] if document else None
 
     async def insert(self, entity: Entity, fingerprint: str) -> None:
-        """Write a new entity, with its event in its outbox. Raises `NotUnique`."""
+        """Write a new entity with its event in the outbox. Raises `NotUnique`."""
         path = self._path(type(entity), entity.edition_id, entity.id)
         document = _fields(entity) | {"_id": path, "fingerprint": fingerprint} | outbox_new([entity.snapshot()])
         try:
@@ -165,16 +165,16 @@ class MongoRepository:
         self._written(type(entity), path)
 
     async def restore(self, entity: Entity) -> None:
-        """Write a entity as the bus has it already, so that nothing of it is to be said."""
+        """Write an entity with an empty outbox: its event is on the topic already."""
         path = self._path(type(entity), entity.edition_id, entity.id)
         document = _fields(entity) | {"_id": path, "fingerprint": ""} | outbox_new([])
         await self._of(type(entity)).insert_one(document)
 
     async def replace(self, entity: Entity) -> bool:
-        """Write the next revision, with its event in the outbox; False if the one before is not there any more.
+        """Write the next revision with its event in the outbox; False if the stored revision is another.
 
         Raises:
-            NotUnique: what must be unique about it is another's.
+            NotUnique: a second entity has the same claim.
         """
         push = outbox_push([entity.snapshot()])
         update = push | {"$set": _fields(entity) | push["$set"]}
@@ -193,8 +193,8 @@ class MongoRepository:
         return {"operator_id": self.operator_id, **query}
 
     def _path(self, kind: type[Entity], edition_id: str, entity_id: str) -> str:
-        shelf = self.operator_id if kind is Edition else f"{self.operator_id}/{edition_id}"
-        return f"{shelf}/{entity_id}"
+        prefix = self.operator_id if kind is Edition else f"{self.operator_id}/{edition_id}"
+        return f"{prefix}/{entity_id}"
 
     def _of(self, kind: type[Entity]) -> MongoCollection:
         return self._database[collection_of(kind)]
@@ -206,5 +206,5 @@ class MongoRepository:
 
 
 def _fields(entity: Entity) -> dict[str, object]:
-    # The index holds each of an array's values to be nobody else's.
+    # A unique index on an array keeps every value of the array unique.
     return {**entity.model_dump(mode="json"), "unique": list(entity.claims), "due": entity.due}

@@ -1,4 +1,4 @@
-"""The write path of every use case: each entity is created once, and changed by optimistic concurrency."""
+"""The write path of every use case: an entity is created once, and changed by optimistic concurrency."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Stamp(TypedDict):
 
 
 class UnitOfWork:
-    """Reads, creates and changes the entities of one operator."""
+    """Reads, creates and changes the entities of an operator."""
 
     def __init__(self, repository: Repository, clock: Clock) -> None:
         self.repository = repository

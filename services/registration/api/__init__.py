@@ -1,1 +1,1 @@
-"""HTTP in: each endpoint reads, calls one use case, and answers."""
+"""HTTP API: an endpoint parses the request, calls a use case and returns the answer."""

@@ -153,7 +153,7 @@ async def edit(
 
 
 def _page_query(limit: int, after: str | None) -> dict[str, str]:
-    """Return the query for a page and one item more, which tells whether there is a next page."""
+    """Return the query for a page and an item more, which tells whether there is a next page."""
     return {"limit": str(limit + 1), "after": after or ""}
 
 

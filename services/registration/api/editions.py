@@ -16,10 +16,10 @@ router = APIRouter(prefix="/editions", tags=["editions"])
 
 
 class SessionView(SessionFacts):
-    """A session, and how full it is."""
+    """A session, with its attendance."""
 
-    attending: int = Field(description="How many attend it now.")
-    seats_left: int | None = Field(description="How many more may; null: any number.")
+    attending: int = Field(description="Number of participants that attend the session now.")
+    seats_left: int | None = Field(description="Number of participants that may still join; null: any number.")
 
 
 class Sessions(BaseModel):
@@ -35,34 +35,34 @@ async def open_edition(
     facts: Annotated[EditionFacts, body_of(EditionFacts)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Create an edition. Its slots follow from its days, breaks left out; at most 500 of them."""
+    """Create an edition. Its slots follow from its days without their breaks; at most 500 slots."""
     return created(await service.editions.create(facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[Edition])
 async def list_editions(request: Request, service: CurrentService, limit: Limit = 100, after: After = None) -> Response:
-    """The operator's editions, by id."""
+    """List the editions of the operator, by id."""
     return page(await service.page(Edition, None, after, limit + 1), limit, request)
 
 
 @router.get("/{edition_id}", response_model=Edition)
 async def get_edition(service: CurrentService, edition_id: PathId) -> Response:
-    """One edition."""
+    """Return an edition."""
     return reply(await service.editions.get(edition_id))
 
 
 @router.patch("/{edition_id}", response_model=Edition, openapi_extra=patch_docs(EditionFacts))
 async def amend_edition(service: CurrentService, edition_id: PathId, revisions: IfMatch, patch: PatchBody) -> Response:
-    """Change an edition; its phase goes forwards only: open, published, live, closed. A closed one takes no changes."""
+    """Change an edition that is not closed. Its phase only goes forwards: open, published, live, closed."""
     return reply(await service.editions.amend(edition_id, patch, revisions))
 
 
 @router.get("/{edition_id}/sessions")
 async def list_sessions(service: CurrentService, edition_id: PathId) -> Sessions:
-    """The edition's sessions, and how many seats are left in each.
+    """List the sessions of the edition, with the number of seats left.
 
-    If the capacity is lowered below the number who attend, nobody loses a seat, and nobody gets one until as many have
-    left.
+    If a capacity is lowered below the attendance, all participants keep their seats. The session takes no more
+    participants until the attendance has fallen below the capacity.
     """
     return Sessions(
         items=[_view(session, attending) for session, attending in await service.editions.attendance(edition_id)]
@@ -73,10 +73,10 @@ async def list_sessions(service: CurrentService, edition_id: PathId) -> Sessions
 async def fill_agendas(
     service: CurrentService, edition_id: PathId, wanted: Annotated[FillingFacts, body_of(FillingFacts)]
 ) -> Response:
-    """Propose partners to whoever has fewer than `encounters` to come, the least served first.
+    """Propose partners to the participants with fewer than `encounters` coming encounters, the least served first.
 
-    What was proposed before stays. Under the `organiser` policy proposals are encounters at once; under the others they
-    wait for both to ask for each other.
+    Earlier proposals stay. Under the `organiser` policy a proposal is an encounter at once; under the other policies
+    it waits until both participants have asked for each other.
     """
     return reply(await service.editions.propose_partners(edition_id, wanted))
 

@@ -1,4 +1,4 @@
-"""Endpoints that take files."""
+"""Endpoints that import files."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _BY_ENDING = {".csv": CSV, ".xlsx": XLSX}
 
 
 class RejectionView(BaseModel):
-    """A row that was left out. `line` counts the file's lines (a workbook's rows) from 1, the column names included."""
+    """A rejected row. `line` counts the lines of the file (rows of a workbook) from 1, including the column names."""
 
     line: int
-    column: str = Field(description="Empty when no single column is at fault.")
+    column: str = Field(description="Empty if no single column is at fault.")
     reason: str
 
 
 class ReportView(BaseModel):
-    """What became of a file's rows."""
+    """Number of rows by outcome, and the rejected rows."""
 
     created: int
     changed: int
@@ -65,24 +65,24 @@ _FILE: dict[str, Any] = {
 
 @router.post("/organisations", openapi_extra=_FILE)
 async def organisations(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
-    """Register or change organisations from a file, by name; the same file again changes nothing.
+    """Register or change organisations from a file, by name. Importing the same file again changes nothing.
 
     Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `interchangeable` (yes or no), `codes`
     (separated by blanks, commas or `|`).
-    CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell takes an optional field away; a
-    column that is not there leaves it alone. Rows at fault are reported, the others are kept. Formulas are refused.
+    CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell clears an optional field; a missing
+    column leaves the field unchanged. Faulty rows are reported, correct rows are imported. Formulas are refused.
     """
     return _view(await import_organisations(service, edition_id, await _sheet(request, ORGANISATION_COLUMNS.header)))
 
 
 @router.post("/participants", openapi_extra=_FILE)
 async def participants(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
-    """Register or change participants from a file, by e-mail address; the same file again changes nothing.
+    """Register or change participants from a file, by e-mail address. Importing the same file again changes nothing.
 
-    Columns: `organisation` (its name, registered before), `name`, `email`, `languages` (`es en`, the first is written
-    in); optionally `offers` and `needs` (items separated by `|`), `codes` and `sessions` (separated by blanks, commas
-    or `|`). For the rest as the import of organisations. Rows are taken some at a time: of those who ask for the last
-    seats of a session, it need not be the first in the file who get them.
+    Columns: `organisation` (the name of a registered organisation), `name`, `email`, `languages` (`es en`; mails are
+    written in the first language); optionally `offers` and `needs` (items separated by `|`), `codes` and `sessions`
+    (separated by blanks, commas or `|`). The format is that of the import of organisations. Several rows are written
+    concurrently, so the last seats of a session do not always go to the first rows of the file.
     """
     return _view(await import_participants(service, edition_id, await _sheet(request, PARTICIPANT_COLUMNS.header)))
 
@@ -97,14 +97,14 @@ async def _sheet(request: Request, columns: Columns) -> Sheet:
         media, raw = await _file_of(request, raw)
     limits = FileLimits(settings.max_import_rows, settings.max_unpacked_bytes)
     try:
-        # Not on the event loop: a large workbook takes seconds.
+        # In a thread: a large workbook takes seconds.
         return await asyncio.to_thread(_READERS[media], raw, columns, limits)
     except UnreadableFile as error:
         raise Invalid(FieldError("", str(error))) from error
 
 
 async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
-    """The one file of a form and its media type, told by the part or by the ending of the file's name."""
+    """Return the file of a form and its media type, from the header of the part or the ending of the file name."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield raw

@@ -24,8 +24,8 @@ async def ask(
 ) -> Response:
     """Ask to meet a participant or, with `target_id` null, ask the system for partners.
 
-    Both are active and of different organisations. Who has asked cannot ask the same again, unless the request was
-    withdrawn or expired.
+    Both participants are active and of different organisations. The same request can be made again only after it was
+    withdrawn or has expired.
     """
     return created(await service.match_requests.create(edition_id, facts, idempotency_key), request)
 
@@ -34,29 +34,29 @@ async def ask(
 async def list_match_requests(
     request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
-    """The edition's match requests, by id."""
+    """List the match requests of the edition, by id."""
     return page(await service.page(MatchRequest, edition_id, after, limit + 1), limit, request)
 
 
 @router.get("/{request_id}", response_model=MatchRequest)
 async def get_match_request(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
-    """One match request."""
+    """Return a match request."""
     return reply(await service.get(MatchRequest, edition_id, request_id))
 
 
 @router.post("/{request_id}/acceptance", response_model=MatchRequest)
 async def accept(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
-    """Accept, for the one who was asked. Again is the same as once."""
+    """Accept a match request on behalf of its target. A repeated request changes nothing."""
     return reply(await service.match_requests.answer(edition_id, request_id, Answer.ACCEPTANCE))
 
 
 @router.post("/{request_id}/refusal", response_model=MatchRequest)
 async def decline(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
-    """Decline, for the one who was asked. Again is the same as once."""
+    """Decline a match request on behalf of its target. A repeated request changes nothing."""
     return reply(await service.match_requests.answer(edition_id, request_id, Answer.REFUSAL))
 
 
 @router.post("/{request_id}/withdrawal", response_model=MatchRequest)
 async def withdraw(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
-    """Withdraw, for the one who asked, before or after the answer. Again is the same as once."""
+    """Withdraw a match request on behalf of its requester, also after it was answered. A repeat changes nothing."""
     return reply(await service.match_requests.answer(edition_id, request_id, Answer.WITHDRAWAL))

@@ -1,4 +1,4 @@
-"""Around every request: how long it took, and what is answered when something fails that nobody foresaw."""
+"""Middleware around every request: its duration, and the answer to unexpected exceptions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = get_logger(__name__)
 
 
 class RequestMiddleware:
-    """ASGI middleware: measures by route template, and turns failures into problems.
+    """ASGI middleware that measures requests by route template, and answers exceptions with problem details.
 
     Exceptions are logged by type and place only: their messages may hold personal data.
     """

@@ -1,4 +1,4 @@
-"""The endpoint of the observatory. Matching answers it, in counts that name nobody."""
+"""The endpoint of the observatory, answered by matching in anonymous counts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ router = APIRouter(prefix="/editions/{edition_id}/observatory", tags=["observato
 
 @router.get("")
 async def observe(service: CurrentService, matching: MatchingClient, edition_id: PathId) -> ObservatoryView:
-    """The edition's capacities, needs and clusters, in counts of organisations; at most a minute old.
+    """Return the edition's capacities, needs and clusters, in counts of organisations; at most a minute old.
 
-    No count is below five, and none such follows from the others: groups too small are put together, and what may not
-    be said is null. 409 while fewer than five organisations take part.
+    No count is below five, and no smaller count can be computed from the rest. Groups that are too small are merged,
+    and withheld values are null. 409 while fewer than five organisations take part.
     """
     await service.editions.get(edition_id)
     return ObservatoryView.model_validate(await matching.get(f"/editions/{edition_id}/observatory"))

@@ -22,7 +22,7 @@ async def register_organisation(
     facts: Annotated[OrganisationFacts, body_of(OrganisationFacts)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Register an organisation. Its name is unique in its edition, whatever the case."""
+    """Register an organisation. Its name is unique in the edition, regardless of case."""
     return created(await service.organisations.register(edition_id, facts, idempotency_key), request)
 
 
@@ -30,13 +30,13 @@ async def register_organisation(
 async def list_organisations(
     request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
-    """The edition's organisations, by id, cancelled ones included."""
+    """List the organisations of the edition, by id, including cancelled organisations."""
     return page(await service.page(Organisation, edition_id, after, limit + 1), limit, request)
 
 
 @router.get("/{organisation_id}", response_model=Organisation)
 async def get_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
-    """One organisation."""
+    """Return an organisation."""
     return reply(await service.get(Organisation, edition_id, organisation_id))
 
 
@@ -54,5 +54,5 @@ async def amend_organisation(
 
 @router.post("/{organisation_id}/cancellation", response_model=Organisation)
 async def cancel_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
-    """Cancel an organisation and its participants. Again is the same as once."""
+    """Cancel an organisation and its participants. A repeated request changes nothing."""
     return reply(await service.organisations.cancel(edition_id, organisation_id))

@@ -22,7 +22,7 @@ async def register_participant(
     facts: Annotated[ParticipantFacts, body_of(ParticipantFacts)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Register a participant of an active organisation; the e-mail address is unique in the edition in any case."""
+    """Register a participant of an active organisation. The e-mail address is unique in the edition, in any case."""
     return created(await service.participants.register(edition_id, facts, idempotency_key), request)
 
 
@@ -30,13 +30,13 @@ async def register_participant(
 async def list_participants(
     request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
-    """The edition's participants, by id, cancelled ones included."""
+    """List the participants of the edition, by id, including cancelled participants."""
     return page(await service.page(Participant, edition_id, after, limit + 1), limit, request)
 
 
 @router.get("/{participant_id}", response_model=Participant)
 async def get_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
-    """One participant."""
+    """Return a participant."""
     return reply(await service.get(Participant, edition_id, participant_id))
 
 
@@ -50,13 +50,13 @@ async def amend_participant(
 ) -> Response:
     """Change a participant.
 
-    With another name, e-mail address, languages and profile another person takes the seat: the id, the requests and the
-    agenda stay.
+    A patch of the name, e-mail address, languages and profile lets another person take the participant's place. The id,
+    the match requests and the agenda stay, and so do all fields that the patch does not name.
     """
     return reply(await service.participants.amend(edition_id, participant_id, patch, revisions))
 
 
 @router.post("/{participant_id}/cancellation", response_model=Participant)
 async def cancel_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
-    """Cancel a participant. Again is the same as once."""
+    """Cancel a participant. A repeated request changes nothing."""
     return reply(await service.participants.cancel(edition_id, participant_id))

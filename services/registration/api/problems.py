@@ -1,4 +1,4 @@
-"""Whatever goes wrong is told as problem details (RFC 9457): one table from exceptions to problems."""
+"""Errors as problem details (RFC 9457): the table from exceptions to problems."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _RETRY_AFTER_SECONDS = "2"
 
 
 class TooLarge(Exception):
-    """The body has more bytes than are taken; the message says how many are."""
+    """The body has too many bytes; the message says how many are accepted."""
 
 
 class Unsupported(Exception):
-    """The body has a media type that is not taken here; the message says which are."""
+    """The endpoint does not accept the media type of the body; the message lists the accepted types."""
 
 
 class FaultView(BaseModel):
-    """One fault of the request: where, as a JSON pointer into the body or the name of a parameter, and what."""
+    """A fault of the request: a JSON pointer into the body, or the name of a parameter, and the reason."""
 
     pointer: str
     detail: str
@@ -44,7 +44,7 @@ class FaultView(BaseModel):
 class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
-    type: str = Field(description="A URN of the kind of problem; stable.")
+    type: str = Field(description="URN of the kind of problem; stable.")
     title: str
     status: int
     detail: str
@@ -54,7 +54,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True)
 class ProblemKind:
-    """A kind of problem, and the headers that go with it."""
+    """A kind of problem, with its HTTP status and headers."""
 
     status: HTTPStatus
     slug: str
@@ -100,16 +100,16 @@ def _documented(description: str) -> dict[str, Any]:
     }
 
 
-#: For the OpenAPI document: what any endpoint may answer.
+#: Answers that every endpoint may give, for the OpenAPI document.
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: _documented(HTTPStatus(status).phrase) for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
 }
 
 
 def rejections(codes: Iterable[EditErrorCode]) -> dict[int | str, dict[str, Any]]:
-    """For the OpenAPI document: the responses of an endpoint at which the scheduler may reject a request.
+    """Return the OpenAPI responses of an endpoint whose requests the scheduler may reject.
 
-    Each response lists the problem types of these codes beside the general ones of its status.
+    A response lists the problem types of these codes besides the general types of its status.
     """
     return {
         int(status): _documented(f"{status.phrase}. The type is a general one, or one of: {_types(some)}")
@@ -126,7 +126,7 @@ def _type_of(slug: str) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every exception of the table, and the framework's own, with a problem."""
+    """Answer every exception of the table, and the exceptions of the framework, with a problem."""
     for exception in _KINDS:
         app.add_exception_handler(exception, _on_known)
     app.add_exception_handler(ServiceDeclined, _on_declined)
@@ -135,12 +135,12 @@ def install(app: FastAPI) -> None:
 
 
 def unavailable(scope: Scope) -> Response:
-    """503: the database is away."""
+    """Return 503: the database does not answer."""
     return _response(_AWAY, "the database does not answer; nothing is known to be wrong with the request", scope)
 
 
 def defect(scope: Scope) -> Response:
-    """500: an exception that nobody foresaw."""
+    """Return 500: an unexpected exception."""
     return _response(_DEFECT, "it has been logged; the request may or may not have been carried out", scope)
 
 
@@ -151,21 +151,21 @@ async def _on_known(request: Request, error: Exception) -> Response:
 
 
 async def _on_declined(request: Request, error: Exception) -> Response:
-    """What the service asked said no with, as it said it."""
+    """Pass on the problem with which another service declined."""
     assert isinstance(error, ServiceDeclined)  # noqa: S101 - the one exception this handles
     status = HTTPStatus(error.status)
     return _response(ProblemKind(status, error.slug, status.phrase), str(error) or status.phrase, request.scope)
 
 
 async def _on_parameters(request: Request, error: Exception) -> Response:
-    """A path, query or header parameter is not what it should be."""
+    """Answer an invalid path, query or header parameter."""
     details = error.errors()[:MOST_FAULTS] if isinstance(error, RequestValidationError) else ()
     faults = [FieldError(pointer_to(detail["loc"]), detail["msg"]) for detail in details]
     return await _on_known(request, Invalid(*faults))
 
 
 async def _on_framework(request: Request, error: Exception) -> Response:
-    """No such route, no such method."""
+    """Answer an unknown route or method."""
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     slug = status.phrase.lower().replace(" ", "-")

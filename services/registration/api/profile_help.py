@@ -1,4 +1,4 @@
-"""The endpoint of profile help. Matching answers it; nothing is kept of what was asked."""
+"""The endpoint of profile help, answered by matching. The text is not stored."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ router = APIRouter(prefix="/profile-help", tags=["profile help"])
 async def help_with_profile(
     _: CurrentService, matching: MatchingClient, asked: Annotated[ProfileTextFacts, body_of(ProfileTextFacts)]
 ) -> ProfileSuggestions:
-    """Take a free text apart into needs and offers, suggest codes for it, and say what in it is vague.
+    """Split a free text into needs and offers, suggest codes, and remark on vague passages.
 
-    Changes nothing. Texts in any of sixteen languages are understood; whoever writes should confirm what is suggested.
+    Changes nothing. Texts in sixteen languages are understood. The author of the text should confirm the suggestions.
     """
     return ProfileSuggestions.model_validate(await matching.post("/profile-help", dict(asked)))

@@ -1,4 +1,4 @@
-"""Answers out: a entity with its revision as `ETag`, or a page of entities with a link to the next (RFC 8288)."""
+"""HTTP answers: an entity with its revision as `ETag`, or a page of entities with a link to the next (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
 
 class Page(BaseModel, Generic[AnyEntity]):
-    """Some of a list, by id."""
+    """A page of a list, by id."""
 
     items: list[AnyEntity]
-    next: str | None = Field(description="What to send as `after` for the next page; null on the last.")
+    next: str | None = Field(description="The value of `after` for the next page; null on the last page.")
 
 
 def reply(entity: Entity) -> Response:
-    """200 with a entity."""
+    """Return 200 with an entity."""
     return _json(entity, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
 
 
 def created(entity: Entity, request: Request) -> Response:
-    """201 with a entity and where it is now."""
+    """Return 201 with an entity and its location."""
     location = f"{request.url.path.rstrip('/')}/{entity.id}"
     return _json(entity, HTTPStatus.CREATED, {"ETag": f'"{entity.revision}"', "Location": location})
 
 
 def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Response:
-    """200 with at most `limit` of these, of which the store was asked for one more to see whether there are."""
+    """Return 200 with at most `limit` of the entities. An entity beyond the limit tells that there is a next page."""
     shown: list[Entity] = list(entities[:limit])
     after = shown[-1].id if len(entities) > limit else None
     headers = {}

@@ -1,1 +1,1 @@
-"""Pure rules of registration: what a thing is, when it may change, how an edition's slots follow from its days."""
+"""Pure rules of registration: the entities, their changes, and the slots that follow from the days of an edition."""

@@ -1,4 +1,4 @@
-"""What an organiser asks of the agenda: edits by hand, and how encounters went. The scheduler decides on both."""
+"""Requests of an organiser that the scheduler decides: edits of the agenda by hand, and reports of attendance."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from services.registration.domain.errors import FieldError, Invalid
 from shared.contract.ids import Id
 from shared.internal_api.edits import MOST_PEOPLE, BrokenRule, Edit
 
-#: What the rules that an edit may not break are called in words.
+#: Words for the rules that an edit may not break, by the names of the scheduler.
 _WORDS = {
     "no_consent": "one of the two has not agreed to meet",
-    "not_taking_part": "somebody, or the organisation, does not take part",
+    "not_taking_part": "a participant or an organisation does not take part",
     "no_such_slot": "the edition has no such slot",
-    "not_available": "somebody is not there at that time",
-    "in_a_session": "somebody attends a session at that time",
-    "over_quota": "somebody would have more encounters than the edition allows",
-    "pair_twice": "the same two would have two encounters",
-    "person_twice": "somebody would be in two encounters at a time, the other of which is locked or has begun",
-    "out_of_order": "it would not come after one that it has to come after, and one of the two is locked or has begun",
+    "not_available": "a participant is not there at that time",
+    "in_a_session": "a participant attends a session at that time",
+    "over_quota": "a participant would have more encounters than the edition allows",
+    "pair_twice": "the same two participants would have two encounters",
+    "person_twice": "a participant would be in two encounters at a time, and the second is locked or has begun",
+    "out_of_order": "an encounter would come before its predecessor, and one of the two is locked or has begun",
     "no_such_table": "the zone has no such table",
     "wrong_zone": "Innova+ is for companies with research groups or technology centres",
-    "table_twice": "others sit at the table at that time, whose encounter is locked or has begun",
+    "table_twice": "the table is taken at that time by an encounter that is locked or has begun",
 }
 
 
 class AttendanceFacts(Facts):
-    """What somebody at the venue says of an encounter."""
+    """Report of an encounter from the venue: held or missed, and the absent participants."""
 
     outcome: Literal["held", "missed"]
     absent: tuple[Id, ...] = Field(
         default=(),
         max_length=MOST_PEOPLE,
-        description="Who did not come: one of the two if it was missed, guests if held.",
+        description="Absent participants: one of the two if the encounter was missed, guests if it was held.",
     )
 
 
@@ -50,11 +50,13 @@ class MissingIfMatch(Exception):
 
 
 class RulesBroken(Invalid):
-    """An edit would break rules; its faults say which, and whose."""
+    """An edit would break rules; a fault names a rule, the participants and the encounters."""
 
 
 def describe_breach(broken: BrokenRule, names: dict[str, str]) -> FieldError:
-    """A rule that would be broken, in words and with the names of those concerned."""
-    people = ", ".join(f"{names.get(each, '?')} ({each})" for each in broken.participant_ids)
+    """Return a broken rule in words, with the names of the participants concerned."""
+    people = ", ".join(
+        f"{names.get(participant_id, '?')} ({participant_id})" for participant_id in broken.participant_ids
+    )
     words = _WORDS.get(broken.rule, broken.rule.replace("_", " "))
     return FieldError("/edit", f"{broken.rule}: {words}: {people}; encounters {', '.join(broken.encounter_ids)}")

@@ -1,4 +1,4 @@
-"""An edition: its days, its room and its rules."""
+"""An edition: its days, its zones and tables, its sessions and its rules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_BYTES = 900_000
 
 
 class ZoneFacts(Facts):
-    """A part of the venue, with the labels of its tables; a label needs to be unique in its zone only."""
+    """A part of the venue with the labels of its tables. A label is unique in its zone only."""
 
     zone_id: Id
     kind: ZoneKind
@@ -47,7 +47,7 @@ class ZoneFacts(Facts):
 
 
 class SessionFacts(Facts):
-    """A session; times without an offset are local times of the edition's time zone."""
+    """A session. Times without an offset are local times of the edition's time zone."""
 
     session_id: Id
     kind: SessionKind
@@ -56,11 +56,14 @@ class SessionFacts(Facts):
     starts_at: datetime
     ends_at: datetime
     capacity: int | None = Field(
-        default=None, ge=1, le=100_000, description="How many may attend it; null: any number. Nobody loses a seat."
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Most participants that may attend; null: any number. Lowering it takes no seat away.",
     )
 
     def in_zone(self, timezone: str) -> events.Session:
-        """The session with its times as UTC. Raises ValueError on a time that is skipped or runs backwards."""
+        """Return the session with its times in UTC. Raises ValueError if clocks skip a time or the end is not later."""
         times = {"starts_at": instant(self.starts_at, timezone), "ends_at": instant(self.ends_at, timezone)}
         if times["ends_at"] <= times["starts_at"]:
             raise ValueError(f"session {self.session_id}: ends_at must be after starts_at")
@@ -68,32 +71,34 @@ class SessionFacts(Facts):
 
 
 class QuotaFacts(events.Quotas, extra="forbid"):
-    """Limits a participant; none where it is null."""
+    """Limits for each participant; null: no limit."""
 
-    max_encounters: int | None = Field(default=None, ge=0, le=1000, description="Encounters a participant.")
-    max_requests: int | None = Field(default=None, ge=0, le=1000, description="Live requests a participant asked.")
+    max_encounters: int | None = Field(default=None, ge=0, le=1000, description="Most encounters of a participant.")
+    max_requests: int | None = Field(
+        default=None, ge=0, le=1000, description="Most live match requests of a participant."
+    )
     min_encounters: int | None = Field(
         default=None,
         ge=0,
         le=1000,
-        description="Encounters a participant should have at least, if as many are wanted: who has fewer comes first.",
+        description="Least encounters of a participant, if as many are wanted: participants with fewer come first.",
     )
 
 
 class FeeFacts(events.Fee, extra="forbid"):
-    """What a participant pays, in the currency's smallest unit."""
+    """The fee of a participant, in the smallest unit of the currency."""
 
     amount: int = Field(ge=0, le=1_000_000_000)
 
 
 class FillingFacts(Facts):
-    """Proposals for whoever has fewer encounters than this to come."""
+    """A round of proposals for participants with fewer coming encounters than `encounters`."""
 
-    encounters: int = Field(ge=1, le=50, description="Proposals bring everybody up to this many.")
+    encounters: int = Field(ge=1, le=50, description="Number of encounters up to which partners are proposed.")
 
 
 class EditionFacts(Facts):
-    """What an operator says of an edition."""
+    """Fields of an edition that its operator sets."""
 
     name: Line
     timezone: Timezone = Field(description="An IANA time zone, such as Europe/Madrid.")
@@ -103,24 +108,25 @@ class EditionFacts(Facts):
     sessions: tuple[SessionFacts, ...] = Field(default=(), max_length=500)
     quotas: QuotaFacts = QuotaFacts()
     consent_policy: ConsentPolicy = ConsentPolicy.MUTUAL
-    least_affinity: float = Field(default=0.0, ge=0, le=1, description="Proposals below this are not made.")
+    least_affinity: float = Field(default=0.0, ge=0, le=1, description="Least score of a proposal, from 0 to 1.")
     fee: FeeFacts | None = None
     affinity_version: AffinityVersion = Field(
-        default=NEWEST_AFFINITY_VERSION, description="The configuration that scores its pairs; null: the newest."
+        default=NEWEST_AFFINITY_VERSION,
+        description="Version of the configuration that scores its pairs; null: the newest.",
     )
     phase: Phase = Phase.OPEN
     answer_within_hours: Annotated[int, Field(ge=1, le=8760)] | None = Field(
-        default=None, description="Match requests not answered this long after they were asked expire; null: never."
+        default=None, description="Hours after which an unanswered match request expires; null: never."
     )
     freeze_minutes: int = Field(
         default=30,
         ge=0,
         le=24 * 60,
-        description="Once live, encounters that start this soon are not moved by the system.",
+        description="Minutes before its start in which the system moves no encounter of a live edition.",
     )
-    levels: LevelOrder = Field(default=tuple(Level), description="What agendas are to be good at, the first first.")
+    levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the agendas, most important first.")
     goals: Goals = Field(
-        default=(), description="Where not all have a place, these come before others of the same priority."
+        default=(), description="Encounters that serve a goal are placed before other encounters of the same priority."
     )
 
     @model_validator(mode="after")
@@ -139,20 +145,20 @@ class EditionFacts(Facts):
         return self
 
     def slots(self) -> tuple[Slot, ...]:
-        """The edition's slots, derived from its days."""
+        """Return the slots of the edition, derived from its days."""
         return slots_of(self.days, self.slot_minutes, self.timezone)
 
 
 class Edition(EditionFacts, Entity):
-    """An edition as it stands at a revision."""
+    """An edition at a revision."""
 
     PREFIX: ClassVar[str] = "edn"
     ID: ClassVar[str] = "edition_id"
     NOUN: ClassVar[str] = "edition"
 
-    #: An edition kept from before there were versions is scored as it was.
+    #: An edition stored before there were versions keeps the first version.
     affinity_version: AffinityVersion = "1"
-    filling: Filling | None = Field(default=None, description="The organiser's last word to fill the agendas.")
+    filling: Filling | None = Field(default=None, description="The last round of proposals.")
 
     def snapshot(self) -> EditionChanged:
         return EditionChanged(
@@ -164,11 +170,11 @@ class Edition(EditionFacts, Entity):
         )
 
     def answer_by(self, asked_at: datetime) -> datetime | None:
-        """When a request asked at that moment expires, if it does."""
+        """Return the time at which a request made at that moment expires; None: never."""
         return asked_at + timedelta(hours=self.answer_within_hours) if self.answer_within_hours else None
 
     def must_be_changeable(self) -> None:
-        """Raise `Conflict` once the edition is closed."""
+        """Raise `Conflict` if the edition is closed."""
         if self.phase is Phase.CLOSED:
             raise Conflict(f"edition {self.edition_id} is closed: it takes no more changes")
 
@@ -195,7 +201,7 @@ class Edition(EditionFacts, Entity):
         return self.changed(now, filling=Filling(round=last + 1, encounters=wanted.encounters))
 
     def may_become(self, phase: Phase) -> None:
-        """Raise `Conflict` unless the phase is the same or a later one."""
+        """Raise `Conflict` unless the phase is the same or later."""
         order = list(Phase)
         if order.index(phase) < order.index(self.phase):
             raise Conflict(f"an edition's phase only goes forwards: it is {self.phase}, and cannot go back to {phase}")

@@ -25,7 +25,7 @@ class Facts(BaseModel):
 
 
 class Entity(BaseModel):
-    """An edition, organisation, participant or match request at one revision; stored as one document."""
+    """An edition, organisation, participant or match request at a revision; stored as a document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

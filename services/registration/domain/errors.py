@@ -1,4 +1,4 @@
-"""Errors of registration's rules. `api/problems.py` has the HTTP answer to each."""
+"""Errors of registration's rules. `api/problems.py` has their HTTP answers."""
 
 from __future__ import annotations
 

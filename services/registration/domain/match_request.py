@@ -1,4 +1,4 @@
-"""A match request, and the one table of how its state may change."""
+"""A match request, and the table of its state transitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.contract.ids import Id
 
 
 class Answer(StrEnum):
-    """What can be done to a request, named as the resource that does it."""
+    """An answer to a request, named after the HTTP resource of the answer."""
 
     ACCEPTANCE = "acceptance"
     REFUSAL = "refusal"
@@ -23,23 +23,25 @@ class Answer(StrEnum):
     EXPIRY = "expiry"
 
 
-#: What each answer leads to, and from which states it may be given.
+#: The state that an answer leads to, and the states in which it may be given.
 _TRANSITIONS: dict[Answer, tuple[RequestState, frozenset[RequestState]]] = {
     Answer.ACCEPTANCE: (RequestState.ACCEPTED, frozenset({RequestState.REQUESTED})),
     Answer.REFUSAL: (RequestState.DECLINED, frozenset({RequestState.REQUESTED})),
     Answer.WITHDRAWAL: (RequestState.WITHDRAWN, frozenset({RequestState.REQUESTED, RequestState.ACCEPTED})),
     Answer.EXPIRY: (RequestState.EXPIRED, frozenset({RequestState.REQUESTED})),
 }
-#: States in which a request still counts: against its requester's quota, and as the answer to asking again.
+#: States in which a request counts towards the quota of its requester and prevents a second request.
 LIVE = frozenset({RequestState.REQUESTED, RequestState.ACCEPTED})
 
 
 class MatchRequestFacts(Facts):
-    """One participant asks to meet another; with `target_id` null, asks the system for `partners_wanted` partners."""
+    """A request to meet a participant; with `target_id` null, a request for `partners_wanted` proposed partners."""
 
     requester_id: Id
     target_id: Id | None = None
-    partners_wanted: int = Field(default=1, ge=1, le=20, description="For an open request: how many proposals.")
+    partners_wanted: int = Field(
+        default=1, ge=1, le=20, description="Number of proposals, for a request without a target."
+    )
     priority: int = Field(default=2, ge=1, le=3, description="1 nice to have, 2 wanted, 3 most wanted.")
 
     @model_validator(mode="after")
@@ -50,7 +52,7 @@ class MatchRequestFacts(Facts):
 
 
 class MatchRequest(MatchRequestFacts, Entity):
-    """A match request as it stands at a revision."""
+    """A match request at a revision."""
 
     PREFIX: ClassVar[str] = "req"
     ID: ClassVar[str] = "request_id"
@@ -58,11 +60,13 @@ class MatchRequest(MatchRequestFacts, Entity):
 
     request_id: str
     state: RequestState = RequestState.REQUESTED
-    expires_at: Instant | None = Field(default=None, description="When it expires unless answered; null: never.")
+    expires_at: Instant | None = Field(
+        default=None, description="Time at which an unanswered request expires; null: never."
+    )
 
     @property
     def unique(self) -> str:
-        """One request from one participant to another, unless it was withdrawn or ran out: then they may ask again."""
+        """The pair of requester and target: a second request is refused until the first is withdrawn or expires."""
         if self.target_id and self.state in LIVE | {RequestState.DECLINED}:
             return f"{self.edition_id}/{self.requester_id}/{self.target_id}"
         return self.request_id
@@ -72,10 +76,10 @@ class MatchRequest(MatchRequestFacts, Entity):
         return self.expires_at if self.state is RequestState.REQUESTED else None
 
     def answered(self, answer: Answer, now: datetime) -> Self:
-        """The request with that answer; itself if it has it already.
+        """Return the request with that answer; itself if it has the answer already.
 
         Raises:
-            Refused: it cannot be answered so, or not any more.
+            Refused: the request, in its state, takes no such answer.
         """
         state, allowed_from = _TRANSITIONS[answer]
         if self.state is state:

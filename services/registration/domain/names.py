@@ -1,4 +1,4 @@
-"""What text may hold: names are one clean line, free text is clean, an e-mail address can be written to."""
+"""Types of text: names are a clean line, free text is clean, an e-mail address has valid syntax."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Annotated, Final
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
 
-#: The validation context of what is read back from the database. It was clean when it was written, so it is taken as it
-#: is: looking again at an address costs half a millisecond, and a later, stricter rule must not make it unreadable.
+#: Validation context of data from the database. It was cleaned when it was written and is not cleaned again: to check
+#: an address takes half a millisecond, and a later, stricter rule must not make stored data unreadable.
 STORED: Final = {"stored": True}
 
-#: Bidirectional embeddings, overrides and isolates (Unicode UAX 9): they make a name read as another.
+#: Bidirectional embeddings, overrides and isolates (Unicode UAX 9): they make a name look like a different name.
 _BIDI = frozenset(chr(point) for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 #: Categories that are no text: control characters, lone surrogates, line and paragraph separators.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def clean_line(text: str) -> str:
-    """One line in Unicode NFC, outer blanks taken off.
+    """Return a line in Unicode NFC, without outer blanks.
 
     Raises:
-        ValueError: a character is not allowed (its position from 0 is named), or nothing is left.
+        ValueError: a character is not allowed (the message names its position from 0), or the line is blank.
     """
     return _clean(text, allowed="")
 
 
 def clean_text(text: str) -> str:
-    """As `clean_line`, but line breaks and tabs may stay."""
+    """Return a text cleaned as by `clean_line`; line breaks and tabs are allowed."""
     return _clean(text, allowed="\n\t\r")
 
 
 def clean_email(text: str) -> str:
-    """The address in its normal form; syntax only, no look-up.
+    """Return an e-mail address in its normal form. Only its syntax is checked.
 
     Raises:
-        ValueError: it is no address that mail can be sent to.
+        ValueError: mail cannot be sent to the address.
     """
     try:
         return validate_email(clean_line(text), check_deliverability=False).normalized
@@ -46,7 +46,7 @@ def clean_email(text: str) -> str:
 
 
 def same_name(name: str) -> str:
-    """What two spellings of one name have in common: Unicode NFKC, case folded, single blanks."""
+    """Return a key that all spellings of a name share: Unicode NFKC, case folded, single blanks."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
@@ -67,8 +67,8 @@ def _unless_stored(clean: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-# The lengths are those of shared.contract.events.registration, held before the text is looked at and again after NFC,
-# which can lengthen it.
+# The lengths are those of shared.contract.events.registration. They are checked before the text is cleaned and again
+# afterwards: NFC can lengthen a text.
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200), _unless_stored(clean_line), StringConstraints(max_length=200)
 ]

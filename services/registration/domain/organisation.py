@@ -1,4 +1,4 @@
-"""An organisation: a party of the quadruple helix."""
+"""An organisation of the quadruple helix: industry, research, administration or society."""
 
 from __future__ import annotations
 
@@ -14,27 +14,32 @@ from shared.contract.ids import Id
 
 
 class OrganisationFacts(Facts):
-    """What an operator says of an organisation. Its name is unique in its edition, whatever the case."""
+    """Fields of an organisation that its operator sets. The name is unique in the edition, in any case."""
 
     name: Line
     kind: OrganisationKind
     country: CountryCode = Field(description="ISO 3166-1 alpha-2, such as ES.")
     region: Line | None = None
-    delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
+    delegation: Line | None = Field(default=None, description="The group with which it travels, if any.")
     interchangeable: bool = Field(
-        default=False, description="Whether any of its participants may meet where the one asked for has no time."
+        default=False,
+        description="Whether any of its participants may take a meeting when the participant asked for has no time.",
     )
     codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as nace:25.62 or ket:robotics.")
     competitor_ids: tuple[Id, ...] = Field(
-        default=(), max_length=100, description="Organisations that it is never proposed to meet, nor they it."
+        default=(),
+        max_length=100,
+        description="Organisations that are never proposed as partners, in either direction.",
     )
     met_before: tuple[EarlierEncounters, ...] = Field(
-        default=(), max_length=200, description="Whom it has met in earlier editions; either of the two may say so."
+        default=(),
+        max_length=200,
+        description="Organisations it met in earlier editions; a statement by either of the two counts.",
     )
 
 
 class Organisation(OrganisationFacts, Entity):
-    """An organisation as it stands at a revision."""
+    """An organisation at a revision."""
 
     PREFIX: ClassVar[str] = "org"
     ID: ClassVar[str] = "organisation_id"

@@ -1,4 +1,4 @@
-"""JSON bodies read as facts; each fault names its place by JSON pointer (RFC 6901)."""
+"""JSON bodies read as facts; a fault names its place by JSON pointer (RFC 6901)."""
 
 from __future__ import annotations
 

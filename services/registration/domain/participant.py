@@ -15,9 +15,29 @@ from shared.contract.events import Language, ParticipantChanged, Status
 from shared.contract.events.registration import Code
 from shared.contract.ids import Id
 
+#: Fields that describe the person. When another person takes a participant's place, the operator sends them anew.
+FIELDS_OF_THE_PERSON = frozenset({"name", "email", "languages", "profile"})
+#: Fields that describe the place: another person who takes the place inherits them, unless the patch changes them.
+FIELDS_OF_THE_PLACE = frozenset(
+    {
+        "operator_id",
+        "edition_id",
+        "organisation_id",
+        "participant_id",
+        "created_at",
+        "status",
+        "available",
+        "session_ids",
+        "seats",
+        "checked_in",
+        "blocked_ids",
+        "declined_ids",
+    }
+)
+
 
 class ProfileFacts(Facts):
-    """What a participant offers and needs, an item each, and codes such as nace:25.62."""
+    """Offers and needs of a participant, as lists of texts, and codes such as nace:25.62."""
 
     offers: tuple[Text, ...] = Field(default=(), max_length=10)
     needs: tuple[Text, ...] = Field(default=(), max_length=10)
@@ -25,29 +45,37 @@ class ProfileFacts(Facts):
 
 
 class Stay(Facts):
-    """When a participant can meet; times without an offset are local times of the edition's time zone."""
+    """A time in which a participant can meet. Times without an offset are local times of the edition's time zone."""
 
     starts_at: datetime
     ends_at: datetime
 
 
 class ParticipantFacts(Facts):
-    """What an operator says of a participant. The e-mail address is unique in the edition, whatever the case."""
+    """Fields of a participant that its operator sets. The e-mail address is unique in the edition, in any case."""
 
     organisation_id: Id
     name: Line
     email: Email
-    languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="The first is written in.")
+    languages: tuple[Language, ...] = Field(
+        min_length=1, max_length=3, description="Mails are written in the first language."
+    )
     profile: ProfileFacts = ProfileFacts()
     available: tuple[Stay, ...] = Field(
-        default=(), max_length=50, description="When the participant can meet; empty: the whole edition."
+        default=(), max_length=50, description="Times in which the participant can meet; empty: the whole edition."
     )
-    session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
+    session_ids: tuple[Id, ...] = Field(
+        default=(), max_length=100, description="Sessions that the participant attends."
+    )
     blocked_ids: tuple[Id, ...] = Field(
-        default=(), max_length=100, description="Participants and organisations neither met nor seen, both ways."
+        default=(),
+        max_length=100,
+        description="Participants and organisations that the participant neither meets nor sees, in either direction.",
     )
     declined_ids: tuple[Id, ...] = Field(
-        default=(), max_length=500, description="Participants whose proposal was turned down: not proposed again."
+        default=(),
+        max_length=500,
+        description="Participants who were declined as partners: they are not proposed again.",
     )
 
     @field_validator("languages", "session_ids")
@@ -58,18 +86,18 @@ class ParticipantFacts(Facts):
         return values
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
-        """Whether this one wants neither to meet nor to be seen by them."""
+        """Whether this participant blocks the participant or the organisation."""
         return not {participant_id, organisation_id}.isdisjoint(self.blocked_ids)
 
     def in_zone(self, timezone: str) -> Self:
-        """The same with `available` as UTC. Raises `Invalid` on times skipped by clocks or running backwards."""
+        """Return the facts with `available` in UTC. Raises `Invalid` if clocks skip a time or the end is not later."""
         return self.model_copy(
             update={"available": tuple(_stay(index, stay, timezone) for index, stay in enumerate(self.available))}
         )
 
 
 class Participant(ParticipantFacts, Entity):
-    """A participant as it stands at a revision: a seat, which another person of the delegation may take."""
+    """A participant at a revision. Another person of the organisation may take the participant's place."""
 
     PREFIX: ClassVar[str] = "prt"
     ID: ClassVar[str] = "participant_id"
@@ -79,11 +107,11 @@ class Participant(ParticipantFacts, Entity):
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
     seats: dict[Id, int] = Field(
-        default_factory=dict, description="The number of the seat in each session attended that could fill up, from 1."
+        default_factory=dict, description="Seat number, from 1, by session; only sessions with a capacity have seats."
     )
 
     def is_kept_apart_from(self, participant: Participant) -> bool:
-        """Whether either of the two blocks the other; then each is hidden from the other."""
+        """Whether one of two participants blocks the other. Then both are hidden from each other."""
         return self.blocks(participant.participant_id, participant.organisation_id) or participant.blocks(
             self.participant_id, self.organisation_id
         )

@@ -1,4 +1,4 @@
-"""What somebody writes of themselves before it is a profile."""
+"""A free text from which a profile is suggested."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from shared.internal_api.profile_help import ProfileText
 
 
 class ProfileTextFacts(Facts):
-    """A free text, in any language, that is to become a profile."""
+    """A free text, in any language, from which a profile is suggested."""
 
     text: ProfileText

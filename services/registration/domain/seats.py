@@ -1,8 +1,8 @@
-"""Sessions that fill up: which seats may still be given.
+"""Seats of sessions with a capacity.
 
-A seat is a number that one participant holds, beside the e-mail address, as what nobody else may have
-(`Participant.claims`). So of two who are given the same seat at once the second is refused by the database, and is
-given another, or told that the session is full.
+A seat is a number. The e-mail address and the seats of a participant are its claims, which no second participant may
+have (`Participant.claims`). If two concurrent requests choose the same seat, the database refuses the second; that
+request chooses another seat, or is told that the session is full.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from services.registration.domain.edition import Edition, SessionFacts
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.participant import Participant
 
-#: The seats of those who attend a session; `None` for who came before it had a capacity.
+#: The seats of the participants of a session; None for a participant who joined before it had a capacity.
 Seats = Sequence[int | None]
 
 
 def open_seats(capacity: int, held: Seats) -> list[int]:
-    """The seats that may be given: the first free numbers, as many as there is room for.
+    """Return the seats that may be given: the lowest free numbers, as many as there are places left.
 
-    Any of them may be given to whoever asks, however many ask at once: no more attend than may.
-    For let `n` be the last of them: `n`, and those who attend without a number or with one beyond `n`, come to the
-    capacity at most. That stays so, since whoever gets a number beyond `n` meanwhile gets it by the same rule; and of
-    those up to `n` there are never more than `n`, since a number is held once.
+    Concurrent requests may each choose any of these seats, and the attendance still stays within the capacity. Proof:
+    let `n` be the highest number returned. `n` plus the participants without a number, or with a number above `n`, is
+    at most the capacity. A concurrent request that gets a number above `n` follows the same rule, so this stays true.
+    At most `n` participants have numbers up to `n`, because a number is held once.
     """
     taken = set(held)
     return list(islice((number for number in count(1) if number not in taken), max(0, capacity - len(held))))
 
 
 def newly_joined(participant: Participant, edition: Edition, before: Participant | None) -> list[SessionFacts]:
-    """The sessions that can fill up which the participant did not attend before."""
+    """List the sessions with a capacity that the participant did not attend before."""
     attended = before.session_ids if before else ()
     asked = set(participant.session_ids).difference(attended)
-    return [each for each in edition.sessions if each.capacity is not None and each.session_id in asked]
+    return [session for session in edition.sessions if session.capacity is not None and session.session_id in asked]
 
 
 def with_seats(
     participant: Participant, sessions: Sequence[SessionFacts], attending: Mapping[str, Seats]
 ) -> Participant:
-    """The participant with a seat in each of these sessions besides, and none in those not attended any more.
+    """Return the participant with a seat in each of these sessions, and without the seats of sessions left.
 
     Raises:
         Invalid: a session is full.
@@ -52,7 +52,7 @@ def with_seats(
         assert session.capacity is not None  # noqa: S101 - only such sessions fill up
         held = attending.get(session.session_id, ())
         if left := open_seats(session.capacity, held):
-            # Not the first: those who come at once would all be given that one.
+            # Spread by id: concurrent requests would all choose the first seat.
             seats[session.session_id] = left[zlib.crc32(participant.id.encode()) % len(left)]
         else:
             faults.append(_full(participant, session, len(held)))

@@ -1,4 +1,4 @@
-"""From local days to slots: the only place where an edition's wall clock becomes UTC."""
+"""Slots of local days. Only this module converts local times of an edition to UTC."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from shared.contract.events import Slot
 
 MOST_SLOTS = 500
 _MIDNIGHT = time(0)
-#: Beyond these, arithmetic with time zones overflows, and nobody runs an edition.
+#: Beyond these dates, arithmetic with time zones overflows.
 _FIRST_DAY = date(2000, 1, 1)
 _LAST_DAY = date(2199, 12, 30)
 LocalDate = Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
 
 
 class Hours(BaseModel):
-    """A stretch of one local day. `ends` of 00:00 is the midnight at the end of the day."""
+    """A stretch of a local day. `ends` of 00:00 is the midnight at the end of the day."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,14 +39,14 @@ class Hours(BaseModel):
 
 
 class Day(Hours):
-    """A day of an edition in local time, with the breaks in which no slots lie."""
+    """A day of an edition in local time. No slots lie in its breaks."""
 
     date: LocalDate
     breaks: tuple[Hours, ...] = Field(default=(), max_length=20)
 
 
 def instant(moment: datetime, timezone: str) -> datetime:
-    """A moment as UTC; without an offset it is a local time of `timezone`, the first of the two where clocks go back.
+    """Return a moment in UTC. Without an offset it is a local time of `timezone`: the earlier of two if clocks go back.
 
     Raises:
         ValueError: clocks skip that local time, or it is not between the years 2000 and 2199.
@@ -63,7 +63,7 @@ def instant(moment: datetime, timezone: str) -> datetime:
 
 
 def slots_of(days: Sequence[Day], slot_minutes: int, timezone: str) -> tuple[Slot, ...]:
-    """All slots of an edition in time order, numbered from 0; a break starts the count of minutes anew.
+    """Return all slots of an edition in time order, numbered from 0. A new slot starts at the end of each break.
 
     Raises:
         ValueError: days overlap, a time is skipped by the clocks, or there are more than 500 slots.
@@ -91,7 +91,7 @@ def _span(on: date, hours: Hours, timezone: str) -> _Span:
 
 
 def _free(day_span: _Span, day: Day, timezone: str) -> Iterator[_Span]:
-    """The stretches of a day between its breaks."""
+    """Yield the stretches of a day between its breaks."""
     at, end = day_span
     for break_starts, break_ends in sorted(_span(day.date, pause, timezone) for pause in day.breaks):
         if break_starts > at:

@@ -1,4 +1,4 @@
-"""Columns of imported files: each names the field that it sets and the way to read its cells."""
+"""Columns of imported files: the field that a column sets, and the way to read its cells."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ImportColumn:
 
 
 class ImportColumns:
-    """The columns of one kind of file. `header` is the check of its first line."""
+    """The columns of a kind of file. `header` is the check of its first line."""
 
     def __init__(self, *columns: ImportColumn) -> None:
         self._columns = columns

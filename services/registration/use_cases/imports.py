@@ -1,4 +1,4 @@
-"""Use case of imported files: each row creates an entity, changes an existing entity, or is rejected with a reason."""
+"""Use case of imported files: a row creates an entity, changes an entity, or is rejected with a reason."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def import_participants(service: OperatorService, edition_id: str, sheet: 
 
 @dataclass
 class _Import(Generic[AnyParty]):
-    """The import of one file, for organisations or participants."""
+    """The import of a file, for organisations or participants."""
 
     service: OperatorService
     kind: type[AnyParty]

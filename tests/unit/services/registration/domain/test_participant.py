@@ -1,0 +1,56 @@
+"""Fields of a participant when another person takes the participant's place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.registration.domain.parsing import apply_patch
+from services.registration.domain.participant import (
+    FIELDS_OF_THE_PERSON,
+    FIELDS_OF_THE_PLACE,
+    Participant,
+    ParticipantFacts,
+)
+
+NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
+#: Fields that every change sets.
+_OF_THE_REVISION = {"revision", "changed_at"}
+ANA: dict[str, Any] = {
+    "operator_id": "op_1",
+    "edition_id": "edn_1",
+    "created_at": NOW,
+    "changed_at": NOW,
+    "participant_id": "prt_1",
+    "organisation_id": "org_1",
+    "name": "Ana Ruiz",
+    "email": "ana@nandu.example",
+    "languages": ("es",),
+    "profile": {"offers": ("Soldadura",)},
+    "available": ({"starts_at": NOW, "ends_at": NOW.replace(hour=10)},),
+    "session_ids": ("opening",),
+    "seats": {"opening": 7},
+    "checked_in": True,
+    "blocked_ids": ("prt_2",),
+    "declined_ids": ("prt_3",),
+}
+EVA = {
+    "name": "Eva Sanz",
+    "email": "eva@nandu.example",
+    "languages": ["en", "es"],
+    "profile": {"offers": [], "needs": ["Ensayos"]},
+}
+
+
+def test_every_field_belongs_to_the_person_or_to_the_place() -> None:
+    assert FIELDS_OF_THE_PERSON.isdisjoint(FIELDS_OF_THE_PLACE)
+    assert FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE == set(Participant.model_fields) - _OF_THE_REVISION
+
+
+def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
+    before = Participant.model_validate(ANA)
+    assert set(ANA) | _OF_THE_REVISION | {"status"} == set(Participant.model_fields)  # each has a value of its own
+    assert set(EVA) == FIELDS_OF_THE_PERSON
+    after = before.changed(NOW, **apply_patch(before, ParticipantFacts, EVA).values())
+    kept = {name for name in Participant.model_fields if getattr(after, name) == getattr(before, name)}
+    assert kept - _OF_THE_REVISION == FIELDS_OF_THE_PLACE
