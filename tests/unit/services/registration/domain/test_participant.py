@@ -44,7 +44,7 @@ EVA = {
 
 def test_every_field_belongs_to_the_person_or_to_the_place() -> None:
     assert FIELDS_OF_THE_PERSON.isdisjoint(FIELDS_OF_THE_PLACE)
-    assert FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE == set(Participant.model_fields) - _OF_THE_REVISION
+    assert set(Participant.model_fields) - _OF_THE_REVISION == FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE
 
 
 def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
