@@ -42,7 +42,7 @@ CELLS: dict[type[Facts], dict[str, str]] = {
         "sessions": "opening, closing",
     },
 }
-FILES = [
+FILES: list[tuple[type[Facts], ImportColumns, frozenset[str]]] = [
     (OrganisationFacts, ORGANISATION_COLUMNS, ORGANISATION_FIELDS_NOT_IMPORTED),
     (ParticipantFacts, PARTICIPANT_COLUMNS, PARTICIPANT_FIELDS_NOT_IMPORTED),
 ]
