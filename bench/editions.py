@@ -46,11 +46,13 @@ from services.scheduler.solver.pool import SolverPool
 from shared.contract.cloudevents import Record, decode, encode, pack, unpack
 from shared.contract.events import Event
 from shared.contract.ids import encounter_id, pair_id
-from shared.messaging.consumer import Input, Position
+from shared.messaging.inputs import Input, Position
 from shared.runtime.background import Background
 from shared.runtime.clock import utc_now
 from shared.runtime.health import Health
-from shared.storage.journal import Entry, Journal, JournalStore, StateSnapshot
+from shared.storage.edition_cache import EditionCache, LoadedEdition
+from shared.storage.journal import Journal
+from shared.storage.journal_entry import Entry, JournalStore, StateSnapshot
 from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo
 
@@ -279,24 +281,28 @@ class _Subject:
                 yield record
 
 
-class _TimedJournal(Journal[AgendaState, Change, Event]):
-    """Notes the seconds that each load took: of the database, of reading the snapshot and of folding entries."""
+class _TimedCache(EditionCache[AgendaState, Change, Event]):
+    """Notes the seconds of each load: reading the database, parsing the snapshot and folding entries."""
 
-    def __init__(self, store: JournalStore, in_memory: int) -> None:
-        super().__init__(
-            AgendaAggregate(),
-            store,
-            _Encoded(),
-            snapshot_every=Settings().snapshot_every,
-            editions_in_memory=in_memory,
-        )
+    def __init__(self, store: JournalStore, capacity: int) -> None:
+        super().__init__(AgendaAggregate(), store, capacity)
         self.loads: list[float] = []
 
-    async def _fetch(self, edition_id: str) -> Any:  # noqa: ANN401 - it is the journal's own
+    async def fetch(self, edition_id: str) -> LoadedEdition[AgendaState]:
         started = time.perf_counter()
-        loaded = await super()._fetch(edition_id)
+        loaded = await super().fetch(edition_id)
         self.loads.append(time.perf_counter() - started)
         return loaded
+
+
+class _TimedJournal(Journal[AgendaState, Change, Event]):
+    """A journal that notes the seconds of each load."""
+
+    def __init__(self, store: JournalStore, in_memory: int) -> None:
+        super().__init__(AgendaAggregate(), store, _Encoded(), snapshot_every=Settings().snapshot_every)
+        cache = _TimedCache(store, in_memory)
+        self._cache = cache
+        self.loads = cache.loads
 
 
 class _Encoded:

@@ -21,7 +21,8 @@ from shared.contract.events import (
     ParticipantChanged,
 )
 from shared.contract.ids import encounter_id
-from shared.storage.journal import JournalStore, fold
+from shared.storage.aggregate import fold
+from shared.storage.journal_entry import JournalStore
 
 _AGGREGATE = AgendaAggregate()
 

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from shared.storage.journal import Entry, fold
+from shared.storage.aggregate import fold
+from shared.storage.journal_entry import Entry
 from tertulia.connections import Server, run_connected
 from tertulia.journals import entries_of
 from tertulia.output import show_line, show_table, stop

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 
 from shared.runtime.settings import ServiceSettings
-from shared.storage.journal import Entry
+from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 from tertulia.output import stop

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from shared.storage.journal import fold
+from shared.storage.aggregate import fold
 from tertulia.connections import Server, run_connected
 from tertulia.journals import entries_of
 

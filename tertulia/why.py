@@ -10,7 +10,7 @@ from rich.console import Console
 
 from shared.contract.ids import pair_id
 from shared.storage.history import Step, read_back
-from shared.storage.journal import Entry
+from shared.storage.journal_entry import Entry
 from tertulia.connections import Server, run_connected
 from tertulia.journals import journal_of
 from tertulia.output import show_line, show_table, stop

@@ -12,8 +12,8 @@ from services.matching.domain.decide import Matchmaker, UnknownConfiguration
 from services.matching.domain.evolve import evolve
 from services.matching.domain.state import MatchingState
 from shared.contract.events import EditionChanged, Event
-from shared.messaging.consumer import Poison
-from shared.storage.journal import Decision
+from shared.messaging.inputs import Poison
+from shared.storage.aggregate import Decision
 
 
 class MatchingAggregate:

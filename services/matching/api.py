@@ -18,7 +18,7 @@ from services.matching.ports import EditionJournal, Observatory, ProfileHelper
 from shared.contract.events import Event
 from shared.internal_api.profile_help import ProfileQuestion
 from shared.internal_api.server import Declined, body_of
-from shared.storage.journal import Decision
+from shared.storage.aggregate import Decision
 
 
 def profile_help_routes(helper: ProfileHelper) -> list[BaseRoute]:

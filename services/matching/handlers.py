@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from services.matching.service import Matching
 from shared.contract.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION
-from shared.messaging.consumer import Consumer, Input
+from shared.messaging.consumer import Consumer
+from shared.messaging.inputs import Input
 
 
 def listen(consumer: Consumer, matching: Matching) -> None:

@@ -12,8 +12,8 @@ from services.matching.domain.text.scorer import Matrix
 from shared.contract.events import Event
 from shared.internal_api.observatory import ObservatoryView
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions
-from shared.messaging.consumer import Input
-from shared.storage.journal import Decision
+from shared.messaging.inputs import Input
+from shared.storage.aggregate import Decision
 
 Decide = Callable[[MatchingState, datetime], Decision[Change, Event]]
 

@@ -14,9 +14,9 @@ from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
 from services.matching.ports import EditionJournal
 from shared.contract.events import AffinityScored, Event
-from shared.messaging.consumer import Input
+from shared.messaging.inputs import Input
 from shared.runtime.metrics import PAIRS_SCORED
-from shared.storage.journal import Decision
+from shared.storage.aggregate import Decision
 
 _PAIRS_RESCORED_AT_ONCE: Final = 32
 

@@ -13,7 +13,7 @@ from services.notify.domain.delivery import DeliveryWanted
 from services.notify.domain.evolve import evolve
 from services.notify.domain.state import Audience
 from shared.contract.events import Event
-from shared.storage.journal import Decision
+from shared.storage.aggregate import Decision
 
 
 class AudienceAggregate:

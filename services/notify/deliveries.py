@@ -18,7 +18,7 @@ from services.notify.ports import Ledger, Overtaken
 from shared.contract.events import DeliveryState, NotificationRecorded
 from shared.runtime.clock import Clock
 from shared.storage.history import Step, read_back
-from shared.storage.journal import JournalStore
+from shared.storage.journal_entry import JournalStore
 
 
 class Finding(StrEnum):

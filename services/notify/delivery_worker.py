@@ -32,7 +32,8 @@ from shared.runtime.health import Health
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import DELIVERIES, DELIVERY_DELAY_SECONDS
 from shared.runtime.retry import is_transient, waits
-from shared.storage.journal import Decision, Journal
+from shared.storage.aggregate import Decision
+from shared.storage.journal import Journal
 
 _log = get_logger(__name__)
 _LONGEST_BACK_OFF_SECONDS = 900.0

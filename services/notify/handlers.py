@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from services.notify.service import Notify
 from shared.contract.topics import AFFINITY, AGENDA, REGISTRATION
-from shared.messaging.consumer import Consumer, Input
+from shared.messaging.consumer import Consumer
+from shared.messaging.inputs import Input
 
 
 def listen(consumer: Consumer, notify: Notify) -> None:

@@ -12,7 +12,7 @@ from services.notify.domain.delivery import Delivery, DeliveryWanted
 from services.notify.domain.state import Audience
 from services.notify.ports import Ledger, Mailer, MailServerUnavailable
 from services.notify.settings import Settings
-from shared.messaging.consumer import Input
+from shared.messaging.inputs import Input
 from shared.runtime.health import NotReady
 from shared.runtime.metrics import DELIVERIES_UNCONFIRMED, DELIVERIES_WAITING
 from shared.storage.journal import Journal

@@ -19,8 +19,8 @@ from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
-from shared.messaging.consumer import Poison
-from shared.storage.journal import Decision
+from shared.messaging.inputs import Poison
+from shared.storage.aggregate import Decision
 
 Answer = TypeVar("Answer")
 Decide = Callable[[AgendaState, datetime], Decision[Change, Event]]

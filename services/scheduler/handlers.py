@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from services.scheduler.service import Scheduler
 from shared.contract.topics import AFFINITY, REGISTRATION
-from shared.messaging.consumer import Consumer, Input
+from shared.messaging.consumer import Consumer
+from shared.messaging.inputs import Input
 
 
 def listen(consumer: Consumer, scheduler: Scheduler) -> None:

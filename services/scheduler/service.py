@@ -24,11 +24,11 @@ from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.events import EncounterChanged, Event
 from shared.internal_api.edits import Edit, More, WhatIf
-from shared.messaging.consumer import Input, Owns
+from shared.messaging.inputs import Input, Owns
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import DECISION_SECONDS, ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
-from shared.storage.journal import Decision
+from shared.storage.aggregate import Decision
 
 _log = get_logger(__name__)
 

@@ -13,7 +13,7 @@ import orjson
 from pymongo import ASCENDING
 
 from shared.runtime.retry import Unready
-from shared.storage.journal import LARGE, Entry, SequenceTaken, StateSnapshot
+from shared.storage.journal_entry import LARGE, Entry, SequenceTaken, StateSnapshot
 from shared.storage.mongo import DuplicateKeyError, MongoDatabase
 
 #: What an entry holds as JSON text: nothing asks the database for what is in it, so it need not take it apart

@@ -21,7 +21,8 @@ from shared.contract.topics import Topic
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import ServiceSettings
-from shared.storage.journal import Aggregate, Entry, fold
+from shared.storage.aggregate import Aggregate, fold
+from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import MongoDatabase
 

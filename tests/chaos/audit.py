@@ -29,7 +29,7 @@ from shared.contract.events import (
 )
 from shared.contract.ids import encounter_id
 from shared.messaging.broker import partition_of
-from shared.storage.journal import fold
+from shared.storage.aggregate import fold
 from tests.chaos.evidence import Evidence, Stream, stream_of
 from tests.chaos.history import WrittenThing, holds
 from tests.chaos.stack import PARTITIONS

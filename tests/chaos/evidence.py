@@ -25,7 +25,7 @@ from shared.contract.topics import TOPICS
 from shared.messaging import topic_log
 from shared.messaging.dead_letter_admin import letters
 from shared.runtime.settings import ConnectionSettings, ServiceSettings
-from shared.storage.journal import Entry
+from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo, MongoDatabase
 from tests.chaos.history import IDS, History

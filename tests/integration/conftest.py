@@ -24,7 +24,8 @@ from shared.contract import ids
 from shared.contract.topics import MATCH_REQUEST
 from shared.messaging import topic_admin
 from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consumer import Consumer, Handler, Input
+from shared.messaging.consumer import Consumer
+from shared.messaging.inputs import Handler, Input
 from shared.runtime.health import Health
 from shared.runtime.settings import ConnectionSettings, ServiceSettings
 from tests.support.kafka_consumer import BrokerAddress, RunConsumer

@@ -16,7 +16,9 @@ from services.notify.delivery_worker import DeliveryWorker
 from services.notify.domain import decide as notify_decide
 from services.notify.domain.delivery import Delivery
 from shared.messaging.consumer import Consumer
-from shared.storage.journal import Entry, Journal
+from shared.storage.edition_cache import EditionCache
+from shared.storage.journal import Journal
+from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import MongoJournalStore, document_of
 from shared.storage.outbox import OutboxRelay
 from tests.simulation.world import run_seed
@@ -43,16 +45,16 @@ def no_dedupe(patch: Patch) -> None:
 
 def commit_first(patch: Patch) -> None:
     """The offset is committed before the batch is handled."""
-    settle, commit = Consumer._settle, Consumer._commit
+    on_batch, commit = Consumer._on_batch, Consumer._commit
 
-    async def settle_last(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
+    async def on_committed_batch(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
         await commit(self, records)
-        await settle(self, records)
+        await on_batch(self, records)
 
     async def nothing(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
         return None
 
-    patch.setattr(Consumer, "_settle", settle_last)
+    patch.setattr(Consumer, "_on_batch", on_committed_batch)
     patch.setattr(Consumer, "_commit", nothing)
 
 
@@ -64,7 +66,7 @@ def mark_before_sending(patch: Patch) -> None:
         entry.published = True
         await self._outlet.send(entry.outbox)
 
-    patch.setattr(Journal, "_send", send)
+    patch.setattr(Journal, "_publish", send)
 
 
 def send_doubts_again(patch: Patch) -> None:
@@ -80,15 +82,15 @@ def send_doubts_again(patch: Patch) -> None:
 
 def leave_the_unsent(patch: Patch) -> None:
     """Nobody sends what a dead process has left: neither who loads the edition next, nor the sweeper."""
-    fetch = Journal._fetch
+    fetch = EditionCache.fetch
 
-    async def fetch_without(self: Journal[Any, Any, Any], edition_id: str) -> Any:
-        return replace(await fetch(self, edition_id), unsent=[])
+    async def fetch_without(self: EditionCache[Any, Any, Any], edition_id: str) -> Any:
+        return replace(await fetch(self, edition_id), unpublished=[])
 
     async def nothing(self: Journal[Any, Any, Any]) -> None:
         return None
 
-    patch.setattr(Journal, "_fetch", fetch_without)
+    patch.setattr(EditionCache, "fetch", fetch_without)
     patch.setattr(Journal, "sweep", nothing)
 
 

@@ -28,7 +28,8 @@ from shared.contract.cloudevents import unpack
 from shared.contract.ids import derived_id, encounter_id, pair_of
 from shared.contract.topics import DLQ_SUFFIX, TOPICS
 from shared.messaging.dead_letters import DeadLetterOrigin
-from shared.storage.journal import Entry, fold
+from shared.storage.aggregate import fold
+from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import entry_of
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import Written

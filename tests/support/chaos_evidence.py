@@ -31,7 +31,8 @@ from shared.contract.events import (
 from shared.contract.ids import pair_id
 from shared.contract.topics import topic_of
 from shared.messaging.broker import partition_of
-from shared.storage.journal import Decision, Entry
+from shared.storage.aggregate import Decision
+from shared.storage.journal_entry import Entry
 from tests.chaos.evidence import Evidence, LetterSeen, Seen
 from tests.chaos.history import History, WrittenThing
 from tests.chaos.poison import Planted

@@ -16,8 +16,8 @@ from shared.contract.topics import MATCH_REQUEST, group_of
 from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging import topic_log
 from shared.messaging.broker import partition_of
-from shared.messaging.consumer import Input
 from shared.messaging.dead_letter_admin import DeadLetter
+from shared.messaging.inputs import Input
 from shared.runtime.health import Health
 from shared.runtime.settings import PARTITIONS, ConnectionSettings
 

@@ -36,7 +36,7 @@ from shared.contract.events import (
     Zone,
     ZoneKind,
 )
-from shared.messaging.consumer import Input, Position
+from shared.messaging.inputs import Input, Position
 from shared.runtime.health import Health
 from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore

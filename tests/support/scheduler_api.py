@@ -29,7 +29,7 @@ from shared.contract.cloudevents import decode, pack, unpack
 from shared.contract.events import AffinityScored, EncounterChanged, Event
 from shared.contract.ids import pair_id, pair_of
 from shared.internal_api.server import internal_routes
-from shared.messaging.consumer import Input, Position
+from shared.messaging.inputs import Input, Position
 from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore
 

@@ -14,7 +14,7 @@ from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.service import Matching, Rescorer
 from shared.contract.events import AffinityScored, Consent, Event
 from shared.contract.topics import topic_of
-from shared.messaging.consumer import Input, Poison, Position
+from shared.messaging.inputs import Input, Poison, Position
 from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore
 

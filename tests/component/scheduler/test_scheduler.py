@@ -25,8 +25,9 @@ from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.cloudevents import decode, pack, unpack
 from shared.contract.events import AffinityScored, AgendaChanged, EncounterChanged, Event, Level
 from shared.contract.ids import pair_id
-from shared.messaging.consumer import Input, Poison, Position
-from shared.storage.journal import Journal, StateSnapshot
+from shared.messaging.inputs import Input, Poison, Position
+from shared.storage.journal import Journal
+from shared.storage.journal_entry import StateSnapshot
 from shared.storage.journal_store import InMemoryJournalStore
 from tests.support.scheduler_editions import (
     HALL,

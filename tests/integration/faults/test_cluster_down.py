@@ -14,7 +14,8 @@ from shared.contract.events import EncounterChanged
 from shared.contract.topics import AFFINITY, ENCOUNTER, REGISTRATION
 from shared.messaging import topic_admin, topic_log
 from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consumer import Consumer, Input
+from shared.messaging.consumer import Consumer
+from shared.messaging.inputs import Input
 from shared.runtime.health import Health
 from shared.runtime.settings import ServiceSettings
 from shared.storage.journal import Journal, KafkaOutlet

@@ -17,7 +17,7 @@ from shared.contract.cloudevents import encode
 from shared.contract.topics import MATCH_REQUEST
 from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging.broker import MAX_RECORD_BYTES, KafkaPublisher
-from shared.messaging.consumer import Input
+from shared.messaging.inputs import Input
 from shared.runtime.settings import ConnectionSettings
 from tests.support.kafka_consumer import (
     CollectingHandler,

@@ -14,7 +14,7 @@ from shared.contract.events import Event
 from shared.contract.topics import MATCH_REQUEST
 from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging.broker import KafkaPublisher
-from shared.messaging.consumer import Input, Poison
+from shared.messaging.inputs import Input, Poison
 from shared.runtime.settings import ConnectionSettings
 from tests.support.kafka_consumer import (
     CollectingHandler,

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.support.metrics import MetricDelta
 
 from shared.contract.cloudevents import Record, encode
 from shared.contract.events import MatchRequestChanged, RequestState
+from shared.runtime.metrics import SWEPT
 from shared.runtime.retry import Unready
 from shared.runtime.settings import ConnectionSettings
-from shared.storage.journal import Entry, JournalStore, SequenceTaken, StateSnapshot
+from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken, StateSnapshot
 from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.outbox import OutboxRelay, outbox_new, outbox_push
@@ -177,8 +179,9 @@ async def test_the_sweeper_sends_what_a_writer_left(database: MongoDatabase) -> 
     await relay.drain()
     assert broker.records == []
     broker.away = False
+    swept = MetricDelta(SWEPT)
     await relay.sweep()
-    assert len(broker.records) == 1
+    assert (len(broker.records), swept.value) == (1, 1)
     assert (await database["things"].find_one({"_id": "req_1"}))["pending_since"] is None
 
 

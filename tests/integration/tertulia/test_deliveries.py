@@ -15,7 +15,7 @@ from services.notify.domain.digest import mail_content
 from services.notify.settings import Settings
 from services.notify.store import LedgerOutlet, MongoLedger
 from shared.contract.events import DeliveryState
-from shared.messaging.consumer import Input, Position
+from shared.messaging.inputs import Input, Position
 from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo

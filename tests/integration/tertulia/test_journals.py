@@ -14,7 +14,7 @@ from services.scheduler.settings import Settings
 from shared.contract.cloudevents import pack
 from shared.contract.events import Event, Phase
 from shared.contract.ids import encounter_id
-from shared.messaging.consumer import Input, Position
+from shared.messaging.inputs import Input, Position
 from shared.runtime.clock import utc_now
 from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore

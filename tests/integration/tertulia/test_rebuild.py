@@ -17,8 +17,9 @@ from shared.contract.cloudevents import pack
 from shared.contract.events import Cause, CauseCode, Event, Phase
 from shared.messaging import topic_admin
 from shared.messaging.broker import KafkaPublisher, make_broker
-from shared.messaging.consumer import Input, Position
-from shared.storage.journal import Decision, Journal, KafkaOutlet
+from shared.messaging.inputs import Input, Position
+from shared.storage.aggregate import Decision
+from shared.storage.journal import Journal, KafkaOutlet
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 from tertulia.cli import app

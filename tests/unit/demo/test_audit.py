@@ -17,7 +17,7 @@ from shared.contract.events import (
     OrganisationChanged,
     ParticipantChanged,
 )
-from shared.storage.journal import Entry
+from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import InMemoryJournalStore
 
 Played = tuple[audit.SchedulerJournal, Observed]

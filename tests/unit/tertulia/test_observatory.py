@@ -11,7 +11,7 @@ from services.matching.domain.changes import OrganisationRecorded, ParticipantRe
 from services.matching.domain.snapshots import OrganisationSnapshot, ParticipantSnapshot
 from shared.contract.events import Profile
 from shared.runtime.clock import utc_now
-from shared.storage.journal import Entry
+from shared.storage.journal_entry import Entry
 from tertulia import connections, journals
 from tertulia.cli import app
 

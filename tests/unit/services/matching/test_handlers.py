@@ -5,7 +5,7 @@ from typing import Any
 
 from services.matching.handlers import listen
 from shared.contract.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION, Topic
-from shared.messaging.consumer import Handler, Input, Position
+from shared.messaging.inputs import Handler, Input, Position
 
 
 class Subscriptions:

@@ -11,7 +11,8 @@ from typing import ClassVar, cast
 from faststream.kafka import KafkaBroker
 
 from shared.contract.topics import AFFINITY, REGISTRATION
-from shared.messaging.consumer import Consumer, Input, Owns
+from shared.messaging.consumer import Consumer
+from shared.messaging.inputs import Input, Owns
 from shared.runtime.health import Health
 from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults

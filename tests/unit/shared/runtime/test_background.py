@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.support.metrics import MetricDelta
+
 from shared.runtime.background import Background
 from shared.runtime.health import Health
+from shared.runtime.metrics import RETRIES
 
 
 async def test_work_is_repeated_and_survives_its_errors() -> None:
@@ -17,11 +20,13 @@ async def test_work_is_repeated_and_survives_its_errors() -> None:
             raise ConnectionError("away")
         done.set()
 
+    retries = MetricDelta(RETRIES, error="ConnectionError")
     background = Background(Health(60))
     background.every(0.01, work, "work")
     await background.start()
     await asyncio.wait_for(done.wait(), 5)
     await background.stop()
+    assert retries.value == 1
     stopped_at = runs
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # five times the interval
     assert runs == stopped_at

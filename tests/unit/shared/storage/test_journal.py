@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
+from tests.support.metrics import MetricDelta
 
 from shared.contract.events import Event, MatchRequestChanged, RequestState
-from shared.messaging.consumer import Input, Position
+from shared.messaging.inputs import Input, Position
+from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
 from shared.runtime.retry import Unready, is_transient
-from shared.storage import journal as journals
-from shared.storage.journal import Decision, Entry, Journal, SequenceTaken
+from shared.storage import journal_entry
+from shared.storage.aggregate import Decision
+from shared.storage.journal import Journal
+from shared.storage.journal_entry import Entry, SequenceTaken
 from shared.storage.journal_store import InMemoryJournalStore
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -116,8 +120,10 @@ def journal(store: InMemoryJournalStore, outlet: Outlet, **options: Any) -> Jour
 
 
 async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: LostAck, outlet: Outlet) -> None:
+    written = MetricDelta(JOURNAL_ENTRIES)
     await journal(store, outlet).decide("edn", [asked("a"), asked("b")])
     (entry,) = await store.entries("edn", after=0)
+    assert written.value == 1
     assert (entry.seq, entry.applied, entry.published) == (1, {"match-request.v1/0": 1}, True)
     assert [change["request_id"] for change in entry.changes] == ["a", "b"]
     assert outlet.sent == ["a@1", "b@1"]
@@ -161,11 +167,13 @@ async def test_a_lost_answer_of_the_database_does_not_lose_or_double_the_entry(s
 
 async def test_a_zombie_is_fenced_and_decides_again_on_the_new_state(store: LostAck, outlet: Outlet) -> None:
     zombie, owner = journal(store, outlet), journal(store, outlet)
+    rejections = MetricDelta(FENCE_REJECTIONS)
     await zombie.decide("edn", [asked("a")])
     await owner.decide("edn", [asked("b"), asked("c")])
     await zombie.decide("edn", [asked("b"), asked("d")])
     assert [entry.seq for entry in await store.entries("edn", after=0)] == [1, 2, 3]
     assert outlet.sent == ["a@1", "b@1", "c@1", "d@1"]
+    assert rejections.value == 1
 
 
 async def test_a_fight_over_an_edition_ends_in_an_error(store: LostAck, outlet: Outlet) -> None:
@@ -200,7 +208,7 @@ async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_
 async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the_last(
     store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journals, "LARGE", 100)
+    monkeypatch.setattr(journal_entry, "LARGE", 100)
     subject, made = journal(store, outlet), list[int]()
     for number in range(200):
         await subject.decide("edn", [asked(f"r{number}")])
@@ -223,7 +231,7 @@ async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
     frozen = gc.get_freeze_count()
     await journal(store, outlet).read("edn")
     assert gc.get_freeze_count() == frozen
-    monkeypatch.setattr(journals, "LARGE", 1)
+    monkeypatch.setattr(journal_entry, "LARGE", 1)
     try:
         await journal(store, outlet).read("edn")
         assert gc.get_freeze_count() > frozen
@@ -248,7 +256,7 @@ async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_h
     taking = asyncio.create_task(subject.decide("theirs", [asked("b")]))
     await asyncio.sleep(0)
     subject.evict_unowned(lambda edition: edition == "ours")
-    assert list(subject._loaded) == ["ours"]
+    assert subject._cache.edition_ids == ["ours"]
     await taking
     assert (await journal(store, outlet).read("theirs")).newest.keys() == {"a", "b"}
 
@@ -257,7 +265,7 @@ async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, out
     subject = journal(store, outlet, editions_in_memory=1)
     for number in range(20):
         await subject.decide(f"edn{number}", [asked("a")])
-    assert len(subject._loaded) == 1
+    assert len(subject._cache.edition_ids) == 1
     assert len(subject._locks) <= 1
 
 
@@ -268,10 +276,11 @@ async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entr
     dead.failures = 1
     with pytest.raises(ConnectionError):
         await journal(store, dead).decide("edn", [asked("a")])
+    swept = MetricDelta(SWEPT)
     await journal(store, outlet).sweep()
-    assert outlet.sent == []
+    assert (outlet.sent, swept.value) == ([], 0)
     await journal(store, outlet, clock=lambda: NOW + timedelta(minutes=1)).sweep()
-    assert outlet.sent == ["a@1"]
+    assert (outlet.sent, swept.value) == (["a@1"], 1)
 
 
 async def test_transact_writes_any_decision_under_the_same_fence(store: LostAck, outlet: Outlet) -> None:

@@ -18,7 +18,7 @@ from shared.internal_api.edits import (
     UndoEdit,
 )
 from shared.storage.history import PastEntry, read_back
-from shared.storage.journal import Entry
+from shared.storage.journal_entry import Entry
 from tests.support.scheduler_editions import Edition, affinity, at, edition, participant
 
 AB, CD = encounter_id("ed", "a", "b"), encounter_id("ed", "c", "d")

@@ -1,0 +1,111 @@
+"""The editions of a journalled service that are loaded in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic
+
+from shared.messaging.inputs import Owns
+from shared.storage import journal_entry
+from shared.storage.aggregate import Aggregate, Change, Message, State, fold
+from shared.storage.journal_entry import Entry, JournalStore, StateSnapshot
+
+
+@dataclass
+class LoadedEdition(Generic[State]):
+    """The state of an edition after entry `seq`, and its unpublished entries.
+
+    `snapshot_bytes` is the size of the newest snapshot, `bytes_since` that of the changes after it, in bytes of JSON.
+    """
+
+    state: State
+    seq: int
+    unpublished: list[Entry]
+    snapshot_bytes: int = 0
+    bytes_since: int = 0
+
+    @property
+    def needs_snapshot(self) -> bool:
+        """Whether folding the changes since the last snapshot costs more than reading a state of that size."""
+        return self.bytes_since >= max(self.snapshot_bytes, journal_entry.LARGE)
+
+    def append(self, entry: Entry) -> None:
+        """Advance to an entry that was written and whose changes are already applied."""
+        self.seq = entry.seq
+        self.bytes_since += entry.size
+        if not entry.published:
+            self.unpublished.append(entry)
+
+    async def save_snapshot(self, edition_id: str, store: JournalStore) -> None:
+        """Save the state as the edition's snapshot, then count changes from it."""
+        state = self.state.model_dump_json().encode()
+        await store.save_snapshot(StateSnapshot(edition_id, self.seq, state))
+        self.snapshot_bytes, self.bytes_since = len(state), 0
+
+
+class EditionCache(Generic[State, Change, Message]):
+    """Loads editions from a journal store, and keeps the most recently used editions in memory."""
+
+    def __init__(self, aggregate: Aggregate[State, Change, Message], store: JournalStore, capacity: int) -> None:
+        self._aggregate = aggregate
+        self._store = store
+        self._capacity = capacity
+        self._loaded: OrderedDict[str, LoadedEdition[State]] = OrderedDict()
+
+    @property
+    def edition_ids(self) -> list[str]:
+        """The editions in memory, the least recently used first."""
+        return list(self._loaded)
+
+    def get(self, edition_id: str) -> LoadedEdition[State] | None:
+        """Return an edition that is in memory, else None. Does not count as a use."""
+        return self._loaded.get(edition_id)
+
+    async def load(self, edition_id: str) -> LoadedEdition[State]:
+        """Return an edition from memory, or fetch it into memory and evict the least recently used one."""
+        loaded = self._loaded.get(edition_id)
+        if loaded is None:
+            loaded = await self.fetch(edition_id)
+            self._loaded[edition_id] = loaded
+        self._loaded.move_to_end(edition_id)
+        while len(self._loaded) > self._capacity:
+            self._loaded.popitem(last=False)
+        return loaded
+
+    async def fetch(self, edition_id: str) -> LoadedEdition[State]:
+        """Read an edition from the store, and leave the one in memory as it is."""
+        snapshot = await self._store.snapshot(edition_id)
+        entries = await self._store.entries(edition_id, after=snapshot.seq if snapshot else 0)
+        snapshot_bytes = len(snapshot.state) if snapshot else 0
+        bytes_since = sum(entry.size for entry in entries)
+        unpublished = [entry for entry in entries if not entry.published]
+        if snapshot_bytes + bytes_since < journal_entry.LARGE:
+            state, seq = self._restore(edition_id, snapshot, entries)
+        else:
+            state, seq = await asyncio.to_thread(self._restore, edition_id, snapshot, entries)
+            # Exclude loaded editions from the garbage collector: they contain no reference cycles, and scanning a
+            # thousand of them takes seconds.
+            gc.collect(1)
+            gc.freeze()
+        return LoadedEdition(state, seq, unpublished, snapshot_bytes, bytes_since)
+
+    def discard(self, edition_id: str) -> None:
+        """Remove an edition from memory, so that its next use reads the store."""
+        self._loaded.pop(edition_id, None)
+
+    def evict_unowned(self, owns: Owns) -> None:
+        """Remove the editions that this process does not own from memory."""
+        for edition_id in self.edition_ids:
+            if not owns(edition_id):
+                del self._loaded[edition_id]
+
+    def _restore(self, edition_id: str, snapshot: StateSnapshot | None, entries: Sequence[Entry]) -> tuple[State, int]:
+        if snapshot is None:
+            state, seq = self._aggregate.empty(edition_id), 0
+        else:
+            state, seq = self._aggregate.state_type.model_validate_json(snapshot.state), snapshot.seq
+        return fold(self._aggregate, state, entries), entries[-1].seq if entries else seq

@@ -1,0 +1,69 @@
+"""The records of a journal and the store that keeps them: entries and snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+#: Size in bytes of JSON from which a state gets snapshots and is read in a thread: reading it takes a tenth of a second.
+LARGE = 1 << 18
+
+
+class SequenceTaken(Exception):
+    """Another process has written the entry with this sequence number in the edition's journal."""
+
+
+@dataclass
+class Entry:
+    """One entry of a journal: the positions of its inputs, its changes and its outgoing messages."""
+
+    edition_id: str
+    seq: int
+    at: datetime
+    #: `"<topic>/<partition>": offset` of the last input of each partition, for audits. Repeats are found by revision.
+    applied: dict[str, int]
+    changes: list[dict[str, Any]]
+    outbox: list[dict[str, Any]]
+    published: bool
+
+    @property
+    def size(self) -> int:
+        """The size of the changes in bytes of JSON."""
+        return len(orjson.dumps(self.changes))
+
+
+@dataclass(frozen=True)
+class StateSnapshot:
+    """The state after an entry, so that loading an edition need not fold its journal from the first entry."""
+
+    edition_id: str
+    seq: int
+    state: bytes
+
+
+class JournalStore(Protocol):
+    """Stores entries and snapshots. `MongoJournalStore` and `InMemoryJournalStore` pass the same contract tests."""
+
+    async def append(self, entry: Entry) -> None:
+        """Insert an entry. Raise `SequenceTaken` if the edition has an entry of that sequence number."""
+
+    async def entries(self, edition_id: str, after: int) -> list[Entry]:
+        """Return the entries with a higher sequence number than `after`, in order."""
+
+    async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
+        """Return the oldest unpublished entries written before a moment, each edition's in order."""
+
+    async def mark_published(self, entry: Entry) -> None:
+        """Record that the messages of an entry were sent."""
+
+    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
+        """Return the newest snapshot, None if the edition has no snapshot."""
+
+    async def save_snapshot(self, snapshot: StateSnapshot) -> None:
+        """Replace the edition's snapshot."""
+
+    async def editions(self) -> list[str]:
+        """Return the ids of all editions that have a journal."""
