@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.metrics import MetricDelta
 
 from shared.contract.cloudevents import Record, encode
 from shared.contract.events import MatchRequestChanged, RequestState
@@ -22,6 +21,7 @@ from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.outbox import OutboxRelay, outbox_new, outbox_push
 from tests.simulation.mongo import InMemoryMongo
+from tests.support.metrics import MetricDelta
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 

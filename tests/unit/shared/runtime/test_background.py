@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.metrics import MetricDelta
-
 from shared.runtime.background import Background
 from shared.runtime.health import Health
 from shared.runtime.metrics import RETRIES
+from tests.support.metrics import MetricDelta
 
 
 async def test_work_is_repeated_and_survives_its_errors() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
-from tests.support.metrics import MetricDelta
 
 from shared.contract.events import Event, MatchRequestChanged, RequestState
 from shared.messaging.inputs import Input, Position
@@ -22,6 +21,7 @@ from shared.storage.aggregate import Decision
 from shared.storage.journal import Journal
 from shared.storage.journal_entry import Entry, SequenceTaken
 from shared.storage.journal_store import InMemoryJournalStore
+from tests.support.metrics import MetricDelta
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
