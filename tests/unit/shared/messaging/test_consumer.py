@@ -1,8 +1,7 @@
-"""Which editions a process has: those whose records come to it."""
+"""Ownership of editions: a process owns the editions whose records come to it."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults
 from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
 from tests.simulation.process import Process
+from tests.support.kafka_consumer import wait_until
 
 EDITIONS = [f"edn_{number}" for number in range(100)]
 
@@ -26,37 +26,39 @@ class Settings(ServiceSettings):
     service: ClassVar[str] = "shared"
 
 
-class Member:
-    """A process of a group."""
+class GroupMember:
+    """A consumer of one group, and the editions that each of its assignments gave it."""
 
     def __init__(self, kafka: InMemoryKafka) -> None:
-        self.owns: list[Owns] = []
+        self.assignments: list[set[str]] = []
         self.broker = InMemoryBroker(kafka, Process("any", 1, NoFaults(kafka.chance), []))
         consumer = Consumer(cast("KafkaBroker", self.broker), Settings(), Health(60))
-        consumer.subscribe(REGISTRATION, AFFINITY, handler=self.hear)
-        consumer.on_assignment(self.owns.append)
+        consumer.subscribe(REGISTRATION, AFFINITY, handler=self.handle)
+        consumer.on_assignment(self.note)
 
-    async def hear(self, edition_id: str, inputs: Sequence[Input]) -> None:
-        raise AssertionError("nothing is said")
+    async def handle(self, edition_id: str, inputs: Sequence[Input]) -> None:
+        raise AssertionError("no record was sent")
 
-    @property
-    def editions(self) -> set[str]:
-        return {edition for edition in EDITIONS if self.owns[-1](edition)}
+    def note(self, owns: Owns) -> None:
+        self.assignments.append({edition for edition in EDITIONS if owns(edition)})
+
+    async def editions(self, assignment: int) -> set[str]:
+        """Return the editions of an assignment, counted from 1, once it was made."""
+        await wait_until(lambda: len(self.assignments) >= assignment)
+        return self.assignments[assignment - 1]
 
 
-async def test_each_process_is_told_its_share_and_again_when_it_changes() -> None:
+async def test_each_rebalance_tells_each_process_which_editions_it_owns() -> None:
     kafka = InMemoryKafka(PARTITIONS, time.time(), random.Random(1))  # noqa: S311 - makes a run, not a secret
-    one, other = Member(kafka), Member(kafka)
-    await one.broker.start()
-    await asyncio.sleep(0.01)
-    assert one.editions == set(EDITIONS)
-    await other.broker.start()
-    await asyncio.sleep(0.01)
-    assert one.editions | other.editions == set(EDITIONS)
-    assert not one.editions & other.editions
-    assert min(len(one.editions), len(other.editions)) > 20
-    await other.broker.stop()
-    await asyncio.sleep(0.01)
-    assert one.editions == set(EDITIONS)
-    assert len(one.owns) == 3
-    await one.broker.stop()
+    first, second = GroupMember(kafka), GroupMember(kafka)
+    await first.broker.start()
+    assert await first.editions(1) == set(EDITIONS)
+    await second.broker.start()
+    shares = [await first.editions(2), await second.editions(1)]
+    assert shares[0] | shares[1] == set(EDITIONS)
+    assert not shares[0] & shares[1]
+    assert min(map(len, shares)) > 20
+    await second.broker.stop()
+    assert await first.editions(3) == set(EDITIONS)
+    assert len(first.assignments) == 3
+    await first.broker.stop()
