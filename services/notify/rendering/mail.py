@@ -17,7 +17,7 @@ from services.notify.domain.state import Audience
 from services.notify.ports import Refused, RenderedMail
 from services.notify.rendering.calendar import CalendarFile
 from services.notify.rendering.clean import clean
-from services.notify.rendering.page import Page, PageWriter
+from services.notify.rendering.page import MailPage, PageWriter
 from services.notify.settings import Settings
 from shared.runtime.clock import Clock
 
@@ -119,7 +119,9 @@ class MailWriter:
         message["Content-Language"] = page.language.value  # last: parts take the Content- headers set before them
         return message
 
-    def _address(self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: Page) -> None:
+    def _address(
+        self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: MailPage
+    ) -> None:
         """Write the headers. `EmailMessage` refuses a header with a line break."""
         message["From"] = self._from
         message["To"] = to

@@ -19,7 +19,7 @@ from shared.contract.events import EntryKind, Language
 
 
 @dataclass(frozen=True)
-class Row:
+class AgendaRow:
     """A line of the agenda. `people` is empty for a session, `reasons` if no reason for the encounter is known."""
 
     time: str
@@ -30,11 +30,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Day:
+class AgendaDay:
     """The lines of one day."""
 
     date: str
-    rows: tuple[Row, ...]
+    rows: tuple[AgendaRow, ...]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class ChangedRow:
     kind: DiffKind
     label: str
     date: str
-    row: Row
+    row: AgendaRow
     before: str
 
 
 @dataclass(frozen=True)
-class Page:
+class MailPage:
     """A whole mail, for both templates."""
 
     language: Language
@@ -58,7 +58,7 @@ class Page:
     greeting: str
     intro: str
     changed_rows: tuple[ChangedRow, ...]
-    days: tuple[Day, ...]
+    days: tuple[AgendaDay, ...]
     local_times: str
     tell_more: str
     footer: str
@@ -74,12 +74,12 @@ class PageWriter:
         self._phrases = PHRASES[self._contact.language]
         self._timezone = ZoneInfo(timezone)
 
-    def page(self, before: MailContent | None, content: MailContent) -> Page:
+    def page(self, before: MailContent | None, content: MailContent) -> MailPage:
         """Return the page of this content, with its differences from `before`, the content of the last mail."""
         edition = clean(self._audience.edition.name if self._audience.edition else "")
         diffs = diff_of(before, content)
         subject, intro = self._subject_and_intro(before, content, diffs)
-        return Page(
+        return MailPage(
             language=self._contact.language,
             phrases=self._phrases,
             subject=subject.format(edition=edition, counts=self._counts(diffs)),
@@ -120,12 +120,12 @@ class PageWriter:
             before=was,
         )
 
-    def _days(self, lines: Sequence[AgendaLine]) -> tuple[Day, ...]:
+    def _days(self, lines: Sequence[AgendaLine]) -> tuple[AgendaDay, ...]:
         by_date = groupby(lines, key=lambda line: self._date(line.starts_at))
-        return tuple(Day(date=date, rows=tuple(map(self._row, of_day))) for date, of_day in by_date)
+        return tuple(AgendaDay(date=date, rows=tuple(map(self._row, of_day))) for date, of_day in by_date)
 
-    def _row(self, line: AgendaLine) -> Row:
-        return Row(
+    def _row(self, line: AgendaLine) -> AgendaRow:
+        return AgendaRow(
             time=self._time(line),
             title=self.title(line),
             people=self.people(line),

@@ -41,23 +41,21 @@ async def test_an_announced_agenda_is_mailed_once_it_has_been_quiet(stage: Stage
     assert stage.states() == ["sent"]
 
 
-async def test_a_mail_is_three_writes_of_its_line_and_none_is_refused(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_mail_takes_three_writes_of_its_delivery(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     steps: list[DeliveryStep] = []
     save = stage.ledger.save
 
-    async def noted(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
+    async def recorded(delivery: Delivery, *records: NotificationRecorded) -> Delivery:
         steps.append(delivery.step)
         return await save(delivery, *records)
 
-    monkeypatch.setattr(stage.ledger, "save", noted)
+    monkeypatch.setattr(stage.ledger, "save", recorded)
     await stage.after(60)
     assert steps == [DeliveryStep.CLAIMED, DeliveryStep.DATA_STARTED, DeliveryStep.IDLE]
 
 
-async def test_a_provisional_agenda_is_mailed_to_nobody(stage: Stage) -> None:
+async def test_a_provisional_agenda_is_not_mailed(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1), provisional=True))
     assert await stage.after(3600) == []
     await stage.consume(agenda(2, encounter(0, 1)))
@@ -72,7 +70,7 @@ async def test_changes_within_the_window_are_one_mail_with_the_newest_agenda(sta
     assert mail["X-Tertulia-Agenda-Revision"] == "5"
 
 
-async def test_steady_changes_do_not_hold_a_mail_back_for_ever(stage: Stage) -> None:
+async def test_steady_changes_hold_a_mail_back_no_longer_than_the_window(stage: Stage) -> None:
     mails = []
     for revision in range(1, 13):
         await stage.consume(agenda(revision, encounter(revision, 1)))
@@ -80,7 +78,7 @@ async def test_steady_changes_do_not_hold_a_mail_back_for_ever(stage: Stage) -> 
     assert len(mails) == 1
 
 
-async def test_there_and_back_again_sends_nothing(stage: Stage) -> None:
+async def test_an_agenda_that_returns_to_its_mailed_content_sends_nothing(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
     await stage.consume(agenda(2, encounter(1, 1, sequence=2)))
@@ -89,7 +87,7 @@ async def test_there_and_back_again_sends_nothing(stage: Stage) -> None:
     assert stage.states() == ["sent", "skipped"]
 
 
-async def test_a_change_is_told_against_the_last_mail_not_the_last_revision(stage: Stage) -> None:
+async def test_a_mail_shows_the_differences_from_the_last_mail(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
     await stage.consume(agenda(2, encounter(0, 1), encounter(1, 2)))
@@ -119,7 +117,7 @@ async def test_an_agenda_waits_for_its_participant_and_its_edition() -> None:
     assert "Metal 1" in _text(mail)
 
 
-async def test_who_is_met_becomes_known_later_and_is_told() -> None:
+async def test_a_partner_who_becomes_known_later_is_mailed() -> None:
     stage = Stage()
     await stage.consume(edition(), participant(0), agenda(1, encounter(0, 1)))
     (mail,) = await stage.after(60)
@@ -129,7 +127,7 @@ async def test_who_is_met_becomes_known_later_and_is_told() -> None:
     assert "Person 1" in _text(mail)
 
 
-async def test_the_person_who_replaces_another_gets_the_whole_agenda_and_who_meets_them_hears(stage: Stage) -> None:
+async def test_a_replacement_gets_the_whole_agenda_and_the_partners_a_change(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     await stage.after(60)
     await stage.consume(participant(0, 2, name="Newcomer", email="new@example.org", languages=(Language.SPANISH,)))
@@ -140,7 +138,7 @@ async def test_the_person_who_replaces_another_gets_the_whole_agenda_and_who_mee
     assert "Newcomer" in _text(mails["prt_1"])
 
 
-async def test_a_corrected_name_is_told_to_its_bearer_only(stage: Stage) -> None:
+async def test_a_corrected_name_is_mailed_to_its_bearer_only(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     await stage.after(60)
     await stage.consume(participant(0, 2, name="Persona 0"), organisation(1, 2, name="Metal One"))
@@ -155,7 +153,7 @@ async def test_a_change_of_the_edition_that_no_mail_shows_sends_nothing(stage: S
     assert stage.states() == ["sent"]
 
 
-async def test_another_time_zone_is_told(stage: Stage) -> None:
+async def test_another_time_zone_is_mailed(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
     await stage.consume(edition(2, timezone="Atlantic/Canary"))
@@ -175,13 +173,13 @@ async def test_a_cancelled_participant_gets_a_last_mail_once_the_agenda_is_empty
     assert await stage.after(60) == []
 
 
-async def test_an_empty_agenda_is_no_first_mail(stage: Stage) -> None:
+async def test_an_empty_agenda_is_not_a_first_mail(stage: Stage) -> None:
     await stage.consume(agenda(1))
     assert await stage.after(60) == []
     assert stage.states() == ["skipped"]
 
 
-async def test_a_letter_not_taken_is_tried_again_later(stage: Stage) -> None:
+async def test_a_mail_not_accepted_for_now_is_tried_again_later(stage: Stage) -> None:
     stage.mailer.plans = [NotAccepted("451"), NotAccepted("451")]
     await stage.consume(agenda(1, encounter(0, 1)))
     assert await stage.after(60) == []
@@ -191,7 +189,7 @@ async def test_a_letter_not_taken_is_tried_again_later(stage: Stage) -> None:
     assert stage.states() == ["sent"]
 
 
-async def test_a_refused_letter_fails_alone_and_the_next_version_is_tried(stage: Stage) -> None:
+async def test_a_refused_mail_fails_alone_and_the_next_version_is_tried(stage: Stage) -> None:
     stage.mailer.plans = [Refused("550")]
     await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
     assert len(await stage.after(60)) == 1
@@ -210,7 +208,7 @@ async def test_an_address_that_cannot_be_written_fails_alone(stage: Stage) -> No
     assert sorted(stage.states()) == ["failed", "sent"]
 
 
-async def test_an_answer_lost_after_data_is_a_doubt_never_sent_again_by_itself(stage: Stage) -> None:
+async def test_a_mail_without_an_answer_to_data_is_never_sent_again_by_itself(stage: Stage) -> None:
     stage.mailer.drop_after_data("accepted")
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
@@ -220,7 +218,7 @@ async def test_an_answer_lost_after_data_is_a_doubt_never_sent_again_by_itself(s
     assert await stage.ledger.count() == (0, 1)
 
 
-async def test_a_process_that_dies_within_data_leaves_a_doubt(stage: Stage) -> None:
+async def test_a_process_that_dies_within_data_leaves_an_unconfirmed_mail(stage: Stage) -> None:
     stage.mailer.plans = [("accepted", Crash())]
     await stage.consume(agenda(1, encounter(0, 1)))
     with pytest.raises(Crash):
@@ -241,7 +239,7 @@ async def test_a_process_that_dies_before_data_leaves_the_mail_to_another(stage:
     assert len(await stage.after(1)) == 1
 
 
-async def test_after_a_doubt_the_next_version_is_mailed_even_if_it_says_what_the_last_sure_mail_said(
+async def test_after_an_unconfirmed_mail_the_next_version_is_always_mailed(
     stage: Stage,
 ) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
@@ -254,7 +252,7 @@ async def test_after_a_doubt_the_next_version_is_mailed_even_if_it_says_what_the
     assert await stage.ledger.count() == (0, 0)
 
 
-async def test_an_operator_who_finds_the_mail_was_taken_ends_the_doubt(stage: Stage) -> None:
+async def test_a_mail_found_accepted_by_an_operator_is_recorded_as_sent(stage: Stage) -> None:
     stage.mailer.drop_after_data("accepted")
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
@@ -268,18 +266,18 @@ async def test_an_operator_who_finds_the_mail_was_taken_ends_the_doubt(stage: St
         await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
 
 
-async def test_an_operator_who_finds_it_was_not_taken_has_it_sent_again_under_the_same_id(stage: Stage) -> None:
+async def test_a_mail_found_missing_by_an_operator_is_sent_under_the_same_id(stage: Stage) -> None:
     stage.mailer.drop_after_data("lost")
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    doubt = (await unconfirmed(stage.ledger))[0].unconfirmed
+    unconfirmed_mail = (await unconfirmed(stage.ledger))[0].unconfirmed
     await resolve(stage.ledger, "edn_1", "prt_0", Finding.NOT_TAKEN, stage.time)
     (mail,) = await stage.after(0)
-    assert doubt
-    assert mail["Message-ID"] == doubt.message_id
+    assert unconfirmed_mail
+    assert mail["Message-ID"] == unconfirmed_mail.message_id
 
 
-async def test_while_the_mail_server_is_away_nothing_is_claimed_and_readiness_is_lost(stage: Stage) -> None:
+async def test_without_a_mail_server_nothing_is_claimed_and_notify_is_not_ready(stage: Stage) -> None:
     stage.mailer.away = True
     await stage.consume(agenda(1, encounter(0, 1)))
     with pytest.raises(MailServerUnavailable):
@@ -291,7 +289,7 @@ async def test_while_the_mail_server_is_away_nothing_is_claimed_and_readiness_is
     await stage.notify.check_mailer()
 
 
-async def test_a_mail_server_that_goes_away_in_between_leaves_the_mail_due(stage: Stage) -> None:
+async def test_a_mail_server_that_goes_away_leaves_the_mail_due(stage: Stage) -> None:
     stage.mailer.plans = [MailServerUnavailable("gone")]
     await stage.consume(agenda(1, encounter(0, 1)))
     with pytest.raises(MailServerUnavailable):
@@ -299,18 +297,18 @@ async def test_a_mail_server_that_goes_away_in_between_leaves_the_mail_due(stage
     assert len(await stage.after(10)) == 1
 
 
-async def test_a_process_that_did_not_hear_of_the_newest_agenda_reads_the_edition_again(stage: Stage) -> None:
+async def test_a_process_with_an_old_agenda_reads_the_edition_again(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)
-    sleepy = stage.notify
+    outdated = stage.notify
     stage.restart()
     await stage.consume(agenda(2, encounter(1, 1)))
-    stage.notify = sleepy
+    stage.notify = outdated
     (mail,) = await stage.after(60)
     assert mail["X-Tertulia-Agenda-Revision"] == "2"
 
 
-async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(stage: Stage) -> None:
+async def test_a_change_while_a_mail_is_claimed_makes_another_mail(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
 
     original = stage.mailer.send
@@ -327,7 +325,7 @@ async def test_a_change_that_comes_while_a_mail_is_in_hand_makes_another_mail(st
     assert mail["X-Tertulia-Agenda-Revision"] == "2"
 
 
-async def test_a_database_away_for_a_moment_after_data_leaves_no_doubt(stage: Stage) -> None:
+async def test_a_short_database_outage_after_data_leaves_no_unconfirmed_mail(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     save, outages = stage.ledger.save, [ConnectionError("away"), ConnectionError("away")]
 
@@ -341,7 +339,7 @@ async def test_a_database_away_for_a_moment_after_data_leaves_no_doubt(stage: St
     assert stage.states() == ["sent"]
 
 
-async def test_a_stop_lets_the_mail_in_hand_be_finished(stage: Stage) -> None:
+async def test_a_stop_lets_the_claimed_mail_be_finished(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     within_data, go_on = asyncio.Event(), asyncio.Event()
     original = stage.mailer.send
@@ -369,7 +367,7 @@ def _text(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
-async def test_who_is_held_up_for_longer_than_the_mail_is_theirs_hands_nothing_over(stage: Stage) -> None:
+async def test_a_worker_whose_lease_has_ended_hands_nothing_over(stage: Stage) -> None:
     await stage.consume(*everybody(), agenda(1, encounter(0, 1)))
     save = stage.ledger.save
 
@@ -386,8 +384,8 @@ async def test_who_is_held_up_for_longer_than_the_mail_is_theirs_hands_nothing_o
     assert stage.states() == ["sent"]
 
 
-async def test_who_is_replaced_and_struck_out_while_a_mail_is_in_hand_is_written_to_no_more(stage: Stage) -> None:
-    """The mail in hand goes to whom it was for; from then on the seat's old holder is nowhere but in the journal."""
+async def test_a_person_replaced_while_a_mail_is_sent_gets_no_further_mail(stage: Stage) -> None:
+    """The claimed mail goes to the former person. Afterwards their name and address are in the journal only."""
     await stage.consume(agenda(1, encounter(0, 1)))
     original = stage.mailer.send
 
@@ -401,5 +399,5 @@ async def test_who_is_replaced_and_struck_out_while_a_mail_is_in_hand_is_written
     assert "person0@example.org" in mail["To"]
     await stage.consume(agenda(2))
     assert not [mail for mail in await stage.after(600) if "person0" in str(mail)]
-    said = [*stage.ledger.published, await stage.ledger.find("edn_1", "prt_0")]
-    assert not [one for one in said if "person0" in str(one) or "Person 0" in str(one)]
+    stored = [*map(str, stage.ledger.published), str(await stage.ledger.find("edn_1", "prt_0"))]
+    assert not [text for text in stored if "person0" in text or "Person 0" in text]

@@ -40,7 +40,7 @@ def parts(mail: Any) -> tuple[str, ...]:
     return tuple(mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
 
 
-async def test_a_mail_says_whose_need_meets_which_offer() -> None:
+async def test_a_mail_quotes_the_need_and_the_offer_that_meet() -> None:
     stage = await started()
     await stage.consume(agenda(1, encounter(0, 1)), affinity())
     (mail,) = await stage.after(60)
@@ -50,7 +50,7 @@ async def test_a_mail_says_whose_need_meets_which_offer() -> None:
     assert "complete your profile" not in plain
 
 
-async def test_reasons_alone_send_no_mail() -> None:
+async def test_changed_reasons_alone_send_no_mail() -> None:
     stage = await started()
     await stage.consume(agenda(1, encounter(0, 1)), affinity())
     await stage.after(60)
@@ -58,7 +58,7 @@ async def test_reasons_alone_send_no_mail() -> None:
     assert await stage.after(600) == []
 
 
-async def test_the_newest_reasons_are_given_whatever_comes_first() -> None:
+async def test_a_mail_gives_the_newest_reasons_in_any_order_of_events() -> None:
     stage = await started()
     await stage.consume(affinity(2, reasons=(Reason(code="kets", weight=0.1, detail="ket:robotics"),)), affinity(1))
     await stage.consume(agenda(1, encounter(0, 1)))
@@ -67,7 +67,7 @@ async def test_the_newest_reasons_are_given_whatever_comes_first() -> None:
     assert "You need" not in parts(mail)[0]
 
 
-async def test_who_says_too_little_is_asked_for_more() -> None:
+async def test_a_participant_with_a_poor_profile_is_asked_to_complete_it() -> None:
     stage = await started()
     await stage.consume(agenda(1, encounter(0, 1)), affinity(reasons=(), low_confidence=("prt_0",)), edition(2))
     (mail,) = await stage.after(60)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.integration.notify.mail_server import MailServer
+from tests.integration.notify.mail_server import RealMailServer
 
 
 @pytest.fixture
-def mail_server() -> Iterator[MailServer]:
-    server = MailServer(port=_free_port())
+def mail_server() -> Iterator[RealMailServer]:
+    server = RealMailServer(port=_free_port())
     controller = Controller(server, hostname=server.host, port=server.port, enable_SMTPUTF8=True)
     controller.start()
     yield server

@@ -9,7 +9,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 @dataclass
-class MailServer:
+class RealMailServer:
     """A real SMTP server that keeps what it took, and misbehaves by recipient."""
 
     taken: list[Envelope] = field(default_factory=list)

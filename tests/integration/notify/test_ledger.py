@@ -54,10 +54,10 @@ async def want(ledger: Ledger, *messages: DeliveryWanted) -> None:
     await outlet.send([outlet.pack(message) for message in messages])
 
 
-async def line_of(ledger: Ledger, number: int = 0) -> Delivery:
-    line = await ledger.find("edn_1", f"prt_{number}")
-    assert line
-    return line
+async def delivery_in(ledger: Ledger, number: int = 0) -> Delivery:
+    delivery = await ledger.find("edn_1", f"prt_{number}")
+    assert delivery
+    return delivery
 
 
 def mailing() -> Mailing:
@@ -65,85 +65,87 @@ def mailing() -> Mailing:
     return Mailing(version=1, agenda_revision=1, message_id="<m@example.org>", content=mail_content(state, "prt_0"))
 
 
-async def test_nobody_is_known_at_first(ledger: Ledger) -> None:
+async def test_a_new_ledger_is_empty(ledger: Ledger) -> None:
     assert await ledger.find("edn_1", "prt_0") is None
     assert await ledger.due(10) == []
     assert await ledger.count() == (0, 0)
 
 
-async def test_what_is_wanted_is_due_once_however_often_it_is_asked(ledger: Ledger) -> None:
+async def test_a_repeated_message_wants_a_mail_once(ledger: Ledger) -> None:
     for _ in range(2):
         await want(ledger, wanted(0, 1), wanted(1, 1, seconds=30))
-    assert [line.key for line in await ledger.due(10)] == ["edn_1/prt_0", "edn_1/prt_1"]
-    assert [line.key for line in await ledger.due(1)] == ["edn_1/prt_0"]
-    assert (await line_of(ledger)).edit == 1
+    assert [delivery.key for delivery in await ledger.due(10)] == ["edn_1/prt_0", "edn_1/prt_1"]
+    assert [delivery.key for delivery in await ledger.due(1)] == ["edn_1/prt_0"]
+    assert (await delivery_in(ledger)).edit == 1
     assert await ledger.count() == (2, 0)
 
 
-async def test_what_is_not_yet_due_is_not_looked_at(ledger: Ledger) -> None:
+async def test_a_mail_that_waits_is_not_due(ledger: Ledger) -> None:
     await want(ledger, wanted(seconds=3600 - 59))
     assert await ledger.due(10) == []
     assert await ledger.count() == (1, 0)
 
 
-async def test_a_line_is_read_as_it_was_written(ledger: Ledger) -> None:
+async def test_a_delivery_is_read_as_it_was_written(ledger: Ledger) -> None:
     await want(ledger, wanted())
-    taken = await ledger.save((await line_of(ledger)).claim_for("me", NOW, timedelta(seconds=9)))
-    started = await ledger.save(taken.start(mailing()))
-    assert await line_of(ledger) == started
+    claimed = await ledger.save((await delivery_in(ledger)).claim_for("me", NOW, timedelta(seconds=9)))
+    started = await ledger.save(claimed.start(mailing()))
+    assert await delivery_in(ledger) == started
     settled = await ledger.save(started.settle(DeliveryState.SENT, mailing()))
-    assert await line_of(ledger) == settled
+    assert await delivery_in(ledger) == settled
     assert isinstance(settled.sent_content, MailContent)
 
 
-async def test_a_write_that_does_not_build_on_the_newest_is_refused(ledger: Ledger) -> None:
+async def test_a_write_on_an_older_delivery_is_refused(ledger: Ledger) -> None:
     await want(ledger, wanted())
-    line = await line_of(ledger)
-    await ledger.save(line.claim_for("one", NOW, timedelta(seconds=9)))
+    delivery = await delivery_in(ledger)
+    await ledger.save(delivery.claim_for("first", NOW, timedelta(seconds=9)))
     with pytest.raises(Overtaken):
-        await ledger.save(line.claim_for("another", NOW, timedelta(seconds=9)))
+        await ledger.save(delivery.claim_for("second", NOW, timedelta(seconds=9)))
     with pytest.raises(Overtaken):
-        await ledger.save(line.model_copy(update={"edit": 0}))
+        await ledger.save(delivery.model_copy(update={"edit": 0}))
 
 
-async def test_of_many_who_claim_a_mail_at_once_one_gets_it(ledger: Ledger) -> None:
+async def test_of_many_claims_at_once_one_is_written(ledger: Ledger) -> None:
     await want(ledger, wanted())
-    line = await line_of(ledger)
-    claims = [ledger.save(line.claim_for(f"claim_{n}", NOW, timedelta(seconds=9))) for n in range(8)]
+    delivery = await delivery_in(ledger)
+    claims = [ledger.save(delivery.claim_for(f"claim_{n}", NOW, timedelta(seconds=9))) for n in range(8)]
     outcomes = await asyncio.gather(*claims, return_exceptions=True)
     assert sum(isinstance(outcome, Delivery) for outcome in outcomes) == 1
 
 
-async def test_a_mail_in_hand_is_due_again_when_its_lease_is_over(ledger: Ledger) -> None:
+async def test_a_claimed_mail_is_due_again_when_its_lease_ends(ledger: Ledger) -> None:
     await want(ledger, wanted(0), wanted(1))
-    line = await line_of(ledger)
-    await ledger.save(line.claim_for("me", NOW, timedelta(seconds=3600)))
+    delivery = await delivery_in(ledger)
+    await ledger.save(delivery.claim_for("me", NOW, timedelta(seconds=3600)))
     assert [due.key for due in await ledger.due(10)] == ["edn_1/prt_1", "edn_1/prt_0"]
-    other = await line_of(ledger, 1)
-    await ledger.save(other.claim_for("me", NOW, timedelta(seconds=3601)))
+    second = await delivery_in(ledger, 1)
+    await ledger.save(second.claim_for("me", NOW, timedelta(seconds=3601)))
     assert [due.key for due in await ledger.due(10)] == ["edn_1/prt_0"]
 
 
-async def test_doubts_are_listed_and_counted_until_resolved(ledger: Ledger) -> None:
+async def test_unconfirmed_mails_are_listed_and_counted_until_resolved(ledger: Ledger) -> None:
     await want(ledger, wanted())
-    line = await line_of(ledger)
-    doubted = await ledger.save(line.settle(DeliveryState.IN_DOUBT, mailing()))
+    delivery = await delivery_in(ledger)
+    unconfirmed = await ledger.save(delivery.settle(DeliveryState.IN_DOUBT, mailing()))
     assert [found.key for found in await ledger.unconfirmed()] == ["edn_1/prt_0"]
     assert await ledger.unconfirmed("edn_2") == []
     assert await ledger.count() == (0, 1)
-    await ledger.save(doubted.resolve(accepted=True, now=NOW))
+    await ledger.save(unconfirmed.resolve(accepted=True, now=NOW))
     assert await ledger.unconfirmed("edn_1") == []
     assert await ledger.count() == (0, 0)
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_what_is_recorded_waits_in_the_same_document(mongo_url: str, mongo_database: str, driver: Any) -> None:
+async def test_events_to_publish_wait_in_the_delivery_s_document(
+    mongo_url: str, mongo_database: str, driver: Any
+) -> None:
     mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=driver))
     ledger = MongoLedger(mongo.database(mongo_database), Time())
     await want(ledger, wanted())
     for version in (1, 2):
-        line = await line_of(ledger)
-        settled = line.settle(DeliveryState.SENT, mailing().model_copy(update={"version": version}))
+        delivery = await delivery_in(ledger)
+        settled = delivery.settle(DeliveryState.SENT, mailing().model_copy(update={"version": version}))
         await ledger.save(settled, notification_of(settled, DeliveryState.SENT, mailing(), NOW))
     document = await mongo.database(mongo_database)[COLLECTION].find_one({"_id": "edn_1/prt_0"})
     assert [packed["revision"] for packed in document["outbox"]] == [1, 2]

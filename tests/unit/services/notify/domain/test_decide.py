@@ -9,19 +9,19 @@ from services.notify.domain.state import Audience
 from tests.support.notify_stage import NOW, agenda, audience, encounter, everybody, organisation, participant
 
 
-def test_a_participant_whom_a_batch_concerns_often_is_wanted_once() -> None:
+def test_a_participant_affected_twice_by_a_batch_gets_one_delivery() -> None:
     events = [*everybody(), agenda(1, encounter(0, 1)), agenda(2, encounter(1, 1)), participant(0, 2, name="Ana")]
     _, [wanted] = decide(Audience(edition_id="edn_1"), events, NOW)
     assert (wanted.participant_id, wanted.version, wanted.agenda_revision) == ("prt_0", 1, 2)
     assert wanted.wanted_at == NOW
 
 
-def test_what_is_known_already_changes_nothing_and_wants_nothing() -> None:
+def test_a_known_revision_changes_nothing_and_wants_nothing() -> None:
     events = [*everybody(), agenda(1, encounter(0, 1))]
     assert decide(audience(*events), events, NOW) == ([], [])
 
 
-def test_a_provisional_agenda_is_not_even_noted() -> None:
+def test_a_provisional_agenda_is_not_recorded() -> None:
     state = audience(*everybody())
     assert decide(state, [agenda(2, encounter(0, 1), provisional=True)], NOW) == ([], [])
 
@@ -37,11 +37,11 @@ def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
     assert Audience.model_validate_json(state.model_dump_json()) == state
 
 
-def test_another_guest_and_the_name_of_a_guest_s_organisation_are_told_of() -> None:
+def test_another_guest_and_a_guest_s_organisation_are_mailed() -> None:
     state = audience(*everybody(), agenda(1, encounter(0, 1, 2, 7)))
     for event in (participant(2, 2, email="ana@example.org"), organisation(7), participant(7)):
         _, wanted = decide(state, [event], NOW)
-        assert [each.participant_id for each in wanted] == ["prt_0"]
+        assert [delivery.participant_id for delivery in wanted] == ["prt_0"]
 
 
 def test_a_version_reached_is_not_raised_again() -> None:
@@ -51,16 +51,16 @@ def test_a_version_reached_is_not_raised_again() -> None:
     assert state.versions["prt_0"] == 3
 
 
-def test_what_changed_and_begins_first_is_said_to_the_ledger() -> None:
-    one, other = encounter(0, 1), encounter(1, 2)
-    state = audience(*everybody(), agenda(1, one, other))
-    moved = other.model_copy(update={"table": "9", "sequence": 7})
-    events = [agenda(2, one.model_copy(update={"sequence": 7}), moved)]
+def test_a_delivery_knows_the_earliest_start_of_a_changed_line() -> None:
+    first, second = encounter(0, 1), encounter(1, 2)
+    state = audience(*everybody(), agenda(1, first, second))
+    moved = second.model_copy(update={"table": "9", "sequence": 7})
+    events = [agenda(2, first.model_copy(update={"sequence": 7}), moved)]
     _, [wanted] = decide(state, events, NOW)
-    assert wanted.soonest == other.starts_at
-    state = audience(*everybody(), agenda(1, one, other))
-    _, [wanted] = decide(state, [agenda(2)], one.ends_at)
-    assert wanted.soonest == other.starts_at  # the first is over
-    state = audience(*everybody(), agenda(1, one))
+    assert wanted.soonest == second.starts_at
+    state = audience(*everybody(), agenda(1, first, second))
+    _, [wanted] = decide(state, [agenda(2)], first.ends_at)
+    assert wanted.soonest == second.starts_at  # the first encounter is over
+    state = audience(*everybody(), agenda(1, first))
     _, [wanted] = decide(state, [participant(0, 2, email="b@c.de")], NOW)
     assert wanted.soonest is None

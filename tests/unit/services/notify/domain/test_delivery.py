@@ -14,12 +14,14 @@ from tests.support.notify_stage import NOW, agenda, audience, encounter, everybo
 WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=100))
 
 
-def said(*entries: AgendaEntry, revision: int = 1, email: str = "person0@example.org") -> MailContent:
+def content(*entries: AgendaEntry, revision: int = 1, email: str = "person0@example.org") -> MailContent:
     return mail_content(audience(*everybody(), participant(0, revision, email=email), agenda(1, *entries)), "prt_0")
 
 
-EMPTY, HERE, THERE = said(), said(encounter(0, 1)), said(encounter(1, 1))
-SOMEONE_ELSE, NOBODY_ELSE = (said(*entries, revision=2, email="b@c.de") for entries in ([encounter(0, 1)], []))
+EMPTY, HERE, THERE = content(), content(encounter(0, 1)), content(encounter(1, 1))
+OTHER_PERSON, OTHER_PERSON_EMPTY = (
+    content(*entries, revision=2, email="b@c.de") for entries in ([encounter(0, 1)], [])
+)
 
 
 def wanted(version: int, seconds: float = 0) -> DeliveryWanted:
@@ -33,12 +35,12 @@ def wanted(version: int, seconds: float = 0) -> DeliveryWanted:
     )
 
 
-def line(version: int = 1) -> Delivery:
+def delivery_of(version: int = 1) -> Delivery:
     return new_delivery(wanted(version)).want(wanted(version), WINDOW)
 
 
-def mailing(version: int, text: MailContent = HERE) -> Mailing:
-    return Mailing(version=version, agenda_revision=version, message_id="<m>", content=text)
+def mailing(version: int, content: MailContent = HERE) -> Mailing:
+    return Mailing(version=version, agenda_revision=version, message_id="<m>", content=content)
 
 
 def seconds_until_due(delivery: Delivery) -> float | None:
@@ -46,7 +48,7 @@ def seconds_until_due(delivery: Delivery) -> float | None:
 
 
 @pytest.mark.parametrize(
-    ("told", "doubt", "now", "news"),
+    ("sent", "unconfirmed", "now", "needed"),
     [
         (None, None, HERE, True),
         (None, None, EMPTY, False),
@@ -55,21 +57,23 @@ def seconds_until_due(delivery: Delivery) -> float | None:
         (HERE, None, EMPTY, True),
         (EMPTY, None, EMPTY, False),
         (EMPTY, None, HERE, True),
-        (HERE, None, SOMEONE_ELSE, True),
-        (HERE, None, NOBODY_ELSE, False),
+        (HERE, None, OTHER_PERSON, True),
+        (HERE, None, OTHER_PERSON_EMPTY, False),
         (HERE, THERE, HERE, True),
         (None, HERE, EMPTY, True),
     ],
 )
-def test_what_is_news_depends_on_what_was_surely_told(
-    told: MailContent | None, doubt: MailContent | None, now: MailContent, news: bool
+def test_a_mail_is_needed_if_it_differs_from_the_last_sure_mail(
+    sent: MailContent | None, unconfirmed: MailContent | None, now: MailContent, needed: bool
 ) -> None:
-    delivery = line().model_copy(update={"sent_content": told, "unconfirmed": mailing(1, doubt) if doubt else None})
-    assert delivery.needs_mail(now) is news
+    delivery = delivery_of().model_copy(
+        update={"sent_content": sent, "unconfirmed": mailing(1, unconfirmed) if unconfirmed else None}
+    )
+    assert delivery.needs_mail(now) is needed
 
 
 def test_the_window_starts_again_with_each_change_but_not_for_ever() -> None:
-    delivery = line()
+    delivery = delivery_of()
     due = [
         seconds_until_due(delivery := delivery.want(wanted(n, seconds), WINDOW)) for n, seconds in ((2, 30), (3, 50))
     ]
@@ -88,25 +92,29 @@ def test_an_imminent_change_goes_at_once(minutes: float | None, due: float) -> N
 
 
 def test_a_change_does_not_cut_a_back_off_short() -> None:
-    postponed = line().postpone(NOW + timedelta(seconds=500))
+    postponed = delivery_of().postpone(NOW + timedelta(seconds=500))
     assert seconds_until_due(postponed.want(wanted(2, 10), WINDOW)) == 500
 
 
-def test_a_change_while_a_mail_is_in_hand_opens_a_window_of_its_own() -> None:
-    started = line().claim_for("me", NOW, timedelta(seconds=9)).start(mailing(1))
+def test_a_change_while_a_mail_is_claimed_opens_its_own_window() -> None:
+    started = delivery_of().claim_for("me", NOW, timedelta(seconds=9)).start(mailing(1))
     assert started.step is DeliveryStep.DATA_STARTED
     settled = started.want(wanted(2, 70), WINDOW).settle(DeliveryState.SENT, mailing(1))
     assert (settled.step, settled.settled, settled.wanted, seconds_until_due(settled)) == (DeliveryStep.IDLE, 1, 2, 130)
 
 
-def test_a_mail_newer_than_what_was_wanted_settles_what_is_wanted_later() -> None:
-    settled = line().claim_for("me", NOW, timedelta(seconds=9)).settle(DeliveryState.SENT, mailing(3))
+def test_a_mail_newer_than_the_wanted_version_settles_it() -> None:
+    settled = delivery_of().claim_for("me", NOW, timedelta(seconds=9)).settle(DeliveryState.SENT, mailing(3))
     assert settled.want(wanted(2), WINDOW) == settled.want(wanted(3), WINDOW) == settled
     assert settled.attend_at is None
 
 
 def test_the_message_id_is_the_same_for_a_version_and_no_other() -> None:
-    assert line().message_id(1, "x.org") == line(5).message_id(1, "x.org") != line().message_id(2, "x.org")
+    assert (
+        delivery_of().message_id(1, "x.org")
+        == delivery_of(5).message_id(1, "x.org")
+        != delivery_of().message_id(2, "x.org")
+    )
 
 
 def test_a_lease_must_outlast_a_mail() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.notify.domain.digest import DiffKind, LineDiff, diff_of, mail_content
+from services.notify.domain.digest import DiffKind, LineDiff, MailContent, diff_of, mail_content
 from shared.contract.events import AgendaEntry, Event
 from tests.support.notify_stage import (
     agenda,
@@ -16,12 +16,12 @@ from tests.support.notify_stage import (
 )
 
 
-def said(*entries: AgendaEntry, after: tuple[Event, ...] = ()):  # type: ignore[no-untyped-def] # noqa: ANN201
+def content(*entries: AgendaEntry, after: tuple[Event, ...] = ()) -> MailContent:
     return mail_content(audience(*everybody(), agenda(1, *entries), *after), "prt_0")
 
 
-def kinds(items: tuple[LineDiff, ...]) -> list[tuple[DiffKind, str]]:
-    return [(item.kind, item.line.entry_id) for item in items]
+def kinds(diffs: tuple[LineDiff, ...]) -> list[tuple[DiffKind, str]]:
+    return [(diff.kind, diff.line.entry_id) for diff in diffs]
 
 
 @pytest.mark.parametrize(
@@ -44,54 +44,54 @@ def kinds(items: tuple[LineDiff, ...]) -> list[tuple[DiffKind, str]]:
         ),
     ],
 )
-def test_news_is_the_net_change_in_time_order(
+def test_the_diff_is_the_net_change_in_time_order(
     before: list[AgendaEntry], now: list[AgendaEntry], expected: list[tuple[DiffKind, str]]
 ) -> None:
-    assert kinds(diff_of(said(*before), said(*now))) == expected
+    assert kinds(diff_of(content(*before), content(*now))) == expected
 
 
-def test_a_first_mail_has_no_news() -> None:
-    assert diff_of(None, said(encounter(0, 1))) == ()
+def test_a_first_mail_has_no_diff() -> None:
+    assert diff_of(None, content(encounter(0, 1))) == ()
 
 
-def test_the_first_mail_to_another_person_has_no_news() -> None:
-    swapped = said(encounter(2, 1), after=(participant(0, 2, email="new@example.org"),))
-    assert diff_of(said(encounter(0, 1)), swapped) == ()
+def test_the_first_mail_to_another_person_has_no_diff() -> None:
+    replaced = content(encounter(2, 1), after=(participant(0, 2, email="new@example.org"),))
+    assert diff_of(content(encounter(0, 1)), replaced) == ()
 
 
-def test_another_person_in_a_guests_seat_is_news() -> None:
-    swapped = said(encounter(0, 1, 2), after=(participant(2, 2, email="new@example.org"),))
-    assert kinds(diff_of(said(encounter(0, 1, 2)), swapped)) == [(DiffKind.CHANGED, "enc_1")]
+def test_another_person_in_a_guest_s_place_is_a_change() -> None:
+    replaced = content(encounter(0, 1, 2), after=(participant(2, 2, email="new@example.org"),))
+    assert kinds(diff_of(content(encounter(0, 1, 2)), replaced)) == [(DiffKind.CHANGED, "enc_1")]
 
 
-def test_a_line_stands_for_nobody_until_all_are_known() -> None:
-    assert said(encounter(0, 1, 2)).lines[0].person is not None
-    assert said(encounter(0, 1, 9)).lines[0].person is None
+def test_a_line_has_no_person_until_all_partners_are_known() -> None:
+    assert content(encounter(0, 1, 2)).lines[0].person is not None
+    assert content(encounter(0, 1, 9)).lines[0].person is None
 
 
-def test_another_person_at_the_same_time_is_news() -> None:
-    swapped = said(encounter(0, 1), after=(participant(1, 2, email="new@example.org"),))
-    assert kinds(diff_of(said(encounter(0, 1)), swapped)) == [(DiffKind.CHANGED, "enc_1")]
+def test_another_partner_at_the_same_time_is_a_change() -> None:
+    replaced = content(encounter(0, 1), after=(participant(1, 2, email="new@example.org"),))
+    assert kinds(diff_of(content(encounter(0, 1)), replaced)) == [(DiffKind.CHANGED, "enc_1")]
 
 
-def test_a_corrected_name_of_who_is_met_is_no_news() -> None:
-    corrected = said(encounter(0, 1), after=(participant(1, 2, name="Persona"), organisation(1, 2, name="Metals")))
-    assert corrected == said(encounter(0, 1))
+def test_a_partner_s_corrected_name_is_no_change() -> None:
+    corrected = content(encounter(0, 1), after=(participant(1, 2, name="Persona"), organisation(1, 2, name="Metals")))
+    assert corrected == content(encounter(0, 1))
 
 
-def test_a_zone_with_another_name_is_news() -> None:
-    renamed = said(encounter(0, 1), after=(edition(2, zones=()),))
-    assert kinds(diff_of(said(encounter(0, 1)), renamed)) == [(DiffKind.MOVED, "enc_1")]
+def test_a_zone_with_another_name_is_a_move() -> None:
+    renamed = content(encounter(0, 1), after=(edition(2, zones=()),))
+    assert kinds(diff_of(content(encounter(0, 1)), renamed)) == [(DiffKind.MOVED, "enc_1")]
 
 
-def test_what_is_said_holds_no_personal_data() -> None:
-    text = said(encounter(0, 1)).model_dump_json()
+def test_mail_content_holds_no_personal_data() -> None:
+    text = content(encounter(0, 1)).model_dump_json()
     assert "Person" not in text
     assert "example.org" not in text
 
 
-def test_lines_are_in_time_order_however_they_came() -> None:
-    assert [line.entry_id for line in said(encounter(5, 1), session(0), encounter(3, 2)).lines] == [
+def test_lines_are_in_time_order() -> None:
+    assert [line.entry_id for line in content(encounter(5, 1), session(0), encounter(3, 2)).lines] == [
         "ses_0",
         "enc_2",
         "enc_1",

@@ -26,12 +26,12 @@ def blanks(text: str) -> set[str]:
 ENGLISH = flat(asdict(PHRASES[Language.ENGLISH]))
 
 
-def test_every_language_a_participant_can_have_is_spoken() -> None:
+def test_every_language_of_a_participant_has_phrases() -> None:
     assert set(PHRASES) == set(Language)
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_no_language_lacks_a_phrase_or_a_blank_of_it(language: Language) -> None:
+def test_every_language_has_every_phrase_with_the_same_fields(language: Language) -> None:
     phrases = flat(asdict(PHRASES[language]))
     assert phrases.keys() == ENGLISH.keys()
     assert all(text.strip() for text in phrases.values())

@@ -29,54 +29,54 @@ SECTOR = Reason(code="sector", weight=0.04, detail="nace:25.61, nace:25.62")
 LANGUAGE = Reason(code="common_language", weight=0.05, detail="es")
 
 
-def told(
-    *reasons: Reason, reader: ContactSnapshot = ANN, other: ContactSnapshot = BOB, reader_id: str = "ann"
+def sentences(
+    *reasons: Reason, reader: ContactSnapshot = ANN, partner: ContactSnapshot = BOB, reader_id: str = "ann"
 ) -> tuple[str, ...]:
-    return sentences_of(MatchSnapshot(revision=1, reasons=reasons), reader_id, reader, other)
+    return sentences_of(MatchSnapshot(revision=1, reasons=reasons), reader_id, reader, partner)
 
 
-def test_where_there_is_no_better_reason_somebody_has_asked() -> None:
+def test_without_other_reasons_the_request_is_the_reason() -> None:
     assert sentences_of(MatchSnapshot(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
         "Encuentro pedido por una de las dos partes.",
     )
 
 
 def test_activities_of_two_divisions_are_not_called_close() -> None:
-    assert told(Reason(code="sector", weight=0.01, detail="nace:25.61, nace:28.99")) == ()
+    assert sentences(Reason(code="sector", weight=0.01, detail="nace:25.61, nace:28.99")) == ()
 
 
-def test_both_sides_read_the_items_in_their_own_words_and_the_rest_in_their_language() -> None:
-    assert told(TEXT, KETS, SECTOR, LANGUAGE) == (
+def test_items_are_quoted_and_the_rest_is_in_the_reader_s_language() -> None:
+    assert sentences(TEXT, KETS, SECTOR, LANGUAGE) == (
         "You need: “Aluminium welding” - They offer: “Soldadura de aluminio”",
         "They need: “Depósitos” - You offer: “Wine tanks”",
         "In common: technology: robotics, new thing; activities close to each other (NACE 25.61, NACE 25.62)",
     )
-    assert told(TEXT, KETS, reader=BOB, other=ANN, reader_id="bob") == (
+    assert sentences(TEXT, KETS, reader=BOB, partner=ANN, reader_id="bob") == (
         "Buscan: «Aluminium welding» - Usted ofrece: «Soldadura de aluminio»",
         "Usted busca: «Depósitos» - Ofrecen: «Wine tanks»",
         "En común: tecnología: robótica, new thing",
     )
 
 
-def test_what_may_be_chance_is_not_shown_as_a_need_met() -> None:
+def test_a_weak_fit_is_not_shown_as_a_need_met() -> None:
     weak = Reason(code="text_need_offer", weight=0.1, met=(NeedMet(participant_id="ann", need=0, offer=1, fit=0.4),))
-    assert told(weak, LANGUAGE) == ()
+    assert sentences(weak, LANGUAGE) == ()
 
 
-def test_items_that_a_profile_has_no_more_are_left_out() -> None:
-    assert told(TEXT, reader=contact(needs=(), offers=ANN.offers)) == (
+def test_items_removed_from_a_profile_are_left_out() -> None:
+    assert sentences(TEXT, reader=contact(needs=(), offers=ANN.offers)) == (
         "They need: “Depósitos” - You offer: “Wine tanks”",
     )
 
 
 def test_a_long_item_is_cut_at_a_word() -> None:
-    (line, *_) = told(TEXT, reader=contact(needs=("very " * 100,), offers=ANN.offers))
+    (line, *_) = sentences(TEXT, reader=contact(needs=("very " * 100,), offers=ANN.offers))
     assert "very…”" in line
     assert len(line) < 260
 
 
-def test_reasons_unheard_of_are_left_out() -> None:
-    assert told(Reason(code="horoscope", weight=0.3, detail="leo")) == ()
+def test_unknown_reasons_are_left_out() -> None:
+    assert sentences(Reason(code="horoscope", weight=0.3, detail="leo")) == ()
 
 
 @pytest.mark.parametrize("language", Language)

@@ -19,9 +19,9 @@ FILE = CalendarFile("edn_1", "prt_0", "tertulia.example")
 
 def written(*events: Event, entries: tuple[AgendaEntry, ...]) -> str:
     state = audience(*everybody(), *events, agenda(1, *entries))
-    said = mail_content(state, "prt_0")
+    content = mail_content(state, "prt_0")
     sequences = {entry.entry_id: entry.sequence for entry in entries}
-    return FILE.write(said, sequences, NOW, PageWriter(state, "prt_0", said.timezone))
+    return FILE.write(content, sequences, NOW, PageWriter(state, "prt_0", content.timezone))
 
 
 def parsed(text: str) -> Calendar:
@@ -35,7 +35,7 @@ def moment(value: date) -> datetime:
     return value
 
 
-def test_it_says_who_where_and_when() -> None:
+def test_the_calendar_has_title_place_and_time() -> None:
     calendar = parsed(written(entries=(encounter(0, 1, table="7", sequence=3), session(4))))
     assert calendar["METHOD"] == "PUBLISH"
     meeting, keynote = calendar.events
@@ -49,11 +49,11 @@ def test_it_says_who_where_and_when() -> None:
     assert keynote["LOCATION"] == "Auditorium"
 
 
-def test_it_is_the_same_each_time() -> None:
+def test_the_same_agenda_gives_the_same_bytes() -> None:
     assert written(entries=(encounter(0, 1),)) == written(entries=(encounter(0, 1),))
 
 
-def test_an_entry_that_moves_keeps_its_uid_and_a_session_has_one_a_participant() -> None:
+def test_a_uid_survives_a_move_and_a_session_has_one_per_participant() -> None:
     before, after = (parsed(written(entries=(encounter(slot, 1), session(slot + 4)))) for slot in (0, 1))
     assert before.events[0]["UID"] == after.events[0]["UID"]
     state = audience(*everybody(), agenda(1, session(0)), agenda(1, session(0), number=1))

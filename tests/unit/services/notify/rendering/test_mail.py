@@ -32,10 +32,10 @@ PARTS = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", 
 
 
 def rendered(
-    *events: Event, entries: tuple[AgendaEntry, ...] = (), told: MailContent | None = None, **settings: Any
+    *events: Event, entries: tuple[AgendaEntry, ...] = (), before: MailContent | None = None, **settings: Any
 ) -> RenderedMail:
     state = audience(*everybody(), *events, agenda(3, *entries))
-    delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", sent_content=told)
+    delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", sent_content=before)
     mailing = Mailing(
         version=2, agenda_revision=3, message_id="<m@tertulia.example>", content=mail_content(state, "prt_0")
     )
@@ -49,11 +49,11 @@ def bodies(mail: EmailMessage) -> tuple[str, str]:
     return text.get_content(), html.get_content()
 
 
-def told(*entries: AgendaEntry) -> MailContent:
+def content(*entries: AgendaEntry) -> MailContent:
     return mail_content(audience(*everybody(), agenda(1, *entries)), "prt_0")
 
 
-def test_headers_say_what_the_mail_is_to_people_and_machines() -> None:
+def test_headers_describe_the_mail_for_people_and_programs() -> None:
     mail = read(rendered(entries=(encounter(0, 1),), mail_reply_to="help@example.org"))
     headers = {name: str(mail[name]) for name in ("From", "To", "Reply-To", "Subject", "Message-ID", "List-Id")}
     assert headers == {
@@ -70,7 +70,7 @@ def test_headers_say_what_the_mail_is_to_people_and_machines() -> None:
     assert mail["X-Tertulia-Agenda-Revision"] == "3"
 
 
-def test_it_is_text_html_and_a_calendar() -> None:
+def test_a_mail_has_text_html_and_a_calendar() -> None:
     mail = read(rendered(entries=(encounter(0, 1),)))
     assert [part.get_content_type() for part in mail.walk()] == PARTS
     (calendar,) = mail.iter_attachments()
@@ -78,7 +78,7 @@ def test_it_is_text_html_and_a_calendar() -> None:
     assert calendar.get_param("method") == "PUBLISH"
 
 
-def test_both_bodies_show_local_times_the_zone_the_place_and_who_is_met() -> None:
+def test_both_bodies_show_local_times_time_zone_place_and_partners() -> None:
     for body in bodies(read(rendered(entries=(encounter(0, 1, table="7"), session(4, "Panel"))))):
         for shown in ("09:00-09:15", "Encounter with Metal 1", "Person 1", "Workspace · table 7", "Panel"):
             assert shown in body
@@ -86,7 +86,7 @@ def test_both_bodies_show_local_times_the_zone_the_place_and_who_is_met() -> Non
         assert "Thursday" in body
 
 
-def test_where_more_than_two_meet_all_are_named_in_bodies_and_calendar() -> None:
+def test_every_partner_of_an_encounter_is_named() -> None:
     mail = read(rendered(entries=(encounter(0, 1, 2, 9),)))
     (attached,) = mail.iter_attachments()
     for body in (*bodies(mail), attached.get_content().replace("\r\n ", "").replace("\\,", ",")):
@@ -106,10 +106,10 @@ def test_where_more_than_two_meet_all_are_named_in_bodies_and_calendar() -> None
         ),
     ],
 )
-def test_the_first_language_is_written_in(language: Language, subject: str, date: str) -> None:
+def test_a_mail_is_in_the_participant_s_first_language(language: Language, subject: str, date: str) -> None:
     speaker = participant(0, 2, languages=(language,))
     before = mail_content(audience(*everybody(), speaker, agenda(1, encounter(0, 1))), "prt_0")
-    mail = read(rendered(speaker, entries=(encounter(1, 1), encounter(2, 2)), told=before))
+    mail = read(rendered(speaker, entries=(encounter(1, 1), encounter(2, 2)), before=before))
     assert str(mail["Subject"]).strip() == subject
     assert all(date in body for body in bodies(mail))
 
@@ -122,12 +122,12 @@ def test_the_first_language_is_written_in(language: Language, subject: str, date
         ([session(3)], [session(3, "Panel")], "Your agenda has changed (1 changed)"),
     ],
 )
-def test_the_subject_says_what_happened(before: list[AgendaEntry], now: list[AgendaEntry], subject: str) -> None:
-    assert str(read(rendered(entries=tuple(now), told=told(*before)))["Subject"]).startswith(subject)
+def test_the_subject_tells_the_kind_of_change(before: list[AgendaEntry], now: list[AgendaEntry], subject: str) -> None:
+    assert str(read(rendered(entries=tuple(now), before=content(*before)))["Subject"]).startswith(subject)
 
 
-def test_a_change_of_time_zone_alone_is_told_as_details() -> None:
-    mail = read(rendered(edition(2, timezone="Atlantic/Canary"), entries=(session(3),), told=told(session(3))))
+def test_a_change_of_time_zone_alone_is_a_change_of_details() -> None:
+    mail = read(rendered(edition(2, timezone="Atlantic/Canary"), entries=(session(3),), before=content(session(3))))
     assert str(mail["Subject"]).startswith("Updated details")
 
 
@@ -168,7 +168,7 @@ def test_an_address_that_cannot_be_written_is_refused(email: str) -> None:
         rendered(participant(0, 2, email=email), entries=(encounter(0, 1),))
 
 
-def test_an_international_domain_is_written_as_dns_knows_it() -> None:
+def test_an_international_domain_is_written_in_idna() -> None:
     written = rendered(participant(0, 2, email="ana@señal.example"), entries=(encounter(0, 1),))
     assert written.recipient == "ana@xn--seal-hqa.example"
 
@@ -177,7 +177,7 @@ def test_an_international_domain_is_written_as_dns_knows_it() -> None:
 @example("=?utf-8?q?a?=", "Subject")
 @example("x" * 77, "Subject")
 @example('"Doe, Jane" <jane@example.org>', "To")
-def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
+def test_headers_have_the_bytes_of_the_library(value: str, name: str) -> None:
     def written(policy: EmailPolicy[Any]) -> bytes:
         message = EmailMessage(policy=policy)
         message[name] = value
@@ -192,7 +192,7 @@ def test_headers_are_written_as_by_the_library(value: str, name: str) -> None:
         assert written(POLICY) == expected
 
 
-def test_what_separates_the_parts_is_in_none_of_them() -> None:
+def test_no_part_contains_a_boundary() -> None:
     name = "=_part --=_body\r\n--=_part"
     mail = read(rendered(organisation(1, 2, name=name), entries=(encounter(0, 1),)))
     assert [part.get_content_type() for part in mail.walk()] == PARTS
@@ -213,5 +213,5 @@ def test_an_ascii_mail_is_ascii() -> None:
         ("\ud800x", "x"),
     ],
 )
-def test_clean(typed: str, shown: str) -> None:
+def test_clean_text_is_one_line_without_reordering_characters(typed: str, shown: str) -> None:
     assert clean(typed) == shown
