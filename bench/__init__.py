@@ -1,1 +1,1 @@
-"""Benchmarks: each a command that prints a table."""
+"""Benchmarks, run by `tertulia bench NAME`: modules with `run`, and packages with `command.run`."""

@@ -1,6 +1,7 @@
-"""Quality per second: placed and breaks after so many seconds, beside Timefold and a full CP-SAT re-solve, a core each.
+"""Quality per second: placed encounters and breaks over time, beside Timefold and a CP-SAT re-solve, on a core each.
 
-All begin with the same agenda: the greedy one, every encounter at the best slot left. `--large yes` adds 2,000 people.
+All engines begin with the same greedy agenda, with every encounter at the best slot left. `--large yes` adds an
+edition of 2,000 people.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ _SIZES = (ITECAM, THOUSAND)
 _LARGE = Size("2,000", 1_200, 2_000, 6_000, 28, 268)
 _MARKS = (1, 2, 5, 10, 30)
 _SEED = 1
-#: More than can be done in the time: it is ended at the last mark.
+#: More steps than the time allows: the process is killed at the last mark.
 _UNTIL_ENDED = Effort(seed=_SEED, steps=10**9, most_steps=10**9)
 
 
 def run(data: Path | None, large: str = "no") -> Table:  # noqa: ARG001 - every benchmark is offered the data
-    """The rows: size, engine, seconds; placed of those wanted and the proven most; breaks, their slots, the longest."""
+    """Return the rows: size, engine, seconds; encounters placed, wanted and possible; breaks and their slots."""
     return [row for size in (*_SIZES, *([_LARGE] if large == "yes" else [])) for row in _rows(size)]
 
 
@@ -76,23 +77,23 @@ def _rows(size: Size) -> Iterator[dict[str, object]]:
 
 def _greedy(problem: Problem) -> Draft:
     draft, board = Draft(problem), construct(problem, 0, _SEED)
-    for number, wanted in enumerate(draft.pairs):
-        if wanted.pair_id in board.placed:
-            draft.place(number, board.placed[wanted.pair_id][1].slots)
+    for number, meeting in enumerate(draft.pairs):
+        if meeting.pair_id in board.placed:
+            draft.place(number, board.placed[meeting.pair_id][1].slots)
     return draft
 
 
 def _breaks(problem: Problem, draft: Draft, slots: Sequence[SlotSet]) -> Breaks:
-    seats = {
-        wanted.participant_ids: Assignment(slot, "", "")
-        for wanted, slot in zip(draft.pairs, slots, strict=True)
+    assignments = {
+        meeting.participant_ids: Assignment(slot, "", "")
+        for meeting, slot in zip(draft.pairs, slots, strict=True)
         if slot
     }
-    return breaks_in(seats, problem.hours, problem.all_slots, problem.days)
+    return breaks_in(assignments, problem.hours, problem.all_slots, problem.days)
 
 
 def _ours(problem: Problem) -> Found:
-    """The worker as the service has it: warm, reporting on its way, killed at the end."""
+    """Run the service's worker: warm, reporting its solutions, killed at the end."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     process = spawn.Process(target=_improve, args=(theirs, problem), daemon=True)
@@ -101,9 +102,9 @@ def _ours(problem: Problem) -> Found:
     began = time.perf_counter()
     while ours.poll(max(0.0, began + _MARKS[-1] - time.perf_counter())):
         solution: Solution = ours.recv()
-        seats = solution.assignments
-        pairs = [each.meeting.pair_id for each in problem.candidates]
-        slots = [seats[pair].slots if pair in seats else 0 for pair in pairs]
+        assignments = solution.assignments
+        pairs = [candidate.meeting.pair_id for candidate in problem.candidates]
+        slots = [assignments[pair].slots if pair in assignments else 0 for pair in pairs]
         yield time.perf_counter() - began, slots
     process.kill()
     process.join()

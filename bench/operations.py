@@ -1,7 +1,7 @@
-"""100,000 random operations on small, full editions that have no peace: verified after each, replayed now and then.
+"""100,000 random operations on small, full editions: verified after every operation, replayed now and then.
 
-An operation is what came in; in between the clock goes on, organisers edit by hand, somebody says who came, agendas are
-improved, what was improved is taken over when more has come in since, and the edition goes on from its journal.
+An operation is an event. Between events the clock advances, organisers edit by hand and report attendance, agendas are
+improved, solutions for an older state are adopted, and the edition restarts from its journal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.instances.editions import EDITION, WHEN, Size, SyntheticEdition, synthetic
-from bench.instances.stream import TURMOIL, late_changes
+from bench.instances.stream import STRESS, late_changes
 from services.scheduler.aggregate import AgendaAggregate, Query, adopting, announcing
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decision import DecisionInProgress
@@ -33,37 +33,39 @@ from shared.internal_api.edits import Edit, InviteGuest, LockEncounter, OrderEnc
 
 _OPERATIONS = 100_000
 _PER_EDITION = 250
-#: Twelve people, six slots and four tables: hardly anything fits without somebody moving.
+#: 12 people, 6 slots and 4 tables: hardly any encounter fits without moving another.
 _SIZE = Size("small", 6, 12, 20, 6, 4, sessions=2)
-#: Before one in so many operations: the clock goes on, agendas are told for good, the edition is read from its journal,
-#: is edited by hand, hears how an encounter went, is given to be improved, and takes over what was improved.
+#: Mean numbers of operations between two advances of the clock, announcements, restarts from the journal, edits by
+#: hand, attendance reports, improvements, and adoptions of an improved agenda.
 _CLOCK, _ANNOUNCE, _RESTART, _EDIT, _ATTEND, _IMPROVE, _ADOPT = 50, 20, 25, 10, 10, 50, 5
 _EFFORT = Effort(rounds=1, round_effort=0.01, steps=100)
 _CHANGE_BUDGET = 3
 
 
 def run(data: Path | None) -> list[dict[str, object]]:  # noqa: ARG001 - every benchmark is offered the data
-    """One row: what was done, and what was wrong with it."""
+    """Return a single row: counts of operations, and of faults."""
     started, done = time.perf_counter(), Counter[str]()
     with multiprocessing.get_context("spawn").Pool() as pool:
-        for count in pool.imap_unordered(_ordeal, range(_OPERATIONS // _PER_EDITION)):
+        for count in pool.imap_unordered(_stress, range(_OPERATIONS // _PER_EDITION)):
             done.update(count)
     return [{"operations": _OPERATIONS, **done, "seconds": round(time.perf_counter() - started, 1)}]
 
 
-def _ordeal(seed: int) -> Counter[str]:
-    return ordeal(seed, _PER_EDITION)
+def _stress(seed: int) -> Counter[str]:
+    return stress(seed, _PER_EDITION)
 
 
-def ordeal(seed: int, operations: int) -> Counter[str]:
-    """Put one edition through so many operations; counts violations, lost wishes, replays that differ, and the rest."""
+def stress(seed: int, operations: int) -> Counter[str]:
+    """Run operations on an edition. Count violations, lost wishes, replays that differ, and operations by kind."""
     subject = _Edition(synthetic(_SIZE, seed))
-    for _, event in late_changes(subject.instance, operations, TURMOIL):
+    for _, event in late_changes(subject.instance, operations, STRESS):
         subject.operate(event)
     return subject.count
 
 
 class _Edition:
+    """An edition under random operations, checked after every operation."""
+
     def __init__(self, instance: SyntheticEdition) -> None:
         self.instance = instance
         self.count: Counter[str] = Counter(violations=0, lost_wishes=0, replays_that_differ=0)
@@ -75,7 +77,7 @@ class _Edition:
         self._changes += self._aggregate.decide(self._state, instance.events, WHEN).changes
 
     def operate(self, event: Event) -> None:
-        """One event, now and then something else before it; then all is checked."""
+        """Apply an event, sometimes after another operation, and check the state."""
         chance = self.instance.random.randrange
         if not chance(_CLOCK):
             self._now = max(self._now, self._some_time())
@@ -96,7 +98,7 @@ class _Edition:
         self.count["lost_wishes"] += sum(map(self._is_lost, self._state.pairs))
 
     def _is_lost(self, pair_id: str) -> bool:
-        """Whether somebody's wish is neither placed nor said to wait."""
+        """True if a wanted pair is neither placed nor waiting, or both."""
         state = self._state
         return state.is_wanted(pair_id) and (pair_id in state.placements) == (pair_id in state.waiting)
 
@@ -104,21 +106,23 @@ class _Edition:
         self.count["edits" if self._ask(lambda decision: apply_edit(decision, edit, "*")) else "edits_refused"] += 1
 
     def _ask(self, work: Callable[[DecisionInProgress], object]) -> bool:
-        """Decide on what somebody asks for; returns whether it could be had."""
-        asking = Query(work)
-        self._changes += asking(self._state, self._now).changes
+        """Decide on a request by hand. Return whether it was granted."""
+        query = Query(work)
+        self._changes += query(self._state, self._now).changes
         with suppress(EditRejected, RulesBroken):
-            return asking.answer is not None
+            return query.answer is not None
         return False
 
     def _attend(self) -> None:
-        """Somebody says of an encounter that has begun, if there is one, who of the two was there."""
+        """Report the attendance of a random encounter that has begun, if there is any."""
         chance, state = self.instance.random, self._state
         begun = [pair for pair in sorted(state.pairs) if state.is_history(pair, self._now)]
         if not begun:
             return
         pair = chance.choice(begun)
-        absent = tuple(each for each in state.pairs[pair].participant_ids if not chance.randrange(3))
+        absent = tuple(
+            participant_id for participant_id in state.pairs[pair].participant_ids if not chance.randrange(3)
+        )
         outcome = EncounterState.MISSED if absent else EncounterState.HELD
         attendance = AttendanceReport(outcome=outcome, absent=absent)
         self.count["attended"] += self._ask(
@@ -146,7 +150,7 @@ class _Edition:
             self.count["improvements_stale"] += 1
 
     def _restart(self) -> None:
-        """Go on from the fold of the journal, as another process would."""
+        """Continue from the replayed journal, as another process would."""
         replayed = AgendaState(edition_id=EDITION)
         for change in self._changes:
             evolve(replayed, CHANGE.validate_python(CHANGE.dump_python(change, mode="json")))

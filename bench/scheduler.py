@@ -1,8 +1,8 @@
-"""Late changes to a published edition: how fast each is answered, how many it moves, and how many could be placed.
+"""Late changes to a published edition: latencies, moved encounters, and placed encounters beside the proven bound.
 
-A change is inserted or repaired, and verified (`p50_ms`, `p99_ms`); then whoever's agenda it changed is told, and what
-of it (`told_p99_ms`, from the start). Rows: the latencies by size of edition and, at ITECAM's size, by kind of change;
-then moves a change of a sample, beside the proven fewest, a full CP-SAT re-solve and a greedy one; then placed
+A change is inserted or repaired, and verified (`p50_ms`, `p99_ms`); then the changed agendas are published
+(`told_p99_ms`, from the start). Rows: latencies by size of edition and, at ITECAM's size, by kind of change. Then
+moves per change of a sample, beside the proven fewest, a full CP-SAT re-solve and a greedy agenda. Then placed
 encounters beside the proven bound.
 """
 
@@ -33,24 +33,24 @@ from shared.contract.events import Event
 Table = list[dict[str, object]]
 
 _SEED = 2018
-#: Changes by size; every one is verified, and the whole agenda every so often, which takes half a minute at 10,000.
+#: Changes by size. Every change is verified, and the whole agenda rarely, since that takes half a minute at 10,000.
 _CHANGES = {ITECAM: 10_000, THOUSAND: 10_000, TEN_THOUSAND: 10_000}
 _VERIFY_EVERY = 2_500
-#: Of the changes at ITECAM's size, one in so many is compared with the exact repair, and of these some with a re-solve.
+#: At ITECAM's size, every 50th change is compared with the exact repair, and every 40th of these with a re-solve.
 _COMPARE_EVERY, _RESOLVE_EVERY = 50, 40
 _EXACT_EFFORT = 20.0
 
 
 class Spent(NamedTuple):
-    """Seconds one change took: until it was inserted and verified, by the clock and of CPU; and until all was told."""
+    """Seconds of a change: until it was verified, by the clock and of CPU, and until the agendas were published."""
 
     wall: float
     cpu: float
-    told: float
+    published: float
 
 
 def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offered the data
-    """The rows of the table; each size in a process of its own, so that memory and collections are its own."""
+    """Return the rows. A size runs in a process of its own, so that its memory is measured alone."""
     rows: Table = []
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for size, count in _CHANGES.items():
@@ -59,7 +59,7 @@ def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offere
 
 
 def stream(size: Size, count: int) -> Table:
-    """The rows of one size."""
+    """Return the rows of a size."""
     subject = Subject(synthetic(size, _SEED))
     times: defaultdict[str, list[Spent]] = defaultdict(list)
     comparison = Comparison()
@@ -67,59 +67,60 @@ def stream(size: Size, count: int) -> Table:
     for number, (kind, event) in enumerate(late_changes(subject.instance, count), start=1):
         is_compared = size == ITECAM and number % _COMPARE_EVERY == 0
         before = subject.slots() if is_compared else {}
-        times[kind].append(subject.take(event))
+        times[kind].append(subject.apply(event))
         if is_compared:
             comparison.add(subject, before)
         if number % _VERIFY_EVERY == 0 or number == count:
             violations += len(verify(inputs_of(subject.state), subject.state.placements))
     head = {"people": size.people, "encounters": len(subject.state.placements), "changes": count}
-    every = [each for kind in times.values() for each in kind]
+    spent = [seconds for of_kind in times.values() for seconds in of_kind]
     rows: Table = [
-        {"measure": f"change, {size.name}", **head, **latencies(every), **subject.memory(), "violations": violations}
+        {"measure": f"change, {size.name}", **head, **latencies(spent), **subject.memory(), "violations": violations}
     ]
     if size == ITECAM:
         rows += [
-            {"measure": f"  {kind}", "changes": len(each), **latencies(each)} for kind, each in sorted(times.items())
+            {"measure": f"  {kind}", "changes": len(of_kind), **latencies(of_kind)}
+            for kind, of_kind in sorted(times.items())
         ]
         rows += comparison.rows()
     return [*rows, subject.optimality()]
 
 
 class Subject:
-    """A published edition and the scheduler's state of it."""
+    """A published edition, and the scheduler's state of it."""
 
     def __init__(self, instance: SyntheticEdition) -> None:
         self.instance = instance
         before = resident_bytes()
         self.state = agenda_of((*instance.events, published(instance)))
         announcing(self.state, WHEN)
-        self._tell()
+        self._publish()
         self._bytes = resident_bytes() - before
 
-    def take(self, event: Event) -> Spent:
-        """Decide on one event as the aggregate does, and tell all there is to tell of it."""
+    def apply(self, event: Event) -> Spent:
+        """Decide on an event as the aggregate does, and publish its consequences."""
         started, cpu = time.perf_counter(), time.thread_time()
         decision = DecisionInProgress(self.state, WHEN)
         apply_event(decision, event)
         verify_touched(decision)
         wall, cpu = time.perf_counter() - started, time.thread_time() - cpu
-        self._tell()
+        self._publish()
         return Spent(wall, cpu, time.perf_counter() - started)
 
     def slots(self) -> dict[str, SlotSet]:
-        """Which pair meets when."""
-        return {pair: seat.slots for pair, (_, seat) in self.state.board.placed.items()}
+        """Return the slots of the placed pairs."""
+        return {pair: assignment.slots for pair, (_, assignment) in self.state.board.placed.items()}
 
     def problem(self) -> Problem:
-        """The edition as the solvers have it."""
+        """Return the edition as a problem for the solvers."""
         return problem_of(self.state, WHEN, change_budget=0)
 
     def memory(self) -> dict[str, object]:
-        """What the state takes, its indexes and all."""
+        """Return the memory of the state with its indexes."""
         return {"kB_a_person": round(self._bytes / 1024 / self.instance.size.people, 1)}
 
     def optimality(self) -> dict[str, object]:
-        """Placed at the end of the stream, beside what could be placed at all."""
+        """Return the encounters placed at the end of the stream, beside the upper bound."""
         placed, most = len(self.state.placements), placement_bound(self.problem())
         gap = f"{100 * (most - placed) / max(most, 1):.2f} %"
         name = f"placed after it, {self.instance.size.name}"
@@ -131,13 +132,13 @@ class Subject:
             "waiting": len(self.state.waiting),
         }
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         while self.state.unpublished_pairs or self.state.unpublished_participants:
             publishing(self.state, WHEN)
 
 
 class Comparison:
-    """Moves of a sample of changes: ours, the proven fewest, a full re-solve, and greedy from scratch."""
+    """Moves of a sample of changes: by our insertion, the proven fewest, a full re-solve, and greedy from scratch."""
 
     def __init__(self) -> None:
         self._moves: defaultdict[str, list[int]] = defaultdict(list)
@@ -147,20 +148,20 @@ class Comparison:
         self._at_least = 0
 
     def add(self, subject: Subject, before: dict[str, SlotSet]) -> None:
-        """Compare one change: `before` is who met when before it."""
+        """Compare a change. `before` maps pairs to their slots before it."""
         ours, problem = subject.slots(), subject.problem()
-        self._note("insert (ours)", before, ours)
+        self._record("insert (ours)", before, ours)
         exact = fewest_moves(problem, before, ours, _EXACT_EFFORT)
         self._unproven += not exact.proven
         self._at_least += exact.at_least
-        self._note("fewest found", before, exact.slots, exact.seconds)
-        self._note("greedy from scratch", before, greedy(problem))
+        self._record("fewest found", before, exact.slots, exact.seconds)
+        self._record("greedy from scratch", before, greedy(problem))
         if len(self._moves["fewest found"]) % _RESOLVE_EVERY == 1:
             cold = fewest_moves(problem, before, {}, _EXACT_EFFORT, moves_count=False)
-            self._note("CP-SAT re-solve", before, cold.slots, cold.seconds)
+            self._record("CP-SAT re-solve", before, cold.slots, cold.seconds)
 
     def rows(self) -> Table:
-        """One row an engine; `to_fewest` is to the moves proven to be needed, so the truth is no worse."""
+        """Return a row per engine. `to_fewest` divides by a lower bound of the fewest moves."""
         sampled = len(self._moves["fewest found"])
         return [
             {
@@ -175,7 +176,7 @@ class Comparison:
             for engine, moves in self._moves.items()
         ]
 
-    def _note(
+    def _record(
         self, engine: str, before: Mapping[str, SlotSet], after: Mapping[str, SlotSet], seconds: float | None = None
     ) -> None:
         self._moves[engine].append(sum(before.get(pair, slot) != slot for pair, slot in after.items()))
@@ -185,18 +186,21 @@ class Comparison:
 
 
 def greedy(problem: Problem) -> dict[str, SlotSet]:
-    """First fit on an empty board, the most wanted first: nobody's agenda is remembered."""
+    """Place all encounters on an empty board by first fit, the most wanted first."""
     board = problem.board()
-    for each in sorted(problem.candidates, key=lambda each: (*each.demand.rank, -each.demand.score)):
-        seat, _ = find_assignment(board, each.meeting, problem.open_slots)
-        if seat is not None:
-            board.place(each.meeting, seat)
-    return {pair: seat.slots for pair, (_, seat) in board.placed.items()}
+    most_wanted_first = sorted(
+        problem.candidates, key=lambda candidate: (*candidate.demand.rank, -candidate.demand.score)
+    )
+    for candidate in most_wanted_first:
+        assignment, _ = find_assignment(board, candidate.meeting, problem.open_slots)
+        if assignment is not None:
+            board.place(candidate.meeting, assignment)
+    return {pair: assignment.slots for pair, (_, assignment) in board.placed.items()}
 
 
 def latencies(spent: Sequence[Spent]) -> dict[str, object]:
-    """Milliseconds of the middle, of one in a hundred, and of the slowest; and of CPU, which a busy machine spares."""
-    wall, cpu, told = (sorted(column) for column in zip(*spent, strict=True))
+    """Return median, 99th percentile and maximum in milliseconds, by the clock and of CPU."""
+    wall, cpu, published_after = (sorted(column) for column in zip(*spent, strict=True))
     middle, slow = (min(len(wall) - 1, len(wall) * share // 100) for share in (50, 99))
     return {
         "p50_ms": round(wall[middle] * 1000, 2),
@@ -204,12 +208,12 @@ def latencies(spent: Sequence[Spent]) -> dict[str, object]:
         "max_ms": round(wall[-1] * 1000, 1),
         "cpu_p50_ms": round(cpu[middle] * 1000, 2),
         "cpu_p99_ms": round(cpu[slow] * 1000, 2),
-        "told_p50_ms": round(told[middle] * 1000, 2),
-        "told_p99_ms": round(told[slow] * 1000, 2),
+        "told_p50_ms": round(published_after[middle] * 1000, 2),
+        "told_p99_ms": round(published_after[slow] * 1000, 2),
     }
 
 
 def resident_bytes() -> int:
-    """How much memory this process holds (Linux)."""
+    """Return the resident memory of this process (Linux)."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096

@@ -1,7 +1,7 @@
-"""Streams of requests: how long each waits until it is inserted, verified and told, and how many are placed.
+"""Streams of requests: waits until a request is inserted, verified and published, and numbers of placed requests.
 
-Arrivals are drawn for a clock of their own. The scheduler is one server that takes what has come in together, as its
-consumer does; what a batch takes is measured, in CPU seconds, without the journal and the broker.
+Arrivals are drawn for a simulated clock. The scheduler is a single server that consumes all arrivals in a batch, as
+its consumer does. The time of a batch is measured in CPU seconds, without the journal and the broker.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from shared.contract.events import AffinityScored, Event
 from shared.runtime.settings import ServiceSettings
 
 Table = list[dict[str, object]]
-#: Seconds for the batch that begins then with these arrivals, from the first to before the second number.
+#: Returns the seconds of a batch, given its start and the range of its arrivals (first, end).
 Serve = Callable[[float, int, int], float]
 
 _SEED = 2018
@@ -38,7 +38,7 @@ _RUSH_SECONDS, _FREEZE_MINUTES = 7_200, 60
 
 
 class Stream(NamedTuple):
-    """When changes come, by seed, and of what kinds, in these shares. A live one ends when its edition opens."""
+    """A stream: arrival times by seed, and shares of the kinds of change. A live stream ends when its edition opens."""
 
     name: str
     arrivals: Callable[[int], Iterator[float]]
@@ -54,13 +54,13 @@ _STREAMS = (
 
 
 def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offered the data
-    """The rows: a stream at a size, each in a process of its own."""
+    """Return a row per stream and size, measured in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         return pool.starmap(measure, [(size, stream) for size in (ITECAM, THOUSAND) for stream in _STREAMS], 1)
 
 
 def measure(size: Size, stream: Stream) -> dict[str, object]:
-    """The row of one stream at one size."""
+    """Return the row of a stream at a size."""
     subject = Subject(synthetic(size, _SEED))
     arrivals = list(stream.arrivals(_SEED))
     scheduler = _Scheduler(subject, stream, len(arrivals))
@@ -68,25 +68,25 @@ def measure(size: Size, stream: Stream) -> dict[str, object]:
     return {
         "stream": stream.name,
         "people": size.people,
-        "busy": f"{100 * sum(each.seconds for each in batches) / (arrivals[-1] + waits[-1]):.3g} %",
-        "most_at_once": max(each.changes for each in batches),
+        "busy": f"{100 * sum(batch.seconds for batch in batches) / (arrivals[-1] + waits[-1]):.3g} %",
+        "most_at_once": max(batch.changes for batch in batches),
         **_milliseconds(waits),
         **scheduler.outcome(),
     }
 
 
 class ServedBatch(NamedTuple):
-    """A batch: how many were taken together, and the seconds it took."""
+    """A batch: its number of changes, and its seconds."""
 
     changes: int
     seconds: float
 
 
 def queued(arrivals: Sequence[float], serve: Serve) -> tuple[list[float], list[ServedBatch]]:
-    """Seconds each arrival waits until it is done, and the batches, for one server that takes all that is there.
+    """Return the waits of the arrivals in seconds, and the batches, for a single server with batch service.
 
-    Lindley's recursion: a batch begins when the one before is done and its first has come. As in the
-    consumer, no sooner than `batch_every_ms` after the one before, and with `batch_max_records` at most.
+    Lindley's recursion: a batch begins after the end of the last batch, once its first change has arrived. As in the
+    consumer, batches begin at least `batch_every_ms` apart, and hold at most `batch_max_records` changes.
     """
     waits: list[float] = []
     batches: list[ServedBatch] = []
@@ -96,13 +96,13 @@ def queued(arrivals: Sequence[float], serve: Serve) -> tuple[list[float], list[S
         until = min(bisect_right(arrivals, begins), first + _MOST_AT_ONCE)
         batches.append(ServedBatch(until - first, serve(begins, first, until)))
         ends = begins + batches[-1].seconds
-        waits += [ends - came for came in arrivals[first:until]]
+        waits += [ends - arrival for arrival in arrivals[first:until]]
         free, first = max(ends, begins + _EVERY_SECONDS), until
     return waits, batches
 
 
 class _Scheduler:
-    """The scheduler of a published edition, or of one that is live and opens when the stream ends."""
+    """The scheduler of a published edition, or of a live edition that opens when the stream ends."""
 
     def __init__(self, subject: Subject, stream: Stream, changes: int) -> None:
         self._state = subject.state
@@ -113,7 +113,7 @@ class _Scheduler:
         self._changes = list(late_changes(subject.instance, changes, stream.shares))
 
     def serve(self, begins: float, first: int, until: int) -> float:
-        """Decide on these changes together, then tell all there is to tell; returns the CPU seconds it took."""
+        """Decide on a batch of changes and publish the consequences. Return the CPU seconds."""
         events = [change.event for change in self._changes[first:until]]
         started = time.thread_time()
         self._decide(events, self._begins + timedelta(seconds=begins))
@@ -126,7 +126,7 @@ class _Scheduler:
             publishing(self._state, now)
 
     def outcome(self) -> dict[str, object]:
-        """What is placed at the end, and what could be; of the pairs that the stream asked for and nobody took back."""
+        """Return the encounters placed at the end beside the bound, also of the pairs that the stream asked for."""
         state = self._state
         asked = {change.event.pair_id for change in self._changes if isinstance(change.event, AffinityScored)}
         wanted = [pair for pair in asked if state.is_wanted(pair)]

@@ -22,7 +22,7 @@ _MINIZINC_SECONDS = 60
 
 
 class NoInstances(Exception):
-    """The benchmark wants `--data`, a folder with `.dzn` files."""
+    """`--data` is not a folder with `.dzn` files."""
 
 
 def run(
@@ -33,18 +33,19 @@ def run(
     minizinc: str = "no",
     minizinc_seconds: str = str(_MINIZINC_SECONDS),
 ) -> list[Row]:
-    """A row an instance: `breaks` found, `bound` proven, wall seconds from the file to the proof, and to the optimum.
+    """Return a row per instance: `breaks` found, `bound` proven, and wall seconds to the proof and to the optimum.
 
     `seconds` limits an instance; `peer=no` leaves CP-SAT out. An infeasible instance has a `reason` and no breaks.
-    CP-SAT is stopped after 150 s an instance: where it has not proven its answer, `peer_seconds` is less than it needs.
-    `minizinc` names a solver that an installed MiniZinc is to run, as `gecode`, for so many CPU seconds an instance.
+    CP-SAT is stopped after 150 s per instance: without a proof, it would need more than `peer_seconds`. `minizinc`
+    names a solver of an installed MiniZinc, such as `gecode`, which runs for `minizinc_seconds` of CPU per instance.
 
     Raises:
-        MiniZincUnavailable: it is asked for and not here.
+        NoInstances: `data` holds no `.dzn` file.
+        MiniZincUnavailable: MiniZinc was asked for and is not installed.
     """
     files = sorted(data.glob("*.dzn")) if data else []
     if not files:
-        raise NoInstances(f"no .dzn file in {data}: give --data")
+        raise NoInstances(f"no .dzn file in {data}: give --data FOLDER with the instances")
     if minizinc != "no":
         minizinc_b2b.check(minizinc)
     rows = []
@@ -88,23 +89,23 @@ def _answer(instance: B2bInstance, fairness: int, seconds: float, reading: float
 
 
 def _cpu_seconds() -> float:
-    """Of this process and of those it has waited for."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    """Return the CPU seconds of this process and of its ended children."""
+    used = (resource.getrusage(scope) for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _summary(rows: Sequence[Row]) -> str:
-    said = f"{_count(rows, 'proven')} of {len(rows)} proven; {_sum(rows, 'seconds'):.1f} s, the longest "
-    said += f"{max(_number(row, 'seconds') for row in rows):.1f} s; {_sum(rows, 'cpu_seconds'):.1f} CPU s"
+    text = f"{_count(rows, 'proven')} of {len(rows)} proven; {_sum(rows, 'seconds'):.1f} s, the longest "
+    text += f"{max(_number(row, 'seconds') for row in rows):.1f} s; {_sum(rows, 'cpu_seconds'):.1f} CPU s"
     if "peer_seconds" in rows[0]:
         proven = _count(rows, "peer_proven")
-        said += f"; CP-SAT: {proven} proven, {_sum(rows, 'peer_seconds'):.1f} s"
-        said += f", {len(rows) - proven} stopped after {_PEER_SECONDS:.0f} s" if proven < len(rows) else ""
+        text += f"; CP-SAT: {proven} proven, {_sum(rows, 'peer_seconds'):.1f} s"
+        text += f", {len(rows) - proven} stopped after {_PEER_SECONDS:.0f} s" if proven < len(rows) else ""
     if "minizinc_breaks" in rows[0]:
         reached = sum(row["minizinc_breaks"] == row["breaks"] for row in rows)
-        said += f"; MiniZinc: {_count(rows, 'minizinc_proven')} proven, as few breaks in {reached}"
-        said += f", {_sum(rows, 'minizinc_cpu_seconds'):.1f} CPU s"
-    return said
+        text += f"; MiniZinc: {_count(rows, 'minizinc_proven')} proven, as few breaks in {reached}"
+        text += f", {_sum(rows, 'minizinc_cpu_seconds'):.1f} CPU s"
+    return text
 
 
 def _count(rows: Sequence[Row], column: str) -> int:

@@ -1,10 +1,10 @@
-"""The instance as a formula.
+"""The instance as a propositional formula.
 
-The implied constraints are those of the paper (slots a participant uses are as many as their meetings; tables limit
-the participants busy in a slot, whose number is even; meetings of one participant count as one against the tables), and
-some of ours: the prefix counts are bounded by what can have begun and must be done; an idle slot in the middle is a
-break at once; without a break all used slots follow from the first; both ways of counting a slot's meetings, by
-clusters and by busy participants, are tied to each other.
+Implied constraints of the paper: a participant uses as many slots as there are meetings of the participant. Tables
+limit the busy participants of a slot, whose number is even. All meetings of a participant in a slot need one table.
+Our implied constraints: prefix counts are bounded by the meetings that may have begun and that must be done. An idle
+slot between meetings is a break. Without a break, all used slots follow from the first. The two counts of a slot's
+meetings, by clusters and by busy participants, are linked.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from bench.b2b.formula import FALSE, TRUE, Formula
 from bench.b2b.instance import B2bInstance, Schedule
 from bench.b2b.presolve import Calendar, calendar_of
 
-#: How many breaks above the first bound are counted at first; doubled when they are too few.
+#: Breaks above the first bound that are counted initially; doubled whenever they are too few.
 _COUNTED = 8
 
 
 class Encoding:
-    """Models of `formula` are the schedules of `instance` with this fairness; `breaks[p][j]`: p has more than j.
+    """A formula whose models are the schedules of `instance` with this fairness.
 
-    The instance must be narrowed: every meeting has a slot, every participant enough of them.
+    Literal `breaks[p][j]` means that participant p has more than j breaks. The instance must be narrowed: every
+    meeting has a slot, and every participant has enough slots.
     """
 
     def __init__(self, instance: B2bInstance, fairness: int) -> None:
@@ -46,24 +47,26 @@ class Encoding:
 
     @property
     def bound(self) -> int:
-        """The fewest breaks of each participant, summed: no schedule has fewer."""
+        """Sum of the participants' fewest breaks: a lower bound of the breaks of any schedule."""
         return sum(self.fewest)
 
     def at_most(self, breaks: int) -> list[int]:
-        """The literal, if one is needed, under which there are at most so many breaks; it may add to the formula."""
+        """Return assumptions under which there are at most `breaks` breaks. May add clauses to the formula."""
         over = breaks - self.bound
         if over >= len(self._excess) > self._counted:
             self._count_excess(2 * over)
         return [-self._excess[over]] if over < len(self._excess) else []
 
     def schedule(self, model: Iterable[int]) -> Schedule:
-        """What a model says."""
+        """Return the schedule of a model."""
         true = {literal for literal in model if literal > 0}
         return tuple(next(slot for slot, literal in starts.items() if literal in true) for starts in self._at)
 
     def _count_excess(self, most: int) -> None:
-        """Count the breaks above `bound`: literals "at least 1", "at least 2", ... `most` + 1."""
-        above = [each for count, theirs in zip(self.fewest, self.breaks, strict=True) for each in theirs[count:]]
+        """Count the breaks above `bound` by literals "at least 1", "at least 2", ... up to `most` + 1."""
+        above = [
+            literal for count, literals in zip(self.fewest, self.breaks, strict=True) for literal in literals[count:]
+        ]
         self._counted = most
         self._excess = self.formula.unary(above, most, exact=False)
 
@@ -91,7 +94,7 @@ class Encoding:
             self.formula.add(sure)
 
     def _count(self, busy: list[int], calendar: Calendar, meetings: int) -> list[list[int]]:
-        """Count the used slots, from the first on; returns, before each slot: "at least 0", "at least 1", ..."""
+        """Count the used slots before every slot, by literals "at least 0", "at least 1", ..."""
         add, fresh = self.formula.add, self.formula.fresh
 
         def literal(prefix: int, count: int) -> int:
@@ -109,9 +112,9 @@ class Encoding:
         return counts
 
     def _breaks(self, busy: list[int], counts: list[list[int]], meetings: int) -> list[int]:
-        """Breaks counted where they end: idle, after the first meeting and just before another one."""
+        """Count breaks at their last slot: an idle slot after the first meeting and directly before a meeting."""
         inner = range(1, len(busy) - 1)
-        begun = [each[min(1, meetings)] for each in counts]
+        begun = [count[min(1, meetings)] for count in counts]
         ends = [self.formula.all_of(begun[slot], -busy[slot], busy[slot + 1]) for slot in inner]
         breaks = self.formula.unary(ends, max(meetings - 1, 0))
         if breaks:
@@ -121,7 +124,7 @@ class Encoding:
         return breaks
 
     def _consecutive(self, counts: list[list[int]], meetings: int, any_break: int) -> None:
-        """Without a break, when a participant begins says at once how many meetings are done at any time after."""
+        """Without a break, the first slot of a participant determines the number of meetings done at any later slot."""
         for before, after in pairwise(counts):
             for count in range(1, meetings):
                 self.formula.add(-before[count], after[count + 1], any_break)
@@ -129,19 +132,26 @@ class Encoding:
     def _order(self, precedences: Iterable[tuple[int, int]]) -> None:
         for earlier, later in precedences:
             for slot, literal in self._at[later].items():
-                self.formula.add(-literal, *(each for at, each in self._at[earlier].items() if at < slot))
+                self.formula.add(-literal, *(before for at, before in self._at[earlier].items() if at < slot))
             for slot, literal in self._at[earlier].items():
-                self.formula.add(-literal, *(each for at, each in self._at[later].items() if at > slot))
+                self.formula.add(-literal, *(after for at, after in self._at[later].items() if at > slot))
 
     def _tables(self, slot: int, clusters: Mapping[int, list[int]]) -> None:
-        """At most as many meetings as tables: counted by clusters, and by the participants that are busy, two each."""
+        """Limit the meetings of a slot to the tables, counted by clusters and by busy participants (two a meeting)."""
         tables, unary, add = self.instance.tables, self.formula.unary, self.formula.add
         active = [self._active(slot, participant, numbers) for participant, numbers in clusters.items()]
-        if sum(each != FALSE for each in active) <= tables:
+        if sum(literal != FALSE for literal in active) <= tables:
             return
         meetings = unary(active, tables)
-        busy = unary((theirs[slot] for theirs in self._busy), 2 * tables)
-        guests = unary((theirs[slot] for each, theirs in enumerate(self._busy) if each not in clusters), tables)
+        busy = unary((of_participant[slot] for of_participant in self._busy), 2 * tables)
+        guests = unary(
+            (
+                of_participant[slot]
+                for participant, of_participant in enumerate(self._busy)
+                if participant not in clusters
+            ),
+            tables,
+        )
         for too_many in (*meetings[tables:], *busy[2 * tables :], *guests[tables:]):
             add(-too_many)
         for count in range(1, tables + 1):
@@ -157,14 +167,14 @@ class Encoding:
         return self.formula.either(self._at[number].get(slot, FALSE) for number in numbers)
 
     def _fair(self, fairness: int) -> None:
-        """Whoever has `fairness` + L breaks or more proves that everyone has at least L."""
+        """Require: if any participant has `fairness` + L breaks or more, all participants have at least L."""
         for least in range(1, max(map(len, self.breaks), default=0) - fairness + 1):
-            everyone = FALSE if any(len(theirs) < least for theirs in self.breaks) else self.formula.fresh()
-            for theirs in self.breaks:
-                if len(theirs) >= least:
-                    self.formula.add(-everyone, theirs[least - 1])
-                if len(theirs) >= least + fairness:
-                    self.formula.add(-theirs[least + fairness - 1], everyone)
+            everyone = FALSE if any(len(literals) < least for literals in self.breaks) else self.formula.fresh()
+            for literals in self.breaks:
+                if len(literals) >= least:
+                    self.formula.add(-everyone, literals[least - 1])
+                if len(literals) >= least + fairness:
+                    self.formula.add(-literals[least + fairness - 1], everyone)
 
 
 def _at_least(count: int, literals: Sequence[int]) -> int:
@@ -172,24 +182,24 @@ def _at_least(count: int, literals: Sequence[int]) -> int:
 
 
 def _clusters(instance: B2bInstance) -> dict[int, list[int]]:
-    """The meetings shared out to few participants, each meeting to one of its two: the busiest first (greedy cover)."""
-    open_ones = [set(numbers) for numbers in instance.meetings_of]
+    """Assign every meeting to a participant of it, so that few participants cover all meetings (greedy cover)."""
+    uncovered = [set(numbers) for numbers in instance.meetings_of]
     clusters: dict[int, list[int]] = {}
-    while any(open_ones):
-        host = max(range(instance.participants), key=lambda participant: len(open_ones[participant]))
-        clusters[host] = sorted(open_ones[host])
-        for numbers in open_ones:
+    while any(uncovered):
+        host = max(range(instance.participants), key=lambda participant: len(uncovered[participant]))
+        clusters[host] = sorted(uncovered[host])
+        for numbers in uncovered:
             numbers.difference_update(clusters[host])
     return clusters
 
 
 def _twins(instance: B2bInstance) -> Iterable[tuple[int, int]]:
-    """Meetings of one pair that nothing else tells apart: they may as well be in order."""
+    """Yield interchangeable meetings of the same pair, to be put in order without loss."""
     ordered = {number for pair in instance.precedences for number in pair}
     last: dict[tuple[frozenset[int], tuple[int, ...]], int] = {}
     for number, meeting in enumerate(instance.meetings):
         if number not in ordered:
-            kind = (frozenset((meeting.one, meeting.other)), meeting.slots)
+            kind = (frozenset((meeting.first, meeting.second)), meeting.slots)
             if kind in last:
                 yield last[kind], number
             last[kind] = number

@@ -1,4 +1,4 @@
-"""Clauses, and how to count in them."""
+"""Propositional formulas in clauses, with counters."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from itertools import pairwise
 TRUE = 1
 FALSE = -TRUE
 
-#: From how many literals on "at most one" takes an auxiliary variable: below, pairs are fewer clauses.
+#: "At most one" of more literals takes an auxiliary variable: with fewer literals, pairs need fewer clauses.
 _PAIRWISE = 5
 _GROUP = 3
 
 
 class Formula:
-    """A propositional formula in conjunctive normal form; literals are integers other than 0, as in DIMACS."""
+    """A formula in conjunctive normal form. Literals are non-zero integers, as in DIMACS."""
 
     def __init__(self) -> None:
         self.variables = TRUE
         self.clauses: list[list[int]] = [[TRUE]]
 
     def fresh(self) -> int:
-        """A new variable."""
+        """Return a new variable."""
         self.variables += 1
         return self.variables
 
     def add(self, *literals: int) -> None:
-        """At least one of these holds."""
+        """Add the clause of these literals."""
         if TRUE not in literals:
-            self.clauses.append([each for each in literals if each != FALSE])
+            self.clauses.append([literal for literal in literals if literal != FALSE])
 
     def either(self, literals: Iterable[int]) -> int:
-        """A literal that holds if and only if one of these does."""
-        some = [each for each in literals if each != FALSE]
+        """Return a literal equivalent to the disjunction of these."""
+        some = [literal for literal in literals if literal != FALSE]
         if TRUE in some:
             return TRUE
         if len(some) <= 1:
             return some[0] if some else FALSE
         holds = self.fresh()
         self.add(-holds, *some)
-        for each in some:
-            self.add(-each, holds)
+        for literal in some:
+            self.add(-literal, holds)
         return holds
 
     def all_of(self, *literals: int) -> int:
-        """A literal that holds if and only if all of these do."""
-        return -self.either([-each for each in literals])
+        """Return a literal equivalent to the conjunction of these."""
+        return -self.either([-literal for literal in literals])
 
     def at_most_one(self, literals: Sequence[int]) -> None:
-        """No two of these hold: pairwise, long ones in groups chained by an auxiliary variable."""
-        some = [each for each in literals if each != FALSE]
+        """Forbid that two of these hold: pairwise, or in groups chained by auxiliary variables where there are many."""
+        some = [literal for literal in literals if literal != FALSE]
         while len(some) > _PAIRWISE:
             rest = self.fresh()
             self._pairwise([*some[:_GROUP], rest])
@@ -58,15 +58,15 @@ class Formula:
         self._pairwise(some)
 
     def unary(self, literals: Iterable[int], most: int, *, exact: bool = True) -> list[int]:
-        """The number of these that hold, as literals "at least 1", "at least 2", ... up to `most` + 1 of them.
+        """Count the literals that hold, by literals "at least 1", "at least 2", ... up to `most` + 1.
 
-        It is the totalizer of Bailleux and Boufkhad (CP 2003). Without `exact` the count may be said too high, never
-        too low: half the clauses, where only an upper limit will be put on it.
+        This is the totalizer of Bailleux and Boufkhad (CP 2003). Without `exact` the count may be too high, but never
+        too low: half the clauses, enough for an upper limit.
         """
-        some = [each for each in literals if each != FALSE]
+        some = [literal for literal in literals if literal != FALSE]
         sure = [TRUE] * min(some.count(TRUE), most + 1)
-        open_ones = [each for each in some if each != TRUE]
-        return sure + (self._total(open_ones, most + 1 - len(sure), exact=exact) if len(sure) <= most else [])
+        undecided = [literal for literal in some if literal != TRUE]
+        return sure + (self._total(undecided, most + 1 - len(sure), exact=exact) if len(sure) <= most else [])
 
     def _total(self, literals: list[int], length: int, *, exact: bool) -> list[int]:
         if len(literals) <= 1:
@@ -85,15 +85,15 @@ class Formula:
         return total
 
     def _at_least(self, left: list[int], right: list[int], total: list[int]) -> None:
-        """As many as there are on both sides together."""
+        """Require at least as many in total as on both sides together."""
         if left or right:
-            self.clauses.append([*(-each for each in (*left, *right)), *total])
+            self.clauses.append([*(-literal for literal in (*left, *right)), *total])
 
     def _below(self, left: list[int], right: list[int], total: int) -> None:
-        """No more than there are on both sides together."""
+        """Require no more in total than on both sides together."""
         self.clauses.append([*left, *right, -total])
 
     def _pairwise(self, literals: Sequence[int]) -> None:
-        for at, one in enumerate(literals):
-            for other in literals[at + 1 :]:
-                self.add(-one, -other)
+        for at, first in enumerate(literals):
+            for second in literals[at + 1 :]:
+                self.add(-first, -second)

@@ -1,4 +1,4 @@
-"""An instance: meetings between two participants, each with the slots it may take."""
+"""Instances of the B2B problem: meetings of two participants, with their allowed slots."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-#: A slot for each meeting, in the order of the instance.
+#: A slot per meeting, in the order of the instance.
 Schedule = tuple[int, ...]
 
 
 class Infeasible(Exception):
-    """No schedule obeys the rules; the message says why."""
+    """No schedule obeys the rules. The message holds the reason."""
 
 
 @dataclass(frozen=True)
 class B2bMeeting:
-    """Two participants, and the slots that half day, availability and fixing leave them; ascending."""
+    """Two participants, and their slots left by half day, availability and fixing, ascending."""
 
-    one: int
-    other: int
+    first: int
+    second: int
     slots: tuple[int, ...]
 
 
@@ -37,34 +37,34 @@ class B2bInstance:
 
     @cached_property
     def meetings_of(self) -> tuple[tuple[int, ...], ...]:
-        """Of each participant, the meetings."""
+        """The numbers of the meetings, by participant."""
         found: list[list[int]] = [[] for _ in range(self.participants)]
         for number, meeting in enumerate(self.meetings):
-            found[meeting.one].append(number)
-            found[meeting.other].append(number)
+            found[meeting.first].append(number)
+            found[meeting.second].append(number)
         return tuple(tuple(numbers) for numbers in found)
 
     def within(self, slots: Sequence[Sequence[int]]) -> B2bInstance:
-        """The same instance with other slots for each meeting."""
-        narrowed = (replace(each, slots=tuple(left)) for each, left in zip(self.meetings, slots, strict=True))
+        """Return the instance with other slots for its meetings."""
+        narrowed = (replace(meeting, slots=tuple(left)) for meeting, left in zip(self.meetings, slots, strict=True))
         return replace(self, meetings=tuple(narrowed))
 
 
 def breaks(instance: B2bInstance, schedule: Schedule) -> list[int]:
-    """Of each participant, the groups of idle slots between two consecutive meetings."""
+    """Return the number of breaks by participant: gaps of idle slots between consecutive meetings."""
     return [
-        sum(later > earlier + 1 for earlier, later in pairwise(theirs))
-        for theirs in (sorted({schedule[number] for number in numbers}) for numbers in instance.meetings_of)
+        sum(later > earlier + 1 for earlier, later in pairwise(used))
+        for used in (sorted({schedule[number] for number in numbers}) for numbers in instance.meetings_of)
     ]
 
 
 def slot_not_allowed(instance: B2bInstance, schedule: Schedule) -> list[int]:
-    """Meetings outside their half day, at a forbidden slot or away from where they are fixed."""
+    """Return the meetings outside their half day, in a forbidden slot, or not in their fixed slot."""
     return [number for number, meeting in enumerate(instance.meetings) if schedule[number] not in meeting.slots]
 
 
 def double_booked(instance: B2bInstance, schedule: Schedule) -> list[int]:
-    """Participants with two meetings in a slot."""
+    """Return the participants with two meetings in a slot."""
     return [
         participant
         for participant, numbers in enumerate(instance.meetings_of)
@@ -73,23 +73,23 @@ def double_booked(instance: B2bInstance, schedule: Schedule) -> list[int]:
 
 
 def short_of_tables(instance: B2bInstance, schedule: Schedule) -> list[int]:
-    """Slots with more meetings than tables."""
+    """Return the slots with more meetings than tables."""
     return sorted(slot for slot, count in Counter(schedule).items() if count > instance.tables)
 
 
 def out_of_order(instance: B2bInstance, schedule: Schedule) -> list[int]:
-    """Meetings that are not strictly after all those that precede them."""
+    """Return the meetings that are not strictly after all their predecessors."""
     return sorted({later for earlier, later in instance.precedences if schedule[earlier] >= schedule[later]})
 
 
 def unfair(instance: B2bInstance, schedule: Schedule, fairness: int) -> list[int]:
-    """Participants with more than `fairness` breaks above the one with fewest."""
+    """Return the participants with more than `fairness` breaks above the fewest of any participant."""
     counts = breaks(instance, schedule)
     return [participant for participant, count in enumerate(counts) if count > min(counts) + fairness]
 
 
 def violations(instance: B2bInstance, schedule: Schedule, fairness: int) -> dict[str, list[int]]:
-    """What breaks which rule: independent of every encoding; empty if the schedule obeys them all."""
+    """Return the culprits by violated rule, computed without any encoding. Empty for a valid schedule."""
     if len(schedule) != len(instance.meetings):
         return {"a slot for each meeting": [len(schedule)]}
     found = {

@@ -1,4 +1,4 @@
-"""What can be said before any search: slots that cannot be, what is infeasible and why, and a bound a participant."""
+"""Conclusions before any search: impossible slots, reasons of infeasibility, and a bound per participant."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _IDLE, _BUSY = False, True
 
 @dataclass(frozen=True)
 class Calendar:
-    """A participant's slots: whether a meeting may and must take each, and how many meetings there are up to it.
+    """The slots of a participant: `free` for a meeting, and `taken` by a fixed meeting.
 
-    `least[t]` and `most[t]` are about the slots before `t`: what must be done by then, what can have begun.
+    `least[t]` and `most[t]` bound the number of used slots before `t`.
     """
 
     free: tuple[bool, ...]
@@ -25,9 +25,9 @@ class Calendar:
 
     @cached_property
     def fewest_breaks(self) -> float:
-        """The fewest breaks, whatever the others do; infinite if the meetings do not fit.
+        """The fewest breaks of the participant alone; infinite if the meetings do not fit.
 
-        A dynamic programme over the slots; its states are how many slots are used, and whether the last one is.
+        A dynamic programme over the slots. A state is the number of used slots, and the use of the last slot.
         """
         states: dict[tuple[int, bool], int] = {(0, _IDLE): 0}
         for slot, free in enumerate(self.free):
@@ -46,7 +46,7 @@ class Calendar:
 
 
 def calendar_of(instance: B2bInstance, participant: int) -> Calendar:
-    """The slots of a participant. Every meeting must have one."""
+    """Return the calendar of a participant. Every meeting must have an allowed slot."""
     meetings = [instance.meetings[number] for number in instance.meetings_of[participant]]
     slots = range(instance.slots)
     free = tuple(any(slot in meeting.slots for meeting in meetings) for slot in slots)
@@ -61,10 +61,10 @@ def calendar_of(instance: B2bInstance, participant: int) -> Calendar:
 
 
 def narrowed(instance: B2bInstance) -> B2bInstance:
-    """The instance without the slots that precedences and the participants' fixed meetings rule out.
+    """Return the instance without the slots excluded by precedences and by fixed meetings.
 
     Raises:
-        Infeasible: what is left of some meeting, participant or slot is not enough.
+        Infeasible: the slots left do not suffice for a meeting, a participant, or all meetings.
     """
     _refuse_overfull(instance)  # first, for it gives the plainest reason
     slots = [list(meeting.slots) for meeting in instance.meetings]
@@ -76,10 +76,10 @@ def narrowed(instance: B2bInstance) -> B2bInstance:
 
 
 def refuse_unfair(instance: B2bInstance, fairness: int) -> None:
-    """Refuse an instance in which two participants must be further apart.
+    """Refuse an instance whose fairness is impossible.
 
     Raises:
-        Infeasible: somebody has more breaks than fairness to another one allows, whatever the schedule.
+        Infeasible: in every schedule, the breaks of two participants differ by more than `fairness`.
     """
     fewest = [calendar_of(instance, participant).fewest_breaks for participant in range(instance.participants)]
     most = [max(len(numbers) - 1, 0) for numbers in instance.meetings_of]
@@ -92,7 +92,7 @@ def refuse_unfair(instance: B2bInstance, fairness: int) -> None:
 
 
 def _shrink(instance: B2bInstance, slots: list[list[int]]) -> bool:
-    """Drop slots that lack support; whether any was dropped."""
+    """Drop slots without support. Return True if any was dropped."""
     before = sum(map(len, slots))
     for number, left in enumerate(slots):
         if not left:
@@ -104,11 +104,11 @@ def _shrink(instance: B2bInstance, slots: list[list[int]]) -> bool:
             raise Infeasible(f"meeting {earlier + 1} cannot come before meeting {later + 1}")
     for numbers in instance.meetings_of:
         for fixed in [number for number in numbers if len(slots[number]) == 1]:
-            for other in numbers:
-                if other != fixed:
-                    slots[other] = [slot for slot in slots[other] if slot != slots[fixed][0]]
-                    if not slots[other]:
-                        raise Infeasible(f"meetings {fixed + 1} and {other + 1} of one participant want one slot")
+            for number in numbers:
+                if number != fixed:
+                    slots[number] = [slot for slot in slots[number] if slot != slots[fixed][0]]
+                    if not slots[number]:
+                        raise Infeasible(f"meetings {fixed + 1} and {number + 1} of a participant need the same slot")
     return sum(map(len, slots)) < before
 
 
@@ -131,20 +131,20 @@ def _refuse_overfull(instance: B2bInstance) -> None:
 
 
 def _unmatched(instance: B2bInstance, numbers: tuple[int, ...], places: int) -> int:
-    """How many of these meetings find no slot when each slot has so many places: augmenting paths."""
+    """Count the meetings without a slot in a maximum matching of meetings to slots (augmenting paths)."""
     held: list[list[int]] = [[] for _ in range(instance.slots)]
 
-    def seat(number: int, seen: set[int]) -> bool:
+    def match(number: int, seen: set[int]) -> bool:
         for slot in instance.meetings[number].slots:
             if slot not in seen:
                 seen.add(slot)
                 if len(held[slot]) < places:
                     held[slot].append(number)
                     return True
-                for at, other in enumerate(held[slot]):
-                    if seat(other, seen):
+                for at, holder in enumerate(held[slot]):
+                    if match(holder, seen):
                         held[slot][at] = number
                         return True
         return False
 
-    return sum(not seat(number, set()) for number in numbers)
+    return sum(not match(number, set()) for number in numbers)

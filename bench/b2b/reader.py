@@ -1,4 +1,4 @@
-"""Read an instance from MiniZinc data (`.dzn`), as the archive of the paper has it."""
+"""Reader of instances in MiniZinc data (`.dzn`), the format of the paper's archive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.b2b.instance import B2bInstance, B2bMeeting
 
-#: What MiniZinc data is made of: comments and space (dropped), ranges, integers, names, brackets.
+#: Tokens of MiniZinc data: comments and space (dropped), ranges, integers, names, brackets.
 _TOKEN = re.compile(
     r"(?P<blank>\s+|%[^\n]*|/\*.*?\*/)|(?P<word>\.\.|-?\d+|[A-Za-z_]\w*|\[\||\|\]|[\[\]{}|,;=])", re.DOTALL
 )
@@ -20,14 +20,14 @@ Value = int | list["Value"]
 
 
 class BadInstanceFile(Exception):
-    """The file is not an instance; the message says where and why."""
+    """The file is no instance. The message holds the place and the reason."""
 
 
 def read(path: Path) -> B2bInstance:
-    """The instance in a file.
+    """Read the instance of a file.
 
     Raises:
-        BadInstanceFile: it cannot be read, is not MiniZinc data, or contradicts itself.
+        BadInstanceFile: the file cannot be read, is no MiniZinc data, or contradicts itself.
     """
     try:
         return instance_of(path.read_text(encoding="utf-8"))
@@ -36,10 +36,10 @@ def read(path: Path) -> B2bInstance:
 
 
 def instance_of(text: str) -> B2bInstance:
-    """The instance that MiniZinc data says. `requested` decides who meets whom; what repeats it is not read.
+    """Read the instance of a text in MiniZinc data. The pairs are read from `requested` alone.
 
     Raises:
-        BadInstanceFile: as `read`.
+        BadInstanceFile: the text is no MiniZinc data, or contradicts itself.
     """
     items = _Parser(_tokens(text)).items()
     participants, meetings, tables, slots, morning = (_count(items, name) for name in _COUNTS)
@@ -52,26 +52,26 @@ def instance_of(text: str) -> B2bInstance:
         _ANY: range(slots),
     }
     found = []
-    for number, ((one, other, half), at) in enumerate(zip(requested, fixed, strict=True), start=1):
-        if not (1 <= one <= participants and 1 <= other <= participants and one != other and half in halves):
-            raise BadInstanceFile(f"meeting {number}: {one}, {other}, {half} is not a pair and a half day")
-        taken = forbidden[one - 1] | forbidden[other - 1]
+    for number, ((first, second, half), at) in enumerate(zip(requested, fixed, strict=True), start=1):
+        if not (1 <= first <= participants and 1 <= second <= participants and first != second and half in halves):
+            raise BadInstanceFile(f"meeting {number}: {first}, {second}, {half} is not a pair and a half day")
+        taken = forbidden[first - 1] | forbidden[second - 1]
         left = tuple(slot for slot in halves[half] if slot + 1 not in taken and at in {0, slot + 1})
-        found.append(B2bMeeting(one - 1, other - 1, left))
+        found.append(B2bMeeting(first - 1, second - 1, left))
     return B2bInstance(participants, slots, tables, tuple(found), _precedences(items, meetings))
 
 
 def _count(items: Mapping[str, Value], name: str) -> int:
     value = items.get(name)
     if not isinstance(value, int) or value < 0:
-        raise BadInstanceFile(f"{name} is no count")
+        raise BadInstanceFile(f"{name} is missing, or no count")
     return value
 
 
 def _entries(items: Mapping[str, Value], name: str, length: int) -> list[Value]:
     values = items.get(name)
     if not isinstance(values, list) or len(values) != length:
-        raise BadInstanceFile(f"{name} has not {length} entries")
+        raise BadInstanceFile(f"{name} needs {length} entries")
     return values
 
 
@@ -85,7 +85,7 @@ def _list(items: Mapping[str, Value], name: str, length: int) -> list[int]:
 
 def _sets(items: Mapping[str, Value], name: str, length: int) -> list[set[int]]:
     values = _entries(items, name, length)
-    sets = [{each for each in value if isinstance(each, int)} for value in values if isinstance(value, list)]
+    sets = [{member for member in value if isinstance(member, int)} for value in values if isinstance(value, list)]
     if len(sets) != length:
         raise BadInstanceFile(f"{name} holds something else than sets")
     return sets
@@ -102,8 +102,8 @@ def _rows(items: Mapping[str, Value], meetings: int) -> list[tuple[int, int, int
 
 def _triple(row: Sequence[Value]) -> tuple[int, int, int]:
     match row:
-        case [int(one), int(other), int(half)]:
-            return one, other, half
+        case [int(first), int(second), int(half)]:
+            return first, second, half
     raise BadInstanceFile("a row of requested is not three numbers")
 
 
@@ -134,7 +134,7 @@ def _tokens(text: str) -> list[str]:
 
 
 class _Parser:
-    """Items `name = value;` where a value is a number, a range, a set, an array, or an array of two dimensions."""
+    """Parser of items `name = value;`. A value is a number, a range, a set, or an array of one or two dimensions."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self._tokens = tokens
@@ -143,7 +143,7 @@ class _Parser:
     def items(self) -> dict[str, Value]:
         found: dict[str, Value] = {}
         while self._peek():
-            name = self._take()
+            name = self._next()
             self._expect("=")
             found[name] = self._value()
             if self._peek():
@@ -151,7 +151,7 @@ class _Parser:
         return found
 
     def _value(self) -> Value:
-        opening = self._take()
+        opening = self._next()
         if opening == "[|":
             return self._table()
         if opening in _CLOSING:
@@ -159,8 +159,8 @@ class _Parser:
         number = self._number(opening)
         if self._peek() != "..":
             return number
-        self._take()
-        return list(range(number, self._number(self._take()) + 1))
+        self._next()
+        return list(range(number, self._number(self._next()) + 1))
 
     def _until(self, *ends: str) -> list[Value]:
         found: list[Value] = []
@@ -168,7 +168,7 @@ class _Parser:
             found.append(self._value())
             if self._peek() not in ends:
                 self._expect(",")
-        self._take()
+        self._next()
         return found
 
     def _table(self) -> Value:
@@ -184,16 +184,16 @@ class _Parser:
             raise BadInstanceFile(f"{token!r} where a number should be") from None
 
     def _expect(self, wanted: str) -> None:
-        token = self._take()
+        token = self._next()
         if token != wanted:
             raise BadInstanceFile(f"{token!r} where {wanted!r} should be")
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
-    def _take(self) -> str:
+    def _next(self) -> str:
         token = self._peek()
         if not token:
-            raise BadInstanceFile("it ends in the middle of a value")
+            raise BadInstanceFile("the text ends within a value")
         self._at += 1
         return token

@@ -1,7 +1,7 @@
-"""Is there a schedule with so few breaks? Asked of a SAT solver, in slices.
+"""The search for a schedule with at most k breaks by a SAT solver, in slices.
 
-A refusal proves the next bound: the formula holds every schedule, so a solver's "unsatisfiable under at most k" can be
-checked with any other solver on `Encoding.formula`. A schedule that is found is checked by the rules themselves.
+A refusal proves the next bound. The formula holds every schedule, so "unsatisfiable under at most k" can be checked
+with another solver on `Encoding.formula`. A schedule is checked by the rules themselves.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bench.b2b.instance import Infeasible, Schedule, breaks, violations
 
 
 class EncodingWrong(Exception):
-    """A model of the formula is no schedule: the formula and the rules contradict each other."""
+    """A model of the formula violates a rule: the formula is wrong."""
 
 
 class SearchOutcome(StrEnum):
-    """What became of one slice of the search."""
+    """Outcome of a slice of the search."""
 
     FOUND = "found"
     REFUSED = "refused"
@@ -31,49 +31,52 @@ class SearchOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Engine:
-    """A solver of PySAT, and its options."""
+    """A solver of PySAT and its options."""
 
     name: str
     options: Mapping[str, int] = field(default_factory=dict)
 
 
 class Numbering:
-    """Other numbers for a formula's variables. Solvers break ties by number, so another numbering is another search.
+    """A permutation of a formula's variables. Solvers break ties by number: another numbering is another search.
 
-    Seed 0 leaves them as they are; so do all for what the formula gets later.
+    Seed 0 is the identity. Variables added later keep their numbers.
     """
 
     def __init__(self, variables: int, seed: int) -> None:
         numbers = list(range(1, variables + 1))
         if seed:
             Random(seed).shuffle(numbers)
-        self._is_other = bool(seed)
+        self._is_permuted = bool(seed)
         self._there = [0, *numbers]
         self._back = [0] * len(self._there)
-        for one, other in enumerate(self._there):
-            self._back[other] = one
+        for variable, number in enumerate(self._there):
+            self._back[number] = variable
 
     def there(self, literals: Iterable[int]) -> list[int]:
-        """What the solver calls them."""
+        """Map literals of the formula to literals of the solver."""
         return self._renumbered(self._there, literals)
 
     def back(self, literals: Iterable[int]) -> list[int]:
-        """What the formula calls them."""
+        """Map literals of the solver to literals of the formula."""
         return self._renumbered(self._back, literals)
 
     def _renumbered(self, numbers: list[int], literals: Iterable[int]) -> list[int]:
-        if not self._is_other:
+        if not self._is_permuted:
             return list(literals)
         known = len(numbers)
-        return [each if abs(each) >= known else numbers[each] if each > 0 else -numbers[-each] for each in literals]
+        return [
+            literal if abs(literal) >= known else numbers[literal] if literal > 0 else -numbers[-literal]
+            for literal in literals
+        ]
 
 
-#: The bound that is proven, and the best schedule found, if any, with its breaks.
+#: The proven bound, the best schedule found, if any, and its breaks.
 Progress = tuple[int, Schedule | None, int | None]
 
 
 class Search:
-    """The search of one engine, in slices; `bound` is proven, `schedule` the best one found."""
+    """The search of an engine, in slices. `bound` is proven; `schedule` is the best schedule found."""
 
     def __init__(self, encoding: Encoding, engine: Engine, seed: int = 0) -> None:
         self._encoding = encoding
@@ -83,19 +86,19 @@ class Search:
         self.breaks: int | None = None
         self._solver = Solver(name=engine.name)
         self._solver.configure(dict(engine.options))
-        self._handed = 0
+        self._handed_over = 0
 
     @property
-    def news(self) -> Progress:
-        """What is known so far."""
+    def progress(self) -> Progress:
+        """The results so far."""
         return self.bound, self.schedule, self.breaks
 
     def ask(self, most: int | None, conflicts: int) -> SearchOutcome:
-        """Ask for a schedule with `most` breaks, or with any, for so many conflicts; a refusal raises the bound.
+        """Ask for a schedule with at most `most` breaks (None: any) within `conflicts`. A refusal raises the bound.
 
         Raises:
-            Infeasible: there is no schedule, whatever its breaks.
-            EncodingWrong: the schedule found breaks a rule.
+            Infeasible: there is no schedule with any number of breaks.
+            EncodingWrong: the schedule found violates a rule.
         """
         limit = [] if most is None else self._encoding.at_most(most)
         self._hand_over()
@@ -112,10 +115,10 @@ class Search:
         return SearchOutcome.REFUSED
 
     def _hand_over(self) -> None:
-        """Give the solver the clauses that it has not got yet."""
+        """Add the formula's new clauses to the solver."""
         clauses = self._encoding.formula.clauses
-        self._solver.append_formula([self._numbering.there(each) for each in clauses[self._handed :]])
-        self._handed = len(clauses)
+        self._solver.append_formula([self._numbering.there(clause) for clause in clauses[self._handed_over :]])
+        self._handed_over = len(clauses)
 
     def _found(self) -> SearchOutcome:
         schedule = self._encoding.schedule(self._numbering.back(self._solver.get_model()))

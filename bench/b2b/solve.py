@@ -1,10 +1,10 @@
-"""Solve an instance to proven optimality: in this process at first, in two side by side when that takes long.
+"""Solver of an instance to proven optimality: in this process first, then in two processes if that takes long.
 
-A search climbs: is there a schedule with `bound` breaks; if not, with one more? The first one found is optimal, and
-most instances need one question or two. What was learnt from a refusal helps to find at the next bound, so a search
-keeps all it has learnt and goes on at its own pace; the first at the top ends it. How long that takes is luck, good or
-bad: two searches, each in an order of its own, are sooner lucky. They run in processes of their own, so that they need
-not be interrupted to be heard (CaDiCaL begins its phases anew then), forked, so that nothing is encoded twice.
+A search climbs: it asks for a schedule with `bound` breaks, and after a refusal for one break more. The first schedule
+found is optimal. Most instances need one or two questions. A search keeps the clauses learnt from a refusal, since they
+help at the next bound. The time of a search varies with the order of its variables, so two searches in different orders
+end sooner than a single search. They run in processes of their own, because an interruption to read their results would
+restart the phases of CaDiCaL. The processes are forked, so that nothing is encoded twice.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from bench.b2b.search import EncodingWrong, Engine, Progress, Search, SearchOutc
 
 _FORK = multiprocessing.get_context("fork")
 
-#: The paper's limit on how far apart the breaks of two participants may be.
+#: The paper's limit on the difference between the breaks of two participants.
 FAIRNESS = 2
-#: It begins with every variable false (most meetings are not in most slots) and keeps to where it is: no change between
-#: two modes of search, no return to earlier phases, no time spent on making the formula smaller.
+#: Options: begin with every variable false, since most meetings are not in most slots; keep to a single mode of search
+#: and to the current phases; spend no time on a smaller formula.
 _ENGINE = Engine("cadical195", {"phase": 0, "stabilizeonly": 1, "rephase": 0, "vivify": 0, "probe": 0, "elim": 0})
 _ANOTHER_ORDER = 1
 
-#: Conflicts before it takes long: a second or two. Most instances need fewer.
+#: Conflicts before two processes are started: a second or two. Most instances need fewer.
 _CONFLICTS = 3_000
 _NO_LIMIT = -1
 
 
 @dataclass(frozen=True)
 class B2bSolution:
-    """The best schedule found, if any, and what is proven about it; seconds of wall clock."""
+    """The best schedule found, if any, with its proven bound, and wall-clock seconds."""
 
     schedule: Schedule | None
     breaks: int | None
@@ -47,15 +47,15 @@ class B2bSolution:
 
     @property
     def proven(self) -> bool:
-        """Nobody can do better."""
+        """True if the schedule is proven optimal."""
         return self.breaks == self.bound
 
 
 def solve(instance: B2bInstance, fairness: int = FAIRNESS, seconds: float = 60.0) -> B2bSolution:
-    """Solve an instance, with breaks of two participants at most `fairness` apart, for so many seconds at most.
+    """Solve an instance within `seconds`. The breaks of two participants differ by at most `fairness`.
 
     Raises:
-        Infeasible: it is proven that there is no schedule; the message says why.
+        Infeasible: there is provably no schedule. The message holds the reason.
     """
     clock = _Clock(seconds)
     fewer = narrowed(instance)
@@ -63,13 +63,13 @@ def solve(instance: B2bInstance, fairness: int = FAIRNESS, seconds: float = 60.0
     best = _Best(clock)
     encoding = Encoding(fewer, fairness)
     search = Search(encoding, _ENGINE)
-    for news in _alone(search):
-        best.hear(*news)
+    for progress in _search_alone(search):
+        best.update(*progress)
         if best.proven or clock.left <= 0:
             break
     if not best.proven and clock.left > 0:
-        works = [lambda: _climb(search), lambda: _find_and_climb(Search(encoding, _ENGINE, _ANOTHER_ORDER))]
-        _side_by_side(works, best, clock)
+        searches = [lambda: _climb(search), lambda: _find_and_climb(Search(encoding, _ENGINE, _ANOTHER_ORDER))]
+        _side_by_side(searches, best, clock)
     return B2bSolution(best.schedule, best.breaks, best.bound, clock.elapsed, best.seconds)
 
 
@@ -88,7 +88,7 @@ class _Clock:
 
 
 class _Best:
-    """What all engines know together."""
+    """The joint results of all searches."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
@@ -101,42 +101,42 @@ class _Best:
     def proven(self) -> bool:
         return self.breaks is not None and self.breaks <= self.bound
 
-    def hear(self, bound: int, schedule: Schedule | None, breaks: int | None) -> None:
+    def update(self, bound: int, schedule: Schedule | None, breaks: int | None) -> None:
         self.bound = max(self.bound, bound)
         if breaks is not None and (self.breaks is None or breaks < self.breaks):
             self.schedule, self.breaks, self.seconds = schedule, breaks, self._clock.elapsed
 
 
-def _alone(search: Search) -> Iterator[Progress]:
-    """Ask at the bound until there is a schedule, or a question takes too many conflicts."""
+def _search_alone(search: Search) -> Iterator[Progress]:
+    """Ask at the bound until a schedule is found, or a question takes too many conflicts."""
     outcome = SearchOutcome.REFUSED
     while outcome is SearchOutcome.REFUSED:
-        yield search.news
+        yield search.progress
         outcome = search.ask(search.bound, _CONFLICTS)
-    yield search.news
+    yield search.progress
 
 
 def _climb(search: Search) -> Iterator[Progress]:
-    """Ask at the bound, however long it takes, until there is a schedule."""
+    """Ask at the bound, without a limit of conflicts, until a schedule is found."""
     outcome = SearchOutcome.REFUSED
     while outcome is SearchOutcome.REFUSED:
         outcome = search.ask(search.bound, _NO_LIMIT)
-        yield search.news
+        yield search.progress
 
 
 def _find_and_climb(search: Search) -> Iterator[Progress]:
-    """First of all find any schedule, so that there is one if the time is up."""
+    """Find any schedule first, for the case that the time runs out; then climb."""
     search.ask(None, _CONFLICTS)
-    yield search.news
+    yield search.progress
     yield from _climb(search)
 
 
-#: Says whenever it knows more.
+#: Yields progress whenever there is any.
 _Work = Callable[[], Iterator[Progress]]
 
 
 class _Helper:
-    """A process at work."""
+    """A process that runs a search."""
 
     def __init__(self, work: _Work) -> None:
         self.pipe, theirs = _FORK.Pipe(duplex=False)
@@ -144,20 +144,20 @@ class _Helper:
         self._process.start()
         theirs.close()
 
-    def hear(self) -> Progress | None:
-        """The news that wait in the pipe; None if there will be no more.
+    def receive(self) -> Progress | None:
+        """Return the progress in the pipe; None after the end of the search.
 
         Raises:
-            Infeasible: the work has proven it.
-            EncodingWrong: the work found a schedule that breaks a rule.
+            Infeasible: the search has proven it.
+            EncodingWrong: the search found a schedule that violates a rule.
         """
         try:
-            news: Progress | Exception = self.pipe.recv()
+            progress: Progress | Exception = self.pipe.recv()
         except EOFError:
             return None
-        if isinstance(news, Exception):
-            raise news
-        return news
+        if isinstance(progress, Exception):
+            raise progress
+        return progress
 
     def stop(self) -> None:
         """Kill the process."""
@@ -166,34 +166,34 @@ class _Helper:
         self.pipe.close()
 
 
-def _side_by_side(works: Sequence[_Work], best: _Best, clock: _Clock) -> None:
-    """Start the searches, hear them until the optimum is proven or the time is up, and kill them."""
+def _side_by_side(searches: Sequence[_Work], best: _Best, clock: _Clock) -> None:
+    """Run the searches until the optimum is proven or the time is up, and kill their processes."""
     helpers: list[_Helper] = []
     try:
-        helpers += map(_Helper, works)
+        helpers += map(_Helper, searches)
         while helpers and not best.proven and clock.left > 0:
-            _hear(helpers, best, clock)
+            _receive(helpers, best, clock)
     finally:
         for helper in helpers:
             helper.stop()
 
 
-def _hear(helpers: list[_Helper], best: _Best, clock: _Clock) -> None:
-    """Wait for news; whoever has ended is taken from the list."""
+def _receive(helpers: list[_Helper], best: _Best, clock: _Clock) -> None:
+    """Wait for progress. A process that has ended is removed from the list."""
     ready = wait([helper.pipe for helper in helpers], clock.left)
-    for helper in [each for each in helpers if each.pipe in ready]:
-        news = helper.hear()
-        if news is None:
+    for helper in [helper for helper in helpers if helper.pipe in ready]:
+        progress = helper.receive()
+        if progress is None:
             helper.stop()
             helpers.remove(helper)
         else:
-            best.hear(*news)
+            best.update(*progress)
 
 
 def _serve(pipe: Connection, work: _Work) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     try:
-        for news in work():
-            pipe.send(news)
+        for progress in work():
+            pipe.send(progress)
     except (Infeasible, EncodingWrong) as error:
         pipe.send(error)

@@ -1,1 +1,1 @@
-"""Made-up editions and what befalls them, the same for the same seed: what benchmarks and property tests run on."""
+"""Synthetic editions and streams of changes for benchmarks and property tests, determined by their seed."""

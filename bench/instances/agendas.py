@@ -1,4 +1,4 @@
-"""The scheduler's state of an edition that is made for a benchmark."""
+"""The scheduler's state of a synthetic edition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.contract.events import Event
 
 
 def agenda_of(events: Iterable[Event]) -> AgendaState:
-    """What the scheduler's insert makes of the events, one after the other."""
+    """Return the state after the scheduler has applied the events in sequence."""
     state = AgendaState(edition_id=EDITION)
     decision = DecisionInProgress(state, WHEN)
     for event in events:

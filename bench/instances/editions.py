@@ -1,4 +1,4 @@
-"""Editions like those the brief tells of: heavy-tailed popularity, people who are away for a while, sessions."""
+"""Synthetic editions with heavy-tailed popularity, absences and sessions."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ EDITION, OPERATOR = "bench", "op"
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 _NINE = datetime(2026, 11, 19, 9, tzinfo=UTC)
 _MINUTES = 15
-#: The share of people who are there all the time, and the share of people who attend each session.
+#: Share of participants who are present all the time, and share of participants in a session.
 _ALL_DAY, _ATTENDING = 0.8, 0.1
 _KINDS = (OrganisationKind.SME,) * 8 + (OrganisationKind.LARGE_COMPANY, OrganisationKind.RESEARCH_GROUP)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large an edition is. `slots` are those of one day; a tenth of the tables is in Innova+."""
+    """Size of an edition. `slots` counts the slots of a day; a tenth of the tables is in Innova+."""
 
     name: str
     organisations: int
@@ -58,7 +58,7 @@ TEN_THOUSAND = Size("10,000", 6_000, 10_000, 100_000, 40, 2_000, days=3, session
 
 @dataclass
 class SyntheticEdition:
-    """An edition as its newest events: what a stream of changes goes on from. `revisions` counts all there were."""
+    """An edition as its newest events, from which a stream of changes continues. `revision` is the highest so far."""
 
     size: Size
     random: Random
@@ -73,35 +73,35 @@ class SyntheticEdition:
 
     @property
     def events(self) -> list[Event]:
-        """All of it, in an order in which it can come."""
+        """All events of the edition, in a possible order of arrival."""
         return [self.edition, *self.organisations, *self.participants.values(), *self.pairs.values()]
 
     def next_revision(self) -> int:
-        """A revision above all before."""
+        """Return a revision above all revisions so far."""
         self.revision += 1
         return self.revision
 
     def draw_pair(self) -> AffinityScored | None:
-        """A granted pair of two who have not been one, of whom neither is asked for more than they have time.
+        """Draw and grant a new pair of two participants with time left.
 
-        None where none is found in a hundred draws.
+        Return None if a hundred draws find no such pair.
         """
         for _ in range(100):
-            one, other = self.random.choices(self.names, cum_weights=self._fame, k=2)
-            people = self.participants[one], self.participants[other]
-            if people[0].organisation_id == people[1].organisation_id or pair_id(EDITION, one, other) in self.pairs:
+            first, second = self.random.choices(self.names, cum_weights=self._fame, k=2)
+            people = self.participants[first], self.participants[second]
+            if people[0].organisation_id == people[1].organisation_id or pair_id(EDITION, first, second) in self.pairs:
                 continue
-            if max(self._promised[one], self._promised[other]) < self.size.slots * self.size.days // 2:
-                return self.grant(one, other)
+            if max(self._promised[first], self._promised[second]) < self.size.slots * self.size.days // 2:
+                return self.grant(first, second)
         return None
 
-    def grant(self, one: str, other: str) -> AffinityScored:
-        """Have the two wanting to meet."""
-        self._promised.update((one, other))
+    def grant(self, first: str, second: str) -> AffinityScored:
+        """Grant the pair of two participants."""
+        self._promised.update((first, second))
         pair = AffinityScored(
             **_base(self.next_revision()),
-            pair_id=pair_id(EDITION, one, other),
-            participant_ids=pair_of(one, other),
+            pair_id=pair_id(EDITION, first, second),
+            participant_ids=pair_of(first, second),
             request_ids=("req",),
             origin=Origin.REQUESTED,
             consent=Consent.GRANTED,
@@ -112,14 +112,14 @@ class SyntheticEdition:
         return pair
 
     def withdraw(self, pair: AffinityScored) -> AffinityScored:
-        """Have them not wanting to any more."""
+        """Withdraw the consent of a pair."""
         self._promised.subtract(pair.participant_ids)
-        news = {"revision": self.next_revision(), "consent": Consent.REFUSED}
-        self.pairs[pair.pair_id] = refused = pair.model_copy(update=news)
+        update = {"revision": self.next_revision(), "consent": Consent.REFUSED}
+        self.pairs[pair.pair_id] = refused = pair.model_copy(update=update)
         return refused
 
     def draw_hours(self) -> tuple[Interval, ...]:
-        """When somebody is there: most of the time all the time, else all but some hours at an end of a day."""
+        """Draw the hours of a participant: mostly the whole edition, else without some hours at an end of a day."""
         if self.random.random() < _ALL_DAY:
             return ()
         day = self.random.randrange(self.size.days)
@@ -131,25 +131,25 @@ class SyntheticEdition:
         return tuple(Interval(starts_at=starts, ends_at=ends) for starts, ends in spans if starts < ends)
 
     def draw_sessions(self) -> tuple[str, ...]:
-        """The sessions somebody attends: one in ten, each."""
-        return tuple(each.session_id for each in self.edition.sessions if self.random.random() < _ATTENDING)
+        """Draw the sessions of a participant, a session with probability 0.1."""
+        return tuple(session.session_id for session in self.edition.sessions if self.random.random() < _ATTENDING)
 
 
 def synthetic(size: Size, seed: int) -> SyntheticEdition:
-    """An edition of this size, whose requests are all granted."""
+    """Make an edition of a size. All its requests are granted."""
     random = Random(f"{size.name}-{seed}")
-    made = SyntheticEdition(size, random, _edition(size, random))
+    instance = SyntheticEdition(size, random, _edition(size, random))
     for number in range(size.organisations):
-        made.organisations.append(_organisation(number, random))
+        instance.organisations.append(_organisation(number, random))
     total = 0.0
     for number in range(size.people):
-        made.names.append(f"p{number}")
-        made.participants[f"p{number}"] = _participant(made, number)
+        instance.names.append(f"p{number}")
+        instance.participants[f"p{number}"] = _participant(instance, number)
         total += min(random.paretovariate(1.3), 12.0)
-        made._fame.append(total)  # noqa: SLF001 - this makes it
+        instance._fame.append(total)  # noqa: SLF001 - its maker
     for _ in range(size.encounters):
-        made.draw_pair()
-    return made
+        instance.draw_pair()
+    return instance
 
 
 def _base(revision: int) -> dict[str, object]:
@@ -203,15 +203,15 @@ def _organisation(number: int, random: Random) -> OrganisationChanged:
     return OrganisationChanged(**_base(1), organisation_id=f"o{number}", name="Org", kind=kind, country="ES")
 
 
-def _participant(made: SyntheticEdition, number: int) -> ParticipantChanged:
+def _participant(instance: SyntheticEdition, number: int) -> ParticipantChanged:
     return ParticipantChanged(
         **_base(1),
         participant_id=f"p{number}",
-        organisation_id=f"o{number % made.size.organisations}",
+        organisation_id=f"o{number % instance.size.organisations}",
         name="Somebody",
         email="somebody@example.invalid",
         languages=("es",),
-        available=made.draw_hours(),
-        session_ids=made.draw_sessions(),
+        available=instance.draw_hours(),
+        session_ids=instance.draw_sessions(),
         status=Status.ACTIVE,
     )

@@ -1,4 +1,4 @@
-"""A stream of late changes to an edition, in the proportions of a stationary one: as many come as go."""
+"""A stream of late changes to an edition, in stationary proportions: requests and withdrawals balance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.contract.events import (
     Status,
 )
 
-#: Of a thousand changes, how many are of each kind.
+#: Kinds of change, with their numbers in a thousand changes.
 LATE = {
     "request": 335,
     "withdrawal": 335,
@@ -30,8 +30,8 @@ LATE = {
     "table back": 5,
     "session moved": 5,
 }
-#: The same for editions that have no peace: what remakes them, too.
-TURMOIL = {
+#: The same for stress runs, with changes that rebuild the whole edition.
+STRESS = {
     **dict.fromkeys(LATE, 100),
     "request": 300,
     "quota": 20,
@@ -40,7 +40,7 @@ TURMOIL = {
     "slots": 10,
     "check-in": 100,
 }
-#: Requests and nothing else; and what comes in while people are on their way: most of it requests.
+#: Requests only; and the mixture shortly before an opening, mostly requests.
 REQUESTS = {"request": 1}
 RUSH = {"request": 700, "withdrawal": 100, "cancellation": 100, "hours": 100}
 _MOST_LOST = 2
@@ -48,14 +48,14 @@ _MOST_CANCELLED = 0.05
 
 
 class StreamedChange(NamedTuple):
-    """One change: its kind, and the event it comes as."""
+    """A change: its kind and its event."""
 
     kind: str
     event: Event
 
 
 def late_changes(instance: SyntheticEdition, count: int, shares: Mapping[str, int] = LATE) -> Iterator[StreamedChange]:
-    """`count` changes of the instance, each drawn from how it is then. A kind that cannot be is drawn again."""
+    """Draw `count` changes, a change from the instance as it is then. An impossible kind is drawn again."""
     stream = _Stream(instance)
     kinds, weights = list(shares), list(shares.values())
     while count:
@@ -67,25 +67,27 @@ def late_changes(instance: SyntheticEdition, count: int, shares: Mapping[str, in
 
 
 def published(instance: SyntheticEdition) -> EditionChanged:
-    """The edition, published."""
+    """Publish the edition, and return its event."""
     return _edition(instance, phase=Phase.PUBLISHED)
 
 
 def live(instance: SyntheticEdition, freeze_minutes: int) -> EditionChanged:
-    """The edition, being held; what starts within so many minutes is not moved any more."""
+    """Take the edition live, and return its event. Encounters within `freeze_minutes` are frozen."""
     return _edition(instance, phase=Phase.LIVE, freeze_minutes=freeze_minutes)
 
 
-def _edition(instance: SyntheticEdition, **news: object) -> EditionChanged:
-    instance.edition = instance.edition.model_copy(update={**news, "revision": instance.next_revision()})
+def _edition(instance: SyntheticEdition, **update: object) -> EditionChanged:
+    instance.edition = instance.edition.model_copy(update={**update, "revision": instance.next_revision()})
     return instance.edition
 
 
 class _Stream:
+    """The makers of changes by kind. A maker returns None where its change is impossible now."""
+
     def __init__(self, instance: SyntheticEdition) -> None:
         self._instance = instance
         self._random = instance.random
-        self._granted = [each.pair_id for each in instance.pairs.values() if each.consent is Consent.GRANTED]
+        self._granted = [pair.pair_id for pair in instance.pairs.values() if pair.consent is Consent.GRANTED]
         self._gone: list[str] = []
         self._lost: list[tuple[str, int, str]] = []
         self.makers: dict[str, Callable[[], Event | None]] = {
@@ -121,7 +123,7 @@ class _Stream:
     def _cancellation(self) -> Event | None:
         if len(self._gone) >= _MOST_CANCELLED * len(self._instance.participants):
             return None
-        name = self._somebody()
+        name = self._draw_name()
         if name in self._gone:
             return None
         self._gone.append(name)
@@ -134,13 +136,13 @@ class _Stream:
         return self._participant(name, status=Status.ACTIVE)
 
     def _hours(self) -> Event:
-        return self._participant(self._somebody(), available=self._instance.draw_hours())
+        return self._participant(self._draw_name(), available=self._instance.draw_hours())
 
     def _check_in(self) -> Event:
-        return self._participant(self._somebody(), checked_in=self._random.choice((True, True, False)))
+        return self._participant(self._draw_name(), checked_in=self._random.choice((True, True, False)))
 
     def _sessions(self) -> Event:
-        return self._participant(self._somebody(), session_ids=self._instance.draw_sessions())
+        return self._participant(self._draw_name(), session_ids=self._instance.draw_sessions())
 
     def _table_lost(self) -> Event | None:
         if len(self._lost) >= _MOST_LOST:
@@ -174,13 +176,13 @@ class _Stream:
         return _edition(self._instance, quotas=Quotas(max_encounters=self._random.choice((None, 2, 4))))
 
     def _phase(self) -> Event:
-        """The same phase again or the next: it only goes forwards, and nobody closes an edition here."""
+        """Set the same phase or the next, but never close the edition."""
         phases = list(Phase)[:-1]
         at = phases.index(self._instance.edition.phase)
         return _edition(self._instance, phase=self._random.choice(phases[at : at + 2]))
 
     def _slots(self) -> Event:
-        """All slots a little later, or back."""
+        """Shift all slots by some minutes."""
         shift = timedelta(minutes=self._random.choice((-15, -5, 5, 15)))
         moved = (
             slot.model_copy(update={"starts_at": slot.starts_at + shift, "ends_at": slot.ends_at + shift})
@@ -190,25 +192,27 @@ class _Stream:
 
     def _organisation(self) -> Event:
         at = self._random.randrange(len(self._instance.organisations))
-        news = {
+        update = {
             "revision": self._instance.next_revision(),
             "kind": self._random.choice((OrganisationKind.SME, OrganisationKind.RESEARCH_GROUP)),
             "status": self._random.choices((Status.ACTIVE, Status.CANCELLED), (4, 1))[0],
             "interchangeable": self._random.choice((True, False)),
         }
-        changed = self._instance.organisations[at] = self._instance.organisations[at].model_copy(update=news)
+        changed = self._instance.organisations[at] = self._instance.organisations[at].model_copy(update=update)
         return changed
 
     def _tables(self, zone_id: str, tables: tuple[str, ...]) -> Event:
         zones = self._instance.edition.zones
-        news = tuple(zone.model_copy(update={"tables": tables}) if zone.zone_id == zone_id else zone for zone in zones)
-        return _edition(self._instance, zones=news)
+        changed = tuple(
+            zone.model_copy(update={"tables": tables}) if zone.zone_id == zone_id else zone for zone in zones
+        )
+        return _edition(self._instance, zones=changed)
 
-    def _somebody(self) -> str:
+    def _draw_name(self) -> str:
         return self._random.choice(self._instance.names)
 
-    def _participant(self, name: str, **news: object) -> ParticipantChanged:
+    def _participant(self, name: str, **update: object) -> ParticipantChanged:
         known = self._instance.participants[name]
-        changed = known.model_copy(update={**news, "revision": self._instance.next_revision()})
+        changed = known.model_copy(update={**update, "revision": self._instance.next_revision()})
         self._instance.participants[name] = changed
         return changed

@@ -1,1 +1,1 @@
-"""What the benchmarks compare with."""
+"""Solvers with which the benchmarks compare."""

@@ -1,4 +1,4 @@
-"""The B2B problem as a CP-SAT model: holes where they end, and a unary count with parity of who is busy in a slot."""
+"""The B2B problem as a CP-SAT model: breaks at their last slot, and a unary count of busy participants per slot."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bench.b2b.instance import B2bInstance, breaks, violations
 
 
 def solve(instance: B2bInstance, fairness: int, seconds: float) -> dict[str, object]:
-    """One worker, `optimize_with_core`, no linear relaxation; what it found and proved, as columns of a row."""
+    """Solve with a single worker, `optimize_with_core` and no linear relaxation. Return the columns of a row."""
     started = time.perf_counter()
     model = cp_model.CpModel()
     starts = [{slot: model.new_bool_var("") for slot in meeting.slots} for meeting in instance.meetings]
-    for each in starts:
-        model.add_exactly_one(each.values())
+    for literals in starts:
+        model.add_exactly_one(literals.values())
     _add_breaks_and_tables(model, instance, starts, fairness)
     for earlier, later in instance.precedences:
         model.add(_slot(starts[earlier]) < _slot(starts[later]))
@@ -29,7 +29,9 @@ def solve(instance: B2bInstance, fairness: int, seconds: float) -> dict[str, obj
     status = solver.solve(model)
     row: dict[str, object] = {"peer_breaks": None, "peer_bound": None}
     if status in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        schedule = tuple(next(slot for slot, at in each.items() if solver.value(at)) for each in starts)
+        schedule = tuple(
+            next(slot for slot, literal in literals.items() if solver.value(literal)) for literals in starts
+        )
         broken = violations(instance, schedule, fairness)
         row = {
             "peer_breaks": str(broken) if broken else sum(breaks(instance, schedule)),
@@ -52,12 +54,12 @@ def _add_breaks_and_tables(
         for slot, here in enumerate(used):
             model.add_exactly_one([~here, *(starts[number][slot] for number in numbers if slot in starts[number])])
         model.add(sum(used) == len(numbers))
-        holes = _holes(model, used)
+        found = _breaks_of(model, used)
         busy.append(used)
-        counts.append(sum(holes))
-        every += holes
+        counts.append(sum(found))
+        every += found
     for slot in range(instance.slots):
-        model.add(sum(each[slot] for each in starts if slot in each) <= instance.tables)
+        model.add(sum(literals[slot] for literals in starts if slot in literals) <= instance.tables)
         _count(model, [used[slot] for used in busy], instance.tables)
     fewest = model.new_int_var(0, instance.slots, "")
     for count in counts:
@@ -66,24 +68,24 @@ def _add_breaks_and_tables(
     model.minimize(sum(every))
 
 
-def _holes(model: cp_model.CpModel, used: list[cp_model.IntVar]) -> list[cp_model.IntVar]:
-    """Of each slot but the first and the last, whether a hole ends there."""
-    begun, holes = used[0], []
+def _breaks_of(model: cp_model.CpModel, used: list[cp_model.IntVar]) -> list[cp_model.IntVar]:
+    """Return a literal per inner slot for a break that ends there."""
+    begun, found = used[0], []
     for here, following in pairwise(used[1:]):
-        hole, by_now = model.new_bool_var(""), model.new_bool_var("")
-        model.add_bool_or([~begun, here, ~following, hole])
+        is_break, by_now = model.new_bool_var(""), model.new_bool_var("")
+        model.add_bool_or([~begun, here, ~following, is_break])
         for holds in (begun, ~here, following):
-            model.add_implication(hole, holds)
+            model.add_implication(is_break, holds)
         model.add_bool_or([begun, here, ~by_now])
         model.add_implication(begun, by_now)
         model.add_implication(here, by_now)
         begun = by_now
-        holes.append(hole)
-    return holes
+        found.append(is_break)
+    return found
 
 
 def _count(model: cp_model.CpModel, used: list[cp_model.IntVar], tables: int) -> None:
-    """At most two a table are busy, and an even number: on the outputs of a totalizer."""
+    """Require an even number of busy participants, at most two per table, on the outputs of a totalizer."""
     formula = Formula()
     inputs = [formula.fresh() for _ in used]
     outputs = formula.unary(inputs, 2 * tables)
@@ -91,8 +93,8 @@ def _count(model: cp_model.CpModel, used: list[cp_model.IntVar], tables: int) ->
         formula.add(-odd, even)
     for too_many in outputs[2 * tables :]:
         formula.add(-too_many)
-    literal = {each: model.new_bool_var("") for each in range(1, formula.variables + 1)} | dict(
+    literal = {variable: model.new_bool_var("") for variable in range(1, formula.variables + 1)} | dict(
         zip(inputs, used, strict=True)
     )
     for clause in formula.clauses:
-        model.add_bool_or([literal[each] if each > 0 else ~literal[-each] for each in clause])
+        model.add_bool_or([literal[signed] if signed > 0 else ~literal[-signed] for signed in clause])

@@ -1,4 +1,4 @@
-"""MiniZinc as a peer on the B2B problem: `b2b.mzn` beside this file, with Gecode, Chuffed or another of its solvers."""
+"""The B2B problem for MiniZinc: the model `b2b.mzn`, solved by Gecode, Chuffed or another of its solvers."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from typing import NamedTuple
 from bench.b2b.instance import B2bInstance, Schedule, breaks, violations
 
 _MODEL = Path(__file__).with_name("b2b.mzn")
-#: How a solver is told to search; each way has half of the seconds. Chuffed also takes turns with a search of its own.
+#: Search strategies by solver; a strategy has half of the seconds. Chuffed alternates with a search of its own.
 _SEARCHES = {"gecode": ("BREAKS_FIRST", "NEIGHBOURHOODS")}
 _SEARCHES_OF_ANY = ("BREAKS_FIRST", "ANY_SCHEDULE")
 _FLAGS = {"chuffed": ("-f",)}
 _PROVEN = {"OPTIMAL_SOLUTION", "UNSATISFIABLE"}
-#: On a busy machine so many seconds may pass for one of CPU; then whatever has been found is the answer.
+#: Most wall-clock seconds per CPU second on a busy machine; after them the best schedule so far is the answer.
 _MOST_WALL_PER_CPU = 20
 
 
 class MiniZincUnavailable(Exception):
-    """There is no `minizinc` here, or it does not know the solver, or cannot read our model; the message says which."""
+    """MiniZinc is not installed, has no such solver, or rejects the model. The message holds the reason."""
 
 
 class MiniZincAnswer(NamedTuple):
-    """The last schedule that was said, and whether there is none better (or none at all)."""
+    """The last schedule printed. `proven`: it is optimal, or there is none."""
 
     schedule: Schedule | None
     proven: bool
 
 
 def check(solver: str) -> None:
-    """See that MiniZinc is here and knows the solver.
+    """Check that MiniZinc is installed and has the solver.
 
     Raises:
-        MiniZincUnavailable: it is not, or does not.
+        MiniZincUnavailable: MiniZinc or the solver is missing.
     """
     if shutil.which("minizinc") is None:
-        raise MiniZincUnavailable("minizinc is not on the PATH")
+        raise MiniZincUnavailable("minizinc is not on the PATH: install MiniZinc")
     known = subprocess.run(["minizinc", "--solvers"], capture_output=True, text=True, check=False).stdout  # noqa: S607
     if solver.lower() not in known.lower():
-        raise MiniZincUnavailable(f"minizinc knows no solver {solver}:\n{known}")
+        raise MiniZincUnavailable(f"minizinc has no solver {solver!r}. Its solvers:\n{known}")
 
 
 def solve(instance: B2bInstance, fairness: int, seconds: int, solver: str) -> dict[str, object]:
-    """What it found and proved in so many seconds of CPU, on one core, as columns of a row.
+    """Solve within `seconds` of CPU on a single core. Return the columns of a row.
 
     Raises:
-        MiniZincUnavailable: it says that something is wrong with what it was given.
+        MiniZincUnavailable: MiniZinc rejects the model or its data.
     """
     started, spent = time.perf_counter(), _cpu_seconds()
     answer = _answer(instance, fairness, seconds, solver)
@@ -67,7 +67,7 @@ def solve(instance: B2bInstance, fairness: int, seconds: int, solver: str) -> di
 
 
 def _answer(instance: B2bInstance, fairness: int, seconds: int, solver: str) -> MiniZincAnswer:
-    """What is proven; else the best of what its searches found."""
+    """Return the first proven answer, else the best schedule of all searches."""
     searches = _SEARCHES.get(solver, _SEARCHES_OF_ANY)
     schedules: list[Schedule] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -78,15 +78,17 @@ def _answer(instance: B2bInstance, fairness: int, seconds: int, solver: str) -> 
             if answer.proven:
                 return answer
             schedules += [answer.schedule] if answer.schedule else []
-    return MiniZincAnswer(min(schedules, key=lambda each: sum(breaks(instance, each)), default=None), proven=False)
+    return MiniZincAnswer(
+        min(schedules, key=lambda schedule: sum(breaks(instance, schedule)), default=None), proven=False
+    )
 
 
 def data(instance: B2bInstance, fairness: int) -> Iterator[str]:
-    """The instance as `b2b.mzn` has it, in lines of MiniZinc data: numbered from 1."""
+    """Yield the instance as lines of MiniZinc data for `b2b.mzn`, numbered from 1."""
     yield f"participants = {instance.participants}; slots = {instance.slots}; tables = {instance.tables};"
     yield f"meetings = {len(instance.meetings)}; fairness = {fairness};"
-    yield f"one = {[meeting.one + 1 for meeting in instance.meetings]};"
-    yield f"other = {[meeting.other + 1 for meeting in instance.meetings]};"
+    yield f"one = {[meeting.first + 1 for meeting in instance.meetings]};"
+    yield f"other = {[meeting.second + 1 for meeting in instance.meetings]};"
     allowed = (", ".join(str(slot + 1) for slot in meeting.slots) for meeting in instance.meetings)
     yield f"allowed = [{', '.join(f'{{{slots}}}' for slots in allowed)}];"
     yield f"earlier = {[earlier + 1 for earlier, _ in instance.precedences]};"
@@ -94,12 +96,12 @@ def data(instance: B2bInstance, fairness: int) -> Iterator[str]:
 
 
 def parse(lines: Iterable[str]) -> MiniZincAnswer:
-    """What `minizinc --json-stream` says: a solution a line, each better than those before, and a status at the end.
+    """Parse the output of `minizinc --json-stream`: a line per better solution, and a status at the end.
 
-    A line that was cut off when the time was up is not read.
+    A line cut off by the end of time is ignored.
 
     Raises:
-        MiniZincUnavailable: it says that something is wrong.
+        MiniZincUnavailable: the output holds an error.
     """
     schedule: Schedule | None = None
     proven = False
@@ -130,12 +132,12 @@ def _run(file: Path, search: str, seconds: int, solver: str) -> str:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    # Of each process: the one that translates the model needs few.
+    # The limit is per process; the process that translates the model needs few.
     resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds))
     try:
         return process.communicate(timeout=seconds * _MOST_WALL_PER_CPU)[0]
     except subprocess.TimeoutExpired:
-        process.terminate()  # not killed: it ends the solver, which is a process of its own
+        process.terminate()  # no SIGKILL: MiniZinc has to end the solver, which is a process of its own
         return process.communicate()[0]
 
 

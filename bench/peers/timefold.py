@@ -1,4 +1,4 @@
-"""Timefold Solver as a peer: a small Java program that is compiled and run where Java and Maven are."""
+"""Timefold Solver: a small Java program, compiled and run on machines with Java and Maven."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from services.scheduler.solver.draft import Draft
 _SOURCE = Path(__file__).with_name("timefold_solver")
 _CACHE = Path(__file__).parents[2] / ".cache"
 _BUILD_SECONDS = 600
-#: Beyond the seconds of solving: the JVM starts, reads the file, and ends.
+#: Seconds beyond the solving, for the start and the end of the JVM.
 _GRACE_SECONDS = 60
 
 
 class TimefoldUnavailable(Exception):
-    """There is no Java, no Maven, or no Maven Central here; the message says which."""
+    """Java, Maven or Maven Central is not available. The message names it."""
 
 
 def build() -> Path:
-    """The folder of its classes and jars, fetched and compiled the first time.
+    """Return the folder of classes and jars. The first call fetches and compiles them.
 
     Raises:
-        TimefoldUnavailable: it cannot be.
+        TimefoldUnavailable: fetching or compiling failed.
     """
     built = _CACHE / "timefold-1.30.0"
     if not built.is_dir():
@@ -43,10 +43,10 @@ def build() -> Path:
 
 
 def improve(draft: Draft, seconds: int) -> Iterator[tuple[float, list[SlotSet]]]:
-    """Each better agenda: the seconds it took, and the slot of each encounter, 0 if it waits. On one core.
+    """Yield every better agenda, found on a single core: seconds, and the slots of the encounters, 0 for waiting.
 
     Raises:
-        TimefoldUnavailable: it cannot be run.
+        TimefoldUnavailable: the solver could not be run.
     """
     built = build()
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def improve(draft: Draft, seconds: int) -> Iterator[tuple[float, list[SlotSet]]]
 
 
 def _lines(draft: Draft) -> Iterator[list[int]]:
-    """What `Improve.java` reads, as lines of numbers."""
+    """Yield the input of `Improve.java` as lines of numbers."""
     slots = [slot for day in draft.days for slot in bits(day)]
     yield [len(draft.days), *draft.days]
     yield [len(draft.attending), *draft.attending]
@@ -68,10 +68,10 @@ def _lines(draft: Draft) -> Iterator[list[int]]:
         taken = [slot for slot, needs in zip(draft.slot, draft.needs, strict=True) if number in needs]
         yield [room[slot] + taken.count(slot) for slot in slots]
     yield [len(draft.pairs)]
-    for pair, (one, other) in enumerate(draft.sides):
+    for pair, (first, second) in enumerate(draft.sides):
         choices = [slot.bit_length() - 1 for slot in bits(draft.common(pair))]
         needs = draft.needs[pair]
-        yield [one, other, draft.slot[pair].bit_length() - 1, len(choices), *choices, len(needs), *needs]
+        yield [first, second, draft.slot[pair].bit_length() - 1, len(choices), *choices, len(needs), *needs]
 
 
 def _run(*command: str, within: float = _BUILD_SECONDS) -> str:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.instances.editions import WHEN, Size, synthetic
-from bench.instances.stream import TURMOIL, late_changes
+from bench.instances.stream import STRESS, late_changes
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.adopt import inputs_of
@@ -41,7 +41,7 @@ def test_the_encoding_allows_exactly_what_the_verifier_accepts(
         order(state, later, earlier)
     for encounter, guest in guests:
         invite(state, encounter, guest)
-    aggregate.decide(state, [change.event for change in late_changes(instance, changes, TURMOIL)], WHEN)
+    aggregate.decide(state, [change.event for change in late_changes(instance, changes, STRESS)], WHEN)
     for pair in sorted(state.pairs):
         if state.is_wanted(pair) and state.is_known(pair):
             assert allowed(state, pair) == accepted(state, pair), pair

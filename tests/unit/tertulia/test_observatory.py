@@ -34,7 +34,9 @@ class Store:
             OrganisationRecorded(organisation_id="org_a", organisation=organisation),
             ParticipantRecorded(participant_id="prt_a", participant=person),
         ]
-        return [Entry("ed1", 1 + after, utc_now(), {}, [one.model_dump(mode="json") for one in changes], [], True)]
+        return [
+            Entry("ed1", 1 + after, utc_now(), {}, [change.model_dump(mode="json") for change in changes], [], True)
+        ]
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def test_precedences_and_fixed_meetings_remove_slots() -> None:
         (instance((0, 1), (0, 1), (0, 1)), "more meetings than available slots: participant 1 has 3 meetings, and 2"),
         (instance((0, 1), (0, 1), (0, 1), ANY), "participant 1 has 4 meetings, .* 1 of them find none"),
         (instance(()), "more meetings than available slots: participant 1 has 1 meetings, and 0 slots"),
-        (instance((0,), (0, 3), (1, 2), order=((1, 2),)), "meetings 1 and 2 of one participant want one slot"),
+        (instance((0,), (0, 3), (1, 2), order=((1, 2),)), "meetings 1 and 2 of a participant need the same slot"),
         (instance(ANY, ANY, order=((0, 1), (1, 0))), "cannot come before"),
         (instance(ANY, ANY, order=((0, 0),)), "meeting 1 cannot come before meeting 1"),
         (instance(ANY, tables=0), "more meetings than tables: 1 meetings, 0 tables in each of 4 slots; 1 find none"),

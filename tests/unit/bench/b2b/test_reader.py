@@ -51,8 +51,8 @@ def test_every_notation_of_the_same_data_is_read(was: str, becomes: str) -> None
 @pytest.mark.parametrize(
     ("was", "becomes", "why"),
     [
-        ("nTables = 2;", "", "nTables is no count"),
-        ("nTables = 2;", "nTables = -2;", "nTables is no count"),
+        ("nTables = 2;", "", "nTables is missing, or no count"),
+        ("nTables = 2;", "nTables = -2;", "nTables is missing, or no count"),
         ("nTables = 2;", "nTables 2;", "'2' where '=' should be"),
         ("nTables = 2;", "nTables = two;", "'two' where a number should be"),
         ("nTables = 2;", "nTables = 2.5;", "line 2: cannot read"),
@@ -64,7 +64,7 @@ def test_every_notation_of_the_same_data_is_read(was: str, becomes: str) -> None
         ("forbidden = [{0},", "forbidden = [0,", "forbidden holds something else than sets"),
         ("fixed = [0,", "fixed = [{0},", "fixed holds something else than numbers"),
         ("[{},{1},{}]", "[{},{9},{}]", "names a meeting that is not there"),
-        ("[{},{1},{}];", "[{},{1},{}", "ends in the middle"),
+        ("[{},{1},{}];", "[{},{1},{}", "ends within a value"),
     ],
 )
 def test_unreadable_text_is_refused_with_the_reason(was: str, becomes: str, why: str) -> None:

@@ -53,7 +53,7 @@ def test_two_engines_agree_on_the_optimum(seed: int) -> None:
 
 @pytest.fixture
 def at_once_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.b2b.solve._alone", lambda search: iter([search.news]))
+    monkeypatch.setattr("bench.b2b.solve._search_alone", lambda search: iter([search.progress]))
 
 
 @pytest.mark.usefixtures("at_once_side_by_side")

@@ -1,0 +1,1 @@
+"""A thousand published editions in a single scheduler."""
