@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Mails: why a participant got none; list the mails in doubt, and settle them from the mail server's log.",
+    help="Explain a participant's delivery; list unconfirmed mails, and resolve them by the mail server's log.",
 )
 console = Console()
 _errors = Console(stderr=True)
@@ -118,13 +118,15 @@ def _rows(report: DeliveryReport) -> list[tuple[str, str]]:
 
 
 @app.command("list")
-def list_in_doubt(edition: Annotated[str | None, typer.Option(help="Of this edition only.")] = None) -> None:
-    """List the mails in doubt: the mail server may have accepted them, and they are never sent again by themselves."""
+def list_unconfirmed(
+    edition: Annotated[str | None, typer.Option(help="Restrict the list to this edition.")] = None,
+) -> None:
+    """List the unconfirmed mails: the mail server may have accepted them, and they are never sent again by themselves."""
     from services.notify import deliveries  # noqa: PLC0415
 
     found = _with_ledger(lambda ledger: deliveries.unconfirmed(ledger, edition))
     if not found:
-        show_line(console, "No mail is in doubt.")
+        show_line(console, "No mail is unconfirmed.")
         return
     rows = [
         (delivery.edition_id, delivery.participant_id, str(mail.version), str(mail.agenda_revision), mail.message_id)
@@ -138,9 +140,11 @@ def list_in_doubt(edition: Annotated[str | None, typer.Option(help="Of this edit
 def resolve(
     edition: str,
     participant: str,
-    taken: Annotated[bool, typer.Option("--taken/--not-taken", help="What the mail server's log says of it.")],
+    taken: Annotated[
+        bool, typer.Option("--taken/--not-taken", help="The mail server's log has the mail as accepted, or has not.")
+    ],
 ) -> None:
-    """Settle a mail in doubt: a taken mail is recorded as sent, else a mail with the newest agenda is sent."""
+    """Resolve an unconfirmed mail: a taken mail is recorded as sent, else a mail with the newest agenda is sent."""
     from services.notify import deliveries  # noqa: PLC0415
 
     finding = deliveries.Finding.TAKEN if taken else deliveries.Finding.NOT_TAKEN

@@ -36,7 +36,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "agenda": Command("tertulia.agendas", "Print an edition's agendas as of any instant.", "scheduler"),
     "bench": Command("tertulia.benchmarks", "Run a benchmark and print its tables.", "embedded"),
-    "deliveries": Command("tertulia.deliveries", "List mails in doubt, and settle them.", "notify"),
+    "deliveries": Command("tertulia.deliveries", "Explain a delivery; resolve unconfirmed mails.", "notify"),
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
     "learn": Command("tertulia.learn", "Fit the weights of affinities to logged decisions.", "learning"),
     "observatory": Command("tertulia.observatory", "Export an edition's graph to a file.", "observatory"),

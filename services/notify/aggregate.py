@@ -17,7 +17,7 @@ from shared.storage.aggregate import Decision
 
 
 class AudienceAggregate:
-    """The audience of one edition: implements `shared.storage.journal.Aggregate`."""
+    """The audience of an edition: implements `shared.storage.journal.Aggregate`."""
 
     state_type = Audience
     change_type: TypeAdapter[Change] = TypeAdapter(Change)
@@ -27,7 +27,7 @@ class AudienceAggregate:
         return Audience(edition_id=edition_id)
 
     def decide(self, state: Audience, events: Sequence[Event], now: datetime) -> Decision[Change, DeliveryWanted]:
-        """Record newer events and want a delivery to each participant whose mail they may change."""
+        """Record newer events, and want a delivery to the participants whose mail they may change."""
         changes, wanted = decide(state, events, now)
         return Decision(changes, wanted)
 

@@ -61,7 +61,7 @@ async def report(
     notification: NotificationRecorded | None,
     now: datetime,
 ) -> DeliveryReport:
-    """Report on a participant's delivery; `notification` is their newest `notification.v1`, if there is one.
+    """Report on a participant's delivery; `notification` is their newest `notification.v1`, or `None`.
 
     Raises:
         UnknownEdition: the journal has no entry of the edition.
@@ -92,13 +92,13 @@ async def report(
 
 
 def _some_of(ids: list[str], wrong_id: str) -> str:
-    """Name the ids closest to a wrong one, and the number of all."""
+    """Name the ids closest to a wrong id, and the number of all ids."""
     close = get_close_matches(wrong_id, ids) or ids[:3]
     return f"{', '.join(close)} ({len(ids)} in all)" if close else "none"
 
 
 async def unconfirmed(ledger: Ledger, edition_id: str | None = None) -> list[Delivery]:
-    """Return the deliveries with an unconfirmed mail, of one edition or of all."""
+    """Return the deliveries with an unconfirmed mail, of an edition or of all editions."""
     return await ledger.unconfirmed(edition_id)
 
 
@@ -112,7 +112,7 @@ async def resolve(ledger: Ledger, edition_id: str, participant_id: str, finding:
         delivery = await ledger.find(edition_id, participant_id)
         if delivery is None or delivery.unconfirmed is None:
             raise NoUnconfirmedMail(
-                f"{edition_id}/{participant_id} has no mail in doubt: `tertulia deliveries list` shows all that are"
+                f"{edition_id}/{participant_id} has no unconfirmed mail: `tertulia deliveries list` shows all of them"
             )
         accepted = finding is Finding.TAKEN
         resolved = delivery.resolve(accepted=accepted, now=clock())

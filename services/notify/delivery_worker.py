@@ -1,4 +1,4 @@
-"""The delivery worker: takes one mail from the ledger to the mail server, and writes every step before it is taken."""
+"""The delivery worker: takes a mail from the ledger to the mail server, and writes every step before it is taken."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Render(Protocol):
 
 
 class Ledger(Protocol):
-    """One delivery for each participant of an edition. `MongoLedger` and `InMemoryLedger` pass the same tests."""
+    """The deliveries by edition and participant. `MongoLedger` and `InMemoryLedger` pass the same tests."""
 
     async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
         """Return a participant's delivery, or `None`."""
@@ -79,17 +79,17 @@ class Ledger(Protocol):
         """Return the deliveries that exist among these keys, by key."""
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
-        """Write a delivery and the events to publish of it in one write, and return it as written.
+        """Write a delivery together with its events to publish, and return it as written.
 
         Raises:
-            Overtaken: the ledger holds a newer delivery than the one this builds on.
+            Overtaken: the ledger holds a newer delivery than this builds on.
         """
 
     async def due(self, limit: int) -> list[Delivery]:
         """Return the deliveries to look at now, the longest due first."""
 
     async def unconfirmed(self, edition_id: str | None = None) -> list[Delivery]:
-        """Return the deliveries with an unconfirmed mail, of one edition or of all."""
+        """Return the deliveries with an unconfirmed mail, of an edition or of all editions."""
 
     async def count(self) -> tuple[int, int]:
         """Count the mails that are owed, and the unconfirmed mails."""
@@ -99,4 +99,4 @@ class Relay(Protocol):
     """Publishes the events recorded in the ledger."""
 
     def soon(self, document_id: str) -> None:
-        """Begin to publish the events of one delivery. A later sweep publishes the events that fail."""
+        """Begin to publish the events of a delivery. A later sweep publishes the events that fail."""

@@ -171,7 +171,7 @@ def _announced(consumed: EditionEvents) -> EditionEvents:
 
 
 class _DeliveryDraft:
-    """Makes one participant's delivery from the revisions of their agenda and the records of their mails, in order."""
+    """Makes a participant's delivery from the revisions of their agenda and the records of their mails, in order."""
 
     def __init__(
         self,
@@ -261,7 +261,7 @@ class _DeliveryDraft:
         return mail_content(audience, self._blank.participant_id)
 
     def _entries(self, revision: int) -> tuple[AgendaEntry, ...]:
-        """Return the entries of an agenda's revision; if it was compacted away, those before the newest changes."""
+        """Return the entries of a revision. If it was compacted away, undo the newest changes of the agenda."""
         if revision in self._by_revision:
             return self._by_revision[revision].entries
         if self._records[-1].agenda_revision == self._newest.revision:

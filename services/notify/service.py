@@ -38,7 +38,7 @@ class Notify:
         self._unavailable = ""
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
-        """Record inputs of one edition. The journal writes the deliveries wanted into the ledger."""
+        """Record inputs of an edition. The journal writes the deliveries wanted into the ledger."""
         await self._journal.decide(edition_id, inputs)
 
     async def deliver_due(self) -> None:

@@ -53,7 +53,7 @@ class Settings(ServiceSettings):
 
     @property
     def window(self) -> Window:
-        """Time for which changes are gathered into one mail."""
+        """Time for which changes are gathered into a mail."""
         return Window(
             quiet=timedelta(seconds=self.window_seconds),
             longest=timedelta(seconds=self.window_longest_seconds),

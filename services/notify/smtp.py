@@ -49,7 +49,7 @@ class SmtpServer:
 
 
 class SmtpMailer:
-    """Opens connections to one mail server: implements `services.notify.ports.Mailer`."""
+    """Opens connections to a mail server: implements `services.notify.ports.Mailer`."""
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server

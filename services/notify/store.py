@@ -1,4 +1,4 @@
-"""The delivery ledger: in MongoDB, one document for each participant, and in memory. Both pass the same tests."""
+"""The delivery ledger: in MongoDB, a document for every participant, and in memory. Both pass the same tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LedgerOutlet:
         return message.model_dump(mode="json")
 
     async def send(self, packed: Sequence[dict[str, Any]]) -> None:
-        """Write every message into the ledger, in any order: an entry has at most one for each participant."""
+        """Write every message into the ledger, in any order: a journal entry never has two for the same participant."""
         wanted = [DeliveryWanted.model_validate(message) for message in packed]
         keys = [delivery_key(message.edition_id, message.participant_id) for message in wanted]
         known = await self._ledger.find_all(keys)
@@ -81,7 +81,7 @@ class MongoLedger:
         return {document["_id"]: delivery_of(document) async for document in found}
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
-        """Write a delivery and the events to publish of it in one write; return it as written, or raise `Overtaken`."""
+        """Write a delivery together with its events to publish; return it as written, or raise `Overtaken`."""
         written = delivery.model_copy(update={"edit": delivery.edit + 1})
         if delivery.edit == 0:
             await self._insert(written, records)
@@ -100,7 +100,7 @@ class MongoLedger:
         return [delivery_of(document) async for document in found]
 
     async def unconfirmed(self, edition_id: str | None = None) -> list[Delivery]:
-        """Return the deliveries with an unconfirmed mail, of one edition or of all."""
+        """Return the deliveries with an unconfirmed mail, of an edition or of all editions."""
         query = {"doubtful": True} | ({"edition_id": edition_id} if edition_id else {})
         found = self._documents.find(query, _WITHOUT_OUTBOX).sort("_id", ASCENDING)
         return [delivery_of(document) async for document in found]
@@ -118,7 +118,7 @@ class MongoLedger:
 
 
 class InMemoryLedger:
-    """The ledger of one process, lost when the process ends. It is its own relay."""
+    """The ledger of a process, lost when the process ends. It is its own relay."""
 
     def __init__(self, clock: Clock) -> None:
         #: Events published, in order.
@@ -136,7 +136,7 @@ class InMemoryLedger:
         return {key: self._deliveries[key] for key in keys if key in self._deliveries}
 
     async def save(self, delivery: Delivery, *records: NotificationRecorded) -> Delivery:
-        """Write a delivery and the events to publish of it in one write; return it as written, or raise `Overtaken`."""
+        """Write a delivery together with its events to publish; return it as written, or raise `Overtaken`."""
         known = self._deliveries.get(delivery.key)
         if (known.edit if known else 0) != delivery.edit:
             raise Overtaken(delivery.key)
@@ -156,7 +156,7 @@ class InMemoryLedger:
         return [self._deliveries[key] for _, key in sorted(due)[:limit]]
 
     async def unconfirmed(self, edition_id: str | None = None) -> list[Delivery]:
-        """Return the deliveries with an unconfirmed mail, of one edition or of all."""
+        """Return the deliveries with an unconfirmed mail, of an edition or of all editions."""
         found = [delivery for _, delivery in sorted(self._deliveries.items()) if delivery.unconfirmed]
         return [delivery for delivery in found if edition_id in {None, delivery.edition_id}]
 

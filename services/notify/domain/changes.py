@@ -49,7 +49,7 @@ class AgendaRecorded(FrozenModel):
 
 
 class MatchRecorded(FrozenModel):
-    """Other reasons for which two participants fit."""
+    """New reasons for which two participants fit."""
 
     type: Literal["match"] = "match"
     pair_id: Id

@@ -42,8 +42,8 @@ from shared.contract.events import (
 class Affected:
     """The participants whose mail a batch of events may change.
 
-    They are `participant_ids`, the participants who meet one of `met_ids` (participants or organisations), or
-    everybody in the edition.
+    They are `participant_ids`, and the participants with a partner among `met_ids` (participants or organisations).
+    With `everybody`, they are all participants of the edition.
     """
 
     participant_ids: set[str] = field(default_factory=set)
@@ -75,9 +75,9 @@ class Affected:
 
 
 def decide(state: Audience, events: Sequence[Event], now: datetime) -> tuple[list[Change], list[DeliveryWanted]]:
-    """Record newer events, then raise the version of each affected participant and want a delivery to them.
+    """Record newer events, then raise the versions of the affected participants and want deliveries to them.
 
-    A participant who is affected by several events gets one delivery. The returned changes are applied already.
+    A participant who is affected by several events gets a single delivery. The returned changes are applied already.
     """
     affected = Affected()
     recorded = [change for event in events if (change := _record(state, event, affected, now))]
@@ -88,9 +88,9 @@ def decide(state: Audience, events: Sequence[Event], now: datetime) -> tuple[lis
 
 
 def raise_version_to(state: Audience, participant_id: str, version: int) -> list[Change]:
-    """Raise a participant's version to at least this number, and return the change if one was needed.
+    """Raise a participant's version to at least this number, and return the change.
 
-    A state that has seen the delivery wanted needs none.
+    The list is empty if the state has this version already.
     """
     if state.versions.get(participant_id, 0) >= version:
         return []
@@ -141,7 +141,7 @@ def _is_newer(
 
 
 def _record_edition(state: Audience, edition: EditionSnapshot, affected: Affected) -> EditionRecorded:
-    """Affect everybody if the time zone or the zones differ. Another phase or name causes no mail."""
+    """Affect all participants if the time zone or the zones differ. Another phase or name causes no mail."""
     known = state.edition
     affected.everybody |= known is None or (known.timezone, known.zones) != (edition.timezone, edition.zones)
     return EditionRecorded(edition=edition)
@@ -174,7 +174,7 @@ def _record_contact(
 def _starts_of_changed_lines(
     before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime
 ) -> list[datetime]:
-    """List the starts of the lines that only one of two agendas has, without lines that are over.
+    """List the starts of the lines in which two agendas differ, without lines that are over.
 
     Sequence numbers are not compared.
     """

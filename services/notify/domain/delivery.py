@@ -42,7 +42,7 @@ class DeliveryStep(StrEnum):
 
 
 class Window(FrozenModel):
-    """Time for which changes are gathered into one mail: `quiet` after each change, at most `longest` after the first.
+    """Time for which changes are gathered into a mail: `quiet` after the last change, `longest` after the first.
 
     A change of a line that begins within `imminent` is not held back.
     """
@@ -64,7 +64,7 @@ class Claim(FrozenModel):
 
 
 class Mailing(FrozenModel):
-    """A mail of one version, from the moment before its text is handed to the mail server."""
+    """A mail of a version, from the moment before its text is handed to the mail server."""
 
     version: int
     agenda_revision: int
@@ -73,7 +73,7 @@ class Mailing(FrozenModel):
 
 
 class Delivery(FrozenModel):
-    """The ledger's document of one participant: the version to mail, and the mails sent.
+    """The ledger's document of a participant: the version to mail, and the mails sent.
 
     `wanted` is the newest version to mail. `settled` is the newest version that was sent, skipped, refused or left
     unconfirmed. `sent_content` is the content of the last mail that the mail server surely accepted, and `unconfirmed`
@@ -116,13 +116,13 @@ class Delivery(FrozenModel):
 
     @property
     def is_owed(self) -> bool:
-        """Whether a version is wanted that is not settled."""
+        """True if a version is wanted that is not settled."""
         return self.wanted > self.settled
 
     def needs_mail(self, content: MailContent) -> bool:
         """Return whether a mail of this content is worth sending.
 
-        A mail that repeats the last one is not, nor is an empty agenda as the first mail to an addressee.
+        A repetition of the last mail is not, nor is an empty agenda as the first mail to an addressee.
         """
         sent = self.sent_content
         if self.unconfirmed:
@@ -200,7 +200,7 @@ def delivery_key(edition_id: str, participant_id: str) -> str:
 
 
 def new_delivery(wanted: DeliveryWanted) -> Delivery:
-    """Return the delivery of a participant who has none in the ledger yet."""
+    """Return the first delivery of a participant."""
     return Delivery(operator_id=wanted.operator_id, edition_id=wanted.edition_id, participant_id=wanted.participant_id)
 
 

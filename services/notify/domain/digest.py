@@ -44,7 +44,7 @@ class MailContent(FrozenModel):
 
 
 class DiffKind(StrEnum):
-    """Kind of difference from the last mail. `changed`: same time and place, other partner or title."""
+    """Kind of difference from the last mail. `changed`: same time and place, another partner or title."""
 
     ADDED = "added"
     MOVED = "moved"

@@ -15,7 +15,7 @@ from services.notify.domain.state import Audience
 
 
 def evolve(state: Audience, change: Change) -> None:
-    """Apply a change. No other function changes an audience, so a replayed journal gives the same state."""
+    """Apply a change. Only this function changes an audience, so a replayed journal gives the same state."""
     match change:
         case EditionRecorded():
             state.edition = change.edition

@@ -51,8 +51,8 @@ def explain(
     Args:
         audience: the edition's state in notify's journal.
         participant_id: a participant with an agenda or a contact in that state.
-        delivery: the participant's delivery in the ledger, if there is one.
-        notification: the participant's newest `notification.v1`, if the topic has one.
+        delivery: the participant's delivery in the ledger, or `None`.
+        notification: the participant's newest `notification.v1`, or `None`.
         now: the database's time.
     """
     if missing := _missing(audience, participant_id):

@@ -1,4 +1,4 @@
-"""The past of one participant's mails, from notify's journal: each agenda, each change of the contact, each version."""
+"""The past of a participant's mails, from notify's journal: agendas, changes of the contact, versions."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Phrases:
-    """The phrases of one language. The page fills in the fields in braces."""
+    """The phrases of a language. The page fills in the fields in braces."""
 
     locale: str
     subject_whole: str

@@ -1,4 +1,4 @@
-"""The reasons of an encounter as sentences for a mail: needs that meet offers, and other reasons."""
+"""The reasons of an encounter as sentences for a mail: needs that meet offers, common technologies and the like."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ITEM_LENGTH: Final = 160
 
 @dataclass(frozen=True)
 class ReasonPhrases:
-    """The phrases of one language. `terms` maps a reason's code to its phrase, `names` a taxonomy code to its name."""
+    """The phrases of a language. `terms` maps a reason's code to its phrase, `names` a taxonomy code to its name."""
 
     you_need: str
     they_need: str
@@ -196,7 +196,7 @@ def _names(phrases: ReasonPhrases, detail: str) -> Iterator[str]:
 
 
 def _of_one_division(detail: str) -> bool:
-    """Return whether all activities are of one NACE division, its first two digits.
+    """Return whether all activities are of the same NACE division, its first two digits.
 
     A whole section, such as manufacturing, is too wide for activities to be called close.
     """

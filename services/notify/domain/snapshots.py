@@ -1,4 +1,4 @@
-"""The parts of other services' events that mails are made of, as notify stores them."""
+"""The parts of consumed events that mails are made of, as notify stores them."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class AgendaSnapshot(FrozenModel):
         )
 
     def mentions(self, ids: set[str]) -> bool:
-        """Return whether an encounter of the agenda is with one of these participants or organisations."""
+        """Return whether an encounter of the agenda is with any of these participants or organisations."""
         parties = (party for entry in self.entries for party in entry.parties)
         return any(party.participant_id in ids or party.organisation_id in ids for party in parties)
 

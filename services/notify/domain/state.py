@@ -1,4 +1,4 @@
-"""Notify's state of one edition."""
+"""Notify's state of an edition."""
 
 from __future__ import annotations
 

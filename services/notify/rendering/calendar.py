@@ -19,9 +19,9 @@ _OCTETS = 75
 
 
 class CalendarFile:
-    """Writes the `agenda.ics` of one participant.
+    """Writes the `agenda.ics` of a participant.
 
-    A UID never changes. An encounter has the same UID for all its participants, a session another for each participant.
+    A UID never changes. The participants of an encounter share its UID; the UID of a session is the participant's own.
     """
 
     def __init__(self, edition_id: str, participant_id: str, domain: str) -> None:
@@ -45,7 +45,7 @@ class CalendarFile:
         return f"{derived_id('ses', self._edition_id, line.entry_id, self._participant_id)}@{self._domain}"
 
     def _event(self, line: AgendaLine, sequence: int, issued_at: datetime, timezone: str, writer: PageWriter) -> str:
-        """Write one VEVENT, as `icalendar` would: making its objects takes ten times as long."""
+        """Write a VEVENT, as `icalendar` would: making its objects takes ten times as long."""
         zone, parameters, suffix = _clock(timezone)
         starts_at, ends_at = (f"{moment.astimezone(zone):%Y%m%dT%H%M%S}" for moment in (line.starts_at, line.ends_at))
         people = writer.people(line)

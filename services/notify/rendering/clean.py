@@ -1,4 +1,4 @@
-"""Names as participants typed them, made fit for one line of a mail."""
+"""Names as participants typed them, made fit for a line of a mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of the mail templates: an agenda in one language and one time zone, as texts ready to print."""
+"""The data of the mail templates: an agenda as texts ready to print, in a language and a time zone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class AgendaRow:
 
 @dataclass(frozen=True)
 class AgendaDay:
-    """The lines of one day."""
+    """The lines of a day."""
 
     date: str
     rows: tuple[AgendaRow, ...]
@@ -65,7 +65,7 @@ class MailPage:
 
 
 class PageWriter:
-    """Writes the page of one participant in their language and in the edition's time zone."""
+    """Writes the page of a participant in their language and in the edition's time zone."""
 
     def __init__(self, audience: Audience, participant_id: str, timezone: str) -> None:
         self._audience = audience
@@ -144,7 +144,7 @@ class PageWriter:
         return tuple(map(clean, sentences_of(match, self._participant_id, self._contact, contact)))
 
     def _has_low_confidence(self) -> bool:
-        """Return whether matching found too little in the participant's profile for one of their encounters."""
+        """Return whether matching found too little in the participant's profile for any of their encounters."""
         entries = self._audience.agendas[self._participant_id].entries
         matches = (self._audience.match_of(self._participant_id, entry.with_participant_id or "") for entry in entries)
         return any(match is not None and self._participant_id in match.low_confidence for match in matches)

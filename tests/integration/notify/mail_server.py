@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class RealMailServer:
-    """A real SMTP server that keeps what it took, and misbehaves by recipient."""
+    """A real SMTP server that keeps the mails it accepts, and misbehaves by recipient."""
 
     taken: list[Envelope] = field(default_factory=list)
     connections: int = 0
