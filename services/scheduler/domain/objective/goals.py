@@ -1,4 +1,4 @@
-"""Which of an edition's goals an encounter serves, by the organisations of those who meet."""
+"""The goals of an edition that a meeting serves, derived from the organisations of its participants."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from shared.contract.events import Goal
 
 
 def goals_served(goals: Iterable[Goal], *organisations: OrganisationSnapshot | None) -> tuple[Goal, ...]:
-    """Those of the goals that an encounter of people from these organisations serves, in their order.
+    """Return the goals that a meeting between participants of these organisations serves, in the order given.
 
-    Those that are not known, or were kept from before countries were, count for none.
+    Unknown organisations, and snapshots older than the field `country`, serve no goal.
     """
-    known = [each for each in organisations if each is not None and each.country is not None]
-    countries, delegations = {each.country for each in known}, {each.delegation for each in known}
+    known = [
+        organisation for organisation in organisations if organisation is not None and organisation.country is not None
+    ]
+    countries = {organisation.country for organisation in known}
+    delegations = {organisation.delegation for organisation in known}
     serves = {Goal.CROSS_BORDER: len(countries) > 1, Goal.DELEGATION: len(delegations) > 1}
     return tuple(goal for goal in goals if serves[goal])

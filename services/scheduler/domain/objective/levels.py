@@ -1,4 +1,4 @@
-"""The levels of the objective: how good an agenda is at each, whether one is better than another, and by how much."""
+"""The levels of the objective: the value of an agenda at each level, its comparison with another, and its bounds."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.breaks import breaks_in
 from shared.contract.events import Level, LevelResult
 
-#: Where each bound comes from. That nobody moves, waits or changes table is the best there could be.
+#: The method that proves each bound. The other levels count moves and table changes: their bound is zero.
 _ENGINES = {
     Level.PLACED: "b-matching LP",
     Level.FLOOR: "free slots and quota",
     Level.BREAKS: "dynamic programme a participant",
 }
 _AT_MOST = frozenset({Level.PLACED, Level.FLOOR})
-#: How many others may be moved to make room for one encounter. As few as will do are, once agendas are out as before.
+#: The most meetings that may move to make room for another. Searches use as few moves as will do.
 _MOST_MOVES = 3
 
 
 class SearchPolicy(NamedTuple):
-    """What an order of the levels asks of those who make agendas; the rest of it is judged alone (`objective_value`).
+    """The permissions that an edition's order of the levels gives to searches.
 
-    Once agendas are announced others may be moved for one more to have a place (`moves_to_place`), and for fewer breaks
-    (`moves_against_breaks`). Of agendas at hand that with the better floor is taken though it has fewer places
-    (`is_fair_first`).
+    Searches follow these three; the full order is applied only when finished agendas are compared
+    (`objective_value`).
+
+    - `moves_to_place`: after the announcement, meetings may move so that another gets a place.
+    - `moves_against_breaks`: after the announcement, meetings may move so that agendas have fewer breaks.
+    - `is_fair_first`: among the agendas built, the one with the better floor wins even if it places fewer meetings.
     """
 
     moves_to_place: bool
@@ -38,11 +41,14 @@ class SearchPolicy(NamedTuple):
 
 
 class ObjectiveValue(NamedTuple):
-    """How good an agenda is, the less the better: level by level in the edition's order, each with its ties broken.
+    """The value of an agenda: smaller ranks are better.
 
-    Of as many placed, those of higher priority count, then those that serve a goal, then how many encounters people are
-    short of the least they should have, then affinity; of the same floor, the next worst off (leximin); of as many
-    breaks, the longest.
+    `ranks` has an entry for each level, in the edition's order; an entry holds the level's value and its tie-breaks.
+    `values` are the values as they are reported.
+
+    Tie-breaks: the same number of placed meetings is followed by their priorities, their service to goals, the
+    participants' shortfalls, and affinity. The same floor is followed by the next smallest share (leximin). The same
+    number of breaks is followed by the longest break, then by their total length.
     """
 
     ranks: tuple[tuple[float, ...], ...]
@@ -50,12 +56,12 @@ class ObjectiveValue(NamedTuple):
 
 
 def levels_of(state: AgendaState) -> tuple[Level, ...]:
-    """The edition's levels, the first first."""
+    """Objectives of the edition, most important first."""
     return state.edition.levels if state.edition else tuple(Level)
 
 
 def search_policy_of(levels: Sequence[Level]) -> SearchPolicy:
-    """What comes before what, as far as a search goes by it."""
+    """Return the permissions that this order of the levels gives to searches."""
     rank = levels.index
     return SearchPolicy(
         moves_to_place=rank(Level.PLACED) < rank(Level.MOVES),
@@ -65,28 +71,34 @@ def search_policy_of(levels: Sequence[Level]) -> SearchPolicy:
 
 
 def most_moves(state: AgendaState) -> int:
-    """How many others may be moved to make room for one encounter: none, once they were told, if that is not an aim."""
+    """Return the most meetings that may move to make room for another.
+
+    After the announcement it is zero, unless the edition's order of the levels permits such moves.
+    """
     return _MOST_MOVES if not state.announced or search_policy_of(levels_of(state)).moves_to_place else 0
 
 
-def objective_value(state: AgendaState, seats: Mapping[str, Assignment]) -> ObjectiveValue:
-    """How good it would be to have encounters at these seats (pair id -> seat)."""
+def objective_value(state: AgendaState, assignments: Mapping[str, Assignment]) -> ObjectiveValue:
+    """Return the value of an agenda in which the meetings have these assignments (pair id -> assignment)."""
     by_level = {
-        Level.PLACED: _placed(state, seats),
-        Level.FLOOR: _shares(state, seats),
-        Level.MOVES: (float(_moves(state, seats)),),
-        Level.BREAKS: _breaks(state, seats),
-        Level.TABLE_CHANGES: (float(_table_changes(state, seats)),),
+        Level.PLACED: _placed(state, assignments),
+        Level.FLOOR: _shares(state, assignments),
+        Level.MOVES: (float(_moves(state, assignments)),),
+        Level.BREAKS: _breaks(state, assignments),
+        Level.TABLE_CHANGES: (float(_table_changes(state, assignments)),),
     }
     ranks = [by_level[level] for level in levels_of(state)]
     return ObjectiveValue(tuple(ranks), tuple(abs(rank[0]) if rank else 1.0 for rank in ranks))
 
 
 def results(state: AgendaState, most_placed: int, fewest_breaks: int) -> tuple[LevelResult, ...]:
-    """The levels of the agenda as it is, with their bounds."""
-    seats = {pair: seat for pair, (_, seat) in state.board.placed.items()}
+    """Return the levels of the present agenda with their bounds.
+
+    `most_placed` and `fewest_breaks` are bounds that the solver has proved.
+    """
+    assignments = {pair_id: assignment for pair_id, (_, assignment) in state.board.placed.items()}
     bounds = {Level.PLACED: float(most_placed), Level.FLOOR: _most_floor(state), Level.BREAKS: float(fewest_breaks)}
-    levels = zip(levels_of(state), objective_value(state, seats).values, strict=True)
+    levels = zip(levels_of(state), objective_value(state, assignments).values, strict=True)
     return tuple(_result(level, value, bounds.get(level, 0.0)) for level, value in levels)
 
 
@@ -99,35 +111,36 @@ def _result(level: Level, value: float, bound: float) -> LevelResult:
     )
 
 
-def _placed(state: AgendaState, seats: Collection[str]) -> tuple[float, ...]:
-    wishes = [state.demand(pair) for pair in seats]
-    score = round(sum(each.score for each in wishes), 6)
-    return *(-float(each) for each in demand_total(wishes)), float(_missing(state, seats)), -score
+def _placed(state: AgendaState, pair_ids: Collection[str]) -> tuple[float, ...]:
+    demands = [state.demand(pair_id) for pair_id in pair_ids]
+    score = round(sum(demand.score for demand in demands), 6)
+    return *(-float(total) for total in demand_total(demands)), float(_shortfalls(state, pair_ids)), -score
 
 
-def _missing(state: AgendaState, seats: Iterable[str]) -> int:
-    """How many encounters participants are short of the least."""
-    return sum(each.shortfall(state.least) for each in _served(state, seats)) if state.least else 0
+def _shortfalls(state: AgendaState, pair_ids: Iterable[str]) -> int:
+    """Sum the participants' shortfalls of the edition's minimum."""
+    return sum(rate.shortfall(state.least) for rate in _fill_rates(state, pair_ids)) if state.least else 0
 
 
-def _shares(state: AgendaState, seats: Iterable[str]) -> tuple[float, ...]:
-    """The share each participant has of the encounters wanted, the least first; negative, for more is better."""
-    return tuple(-share for share in sorted(each.share for each in _served(state, seats)))
+def _shares(state: AgendaState, pair_ids: Iterable[str]) -> tuple[float, ...]:
+    """List the participants' placed shares, the smallest first; negated, because more is better."""
+    return tuple(-share for share in sorted(rate.share for rate in _fill_rates(state, pair_ids)))
 
 
-def _served(state: AgendaState, seats: Iterable[str]) -> Iterable[FillRate]:
-    """How each of those who want encounters would be served."""
-    has = _count(state, seats)
-    return (FillRate(min(has.get(each, 0), wanted), wanted) for each, wanted in _wanted_by(state).items())
+def _fill_rates(state: AgendaState, pair_ids: Iterable[str]) -> Iterable[FillRate]:
+    """Return the fill rates of participants with wanted meetings, if these pairs had a place."""
+    placed = _count(state, pair_ids)
+    wanted_by = _wanted_by(state).items()
+    return (FillRate(min(placed.get(participant_id, 0), wanted), wanted) for participant_id, wanted in wanted_by)
 
 
 def _most_floor(state: AgendaState) -> float:
-    """The least share of anybody's wishes for which there is time and quota at all."""
+    """Return an upper bound on the smallest placed share, from free time and quota alone."""
     quota = state.edition.quotas.max_encounters if state.edition else None
-    most = {each: state.board.possible_slots(each).bit_count() for each in state.board.hours}
+    slots = {person: state.board.possible_slots(person).bit_count() for person in state.board.hours}
     reachable = (
-        min(1.0, min(most.get(each, 0), quota if quota is not None else count) / count)
-        for each, count in _wanted_by(state).items()
+        min(1.0, min(slots.get(person, 0), quota if quota is not None else wanted) / wanted)
+        for person, wanted in _wanted_by(state).items()
     )
     return min(reachable, default=1.0)
 
@@ -138,38 +151,44 @@ def _wanted_by(state: AgendaState) -> Mapping[str, int]:
 
 def _count(state: AgendaState, pair_ids: Iterable[str]) -> Mapping[str, int]:
     count: defaultdict[str, int] = defaultdict(int)
-    for pair in pair_ids:
-        for participant_id in state.pairs[pair].people:
+    for pair_id in pair_ids:
+        for participant_id in state.pairs[pair_id].people:
             count[participant_id] += 1
     return count
 
 
-def _moves(state: AgendaState, seats: Mapping[str, Assignment]) -> int:
-    """Encounters that are at another time than they were told to be; none before agendas are announced."""
+def _moves(state: AgendaState, assignments: Mapping[str, Assignment]) -> int:
+    """Count the meetings at another time than published. Before the announcement no move counts."""
     if not state.announced:
         return 0
-    told = ((state.encounters[pair].place, seat) for pair, seat in seats.items() if pair in state.encounters)
-    return sum(place is not None and state.assignment(place).slots != seat.slots for place, seat in told)
+    published = (
+        (state.encounters[pair_id].place, assignment)
+        for pair_id, assignment in assignments.items()
+        if pair_id in state.encounters
+    )
+    return sum(
+        place is not None and state.assignment(place).slots != assignment.slots for place, assignment in published
+    )
 
 
-def _breaks(state: AgendaState, seats: Mapping[str, Assignment]) -> tuple[float, ...]:
+def _breaks(state: AgendaState, assignments: Mapping[str, Assignment]) -> tuple[float, ...]:
     board = state.board
-    by_people = {state.pairs[pair].people: seat for pair, seat in seats.items()}
+    by_people = {state.pairs[pair_id].people: assignment for pair_id, assignment in assignments.items()}
     breaks = breaks_in(by_people, board.hours, board.all_slots, board.days)
     return float(breaks.number), float(breaks.longest), float(breaks.slots)
 
 
-def _table_changes(state: AgendaState, seats: Mapping[str, Assignment]) -> int:
-    """How often somebody goes straight from one encounter to the next at another table."""
+def _table_changes(state: AgendaState, assignments: Mapping[str, Assignment]) -> int:
+    """Count the changes of table between consecutive meetings of a participant without a break."""
     agendas: defaultdict[str, list[Assignment]] = defaultdict(list)
-    for pair, seat in seats.items():
-        for participant_id in state.pairs[pair].people:
-            agendas[participant_id].append(seat)
+    for pair_id, assignment in assignments.items():
+        for participant_id in state.pairs[pair_id].people:
+            agendas[participant_id].append(assignment)
     return sum(_changes(sorted(agenda)) for agenda in agendas.values())
 
 
 def _changes(agenda: Sequence[Assignment]) -> int:
     return sum(
-        one.slots << 1 == other.slots and (one.zone_id, one.table) != (other.zone_id, other.table)
-        for one, other in pairwise(agenda)
+        former.slots << 1 == latter.slots and (former.zone_id, former.table) != (latter.zone_id, latter.table)
+        for former, latter in pairwise(agenda)
     )

@@ -1,8 +1,8 @@
-"""Who comes first where not all can be served: the one order, for what is freed and for what is made anew.
+"""The order in which meetings compete for places, both for freed places and for a new agenda.
 
-The higher priority; of the same, what serves a goal of the edition; then who has fewer encounters than it wants
-everybody to have at least; then the least served, by the share of what they want; then who fits better. Of those who
-meet, the worst off counts.
+From the most to the least important: the priority of the pair; service to a goal of the edition; participants with
+fewer meetings than the edition's minimum; participants with the smallest share of their wanted meetings; affinity.
+The worst-off participant of a meeting counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class Demand(NamedTuple):
-    """How much an encounter is wanted: its priority, whether it serves a goal, and how well the two fit, 0..1."""
+    """The claim of a pair to a place: its priority, its service to a goal, and its affinity (0..1)."""
 
     priority: int
     serves_goal: bool
@@ -23,55 +23,66 @@ class Demand(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """What comes before all else, the less the sooner."""
+        """The first sort key of meetings: the smallest rank is placed first."""
         return -self.priority, not self.serves_goal
 
 
 class FillRate(NamedTuple):
-    """How many encounters have a place, and how many are wanted, those included: a participant's, or a goal's."""
+    """The number of placed meetings, and the number of wanted meetings, placed ones included.
+
+    It describes a participant, or a goal.
+    """
 
     placed: int
     wanted: int
 
     @property
     def share(self) -> float:
-        """What part of those wanted have a place, 0..1; 1 where none is wanted."""
+        """The placed share of the wanted meetings, 0..1; 1 if no meeting is wanted."""
         return self.placed / self.wanted if self.wanted else 1.0
 
-    def shortfall(self, least: int | None) -> int:
-        """How many encounters the participant is short of the least; what nobody wants is not missing."""
-        return max(0, min(least or 0, self.wanted) - self.placed)
+    def shortfall(self, minimum: int | None) -> int:
+        """Return the number of meetings short of the minimum. Meetings that are not wanted are not missing."""
+        return max(0, min(minimum or 0, self.wanted) - self.placed)
 
 
-def demand_key(wish: Demand, others: Iterable[int], least: int | None) -> tuple[int, bool, bool]:
-    """Its rank, then who is short of the least; `others` are how many other encounters each of them has."""
-    return *wish.rank, least is None or min(others) >= least
+def demand_key(demand: Demand, meeting_counts: Iterable[int], minimum: int | None) -> tuple[int, bool, bool]:
+    """Return the sort key of a meeting before fairness and affinity: the smallest key is placed first.
 
-
-def demand_total(wishes: Collection[Demand]) -> tuple[int, int, int]:
-    """How many there are, the sum of their priorities, and how many serve a goal: more is better, the first first."""
-    return len(wishes), sum(each.priority for each in wishes), sum(each.serves_goal for each in wishes)
-
-
-def placement_key(wish: Demand, people: Iterable[FillRate], least: int | None) -> tuple[int, bool, bool, float, float]:
-    """How much an encounter without a place is needed, the less the more."""
-    served = tuple(people)
-    first = demand_key(wish, (each.placed for each in served), least)
-    return (*first, min(each.share for each in served), -wish.score)
-
-
-def smallest_key_first(items: Iterable[Item], need_of: Callable[[Item], Any]) -> Iterator[Item]:
-    """Each item, the neediest first, as needs are when it is its turn: they may only have become less meanwhile.
-
-    `need_of` gives what sorts, the less the sooner, and differs from item to item.
+    `meeting_counts` are the numbers of other meetings of its participants.
     """
-    heap = [(need_of(each), each) for each in items]
+    return *demand.rank, minimum is None or min(meeting_counts) >= minimum
+
+
+def demand_total(demands: Collection[Demand]) -> tuple[int, int, int]:
+    """Return the number of demands, the sum of their priorities, and the number that serve a goal: more is better."""
+    return len(demands), sum(demand.priority for demand in demands), sum(demand.serves_goal for demand in demands)
+
+
+def placement_key(
+    demand: Demand, fill_rates: Iterable[FillRate], minimum: int | None
+) -> tuple[int, bool, bool, float, float]:
+    """Return the sort key of an unplaced meeting: the smallest key is placed first.
+
+    `fill_rates` are those of its participants.
+    """
+    rates = tuple(fill_rates)
+    first = demand_key(demand, (rate.placed for rate in rates), minimum)
+    return (*first, min(rate.share for rate in rates), -demand.score)
+
+
+def smallest_key_first(items: Iterable[Item], key_of: Callable[[Item], Any]) -> Iterator[Item]:
+    """Yield the items by their keys, the smallest first. Keys may grow during the iteration, but never shrink.
+
+    `key_of` must give distinct keys.
+    """
+    heap = [(key_of(item), item) for item in items]
     heapq.heapify(heap)
     while heap:
-        before, item = heap[0]
-        now = need_of(item)
-        if now != before:
-            heapq.heapreplace(heap, (now, item))
+        old_key, item = heap[0]
+        key = key_of(item)
+        if key != old_key:
+            heapq.heapreplace(heap, (key, item))
         else:
             heapq.heappop(heap)
             yield item
