@@ -57,13 +57,13 @@ class _AgendaModel:
             of_pair[pair].append(literal)
             for person in self.draft.sides[pair]:
                 self._met[person, slot].append(literal)
-            for room in self.draft.needs[pair]:
+            for room in self.draft.zone_sets_of[pair]:
                 in_room[room, slot].append(literal)
                 taken[room, slot] += self.draft.slot[pair] == slot
         for literals in (*of_pair.values(), *self._met.values()):
             self.model.add_at_most_one(literals)
         for (room, slot), literals in in_room.items():
-            tables = self.draft.room[room][slot] + taken[room, slot]
+            tables = self.draft.free_tables[room][slot] + taken[room, slot]
             if len(literals) > tables:
                 self.model.add(sum(literals) <= tables)
 

@@ -63,14 +63,14 @@ def _lines(draft: Draft) -> Iterator[list[int]]:
     slots = [slot for day in draft.days for slot in bits(day)]
     yield [len(draft.days), *draft.days]
     yield [len(draft.attending), *draft.attending]
-    yield [len(slots), len(draft.room)]
-    for number, room in enumerate(draft.room):
-        taken = [slot for slot, needs in zip(draft.slot, draft.needs, strict=True) if number in needs]
+    yield [len(slots), len(draft.free_tables)]
+    for number, room in enumerate(draft.free_tables):
+        taken = [slot for slot, needs in zip(draft.slot, draft.zone_sets_of, strict=True) if number in needs]
         yield [room[slot] + taken.count(slot) for slot in slots]
     yield [len(draft.pairs)]
     for pair, (first, second) in enumerate(draft.sides):
         choices = [slot.bit_length() - 1 for slot in bits(draft.common(pair))]
-        needs = draft.needs[pair]
+        needs = draft.zone_sets_of[pair]
         yield [first, second, draft.slot[pair].bit_length() - 1, len(choices), *choices, len(needs), *needs]
 
 

@@ -1,1 +1,1 @@
-"""Improve and prove: slow, pure, and run in a process of their own."""
+"""Improvement and proofs: slow, pure, and run in processes of their own."""

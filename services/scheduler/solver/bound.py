@@ -1,4 +1,4 @@
-"""Prove: how many encounters could be placed at most, whatever the agenda."""
+"""A proof: the most meetings that any agenda could place."""
 
 from __future__ import annotations
 
@@ -14,48 +14,51 @@ from services.scheduler.domain.improvement.problem import Problem
 from services.scheduler.domain.timetable.board import Board, Meeting
 from services.scheduler.domain.timetable.timeline import SlotSet
 
-#: The simplex is exact to about this much; an integer bound must not be lost to rounding.
+#: Accuracy of the simplex method, about. Rounding must not lose an integer bound.
 _TOLERANCE = 1e-6
 
 
 def placement_bound(problem: Problem) -> int:
-    """An upper bound on the encounters placed, fixed ones included.
+    """Return an upper bound on the number of placed meetings, fixed meetings included.
 
-    It is the b-matching linear programme: a share of each pair that has a slot in common; a participant's shares at
-    most the slots free to them and the quota left; all shares that need a zone at most its tables times the slots in
-    which any of them could be. Representatives who may meet instead of each other count as one, with the slots of all.
+    It is the optimum of a b-matching linear programme. Its variables are the placed shares of pairs that have a free
+    slot in common. The shares of a participant are bounded by their free slots and by the quota left. The shares
+    confined to a set of zones are bounded by its tables times the slots in which a meeting among them is possible.
+    Interchangeable representatives count as a single participant with the slots of all.
     """
     board = problem.board()
-    common = {each.meeting: _common(problem, board, each.meeting) for each in problem.candidates}
-    pairs = [wanted for wanted, slots in common.items() if slots]
+    common = {candidate.meeting: _common(problem, board, candidate.meeting) for candidate in problem.candidates}
+    meetings = [meeting for meeting, slots in common.items() if slots]
     solver = pywraplp.Solver.CreateSolver("GLOP")
-    share = {wanted.pair_id: solver.NumVar(0, 1, "") for wanted in pairs}
+    share = {meeting.pair_id: solver.NumVar(0, 1, "") for meeting in meetings}
     of_party: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for wanted in pairs:
-        for person in wanted.participant_ids:
-            of_party[_party(problem, person)].append(wanted.pair_id)
-    for party, theirs in of_party.items():
-        solver.Add(sum(share[pair] for pair in theirs) <= sum(_most(problem, board, person) for person in party))
-    for zones in {wanted.zone_ids for wanted in pairs}:
-        within = [wanted for wanted in pairs if set(wanted.zone_ids) <= set(zones)]
-        most = _seats(board, zones, reduce(or_, map(common.__getitem__, within)))
-        solver.Add(sum(share[wanted.pair_id] for wanted in within) <= most)
+    for meeting in meetings:
+        for person in meeting.participant_ids:
+            of_party[_party(problem, person)].append(meeting.pair_id)
+    for party, pair_ids in of_party.items():
+        solver.Add(
+            sum(share[pair_id] for pair_id in pair_ids) <= sum(_most(problem, board, person) for person in party)
+        )
+    for zone_ids in {meeting.zone_ids for meeting in meetings}:
+        within = [meeting for meeting in meetings if set(meeting.zone_ids) <= set(zone_ids)]
+        most = _free_table_slots(board, zone_ids, reduce(or_, map(common.__getitem__, within)))
+        solver.Add(sum(share[meeting.pair_id] for meeting in within) <= most)
     solver.Maximize(sum(share.values()))
     if solver.Solve() != pywraplp.Solver.OPTIMAL:
-        return len(problem.fixed) + len(pairs)
+        return len(problem.fixed) + len(meetings)
     shares: float = solver.Objective().Value()
     return len(problem.fixed) + math.floor(shares + _TOLERANCE)
 
 
-def _common(problem: Problem, board: Board, wanted: Meeting) -> SlotSet:
+def _common(problem: Problem, board: Board, meeting: Meeting) -> SlotSet:
     common = problem.open_slots
-    for person in wanted.participant_ids:
-        common &= reduce(or_, (_free(problem, board, each) for each in _party(problem, person)))
+    for person in meeting.participant_ids:
+        common &= reduce(or_, (_free(problem, board, member) for member in _party(problem, person)))
     return common
 
 
 def _party(problem: Problem, person: str) -> tuple[str, ...]:
-    """The participant, and who may meet instead."""
+    """Return the participant and their possible substitutes, sorted."""
     return tuple(sorted((person, *problem.substitutes_of.get(person, ()))))
 
 
@@ -70,6 +73,6 @@ def _most(problem: Problem, board: Board, person: str) -> int:
     return max(0, min(slots, problem.quota - len(board.assignments_of[person])))
 
 
-def _seats(board: Board, zones: Iterable[str], slots: SlotSet) -> int:
-    """Free places at the tables of these zones in these slots."""
-    return sum((slots & ~taken).bit_count() for zone in zones for taken in board.tables.get(zone, {}).values())
+def _free_table_slots(board: Board, zone_ids: Iterable[str], slots: SlotSet) -> int:
+    """Count the free slots of all tables of these zones, among `slots`."""
+    return sum((slots & ~taken).bit_count() for zone_id in zone_ids for taken in board.tables.get(zone_id, {}).values())

@@ -1,4 +1,7 @@
-"""A first agenda from the inputs alone, always the same: encounters in several orders, others moved aside."""
+"""A first agenda from the inputs alone: meetings are placed in several orders, with room made for some of them.
+
+The result is deterministic.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +17,25 @@ from services.scheduler.domain.timetable.ejection import make_room, rearrange
 from services.scheduler.domain.timetable.placement import find_assignment
 
 _MOVES = 4
-#: Encounters for which others are moved aside: on an edition with far more wishes than room, most of it is in vain.
+#: Meetings for which room is made. On editions with far more demand than room, most further searches would fail.
 _ROOM_SOUGHT = 200
-#: Orders tried beside the hardest first: on full editions some place a few more.
+#: Shuffled orders tried. On full editions some of them place a few more meetings.
 _SHUFFLES = 3
 
 
 def construct(problem: Problem, most: int, seed: int) -> Board:
-    """The best board of the hardest first, the most wanted first, and a few shuffled orders.
+    """Return the best board of several orders: hardest first, highest rank first, and a few shuffled orders.
 
-    It is enough once it has `most`, or everybody.
+    The search stops once a board places all meetings, or `most` of them unless the floor comes first.
     """
     chance = random.Random(seed)  # noqa: S311 - it must be repeatable, not secret
     hardest_first = _hardest_first(problem)
     best = _in_order(problem, hardest_first, most)
-    everybody = len(problem.fixed) + len(problem.candidates)
-    if problem.least is None and len(best.placed) < everybody:  # with a least, the most wanted come first in any order
-        wanted_first = sorted(hardest_first, key=lambda each: each.demand.rank)
-        best = max(best, _in_order(problem, wanted_first, most), key=problem.weight)
-    enough = everybody if problem.search_policy.is_fair_first else most
+    all_meetings = len(problem.fixed) + len(problem.candidates)
+    if problem.least is None and len(best.placed) < all_meetings:  # with a minimum, rank comes first in any order
+        by_rank = sorted(hardest_first, key=lambda candidate: candidate.demand.rank)
+        best = max(best, _in_order(problem, by_rank, most), key=problem.weight)
+    enough = all_meetings if problem.search_policy.is_fair_first else most
     for _ in range(_SHUFFLES):
         if len(best.placed) >= enough:
             break
@@ -43,78 +46,80 @@ def construct(problem: Problem, most: int, seed: int) -> Board:
 
 def _in_order(problem: Problem, candidates: Sequence[Candidate], most: int) -> Board:
     board = problem.board()
-    left = [each for each in _preferred(problem, board, candidates) if not _seat(problem, board, each)]
-    for each in islice(_neediest_first(problem, board, left), _ROOM_SOUGHT):
+    ordered = _below_minimum_first(problem, board, candidates)
+    left = [candidate for candidate in ordered if not _place(problem, board, candidate)]
+    for candidate in islice(_by_placement_key(problem, board, left), _ROOM_SOUGHT):
         if len(board.placed) >= most:
             break
-        _make_room(problem, board, each, _MOVES)
+        _make_room(problem, board, candidate, _MOVES)
     return board
 
 
 def fill(problem: Problem) -> Board:
-    """The incumbent with encounters that wait placed where that moves at most `budget_to_place` others, in all."""
+    """Return the incumbent with waiting meetings added, moving at most `budget_to_place` meetings in all."""
     board = problem.board()
     waiting = []
-    for each in problem.candidates:
-        seat = problem.incumbent.get(each.meeting.pair_id)
-        if seat is None:
-            waiting.append(each)
+    for candidate in problem.candidates:
+        assignment = problem.incumbent.get(candidate.meeting.pair_id)
+        if assignment is None:
+            waiting.append(candidate)
         else:
-            board.place(each.meeting, seat)
+            board.place(candidate.meeting, assignment)
     budget = problem.budget_to_place
-    for each in _neediest_first(problem, board, waiting):
-        if not _seat(problem, board, each):
-            budget -= _make_room(problem, board, each, min(_MOVES, budget))
+    for candidate in _by_placement_key(problem, board, waiting):
+        if not _place(problem, board, candidate):
+            budget -= _make_room(problem, board, candidate, min(_MOVES, budget))
     return board
 
 
-def _seat(problem: Problem, board: Board, candidate: Candidate) -> bool:
-    seat, _ = find_assignment(board, candidate.meeting, problem.open_slots)
-    if seat is None:
+def _place(problem: Problem, board: Board, candidate: Candidate) -> bool:
+    assignment, _ = find_assignment(board, candidate.meeting, problem.open_slots)
+    if assignment is None:
         return False
-    board.place(candidate.meeting, seat)
+    board.place(candidate.meeting, assignment)
     return True
 
 
 def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves: int) -> int:
-    """Seat a candidate by moving others; returns how many were moved."""
-    seating = make_room(board, candidate.meeting, problem.open_slots, most_moves)
-    return rearrange(board, candidate.meeting, seating) if seating else 0
+    """Place a candidate by moving placed meetings. Returns the number of moves."""
+    assignments = make_room(board, candidate.meeting, problem.open_slots, most_moves)
+    return rearrange(board, candidate.meeting, assignments) if assignments else 0
 
 
-def _neediest_first(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    def need_of(each: Candidate) -> tuple[object, ...]:
-        served = [problem.served(board, person) for person in each.meeting.participant_ids]
-        return (*placement_key(each.demand, served, problem.least), each.meeting.pair_id)
+def _by_placement_key(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    def key_of(candidate: Candidate) -> tuple[object, ...]:
+        fill_rates = [problem.served(board, person) for person in candidate.meeting.participant_ids]
+        return (*placement_key(candidate.demand, fill_rates, problem.least), candidate.meeting.pair_id)
 
-    return smallest_key_first(candidates, need_of)
+    return smallest_key_first(candidates, key_of)
 
 
-def _preferred(problem: Problem, board: Board, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
-    """The same in their order; but where everybody should have some encounters at least, who has fewer comes first."""
+def _below_minimum_first(problem: Problem, board: Board, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+    """Keep the order, unless the edition has a minimum of meetings: then rank and shortfall come first."""
     if problem.least is None:
         return candidates
-    order = {each.meeting.pair_id: number for number, each in enumerate(candidates)}
+    order = {candidate.meeting.pair_id: number for number, candidate in enumerate(candidates)}
 
-    def turn(each: Candidate) -> tuple[int, bool, bool, int]:
-        others = (len(board.assignments_of[person]) for person in each.meeting.participant_ids)
-        return *demand_key(each.demand, others, problem.least), order[each.meeting.pair_id]
+    def key_of(candidate: Candidate) -> tuple[int, bool, bool, int]:
+        meeting_counts = (len(board.assignments_of[person]) for person in candidate.meeting.participant_ids)
+        return *demand_key(candidate.demand, meeting_counts, problem.least), order[candidate.meeting.pair_id]
 
-    return smallest_key_first(candidates, turn)
+    return smallest_key_first(candidates, key_of)
 
 
 def _hardest_first(problem: Problem) -> list[Candidate]:
-    """By how much of their common time they are asked for by all who want to meet them."""
+    """Sort by pressure: the wanted meetings of both participants, divided by their common slots."""
     board = problem.board()
-    demand = Counter(chain.from_iterable(each.meeting.participant_ids for each in problem.candidates))
+    wanted = Counter(chain.from_iterable(candidate.meeting.participant_ids for candidate in problem.candidates))
 
-    def pressure(each: Candidate) -> float:
-        people, common = each.meeting.participant_ids, problem.open_slots
+    def pressure(candidate: Candidate) -> float:
+        people, common = candidate.meeting.participant_ids, problem.open_slots
         for person in people:
             common &= board.possible_slots(person)
-        return sum(demand[person] for person in people) / (common.bit_count() + 1)
+        return sum(wanted[person] for person in people) / (common.bit_count() + 1)
 
-    return sorted(
-        problem.candidates,
-        key=lambda each: (-pressure(each), *each.demand.rank, -each.demand.score, each.meeting.pair_id),
-    )
+    def key_of(candidate: Candidate) -> tuple[float, int, bool, float, str]:
+        demand = candidate.demand
+        return -pressure(candidate), *demand.rank, -demand.score, candidate.meeting.pair_id
+
+    return sorted(problem.candidates, key=key_of)

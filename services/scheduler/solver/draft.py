@@ -1,8 +1,6 @@
-"""An agenda in the making, slots alone: which encounter is when. Tables are dealt out once the slots are settled."""
+"""A draft: an agenda in the making that knows slots only. Tables are dealt out once the slots are settled."""
 
 from __future__ import annotations
-
-from collections import defaultdict
 
 from services.scheduler.domain.improvement.problem import Problem
 from services.scheduler.domain.objective.priority import FillRate
@@ -11,89 +9,93 @@ from services.scheduler.domain.timetable.timeline import SlotSet
 
 
 class Draft:
-    """Encounters of two by number, participants by number, slots as bits; it changes by `put` and `lift` alone.
+    """The slots of meetings of two. Pairs and participants are numbered; `place` and `remove` are the only changes.
 
-    Table room is counted, not dealt: in a slot, the encounters whose zones are all within `zones` may not outnumber
-    the tables of `zones`, for each set of zones that occurs. Those sets nest (Innova+ pairs may sit where all others
-    do), so the tables can then always be dealt out.
+    Tables are counted, not dealt out. For every set of zones open to some pair, and every slot, the meetings confined
+    to these zones may not outnumber their tables. The sets nest: pairs admitted to Innova+ may also sit in all other
+    zones. The tables can therefore always be dealt out.
+
+    - `pairs`: the meetings by number; `sides`: the numbers of their two participants.
+    - `slot`: by pair, its slot, 0 while it waits; `windows`: by pair, the only slots that its order permits.
+    - `pair_at`: by participant and slot, the pair; `busy`: by participant, the taken slots, fixed meetings included.
+    - `free_tables`: by set of zones and slot, the tables left; `zone_sets_of`: by pair, the sets it takes a table from.
     """
 
     def __init__(self, problem: Problem) -> None:
         board = problem.board()
-        people = {person: number for number, person in enumerate(problem.hours)}
-        self.pairs = [each.meeting for each in problem.candidates]
-        self.sides = [(people[one], people[other]) for one, other in (wanted.participant_ids for wanted in self.pairs)]
-        self.pairs_of: list[list[int]] = [[] for _ in people]
+        numbers = {participant_id: number for number, participant_id in enumerate(problem.hours)}
+        self.pairs = [candidate.meeting for candidate in problem.candidates]
+        self.sides = [(numbers[first], numbers[second]) for first, second in (m.participant_ids for m in self.pairs)]
+        self.pairs_of: list[list[int]] = [[] for _ in numbers]
         for pair, sides in enumerate(self.sides):
             for person in sides:
                 self.pairs_of[person].append(pair)
         self.quota = problem.quota
         self.least = problem.least
-        self.count = [len(board.assignments_of[person]) for person in problem.hours]
-        self._wanted = [problem.served(board, person).wanted for person in problem.hours]
-        self.busy: list[SlotSet] = [board.busy[person] for person in problem.hours]
+        self.count = [len(board.assignments_of[participant_id]) for participant_id in problem.hours]
+        self._wanted = [problem.served(board, participant_id).wanted for participant_id in problem.hours]
+        self.busy: list[SlotSet] = [board.busy[participant_id] for participant_id in problem.hours]
         self.free: list[SlotSet] = [problem.open_slots & board.possible_slots(person) for person in problem.hours]
         self.attending: list[SlotSet] = [
             problem.all_slots & ~hours.outside_sessions for hours in problem.hours.values()
         ]
         self.days: tuple[SlotSet, ...] = board.days
         self.slot: list[SlotSet] = [0] * len(self.pairs)
-        #: What slots are left to an encounter beside that, if not all.
-        self.within: dict[int, SlotSet] = {}
-        self.at: list[dict[SlotSet, int]] = [{} for _ in people]
-        self.room, self.needs = _rooms(problem, board, self)
+        self.windows: dict[int, SlotSet] = {}
+        self.pair_at: list[dict[SlotSet, int]] = [{} for _ in numbers]
+        self.free_tables, self.zone_sets_of = _count_tables(problem, board, self)
 
     def place(self, pair: int, slot: SlotSet) -> None:
-        """Give an encounter without a slot one that fits."""
+        """Give a waiting pair a slot that fits."""
         self.slot[pair] = slot
         for person in self.sides[pair]:
             self.busy[person] |= slot
-            self.at[person][slot] = pair
+            self.pair_at[person][slot] = pair
             self.count[person] += 1
-        for room in self.needs[pair]:
-            self.room[room][slot] -= 1
+        for zone_set in self.zone_sets_of[pair]:
+            self.free_tables[zone_set][slot] -= 1
 
     def remove(self, pair: int) -> SlotSet:
-        """Take an encounter's slot away; returns it."""
+        """Take a pair's slot away, and return it."""
         slot, self.slot[pair] = self.slot[pair], 0
         for person in self.sides[pair]:
             self.busy[person] &= ~slot
-            del self.at[person][slot]
+            del self.pair_at[person][slot]
             self.count[person] -= 1
-        for room in self.needs[pair]:
-            self.room[room][slot] += 1
+        for zone_set in self.zone_sets_of[pair]:
+            self.free_tables[zone_set][slot] += 1
         return slot
 
     def common(self, pair: int) -> SlotSet:
-        """The slots in which both could meet, whatever else they do."""
-        one, other = self.sides[pair]
-        return self.free[one] & self.free[other]
+        """Return the slots in which both participants could meet, taken slots included."""
+        first, second = self.sides[pair]
+        return self.free[first] & self.free[second]
 
     def choices(self, pair: int) -> SlotSet:
-        """The slots in which the search may have the encounter."""
+        """Return the slots that a search may give the pair: common slots within its window."""
         common = self.common(pair)
-        return common & self.within[pair] if pair in self.within else common
+        return common & self.windows[pair] if pair in self.windows else common
 
-    def served(self, person: int) -> FillRate:
-        """How many encounters the participant has, and how many are wanted."""
+    def fill_rate(self, person: int) -> FillRate:
+        """Return the fill rate of a participant."""
         return FillRate(self.count[person], self._wanted[person])
 
-    def placed(self) -> int:
-        """How many encounters have a slot."""
+    def placed_count(self) -> int:
+        """Count the pairs with a slot."""
         return sum(map(bool, self.slot))
 
 
-def _rooms(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[SlotSet, int]], list[list[int]]]:
-    """For each set of zones, the tables free in each slot; and for each pair, the sets that it takes from."""
-    sets = sorted({wanted.zone_ids for wanted in draft.pairs}, key=lambda zones: (len(zones), zones))
-    free = [_free_tables(problem, board, zones) for zones in sets]
-    takes: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for zones in sets:
-        takes[zones] = [number for number, larger in enumerate(sets) if set(zones) <= set(larger)]
-    return free, [takes[wanted.zone_ids] for wanted in draft.pairs]
+def _count_tables(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[SlotSet, int]], list[list[int]]]:
+    """Return the free tables of every set of zones by slot, and for every pair the sets it takes a table from."""
+    sets = sorted({meeting.zone_ids for meeting in draft.pairs}, key=lambda zone_ids: (len(zone_ids), zone_ids))
+    free = [_free_tables(problem, board, zone_ids) for zone_ids in sets]
+    taken_from = {
+        zone_ids: [number for number, larger in enumerate(sets) if set(zone_ids) <= set(larger)] for zone_ids in sets
+    }
+    return free, [taken_from[meeting.zone_ids] for meeting in draft.pairs]
 
 
-def _free_tables(problem: Problem, board: Board, zones: tuple[str, ...]) -> dict[SlotSet, int]:
-    masks = [taken for zone in zones for taken in board.tables.get(zone, {}).values()]
+def _free_tables(problem: Problem, board: Board, zone_ids: tuple[str, ...]) -> dict[SlotSet, int]:
+    masks = [taken for zone_id in zone_ids for taken in board.tables.get(zone_id, {}).values()]
     slots = [1 << index for index in range(problem.all_slots.bit_length())]
     return {slot: sum(not taken & slot for taken in masks) for slot in slots}

@@ -1,4 +1,4 @@
-"""How much work an improvement is."""
+"""The amount of work that an improvement may take."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """How much to do, counted in work and not in seconds, so that the answer does not depend on the machine.
+    """Limits of an improvement, counted in work and not in seconds, so that results do not depend on the machine.
 
-    While encounters are without a slot and the bound is not reached, up to `rounds` neighbourhoods are solved, each
-    with `round_effort` of CP-SAT's deterministic time (roughly seconds). Then `steps` Kempe chains are tried for each
-    encounter, `most_steps` in all.
+    - `rounds`: neighbourhoods solved while meetings wait and the bound is not reached.
+    - `round_effort`: CP-SAT's deterministic time for a neighbourhood, roughly seconds.
+    - `steps`: Kempe chains tried afterwards for every candidate meeting; `most_steps`: chains tried in all.
     """
 
     seed: int = 1

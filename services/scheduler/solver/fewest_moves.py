@@ -1,6 +1,7 @@
-"""Prove: the fewest encounters that had to move for a change of the inputs, with as many placed as can be.
+"""A proof: the fewest meetings that had to move after a change of the inputs, with as many placed as possible.
 
-The whole edition as one CP-SAT model over slots, exact up to about ITECAM's size. It shares no code with insert.
+The whole edition is a single CP-SAT model over slots, exact up to about ITECAM's size. It shares no code with
+placement.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from services.scheduler.domain.timetable.rules import all_available, outside_att
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.bound import placement_bound
 
+_FOUND = {cp_model.OPTIMAL, cp_model.FEASIBLE}
+
 
 @dataclass(frozen=True)
 class Repair:
-    """The best repair: how many are placed, and how many have another slot than before. Exact where `proven`.
+    """A repaired agenda: the number of placed meetings, and of meetings in another slot than before.
 
-    No repair that places as many moves fewer than `at_least`.
+    It is optimal where `proven`. Otherwise `at_least` is a lower bound on the moves of any repair that places as many
+    meetings.
     """
 
     placed: int
@@ -42,33 +46,39 @@ def fewest_moves(
     *,
     moves_count: bool = True,
 ) -> Repair:
-    """Place as many as can be, then move as few as can be of those that were at `before` (pair id -> slot).
+    """Place as many meetings as possible, then move as few as possible of the meetings in `before`.
 
-    `hint` is a repair to begin with; `effort` is CP-SAT's deterministic time, roughly seconds. With `moves_count`
-    false, moves cost nothing: what a solver does that is not asked to leave people alone.
+    Args:
+        problem: the edition after the change.
+        before: by pair, the slot before the change.
+        hint: a repair to begin with, by pair.
+        effort: CP-SAT's deterministic time, roughly seconds.
+        moves_count: whether moves cost anything. If not, the result shows a solver without regard for moves.
     """
     most = placement_bound(problem)
     forced = _forced(problem, before, most)
     given = _repair(problem, before, hint)
     if moves_count and given.placed >= most and given.moves <= forced:
         return replace(given, at_least=given.moves, proven=True)
-    model = _Model(problem)
-    moves = sum((seat for (pair, slot), seat in model.seats.items() if before.get(pair, slot) != slot), start=0)
-    placed = sum(model.seats.values(), start=0)
+    model = _RepairModel(problem)
+    moves = sum((var for (pair_id, slot), var in model.in_slot.items() if before.get(pair_id, slot) != slot), start=0)
+    placed = sum(model.in_slot.values(), start=0)
     weight = len(before) + 1
     model.cp.maximize(weight * placed - moves if moves_count else placed)
     if moves_count and given.placed >= most:
-        # As many as can be are placed already: what is left to ask is whether fewer need move, and nearly all stay.
+        # The hint places as many as possible. The question left is whether fewer moves suffice; most meetings stay.
         model.cp.add(placed >= len(hint.keys() - problem.fixed.keys()))
         model.cp.add(moves <= given.moves)
         model.cp.add(moves >= forced)
-    for (pair, slot), seat in model.seats.items():
-        model.cp.add_hint(seat, hint.get(pair) == slot)
+    for (pair_id, slot), var in model.in_slot.items():
+        model.cp.add_hint(var, hint.get(pair_id) == slot)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_deterministic_time = effort
     status = solver.solve(model.cp)
-    found = {pair: slot for (pair, slot), seat in model.seats.items() if solver.value(seat)} if status in _FOUND else {}
+    found = {}
+    if status in _FOUND:
+        found = {pair_id: slot for (pair_id, slot), var in model.in_slot.items() if solver.value(var)}
     repair = replace(_repair(problem, before, found), seconds=solver.wall_time)
     if status == cp_model.OPTIMAL:
         return replace(repair, at_least=repair.moves if moves_count else 0, proven=True)
@@ -78,52 +88,57 @@ def fewest_moves(
     return replace(repair, at_least=max(forced, refuted))
 
 
-_FOUND = {cp_model.OPTIMAL, cp_model.FEASIBLE}
-
-
 def _repair(problem: Problem, before: Mapping[str, SlotSet], slots: Mapping[str, SlotSet]) -> Repair:
-    stay = {pair: seat.slots for pair, (_, seat) in problem.fixed.items()}
-    after = {**slots, **stay}
-    moves = sum(before.get(pair, slot) != slot for pair, slot in after.items())
+    fixed = {pair_id: assignment.slots for pair_id, (_, assignment) in problem.fixed.items()}
+    after = {**slots, **fixed}
+    moves = sum(before.get(pair_id, slot) != slot for pair_id, slot in after.items())
     return Repair(len(after), moves, at_least=0, slots=after, proven=False, seconds=0.0)
 
 
 def _forced(problem: Problem, before: Mapping[str, SlotSet], most: int) -> int:
-    """How many must move, at least, to place `most`: those that cannot stay, but for as many as are left out."""
+    """Return a lower bound on the moves of any repair that places `most` meetings.
+
+    It counts the placeable meetings that cannot stay, less the meetings that are left out.
+    """
     board = problem.board()
-    possible = {each.meeting.pair_id: _possible(problem, board, each.meeting) for each in problem.candidates}
-    placeable = {pair: slots for pair, slots in possible.items() if slots}
-    displaced = sum(not before[pair] & slots for pair, slots in placeable.items() if pair in before)
+    meetings = [candidate.meeting for candidate in problem.candidates]
+    possible = {meeting.pair_id: _possible(problem, board, meeting) for meeting in meetings}
+    placeable = {pair_id: slots for pair_id, slots in possible.items() if slots}
+    displaced = sum(not before[pair_id] & slots for pair_id, slots in placeable.items() if pair_id in before)
     return max(0, displaced - (len(placeable) + len(problem.fixed) - most))
 
 
-def _possible(problem: Problem, board: Board, wanted: Meeting) -> SlotSet:
-    """When they could meet, whatever the others do."""
-    possible = all_available(board, wanted) & outside_attended_sessions(board, wanted)
-    return problem.open_slots & possible & ~board.busy_slots(wanted)
+def _possible(problem: Problem, board: Board, meeting: Meeting) -> SlotSet:
+    """Return the slots that a candidate meeting could have if it were the only candidate."""
+    possible = all_available(board, meeting) & outside_attended_sessions(board, meeting)
+    return problem.open_slots & possible & ~board.busy_slots(meeting)
 
 
-class _Model:
-    """Who may be when, each in one encounter at a time, within quota, and no more in a slot than there are tables."""
+class _RepairModel:
+    """A CP-SAT model with a Boolean variable for every candidate meeting and possible slot (`in_slot`).
+
+    Its constraints: a participant has at most a single meeting at a time and no more than the quota, and a slot has no
+    more meetings than tables.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.cp = cp_model.CpModel()
-        self.seats: dict[tuple[str, SlotSet], cp_model.IntVar] = {}
+        self.in_slot: dict[tuple[str, SlotSet], cp_model.IntVar] = {}
         board = problem.board()
         of_person: defaultdict[str, list[cp_model.IntVar]] = defaultdict(list)
         of_person_at: defaultdict[tuple[str, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
         in_zones: defaultdict[tuple[frozenset[str], SlotSet], list[cp_model.IntVar]] = defaultdict(list)
-        for wanted in (each.meeting for each in problem.candidates):
-            seats = {slot: self.cp.new_bool_var("") for slot in bits(_possible(problem, board, wanted))}
-            self.cp.add_at_most_one(seats.values())
-            for slot, seat in seats.items():
-                self.seats[wanted.pair_id, slot] = seat
-                in_zones[frozenset(wanted.zone_ids), slot].append(seat)
-                for person in wanted.participant_ids:
-                    of_person_at[person, slot].append(seat)
-                    of_person[person].append(seat)
-        for seats_at_once in of_person_at.values():
-            self.cp.add_at_most_one(seats_at_once)
+        for meeting in (candidate.meeting for candidate in problem.candidates):
+            slots = {slot: self.cp.new_bool_var("") for slot in bits(_possible(problem, board, meeting))}
+            self.cp.add_at_most_one(slots.values())
+            for slot, var in slots.items():
+                self.in_slot[meeting.pair_id, slot] = var
+                in_zones[frozenset(meeting.zone_ids), slot].append(var)
+                for person in meeting.participant_ids:
+                    of_person_at[person, slot].append(var)
+                    of_person[person].append(var)
+        for at_once in of_person_at.values():
+            self.cp.add_at_most_one(at_once)
         if problem.quota is not None:
             for person, theirs in of_person.items():
                 self.cp.add(sum(theirs) <= max(0, problem.quota - len(board.assignments_of[person])))
@@ -132,10 +147,10 @@ class _Model:
     def _add_tables(
         self, board: Board, in_zones: Mapping[tuple[frozenset[str], SlotSet], list[cp_model.IntVar]]
     ) -> None:
-        """For each set of zones: those that can sit nowhere else are no more than its tables. The sets nest."""
-        kinds = {zones for zones, _ in in_zones}
-        for zones, slot in in_zones:
-            within = [seat for other in kinds if other <= zones for seat in in_zones.get((other, slot), ())]
-            free = sum(not taken & slot for zone in zones for taken in board.tables.get(zone, {}).values())
+        """Bound the meetings confined to a set of zones by its tables, for every set that occurs. The sets nest."""
+        zone_sets = {zone_ids for zone_ids, _ in in_zones}
+        for zone_ids, slot in in_zones:
+            within = [var for other in zone_sets if other <= zone_ids for var in in_zones.get((other, slot), ())]
+            free = sum(not taken & slot for zone_id in zone_ids for taken in board.tables.get(zone_id, {}).values())
             if len(within) > free:
                 self.cp.add(sum(within) <= free)

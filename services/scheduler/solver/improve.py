@@ -1,4 +1,4 @@
-"""Improve an edition's agenda: a pure function of the problem and of how much effort to spend, the same everywhere."""
+"""Improvement of an edition's agenda: a pure function of the problem and the effort, the same everywhere."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from services.scheduler.solver.polish import CHEAP, polish
 from services.scheduler.solver.tables import deal
 from services.scheduler.solver.windows import windows
 
-#: The share of the Kempe chains that are tried before neighbourhoods are solved: they place most of what waits.
+#: The share of the Kempe chains tried before neighbourhoods are solved. They place most of the waiting meetings.
 _FIRST_SHARE = 0.05
 
 Report = Callable[[Solution], None]
 
 
 def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -> Solution:
-    """The best agenda found, and how many encounters any agenda could place at most.
+    """Return the best agenda found, with a bound on the meetings that any agenda could place.
 
-    Before the agendas are announced it is made from the inputs alone, so that it does not depend on the order in which
-    they came, unless that places fewer than the incumbent, or less wanted ones: then the incumbent is bettered. After,
-    the incumbent is kept, but for `change_budget` moves at most, for others to be placed or against breaks, as the
-    problem's aims have it. `report` is told of each better agenda on the way, for whoever ends this early.
+    Before the announcement the agenda is made from the inputs alone, so it does not depend on the order of their
+    arrival. Exception: if that places fewer meetings than the incumbent, or lower-ranked meetings, the incumbent is
+    improved. After the announcement the incumbent is kept, with at most `change_budget` moves that the problem's search
+    policy permits. `report` receives every better agenda on the way, for a caller who ends the work early.
     """
     most = placement_bound(problem)
     if problem.announced:
@@ -48,101 +48,106 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     pairs = problem.of_pairs(built)
     draft = _draft(pairs, built)
 
-    def better() -> None:
+    def report_draft() -> None:
         report(problem.solved(_dealt(pairs, draft, built), most))
 
     steps = _steps(problem, effort)
-    if draft.placed() < len(draft.pairs):
-        polish(draft, effort.seed, round(_FIRST_SHARE * steps), better)
+    if draft.placed_count() < len(draft.pairs):
+        polish(draft, effort.seed, round(_FIRST_SHARE * steps), report_draft)
         _place_more(pairs, most - len(pairs.fixed), draft, effort)
-    polish(draft, effort.seed, steps, better)
+    polish(draft, effort.seed, steps, report_draft)
     solution = problem.solved(_dealt(pairs, draft, built), most)
-    # With those of more than two elsewhere, or with stand-ins, there might be fewer than the draft could ever have.
+    # With meetings of more than two elsewhere, or with substitutes, fewer breaks might be possible than in any draft.
     is_all = pairs is problem and not problem.substitutes_of
     return replace(solution, fewest_breaks=fewest_breaks(draft) if is_all else 0)
 
 
 def _incumbent(problem: Problem) -> Board:
     board = problem.board()
-    for each in problem.candidates:
-        if each.meeting.pair_id in problem.incumbent:
-            board.place(each.meeting, problem.incumbent[each.meeting.pair_id])
+    for candidate in problem.candidates:
+        if candidate.meeting.pair_id in problem.incumbent:
+            board.place(candidate.meeting, problem.incumbent[candidate.meeting.pair_id])
     return board
 
 
 def _draft(problem: Problem, board: Board) -> Draft:
-    draft, left = Draft(problem), windows(problem, board)
-    for number, wanted in enumerate(draft.pairs):
-        if wanted.pair_id in left:
-            draft.within[number] = left[wanted.pair_id]
-        if wanted.pair_id in board.placed:
-            draft.place(number, board.placed[wanted.pair_id][1].slots)
+    draft, by_pair = Draft(problem), windows(problem, board)
+    for number, meeting in enumerate(draft.pairs):
+        if meeting.pair_id in by_pair:
+            draft.windows[number] = by_pair[meeting.pair_id]
+        if meeting.pair_id in board.placed:
+            draft.place(number, board.placed[meeting.pair_id][1].slots)
     return draft
 
 
 def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
-    """The draft with its tables; or what it began as, if that is better: the draft does not know all rules."""
+    """Return the draft with its tables, or `built`, from which it began, if that is better.
+
+    The draft does not know all rules: meetings that break a rule on the board are placed again.
+    """
     board = problem.board()
-    deal(board, [(wanted, slot) for wanted, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
-    unplaced = [board.remove(pair)[0] for pair in misplaced_pairs(board) if pair not in problem.fixed]
-    unplaced += [draft.pairs[number] for number in draft.within if not draft.slot[number]]
-    for wanted in unplaced:
-        seat, _ = find_assignment(board, wanted, problem.open_slots)
-        if seat is not None:
-            board.place(wanted, seat)
+    deal(board, [(meeting, slot) for meeting, slot in zip(draft.pairs, draft.slot, strict=True) if slot])
+    unplaced = [board.remove(pair_id)[0] for pair_id in misplaced_pairs(board) if pair_id not in problem.fixed]
+    unplaced += [draft.pairs[number] for number in draft.windows if not draft.slot[number]]
+    for meeting in unplaced:
+        assignment, _ = find_assignment(board, meeting, problem.open_slots)
+        if assignment is not None:
+            board.place(meeting, assignment)
     return board if problem.weight(board) >= problem.weight(built) else built
 
 
 def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Board:
-    """Place more of what waits along longer chains, with the fewest moves, if the change budget is not used up."""
+    """Place more waiting meetings by longer chains with the fewest moves, if the change budget permits any."""
     if len(filled.placed) >= min(most, len(problem.fixed) + len(problem.candidates)) or not problem.budget_to_place:
         return filled
     pairs = problem.of_pairs(filled)
     draft = _draft(pairs, filled)
     steps = round(_FIRST_SHARE * _steps(problem, effort))
-    polish(draft, effort.seed, steps, told=_told(pairs, draft), budget=problem.budget_to_place)
-    board = _seated(pairs, draft)
+    polish(draft, effort.seed, steps, published=_published_slots(pairs, draft), budget=problem.budget_to_place)
+    board = _with_published_tables(pairs, draft)
     return board if len(board.placed) > len(filled.placed) and not misplaced_pairs(board) else filled
 
 
 def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Board:
-    """Fewer breaks with what placing has left of the change budget; all who have a place keep one.
+    """Spend the rest of the change budget on fewer breaks. Every meeting with a place keeps one.
 
-    Tables are told as well, so that somebody who moves may find none: then half as many are moved.
+    Tables are published too, so a meeting that moves may find no table. Then the search starts again with half the
+    budget.
     """
-    has_place = tuple(each for each in problem.candidates if each.meeting.pair_id in filled.placed)
-    placed, budget = replace(problem, candidates=has_place).of_pairs(filled), problem.change_budget
+    is_placed = tuple(candidate for candidate in problem.candidates if candidate.meeting.pair_id in filled.placed)
+    placed, budget = replace(problem, candidates=is_placed).of_pairs(filled), problem.change_budget
     while budget:
         draft = _draft(placed, filled)
-        told = _told(placed, draft)
-        polish(draft, effort.seed, _steps(placed, effort), told=told, budget=budget, move_price=CHEAP)
-        board = _seated(placed, draft)
+        published, steps = _published_slots(placed, draft), _steps(placed, effort)
+        polish(draft, effort.seed, steps, published=published, budget=budget, move_price=CHEAP)
+        board = _with_published_tables(placed, draft)
         if len(board.placed) == len(filled.placed) and not misplaced_pairs(board):
             return board
         budget //= 2
     return filled
 
 
-def _told(problem: Problem, draft: Draft) -> dict[int, SlotSet]:
-    """The slots of the incumbent's encounters, by their numbers in the draft."""
-    seats = problem.incumbent
-    return {number: seats[each.pair_id].slots for number, each in enumerate(draft.pairs) if each.pair_id in seats}
+def _published_slots(problem: Problem, draft: Draft) -> dict[int, SlotSet]:
+    """Return the slots of the incumbent's meetings, by their numbers in the draft."""
+    incumbent = problem.incumbent
+    pair_ids = [meeting.pair_id for meeting in draft.pairs]
+    return {number: incumbent[pair_id].slots for number, pair_id in enumerate(pair_ids) if pair_id in incumbent}
 
 
-def _seated(problem: Problem, draft: Draft) -> Board:
-    """The draft with the incumbent's tables, and any for those who move, who may find none."""
+def _with_published_tables(problem: Problem, draft: Draft) -> Board:
+    """Return the draft with the incumbent's tables. Meetings that move get any free table, or no place."""
     board = problem.board()
     moved = []
-    for wanted, slot in zip(draft.pairs, draft.slot, strict=True):
-        seat = problem.incumbent.get(wanted.pair_id)
-        if seat is not None and seat.slots == slot:
-            board.place(wanted, seat)
+    for meeting, slot in zip(draft.pairs, draft.slot, strict=True):
+        assignment = problem.incumbent.get(meeting.pair_id)
+        if assignment is not None and assignment.slots == slot:
+            board.place(meeting, assignment)
         elif slot:
-            moved.append((wanted, slot))
-    for wanted, slot in moved:
-        seat, _ = find_assignment(board, wanted, slot)
-        if seat is not None:
-            board.place(wanted, seat)
+            moved.append((meeting, slot))
+    for meeting, slot in moved:
+        assignment, _ = find_assignment(board, meeting, slot)
+        if assignment is not None:
+            board.place(meeting, assignment)
     return board
 
 
@@ -151,25 +156,30 @@ def _steps(problem: Problem, effort: Effort) -> int:
 
 
 def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> None:
-    """Re-seat neighbourhoods around participants who miss an encounter, until no more can be placed.
+    """Solve neighbourhoods around participants with a waiting meeting, until no more meetings can be placed.
 
-    Then around those who are wanted more than others who have a place, or have fewer encounters than the least.
+    Then solve neighbourhoods around waiting meetings that outrank a placed meeting, or whose participants are below
+    the minimum.
     """
     # Imported where it is needed: OR-Tools' CP-SAT takes most of a second to load.
-    from services.scheduler.solver.neighbourhood import group_around, reseat  # noqa: PLC0415
+    from services.scheduler.solver.neighbourhood import group_around, place_again  # noqa: PLC0415
 
     chance = random.Random(effort.seed)  # noqa: S311 - it must be repeatable, not secret
     for _ in range(effort.rounds):
-        missing = _missing(problem, draft, draft.placed() >= most)
+        missing = _missing(problem, draft, draft.placed_count() >= most)
         if not missing:
             return
         group = group_around(draft, chance.choice(missing), chance)
-        reseat(draft, problem.candidates, group, effort.seed, effort.round_effort)
+        place_again(draft, problem.candidates, group, effort.seed, effort.round_effort)
 
 
 def _missing(problem: Problem, draft: Draft, is_full: bool) -> list[int]:
-    """Who misses an encounter, sorted; in a full agenda, those only who come before somebody who has a place."""
-    ranks = [each.demand.rank for each in problem.candidates]
+    """List the participants with a waiting meeting, sorted.
+
+    In a full agenda, list only participants below the minimum, and participants whose waiting meeting outranks a
+    placed meeting.
+    """
+    ranks = [candidate.demand.rank for candidate in problem.candidates]
     last = max((rank for rank, slot in zip(ranks, draft.slot, strict=True) if slot), default=())
     return sorted(
         {
@@ -177,6 +187,6 @@ def _missing(problem: Problem, draft: Draft, is_full: bool) -> list[int]:
             for pair, slot in enumerate(draft.slot)
             if not slot
             for person in draft.sides[pair]
-            if not is_full or ranks[pair] < last or draft.served(person).shortfall(draft.least)
+            if not is_full or ranks[pair] < last or draft.fill_rate(person).shortfall(draft.least)
         }
     )

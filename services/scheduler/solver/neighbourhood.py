@@ -1,4 +1,7 @@
-"""Large neighbourhoods: free the encounters of a few participants, leave all others, and let CP-SAT seat them best."""
+"""Large neighbourhood search: the meetings of a few participants are freed, and CP-SAT places them best.
+
+All other meetings of the draft stay.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from services.scheduler.domain.objective.priority import Demand, demand_total
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.draft import Draft
 
-#: Encounters freed at once: what one worker solves in well under a second. Fewer stay short of the bound.
+#: Meetings freed at once: a worker solves so many in well under a second. With fewer the search stops short of the
+#: bound.
 _MOST_FREED = 64
-#: What a participant's first, second and third encounter are worth to fairness: the least served come first.
+#: (meetings of a participant, their weight for fairness): the first meeting weighs most.
 _SHARES = ((1, 4), (2, 2), (3, 1))
-#: Levels of the objective, each above all that the levels below can add up to in one neighbourhood.
+#: Weights of the objective's levels. Each weight exceeds all that the levels below can add up to in a neighbourhood.
 _AFFINITY = 1
 _FAIRNESS = _AFFINITY * 1_000 * _MOST_FREED
 _LEAST = _FAIRNESS * 7 * 2 * _MOST_FREED
@@ -26,7 +30,7 @@ _PLACED = _PRIORITY * 3 * _MOST_FREED
 
 
 def group_around(draft: Draft, person: int, chance: random.Random) -> list[int]:
-    """Encounters of a participant, and of those met, and of those they meet, until there are enough."""
+    """Return up to `_MOST_FREED` pairs: those of a participant, then of the partners, then of their partners."""
     chosen: dict[int, None] = {}
     seen, front = {person}, [person]
     while front:
@@ -36,40 +40,43 @@ def group_around(draft: Draft, person: int, chance: random.Random) -> list[int]:
             if len(chosen) >= _MOST_FREED:
                 return list(chosen)
             chosen[pair] = None
-            new = [other for other in draft.sides[pair] if other not in seen]
+            new = [side for side in draft.sides[pair] if side not in seen]
             seen.update(new)
             front.extend(new)
     return list(chosen)
 
 
-def reseat(draft: Draft, candidates: tuple[Candidate, ...], group: list[int], seed: int, effort: float) -> None:
-    """Seat these encounters as well as can be found with `effort` (CP-SAT's deterministic time); never worse."""
+def place_again(draft: Draft, candidates: tuple[Candidate, ...], group: list[int], seed: int, effort: float) -> None:
+    """Give the pairs of a group the best slots found with `effort` (CP-SAT's deterministic time).
+
+    The draft never becomes worse.
+    """
     before = {pair: draft.slot[pair] for pair in group}
     people = sorted({person for pair in group for person in draft.sides[pair]})
-    worth = _worth(draft, candidates, group, people)
+    value = _value(draft, candidates, group, people)
     _move(draft, dict.fromkeys(group, 0))
-    _move(draft, _Model(draft, candidates, group, people).solve(before, seed, effort) or before)
-    if _worth(draft, candidates, group, people) < worth:
+    _move(draft, _NeighbourhoodModel(draft, candidates, group, people).solve(before, seed, effort) or before)
+    if _value(draft, candidates, group, people) < value:
         _move(draft, before)
 
 
-def _worth(
+def _value(
     draft: Draft, candidates: tuple[Candidate, ...], group: list[int], people: list[int]
 ) -> tuple[int, int, int, int, int, float]:
-    """The levels of the objective as far as these encounters and participants go; more is better."""
+    """Return the objective's levels as far as these pairs and participants affect them; more is better."""
     placed = [candidates[pair].demand for pair in group if draft.slot[pair]]
     return (
         *demand_total(placed),
-        -sum(draft.served(person).shortfall(draft.least) for person in people),
-        sum(worth for person in people for rank, worth in _SHARES if draft.count[person] >= rank),
-        sum(each.score for each in placed),
+        -sum(draft.fill_rate(person).shortfall(draft.least) for person in people),
+        sum(weight for person in people for rank, weight in _SHARES if draft.count[person] >= rank),
+        sum(demand.score for demand in placed),
     )
 
 
-def _value(wish: Demand) -> int:
-    """What a seat is worth to the objective, but for fairness."""
-    by_itself = _PRIORITY * wish.priority + _GOAL * wish.serves_goal
-    return _PLACED + by_itself + _AFFINITY * round(999 * wish.score)
+def _weight(demand: Demand) -> int:
+    """Return the weight of a placed meeting in the objective, except for fairness."""
+    by_itself = _PRIORITY * demand.priority + _GOAL * demand.serves_goal
+    return _PLACED + by_itself + _AFFINITY * round(999 * demand.score)
 
 
 def _move(draft: Draft, slots: dict[int, SlotSet]) -> None:
@@ -81,14 +88,14 @@ def _move(draft: Draft, slots: dict[int, SlotSet]) -> None:
             draft.place(pair, slot)
 
 
-class _Model:
-    """The encounters of a group, lifted from the draft, as a CP-SAT model."""
+class _NeighbourhoodModel:
+    """A CP-SAT model of a group's pairs, which have no slot in the draft."""
 
     def __init__(self, draft: Draft, candidates: tuple[Candidate, ...], group: list[int], people: list[int]) -> None:
         self._draft = draft
         self._people = people
         self._model = cp_model.CpModel()
-        self._seats = {
+        self._in_slot = {
             (pair, slot): self._model.new_bool_var("") for pair in group for slot in bits(self._possible(pair))
         }
         self._met: defaultdict[int, list[cp_model.IntVar]] = defaultdict(list)
@@ -96,9 +103,9 @@ class _Model:
         self._model.maximize(sum(self._placing(candidates) + self._least() + self._fairness()))
 
     def solve(self, before: dict[int, SlotSet], seed: int, effort: float) -> dict[int, SlotSet] | None:
-        """The slots found; `None` if the effort did not suffice to find any."""
-        for (pair, slot), seat in self._seats.items():
-            self._model.add_hint(seat, before[pair] == slot)
+        """Return the slots found by pair, or `None` if the effort did not suffice to find any."""
+        for (pair, slot), var in self._in_slot.items():
+            self._model.add_hint(var, before[pair] == slot)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = seed
@@ -106,55 +113,56 @@ class _Model:
         if solver.solve(self._model) not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
             return None
         found = dict.fromkeys(before, 0)
-        found.update({pair: slot for (pair, slot), seat in self._seats.items() if solver.value(seat)})
+        found.update({pair: slot for (pair, slot), var in self._in_slot.items() if solver.value(var)})
         return found
 
     def _possible(self, pair: int) -> SlotSet:
         draft = self._draft
-        one, other = draft.sides[pair]
-        free = draft.choices(pair) & ~(draft.busy[one] | draft.busy[other])
-        return sum(slot for slot in bits(free) if all(draft.room[room][slot] for room in draft.needs[pair]))
+        first, second = draft.sides[pair]
+        free = draft.choices(pair) & ~(draft.busy[first] | draft.busy[second])
+        tables = [draft.free_tables[zone_set] for zone_set in draft.zone_sets_of[pair]]
+        return sum(slot for slot in bits(free) if all(by_slot[slot] for by_slot in tables))
 
     def _add_rules(self) -> None:
         draft = self._draft
         of_pair: defaultdict[int, list[cp_model.IntVar]] = defaultdict(list)
         of_person: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
-        in_room: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
-        for (pair, slot), seat in self._seats.items():
-            of_pair[pair].append(seat)
+        at_tables: defaultdict[tuple[int, SlotSet], list[cp_model.IntVar]] = defaultdict(list)
+        for (pair, slot), var in self._in_slot.items():
+            of_pair[pair].append(var)
             for person in draft.sides[pair]:
-                of_person[person, slot].append(seat)
-                self._met[person].append(seat)
-            for room in draft.needs[pair]:
-                in_room[room, slot].append(seat)
-        for seats in (*of_pair.values(), *of_person.values()):
-            self._model.add_at_most_one(seats)
-        for (room, slot), seats in in_room.items():
-            if len(seats) > draft.room[room][slot]:
-                self._model.add(sum(seats) <= draft.room[room][slot])
+                of_person[person, slot].append(var)
+                self._met[person].append(var)
+            for zone_set in draft.zone_sets_of[pair]:
+                at_tables[zone_set, slot].append(var)
+        for exclusive in (*of_pair.values(), *of_person.values()):
+            self._model.add_at_most_one(exclusive)
+        for (zone_set, slot), at_once in at_tables.items():
+            if len(at_once) > draft.free_tables[zone_set][slot]:
+                self._model.add(sum(at_once) <= draft.free_tables[zone_set][slot])
         if draft.quota is not None:
-            for person, seats in self._met.items():
-                self._model.add(sum(seats) <= max(0, draft.quota - draft.count[person]))
+            for person, met in self._met.items():
+                self._model.add(sum(met) <= max(0, draft.quota - draft.count[person]))
 
     def _placing(self, candidates: tuple[Candidate, ...]) -> list[cp_model.LinearExpr]:
-        return [seat * _value(candidates[pair].demand) for (pair, _), seat in self._seats.items()]
+        return [var * _weight(candidates[pair].demand) for (pair, _), var in self._in_slot.items()]
 
     def _least(self) -> list[cp_model.LinearExpr]:
         terms: list[cp_model.LinearExpr] = []
         for person in self._people:
-            missing = self._draft.served(person).shortfall(self._draft.least)
-            if missing and self._met[person]:
-                served = self._model.new_int_var(0, missing, "")
-                self._model.add(served <= sum(self._met[person]))
-                terms.append(served * _LEAST)
+            shortfall = self._draft.fill_rate(person).shortfall(self._draft.least)
+            if shortfall and self._met[person]:
+                gained = self._model.new_int_var(0, shortfall, "")
+                self._model.add(gained <= sum(self._met[person]))
+                terms.append(gained * _LEAST)
         return terms
 
     def _fairness(self) -> list[cp_model.LinearExpr]:
         terms: list[cp_model.LinearExpr] = []
         for person in self._people:
-            for rank, worth in _SHARES:
+            for rank, weight in _SHARES:
                 if self._draft.count[person] < rank:
-                    served = self._model.new_bool_var("")
-                    self._model.add(sum(self._met[person]) + self._draft.count[person] >= rank).only_enforce_if(served)
-                    terms.append(served * worth * _FAIRNESS)
+                    reached = self._model.new_bool_var("")
+                    self._model.add(sum(self._met[person]) + self._draft.count[person] >= rank).only_enforce_if(reached)
+                    terms.append(reached * weight * _FAIRNESS)
         return terms

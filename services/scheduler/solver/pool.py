@@ -1,6 +1,7 @@
-"""Improve in processes of their own: with a deadline, killed when they hang, replaced when they die.
+"""A pool of worker processes that improve agendas by a deadline.
 
-A worker reports each better agenda on its way: if it is ended at the deadline, the best so far is taken.
+A worker that hangs is killed, and a worker that dies is replaced. A worker reports better agendas on its way: if the
+deadline ends it, its best agenda so far is taken.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from services.scheduler.solver.effort import Effort
 
 _SPAWN = multiprocessing.get_context("spawn")
 
-#: How long a worker may take to start: what is compiled (see `solver.kempe`) is compiled when it first runs on a
-#: machine, and is loaded from then on.
+#: The longest start of a worker. The first worker on a machine compiles the search (see `solver.words.compiled`);
+#: later workers load it.
 _START_SECONDS = 300.0
-#: How far workers stand back for the services of the machine: what comes in is answered first, improved second.
+#: The niceness of workers: the services of the machine answer requests first.
 _NICENESS = 10
 
 Report = Callable[[Solution], None]
@@ -34,7 +35,7 @@ Work = Callable[[Problem, Effort, Report], Solution]
 
 
 class SolverFailed(Exception):
-    """The worker did not come back with a solution: it hung, died, or raised."""
+    """The worker returned no solution: it hung, died, or raised an exception."""
 
 
 class SolverBusy(Exception):
@@ -55,15 +56,15 @@ def _warm_up() -> None:
 
 
 class _Started:
-    """A worker is ready for questions."""
+    """Message of a worker: it is ready for problems."""
 
 
 class _Done:
-    """The newest solution sent is the last."""
+    """Message of a worker: the newest solution sent is the final solution."""
 
 
 class _Turns:
-    """So many at a time; of those who wait, who has the least time left is next, then who came first."""
+    """A semaphore of `size` turns. The waiting caller with the nearest deadline is next, then the first to come."""
 
     def __init__(self, size: int) -> None:
         self._free = size
@@ -71,7 +72,7 @@ class _Turns:
         self._count = itertools.count()
 
     async def acquire(self, within: float) -> None:
-        """Wait for a turn. Raises `TimeoutError` if none comes within so many seconds."""
+        """Wait for a turn. Raises `TimeoutError` if no turn comes within so many seconds."""
         if self._free:
             self._free -= 1
             return
@@ -82,7 +83,7 @@ class _Turns:
             await asyncio.wait_for(turn, None if within == math.inf else within)
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self.release()  # it came just as nobody waited for it any more
+                self.release()  # the turn came when the caller had given up
             raise
 
     def release(self) -> None:
@@ -96,7 +97,7 @@ class _Turns:
 
 
 class SolverPool:
-    """`size` worker processes, started when first needed. Nothing of a solve runs on the event loop."""
+    """`size` worker processes, started on demand. Solving never blocks the event loop."""
 
     def __init__(self, size: int, deadline_seconds: float, work: Work = _improve) -> None:
         self._deadline = deadline_seconds
@@ -106,7 +107,9 @@ class SolverPool:
 
     @contextlib.asynccontextmanager
     async def turn(self, within: float = math.inf) -> AsyncIterator[None]:
-        """Wait until a worker is free to `solve`: who has least time left is first. What to solve is asked then.
+        """Wait until a worker is free to `solve`. The caller builds its problem only then, from the newest state.
+
+        The waiting caller with the nearest deadline is first.
 
         Raises:
             SolverBusy: no worker was free within so many seconds.
@@ -121,10 +124,12 @@ class SolverPool:
             self._turns.release()
 
     async def solve(self, problem: Problem, effort: Effort, within: float = math.inf) -> Solution:
-        """Improve in a worker, until it is done, or the deadline, or so many seconds are over; in one's `turn`.
+        """Improve in a worker until it is done, or the pool's deadline or `within` seconds are over.
+
+        The caller must hold a `turn`.
 
         Raises:
-            SolverFailed: there is no solution; the worker has been replaced if it was to blame.
+            SolverFailed: there is no solution. The worker is not used again.
         """
         worker = self._idle.pop() if self._idle else _Worker(self._work)
         try:
@@ -149,27 +154,27 @@ class _Worker:
         self._pipe, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(theirs, work), daemon=True)
         self._theirs = theirs
-        #: Whether it answered its last question to the end, and waits for the next.
+        #: Whether the worker has finished its last problem and waits for the next.
         self.is_idle = False
 
     async def solve(self, problem: Problem, effort: Effort, deadline: float) -> Solution:
-        answer = await asyncio.to_thread(self._ask, (problem, effort), deadline)
+        answer = await asyncio.to_thread(self._exchange, (problem, effort), deadline)
         if isinstance(answer, Solution):
             return answer
         raise SolverFailed(str(answer))
 
     def kill(self) -> None:
-        """End the process at once, whatever it does."""
+        """End the process at once."""
         if self._process.pid is not None:
             self._process.kill()
 
-    def _ask(self, question: tuple[Problem, Effort], deadline: float) -> Any:  # noqa: ANN401 - what a pipe carries
+    def _exchange(self, task: tuple[Problem, Effort], deadline: float) -> Any:  # noqa: ANN401 - what a pipe carries
         best: Any = None
         try:
             if self._process.pid is None:
                 self._start()
             self.is_idle = False
-            self._pipe.send(question)
+            self._pipe.send(task)
             end = time.monotonic() + deadline
             while self._pipe.poll(max(0.0, end - time.monotonic())):
                 answer = self._pipe.recv()
@@ -190,7 +195,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection, work: Work) -> None:
-    """A worker's life: answer questions until the other end is gone. Ctrl-C is for the parent to handle."""
+    """Answer problems until the other end of the pipe is gone. Ctrl-C is left to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
     with contextlib.suppress(EOFError, OSError):
@@ -202,6 +207,6 @@ def _serve(pipe: Connection, work: Work) -> None:
             try:
                 pipe.send(work(problem, effort, pipe.send))
                 answer: Any = _Done()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the parent is told and goes on
+            except Exception as error:  # noqa: BLE001 - the parent reports any error and goes on
                 answer = repr(error)
             pipe.send(answer)

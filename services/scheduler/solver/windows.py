@@ -1,4 +1,4 @@
-"""Windows in time for encounters that have to come after others, so that a search which knows no order keeps it."""
+"""Windows in time for meetings with an order, so that a search without knowledge of the order keeps it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from services.scheduler.domain.timetable.timeline import SlotSet
 
 
 def windows(problem: Problem, board: Board) -> dict[str, SlotSet]:
-    """The slots, by pair, in each of which an encounter keeps its order, wherever the others are in theirs.
+    """Return windows by pair. Ordered meetings keep their order wherever they move within their windows.
 
-    An agenda in order lies within them: between two that it places, the time is cut half way.
+    Placed meetings lie within their windows if they are in order: the time between two of them is cut half way.
     """
     left: dict[str, SlotSet] = {}
     for later, comes_after in problem.comes_after.items():
@@ -22,7 +22,10 @@ def windows(problem: Problem, board: Board) -> dict[str, SlotSet]:
 
 
 def _cut(problem: Problem, board: Board, earlier: str, later: str) -> tuple[SlotSet, SlotSet]:
-    """The slots left to the earlier and to the later of two: all the time that those leave which are not to move."""
+    """Return the slots left to the earlier and to the later meeting.
+
+    A meeting that stays leaves all of the remaining time.
+    """
     has_earlier, has_later = earlier in board.placed, later in board.placed
     after, before = board.slots_before_and_after(earlier)[1], board.slots_before_and_after(later)[0]
     if earlier in problem.fixed or (has_earlier and not has_later):

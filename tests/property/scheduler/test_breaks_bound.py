@@ -44,7 +44,7 @@ def test_no_agenda_that_places_all_has_fewer_breaks(
     found = [sum(breaks) for breaks in agendas(draft)]
     assume(found)
     polish(draft, 1, 3000)
-    assert draft.placed() == len(pairs)
+    assert draft.placed_count() == len(pairs)
     assert fewest_breaks(draft) <= min(found) <= sum(breaks_by_person(draft, draft.busy))
 
 

@@ -1,4 +1,4 @@
-"""The levels of the objective: the value of an agenda at each level, its comparison with another, and its bounds."""
+"""The levels of the objective: the value of an agenda at a level, its rank among agendas, and its bounds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SearchPolicy(NamedTuple):
 
     - `moves_to_place`: after the announcement, meetings may move so that another gets a place.
     - `moves_against_breaks`: after the announcement, meetings may move so that agendas have fewer breaks.
-    - `is_fair_first`: among the agendas built, the one with the better floor wins even if it places fewer meetings.
+    - `is_fair_first`: among the agendas built, the better floor wins even if it places fewer meetings.
     """
 
     moves_to_place: bool

@@ -28,7 +28,7 @@ class Demand(NamedTuple):
 
 
 class FillRate(NamedTuple):
-    """The number of placed meetings, and the number of wanted meetings, placed ones included.
+    """The number of placed meetings, and the number of wanted meetings, placed meetings included.
 
     It describes a participant, or a goal.
     """
@@ -64,7 +64,7 @@ def placement_key(
 ) -> tuple[int, bool, bool, float, float]:
     """Return the sort key of an unplaced meeting: the smallest key is placed first.
 
-    `fill_rates` are those of its participants.
+    `fill_rates` has an entry for every participant of the meeting.
     """
     rates = tuple(fill_rates)
     first = demand_key(demand, (rate.placed for rate in rates), minimum)

@@ -1,6 +1,6 @@
 """The board of an edition: participants and tables, with the slots in which they are taken.
 
-All times are sets of slots (`timeline.SlotSet`): bitmasks with one bit for each slot.
+All times are sets of slots (`timeline.SlotSet`): bitmasks in which bit `i` stands for slot `i`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from services.scheduler.domain.timetable.timeline import SlotSet, bits, idle_cou
 class Assignment(NamedTuple):
     """The slot and the table of a meeting.
 
-    `slots` has one bit. It has several bits or none if the edition's slots were changed after the assignment.
+    `slots` has a single bit. It has several bits or none if the edition's slots were changed after the assignment.
     """
 
     slots: SlotSet
@@ -49,9 +49,9 @@ class Hours(NamedTuple):
 
 
 class Board:
-    """Participants, tables and meetings by slot: the one record of taken time.
+    """Participants, tables and meetings by slot: the record of taken time.
 
-    `place` and `remove` are the only changes of taken time; they undo each other and take constant time.
+    `place` and `remove` are the only changes of taken time. They take constant time, and `remove` undoes `place`.
 
     - `busy`: by participant, the taken slots.
     - `assignments_of`: by participant and pair, the assignments of placed meetings.
@@ -59,7 +59,7 @@ class Board:
     - `tables`: by zone and label, the taken slots of the tables in service.
     - `hours`: by participant, the slots in which they can meet at all.
     - `days`: the slots of each day. A night is no break.
-    - `pinned`: pairs whose meetings no search may move, such as locked ones.
+    - `pinned`: pairs whose meetings no search may move, such as locked meetings.
     - `predecessors` and `successors`: by pair, the pairs whose meetings must be over before, or begin after. Pairs
       without any have no entry.
     - `before_and_after`: for meetings that lie in no slot of the edition, the slots before and the slots after.
@@ -199,7 +199,7 @@ class Board:
         return idle_count(self.busy[participant_id], self.possible_slots(participant_id), self.days)
 
     def slots_with_free_table(self, zone_id: str) -> SlotSet:
-        """Return the slots in which at least one table of the zone is free."""
+        """Return the slots in which the zone has a free table."""
         return self.all_slots & ~self._full.get(zone_id, self.all_slots)
 
     def is_table_free(self, zone_id: str, table: str, slots: SlotSet) -> bool:
@@ -208,7 +208,7 @@ class Board:
         return table in tables and not tables[table] & slots
 
     def first_free_table(self, zone_id: str, slot: SlotSet) -> str:
-        """Return the first free table of a zone in a single slot. At least one table must be free."""
+        """Return the first free table of a zone in a single slot. The slot must have a free table."""
         taken = self._taken[zone_id, slot]
         return self._labels[zone_id][(~taken & (taken + 1)).bit_length() - 1]
 

@@ -18,12 +18,12 @@ class Breaks(NamedTuple):
 
 
 def breaks_of(busy: SlotSet, attending: SlotSet, days: Iterable[SlotSet]) -> Iterator[int]:
-    """Yield the length of each break of a participant, in slots.
+    """Yield the lengths of a participant's breaks, in slots.
 
     A break is a run of slots between a day's first and last meeting without a meeting or an attended session. An
-    absence is a break too: an agenda with all meetings on one side of the absence is better. The definition follows
-    Bofill et al., "Constraint Solving Approaches to the Business-to-Business Meeting Scheduling Problem", JAIR 74
-    (2022), which knows neither sessions nor several days.
+    absence is a break too: an agenda with all meetings on the same side of the absence is better. The definition is
+    that of Bofill et al., "Constraint Solving Approaches to the Business-to-Business Meeting Scheduling Problem",
+    JAIR 74 (2022), which knows neither sessions nor several days.
     """
     for day in days:
         met = busy & day
@@ -36,7 +36,7 @@ def breaks_in(
     all_slots: SlotSet,
     days: Sequence[SlotSet],
 ) -> Breaks:
-    """Return the breaks of an agenda. `assignments` is keyed by the participants of each meeting."""
+    """Return the breaks of an agenda. `assignments` is keyed by the participants of a meeting."""
     busy: dict[str, SlotSet] = {}
     for participant_ids, assignment in assignments.items():
         for participant_id in participant_ids:

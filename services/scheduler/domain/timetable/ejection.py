@@ -1,4 +1,4 @@
-"""Ejection chains: room for a meeting, made by moving a few other meetings.
+"""Ejection chains: room for a meeting, made by moving a few meetings out of its way.
 
 Glover, "Ejection chains, reference structures and alternating path methods" (1996).
 """
@@ -49,7 +49,7 @@ def make_room(
 
 
 def rearrange(board: Board, meeting: Meeting, assignments: Assignments) -> int:
-    """Apply the assignments found by `make_room`. Returns the number of other meetings that moved."""
+    """Apply the assignments found by `make_room`. Returns the number of meetings moved out of its way."""
     moved = [board.remove(pair_id)[0] for pair_id in assignments if pair_id in board.placed]
     for placed in (*moved, meeting):
         board.place(placed, assignments[placed.pair_id])
@@ -75,7 +75,7 @@ class _ChainSearch:
     def rearrangements(self, meeting: Meeting, moves: int) -> Iterator[tuple[tuple[int, int], Assignments]]:
         """Yield the ways to place `meeting` with exactly this many moves of other meetings.
 
-        Each way has a cost (changes of slot, added idle time) and the new assignments.
+        A way consists of its cost (changes of slot, added idle time) and the new assignments.
         """
         for _ in self._chains([(meeting, self._allowed)], moves):
             slot_changes = sum(old.slots != self._placed[pair_id].slots for pair_id, old in self._removed.items())
@@ -105,7 +105,7 @@ class _ChainSearch:
                     yield from self._displace(meeting, slot, blockers, rest, moves)
 
     def _attainable_slots(self, meeting: Meeting, allowed: SlotSet) -> SlotSet:
-        """Return the slots that the meeting could have if other meetings moved."""
+        """Return the slots that the meeting could have if all blockers moved."""
         board = self._board
         present = all_available(board, meeting) & outside_attended_sessions(board, meeting)
         return allowed & present & within_quota(board, meeting)

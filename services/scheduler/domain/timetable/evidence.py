@@ -59,7 +59,7 @@ class Inputs(NamedTuple):
 
 
 class TableOccupancy:
-    """The pairs at each table, indexed by the clock hours that their places touch.
+    """The pairs by table, indexed by the clock hours that their places touch.
 
     The index keeps the search for clashes short: it looks at a few pairs, not at all pairs of a table's days.
     """

@@ -82,9 +82,10 @@ def is_allowed(board: Board, meeting: Meeting, assignment: Assignment) -> bool:
 
 
 def choose_table(board: Board, meeting: Meeting, slot: SlotSet, near: Assignment | None = None) -> Assignment:
-    """Assign a free table in a slot that has one in an open zone.
+    """Assign a free table in a slot. A zone open to the pair must have a free table then.
 
-    Prefer the table of `near`, then a table at which a participant sits directly before or after, then the first one.
+    Prefer the table of `near`, then a table at which a participant sits directly before or after, then the zone's
+    first free table.
     """
     zone_id = next(zone_id for zone_id in meeting.zone_ids if board.slots_with_free_table(zone_id) & slot)
     if near is not None and near.zone_id in meeting.zone_ids and board.is_table_free(near.zone_id, near.table, slot):

@@ -1,4 +1,4 @@
-"""The hard rules: each in a single place, in two forms.
+"""The hard rules, stated in two forms in a single place.
 
 The plain statement serves the verifier. It takes the evidence and a pair, compares times, and returns the pairs whose
 meetings break the rule together. Its name is the rule's name. The encoding serves the makers of agendas. It takes the
@@ -14,7 +14,7 @@ and checked in these places, which must learn of the rule too:
 - `solver/tables.py` deals out the tables once the solver has settled the slots.
 
 These engines see slots only and are blind to a rule about particular tables. They count the free tables of zones:
-`solver/kempe.py` (with `kempe_kernels.py` and `polish.py`), `solver/draft.py`, `solver/neighbourhood.py`,
+`solver/kempe.py` (with `polish.py`), `solver/draft.py`, `solver/neighbourhood.py`,
 `solver/fewest_moves.py` and `solver/bound.py`. Their result is checked when it is put on a board
 (`solver/improve.py`), so it stays valid, but it may place fewer meetings, and the bound may be out of reach. They are
 blind to new slot rules likewise: they encode availability, sessions, quota, order and clashes by themselves.
@@ -72,7 +72,7 @@ class Rule:
 
 
 def consent_is_granted(consent: Consent) -> bool:
-    """Return whether everybody with a say in the match has agreed to it."""
+    """Return whether the match is agreed by all participants whose consent it needs."""
     return consent is Consent.GRANTED
 
 

@@ -1,6 +1,6 @@
 """The slots of an edition in time order, and sets of slots as bitmasks.
 
-A bitmask has one bit for each slot: bit `i` stands for slot `i`. A single slot is a set with one bit.
+Bit `i` of a bitmask stands for slot `i`. A single slot is a set with a single bit.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ class Timeline:
         self.all_slots: SlotSet = (1 << len(slots)) - 1
 
     def days(self, timezone: str) -> tuple[SlotSet, ...]:
-        """Return the slots of each calendar day in the edition's time zone."""
+        """Return the slots by calendar day in the edition's time zone."""
         masks: defaultdict[date, SlotSet] = defaultdict(int)
         for index, start in enumerate(self._starts):
             masks[start.astimezone(ZoneInfo(timezone)).date()] |= 1 << index
         return tuple(masks.values())
 
     def within(self, windows: Iterable[Interval]) -> SlotSet:
-        """Return the slots that lie wholly inside one of the windows."""
+        """Return the slots that lie wholly inside a window."""
         mask = 0
         for window in windows:
             mask |= _run(bisect_left(self._starts, window.starts_at), bisect_right(self._ends, window.ends_at))
         return mask
 
     def overlapping(self, intervals: Iterable[Interval]) -> SlotSet:
-        """Return the slots that share a moment with one of the intervals."""
+        """Return the slots that share a moment with an interval."""
         mask = 0
         for interval in intervals:
             mask |= _run(bisect_right(self._ends, interval.starts_at), bisect_left(self._starts, interval.ends_at))

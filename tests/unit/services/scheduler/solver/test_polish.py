@@ -10,7 +10,7 @@ import pytest
 from services.scheduler.domain.improvement.problem import Problem, problem_of
 from services.scheduler.domain.timetable.breaks import breaks_of
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
-from services.scheduler.solver import kempe
+from services.scheduler.solver import words
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.fewest_breaks import fewest_breaks
@@ -69,7 +69,7 @@ def check(draft: Draft) -> None:
             assert slot & draft.common(pair)
             met.update((person, slot) for person in draft.sides[pair])
     assert max(met.values()) == 1
-    assert all(tables >= 0 for room in draft.room for tables in room.values())
+    assert all(tables >= 0 for room in draft.free_tables for tables in room.values())
     assert draft.quota is None or max(draft.count) <= draft.quota
     for person, busy in enumerate(draft.busy):
         assert set(bits(busy)) == {slot for who, slot in met if who == person}
@@ -78,10 +78,10 @@ def check(draft: Draft) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_it_lessens_breaks_and_keeps_the_rules(seed: int) -> None:
     draft = draft_of(problem(seed))
-    placed, before = draft.placed(), breaks(draft)
+    placed, before = draft.placed_count(), breaks(draft)
     polish(draft, 1, 60_000)
     check(draft)
-    assert draft.placed() >= placed
+    assert draft.placed_count() >= placed
     assert fewest_breaks(draft) <= breaks(draft) < before
 
 
@@ -101,24 +101,24 @@ def test_it_says_when_the_draft_is_better() -> None:
 
 def test_it_seats_what_waits_by_moving_others_and_keeps_the_quota() -> None:
     draft = draft_of(problem(7, quotas={"max_encounters": 6}), leave_out=12)
-    before = draft.placed()
+    before = draft.placed_count()
     polish(draft, 1, 60_000)
     check(draft)
-    assert draft.placed() > before
+    assert draft.placed_count() > before
 
 
 @pytest.mark.parametrize("budget", [0, 1, 3])
 def test_of_what_is_told_it_moves_no_more_than_the_budget_and_only_to_place_more(budget: int) -> None:
     draft = draft_of(problem(8, pairs=70), leave_out=10)
     told = {pair: slot for pair, slot in enumerate(draft.slot) if slot}
-    polish(draft, 1, 100_000, told=told, budget=budget)
+    polish(draft, 1, 100_000, published=told, budget=budget)
     check(draft)
     moved = [pair for pair, slot in told.items() if draft.slot[pair] != slot]
     assert len(moved) <= budget
     settled = draft_of(problem(9))
     told = {pair: slot for pair, slot in enumerate(settled.slot) if slot}
     if len(told) == len(settled.pairs):
-        polish(settled, 1, 20_000, told=told, budget=budget)
+        polish(settled, 1, 20_000, published=told, budget=budget)
         assert all(settled.slot[pair] == slot for pair, slot in told.items())
 
 
@@ -126,7 +126,7 @@ def test_an_edition_without_slots_or_pairs_is_left_alone() -> None:
     for subject in (Edition(edition(slots=0), *people("a", "b"), affinity("a", "b")), Edition(edition(slots=2))):
         draft = Draft(problem_of(subject.state, NOW, 0))
         polish(draft, 1, 100)
-        assert draft.placed() == 0
+        assert draft.placed_count() == 0
         assert fewest_breaks(draft) == 0
 
 
@@ -160,6 +160,6 @@ def test_what_is_compiled_is_compiled_anew_where_it_cannot_be_kept(monkeypatch: 
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: (function, options)
 
-    monkeypatch.setattr(kempe, "njit", nowhere)
-    compiled: Any = kempe._compiled(breaks)
+    monkeypatch.setattr(words, "njit", nowhere)
+    compiled: Any = words.compiled(breaks)
     assert compiled == (breaks, {"error_model": "numpy"})

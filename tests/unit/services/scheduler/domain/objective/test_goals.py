@@ -19,7 +19,7 @@ from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from services.scheduler.solver.neighbourhood import reseat
+from services.scheduler.solver.neighbourhood import place_again
 from shared.contract.events import EditionChanged, Event, Goal
 from tests.support.scheduler_editions import (
     HALL,
@@ -146,7 +146,7 @@ def test_a_neighbourhood_is_seated_anew_for_goals(goals: tuple[Goal, ...], prior
     draft = Draft(problem)
     numbers = {wanted.pair_id: number for number, wanted in enumerate(draft.pairs)}
     draft.place(numbers[HOME if first == ABROAD else ABROAD], 1)
-    reseat(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
+    place_again(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
     assert {each for each, number in numbers.items() if draft.slot[number]} == {first}
 
 
@@ -159,7 +159,7 @@ def test_one_priority_outweighs_several_goals_in_a_neighbourhood() -> None:
     numbers = {each.pair_id: number for number, each in enumerate(draft.pairs)}
     for each in wanted[2:]:
         draft.place(numbers[each.pair_id], 1)
-    reseat(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
+    place_again(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
     assert {each for each, number in numbers.items() if draft.slot[number]} == {each.pair_id for each in wanted[:2]}
 
 

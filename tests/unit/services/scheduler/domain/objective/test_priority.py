@@ -14,7 +14,7 @@ from services.scheduler.domain.objective.priority import Demand, FillRate, place
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from services.scheduler.solver.neighbourhood import reseat
+from services.scheduler.solver.neighbourhood import place_again
 from shared.contract.events import Event
 from tests.support.scheduler_editions import (
     HALL,
@@ -153,7 +153,7 @@ def test_a_neighbourhood_brings_two_to_the_least_rather_than_one_from_nothing(le
     for slot, both in enumerate([*held, "q-r" if seated == "o-p" else "o-p"]):
         draft.place(numbers[pair(*both.split("-"))], 1 << slot)
     contested = {both: numbers[pair(*both.split("-"))] for both in ("o-p", "q-r")}
-    reseat(draft, problem.candidates, sorted(contested.values()), seed=1, effort=1.0)
+    place_again(draft, problem.candidates, sorted(contested.values()), seed=1, effort=1.0)
     assert {both for both, number in contested.items() if draft.slot[number]} == {seated}
 
 
