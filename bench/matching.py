@@ -12,7 +12,7 @@ from bench.affinities.quality import quality_of, quality_of_tags
 from bench.affinities.speed import cold_start, finding, reading
 from bench.affinities.topics import Topic, languages_of, read_topics
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer
-from services.matching.encoders.remembered import CachedScorer
+from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.vocabulary import nace_categories
 
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from services.matching.domain.text.blend import Blend, Calibration
 from services.matching.domain.text.ngrams import NgramScorer
+from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.encoders.centred import CentredEncoder
 from services.matching.encoders.e5 import E5
-from services.matching.encoders.remembered import CachedScorer
 from services.matching.encoders.use import Use
 from services.matching.encoders.weights import QualityMissing
 

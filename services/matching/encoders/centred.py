@@ -12,7 +12,6 @@ import numpy as np
 from services.matching.domain.text.scorer import Matrix, Role
 
 CONSTANTS: Final = Path(__file__).with_name("constants.npz")
-_ROWS: Final = 8
 
 
 class Encoder(Protocol):
@@ -65,18 +64,10 @@ class CentredEncoder:
         raw = self._encoder.encode(texts)
         mean = self._constants.need if role is Role.NEED else self._constants.offer
         vectors = np.empty((len(texts), self.width), np.float32)
-        for start in range(0, len(texts), _ROWS):
-            vectors[start : start + _ROWS] = self._projected(raw[start : start + _ROWS] - mean)
+        for row, text_vector in enumerate(raw):
+            projected = self._constants.basis @ (text_vector - mean)
+            vectors[row] = projected / max(np.linalg.norm(projected), np.float32(1e-6))
         return vectors
-
-    def _projected(self, some: Matrix) -> Matrix:
-        """A product of the same shape for any number of rows: see `services.matching.encoders.use`."""
-        rows = np.zeros((_ROWS, some.shape[1]), np.float32)
-        rows[: len(some)] = some
-        projected = rows @ self._constants.basis.T
-        norms = np.linalg.norm(projected, axis=1, keepdims=True)
-        unit: Matrix = (projected / np.maximum(norms, np.float32(1e-6)))[: len(some)]
-        return unit
 
     @cached_property
     def _constants(self) -> Constants:

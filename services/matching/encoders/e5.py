@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -15,8 +15,7 @@ from services.matching.encoders.weights import Weights, installed, widened
 
 #: The model was taught with it: "passage: " for texts that answer one is worse here (see ADR 0010).
 _PREFIX: Final = "query: "
-#: Every batch is filled up to this many tokens: see `services.matching.encoders.use`.
-_TOKENS: Final = 256
+#: Tokens that count of a text.
 _LONGEST: Final = 160
 
 Tokens = list[int]
@@ -77,50 +76,44 @@ class E5:
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Shape (texts, 384), rows of length 1: raw, as the model gives them."""
-        kept = self._loaded
-        tokens = [[kept.begin, *kept.pieces.pieces_of(_PREFIX + text)[:_LONGEST], kept.end] for text in texts]
-        vectors = [self._read(batch) for batch in _batches(tokens)]
-        return np.concatenate(vectors) if vectors else np.zeros((0, kept.header.hidden), np.float32)
+        weights = self._loaded
+        vectors = np.empty((len(texts), weights.header.hidden), np.float32)
+        for row, text in enumerate(texts):
+            pieces = weights.pieces.pieces_of(_PREFIX + text)[:_LONGEST]
+            vectors[row] = self._read([weights.begin, *pieces, weights.end])
+        return vectors
 
-    def _read(self, batch: Sequence[Tokens]) -> Matrix:
-        """The mean of what the model makes of each text's tokens, of length 1."""
-        ends = np.cumsum([len(tokens) for tokens in batch])
-        spans = [slice(end - len(tokens), end) for tokens, end in zip(batch, ends.tolist(), strict=True)]
-        states = self._embedded(batch)
+    def _read(self, tokens: Tokens) -> Matrix:
+        """Return the mean of the token states of one text, scaled to length 1; shape (384,)."""
+        states = self._embedded(tokens)
         for layer in self._layers:
-            states = self._through(layer, states, spans)
-        means = np.stack([states[span].mean(axis=0) for span in spans])
-        unit: Matrix = means / np.linalg.norm(means, axis=1, keepdims=True)
+            states = self._through(layer, states)
+        mean = states.mean(axis=0)
+        unit: Matrix = mean / np.linalg.norm(mean)
         return unit
 
-    def _embedded(self, batch: Sequence[Tokens]) -> Matrix:
-        """Words, their positions and their kind; shape (_TOKENS, hidden), zeros after the last text."""
-        kept, hidden = self._loaded, self._loaded.header.hidden
-        numbers = [number for tokens in batch for number in tokens]
-        places = [place for tokens in batch for place in range(len(tokens))]
-        states = np.zeros((_TOKENS, hidden), np.float32)
-        states[: len(numbers)] = widened(kept.blocks("emb.word", hidden)[numbers])
-        states[: len(numbers)] += kept.plain("emb.pos").reshape(-1, hidden)[places] + kept.plain("emb.type")[:hidden]
-        return self._normed(states, (kept.plain("emb.ln.w"), kept.plain("emb.ln.b")))
+    def _embedded(self, tokens: Tokens) -> Matrix:
+        """Return word, position and type embeddings added up; shape (tokens, hidden)."""
+        weights, hidden = self._loaded, self._loaded.header.hidden
+        states = widened(weights.blocks("emb.word", hidden)[tokens])
+        states += weights.plain("emb.pos").reshape(-1, hidden)[: len(tokens)] + weights.plain("emb.type")[:hidden]
+        return self._normed(states, (weights.plain("emb.ln.w"), weights.plain("emb.ln.b")))
 
-    def _through(self, layer: Layer, states: Matrix, spans: Sequence[slice]) -> Matrix:
-        attended = self._attended(states @ layer.attend + layer.attend_bias, spans)
+    def _through(self, layer: Layer, states: Matrix) -> Matrix:
+        attended = self._attended(states @ layer.attend + layer.attend_bias)
         states = self._normed(states + (attended @ layer.join + layer.join_bias), layer.join_norm)
         inner = _gelu(states @ layer.widen + layer.widen_bias)
         return self._normed(states + (inner @ layer.narrow + layer.narrow_bias), layer.narrow_norm)
 
-    def _attended(self, asked: Matrix, spans: Sequence[slice]) -> Matrix:
-        """Each token's mixture of the tokens of its own text. `asked` has queries, keys and values side by side."""
+    def _attended(self, projected: Matrix) -> Matrix:
+        """Return the attention output; shape (tokens, hidden). `projected` has queries, keys, values side by side."""
         heads = self._loaded.header.heads
-        hidden = asked.shape[1] // 3
-        parts = asked.reshape(_TOKENS, 3, heads, hidden // heads)
-        mixed = np.zeros((_TOKENS, hidden), np.float32)
-        for span in spans:
-            queries, keys, values = parts[span].transpose(1, 2, 0, 3)
-            closeness = queries @ keys.transpose(0, 2, 1) * np.float32((hidden // heads) ** -0.5)
-            closeness = np.exp(closeness - closeness.max(axis=-1, keepdims=True))
-            closeness /= closeness.sum(axis=-1, keepdims=True)
-            mixed[span] = (closeness @ values).transpose(1, 0, 2).reshape(-1, hidden)
+        count, hidden = len(projected), projected.shape[1] // 3
+        queries, keys, values = projected.reshape(count, 3, heads, hidden // heads).transpose(1, 2, 0, 3)
+        closeness = queries @ keys.transpose(0, 2, 1) * np.float32((hidden // heads) ** -0.5)
+        closeness = np.exp(closeness - closeness.max(axis=-1, keepdims=True))
+        closeness /= closeness.sum(axis=-1, keepdims=True)
+        mixed: Matrix = (closeness @ values).transpose(1, 0, 2).reshape(count, hidden)
         return mixed
 
     def _normed(self, states: Matrix, gain_and_bias: tuple[Matrix, Matrix]) -> Matrix:
@@ -156,15 +149,3 @@ def _gelu(values: Matrix) -> Matrix:
     inner *= values
     inner *= np.float32(0.5)
     return inner
-
-
-def _batches(texts: Sequence[Tokens]) -> Iterator[list[Tokens]]:
-    """Texts, as tokens, in batches of at most `_TOKENS` tokens, in their order."""
-    batch: list[Tokens] = []
-    for tokens in texts:
-        if batch and sum(map(len, batch)) + len(tokens) > _TOKENS:
-            yield batch
-            batch = []
-        batch.append(tokens)
-    if batch:
-        yield batch

@@ -9,7 +9,7 @@ from services.matching.domain.text.confidence import LowConfidenceReason, low_co
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import LONGEST, Role, plain, words_of
 from services.matching.encoders import default_scorer
-from services.matching.encoders.remembered import CachedScorer
+from services.matching.encoders.cached_scorer import CachedScorer
 
 SCORER = NgramScorer()
 texts = st.text(max_size=300) | st.text("aeiñ ç-", max_size=60)
@@ -35,13 +35,15 @@ def test_case_and_accents_do_not_matter(text: str) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(texts | st.text(max_size=3_000), max_size=4))
-def test_an_encoder_gives_any_text_a_bounded_vector_that_no_other_text_moves(some: list[str]) -> None:
-    forgetful = CachedScorer(default_scorer()._scorer, size=0)
-    together = forgetful.embed(some, Role.OFFER)
-    for text, vector in zip(some, together, strict=True):
+@given(data=st.data())
+def test_an_encoder_bounds_any_vector_and_no_other_text_moves_it(data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(texts | st.text(max_size=3_000), max_size=4))
+    order = data.draw(st.permutations(range(len(drawn))))[: data.draw(st.integers(0, len(drawn)))]
+    uncached = CachedScorer(default_scorer()._scorer, size=0)
+    together = uncached.embed(drawn, Role.OFFER)
+    for text, vector in zip(drawn, together, strict=True):
         assert np.linalg.norm(vector) == (pytest.approx(1, abs=0.01) if words_of(plain(text)) else 0)
-        assert (forgetful.embed([text], Role.OFFER)[0] == vector).all()
+    assert (uncached.embed([drawn[place] for place in order], Role.OFFER) == together[order]).all()
 
 
 @given(texts | st.text(max_size=3_000))

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -12,9 +15,9 @@ from services.matching.domain.text.blend import Blend, Calibration
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role, TextScorer
 from services.matching.encoders import default_scorer, quality_scorer, use_encoder
+from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.encoders.constants import LANGUAGES, SENTENCES
 from services.matching.encoders.e5 import E5
-from services.matching.encoders.remembered import CachedScorer
 
 TOPICS = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
 #: The second half takes no part in anything but the means, and is what the figures below are of.
@@ -57,13 +60,14 @@ def test_needs_find_their_offers_across_languages_where_words_do_not() -> None:
     assert quality > default + 0.03
 
 
-def test_a_text_has_the_same_vector_in_any_company(scorer: TextScorer) -> None:
-    texts = [topic["offer"][language] for topic in TOPICS[:6] for language in LANGUAGES]
-    order = np.random.default_rng(5).permutation(len(texts))
-    forgetful = CachedScorer(scorer._scorer, size=0)  # type: ignore[attr-defined]
-    together = forgetful.embed(texts, Role.OFFER)
-    assert (forgetful.embed([texts[at] for at in order], Role.OFFER) == together[order]).all()
-    assert (np.concatenate([forgetful.embed([text], Role.OFFER) for text in texts[:5]]) == together[:5]).all()
+@pytest.mark.parametrize(("tier", "groups"), [("default_scorer", 20), ("quality_scorer", 4)])
+@pytest.mark.parametrize("kernels", ["", "Haswell"])
+def test_a_text_has_the_same_vector_in_any_company(tier: str, groups: int, kernels: str) -> None:
+    """Matrix products of OpenBLAS's AVX2 kernels depend on the place of a row; other kernels' may."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"} | ({"OPENBLAS_CORETYPE": kernels} if kernels else {})
+    command = [sys.executable, "-m", "tests.support.matching_company", tier, str(groups)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout == "[]\n", done.stdout + done.stderr
 
 
 def test_threads_do_not_disturb_each_other(scorer: TextScorer) -> None:
