@@ -30,7 +30,7 @@ class ConsentSide:
     blocks: bool = False
 
 
-def consent_of(policy: ConsentPolicy, one: ConsentSide, other: ConsentSide, *, brought: bool = False) -> Consent:
+def consent_of(policy: ConsentPolicy, first: ConsentSide, second: ConsentSide, *, brought: bool = False) -> Consent:
     """The consent of a pair, the same whichever side is named first.
 
     `mutual` needs the yes of both, and is pending on the yes of one. `requester` and `organiser` need one who asks,
@@ -38,27 +38,27 @@ def consent_of(policy: ConsentPolicy, one: ConsentSide, other: ConsentSide, *, b
     and what the organiser lets the system decide. A pair `brought` up by the organiser, and refused by neither, is
     granted under `organiser`, and under the others waits for somebody to ask.
     """
-    if not (one.active and other.active) or one.blocks or other.blocks:
+    if not (first.active and second.active) or first.blocks or second.blocks:
         return Consent.REFUSED
-    waits = brought and not (_says_no(one) or _says_no(other))
+    waits = brought and not (_declines(first) or _declines(second))
     if policy is ConsentPolicy.MUTUAL:
-        votes = _says_yes(one, other) + _says_yes(other, one)
+        votes = _agrees(first, second) + _agrees(second, first)
         return (Consent.PENDING if waits else Consent.REFUSED, Consent.PENDING, Consent.GRANTED)[votes]
-    wanted = (_wants(one) and not _says_no(other)) or (_wants(other) and not _says_no(one))
+    wanted = (_asks(first) and not _declines(second)) or (_asks(second) and not _declines(first))
     if wanted or (waits and policy is ConsentPolicy.ORGANISER):
         return Consent.GRANTED
     return Consent.PENDING if waits else Consent.REFUSED
 
 
-def _says_yes(side: ConsentSide, other: ConsentSide) -> bool:
+def _agrees(side: ConsentSide, partner: ConsentSide) -> bool:
     """An open request is its requester's yes to whoever is proposed or asks, save whom they declined."""
-    welcomes = side.seeking and not side.declined and (other.asked or side.offered or other.offered)
+    welcomes = side.seeking and not side.declined and (partner.asked or side.offered or partner.offered)
     return side.asked or side.accepted or welcomes
 
 
-def _wants(side: ConsentSide) -> bool:
+def _asks(side: ConsentSide) -> bool:
     return side.asked or side.offered
 
 
-def _says_no(side: ConsentSide) -> bool:
+def _declines(side: ConsentSide) -> bool:
     return side.declined and not (side.asked or side.accepted)

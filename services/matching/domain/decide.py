@@ -16,7 +16,7 @@ from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
 from shared.contract.events import AffinityScored, EditionChanged, Event, ParticipantChanged
 
-#: Pools kept, the least used is dropped: one of 350 participants takes 3 MB, one of 10,000 about 100.
+#: Pools in memory; the least recently used is dropped. A pool of 350 participants takes 3 MB, of 10,000 about 100 MB.
 _POOLS_KEPT: Final = 64
 
 
@@ -24,7 +24,7 @@ class UnknownConfiguration(Exception):
     """An edition names a version that no configuration has, or one whose text scorer is not installed."""
 
     def __init__(self, version: str, missing: str) -> None:
-        super().__init__(f"affinities of version {version!r} cannot be reckoned here: {missing}")
+        super().__init__(f"affinities of version {version!r} cannot be computed here: {missing}")
         self.version = version
 
 
@@ -56,14 +56,14 @@ class Matchmaker:
                 self._configured(event.affinity_version)
         self._warm(state, events)
         changes: list[Change] = []
-        said: list[AffinityScored] = []
+        published: list[AffinityScored] = []
         for event in events:
-            batch = EventEffects(state, event, changes, said)
-            batch.learn()
+            effects = EventEffects(state, event, changes, published)
+            effects.record()
             pool = self.pool(state)
             if pool is not None:
-                batch.conclude(pool)
-        return changes, said
+                effects.update(pool)
+        return changes, published
 
     def texts_of(self, state: MatchingState, pairs: Collection[AffinityScored]) -> tuple[list[str], list[str]]:
         """The needs and the offers of pairs, as they are to be read: so that they can be read ahead."""
@@ -73,13 +73,13 @@ class Matchmaker:
         return texts_of(state, configuration, pairs)
 
     def rescore(
-        self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], looked: RescoredRevisions
+        self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], rescored: RescoredRevisions
     ) -> tuple[list[Change], list[AffinityScored]]:
         """Score pairs again by a better reader of texts: see `refining.rescore`."""
         if state.rules is None:
             return [], []
         configuration, _ = self._configured(state.rules.affinity_version)
-        return rescore(state, Pool(scorer, configuration), pairs, looked)
+        return rescore(state, Pool(scorer, configuration), pairs, rescored)
 
     def pool(self, state: MatchingState) -> Pool | None:
         """The pool made of this very state, under its configuration; none as long as the rules are not known."""
@@ -87,15 +87,15 @@ class Matchmaker:
             return None
         configuration, scorer = self._configured(state.rules.affinity_version)
         with self._lock:
-            kept = self._pools.pop(state.edition_id, None)
-        if kept is None or kept[0] is not state or kept[1].configuration is not configuration:
-            kept = (state, Pool(scorer, configuration))
-            kept[1].put(state, state.participants)
+            cached = self._pools.pop(state.edition_id, None)
+        if cached is None or cached[0] is not state or cached[1].configuration is not configuration:
+            cached = (state, Pool(scorer, configuration))
+            cached[1].put(state, state.participants)
         with self._lock:
-            self._pools[state.edition_id] = kept
+            self._pools[state.edition_id] = cached
             if len(self._pools) > _POOLS_KEPT:
                 self._pools.popitem(last=False)
-        return kept[1]
+        return cached[1]
 
     def _configured(self, version: str) -> tuple[AffinityConfiguration, TextScorer]:
         configuration = self._configurations.get(version)

@@ -46,46 +46,48 @@ _PAIRS_AT_ONCE: Final = 64
 class EventEffects:
     """What one event changes and touches. Changes and what is said are added to the lists it is given."""
 
-    def __init__(self, state: MatchingState, event: Event, changes: list[Change], said: list[AffinityScored]) -> None:
+    def __init__(
+        self, state: MatchingState, event: Event, changes: list[Change], published: list[AffinityScored]
+    ) -> None:
         self._state = state
         self._event = event
         self._changes = changes
-        self._said = said
+        self._published = published
         self._participants: set[str] = set()
         self._requests: set[str] = set()
-        #: The pairs touched, and whether their scores may differ: otherwise it is their requests that changed.
+        #: Touched pairs. True: the score may have changed; False: only the requests of the pair have.
         self._pairs: dict[tuple[str, str], bool] = {}
 
-    def learn(self) -> None:
+    def record(self) -> None:
         """Take from the event what is newer than what is known."""
         event = self._event
         match event:
             case EditionChanged():
-                self._learn_rules(EditionRules.of(event))
+                self._record_rules(EditionRules.of(event))
             case OrganisationChanged():
-                self._learn_organisation(event.organisation_id, OrganisationSnapshot.of(event))
+                self._record_organisation(event.organisation_id, OrganisationSnapshot.of(event))
             case ParticipantChanged():
-                self._learn_participant(event.participant_id, ParticipantSnapshot.of(event))
+                self._record_participant(event.participant_id, ParticipantSnapshot.of(event))
             case MatchRequestChanged():
-                self._learn_request(event.request_id, RequestSnapshot.of(event))
+                self._record_request(event.request_id, RequestSnapshot.of(event))
             case EncounterChanged():
-                self._learn_encounter(event.participant_ids, EncounterSnapshot.of(event))
+                self._record_encounter(event.participant_ids, EncounterSnapshot.of(event))
 
-    def conclude(self, pool: Pool) -> None:
+    def update(self, pool: Pool) -> None:
         """Bring the pool, the proposals and what is said of the touched pairs up to date."""
         pool.put(self._state, sorted(self._participants))
         for participant_id in self._participants:
             self._touch_all(participant_id, rescored=True)
         self._propose(pool)
-        self._fill(pool)
-        self._say(pool)
+        self._run_proposal_round(pool)
+        self._publish_touched(pool)
 
     def _propose(self, pool: Pool) -> None:
         """Bring the partners of every open request that is concerned up to date, and of those that gain by that."""
-        changed, asked = self._participants, self._requests
-        while asked or changed:
-            request_ids = sorted(asked.union(requests_to_update(self._state, pool, changed)))
-            changed, asked = self._propose_for(pool, request_ids), set()
+        changed, requests = self._participants, self._requests
+        while requests or changed:
+            request_ids = sorted(requests.union(requests_to_update(self._state, pool, changed)))
+            changed, requests = self._propose_for(pool, request_ids), set()
 
     def _propose_for(self, pool: Pool, request_ids: list[str]) -> set[str]:
         """The sought-after whom a list has let go: they are free for another."""
@@ -93,79 +95,83 @@ class EventEffects:
         for request_id, partner_ids in best_partners(state, pool, request_ids):
             before = state.proposals.get(request_id, ())
             if partner_ids != before:
-                freed |= {one for one in set(before) - set(partner_ids) if state.at_capacity(one)}
-                self._make(PartnersProposed(request_id=request_id, partner_ids=partner_ids))
+                freed |= {partner_id for partner_id in set(before) - set(partner_ids) if state.at_capacity(partner_id)}
+                self._apply(PartnersProposed(request_id=request_id, partner_ids=partner_ids))
                 requester_id = state.requests[request_id].requester_id
                 for partner_id in (*before, *partner_ids):
                     self._touch(requester_id, partner_id)
         return freed
 
-    def _fill(self, pool: Pool) -> None:
+    def _run_proposal_round(self, pool: Pool) -> None:
         """Bring pairs up for whoever has too few encounters, where the organiser has asked for another round."""
         rules = self._state.rules
         if rules is None or rules.filling is None or rules.filling.round <= self._state.filled:
             return
         pairs = pairs_of_round(self._state, rules, pool, rules.filling.encounters)
-        self._make(ProposalRoundRecorded(round=rules.filling.round, pairs=pairs))
-        for one, other in pairs:
-            self._touch(one, other)
+        self._apply(ProposalRoundRecorded(round=rules.filling.round, pairs=pairs))
+        for first_id, second_id in pairs:
+            self._touch(first_id, second_id)
 
-    def _say(self, pool: Pool) -> None:
+    def _publish_touched(self, pool: Pool) -> None:
         """Say of each touched pair what has changed, if all that it takes is known."""
         state = self._state
-        speaker = Publisher(state, pool)
-        known = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
-        anew = [pair for pair in known if self._pairs[pair] or not speaker.has_scored(pair)]
-        for at in range(0, len(anew), _PAIRS_AT_ONCE):
-            for pair, scored, terms in speaker.scored(anew[at : at + _PAIRS_AT_ONCE]):
-                self._publish(speaker.news(self._event, pair, scored), terms)
-        for pair in sorted(set(known).difference(anew)):
-            self._publish(speaker.news(self._event, pair, speaker.standing(pair)), {})
+        publisher = Publisher(state, pool)
+        complete = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
+        unscored = [pair for pair in complete if self._pairs[pair] or not publisher.has_scored(pair)]
+        for at in range(0, len(unscored), _PAIRS_AT_ONCE):
+            for pair, scored, terms in publisher.scored(unscored[at : at + _PAIRS_AT_ONCE]):
+                self._publish(publisher.next_revision(self._event, pair, scored), terms)
+        for pair in sorted(set(complete).difference(unscored)):
+            self._publish(publisher.next_revision(self._event, pair, publisher.last_score(pair)), {})
 
     def _publish(self, affinity: AffinityScored | None, terms: dict[str, float]) -> None:
         if affinity is not None:
-            self._make(PairScored(affinity=affinity, terms=terms))
-            self._said.append(affinity)
+            self._apply(PairScored(affinity=affinity, terms=terms))
+            self._published.append(affinity)
 
-    def _learn_rules(self, rules: EditionRules) -> None:
+    def _record_rules(self, rules: EditionRules) -> None:
         known = self._state.rules
         if rules.newer_than(known):
-            self._make(RulesRecorded(rules=rules))
-            if not rules.says_the_same_as(known):
+            self._apply(RulesRecorded(rules=rules))
+            if not rules.equals_but_for_revision(known):
                 rescored = known is None or known.affinity_version != rules.affinity_version
                 for participant_id in self._state.links:
                     self._touch_all(participant_id, rescored=rescored)
-                self._requests |= {one for some in self._state.open_requests.values() for one in some}
-
-    def _learn_organisation(self, organisation_id: str, organisation: OrganisationSnapshot) -> None:
-        known = self._state.organisations.get(organisation_id)
-        if organisation.newer_than(known):
-            self._make(OrganisationRecorded(organisation_id=organisation_id, organisation=organisation))
-            if not organisation.says_the_same_as(known):
-                self._participants |= {
-                    one for one, known in self._state.participants.items() if known.organisation_id == organisation_id
+                self._requests |= {
+                    request_id for request_ids in self._state.open_requests.values() for request_id in request_ids
                 }
 
-    def _learn_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
+    def _record_organisation(self, organisation_id: str, organisation: OrganisationSnapshot) -> None:
+        known = self._state.organisations.get(organisation_id)
+        if organisation.newer_than(known):
+            self._apply(OrganisationRecorded(organisation_id=organisation_id, organisation=organisation))
+            if not organisation.equals_but_for_revision(known):
+                self._participants |= {
+                    participant_id
+                    for participant_id, participant in self._state.participants.items()
+                    if participant.organisation_id == organisation_id
+                }
+
+    def _record_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
         known = self._state.participants.get(participant_id)
         if participant.newer_than(known):
-            self._make(ParticipantRecorded(participant_id=participant_id, participant=participant))
-            if not participant.says_the_same_as(known):
+            self._apply(ParticipantRecorded(participant_id=participant_id, participant=participant))
+            if not participant.equals_but_for_revision(known):
                 self._participants.add(participant_id)
 
-    def _learn_request(self, request_id: str, request: RequestSnapshot) -> None:
+    def _record_request(self, request_id: str, request: RequestSnapshot) -> None:
         known = self._state.requests.get(request_id)
         if request.newer_than(known):
             if known is not None:
                 self._touch_request(request_id)
-            self._make(RequestRecorded(request_id=request_id, request=request))
+            self._apply(RequestRecorded(request_id=request_id, request=request))
             self._touch_request(request_id)
 
-    def _learn_encounter(self, participant_ids: tuple[str, str], encounter: EncounterSnapshot) -> None:
+    def _record_encounter(self, participant_ids: tuple[str, str], encounter: EncounterSnapshot) -> None:
         identity = pair_id(self._state.edition_id, *participant_ids)
         known = self._state.encounters.get(identity)
-        if encounter.newer_than(known) and not encounter.says_the_same_as(known):
-            self._make(EncounterRecorded(participant_ids=participant_ids, encounter=encounter))
+        if encounter.newer_than(known) and not encounter.equals_but_for_revision(known):
+            self._apply(EncounterRecorded(participant_ids=participant_ids, encounter=encounter))
 
     def _touch_request(self, request_id: str) -> None:
         """A directed request touches its pair, and whom its parties may be proposed; an open one all of its pairs."""
@@ -180,13 +186,13 @@ class EventEffects:
             self._requests |= set(self._state.open_requests.get(party_id, ()))
 
     def _touch_all(self, participant_id: str, *, rescored: bool = False) -> None:
-        for other in self._state.links.get(participant_id, ()):
-            self._touch(participant_id, other, rescored=rescored)
+        for partner_id in self._state.links.get(participant_id, ()):
+            self._touch(participant_id, partner_id, rescored=rescored)
 
-    def _touch(self, one: str, other: str, *, rescored: bool = False) -> None:
-        pair = pair_of(one, other)
+    def _touch(self, first_id: str, second_id: str, *, rescored: bool = False) -> None:
+        pair = pair_of(first_id, second_id)
         self._pairs[pair] = self._pairs.get(pair, False) or rescored
 
-    def _make(self, change: Change) -> None:
+    def _apply(self, change: Change) -> None:
         evolve(self._state, change)
         self._changes.append(change)

@@ -12,62 +12,64 @@ from shared.contract.ids import pair_id, pair_of
 from shared.internal_api.pairs import Hindrance, PairAnswer
 
 
-def explain_pair(state: MatchingState, pool: Pool | None, one: str, other: str) -> PairAnswer:
+def explain_pair(state: MatchingState, pool: Pool | None, first_id: str, second_id: str) -> PairAnswer:
     """How a pair scores now, and all that stands in its way, the most final first. Changes nothing."""
-    pair = pair_of(one, other)
+    pair = pair_of(first_id, second_id)
     if state.rules is None or pool is None:
         return PairAnswer(participant_ids=pair, hindrances=(Hindrance.EDITION_UNKNOWN,))
-    if not (state.complete(one) and state.complete(other)):
+    if not (state.complete(first_id) and state.complete(second_id)):
         return PairAnswer(participant_ids=pair, hindrances=(Hindrance.PARTICIPANT_UNKNOWN,))
-    speaker, said = Publisher(state, pool), state.published.get(pair_id(state.edition_id, *pair))
-    if said is None:
-        ((_, scored, _),) = speaker.scored([pair])
+    publisher, published = Publisher(state, pool), state.published.get(pair_id(state.edition_id, *pair))
+    if published is None:
+        ((_, scored, _),) = publisher.scored([pair])
     else:
-        scored = speaker.standing(pair)
+        scored = publisher.last_score(pair)
     return PairAnswer(
         participant_ids=pair,
         hindrances=tuple(_hindrances(state, pool, pair, scored["score"])),
-        consent=said.consent if said else None,
+        consent=published.consent if published else None,
         least_affinity=state.rules.least_affinity,
         **scored,
     )
 
 
 def _hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:
-    said = state.published.get(pair_id(state.edition_id, *pair))
-    if said is not None and said.consent is Consent.GRANTED:
+    published = state.published.get(pair_id(state.edition_id, *pair))
+    if published is not None and published.consent is Consent.GRANTED:
         return
-    yield from _for_good(state, pool, pair)
-    if said is not None and said.consent is Consent.PENDING:
+    yield from _final_hindrances(state, pool, pair)
+    if published is not None and published.consent is Consent.PENDING:
         yield Hindrance.ANSWER_AWAITED
         return
     yield Hindrance.NOBODY_ASKED
-    yield from _for_proposals(state, pool, pair, score)
+    yield from _proposal_hindrances(state, pool, pair, score)
 
 
-def _for_good(state: MatchingState, pool: Pool, pair: tuple[str, str]) -> Iterator[Hindrance]:
+def _final_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str]) -> Iterator[Hindrance]:
     """What bars the pair whoever asks, but for competitors: those are not proposed, and may ask."""
-    one, other = pair
-    first, second = state.participants[one], state.participants[other]
-    if not (state.active(one) and state.active(other)):
+    first_id, second_id = pair
+    first, second = state.participants[first_id], state.participants[second_id]
+    if not (state.active(first_id) and state.active(second_id)):
         yield Hindrance.CANCELLED
     if first.organisation_id == second.organisation_id:
         yield Hindrance.SAME_ORGANISATION
-    if state.blocked(one, other):
+    if state.blocked(first_id, second_id):
         yield Hindrance.BLOCKED
-    answers = {request.state for _, request in state.requests_between(one, other) if request.target_id is not None}
-    if other in first.declined_ids or one in second.declined_ids or RequestState.DECLINED in answers:
+    answers = {
+        request.state for _, request in state.requests_between(first_id, second_id) if request.target_id is not None
+    }
+    if second_id in first.declined_ids or first_id in second.declined_ids or RequestState.DECLINED in answers:
         yield Hindrance.DECLINED
     if pool.compete(first.organisation_id, second.organisation_id):
         yield Hindrance.COMPETITORS
 
 
-def _for_proposals(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:
+def _proposal_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:
     """What keeps the system from proposing the pair."""
-    one, other = pair
-    if not pool.affinities([one], pool.rows([other])).grounded[0, 0]:
+    first_id, second_id = pair
+    if not pool.affinities([first_id], pool.rows([second_id])).grounded[0, 0]:
         yield Hindrance.NOTHING_IN_COMMON
     if state.rules is not None and score < state.rules.least_affinity:
         yield Hindrance.BELOW_LEAST_AFFINITY
-    if state.at_capacity(one) or state.at_capacity(other):
+    if state.at_capacity(first_id) or state.at_capacity(second_id):
         yield Hindrance.QUOTA_REACHED

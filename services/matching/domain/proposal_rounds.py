@@ -20,10 +20,10 @@ Edge = tuple[float, str, str]
 
 #: Participants scored in one product of matrices.
 _AT_ONCE: Final = 64
-#: Partners considered for each participant, for each encounter they still need, and at least.
-_CANDIDATES_EACH, _CANDIDATES_LEAST = 8, 32
+#: Candidate partners of a participant: per missing encounter, and at least.
+_CANDIDATES_PER_ENCOUNTER, _CANDIDATES_LEAST = 8, 32
 _PRICE_STEPS: Final = 200
-#: Pairs of a round, the least served first: what is said of them has to fit one entry of the journal, of 16 MB.
+#: Pairs of a round: their affinities have to fit one journal entry, of 16 MB. The least served come first.
 _PAIRS_A_ROUND: Final = 3000
 
 
@@ -36,9 +36,11 @@ def pairs_of_round(
     """
     standing = _standing(state)
     wanted = {
-        one: room
-        for one in pool.ids
-        if state.complete(one) and state.active(one) and (room := encounters - standing.get(one, 0)) > 0
+        participant_id: room
+        for participant_id in pool.ids
+        if state.complete(participant_id)
+        and state.active(participant_id)
+        and (room := encounters - standing.get(participant_id, 0)) > 0
     }
     chosen = b_matching(candidates(state, rules, pool, wanted), wanted, standing)
     return tuple(sorted(chosen[:_PAIRS_A_ROUND]))
@@ -57,22 +59,22 @@ def b_matching(
     price = dual_prices(given, wanted)
     left = sorted(given, key=lambda edge: (price[edge[1]] + price[edge[2]] - edge[0], edge[1:]))
     room = dict(wanted)
-    served = {one: standing.get(one, 0) for one in wanted}
+    served = {participant_id: standing.get(participant_id, 0) for participant_id in wanted}
     chosen: list[tuple[str, str]] = []
-    most = max((served[one] + wanted[one] for one in wanted), default=0)
+    most = max((served[participant_id] + wanted[participant_id] for participant_id in wanted), default=0)
     for level in range(min(served.values(), default=0) + 1, most + 1):
         later = []
         for edge in left:
-            _, one, other = edge
-            if not (room[one] and room[other]):
+            _, first_id, second_id = edge
+            if not (room[first_id] and room[second_id]):
                 continue
-            if min(served[one], served[other]) >= level:
+            if min(served[first_id], served[second_id]) >= level:
                 later.append(edge)
                 continue
-            chosen.append((one, other))
-            for side in (one, other):
-                room[side] -= 1
-                served[side] += 1
+            chosen.append((first_id, second_id))
+            for participant_id in (first_id, second_id):
+                room[participant_id] -= 1
+                served[participant_id] += 1
         left = later
     return chosen
 
@@ -83,20 +85,20 @@ def dual_prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, f
     Polyak, Introduction to Optimization (1987): whoever is asked for more often than they have room gets dearer. The
     best prices seen are kept; no programme of whole encounters weighs more than their bound.
     """
-    lines = {one: line for line, one in enumerate(wanted)}
+    lines = {participant_id: line for line, participant_id in enumerate(wanted)}
     price = best = np.zeros(len(lines))
     if not edges:
         return dict.fromkeys(lines, 0.0)
     weights = np.array([edge[0] for edge in edges])
-    ones, others = (np.array([lines[pair[side]] for _, *pair in edges]) for side in (0, 1))
-    room, least = np.array([float(wanted[one]) for one in lines]), np.inf
+    firsts, seconds = (np.array([lines[pair[side]] for _, *pair in edges]) for side in (0, 1))
+    room, least = np.array([float(count) for count in wanted.values()]), np.inf
     for step in range(_PRICE_STEPS):
-        left = weights - price[ones] - price[others]
+        left = weights - price[firsts] - price[seconds]
         taken = left > 0
         bound = float(price @ room + left[taken].sum())
         if bound < least:
             least, best = bound, price
-        asked = np.bincount(ones[taken], minlength=len(lines)) + np.bincount(others[taken], minlength=len(lines))
+        asked = sum(np.bincount(ends[taken], minlength=len(lines)) for ends in (firsts, seconds))
         excess = asked - room
         length = weights.max() / (2 + step / 2) / (room.max() + np.abs(excess).max())
         price = np.maximum(0, price + length * excess)
@@ -107,16 +109,18 @@ def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Ma
     """The best partners of each, among those who want any, as edges; none twice."""
     seen = set()
     takers = np.isin(np.array(pool.ids), list(wanted))
-    for some in _chunks(list(wanted), _AT_ONCE):
-        affinities = pool.affinities(some)
-        for line, one in enumerate(some):
+    for chunk in _chunks(list(wanted), _AT_ONCE):
+        affinities = pool.affinities(chunk)
+        for line, participant_id in enumerate(chunk):
             scores = affinities.scores[line]
-            eligible = pool.strangers(one) & takers & affinities.grounded[line] & (scores >= rules.least_affinity)
-            eligible[pool.rows({*unproposable(state, one), *_linked(state, one)})] = False
+            eligible = (
+                pool.strangers(participant_id) & takers & affinities.grounded[line] & (scores >= rules.least_affinity)
+            )
+            eligible[pool.rows({*unproposable(state, participant_id), *_linked(state, participant_id)})] = False
             rows = np.flatnonzero(eligible)
-            most = max(_CANDIDATES_LEAST, _CANDIDATES_EACH * wanted[one])
+            most = max(_CANDIDATES_LEAST, _CANDIDATES_PER_ENCOUNTER * wanted[participant_id])
             for row in rows[np.lexsort((rows, -scores[rows]))][:most]:
-                pair = pair_of(one, pool.ids[row])
+                pair = pair_of(participant_id, pool.ids[row])
                 if pair not in seen:
                     seen.add(pair)
                     yield float(scores[row]), *pair
@@ -125,21 +129,21 @@ def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Ma
 def _standing(state: MatchingState) -> dict[str, int]:
     """How many encounters each may still come to: what is granted or waits for an answer."""
     counts: dict[str, int] = {}
-    for said in state.published.values():
-        if said.consent is not Consent.REFUSED:
-            for one in said.participant_ids:
-                counts[one] = counts.get(one, 0) + 1
+    for affinity in state.published.values():
+        if affinity.consent is not Consent.REFUSED:
+            for participant_id in affinity.participant_ids:
+                counts[participant_id] = counts.get(participant_id, 0) + 1
     return counts
 
 
-def _linked(state: MatchingState, one: str) -> list[str]:
+def _linked(state: MatchingState, participant_id: str) -> list[str]:
     """Those with whom something stands already."""
     return [
-        other
-        for other in state.links.get(one, ())
-        if state.complete(other)
-        and (said := state.published.get(pair_id(state.edition_id, one, other))) is not None
-        and said.consent is not Consent.REFUSED
+        partner_id
+        for partner_id in state.links.get(participant_id, ())
+        if state.complete(partner_id)
+        and (affinity := state.published.get(pair_id(state.edition_id, participant_id, partner_id))) is not None
+        and affinity.consent is not Consent.REFUSED
     ]
 
 

@@ -58,13 +58,17 @@ def requests_to_update(state: MatchingState, pool: Pool, changed: Collection[str
     seeking = _seeking(state)
     for participant_id in changed:
         yield from state.open_requests.get(participant_id, ())
-    yield from (one for one in seeking if not set(state.proposals.get(one, ())).isdisjoint(changed))
-    newcomers = [one for one in changed if state.complete(one) and state.active(one)]
+    yield from (
+        request_id for request_id in seeking if not set(state.proposals.get(request_id, ())).isdisjoint(changed)
+    )
+    newcomers = [
+        participant_id for participant_id in changed if state.complete(participant_id) and state.active(participant_id)
+    ]
     if seeking and newcomers:
         affinities = pool.affinities(newcomers, pool.rows(request.requester_id for request in seeking.values()))
-        bars = np.array([_bar(state, rules, request_id) for request_id in seeking])
+        thresholds = np.array([_threshold(state, rules, request_id) for request_id in seeking])
         request_ids = list(seeking)
-        _, fitting = np.nonzero(affinities.grounded & (affinities.scores >= bars))
+        _, fitting = np.nonzero(affinities.grounded & (affinities.scores >= thresholds))
         yield from (request_ids[at] for at in np.unique(fitting))
 
 
@@ -85,8 +89,12 @@ def _best_partners(
     eligible = pool.strangers(request.requester_id) & grounded & (scores >= rules.least_affinity)
     eligible[pool.rows(unproposable(state, request.requester_id))] = False
     listed = set(state.proposals.get(request_id, ()))
-    crowded = [one for one in state.exposure if state.at_capacity(one) and one not in listed and state.complete(one)]
-    eligible[pool.rows(crowded)] = False
+    at_capacity = [
+        participant_id
+        for participant_id in state.exposure
+        if state.at_capacity(participant_id) and participant_id not in listed and state.complete(participant_id)
+    ]
+    eligible[pool.rows(at_capacity)] = False
     kept = _kept(state, rules, pool, request_id, eligible)[: request.partners_wanted]
     eligible[pool.rows(kept)] = False
     chosen = [*kept, *_best(pool, scores, eligible, request.partners_wanted - len(kept))]
@@ -104,16 +112,17 @@ def _seeking(state: MatchingState) -> dict[str, RequestSnapshot]:
     }
 
 
-def _bar(state: MatchingState, rules: EditionRules, request_id: str) -> float:
+def _threshold(state: MatchingState, rules: EditionRules, request_id: str) -> float:
     """The score from which a newcomer matters to an open request."""
     request, partner_ids = state.requests[request_id], state.proposals.get(request_id, ())
     if len(partner_ids) < request.partners_wanted:
         return rules.least_affinity
     if rules.phase is not Phase.OPEN:
         return np.inf
-    said = state.published.get(pair_id(state.edition_id, request.requester_id, partner_ids[-1]))
-    # What was proposed a moment ago is not said yet, and another tier's score does not rank the list: all matter then.
-    return said.score if said and said.configuration == rules.affinity_version else rules.least_affinity
+    published = state.published.get(pair_id(state.edition_id, request.requester_id, partner_ids[-1]))
+    # A partner proposed a moment ago has no published score yet, and a score of the quality tier does not rank the list.
+    # Any newcomer matters then.
+    return published.score if published and published.configuration == rules.affinity_version else rules.least_affinity
 
 
 def unproposable(state: MatchingState, requester_id: str) -> list[str]:

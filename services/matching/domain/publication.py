@@ -32,15 +32,17 @@ class Publisher:
 
     def scored(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, dict[str, Any], dict[str, float]]]:
         """Each pair with all that its score says, and with the terms behind it."""
-        lines = {one: line for line, one in enumerate(dict.fromkeys(one for one, _ in pairs))}
-        columns = {other: column for column, other in enumerate(dict.fromkeys(other for _, other in pairs))}
+        lines = {first_id: line for line, first_id in enumerate(dict.fromkeys(first_id for first_id, _ in pairs))}
+        columns = {
+            second_id: column for column, second_id in enumerate(dict.fromkeys(second_id for _, second_id in pairs))
+        }
         affinities = self._pool.affinities(lines, self._pool.rows(columns))
         for pair in pairs:
-            affinity = affinities.one(lines[pair[0]], columns[pair[1]])
+            affinity = affinities.of_pair(lines[pair[0]], columns[pair[1]])
             terms = {str(term): value for term, value in affinity.values.items()}
             yield pair, self._scored(pair, affinity), {**terms, MET_BEFORE: float(affinity.in_vain)}
 
-    def standing(self, pair: Pair) -> dict[str, Any]:
+    def last_score(self, pair: Pair) -> dict[str, Any]:
         """All that the last score of a pair said."""
         before = self._state.published[pair_id(self._state.edition_id, *pair)]
         return {name: getattr(before, name) for name in ("score", "reasons", "configuration", "low_confidence")}
@@ -51,25 +53,27 @@ class Publisher:
             "score": affinity.score,
             "reasons": reasons_of(self._state, pair, affinity, self._needs_met(pair)),
             "configuration": self._pool.version,
-            "low_confidence": tuple(one for one in pair if participants[one].says_too_little),
+            "low_confidence": tuple(
+                participant_id for participant_id in pair if participants[participant_id].has_low_confidence
+            ),
         }
 
     def _needs_met(self, pair: Pair) -> tuple[NeedMet, ...]:
         """Of each side the need that the other meets best, best first."""
         found = []
         for seeker, provider in (pair, pair[::-1]):
-            met = self._pool.met(seeker, provider)
-            if met is not None:
-                need, offer, fit = met
+            best = self._pool.best_need_and_offer(seeker, provider)
+            if best is not None:
+                need, offer, fit = best
                 found.append(NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, _DECIMALS)))
-        return tuple(sorted(found, key=lambda one: (-one.fit, one.participant_id)))
+        return tuple(sorted(found, key=lambda need_met: (-need_met.fit, need_met.participant_id)))
 
-    def news(self, event: Event, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
+    def next_revision(self, event: Event, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
         """What is new of a pair after an event: it happened when the event did, whenever that is worked through."""
         state, identity = self._state, pair_id(self._state.edition_id, *pair)
         rules, before = state.rules, state.published.get(identity)
         requests = dict(state.requests_between(*pair))
-        behind = {one: request for one, request in requests.items() if request.live} or requests
+        behind = {request_id: request for request_id, request in requests.items() if request.live} or requests
         brought = pair[1] in state.brought.get(pair[0], ())
         if rules is None or (before is None and not behind and not brought):
             return None
@@ -82,11 +86,11 @@ class Publisher:
             occurred_at=before.occurred_at if before else event.occurred_at,
             pair_id=identity,
             participant_ids=pair,
-            # A pair no longer proposed has no requests left: it keeps the name of the last ones.
+            # A pair that is no longer proposed has no requests left and keeps the ids of its last requests.
             request_ids=request_ids or (before.request_ids if before else ()),
             origin=Origin.REQUESTED if directed else Origin.PROPOSED,
             consent=consent_of(rules.policy, self._side(*pair), self._side(*reversed(pair)), brought=brought),
-            priority=max((one.priority for one in behind.values()), default=before.priority if before else 1),
+            priority=max((request.priority for request in behind.values()), default=before.priority if before else 1),
             **scored,
         )
         if affinity == before:
@@ -96,18 +100,18 @@ class Publisher:
         occurred_at = max(before.occurred_at, event.occurred_at)
         return affinity.model_copy(update={"revision": before.revision + 1, "occurred_at": occurred_at})
 
-    def _side(self, one: str, other: str) -> ConsentSide:
+    def _side(self, participant_id: str, partner_id: str) -> ConsentSide:
         state = self._state
-        participant = state.participants[one]
-        requests = [request for _, request in state.requests_between(one, other)]
-        asked = [request for request in requests if request.requester_id == one]
-        answered = {request.state for request in requests if request.target_id == one}
+        participant = state.participants[participant_id]
+        requests = [request for _, request in state.requests_between(participant_id, partner_id)]
+        asked = [request for request in requests if request.requester_id == participant_id]
+        answered = {request.state for request in requests if request.target_id == participant_id}
         return ConsentSide(
-            active=state.active(one),
-            asked=any(request.live and request.target_id == other for request in asked),
+            active=state.active(participant_id),
+            asked=any(request.live and request.target_id == partner_id for request in asked),
             accepted=RequestState.ACCEPTED in answered,
-            declined=RequestState.DECLINED in answered or other in participant.declined_ids,
-            seeking=state.seeking(one),
+            declined=RequestState.DECLINED in answered or partner_id in participant.declined_ids,
+            seeking=state.seeking(participant_id),
             offered=any(request.live and request.target_id is None for request in asked),
-            blocks=participant.blocks(other, state.participants[other].organisation_id),
+            blocks=participant.blocks(partner_id, state.participants[partner_id].organisation_id),
         )

@@ -13,51 +13,56 @@ from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from shared.contract.events import AffinityScored, Consent
 
-#: The revision a pair had, by its id, when it was looked at: what has been said since is looked at again.
+#: By pair id, the published revision that was rescored. A later revision is rescored again.
 RescoredRevisions = dict[str, int]
 
 
-def pairs_to_rescore(state: MatchingState, looked: RescoredRevisions, most: int) -> list[AffinityScored]:
-    """Up to `most` pairs that have the first reader's score, may come to meet, and have not been looked at since."""
+def pairs_to_rescore(state: MatchingState, rescored: RescoredRevisions, most: int) -> list[AffinityScored]:
+    """Up to `most` pairs that have the first reader's score, may come to meet, and have not been rescored at since."""
     version = state.rules.affinity_version if state.rules else ""
     waiting = (
-        said
-        for said in state.published.values()
-        if said.configuration == version
-        and said.consent is not Consent.REFUSED
-        and looked.get(said.pair_id) != said.revision
-        and all(state.complete(one) for one in said.participant_ids)
+        affinity
+        for affinity in state.published.values()
+        if affinity.configuration == version
+        and affinity.consent is not Consent.REFUSED
+        and rescored.get(affinity.pair_id) != affinity.revision
+        and all(state.complete(participant_id) for participant_id in affinity.participant_ids)
     )
-    return [said for said, _ in zip(waiting, range(most), strict=False)]
+    return [affinity for affinity, _ in zip(waiting, range(most), strict=False)]
 
 
 def texts_of(
     state: MatchingState, configuration: AffinityConfiguration, pairs: Iterable[AffinityScored]
 ) -> tuple[list[str], list[str]]:
     """The needs and the offers that the second reader has to read."""
-    profiles = [state.participants[one].profile for said in pairs for one in said.participant_ids]
-    needs, offers = ([*chain(*(one.needs for one in profiles))], [*chain(*(one.offers for one in profiles))])
+    profiles = [
+        state.participants[participant_id].profile for affinity in pairs for participant_id in affinity.participant_ids
+    ]
+    needs, offers = (
+        [*chain(*(profile.needs for profile in profiles))],
+        [*chain(*(profile.offers for profile in profiles))],
+    )
     return configuration.read(needs), configuration.read(offers)
 
 
 def rescore(
-    state: MatchingState, pool: Pool, pairs: Collection[AffinityScored], looked: RescoredRevisions
+    state: MatchingState, pool: Pool, pairs: Collection[AffinityScored], rescored: RescoredRevisions
 ) -> tuple[list[Change], list[AffinityScored]]:
     """Score pairs by the second reader's `pool`, and say the new score of those that it moves far enough.
 
     What is said is of the same inputs, so it happened when they did; its version names the reader.
     """
     changes: list[Change] = []
-    said: list[AffinityScored] = []
-    pool.put(state, sorted({one for before in pairs for one in before.participant_ids}))
+    published: list[AffinityScored] = []
+    pool.put(state, sorted({participant_id for before in pairs for participant_id in before.participant_ids}))
     current = [before for before in pairs if state.published.get(before.pair_id) == before]
-    scored = Publisher(state, pool).scored([before.participant_ids for before in current])
-    for before, (_, news, terms) in zip(current, scored, strict=True):
-        looked[before.pair_id] = before.revision
-        if abs(news["score"] - before.score) > pool.configuration.quality_step:
-            affinity = before.model_copy(update=news | {"revision": before.revision + 1})
+    scores = Publisher(state, pool).scored([before.participant_ids for before in current])
+    for before, (_, after, terms) in zip(current, scores, strict=True):
+        rescored[before.pair_id] = before.revision
+        if abs(after["score"] - before.score) > pool.configuration.quality_step:
+            affinity = before.model_copy(update=after | {"revision": before.revision + 1})
             change = PairScored(affinity=affinity, terms=terms)
             evolve(state, change)
             changes.append(change)
-            said.append(affinity)
-    return changes, said
+            published.append(affinity)
+    return changes, published

@@ -26,10 +26,8 @@ from shared.contract.events import (
     Status,
 )
 
-#: Doubts that leave a text telling enough.
-_TELLING: Final = frozenset({LowConfidenceReason.ONE_WORD, LowConfidenceReason.TOO_LONG, LowConfidenceReason.MARKUP})
-
-
+#: Reasons that still leave the text enough to score by.
+_HARMLESS: Final = frozenset({LowConfidenceReason.ONE_WORD, LowConfidenceReason.TOO_LONG, LowConfidenceReason.MARKUP})
 _ENDS: Final = {EncounterState.HELD: True, EncounterState.MISSED: False}
 
 
@@ -44,9 +42,9 @@ class Snapshot(BaseModel):
         """Whether nothing was known, or an older revision: only then it is news."""
         return known is None or self.revision > known.revision
 
-    def says_the_same_as(self, other: Snapshot | None) -> bool:
+    def equals_but_for_revision(self, known: Snapshot | None) -> bool:
         """Whether only the revision differs, if that."""
-        return other is not None and self.model_copy(update={"revision": other.revision}) == other
+        return known is not None and self.model_copy(update={"revision": known.revision}) == known
 
 
 class EditionRules(Snapshot):
@@ -56,7 +54,7 @@ class EditionRules(Snapshot):
     policy: ConsentPolicy
     least_affinity: float
     affinity_version: str = "1"
-    most_encounters: int | None = Field(default=None, description="No list of proposals needs to name anybody oftener.")
+    most_encounters: int | None = Field(default=None, description="Most proposal lists that name the same participant.")
     filling: Filling | None = None
 
     @classmethod
@@ -71,9 +69,9 @@ class EditionRules(Snapshot):
             filling=event.filling,
         )
 
-    def says_the_same_as(self, other: Snapshot | None) -> bool:
+    def equals_but_for_revision(self, known: Snapshot | None) -> bool:
         """Whether scores, consents and proposals stay as they are: the next phase changes none of them."""
-        return other is not None and super().says_the_same_as(other.model_copy(update={"phase": self.phase}))
+        return known is not None and super().equals_but_for_revision(known.model_copy(update={"phase": self.phase}))
 
 
 class OrganisationSnapshot(Snapshot):
@@ -126,9 +124,9 @@ class ParticipantSnapshot(Snapshot):
         )
 
     @property
-    def says_too_little(self) -> bool:
+    def has_low_confidence(self) -> bool:
         """Whether what they need and offer deserves little confidence: then their codes alone speak for them."""
-        return _say_too_little((*self.profile.needs, *self.profile.offers))
+        return _has_low_confidence((*self.profile.needs, *self.profile.offers))
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
         """Whether they want neither to meet nor to be seen by that participant, or anybody of that organisation."""
@@ -184,5 +182,5 @@ def _most_encounters(event: EditionChanged) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def _say_too_little(texts: tuple[str, ...]) -> bool:
-    return not _TELLING.issuperset(low_confidence_reasons(texts))
+def _has_low_confidence(texts: tuple[str, ...]) -> bool:
+    return not _HARMLESS.issuperset(low_confidence_reasons(texts))

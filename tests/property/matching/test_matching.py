@@ -222,7 +222,7 @@ def test_every_score_can_be_reckoned_again_from_the_state_bit_for_bit(data: st.D
     pool = afresh_pool(MatchingState.model_validate_json(state.model_dump_json()))
     for said in state.published.values():
         one, other = said.participant_ids
-        again = pool.affinities([one], pool.rows([other])).one(0, 0)
+        again = pool.affinities([one], pool.rows([other])).of_pair(0, 0)
         assert (again.score, pool.configuration.version) == (said.score, said.configuration)
         terms = [
             c.terms for c in changes if isinstance(c, PairScored) and c.affinity.pair_id == said.pair_id and c.terms

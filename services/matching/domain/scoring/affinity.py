@@ -58,7 +58,7 @@ class Affinities:
         """Who has with whom something to talk about."""
         return ground(self.terms)
 
-    def one(self, line: int, column: int) -> Affinity:
+    def of_pair(self, line: int, column: int) -> Affinity:
         """The affinity of one pair."""
         weights = dict(zip(self.terms, self.weights[:, line, column].tolist(), strict=True))
         values = {term: round(float(of_all[line, column]), DECIMALS) for term, of_all in self.terms.items()}

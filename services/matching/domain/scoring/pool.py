@@ -107,9 +107,9 @@ class Pool:
         """Whether either of two organisations names the other as a competitor."""
         return other_id in self._competitors.of(organisation_id)
 
-    def met(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
+    def best_need_and_offer(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
         """The need of one and the offer of the other that fit best, by number, and their fit; none if none fits."""
-        return self.texts.met(self._rows[seeker], self._rows[provider])
+        return self.texts.best_need_and_offer(self._rows[seeker], self._rows[provider])
 
     def _term(self, term: Term, own: Rows, rows: Rows | None, mine: Traits, theirs: Traits) -> Values:
         if term in terms.OF_TRAITS:

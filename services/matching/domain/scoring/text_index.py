@@ -65,7 +65,7 @@ class TextIndex:
         forth, back = self._cosines(own, partners)
         return self._scorer.fit(forth).astype(np.float64), self._scorer.fit(back).astype(np.float64)
 
-    def met(self, seeker: int, provider: int) -> tuple[int, int, float] | None:
+    def best_need_and_offer(self, seeker: int, provider: int) -> tuple[int, int, float] | None:
         """The need of one and the offer of the other that fit best, by number, and their fit; None if none fits."""
         needs, offers = self._needs.of(seeker), self._offers.of(provider)
         if not (len(needs) and len(offers)):

@@ -72,11 +72,11 @@ def test_the_best_fit_of_any_item_counts() -> None:
     forth, back = index.fits(np.array([0]), np.array([1]))
     assert forth[0, 0] > 0.5
     assert back[0, 0] == 0
-    met = index.met(0, 1)
+    met = index.best_need_and_offer(0, 1)
     assert met is not None
     assert met[:2] == (0, 1)
     assert met[2] == forth[0, 0]
-    assert index.met(1, 0) is None
+    assert index.best_need_and_offer(1, 0) is None
 
 
 def test_a_row_put_again_or_removed_moves_no_other() -> None:
