@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from shared.contract.ids import pair_id
 from shared.storage.history import Step, read_back
-from shared.storage.journal_entry import Entry
 from tertulia.connections import Server, run_connected
 from tertulia.journals import journal_of
 from tertulia.output import show_line, show_table, stop
@@ -49,48 +46,17 @@ async def _found(encounter: str, edition: str | None) -> tuple[str, tuple[str, s
             entries = read_back(CHANGE, await journal.entries(edition_id, after=0))
             pair = history.pair_behind(encounter, edition_id, entries)
             if pair is not None:
-                asked = steps_before(edition_id, pair, await _matching(edition_id))
+                scored = await _matching_steps(edition_id, pair)
                 placed = history.steps_of(edition_id, pair, entries)
-                return edition_id, pair, sorted([*asked, *placed], key=lambda step: step.at)
+                return edition_id, pair, sorted([*scored, *placed], key=lambda step: step.at)
     return None
 
 
-async def _matching(edition_id: str) -> Sequence[Entry]:
+async def _matching_steps(edition_id: str, pair: tuple[str, str]) -> list[Step]:
+    from services.matching.aggregate import MatchingAggregate  # noqa: PLC0415
+    from services.matching.domain import history  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
     async with journal_of(Settings()) as journal:
-        return await journal.entries(edition_id, after=0)
-
-
-def steps_before(edition_id: str, pair: tuple[str, str], entries: Sequence[Entry]) -> Iterator[Step]:
-    """What matching's journal says: who asked, what was answered, and each score and consent of the pair."""
-    identity = pair_id(edition_id, *pair)
-    behind = {
-        request
-        for change in _changes(entries, "pair_scored")
-        if change["affinity"]["pair_id"] == identity
-        for request in change["affinity"]["request_ids"]
-    }
-    for entry in entries:
-        for change in entry.changes:
-            if change["type"] == "request_learned" and change["request_id"] in behind:
-                yield _step(entry, "matching", _request(change["request_id"], change["request"]))
-            elif change["type"] == "pair_scored" and change["affinity"]["pair_id"] == identity:
-                said = change["affinity"]
-                yield _step(
-                    entry, "matching", f"scored {said['score']:.4f}, {said['origin']}, consent {said['consent']}"
-                )
-
-
-def _request(request_id: str, request: Mapping[str, Any]) -> str:
-    whom = f"asks for {request['target_id']}" if request["target_id"] else "asks for partners"
-    return f"{request_id}: {request['requester_id']} {whom}: {request['state']}"
-
-
-def _step(entry: Entry, service: str, what: str, cause: str = "") -> Step:
-    inputs = " ".join(f"{place}@{offset}" for place, offset in sorted(entry.applied.items()))
-    return Step(entry.at, f"{service}:{entry.seq}", inputs, what, cause)
-
-
-def _changes(entries: Sequence[Entry], kind: str) -> Iterator[Mapping[str, Any]]:
-    return (change for entry in entries for change in entry.changes if change["type"] == kind)
+        entries = read_back(MatchingAggregate.change_type, await journal.entries(edition_id, after=0))
+    return list(history.steps_of(edition_id, pair, entries))

@@ -36,7 +36,7 @@ class Edition:
         self.changes: list[Change] = []
         self.maker = matchmaker()
 
-    def hear(self, *events: Event) -> list[AffinityScored]:
+    def decide(self, *events: Event) -> list[AffinityScored]:
         changes, said = self.maker.decide(self.state, events)
         self.changes += changes
         return said

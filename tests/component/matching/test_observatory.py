@@ -55,7 +55,7 @@ def drawn(scene: Scene, reverse: bool = False) -> MatchingState:
             events.append(scene.participant(name, offers, needs, codes=("ket:robotics",) if trade == "w" else ()))
             events += [scene.request(f"r_{name}_{m}", name, f"{trade}{m}") for m in range(EACH) if m != n]
     events.append(scene.request("across", "w0", "g0", state="accepted"))
-    edition.hear(*(reversed(events) if reverse else events))
+    edition.decide(*(reversed(events) if reverse else events))
     return edition.state
 
 
@@ -106,7 +106,7 @@ def test_graphml_is_read_by_others_and_holds_no_names(state: MatchingState) -> N
 
 def test_characters_that_xml_cannot_hold_are_left_out(scene: Scene) -> None:
     edition = Edition()
-    edition.hear(scene.edition(), scene.organisation("org_a", region="C\x0bLM <&"), scene.participant("a"))
+    edition.decide(scene.edition(), scene.organisation("org_a", region="C\x0bLM <&"), scene.participant("a"))
     graph = nx.read_graphml(io.BytesIO(to_graphml(picture(edition.state))))
     assert graph.nodes["org_a"]["region"] == "C LM <&"
 
@@ -196,7 +196,7 @@ async def test_an_edition_is_drawn_once_a_minute_however_many_ask(api: httpx.Asy
 
 async def test_too_few_to_be_counted_is_said(scene: Scene) -> None:
     edition = Edition()
-    edition.hear(scene.edition(), scene.organisation("org_a"), scene.participant("a"))
+    edition.decide(scene.edition(), scene.organisation("org_a"), scene.participant("a"))
     inputs = CacheInputs(edition.state)
     matching = Starlette(routes=internal_routes(Settings(internal_token="t"), observatory_routes(inputs.view_cache())))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(matching), base_url="http://m") as client:

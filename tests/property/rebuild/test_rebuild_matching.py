@@ -50,7 +50,7 @@ def test_from_a_rebuilt_state_it_says_next_what_it_would_have_said(data: st.Data
     live, then = Edition(), Edition()
     live.state, then.state = state, again
     for event in after:
-        assert _granted(then.hear(event)) == _granted(live.hear(event))
+        assert _granted(then.decide(event)) == _granted(live.decide(event))
 
 
 def _granted(said: Sequence[Any]) -> list[Any]:
@@ -61,7 +61,7 @@ def _granted(said: Sequence[Any]) -> list[Any]:
 def test_who_was_proposed_is_proposed_again_in_the_same_order(scene: Any) -> None:
     live = Edition()
     history = [*registered(scene), scene.request("r1", "ann", partners_wanted=2)]
-    said = [one for event in history for one in live.hear(event)]
+    said = [one for event in history for one in live.decide(event)]
     assert len(live.state.proposals["r1"]) == 2
     again, _ = rebuilt(history, said)
     assert again.proposals == live.state.proposals
@@ -71,7 +71,7 @@ def test_who_was_proposed_is_proposed_again_in_the_same_order(scene: Any) -> Non
 def test_the_organisers_rounds_are_not_held_again(scene: Any) -> None:
     live = Edition()
     history = [*registered(scene), scene.edition(revision=2, filling=Filling(round=1, encounters=1))]
-    said = [one for event in history for one in live.hear(event)]
+    said = [one for event in history for one in live.decide(event)]
     assert live.state.brought
     again, _ = rebuilt(history, said)
     assert again.filled == 1

@@ -11,7 +11,7 @@ from tests.support.matching_editions import SENSORS, WELDING, Edition, matchmake
 
 
 def test_a_requested_pair_is_scored_with_its_reasons(edition: Edition, scene: Any) -> None:
-    (said,) = edition.hear(*registered(scene), scene.request("r1", "bob", "ann", priority=3))
+    (said,) = edition.decide(*registered(scene), scene.request("r1", "bob", "ann", priority=3))
     assert said.participant_ids == ("ann", "bob")
     assert said.request_ids == ("r1",)
     assert (said.revision, said.priority, said.origin) == (1, 3, Origin.REQUESTED)
@@ -22,7 +22,7 @@ def test_a_requested_pair_is_scored_with_its_reasons(edition: Edition, scene: An
 
 
 def test_structure_counts_too(edition: Edition, scene: Any) -> None:
-    (said,) = edition.hear(
+    (said,) = edition.decide(
         scene.edition(),
         scene.organisation("org_ann", codes=("nace:25.62",)),
         scene.organisation("org_bob", kind="research_group", country="MX"),
@@ -40,73 +40,73 @@ def test_structure_counts_too(edition: Edition, scene: Any) -> None:
 
 
 def test_a_pair_waits_until_all_it_takes_is_known(edition: Edition, scene: Any) -> None:
-    assert edition.hear(scene.request("r1", "ann", "bob")) == []
-    assert edition.hear(scene.participant("ann"), scene.participant("bob"), scene.organisation("org_ann")) == []
-    assert edition.hear(scene.edition()) == []
-    assert len(edition.hear(scene.organisation("org_bob"))) == 1
+    assert edition.decide(scene.request("r1", "ann", "bob")) == []
+    assert edition.decide(scene.participant("ann"), scene.participant("bob"), scene.organisation("org_ann")) == []
+    assert edition.decide(scene.edition()) == []
+    assert len(edition.decide(scene.organisation("org_bob"))) == 1
 
 
 def test_what_is_not_news_is_not_said(edition: Edition, scene: Any) -> None:
     events = (*registered(scene), scene.request("r1", "ann", "bob", revision=2, state="accepted"))
-    edition.hear(*events)
-    assert edition.hear(*events) == []
-    assert edition.hear(scene.request("r1", "ann", "bob", revision=1)) == []
-    assert edition.hear(scene.participant("ann", needs=WELDING, revision=2, email="new@example.org")) == []
+    edition.decide(*events)
+    assert edition.decide(*events) == []
+    assert edition.decide(scene.request("r1", "ann", "bob", revision=1)) == []
+    assert edition.decide(scene.participant("ann", needs=WELDING, revision=2, email="new@example.org")) == []
     assert edition.granted() == {("ann", "bob")}
 
 
 def test_requests_both_ways_are_one_pair(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r2", "ann", "bob", priority=1))
-    (said,) = edition.hear(scene.request("r1", "bob", "ann", priority=3))
+    edition.decide(*registered(scene), scene.request("r2", "ann", "bob", priority=1))
+    (said,) = edition.decide(scene.request("r1", "bob", "ann", priority=3))
     assert (said.request_ids, said.priority, said.revision) == (("r1", "r2"), 3, 2)
     assert said.consent is Consent.GRANTED
-    (said,) = edition.hear(scene.request("r1", "bob", "ann", priority=3, revision=2, state="withdrawn"))
+    (said,) = edition.decide(scene.request("r1", "bob", "ann", priority=3, revision=2, state="withdrawn"))
     assert (said.request_ids, said.priority, said.consent) == (("r2",), 1, Consent.PENDING)
 
 
 def test_a_changed_profile_is_scored_again(edition: Edition, scene: Any) -> None:
-    (before,) = edition.hear(*registered(scene), scene.request("r1", "ann", "bob"))
-    (after,) = edition.hear(scene.participant("bob", offers=SENSORS, revision=2))
+    (before,) = edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
+    (after,) = edition.decide(scene.participant("bob", offers=SENSORS, revision=2))
     assert after.revision == before.revision + 1
     assert after.score < before.score
 
 
 @pytest.mark.parametrize("what", ["participant", "organisation"])
 def test_who_cancels_loses_every_pair(edition: Edition, scene: Any, what: str) -> None:
-    edition.hear(
+    edition.decide(
         *registered(scene, consent_policy="requester"),
         scene.request("r1", "ann", "bob"),
         scene.request("r2", "cid", "bob"),
         scene.request("r3", "ann", "cid"),
     )
     if what == "participant":
-        edition.hear(scene.participant("bob", revision=2, status="cancelled"))
+        edition.decide(scene.participant("bob", revision=2, status="cancelled"))
     else:
-        edition.hear(scene.organisation("org_bob", revision=2, status="cancelled"))
+        edition.decide(scene.organisation("org_bob", revision=2, status="cancelled"))
     assert edition.granted() == {("ann", "cid")}
 
 
 def test_another_policy_decides_again(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann", "bob"))
-    (said,) = edition.hear(scene.edition(revision=2, consent_policy="requester"))
+    edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
+    (said,) = edition.decide(scene.edition(revision=2, consent_policy="requester"))
     assert said.consent is Consent.GRANTED
-    assert edition.hear(scene.edition(revision=3, consent_policy="requester", phase="published")) == []
+    assert edition.decide(scene.edition(revision=3, consent_policy="requester", phase="published")) == []
 
 
 def test_an_open_request_gets_the_best_strangers_who_have_something_in_common(edition: Edition, scene: Any) -> None:
-    said = edition.hear(*registered(scene), scene.request("r1", "ann", partners_wanted=5))
+    said = edition.decide(*registered(scene), scene.request("r1", "ann", partners_wanted=5))
     assert {one.participant_ids for one in said} == {("ann", "bob"), ("ann", "cid")}
     assert {one.origin for one in said} == {Origin.PROPOSED}
     assert edition.state.proposals["r1"] == ("bob", "cid")
 
 
 def test_proposals_stay_above_the_least_affinity(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene, least_affinity=0.5), scene.request("r1", "ann", partners_wanted=5))
+    edition.decide(*registered(scene, least_affinity=0.5), scene.request("r1", "ann", partners_wanted=5))
     assert edition.state.proposals["r1"] == ("bob",)
 
 
 def test_nobody_is_proposed_who_was_asked_or_has_declined(edition: Edition, scene: Any) -> None:
-    edition.hear(
+    edition.decide(
         *registered(scene),
         scene.request("r1", "ann", "bob"),
         scene.request("r2", "cid", "ann", state="declined"),
@@ -116,8 +116,8 @@ def test_nobody_is_proposed_who_was_asked_or_has_declined(edition: Edition, scen
 
 
 def test_who_takes_up_a_proposal_stays_one_of_the_partners_wanted(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann"))
-    (said,) = edition.hear(scene.request("r2", "bob", "ann"))
+    edition.decide(*registered(scene), scene.request("r1", "ann"))
+    (said,) = edition.decide(scene.request("r2", "bob", "ann"))
     assert said.consent is Consent.GRANTED
     assert said.request_ids == ("r1", "r2")
     assert edition.state.proposals["r1"] == ("bob",)
@@ -127,19 +127,19 @@ def test_who_takes_up_a_proposal_stays_one_of_the_partners_wanted(edition: Editi
     ("policy", "consent"), [("mutual", "pending"), ("requester", "granted"), ("organiser", "granted")]
 )
 def test_a_proposal_has_its_requesters_yes(edition: Edition, scene: Any, policy: str, consent: str) -> None:
-    (said,) = edition.hear(*registered(scene, consent_policy=policy), scene.request("r1", "ann"))
+    (said,) = edition.decide(*registered(scene, consent_policy=policy), scene.request("r1", "ann"))
     assert said.consent == consent
 
 
 def test_a_withdrawn_open_request_takes_its_proposals_along(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann"))
-    (said,) = edition.hear(scene.request("r1", "ann", revision=2, state="withdrawn"))
+    edition.decide(*registered(scene), scene.request("r1", "ann"))
+    (said,) = edition.decide(scene.request("r1", "ann", revision=2, state="withdrawn"))
     assert (said.consent, said.request_ids) == (Consent.REFUSED, ("r1",))
 
 
 def test_a_requester_who_cancels_has_no_proposals(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann"))
-    edition.hear(scene.participant("ann", needs=WELDING, revision=2, status="cancelled"))
+    edition.decide(*registered(scene), scene.request("r1", "ann"))
+    edition.decide(scene.participant("ann", needs=WELDING, revision=2, status="cancelled"))
     assert edition.state.proposals["r1"] == ()
     assert edition.consents() == {("ann", "bob"): Consent.REFUSED}
 
@@ -150,55 +150,55 @@ def test_a_better_newcomer_displaces_a_proposal_only_while_open(
 ) -> None:
     newcomer = (scene.organisation("org_zoe"), scene.participant("zoe", offers=WELDING))
     gone = scene.participant("bob", status="cancelled")
-    edition.hear(gone, *registered(scene, phase=phase), scene.request("r1", "ann"))
+    edition.decide(gone, *registered(scene, phase=phase), scene.request("r1", "ann"))
     assert edition.state.proposals["r1"] == ("cid",)
-    edition.hear(*newcomer)
+    edition.decide(*newcomer)
     assert edition.state.proposals["r1"] == (partner,)
 
 
 def test_a_newcomer_fills_a_gap(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene, phase="live"), scene.request("r1", "ann", partners_wanted=3))
-    edition.hear(scene.organisation("org_zoe"), scene.participant("zoe", offers=WELDING))
+    edition.decide(*registered(scene, phase="live"), scene.request("r1", "ann", partners_wanted=3))
+    edition.decide(scene.organisation("org_zoe"), scene.participant("zoe", offers=WELDING))
     assert edition.state.proposals["r1"] == ("bob", "zoe", "cid")
 
 
 def test_an_organisation_that_is_not_known_yet_makes_a_participant_wait_again(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann"))
-    edition.hear(scene.participant("bob", offers=WELDING, revision=2, organisation_id="org_new"))
+    edition.decide(*registered(scene), scene.request("r1", "ann"))
+    edition.decide(scene.participant("bob", offers=WELDING, revision=2, organisation_id="org_new"))
     assert edition.state.proposals["r1"] == ("cid",)
-    edition.hear(scene.organisation("org_new"))
+    edition.decide(scene.organisation("org_new"))
     assert edition.state.proposals["r1"] == ("bob",)
 
 
 def test_a_request_that_turns_to_another_leaves_the_first_pair(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann"))
-    edition.hear(scene.request("r1", "ann", "eve", revision=2))
+    edition.decide(*registered(scene), scene.request("r1", "ann"))
+    edition.decide(scene.request("r1", "ann", "eve", revision=2))
     assert edition.consents() == {("ann", "bob"): Consent.REFUSED, ("ann", "eve"): Consent.PENDING}
 
 
 def test_no_events_change_nothing(edition: Edition) -> None:
-    assert edition.hear() == []
+    assert edition.decide() == []
 
 
 def test_a_pool_is_made_again_for_a_state_that_was_loaded_again(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene))
+    edition.decide(*registered(scene))
     edition.state = MatchingState.model_validate_json(edition.state.model_dump_json())
-    (said,) = edition.hear(scene.request("r1", "ann"))
+    (said,) = edition.decide(scene.request("r1", "ann"))
     assert said.participant_ids == ("ann", "bob")
 
 
 def test_no_personal_data_is_kept_or_said(edition: Edition, scene: Any) -> None:
     secretive = scene.participant("bob", offers=("Soldadura, llame al 600123123",), name="Bob Secreto", revision=2)
     asking = scene.participant("ann", needs=("Soldadura, llame al 600123123",), revision=2)
-    (said,) = edition.hear(*registered(scene), secretive, asking, scene.request("r1", "ann", "bob"))
+    (said,) = edition.decide(*registered(scene), secretive, asking, scene.request("r1", "ann", "bob"))
     assert "600123123" not in said.model_dump_json()
     assert "Secreto" not in edition.state.model_dump_json()
     assert "example.org" not in edition.state.model_dump_json()
 
 
 def test_a_pair_nobody_asks_for_any_more_before_it_is_known_is_not_mentioned(edition: Edition, scene: Any) -> None:
-    edition.hear(scene.request("r1", "ann", "bob"), scene.request("r1", "ann", "eve", revision=2))
-    edition.hear(*registered(scene))
+    edition.decide(scene.request("r1", "ann", "bob"), scene.request("r1", "ann", "eve", revision=2))
+    edition.decide(*registered(scene))
     assert set(edition.consents()) == {("ann", "eve")}
 
 
@@ -213,35 +213,35 @@ def test_many_editions_are_decided_side_by_side(scene: Any) -> None:
 
 
 def test_what_is_said_happened_when_the_news_did(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene))
+    edition.decide(*registered(scene))
     late, early = (scene.occurred(minutes) for minutes in (9, 3))
-    (asked,) = edition.hear(scene.request("r1", "ann", "bob", occurred_at=late))
-    (again,) = edition.hear(scene.request("r2", "bob", "ann", occurred_at=early))
+    (asked,) = edition.decide(scene.request("r1", "ann", "bob", occurred_at=late))
+    (again,) = edition.decide(scene.request("r2", "bob", "ann", occurred_at=early))
     assert (asked.occurred_at, again.occurred_at) == (late, late)
 
 
 def test_an_edition_of_an_unknown_version_is_refused_before_anything_changes(edition: Edition, scene: Any) -> None:
     with pytest.raises(UnknownConfiguration, match="'99'"):
-        edition.hear(scene.organisation("org_ann"), scene.edition(affinity_version="99"))
+        edition.decide(scene.organisation("org_ann"), scene.edition(affinity_version="99"))
     assert edition.state == MatchingState(edition_id="ed1")
 
 
 def test_another_version_scores_every_pair_again(edition: Edition, scene: Any) -> None:
-    (before,) = edition.hear(*registered(scene), scene.request("r1", "ann", "bob"))
-    (after,) = edition.hear(scene.edition(revision=2, affinity_version="2"))
+    (before,) = edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
+    (after,) = edition.decide(scene.edition(revision=2, affinity_version="2"))
     assert (before.configuration, after.configuration) == ("1", "2")
     assert after.score == pytest.approx(0.7 * 0.66 + 0.05)
-    (back,) = edition.hear(scene.edition(revision=3, affinity_version="1"))
+    (back,) = edition.decide(scene.edition(revision=3, affinity_version="1"))
     assert (back.score, back.reasons) == (before.score, before.reasons)
 
 
 def test_who_says_nothing_is_matched_by_codes_with_low_confidence(edition: Edition, scene: Any) -> None:
     robots = scene.participant("bob", codes=("ket:robotics",), offers=("🔩",))
-    edition.hear(
+    edition.decide(
         *registered(scene, affinity_version="2"), scene.participant("eve", codes=("ket:robotics",), revision=2)
     )
-    edition.hear(robots.model_copy(update={"revision": 2}))
-    (said,) = edition.hear(scene.request("r1", "eve"))
+    edition.decide(robots.model_copy(update={"revision": 2}))
+    (said,) = edition.decide(scene.request("r1", "eve"))
     assert said.participant_ids == ("bob", "eve")
     assert said.low_confidence == ("bob", "eve")
     assert [reason.detail for reason in said.reasons if reason.code == "kets"] == ["ket:robotics"]
@@ -250,23 +250,23 @@ def test_who_says_nothing_is_matched_by_codes_with_low_confidence(edition: Editi
 @pytest.mark.parametrize("who", ["ann", "bob"])
 @pytest.mark.parametrize("what", ["participant", "organisation"])
 def test_a_blocked_person_is_out_of_sight_both_ways(edition: Edition, scene: Any, who: str, what: str) -> None:
-    edition.hear(*registered(scene, consent_policy="requester"), scene.request("r1", "ann"))
-    edition.hear(scene.request("r2", "bob", "ann"))
+    edition.decide(*registered(scene, consent_policy="requester"), scene.request("r1", "ann"))
+    edition.decide(scene.request("r2", "bob", "ann"))
     assert edition.granted() == {("ann", "bob")}
     other = {"ann": "bob", "bob": "ann"}[who]
     texts = {"needs": WELDING} if who == "ann" else {"offers": WELDING}
     blocked = (other,) if what == "participant" else (f"org_{other}",)
-    edition.hear(scene.participant(who, **texts, blocked_ids=blocked, revision=2))
+    edition.decide(scene.participant(who, **texts, blocked_ids=blocked, revision=2))
     assert edition.granted() == {("ann", "cid")}
     assert edition.consents()[("ann", "bob")] is Consent.REFUSED
 
 
 @pytest.mark.parametrize("who", ["ann", "bob"])
 def test_a_proposal_turned_down_is_not_made_again(edition: Edition, scene: Any, who: str) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann"))
+    edition.decide(*registered(scene), scene.request("r1", "ann"))
     texts = {"needs": WELDING} if who == "ann" else {"offers": WELDING}
     other = {"ann": "bob", "bob": "ann"}[who]
-    edition.hear(scene.participant(who, **texts, declined_ids=(other,), revision=2))
+    edition.decide(scene.participant(who, **texts, declined_ids=(other,), revision=2))
     assert edition.state.proposals["r1"] == ("cid",)
     assert edition.consents()[("ann", "bob")] is Consent.REFUSED
 
@@ -274,10 +274,10 @@ def test_a_proposal_turned_down_is_not_made_again(edition: Edition, scene: Any, 
 @pytest.mark.parametrize("who", ["ann", "bob"])
 def test_competitors_are_not_proposed_and_may_ask_all_the_same(edition: Edition, scene: Any, who: str) -> None:
     other = {"ann": "bob", "bob": "ann"}[who]
-    edition.hear(*registered(scene), scene.organisation(f"org_{who}", competitor_ids=(f"org_{other}",), revision=2))
-    edition.hear(scene.request("r1", "ann"))
+    edition.decide(*registered(scene), scene.organisation(f"org_{who}", competitor_ids=(f"org_{other}",), revision=2))
+    edition.decide(scene.request("r1", "ann"))
     assert edition.state.proposals["r1"] == ("cid",)
-    (said,) = edition.hear(scene.request("r2", "ann", "bob"))
+    (said,) = edition.decide(scene.request("r2", "ann", "bob"))
     assert said.consent is Consent.PENDING
 
 
@@ -286,17 +286,17 @@ def test_competitors_are_not_proposed_and_may_ask_all_the_same(edition: Edition,
 def test_who_met_in_vain_is_brought_together_less(
     edition: Edition, scene: Any, who: str, outcome: bool, left: float
 ) -> None:
-    (before,) = edition.hear(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
+    (before,) = edition.decide(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
     other = {"ann": "bob", "bob": "ann"}[who]
     earlier = ({"organisation_id": f"org_{other}", "outcome": outcome},)
-    edition.hear(scene.organisation(f"org_{who}", met_before=earlier, revision=2))
+    edition.decide(scene.organisation(f"org_{who}", met_before=earlier, revision=2))
     (after,) = edition.state.published.values()
     assert after.score == pytest.approx(before.score * left, abs=0.0005)
     assert ("met_before" in {reason.code for reason in after.reasons}) == (left < 1)
 
 
 def test_terms_are_named_with_what_is_behind_them(edition: Edition, scene: Any) -> None:
-    (said,) = edition.hear(
+    (said,) = edition.decide(
         scene.edition(affinity_version="2"),
         scene.organisation("org_ann", codes=("nace:25.62", "coop:purchase", "s3:agrifood")),
         scene.organisation("org_bob", kind="research_group", country="MX", delegation="Mexico"),
@@ -317,8 +317,8 @@ def test_terms_are_named_with_what_is_behind_them(edition: Edition, scene: Any) 
 
 
 def test_nobody_is_in_more_lists_than_the_encounters_they_can_have(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene, quotas={"max_encounters": 1}), scene.request("r1", "ann"))
-    edition.hear(scene.organisation("org_flo"), scene.participant("flo", needs=WELDING), scene.request("r2", "flo"))
+    edition.decide(*registered(scene, quotas={"max_encounters": 1}), scene.request("r1", "ann"))
+    edition.decide(scene.organisation("org_flo"), scene.participant("flo", needs=WELDING), scene.request("r2", "flo"))
     assert edition.state.proposals == {"r1": ("bob",), "r2": ("cid",)}
-    edition.hear(scene.request("r1", "ann", revision=2, state="withdrawn"))
+    edition.decide(scene.request("r1", "ann", revision=2, state="withdrawn"))
     assert edition.state.proposals == {"r1": (), "r2": ("bob",)}

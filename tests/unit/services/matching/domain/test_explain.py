@@ -19,7 +19,7 @@ def hindrances(edition: Edition, one: str = "ann", other: str = "bob") -> list[s
 
 
 def test_a_granted_pair_has_no_hindrance(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann", "bob", state="accepted"))
+    edition.decide(*registered(scene), scene.request("r1", "ann", "bob", state="accepted"))
     answer = asked(edition, "bob", "ann")
     assert answer.participant_ids == ("ann", "bob")
     assert (answer.consent, answer.hindrances) == (Consent.GRANTED, ())
@@ -63,23 +63,23 @@ def test_a_granted_pair_has_no_hindrance(edition: Edition, scene: Any) -> None:
     ],
 )
 def test_all_that_is_in_the_way_is_said(edition: Edition, scene: Any, news: Any, expected: list[str]) -> None:
-    edition.hear(*registered(scene), *news(scene))
+    edition.decide(*registered(scene), *news(scene))
     assert hindrances(edition) == expected
 
 
 def test_colleagues_are_of_one_organisation(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene))
+    edition.decide(*registered(scene))
     assert hindrances(edition, "bob", "dan")[0] == Hindrance.SAME_ORGANISATION
 
 
 def test_what_is_not_known_is_said_to_be_unknown(edition: Edition, scene: Any) -> None:
     assert hindrances(edition) == ["edition_unknown"]
-    edition.hear(scene.edition())
+    edition.decide(scene.edition())
     assert hindrances(edition) == ["participant_unknown"]
 
 
 def test_asking_changes_nothing(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene))
+    edition.decide(*registered(scene))
     before = edition.state.model_dump_json()
     assert asked(edition, "ann", "cid").score is not None
     assert edition.state.model_dump_json() == before

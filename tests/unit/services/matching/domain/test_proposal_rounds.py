@@ -32,46 +32,46 @@ def filling(round_: int, encounters: int) -> dict[str, int]:
     [("mutual", Consent.PENDING), ("requester", Consent.PENDING), ("organiser", Consent.GRANTED)],
 )
 def test_a_round_brings_everybody_up_to_the_number(edition: Edition, scene: Any, policy: str, consent: Consent) -> None:
-    edition.hear(*everybody_seeks_and_offers(scene, "abcdef", consent_policy=policy))
-    said = edition.hear(scene.edition(revision=2, consent_policy=policy, filling=filling(1, 2)))
+    edition.decide(*everybody_seeks_and_offers(scene, "abcdef", consent_policy=policy))
+    said = edition.decide(scene.edition(revision=2, consent_policy=policy, filling=filling(1, 2)))
     assert Counter(one for pair in said for one in pair.participant_ids) == dict.fromkeys("abcdef", 2)
     assert {one.consent for one in said} == {consent}
     assert {one.request_ids for one in said} == {()}
     again = scene.edition(revision=3, consent_policy=policy, filling=filling(1, 2), name="Another")
-    assert edition.hear(again) == []
-    assert edition.hear(scene.edition(revision=4, consent_policy=policy, filling=filling(2, 2))) == []
+    assert edition.decide(again) == []
+    assert edition.decide(scene.edition(revision=4, consent_policy=policy, filling=filling(2, 2))) == []
 
 
 def test_what_stands_counts_and_what_was_refused_is_not_brought_up(edition: Edition, scene: Any) -> None:
-    edition.hear(*everybody_seeks_and_offers(scene, "abc"), scene.request("r1", "a", "b", state="accepted"))
-    edition.hear(scene.request("r2", "a", "c", state="declined"))
-    said = edition.hear(scene.edition(revision=2, filling=filling(1, 1)))
+    edition.decide(*everybody_seeks_and_offers(scene, "abc"), scene.request("r1", "a", "b", state="accepted"))
+    edition.decide(scene.request("r2", "a", "c", state="declined"))
+    said = edition.decide(scene.edition(revision=2, filling=filling(1, 1)))
     assert said == []
-    said = edition.hear(scene.edition(revision=3, filling=filling(2, 2)))
+    said = edition.decide(scene.edition(revision=3, filling=filling(2, 2)))
     assert [one.participant_ids for one in said] == [("b", "c")]
 
 
 def test_nobody_is_brought_up_below_the_least_affinity_or_without_common_ground(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene, least_affinity=0.5))
-    edition.hear(scene.edition(revision=2, least_affinity=0.5, filling=filling(1, 3)))
+    edition.decide(*registered(scene, least_affinity=0.5))
+    edition.decide(scene.edition(revision=2, least_affinity=0.5, filling=filling(1, 3)))
     assert set(edition.consents()) == {("ann", "bob")}
 
 
 def test_who_asks_for_whom_the_organiser_brought_up_has_their_yes_alone(edition: Edition, scene: Any) -> None:
-    edition.hear(*everybody_seeks_and_offers(scene, "ab"), scene.edition(revision=2, filling=filling(1, 1)))
-    edition.hear(scene.request("r1", "a", "b"))
+    edition.decide(*everybody_seeks_and_offers(scene, "ab"), scene.edition(revision=2, filling=filling(1, 1)))
+    edition.decide(scene.request("r1", "a", "b"))
     assert edition.consents() == {("a", "b"): Consent.PENDING}
-    edition.hear(scene.request("r1", "a", "b", revision=2, state="accepted"))
+    edition.decide(scene.request("r1", "a", "b", revision=2, state="accepted"))
     assert edition.consents() == {("a", "b"): Consent.GRANTED}
 
 
 def test_a_pair_brought_up_ends_when_one_turns_it_down(edition: Edition, scene: Any) -> None:
     organiser = {"consent_policy": "organiser"}
-    edition.hear(*everybody_seeks_and_offers(scene, "ab", **organiser))
-    edition.hear(scene.edition(revision=2, filling=filling(1, 1), **organiser))
-    edition.hear(scene.participant("b", needs=WELDING, offers=WELDING, declined_ids=("a",), revision=2))
+    edition.decide(*everybody_seeks_and_offers(scene, "ab", **organiser))
+    edition.decide(scene.edition(revision=2, filling=filling(1, 1), **organiser))
+    edition.decide(scene.participant("b", needs=WELDING, offers=WELDING, declined_ids=("a",), revision=2))
     assert edition.consents() == {("a", "b"): Consent.REFUSED}
-    assert edition.hear(scene.edition(revision=3, filling=filling(2, 1), **organiser)) == []
+    assert edition.decide(scene.edition(revision=3, filling=filling(2, 1), **organiser)) == []
 
 
 def test_the_least_served_come_first() -> None:

@@ -27,12 +27,12 @@ def ended(scene: Any, state: str, *participant_ids: str, revision: int = 3) -> E
 
 
 def test_a_request_its_answer_and_its_encounter_are_one_decision(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
+    edition.decide(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
     assert [(one.requested, one.shown, one.accepted, one.held) for one in told(edition)] == [(True, False, None, None)]
-    edition.hear(scene.request("r1", "ann", "bob", revision=2, state="accepted"))
-    edition.hear(ended(scene, "scheduled", "ann", "bob", revision=1), ended(scene, "moved", "ann", "bob", revision=2))
+    edition.decide(scene.request("r1", "ann", "bob", revision=2, state="accepted"))
+    edition.decide(ended(scene, "scheduled", "ann", "bob", revision=1), ended(scene, "moved", "ann", "bob", revision=2))
     assert [(one.accepted, one.held) for one in told(edition)] == [(True, None)]
-    edition.hear(ended(scene, "held", "ann", "bob"))
+    edition.decide(ended(scene, "held", "ann", "bob"))
     (decision,) = told(edition)
     assert (decision.accepted, decision.held, decision.outcome) == (True, True, None)
     assert decision.configuration == "2"
@@ -42,29 +42,29 @@ def test_a_request_its_answer_and_its_encounter_are_one_decision(edition: Editio
 
 @pytest.mark.parametrize(("state", "accepted"), [("accepted", True), ("declined", False)])
 def test_the_terms_are_those_of_when_it_was_answered(edition: Edition, scene: Any, state: str, accepted: bool) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann", "bob"))
-    edition.hear(scene.participant("bob", offers=SENSORS, revision=2))
-    edition.hear(scene.request("r1", "ann", "bob", revision=2, state=state))
-    edition.hear(scene.participant("bob", offers=WELDING, revision=3))
+    edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
+    edition.decide(scene.participant("bob", offers=SENSORS, revision=2))
+    edition.decide(scene.request("r1", "ann", "bob", revision=2, state=state))
+    edition.decide(scene.participant("bob", offers=WELDING, revision=3))
     (decision,) = told(edition)
     assert decision.accepted is accepted
     assert decision.terms["text_need_offer"] < 0.1
 
 
 def test_what_was_shown_and_left_unanswered_is_told_too(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann", partners_wanted=2))
+    edition.decide(*registered(scene), scene.request("r1", "ann", partners_wanted=2))
     assert [(one.shown, one.requested, one.accepted) for one in told(edition)] == [(True, False, None)] * 2
-    edition.hear(scene.request("r2", "bob", "ann", state="declined"))
+    edition.decide(scene.request("r2", "bob", "ann", state="declined"))
     assert sorted((one.requested, one.accepted) for one in told(edition) if one.requested) == [(True, False)]
 
 
 def test_pairs_the_organiser_brought_up_were_shown(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.edition(revision=2, filling={"round": 1, "encounters": 1}))
+    edition.decide(*registered(scene), scene.edition(revision=2, filling={"round": 1, "encounters": 1}))
     assert {one.shown for one in told(edition)} == {True}
 
 
 def test_the_export_names_nobody_and_is_the_same_for_the_same_key(edition: Edition, scene: Any) -> None:
-    edition.hear(*registered(scene), scene.request("r1", "ann", "bob"))
+    edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
     text = json.dumps([one.model_dump() for one in told(edition)])
     assert not any(word in text for word in ("ann", "bob", "Soldadura", "pair_", "org_"))
     assert told(edition) == told(edition)
