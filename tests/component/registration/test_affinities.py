@@ -1,3 +1,5 @@
+"""The endpoint of affinities, with matching replaced."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,11 +9,11 @@ import pytest
 
 from services.registration.api.access import ApiContext
 from services.registration.internal_clients import InternalClient, InternalClients
-from tests.component.registration.conftest import client_of
+from tests.support.registration_api import EditionHarness, client_of
 
 
 class Matching(InternalClient):
-    """Stands in for matching: keeps what it is asked."""
+    """A client of matching that records its requests."""
 
     def __init__(self) -> None:
         super().__init__("matching", None)
@@ -38,14 +40,14 @@ def context(context: ApiContext, matching: Matching) -> ApiContext:
     )
 
 
-async def test_an_operator_is_told_what_matching_knows_of_a_pair(
-    context: ApiContext, fair: Any, api: httpx.AsyncClient, matching: Matching
+async def test_the_affinity_of_a_pair_is_answered_by_matching(
+    context: ApiContext, edition: EditionHarness, api: httpx.AsyncClient, matching: Matching
 ) -> None:
-    one, _, other, _ = fair.participants
-    answer = await api.get(f"{fair.path}/affinities/{one}/{other}")
+    first_id, _, second_id, _ = edition.participants
+    answer = await api.get(f"{edition.path}/affinities/{first_id}/{second_id}")
     assert (answer.status_code, answer.json()["hindrances"]) == (200, ["nobody_asked"])
-    assert matching.asked == [f"/editions/{fair.edition_id}/affinities/{one}/{other}"]
-    assert (await api.get(f"{fair.path}/affinities/{one}/prt_unknown")).status_code == 404
+    assert matching.asked == [f"/editions/{edition.edition_id}/affinities/{first_id}/{second_id}"]
+    assert (await api.get(f"{edition.path}/affinities/{first_id}/prt_unknown")).status_code == 404
     async with client_of(context, "rival") as rival:
-        assert (await rival.get(f"{fair.path}/affinities/{one}/{other}")).status_code == 404
+        assert (await rival.get(f"{edition.path}/affinities/{first_id}/{second_id}")).status_code == 404
     assert len(matching.asked) == 1

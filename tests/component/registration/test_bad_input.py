@@ -1,4 +1,4 @@
-"""Bad input gets a clear answer: never a 5xx, and nothing of it is kept."""
+"""Invalid input is refused with a clear answer, never a 5xx, and changes nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+from services.registration.memory_store import InMemoryStore
+from tests.support.registration_api import EditionHarness, edition_body, organisation_body, participant_body
 
 BIDI = "Ana\u202eziur"
 
@@ -41,11 +44,11 @@ def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("collection", ["organisations", "participants", "match-requests"])
-async def test_what_is_no_fitting_json(
-    api: httpx.AsyncClient, fair: Any, collection: str, raw: bytes, status: int
+async def test_a_body_that_is_no_fitting_json_is_refused(
+    api: httpx.AsyncClient, edition: EditionHarness, collection: str, raw: bytes, status: int
 ) -> None:
     json_type = {"content-type": "application/json"}
-    assert_problem(await api.post(f"{fair.path}/{collection}", content=raw, headers=json_type), status)
+    assert_problem(await api.post(f"{edition.path}/{collection}", content=raw, headers=json_type), status)
 
 
 @pytest.mark.parametrize(
@@ -78,23 +81,25 @@ async def test_what_is_no_fitting_json(
         ({"operator_id": "rival"}, "/operator_id"),
     ],
 )
-async def test_organisations_that_are_not_acceptable(
-    api: httpx.AsyncClient, fair: Any, bodies: Any, changes: dict[str, Any], pointer: str
+async def test_an_invalid_organisation_is_refused_with_the_field(
+    api: httpx.AsyncClient, edition: EditionHarness, changes: dict[str, Any], pointer: str
 ) -> None:
-    answer = await api.post(f"{fair.path}/organisations", json=bodies.organisation(**changes))
+    answer = await api.post(f"{edition.path}/organisations", json=organisation_body(**changes))
     assert pointer in [error["pointer"] for error in assert_problem(answer, 422)["errors"]]
-    patched = await api.patch(f"{fair.path}/organisations/{fair.organisations[0]}", json=changes)
+    patched = await api.patch(f"{edition.path}/organisations/{edition.organisations[0]}", json=changes)
     assert pointer in [error["pointer"] for error in assert_problem(patched, 422)["errors"]]
 
 
-async def test_the_position_of_a_character_is_told(api: httpx.AsyncClient, fair: Any, bodies: Any) -> None:
-    answer = await api.post(f"{fair.path}/organisations", json=bodies.organisation(name=BIDI))
+async def test_a_forbidden_character_is_named_with_its_position(
+    api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    answer = await api.post(f"{edition.path}/organisations", json=organisation_body(name=BIDI))
     assert answer.json()["errors"][0]["detail"] == "the character U+202E at position 3 is not allowed here"
 
 
 @pytest.mark.parametrize("name", ["Fundición Ñ 🏭👩‍🏭", "株式会社", "O'Neill & Søn; DROP", "עמית", "  trimmed  "])
-async def test_names_that_are_fine(api: httpx.AsyncClient, fair: Any, bodies: Any, name: str) -> None:
-    answer = await api.post(f"{fair.path}/organisations", json=bodies.organisation(name=name))
+async def test_names_in_any_script_are_accepted(api: httpx.AsyncClient, edition: EditionHarness, name: str) -> None:
+    answer = await api.post(f"{edition.path}/organisations", json=organisation_body(name=name))
     assert answer.status_code == 201
     assert answer.json()["name"] == name.strip()
 
@@ -126,13 +131,13 @@ async def test_names_that_are_fine(api: httpx.AsyncClient, fair: Any, bodies: An
         ({"session_ids": ["opening", "opening"]}, "/session_ids"),
     ],
 )
-async def test_participants_that_are_not_acceptable(
-    api: httpx.AsyncClient, fair: Any, bodies: Any, changes: dict[str, Any], pointer: str
+async def test_an_invalid_participant_is_refused_with_the_field(
+    api: httpx.AsyncClient, edition: EditionHarness, changes: dict[str, Any], pointer: str
 ) -> None:
-    body = bodies.participant(fair.organisations[0]) | changes
-    answer = await api.post(f"{fair.path}/participants", json=body)
+    body = participant_body(edition.organisations[0]) | changes
+    answer = await api.post(f"{edition.path}/participants", json=body)
     assert pointer in [error["pointer"] for error in assert_problem(answer, 422)["errors"]]
-    patched = await api.patch(f"{fair.path}/participants/{fair.participants[0]}", json=changes)
+    patched = await api.patch(f"{edition.path}/participants/{edition.participants[0]}", json=changes)
     assert pointer in [error["pointer"] for error in assert_problem(patched, 422)["errors"]]
 
 
@@ -149,7 +154,7 @@ TALK = {
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({"timezone": "Mars/Olympus"}, "time zone"),
         ({"timezone": "../../etc/passwd"}, "time zone"),
@@ -192,35 +197,37 @@ TALK = {
         ({"answer_within_hours": 0}, "greater than or equal to 1"),
     ],
 )
-async def test_editions_that_are_not_acceptable(
-    api: httpx.AsyncClient, fair: Any, bodies: Any, changes: dict[str, Any], said: str
+async def test_an_invalid_edition_is_refused_with_the_reason(
+    api: httpx.AsyncClient, edition: EditionHarness, changes: dict[str, Any], reason: str
 ) -> None:
-    answer = await api.post("/editions", json=bodies.edition(**changes))
-    assert said in str(assert_problem(answer, 422)["errors"])
-    patched = await api.patch(fair.path, json=changes)
-    assert said in str(assert_problem(patched, 422)["errors"])
+    answer = await api.post("/editions", json=edition_body(**changes))
+    assert reason in str(assert_problem(answer, 422)["errors"])
+    patched = await api.patch(edition.path, json=changes)
+    assert reason in str(assert_problem(patched, 422)["errors"])
 
 
-async def test_an_edition_may_be_all_conference(api: httpx.AsyncClient, bodies: Any) -> None:
-    assert (await api.post("/editions", json=bodies.edition(zones=[HALL]))).status_code == 201
+async def test_an_edition_may_have_no_tables(api: httpx.AsyncClient) -> None:
+    assert (await api.post("/editions", json=edition_body(zones=[HALL]))).status_code == 201
 
 
-async def test_two_zones_may_have_the_same_table_label(api: httpx.AsyncClient, bodies: Any) -> None:
+async def test_two_zones_may_have_the_same_table_label(api: httpx.AsyncClient) -> None:
     zones = [HALL | {"tables": ["1"]}, HALL | {"zone_id": "innova", "tables": ["1"]}]
-    assert (await api.post("/editions", json=bodies.edition(zones=zones))).status_code == 201
+    assert (await api.post("/editions", json=edition_body(zones=zones))).status_code == 201
 
 
-async def test_requests_that_are_not_acceptable(api: httpx.AsyncClient, fair: Any) -> None:
-    one, colleague, other, _ = fair.participants
-    path = f"{fair.path}/match-requests"
+async def test_an_invalid_match_request_is_refused_with_the_field(
+    api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    requester_id, colleague_id, target_id, _ = edition.participants
+    path = f"{edition.path}/match-requests"
     for body, pointer in [
-        ({"requester_id": "prt_none", "target_id": other}, "/requester_id"),
-        ({"requester_id": one, "target_id": "prt_none"}, "/target_id"),
-        ({"requester_id": one, "target_id": one}, ""),
-        ({"requester_id": one, "target_id": colleague}, "/target_id"),
-        ({"requester_id": one, "target_id": other, "priority": 4}, "/priority"),
-        ({"requester_id": one, "target_id": other, "partners_wanted": 0}, "/partners_wanted"),
-        ({"requester_id": one, "target_id": other, "state": "accepted"}, "/state"),
+        ({"requester_id": "prt_none", "target_id": target_id}, "/requester_id"),
+        ({"requester_id": requester_id, "target_id": "prt_none"}, "/target_id"),
+        ({"requester_id": requester_id, "target_id": requester_id}, ""),
+        ({"requester_id": requester_id, "target_id": colleague_id}, "/target_id"),
+        ({"requester_id": requester_id, "target_id": target_id, "priority": 4}, "/priority"),
+        ({"requester_id": requester_id, "target_id": target_id, "partners_wanted": 0}, "/partners_wanted"),
+        ({"requester_id": requester_id, "target_id": target_id, "state": "accepted"}, "/state"),
         ({"requester_id": {"$ne": 1}}, "/requester_id"),
     ]:
         problem = assert_problem(await api.post(path, json=body), 422)
@@ -228,17 +235,17 @@ async def test_requests_that_are_not_acceptable(api: httpx.AsyncClient, fair: An
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
-async def test_other_media_types_are_not_taken(api: httpx.AsyncClient, kind: str | None) -> None:
+async def test_other_media_types_are_refused(api: httpx.AsyncClient, kind: str | None) -> None:
     headers = {"content-type": kind} if kind else {}
     assert_problem(await api.post("/editions", content=b"{}", headers=headers), 415)
 
 
-async def test_a_body_that_says_it_is_too_large(api: httpx.AsyncClient) -> None:
+async def test_a_body_with_too_large_a_stated_length_is_refused(api: httpx.AsyncClient) -> None:
     headers = {"content-type": "application/json"}
     assert_problem(await api.post("/editions", content=b" " * 70_000, headers=headers), 413)
 
 
-async def test_a_body_that_does_not_say_how_large_it_is(api: httpx.AsyncClient) -> None:
+async def test_a_large_body_without_a_stated_length_is_refused(api: httpx.AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(70):
             yield b" " * 1024
@@ -248,21 +255,21 @@ async def test_a_body_that_does_not_say_how_large_it_is(api: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "after=../x", "after=%00", "limit=-1"])
-async def test_pages_that_cannot_be(api: httpx.AsyncClient, query: str) -> None:
+async def test_an_invalid_page_query_is_refused(api: httpx.AsyncClient, query: str) -> None:
     assert_problem(await api.get(f"/editions?{query}"), 422)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "two words"])
-async def test_idempotency_keys_that_cannot_be(api: httpx.AsyncClient, bodies: Any, key: str) -> None:
-    assert_problem(await api.post("/editions", json=bodies.edition(), headers={"Idempotency-Key": key}), 422)
+async def test_an_invalid_idempotency_key_is_refused(api: httpx.AsyncClient, key: str) -> None:
+    assert_problem(await api.post("/editions", json=edition_body(), headers={"Idempotency-Key": key}), 422)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/editions/none", "/editions/%00", "/editions/%ff", "/editions/a%0d%0ab"])
-async def test_what_is_not_there(api: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_path_or_id_is_not_found(api: httpx.AsyncClient, path: str) -> None:
     assert_problem(await api.get(path), 404)
 
 
-async def test_methods_that_are_not_there(api: httpx.AsyncClient) -> None:
+async def test_an_unknown_method_is_refused_with_the_allowed_methods(api: httpx.AsyncClient) -> None:
     answer = await api.delete("/editions")
     assert_problem(answer, 405)
     assert "POST" in answer.headers["allow"] or "GET" in answer.headers["allow"]
@@ -273,16 +280,20 @@ async def test_methods_that_are_not_there(api: httpx.AsyncClient) -> None:
     ["", "Bearer", "Bearer ", "Bearer itecam", "Bearer itecam.", "Bearer itecam.wrong", "Bearer nobody.s3cret",
      "Basic itecam.s3cret", "Bearer .s3cret", "Bearer itecam.s3cret.more", "Bearer $where.s3cret"],
 )  # fmt: skip
-async def test_keys_that_open_nothing(stranger: httpx.AsyncClient, authorization: str) -> None:
+async def test_an_invalid_key_is_refused_before_the_body_is_read(
+    stranger: httpx.AsyncClient, authorization: str
+) -> None:
     headers = {"Authorization": authorization} if authorization else {}
-    # Before anything else is looked at: the body is no JSON.
+    # The body is no JSON: the key is checked first.
     answer = await stranger.post("/editions", content=b"{", headers=headers)
     assert_problem(answer, 401)
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_nothing_of_it_is_kept(api: httpx.AsyncClient, fair: Any, store: Any, bodies: Any) -> None:
+async def test_a_refused_request_changes_nothing(
+    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+) -> None:
     before = len(store.events)
-    await api.post("/editions", json=bodies.edition(colour="red"))
-    await api.patch(fair.path, json={"name": "a\nb"})
+    await api.post("/editions", json=edition_body(colour="red"))
+    await api.patch(edition.path, json={"name": "a\nb"})
     assert len(store.events) == before

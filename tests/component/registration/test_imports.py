@@ -1,4 +1,4 @@
-"""Files over HTTP: upserts by name and by address, every bad row told, good rows kept."""
+"""Import of files over HTTP: rows are created or changed by name or address, and bad rows are reported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
+
+from services.registration.memory_store import InMemoryStore
+from tests.support.registration_api import EditionHarness
 
 CSV = {"content-type": "text/csv; charset=utf-8"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -22,8 +25,10 @@ PARTICIPANTS = (
 )
 
 
-async def test_files_again_change_nothing(api: httpx.AsyncClient, fair: Any, store: Any) -> None:
-    path = f"{fair.path}/imports"
+async def test_a_file_imported_again_changes_nothing(
+    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+) -> None:
+    path = f"{edition.path}/imports"
     first = (await api.post(f"{path}/organisations", content=ORGANISATIONS, headers=CSV)).json()
     assert (first["created"], first["changed"], first["unchanged"]) == (2, 0, 0)
     assert [(bad["line"], bad["column"]) for bad in first["rejected"]] == [(3, "kind"), (5, "")]
@@ -40,31 +45,33 @@ async def test_files_again_change_nothing(api: httpx.AsyncClient, fair: Any, sto
     assert len(store.events) == events
 
 
-async def test_a_changed_row_changes_what_its_columns_say(api: httpx.AsyncClient, fair: Any) -> None:
-    path = f"{fair.path}/imports/organisations"
+async def test_a_changed_row_changes_the_fields_of_its_columns(api: httpx.AsyncClient, edition: EditionHarness) -> None:
+    path = f"{edition.path}/imports/organisations"
     await api.post(path, content="name,kind,country,region\nAcme,sme,ES,Toledo\n", headers=CSV)
     report = (await api.post(path, content="name,kind,country\nacme,large_company,ES\n", headers=CSV)).json()
     assert report["changed"] == 1
-    found = [item for item in (await api.get(f"{fair.path}/organisations")).json()["items"] if item["revision"] == 2]
+    found = [item for item in (await api.get(f"{edition.path}/organisations")).json()["items"] if item["revision"] == 2]
     assert [(item["kind"], item["region"]) for item in found] == [("large_company", "Toledo")]
 
 
-async def test_yes_and_no_are_read_as_people_write_them(api: httpx.AsyncClient, fair: Any) -> None:
-    said = {"Uno": "Sí", "Dos": "no", "Tres": "X", "Cuatro": "", "Cinco": "maybe"}
-    rows = "".join(f"{name},sme,ES,{each}\n" for name, each in said.items())
+async def test_yes_and_no_are_read_in_the_languages_of_the_mails(
+    api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    cells = {"Uno": "Sí", "Dos": "no", "Tres": "X", "Cuatro": "", "Cinco": "maybe"}
+    rows = "".join(f"{name},sme,ES,{cell}\n" for name, cell in cells.items())
     report = (
         await api.post(
-            f"{fair.path}/imports/organisations", content=f"name,kind,country,interchangeable\n{rows}", headers=CSV
+            f"{edition.path}/imports/organisations", content=f"name,kind,country,interchangeable\n{rows}", headers=CSV
         )
     ).json()
     assert [(bad["line"], bad["column"]) for bad in report["rejected"]] == [(6, "interchangeable")]
-    found = (await api.get(f"{fair.path}/organisations")).json()["items"]
-    read = {item["name"]: item["interchangeable"] for item in found if item["name"] in said}
+    found = (await api.get(f"{edition.path}/organisations")).json()["items"]
+    read = {item["name"]: item["interchangeable"] for item in found if item["name"] in cells}
     assert read == {"Uno": True, "Dos": False, "Tres": True, "Cuatro": False}
 
 
 @pytest.mark.parametrize("media", [XLSX, "application/octet-stream"])
-async def test_a_workbook_in_a_form(api: httpx.AsyncClient, fair: Any, media: str) -> None:
+async def test_a_workbook_is_imported_from_a_form(api: httpx.AsyncClient, edition: EditionHarness, media: str) -> None:
     book = openpyxl.Workbook()
     sheet: Any = book.active
     sheet.append(["name", "kind", "country"])
@@ -72,7 +79,7 @@ async def test_a_workbook_in_a_form(api: httpx.AsyncClient, fair: Any, media: st
     out = io.BytesIO()
     book.save(out)
     files = {"file": ("people.xlsx", out.getvalue(), media)}
-    answer = await api.post(f"{fair.path}/imports/organisations", files=files)
+    answer = await api.post(f"{edition.path}/imports/organisations", files=files)
     assert answer.json()["created"] == 1
 
 
@@ -89,9 +96,9 @@ async def test_a_workbook_in_a_form(api: httpx.AsyncClient, fair: Any, media: st
         (b"name;kind;country\n" + b"A;sme;ES\n" * 301, CSV, 422),
     ],
 )
-async def test_files_that_cannot_be(
-    api: httpx.AsyncClient, fair: Any, content: bytes, headers: dict[str, str], status: int
+async def test_an_unreadable_file_is_refused(
+    api: httpx.AsyncClient, edition: EditionHarness, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    answer = await api.post(f"{fair.path}/imports/organisations", content=content, headers=headers)
+    answer = await api.post(f"{edition.path}/imports/organisations", content=content, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""Registration asks a service behind the door: the token, the answers, and every way in which it may not answer."""
+"""Clients of the internal API: the token, the answers, and every way in which a service may not answer."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ async def matching() -> AsyncIterator[InternalClient]:
     await matching.close()
 
 
-async def test_answers_come_back(matching: InternalClient) -> None:
+async def test_answers_are_returned(matching: InternalClient) -> None:
     assert await matching.post("/echo", {"text": "mecanizado"}) == {"heard": "mecanizado"}
     assert await matching.get("/read", {"after": "x"}) == {"after": "x"}
 
 
-async def test_a_no_is_passed_on_with_all_it_says(matching: InternalClient) -> None:
+async def test_a_declined_request_is_passed_on_with_its_fields(matching: InternalClient) -> None:
     with pytest.raises(ServiceDeclined, match="changed meanwhile") as caught:
         await matching.get("/stale")
     assert (caught.value.status, caught.value.slug, caught.value.more) == (409, "stale", {"version": 7})
@@ -97,21 +97,21 @@ async def test_a_no_is_passed_on_with_all_it_says(matching: InternalClient) -> N
 @pytest.mark.parametrize(
     ("body", "status"), [({"word": 1}, 422), ({"text": "x" * LARGEST_BODY}, 413)], ids=["invalid", "too large"]
 )
-async def test_a_bad_question_is_declined(matching: InternalClient, body: dict[str, object], status: int) -> None:
+async def test_an_invalid_request_is_declined(matching: InternalClient, body: dict[str, object], status: int) -> None:
     with pytest.raises(ServiceDeclined) as caught:
         await matching.post("/echo", body)
     assert caught.value.status == status
 
 
 @pytest.mark.parametrize("path", ["/prose", "/broken"])
-async def test_a_defect_of_the_other_is_nothing_the_operator_did(matching: InternalClient, path: str) -> None:
+async def test_a_defect_of_the_service_is_no_fault_of_the_operator(matching: InternalClient, path: str) -> None:
     with pytest.raises(ServiceUnavailable) as caught:
         await matching.get(path)
     assert "trace" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("token", "presented"), [("t0ken", "other"), ("t0ken", ""), ("", ""), ("", "t0ken")])
-async def test_without_the_token_nothing_is_served(token: str, presented: str) -> None:
+async def test_nothing_is_served_without_the_token(token: str, presented: str) -> None:
     stranger = peer(token, presented)
     with pytest.raises((ServiceUnavailable, ServiceDeclined)) as caught:
         await stranger.get("/read")
@@ -119,7 +119,7 @@ async def test_without_the_token_nothing_is_served(token: str, presented: str) -
     await stranger.close()
 
 
-async def test_who_is_nowhere_or_not_listening_is_away() -> None:
+async def test_a_service_without_address_or_listener_is_unavailable() -> None:
     with pytest.raises(ServiceUnavailable, match="does not say where matching is"):
         await no_clients().matching.get("/read")
     clients = clients_of(Settings(internal_token="t", matching_url="http://127.0.0.1:9", scheduler_url=""))
@@ -137,7 +137,7 @@ async def test_who_is_nowhere_or_not_listening_is_away() -> None:
         (ServiceDeclined(409, "stale", "changed meanwhile", {}), 409, "stale"),
     ],
 )
-async def test_the_operator_is_told_in_problem_details(error: Exception, status: int, slug: str) -> None:
+async def test_the_operator_gets_problem_details(error: Exception, status: int, slug: str) -> None:
     app = FastAPI()
     problems.install(app)
 

@@ -1,14 +1,14 @@
-"""An edition is one record on the bus: what would not fit one is refused, not kept where it blocks what comes after."""
+"""An edition that would not fit a Kafka record is refused: stored, it would block its outbox."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import httpx
 import pytest
 
 from services.registration.settings import Settings
+from tests.support.registration_api import EditionHarness
 
 
 @pytest.fixture
@@ -16,10 +16,12 @@ def settings() -> Settings:
     return Settings()
 
 
-async def test_an_edition_that_grows_too_large_for_a_record_is_refused(api: httpx.AsyncClient, fair: Any) -> None:
+async def test_a_patch_that_makes_an_edition_too_large_is_refused(
+    api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
     labels = [f"{number:03}{'x' * 190}" for number in range(2500)]
     zone = {"zone_id": "z0", "kind": "workspace", "name": "Big", "tables": labels}
-    assert (await api.patch(fair.path, json={"zones": [zone], "sessions": []})).status_code == 200
+    assert (await api.patch(edition.path, json={"zones": [zone], "sessions": []})).status_code == 200
     times = {"starts_at": "2026-11-26T09:00:00Z", "ends_at": "2026-11-26T10:00:00Z"}
     sessions = [
         {"session_id": f"s{number}", "kind": "panel", "title": "🔩" * 200, "zone_id": "z0", **times}
@@ -27,7 +29,7 @@ async def test_an_edition_that_grows_too_large_for_a_record_is_refused(api: http
     ]
     body = json.dumps({"sessions": sessions}, ensure_ascii=False).encode()
     assert len(body) < Settings().max_body_bytes
-    refused = await api.patch(fair.path, content=body, headers={"content-type": "application/json"})
+    refused = await api.patch(edition.path, content=body, headers={"content-type": "application/json"})
     assert refused.status_code == 422, refused.text
     assert "bytes" in refused.text
-    assert (await api.get(fair.path)).json()["sessions"] != sessions
+    assert (await api.get(edition.path)).json()["sessions"] != sessions

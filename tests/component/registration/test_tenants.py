@@ -1,4 +1,4 @@
-"""Another operator's things are as if they were not there: the same answer, word for word, on every route."""
+"""Entities of another operator look unknown: every route gives the same answer, word for word."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
+from services.registration.memory_store import InMemoryStore
+from tests.support.registration_api import EditionHarness, edition_body, participant_body
 
 BODIES: dict[str, Any] = {
     "organisations": {"name": "X", "kind": "sme", "country": "ES"},
@@ -28,18 +30,18 @@ def routes_of(context: ApiContext) -> list[tuple[str, str]]:
     return [(method, path) for method, path in found if "{" in path]
 
 
-async def test_every_route_hides_what_is_anothers(
-    rival: httpx.AsyncClient, fair: Any, context: ApiContext, store: Any
+async def test_every_route_hides_the_entities_of_other_operators(
+    rival: httpx.AsyncClient, edition: EditionHarness, context: ApiContext, store: InMemoryStore
 ) -> None:
-    request = await fair.ask(0, 2)
+    request = await edition.request(0, 2)
     ids = {
-        "edition_id": fair.edition_id,
-        "organisation_id": fair.organisations[0],
-        "participant_id": fair.participants[0],
+        "edition_id": edition.edition_id,
+        "organisation_id": edition.organisations[0],
+        "participant_id": edition.participants[0],
         "request_id": request["request_id"],
         "encounter_id": "enc_1",
-        "one": fair.participants[0],
-        "other": fair.participants[2],
+        "one": edition.participants[0],
+        "other": edition.participants[2],
     }
     before = len(store.events)
     routes = routes_of(context)
@@ -50,36 +52,35 @@ async def test_every_route_hides_what_is_anothers(
             path = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], template.removeprefix("/v1"))  # noqa: B023
             arguments = _arguments(method, template)
             answers.append(await rival.request(method.upper(), path, **arguments))
-        theirs, unknown = answers
-        assert theirs.status_code == unknown.status_code == 404, (method, template, theirs.text)
-        assert theirs.json() | {"instance": ""} == unknown.json() | {"instance": ""}
+        foreign, unknown = answers
+        assert foreign.status_code == unknown.status_code == 404, (method, template, foreign.text)
+        assert foreign.json() | {"instance": ""} == unknown.json() | {"instance": ""}
     assert len(store.events) == before
 
 
-async def test_lists_show_ones_own(api: httpx.AsyncClient, rival: httpx.AsyncClient, fair: Any) -> None:
-    assert [item["edition_id"] for item in (await api.get("/editions")).json()["items"]] == [fair.edition_id]
+async def test_lists_show_only_the_operator_s_entities(
+    api: httpx.AsyncClient, rival: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    assert [item["edition_id"] for item in (await api.get("/editions")).json()["items"]] == [edition.edition_id]
     assert (await rival.get("/editions")).json() == {"items": [], "next": None}
 
 
-async def test_anothers_ids_in_a_body_are_unknown_too(rival: httpx.AsyncClient, fair: Any, bodies: Any) -> None:
-    edition = (await rival.post("/editions", json=bodies.edition())).json()["edition_id"]
-    theirs = await rival.post(f"/editions/{edition}/participants", json=bodies.participant(fair.organisations[0]))
-    unknown = await rival.post(f"/editions/{edition}/participants", json=bodies.participant("org_none"))
-    assert theirs.json() == unknown.json()
-    assert theirs.status_code == 422
+async def test_ids_of_another_operator_in_a_body_are_unknown(rival: httpx.AsyncClient, edition: EditionHarness) -> None:
+    edition_id = (await rival.post("/editions", json=edition_body())).json()["edition_id"]
+    foreign = await rival.post(f"/editions/{edition_id}/participants", json=participant_body(edition.organisations[0]))
+    unknown = await rival.post(f"/editions/{edition_id}/participants", json=participant_body("org_none"))
+    assert foreign.json() == unknown.json()
+    assert foreign.status_code == 422
 
 
-async def test_one_key_of_two_operators_makes_two_things(
-    api: httpx.AsyncClient, rival: httpx.AsyncClient, bodies: Any
-) -> None:
-    made = [
-        await who.post("/editions", json=bodies.edition(), headers={"Idempotency-Key": "1"}) for who in (api, rival)
-    ]
-    assert made[0].json()["edition_id"] != made[1].json()["edition_id"]
+async def test_two_operators_may_use_the_same_idempotency_key(api: httpx.AsyncClient, rival: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "1"}
+    first, second = [await client.post("/editions", json=edition_body(), headers=headers) for client in (api, rival)]
+    assert first.json()["edition_id"] != second.json()["edition_id"]
 
 
 @pytest.mark.parametrize("path", ["/v1/editions", "/v1/editions/x/imports/participants"])
-async def test_no_route_is_open_to_strangers(stranger: httpx.AsyncClient, path: str) -> None:
+async def test_no_route_is_open_without_a_key(stranger: httpx.AsyncClient, path: str) -> None:
     assert (await stranger.post(path.removeprefix("/v1"))).status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""Stores over the real Mongo protocol, each driver, and the one in memory: one contract for all."""
+"""Stores with a common contract: in memory, in the simulation, and over the Mongo protocol with both drivers."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ async def store(backend: Settings | str, written: list[tuple[type[Entity], str]]
         yield InMemoryStore()
         return
     if not isinstance(backend, Settings):
-        simulated = MongoStore(InMemoryMongo().database("test"), lambda kind, i: written.append((kind, i)))
+        simulated = MongoStore(InMemoryMongo().database("test"), lambda kind, path: written.append((kind, path)))
         await simulated.prepare()
         yield simulated
         return
     mongo = Mongo(backend)
-    store = MongoStore(mongo.database(backend.database), lambda kind, i: written.append((kind, i)))
+    store = MongoStore(mongo.database(backend.database), lambda kind, path: written.append((kind, path)))
     await store.prepare()
     yield store
     await mongo.close()

@@ -1,4 +1,4 @@
-"""The last seat of a session, asked for from two processes at once, over the real Mongo protocol."""
+"""Concurrent requests of two processes for the last seat of a session, over the Mongo protocol."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EDITION = {
 
 @pytest.fixture
 async def services(settings: Settings) -> AsyncIterator[list[OperatorService]]:
-    """The service of one operator in each of two processes: nothing shared but the database."""
+    """The use cases of an operator in two processes, which share only the database."""
     clients = [Mongo(settings), Mongo(settings)]
     stores = [MongoStore(client.database(settings.database), lambda _kind, _id: None) for client in clients]
     await stores[0].prepare()
@@ -66,7 +66,7 @@ async def attending(service: OperatorService, edition: Edition) -> int:
     return number
 
 
-async def test_of_two_who_both_saw_the_last_seat_free_one_gets_it(
+async def test_one_of_two_concurrent_requests_gets_the_last_seat(
     services: list[OperatorService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition, facts = await open_fair(services[0])
@@ -95,7 +95,7 @@ async def test_of_two_who_both_saw_the_last_seat_free_one_gets_it(
     assert await attending(services[1], edition) == 3
 
 
-async def test_however_many_register_change_and_leave_at_once_no_more_attend_than_may(
+async def test_concurrent_changes_never_exceed_the_capacity(
     services: list[OperatorService],
 ) -> None:
     edition, facts = await open_fair(services[0])
@@ -110,9 +110,9 @@ async def test_however_many_register_change_and_leave_at_once_no_more_attend_tha
         await services[number % 2].participants.register(edition.edition_id, asking(facts, number), None)
 
     async def join_and_leave(number: int) -> None:
-        who = there[number].participant_id
-        await services[number % 2].participants.amend(edition.edition_id, who, {"session_ids": ["talk"]}, ())
-        await services[number % 2].participants.amend(edition.edition_id, who, {"session_ids": []}, ())
+        participant_id = there[number].participant_id
+        await services[number % 2].participants.amend(edition.edition_id, participant_id, {"session_ids": ["talk"]}, ())
+        await services[number % 2].participants.amend(edition.edition_id, participant_id, {"session_ids": []}, ())
 
     outcomes = await asyncio.gather(
         *map(register, range(12)), *map(join_and_leave, range(len(there))), return_exceptions=True

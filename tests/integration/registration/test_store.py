@@ -1,4 +1,4 @@
-"""What a store promises, on each: in memory, over Motor, over PyMongo."""
+"""The contract of a store, for the store in memory and for Mongo with both drivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from services.registration.domain.match_request import Answer, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.operator_store import MongoOperators
-from services.registration.operators import NoSuchOperator, add_key, add_operator, list_keys, revoke_key
+from services.registration.operators import (
+    NoSuchKey,
+    NoSuchOperator,
+    OperatorExists,
+    add_key,
+    add_operator,
+    list_keys,
+    revoke_key,
+)
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
 from shared.contract.events import Status
@@ -35,7 +43,7 @@ def request(number: int = 1, **changes: Any) -> MatchRequest:
     return MatchRequest.model_validate({**MADE, **fields, **changes})
 
 
-def things_of_every_kind() -> list[Entity]:
+def entities_of_every_kind() -> list[Entity]:
     edition = {
         "name": "E",
         "timezone": "Europe/Madrid",
@@ -69,29 +77,29 @@ def things_of_every_kind() -> list[Entity]:
     ]
 
 
-@pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
-async def test_gives_back_what_was_written(store: Any, thing: Entity) -> None:
-    things = store.of("itecam")
-    await things.insert(thing, "f")
-    assert await things.find(type(thing), "edn_1", thing.id) == thing
-    assert await things.find_many(type(thing), "edn_1", [thing.id, "none"]) == {thing.id: thing}
-    assert await things.find_unique(type(thing), [thing.unique, "none"]) == {thing.unique: thing}
-    assert await things.page(type(thing), None if isinstance(thing, Edition) else "edn_1", "", 10) == [thing]
-    assert await things.fingerprint(type(thing), "edn_1", thing.id) == "f"
+@pytest.mark.parametrize("entity", entities_of_every_kind(), ids=lambda entity: entity.NOUN)
+async def test_returns_a_written_entity(store: Any, entity: Entity) -> None:
+    repository = store.of("itecam")
+    await repository.insert(entity, "f")
+    assert await repository.find(type(entity), "edn_1", entity.id) == entity
+    assert await repository.find_many(type(entity), "edn_1", [entity.id, "none"]) == {entity.id: entity}
+    assert await repository.find_unique(type(entity), [entity.unique, "none"]) == {entity.unique: entity}
+    assert await repository.page(type(entity), None if isinstance(entity, Edition) else "edn_1", "", 10) == [entity]
+    assert await repository.fingerprint(type(entity), "edn_1", entity.id) == "f"
 
 
-@pytest.mark.parametrize("thing", things_of_every_kind(), ids=lambda thing: thing.NOUN)
-async def test_shows_nothing_to_another_operator(store: Any, thing: Entity) -> None:
-    await store.of("itecam").insert(thing, "f")
+@pytest.mark.parametrize("entity", entities_of_every_kind(), ids=lambda entity: entity.NOUN)
+async def test_shows_nothing_to_another_operator(store: Any, entity: Entity) -> None:
+    await store.of("itecam").insert(entity, "f")
     rival = store.of("rival")
-    kind = type(thing)
-    assert await rival.find(kind, "edn_1", thing.id) is None
-    assert await rival.find_many(kind, "edn_1", [thing.id]) == {}
-    assert await rival.find_unique(kind, [thing.unique]) == {}
+    kind = type(entity)
+    assert await rival.find(kind, "edn_1", entity.id) is None
+    assert await rival.find_many(kind, "edn_1", [entity.id]) == {}
+    assert await rival.find_unique(kind, [entity.unique]) == {}
     assert await rival.page(kind, "edn_1", "", 10) == []
     assert await rival.page(kind, None, "", 10) == []
-    assert await rival.fingerprint(kind, "edn_1", thing.id) is None
-    assert not await rival.replace(thing.model_copy(update={"revision": 2, "operator_id": "rival"}))
+    assert await rival.fingerprint(kind, "edn_1", entity.id) is None
+    assert not await rival.replace(entity.model_copy(update={"revision": 2, "operator_id": "rival"}))
     assert await rival.count_live_requests("edn_1", "prt_1") == 0
 
 
@@ -101,78 +109,78 @@ async def test_finds_nothing_in_another_edition(store: Any) -> None:
     assert await store.of("itecam").find_many(Organisation, "edn_2", ["org_1"]) == {}
 
 
-async def test_refuses_a_second_of_the_same_id_or_name(store: Any) -> None:
-    things = store.of("itecam")
-    await things.insert(organisation(1), "f")
+async def test_refuses_a_second_entity_with_the_same_id_or_name(store: Any) -> None:
+    repository = store.of("itecam")
+    await repository.insert(organisation(1), "f")
     with pytest.raises(NotUnique):
-        await things.insert(organisation(1, name="Otra"), "f")
+        await repository.insert(organisation(1, name="Otra"), "f")
     with pytest.raises(NotUnique):
-        await things.insert(organisation(2, name="EMPRESA  1"), "f")
-    await things.insert(organisation(3, name="Empresa 1", edition_id="edn_2"), "f")
-    await things.insert(organisation(4), "f")
+        await repository.insert(organisation(2, name="EMPRESA  1"), "f")
+    await repository.insert(organisation(3, name="Empresa 1", edition_id="edn_2"), "f")
+    await repository.insert(organisation(4), "f")
     with pytest.raises(NotUnique):
-        await things.replace(organisation(4, name="empresa 1", revision=2))
+        await repository.replace(organisation(4, name="empresa 1", revision=2))
 
 
-async def test_replaces_only_the_revision_before(store: Any) -> None:
-    things = store.of("itecam")
-    await things.insert(organisation(), "f")
+async def test_replaces_only_the_previous_revision(store: Any) -> None:
+    repository = store.of("itecam")
+    await repository.insert(organisation(), "f")
     second = organisation(name="Dos", revision=2)
-    assert await things.replace(second)
-    assert not await things.replace(organisation(name="Tres", revision=2))
-    assert await things.find(Organisation, "edn_1", "org_1") == second
-    assert await things.fingerprint(Organisation, "edn_1", "org_1") == "f"
+    assert await repository.replace(second)
+    assert not await repository.replace(organisation(name="Tres", revision=2))
+    assert await repository.find(Organisation, "edn_1", "org_1") == second
+    assert await repository.fingerprint(Organisation, "edn_1", "org_1") == "f"
 
 
 async def test_pages_by_id(store: Any) -> None:
-    things = store.of("itecam")
+    repository = store.of("itecam")
     for number in (3, 1, 2):
-        await things.insert(organisation(number), "f")
-    first = await things.page(Organisation, "edn_1", "", 2)
-    assert [thing.id for thing in first] == ["org_1", "org_2"]
-    assert [thing.id for thing in await things.page(Organisation, "edn_1", "org_2", 2)] == ["org_3"]
-    named = await things.page(Organisation, "edn_1", "", 9, {"name": "Empresa 3"})
-    assert [thing.id for thing in named] == ["org_3"]
+        await repository.insert(organisation(number), "f")
+    first = await repository.page(Organisation, "edn_1", "", 2)
+    assert [entity.id for entity in first] == ["org_1", "org_2"]
+    assert [entity.id for entity in await repository.page(Organisation, "edn_1", "org_2", 2)] == ["org_3"]
+    named = await repository.page(Organisation, "edn_1", "", 9, {"name": "Empresa 3"})
+    assert [entity.id for entity in named] == ["org_3"]
 
 
 async def test_counts_live_requests(store: Any) -> None:
-    things = store.of("itecam")
+    repository = store.of("itecam")
     for number in range(1, 5):
-        await things.insert(request(number), "f")
-    await things.replace(request(1).answered(Answer.ACCEPTANCE, NOW))
-    await things.replace(request(2).answered(Answer.REFUSAL, NOW))
-    await things.replace(request(3).answered(Answer.WITHDRAWAL, NOW))
-    assert await things.count_live_requests("edn_1", "prt_1") == 2
-    assert await things.count_live_requests("edn_1", "prt_2") == 0
+        await repository.insert(request(number), "f")
+    await repository.replace(request(1).answered(Answer.ACCEPTANCE, NOW))
+    await repository.replace(request(2).answered(Answer.REFUSAL, NOW))
+    await repository.replace(request(3).answered(Answer.WITHDRAWAL, NOW))
+    assert await repository.count_live_requests("edn_1", "prt_1") == 2
+    assert await repository.count_live_requests("edn_1", "prt_2") == 0
 
 
 def participant(number: int, session_ids: tuple[str, ...] = ("talk",), **changes: Any) -> Participant:
     fields = {"participant_id": f"prt_{number}", "organisation_id": "org_1", "name": "Ana", "languages": ["es"]}
-    said = {"email": f"{number}@x.example", "session_ids": session_ids}
-    return Participant.model_validate({**MADE, **fields, **said, **changes})
+    attending = {"email": f"{number}@x.example", "session_ids": session_ids}
+    return Participant.model_validate({**MADE, **fields, **attending, **changes})
 
 
-async def test_a_seat_is_one_participant_s_until_it_is_left(store: Any) -> None:
-    things = store.of("itecam")
+async def test_a_seat_is_held_by_one_participant_until_it_is_left(store: Any) -> None:
+    repository = store.of("itecam")
     first, second = participant(1, seats={"talk": 1}), participant(2, seats={"talk": 1})
-    await things.insert(first, "f")
+    await repository.insert(first, "f")
     with pytest.raises(NotUnique):
-        await things.insert(second, "f")
-    await things.insert(participant(2, ("talk", "other"), seats={"talk": 2, "other": 1}), "f")
-    await things.insert(participant(3), "f")
-    await things.insert(participant(4, edition_id="edn_2", seats={"talk": 1}), "f")
-    seats = await things.seats_taken("edn_1", ["talk", "other", "none"])
+        await repository.insert(second, "f")
+    await repository.insert(participant(2, ("talk", "other"), seats={"talk": 2, "other": 1}), "f")
+    await repository.insert(participant(3), "f")
+    await repository.insert(participant(4, edition_id="edn_2", seats={"talk": 1}), "f")
+    seats = await repository.seats_taken("edn_1", ["talk", "other", "none"])
     assert {session: sorted(held, key=str) for session, held in seats.items()} == {"talk": [1, 2, None], "other": [1]}
     with pytest.raises(NotUnique):
-        await things.replace(participant(3, seats={"talk": 2}, revision=2))
-    assert await things.replace(first.model_copy(update={"status": Status.CANCELLED, "revision": 2}))
-    assert await things.replace(participant(3, seats={"talk": 1}, revision=2))
-    assert sorted((await things.seats_taken("edn_1", ["talk"]))["talk"]) == [1, 2]
+        await repository.replace(participant(3, seats={"talk": 2}, revision=2))
+    assert await repository.replace(first.model_copy(update={"status": Status.CANCELLED, "revision": 2}))
+    assert await repository.replace(participant(3, seats={"talk": 1}, revision=2))
+    assert sorted((await repository.seats_taken("edn_1", ["talk"]))["talk"]) == [1, 2]
     assert await store.of("rival").seats_taken("edn_1", ["talk"]) == {}
-    assert (await things.find_unique(Participant, [first.unique]))[first.unique].id == "prt_1"
+    assert (await repository.find_unique(Participant, [first.unique]))[first.unique].id == "prt_1"
 
 
-async def test_lists_overdue_requests_of_all_operators_longest_first(store: Any) -> None:
+async def test_lists_overdue_requests_of_all_operators_oldest_first(store: Any) -> None:
     for number, operator in ((1, "itecam"), (2, "rival")):
         due = NOW - timedelta(hours=number)
         await store.of(operator).insert(request(number, operator_id=operator, expires_at=due), "f")
@@ -184,16 +192,16 @@ async def test_lists_overdue_requests_of_all_operators_longest_first(store: Any)
     assert [late.id for late in await store.overdue(NOW, 10)] == ["req_1"]
 
 
-async def test_tells_what_was_written(store: Any, written: list[Any]) -> None:
+async def test_reports_each_write_for_its_outbox(store: Any, written: list[Any]) -> None:
     if isinstance(store, MongoStore):
         await store.of("itecam").insert(organisation(), "f")
         await store.of("itecam").replace(organisation(revision=2))
         assert written == [(Organisation, "itecam/edn_1/org_1")] * 2
 
 
-async def test_keys_open_until_revoked(settings: Settings) -> None:
+async def test_a_key_is_valid_until_it_is_revoked(settings: Settings) -> None:
     first = await add_operator(settings, "itecam", "ITECAM")
-    with pytest.raises(NotUnique):
+    with pytest.raises(OperatorExists):
         await add_operator(settings, "itecam", "Otra")
     second = await add_key(settings, "itecam")
     mongo = Mongo(settings)
@@ -205,14 +213,17 @@ async def test_keys_open_until_revoked(settings: Settings) -> None:
         await authenticator.operator_of(first)
     assert await authenticator.operator_of(second) == "itecam"
     assert await list_keys(settings, "itecam") == [(first_id, True), (second_id, False)]
-    with pytest.raises(NoSuchOperator):
+    with pytest.raises(NoSuchKey):
         await revoke_key(settings, "itecam", "none")
+    for unknown_operator in (list_keys(settings, "nobody"), revoke_key(settings, "nobody", first_id)):
+        with pytest.raises(NoSuchOperator):
+            await unknown_operator
     with pytest.raises(NoSuchOperator):
         await add_key(settings, "nobody")
     await mongo.close()
 
 
-async def test_no_secret_is_kept(settings: Settings) -> None:
+async def test_no_secret_is_stored(settings: Settings) -> None:
     key = await add_operator(settings, "itecam", "ITECAM")
     mongo = Mongo(settings)
     document = await mongo.database(settings.database)["operators"].find_one({"_id": "itecam"})

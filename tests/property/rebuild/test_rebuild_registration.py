@@ -1,4 +1,4 @@
-"""Registration's things, made of what the bus was told of them, would tell it the same."""
+"""Entities rebuilt from registration's topics publish the same events rebuilt."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from services.registration.rebuild import edition_of, entities_of
 from shared.contract.events import Event
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import CannotRebuild
-from tests.property.registration.test_slots import ZONES, days
+from tests.support.edition_days import ZONES, days
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def an_edition(*held: Day, timezone: str = "Europe/Madrid", minutes: int = 15) -> Edition:
+def edition_with(*held: Day, timezone: str = "Europe/Madrid", minutes: int = 15) -> Edition:
     return Edition(
         operator_id="op",
         edition_id="ed",
@@ -37,40 +37,40 @@ def an_edition(*held: Day, timezone: str = "Europe/Madrid", minutes: int = 15) -
 
 @settings(deadline=None, max_examples=60)
 @given(days(), ZONES, st.sampled_from([15, 20, 45]))
-def test_the_days_of_an_edition_are_read_off_its_slots(day: Day, zone: str, minutes: int) -> None:
+def test_the_days_of_edition_with_are_inferred_from_its_slots(day: Day, zone: str, minutes: int) -> None:
     try:
-        told = an_edition(day, timezone=zone, minutes=minutes).snapshot()
+        published = edition_with(day, timezone=zone, minutes=minutes).snapshot()
     except ValueError:  # a time that clocks skip
         return
     try:
-        again = edition_of(told)
+        rebuilt = edition_of(published)
     except CannotRebuild as error:
         assert "clocks" in str(error)  # noqa: PT017 - one of two right answers
         assert day.date in {date(2026, 3, 29), date(2026, 10, 25)} or zone != "Europe/Madrid"
         return
-    assert again.snapshot() == told
+    assert rebuilt.snapshot() == published
 
 
-def test_two_days_with_a_break_that_cuts_a_slot_short_come_back() -> None:
+def test_days_with_a_break_that_cuts_a_slot_are_rebuilt() -> None:
     lunch = Hours(starts=time(13, 5), ends=time(14))
     held = (
         Day(date=date(2026, 11, 26), starts=time(9), ends=time(17, 50), breaks=(lunch,)),
         Day(date=date(2026, 11, 27), starts=time(22), ends=time(0)),
     )
-    told = an_edition(*held).snapshot()
-    assert len(told.slots) == 16 + 15 + 8
-    assert edition_of(told).snapshot() == told
-    assert edition_of(told).answer_within_hours is None
+    published = edition_with(*held).snapshot()
+    assert len(published.slots) == 16 + 15 + 8
+    assert edition_of(published).snapshot() == published
+    assert edition_of(published).answer_within_hours is None
 
 
-def test_an_edition_without_slots_has_none_again() -> None:
-    told = an_edition(Day(date=date(2026, 11, 26), starts=time(9), ends=time(9, 5))).snapshot()
-    assert told.slots == ()
-    assert edition_of(told).snapshot() == told
+def test_edition_with_without_slots_is_rebuilt_without_slots() -> None:
+    published = edition_with(Day(date=date(2026, 11, 26), starts=time(9), ends=time(9, 5))).snapshot()
+    assert published.slots == ()
+    assert edition_of(published).snapshot() == published
 
 
 @pytest.fixture
-def told(scene: Any) -> list[Event]:
+def published(scene: Any) -> list[Event]:
     stay = {"starts_at": AT, "ends_at": AT.replace(day=2)}
     return [
         scene.organisation("org_ann", revision=3, codes=("nace:25.62",), competitor_ids=("org_bob",)),
@@ -80,6 +80,6 @@ def told(scene: Any) -> list[Event]:
     ]
 
 
-def test_every_other_thing_is_told_as_it_was(told: list[Event]) -> None:
-    older = [one.model_copy(update={"revision": 1}) for one in told]
-    assert [thing.snapshot() for thing in entities_of(EditionEvents([*older, *told, *older]))] == told
+def test_other_entities_are_rebuilt_as_published(published: list[Event]) -> None:
+    older = [event.model_copy(update={"revision": 1}) for event in published]
+    assert [entity.snapshot() for entity in entities_of(EditionEvents([*older, *published, *older]))] == published

@@ -1,4 +1,4 @@
-"""Whoever asks when, and on whatever was known then: never do more attend a session than it has seats."""
+"""Concurrent requests, on data of any age, never exceed the capacity of a session."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ STEPS = st.lists(st.tuples(st.sampled_from(["ask", "write", "leave"]), st.intege
     st.integers(0, 4),
     STEPS,
 )
-def test_no_more_get_in_than_there_are_seats(
+def test_attendance_never_exceeds_the_capacity(
     capacity: int, numbers: list[int], without: int, steps: list[tuple[str, int]]
 ) -> None:
-    """Some attend already, under another capacity or none. Between asking and writing, anything may happen."""
+    """The session starts with participants from an earlier capacity or none. Requests and writes are interleaved."""
     held: list[int | None] = [*numbers, *[None] * without]
     given: list[int] = []
     for step, which in steps:
@@ -35,7 +35,7 @@ def test_no_more_get_in_than_there_are_seats(
 
 
 @given(st.integers(1, 6), st.lists(st.integers(1, 12) | st.none(), max_size=8))
-def test_as_many_may_be_given_as_there_is_room_for(capacity: int, held: list[int | None]) -> None:
+def test_as_many_seats_are_open_as_places_are_left(capacity: int, held: list[int | None]) -> None:
     left = open_seats(capacity, held)
     assert len(set(left)) == len(left) == max(0, capacity - len(held))
     assert not set(left) & set(held)

@@ -8,28 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.domain.slots import Day, Hours, instant, slots_of
-
-ZONES = st.sampled_from(["Europe/Madrid", "America/Santiago", "America/Mexico_City", "Australia/Lord_Howe", "UTC"])
-# Around changes of the clocks, where it is hard.
-DATES = st.sampled_from([date(2026, 3, 29), date(2026, 10, 25), date(2026, 4, 5), date(2026, 9, 6), date(2026, 11, 26)])
-QUARTERS = st.integers(0, 95)
-
-
-def at(quarter: int) -> time:
-    return time(quarter // 4, quarter % 4 * 15)
-
-
-@st.composite
-def days(draw: st.DrawFn) -> Day:
-    first, last = sorted(draw(st.sets(QUARTERS, min_size=2, max_size=2)))
-    pairs = draw(st.lists(st.sets(QUARTERS, min_size=2, max_size=2), max_size=3))
-    breaks = tuple(Hours(starts=at(min(pair)), ends=at(max(pair))) for pair in pairs)
-    return Day(date=draw(DATES), starts=at(first), ends=at(last), breaks=breaks)
+from services.registration.domain.slots import Day, instant, slots_of
+from tests.support.edition_days import ZONES, days
 
 
 @given(days(), ZONES, st.sampled_from([15, 20, 45]))
-def test_slots_are_what_fits(day: Day, zone: str, minutes: int) -> None:
+def test_slots_are_all_that_fit_between_breaks(day: Day, zone: str, minutes: int) -> None:
     try:
         slots = slots_of([day], minutes, zone)
         spans = [
@@ -51,7 +35,7 @@ def test_slots_are_what_fits(day: Day, zone: str, minutes: int) -> None:
         assert all(slot.ends_at <= start or end <= slot.starts_at for start, end in breaks)
     for before, after in itertools.pairwise(slots):
         assert before.ends_at <= after.starts_at
-    # Nowhere is there room for one more.
+    # No gap has room for a further slot.
     taken = sorted([(slot.starts_at, slot.ends_at) for slot in slots] + breaks + [(ends, ends)])
     free_from = begins
     for start, end in taken:

@@ -37,7 +37,7 @@ def workbook(*rows: list[object]) -> bytes:
         "country,name\nES,Ñandú",
     ],
 )
-def test_csv_as_spreadsheets_write_it(raw: str) -> None:
+def test_csv_is_read_as_spreadsheets_write_it(raw: str) -> None:
     sheet = read_csv(raw.encode(), COLUMNS, LIMITS)
     assert [row.cells for row in sheet.rows] == [{"name": "Ñandú", "country": "ES"}]
     assert sheet.rows[0].line == 2
@@ -59,25 +59,25 @@ def test_lines_count_line_breaks_in_cells() -> None:
         (b"name,country\n" + b"A,ES\n" * 6, "more than 5 rows"),
     ],
 )
-def test_csv_that_cannot_be_read(raw: bytes, reason: str) -> None:
+def test_an_unreadable_csv_file_is_refused_with_the_reason(raw: bytes, reason: str) -> None:
     with pytest.raises(UnreadableFile, match=reason):
         read_csv(raw, COLUMNS, LIMITS)
 
 
-def test_bad_rows_are_told_and_good_ones_kept() -> None:
+def test_bad_rows_are_rejected_and_good_rows_kept() -> None:
     raw = "name,country\n=HYPERLINK(1),ES\nB,ES\nC,ES,x\n" + "y" * 12_001 + ",ES\n"
     sheet = read_csv(raw.encode(), COLUMNS, LIMITS)
     assert [row.cells["name"] for row in sheet.rows] == ["B"]
     assert [(fault.line, fault.column) for fault in sheet.rejected] == [(2, "name"), (4, ""), (5, "name")]
 
 
-def test_a_quote_that_never_closes_costs_no_good_row() -> None:
+def test_an_unclosed_quote_loses_no_good_row() -> None:
     sheet = read_csv(b'name,country\nA,ES\n"B,ES\n' + b"z" * 200_000, COLUMNS, LIMITS)
     assert [row.cells["name"] for row in sheet.rows] == ["A"]
     assert sheet.rejected[0].line == 3
 
 
-def test_a_workbook() -> None:
+def test_the_first_sheet_of_a_workbook_is_read() -> None:
     raw = workbook(["Name", "Country", "Region"], ["A", "ES", 13], ["=1+1", "ES", None], [None, None], ["B", "PT"])
     sheet = read_xlsx(raw, COLUMNS, LIMITS)
     assert [(row.line, row.cells) for row in sheet.rows] == [
@@ -87,7 +87,7 @@ def test_a_workbook() -> None:
     assert sheet.rejected == [RowRejection(3, "name", "a formula: put its value there")]
 
 
-def test_a_workbook_that_is_a_bomb() -> None:
+def test_a_workbook_that_unpacks_to_too_much_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/workbook.xml", b"0" * 2_000_000)
@@ -96,12 +96,12 @@ def test_a_workbook_that_is_a_bomb() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", b"name,country", workbook(["name", "country"])[:-40]])
-def test_what_is_no_workbook(raw: bytes) -> None:
+def test_bytes_that_are_no_workbook_are_refused(raw: bytes) -> None:
     with pytest.raises(UnreadableFile):
         read_xlsx(raw, COLUMNS, LIMITS)
 
 
-def test_a_zip_file_that_is_no_workbook() -> None:
+def test_a_zip_file_that_is_no_workbook_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         packed.writestr("a.txt", "x")
@@ -110,7 +110,7 @@ def test_a_zip_file_that_is_no_workbook() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_break_it(raw: bytes) -> None:
+def test_no_bytes_crash_the_readers(raw: bytes) -> None:
     for read in (read_csv, read_xlsx):
         with contextlib.suppress(UnreadableFile):
             read(b"name,country\n" + raw, COLUMNS, LIMITS)

@@ -9,7 +9,7 @@ from services.registration.memory_store import InMemoryOperators
 from services.registration.ports import OperatorKey
 
 
-async def test_a_revoked_key_opens_nothing_once_forgotten() -> None:
+async def test_a_revoked_key_is_refused_once_the_cache_expires() -> None:
     keys = {"itecam": [OperatorKey(digest_of("old")), OperatorKey(digest_of("new"))]}
     now = 100.0
     authenticator = Authenticator(InMemoryOperators(keys), cache_seconds=5, now=lambda: now)

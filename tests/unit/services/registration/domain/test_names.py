@@ -28,23 +28,23 @@ def test_a_clean_line_stays_as_it_is(text: str) -> None:
 @pytest.mark.parametrize(
     "point", [0, 9, 10, 13, 0x1B, 0x7F, 0x85, 0x2028, 0x2029, *range(0x202A, 0x202F), 0x2066, 0x2069, 0xD800]
 )
-def test_what_no_name_may_hold(point: int) -> None:
+def test_a_character_that_is_no_text_is_refused_with_its_position(point: int) -> None:
     with pytest.raises(ValueError, match=f"U\\+{point:04X} at position 2"):
         clean_line(f"ab{chr(point)}c")
 
 
-def test_free_text_may_have_lines() -> None:
+def test_free_text_may_have_line_breaks() -> None:
     assert clean_text(" one\n\ttwo ") == "one\n\ttwo"
     with pytest.raises(ValueError, match="position 0"):
         clean_text("\u202etwo")
 
 
-def test_same_names() -> None:
+def test_spellings_of_a_name_share_a_key() -> None:
     assert same_name("\uff21cme  GmbH") == same_name("ACME gmbh")
     assert clean_email("Ana@ACME.example") == "Ana@acme.example"
 
 
-def test_what_is_stored_is_read_as_it_was_written_whatever_the_rules_say_now() -> None:
+def test_stored_text_is_read_although_it_breaks_a_later_rule() -> None:
     document = {
         "operator_id": "op_1",
         "edition_id": "edn_1",

@@ -1,0 +1,115 @@
+"""Registration's HTTP API over a store in memory, and bodies to send to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from services.registration.api.access import ApiContext
+from services.registration.app import make_api
+
+#: Secrets of the operators' keys.
+OPERATORS = {"itecam": "s3cret", "rival": "other"}
+
+
+class Clock:
+    """A clock that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 1, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def client_of(context: ApiContext, operator: str | None) -> httpx.AsyncClient:
+    """Return a client of the API with the key of an operator, or without a key."""
+    headers = {"Authorization": f"Bearer {operator}.{OPERATORS[operator]}"} if operator else {}
+    transport = httpx.ASGITransport(make_api(context), raise_app_exceptions=True)
+    return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
+
+
+def edition_body(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "Encuentro B2B 2026",
+        "timezone": "Europe/Madrid",
+        "days": [
+            {
+                "date": "2026-11-26",
+                "starts": "09:00",
+                "ends": "12:00",
+                "breaks": [{"starts": "10:30", "ends": "11:00"}],
+            }
+        ],
+        "zones": [
+            {"zone_id": "workspace", "kind": "workspace", "name": "Workspace", "tables": ["1", "2"]},
+            {"zone_id": "hall", "kind": "conference", "name": "Sala"},
+        ],
+        "sessions": [
+            {
+                "session_id": "opening",
+                "kind": "keynote",
+                "title": "Apertura",
+                "zone_id": "hall",
+                "starts_at": "2026-11-26T09:00",
+                "ends_at": "2026-11-26T09:30",
+            }
+        ],
+    } | changes
+
+
+def organisation_body(**changes: Any) -> dict[str, Any]:
+    return {"name": "Calderería Ñandú", "kind": "sme", "country": "ES", "codes": ["nace:25.62"]} | changes
+
+
+def participant_body(organisation_id: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "organisation_id": organisation_id,
+        "name": "Ana Ruiz",
+        "email": "ana@nandu.example",
+        "languages": ["es"],
+        "profile": {"offers": ["Soldadura robotizada"], "needs": ["Ensayos\nno destructivos"]},
+    } | changes
+
+
+class EditionHarness:
+    """An edition with two organisations of two participants each, registered over the API."""
+
+    def __init__(self, api: httpx.AsyncClient) -> None:
+        self._api = api
+        self.edition_id = ""
+        self.path = ""
+        self.organisations: list[str] = []
+        self.participants: list[str] = []
+
+    async def post(self, path: str, body: Any = None) -> dict[str, Any]:
+        answer = await self._api.post(path, json=body)
+        assert answer.is_success, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+    async def set_up(self) -> EditionHarness:
+        self.edition_id = (await self.post("/editions", edition_body()))["edition_id"]
+        self.path = f"/editions/{self.edition_id}"
+        for number in (1, 2):
+            created = await self.post(f"{self.path}/organisations", organisation_body(name=f"Empresa {number}"))
+            organisation_id = created["organisation_id"]
+            self.organisations.append(organisation_id)
+            for letter in "ab":
+                body = participant_body(
+                    organisation_id, name=f"P {number}{letter}", email=f"{letter}{number}@x.example"
+                )
+                self.participants.append((await self.post(f"{self.path}/participants", body))["participant_id"])
+        return self
+
+    async def request(self, requester: int, target: int | None, **fields: Any) -> dict[str, Any]:
+        """Make a match request; participants are given by their number, from 0."""
+        body = {"requester_id": self.participants[requester], **fields}
+        if target is not None:
+            body["target_id"] = self.participants[target]
+        return await self.post(f"{self.path}/match-requests", body)
