@@ -1,7 +1,7 @@
-"""AsyncAPI 3.0 documents, made from the topic declarations: what integrators read.
+"""AsyncAPI 3.0 documents for integrators, generated from the topic declarations.
 
-FastStream can make one of its own, but of payloads only: keys, CloudEvents headers, partitions and retention, which
-are half of our contract, would be missing.
+FastStream generates a document from payloads only. Keys, CloudEvents headers, partitions and retention are half of
+our contract, and would be missing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from shared.runtime.settings import PARTITIONS
 
 _HEADERS: dict[str, tuple[str, str]] = {
     "ce_specversion": ("The CloudEvents version.", "1.0"),
-    "ce_id": ("Derived from the thing and its revision: a repeat has the same id.", "evt_0b6c..."),
-    "ce_source": ("The service that says it.", "/tertulia/scheduler"),
+    "ce_id": ("Derived from the thing and its revision: a repeated record has the same id.", "evt_0b6c..."),
+    "ce_source": ("The service that publishes the event.", "/tertulia/scheduler"),
     "ce_type": ("The kind of event, with its version.", "org.tertulia.agenda.changed.v1"),
     "ce_subject": ("The thing: the record key.", "edn_1/participant/prt_1"),
     "ce_time": ("When the change was made, RFC 3339, UTC.", "2026-11-26T08:15:00Z"),
@@ -30,7 +30,7 @@ _HEADERS: dict[str, tuple[str, str]] = {
 
 
 def document(*, public_only: bool) -> dict[str, Any]:
-    """The whole contract, or only the topics integrations may rely on."""
+    """Return the document of all topics, or only of the public topics, on which integrations may rely."""
     topics = [topic for topic in TOPICS if topic.public or not public_only]
     return {
         "asyncapi": "3.0.0",

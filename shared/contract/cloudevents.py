@@ -21,12 +21,12 @@ Headers = list[tuple[str, bytes]]
 
 
 class Undecodable(Exception):
-    """A record is not an event of the contract; the message says why."""
+    """A record is not an event of the contract; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What goes to the broker."""
+    """A record as the broker gets it."""
 
     topic: str
     key: bytes
@@ -35,7 +35,7 @@ class Record:
 
 
 def encode(event: Event, traceparent: str | None = None) -> Record:
-    """The record of an event; `traceparent` continues the trace of what caused it."""
+    """Return the record of an event. `traceparent` continues the trace of the input that caused the event."""
     topic = topic_of(event)
     attributes = {
         "ce_specversion": "1.0",
@@ -57,10 +57,10 @@ def encode(event: Event, traceparent: str | None = None) -> Record:
 
 
 def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Event:
-    """The event of a record.
+    """Return the event of a record.
 
     Raises:
-        Undecodable: no body, no known `ce_type`, not JSON, or not what the schema of that type says.
+        Undecodable: the body is missing, is not JSON or breaks the schema of its type, or `ce_type` is unknown.
     """
     event_type = header(headers, "ce_type")
     model = EVENT_TYPES.get(event_type or "")
@@ -78,21 +78,21 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Event:
 
 
 def event_in(record: ConsumerRecord) -> Event:
-    """The event of a record as a topic may hold it: one of the topic's, under its own key.
+    """Return the event of a record, after a check of the record's topic and key.
 
     Raises:
-        Undecodable: it is none; as `decode`, and where it is in another's topic or under another's key.
+        Undecodable: see `decode`; also if the event belongs to another topic, or the key to another event.
     """
     event = decode(record.headers, record.value)
     if topic_of(event).name != record.topic:
         raise Undecodable(f"{event.TYPE} is not an event of {record.topic}")
     if record.key != event.key.encode():
-        raise Undecodable(f"the key is not the event's, {event.key!r}")
+        raise Undecodable(f"the record key differs from the key of its event, {event.key!r}")
     return event
 
 
 def header(headers: Iterable[tuple[str, bytes]], name: str) -> str | None:
-    """The first header of that name, or None; bytes that are not UTF-8 come back escaped."""
+    """Return the first header with a name, else None. Bytes that are not UTF-8 are escaped."""
     for key, value in headers:
         if key == name and value is not None:
             return value.decode("utf-8", "backslashreplace")
@@ -100,15 +100,15 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> str | None:
 
 
 def pack(event: Event) -> dict[str, Any]:
-    """An event as an outbox keeps it: type, revision, body as JSON text, and the trace it belongs to.
+    """Return an event as a document of an outbox: type, revision, body as JSON text, and trace.
 
-    As text, because a database that takes documents apart at each write need not look into it (ADR 0025).
+    The body is text because the database parses documents at each write, and need not parse the body (ADR 0025).
     """
     body = orjson.dumps(event.to_json()).decode()
     return {"type": event.TYPE, "revision": event.revision, "data": body, "traceparent": trace.child()}
 
 
 def unpack(packed: dict[str, Any]) -> Record:
-    """The record of an event that waited in an outbox."""
+    """Return the record of an event from an outbox."""
     event = EVENT_TYPES[packed["type"]].model_validate_json(packed["data"])
     return encode(event, packed["traceparent"])

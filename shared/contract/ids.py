@@ -1,4 +1,4 @@
-"""Identifiers: what they look like, and how those that can be derived are derived."""
+"""Identifiers: their format, and the derivation of ids from ids."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "tertulia.invalid")
 
 
 def derived_id(prefix: str, *parts: str) -> str:
-    """`<prefix>_<32 hex digits>`, the same for the same parts on every machine (UUID version 5, RFC 9562)."""
+    """Return `<prefix>_<32 hex digits>`: the same for the same parts on every machine (UUID version 5, RFC 9562)."""
     return f"{prefix}_{uuid.uuid5(_NAMESPACE, '/'.join((prefix, *parts))).hex}"
 
 
 def new_id(prefix: str) -> str:
-    """`<prefix>_<32 hex digits>`, random (UUID version 4)."""
+    """Return a random `<prefix>_<32 hex digits>` (UUID version 4)."""
     return f"{prefix}_{uuid.uuid4().hex}"
 
 
-def pair_of(one: str, other: str) -> tuple[str, str]:
-    """The two participants of an unordered pair, in the order every service uses: sorted."""
-    return (one, other) if one < other else (other, one)
+def pair_of(first: str, second: str) -> tuple[str, str]:
+    """Return the ids of a pair of participants sorted: the order that every service uses."""
+    return (first, second) if first < second else (second, first)
 
 
-def pair_id(edition_id: str, one: str, other: str) -> str:
-    """The id of an unordered pair of participants in an edition."""
-    return derived_id("pair", edition_id, *pair_of(one, other))
+def pair_id(edition_id: str, first: str, second: str) -> str:
+    """Return the id of a pair of participants in an edition, in either order."""
+    return derived_id("pair", edition_id, *pair_of(first, second))
 
 
-def encounter_id(edition_id: str, one: str, other: str) -> str:
-    """The id of the one encounter a pair can have: it never changes when the encounter moves."""
-    return derived_id("enc", edition_id, *pair_of(one, other))
+def encounter_id(edition_id: str, first: str, second: str) -> str:
+    """Return the id of the only encounter that a pair can have. It stays the same when the encounter moves."""
+    return derived_id("enc", edition_id, *pair_of(first, second))

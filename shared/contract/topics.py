@@ -1,4 +1,4 @@
-"""Every topic, declared once: its events, who sends them, its partitions and how long it keeps them."""
+"""The declaration of every topic: its events, the service that sends them, and their retention."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from shared.contract.events import (
 )
 
 DLQ_SUFFIX = ".dlq"
-#: Dead letters are few, and their order is that of one list.
+#: Dead letters are few, and `tertulia dlq list` shows them in one order.
 DLQ_PARTITIONS = 1
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of the contract. `retention` of `None` keeps the newest record of each key for ever (compaction)."""
+    """A topic of the contract. With `retention` None, compaction keeps the newest record of a key for ever."""
 
     name: str
     summary: str
@@ -35,7 +35,7 @@ class Topic:
 
     @property
     def dlq(self) -> str:
-        """The name of the topic for records of this one that could not be processed."""
+        """The name of the topic for the dead letters of this topic."""
         return self.name + DLQ_SUFFIX
 
 
@@ -47,7 +47,7 @@ REGISTRATION = Topic(
 )
 MATCH_REQUEST = Topic(
     name="match-request.v1",
-    summary="Match requests and how they stand.",
+    summary="Match requests and their states.",
     source="registration",
     events=(MatchRequestChanged,),
 )
@@ -59,7 +59,7 @@ AFFINITY = Topic(
 )
 AGENDA = Topic(
     name="agenda.v1",
-    summary="A participant's whole agenda at a revision, what changed, and why.",
+    summary="A participant's whole agenda at a revision, its changes and their causes.",
     source="scheduler",
     events=(AgendaChanged,),
     public=True,
@@ -73,7 +73,7 @@ ENCOUNTER = Topic(
 )
 NOTIFICATION = Topic(
     name="notification.v1",
-    summary="What was sent, to whom (by id), or why not.",
+    summary="The outcome of each notification, with the participant's id.",
     source="notify",
     events=(NotificationRecorded,),
     retention=timedelta(days=90),
@@ -87,10 +87,10 @@ _TOPIC_BY_EVENT: dict[type[Event], Topic] = {event: topic for topic in TOPICS fo
 
 
 def group_of(service: str) -> str:
-    """The consumer group of a service."""
+    """Return the consumer group of a service."""
     return f"tertulia-{service}"
 
 
 def topic_of(event: Event) -> Topic:
-    """The one topic an event goes to: key, schema and topic cannot disagree."""
+    """Return the topic of an event. The event's class determines it, so that topic and schema always agree."""
     return _TOPIC_BY_EVENT[type(event)]

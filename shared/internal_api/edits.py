@@ -1,4 +1,4 @@
-"""What an organiser can do to an agenda by hand: asked through registration, decided by the scheduler."""
+"""Edits of an agenda by the organiser: requested through registration, decided by the scheduler."""
 
 from __future__ import annotations
 
@@ -12,52 +12,53 @@ from shared.contract.events.registration import Goal
 from shared.contract.ids import Id
 
 
-class _Asked(Value):
-    """It comes from people: a field misspelt is a mistake to be told, not one to be ignored."""
+class _FromPerson(Value):
+    """A body that a person writes: an unknown field is an error, because it is probably misspelt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PlaceEncounter(_Asked):
-    """Give an encounter this place, whether it waits or is elsewhere, and lock it there."""
+class PlaceEncounter(_FromPerson):
+    """Move a waiting or scheduled encounter to a place, and lock it there."""
 
     type: Literal["place"] = "place"
     encounter_id: Id
     slot: int = Field(ge=0, description="The index of the slot.")
     zone_id: Id
-    table: Label | None = Field(default=None, description="The first free one if unset.")
+    table: Label | None = Field(default=None, description="The first free table if unset.")
 
 
-class LockEncounter(_Asked):
-    """Have the system leave an encounter where it is, or let it move again."""
+class LockEncounter(_FromPerson):
+    """Forbid the system to move an encounter, or allow it again."""
 
     type: Literal["lock"] = "lock"
     encounter_id: Id
     is_locked: bool
 
 
-class SwapRepresentative(_Asked):
-    """Let another participant of the same organisation take an encounter over."""
+class SwapRepresentative(_FromPerson):
+    """Replace a participant of an encounter by another participant of the same organisation."""
 
     type: Literal["swap"] = "swap"
     encounter_id: Id
-    participant_id: Id = Field(description="Who is to meet now.")
-    by: Id = Field(description="Who takes the encounter over.")
+    participant_id: Id = Field(description="The participant who has the encounter now.")
+    by: Id = Field(description="The participant who takes the encounter over.")
 
 
-class OrderEncounters(_Asked):
-    """Have an encounter come after another one from now on, or let the two be in any order again."""
+class OrderEncounters(_FromPerson):
+    """Order two encounters, or allow them in any order again."""
 
     type: Literal["order"] = "order"
     encounter_id: Id
-    after_id: Id = Field(description="The encounter that has to have ended before it starts.")
+    after_id: Id = Field(description="The encounter that must end before this one starts.")
     is_ordered: bool
 
 
-class InviteGuest(_Asked):
-    """Have a participant join an encounter from now on as a guest of the two, whom the organiser has asked; or not.
+class InviteGuest(_FromPerson):
+    """Add a participant to an encounter as a guest, or remove the guest.
 
-    All who meet are there at the same time or the encounter waits. A guest who cancels leaves it; the two meet anyway.
+    The organiser has asked the two participants before. The encounter waits until all of them have a common slot. If a
+    guest cancels, the two participants meet without the guest.
     """
 
     type: Literal["invite"] = "invite"
@@ -66,8 +67,8 @@ class InviteGuest(_Asked):
     is_invited: bool
 
 
-class UndoEdit(_Asked):
-    """Take back the last edit that was not taken back yet."""
+class UndoEdit(_FromPerson):
+    """Undo the last edit that was not undone yet."""
 
     type: Literal["undo"] = "undo"
 
@@ -77,38 +78,38 @@ Edit = Annotated[
     Field(discriminator="type"),
 ]
 
-#: Who sits at one table: the two, and their guests.
+#: Most people at one table: the two participants and their guests.
 MOST_PEOPLE = 8
 
 
-class More(_Asked):
-    """What there would be more of, to ask what it would bring."""
+class More(_FromPerson):
+    """Additional tables, slots and days for a what-if question."""
 
-    tables: int = Field(default=0, ge=0, le=100, description="Tables in the zone.")
-    zone_id: Id | None = Field(default=None, description="The zone they are in; the workspace if unset.")
-    slots: int = Field(default=0, ge=0, le=40, description="Slots at the end of the last day.")
-    days: int = Field(default=0, ge=0, le=5, description="Days after the last, like it.")
+    tables: int = Field(default=0, ge=0, le=100, description="Additional tables in the zone.")
+    zone_id: Id | None = Field(default=None, description="The zone of the tables; the workspace if unset.")
+    slots: int = Field(default=0, ge=0, le=40, description="Additional slots at the end of the last day.")
+    days: int = Field(default=0, ge=0, le=5, description="Additional days after the last day, with the same slots.")
 
 
-_WHO_MEETS = "The two, then their guests."
-_COMES_AFTER = "The encounters that have to have ended before it starts, as far as they have a place."
+_PARTICIPANTS = "The two participants, then their guests."
+_COMES_AFTER = "The encounters that must end before this one starts, as far as they have a place."
 
 
 class EncounterEffect(Value):
-    """What an edit does to one encounter. Without a place after it, the encounter waits for `waiting_reason`."""
+    """The effect of an edit on an encounter. With `after` None the encounter waits, for `waiting_reason`."""
 
     encounter_id: Id
     before: Place | None
     after: Place | None
-    participant_ids_before: tuple[Id, ...] = Field(description=_WHO_MEETS)
-    participant_ids_after: tuple[Id, ...] = Field(description=_WHO_MEETS)
+    participant_ids_before: tuple[Id, ...] = Field(description=_PARTICIPANTS)
+    participant_ids_after: tuple[Id, ...] = Field(description=_PARTICIPANTS)
     waiting_reason: WaitingReason | None
     is_locked: bool
     comes_after: tuple[Id, ...] = Field(default=(), description=_COMES_AFTER)
 
 
 class BrokenRule(Value):
-    """A rule that an edit would break, and whose encounters together would break it."""
+    """A rule that an edit would break, with the encounters and participants that would break it together."""
 
     rule: str
     encounter_ids: tuple[Id, ...]
@@ -116,46 +117,46 @@ class BrokenRule(Value):
 
 
 class EditEffects(Value):
-    """All that an edit leads to; where it would break rules, what was asked for alone, and the rules."""
+    """All effects of an edit. If it would break rules: the effect on the edited encounter alone, and the rules."""
 
     token: str = Field(description="Names exactly these effects.")
     encounters: tuple[EncounterEffect, ...]
     broken: tuple[BrokenRule, ...]
-    mailed: tuple[Id, ...] = Field(description="The participants who will hear of it by mail.")
-    idle_slots: int = Field(description="Slots more that those concerned wait between encounters; fewer if negative.")
+    mailed: tuple[Id, ...] = Field(description="The participants who will get a mail about it.")
+    idle_slots: int = Field(description="Change of the idle slots between encounters of the participants concerned.")
 
 
 class BelowMinimum(Value):
-    """A participant who has fewer encounters than the edition wants everybody to have, and wants more."""
+    """A participant who has fewer encounters than the edition's minimum, and wants more."""
 
     participant_id: Id
     placed: int = Field(description="Encounters with a place.")
-    wanted: int = Field(description="Encounters wanted, those included.")
-    least: int = Field(description="Encounters that everybody should have, if as many are wanted.")
+    wanted: int = Field(description="Wanted encounters, the placed encounters included.")
+    least: int = Field(description="The edition's minimum of encounters, if as many are wanted.")
 
 
 class GoalReached(Value):
-    """How far an edition has come with a goal."""
+    """The progress of an edition towards a goal."""
 
     goal: Goal
-    placed: int = Field(description="Encounters with a place that serve it.")
-    wanted: int = Field(description="Encounters wanted that serve it, those included.")
+    placed: int = Field(description="Encounters with a place that serve the goal.")
+    wanted: int = Field(description="Wanted encounters that serve the goal, the placed encounters included.")
 
 
 class WhatIf(Value):
-    """What an edition would gain by more tables or more time, from its agenda as it is."""
+    """The gain of an edition from more tables or more time, starting from its present agenda."""
 
     placed: int = Field(description="Encounters with a place now.")
-    waiting: int = Field(description="Encounters wanted that have none.")
-    placed_then: int = Field(description="How many were found to have a place then.")
-    at_most_then: int = Field(description="No agenda would have more: what was found is proven best if it has as many.")
+    waiting: int = Field(description="Wanted encounters without a place.")
+    placed_then: int = Field(description="Encounters with a place in the best agenda found.")
+    at_most_then: int = Field(description="Upper bound of encounters with a place.")
 
 
 class EncounterNow(Value):
-    """An encounter as it is now. One that is frozen or locked is not moved by the system."""
+    """The present state of an encounter. The system does not move a frozen or locked encounter."""
 
     encounter_id: Id
-    participant_ids: tuple[Id, ...] = Field(description=_WHO_MEETS)
+    participant_ids: tuple[Id, ...] = Field(description=_PARTICIPANTS)
     state: EncounterState
     place: Place | None
     waiting_reason: WaitingReason | None

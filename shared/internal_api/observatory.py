@@ -1,4 +1,4 @@
-"""What registration asks matching of a whole edition: capacities, needs and clusters, in counts that name nobody."""
+"""The observatory's view of an edition: capacities, needs and clusters, in counts that identify no organisation."""
 
 from __future__ import annotations
 
@@ -8,49 +8,59 @@ from shared.contract.ids import Id
 
 
 class Named(BaseModel):
-    """A code, and its label by language where one is known."""
+    """A code, with its labels by language as far as they are known."""
 
     code: str
     labels: dict[str, str] = {}
 
 
 class Counts(BaseModel):
-    """How many organisations there are in a group, and of those how many ...; null where it may not be said."""
+    """Counts of the organisations of a group. A count is null if publishing it would identify organisations."""
 
     organisations: int
-    needs_without_offer: int | None = Field(description="Have a need that no offer of another organisation answers.")
-    offers_without_need: int | None = Field(description="Have an offer that answers no need of another.")
-    asked: int | None = Field(description="Have asked to meet somebody.")
-    in_encounters: int | None = Field(description="Have an encounter that is scheduled, or was held.")
+    needs_without_offer: int | None = Field(
+        description="Organisations with a need that no offer of another organisation answers."
+    )
+    offers_without_need: int | None = Field(
+        description="Organisations with an offer that answers no need of another organisation."
+    )
+    asked: int | None = Field(description="Organisations that sent a match request.")
+    in_encounters: int | None = Field(description="Organisations with an encounter that is scheduled or was held.")
 
 
 class Group(Counts):
-    """One group of a division of all organisations."""
+    """A group in a partition of all organisations."""
 
-    group: str | None = Field(description="Its code; null for all that are in no group large enough to be named.")
+    group: str | None = Field(
+        description="The code of the group; null for all organisations of groups too small to be named."
+    )
 
 
 class Cluster(Counts):
-    """Organisations that fit each other better than others, named by the codes that set them apart."""
+    """A cluster: organisations with mutual high affinity, described by their most characteristic codes."""
 
-    cluster: int | None = Field(description="Its number; null for all that are in no cluster large enough.")
+    cluster: int | None = Field(
+        description="The number of the cluster; null for the organisations outside of these clusters."
+    )
     terms: list[Named]
 
 
 class Bridge(BaseModel):
-    """How many organisations of two clusters are linked to the other."""
+    """The number of organisations of two clusters that are linked to an organisation of the opposite cluster."""
 
     clusters: tuple[int, int]
     organisations: int
 
 
 class ObservatoryView(BaseModel):
-    """An edition in counts of organisations, none below five and none from which such a count follows."""
+    """An edition in counts of organisations. No count is below five, and no smaller count follows from them."""
 
     edition_id: Id
     total: Counts
-    by_sector: list[Group] = Field(description="The main activity: divisions of NACE, sections where those are small.")
-    by_territory: list[Group] = Field(description="`<country>/<region>`, countries where those are small.")
-    by_kind: list[Group] = Field(description="The kinds of the quadruple helix.")
+    by_sector: list[Group] = Field(
+        description="By main activity: divisions of NACE, or sections if the divisions are small."
+    )
+    by_territory: list[Group] = Field(description="By `<country>/<region>`, or by country if the regions are small.")
+    by_kind: list[Group] = Field(description="By kind of organisation, as in the quadruple helix.")
     clusters: list[Cluster]
     bridges: list[Bridge]

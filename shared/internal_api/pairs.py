@@ -1,4 +1,4 @@
-"""What matching answers about two participants: how well they fit, and what keeps them from an encounter."""
+"""The answer of matching about a pair: its affinity, and the hindrances to an encounter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.contract.events import Consent, Reason
 
 
 class Hindrance(StrEnum):
-    """What keeps a pair from an encounter, or the system from proposing it."""
+    """A hindrance to an encounter of a pair, or to its proposal."""
 
     EDITION_UNKNOWN = "edition_unknown"
     PARTICIPANT_UNKNOWN = "participant_unknown"
@@ -27,13 +27,13 @@ class Hindrance(StrEnum):
 
 
 class PairAnswer(BaseModel):
-    """A pair as matching sees it. `hindrances` is empty where consent is granted."""
+    """A pair in the view of matching. `hindrances` is empty if consent is granted."""
 
     participant_ids: tuple[str, str]
     hindrances: tuple[Hindrance, ...]
-    consent: Consent | None = Field(default=None, description="Null where nothing has been said of the pair.")
-    score: float | None = Field(default=None, description="Null where it cannot be reckoned yet.")
-    configuration: str | None = Field(default=None, description="What scored it.")
-    least_affinity: float | None = Field(default=None, description="Proposals below this are not made.")
+    consent: Consent | None = Field(default=None, description="Null if matching has not published the pair.")
+    score: float | None = Field(default=None, description="Null if it cannot be computed yet.")
+    configuration: str | None = Field(default=None, description="The configuration that scored the pair.")
+    least_affinity: float | None = Field(default=None, description="Pairs with a lower affinity are not proposed.")
     reasons: tuple[Reason, ...] = ()
     low_confidence: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What registration asks matching of a profile that somebody is writing, and what it is answered."""
+"""Profile help: questions to matching about a profile that a participant is writing, and its suggestions."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-#: The most characters of a question: a profile in full, ten needs and ten offers of 1,000 each, is taken.
+#: Most characters of a question: enough for a full profile of ten needs and ten offers of 1,000 characters.
 LONGEST_TEXT = 20_000
 
 ProfileText = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 
 
 class ProfileQuestion(BaseModel):
-    """What somebody has written of themselves, in any language."""
+    """The text of a profile, in any language."""
 
     text: ProfileText
 
 
 class SuggestedCode(BaseModel):
-    """A code that the text may come under. `score` ranks; it is no probability."""
+    """A code that may fit the text. `score` ranks codes; it is not a probability."""
 
     code: str
     labels: dict[str, str] = Field(description="By language.")
@@ -27,17 +27,17 @@ class SuggestedCode(BaseModel):
 
 
 class Remark(BaseModel):
-    """What could be said better: its kind, and the item it is about, null if it is about the whole text."""
+    """A remark on a weakness of the text: its kind, and the item concerned, null for the whole text."""
 
     code: str
     item: str | None = None
 
 
 class ProfileSuggestions(BaseModel):
-    """What can be suggested for a profile; of a text that says nothing, nothing is, and the remarks say so."""
+    """Suggestions for a profile. A text without content gets no suggestion, only remarks."""
 
     needs: list[str] = []
     offers: list[str] = []
-    classes: list[SuggestedCode] = Field(default=[], description="Of NACE Rev. 2, ten at most, best first.")
+    classes: list[SuggestedCode] = Field(default=[], description="Codes of NACE Rev. 2, ten at most, best first.")
     kets: list[SuggestedCode] = Field(default=[], description="Key enabling technologies, three at most, best first.")
     remarks: list[Remark] = []

@@ -1,7 +1,7 @@
-"""The door between services: registration, which is the only public one, asks the others over HTTP behind it.
+"""The internal API: requests from registration, the only public service, to the services behind it, over HTTP.
 
-A service that can be asked serves its routes under `/internal`, to whoever knows the installation's token. It trusts
-the one who asks to have checked the operator's key, and that the edition is that operator's.
+A service with an internal API serves its routes under `/internal`, to clients that present the installation's token.
+It trusts its client to have checked the operator's key, and that the edition belongs to that operator.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime.settings import ServiceSettings
 
-#: The largest question taken, in bytes. Registration bounds its own bodies too.
+#: Largest request body in bytes. Registration limits its own bodies too.
 LARGEST_BODY = 768 * 1024
 
 Body = TypeVar("Body", bound=BaseModel)
 
 
 class Declined(Exception):
-    """What is asked cannot be had, and why: `status` is the HTTP status to pass on, `slug` the kind of problem."""
+    """A request is declined. `status` is the HTTP status to pass on, `slug` the kind of problem."""
 
     def __init__(self, status: int, slug: str, detail: str, **more: object) -> None:
         super().__init__(detail)
@@ -36,7 +36,7 @@ class Declined(Exception):
 
 
 def internal_routes(settings: ServiceSettings, routes: Sequence[BaseRoute]) -> list[BaseRoute]:
-    """The routes under `/internal`, for who presents the token; none where no token is set."""
+    """Return the routes under `/internal`, protected by the token; no routes if no token is set."""
     token = settings.internal_token.get_secret_value()
     if not token:
         return []
@@ -49,16 +49,16 @@ def internal_routes(settings: ServiceSettings, routes: Sequence[BaseRoute]) -> l
 
 
 async def body_of(request: Request, kind: type[Body]) -> Body:
-    """The body of a question.
+    """Return the body of a request.
 
     Raises:
-        Declined: it is larger than `LARGEST_BODY`, or not what is asked for.
+        Declined: the body is larger than `LARGEST_BODY`, or breaks the schema.
     """
     read = bytearray()
     async for chunk in request.stream():
         read += chunk
         if len(read) > LARGEST_BODY:
-            raise Declined(413, "too-large", f"at most {LARGEST_BODY} bytes are taken")
+            raise Declined(413, "too-large", f"the body may have at most {LARGEST_BODY} bytes")
     try:
         return kind.model_validate_json(bytes(read))
     except ValidationError as error:
@@ -73,7 +73,7 @@ async def _on_declined(_: Request, error: Exception) -> Response:
 
 
 class _TokenNeeded:
-    """Answers 401 to whoever does not present the token."""
+    """Answers 401 to requests without the token."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -84,6 +84,10 @@ class _TokenNeeded:
         if scope["type"] != "http" or hmac.compare_digest(presented, self._expected):
             await self._app(scope, receive, send)
             return
-        await JSONResponse({"slug": "unauthorised", "detail": "not a service of this installation"}, 401)(
-            scope, receive, send
-        )
+        await JSONResponse(
+            {
+                "slug": "unauthorised",
+                "detail": "the token is not the internal token of this installation (TERTULIA_INTERNAL_TOKEN)",
+            },
+            401,
+        )(scope, receive, send)

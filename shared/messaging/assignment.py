@@ -24,7 +24,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
 
     Attributes:
         is_known: whether the group has assigned partitions to this process at least once, possibly none.
-        hooks: called in order after each rebalance.
+        hooks: called in order after a rebalance.
     """
 
     def __init__(self, idle: asyncio.Event, consumer: Callable[[], AIOKafkaConsumer]) -> None:
@@ -55,6 +55,6 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka sh
         _log.info("assigned", partitions=len(assigned))
 
     def _is_in(self, edition_id: str, topic: str, owned: Collection[int]) -> bool:
-        """Whether an owned partition holds the edition's records. True as long as the partition count is unknown."""
+        """Tell whether an owned partition holds the edition's records. True while the partition count is unknown."""
         partitions = self._consumer().partitions_for_topic(topic)
         return not partitions or partition_of(edition_id.encode(), sorted(partitions)) in owned

@@ -1,4 +1,4 @@
-"""Handling of one batch of records: decode, group by edition, retry, dead-letter."""
+"""Handling of a batch of records: decode, group by edition, retry, dead-letter."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class BatchHandler:
 
     @property
     def is_closing(self) -> bool:
-        """Whether `close` was called."""
+        """True once `close` was called."""
         return self._closing.is_set()
 
     async def rest(self, seconds: float) -> None:
@@ -95,7 +95,7 @@ class BatchHandler:
                 raise outcome
 
     async def _handle_edition(self, edition_id: str, batch: EditionBatch) -> None:
-        """Handle one edition's inputs. Wait while errors are transient; dead-letter inputs that cannot be handled."""
+        """Handle an edition's inputs. Wait while errors are transient; dead-letter inputs that cannot be handled."""
         pauses, attempts = waits(), 0
         trace.follow(batch[-1][1].traceparent)
         while batch:

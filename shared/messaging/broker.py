@@ -1,4 +1,4 @@
-"""The only `KafkaBroker(...)` of the project, with settings that lose nothing, and the publisher that uses it."""
+"""The only `KafkaBroker(...)` of the project, with settings that lose no record, and its publisher."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from shared.contract.events import Event
 from shared.runtime.metrics import PUBLISHED
 from shared.runtime.settings import ConnectionSettings
 
-#: Above the largest agenda or profile; the broker's own default limit is the same.
+#: Above the largest agenda or profile, and equal to the default limit of a broker.
 MAX_RECORD_BYTES = 1_048_576
-#: A dead letter is the whole record, be it the largest a broker takes, with headers that say where it was and why.
+#: A dead letter holds a whole record, which may have the largest size, and headers with its origin and the reason.
 MAX_LETTER_BYTES = 2 * MAX_RECORD_BYTES
 
 
@@ -29,11 +29,11 @@ class Publisher(Protocol):
     """Sends events."""
 
     async def publish(self, *events: Event) -> None:
-        """Send in order; return once the broker has acknowledged every one."""
+        """Send events in order, and return once the broker has acknowledged all of them."""
 
 
 def partition_of(key: bytes | None, all_partitions: Sequence[int], _available: Sequence[int] = ()) -> int:
-    """The partition of a record key `<edition>/<kind>/<id>`: that of its edition, hashed as Kafka's clients do."""
+    """Return the partition of a record key `<edition>/<kind>/<id>`: Kafka's usual hash, of the edition alone."""
     edition, _, _ = (key or b"").partition(b"/")
     hashed: int = murmur2(edition) & 0x7FFFFFFF
     return all_partitions[hashed % len(all_partitions)]
@@ -43,11 +43,11 @@ _send = AIOKafkaConnection.send
 
 
 def _send_or_break(connection: AIOKafkaConnection, *request: Any, **options: Any) -> Any:  # noqa: ANN401 - it ships no types
-    """Send a request, or say that the connection is broken.
+    """Send a request, or raise `KafkaConnectionError` for a broken connection.
 
-    Writing to a connection that was reset a moment ago raises RuntimeError on uvloop, nothing on asyncio's own loop;
-    aiokafka 0.14 expects OSError alone. What it does not expect ends the task that fetches: the consumer then stays in
-    its group, keeps its partitions, and hears nothing any more.
+    On uvloop, a write to a connection that was just reset raises RuntimeError; on asyncio's own loop it raises nothing.
+    aiokafka 0.14 expects only OSError. An unexpected error ends its fetching task: the consumer then stays in its group
+    and keeps its partitions, but gets no more records.
     """
     try:
         return _send(connection, *request, **options)
@@ -60,7 +60,7 @@ AIOKafkaConnection.send = _send_or_break
 
 
 def make_broker(settings: ConnectionSettings) -> KafkaBroker:
-    """A broker that acknowledges on all replicas, does not duplicate on retry, and creates no topic by accident."""
+    """Return a broker whose writes reach all replicas and are not duplicated by retries. It creates no topics."""
     return KafkaBroker(
         settings.kafka_servers,
         client_id="tertulia",
@@ -79,21 +79,21 @@ def make_broker(settings: ConnectionSettings) -> KafkaBroker:
 
 
 class KafkaPublisher:
-    """Publishes through the broker: enqueued in order, then every acknowledgement awaited."""
+    """Publishes through the broker: enqueues records in order, then awaits all acknowledgements."""
 
     def __init__(self, broker: KafkaBroker) -> None:
         self._broker = broker
 
     async def publish(self, *events: Event) -> None:
-        """Send in order; return once the broker has acknowledged every one.
+        """Send events in order, and return once the broker has acknowledged all of them.
 
         Raises:
-            KafkaError: at least one was not acknowledged; any may have been delivered. Send again.
+            KafkaError: at least one event was not acknowledged, and any of them may have arrived. Send them again.
         """
         await self.send([encode(event) for event in events])
 
     async def send(self, records: Sequence[Record]) -> None:
-        """As `publish`, for records that are encoded already."""
+        """Publish records that are already encoded, as `publish` does with events."""
         acknowledgements = [
             await self._broker.publish(
                 record.value,
@@ -110,7 +110,7 @@ class KafkaPublisher:
 
 
 def ssl_context(settings: ConnectionSettings) -> ssl.SSLContext | None:
-    """The TLS context the security protocol asks for, or None."""
+    """Return the TLS context for the security protocol, None without TLS."""
     if settings.kafka_security_protocol not in {"SSL", "SASL_SSL"}:
         return None
     context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
@@ -133,7 +133,7 @@ def _security(settings: ConnectionSettings) -> BaseSecurity | None:
 
 
 def client_options(settings: ConnectionSettings) -> dict[str, object]:
-    """The connection options for a plain aiokafka client (the command line's tools)."""
+    """Return the connection options of a plain aiokafka client, for the command line's tools."""
     options: dict[str, object] = {
         "bootstrap_servers": settings.kafka_servers,
         "security_protocol": settings.kafka_security_protocol,

@@ -39,7 +39,7 @@ _POLL_MS = 20
 
 
 class Consumer:
-    """Feeds a handler with the inputs of one edition at a time, in the order of each partition."""
+    """Feeds a handler with inputs by edition, in the order of their partition."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Consumer:
         health.require("kafka", self._ready)
 
     def subscribe(self, *topics: Topic, handler: Handler) -> None:
-        """Consume topics with one handler. All records of an edition go to one process, one batch at a time."""
+        """Consume topics with a handler. All records of an edition go to the same process, a batch at a time."""
         settings = self._settings
         dead_letters = DeadLetters(self._broker, self._group, settings.dead_letter_budget, self._now)
         self._batches = BatchHandler(handler, dead_letters, settings, self._health)
@@ -87,7 +87,7 @@ class Consumer:
         self._subscriber(self._on_batch)
 
     def on_assignment(self, *hooks: Callable[[Owns], None]) -> None:
-        """Call hooks, in order, after each rebalance. A hook gets a function that says whether an edition is owned."""
+        """Call hooks, in order, after every rebalance. A hook gets a function that says whether an edition is owned."""
         self._assignment.hooks += hooks
 
     async def stop(self) -> None:

@@ -37,7 +37,7 @@ class DeadLetter:
 
 
 async def letters(settings: ConnectionSettings, topic: str | None = None) -> list[DeadLetter]:
-    """Return the dead letters of one topic or of all topics, oldest first."""
+    """Return the dead letters of a topic, or of all topics, oldest first."""
     names = [t.dlq for t in TOPICS if topic in {None, t.name, t.dlq}]
     found: dict[str, DeadLetter] = {}
     for record in await _read(settings, names):
@@ -50,7 +50,7 @@ async def letters(settings: ConnectionSettings, topic: str | None = None) -> lis
 
 
 async def find(settings: ConnectionSettings, letter_id: str) -> DeadLetter:
-    """Return one dead letter.
+    """Return a dead letter.
 
     Raises:
         UnknownLetter: no dead letter has this id.

@@ -1,7 +1,7 @@
-"""Dead letters: records that could not be processed, kept whole with their reason and their origin.
+"""Dead letters: records that could not be processed, stored whole with their reason and origin.
 
-A `.dlq` topic is a compacted table keyed by origin: the same record set aside twice is one letter, and a tombstone
-(`tertulia dlq drop`, or `replay` once the record is sent again) takes a letter out.
+A `.dlq` topic is a compacted table keyed by origin: a record that is dead-lettered twice is one letter. A tombstone
+removes a letter (`tertulia dlq drop`, or `tertulia dlq replay` after sending the record again).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONGEST_REASON = 500
 
 
 class DeadLetterCause(StrEnum):
-    """Why a record was set aside."""
+    """The cause of a dead letter."""
 
     UNDECODABLE = "undecodable"
     POISON = "poison"
@@ -33,12 +33,12 @@ class DeadLetterCause(StrEnum):
 
 
 class BudgetSpent(Exception):
-    """Too many dead letters in a short time: the fault is more likely ours than the records'."""
+    """Too many dead letters in a short time: the fault is probably in the service, not in the records."""
 
 
 @dataclass(frozen=True)
 class DeadLetterOrigin:
-    """Where a dead letter comes from and why it is one, as `dlq_*` headers say it."""
+    """The origin of a dead letter and its cause, as in the `dlq_*` headers."""
 
     topic: str
     partition: int
@@ -47,22 +47,22 @@ class DeadLetterOrigin:
     cause: str
     reason: str
     at: str
-    #: The record's key, base64 (it may be any bytes), empty for none.
+    #: The record's key in base64, because it may hold any bytes; empty if the record had no key.
     key: str
 
     @property
     def letter_id(self) -> str:
-        """The id of the letter, and its key: where the record was, and who set it aside."""
+        """The id of the letter, and its record key: the consumer's name and the position of the original record."""
         return f"{self.consumer}/{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def original_key(self) -> bytes | None:
-        """The key the record had."""
+        """The key of the original record."""
         return base64.b64decode(self.key) or None
 
     @staticmethod
     def of(record: ConsumerRecord) -> DeadLetterOrigin | None:
-        """Read it from a record of a `.dlq` topic; None for a record that is not one of ours."""
+        """Read the origin from a record of a `.dlq` topic; None for a foreign record."""
         values = {name: header(record.headers, _PREFIX + name) for name in DeadLetterOrigin.__dataclass_fields__}
         texts = {name: value for name, value in values.items() if value is not None}
         if len(texts) < len(values):
@@ -71,12 +71,12 @@ class DeadLetterOrigin:
         return DeadLetterOrigin(partition=partition, offset=offset, **texts)
 
     def headers(self) -> dict[str, str]:
-        """As record headers."""
+        """Return the origin as record headers."""
         return {_PREFIX + name: str(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 def original_headers(record: ConsumerRecord) -> dict[str, str]:
-    """The headers the record had before it was set aside; bytes that are not UTF-8 are escaped."""
+    """Return the headers of the original record. Bytes that are not UTF-8 are escaped."""
     return {
         name: value.decode("utf-8", "backslashreplace")
         for name, value in record.headers
@@ -85,7 +85,7 @@ def original_headers(record: ConsumerRecord) -> dict[str, str]:
 
 
 class DeadLetters:
-    """Sets records aside, within a budget of so many in ten minutes."""
+    """Dead-letters records, up to a budget of letters in ten minutes."""
 
     WINDOW_SECONDS = 600.0
 
@@ -99,11 +99,11 @@ class DeadLetters:
         self._recent: deque[float] = deque()
 
     async def add(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str) -> None:
-        """Publish the record to its topic's `.dlq`, acknowledged.
+        """Publish a record to its `.dlq` topic, and wait for the acknowledgement.
 
         Raises:
-            BudgetSpent: more than the budget within the window. The record stays where it is.
-            KafkaError: not acknowledged. Call again.
+            BudgetSpent: the budget of the window is spent. The record is not dead-lettered.
+            KafkaError: the broker did not acknowledge the letter. Call again.
         """
         self._spend()
         origin = DeadLetterOrigin(

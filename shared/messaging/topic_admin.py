@@ -1,4 +1,4 @@
-"""Topics on the broker, from their declarations: `tertulia topics apply|diff`."""
+"""Topics on the broker, created from their declarations: `tertulia topics apply|diff`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shared.contract.topics import DLQ_PARTITIONS, DLQ_RETENTION, TOPICS
 from shared.messaging.broker import MAX_LETTER_BYTES, client_options
 from shared.runtime.settings import ConnectionSettings
 
-#: Survives the loss of one broker without losing writes (with the broker's `min.insync.replicas=2`).
+#: With `min.insync.replicas=2` on the broker, no write is lost when one broker is lost.
 _REPLICAS = 3
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A topic as the broker should have it."""
+    """A topic as it should be on the broker."""
 
     name: str
     partitions: int
@@ -30,7 +30,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where the broker is not as declared, and whether `apply` can mend it."""
+    """A difference between the broker and the declarations. `mended_by_apply`: `apply` removes the difference."""
 
     topic: str
     what: str
@@ -38,53 +38,53 @@ class Difference:
 
 
 class TopicsDiffer(Exception):
-    """A topic differs in a way that `apply` does not change; the message says how."""
+    """A topic differs from its declaration in a way that `apply` does not change; the message gives the difference."""
 
 
 def declared(settings: ConnectionSettings) -> list[Declared]:
-    """Every topic of the contract and its dead-letter topic."""
+    """Return every topic of the contract and its dead-letter topic."""
     topics: list[Declared] = []
     for topic in TOPICS:
-        policy = {"cleanup.policy": "compact"} if topic.retention is None else _kept("delete", topic.retention)
+        policy = {"cleanup.policy": "compact"} if topic.retention is None else _retention("delete", topic.retention)
         topics.append(Declared(topic.name, settings.kafka_partitions, policy))
-        letters = _kept("compact,delete", DLQ_RETENTION) | {"max.message.bytes": str(MAX_LETTER_BYTES)}
+        letters = _retention("compact,delete", DLQ_RETENTION) | {"max.message.bytes": str(MAX_LETTER_BYTES)}
         topics.append(Declared(topic.dlq, DLQ_PARTITIONS, letters))
     return topics
 
 
-def _kept(policy: str, retention: timedelta) -> dict[str, str]:
+def _retention(policy: str, retention: timedelta) -> dict[str, str]:
     return {"cleanup.policy": policy, "retention.ms": str(int(retention.total_seconds()) * 1000)}
 
 
 async def diff(settings: ConnectionSettings) -> list[Difference]:
-    """What the broker lacks or has otherwise."""
+    """Return the differences between the broker and the declarations."""
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
-        wanted = declared(settings)
-        missing = [Difference(t.name, "missing", mended_by_apply=True) for t in wanted if t.name not in existing]
-        present = [t for t in wanted if t.name in existing]
+        declarations = declared(settings)
+        missing = [Difference(t.name, "missing", mended_by_apply=True) for t in declarations if t.name not in existing]
+        present = [t for t in declarations if t.name in existing]
         return missing + await _partition_differences(admin, present) + await _config_differences(admin, present)
 
 
 async def apply(settings: ConnectionSettings) -> list[str]:
-    """Create what is missing; returns the names of the topics created.
+    """Create the missing topics, and return their names.
 
     Raises:
-        TopicsDiffer: a topic exists with another partition count or another configuration. Nothing of it is changed:
-            partition counts decide which process owns an edition, and retention what is lost.
+        TopicsDiffer: a topic exists with a different partition count or configuration. `apply` changes neither:
+            partition counts determine which process owns an edition, and retention determines which records are lost.
     """
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
-        wanted = declared(settings)
-        missing = [topic for topic in wanted if topic.name not in existing]
+        declarations = declared(settings)
+        missing = [topic for topic in declarations if topic.name not in existing]
         replicas = settings.kafka_replication_factor or await _replicas(admin)
         created = await admin.create_topics([_new_topic(topic, replicas) for topic in missing]) if missing else None
         for name, code, *_ in created.topic_errors if created else ():
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise TopicsDiffer(f"{name}: the broker refused to create it: {error.__name__}")
-        # Those just created are not compared: another broker, asked now, may not have heard of them.
-        present = [topic for topic in wanted if topic.name in existing]
+        # New topics are not compared: the broker that answers may not know them yet.
+        present = [topic for topic in declarations if topic.name in existing]
         differences = await _partition_differences(admin, present) + await _config_differences(admin, present)
     if differences:
         raise TopicsDiffer("; ".join(f"{d.topic}: {d.what}" for d in differences))
@@ -127,7 +127,7 @@ async def _config_differences(admin: AIOKafkaAdminClient, topics: list[Declared]
 
 
 async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
-    """The settings the broker reports; a broker that reports none (the embedded one) is taken at its word."""
+    """Return the settings that the broker reports. The embedded broker reports no settings, so none differ."""
     responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     entries: dict[str, str] = {}
     for response in responses:

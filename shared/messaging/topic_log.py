@@ -34,7 +34,7 @@ class TopicLog:
     """The events of some topics, in the order of their partitions.
 
     Attributes:
-        events: the events of each edition.
+        events: the events by edition.
         last_offsets: `"<topic>/<partition>"` to the offset of the last record read.
         undecodable: the number of records that are not events of the contract.
         uncommitted: the topics in which the group has committed no offset. They were read to their ends.
@@ -46,11 +46,11 @@ class TopicLog:
     uncommitted: set[str] = field(default_factory=set)
 
     def of(self, edition_id: str) -> EditionEvents:
-        """Return the events of one edition."""
+        """Return the events of an edition."""
         return EditionEvents(self.events.get(edition_id, ()), self.last_offsets)
 
     def add(self, record: ConsumerRecord, edition_id: str | None) -> None:
-        """Add the event of a record, unless it belongs to an edition other than `edition_id`."""
+        """Add the event of a record, unless `edition_id` names another edition."""
         self.last_offsets[f"{record.topic}/{record.partition}"] = record.offset
         if edition_id is not None and not (record.key or b"").startswith(f"{edition_id}/".encode()):
             return
@@ -63,7 +63,7 @@ class TopicLog:
 
 
 class EditionEvents:
-    """The events of one edition. `last_offsets` is that of the `TopicLog`."""
+    """The events of an edition. `last_offsets` is that of the `TopicLog`."""
 
     def __init__(self, events: Iterable[Event], last_offsets: Mapping[str, int] = MappingProxyType({})) -> None:
         self.last_offsets = last_offsets
@@ -78,11 +78,11 @@ class EditionEvents:
         self._newest = newest
 
     def newest(self, kind: type[E]) -> list[E]:
-        """Return the newest event of each thing, for one kind of event, in the order of publication."""
+        """Return the newest events of a kind, one for every thing, in the order of publication."""
         return [event for event in self._newest.values() if isinstance(event, kind)]
 
     def every(self, kind: type[E]) -> list[E]:
-        """Return all events of one kind, in the order of publication.
+        """Return all events of a kind, in the order of publication.
 
         On a compacted topic, events that are not the newest of their thing may be missing.
         """
@@ -131,7 +131,7 @@ async def read(
 
 
 async def end_offsets(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-    """Return for each partition the offset that its next record will get.
+    """Return the offset of the next record of every partition.
 
     The offsets are the high watermarks of the consumer's first fetches. `AIOKafkaConsumer.end_offsets` is not used:
     Tansu 0.6 answers it with an offset inside the last batch of records, so the records after it would be missed.
@@ -141,7 +141,7 @@ async def end_offsets(consumer: AIOKafkaConsumer, partitions: Collection[TopicPa
         partitions: the partitions to look at.
 
     Raises:
-        LogUnreadable: the broker did not answer for one of the partitions.
+        LogUnreadable: the broker did not answer for a partition.
     """
     missing = set(partitions)  # until their first fetch is answered
     try:
@@ -159,7 +159,7 @@ async def end_offsets(consumer: AIOKafkaConsumer, partitions: Collection[TopicPa
 
 
 async def records(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> AsyncIterator[ConsumerRecord]:
-    """Yield records from the consumer's positions to the given end offsets, one partition after the other.
+    """Yield records from the consumer's positions to the given end offsets, partition by partition.
 
     Raises:
         LogUnreadable: the broker stopped answering.

@@ -1,4 +1,4 @@
-"""Work that goes on beside the consumer: sweeping, improving, mailing."""
+"""Background work beside the consumer: sweeping, improving, mailing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = get_logger(__name__)
 
 
 class Background:
-    """Runs each piece of work again and again; an error is logged and followed by a longer and longer wait."""
+    """Repeats pieces of work. After an error it logs, and waits longer with every further error."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
@@ -23,15 +23,15 @@ class Background:
         self._tasks: list[asyncio.Task[None]] = []
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Run `work` now and `seconds` after each time it has ended, once started."""
+        """Add work. From `start` on it runs, and again `seconds` after the end of a run."""
         self._work.append((name, seconds, work))
 
     async def start(self) -> None:
-        """Begin."""
+        """Start all work."""
         self._tasks = [asyncio.create_task(self._repeat(*work), name=work[0]) for work in self._work]
 
     async def stop(self) -> None:
-        """Cancel what runs, and wait until it has ended."""
+        """Cancel the running work, and wait until it has ended."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -45,7 +45,7 @@ class Background:
             self._health.progress(name)
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001 - it is tried again, and says so
+            except Exception as error:  # noqa: BLE001 - any error is logged, and the work tried again
                 RETRIES.labels(error=type(error).__name__).inc()
                 _log.warning("background_failed", work=name, error=repr(error))
                 self._health.idle(name)

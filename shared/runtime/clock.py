@@ -1,4 +1,4 @@
-"""Time, handed in: domains take `now` as an argument, services take a `Clock`."""
+"""The clock. Domains get `now` as an argument, services get a `Clock`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The current time, UTC, to the millisecond: what MongoDB keeps of a date."""
+    """Return the current time, UTC, to the millisecond: the precision of dates in MongoDB."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

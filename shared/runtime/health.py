@@ -1,4 +1,4 @@
-"""Liveness is progress of our own, never Kafka's or Mongo's; readiness is an assignment and a database."""
+"""Health: liveness is progress of our own work; readiness is an assignment and a database."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Check = Callable[[], Awaitable[None]]
 
 
 class NotReady(Exception):
-    """A readiness check failed; the message says what is missing."""
+    """A readiness check failed; the message names the missing part."""
 
 
 class Health:
-    """What `/livez` and `/readyz` answer.
+    """The state behind `/livez` and `/readyz`.
 
-    Work in hand calls `progress()` whenever it gets somewhere, waiting for a server that is away included:
-    a restart would not bring it back. `stall_seconds` without progress while work is in hand is a stall.
+    A busy worker calls `progress()` at every step. Waiting for an unavailable server counts as progress, because a
+    restart would not help. A busy worker without progress for `stall_seconds` is stalled.
     """
 
     def __init__(self, stall_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -28,28 +28,28 @@ class Health:
         self._checks: dict[str, Check] = {}
 
     def progress(self, worker: str) -> None:
-        """Say that a worker is at work and has got somewhere."""
+        """Report that a worker is busy and has made progress."""
         self._last_progress[worker] = self._now()
 
     def idle(self, worker: str) -> None:
-        """Say that a worker has nothing in hand."""
+        """Report that a worker has no work."""
         self._last_progress.pop(worker, None)
 
     def require(self, name: str, check: Check) -> None:
-        """Add a readiness check: a coroutine that raises when it fails."""
+        """Add a readiness check: a coroutine that raises an error if it fails."""
         self._checks[name] = check
 
     def stalled(self) -> list[str]:
-        """The workers that have had work in hand for too long without progress."""
+        """Return the workers that are stalled."""
         now = self._now()
         return [worker for worker, last in self._last_progress.items() if now - last > self._stall_seconds]
 
     async def missing(self) -> dict[str, str]:
-        """The failed readiness checks and why, none when ready."""
+        """Return the failed readiness checks with their reasons; empty if the service is ready."""
         failed: dict[str, str] = {}
         for name, check in self._checks.items():
             try:
                 await check()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
+            except Exception as error:  # noqa: BLE001 - after any error the service is not ready
                 failed[name] = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
         return failed

@@ -1,4 +1,4 @@
-"""Logs: structured, one event a line, never with personal data or secrets."""
+"""Structured logs: an event a line, without personal data or secrets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shared.runtime.settings import ConnectionSettings
 
 Logger = structlog.stdlib.BoundLogger
 
-#: Chatty at INFO about what our own metrics already say.
+#: Libraries whose INFO lines repeat our metrics.
 _QUIET = ("aiokafka", "faststream", "uvicorn.access", "pymongo", "httpx")
 
 
 def configure(settings: ConnectionSettings, service: str) -> None:
-    """Send our logs and the libraries' through one renderer to standard error."""
+    """Send our logs and the logs of libraries through one renderer to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -49,5 +49,5 @@ def configure(settings: ConnectionSettings, service: str) -> None:
 
 
 def get_logger(name: str) -> Logger:
-    """The logger of a module."""
+    """Return the logger of a module."""
     return cast("Logger", structlog.get_logger(name))

@@ -1,4 +1,4 @@
-"""Every metric, declared once: what it means, and what to do about it. `docs/metrics.md` is made from this."""
+"""The declaration of every metric, with its meaning and the operator's action. The source of `docs/metrics.md`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 @dataclass(frozen=True)
 class MetricDescription:
-    """What the documentation says of a metric."""
+    """The documentation of a metric."""
 
     name: str
     kind: str
@@ -43,7 +43,7 @@ def _histogram(name: str, means: str, do: str, *labels: str) -> Histogram:
 # -- in from Kafka
 RECORDS = _counter(
     "tertulia_records_total",
-    "Records handled, by what became of them: applied (or already known), dead_lettered.",
+    "Records handled, by outcome: applied (or already known), dead_lettered.",
     "dead_lettered rising: `tertulia dlq list` names the cause.",
     "topic",
     "outcome",
@@ -55,14 +55,14 @@ BATCH_SECONDS = _histogram(
 )
 LAG = _gauge(
     "tertulia_consumer_lag_records",
-    "Records of a topic that this process still has to handle, over its partitions.",
+    "Records of a topic that this process still has to handle, summed over its partitions.",
     "Growing: add replicas (up to the partition count) unless tertulia_retries_total grows too.",
     "topic",
 )
 FRESHNESS = _gauge(
     "tertulia_freshness_seconds",
     "Age of the last handled record of a topic when it was handled.",
-    "Participants see changes this late. Growing with lag: as for lag.",
+    "Participants see changes with this delay. Growing with lag: as for lag.",
     "topic",
 )
 RETRIES = _counter(
@@ -73,7 +73,7 @@ RETRIES = _counter(
 )
 DEAD_LETTER_STOP = _gauge(
     "tertulia_dead_letter_stop",
-    "1 once the dead-letter budget is spent: the consumer has stopped so as not to dead-letter everything.",
+    "1 once the dead-letter budget is spent: the consumer has halted, so that not every record is dead-lettered.",
     "Suspect the last deploy: roll back, restart, then `tertulia dlq replay`.",
 )
 
@@ -89,7 +89,7 @@ FENCE_REJECTIONS = _counter(
 PUBLISHED = _counter("tertulia_published_total", "Events acknowledged by the broker.", "None: a rate.", "topic")
 SWEPT = _counter(
     "tertulia_swept_total",
-    "Outboxes that the sweeper had to send, because their writer did not.",
+    "Outboxes that the sweeper sent because their writer did not.",
     "A few after a crash are right. A steady rate: writers die between write and publish.",
 )
 
@@ -125,34 +125,36 @@ IMPROVE_SECONDS = _histogram(
 )
 IMPROVEMENTS = _counter(
     "tertulia_improvements_total",
-    "Improvements by outcome: adopted, kept (none better found), stale (phase or slots changed meanwhile), busy (no"
-    " worker was free in time), failed.",
+    "Improvements by outcome: adopted, kept (no better agenda found), stale (phase or slots changed meanwhile),"
+    " busy (no worker was free in time), failed.",
     "failed rising: the log says why; agendas stay as inserted, which is valid.",
     "outcome",
 )
 VERIFIER_REJECTIONS = _counter(
     "tertulia_verifier_rejections_total",
-    "Agendas the independent verifier refused before they were journalled.",
-    "Any: a defect of the engine; nothing wrong was published. Report it with the log's violations.",
+    "Agendas that the independent verifier rejected before they were journalled.",
+    "Any: a defect of the scheduler; no broken agenda was published. Report it with the log's violations.",
 )
 
 # -- notify
 DELIVERIES = _counter(
     "tertulia_deliveries_total",
-    "Mails by what came of them: sent, failed, in_doubt, skipped.",
+    "Mails by outcome: sent, failed, in_doubt, skipped.",
     "in_doubt: `tertulia deliveries list`, then resolve. failed: the reason is on notification.v1.",
     "state",
 )
 DELIVERY_DELAY_SECONDS = _histogram(
     "tertulia_delivery_delay_seconds",
-    "Time from a change of an agenda to the mail that tells of it.",
+    "Time from a change of an agenda to the mail about it.",
     "Above the window: the mail server is slow or away.",
 )
 DELIVERIES_WAITING = _gauge(
-    "tertulia_deliveries_waiting", "Mails wanted and not yet sent.", "Growing: the mail server is slow or away."
+    "tertulia_deliveries_waiting",
+    "Mails that are due or planned, and not yet sent.",
+    "Growing: the mail server is slow or away.",
 )
 DELIVERIES_UNCONFIRMED = _gauge(
     "tertulia_deliveries_in_doubt",
-    "Mails the server may or may not have taken: never sent again by themselves.",
+    "Unconfirmed mails: the mail server may or may not have accepted them. They are never sent again automatically.",
     "`tertulia deliveries list`, ask the mail server's log, then `tertulia deliveries resolve`.",
 )

@@ -1,4 +1,4 @@
-"""What is worth another try, and how long to wait before it."""
+"""Retries: errors that justify another attempt, and the waits before it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from pymongo.errors import (
 
 LONGEST_WAIT_SECONDS = 30.0
 _FIRST_WAIT_SECONDS = 0.1
-#: What MongoDB answers to any write when its disk is full, when it only reads, when our rights are withdrawn, or when a
-#: quota of its host is used up: IllegalOperation, Unauthorized, AuthenticationFailed, OutOfDiskSpace, AtlasError.
+#: Error codes of MongoDB for writes while its disk is full, while it is read-only, without rights, or after a quota of
+#: its host is spent: IllegalOperation, Unauthorized, AuthenticationFailed, OutOfDiskSpace, AtlasError.
 _SERVER_TAKES_NOTHING = frozenset({20, 13, 18, 14031, 8000})
 
 
 class Unready(Exception):
-    """It is not the input that is at fault: all wait until an operator has mended what the message says."""
+    """The input is not at fault: handling waits until an operator has mended the state that the message names."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed later with nothing changed on our side: Kafka, Mongo or the network is away.
+    """Tell whether the same call may succeed later: Kafka, MongoDB or the network is away, or `Unready`.
 
-    So is a database that takes no writes: setting its inputs aside would empty the topic into the dead letters.
+    A database that rejects writes counts as transient too: otherwise the whole topic would be dead-lettered.
     """
     if isinstance(error, OperationFailure) and error.code in _SERVER_TAKES_NOTHING:
         return True
@@ -39,7 +39,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def waits() -> Iterator[float]:
-    """Seconds to wait before each next try: doubling to 30 s, with full jitter (Brooker, AWS, 2015)."""
+    """Yield the waits between attempts in seconds: doubling to 30 s, with full jitter (Brooker, AWS, 2015)."""
     ceiling = _FIRST_WAIT_SECONDS
     while True:
         yield random.uniform(_FIRST_WAIT_SECONDS / 2, ceiling)  # noqa: S311 - spreads load, guards nothing

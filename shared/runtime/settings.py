@@ -1,4 +1,4 @@
-"""The settings every service has. Read from the environment (`TERTULIA_...`) or from files in a secrets folder."""
+"""The settings of every service, read from the environment (`TERTULIA_...`) or from files in a secrets folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRETS_DIR = Path(os.environ.get("TERTULIA_SECRETS_DIR", "/run/secrets"))
 
 
 class ConnectionSettings(BaseSettings):
-    """How to reach Kafka and Mongo, and how to log: enough for the command line's tools."""
+    """Connections to Kafka and MongoDB, and logging: the settings of the command line's tools."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -83,12 +83,12 @@ class ConnectionSettings(BaseSettings):
 
     @property
     def kafka_servers(self) -> list[str]:
-        """The bootstrap servers as the client wants them: a list (a comma-separated string is not split)."""
+        """The bootstrap servers as a list, because the client does not split a comma-separated string."""
         return [server.strip() for server in self.kafka_bootstrap.split(",")]
 
 
 class ServiceSettings(ConnectionSettings):
-    """What every service can be told."""
+    """The settings that all services share."""
 
     service: ClassVar[str]
 

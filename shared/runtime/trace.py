@@ -1,4 +1,4 @@
-"""Trace context (W3C Trace Context): carried from the input that caused something to all that came of it."""
+"""Trace context (W3C Trace Context), carried from an input to all events that it causes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def follow(traceparent: str | None) -> None:
-    """Continue the trace of an input; anything that is not a `traceparent` starts a new one."""
+    """Continue the trace of an input. Without a valid `traceparent`, start a new trace."""
     _current.set(traceparent if traceparent and _FORMAT.fullmatch(traceparent) else None)
 
 
 def child() -> str:
-    """A `traceparent` for something sent now: same trace, new span."""
+    """Return a `traceparent` for an outgoing event: the same trace, a new span."""
     match = _FORMAT.fullmatch(_current.get() or "")
     trace = match["trace"] if match else secrets.token_hex(16)
     return f"00-{trace}-{secrets.token_hex(8)}-01"

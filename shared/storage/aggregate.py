@@ -41,10 +41,10 @@ class Aggregate(Protocol[State, Change, Message]):
         """Return the state of an edition without events."""
 
     def decide(self, state: State, events: Sequence[Event], now: datetime) -> Decision[Change, Message]:
-        """Decide on events in order. Change `state` only by calling `evolve` with each change."""
+        """Decide on events in order. Change `state` only by calling `evolve` with a change."""
 
     def evolve(self, state: State, change: Change) -> None:
-        """Apply one change. No other function changes a state, so that replay gives the same state."""
+        """Apply a change. Only this function changes a state, so that replay gives the same state."""
 
 
 def fold(aggregate: Aggregate[State, Change, Message], state: State, entries: Sequence[Entry]) -> State:

@@ -30,7 +30,7 @@ class LoadedEdition(Generic[State]):
 
     @property
     def needs_snapshot(self) -> bool:
-        """Whether folding the changes since the last snapshot costs more than reading a state of that size."""
+        """True if folding the changes since the last snapshot costs more than reading a state of that size."""
         return self.bytes_since >= max(self.snapshot_bytes, journal_entry.LARGE)
 
     def append(self, entry: Entry) -> None:
@@ -66,7 +66,7 @@ class EditionCache(Generic[State, Change, Message]):
         return self._loaded.get(edition_id)
 
     async def load(self, edition_id: str) -> LoadedEdition[State]:
-        """Return an edition from memory, or fetch it into memory and evict the least recently used one."""
+        """Return an edition from memory, or fetch it into memory and evict the least recently used edition."""
         loaded = self._loaded.get(edition_id)
         if loaded is None:
             loaded = await self.fetch(edition_id)
@@ -77,7 +77,7 @@ class EditionCache(Generic[State, Change, Message]):
         return loaded
 
     async def fetch(self, edition_id: str) -> LoadedEdition[State]:
-        """Read an edition from the store, and leave the one in memory as it is."""
+        """Read an edition from the store, without a change of the edition in memory."""
         snapshot = await self._store.snapshot(edition_id)
         entries = await self._store.entries(edition_id, after=snapshot.seq if snapshot else 0)
         snapshot_bytes = len(snapshot.state) if snapshot else 0

@@ -1,9 +1,9 @@
 """The journal: a service's state per edition, as an append-only list of entries (ADR 0002).
 
-An entry holds the positions of its inputs, the changes of state and the outgoing messages. One insert writes it, under
-the id `<edition>:<seq>`. If that id exists, another process owns the edition now: this insert is the fence. The state
-is the fold of the changes. Messages are sent after the write, in order; loading an edition first sends the messages
-that its journal holds unpublished.
+An entry holds the positions of its inputs, the changes of state and the outgoing messages. A single insert writes it,
+under the id `<edition>:<seq>`. If that id exists, another process owns the edition now: this insert is the fence. The
+state is the fold of the changes. Messages are sent after the write, in order. Loading an edition first sends the
+messages that its journal holds unpublished.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class KafkaOutlet:
 
 
 class Journal(Generic[State, Change, Message]):
-    """The editions of one service: loaded on demand, decided by its aggregate, journalled, published."""
+    """The editions of a service: loaded on demand, decided by its aggregate, journalled, published."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Journal(Generic[State, Change, Message]):
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
-        """Decide on a batch of inputs, write one entry, send its messages. Repeated inputs write nothing."""
+        """Decide on a batch of inputs, write an entry, send its messages. Repeated inputs write nothing."""
         applied = {f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs}
         events = [i.event for i in inputs]
         return await self._write(edition_id, lambda state, now: self._aggregate.decide(state, events, now), applied)
@@ -94,7 +94,7 @@ class Journal(Generic[State, Change, Message]):
     async def transact(
         self, edition_id: str, decide: Callable[[State, datetime], Decision[Change, Message]]
     ) -> Decision[Change, Message]:
-        """Write and send any other decision on an edition's state, under the same fence.
+        """Write and send a decision of the caller on an edition's state, under the same fence.
 
         If another process was faster, `decide` is called again on the reloaded state.
         """
@@ -106,7 +106,7 @@ class Journal(Generic[State, Change, Message]):
             return (await self._load(edition_id)).state
 
     async def current(self, edition_id: str) -> State:
-        """Return the state with the entries of other processes, for a process that may not own the edition."""
+        """Return the state including entries of foreign processes, for a process that may not own the edition."""
         async with self._lock(edition_id):
             loaded = await self._load(edition_id)
             if await self._store.entries(edition_id, after=loaded.seq):
@@ -176,7 +176,7 @@ class Journal(Generic[State, Change, Message]):
     async def _run(
         self, decide: Callable[[State, datetime], Decision[Change, Message]], state: State
     ) -> Decision[Change, Message]:
-        """Decide under the edition's lock: no other task reads or changes the state meanwhile.
+        """Decide under the edition's lock: no concurrent task reads or changes the state meanwhile.
 
         A thread cannot be cancelled. After a cancellation it goes on with a state that is no longer in memory.
         """

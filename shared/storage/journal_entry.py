@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import orjson
 
-#: Size in bytes of JSON from which a state gets snapshots and is read in a thread: reading it takes a tenth of a second.
+#: Bytes of JSON from which a state is worth a snapshot and a thread to read it: reading it takes a tenth of a second.
 LARGE = 1 << 18
 
 
@@ -18,7 +18,7 @@ class SequenceTaken(Exception):
 
 @dataclass
 class Entry:
-    """One entry of a journal: the positions of its inputs, its changes and its outgoing messages."""
+    """An entry of a journal: the positions of its inputs, its changes and its outgoing messages."""
 
     edition_id: str
     seq: int
@@ -54,7 +54,7 @@ class JournalStore(Protocol):
         """Return the entries with a higher sequence number than `after`, in order."""
 
     async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
-        """Return the oldest unpublished entries written before a moment, each edition's in order."""
+        """Return the oldest unpublished entries written before a moment, in order for every edition."""
 
     async def mark_published(self, entry: Entry) -> None:
         """Record that the messages of an entry were sent."""

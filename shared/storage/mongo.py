@@ -1,4 +1,4 @@
-"""The one place that chooses the Mongo driver: Motor (asked for), or PyMongo's own asynchronous client (ADR 0004)."""
+"""The choice of the Mongo driver: Motor by default, or PyMongo's own asynchronous client (ADR 0004)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from shared.runtime.settings import ConnectionSettings
 MongoDatabase = Any
 MongoCollection = Any
 
-#: Below every date we keep. MongoDB leaves out nulls where a date is asked for to be below another; SecantusDB reads
-#: them all unless the range has two ends: 37 ms against 0.7 ms for 700 documents.
+#: Earlier than every stored date: the lower bound of date queries. MongoDB skips nulls in a query with an upper bound
+#: only; SecantusDB reads them all unless the range has two bounds: 37 ms against 0.7 ms for 700 documents.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: An answer that took longer does not say what time it is: the process or the network stood still, on one way or both.
-_TELLING = timedelta(seconds=2)
+#: A slower answer does not tell the time: the process or the network stood still, in one direction or in both.
+_LONGEST_ROUND_TRIP = timedelta(seconds=2)
 
 __all__ = ["EVER", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
 
@@ -30,8 +30,9 @@ __all__ = ["EVER", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDataba
 class Mongo:
     """A client of the configured driver, and the server's clock.
 
-    What one process writes down and another acts upon (a lease, when a mail is due, what waits to be swept) must be
-    timed by one clock. Machines' clocks differ; all processes of a service share the database.
+    A process writes times upon which another process acts: leases, due times of mails, ages of unpublished entries.
+    These times must come from the same clock. The clocks of machines differ, but all processes of a service share the
+    database.
     """
 
     def __init__(self, settings: ConnectionSettings) -> None:
@@ -41,31 +42,31 @@ class Mongo:
         self._ahead = timedelta(0)
 
     def database(self, name: str) -> MongoDatabase:
-        """A database by name; majority writes, so that an acknowledged write outlives its server."""
+        """Return a database by name. Writes go to a majority, so that an acknowledged write outlives its server."""
         return self._client[name]
 
     async def ping(self) -> None:
-        """Raise a `PyMongoError` unless the server answers; then `now` goes by its clock."""
+        """Ask the server for its time, by which `now` goes from then on. Raises `PyMongoError` without an answer."""
         asked = utc_now()
         answer = await self._client.admin.command("hello")
         took = utc_now() - asked
-        if took <= _TELLING:
+        if took <= _LONGEST_ROUND_TRIP:
             self._ahead = answer["localTime"].replace(tzinfo=UTC) - (asked + took / 2)
 
     def now(self) -> datetime:
-        """The time by the server's clock as of the last `ping`, UTC, to the millisecond; before the first, by ours."""
+        """Return the time by the server's clock, UTC, to the millisecond; before the first `ping`, by our clock."""
         now = utc_now() + self._ahead
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     async def close(self) -> None:
-        """Close all connections. Motor's close is a plain call, PyMongo's a coroutine."""
+        """Close all connections, with either driver's `close`: a plain call in Motor, a coroutine in PyMongo."""
         closing = self._client.close()
         if inspect.isawaitable(closing):
             await closing
 
 
 def _client_class(driver: str) -> Any:  # noqa: ANN401 - see MongoDatabase
-    # Imported here so that a process loads one driver only.
+    # Imported here so that a process loads only the driver that it uses.
     if driver == "motor":
         from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""Aggregates that are single documents: the events of a change wait in the document's own outbox.
+"""The outbox of aggregates that are single documents: their unpublished events wait in the document itself.
 
-A store writes `outbox` and `pending_since` in the same write as the change they tell of; the relay sends them, in
-order, and takes them out. A crash in between leaves them for the sweeper.
+A store writes `outbox` and `pending_since` together with the change. The relay sends the events in order and empties
+the outbox. After a crash in between, the sweeper sends them.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from shared.runtime.metrics import SWEPT
 from shared.storage.mongo import EVER, MongoCollection
 
 _log = get_logger(__name__)
-#: Outboxes younger than this are still in their writer's hands: the sweeper leaves them.
+#: The writer of a younger outbox may still be sending it: the sweeper leaves it.
 _SWEEP_AGE = timedelta(seconds=5)
-#: Documents whose outboxes are sent together: one read, one send, one write for most.
+#: Most documents that are sent together, usually with one read, one send and one write.
 _MOST_TOGETHER = 200
-#: From one send to the next: what is asked for meanwhile goes together.
+#: Pause between two sends, in which requests gather.
 _GATHER_SECONDS = 0.05
+#: Most documents that wait to be sent. The sweeper sends the rest.
 _MOST_WAITING = 500
 
 
 def outbox_new(events: Sequence[Event]) -> dict[str, Any]:
-    """The outbox fields of a document that is inserted."""
+    """Return the outbox fields of a document to insert."""
     return {"outbox": [pack(event) for event in events], "pending_since": events[0].occurred_at if events else None}
 
 
 def outbox_push(events: Sequence[Event]) -> dict[str, Any]:
-    """The update operators that add events (at least one) to a document's outbox."""
+    """Return the update operators that add events (at least one) to a document's outbox."""
     return {
         "$push": {"outbox": {"$each": [pack(event) for event in events]}},
         "$set": {"pending_since": events[0].occurred_at},
@@ -45,7 +46,7 @@ def outbox_push(events: Sequence[Event]) -> dict[str, Any]:
 
 
 class OutboxRelay:
-    """Sends what waits in the outboxes of one collection."""
+    """Sends the events in the outboxes of a collection."""
 
     def __init__(self, collection: MongoCollection, publisher: KafkaPublisher, clock: Clock = utc_now) -> None:
         self._collection = collection
@@ -55,24 +56,24 @@ class OutboxRelay:
         self._sending: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
-        """Create the index the sweeper needs."""
+        """Create the index of the sweeper."""
         await self._collection.create_index([("pending_since", ASCENDING)])
 
     def soon(self, document_id: str) -> None:
-        """Send what waits in one document, beside the caller's work: at once, or with the next ones if many come."""
+        """Send the outbox of a document in the background: at once, or together with further documents if many wait."""
         if len(self._asked) >= _MOST_WAITING:
-            return  # Kafka is slow or away: the sweeper does it, in its own time
+            return  # Kafka is slow or away: the sweeper sends it later
         self._asked[document_id] = None
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_asked())
 
     async def drain(self) -> None:
-        """Wait for what has begun."""
+        """Wait until the sends that have begun are done."""
         if self._sending is not None:
             await self._sending
 
     async def sweep(self) -> None:
-        """Send what has waited for a while anywhere, the longest waiting first."""
+        """Send outboxes that have waited for a while, the longest wait first."""
         left = {"pending_since": {"$gt": EVER, "$lt": self._clock() - _SWEEP_AGE}}
         waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(_MOST_TOGETHER)
         documents = [document async for document in waiting]
@@ -82,17 +83,17 @@ class OutboxRelay:
     async def _send_asked(self) -> None:
         while self._asked:
             together = list(self._asked)[:_MOST_TOGETHER]
-            for each in together:
-                del self._asked[each]
+            for document_id in together:
+                del self._asked[document_id]
             try:
                 found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
                 await self._send([document async for document in found])
-            except Exception as error:  # noqa: BLE001 - whatever it is, the outboxes keep it for the sweeper
+            except Exception as error:  # noqa: BLE001 - after any error the outboxes keep their events for the sweeper
                 _log.warning("publish_deferred", documents=len(together), error=type(error).__name__)
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:
-        """Publish the outboxes and empty them; what was added to one meanwhile stays in it."""
+        """Publish outboxes and empty them. Events that were added meanwhile stay in their outbox."""
         await self._publisher.send([unpack(packed) for document in documents for packed in document["outbox"]])
         alike: dict[tuple[int, int], list[str]] = {}
         for document in documents:

@@ -1,9 +1,9 @@
-"""What all rebuilding has in common.
+"""The common part of rebuilding a service's state from the topics.
 
-A service that decides cannot decide again: revisions count its history, and time has passed. So what it *heard* gives
-what it knows, as far as it had committed (what came later is delivered to it again, and decided then); and what it
-*said* gives what it decided. Both become changes of its own journal, which says nothing by itself: nobody's agenda
-moves, and nobody is mailed.
+A service cannot decide its past again: revisions count its history, and time has passed. Therefore the events that it
+*consumed*, up to its committed offsets, restore its inputs; later events are delivered again after the rebuild. The
+events that it *published* restore its decisions. Both become changes of a new journal without messages: no agenda
+moves, and no mail is sent.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from shared.storage.mongo import MongoDatabase
 
 State = TypeVar("State", bound=BaseModel)
 Change = TypeVar("Change", bound=BaseModel)
-#: What of a state is promised to be the same after a rebuild: JSON values by part and id.
+#: The part of a state that a rebuild restores exactly: JSON values by part and id.
 View = Mapping[str, Mapping[str, Any]]
-#: Changes of one entry: the largest of them take some kilobytes, and a document holds 16 MB.
+#: Changes of one entry: a large change takes some kilobytes, and a document holds 16 MB.
 _CHANGES_AN_ENTRY = 500
 _WRITES_AT_ONCE = 16
 
 
 class CannotRebuild(Exception):
-    """What the topics say does not make a state; the message says where, and what to do."""
+    """The events on the topics do not form a state. The message says which events, and what to do."""
 
 
 @dataclass
 class Rebuilt:
-    """What came of an edition: the things written, and what an operator should know of it."""
+    """The result for an edition: the number of things written, and notes for the operator."""
 
     things: int = 0
     notes: list[str] = field(default_factory=list)
 
 
 class Rebuilder(Protocol):
-    """How one service's state is made, and seen."""
+    """Rebuilds the state of a service, and shows the part of it that a rebuild restores."""
 
     settings: ServiceSettings
-    #: The topics it consumes, and those it writes.
+    #: The topics that the service consumes, and the topics that it publishes.
     consumed: tuple[Topic, ...]
     published: tuple[Topic, ...]
 
@@ -61,11 +61,11 @@ class Rebuilder(Protocol):
         """Write an edition's state into an empty database. Raises `CannotRebuild`."""
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
-        """What of the edition's state is promised to be the same; empty where the database has none."""
+        """Return the part of an edition's state that a rebuild restores; empty if the database has no such edition."""
 
 
 class JournalDraft(Generic[State, Change]):
-    """A state in the making, and the changes that make it."""
+    """The changes that will become a rebuilt journal, and the state after them."""
 
     def __init__(self, aggregate: Aggregate[State, Change, Any], edition_id: str) -> None:
         self.edition_id = edition_id
@@ -74,7 +74,7 @@ class JournalDraft(Generic[State, Change]):
         self._aggregate = aggregate
 
     def record(self, change: Change) -> None:
-        """Apply a change and keep it."""
+        """Apply a change and append it."""
         self._aggregate.evolve(self.state, change)
         self.changes.append(change)
 
@@ -85,45 +85,47 @@ async def write_journal(
     draft: JournalDraft[Any, Change],
     consumed: EditionEvents,
 ) -> None:
-    """Write the changes made as the first entries of an edition's journal, with nothing to send."""
+    """Write a draft as the first entries of an edition's journal, without messages."""
     store = MongoJournalStore(database)
     await store.prepare()
     edition_id, changes, applied = draft.edition_id, draft.changes, dict(consumed.last_offsets)
     for seq, at in enumerate(range(0, len(changes), _CHANGES_AN_ENTRY), start=1):
-        some = [aggregate.change_type.dump_python(one, mode="json") for one in changes[at : at + _CHANGES_AN_ENTRY]]
+        some = [
+            aggregate.change_type.dump_python(change, mode="json") for change in changes[at : at + _CHANGES_AN_ENTRY]
+        ]
         await store.append(Entry(edition_id, seq, utc_now(), applied, some, [], published=True))
 
 
 async def read_journal(database: MongoDatabase, aggregate: Aggregate[State, Any, Any], edition_id: str) -> State | None:
-    """The state of an edition, folded from its first entry; None where there is no journal of it."""
+    """Return an edition's state, folded from the first entry; None if the edition has no journal."""
     entries = await MongoJournalStore(database).entries(edition_id, after=0)
     return fold(aggregate, aggregate.empty(edition_id), entries) if entries else None
 
 
 async def side_by_side(writes: Iterable[Coroutine[Any, Any, object]]) -> None:
-    """Make writes that do not depend on each other, a few at a time."""
+    """Await independent writes, a few at a time."""
     limit = asyncio.Semaphore(_WRITES_AT_ONCE)
 
-    async def one(write: Coroutine[Any, Any, object]) -> None:
+    async def write_within_limit(write: Coroutine[Any, Any, object]) -> None:
         async with limit:
             await write
 
-    await asyncio.gather(*map(one, writes))
+    await asyncio.gather(*map(write_within_limit, writes))
 
 
 def as_json(parts: Mapping[str, BaseModel], **options: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's own
-    """Models by id, as JSON values by id."""
-    return {key: one.model_dump(mode="json", **options) for key, one in parts.items()}
+    """Return models by id as JSON values by id."""
+    return {key: model.model_dump(mode="json", **options) for key, model in parts.items()}
 
 
 def digest(view: View) -> str:
-    """The SHA-256 of a view's canonical JSON: keys sorted, no blanks."""
+    """Return the SHA-256 of a view's canonical JSON: sorted keys, no blanks."""
     canonical = json.dumps(view, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def differences(rebuilt: View, live: View) -> Iterator[tuple[str, str, str, str]]:
-    """Where two views differ: part, id, and what each has there (`-` for nothing)."""
+    """Yield the differences of two views: part, id, rebuilt value and live value (`-` for no value)."""
     for part in sorted({*rebuilt, *live}):
         ours, theirs = rebuilt.get(part, {}), live.get(part, {})
         for key in sorted({*ours, *theirs}):

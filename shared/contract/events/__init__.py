@@ -1,4 +1,4 @@
-"""What the services say to each other: one frozen model an event, each a whole snapshot at a revision."""
+"""The events that services publish: frozen models, each the whole snapshot of a thing at a revision."""
 
 from shared.contract.events.affinity import AffinityScored, Consent, NeedMet, Origin, Reason
 from shared.contract.events.agenda import (

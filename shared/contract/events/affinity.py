@@ -1,4 +1,4 @@
-"""`affinity.v1`: how well a pair fits, why, and whether both sides want it."""
+"""`affinity.v1`: the affinity of a pair, its reasons and its consent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.contract.ids import Id
 
 
 class Consent(StrEnum):
-    """Whether the pair may be given an encounter, under the edition's consent policy."""
+    """The consent of a pair to an encounter, under the edition's consent policy."""
 
     GRANTED = "granted"
     PENDING = "pending"
@@ -20,34 +20,34 @@ class Consent(StrEnum):
 
 
 class Origin(StrEnum):
-    """Whether one of the pair asked for the other, or the system proposed them."""
+    """The origin of a pair: a match request of a participant, or a proposal of the system."""
 
     REQUESTED = "requested"
     PROPOSED = "proposed"
 
 
 class NeedMet(Value):
-    """A need that an offer of the other meets, by their places in the two profiles as `registration.v1` has them."""
+    """A need that an offer of the partner meets, by their indexes in the two profiles of `registration.v1`."""
 
-    participant_id: Id = Field(description="Who needs it.")
-    need: int = Field(ge=0, description="The place, from 0, among the needs of that participant.")
-    offer: int = Field(ge=0, description="The place, from 0, among the offers of the other.")
+    participant_id: Id = Field(description="The participant who has the need.")
+    need: int = Field(ge=0, description="The index, from 0, among the needs of that participant.")
+    offer: int = Field(ge=0, description="The index, from 0, among the offers of the partner.")
     fit: float = Field(ge=0, le=1)
 
 
 class Reason(Value):
-    """One reason for a score: what it is, how much of the score it makes, and the terms behind it."""
+    """A reason for a score: its code, its share of the score, and the terms behind it."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
     weight: float = Field(ge=0, le=1)
     detail: Annotated[str, StringConstraints(max_length=300)] = ""
     met: tuple[NeedMet, ...] = Field(
-        default=(), max_length=2, description="Of each side the need best met, best first."
+        default=(), max_length=2, description="The best-met need of each side, best first."
     )
 
 
 class AffinityScored(Event):
-    """A pair's affinity, 0..1, with its reasons and its consent."""
+    """The affinity of a pair, 0..1, with its reasons and its consent."""
 
     TYPE: ClassVar[str] = "org.tertulia.affinity.scored.v1"
     THING: ClassVar[str] = "pair_id"
@@ -60,7 +60,11 @@ class AffinityScored(Event):
     score: float = Field(ge=0, le=1)
     priority: int = Field(ge=1, le=3, description="The highest of the requests'.")
     reasons: tuple[Reason, ...] = Field(default=(), max_length=20)
-    configuration: str = Field(default="1", description="Which configuration scored it, and after a `+` which tier.")
+    configuration: str = Field(
+        default="1", description="The configuration that scored the pair, and after a `+` the tier."
+    )
     low_confidence: tuple[Id, ...] = Field(
-        default=(), max_length=2, description="Those of the two of whom too little is known to tell."
+        default=(),
+        max_length=2,
+        description="The participants of the pair whose profile is too short for a confident score.",
     )

@@ -16,7 +16,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class EncounterState(StrEnum):
-    """An encounter's life. `waiting`: wanted by both, without a slot for now, with the reason."""
+    """The states of an encounter. A `waiting` encounter has consent, but no slot yet; its event gives the reason."""
 
     WAITING = "waiting"
     SCHEDULED = "scheduled"
@@ -27,7 +27,7 @@ class EncounterState(StrEnum):
 
 
 class WaitingReason(StrEnum):
-    """Why a wanted encounter has no slot: the first rule that leaves it none."""
+    """The reason for which an encounter has no slot: the first rule that excludes its last slots."""
 
     NO_COMMON_SLOT = "no_common_slot"
     QUOTA_REACHED = "quota_reached"
@@ -39,7 +39,7 @@ class WaitingReason(StrEnum):
 
 
 class CauseCode(StrEnum):
-    """What set off a change of the agenda."""
+    """The kind of cause of a change of the agenda."""
 
     PAIR_GRANTED = "pair_granted"
     PAIR_REVOKED = "pair_revoked"
@@ -55,14 +55,14 @@ class CauseCode(StrEnum):
 
 
 class Cause(Value):
-    """What set off a change, and the id of the thing it came from."""
+    """The cause of a change, with the id of the thing that changed first."""
 
     code: CauseCode
     subject_id: Id
 
 
 class Place(Interval, CompactModel):
-    """Where and when an encounter is: slot, zone and table."""
+    """The place of an encounter: slot, zone and table."""
 
     slot: int = Field(ge=0)
     zone_id: Id
@@ -70,14 +70,16 @@ class Place(Interval, CompactModel):
 
 
 class Relaxation(Value):
-    """The one rule that keeps a slot from a pair that waits: without it, it would have been placed there."""
+    """The single rule that excludes a slot for a waiting pair: without this rule, the pair would be placed there."""
 
     rule: Label = Field(
         description="Such as `table_twice` (one more table in the zone), `not_available`, `person_twice`."
     )
     slot: int = Field(ge=0)
-    participant_ids: tuple[Id, ...] = Field(default=(), description="Whose time or quota it is about.")
-    zone_id: Id | None = Field(default=None, description="Where a table is missing.")
+    participant_ids: tuple[Id, ...] = Field(
+        default=(), description="The participants whose time or quota the rule protects."
+    )
+    zone_id: Id | None = Field(default=None, description="The zone that lacks a table.")
 
 
 class Party(Value):
@@ -90,8 +92,8 @@ class Party(Value):
 class EncounterChanged(Event):
     """An encounter was scheduled, moved or cancelled, waits for a slot, was held or missed.
 
-    `revision` is iCalendar's SEQUENCE. The id stays when another representative takes an encounter over: then the state
-    is `moved`, and `participant_ids` are those who meet now. So it is where guests join the two, or leave.
+    `revision` is iCalendar's SEQUENCE. The id stays the same if another representative takes the encounter over, or if
+    guests join or leave: the state is then `moved`, and `participant_ids` name the present participants.
     """
 
     TYPE: ClassVar[str] = "org.tertulia.encounter.changed.v1"
@@ -101,59 +103,62 @@ class EncounterChanged(Event):
     state: EncounterState
     participant_ids: tuple[Id, Id] = Field(description="Sorted.")
     organisation_ids: tuple[Id | None, Id | None] = Field(description="In the order of `participant_ids`.")
-    guests: tuple[Party, ...] = Field(default=(), description="Who joins the two, sorted by participant.")
+    guests: tuple[Party, ...] = Field(
+        default=(), description="The guests of the two participants, sorted by participant."
+    )
     request_ids: tuple[Id, ...] = ()
     affinity: float = Field(ge=0, le=1)
     place: Place | None = Field(default=None, description="None while waiting or once cancelled.")
     waiting_reason: WaitingReason | None = None
     relaxation: Relaxation | None = Field(
-        default=None, description="The nearest, if it waits and a single rule is in its way, as of when this was said."
+        default=None,
+        description="The nearest slot that a single rule excludes, at the time of this event; only while waiting.",
     )
     absent_ids: tuple[Id, ...] = Field(
-        default=(), description="Who did not come: one of the two at least if it was missed, guests alone if held."
+        default=(),
+        description="The participants who did not come: at least one of the two if missed, only guests if held.",
     )
-    is_locked: bool = Field(default=False, description="Whether the organiser has it stay where it is.")
+    is_locked: bool = Field(default=False, description="Whether the organiser has locked the encounter in its place.")
     comes_after: tuple[Id, ...] = Field(
-        default=(), description="The encounters that have to have ended before it starts, as far as they have a place."
+        default=(), description="The encounters that must end before this one starts, as far as they have a place."
     )
     cause: Cause
 
 
 class EntryKind(StrEnum):
-    """What a participant does at a time."""
+    """The kind of an agenda entry."""
 
     ENCOUNTER = "encounter"
     SESSION = "session"
 
 
 class AgendaEntry(Interval, CompactModel):
-    """One line of an agenda: an encounter with `with_participant_id`, and `others` if more meet; or a session."""
+    """An entry of an agenda: a session, or an encounter with `with_participant_id` and the further parties `others`."""
 
     kind: EntryKind
-    entry_id: Id = Field(description="The encounter's or the session's id.")
-    sequence: int = Field(ge=0, description="The encounter's revision; for a session the edition's.")
+    entry_id: Id = Field(description="The id of the encounter or session.")
+    sequence: int = Field(ge=0, description="The revision of the encounter; for a session, of the edition.")
     zone_id: Id
     table: Label | None = None
     with_participant_id: Id | None = None
     with_organisation_id: Id | None = None
-    others: tuple[Party, ...] = Field(default=(), description="Who else is there where more than two meet.")
+    others: tuple[Party, ...] = Field(default=(), description="The further parties of an encounter of more than two.")
     title: Label | None = Field(default=None, description="A session's title.")
 
     @property
     def parties(self) -> tuple[Party, ...]:
-        """All who are met; nobody in a session."""
+        """The parties whom the participant meets; empty for a session."""
         if self.with_participant_id is None:
             return ()
         return (Party(participant_id=self.with_participant_id, organisation_id=self.with_organisation_id), *self.others)
 
 
-#: A line without its sequence, which may rise with no change that a reader would see: of two lines that are the same
-#: to whoever reads them, it is equal.
+#: All fields of an entry but `sequence`. A sequence may rise although the reader of the agenda sees no change.
 content_of = attrgetter(*sorted(AgendaEntry.model_fields.keys() - {"sequence"}))
 
 
 class ChangeKind(StrEnum):
-    """What happened to a line of the agenda since the revision before."""
+    """The kind of change of an agenda entry since the previous revision."""
 
     ADDED = "added"
     MOVED = "moved"
@@ -161,7 +166,7 @@ class ChangeKind(StrEnum):
 
 
 class AgendaChange(Value):
-    """One line that changed since the revision before."""
+    """An entry that changed since the previous revision."""
 
     kind: ChangeKind
     entry_id: Id
@@ -170,43 +175,44 @@ class AgendaChange(Value):
 
 
 class LevelResult(Value):
-    """How good an agenda is at one level, and the best any could be: at most for `placed` and `floor`, else at least.
+    """The value of an agenda at one level, and a proven bound of the value of any agenda.
 
-    `placed` counts encounters; `floor` is the least share, 0..1, of the encounters wanted that anybody has; `moves`
-    are those not when they were last announced; `breaks` are counted over all participants and days, `table_changes`
-    between encounters without a break.
+    The bound is an upper bound for `placed` and `floor`, a lower bound for all further levels. `placed` counts
+    encounters. `floor` is the smallest share, 0..1, of wanted encounters that a participant has. `moves` counts
+    encounters whose time differs from the last announcement. `breaks` counts breaks of all participants on all days.
+    `table_changes` counts changes of table between encounters without a break.
     """
 
     level: Level
     value: float = Field(ge=0)
     bound: float = Field(ge=0)
-    gap: float = Field(ge=0, description="The share of the larger of the two that lies between them; 0: proven best.")
-    engine: Label = Field(description="What the bound comes from.")
+    gap: float = Field(ge=0, description="The distance of value and bound as a share of the larger; 0: proven best.")
+    engine: Label = Field(description="The method that proved the bound.")
 
 
 class Certificate(Value):
-    """How good the edition's agenda is known to be: encounters placed against a proven upper bound, then each level."""
+    """The proven quality of an edition's agenda: placed encounters, their upper bound, and the results by level."""
 
     placed: int = Field(ge=0)
     bound: int = Field(ge=0)
-    levels: tuple[LevelResult, ...] = Field(default=(), description="In the edition's order.")
-    seconds: float | None = Field(default=None, ge=0, description="How long it was improved for.")
+    levels: tuple[LevelResult, ...] = Field(default=(), description="In the order of the edition's levels.")
+    seconds: float | None = Field(default=None, ge=0, description="The duration of the improvement.")
 
     @property
     def gap(self) -> float:
-        """The share of the bound not reached, 0..1."""
+        """The share of the bound that is not reached, 0..1."""
         return 0.0 if not self.bound else max(0.0, (self.bound - self.placed) / self.bound)
 
 
 class AgendaChanged(Event):
-    """A participant's whole agenda, in time order; what changed since the revision before, and why."""
+    """A participant's whole agenda in time order, its changes since the previous revision, and their causes."""
 
     TYPE: ClassVar[str] = "org.tertulia.agenda.changed.v1"
     THING: ClassVar[str] = "participant_id"
 
     participant_id: Id
-    provisional: bool = Field(description="True while the edition is open: it may still change freely.")
+    provisional: bool = Field(description="True while the edition is open: the agenda may still change freely.")
     entries: tuple[AgendaEntry, ...]
     changes: tuple[AgendaChange, ...] = ()
     causes: tuple[Cause, ...] = ()
-    certificate: Certificate | None = Field(default=None, description="The edition's last one, if any.")
+    certificate: Certificate | None = Field(default=None, description="The newest certificate of the edition, if any.")

@@ -1,4 +1,4 @@
-"""What every event is: frozen, of one operator and one edition, a snapshot of one thing at a revision."""
+"""The base of every event: a frozen snapshot of a thing in an edition, at a revision."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
 class Value(BaseModel):
-    """A frozen part of an event. Unknown fields are ignored: a `.v1` only ever grows."""
+    """A frozen part of an event. Unknown fields are ignored, because a `.v1` schema may gain fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class CompactModel(BaseModel):
-    """A frozen model of which a service keeps thousands: all its fields count as given.
+    """A frozen model of which a service holds thousands in memory. All its fields count as set.
 
-    Pydantic notes those that were in a set of each instance's own: 728 bytes for five fields, which was more than half
-    of the memory of an edition, and nobody asks for it.
+    Pydantic stores the names of the fields that were set with every instance: 728 bytes for five fields, more than half
+    of the memory of an edition. No code reads them.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    #: What pydantic assigns when it makes an instance. `is_` keeps nothing of it, and is called without a frame.
+    #: Pydantic assigns this at creation. The setter `is_` stores nothing, and runs without a Python frame.
     __pydantic_fields_set__ = property(lambda self: set(self.__dict__), is_)  # type: ignore[arg-type] # it returns
 
 
 class Interval(Value):
-    """A half-open stretch of time: `starts_at` belongs to it, `ends_at` does not."""
+    """A half-open interval of time: `starts_at` belongs to it, `ends_at` does not."""
 
     starts_at: Instant
     ends_at: Instant
 
-    # Of the field, since a model's validators are asked again wherever an instance is put into another model.
+    # A field validator: a model validator runs again wherever an instance becomes part of another model.
     @field_validator("ends_at")
     @classmethod
     def _is_not_empty(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
@@ -54,19 +54,19 @@ class Interval(Value):
         return ends_at
 
     def overlaps(self, other: Interval) -> bool:
-        """Whether the two share any moment."""
+        """Tell whether the two intervals share a moment."""
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
     def contains(self, other: Interval) -> bool:
-        """Whether the whole of `other` lies within this one."""
+        """Tell whether `other` lies within this interval."""
         return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at
 
 
 class Event(Value):
-    """A snapshot of one thing of one edition, at a revision.
+    """A snapshot of a thing in an edition, at a revision.
 
-    A consumer keeps the newest revision of each thing and ignores older ones, so duplicates and
-    replays are harmless.
+    A consumer keeps the newest revision of each thing and ignores older revisions, so duplicates and replays are
+    harmless.
     """
 
     #: The CloudEvents `type`, and the name of the field that identifies the thing.
@@ -80,7 +80,7 @@ class Event(Value):
 
     @property
     def thing_id(self) -> str:
-        """The id of the thing this is a snapshot of."""
+        """The id of the thing that changed."""
         identifier: str = getattr(self, self.THING)
         return identifier
 
@@ -91,12 +91,12 @@ class Event(Value):
 
     @property
     def key(self) -> str:
-        """The record key, `<edition>/<kind>/<id>`: what compaction keeps one of."""
+        """The record key, `<edition>/<kind>/<id>`. Compaction keeps the newest record of each key."""
         return f"{self.edition_id}/{self.thing}"
 
     @property
     def event_id(self) -> str:
-        """The CloudEvents `id`: the same each time this revision is sent, so a receiver can drop repeats."""
+        """The CloudEvents `id`: the same each time this revision is sent, so that receivers can drop repeats."""
         return derived_id("evt", self.TYPE, self.key, str(self.revision))
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`match-request.v1`: who asks to meet whom, and how it stands."""
+"""`match-request.v1`: match requests and their states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.contract.ids import Id
 
 
 class RequestState(StrEnum):
-    """How a match request stands. Only `requested` can still be answered."""
+    """The state of a match request. Only a request in state `requested` can be answered."""
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
@@ -22,7 +22,7 @@ class RequestState(StrEnum):
 
 
 class MatchRequestChanged(Event):
-    """A participant asked to meet another, or asked the system for partners (`target_id` is then `None`)."""
+    """A participant asked to meet a partner, or, with `target_id` None, asked the system to propose partners."""
 
     TYPE: ClassVar[str] = "org.tertulia.match-request.changed.v1"
     THING: ClassVar[str] = "request_id"
@@ -30,7 +30,9 @@ class MatchRequestChanged(Event):
     request_id: Id
     requester_id: Id
     target_id: Id | None = None
-    partners_wanted: int = Field(default=1, ge=1, le=20, description="For an open request: how many proposals.")
+    partners_wanted: int = Field(
+        default=1, ge=1, le=20, description="For an open request: the number of proposals asked for."
+    )
     priority: int = Field(default=2, ge=1, le=3, description="1 nice to have, 2 wanted, 3 most wanted.")
     state: RequestState
 

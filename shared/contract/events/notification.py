@@ -1,4 +1,4 @@
-"""`notification.v1`: what was sent, to whom (by id), or why not."""
+"""`notification.v1`: the outcome of notifications, with the participant's id."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from shared.contract.ids import Id
 
 
 class Channel(StrEnum):
-    """How a participant is told."""
+    """The channel of a notification."""
 
     EMAIL = "email"
 
 
 class DeliveryState(StrEnum):
-    """What came of it. `in_doubt`: the server may or may not have taken it; `skipped`: nothing new to tell."""
+    """The outcome of a notification.
+
+    `in_doubt`: the mail server may or may not have accepted the mail. `skipped`: the agenda has no news for the
+    participant.
+    """
 
     SENT = "sent"
     FAILED = "failed"
@@ -27,7 +31,7 @@ class DeliveryState(StrEnum):
 
 
 class NotificationRecorded(Event):
-    """A participant was told of an agenda revision, or not, and why."""
+    """A participant was notified of an agenda revision, or was not, for a reason."""
 
     TYPE: ClassVar[str] = "org.tertulia.notification.recorded.v1"
     THING: ClassVar[str] = "participant_id"

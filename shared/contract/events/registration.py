@@ -1,4 +1,4 @@
-"""`registration.v1`: snapshots of an edition, an organisation or a participant. The only personal data on the bus."""
+"""`registration.v1`: snapshots of an edition, an organisation or a participant. No other topic has personal data."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ AffinityVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Timezone = Annotated[str, AfterValidator(_is_timezone)]
 
-#: What a new edition is scored by, unless its operator says otherwise.
+#: The affinity configuration of a new edition, unless its operator chooses another.
 NEWEST_AFFINITY_VERSION: Final = "2"
 
 
 class Phase(StrEnum):
-    """How far an edition is, and so how freely its agenda may still change."""
+    """The phase of an edition: it limits the changes of the agenda."""
 
     OPEN = "open"
     PUBLISHED = "published"
@@ -41,7 +41,7 @@ class Phase(StrEnum):
 
 
 class ConsentPolicy(StrEnum):
-    """Whose yes makes an encounter: both sides', the requester's, or the organiser's."""
+    """The sides whose consent an encounter needs: both, the requester's, or the organiser's."""
 
     MUTUAL = "mutual"
     REQUESTER = "requester"
@@ -58,7 +58,7 @@ class ZoneKind(StrEnum):
 
 
 class SessionKind(StrEnum):
-    """What takes a participant's time without being an encounter."""
+    """The kinds of events of the programme that are not encounters."""
 
     KEYNOTE = "keynote"
     PANEL = "panel"
@@ -67,7 +67,7 @@ class SessionKind(StrEnum):
 
 
 class OrganisationKind(StrEnum):
-    """The quadruple helix, as the B2B meeting counts it."""
+    """The kinds of organisations: the quadruple helix, as the B2B meeting counts it."""
 
     SME = "sme"
     LARGE_COMPANY = "large_company"
@@ -79,7 +79,7 @@ class OrganisationKind(StrEnum):
 
 
 class Level(StrEnum):
-    """What an agenda is to be good at. An edition's order of them is strict: no gain at one is worth a loss before."""
+    """An objective of an agenda. An edition orders them strictly: a gain never outweighs a loss at an earlier level."""
 
     PLACED = "placed"
     FLOOR = "floor"
@@ -98,9 +98,10 @@ LevelOrder = Annotated[tuple[Level, ...], AfterValidator(_is_order)]
 
 
 class Goal(StrEnum):
-    """What encounters an edition is held for above others of the same priority.
+    """A goal of an edition: encounters that serve it come before encounters of the same priority that do not.
 
-    `cross_border`: between organisations of two countries. `delegation`: between a delegation and somebody not of it.
+    `cross_border`: encounters of organisations from two countries. `delegation`: encounters of a delegation with an
+    organisation outside of it.
     """
 
     CROSS_BORDER = "cross_border"
@@ -117,7 +118,7 @@ Goals = Annotated[tuple[Goal, ...], AfterValidator(_all_differ)]
 
 
 class Language(StrEnum):
-    """The languages a participant can be written to in."""
+    """The languages of mails to participants."""
 
     SPANISH = "es"
     ENGLISH = "en"
@@ -125,20 +126,20 @@ class Language(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether an organisation or a participant still takes part."""
+    """The status of an organisation or a participant: it takes part, or has cancelled."""
 
     ACTIVE = "active"
     CANCELLED = "cancelled"
 
 
 class Slot(Interval):
-    """One stretch of time in which an encounter fits. `index` counts the edition's slots from 0, in time order."""
+    """A slot: an interval for encounters. `index` counts the edition's slots from 0, in time order."""
 
     index: int = Field(ge=0)
 
 
 class Zone(Value):
-    """A part of the venue. `tables` are the labels of the tables in service, none where no encounters happen."""
+    """A part of the venue. `tables` are the labels of its tables in service; a zone without encounters has none."""
 
     zone_id: Id
     kind: ZoneKind
@@ -147,22 +148,24 @@ class Zone(Value):
 
 
 class Session(Interval):
-    """A keynote, panel, demonstration or networking moment: whoever attends it is busy."""
+    """A keynote, panel, demonstration or networking session. Participants who attend it have no encounter meanwhile."""
 
     session_id: Id
     kind: SessionKind
     title: Line
     zone_id: Id
-    capacity: int | None = Field(default=None, ge=1, description="How many may attend it; unset: any number.")
+    capacity: int | None = Field(
+        default=None, ge=1, description="The number of participants who may attend; unset: no limit."
+    )
 
 
 class Quotas(Value):
-    """Limits a participant; none where it is `None`."""
+    """Limits for a participant; None means no limit."""
 
-    max_encounters: int | None = Field(default=None, ge=0, description="Encounters a participant.")
-    max_requests: int | None = Field(default=None, ge=0, description="Match requests a participant may ask.")
+    max_encounters: int | None = Field(default=None, ge=0, description="Most encounters of a participant.")
+    max_requests: int | None = Field(default=None, ge=0, description="Most match requests of a participant.")
     min_encounters: int | None = Field(
-        default=None, ge=0, description="Encounters a participant should have at least, if as many are wanted."
+        default=None, ge=0, description="Fewest encounters that a participant should have, if as many are wanted."
     )
 
     @model_validator(mode="after")
@@ -174,28 +177,30 @@ class Quotas(Value):
 
 
 class Fee(Value):
-    """What a participant pays, in the currency's smallest unit."""
+    """The fee of a participant, in the currency's smallest unit."""
 
     amount: int = Field(ge=0)
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 class Filling(Value):
-    """The organiser's word to fill the agendas: from then on each round proposes partners to whoever has too few."""
+    """A request of the organiser to fill the agendas: each round proposes partners to participants with too few."""
 
-    round: int = Field(ge=1, description="Rises by one each time the organiser asks for it.")
-    encounters: int = Field(ge=1, le=50, description="Proposals bring everybody up to this many encounters.")
+    round: int = Field(ge=1, description="Rises by one with each request of the organiser.")
+    encounters: int = Field(
+        ge=1, le=50, description="Proposals are made up to this number of encounters of a participant."
+    )
 
 
 class EarlierEncounters(Value):
-    """Two organisations have met in an edition before this one."""
+    """An organisation that this organisation met in an earlier edition."""
 
-    organisation_id: Id = Field(description="The other one, in this edition.")
-    outcome: bool = Field(default=False, description="Whether anything came of it.")
+    organisation_id: Id = Field(description="The id of the organisation that was met, in this edition.")
+    outcome: bool = Field(default=False, description="Whether the encounter led to business.")
 
 
 class Profile(Value):
-    """What a participant offers and needs, in free text (an item each) and in codes (such as `nace:25.62`)."""
+    """The offers and needs of a participant, as items of free text and as codes (such as `nace:25.62`)."""
 
     offers: tuple[Text, ...] = Field(default=(), max_length=10)
     needs: tuple[Text, ...] = Field(default=(), max_length=10)
@@ -203,7 +208,7 @@ class Profile(Value):
 
 
 class EditionChanged(Event):
-    """An edition was created or changed: its time, its room and its rules."""
+    """An edition was created or changed: its time, its venue and its rules."""
 
     TYPE: ClassVar[str] = "org.tertulia.edition.changed.v1"
     THING: ClassVar[str] = "edition_id"
@@ -216,17 +221,19 @@ class EditionChanged(Event):
     sessions: tuple[Session, ...] = Field(default=(), max_length=500)
     quotas: Quotas = Quotas()
     consent_policy: ConsentPolicy = ConsentPolicy.MUTUAL
-    least_affinity: float = Field(default=0.0, ge=0, le=1, description="Proposals below this are not made.")
+    least_affinity: float = Field(default=0.0, ge=0, le=1, description="Pairs with a lower affinity are not proposed.")
     fee: Fee | None = None
     affinity_version: AffinityVersion = Field(
-        default="1", description="The configuration that scores its pairs: weights, constants and calibration."
+        default="1", description="The configuration that scores the pairs: weights, constants and calibration."
     )
     filling: Filling | None = None
     freeze_minutes: int = Field(
-        default=0, ge=0, description="Once live, encounters that start this soon are not moved by the system."
+        default=0, ge=0, description="Once live, the system does not move encounters that start within this time."
     )
-    levels: LevelOrder = Field(default=tuple(Level), description="What agendas are to be good at, the first first.")
-    goals: Goals = Field(default=(), description="Encounters that come before others of the same priority.")
+    levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the edition, most important first.")
+    goals: Goals = Field(
+        default=(), description="Goals: encounters that serve them come first among encounters of the same priority."
+    )
 
     @model_validator(mode="after")
     def _slots_are_in_order(self) -> Self:
@@ -249,16 +256,22 @@ class OrganisationChanged(Event):
     kind: OrganisationKind
     country: CountryCode = Field(description="ISO 3166-1 alpha-2.")
     region: Line | None = None
-    delegation: Line | None = Field(default=None, description="The group it travels with, if any.")
+    delegation: Line | None = Field(
+        default=None, description="The delegation that the organisation travels with, if any."
+    )
     interchangeable: bool = Field(
-        default=False, description="Whether any of its participants may meet where the one asked for has no time."
+        default=False, description="Whether a participant may be replaced by another of the organisation who has time."
     )
     codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as `nace:25.62` or `ket:robotics`.")
     competitor_ids: tuple[Id, ...] = Field(
-        default=(), max_length=100, description="Organisations that it is never proposed to meet, nor they it."
+        default=(),
+        max_length=100,
+        description="Competitors: the system never proposes an encounter of the two organisations.",
     )
     met_before: tuple[EarlierEncounters, ...] = Field(
-        default=(), max_length=200, description="Whom it has met in earlier editions; either of the two may say so."
+        default=(),
+        max_length=200,
+        description="Organisations met in earlier editions; it is enough if one of the two organisations lists it.",
     )
     status: Status = Status.ACTIVE
 
@@ -273,17 +286,23 @@ class ParticipantChanged(Event):
     organisation_id: Id
     name: Line
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
-    languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="The first is written in.")
+    languages: tuple[Language, ...] = Field(
+        min_length=1, max_length=3, description="Mails are written in the first language."
+    )
     profile: Profile = Profile()
     available: tuple[Interval, ...] = Field(
-        default=(), max_length=50, description="When the participant can meet; empty: the whole edition."
+        default=(),
+        max_length=50,
+        description="The intervals in which the participant can meet; empty: the whole edition.",
     )
     session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
     blocked_ids: tuple[Id, ...] = Field(
-        default=(), max_length=100, description="Participants and organisations neither met nor seen, both ways."
+        default=(),
+        max_length=100,
+        description="Participants and organisations that the participant neither meets nor sees, and the reverse.",
     )
     declined_ids: tuple[Id, ...] = Field(
-        default=(), max_length=500, description="Participants whose proposal was turned down: not proposed again."
+        default=(), max_length=500, description="Participants whose proposal was declined: they are not proposed again."
     )
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
