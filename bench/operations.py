@@ -20,12 +20,14 @@ from services.scheduler.aggregate import AgendaAggregate, Query, adopting, annou
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.improvement.adopt import SolutionStale, violations_of
+from services.scheduler.domain.improvement.adopt import SolutionStale
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
+from services.scheduler.domain.verification import violations_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import EncounterState, Event
@@ -116,7 +118,7 @@ class _Edition:
     def _attend(self) -> None:
         """Report the attendance of a random encounter that has begun, if there is any."""
         chance, state = self.instance.random, self._state
-        begun = [pair for pair in sorted(state.pairs) if state.is_history(pair, self._now)]
+        begun = [pair for pair in sorted(state.pairs) if timing.is_history(state, pair, self._now)]
         if not begun:
             return
         pair = chance.choice(begun)

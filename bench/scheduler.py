@@ -21,11 +21,11 @@ from bench.instances.stream import late_changes, published
 from services.scheduler.aggregate import announcing, publishing
 from services.scheduler.domain.decide import apply_event
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.improvement.adopt import inputs_of, verify_touched
 from services.scheduler.domain.improvement.problem import Problem, problem_of
 from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.timeline import SlotSet
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of, verify_touched
 from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.fewest_moves import fewest_moves
 from shared.contract.events import Event

@@ -20,8 +20,8 @@ from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.instances.stream import LATE, REQUESTS, RUSH, late_changes, live
 from bench.scheduler import Subject
 from services.scheduler.aggregate import AgendaAggregate, publishing
-from services.scheduler.domain.improvement.adopt import violations_of
 from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.verification import violations_of
 from services.scheduler.solver.bound import placement_bound
 from shared.contract.events import AffinityScored, Event
 from shared.runtime.settings import ServiceSettings

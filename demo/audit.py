@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from demo.observer import Observed
 from demo.plan import DemoEdition, RequestOutcome
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import Violation, verify
+from services.scheduler.domain.verification import inputs_of
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -59,7 +59,7 @@ def pending_work(state: AgendaState, seen: Observed) -> str:
         ("encounters", seen.all(EncounterChanged), _by_encounter(state)),
     )
     undone = (
-        ("the agenda is still to be improved", state.dirty),
+        ("the agenda is still to be improved", state.has_new_inputs),
         ("the agendas are still to be announced", state.awaits_announcement),
         ("changes are still to be told", bool(state.unpublished_pairs or state.unpublished_participants)),
     )

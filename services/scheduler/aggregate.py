@@ -12,12 +12,13 @@ from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decide import NotAPair, apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.improvement.adopt import adopt, announce, verify_touched
+from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import Solution
 from services.scheduler.domain.organiser.edits import RulesBroken, StalePlan
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verification import verify_touched
 from shared.contract.events import Event
 from shared.messaging.inputs import Poison
 from shared.storage.aggregate import Decision

@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from services.scheduler.domain.objective.fill_rates import below_minimum, fill_rates_by_goal
 from services.scheduler.domain.organiser.attendance import AttendanceReport
 from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, StalePlan, mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.events import EncounterState
@@ -165,16 +167,16 @@ def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[Encount
 
 def below_minimum_of(state: AgendaState, page: Page) -> list[BelowMinimum]:
     """Who has fewer encounters than everybody should have: those of a page."""
-    few = ((each, served) for each, served in state.below_least().items() if each > page.after)
+    few = ((each, served) for each, served in below_minimum(state).items() if each > page.after)
     return [
-        BelowMinimum(participant_id=each, placed=served.placed, wanted=served.wanted, least=state.least or 0)
+        BelowMinimum(participant_id=each, placed=served.placed, wanted=served.wanted, least=state.min_encounters or 0)
         for each, served in islice(few, page.limit)
     ]
 
 
 def goals_of(state: AgendaState) -> list[GoalReached]:
     """How far the edition has come with each of its goals, in its order."""
-    reached = state.served_by_goal()
+    reached = fill_rates_by_goal(state)
     return [GoalReached(goal=goal, placed=served.placed, wanted=served.wanted) for goal, served in reached.items()]
 
 
@@ -195,7 +197,7 @@ def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> Enc
         place=attended.place if attended else arranged.place,
         waiting_reason=arranged.reason,
         is_locked=arranged.is_locked,
-        is_frozen=arranged.place is not None and state.is_frozen(arranged.place, now),
+        is_frozen=arranged.place is not None and timing.is_frozen(state, arranged.place, now),
         comes_after=_encounter_ids(state, arranged.comes_after),
     )
 

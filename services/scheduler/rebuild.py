@@ -22,7 +22,6 @@ from services.scheduler.domain.changes import (
     TakenOver,
     Waits,
 )
-from services.scheduler.domain.improvement.adopt import violations_of
 from services.scheduler.domain.publication import MAX_AGENDAS
 from services.scheduler.domain.snapshots import (
     AttendanceSnapshot,
@@ -33,6 +32,7 @@ from services.scheduler.domain.snapshots import (
     PublishedEncounter,
 )
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verification import violations_of
 from services.scheduler.settings import Settings
 from shared.contract.events import (
     AffinityScored,

@@ -265,7 +265,12 @@ class Scheduler:
         return watch.published_at + self.pace.announce_seconds - self.monotonic()
 
     def _can_be_improved(self, state: AgendaState, watch: _Watch) -> bool:
-        return state.edition is not None and not state.is_closed and state.dirty and watch.gave_up != state.version
+        return (
+            state.edition is not None
+            and not state.is_closed
+            and state.has_new_inputs
+            and watch.gave_up != state.version
+        )
 
     async def _improve(self, edition_id: str, watch: _Watch) -> None:
         outcome = "failed"

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from services.scheduler.domain.decide import NotAPair, apply_event
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.improvement.adopt import adopt, violations_of
+from services.scheduler.domain.improvement.adopt import adopt
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verification import violations_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import (

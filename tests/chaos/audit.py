@@ -14,9 +14,9 @@ from demo.audit import differing_agendas
 from demo.mails import find_faults
 from demo.observer import PLACED
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of
 from shared.contract.events import (
     AgendaChanged,
     EditionChanged,

@@ -58,7 +58,12 @@ class Settling:
         lacks += [f"{in_doubt} mails are in doubt"] if in_doubt else []
         for journal in self._journals:
             state = await journal.follow()
-            if state.dirty or state.awaits_announcement or state.unpublished_pairs or state.unpublished_participants:
+            if (
+                state.has_new_inputs
+                or state.awaits_announcement
+                or state.unpublished_pairs
+                or state.unpublished_participants
+            ):
                 lacks.append(f"the scheduler is not done with {state.edition_id}")
         if lacks != self._said:
             self._say("; ".join(lacks) or "nothing is left to do")

@@ -8,9 +8,9 @@ from typing import Any
 from services.scheduler.domain.changes import Change
 from services.scheduler.domain.decide import apply_event
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.improvement.adopt import verify_touched
 from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.verification import verify_touched
 from shared.contract.events import (
     AffinityScored,
     EditionChanged,

@@ -1,4 +1,4 @@
-"""What can happen to an edition's state: the entries of its journal are lists of these."""
+"""Changes of an edition's state. An entry of its journal is a list of changes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from shared.contract.events import Cause, Certificate, EditionChanged, Place, Wa
 
 
 class EditionRecorded(Snapshot):
-    """The edition is now so."""
+    """A new revision of the edition."""
 
     type: Literal["edition_taken"] = "edition_taken"
     edition: EditionChanged
 
 
 class OrganisationRecorded(Snapshot):
-    """An organisation is now so."""
+    """A new revision of an organisation."""
 
     type: Literal["organisation_taken"] = "organisation_taken"
     organisation_id: str
@@ -35,7 +35,7 @@ class OrganisationRecorded(Snapshot):
 
 
 class ParticipantRecorded(Snapshot):
-    """A participant is now so."""
+    """A new revision of a participant."""
 
     type: Literal["participant_taken"] = "participant_taken"
     participant_id: str
@@ -43,7 +43,7 @@ class ParticipantRecorded(Snapshot):
 
 
 class PairRecorded(Snapshot):
-    """A pair is now so."""
+    """A new revision of a pair."""
 
     type: Literal["pair_taken"] = "pair_taken"
     operator_id: str
@@ -52,7 +52,7 @@ class PairRecorded(Snapshot):
 
 
 class Placed(Snapshot):
-    """An encounter has this place, and no other any more."""
+    """An encounter has this place, instead of the place it had before."""
 
     type: Literal["placed"] = "placed"
     pair_id: str
@@ -61,7 +61,7 @@ class Placed(Snapshot):
 
 
 class Removed(Snapshot):
-    """An encounter has no place any more."""
+    """An encounter has lost its place."""
 
     type: Literal["lifted"] = "lifted"
     pair_id: str
@@ -69,7 +69,7 @@ class Removed(Snapshot):
 
 
 class Waits(Snapshot):
-    """An encounter that is wanted has no place, and why; `None`: it is not wanted any more."""
+    """The reason why an encounter has no place; `None` if the encounter is not wanted any more."""
 
     type: Literal["waits"] = "waits"
     pair_id: str
@@ -78,7 +78,7 @@ class Waits(Snapshot):
 
 
 class Locked(Snapshot):
-    """An encounter is locked, or is not any more."""
+    """An encounter was locked or unlocked."""
 
     type: Literal["locked"] = "locked"
     pair_id: str
@@ -86,7 +86,7 @@ class Locked(Snapshot):
 
 
 class Ordered(Snapshot):
-    """An encounter has to come after those of exactly these pairs, sorted."""
+    """An encounter has to come after the encounters of exactly these pairs, sorted."""
 
     type: Literal["ordered"] = "ordered"
     pair_id: str
@@ -94,7 +94,7 @@ class Ordered(Snapshot):
 
 
 class TakenOver(Snapshot):
-    """These meet now: another representative has taken the encounter over, or a guest has joined it or left.
+    """The people of an encounter are others: a substitute or a guest has joined it or left it.
 
     `people` are the two, sorted, then their guests, sorted.
     """
@@ -106,9 +106,9 @@ class TakenOver(Snapshot):
 
 
 class AttendanceRecorded(Snapshot):
-    """An encounter was held or missed; one that was missed takes nobody's time and no table any more.
+    """A report of attendance. A missed encounter frees its time and its table.
 
-    `gone_ids` are not at the venue after all.
+    `gone_ids` are participants who are not at the venue after all.
     """
 
     type: Literal["attendance_noted"] = "attendance_noted"
@@ -119,20 +119,20 @@ class AttendanceRecorded(Snapshot):
 
 
 class Edited(Snapshot):
-    """The changes before this one, of the same entry, are an edit by hand."""
+    """The changes before this, in the same entry, are an edit by hand."""
 
     type: Literal["edited"] = "edited"
     made: AppliedEdit
 
 
 class Undone(Snapshot):
-    """The changes before this one, of the same entry, take back the last edit by hand."""
+    """The changes before this, in the same entry, undo the last edit by hand."""
 
     type: Literal["undone"] = "undone"
 
 
 class AgendaTouched(Snapshot):
-    """A participant's agenda may read differently though no encounter of it moved: a session, a partner's party."""
+    """A participant's agenda may differ though no encounter moved: a session, or a partner's organisation."""
 
     type: Literal["agenda_touched"] = "agenda_touched"
     participant_id: str
@@ -140,14 +140,14 @@ class AgendaTouched(Snapshot):
 
 
 class Announced(Snapshot):
-    """The agendas are no longer provisional."""
+    """The agendas are final from now on."""
 
     type: Literal["announced"] = "announced"
     cause: Cause
 
 
 class Improved(Snapshot):
-    """The agenda for the inputs up to `version` was improved as far as it goes."""
+    """The improvement of the agenda for the inputs up to `version` has ended."""
 
     type: Literal["improved"] = "improved"
     version: int
@@ -155,7 +155,7 @@ class Improved(Snapshot):
 
 
 class Published(Snapshot):
-    """What is published with this entry, and whose changes are thereby told (or came to nothing)."""
+    """Content published with this entry. Changes of `pairs` and `participants` are published, or cancelled out."""
 
     type: Literal["told"] = "told"
     encounters: dict[str, PublishedEncounter]

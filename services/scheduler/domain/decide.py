@@ -1,4 +1,4 @@
-"""What each event does to an edition's agenda. A revision already known, or older, does nothing."""
+"""Effects of each event on an edition's agenda. An event of a known or an older revision has none."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
-from services.scheduler.domain.improvement.adopt import verify_step
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
+from services.scheduler.domain.verification import verify_step
 from shared.contract.events import (
     AffinityScored,
     Cause,
@@ -33,78 +34,88 @@ from shared.contract.ids import pair_id, pair_of
 
 
 class NotAPair(Exception):
-    """An affinity's pair id is not the id of its two participants, so one pair could get two encounters."""
+    """The pair id of an affinity is not the id of its two participants, so that one pair could get two encounters."""
 
 
 def apply_event(decision: DecisionInProgress, event: Event) -> None:
-    """Apply one event to the batch's state, repairing the agenda where it has to. Raises as `verify_step`."""
-    _take(event, decision)
+    """Apply one event, repair the agenda where the event breaks it, and verify the step.
+
+    Raises:
+        NotAPair: see there.
+        AgendaBroken: the repair is wrong, a defect of the scheduler.
+    """
+    _apply(event, decision)
     verify_step(decision)
 
 
 @singledispatch
-def _take(event: Event, decision: DecisionInProgress) -> None:
-    """What bears on no agenda changes none."""
+def _apply(event: Event, decision: DecisionInProgress) -> None:
+    """Do nothing: other events concern no agenda."""
 
 
-@_take.register
+@_apply.register
 def _apply_edition_changed(event: EditionChanged, decision: DecisionInProgress) -> None:
     state = decision.state
     if state.edition is not None and event.revision <= state.edition.revision:
         return
-    news = diff_of(state.edition, event)
+    diff = diff_of(state.edition, event)
     cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
     decision.record(EditionRecorded(edition=event))
-    attending = sorted({each for session in news.sessions for each in state.links.attending[session]})
-    for participant_id in attending:
+    attendees = sorted(
+        {participant_id for session_id in diff.sessions for participant_id in state.links.attendees_of[session_id]}
+    )
+    for participant_id in attendees:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
-    decision.reconsider(_concerned(state, news, attending), cause, new_tables=bool(news.gained))
+    decision.reconsider(_concerned(state, diff, attendees), cause, new_tables=bool(diff.gained))
 
 
-def _concerned(state: AgendaState, news: EditionDiff, attending: Iterable[str]) -> set[str]:
-    """The pairs whose encounters the news of the edition may befall: out of place, or waiting for whom it frees."""
-    if news.is_remade:
+def _concerned(state: AgendaState, diff: EditionDiff, attendees: Iterable[str]) -> set[str]:
+    """Return the pairs whose meetings a change of the edition concerns.
+
+    Their table is lost, they overlap a changed session that a participant attends, or they wait for such a participant.
+    """
+    if diff.is_remade:
         return set(state.pairs)
-    pairs = {pair for table in news.lost for pair in state.links.sittings.at(*table)}
-    taken = [state.sessions_by_id[each] for each in news.sessions if each in state.sessions_by_id]
-    for pair in {pair for each in attending for pair in state.links.pairs_of[each]}:
+    pairs = {pair_id for table in diff.lost for pair_id in state.links.occupancy.at(*table)}
+    sessions = [state.sessions_by_id[session_id] for session_id in diff.sessions if session_id in state.sessions_by_id]
+    for pair in {pair for participant_id in attendees for pair in state.links.pairs_of[participant_id]}:
         place = state.placements.get(pair)
-        if place is None or any(session.overlaps(place) for session in taken):
+        if place is None or any(session.overlaps(place) for session in sessions):
             pairs.add(pair)
     return pairs
 
 
-@_take.register
+@_apply.register
 def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionInProgress) -> None:
     links = decision.state.links
-    known = decision.state.organisations.get(event.organisation_id)
-    if known is not None and event.revision <= known.revision:
+    before = decision.state.organisations.get(event.organisation_id)
+    if before is not None and event.revision <= before.revision:
         return
-    taken = OrganisationSnapshot.of(event)
-    decision.record(OrganisationRecorded(organisation_id=event.organisation_id, organisation=taken))
-    if known is not None and known.is_placed_like(taken):
+    after = OrganisationSnapshot.of(event)
+    decision.record(OrganisationRecorded(organisation_id=event.organisation_id, organisation=after))
+    if before is not None and before.allows_same_places_as(after):
         return
-    people = sorted(links.people_of[event.organisation_id])
+    participants = sorted(links.participants_of[event.organisation_id])
     cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
-    for participant_id in people:
+    for participant_id in participants:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
-    pairs = {pair for each in people for pair in links.pairs_of[each]}
+    pairs = {pair_id for participant_id in participants for pair_id in links.pairs_of[participant_id]}
     if event.status is Status.CANCELLED:
-        for participant_id in people:
-            _leave(decision, participant_id, cause)
+        for participant_id in participants:
+            _remove_from_pairs(decision, participant_id, cause)
     decision.reconsider(pairs, cause)
 
 
-@_take.register
+@_apply.register
 def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInProgress) -> None:
     state = decision.state
-    known = state.participants.get(event.participant_id)
-    if known is not None and event.revision <= known.revision:
+    before = state.participants.get(event.participant_id)
+    if before is not None and event.revision <= before.revision:
         return
-    taken = ParticipantSnapshot.of(event)
-    decision.record(ParticipantRecorded(participant_id=event.participant_id, participant=taken))
-    if known is not None and known.is_placed_like(taken):
-        if taken.checked_in and not known.checked_in:
+    after = ParticipantSnapshot.of(event)
+    decision.record(ParticipantRecorded(participant_id=event.participant_id, participant=after))
+    if before is not None and before.allows_same_agenda_as(after):
+        if after.checked_in and not before.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
             decision.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
         return
@@ -112,42 +123,47 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
     cause = Cause(code=code, subject_id=event.participant_id)
     decision.record(AgendaTouched(participant_id=event.participant_id, cause=cause))
-    if known is not None and known.organisation_id != taken.organisation_id:
+    if before is not None and before.organisation_id != after.organisation_id:
         _touch_partners(decision, event.participant_id, cause)
     pairs = set(state.links.pairs_of[event.participant_id])
     if cancelled:
-        _leave(decision, event.participant_id, cause)
+        _remove_from_pairs(decision, event.participant_id, cause)
     decision.reconsider(pairs, cause)
 
 
-@_take.register
+@_apply.register
 def _apply_affinity_scored(event: AffinityScored, decision: DecisionInProgress) -> None:
-    one, other = event.participant_ids
-    if (one, other) != pair_of(one, other) or one == other or event.pair_id != pair_id(event.edition_id, one, other):
-        raise NotAPair(f"{event.pair_id} is not the id of the pair {one}, {other}")
-    known = decision.state.pairs.get(event.pair_id)
-    if known is not None and event.revision <= known.revision:
+    first_id, second_id = event.participant_ids
+    is_pair = first_id != second_id and (first_id, second_id) == pair_of(first_id, second_id)
+    if not is_pair or event.pair_id != pair_id(event.edition_id, first_id, second_id):
+        raise NotAPair(f"{event.pair_id} is not the id of the pair {first_id}, {second_id}")
+    before = decision.state.pairs.get(event.pair_id)
+    if before is not None and event.revision <= before.revision:
         return
-    taken = PairSnapshot.of(event)
-    decision.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=taken))
+    after = PairSnapshot.of(event)
+    decision.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=after))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
     decision.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
 
 
-def _leave(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:
-    """Have the two meet without a guest who has cancelled; and whoever was asked for again, if it is the stand-in."""
+def _remove_from_pairs(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:
+    """Take a cancelled participant out of meetings as a guest or as a substitute.
+
+    In place of a substitute, the participant that matching named meets again. The meeting loses its place if that
+    participant is busy then. A meeting that stays in place keeps its people: it waits for the organiser.
+    """
     state = decision.state
     for pair in sorted(state.links.pairs_of[participant_id]):
         people = state.pairs[pair].without(participant_id, state.participants)
-        if people == state.pairs[pair].people or state.is_history(pair, decision.now):
+        if people == state.pairs[pair].people or timing.is_history(state, pair, decision.now):
             continue
-        back = set(people) - set(state.pairs[pair].people)
-        if back and state.stays(pair, decision.now):
-            continue  # it is locked or about to begin, and was arranged for the one who cancels
+        returning = set(people) - set(state.pairs[pair].people)
+        if returning and timing.stays(state, pair, decision.now):
+            continue
         slots = state.board.placed[pair][1].slots if pair in state.placements else 0
-        if any(state.board.busy[each] & slots for each in back):
-            decision.lift(pair, cause)
+        if any(state.board.busy[person_id] & slots for person_id in returning):
+            decision.remove(pair, cause)
         decision.record(TakenOver(pair_id=pair, people=people, cause=cause))
 
 

@@ -1,4 +1,4 @@
-"""What is new about an edition, so that a lost table or a moved session costs what it touches, not the edition."""
+"""Difference of two revisions of an edition, so that a lost table or a moved session concerns only what it touches."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from shared.contract.events import EditionChanged, Session
 
 
 class EditionDiff(NamedTuple):
-    """What differs between two snapshots of an edition.
+    """Difference of two revisions of an edition, as far as it concerns places.
 
-    `is_remade`: its slots, time zone, quota, phase or kinds of zones, which may concern every encounter. `lost` and
-    `gained` are the (zone, table) out of and new in service; `sessions` came, went or changed: not how many may attend.
+    - `is_remade`: slots, time zone, quota, phase or kinds of zones differ, which may concern every meeting.
+    - `lost`, `gained`: (zone id, table) that are out of service, or new in service.
+    - `sessions`: ids of sessions that came, went or changed, other than in capacity.
+
+    All other fields take effect without a repair: names, levels, goals, the minimum of encounters.
+    `tests/.../domain/test_edition_diff.py` lists the effect of every field.
     """
 
     is_remade: bool
@@ -21,18 +25,19 @@ class EditionDiff(NamedTuple):
 
     @property
     def zones(self) -> list[str]:
-        """The zones whose tables are others now, sorted."""
-        return sorted({zone for zone, _ in self.lost | self.gained})
+        """Ids of the zones whose tables differ, sorted."""
+        return sorted({zone_id for zone_id, _ in self.lost | self.gained})
 
 
 def diff_of(before: EditionChanged | None, after: EditionChanged) -> EditionDiff:
-    """What is new in `after`."""
-    had, has = _tables(before) if before else frozenset(), _tables(after)
+    """Return the difference of two revisions; `before` is `None` for the first that the scheduler receives."""
+    tables_before, tables_after = _tables(before) if before else frozenset(), _tables(after)
+    sessions_before, sessions_after = _sessions(before) if before else set(), _sessions(after)
     return EditionDiff(
         is_remade=before is None or _frame(before) != _frame(after),
-        lost=had - has,
-        gained=has - had,
-        sessions=frozenset(each.session_id for each in (_sessions(before) if before else set()) ^ _sessions(after)),
+        lost=tables_before - tables_after,
+        gained=tables_after - tables_before,
+        sessions=frozenset(session.session_id for session in sessions_before ^ sessions_after),
     )
 
 

@@ -1,4 +1,4 @@
-"""The only function that changes an edition's state, so that replaying a journal gives the state that wrote it."""
+"""`evolve`: the only function that changes an edition's state. Replaying a journal gives the state that wrote it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from services.scheduler.domain.changes import (
     Waits,
 )
 from services.scheduler.domain.edition_diff import diff_of
-from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.state import AgendaState, refit_tables
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase, Place, WaitingReason
 from shared.contract.ids import encounter_id
 
-#: Edits that can be taken back, one after the other.
+#: Edits kept, which the organiser can undo, last first.
 _MOST_EDITS = 20
-#: Causes kept for one agenda between two tellings: the reader wants the gist, the encounters have their own.
+#: Causes kept for one agenda until it is published. Each encounter keeps its own cause besides.
 _MOST_CAUSES = 5
 
 
@@ -53,15 +53,16 @@ def _evolve_edition_recorded(change: EditionRecorded, state: AgendaState) -> Non
     state.version += 1
     if change.edition.phase is Phase.OPEN:
         state.announced = False
-    news = diff_of(before, change.edition)
+    diff = diff_of(before, change.edition)
     state.forget_indexes("sessions_by_id", "zones_by_kinds")
-    if news.is_remade or "board" not in state.__dict__:
+    if diff.is_remade or "board" not in state.__dict__:
         state.forget_indexes("timeline", "board")
         _renumber(state)
         return
-    for zone_id in news.zones:
-        state.furnish(zone_id)
-    for participant_id in {each for session in news.sessions for each in state.links.attending[session]}:
+    for zone_id in diff.zones:
+        refit_tables(state, zone_id)
+    attendees = {person_id for session_id in diff.sessions for person_id in state.links.attendees_of[session_id]}
+    for participant_id in attendees:
         state.board.hours[participant_id] = state.hours(state.participants[participant_id])
 
 
@@ -70,8 +71,8 @@ def _evolve_organisation_recorded(change: OrganisationRecorded, state: AgendaSta
     before = state.organisations.get(change.organisation_id)
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
-        _reseat(state, state.links.people_of[change.organisation_id])
-    state.version += before is None or not before.is_judged_like(change.organisation)
+        _refresh_zones(state, state.links.participants_of[change.organisation_id])
+    state.version += before is None or not before.allows_same_agenda_as(change.organisation)
 
 
 @_apply.register
@@ -79,15 +80,15 @@ def _evolve_participant_recorded(change: ParticipantRecorded, state: AgendaState
     before, after = state.participants.get(change.participant_id), change.participant
     state.participants[change.participant_id] = after
     if before is not None:
-        state.links.leave(change.participant_id, before)
-    state.links.join(change.participant_id, after)
+        state.links.remove_participant(change.participant_id, before)
+    state.links.add_participant(change.participant_id, after)
     if before is None or before.organisation_id != after.organisation_id:
-        _reseat(state, [change.participant_id])
+        _refresh_zones(state, [change.participant_id])
         for pair_id in state.links.pairs_of[change.participant_id]:
             _outdate(state, pair_id)
     if "board" in state.__dict__:
         state.board.hours[change.participant_id] = state.hours(after)
-    state.version += before is None or not before.is_placed_like(after)
+    state.version += before is None or not before.allows_same_agenda_as(after)
 
 
 @_apply.register
@@ -107,8 +108,8 @@ def _evolve_pair_recorded(change: PairRecorded, state: AgendaState) -> None:
 @_apply.register
 def _evolve_placed(change: Placed, state: AgendaState) -> None:
     if change.pair_id in state.placements:
-        _lift(state, change.pair_id)
-    _put(state, change.pair_id, change.place)
+        _remove(state, change.pair_id)
+    _place(state, change.pair_id, change.place)
     state.waiting.pop(change.pair_id, None)
     state.links.waiting_for_table.discard(change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
@@ -116,7 +117,7 @@ def _evolve_placed(change: Placed, state: AgendaState) -> None:
 
 @_apply.register
 def _evolve_removed(change: Removed, state: AgendaState) -> None:
-    _lift(state, change.pair_id)
+    _remove(state, change.pair_id)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -140,34 +141,34 @@ def _evolve_locked(change: Locked, state: AgendaState) -> None:
             pairs.add(change.pair_id)
         else:
             pairs.discard(change.pair_id)
-    _tell_of(state, change.pair_id, CauseCode.ORGANISER_EDITED)
+    _republish(state, change.pair_id, CauseCode.ORGANISER_EDITED)
 
 
 @_apply.register
 def _evolve_ordered(change: Ordered, state: AgendaState) -> None:
-    followers = state.links.followers
-    for each in state.comes_after.pop(change.pair_id, ()):
-        followers[each].discard(change.pair_id)
-    for each in change.comes_after:
-        followers[each].add(change.pair_id)
+    followers_of = state.links.followers_of
+    for earlier in state.comes_after.pop(change.pair_id, ()):
+        followers_of[earlier].discard(change.pair_id)
+    for earlier in change.comes_after:
+        followers_of[earlier].add(change.pair_id)
     if change.comes_after:
         state.comes_after[change.pair_id] = change.comes_after
     state.board.set_predecessors(change.pair_id, change.comes_after)
-    _tell_of(state, change.pair_id, CauseCode.ORGANISER_EDITED)
+    _republish(state, change.pair_id, CauseCode.ORGANISER_EDITED)
 
 
 @_apply.register
 def _evolve_taken_over(change: TakenOver, state: AgendaState) -> None:
     pair = state.pairs[change.pair_id]
-    seat = state.board.remove(change.pair_id)[1] if change.pair_id in state.placements else None
+    assignment = state.board.remove(change.pair_id)[1] if change.pair_id in state.placements else None
     _touch_pair(state, change.pair_id, change.cause)
     for participant_id in pair.people:
         state.links.pairs_of[participant_id].discard(change.pair_id)
     for participant_id in change.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
     state.pairs[change.pair_id] = pair.with_people(change.people)
-    if seat is not None:
-        state.board.place(state.meeting(change.pair_id), seat)
+    if assignment is not None:
+        state.board.place(state.meeting(change.pair_id), assignment)
     _touch_pair(state, change.pair_id, change.cause)
 
 
@@ -176,12 +177,13 @@ def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) 
     pair_id, attended = change.pair_id, change.attended
     state.attended[pair_id] = attended
     if attended.outcome is EncounterState.MISSED and pair_id in state.placements:
-        _lift(state, pair_id)
+        _remove(state, pair_id)
         state.version += 1
     elif attended.outcome is EncounterState.HELD and pair_id not in state.placements:
-        _put_back(state, pair_id, attended.place)
+        _restore(state, pair_id, attended.place)
     if state.timeline.index_of(attended.place) is None:
-        # Of those that share a slot since the slots were moved, the first has it: who comes after this one has it now.
+        # Meetings may share a slot since the slots were moved, and the first has it on the board. Without this
+        # meeting, the next one has it.
         state.forget_indexes("board")
     for participant_id in change.gone_ids:
         gone = state.participants[participant_id].model_copy(update={"checked_in": False})
@@ -233,52 +235,54 @@ def _evolve_published(change: Published, state: AgendaState) -> None:
 
 
 def _renumber(state: AgendaState) -> None:
-    """Where a slot has kept its hours but not its number, have its encounters know, and have it told."""
+    """Give places the present number of a slot that has kept its times, and publish the encounters again."""
     for pair_id, place in state.placements.items():
-        if (now := state.numbered(place)) is not place:
-            state.placements[pair_id] = now
-            _tell_of(state, pair_id, CauseCode.EDITION_CHANGED)
+        if (renumbered := state.numbered(place)) is not place:
+            state.placements[pair_id] = renumbered
+            _republish(state, pair_id, CauseCode.EDITION_CHANGED)
     for pair_id, attended in state.attended.items():
-        if (now := state.numbered(attended.place)) is not attended.place:
-            state.attended[pair_id] = attended.model_copy(update={"place": now})
-            _tell_of(state, pair_id, CauseCode.EDITION_CHANGED)
+        if (renumbered := state.numbered(attended.place)) is not attended.place:
+            state.attended[pair_id] = attended.model_copy(update={"place": renumbered})
+            _republish(state, pair_id, CauseCode.EDITION_CHANGED)
 
 
-def _put(state: AgendaState, pair_id: str, place: Place) -> None:
+def _place(state: AgendaState, pair_id: str, place: Place) -> None:
     state.board.place(state.meeting(pair_id), state.assignment(place))
     if state.timeline.index_of(place) is None:
         state.board.before_and_after[pair_id] = state.timeline.before_and_after(place)
     state.placements[pair_id] = place
-    state.links.sittings.add(pair_id, place)
+    state.links.occupancy.add(pair_id, place)
 
 
-def _lift(state: AgendaState, pair_id: str) -> None:
+def _remove(state: AgendaState, pair_id: str) -> None:
     state.board.remove(pair_id)
     state.board.before_and_after.pop(pair_id, None)
     place = state.placements.pop(pair_id)
-    state.links.sittings.discard(pair_id, place)
+    state.links.occupancy.discard(pair_id, place)
     if pair_id not in state.locked:
         state.board.pinned.discard(pair_id)
 
 
-def _put_back(state: AgendaState, pair_id: str, place: Place) -> None:
-    """Count an encounter said to be missed as held after all, unless others have been given its time or table."""
-    others = state.links.sittings.near(place).union(
-        *(state.board.assignments_of[each] for each in state.meeting(pair_id).participant_ids)
+def _restore(state: AgendaState, pair_id: str, place: Place) -> None:
+    """Place a missed encounter again that was held after all, unless its time or table has been given away."""
+    others = state.links.occupancy.near(place).union(
+        *(state.board.assignments_of[person_id] for person_id in state.meeting(pair_id).participant_ids)
     )
     if state.assignment(place).slots and not any(state.placements[other].overlaps(place) for other in others):
-        _put(state, pair_id, place)
+        _place(state, pair_id, place)
 
 
-def _reseat(state: AgendaState, people: Iterable[str]) -> None:
-    """Have the board know by which zones their encounters may be in, which follows from their organisations' kinds."""
+def _refresh_zones(state: AgendaState, participant_ids: Iterable[str]) -> None:
+    """Put the participants' meetings on the board again, with the zones that follow from the organisations' kinds."""
     if "board" in state.__dict__:
-        for pair_id in sorted({pair for each in people for pair in state.board.assignments_of[each]}):
+        for pair_id in sorted(
+            {pair for person_id in participant_ids for pair in state.board.assignments_of[person_id]}
+        ):
             state.board.place(state.meeting(pair_id), state.board.remove(pair_id)[1])
 
 
-def _tell_of(state: AgendaState, pair_id: str, code: CauseCode) -> None:
-    """Have it told how an encounter is now, though no agenda reads differently."""
+def _republish(state: AgendaState, pair_id: str, code: CauseCode) -> None:
+    """Mark an encounter to be published again. No agenda changes by this."""
     state.unpublished_pairs.setdefault(pair_id, Cause(code=code, subject_id=state.edition_id))
     _outdate(state, pair_id)
 
@@ -291,7 +295,7 @@ def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
 
 
 def _outdate(state: AgendaState, pair_id: str) -> None:
-    """Have the line of the pair's encounter written anew in every agenda, when next one is told."""
+    """Mark the line of the pair's encounter as stale in each agenda that has it."""
     for participant_id in state.pairs[pair_id].people:
         if participant_id in state.stale_lines:
             state.stale_lines[participant_id].add(pair_id)

@@ -1,4 +1,8 @@
-"""The frozen parts of an edition's state: what is known of each thing, what was told of it, how it went."""
+"""Frozen parts of an edition's state: others' events, reports of attendance, edits, and published content.
+
+Each comparison of two snapshots names the fields that it leaves out. `tests/.../domain/test_snapshots.py` lists every
+field with its effect on each comparison, and fails for a new field.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ class Snapshot(CompactModel):
 
 
 class OrganisationSnapshot(Snapshot):
-    """What of an organisation bears on agendas. No country: kept from before there were goals."""
+    """Fields of an organisation that concern agendas. `country` is `None` in data stored before goals existed."""
 
     revision: int
     kind: OrganisationKind
@@ -47,18 +51,22 @@ class OrganisationSnapshot(Snapshot):
             interchangeable=event.interchangeable,
         )
 
-    def is_placed_like(self, other: OrganisationSnapshot) -> bool:
-        """Whether all that bears on who may meet, and in which zones, is the same."""
-        mine = (self.kind, self.status, self.interchangeable)
-        return mine == (other.kind, other.status, other.interchangeable)
+    def allows_same_places_as(self, other: OrganisationSnapshot) -> bool:
+        """Whether meetings may be at the same places and have the same participants.
 
-    def is_judged_like(self, other: OrganisationSnapshot) -> bool:
-        """Whether all that bears on an agenda made anew is the same."""
+        Country and delegation do not count: they change the order of meetings, so a present agenda stays valid.
+        """
+        return self.allows_same_agenda_as(
+            other.model_copy(update={"country": self.country, "delegation": self.delegation})
+        )
+
+    def allows_same_agenda_as(self, other: OrganisationSnapshot) -> bool:
+        """Whether an agenda made anew would be the same: all fields but the revision are equal."""
         return self.model_copy(update={"revision": other.revision}) == other
 
 
 class ParticipantSnapshot(Snapshot):
-    """What of a participant bears on agendas; no personal data."""
+    """Fields of a participant that concern agendas; no personal data."""
 
     revision: int
     organisation_id: str
@@ -81,19 +89,22 @@ class ParticipantSnapshot(Snapshot):
         )
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
-        """Whether the participant wants to meet neither this one nor the organisation."""
+        """Whether the participant refuses to meet this participant or this organisation."""
         return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
-    def is_placed_like(self, other: ParticipantSnapshot) -> bool:
-        """Whether all that bears on an agenda made ahead is the same: who has come bears on the day alone."""
+    def allows_same_agenda_as(self, other: ParticipantSnapshot) -> bool:
+        """Whether an agenda made ahead would be the same: all fields but revision and check-in are equal.
+
+        A check-in opens late slots on the day itself only.
+        """
         return self.model_copy(update={"revision": other.revision, "checked_in": other.checked_in}) == other
 
 
 class PairSnapshot(Snapshot):
-    """A pair as matching last said it: whether both want it, and how much.
+    """A pair with its consent, score and priority, as matching last published it.
 
-    `requested` are the two whom matching named, where another representative has taken the encounter over. `guest_ids`
-    are who joins the two at the organiser's invitation, sorted.
+    `participant_ids` meet, sorted. `requested` are the two that matching named, if a substitute meets for one of them.
+    `guest_ids` join at the organiser's invitation, sorted.
     """
 
     revision: int
@@ -118,40 +129,44 @@ class PairSnapshot(Snapshot):
 
     @property
     def people(self) -> tuple[str, ...]:
-        """All who meet: the two, then their guests."""
+        """The two participants who meet, then their guests."""
         return (*self.participant_ids, *self.guest_ids)
-
-    def without(self, leaver: str, participants: Mapping[str, ParticipantSnapshot]) -> tuple[str, ...]:
-        """Who meets if somebody leaves: one guest fewer, or whoever was matched again in place of a stand-in."""
-        if leaver in self.guest_ids:
-            return tuple(each for each in self.people if each != leaver)
-        known = (each for each in self.matched if each in participants and each not in self.people)
-        home = participants[leaver].organisation_id
-        away = next((each for each in known if participants[each].organisation_id == home), None)
-        if leaver in self.matched or away is None:
-            return self.people
-        return (*sorted(away if each == leaver else each for each in self.participant_ids), *self.guest_ids)
-
-    @property
-    def published_people(self) -> tuple[str, ...] | None:
-        """Who meet, if not those who were matched and they alone."""
-        return self.people if self.requested or self.guest_ids else None
-
-    def with_people(self, people: tuple[str, ...]) -> PairSnapshot:
-        """The same where these meet: the two, then their guests."""
-        one, other, *guest_ids = people
-        requested = self.matched if self.matched != (one, other) else None
-        news = {"participant_ids": (one, other), "requested": requested, "guest_ids": tuple(guest_ids)}
-        return self.model_copy(update=news)
 
     @property
     def matched(self) -> tuple[str, str]:
-        """The two whom matching named: the id of the encounter is made of them, whoever takes it over."""
+        """The two participants that matching named. The encounter's id is made of them, whatever substitute meets."""
         return self.requested or self.participant_ids
+
+    @property
+    def published_people(self) -> tuple[str, ...] | None:
+        """The people who meet, if they are others than the two that matching named."""
+        return self.people if self.requested or self.guest_ids else None
+
+    def without(self, leaver: str, participants: Mapping[str, ParticipantSnapshot]) -> tuple[str, ...]:
+        """Return the people who meet if a participant leaves.
+
+        A guest leaves the meeting. For a substitute, the participant that matching named comes back.
+        """
+        if leaver in self.guest_ids:
+            return tuple(person_id for person_id in self.people if person_id != leaver)
+        absent = (person_id for person_id in self.matched if person_id in participants and person_id not in self.people)
+        home = participants[leaver].organisation_id
+        replaced = next((person_id for person_id in absent if participants[person_id].organisation_id == home), None)
+        if leaver in self.matched or replaced is None:
+            return self.people
+        two = sorted(replaced if person_id == leaver else person_id for person_id in self.participant_ids)
+        return (*two, *self.guest_ids)
+
+    def with_people(self, people: tuple[str, ...]) -> PairSnapshot:
+        """Return the pair with these people: the two, sorted, then their guests, sorted."""
+        first_id, second_id, *guest_ids = people
+        requested = self.matched if self.matched != (first_id, second_id) else None
+        update = {"participant_ids": (first_id, second_id), "requested": requested, "guest_ids": tuple(guest_ids)}
+        return self.model_copy(update=update)
 
 
 class AttendanceSnapshot(Snapshot):
-    """How an encounter went, where it was to be: `HELD`, or `MISSED` because of `absent_ids`."""
+    """Outcome of an encounter and its place: `HELD`, or `MISSED` because `absent_ids` did not come."""
 
     outcome: EncounterState
     absent_ids: tuple[str, ...]
@@ -159,9 +174,9 @@ class AttendanceSnapshot(Snapshot):
 
 
 class Arrangement(Snapshot):
-    """All that an edit can change of an encounter: its place or why it waits, its lock, and who meets.
+    """Everything that an edit can change of an encounter: its place or reason to wait, lock, people and order.
 
-    `comes_after` are the pairs whose encounters it has to come after, sorted.
+    `comes_after` are the pairs whose encounters come before, sorted.
     """
 
     place: Place | None
@@ -176,13 +191,13 @@ class Arrangement(Snapshot):
         return self.people[:2]
 
     def may_be_anywhere(self, before: Arrangement) -> bool:
-        """Whether nothing but what it comes after and its guests differs from before: it is asked to be nowhere."""
-        news = {"comes_after": self.comes_after, "people": self.people}
-        return self.pair == before.pair and self == before.model_copy(update=news)
+        """Whether only order and guests differ from `before`, so that an edit asks for no particular place."""
+        update = {"comes_after": self.comes_after, "people": self.people}
+        return self.pair == before.pair and self == before.model_copy(update=update)
 
 
 class AppliedEdit(Snapshot):
-    """An edit by hand, and what it changed."""
+    """An edit by hand, with the arrangements of the changed encounters before and after it, by pair."""
 
     edit: Edit
     before: dict[str, Arrangement]
@@ -190,7 +205,7 @@ class AppliedEdit(Snapshot):
 
 
 class PublishedEncounter(Snapshot):
-    """What was last published of an encounter. `people` are those who meet, if not those who were matched alone."""
+    """An encounter as last published. `people` is `None` if the two that matching named meet alone."""
 
     revision: int
     state: EncounterState
@@ -202,15 +217,25 @@ class PublishedEncounter(Snapshot):
     comes_after: tuple[str, ...] = ()
 
     def is_arranged_like(self, other: PublishedEncounter) -> bool:
-        """Whether the same people meet at the same place, whatever its slot's number, or wait for the same reason."""
+        """Whether the same people meet at the same time and table, or wait for the same reason.
+
+        The number of a slot does not count: it changes if slots are inserted before it.
+        """
         place = self.place
         if place and other.place:
             place = place.model_copy(update={"slot": other.place.slot})
         return (place, self.reason, self.people) == (other.place, other.reason, other.people)
 
+    def reads_like(self, other: PublishedEncounter, *, is_attended: bool) -> bool:
+        """Whether the other says nothing new. Before the report of attendance, `MOVED` and `SCHEDULED` are the same."""
+        update: dict[str, object] = {"revision": self.revision}
+        if not is_attended:
+            update["state"] = self.state
+        return other.model_copy(update=update) == self
+
 
 class PublishedAgenda(Snapshot):
-    """What was last published of a participant's agenda."""
+    """A participant's agenda as last published."""
 
     revision: int
     provisional: bool

@@ -1,4 +1,4 @@
-"""Stand-ins: another representative of an organisation meets, where the one who was asked for has no time."""
+"""Substitutes: another representative of an organisation meets if the requested participant has no time."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ People = tuple[str, ...]
 def find_substitute(
     state: AgendaState, pair_id: str, allowed: Callable[[People], SlotSet], near: Assignment | None = None
 ) -> tuple[People, Assignment] | None:
-    """Who could meet instead, and at which seat, with nobody moved: of several the one with the fewest encounters.
+    """Return the people who could meet with a substitute, and their assignment, without moving any other meeting.
 
-    `allowed` are the slots that these people may be given. The state is left as it is.
+    `allowed` returns the slots that people may be given. Of several substitutes the one with the fewest encounters
+    meets. The state is not changed.
     """
     best: tuple[int, str, People, Assignment] | None = None
-    for by, people in _instead(state, pair_id):
-        seat, _ = find_assignment(state.board, state.meeting(pair_id, people), allowed(people), near)
-        offer = (len(state.board.assignments_of[by]), by)
-        if seat is not None and (best is None or offer < best[:2]):
-            best = (*offer, people, seat)
+    for substitute_id, people in _substitutions(state, pair_id):
+        assignment, _ = find_assignment(state.board, state.meeting(pair_id, people), allowed(people), near)
+        rank = (len(state.board.assignments_of[substitute_id]), substitute_id)
+        if assignment is not None and (best is None or rank < best[:2]):
+            best = (*rank, people, assignment)
     return best[2:] if best else None
 
 
-def _instead(state: AgendaState, pair_id: str) -> Iterator[tuple[str, People]]:
-    """Each stand-in for one of the two, and who would meet then."""
+def _substitutions(state: AgendaState, pair_id: str) -> Iterator[tuple[str, People]]:
+    """List each substitute for either of the two, with the people who would meet."""
     pair = state.pairs[pair_id]
-    for who in pair.participant_ids:
-        (partner,) = set(pair.participant_ids) - {who}
-        for by in state.substitutes_of(who):
-            if by not in pair.people and not _is_blocked(state, by, partner):
-                yield by, (*sorted((by, partner)), *pair.guest_ids)
+    for replaced_id in pair.participant_ids:
+        (partner_id,) = set(pair.participant_ids) - {replaced_id}
+        for substitute_id in state.substitutes_of(replaced_id):
+            if substitute_id not in pair.people and not _is_blocked(state, substitute_id, partner_id):
+                yield substitute_id, (*sorted((substitute_id, partner_id)), *pair.guest_ids)
 
 
-def _is_blocked(state: AgendaState, one: str, other: str) -> bool:
-    """Whether one of the two does not want to meet the other: nobody has asked them of this one."""
-    parties = state.participants[one], state.participants[other]
-    return parties[0].blocks(other, parties[1].organisation_id) or parties[1].blocks(one, parties[0].organisation_id)
+def _is_blocked(state: AgendaState, first_id: str, second_id: str) -> bool:
+    """Whether either participant refuses the other. A substitution has no consent of its own that would say so."""
+    first, second = state.participants[first_id], state.participants[second_id]
+    return first.blocks(second_id, second.organisation_id) or second.blocks(first_id, first.organisation_id)

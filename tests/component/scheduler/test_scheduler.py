@@ -240,7 +240,7 @@ async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking
     state = await house.scheduler.agenda("ed")
     assert house.solver.asked == 1
     assert state.placements == improved
-    assert not state.dirty
+    assert not state.has_new_inputs
     assert state.certificate
     assert state.certificate.seconds == 0
 
@@ -322,7 +322,7 @@ async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_th
     for _ in names:
         await house.later(3)
     states = [await house.scheduler.agenda(name) for name in names]
-    assert [state.dirty for state in states] == [False] * 6
+    assert [state.has_new_inputs for state in states] == [False] * 6
     assert [state.awaits_announcement for state in states] == [False] * 6
     assert states[0].announced
 
@@ -362,7 +362,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     after.scheduler.on_assignment(lambda _: False)
     await after.later(0)
     await after.later(3)
-    assert (await after.journal.read("ours")).dirty
+    assert (await after.journal.read("ours")).has_new_inputs
 
 
 async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_adopted(
@@ -386,7 +386,7 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
     assert {outcome: count(outcome) - before[outcome] for outcome in before} == {"adopted": 1, "kept": 1, "stale": 0}
     state = await house.scheduler.agenda("ed")
     assert len(state.placements) == 3
-    assert not state.dirty
+    assert not state.has_new_inputs
     assert state.certificate
     assert {each.level: each.value for each in state.certificate.levels}[Level.BREAKS] == 0
 

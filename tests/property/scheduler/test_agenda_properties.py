@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.timeline import bits
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
@@ -145,7 +147,7 @@ def check(subject: Edition) -> None:
     state = subject.state
     if state.is_closed:
         return
-    begun = {pair for pair in state.placements if state.has_begun(pair, subject.now)}
+    begun = {pair for pair in state.placements if timing.has_begun(state, pair, subject.now)}
     assert verify(inputs_of(state), state.placements, begun) == []
     for pair in state.pairs:
         if state.is_wanted(pair):

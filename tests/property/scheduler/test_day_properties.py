@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState, Links
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import EncounterChanged, EncounterState, Event
@@ -197,7 +199,7 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
 
 def attend(subject: Edition, fields: dict[str, Any]) -> None:
     state, decision = subject.state, subject.decision()
-    begun = [pair for pair in state.pairs if state.is_history(pair, subject.now)]
+    begun = [pair for pair in state.pairs if timing.is_history(state, pair, subject.now)]
     ids = sorted(map(state.encounter_id, begun or state.pairs))
     encounter = ids[fields["number"] % len(ids)]
     pair = state.pairs[state.pairs_by_encounter[encounter]]
@@ -254,7 +256,7 @@ def check(subject: Edition) -> None:
     state = subject.state
     if state.is_closed:
         return
-    begun = {pair for pair in state.placements if state.has_begun(pair, subject.now)}
+    begun = {pair for pair in state.placements if timing.has_begun(state, pair, subject.now)}
     assert verify(inputs_of(state), state.placements, begun) == []
     for pair in state.pairs:
         if state.is_wanted(pair):
@@ -355,7 +357,7 @@ def test_undoing_edits_restores_the_very_agenda(rest: list[Step], by_hand: list[
         if not isinstance(edit, UndoEdit) and edited(subject, edit) and len(subject.state.edits) > len(was["edits"]):
             before.append(was)
     for was in reversed(before):
-        has_begun = any(subject.state.is_history(pair, subject.now) for pair in subject.state.edits[-1].after)
+        has_begun = any(timing.is_history(subject.state, pair, subject.now) for pair in subject.state.edits[-1].after)
         assert edited(subject, UndoEdit()) != has_begun
         if has_begun:  # what was put into a slot that runs stays there
             return

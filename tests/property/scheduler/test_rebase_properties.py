@@ -13,6 +13,7 @@ from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.objective.levels import ObjectiveValue, objective_value
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Level
@@ -96,7 +97,7 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
     assume(state.version != solution.version or not wild)
     solution = replace(solution, assignments={**solution.assignments, **wild})
     placed, has = seats_of(state), worth_of(state)
-    stays = {each: seat for each, seat in placed.items() if state.stays(each, now)}
+    stays = {each: seat for each, seat in placed.items() if timing.stays(state, each, now)}
     again = AgendaState.model_validate_json(state.model_dump_json())
     if state.version != solution.version:
         assert rebased(again, solution, now) == rebased(state, solution, now)

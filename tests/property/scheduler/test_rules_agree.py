@@ -11,7 +11,6 @@ from bench.instances.editions import WHEN, Size, synthetic
 from bench.instances.stream import STRESS, late_changes
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
@@ -20,6 +19,7 @@ from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.evidence import Evidence
 from services.scheduler.domain.timetable.timeline import bits
 from services.scheduler.domain.timetable.verifier import verify_meetings
+from services.scheduler.domain.verification import inputs_of
 from shared.internal_api.edits import InviteGuest, OrderEncounters
 
 SIZE = Size("tiny", 5, 8, 14, 5, 3, sessions=2)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from services.scheduler.domain.objective.levels import SearchPolicy, levels_of, search_policy_of
 from services.scheduler.domain.objective.priority import Demand, FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Level
@@ -159,7 +160,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
     """What there is to improve in an edition that is known."""
     assert state.edition is not None  # noqa: S101 - an unknown edition has no encounters to improve
     placed = state.board.placed
-    fixed = {pair: placed[pair] for pair in sorted(placed) if state.stays(pair, now)}
+    fixed = {pair: placed[pair] for pair in sorted(placed) if timing.stays(state, pair, now)}
     wanted = [
         pair for pair in sorted(state.pairs) if pair not in fixed and state.is_wanted(pair) and state.is_known(pair)
     ]
@@ -167,7 +168,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         version=state.version,
         announced=state.announced,
         all_slots=state.timeline.all_slots,
-        open_slots=state.open_slots(now),
+        open_slots=timing.open_slots(state, now),
         quota=state.edition.quotas.max_encounters,
         tables={zone.zone_id: zone.tables for zone in state.edition.zones},
         hours=dict(sorted(state.board.hours.items())),
@@ -176,7 +177,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         fixed=fixed,
         change_budget=change_budget,
         days=state.board.days,
-        least=state.least,
+        least=state.min_encounters,
         search_policy=search_policy_of(levels_of(state)),
         comes_after=dict(sorted(state.comes_after.items())),
         before_and_after={

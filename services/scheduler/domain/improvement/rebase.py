@@ -8,6 +8,7 @@ from datetime import datetime
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment, Meeting
 from services.scheduler.domain.timetable.ejection import SearchBudget, make_room, rearrange
 from services.scheduler.domain.timetable.placement import find_assignment, is_allowed
@@ -48,7 +49,7 @@ class _Rebase:
         self._unplaced = [each.meeting for each in wanted_first]
         self._open_slots = problem.open_slots
         #: Who waits may be seated as late as insert would; who has a place moves only to where it is told in time.
-        self._late_slots = {pair: state.slots_for(pair, now) for pair in state.waiting if state.is_live}
+        self._late_slots = {pair: timing.slots_for(state, pair, now) for pair in state.waiting if state.is_live}
 
     def seat_all_anew(self) -> None:
         """Where the solution has them, else where they are, else where there is a seat, or others can make room."""

@@ -119,7 +119,11 @@ def _placed(state: AgendaState, pair_ids: Collection[str]) -> tuple[float, ...]:
 
 def _shortfalls(state: AgendaState, pair_ids: Iterable[str]) -> int:
     """Sum the participants' shortfalls of the edition's minimum."""
-    return sum(rate.shortfall(state.least) for rate in _fill_rates(state, pair_ids)) if state.least else 0
+    return (
+        sum(rate.shortfall(state.min_encounters) for rate in _fill_rates(state, pair_ids))
+        if state.min_encounters
+        else 0
+    )
 
 
 def _shares(state: AgendaState, pair_ids: Iterable[str]) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from functools import singledispatch
 from services.scheduler.domain.organiser.errors import EditRejected, must_be_open, pair_of_encounter
 from services.scheduler.domain.snapshots import Arrangement
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from shared.contract.events import Place
 from shared.contract.ids import pair_of
 from shared.internal_api.edit_errors import EditErrorCode
@@ -132,7 +133,7 @@ def _targets_of_undo_edit(edit: UndoEdit, state: AgendaState, now: datetime) -> 
     before = {pair: _restored(state, pair, was, last.after[pair]) for pair, was in last.before.items()}
     for pair, each in before.items():
         is_over = each.place is not None and each.place.slot not in _indexes(state, now)
-        if state.is_history(pair, now) or (is_over and each.place != state.placements.get(pair)):
+        if timing.is_history(state, pair, now) or (is_over and each.place != state.placements.get(pair)):
             raise EditRejected(
                 EditErrorCode.BEGUN, f"encounter {state.encounter_id(pair)} or the slot it would return to has begun"
             )
@@ -184,7 +185,7 @@ def _all_before(state: AgendaState, pair: str) -> set[str]:
 def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:
     """The pair of an encounter that can still be changed."""
     pair = pair_of_encounter(state, encounter_id)
-    if state.is_history(pair, now):
+    if timing.is_history(state, pair, now):
         raise EditRejected(EditErrorCode.BEGUN, "the encounter has begun, was held or was missed")
     return pair
 

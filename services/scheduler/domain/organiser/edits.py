@@ -16,17 +16,18 @@ from pydantic_core import to_json
 
 from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, Removed, TakenOver, Undone, Waits
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.improvement.adopt import evidence_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.organiser.edit_targets import edit_targets
 from services.scheduler.domain.snapshots import AppliedEdit, Arrangement
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.ejection import make_room
 from services.scheduler.domain.timetable.evidence import Evidence, JudgedPair, TableOccupancy
 from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.rules import out_of_order
 from services.scheduler.domain.timetable.trial import Trial
 from services.scheduler.domain.timetable.verifier import Violation, verify_meetings
+from services.scheduler.domain.verification import evidence_of
 from shared.contract.events import Cause, CauseCode, Place, WaitingReason
 from shared.internal_api.edits import Edit, UndoEdit
 
@@ -110,7 +111,7 @@ def _harm(plan: EditPlan) -> tuple[bool, int, int]:
 def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: list[str], now: datetime) -> EditPlan:
     """What the edit would do if these gave way."""
     stay = [pair for pair in targets if targets[pair].place and pair not in in_the_way]
-    begun = {pair for pair in stay if state.has_begun(pair, now)}
+    begun = {pair for pair in stay if timing.has_begun(state, pair, now)}
     violations = verify_meetings(_evidence(state, targets, in_the_way), stay, begun)
     after = {**targets, **({} if violations else _rehearsed(state, targets, in_the_way, now))}
     changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
@@ -192,7 +193,7 @@ def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
             continue
         slots = state.assignment(each.place).slots
         near = {other for person in each.people for other in board.assignments_of[person]}
-        near |= state.links.sittings.near(each.place)
+        near |= state.links.occupancy.near(each.place)
         found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
     return found
 
@@ -205,7 +206,7 @@ def _out_of_order(state: AgendaState, targets: Arrangements) -> set[str]:
 
 def _movable(state: AgendaState, pairs: Iterable[str], now: datetime) -> list[str]:
     """Those that an edit may move, the most wanted first."""
-    movable = (pair for pair in pairs if pair not in state.locked and not state.is_history(pair, now))
+    movable = (pair for pair in pairs if pair not in state.locked and not timing.is_history(state, pair, now))
     wishes = {pair: state.demand(pair) for pair in movable}
     return sorted(wishes, key=lambda pair: (*wishes[pair].rank, -wishes[pair].score, pair))
 
@@ -215,7 +216,7 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
     known, moved = evidence_of(state), set(in_the_way)
     gone = {*moved, *targets}
     placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
-    sittings = TableOccupancy(placed)
+    occupancy = TableOccupancy(placed)
     pairs = {pair: state.pairs[pair].with_people(targets[pair].people) for pair in targets}
 
     def pairs_of_participant(person: str) -> set[str]:
@@ -224,7 +225,7 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
         }
 
     def pairs_near_table(place: Place) -> set[str]:
-        return known.pairs_near_table(place) - gone | sittings.near(place)
+        return known.pairs_near_table(place) - gone | occupancy.near(place)
 
     def predecessors(pair: str) -> Iterable[str]:
         comes_after = targets[pair].comes_after if pair in targets else state.comes_after.get(pair, ())
@@ -290,12 +291,12 @@ def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
 def _reseat(state: AgendaState, stage: Trial, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
     """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
     board, wanted = stage.board, state.meeting(pair, asked.people)
-    before, allowed = stage.before.get(pair), state.slots_for(pair, now, asked.people)
+    before, allowed = stage.before.get(pair), timing.slots_for(state, pair, now, asked.people)
     near = before[1] if before else None
     if near is not None:
-        allowed |= near.slots & state.slots_to_come(now)
+        allowed |= near.slots & timing.slots_to_come(state, now)
     seat, reason = find_assignment(board, wanted, allowed, near)
-    seating = {pair: seat} if seat else make_room(board, wanted, state.open_slots(now), most_moves(state))
+    seating = {pair: seat} if seat else make_room(board, wanted, timing.open_slots(state, now), most_moves(state))
     if not seating:
         return reason
     for each in seating:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from services.registration.domain.slots import Day, slots_of
-from services.scheduler.domain.improvement.adopt import adopt, announce, verify_step
+from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceEffects, AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import _board_of
 from services.scheduler.domain.timetable.verifier import AgendaBroken
+from services.scheduler.domain.verification import verify_step
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import AgendaChanged, Cause, CauseCode, EncounterChanged, EncounterState, WaitingReason
@@ -146,9 +147,9 @@ def test_the_verifier_sees_a_frozen_encounter_moved(wrong: str) -> None:
     cause = Cause(code=CauseCode.IMPROVED, subject_id="ed")
     if wrong == "moved":
         seat = subject.state.board.placed[pair("a", "b")][1]
-        decision.seat_all({pair("a", "b"): seat._replace(slots=4)}, cause)
+        decision.place_all({pair("a", "b"): seat._replace(slots=4)}, cause)
     else:
-        decision.lift(pair("a", "b"), cause)
+        decision.remove(pair("a", "b"), cause)
     with pytest.raises(AgendaBroken, match="not_kept"):
         verify_step(decision)
 

@@ -120,8 +120,8 @@ def test_a_moved_keynote_moves_only_who_attends_it() -> None:
 
 
 def test_how_many_may_attend_a_session_bears_on_no_agenda() -> None:
-    keynote, attending = session("k", 1, 2), participant("a", session_ids=("k",))
-    subject = Edition(edition(sessions=(keynote,)), attending, *people("b"), affinity("a", "b"))
+    keynote, attendees_of = session("k", 1, 2), participant("a", session_ids=("k",))
+    subject = Edition(edition(sessions=(keynote,)), attendees_of, *people("b"), affinity("a", "b"))
     before = len(subject.changes)
     subject.consume(edition(revision=2, sessions=(keynote.model_copy(update={"capacity": 1}),)))
     assert [change.type for change in subject.changes[before:]] == ["edition_taken"]

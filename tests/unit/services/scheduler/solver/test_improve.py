@@ -7,9 +7,11 @@ from itertools import combinations
 import pytest
 
 from services.scheduler.domain.changes import Locked
-from services.scheduler.domain.improvement.adopt import SolutionStale, adopt, announce, inputs_of
+from services.scheduler.domain.improvement.adopt import SolutionStale, adopt, announce
 from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.objective.fill_rates import fill_rate
 from services.scheduler.domain.timetable.verifier import AgendaBroken, verify
+from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct, fill
 from services.scheduler.solver.effort import Effort
@@ -77,7 +79,7 @@ def test_an_incumbent_is_bettered_where_what_is_made_anew_would_be_worse() -> No
 
 def missing(subject: Edition, least: int) -> int:
     state = subject.state
-    return sum(state.served(each).shortfall(least) for each in state.participants)
+    return sum(fill_rate(state, each).shortfall(least) for each in state.participants)
 
 
 def wishes(text: str) -> list[Event]:
@@ -134,7 +136,7 @@ def test_it_is_adopted_and_right_and_idles_less() -> None:
     subject.finish(decision)
     assert verify(inputs_of(subject.state), subject.state.placements) == []
     assert len(subject.state.placements) >= before
-    assert not subject.state.dirty
+    assert not subject.state.has_new_inputs
     certificate = subject.state.certificate
     assert certificate is not None
     assert certificate.placed == len(subject.state.placements) <= certificate.bound
@@ -216,4 +218,4 @@ def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
     before = dict(subject.state.placements)
     adopt(subject.decision(), replace(solution, assignments={}))
     assert subject.state.placements == before
-    assert not subject.state.dirty
+    assert not subject.state.has_new_inputs

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.improvement.adopt import adopt, announce, violations_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.organiser.edits import apply_edit
 from services.scheduler.domain.timetable.board import Assignment
+from services.scheduler.domain.verification import violations_of
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import LockEncounter
 from tests.support.scheduler_editions import (
@@ -79,7 +80,7 @@ def test_a_better_agenda_is_adopted_though_somebody_sits_in_its_way_by_now() -> 
     assert seats_of(subject)[DE] == seat(1)
     assert take_over(subject, solution)
     assert seats_of(subject) == {AB: seat(0), AC: seat(1), DE: seat(2)}
-    assert subject.state.dirty
+    assert subject.state.has_new_inputs
 
 
 def test_what_was_cancelled_is_left_out_and_who_lost_a_table_sits_at_another_at_that_time() -> None:

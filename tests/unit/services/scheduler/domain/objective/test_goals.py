@@ -9,6 +9,7 @@ import pytest
 from services.scheduler.domain.edition_diff import diff_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.objective.fill_rates import fill_rates_by_goal
 from services.scheduler.domain.objective.goals import goals_served
 from services.scheduler.domain.objective.levels import objective_value
 from services.scheduler.domain.objective.priority import FillRate
@@ -194,10 +195,10 @@ def test_goals_alone_move_nobody_and_the_next_improvement_heeds_them() -> None:
     subject = Edition(seats(), *guests(), *wishes())
     placed = dict(subject.state.placements)
     settle(subject)
-    assert not subject.state.dirty
+    assert not subject.state.has_new_inputs
     assert not diff_of(subject.state.edition, seats(revision=2, goals=BORDER)).is_remade
     assert (subject.consume(seats(revision=2, goals=BORDER)), subject.state.placements) == ([], placed)
-    assert subject.state.dirty
+    assert subject.state.has_new_inputs
     settle(subject)
     assert set(subject.state.placements) == {ABROAD}
 
@@ -210,11 +211,11 @@ def test_another_country_or_delegation_moves_nobody_and_the_next_improvement_hee
     assert set(placed) == {HOME}
     subject.consume(organisation("org-carla", revision=2, **news))
     assert subject.state.placements == placed
-    assert subject.state.dirty
+    assert subject.state.has_new_inputs
     settle(subject)
     assert set(subject.state.placements) == {pair("carla", "dario")}
     subject.consume(organisation("org-carla", revision=3, region="Lisboa", **news))
-    assert not subject.state.dirty
+    assert not subject.state.has_new_inputs
 
 
 def test_once_announced_nobody_loses_an_encounter_to_a_goal() -> None:
@@ -233,12 +234,12 @@ def test_once_announced_nobody_loses_an_encounter_to_a_goal() -> None:
 def test_how_far_an_edition_has_come_with_its_goals() -> None:
     wanted = [affinity("carla", "mara"), affinity("dario", "nino"), affinity("ana", "beto", priority=1)]
     subject = Edition(seats(2), *guests(), organisation("org-beto", revision=2, country="PT"), *wanted)
-    assert subject.state.served_by_goal() == {}
+    assert fill_rates_by_goal(subject.state) == {}
     subject.consume(seats(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
-    reached = subject.state.served_by_goal()
+    reached = fill_rates_by_goal(subject.state)
     assert list(reached.items()) == [(Goal.DELEGATION, FillRate(2, 2)), (Goal.CROSS_BORDER, FillRate(2, 3))]
     subject.consume(affinity("carla", "mara", revision=2, consent="refused"))
-    assert subject.state.served_by_goal() == {Goal.DELEGATION: FillRate(1, 1), Goal.CROSS_BORDER: FillRate(2, 2)}
+    assert fill_rates_by_goal(subject.state) == {Goal.DELEGATION: FillRate(1, 1), Goal.CROSS_BORDER: FillRate(2, 2)}
 
 
 def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisations_are_known_anew() -> None:
@@ -252,9 +253,9 @@ def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisatio
     assert state.placements == subject.state.placements
     subject.state = state
     subject.consume(seats(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
-    assert subject.state.served_by_goal() == {goal: FillRate(0, 0) for goal in BOTH}
+    assert fill_rates_by_goal(subject.state) == {goal: FillRate(0, 0) for goal in BOTH}
     subject.consume(organisation("org-carla", revision=2))
-    assert subject.state.served_by_goal() == {Goal.CROSS_BORDER: FillRate(1, 1), Goal.DELEGATION: FillRate(0, 0)}
+    assert fill_rates_by_goal(subject.state) == {Goal.CROSS_BORDER: FillRate(1, 1), Goal.DELEGATION: FillRate(0, 0)}
 
 
 def settle(subject: Edition) -> None:

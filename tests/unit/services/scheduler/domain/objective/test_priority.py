@@ -9,6 +9,7 @@ import pytest
 from services.scheduler.domain.edition_diff import diff_of
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
+from services.scheduler.domain.objective.fill_rates import below_minimum
 from services.scheduler.domain.objective.levels import objective_value
 from services.scheduler.domain.objective.priority import Demand, FillRate, placement_key, smallest_key_first
 from services.scheduler.solver.draft import Draft
@@ -129,13 +130,13 @@ def test_an_agenda_made_anew_leaves_nobody_below_the_least_who_need_not_be(order
     adopt(decision, improve(problem_of(subject.state, NOW, 0), EFFORT))
     subject.finish(decision)
     assert set(subject.state.placements) == {pair("ana", "beto"), pair("carla", "dario")}
-    assert subject.state.below_least() == {}
+    assert below_minimum(subject.state) == {}
 
 
 def test_what_was_inserted_is_bettered_where_what_is_made_anew_leaves_more_below_the_least() -> None:
     *rest, best, second, third = scarce(min_encounters=1)
     subject = Edition(*rest, second, third, best)
-    assert subject.state.below_least() == {}
+    assert below_minimum(subject.state) == {}
     solution = improve(problem_of(subject.state, NOW, 0), Effort(seed=7, rounds=0, steps=50))
     assert set(solution.assignments) == {pair("ana", "beto"), pair("carla", "dario")}
 
@@ -176,11 +177,11 @@ def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_
 
 def test_who_is_below_the_least() -> None:
     state = Edition(*crowded(min_encounters=2)).state
-    few = state.below_least()
+    few = below_minimum(state)
     assert few["pia"] == FillRate(1, 2)
     assert not {"ana", "rosa", "zoe", "a1", "p1"} & few.keys()
     assert few["a3"] == FillRate(0, 1)
-    assert Edition(*crowded()).state.below_least() == {}
+    assert below_minimum(Edition(*crowded()).state) == {}
 
 
 def test_a_least_alone_moves_nobody() -> None:
@@ -190,7 +191,7 @@ def test_a_least_alone_moves_nobody() -> None:
     before, after = subject.state.edition, edition(revision=2, slots=8, zones=(workspace(1), HALL), quotas=LEAST)
     assert not diff_of(before, after).is_remade
     assert (subject.consume(after), subject.state.placements) == ([], placements)
-    assert subject.state.dirty
+    assert subject.state.has_new_inputs
 
 
 def test_once_announced_nobody_loses_an_encounter_to_who_has_fewer() -> None:

@@ -8,15 +8,17 @@ import pytest
 
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.improvement.adopt import adopt, announce, inputs_of
+from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser import edit_targets as targets
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Cause, EncounterChanged
@@ -71,7 +73,7 @@ def do(subject: Edition, *edits: Edit) -> EditPlan:
 def check(subject: Edition) -> None:
     """The agenda is right, and what the journal says."""
     state = subject.state
-    begun = {each for each in state.placements if state.has_begun(each, subject.now)}
+    begun = {each for each in state.placements if timing.has_begun(state, each, subject.now)}
     assert verify(inputs_of(state), state.placements, begun) == []
     replayed = AgendaState(edition_id="ed")
     for change in subject.changes:
@@ -253,7 +255,7 @@ def test_undoing_an_order_has_who_is_in_the_way_by_now_give_way() -> None:
 def seat(subject: Edition, sides: Sides, slot: int) -> None:
     """Where the system might as well have put it."""
     decision = subject.decision()
-    decision.seat_all({pair(*sides): Assignment(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
+    decision.place_all({pair(*sides): Assignment(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
     subject.finish(decision)
 
 
@@ -376,7 +378,7 @@ def test_improve_keeps_the_order_and_places_no_fewer(phase: str) -> None:
     assert all(seats[earlier].slots < seats[later].slots for earlier, later in both)
     improved(subject, 3)
     assert len(subject.state.placements) == len(seats)
-    assert not subject.state.dirty
+    assert not subject.state.has_new_inputs
 
 
 def test_an_order_is_another_question_and_the_answer_keeps_it() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from services.scheduler.domain.improvement.adopt import adopt, inputs_of
+from services.scheduler.domain.improvement.adopt import adopt
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.timetable import rules
 from services.scheduler.domain.timetable.board import Board, Meeting
@@ -14,6 +14,7 @@ from services.scheduler.domain.timetable.evidence import Evidence
 from services.scheduler.domain.timetable.rules import Culprits, Rule
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from tests.support.scheduler_editions import HALL, NOW, Edition, affinity, edition, people, workspace

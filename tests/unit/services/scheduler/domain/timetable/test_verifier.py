@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.improvement.adopt import inputs_of
 from services.scheduler.domain.timetable.evidence import Evidence
 from services.scheduler.domain.timetable.verifier import verify, verify_meetings
+from services.scheduler.domain.verification import inputs_of
 from shared.contract.events import Place
 from tests.support.scheduler_editions import (
     HALL,

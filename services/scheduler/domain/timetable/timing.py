@@ -1,0 +1,69 @@
+"""Time limits of an edition that is being held: slots that can still be given, and encounters that stay in place.
+
+Before an edition is live, all slots are open and no encounter is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.timeline import SlotSet
+from shared.contract.events import Place
+
+
+def open_slots(state: AgendaState, now: datetime) -> SlotSet:
+    """Return the slots that may still be given: in a live edition, slots that begin after the freeze horizon."""
+    all_slots = state.timeline.all_slots
+    return all_slots & ~state.timeline.begun_by(now + _freeze(state)) if state.is_live else all_slots
+
+
+def slots_to_come(state: AgendaState, now: datetime) -> SlotSet:
+    """Return the slots that have not begun."""
+    all_slots = state.timeline.all_slots
+    return all_slots & ~state.timeline.begun_by(now) if state.is_live else all_slots
+
+
+def slots_for(state: AgendaState, pair_id: str, now: datetime, participant_ids: Iterable[str] | None = None) -> SlotSet:
+    """Return the slots that a pair may still be given; with `participant_ids`, if these participants met.
+
+    A pair whose participants are all checked in may have any slot that is not half over; another pair, an open slot.
+    """
+    participants = state.participants
+    are_here = state.is_live and all(
+        participant_id in participants and participants[participant_id].checked_in
+        for participant_id in participant_ids or state.pairs[pair_id].people
+    )
+    return state.timeline.not_half_over(now) if are_here else open_slots(state, now)
+
+
+def has_begun(state: AgendaState, pair_id: str, now: datetime) -> bool:
+    """Whether the pair's encounter has a place and has begun or is over."""
+    if pair_id not in state.placements:
+        return False
+    return pair_id in state.attended or (state.is_live and state.placements[pair_id].starts_at <= now)
+
+
+def is_history(state: AgendaState, pair_id: str, now: datetime) -> bool:
+    """Whether no event changes the pair's encounter any more: it has begun, was held or was missed."""
+    return pair_id in state.attended or has_begun(state, pair_id, now)
+
+
+def stays(state: AgendaState, pair_id: str, now: datetime) -> bool:
+    """Whether the pair's encounter keeps its place, however much another place would help."""
+    return pair_id in state.placements and must_stay(state, pair_id, state.placements[pair_id], now)
+
+
+def must_stay(state: AgendaState, pair_id: str, place: Place, now: datetime) -> bool:
+    """Whether the pair's encounter, if it is at this place, is locked, frozen or begun."""
+    return pair_id in state.locked or pair_id in state.attended or is_frozen(state, place, now)
+
+
+def is_frozen(state: AgendaState, place: Place, now: datetime) -> bool:
+    """Whether an encounter at this place begins within the freeze horizon, or has begun."""
+    return state.is_live and place.starts_at <= now + _freeze(state)
+
+
+def _freeze(state: AgendaState) -> timedelta:
+    return timedelta(minutes=state.edition.freeze_minutes if state.edition else 0)
