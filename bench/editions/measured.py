@@ -13,7 +13,7 @@ from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.changes import Change
 from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.service import Scheduler
+from services.scheduler.improver import Improver
 from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverPool
@@ -80,21 +80,21 @@ class CountingPool(SolverPool):
 
 
 @contextlib.asynccontextmanager
-async def improving(scheduler: Scheduler, pool: SolverPool, workers: int) -> AsyncIterator[None]:
+async def improving(improver: Improver, pool: SolverPool, workers: int) -> AsyncIterator[None]:
     """Improve quiet editions meanwhile, as after a start of the service, when all editions are quiet."""
     if not workers:
         yield
         return
-    scheduler.on_assignment(lambda _: True)
+    improver.on_assignment(lambda _: True)
     background = Background(Health(600))
-    background.every(Settings().improve_every_seconds, scheduler.improve_quiet_editions, "improve")
+    background.every(Settings().improve_every_seconds, improver.improve_quiet_editions, "improve")
     await background.start()
     await asyncio.sleep(_WARM_UP_SECONDS)
     try:
         yield
     finally:
         await background.stop()
-        await scheduler.stop()
+        await improver.stop()
         await pool.stop()
 
 

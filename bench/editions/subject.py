@@ -13,9 +13,11 @@ from random import Random
 from bench.editions.measured import CountingPool, TimedJournal, improving, input_of, loop_delay
 from bench.editions.templates import STREAM, open_store
 from bench.scheduler import resident_bytes
-from services.scheduler.service import Pace, Scheduler
+from services.scheduler.improver import Improver, Pace
+from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from shared.contract.cloudevents import Record, decode
+from shared.runtime.clock import utc_now
 from shared.storage.journal_entry import JournalStore
 
 Row = dict[str, object]
@@ -62,9 +64,10 @@ class Subject:
         """Apply changes in sequence, for editions drawn with weight rank to the power of `-exponent`."""
         pool, seconds = CountingPool(max(workers, 1)), []
         pace = Pace(_QUIET_SECONDS, Settings().announce_seconds, Settings().change_budget, Settings().effort)
-        scheduler = Scheduler(self._journal, pool, pace)
+        improver = Improver(self._journal, pool, pace)
+        scheduler = Scheduler(self._journal, pool, improver, utc_now)
         self._journal.loads.clear()
-        async with improving(scheduler, pool, workers), loop_delay() as late:
+        async with improving(improver, pool, workers), loop_delay() as late:
             started, cpu, solved = time.perf_counter(), time.process_time(), pool.solved
             for record in self._draw(exponent):
                 began = time.perf_counter()

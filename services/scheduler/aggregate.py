@@ -1,4 +1,4 @@
-"""The scheduler's domain as the journal wants it: see `shared.storage.journal.Aggregate`."""
+"""The scheduler's decisions as the journal takes them: see `shared.storage.aggregate.Aggregate`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Decide = Callable[[AgendaState, datetime], Decision[Change, Event]]
 
 
 class AgendaAggregate:
-    """One edition's agenda. Whatever a decision touches is verified before it is journalled."""
+    """The agenda of one edition. Each decision is verified before it is journalled."""
 
     state_type = AgendaState
     change_type: TypeAdapter[Change] = CHANGE
@@ -37,73 +37,73 @@ class AgendaAggregate:
         return AgendaState(edition_id=edition_id)
 
     def decide(self, state: AgendaState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
-        """Insert, repair, and tell what came of it. Raises `Poison` for an affinity of what is not a pair."""
+        """Apply events, repair the agenda, and publish the changes. Raises `Poison` for an affinity of no pair."""
         decision = DecisionInProgress(state, now)
         for event in events:
             try:
                 apply_event(decision, event)
             except NotAPair as error:
                 raise Poison(event, str(error)) from error
-        return _told(decision)
+        return _finished(decision)
 
     def evolve(self, state: AgendaState, change: Change) -> None:
         evolve(state, change)
 
 
 def adopting(solution: Solution) -> Decide:
-    """The decision to take over an improved agenda. It raises as `domain.adopt.adopt` does."""
+    """Return the decision to adopt an improved agenda. It raises as `improvement.adopt.adopt` does."""
 
     def decide(state: AgendaState, now: datetime) -> Decision[Change, Event]:
         decision = DecisionInProgress(state, now)
         adopt(decision, solution)
-        return _told(decision)
+        return _finished(decision)
 
     return decide
 
 
 def announcing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
-    """The decision to make the agendas final."""
+    """Decide to make the agendas final."""
     decision = DecisionInProgress(state, now)
     announce(decision)
-    return _told(decision)
+    return _finished(decision)
 
 
 def publishing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
-    """The decision to publish more of what did not fit in the entries before."""
-    return _told(DecisionInProgress(state, now))
+    """Decide to publish changes that did not fit in the entries before."""
+    return _finished(DecisionInProgress(state, now))
 
 
 class Query(Generic[Answer]):
-    """A decision that answers who asks for it. What cannot be had changes nothing, and is raised by `answer`."""
+    """A decision with an answer for the caller. A rejection changes nothing, and `answer` raises it."""
 
     def __init__(self, work: Callable[[DecisionInProgress], Answer]) -> None:
         self._work = work
         self._answer: Answer | None = None
-        self._refusal: Exception | None = None
+        self._rejection: Exception | None = None
 
     def __call__(self, state: AgendaState, now: datetime) -> Decision[Change, Event]:
-        """Decide; called again if another process was faster."""
+        """Decide. The journal calls this again if another process wrote an entry first."""
         decision = DecisionInProgress(state, now)
         try:
-            self._answer, self._refusal = self._work(decision), None
-        except (EditRejected, StalePlan, RulesBroken) as refusal:
-            # Raised before anything is changed, so that the state need not be loaded again.
-            self._refusal = refusal
+            self._answer, self._rejection = self._work(decision), None
+        except (EditRejected, StalePlan, RulesBroken) as rejection:
+            # These are raised before any change, so that the state need not be loaded again.
+            self._rejection = rejection
             return Decision()
-        return _told(decision)
+        return _finished(decision)
 
     @property
     def answer(self) -> Answer:
-        """What came of it. Raises as the work did."""
-        if self._refusal is not None:
-            raise self._refusal
-        assert self._answer is not None  # noqa: S101 - it has been decided
+        """The answer of the work. Raises the rejection of the work."""
+        if self._rejection is not None:
+            raise self._rejection
+        assert self._answer is not None  # noqa: S101 - the journal has called this
         return self._answer
 
 
-def _told(decision: DecisionInProgress) -> Decision[Change, Event]:
+def _finished(decision: DecisionInProgress) -> Decision[Change, Event]:
     verify_touched(decision)
-    told, events = publish(decision.state, decision.now)
-    if told is not None:
-        decision.record(told)
+    published, events = publish(decision.state, decision.now)
+    if published is not None:
+        decision.record(published)
     return Decision(changes=decision.changes, outbox=events)

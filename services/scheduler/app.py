@@ -9,7 +9,9 @@ from starlette.applications import Starlette
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
 from services.scheduler.handlers import listen
-from services.scheduler.service import Pace, Scheduler, Solver
+from services.scheduler.improver import Improver, Pace
+from services.scheduler.ports import Solver
+from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.pool import SolverPool
 from shared.app import Infrastructure, Runtime, make_app
@@ -43,12 +45,13 @@ def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver)
     )
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
     progress = partial(health.progress, "improve")
-    scheduler = Scheduler(journal, solver, pace, clock, infrastructure.monotonic, progress)
+    improver = Improver(journal, solver, pace, clock, infrastructure.monotonic, progress)
+    scheduler = Scheduler(journal, solver, improver, clock)
     listen(consumer, scheduler)
-    consumer.on_assignment(journal.evict_unowned, scheduler.on_assignment)
-    background.every(settings.improve_every_seconds, scheduler.improve_quiet_editions, "improve")
+    consumer.on_assignment(journal.evict_unowned, improver.on_assignment)
+    background.every(settings.improve_every_seconds, improver.improve_quiet_editions, "improve")
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
     runtime.prepare.append(store.prepare)
-    runtime.drain.append(scheduler.stop)
+    runtime.drain.append(improver.stop)
     runtime.routes += internal_routes(settings, routes_of(scheduler))
     return runtime

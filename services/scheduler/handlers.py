@@ -1,4 +1,4 @@
-"""Kafka in: what the scheduler listens to."""
+"""Kafka in: the topics that the scheduler consumes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.messaging.inputs import Input
 
 
 def listen(consumer: Consumer, scheduler: Scheduler) -> None:
-    """Hand registrations and affinities of an edition to the use case."""
+    """Subscribe to registrations and affinities, and hand each batch of an edition to the scheduler."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
         await scheduler.consume(edition_id, inputs)

@@ -13,7 +13,7 @@ Change = TypeVar("Change")
 
 
 class StoredEntry(Protocol):
-    """A journal entry as a journal store returns it: see `shared.storage.journal.Entry`."""
+    """A journal entry as a journal store returns it: see `shared.storage.journal_entry.Entry`."""
 
     @property
     def seq(self) -> int: ...

@@ -20,7 +20,8 @@ from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
 from services.scheduler.domain.improvement.problem import Problem, Solution
-from services.scheduler.service import Pace, Scheduler
+from services.scheduler.improver import Improver, Pace
+from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -55,7 +56,9 @@ class Outlet:
         self.sent += [decode(record.headers, record.value) for record in records]
 
 
-class Here:
+class SolverOnTheSpot:
+    """A solver that is always free and runs in this process."""
+
     @asynccontextmanager
     async def turn(self, within: float) -> AsyncIterator[None]:
         yield
@@ -64,8 +67,8 @@ class Here:
         return improve(problem, effort)
 
 
-class Full(Here):
-    """All workers are busy."""
+class BusySolver(SolverOnTheSpot):
+    """A solver without a free worker."""
 
     @asynccontextmanager
     async def turn(self, within: float) -> AsyncIterator[None]:
@@ -94,7 +97,8 @@ class ApiHarness:
         """One process of the scheduler; several share the store."""
         journal = Journal(AgendaAggregate(), self.journal_store, self.outlet, self.now)
         pace = Pace(2, 10, 3, Effort(rounds=1, round_effort=0.01, steps=100))
-        return Scheduler(journal, Here(), pace, self.now, lambda: self.seconds)
+        improver = Improver(journal, SolverOnTheSpot(), pace, self.now, lambda: self.seconds)
+        return Scheduler(journal, improver.solver, improver, self.now)
 
     def client(self, key: str = "itecam.s3cret", scheduler: Scheduler | None = None) -> httpx.AsyncClient:
         clients = no_clients()
@@ -121,7 +125,7 @@ class ApiHarness:
         """Improve and announce what there is."""
         for _ in range(3):
             self.seconds += 20
-            await self.scheduler.improve_quiet_editions()
+            await self.scheduler.improver.improve_quiet_editions()
 
     async def set_up(self, api: httpx.AsyncClient, names: str) -> None:
         self.edition = await self.make(api, "/editions", EDITION, "edition_id")

@@ -13,7 +13,7 @@ from services.registration.app import make_api
 from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler.aggregate import AgendaAggregate
 from shared.storage.journal import Journal
-from tests.support.scheduler_api import EDITION, ApiHarness, Full
+from tests.support.scheduler_api import EDITION, ApiHarness, BusySolver
 
 
 async def test_encounters_are_listed_with_the_names_of_those_who_meet(
@@ -83,7 +83,7 @@ async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(
     assert (await api.get(path, params={"tables": 1, "zone_id": "garden"})).status_code == 404
     for wrong in ({"tables": -1}, {"days": 9}, {"rooms": 1}):
         assert (await api.get(path, params=wrong)).status_code == 422
-    venue.scheduler.solver = Full()
+    venue.scheduler.solver = BusySolver()
     assert (await api.get(path)).status_code == 503
 
 

@@ -1,37 +1,20 @@
-"""The scheduler on a journal in memory: batches in, events out, quiet editions improved, published ones announced."""
+"""The scheduler over its journal: batches, improvement, announcement, and assignments of editions."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import math
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from services.scheduler import service
-from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler import improver
 from services.scheduler.domain import publication as agendas
-from services.scheduler.domain.improvement.problem import Problem, Solution
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.service import Pace, Scheduler
-from services.scheduler.solver.effort import Effort
-from services.scheduler.solver.improve import improve
-from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.contract.cloudevents import decode, pack, unpack
-from shared.contract.events import AffinityScored, AgendaChanged, EncounterChanged, Event, Level
-from shared.contract.ids import pair_id
-from shared.messaging.inputs import Input, Poison, Position
-from shared.storage.journal import Journal
-from shared.storage.journal_entry import StateSnapshot
-from shared.storage.journal_store import InMemoryJournalStore
+from shared.contract.events import AgendaChanged, EncounterChanged, Level
+from shared.messaging.inputs import Poison
 from tests.support.scheduler_editions import (
     HALL,
-    NOW,
     affinity,
     edition,
     pair,
@@ -40,119 +23,7 @@ from tests.support.scheduler_editions import (
     window,
     workspace,
 )
-
-EFFORT = Effort(rounds=1, round_effort=0.01, steps=200)
-
-
-class Outlet:
-    """Keeps what is sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[Event] = []
-
-    def pack(self, message: Event) -> dict[str, Any]:
-        return pack(message)
-
-    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
-        records = [unpack(each) for each in packed]
-        self.sent += [decode(record.headers, record.value) for record in records]
-
-
-class Store(InMemoryJournalStore):
-    """Counts how often an edition is read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reads = 0
-
-    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
-        self.reads += 1
-        return await super().snapshot(edition_id)
-
-
-class Here:
-    """Solves on the spot; fails while told to, and waits for leave to begin, and to finish, while told to."""
-
-    def __init__(self) -> None:
-        self.fails = False
-        self.leave = asyncio.Event()
-        self.leave.set()
-        self.finish = asyncio.Event()
-        self.finish.set()
-        self.asked = 0
-        self.in_line = 0
-        self.within: list[float] = []
-
-    @asynccontextmanager
-    async def turn(self, within: float) -> AsyncIterator[None]:
-        self.within.append(within)
-        if within < math.inf and not self.leave.is_set():
-            raise SolverBusy
-        self.in_line += 1
-        await self.leave.wait()
-        self.in_line -= 1
-        yield
-
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
-        self.asked += 1
-        await self.finish.wait()
-        if self.fails:
-            raise SolverFailed("on purpose")
-        return improve(problem, effort)
-
-
-class SchedulerHarness:
-    """A scheduler with a clock that is set by hand."""
-
-    def __init__(self, store: Store | None = None, editions_in_memory: int = 500) -> None:
-        self.store = store or Store()
-        self.outlet = Outlet()
-        self.solver = Here()
-        self.seconds = 0.0
-        self.offset = 0
-        self.journal = Journal(
-            AgendaAggregate(),
-            self.store,
-            self.outlet,
-            self.now,
-            snapshot_every=3,
-            editions_in_memory=editions_in_memory,
-        )
-        pace = Pace(quiet_seconds=2, announce_seconds=10, change_budget=3, effort=EFFORT)
-        self.scheduler = Scheduler(self.journal, self.solver, pace, self.now, lambda: self.seconds)
-
-    def now(self) -> datetime:
-        return NOW
-
-    async def consume(self, *events: Event, edition_id: str = "ed") -> list[Event]:
-        before = len(self.outlet.sent)
-        await self.scheduler.consume(edition_id, [self.input(event) for event in events])
-        return self.outlet.sent[before:]
-
-    def input(self, event: Event) -> Input:
-        self.offset += 1
-        return Input(event, Position("affinity.v1", 0, self.offset))
-
-    async def later(self, seconds: float) -> list[Event]:
-        before = len(self.outlet.sent)
-        self.seconds += seconds
-        await self.scheduler.improve_quiet_editions()
-        return self.outlet.sent[before:]
-
-
-def final(said: Sequence[Event]) -> list[str]:
-    return sorted(each.participant_id for each in said if isinstance(each, AgendaChanged) and not each.provisional)
-
-
-def of(edition_id: str, *events: Event) -> list[Event]:
-    """The same events of another edition."""
-    return [
-        each.model_copy(
-            update={"edition_id": edition_id}
-            | ({"pair_id": pair_id(edition_id, *each.participant_ids)} if isinstance(each, AffinityScored) else {})
-        )
-        for each in events
-    ]
+from tests.support.scheduler_service import SchedulerHarness, final, of
 
 
 async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
@@ -246,7 +117,7 @@ async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking
 
 
 async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_ANSWERS_KEPT", 0)
+    monkeypatch.setattr(improver, "_SOLUTIONS_KEPT", 0)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     await house.later(3)
@@ -256,7 +127,7 @@ async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: 
 
 
 async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
@@ -267,11 +138,11 @@ async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: py
     assert (await house.journal.read("other")).awaits_announcement
     await house.later(10)
     assert not (await house.journal.read("other")).awaits_announcement
-    await house.scheduler.stop()
+    await house.improver.stop()
 
 
 async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.leave.clear()
@@ -286,7 +157,7 @@ async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(mo
 async def test_an_improvement_begun_before_the_edition_was_published_may_not_outlast_the_announcement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
     house.solver.finish.clear()
@@ -306,7 +177,7 @@ def held_states() -> int:
 async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     elsewhere = held_states()
     house = SchedulerHarness(editions_in_memory=2)
     names = [f"ed{number}" for number in range(6)]
@@ -345,11 +216,11 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
         events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
         await before.consume(*of(name, *events), edition_id=name)
     after = SchedulerHarness(before.store)
-    after.scheduler.on_assignment(lambda edition_id: edition_id == "ours")
+    after.improver.on_assignment(lambda edition_id: edition_id == "ours")
     await after.later(0)
     await after.later(3)
     assert [(await after.journal.read(name)).announced for name in ("ours", "theirs")] == [True, False]
-    after.scheduler.on_assignment(lambda _: True)
+    after.improver.on_assignment(lambda _: True)
     after.journal.evict_unowned(lambda _: False)
     after.store.reads = 0
     await after.later(0)
@@ -359,7 +230,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     await after.consume(
         participant("a", revision=2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
     )
-    after.scheduler.on_assignment(lambda _: False)
+    after.improver.on_assignment(lambda _: False)
     await after.later(0)
     await after.later(3)
     assert (await after.journal.read("ours")).has_new_inputs
@@ -371,7 +242,7 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
     def count(outcome: str) -> float:
         return REGISTRY.get_sample_value("tertulia_improvements_total", {"outcome": outcome}) or 0.0
 
-    monkeypatch.setattr(service, "_PASS_SECONDS", 0.01)
+    monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     house, before = SchedulerHarness(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
     late = participant("c", available=(window(2, 4),))
     await house.consume(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
@@ -396,7 +267,7 @@ async def test_who_starts_again_finishes_what_was_left() -> None:
     await before.consume(edition(), *people("a", "b"), affinity("a", "b"))
     await before.consume(edition(revision=2, phase="published"))
     after = SchedulerHarness(before.store)
-    after.scheduler.on_assignment(lambda _: True)
+    after.improver.on_assignment(lambda _: True)
     assert final(await after.later(0)) == []
     assert final(await after.later(3)) == ["a", "b"]
     replayed, read = await after.journal.replay("ed"), await after.journal.read("ed")

@@ -15,7 +15,7 @@ from services.scheduler.domain.organiser.attendance import AttendanceReport, rec
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
-from services.scheduler.domain.state import AgendaState, Links
+from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of
@@ -283,7 +283,7 @@ def check_indexes(subject: Edition) -> None:
     assert state.board.before_and_after == fresh.board.before_and_after
     for each in state.participants:
         assert entries_of(state, each, {}) == entries_of(fresh, each, {})
-    assert without_empty(state.links) == without_empty(Links(state))
+    assert without_empty(state.links) == without_empty(fresh.links)
 
 
 def check_what_was_said(subject: Edition) -> None:
