@@ -17,6 +17,7 @@ from pathlib import Path
 from bench.instances.editions import EDITION, WHEN, Size, SyntheticEdition, synthetic
 from bench.instances.stream import STRESS, late_changes
 from services.scheduler.aggregate import AgendaAggregate, Query, adopting, announcing
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE, Change
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
@@ -26,7 +27,6 @@ from services.scheduler.domain.organiser.attendance import AttendanceReport, rec
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.verification import violations_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.objective.fill_rates import below_minimum, fill_rates_by_goal
 from services.scheduler.domain.organiser.attendance import AttendanceReport
 from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, StalePlan, mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.events import EncounterState

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import (
     AgendaTouched,
     EditionRecorded,
@@ -17,7 +18,6 @@ from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.verification import verify_step
 from shared.contract.events import (
     AffinityScored,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Change, Locked, Placed, Removed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.objective.fill_rates import fill_rate
@@ -13,7 +14,6 @@ from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.substitutes import find_substitute
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.ejection import Assignments, SearchBudget, make_room
 from services.scheduler.domain.timetable.placement import find_assignment, is_well_placed

@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import starmap
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Published
 from services.scheduler.domain.snapshots import PublishedAgenda, PublishedEncounter
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.relaxation import nearest_relaxation
 from shared.contract.events import (
     AgendaChange,

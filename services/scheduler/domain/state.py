@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scheduler.domain.indexes import Links, ZonesByKinds
 from services.scheduler.domain.objective.goals import goals_served
 from services.scheduler.domain.objective.priority import Demand
 from services.scheduler.domain.snapshots import (
@@ -22,7 +22,8 @@ from services.scheduler.domain.snapshots import (
     PublishedEncounter,
 )
 from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
-from services.scheduler.domain.timetable.rules import all_take_part, consent_is_granted
+from services.scheduler.domain.timetable.evidence import TableOccupancy
+from services.scheduler.domain.timetable.rules import all_take_part, consent_is_granted, zones_for
 from services.scheduler.domain.timetable.timeline import SlotSet, Timeline
 from shared.contract.events import (
     Cause,
@@ -135,9 +136,9 @@ class AgendaState(BaseModel):
         return {encounter_id(self.edition_id, *pair.matched): pair_id for pair_id, pair in self.pairs.items()}
 
     @cached_property
-    def zones_by_kinds(self) -> ZonesByKinds:
-        """Zones in which an encounter may be, by the kinds of the organisations that meet."""
-        return ZonesByKinds(self.edition.zones if self.edition else ())
+    def zones_by_kinds(self) -> dict[tuple[OrganisationKind | None, ...], tuple[str, ...]]:
+        """Zones in which an encounter may be, by the kinds of the organisations that meet; `meeting` fills it."""
+        return {}
 
     def forget_indexes(self, *names: str) -> None:
         """Drop indexes; the next use builds them anew."""
@@ -175,7 +176,10 @@ class AgendaState(BaseModel):
     def meeting(self, pair_id: str, people: tuple[str, ...] | None = None) -> Meeting:
         """Return the pair's encounter as the board and the rules take it; with `people`, as if these met."""
         people = people or self.pairs[pair_id].people
-        return Meeting(pair_id, people, self.zones_by_kinds[tuple(map(self._kind, people))])
+        kinds = tuple(map(self._kind, people))
+        if kinds not in self.zones_by_kinds:
+            self.zones_by_kinds[kinds] = zones_for(kinds, self.edition.zones if self.edition else ())
+        return Meeting(pair_id, people, self.zones_by_kinds[kinds])
 
     def demand(self, pair_id: str) -> Demand:
         """Return the priority, the goals and the score of the pair's encounter."""
@@ -252,6 +256,53 @@ class AgendaState(BaseModel):
             yield participant.status
             if participant.organisation_id in self.organisations:
                 yield self.organisations[participant.organisation_id].status
+
+
+class Links:
+    """Pairs, participants, sessions and tables that belong together.
+
+    - `pairs_of`: pair ids by participant id, guests included.
+    - `participants_of`: participant ids by organisation id.
+    - `attendees_of`: participant ids by session id.
+    - `followers_of`: by pair id, the pairs whose encounters have to come after the pair's.
+    - `occupancy`: pairs by table and time.
+    - `waiting_for_table`: pairs that wait with the reason `NO_TABLE`.
+    """
+
+    def __init__(
+        self,
+        participants: Mapping[str, ParticipantSnapshot],
+        pairs: Mapping[str, PairSnapshot],
+        placements: Mapping[str, Place],
+        waiting: Mapping[str, WaitingReason],
+        comes_after: Mapping[str, Iterable[str]],
+    ) -> None:
+        self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
+        self.participants_of: defaultdict[str, set[str]] = defaultdict(set)
+        self.attendees_of: defaultdict[str, set[str]] = defaultdict(set)
+        self.followers_of: defaultdict[str, set[str]] = defaultdict(set)
+        self.occupancy = TableOccupancy(placements)
+        self.waiting_for_table = {pair_id for pair_id, reason in waiting.items() if reason is WaitingReason.NO_TABLE}
+        for pair_id, pair in pairs.items():
+            for participant_id in pair.people:
+                self.pairs_of[participant_id].add(pair_id)
+        for participant_id, participant in participants.items():
+            self.add_participant(participant_id, participant)
+        for pair_id, earlier_pairs in comes_after.items():
+            for earlier in earlier_pairs:
+                self.followers_of[earlier].add(pair_id)
+
+    def add_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
+        """Link a participant with an organisation and with sessions."""
+        self.participants_of[participant.organisation_id].add(participant_id)
+        for session_id in participant.session_ids:
+            self.attendees_of[session_id].add(participant_id)
+
+    def remove_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
+        """Undo `add_participant`; the snapshot is the one that was added."""
+        self.participants_of[participant.organisation_id].discard(participant_id)
+        for session_id in participant.session_ids:
+            self.attendees_of[session_id].discard(participant_id)
 
 
 def refit_tables(state: AgendaState, zone_id: str) -> None:

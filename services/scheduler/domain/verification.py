@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import (
     AttendanceRecorded,
     Change,
@@ -17,7 +18,6 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.evidence import Evidence, Inputs
 from services.scheduler.domain.timetable.verifier import AgendaBroken, Violation, verify, verify_kept, verify_meetings
 from shared.contract.events import Place

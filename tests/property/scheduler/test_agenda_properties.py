@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.timeline import bits
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of

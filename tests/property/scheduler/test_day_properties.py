@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce
@@ -16,7 +17,6 @@ from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, p
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort

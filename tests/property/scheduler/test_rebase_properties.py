@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.objective.levels import ObjectiveValue, objective_value
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Level

@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.objective.levels import SearchPolicy, levels_of, search_policy_of
 from services.scheduler.domain.objective.priority import Demand, FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Level

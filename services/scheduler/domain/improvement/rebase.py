@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment, Meeting
 from services.scheduler.domain.timetable.ejection import SearchBudget, make_room, rearrange
 from services.scheduler.domain.timetable.placement import find_assignment, is_allowed

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from functools import singledispatch
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.organiser.errors import EditRejected, must_be_open, pair_of_encounter
 from services.scheduler.domain.snapshots import Arrangement
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from shared.contract.events import Place
 from shared.contract.ids import pair_of
 from shared.internal_api.edit_errors import EditErrorCode

@@ -14,13 +14,13 @@ from typing import cast
 
 from pydantic_core import to_json
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, Removed, TakenOver, Undone, Waits
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.organiser.edit_targets import edit_targets
 from services.scheduler.domain.snapshots import AppliedEdit, Arrangement
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.ejection import make_room
 from services.scheduler.domain.timetable.evidence import Evidence, JudgedPair, TableOccupancy
 from services.scheduler.domain.timetable.placement import find_assignment

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce
@@ -15,7 +16,6 @@ from services.scheduler.domain.organiser.attendance import AttendanceReport, rec
 from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable import timing
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of
