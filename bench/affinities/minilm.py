@@ -75,8 +75,8 @@ class MiniLM:
     def _normed(self, states: Matrix, at: str) -> Matrix:
         states = states - states.mean(axis=1, keepdims=True)
         spread = np.sqrt((states**2).mean(axis=1, keepdims=True) + _EPSILON)
-        normed: Matrix = states / spread * self._tensors[f"{at}.weight"] + self._tensors[f"{at}.bias"]
-        return normed
+        normed = states / spread * self._tensors[f"{at}.weight"] + self._tensors[f"{at}.bias"]
+        return np.asarray(normed, dtype=np.float32)
 
     def _pieces(self, text: str) -> list[int]:
         """WordPiece: of each word the longest piece that is known, then the longest of the rest."""

@@ -97,7 +97,7 @@ def _all_pairs(index: TextIndex, size: int) -> Row:
 
 def _largest_share(lists: Rows) -> float:
     """In how many of the lists whoever is in most of them is: 1 would be a hub for everybody."""
-    return float(np.bincount(lists[lists >= 0]).max() / len(lists))
+    return float(np.max(np.bincount(lists[lists >= 0])) / len(lists))
 
 
 def _index(scorer: TextScorer, vectors: dict[Role, Matrix], size: int, items: int) -> TextIndex:

@@ -235,7 +235,7 @@ def _as_array(base: AffinityConfiguration) -> NDArray[np.float64]:
 def _whole(weights: NDArray[np.float64], base: AffinityConfiguration) -> dict[Term, float]:
     """Rounded weights that still add up to 1: the heaviest takes what rounding left."""
     rounded = np.round(weights, _DECIMALS)
-    rounded[rounded.argmax()] += 1 - rounded.sum()
+    rounded[np.argmax(rounded)] += 1 - rounded.sum()
     return dict(zip(base.weights, map(float, np.round(rounded, _DECIMALS)), strict=True))
 
 

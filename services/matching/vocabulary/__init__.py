@@ -73,5 +73,5 @@ def vocabulary() -> Vocabulary:
 
 def _unit(kept: NDArray[np.int8]) -> NDArray[np.float32]:
     vectors = kept.astype(np.float32) / GRID
-    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return unit
+    unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(unit, dtype=np.float32)

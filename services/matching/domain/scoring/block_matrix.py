@@ -86,7 +86,7 @@ class BlockMatrix:
 
     def some(self, rows: Rows) -> tuple[Matrix, Rows]:
         """The vectors of those rows that have one, and where each of them stands in `rows`."""
-        self._places = _with_room(self._places, int(rows.max(initial=0)), _ABSENT)
+        self._places = _with_room(self._places, int(np.max(rows, initial=0)), _ABSENT)
         places = self._places[rows]
         there = np.flatnonzero(places != _ABSENT)
         return self._vectors[places[there]], there

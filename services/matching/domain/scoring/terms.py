@@ -61,8 +61,9 @@ def need_meets_offer(forth: Fits, back: Fits, mutuality: Values | float) -> Fits
     A buyer and a seller fit one way only, so the better way counts most, and `mutuality` says how much the other does:
     `(1 - m) max + m sqrt(forth back)`. A mean that wants both (RECON's harmonic one) punishes the good buyers.
     """
-    both: Fits = (1 - mutuality) * np.maximum(forth, back) + mutuality * np.sqrt(forth * back)
-    return both
+    both = (1 - mutuality) * np.maximum(forth, back) + mutuality * np.sqrt(forth * back)
+    fits: Fits = np.asarray(both, dtype=np.result_type(forth, back, mutuality))
+    return fits
 
 
 def mutuality(mine: Traits, theirs: Traits, default: float, by_kind: Mapping[Cooperation, float]) -> Values:
@@ -124,7 +125,7 @@ def ground(terms: Mapping[Term, Values]) -> NDArray[np.bool_]:
     """Who has with whom something to talk about: neither a language nor a passport is."""
     grounds = [terms[term] > 0 for term in (Term.NEED_OFFER, Term.SHARED_CODES, Term.KETS, Term.S3) if term in terms]
     near = [terms[Term.SECTOR] >= _NEAR] if Term.SECTOR in terms else []
-    found: NDArray[np.bool_] = np.logical_or.reduce([*grounds, *near])
+    found: NDArray[np.bool_] = np.any(np.stack([*grounds, *near]), axis=0)
     return found
 
 

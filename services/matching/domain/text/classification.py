@@ -68,8 +68,8 @@ class RoleMeans:
     def centred(self, vectors: Matrix) -> Matrix:
         """Raw vectors of texts without what all that people write in profiles has in common, again of length 1."""
         moved = vectors - (self.need + self.offer) / 2
-        unit: Matrix = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.float32(_TINY))
-        return unit
+        unit = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.float32(_TINY))
+        return np.asarray(unit, dtype=np.float32)
 
     def roles(self, centred: Matrix) -> list[Role]:
         """The role whose mean is nearer, a text each."""
