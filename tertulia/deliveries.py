@@ -121,7 +121,7 @@ def _rows(report: DeliveryReport) -> list[tuple[str, str]]:
 def list_unconfirmed(
     edition: Annotated[str | None, typer.Option(help="Restrict the list to this edition.")] = None,
 ) -> None:
-    """List the unconfirmed mails: the mail server may have accepted them, and they are never sent again by themselves."""
+    """List the mails that the mail server may have accepted: they are never sent again by themselves."""
     from services.notify import deliveries  # noqa: PLC0415
 
     found = _with_ledger(lambda ledger: deliveries.unconfirmed(ledger, edition))

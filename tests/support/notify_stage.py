@@ -11,15 +11,13 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from services.notify.aggregate import AudienceAggregate
-from services.notify.delivery_worker import DeliveryWorker
+from services.notify.app import Stores, make_notify
 from services.notify.domain.decide import decide
 from services.notify.domain.state import Audience
 from services.notify.ports import MailServerUnavailable, Render, RenderedMail, Unconfirmed
 from services.notify.rendering.mail import MailWriter
-from services.notify.service import Notify
 from services.notify.settings import Settings
-from services.notify.store import InMemoryLedger, LedgerOutlet
+from services.notify.store import InMemoryLedger
 from shared.contract.events import (
     AgendaChanged,
     AgendaEntry,
@@ -38,7 +36,6 @@ from shared.contract.events import (
 )
 from shared.messaging.inputs import Input, Position
 from shared.runtime.health import Health
-from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -197,11 +194,9 @@ class Stage:
 
     def restart(self) -> None:
         """Start a new process on the same stores."""
-        outlet = LedgerOutlet(self.ledger, self.settings.window)
-        self.journal = Journal(AudienceAggregate(), self.journals, outlet, self.time)
         render = self._render or MailWriter(self.settings, self.time)
-        worker = DeliveryWorker(self.journal, self.ledger, self.ledger, render, self.settings, self.time, Health(60))
-        self.notify = Notify(self.journal, self.ledger, self.mailer, worker, self.settings)
+        stores = Stores(self.journals, self.ledger, self.ledger)
+        self.journal, self.notify = make_notify(self.settings, stores, self.mailer, render, self.time, Health(60))
 
     async def consume(self, *events: Event) -> None:
         """Have notify consume events as one batch."""
