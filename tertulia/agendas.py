@@ -15,7 +15,7 @@ from rich.console import Console
 
 from shared.storage.aggregate import fold
 from shared.storage.journal_entry import Entry
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.journals import entries_of
 from tertulia.output import show_line, show_table, stop
 
@@ -101,7 +101,7 @@ def agenda(
     Folds the scheduler's journal of the edition: the agendas are those published by that instant.
     """
     instant = _instant(at)
-    entries = run_connected(_entries(edition), Server.DATABASE)
+    entries = run_connected(_entries(edition), Backend.DATABASE)
     past = list(
         itertools.takewhile(
             lambda entry: (seq is None or entry.seq <= seq) and (instant is None or entry.at <= instant), entries

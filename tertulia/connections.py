@@ -1,4 +1,4 @@
-"""Connections of the commands to the database and the broker, and the error when one of them does not answer."""
+"""Connections of the commands to the database and the broker, with the error when a server does not answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _errors = Console(stderr=True)
 _ANSWER_SECONDS = 2.0
 
 
-class Server(Enum):
+class Backend(Enum):
     """A server that commands connect to, with the setting that holds its address."""
 
     DATABASE = "mongo_url"
@@ -28,7 +28,7 @@ class Server(Enum):
 class NoAnswer(Exception):
     """A server does not answer; the message says which, where its address comes from, and what to do."""
 
-    def __init__(self, server: Server, settings: ConnectionSettings) -> None:
+    def __init__(self, server: Backend, settings: ConnectionSettings) -> None:
         variable = (ENV_PREFIX + server.value).upper()
         is_set = server.value in settings.model_fields_set
         source = f"from {variable}" if is_set else f"the default, since {variable} is not set"
@@ -38,11 +38,11 @@ class NoAnswer(Exception):
         )
 
 
-def run_connected(work: Coroutine[Any, Any, Result], *servers: Server) -> Result:
+def run_connected(work: Coroutine[Any, Any, Result], *servers: Backend) -> Result:
     """Run the work of a command that needs these servers.
 
     A server that does not answer within two seconds, and an error of its driver, end the command with exit code 1 and
-    one line on standard error. All other errors of the work are raised.
+    a line on standard error. All further errors of the work are raised.
     """
     from aiokafka.errors import KafkaError  # noqa: PLC0415 - drivers load slowly: only with a command that connects
     from pymongo.errors import PyMongoError  # noqa: PLC0415
@@ -53,13 +53,13 @@ def run_connected(work: Coroutine[Any, Any, Result], *servers: Server) -> Result
     except NoAnswer as error:
         stop(_errors, str(error))
     except PyMongoError as error:
-        stop(_errors, f"the database at {_address(Server.DATABASE, settings)} refused: {_first_line(error)}")
+        stop(_errors, f"the database at {_address(Backend.DATABASE, settings)} refused: {_first_line(error)}")
     except KafkaError as error:
-        stop(_errors, f"the broker at {_address(Server.BROKER, settings)} refused: {_first_line(error)}")
+        stop(_errors, f"the broker at {_address(Backend.BROKER, settings)} refused: {_first_line(error)}")
 
 
 async def _check_and_run(
-    work: Coroutine[Any, Any, Result], settings: ConnectionSettings, servers: tuple[Server, ...]
+    work: Coroutine[Any, Any, Result], settings: ConnectionSettings, servers: tuple[Backend, ...]
 ) -> Result:
     try:
         await asyncio.gather(*(check(server, settings) for server in servers))
@@ -68,11 +68,11 @@ async def _check_and_run(
         work.close()
 
 
-async def check(server: Server, settings: ConnectionSettings) -> None:
+async def check(server: Backend, settings: ConnectionSettings) -> None:
     """Raise `NoAnswer` unless the server answers."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS + 0.5):
-            await (_ping_database(settings) if server is Server.DATABASE else _reach_broker(settings))
+            await (_ping_database(settings) if server is Backend.DATABASE else _reach_broker(settings))
     except (OSError, TimeoutError) as error:
         raise NoAnswer(server, settings) from error
 
@@ -106,9 +106,9 @@ async def _reach_broker(settings: ConnectionSettings) -> None:
     raise refusal or TimeoutError
 
 
-def _address(server: Server, settings: ConnectionSettings) -> str:
+def _address(server: Backend, settings: ConnectionSettings) -> str:
     """Return the address without credentials."""
-    if server is Server.BROKER:
+    if server is Backend.BROKER:
         return settings.kafka_bootstrap
     _, _, rest = settings.mongo_url.get_secret_value().partition("://")
     hosts = rest.rpartition("@")[2]

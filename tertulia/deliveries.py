@@ -10,7 +10,7 @@ from rich.console import Console
 
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import Mongo
-from tertulia.connections import NoAnswer, Server, check, run_connected
+from tertulia.connections import Backend, NoAnswer, check, run_connected
 from tertulia.output import show_line, show_table, stop
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _with_ledger(work: Callable[[MongoLedger], Awaitable[Result]]) -> Result:
         finally:
             await mongo.close()
 
-    return run_connected(run(), Server.DATABASE)
+    return run_connected(run(), Backend.DATABASE)
 
 
 @app.command()
@@ -52,7 +52,7 @@ def show(
     from services.notify.deliveries import UnknownEdition, UnknownParticipant  # noqa: PLC0415
 
     try:
-        report, note = run_connected(_report(edition, participant), Server.DATABASE)
+        report, note = run_connected(_report(edition, participant), Backend.DATABASE)
     except (UnknownEdition, UnknownParticipant) as error:
         stop(_errors, str(error))
     show_line(console, f"{edition}/{participant}: {report.explanation.answer}")
@@ -92,7 +92,7 @@ async def _notification(
     from shared.messaging import topic_log  # noqa: PLC0415
 
     try:
-        await check(Server.BROKER, settings)
+        await check(Backend.BROKER, settings)
         log = await topic_log.read(settings, [NOTIFICATION], edition_id)
     except (NoAnswer, topic_log.LogUnreadable) as error:
         return None, f"{NOTIFICATION.name} cannot be read, so the reason of the last mail may be missing: {error}"

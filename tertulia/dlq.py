@@ -12,7 +12,7 @@ from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter
 from shared.messaging.topic_log import LogUnreadable
 from shared.runtime.settings import ConnectionSettings
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="List dead letters, send them again, or drop them.")
@@ -23,7 +23,7 @@ LetterId = Annotated[str, typer.Argument(help="The letter's id, from `tertulia d
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
-        return run_connected(work, Server.BROKER)
+        return run_connected(work, Backend.BROKER)
     except (LogUnreadable, UnknownLetter, TimeoutError) as error:
         stop(console, str(error) or repr(error))
 

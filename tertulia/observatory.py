@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from shared.storage.aggregate import fold
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.journals import entries_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def export(
     from services.matching.observatory.leiden import communities  # noqa: PLC0415
     from services.matching.observatory.picture import picture_of  # noqa: PLC0415
 
-    picture = picture_of(run_connected(_folded(edition), Server.DATABASE), default_scorer(), communities)
+    picture = picture_of(run_connected(_folded(edition), Backend.DATABASE), default_scorer(), communities)
     written = to_json(picture) if form is Format.JSON else to_graphml(picture)
     if output:
         output.write_bytes(written)

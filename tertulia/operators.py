@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Add operators, and add, list or revoke their API keys.")
@@ -22,12 +22,14 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     from services.registration.operators import NoSuchKey, NoSuchOperator, OperatorExists  # noqa: PLC0415
 
     try:
-        return run_connected(work, Server.DATABASE)
+        return run_connected(work, Backend.DATABASE)
     except NoSuchOperator as error:
         stop(errors, f"{error}: add it with `tertulia operator add {error.operator_id} NAME`")
     except NoSuchKey as error:
         stop(errors, f"{error}: `tertulia operator keys {error.operator_id}` lists its keys")
-    except (OperatorExists, ValueError) as error:
+    except OperatorExists as error:
+        stop(errors, f"{error}: `tertulia operator add-key {error.operator_id}` gives it one more key")
+    except ValueError as error:
         stop(errors, str(error))
 
 
@@ -47,7 +49,7 @@ def add(operator_id: OperatorId, name: Annotated[str, typer.Argument(help="For p
 
 @app.command("add-key")
 def add_key(operator_id: OperatorId) -> None:
-    """Give an operator one more key, and print it. To rotate: add, change over, revoke the old one."""
+    """Add a key to an operator, and print it. To rotate keys: add a key, change over, revoke the old key."""
     from services.registration import operators  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ from shared.messaging import topic_log
 from shared.messaging.topic_log import LogUnreadable, TopicLog
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilder, Rebuilt, View, differences, digest
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.output import Cell, show_line, show_table, stop
 
 app = typer.Typer()
@@ -69,7 +69,7 @@ def rebuild(
     rebuilder = rebuilder_of(service)
     database = into or f"{rebuilder.settings.database}_rebuilt"
     try:
-        report = run_connected(run(rebuilder, database, edition, compare=compare), Server.BROKER, Server.DATABASE)
+        report = run_connected(run(rebuilder, database, edition, compare=compare), Backend.BROKER, Backend.DATABASE)
     except (CannotRebuild, NotEmpty, LogUnreadable) as error:
         stop(console, f"{service} not rebuilt into {database}: {error or repr(error)}")
     _show(service, report)

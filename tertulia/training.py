@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.journals import journal_of
 from tertulia.output import show_line
 
@@ -39,7 +39,7 @@ def export(
     ] = "",
 ) -> None:
     """Write the recorded decisions as JSON lines: terms, and whether shown, requested, accepted, held."""
-    found = run_connected(_decisions(editions, (key or secrets.token_hex()).encode()[:64]), Server.DATABASE)
+    found = run_connected(_decisions(editions, (key or secrets.token_hex()).encode()[:64]), Backend.DATABASE)
     lines = "".join(f"{decision.model_dump_json()}\n" for decision in found)
     if output:
         output.write_text(lines, encoding="utf-8")

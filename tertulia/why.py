@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from shared.storage.history import Step, read_back
-from tertulia.connections import Server, run_connected
+from tertulia.connections import Backend, run_connected
 from tertulia.journals import journal_of
 from tertulia.output import show_line, show_table, stop
 
@@ -23,7 +23,7 @@ def why(
     edition: Annotated[str | None, typer.Option(help="The edition it is of; all are searched if unset.")] = None,
 ) -> None:
     """Show the past of an encounter: its request, its score, each place it had, and the cause of each move."""
-    found = run_connected(_found(encounter, edition), Server.DATABASE)
+    found = run_connected(_found(encounter, edition), Backend.DATABASE)
     if found is None:
         where = f"edition {edition!r}" if edition else "any edition"
         stop(

@@ -37,6 +37,7 @@ class OperatorExists(Exception):
 
     def __init__(self, operator_id: str) -> None:
         super().__init__(f"there is an operator {operator_id!r} already")
+        self.operator_id = operator_id
 
 
 async def add_operator(settings: ServiceSettings, operator_id: str, name: str) -> str:
@@ -48,9 +49,13 @@ async def add_operator(settings: ServiceSettings, operator_id: str, name: str) -
     """
     if not is_operator_id(operator_id):
         raise ValueError(f"{operator_id!r} is no operator id: letters, digits, _ and -, at most 64 of them")
+    try:
+        name = clean_line(name)
+    except ValueError as error:
+        raise ValueError(f"{name!r} is no name of an operator: {error}") from error
     secret = secrets.token_urlsafe(32)
     async with _operators(settings) as operators:
-        if not await operators.add(operator_id, clean_line(name), digest_of(secret)):
+        if not await operators.add(operator_id, name, digest_of(secret)):
             raise OperatorExists(operator_id)
     return f"{operator_id}.{secret}"
 

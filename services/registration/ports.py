@@ -34,7 +34,7 @@ class Repository(Protocol):
     async def replace(self, entity: Entity) -> bool: ...
 
 
-class Store(Protocol):
+class EntityStore(Protocol):
     """The entities of all operators; `store.MongoStore` documents each call."""
 
     def of(self, operator_id: str) -> Repository: ...

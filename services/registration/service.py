@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.registration.domain.errors import Conflict
 from services.registration.domain.match_request import Answer
-from services.registration.ports import AnyEntity, Repository, Store
+from services.registration.ports import AnyEntity, EntityStore, Repository
 from services.registration.unit_of_work import UnitOfWork
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.match_requests import MatchRequestService
@@ -43,7 +43,7 @@ class OperatorService:
         return entities
 
 
-async def expire_overdue(store: Store, clock: Clock) -> None:
+async def expire_overdue(store: EntityStore, clock: Clock) -> None:
     """Expire the match requests of all operators that were not answered in time."""
     for request in await store.overdue(clock(), _EXPIRED_AT_ONCE):
         service = OperatorService(store.of(request.operator_id), clock)

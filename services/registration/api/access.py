@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 
 from services.registration.authenticator import Authenticator, UnknownKey
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
-from services.registration.ports import Store
+from services.registration.ports import EntityStore
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from shared.contract.ids import Id
@@ -25,7 +25,7 @@ _ETAG = re.compile(r'"(\d{1,9})"')
 class ApiContext:
     """The services that the API is wired to; the application holds it as `app.state.context`."""
 
-    store: Store
+    store: EntityStore
     authenticator: Authenticator
     settings: Settings
     clock: Clock

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from services.registration.api.access import After, CurrentService, Limit, PathId, SchedulerClient
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.problems import rejections
-from services.registration.domain.agenda import EditFacts, MissingIfMatch, RulesBroken, describe_breach
+from services.registration.domain.agenda import EditBreaksRules, EditFacts, MissingIfMatch, describe_breach
 from services.registration.internal_clients import InternalClient, ServiceDeclined
 from services.registration.service import OperatorService
 from shared.contract.ids import Id
@@ -170,7 +170,7 @@ async def _send_edit(
             raise
         concerned = [participant_id for rule in broken for participant_id in rule.participant_ids]
         names = await service.participants.names(edition_id, concerned)
-        raise RulesBroken(*(describe_breach(rule, names) for rule in broken)) from declined
+        raise EditBreaksRules(*(describe_breach(rule, names) for rule in broken)) from declined
     names = await service.participants.names(edition_id, _concerned(effects))
     return EffectsView(**dict(effects), names=names)
 

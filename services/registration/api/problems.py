@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from services.registration.authenticator import UnknownKey
-from services.registration.domain.agenda import MissingIfMatch, RulesBroken
+from services.registration.domain.agenda import EditBreaksRules, MissingIfMatch
 from services.registration.domain.errors import Conflict, FieldError, Invalid, KeyReused, Malformed, NotFound, Stale
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
 from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
@@ -49,7 +49,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
-    errors: list[FaultView] | None = Field(default=None, description="Each fault, when the request itself is at fault.")
+    errors: list[FaultView] | None = Field(default=None, description="The faults of the request, if it has any.")
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ _KINDS: dict[type[Exception], ProblemKind] = {
         "A valid API key is needed",
         {"WWW-Authenticate": 'Bearer realm="tertulia"'},
     ),
-    NotFound: ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
-    Conflict: ProblemKind(HTTPStatus.CONFLICT, "conflict", "The state of things does not allow it"),
+    NotFound: ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such resource"),
+    Conflict: ProblemKind(HTTPStatus.CONFLICT, "conflict", "The present state does not allow it"),
     Stale: ProblemKind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
     TooLarge: ProblemKind(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", {"Connection": "close"}
@@ -81,7 +81,7 @@ _KINDS: dict[type[Exception], ProblemKind] = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not taken here"
     ),
     Invalid: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
-    RulesBroken: ProblemKind(
+    EditBreaksRules: ProblemKind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "rules-broken", "It would break rules that nothing may break"
     ),
     MissingIfMatch: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),

@@ -49,7 +49,7 @@ class MissingIfMatch(Exception):
     """An edit came without the token of its dry run; the message says what to send."""
 
 
-class RulesBroken(Invalid):
+class EditBreaksRules(Invalid):
     """An edit would break rules; a fault names a rule, the participants and the encounters."""
 
 

@@ -12,7 +12,7 @@ from services.registration.internal_clients import InternalClient, InternalClien
 from tests.support.registration_api import EditionHarness, client_of
 
 
-class Matching(InternalClient):
+class RecordingClient(InternalClient):
     """A client of matching that records its requests."""
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class Matching(InternalClient):
 
 
 @pytest.fixture
-def matching() -> Matching:
-    return Matching()
+def matching() -> RecordingClient:
+    return RecordingClient()
 
 
 @pytest.fixture
-def context(context: ApiContext, matching: Matching) -> ApiContext:
+def context(context: ApiContext, matching: RecordingClient) -> ApiContext:
     return ApiContext(
         context.store,
         context.authenticator,
@@ -41,7 +41,7 @@ def context(context: ApiContext, matching: Matching) -> ApiContext:
 
 
 async def test_the_affinity_of_a_pair_is_answered_by_matching(
-    context: ApiContext, edition: EditionHarness, api: httpx.AsyncClient, matching: Matching
+    context: ApiContext, edition: EditionHarness, api: httpx.AsyncClient, matching: RecordingClient
 ) -> None:
     first_id, _, second_id, _ = edition.participants
     answer = await api.get(f"{edition.path}/affinities/{first_id}/{second_id}")

@@ -12,7 +12,7 @@ from services.registration.operators import NoSuchOperator
 from shared.runtime.settings import ConnectionSettings
 from tertulia import connections
 from tertulia.cli import app
-from tertulia.connections import NoAnswer, Server
+from tertulia.connections import Backend, NoAnswer
 
 _NEEDS_DATABASE = ["operator add acme Acme", "operator keys acme", "deliveries list", "why enc_1", "agenda edn_1"]
 _NEEDS_BROKER = ["dlq list", "topics diff", "topics apply", "rebuild registration"]
@@ -51,7 +51,7 @@ def test_no_credentials_are_shown() -> None:
 
 def test_a_default_address_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TERTULIA_MONGO_URL")
-    message = str(NoAnswer(Server.DATABASE, ConnectionSettings()))
+    message = str(NoAnswer(Backend.DATABASE, ConnectionSettings()))
     assert "127.0.0.1:27017 (the default, since TERTULIA_MONGO_URL is not set)" in message
 
 

@@ -1,4 +1,4 @@
-"""Files in: what is read, what is rejected and where."""
+"""Rows of CSV and XLSX files, and rejected rows with their line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names are one clean line."""
+"""A name is a single clean line."""
 
 from __future__ import annotations
 

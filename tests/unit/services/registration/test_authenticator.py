@@ -1,4 +1,4 @@
-"""The authenticator: keys are compared by hash, remembered for a while, and revoked ones open nothing."""
+"""The authenticator compares keys by hash and caches them for a while."""
 
 from __future__ import annotations
 
