@@ -1,7 +1,7 @@
 """Run a module with a wrong clock: `python -m tests.chaos.skewed SECONDS services.scheduler`.
 
-Every service asks `shared.runtime.clock.utc_now` for the time. It is replaced here before the service is imported, so no
-code of a service knows of it. The timestamps that Kafka's client writes into records stay right.
+Every service asks `shared.runtime.clock.utc_now` for the time. It is replaced here before the service is imported, so
+no code of a service knows of it. The timestamps that Kafka's client writes into records stay right.
 """
 
 from __future__ import annotations

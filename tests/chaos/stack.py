@@ -1,4 +1,4 @@
-"""The stack of a chaos run: three Apache Kafka brokers, a database and a mail server behind proxies, two of each service."""
+"""The stack of a chaos run: two processes of each service; Kafka brokers, database and mail server behind proxies."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class EditionWriter:
         return self._history.add(WrittenThing(kind, made["edition_id"], made[IDS[kind]], dict(body)))
 
     async def _amend(self, thing: WrittenThing, patch: Payload) -> None:
-        """Change a thing at its known revision. A newer revision with these fields is this call with its answer lost."""
+        """Change a thing at its known revision. A next revision with these fields is this call with a lost answer."""
         try:
             await self._client.patch(thing.path, patch, thing.revision)
         except RegistrationRefused as refused:

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: see `many`, which has to be a module of its own for its processes to find it."""
+"""Command `python -m tests.simulation`. Its processes import `many`, which is therefore a module apart."""
 
 from __future__ import annotations
 

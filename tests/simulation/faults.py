@@ -1,4 +1,4 @@
-"""What goes wrong: nothing, one thing at one step, or whatever follows from a seed."""
+"""Plans of faults: none, a few at named steps, or random faults of a seed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from tests.simulation.process import Fault, Mode, Process, When
 
-#: The steps that ask each server; what is not here asks the database.
-_KAFKA = frozenset({"take", "send", "set aside", "commit"})
+#: Steps that call Kafka and SMTP; all other steps call the database.
+_KAFKA = frozenset({"take", "send", "dead-letter", "commit"})
 _SMTP = frozenset({"mail: connect", "mail: address", "mail: send"})
-#: Writes that may take effect after their caller has given up on them. What a producer has given up on while it lives
-#: it sends again under the same number; a mail server that takes a text later is `mail: send`, after.
+#: Writes that may take effect after their caller has given up on them. A living producer sends a record again under the
+#: same number. A mail server that accepts a text late is `mail: send` with a fault after the step.
 LATE = frozenset(
     {
         "insert",
@@ -32,14 +32,14 @@ LATE = frozenset(
 
 
 def server_of(step: str) -> str:
-    """Which server a step asks: `kafka`, `smtp`, `mongo`, or `none`."""
+    """Return the server that a step calls: `kafka`, `smtp`, `mongo`, or `none`."""
     if step == "solve":
         return "none"
     return "kafka" if step in _KAFKA else "smtp" if step in _SMTP else "mongo"
 
 
 class Latency:
-    """How long requests take: most no time at all, some a while, few very long."""
+    """Draws the duration of requests: mostly zero, sometimes short, rarely very long."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -52,7 +52,7 @@ class Latency:
 
 
 class NoFaults(Latency):
-    """Nothing goes wrong."""
+    """Plan without faults."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)
@@ -62,12 +62,12 @@ class NoFaults(Latency):
         return None
 
     def end(self) -> None:
-        """From here on nothing goes wrong."""
+        """End the faults."""
 
 
 @dataclass(frozen=True)
-class Blow:
-    """A fault at the first time that any process of a service comes to a step."""
+class PlannedFault:
+    """A fault at the first time that a process of the service comes to the step."""
 
     service: str
     step: str
@@ -75,28 +75,28 @@ class Blow:
 
 
 class Planned:
-    """A few blows, one after the other: the next can only fall once the one before has."""
+    """Plan of a few faults in order: a fault can only occur once the fault before it has."""
 
-    def __init__(self, *blows: Blow) -> None:
+    def __init__(self, *planned: PlannedFault) -> None:
         self.counts: Counter[str] = Counter()
-        self.left = list(blows)
+        self.left = list(planned)
 
     def at(self, process: Process, step: str) -> Fault | None:
         if not self.left or (process.service, step) != (self.left[0].service, self.left[0].step):
             return None
-        blow = self.left.pop(0)
-        self.counts[f"{blow.fault.mode} {blow.fault.when}"] += 1
-        return blow.fault
+        planned = self.left.pop(0)
+        self.counts[f"{planned.fault.mode} {planned.fault.when}"] += 1
+        return planned.fault
 
     def latency(self) -> float:
         return 0.001
 
     def end(self) -> None:
-        """It is over when the last has fallen."""
+        """Do nothing: the plan is over with its last fault."""
 
 
 class Seeded(Latency):
-    """Faults at any step, and servers that are away for a while: as often as the seed says."""
+    """Plan of random faults at any step and of outages of servers, with a rate drawn from the seed."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)
@@ -119,7 +119,7 @@ class Seeded(Latency):
         return fault
 
     def end(self) -> None:
-        """From here on nothing goes wrong."""
+        """End the faults."""
         self._is_over = True
 
     def _draw(self, step: str) -> Fault:
@@ -128,5 +128,5 @@ class Seeded(Latency):
         if mode is Mode.LATE:
             return Fault(mode, seconds=chance.uniform(0.0, 20.0)) if step in LATE else Fault(Mode.ERROR)
         when = chance.choice(tuple(When))
-        # A short pause, one beyond the session, or one beyond the lease of a mail.
+        # A short pause, a pause longer than the session, or a pause longer than the lease of a mail.
         return Fault(mode, when, chance.choice((1.0, 9.0, 25.0)) if mode is Mode.HANG else 0.0)

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -22,26 +22,25 @@ from shared.contract.topics import DLQ_SUFFIX
 from shared.messaging.broker import partition_of
 from tests.simulation.process import Process
 
-Handler = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 _REBALANCE_SECONDS = 60.0
 _HEARTBEAT_SECONDS = 2.0
 _FETCH_AGAIN_SECONDS = 0.5
 
 
 class InMemoryKafka:
-    """The brokers, as one: they outlive their clients."""
+    """All brokers, which outlive their clients."""
 
     def __init__(self, partitions: int, start: float, chance: random.Random) -> None:
         self.logs: defaultdict[TopicPartition, list[ConsumerRecord]] = defaultdict(list)
         self.groups: dict[str, Group] = {}
-        #: What handlers have let through: the batch is lost then.
+        #: Errors raised by handlers: their batch is lost.
         self.escaped: list[BaseException] = []
         self.partitions = partitions
         self.chance = chance
         self._start = start
 
     def append(self, topic: str, key: bytes | None, headers: Iterable[tuple[str, bytes]], value: bytes | None) -> int:
-        """Add a record; returns its offset."""
+        """Add a record and return its offset."""
         count = 1 if topic.endswith(DLQ_SUFFIX) else self.partitions
         place = TopicPartition(topic, partition_of(key, range(count)))
         log = self.logs[place]
@@ -52,20 +51,20 @@ class InMemoryKafka:
         return len(log) - 1
 
     def records(self, topic: str) -> list[ConsumerRecord]:
-        """All of a topic, partition by partition."""
+        """Return all records of a topic, partition by partition."""
         return [record for place in sorted(self.logs) if place.topic == topic for record in self.logs[place]]
 
     def group(self, name: str) -> Group:
-        """A group, made when it is first asked for."""
+        """Return a group, which is made when it is first asked for."""
         return self.groups.setdefault(name, Group(self))
 
     def end(self, place: TopicPartition) -> int:
-        """The offset that the next record will have."""
+        """Return the offset of the next record."""
         return len(self.logs[place]) if place in self.logs else 0
 
 
 class Group:
-    """A group and its coordinator."""
+    """A consumer group with its coordinator."""
 
     def __init__(self, kafka: InMemoryKafka) -> None:
         self.kafka = kafka
@@ -77,13 +76,13 @@ class Group:
         self._preparing: dict[Member, asyncio.Task[None]] = {}
 
     def join(self, member: Member) -> None:
-        """Take a member in, at the next rebalance, which is now."""
+        """Add a member, and rebalance."""
         if member not in self.members:
             self.members.append(member)
         self.rebalance()
 
     def leave(self, member: Member) -> None:
-        """Let a member go, or put one out that has been silent for too long."""
+        """Remove a member that leaves or whose session has timed out, and rebalance."""
         if member in self.members:
             self.members.remove(member)
             if member in self._preparing:
@@ -91,25 +90,25 @@ class Group:
             self.rebalance()
 
     def rebalance(self) -> None:
-        """Share the partitions out anew."""
+        """Distribute the partitions among the members."""
         self._is_due = True
         if self._rebalancing is None or self._rebalancing.done():
             self._rebalancing = asyncio.create_task(self._rebalance())
 
     def commit(self, member: Member, offsets: dict[TopicPartition, int]) -> None:
-        """Keep offsets. Raises `CommitFailedError` for who is not of this generation."""
+        """Store offsets. Raises `CommitFailedError` for a member of another generation."""
         if member not in self.members or member.generation != self.generation:
             raise CommitFailedError("not a member of this generation")
         self.committed.update(offsets)
 
     def has_news(self, place: TopicPartition) -> None:
-        """Tell who reads a partition that there is more."""
+        """Wake the member that reads a partition."""
         for member in self.members:
             if place in member.positions:
                 member.news.set()
 
     def lag(self) -> int:
-        """How many records of the group's topics are not committed."""
+        """Return the number of uncommitted records in the group's topics."""
         topics = {topic for member in self.members for topic in member.topics}
         places = [place for place in self.kafka.logs if place.topic in topics]
         return sum(self.kafka.end(place) - self.committed.get(place, 0) for place in places)
@@ -130,18 +129,20 @@ class Group:
         self._assign()
 
     def _assign(self) -> None:
-        """By range: of each topic, the first member by id gets the first partitions."""
+        """Assign by range: the first member by id gets the first partitions of every topic."""
         self.generation += 1
         members = sorted(self.members, key=lambda member: member.id)
         for number, member in enumerate(members):
             count, more = divmod(self.kafka.partitions, len(members))
             first = number * count + min(number, more)
             mine = range(first, first + count + (number < more))
-            member.assign([TopicPartition(topic, each) for topic in member.topics for each in mine], self.generation)
+            member.assign(
+                [TopicPartition(topic, partition) for topic in member.topics for partition in mine], self.generation
+            )
 
 
 class Member:
-    """A consumer of a group, as `aiokafka.AIOKafkaConsumer` is one."""
+    """A consumer in a group, with the calls of `aiokafka.AIOKafkaConsumer`."""
 
     def __init__(
         self, group: Group, process: Process, topics: Sequence[str], listener: Any, options: dict[str, Any]
@@ -160,7 +161,7 @@ class Member:
         process.stopped_answering.append(self._falls_silent)
         process.answers_again.append(self._speaks_again)
 
-    # -- what the consumer calls
+    # -- calls of the consumer
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.positions)
@@ -172,13 +173,13 @@ class Member:
         return self.group.kafka.end(place)
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Raises `IllegalStateError` for a partition that is not ours, or `CommitFailedError`."""
+        """Commit. Raises `CommitFailedError`, or `IllegalStateError` for a partition that is not assigned."""
         if not offsets.keys() <= self.positions.keys():
             raise IllegalStateError("a partition is not assigned")
         await self.process.step("commit", lambda: self.group.commit(self, offsets), KafkaConnectionError)
 
     async def fetch(self) -> list[ConsumerRecord]:
-        """The next records of any of its partitions, in the order of each; waits until there are some."""
+        """Return the next records of assigned partitions, in the order of their partition; wait for the first."""
         while True:
             await self._reads.wait()
             self.news.clear()
@@ -203,17 +204,17 @@ class Member:
         return batch
 
     def _advance(self, record: ConsumerRecord) -> bool:
-        """Go on to the record; not if its partition was taken away, or given anew, while it was on its way."""
+        """Move the position past a record; return False if its partition was reassigned since the fetch."""
         place = TopicPartition(record.topic, record.partition)
         if self.positions.get(place) != record.offset:
             return False
         self.positions[place] += 1
         return True
 
-    # -- what the coordinator calls
+    # -- calls of the coordinator
 
     async def prepare(self) -> None:
-        """Let go of what it has, once what is in hand is done; a frozen one does not come to it."""
+        """Give up all partitions once the batch in hand is done. A frozen process never does."""
         await self.process.alive()
         self._reads.clear()
         await self._listener.on_partitions_revoked(list(self.positions))
@@ -240,7 +241,7 @@ class Member:
         self._later(self._find_out())
 
     async def _find_out(self) -> None:
-        """Some time after it wakes, a heartbeat is answered that it is no member any more: then it joins anew."""
+        """Join again some time after the wake, when the answer to a heartbeat says that the session is over."""
         await asyncio.sleep(self.group.kafka.chance.uniform(0, _HEARTBEAT_SECONDS))
         await self.process.alive()
         if self not in self.group.members:
@@ -252,104 +253,3 @@ class Member:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class Subscriber:
-    """A subscriber as FastStream has it: `subscriber(handler)`, and `subscriber.consumer` once it runs."""
-
-    def __init__(
-        self, kafka: InMemoryKafka, process: Process, topics: Sequence[str], listener: Any, options: dict[str, Any]
-    ) -> None:
-        self.consumer = Member(kafka.group(options["group_id"]), process, topics, listener, options)
-        self._kafka = kafka
-        self._handler: Handler | None = None
-        self._consuming: asyncio.Task[None] | None = None
-
-    def __call__(self, handler: Handler) -> Handler:
-        self._handler = handler
-        return handler
-
-    async def start(self) -> None:
-        self.consumer.group.join(self.consumer)
-        self._consuming = asyncio.create_task(self._consume())
-
-    async def stop(self) -> None:
-        if self._consuming is not None:
-            self._consuming.cancel()
-            await asyncio.wait([self._consuming])
-        self.consumer.group.leave(self.consumer)
-
-    async def _consume(self) -> None:
-        """One batch after the other. What a handler raises is logged, and the next batch taken: as FastStream does."""
-        assert self._handler is not None
-        while True:
-            batch = await self.consumer.fetch()
-            try:
-                await self._handler(tuple(batch))
-            except Exception as error:  # noqa: BLE001 - see above
-                self._kafka.escaped.append(error)
-
-
-class InMemoryBroker:
-    """A process's client: what is used of `faststream.kafka.KafkaBroker`."""
-
-    def __init__(self, kafka: InMemoryKafka, process: Process) -> None:
-        self._kafka, self._process = kafka, process
-        self._subscribers: list[Subscriber] = []
-        self._queue: list[tuple[Callable[[], int], str, asyncio.Future[None]]] = []
-        self._sending: asyncio.Task[None] | None = None
-
-    def subscriber(self, *topics: str, listener: Any, **options: Any) -> Subscriber:
-        self._subscribers.append(Subscriber(self._kafka, self._process, topics, listener, options))
-        return self._subscribers[-1]
-
-    async def start(self) -> None:
-        for subscriber in self._subscribers:
-            await subscriber.start()
-
-    async def stop(self) -> None:
-        for subscriber in self._subscribers:
-            await subscriber.stop()
-        if self._sending is not None:
-            await asyncio.wait([self._sending])
-
-    async def publish(
-        self,
-        value: bytes | None,
-        *,
-        topic: str,
-        key: bytes,
-        headers: dict[str, str],
-        no_confirm: bool = False,
-    ) -> Awaitable[None]:
-        """Enqueue a record; return its acknowledgement, or await it unless `no_confirm`."""
-        encoded = [(name, text.encode()) for name, text in headers.items()]
-        acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((lambda: self._kafka.append(topic, key, encoded, value), topic, acknowledged))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send())
-        if not no_confirm:
-            await acknowledged
-        return acknowledged
-
-    async def _send(self) -> None:
-        """What is enqueued goes together, in order: an idempotent producer lets none overtake another that failed."""
-        while self._queue:
-            await self._process.alive()
-            together, self._queue = self._queue, []
-            step = "set aside" if together[0][1].endswith(DLQ_SUFFIX) else "send"
-            try:
-                await self._process.step(step, lambda: self._land(together), KafkaConnectionError)  # noqa: B023
-            except KafkaConnectionError as error:
-                for _, _, acknowledged in together:
-                    if not acknowledged.done():
-                        acknowledged.set_exception(error)
-                        acknowledged.exception()  # somebody else of the batch may be the one who is heard
-            else:
-                for _, _, acknowledged in together:
-                    if not acknowledged.done():
-                        acknowledged.set_result(None)
-
-    def _land(self, together: Sequence[tuple[Callable[[], int], str, asyncio.Future[None]]]) -> None:
-        for land, _, _ in together:
-            land()

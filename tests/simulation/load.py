@@ -1,7 +1,7 @@
-"""Who uses the system: an organiser, participants who ask and answer, and all that changes meanwhile.
+"""The load of a run: an organiser, participants with match requests and answers, and changes meanwhile.
 
-Every write is tried until it is answered, as an HTTP client with an `Idempotency-Key` or an `If-Match` does, on
-whatever process the load balancer gives; who is not answered in time asks again elsewhere, while the first goes on.
+Writes are repeated until they are answered, like those of an HTTP client with an `Idempotency-Key` or an `If-Match`.
+After a time-out the client asks another process, while the first call goes on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.simulation.services import OPERATOR
 
 Result = TypeVar("Result")
 AnyThing = TypeVar("AnyThing", bound=Entity)
-#: What an answer can be that is no yes.
+#: Errors that are an answer: the write is refused.
 _NO = (Invalid, KeyReused, NotFound, Conflict, Stale)
 _PATIENCE_SECONDS = 6.0
 _TEXTS = ("robotised welding", "cobots for small batches", "non-destructive testing", "predictive maintenance")
@@ -34,9 +34,9 @@ _TEXTS = ("robotised welding", "cobots for small batches", "non-destructive test
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is asked for, within how many seconds: at most so many editions, and of each participants and requests.
+    """Size of a load: seconds, numbers of editions, and bounds of participants and requests of an edition.
 
-    `is_plain`: every request is accepted, one participant changes, and nobody goes away.
+    In a plain load all requests are accepted, one participant is changed, and none is cancelled.
     """
 
     within: float
@@ -52,10 +52,10 @@ LARGE = Scale(within=24.0, editions=(1, 1, 2), people=(4, 6), requests=(3, 6))
 
 
 @dataclass
-class Written:
-    """What was accepted, and so must be there: the inputs that everything else is judged by.
+class AcknowledgedWrites:
+    """Writes that registration acknowledged: the audit expects their effects.
 
-    `unsure` are things of which a write was not answered at first, and then refused: it may be there or not.
+    `unsure` holds things with a write that was not answered at first and then refused: its effect may be there or not.
     """
 
     made: dict[str, type[Entity]] = field(default_factory=dict)
@@ -69,14 +69,16 @@ class Written:
 
 
 class Client:
-    """Asks for things until there is an answer."""
+    """Client of registration that repeats a call until it is answered."""
 
-    def __init__(self, service: Callable[[], OperatorService | None], chance: random.Random, written: Written) -> None:
+    def __init__(
+        self, service: Callable[[], OperatorService | None], chance: random.Random, written: AcknowledgedWrites
+    ) -> None:
         self._service, self._chance, self.written = service, chance, written
         self._unanswered: set[asyncio.Task[Any]] = set()
 
     async def ask(self, call: Callable[[OperatorService], Awaitable[Result]]) -> tuple[Result | Exception, bool]:
-        """The answer, or the refusal; and whether any try before it was left without an answer."""
+        """Return the answer or the refusal, and whether an earlier try got no answer."""
         is_unsure = False
         while True:
             service = self._service()
@@ -102,7 +104,7 @@ class Client:
         key: str,
         call: Callable[[OperatorService, str], Awaitable[AnyThing]],
     ) -> str | None:
-        """Have a thing made under an idempotency key, in an edition; its id, or None if that was refused."""
+        """Create a thing under an idempotency key; return its id, or None if it was refused."""
         answer, is_unsure = await self.ask(lambda service: call(service, key))
         if isinstance(answer, Exception):
             thing_id = derived_id(kind.PREFIX, OPERATOR, *where, key)
@@ -118,7 +120,7 @@ class Client:
         wanted: dict[str, Any],
         amend: Callable[[OperatorService, int], Awaitable[Entity]],
     ) -> bool:
-        """Have fields of a thing changed, against its newest revision; False if that was refused."""
+        """Change fields of a thing at its newest revision; return False if that was refused."""
         while True:
             thing = await self._read(read)
             if _is_as(thing, wanted):
@@ -144,7 +146,7 @@ class Client:
     async def end(
         self, thing_id: str, call: Callable[[OperatorService], Awaitable[Any]], wanted: dict[str, Any]
     ) -> bool:
-        """Have something done that is the same twice as once; False if that was refused."""
+        """Make an idempotent call that ends a state; return False if it was refused."""
         answer, is_unsure = await self.ask(call)
         if isinstance(answer, Exception):
             if is_unsure:
@@ -155,14 +157,14 @@ class Client:
 
 
 class Load:
-    """What is asked for, and when: it all follows from the chance."""
+    """Writes of clients, drawn from the seed."""
 
     def __init__(self, client: Client, chance: random.Random, scale: Scale) -> None:
         self._client, self._chance, self._scale = client, chance, scale
         self._written = client.written
 
     async def run(self) -> None:
-        """Everything, to the last answer."""
+        """Make all writes; return after the last answer."""
         count = self._chance.choice(self._scale.editions)
         await asyncio.gather(*(self._edition(number) for number in range(count)))
 
@@ -175,16 +177,17 @@ class Load:
         )
         assert edition_id
         self._written.editions.append(edition_id)
-        organisations = [each for each in await self._several(4, lambda n: self._organisation(edition_id, n)) if each]
+        registered = await self._several(4, lambda n: self._organisation(edition_id, n))
+        organisations = [organisation_id for organisation_id in registered if organisation_id]
         count = chance.randint(*self._scale.people)
         made = await self._several(count, lambda n: self._participant(edition_id, organisations[n % 4], n))
-        people = [(each, n % 4) for n, each in enumerate(made) if each]
+        people = [(participant_id, n % 4) for n, participant_id in enumerate(made) if participant_id]
         pairs = [(a, b) for a, at in people for b, where in people if a < b and at != where]
         chance.shuffle(pairs)
         asked = pairs[: chance.randint(*self._scale.requests)]
         await asyncio.gather(
             *(self._request(edition_id, chance.sample(pair, 2), n) for n, pair in enumerate(asked)),
-            *(self._changes(edition_id, [each for each, _ in people], organisations)),
+            *(self._changes(edition_id, [participant_id for participant_id, _ in people], organisations)),
             self._publish(edition_id),
         )
 
@@ -248,7 +251,8 @@ class Load:
         if self._scale.is_plain:
             return [self._rename(edition_id, people[0], 0)]
         changes: list[Awaitable[None]] = [
-            self._rename(edition_id, each, n) for n, each in enumerate(chance.sample(people, chance.randint(0, 2)))
+            self._rename(edition_id, participant_id, n)
+            for n, participant_id in enumerate(chance.sample(people, chance.randint(0, 2)))
         ]
         if chance.random() < 0.4:
             changes.append(self._cancel_participant(edition_id, chance.choice(people)))
@@ -257,7 +261,7 @@ class Load:
         return changes
 
     async def _rename(self, edition_id: str, participant_id: str, n: int) -> None:
-        """Another person takes the seat, or somebody goes to the keynote: both are news to others."""
+        """Give a participant's seat to a successor, or add the keynote: both change agendas of partners."""
         await self._some_time()
         await self._some_time()
         patch: dict[str, Any] = self._chance.choice(
@@ -301,7 +305,7 @@ class Load:
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
-    """Nobody waits for this answer any more."""
+    """Read the error of an abandoned call, so that asyncio does not report it."""
     if not task.cancelled():
         task.exception()
 
@@ -323,7 +327,7 @@ _ANSWERS: tuple[tuple[Answer, ...], ...] = (
 
 
 def _edition_facts(number: int, chance: random.Random) -> EditionFacts:
-    """Room for everybody: who is to meet whom is then a matter of consent alone, and can be told from the inputs."""
+    """Return an edition with room for all encounters, so that the expected ones follow from consent alone."""
     return EditionFacts.model_validate(
         {
             "name": f"Edition {number}",

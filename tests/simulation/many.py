@@ -1,4 +1,4 @@
-"""Seeds by the thousand, on all cores: `python -m tests.simulation --seeds 10000`; or one, step by step: `--seed N`."""
+"""Run thousands of seeds on all cores (`python -m tests.simulation --seeds 10000`) or print a run (`--seed N`)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from tests.simulation.world import run_seed
 
-_TOLD_EVERY_SECONDS = 10.0
+_PROGRESS_EVERY_SECONDS = 10.0
 
 
 @dataclass
 class Tally:
-    """What many runs came to."""
+    """Sums over many runs."""
 
     runs: int = 0
     mails: int = 0
@@ -30,7 +30,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Ran:
-    """A run, without its history."""
+    """Outcome of a run, without its history."""
 
     seed: int
     violations: list[str]
@@ -42,19 +42,19 @@ class Ran:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0 unless a seed failed."""
+    """Run the command; return 0, or 1 if a seed failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seed", type=int, help="run this one, and print every step of every process")
-    parser.add_argument("--seeds", type=int, default=1000, help="run as many")
-    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--seed", type=int, help="run this seed, and print all steps of all processes")
+    parser.add_argument("--seeds", type=int, default=1000, help="number of seeds")
+    parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     if options.seed is not None:
-        return _tell(options.seed)
+        return _print_run(options.seed)
     return _run_many(range(options.first, options.first + options.seeds), options.processes)
 
 
-def _tell(seed: int) -> int:
+def _print_run(seed: int) -> int:
     outcome = run_seed(seed)
     for at, process, step, how in outcome.history:
         print(f"{at:9.3f}  {process:15} {step:16} {how}")
@@ -71,7 +71,7 @@ def _run_many(seeds: range, processes: int) -> int:
                 print(
                     f"seed {ran.seed} fails: python -m tests.simulation --seed {ran.seed}", *ran.violations, sep="\n  "
                 )
-            if time.monotonic() - told >= _TOLD_EVERY_SECONDS:
+            if time.monotonic() - told >= _PROGRESS_EVERY_SECONDS:
                 told = time.monotonic()
                 print(_progress(tally, len(seeds), told - began), flush=True)
     _summarise(tally, time.monotonic() - began)

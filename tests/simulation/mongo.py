@@ -1,7 +1,7 @@
-"""MongoDB in memory: what our stores use of a driver, so that the stores themselves run as they are.
+"""MongoDB in memory: the part of a driver that the stores use, so that the stores run unchanged.
 
-A document is one atomic thing, unique indexes hold, and nothing else is promised: as in MongoDB without transactions.
-`tests/integration/shared/test_stores.py` and its like run their contract on it, beside the real drivers.
+Writes of a document are atomic and unique indexes hold; nothing else is promised, as in MongoDB without transactions.
+`tests/integration/shared/test_stores.py` and the like run their contract on it as on the real drivers.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Result = TypeVar("Result")
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
 
 
-class Stepping(Protocol):
-    """Whose calls these are: a process, or somebody whom nothing befalls."""
+class Stepper(Protocol):
+    """Caller of the driver: a process, or a caller without faults."""
 
     async def step(self, name: str, effect: Callable[[], Result], away: Callable[[str], Exception]) -> Result:
-        """Have an effect."""
+        """Call `effect` and return its result; raise `away` if a fault takes the answer."""
 
 
-class Somebody:
-    """Who nothing befalls, and whom nothing keeps waiting."""
+class Undisturbed:
+    """Caller without faults and without delays."""
 
     async def step(self, name: str, effect: Callable[[], Result], away: Callable[[str], Exception]) -> Result:
         return effect()
@@ -36,7 +36,7 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a driver. `query` is the document of an insert; `before` the one document asked for, as it was."""
+    """A call of a driver. `query` is the document of an insert; `before` is the queried document before the call."""
 
     collection: str
     name: str
@@ -46,7 +46,7 @@ class Call:
     before: Document | None
 
 
-#: What a call is named as a step.
+#: Names the step of a call.
 Naming = Callable[[Call], str]
 
 
@@ -55,14 +55,14 @@ def unnamed(call: Call) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
-    """The answer to an update."""
+class UpdateResult:
+    """Answer to an update."""
 
     matched_count: int
 
 
 class Table:
-    """The documents of a collection, on the server."""
+    """Documents of a collection, on the server."""
 
     def __init__(self) -> None:
         self.documents: dict[Any, Document] = {}
@@ -87,7 +87,7 @@ class Table:
             documents = self.documents.values()
         return (document for document in documents if matches(document, query))
 
-    def update(self, query: Document, update: Document, *, many: bool, upsert: bool = False) -> Written:
+    def update(self, query: Document, update: Document, *, many: bool, upsert: bool = False) -> UpdateResult:
         found = list(self.find(query))[: None if many else 1]
         if not found and upsert:
             self.insert(_updated({"_id": query["_id"]}, update))
@@ -95,7 +95,7 @@ class Table:
             changed = _updated(document, update)
             self._check(changed)
             self.documents[document["_id"]] = changed
-        return Written(len(found))
+        return UpdateResult(len(found))
 
     def _check(self, document: Document) -> None:
         for names in self._unique:
@@ -106,26 +106,26 @@ class Table:
 
 
 def _keys(document: Document, names: Sequence[str]) -> set[tuple[Any, ...]]:
-    """What an index has of a document: each combination of values, where a field is an array each of its own."""
+    """Return the keys of a document in an index: all combinations of values, with arrays taken item by item."""
     values = [document.get(name) for name in names]
     return set(product(*(value if isinstance(value, list) else [value] for value in values)))
 
 
 class InMemoryMongo:
-    """The server: it outlives who asks it."""
+    """The server, which outlives its clients."""
 
     def __init__(self) -> None:
         self.tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
 
-    def database(self, name: str, by: Stepping | None = None, naming: Naming = unnamed) -> Database:
-        """A database as a client of it has it."""
-        return Database(self, name, by or Somebody(), naming)
+    def database(self, name: str, by: Stepper | None = None, naming: Naming = unnamed) -> Database:
+        """Return a database for a client; `naming` names the steps of its calls."""
+        return Database(self, name, by or Undisturbed(), naming)
 
 
 class Database:
-    """A client's database, made of collections by name."""
+    """Database of a client, with collections by name."""
 
-    def __init__(self, server: InMemoryMongo, name: str, by: Stepping, naming: Naming) -> None:
+    def __init__(self, server: InMemoryMongo, name: str, by: Stepper, naming: Naming) -> None:
         self._server, self._name, self._by, self._naming = server, name, by, naming
 
     def __getitem__(self, collection: str) -> Collection:
@@ -133,9 +133,9 @@ class Database:
 
 
 class Collection:
-    """A client's collection: the calls that Motor and PyMongo have in common and we use."""
+    """Collection of a client, with the calls of Motor and PyMongo that the stores use."""
 
-    def __init__(self, table: Table, name: str, by: Stepping, naming: Naming) -> None:
+    def __init__(self, table: Table, name: str, by: Stepper, naming: Naming) -> None:
         self._table, self._name, self._by, self._naming = table, name, by, naming
 
     async def create_index(self, keys: str | Sequence[tuple[str, int]], *, unique: bool = False) -> None:
@@ -151,12 +151,12 @@ class Collection:
     def find(self, query: Document, projection: Mapping[str, int] | None = None) -> Cursor:
         return Cursor(self, query, projection)
 
-    async def update_one(self, query: Document, update: Document, *, upsert: bool = False) -> Written:
+    async def update_one(self, query: Document, update: Document, *, upsert: bool = False) -> UpdateResult:
         return await self._step(
             "update_one", query, update, lambda: self._table.update(query, update, many=False, upsert=upsert)
         )
 
-    async def update_many(self, query: Document, update: Document) -> Written:
+    async def update_many(self, query: Document, update: Document) -> UpdateResult:
         return await self._step("update_many", query, update, lambda: self._table.update(query, update, many=True))
 
     async def count_documents(self, query: Document) -> int:
@@ -191,7 +191,7 @@ class Collection:
 
 
 class Cursor:
-    """A query that is asked when it is iterated over."""
+    """A query that runs when it is iterated over."""
 
     def __init__(self, collection: Collection, query: Document, projection: Mapping[str, int] | None) -> None:
         self._collection, self._query, self._projection = collection, query, projection
@@ -212,7 +212,7 @@ class Cursor:
 
 
 def matches(document: Document, query: Document) -> bool:
-    """Whether a document is as a query asks."""
+    """Return whether a document matches a query."""
     return all(_is_as(_at(document, path), wanted) for path, wanted in query.items())
 
 
@@ -225,14 +225,14 @@ def _is_as(value: Any, wanted: Any) -> bool:
 def _holds(value: Any, operator: str, operand: Any) -> bool:
     match operator:
         case "$in":
-            return any(_is_as(value, each) for each in operand)
+            return any(_is_as(value, item) for item in operand)
         case "$size":
             return isinstance(value, list) and len(value) == operand
     return value is not None and _ORDER[operator](value, operand)
 
 
 def _at(document: Any, path: str) -> Any:
-    """The value at a dotted path; None where there is none."""
+    """Return the value at a dotted path, or None."""
     value = document
     for name in path.split("."):
         if isinstance(value, list):
@@ -243,7 +243,7 @@ def _at(document: Any, path: str) -> Any:
 
 
 def _updated(document: Document, update: Document) -> Document:
-    """A new document: what was read of the old one stays as it was."""
+    """Return an updated copy of a document; readers keep the old one unchanged."""
     changed = {**document, **update.get("$set", {})}
     for name, pushed in update.get("$push", {}).items():
         changed[name] = [*changed.get(name, []), *pushed["$each"]]

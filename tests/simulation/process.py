@@ -1,6 +1,6 @@
-"""A process of a service, as the world sees it: all it does to the world is a named step, and there it can be struck.
+"""A process of a service. All its effects on servers are named steps, and faults occur at steps.
 
-The steps are the calls that the services' own code makes of its drivers, with the names of `tests/model`:
+Steps are the calls of drivers by the services' own code, with the names of `tests/model`:
 
 | Step | Call |
 |---|---|
@@ -11,16 +11,16 @@ The steps are the calls that the services' own code makes of its drivers, with t
 | `mark` | the entry is marked as published |
 | `snapshot` | a snapshot is written |
 | `commit` | the consumer commits |
-| `set aside` | the broker is given a dead letter |
-| `sweep` | the entries or outboxes left unsent are looked for |
+| `dead-letter` | the broker is given a dead letter |
+| `sweep` | unsent entries or outboxes are looked for |
 | `solve` | the scheduler asks for an improvement |
-| `read`, `write` | registration reads or writes one of its things |
-| `outbox: read`, `outbox: empty` | `OutboxRelay` reads an outbox, and takes out what is sent |
-| `want` | `LedgerOutlet` writes what is to be mailed into the ledger |
-| `mail: look`, `mail: take`, `mail: start`, `mail: settle`, `mail: postpone` | `DeliveryWorker` reads or writes the ledger |
+| `read`, `write` | registration reads or writes a thing |
+| `outbox: read`, `outbox: empty` | `OutboxRelay` reads an outbox, and removes sent messages |
+| `want` | `LedgerOutlet` writes a wanted delivery into the ledger |
+| `mail: look`, `mail: take`, `mail: start`, `mail: settle`, `mail: postpone` | `DeliveryWorker` uses the ledger |
 | `mail: connect`, `mail: address`, `mail: send` | SMTP: the connection, the envelope, DATA |
 
-No hook is in the services: the step is the driver's call, and the driver is ours.
+The services have no hooks: a step is a call of a driver, and the drivers are those of the simulation.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 class Mode(StrEnum):
-    """What happens at a step. `late`: the caller is told that it failed, and it takes effect some time after."""
+    """Kind of a fault at a step. With `late`, the caller gets an error and the step takes effect some time after."""
 
     DIE = "die"
     HANG = "hang"
@@ -44,7 +44,7 @@ class Mode(StrEnum):
 
 
 class When(StrEnum):
-    """Whether it happens before or after the step has had its effect."""
+    """Time of a fault: before or after the effect of the step."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -52,7 +52,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls a process at a step; `seconds` is how long it hangs, or how much later it takes effect."""
+    """A fault of a process at a step; `seconds` is the duration of a hang or the delay of a late effect."""
 
     mode: Mode
     when: When = When.BEFORE
@@ -60,23 +60,23 @@ class Fault:
 
 
 class Faults(Protocol):
-    """Who decides what goes wrong, and how long everything takes."""
+    """Decides on faults, and on the duration of requests."""
 
     def at(self, process: Process, step: str) -> Fault | None:
-        """What befalls the process at this step."""
+        """Return the fault of the process at this step, if any."""
 
     def latency(self) -> float:
-        """How long a request or an answer is on its way, in seconds."""
+        """Return the duration of a request or an answer, in seconds."""
 
 
 class Process:
-    """One process: it lives until it dies, and then none of its steps ever ends again, as after SIGKILL.
+    """A process. Once it dies, none of its steps ends again, as after SIGKILL.
 
     Attributes:
-        name: the service's, with a number.
-        history: where its steps are noted: when, who, what, and how it ended.
-        is_over: whether the run has come to its end, so that nothing goes on any more.
-        stopped_answering, answers_again: called when it dies or is frozen, and when it wakes.
+        name: the name of the service and a number.
+        history: list to which steps are added: time, process, step, and result or fault.
+        is_over: whether the run is over, so that all tasks of the process end.
+        stopped_answering, answers_again: called when the process dies or freezes, and when it wakes.
     """
 
     def __init__(
@@ -101,34 +101,34 @@ class Process:
 
     @property
     def answers(self) -> bool:
-        """Whether it is neither dead nor frozen."""
+        """Whether the process is neither dead nor frozen."""
         return not self.is_dead and self._awake.is_set()
 
     def die(self) -> None:
-        """SIGKILL."""
+        """End the process as by SIGKILL."""
         self.is_dead = True
         self._note("dies", "")
-        for tell in self.stopped_answering:
-            tell()
+        for callback in self.stopped_answering:
+            callback()
 
     def freeze(self, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT that much later."""
+        """Freeze the process as by SIGSTOP, and wake it that many seconds later."""
         self._awake.clear()
         self._note("freezes", f"{seconds:.1f} s")
         self._loop.call_later(seconds, self.wake)
-        for tell in self.stopped_answering:
-            tell()
+        for callback in self.stopped_answering:
+            callback()
 
     def wake(self) -> None:
-        """SIGCONT."""
+        """Wake the process as by SIGCONT."""
         if not self._awake.is_set() and not self.is_dead:
             self._awake.set()
             self._note("wakes", "")
-            for tell in self.answers_again:
-                tell()
+            for callback in self.answers_again:
+                callback()
 
     async def alive(self) -> None:
-        """Return while the process runs; when it is frozen, once it wakes; when it is dead, never."""
+        """Return at once in a running process, after the wake in a frozen one, and never in a dead one."""
         while self.is_over or not self.answers:
             if self.is_over:
                 raise asyncio.CancelledError
@@ -137,10 +137,10 @@ class Process:
             await self._awake.wait()
 
     async def step(self, name: str, effect: Callable[[], Result], away: Callable[[str], Exception]) -> Result:
-        """Have an effect on the world; what it raises is raised, or `away` if the answer does not come."""
+        """Take a step: call `effect` and return its result. Raise its error, or `away` if a fault takes the answer."""
         await self.alive()
         fault = self._faults.at(self, name)
-        await self._on_the_way()
+        await self._transit()
         if fault is not None and fault.mode is Mode.LATE:
             self._loop.call_later(fault.seconds, self._late, name, effect)
             raise away("no answer")
@@ -152,19 +152,19 @@ class Process:
             self._note(name, type(error).__name__)
             raise
         self._note(name, "")
-        await self._on_the_way()
+        await self._transit()
         if fault is not None and fault.when is When.AFTER:
             await self.suffer(name, fault, away)
         return result
 
-    async def _on_the_way(self) -> None:
-        """Let the others go on while a request or an answer takes its time."""
+    async def _transit(self) -> None:
+        """Wait for the duration of a request or an answer."""
         if seconds := self._faults.latency():
             await asyncio.sleep(seconds)
             await self.alive()
 
     async def suffer(self, name: str, fault: Fault, away: Callable[[str], Exception]) -> None:
-        """Die, hang, or have the call fail."""
+        """Die, hang, or fail the call."""
         self._note(name, f"{fault.mode} {fault.when}")
         match fault.mode:
             case Mode.DIE:
@@ -178,7 +178,7 @@ class Process:
     def _late(self, name: str, effect: Callable[[], object]) -> None:
         try:
             effect()
-        except Exception as error:  # noqa: BLE001 - nobody waits for the answer any more
+        except Exception as error:  # noqa: BLE001 - no caller waits for the answer
             self._note(name, f"late: {type(error).__name__}")
         else:
             self._note(name, "late")

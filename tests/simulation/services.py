@@ -41,13 +41,14 @@ from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed
 from shared.app import Infrastructure, Runtime
 from shared.runtime.clock import Clock
-from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
+from tests.simulation.kafka import InMemoryKafka
+from tests.simulation.kafka_client import InMemoryBroker
 from tests.simulation.mongo import Call, Database, InMemoryMongo
 from tests.simulation.process import Process
 from tests.simulation.smtp import InMemoryMailer, MailServer, Writer
 
 OPERATOR = "op_1"
-#: Shorter than in production, so that a run covers more of them.
+#: Intervals are shorter than in production, so that a run covers more of them.
 _ALL: dict[str, Any] = {
     "batch_max_records": 40,
     "batch_every_ms": 20,
@@ -57,7 +58,7 @@ _ALL: dict[str, Any] = {
     "editions_in_memory": 1,
     "shutdown_seconds": 5,
 }
-#: Read once: reading the environment for each process would take longer than the process lives.
+#: Read once: reading the environment takes longer than the life of a process.
 _REGISTRATION = RegistrationSettings(**_ALL, expiry_seconds=20)
 _MATCHING = MatchingSettings(**_ALL, refine_seconds=4)
 _SCHEDULER = SchedulerSettings(**_ALL, announce_seconds=15, improve_every_seconds=3, improve_rounds=0, improve_steps=20)
@@ -81,8 +82,8 @@ _MODELS = matching.Models(
 
 
 @dataclass
-class Outside:
-    """All that outlives the processes."""
+class Environment:
+    """Servers, clock and random numbers, which outlive the processes."""
 
     kafka: InMemoryKafka
     mongo: InMemoryMongo
@@ -92,10 +93,10 @@ class Outside:
     render: Render
 
 
-class Running:
+class RunningService:
     """A process and the service in it."""
 
-    def __init__(self, process: Process, outside: Outside) -> None:
+    def __init__(self, process: Process, outside: Environment) -> None:
         self.process = process
         self._outside = outside
         self._context: ApiContext | None = None
@@ -121,25 +122,25 @@ class Running:
             case "matching":
                 return matching.assemble(_MATCHING, infrastructure, _MODELS)
             case "scheduler":
-                return scheduler.assemble(_SCHEDULER, infrastructure, OnTheSpot(self.process))
+                return scheduler.assemble(_SCHEDULER, infrastructure, InlineSolver(self.process))
             case _:
                 mailer = InMemoryMailer(outside.mail_server, self.process, lambda: outside.chance.random() < 0.5)
                 return notify.assemble(_NOTIFY, infrastructure, mailer, Writer(outside.mail_server, outside.render))
 
 
-class OnTheSpot:
-    """Improves without a worker process; it can fail, and take its time."""
+class InlineSolver:
+    """Improves on the event loop; it can fail, and take virtual time."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
 
     @contextlib.asynccontextmanager
     async def turn(self, within: float) -> AsyncIterator[None]:
-        """Nobody waits."""
+        """Give a turn at once."""
         yield
 
     async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
-        from services.scheduler.solver.improve import improve  # noqa: PLC0415 - a worker's, and slow to import
+        from services.scheduler.solver.improve import improve  # noqa: PLC0415 - slow to import, and used by few runs
 
         return await self._process.step("solve", lambda: improve(problem, effort), SolverFailed)
 
@@ -147,7 +148,7 @@ class OnTheSpot:
 class _MongoOf:
     """Access of one process to the database in memory: a `shared.app.DatabaseServer`."""
 
-    def __init__(self, process: Process, outside: Outside) -> None:
+    def __init__(self, process: Process, outside: Environment) -> None:
         self._process, self._outside = process, outside
 
     def database(self, name: str) -> Database:
@@ -166,7 +167,7 @@ class _MongoOf:
 
 
 def step_of(call: Call) -> str:
-    """The name of the step that a call of a driver is: the table is in `process`."""
+    """Return the name of the step for a call of the Mongo driver: see the table in `process`."""
     if call.collection in {"journal", "snapshots"}:
         return _journal_step(call)
     if call.name == "find" and "pending_since" in call.query:
@@ -189,7 +190,7 @@ def _journal_step(call: Call) -> str:
 
 
 def _ledger_step(call: Call) -> str:
-    """A write of a line is told by what it does to the claim, and to how far the mail is."""
+    """Name a write to the ledger by the change to the claim and to the step of the mail."""
     if call.name == "insert_one":
         return "want"
     if call.name != "update_one":

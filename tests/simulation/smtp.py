@@ -1,6 +1,6 @@
-"""A mail server in memory, and the line to it: what `services.notify.ports.Mailer` promises, and all that can go wrong.
+"""A mail server in memory, and a mailer for it with the promises and the faults of `services.notify.ports.Mailer`.
 
-`services/notify/smtp.py` itself needs sockets: its own tests hold it to the same promises on a real connection.
+`services/notify/smtp.py` needs sockets. Its own tests check the same promises on a real connection.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from services.notify.domain.state import Audience
 from services.notify.ports import MailServerUnavailable, NotAccepted, Render, RenderedMail, Unconfirmed
 from tests.simulation.process import Process
 
-#: How long a client may be silent before the server hangs up: at least five minutes in RFC 5321, section 4.5.3.2.7, and
-#: so no longer than the lease of a mail, as here.
+#: Silence of a client after which the server hangs up: at least five minutes in RFC 5321, section 4.5.3.2.7. As there,
+#: it is no longer than the lease of a mail.
 _PATIENCE_SECONDS = 14.0
 
 
 class MailServer:
-    """What it took, in order: whose, and what it says."""
+    """Accepted mails in order, each with its participant and its content."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, Mailing]] = []
         self._written: dict[bytes, tuple[str, Mailing]] = {}
 
     def expect(self, mail: RenderedMail, participant_id: str, mailing: Mailing) -> None:
-        """Remember what a mail says, so that it need not be read again."""
+        """Remember the content of a mail, so that the mail need not be parsed."""
         self._written[mail.content] = (participant_id, mailing)
 
     def take(self, mail: RenderedMail) -> None:
-        """The 250 after DATA."""
+        """Accept a letter: the reply 250 after DATA."""
         self.taken.append(self._written[mail.content])
 
 
 class Writer:
-    """Writes letters by another writer, and tells the server what they say."""
+    """Writes letters with the given writer, and registers their content at the server."""
 
     def __init__(self, server: MailServer, render: Render) -> None:
         self._server, self._render = server, render
@@ -48,13 +48,13 @@ class Writer:
 
 
 def plain(audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
-    """The least mail, for runs by the thousand: writing the real one takes longer than all else about it."""
+    """Write a minimal mail: in runs by the thousand, real mails would take most of the time."""
     contact = audience.contacts[delivery.participant_id]
     return RenderedMail("agenda@tertulia.invalid", contact.email, f"{mailing.message_id} {mailing.content}".encode())
 
 
 class InMemoryMailer:
-    """A process's way to the mail server."""
+    """Mailer of a process."""
 
     def __init__(self, server: MailServer, process: Process, drops: Callable[[], bool]) -> None:
         self._server, self._process, self._drops = server, process, drops
@@ -68,7 +68,7 @@ class InMemoryMailer:
         loop = asyncio.get_running_loop()
         last_heard = await self._process.step("mail: address", loop.time, NotAccepted)
         await before_data()
-        # Whether the server says that it does not take it, or breaks off so that nobody knows, is left to chance.
+        # The server either refuses the letter or breaks the connection, in which case the outcome is unconfirmed.
         away = Unconfirmed if self._drops() else NotAccepted
         had: list[RenderedMail] = []
 

@@ -1,6 +1,6 @@
-"""Every named step of every service, and what can befall a process there: in the end all is as it should be.
+"""Faults of all kinds at all named steps of all services: the final state is right.
 
-A cell that does not apply is named in `HOLES`, with its reason; what is neither tested nor named there is a failure.
+A combination that does not apply is in `HOLES` with its reason. Steps in neither table fail a test.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from itertools import product
 
 import pytest
 
-from tests.simulation.faults import Blow, Planned
+from tests.simulation.faults import Planned, PlannedFault
 from tests.simulation.load import LEAST
 from tests.simulation.process import Fault, Mode, When
 from tests.simulation.world import run, run_seed
 
-#: The steps of each service: see `process` for what each is. The order is that of the code.
-_JOURNAL = ("take", "load", "insert", "send", "mark", "snapshot", "commit", "set aside", "sweep")
+#: Steps of each service, in the order of the code. `process` explains them.
+_JOURNAL = ("take", "load", "insert", "send", "mark", "snapshot", "commit", "dead-letter", "sweep")
 STEPS: dict[str, tuple[str, ...]] = {
     "registration": ("read", "write", "outbox: read", "send", "outbox: empty", "sweep"),
     "matching": _JOURNAL,
@@ -35,12 +35,12 @@ STEPS: dict[str, tuple[str, ...]] = {
         "outbox: empty",
     ),
 }
-#: Cells that are left out, and why.
+#: Combinations that are left out, with the reason.
 HOLES: dict[tuple[str, str], str] = {
-    ("take", "after"): "what a fetch brought is not the process's until it has it: the same as before",
+    ("take", "after"): "fetched records reach the process at the end of the step: the same as before it",
 }
-#: What has to go wrong first for a process to come to a step at all.
-LEADING_UP = {"mail: postpone": (Blow("notify", "mail: address", Fault(Mode.ERROR)),)}
+#: Faults that must occur first for a process to come to the step at all.
+LEADING_UP = {"mail: postpone": (PlannedFault("notify", "mail: address", Fault(Mode.ERROR)),)}
 #: Longer than a session, and longer than the lease of a mail.
 _HANG_SECONDS = 25.0
 _CELLS = [
@@ -54,16 +54,16 @@ _CELLS = [
 @pytest.mark.parametrize(
     ("service", "step", "mode", "when"), _CELLS, ids=[f"{s}: {t}: {m} {w}" for s, t, m, w in _CELLS]
 )
-def test_whatever_befalls_a_process_at_a_step_the_end_is_right(service: str, step: str, mode: Mode, when: When) -> None:
+def test_after_a_fault_at_any_step_the_final_state_is_right(service: str, step: str, mode: Mode, when: When) -> None:
     fault = Fault(mode, when, _HANG_SECONDS if mode is Mode.HANG else 0.0)
-    plan = Planned(*LEADING_UP.get(step, ()), Blow(service, step, fault))
+    plan = Planned(*LEADING_UP.get(step, ()), PlannedFault(service, step, fault))
     outcome = run(lambda _: plan, 1, scale=LEAST)
     assert outcome.violations == []
-    assert not plan.left, "no process ever came to the step: the cell shows nothing"
+    assert not plan.left, "no process ever came to the step"
 
 
 def test_no_step_is_left_out() -> None:
-    """What the services do in a run with many faults is in the table."""
+    """Steps of runs with many faults are in the table."""
     seen = set()
     for seed in range(5):
         for _, process, step, _ in run_seed(seed).history:

@@ -1,7 +1,4 @@
-"""Without any one of the protections some seed fails: the simulation would notice if it were lost.
-
-Each is taken away in the services' own code.
-"""
+"""Removal of a protection from the services' own code: some seed notices it."""
 
 from __future__ import annotations
 
@@ -24,12 +21,12 @@ from shared.storage.outbox import OutboxRelay
 from tests.simulation.world import run_seed
 
 Patch = pytest.MonkeyPatch
-#: How many seeds are tried; a doubt that matters comes up in one of a hundred.
+#: Number of seeds to try; an unconfirmed mail that matters occurs in one of a hundred.
 MOST_SEEDS = 500
 
 
 def no_fence(patch: Patch) -> None:
-    """Whoever writes an entry that is there writes over it."""
+    """Overwrite an existing entry."""
 
     async def append(self: MongoJournalStore, entry: Entry) -> None:
         written = document_of(entry)
@@ -39,12 +36,12 @@ def no_fence(patch: Patch) -> None:
 
 
 def no_dedupe(patch: Patch) -> None:
-    """Whatever comes is news, be it a repeat or older than what is known."""
+    """Apply repeated and older revisions as if they were new."""
     patch.setattr(notify_decide, "_is_newer", lambda *_: True)
 
 
 def commit_first(patch: Patch) -> None:
-    """The offset is committed before the batch is handled."""
+    """Commit the offset before the batch is handled."""
     on_batch, commit = Consumer._on_batch, Consumer._commit
 
     async def on_committed_batch(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
@@ -59,7 +56,7 @@ def commit_first(patch: Patch) -> None:
 
 
 def mark_before_sending(patch: Patch) -> None:
-    """An entry is marked as sent, and then sent."""
+    """Mark an entry as sent before it is sent."""
 
     async def send(self: Journal[Any, Any, Any], entry: Entry) -> None:
         await self._store.mark_published(entry)
@@ -70,7 +67,7 @@ def mark_before_sending(patch: Patch) -> None:
 
 
 def send_doubts_again(patch: Patch) -> None:
-    """A mail whose process ended after DATA had begun is sent as if it had not."""
+    """Send an unconfirmed mail again."""
 
     async def deliver(self: DeliveryWorker, delivery: Delivery, line: Any) -> None:
         anew = delivery.model_copy(update={"mailing": None})
@@ -81,7 +78,7 @@ def send_doubts_again(patch: Patch) -> None:
 
 
 def leave_the_unsent(patch: Patch) -> None:
-    """Nobody sends what a dead process has left: neither who loads the edition next, nor the sweeper."""
+    """Never send the unsent entries of a dead process, neither on loading the edition nor in the sweep."""
     fetch = EditionCache.fetch
 
     async def fetch_without(self: EditionCache[Any, Any, Any], edition_id: str) -> Any:
@@ -95,7 +92,7 @@ def leave_the_unsent(patch: Patch) -> None:
 
 
 def no_outbox_sweep(patch: Patch) -> None:
-    """What a dead process has left in an outbox stays there."""
+    """Never send the outboxes of a dead process."""
 
     async def nothing(self: OutboxRelay) -> None:
         return None
@@ -104,7 +101,7 @@ def no_outbox_sweep(patch: Patch) -> None:
 
 
 def empty_what_came_meanwhile(patch: Patch) -> None:
-    """An outbox is emptied whatever has been added since it was read."""
+    """Empty an outbox with the messages added since it was read."""
 
     async def empty(self: OutboxRelay, ids: list[str], length: int, newest: int) -> None:
         await self._collection.update_many({"_id": {"$in": ids}}, {"$set": {"outbox": [], "pending_since": None}})
@@ -125,14 +122,14 @@ def empty_what_came_meanwhile(patch: Patch) -> None:
         empty_what_came_meanwhile,
     ],
 )
-def test_some_seed_notices_that_a_protection_is_gone(take_away: Callable[[Patch], None], monkeypatch: Patch) -> None:
+def test_some_seed_notices_a_removed_protection(take_away: Callable[[Patch], None], monkeypatch: Patch) -> None:
     take_away(monkeypatch)
     noticed = next((seed for seed in range(MOST_SEEDS) if _is_wrong(seed)), None)
-    assert noticed is not None, f"{MOST_SEEDS} seeds do not miss it"
+    assert noticed is not None, f"{MOST_SEEDS} seeds do not notice it"
 
 
 def _is_wrong(seed: int) -> bool:
     try:
         return bool(run_seed(seed).violations)
-    except KeyError:  # a journal that two have written over cannot even be folded
+    except KeyError:  # a journal that two processes have overwritten cannot be folded
         return True

@@ -1,4 +1,4 @@
-"""One run: four services in one process on a virtual clock, a load, faults, quiet, and the verdict."""
+"""A run: four services in one process on a virtual clock, a load, faults, quiet, and the audit."""
 
 from __future__ import annotations
 
@@ -22,31 +22,32 @@ from shared.contract.cloudevents import encode
 from shared.contract.events import AffinityScored, Consent
 from shared.contract.topics import REGISTRATION
 from shared.runtime.settings import PARTITIONS
+from tests.simulation.audit import Audit
+from tests.simulation.contents import ServerContents
 from tests.simulation.faults import NoFaults, Seeded
 from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.load import LARGE, SMALL, Client, Load, Scale, Written
+from tests.simulation.load import LARGE, SMALL, AcknowledgedWrites, Client, Load, Scale
 from tests.simulation.loop import NothingToDo, run_virtually
 from tests.simulation.mongo import InMemoryMongo
 from tests.simulation.process import Faults, Process
-from tests.simulation.services import OPERATOR, Outside, Running
+from tests.simulation.services import OPERATOR, Environment, RunningService
 from tests.simulation.smtp import MailServer, plain
-from tests.simulation.verifier import Books, Verifier
 
 _CONSUMERS = ("tertulia-matching", "tertulia-scheduler", "tertulia-notify")
 SERVICES = ("registration", "matching", "scheduler", "notify")
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
-#: How long faults go on after the last write was to be asked for, how long clients may take to be answered, and how
-#: long it may take until all is quiet after that: virtual seconds.
+#: Virtual seconds: from the last planned write to the end of the faults, from the start to the last answer of a client,
+#: and from the end of the faults to quiet.
 _FAULTS_GO_ON = 14.0
 QUIET_SECONDS = 900.0
 _LATEST_LOAD = 600.0
 _LOOK_SECONDS = 4.0
-#: Processes of each service.
+#: Number of processes of each service.
 _INSTANCES = 2
 
 
-class Plan(Faults, Protocol):
-    """Faults that come to an end, and were counted."""
+class FaultPlan(Faults, Protocol):
+    """Faults of a run, which are counted and end some time."""
 
     counts: Counter[str]
 
@@ -55,7 +56,7 @@ class Plan(Faults, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run. `history` is every step of every process: time, process, step, and what befell it."""
+    """Result of a run. `history` lists all steps of all processes: time, process, step, and result or fault."""
 
     violations: list[str]
     history: list[tuple[float, str, str, str]]
@@ -66,36 +67,36 @@ class Outcome:
 
     @property
     def digest(self) -> str:
-        """The same for runs that took the same steps in the same order."""
+        """Hash of the history: equal for runs with the same steps in the same order."""
         return hashlib.sha256(repr(self.history).encode()).hexdigest()
 
 
 class World:
     """All servers and processes of a run."""
 
-    def __init__(self, chance: random.Random, plan: Plan, render: Render, scale: Scale) -> None:
+    def __init__(self, chance: random.Random, plan: FaultPlan, render: Render, scale: Scale) -> None:
         self._loop = asyncio.get_running_loop()
         self._chance, self._plan, self._scale = chance, plan, scale
         self._calm_at = scale.within + _FAULTS_GO_ON
         self._history: list[tuple[float, str, str, str]] = []
         mongo, mail_server = InMemoryMongo(), MailServer()
         self.kafka = InMemoryKafka(PARTITIONS, START.timestamp(), chance)
-        self.outside = Outside(self.kafka, mongo, mail_server, self.clock, chance, render)
-        self.written = Written()
-        self.books = Books(mongo, self.kafka, mail_server)
+        self.outside = Environment(self.kafka, mongo, mail_server, self.clock, chance, render)
+        self.written = AcknowledgedWrites()
+        self.contents = ServerContents(mongo, self.kafka, mail_server)
         self.processes: list[Process] = []
-        self._running: dict[Process, tuple[Running, asyncio.Event]] = {}
+        self._running: dict[Process, tuple[RunningService, asyncio.Event]] = {}
         self._lives: set[asyncio.Task[None]] = set()
         self._planted: set[tuple[str, str, int, int]] = set()
-        self._loop.set_exception_handler(self._on_unheard)
+        self._loop.set_exception_handler(self._on_unhandled)
         self._load = Load(Client(self._service, chance, self.written), chance, scale)
 
     def clock(self) -> datetime:
-        """Now, to the millisecond, as `shared.runtime.clock.utc_now` has it."""
+        """Return the virtual time to the millisecond, like `shared.runtime.clock.utc_now`."""
         return START + timedelta(milliseconds=int(self._loop.time() * 1000))
 
     async def run(self) -> Outcome:
-        """Load, faults, quiet, verdict."""
+        """Run load and faults, wait until all is quiet, then audit."""
         for _ in range(_INSTANCES):
             for service in SERVICES:
                 self._start(service)
@@ -105,28 +106,28 @@ class World:
         for process in self.processes:
             process.is_over = True
         records = sum(map(len, self.kafka.logs.values()))
-        mails = len(self.books.mails)
+        mails = len(self.contents.mails)
         return Outcome(violations, self._history, self._plan.counts, mails, records, seconds)
 
     async def _to_the_end(self) -> list[str]:
         load = asyncio.create_task(self._load.run())
         await asyncio.wait([load], timeout=_LATEST_LOAD)
         if not load.done():
-            return ["clients are not answered"]
+            return ["clients got no answer"]
         load.result()
         await asyncio.sleep(max(0.0, self._calm_at - self._loop.time()))
         self._calm()
         await self._until_quiet()
-        if await self._settle_doubts():
+        if await self._resolve_unconfirmed():
             await self._until_quiet()
-        return Verifier(self.books, self.written, self._planted).violations()
+        return Audit(self.contents, self.written, self._planted).violations()
 
     def _calm(self) -> None:
-        """Nothing goes wrong any more. Partitions are shared out anew: what a lost commit left is read again."""
+        """End the faults, and rebalance the groups with lag: records of a lost commit are then read again."""
         self._plan.end()
-        self._share_out_again()
+        self._rebalance_lagging()
 
-    def _share_out_again(self) -> None:
+    def _rebalance_lagging(self) -> None:
         for group in self.kafka.groups.values():
             if group.lag():
                 group.rebalance()
@@ -134,19 +135,18 @@ class World:
     async def _until_quiet(self) -> None:
         for moment in range(int(QUIET_SECONDS / _LOOK_SECONDS)):
             await asyncio.sleep(_LOOK_SECONDS)
-            if (
-                moment % 10 == 9
-            ):  # a commit lost at the very end is made up for by the next batch, or the next rebalance
-                self._share_out_again()
+            # A commit lost at the very end is repeated after the next batch or the next rebalance.
+            if moment % 10 == 9:
+                self._rebalance_lagging()
             frozen = [process for process in self.processes if not (process.answers or process.is_dead)]
-            if not frozen and not any(True for _ in self.books.unfinished(self.written.editions)):
+            if not frozen and not any(True for _ in self.contents.unfinished(self.written.editions)):
                 return
 
-    async def _settle_doubts(self) -> int:
-        """An operator reads the mail server's log, and says of each mail in doubt whether it was taken."""
+    async def _resolve_unconfirmed(self) -> int:
+        """Resolve unconfirmed mails as an operator does, from the mail server's log; return their number."""
         ledger = MongoLedger(self.outside.mongo.database("tertulia_notify"), self.clock)
         doubts = await deliveries.unconfirmed(ledger)
-        taken = {mailing.message_id for _, mailing in self.books.mails}
+        taken = {mailing.message_id for _, mailing in self.contents.mails}
         for line in doubts:
             assert line.unconfirmed is not None
             was_taken = line.unconfirmed.message_id in taken
@@ -161,12 +161,12 @@ class World:
         process = Process(service, number, self._plan, self._history)
         self.processes.append(process)
         process.stopped_answering.append(lambda: self._replace(process))
-        running, stop = Running(process, self.outside), asyncio.Event()
+        running, stop = RunningService(process, self.outside), asyncio.Event()
         self._running[process] = (running, stop)
         life = asyncio.create_task(self._live(running, stop))
         self._lives.add(life)
 
-    async def _live(self, running: Running, stop: asyncio.Event) -> None:
+    async def _live(self, running: RunningService, stop: asyncio.Event) -> None:
         try:
             async with running.lifespan():
                 await stop.wait()
@@ -178,20 +178,20 @@ class World:
             self._start(running.process.service)
 
     def _replace(self, process: Process) -> None:
-        """Start another some time after one has died."""
+        """Start a new process some time after the death of this one."""
         if process.is_dead:
             self._running.pop(process, None)
             self._loop.call_later(self._chance.uniform(0.3, 8.0), self._start, process.service)
 
-    def _on_unheard(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.written.defects.append(f"nobody hears of {context.get('exception') or context['message']!r}")
+    def _on_unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.written.defects.append(f"nothing handles {context.get('exception') or context['message']!r}")
 
     def _service(self) -> OperatorService | None:
         """A service of a process that lives, as a load balancer finds it: it does not see that one is frozen."""
         serving = [running for process, (running, _) in self._running.items() if process.service == "registration"]
         return self._chance.choice(serving).operator_service() if serving else None
 
-    # -- what befalls the world beside single steps
+    # -- disasters beside the faults of single steps
 
     def _plan_disasters(self) -> None:
         if self._scale.is_plain:
@@ -229,7 +229,7 @@ class World:
                 self._plan.outages.append((now, now + chance.uniform(2, 25), server))
 
     def _plant(self) -> None:
-        """A record that is no event, or one that can never be processed."""
+        """Plant a record that is no event, or an event that can never be processed."""
         if not self.written.editions:
             return
         edition_id = self._chance.choice(self.written.editions)
@@ -248,7 +248,7 @@ class World:
 
 
 def _forged(edition_id: str, now: datetime) -> AffinityScored:
-    """An affinity whose pair id is not that of its two participants."""
+    """Return an affinity with the pair id of other participants."""
     return AffinityScored.model_validate(
         {
             "operator_id": OPERATOR,
@@ -267,13 +267,13 @@ def _forged(edition_id: str, now: datetime) -> AffinityScored:
 
 
 def run(
-    make_plan: Callable[[random.Random], Plan],
+    make_plan: Callable[[random.Random], FaultPlan],
     seed: int,
     *,
     scale: Scale | None = None,
     render: Render = plain,
 ) -> Outcome:
-    """One run, from its seed alone; without a scale, that is drawn too."""
+    """Run a seed; the scale is drawn from it too if it is not given."""
 
     async def main() -> Outcome:
         chance = random.Random(seed)  # noqa: S311 - makes a run, not a secret
@@ -284,22 +284,22 @@ def run(
         try:
             return run_virtually(main)
         except NothingToDo:
-            return Outcome(["everybody waits for ever"], [], Counter(), 0, 0, 0.0)
+            return Outcome(["all processes wait for ever"], [], Counter(), 0, 0, 0.0)
 
 
 def run_seed(seed: int) -> Outcome:
-    """The run of a seed, with its faults."""
+    """Run a seed with its faults."""
     return run(Seeded, seed)
 
 
 def run_in_peace(seed: int, render: Render = plain) -> Outcome:
-    """A run in which nothing goes wrong."""
+    """Run a seed without faults."""
     return run(NoFaults, seed, render=render)
 
 
 @contextmanager
 def _quietly(seed: int) -> Iterator[None]:
-    """The services draw their pauses from the module's chance: seed it too. And leave the logs to whoever runs us."""
+    """Seed the global random numbers, from which services draw their pauses, and silence the logs; restore both."""
     before, logging = random.getstate(), structlog.get_config()
     random.seed(seed)
     structlog.configure(

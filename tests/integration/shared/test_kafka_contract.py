@@ -23,7 +23,8 @@ from shared.messaging.broker import make_broker, partition_of
 from shared.messaging.consumer import _keep_raw, _raw_records
 from shared.runtime.settings import PARTITIONS, ConnectionSettings
 from tests.simulation.faults import NoFaults
-from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
+from tests.simulation.kafka import InMemoryKafka
+from tests.simulation.kafka_client import InMemoryBroker
 from tests.simulation.process import Process
 
 pytestmark = pytest.mark.kafka

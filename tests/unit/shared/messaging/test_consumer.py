@@ -15,7 +15,8 @@ from shared.messaging.inputs import Input, Owns
 from shared.runtime.health import Health
 from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults
-from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
+from tests.simulation.kafka import InMemoryKafka
+from tests.simulation.kafka_client import InMemoryBroker
 from tests.simulation.process import Process
 from tests.support.kafka_consumer import wait_until
 
