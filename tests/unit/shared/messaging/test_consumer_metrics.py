@@ -29,7 +29,8 @@ from shared.runtime.metrics import (
 )
 from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults
-from tests.simulation.kafka import InMemoryBroker, InMemoryKafka
+from tests.simulation.kafka import InMemoryKafka
+from tests.simulation.kafka_client import InMemoryBroker
 from tests.simulation.process import Process
 from tests.support.kafka_consumer import match_request, wait_until
 from tests.support.metrics import MetricDelta, metric_value
