@@ -14,7 +14,7 @@ from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import differences
-from tests.property.scheduler.test_day_properties import Step, a_fair, perform, steps
+from tests.support.scheduler_day import Step, apply_step, full_fair, steps
 from tests.support.scheduler_editions import Edition
 
 
@@ -33,10 +33,10 @@ class Overheard(Edition):
 
 
 def a_day(tables: int, rest: Sequence[Step]) -> Overheard:
-    subject = a_fair(tables, Overheard)
+    subject = full_fair(tables, Overheard)
     assert isinstance(subject, Overheard)
     for revision, (kind, fields) in enumerate(rest, start=3):
-        perform(subject, kind, fields, revision)
+        apply_step(subject, kind, fields, revision)
     return subject
 
 
@@ -61,7 +61,7 @@ def test_who_goes_on_from_a_rebuilt_state_hears_and_tells_on(before: list[Step],
     subject = a_day(2, before)
     subject.state = rebuilt(subject)
     for revision, (kind, fields) in enumerate(after, start=50):
-        perform(subject, kind, fields, revision)
+        apply_step(subject, kind, fields, revision)
     newest: dict[str, int] = {}
     for said in subject.published:
         assert said.revision == newest.get(said.thing, 0) + 1

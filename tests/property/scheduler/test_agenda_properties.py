@@ -1,4 +1,4 @@
-"""Whatever happens to an edition, in whatever order, its agenda is right, told, and the fold of its journal."""
+"""Property: any history of events leaves a valid, published agenda that its journal reproduces."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ affinities = st.fixed_dictionaries(
         "score": st.floats(0, 1, width=16),
     }
 )
-#: What changes about an edition without remaking it: its tables and sessions alone.
+#: Changes of tables and sessions alone, which do not remake the edition. A middle table may be lost.
 repairs = st.fixed_dictionaries(
     {
         "tables": st.sets(st.sampled_from(["W1", "W2", "W3"]), min_size=1).map(sorted).map(tuple),
@@ -118,7 +118,7 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
     return affinity(one, other, revision=revision, **fields)
 
 
-def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) -> None:
+def apply_step(subject: Edition, kind: str, fields: dict[str, Any], revision: int) -> None:
     state = subject.state
     if kind == "clock":
         later = window(fields["slot"], fields["slot"] + 1).starts_at
@@ -143,7 +143,7 @@ def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) 
         subject.consume(event(kind, fields, revision))
 
 
-def check(subject: Edition) -> None:
+def check_agenda(subject: Edition) -> None:
     state = subject.state
     if state.is_closed:
         return
@@ -160,7 +160,7 @@ def check(subject: Edition) -> None:
 
 
 def check_indexes(state: AgendaState) -> None:
-    """What is kept up to date change by change is what it would be if it were made anew."""
+    """Assert that indexes updated change by change equal indexes built anew."""
     made = AgendaState.model_validate_json(state.model_dump_json())
     kept_board, board = state.board, made.board
     assert kept_board.placed == board.placed
@@ -172,8 +172,8 @@ def check_indexes(state: AgendaState) -> None:
     assert without_empty(state.links) == without_empty(made.links)
 
 
-def check_what_was_said(subject: Edition) -> None:
-    """The newest event of each thing says how it is now; revisions rise by one; agendas and encounters agree."""
+def check_published(subject: Edition) -> None:
+    """Assert that the newest events agree with the state and with one another, and that revisions rise by one."""
     newest: dict[str, Event] = {}
     for said in subject.published:
         assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
@@ -199,13 +199,13 @@ def check_what_was_said(subject: Edition) -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(editions, steps)
-def test_the_agenda_is_right_after_every_step(first: dict[str, Any], rest: list[Step]) -> None:
+def test_every_event_leaves_a_valid_agenda(first: dict[str, Any], rest: list[Step]) -> None:
     subject = Edition(event("edition", {**first, "phase": "open"}, 1))
     for revision, (kind, fields) in enumerate(rest, start=2):
-        perform(subject, kind, fields, revision)
-        check(subject)
+        apply_step(subject, kind, fields, revision)
+        check_agenda(subject)
         check_indexes(subject.state)
-    check_what_was_said(subject)
+    check_published(subject)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -213,7 +213,7 @@ def test_the_agenda_is_right_after_every_step(first: dict[str, Any], rest: list[
 def test_replaying_the_changes_gives_the_state(rest: list[Step]) -> None:
     subject = Edition()
     for revision, (kind, fields) in enumerate(rest, start=1):
-        perform(subject, kind, fields, revision)
+        apply_step(subject, kind, fields, revision)
     replayed = AgendaState(edition_id="ed")
     for change in subject.changes:
         evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))

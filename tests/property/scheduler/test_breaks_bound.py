@@ -1,4 +1,4 @@
-"""The bound on breaks, against every agenda there is of small editions."""
+"""Property: the bound on breaks holds for all agendas of small editions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_no_agenda_that_places_all_has_fewer_breaks(
 
 
 def agendas(draft: Draft) -> list[list[int]]:
-    """The breaks by participant of every agenda in which all are placed and nobody is twice."""
+    """List the breaks by participant, for every agenda that places all pairs without a clash."""
     found = []
     for slots in product(*(list(bits(draft.common(pair))) for pair in range(len(draft.pairs)))):
         busy = [0] * len(draft.busy)

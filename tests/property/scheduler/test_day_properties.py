@@ -1,4 +1,4 @@
-"""Whatever is edited, undone, and happens on the day, the agenda is right, told, and the fold of its journal."""
+"""Property: edits, undo and events of the day leave a valid, published agenda that its journal reproduces."""
 
 from __future__ import annotations
 
@@ -10,312 +10,42 @@ from hypothesis import strategies as st
 from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.improvement.adopt import adopt, announce
-from services.scheduler.domain.improvement.problem import problem_of
-from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
-from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
-from services.scheduler.domain.organiser.errors import EditRejected
-from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.verifier import verify
-from services.scheduler.domain.verification import inputs_of
-from services.scheduler.solver.effort import Effort
-from services.scheduler.solver.improve import improve
-from shared.contract.events import EncounterChanged, EncounterState, Event
 from shared.internal_api.edits import (
-    Edit,
-    InviteGuest,
-    LockEncounter,
-    OrderEncounters,
-    PlaceEncounter,
-    SwapRepresentative,
     UndoEdit,
+)
+from tests.support.scheduler_day import (
+    Step,
+    apply_edit_as_planned,
+    apply_step,
+    attend,
+    check_agenda,
+    check_indexes,
+    check_published,
+    edit_of,
+    edits,
+    full_fair,
+    steps,
 )
 from tests.support.scheduler_editions import (
     HALL,
-    Edition,
-    affinity,
     at,
     edition,
-    organisation,
-    participant,
-    session,
-    window,
-    without_empty,
     workspace,
 )
-
-#: Two of each organisation, so that one can take over from the other.
-PEOPLE = {f"p{n}": f"o{n // 2}" for n in range(6)}
-PAIRS = [(one, other) for one in PEOPLE for other in PEOPLE if one < other and PEOPLE[one] != PEOPLE[other]]
-QUICK = Effort(seed=3, rounds=1, round_effort=0.01, steps=100)
-
-Step = tuple[str, dict[str, Any]]
-
-edits = st.tuples(
-    st.just("edit"),
-    st.fixed_dictionaries(
-        {
-            "kind": st.sampled_from(
-                [
-                    "place",
-                    "place",
-                    "lock",
-                    "unlock",
-                    "swap",
-                    "undo",
-                    "order",
-                    "order",
-                    "disorder",
-                    "invite",
-                    "invite",
-                    "send away",
-                ]
-            ),
-            "number": st.integers(0, 20),
-            "other": st.integers(0, 20),
-            "slot": st.integers(0, 5),
-            "table": st.sampled_from([None, "W1", "W2"]),
-            "side": st.integers(0, 1),
-            "guest": st.sampled_from(sorted(PEOPLE)),
-        }
-    ),
-)
-steps = st.one_of(
-    st.tuples(
-        st.just("edition"),
-        st.fixed_dictionaries(
-            {
-                "phase": st.sampled_from(["live", "live", "live", "closed"]),
-                "freeze_minutes": st.sampled_from([0, 15, 20, 60]),
-                "zones": st.integers(1, 3).map(lambda tables: (workspace(tables), HALL)),
-                "sessions": st.sampled_from([(), (session("k", 1, 2),), (session("k", 2.5, 4),)]),
-                "quotas": st.sampled_from([{}, {}, {"max_encounters": 2}]),
-                "shift": st.sampled_from([0, 0, 0, 0.4, 0.5, -0.4, 4.2, 1, -1]),
-            }
-        ),
-    ),
-    *[
-        st.tuples(
-            st.just("participant"),
-            st.fixed_dictionaries(
-                {
-                    "who": st.sampled_from(sorted(PEOPLE)),
-                    "available": st.sampled_from([(), (), (window(0, 2),), (window(2, 5),)]),
-                    "session_ids": st.sampled_from([(), ("k",)]),
-                    "checked_in": st.sampled_from([True, True, False]),
-                    "status": st.sampled_from(["active", "active", "active", "cancelled"]),
-                }
-            ),
-        )
-    ]
-    * 2,
-    st.tuples(
-        st.just("organisation"),
-        st.fixed_dictionaries(
-            {
-                "organisation_id": st.sampled_from(sorted(set(PEOPLE.values()))),
-                "interchangeable": st.sampled_from([True, True, False]),
-                "status": st.sampled_from(["active"] * 5 + ["cancelled"]),
-            }
-        ),
-    ),
-    *[
-        st.tuples(
-            st.just("affinity"),
-            st.fixed_dictionaries(
-                {
-                    "sides": st.sampled_from(PAIRS),
-                    "consent": st.sampled_from(["granted", "granted", "granted", "refused"]),
-                    "priority": st.integers(1, 3),
-                }
-            ),
-        )
-    ]
-    * 3,
-    *[edits] * 5,
-    *[st.tuples(st.just("attend"), st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.integers(0, 7)}))]
-    * 3,
-    *[st.tuples(st.just("clock"), st.fixed_dictionaries({"slot": st.floats(-3, 5, width=16)}))] * 2,
-    st.tuples(st.sampled_from(["improve", "announce", "reload"]), st.just({})),
-)
-
-
-def a_fair(tables: int = 2, kind: type[Edition] = Edition) -> Edition:
-    """At the start of its first slot, everybody being there, and more wanting to meet than there is room for."""
-    fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL)}
-    subject = kind(
-        edition(**fields),
-        *(organisation(each) for each in sorted(set(PEOPLE.values()))),
-        *(participant(each, organisation_id=PEOPLE[each], checked_in=True) for each in PEOPLE),
-        *(affinity(*sides) for sides in PAIRS),
-        now=at(-4),
-    )
-    subject.consume(edition(revision=2, phase="live", freeze_minutes=20, **fields))
-    return subject
-
-
-def edit_of(state: AgendaState, fields: dict[str, Any]) -> Edit:
-    ids = sorted(state.pairs_by_encounter)
-    encounter = ids[fields["number"] % len(ids)]
-    people = state.pairs[state.pairs_by_encounter[encounter]].participant_ids
-    who = people[fields["side"]]
-    match fields["kind"]:
-        case "place":
-            return PlaceEncounter(encounter_id=encounter, slot=fields["slot"], zone_id="work", table=fields["table"])
-        case "swap":
-            by = next(each for each in PEOPLE if PEOPLE[each] == PEOPLE[who] and each != who)
-            return SwapRepresentative(encounter_id=encounter, participant_id=who, by=by)
-        case "invite" | "send away":
-            guest, is_invited = fields["guest"], fields["kind"] == "invite"
-            there = [(pair, who) for pair, each in sorted(state.pairs.items()) for who in each.guest_ids]
-            if not is_invited and there:  # one of those there are
-                pair, guest = there[fields["number"] % len(there)]
-                encounter = state.encounter_id(pair)
-            return InviteGuest(encounter_id=encounter, participant_id=guest, is_invited=is_invited)
-        case "undo":
-            return UndoEdit()
-        case "order" | "disorder":
-            after, is_ordered = ids[fields["other"] % len(ids)], fields["kind"] == "order"
-            if not is_ordered and state.comes_after:  # one of those there are
-                later = sorted(state.comes_after)[fields["number"] % len(state.comes_after)]
-                encounter, after = state.encounter_id(later), state.encounter_id(state.comes_after[later][0])
-            return OrderEncounters(encounter_id=encounter, after_id=after, is_ordered=is_ordered)
-    return LockEncounter(encounter_id=encounter, is_locked=fields["kind"] == "lock")
-
-
-def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
-    fields = dict(fields)
-    if kind == "edition":
-        return edition(revision=revision, slots=5, **fields)
-    if kind == "organisation":
-        return organisation(fields.pop("organisation_id"), revision=revision, **fields)
-    if kind == "participant":
-        who = fields.pop("who")
-        return participant(who, revision=revision, organisation_id=PEOPLE[who], **fields)
-    one, other = fields.pop("sides")
-    return affinity(one, other, revision=revision, **fields)
-
-
-def attend(subject: Edition, fields: dict[str, Any]) -> None:
-    state, decision = subject.state, subject.decision()
-    begun = [pair for pair in state.pairs if timing.is_history(state, pair, subject.now)]
-    ids = sorted(map(state.encounter_id, begun or state.pairs))
-    encounter = ids[fields["number"] % len(ids)]
-    pair = state.pairs[state.pairs_by_encounter[encounter]]
-    people = pair.people
-    absent = tuple(each for bit, each in enumerate(people) if fields["absent"] >> bit & 1)
-    outcome = EncounterState.HELD if set(absent).isdisjoint(pair.participant_ids) else EncounterState.MISSED
-    try:
-        record_attendance(decision, encounter, AttendanceReport(outcome=outcome, absent=absent))
-    except EditRejected:
-        assert not decision.changes
-    subject.finish(decision)
-
-
-def edited(subject: Edition, edit: Edit) -> bool:
-    """Plan, then make as planned; returns whether it could be."""
-    state, before = subject.state, subject.state.model_dump()
-    placed, pinned = dict(state.board.placed), set(state.board.pinned)
-    decision = subject.decision()
-    try:
-        planned = plan_edit(state, edit, subject.now)
-        assert state.model_dump() == before
-        assert (state.board.placed, state.board.pinned) == (placed, pinned)
-        assert apply_edit(decision, edit, planned.token) == planned
-    except (EditRejected, RulesBroken):
-        assert state.model_dump() == before
-        return False
-    subject.finish(decision)
-    assert {each: state.arrangement(each) for each in planned.after} == planned.after
-    return True
-
-
-def perform(subject: Edition, kind: str, fields: dict[str, Any], revision: int) -> None:
-    state = subject.state
-    if kind == "clock":
-        subject.now = max(subject.now, at(fields["slot"]))
-    elif kind == "edit":
-        edited(subject, edit_of(state, fields))
-    elif kind == "attend":
-        attend(subject, fields)
-    elif kind == "reload":
-        subject.state = AgendaState.model_validate_json(state.model_dump_json())
-    elif kind in {"announce", "improve"}:
-        decision = subject.decision()
-        if kind == "announce":
-            announce(decision)
-        elif not state.is_closed:
-            adopt(decision, improve(problem_of(state, subject.now, 3), QUICK))
-        subject.finish(decision)
-    elif not (kind == "edition" and state.is_closed):
-        subject.consume(event(kind, fields, revision))
-
-
-def check(subject: Edition) -> None:
-    state = subject.state
-    if state.is_closed:
-        return
-    begun = {pair for pair in state.placements if timing.has_begun(state, pair, subject.now)}
-    assert verify(inputs_of(state), state.placements, begun) == []
-    for pair in state.pairs:
-        if state.is_wanted(pair):
-            assert (pair in state.placements) != (pair in state.waiting), pair
-        else:
-            assert pair not in state.waiting
-            assert pair not in state.placements or pair in begun
-    assert not state.unpublished_pairs
-    assert not state.unpublished_participants
-    assert state.locked <= state.placements.keys() | state.attended.keys() | state.waiting.keys() | begun
-
-
-def check_indexes(subject: Edition) -> None:
-    """What is kept up to date is what is built anew."""
-    state = subject.state
-    fresh = AgendaState.model_validate_json(state.model_dump_json())
-    assert state.board.placed == fresh.board.placed
-    assert state.board.pinned == fresh.board.pinned
-    assert {each: slots for each, slots in state.board.busy.items() if slots} == {
-        each: slots for each, slots in fresh.board.busy.items() if slots
-    }
-    assert state.board.tables == fresh.board.tables
-    assert (state.board.predecessors, state.board.successors) == (fresh.board.predecessors, fresh.board.successors)
-    assert state.board.before_and_after == fresh.board.before_and_after
-    for each in state.participants:
-        assert entries_of(state, each, {}) == entries_of(fresh, each, {})
-    assert without_empty(state.links) == without_empty(fresh.links)
-
-
-def check_what_was_said(subject: Edition) -> None:
-    newest: dict[str, Event] = {}
-    for said in subject.published:
-        assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
-        newest[said.thing] = said
-    state = subject.state
-    if state.is_closed:
-        return
-    for pair, place in state.placements.items():
-        said = newest[f"encounter/{state.encounter_id(pair)}"]
-        assert isinstance(said, EncounterChanged)
-        met = (*said.participant_ids, *(guest.participant_id for guest in said.guests))
-        assert (said.place, met) == (place, state.pairs[pair].people)
-    for pair, attended in state.attended.items():
-        said = newest[f"encounter/{state.encounter_id(pair)}"]
-        assert isinstance(said, EncounterChanged)
-        assert (said.state, said.place, said.absent_ids) == (attended.outcome, attended.place, attended.absent_ids)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 3), st.lists(steps, max_size=25))
-def test_the_agenda_is_right_after_every_step_of_the_day(tables: int, rest: list[Step]) -> None:
-    subject = a_fair(tables)
+def test_every_step_of_a_day_leaves_a_valid_agenda(tables: int, rest: list[Step]) -> None:
+    subject = full_fair(tables)
     for revision, (kind, fields) in enumerate(rest, start=3):
-        perform(subject, kind, fields, revision)
-        check(subject)
+        apply_step(subject, kind, fields, revision)
+        check_agenda(subject)
         if kind in {"attend", "edition"}:
             check_indexes(subject)
     check_indexes(subject)
-    check_what_was_said(subject)
+    check_published(subject)
     replayed = AgendaState(edition_id="ed")
     for change in subject.changes:
         evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
@@ -327,38 +57,40 @@ reports = st.fixed_dictionaries({"number": st.integers(0, 20), "absent": st.inte
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([0.4, 0.5, -0.4, 1, -1]), st.lists(reports, min_size=1, max_size=5))
-def test_the_board_is_right_whoever_is_missed_once_the_slots_were_moved(
-    shift: float, told: list[dict[str, Any]]
-) -> None:
-    subject = a_fair(3)
+def test_attendance_after_moved_slots_keeps_the_board_right(shift: float, made: list[dict[str, Any]]) -> None:
+    subject = full_fair(3)
     subject.now = at(2.2)
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(3), HALL), "phase": "live", "freeze_minutes": 0}
     subject.consume(edition(revision=3, shift=shift, **fields))
-    for each in told:
-        attend(subject, each)
-        check(subject)
+    for report in made:
+        attend(subject, report)
+        check_agenda(subject)
         check_indexes(subject)
 
 
-def agenda(state: AgendaState) -> dict[str, Any]:
-    """All but what was told of it, and the count of what came in."""
+def agenda_of(state: AgendaState) -> dict[str, Any]:
+    """Return the state without its published events and its count of inputs."""
     return state.model_dump(exclude={"encounters", "agendas", "version"})
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, max_size=12), st.lists(edits, min_size=1, max_size=5))
-def test_undoing_edits_restores_the_very_agenda(rest: list[Step], by_hand: list[Step]) -> None:
-    subject = a_fair()
+def test_undoing_edits_restores_the_agenda(rest: list[Step], by_hand: list[Step]) -> None:
+    subject = full_fair()
     for revision, (kind, fields) in enumerate(rest, start=3):
-        perform(subject, kind, fields, revision)
+        apply_step(subject, kind, fields, revision)
     before: list[dict[str, Any]] = []
     for _, fields in by_hand:
-        edit, was = edit_of(subject.state, fields), agenda(subject.state)
-        if not isinstance(edit, UndoEdit) and edited(subject, edit) and len(subject.state.edits) > len(was["edits"]):
+        edit, was = edit_of(subject.state, fields), agenda_of(subject.state)
+        if (
+            not isinstance(edit, UndoEdit)
+            and apply_edit_as_planned(subject, edit)
+            and len(subject.state.edits) > len(was["edits"])
+        ):
             before.append(was)
     for was in reversed(before):
         has_begun = any(timing.is_history(subject.state, pair, subject.now) for pair in subject.state.edits[-1].after)
-        assert edited(subject, UndoEdit()) != has_begun
-        if has_begun:  # what was put into a slot that runs stays there
+        assert apply_edit_as_planned(subject, UndoEdit()) != has_begun
+        if has_begun:  # an encounter in a running slot is not moved any more
             return
-        assert agenda(subject.state) == was
+        assert agenda_of(subject.state) == was

@@ -1,4 +1,4 @@
-"""Whatever comes in while an agenda is improved, what is left of the improvement is right, and never a loss."""
+"""Property: an improvement adopted after further events leaves a valid agenda that is no worse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Level
-from tests.property.scheduler.test_day_properties import PAIRS, PEOPLE, QUICK, Step, check, perform, steps
+from tests.support.scheduler_day import PAIRS, PEOPLE, QUICK, Step, apply_step, check_agenda, steps
 from tests.support.scheduler_editions import (
     HALL,
     Edition,
@@ -40,9 +40,9 @@ fairs = st.fixed_dictionaries(
     }
 )
 before = st.lists(steps, max_size=12)
-#: What may come in while an agenda is improved, if anything: no other improvement, and no announcement.
+#: Events during an improvement: any step except another improvement or the announcement.
 meanwhile = st.lists(steps.filter(lambda step: step[0] not in {"improve", "announce"}), max_size=8)
-wild_seats = st.dictionaries(
+wild_assignments = st.dictionaries(
     st.sampled_from([pair(*sides) for sides in PAIRS]),
     st.builds(lambda slot, table: Assignment(1 << slot, "work", f"W{table}"), st.integers(0, 4), st.integers(1, 3)),
     max_size=6,
@@ -50,7 +50,7 @@ wild_seats = st.dictionaries(
 
 
 def a_fair(tables: int, phase: str, levels: tuple[Level, ...]) -> Edition:
-    """More wishes than room, and agendas announced unless the edition is still open."""
+    """An edition with more demand than room, announced unless it is still open."""
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL), "levels": levels}
     subject = Edition(
         edition(**fields),
@@ -68,25 +68,25 @@ def a_fair(tables: int, phase: str, levels: tuple[Level, ...]) -> Edition:
 
 
 def go_on(subject: Edition, rest: list[Step], revision: int) -> None:
-    """The same edition, whatever its tables and sessions, in its phase and with its order of levels."""
+    """Apply steps that keep the phase and the levels of the edition."""
     edition_ = subject.state.edition
     assert edition_ is not None
     kept = {"phase": edition_.phase, "levels": edition_.levels}
     for number, (kind, fields) in enumerate(rest, start=revision):
-        perform(subject, kind, {**fields, **kept} if kind == "edition" else fields, number)
+        apply_step(subject, kind, {**fields, **kept} if kind == "edition" else fields, number)
 
 
-def seats_of(state: AgendaState) -> dict[str, Assignment]:
-    return {each: seat for each, (_, seat) in state.board.placed.items()}
+def assignments_of(state: AgendaState) -> dict[str, Assignment]:
+    return {pair_id: assignment for pair_id, (_, assignment) in state.board.placed.items()}
 
 
-def worth_of(state: AgendaState) -> ObjectiveValue:
-    return objective_value(state, seats_of(state))
+def value_of(state: AgendaState) -> ObjectiveValue:
+    return objective_value(state, assignments_of(state))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(fairs, before, meanwhile, st.one_of(st.just({}), wild_seats))
-def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
+@given(fairs, before, meanwhile, st.one_of(st.just({}), wild_assignments))
+def test_a_late_improvement_is_valid_no_worse_and_within_its_budget(
     fair: dict[str, Any], first: list[Step], since: list[Step], wild: dict[str, Assignment]
 ) -> None:
     subject = a_fair(**fair)
@@ -96,7 +96,7 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
     state, now = subject.state, subject.now
     assume(state.version != solution.version or not wild)
     solution = replace(solution, assignments={**solution.assignments, **wild})
-    placed, has = seats_of(state), worth_of(state)
+    placed, has = assignments_of(state), value_of(state)
     stays = {each: seat for each, seat in placed.items() if timing.stays(state, each, now)}
     again = AgendaState.model_validate_json(state.model_dump_json())
     if state.version != solution.version:
@@ -104,8 +104,8 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
 
     decision = subject.decision()
     adopt(decision, solution)
-    assert worth_of(state).ranks <= has.ranks
-    seats = seats_of(state)
+    assert value_of(state).ranks <= has.ranks
+    seats = assignments_of(state)
     assert stays.items() <= seats.items()
     moved = {each for each, seat in placed.items() if seats.get(each) != seat}
     if state.announced:
@@ -113,4 +113,4 @@ def test_what_is_adopted_late_is_right_no_worse_and_moves_what_may_be_moved(
         assert len(moved) <= _BUDGET
         assert all(solution.moves(each) for each in moved)
     subject.finish(decision)
-    check(subject)
+    check_agenda(subject)

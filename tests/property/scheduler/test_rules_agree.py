@@ -1,4 +1,4 @@
-"""What a rule says plainly and what it says in slots is the same: on random agendas, for every pair and every slot."""
+"""Property: on random agendas, encodings and plain statements of the rules agree for every pair, slot and table."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_encoding_allows_exactly_what_the_verifier_accepts(
 
 
 def invite(state: AgendaState, encounter: int, guest: int) -> None:
-    """Have somebody join an encounter, if that can be."""
+    """Invite a guest to an encounter, if the edit is accepted."""
     ids, people = sorted(state.pairs_by_encounter), sorted(state.participants)
     there, who = ids[encounter % len(ids)], people[guest % len(people)]
     with suppress(EditRejected, RulesBroken):
@@ -58,7 +58,7 @@ def invite(state: AgendaState, encounter: int, guest: int) -> None:
 
 
 def order(state: AgendaState, later: int, earlier: int) -> None:
-    """Have one encounter come after another, if it can."""
+    """Order two encounters, if the edit is accepted."""
     ids = sorted(state.pairs_by_encounter)
     later_id, earlier_id = ids[later % len(ids)], ids[earlier % len(ids)]
     with suppress(EditRejected, RulesBroken):
@@ -70,24 +70,24 @@ def order(state: AgendaState, later: int, earlier: int) -> None:
 
 
 def allowed(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
-    """Every slot and table the engine could give the pair."""
-    board, wanted = state.board, state.meeting(pair)
-    seat = board.remove(pair) if pair in board.placed else None
-    left, _ = rules.slots_left(board, wanted, board.all_slots)
+    """Return every slot and table that placement may give the pair."""
+    board, meeting = state.board, state.meeting(pair)
+    removed = board.remove(pair) if pair in board.placed else None
+    left, _ = rules.slots_left(board, meeting, board.all_slots)
     found = {
         (slot.bit_length() - 1, zone, table)
         for slot in bits(left)
-        for zone in wanted.zone_ids
+        for zone in meeting.zone_ids
         for table in board.tables[zone]
         if board.is_table_free(zone, table, slot)
     }
-    if seat is not None:
-        board.place(*seat)
+    if removed is not None:
+        board.place(*removed)
     return found
 
 
 def accepted(state: AgendaState, pair: str) -> set[tuple[int, str, str]]:
-    """Every slot and table at which the verifier has nothing against the pair."""
+    """Return every slot and table at which the verifier accepts the pair."""
     assert state.edition is not None
     found = set()
     for slot in state.edition.slots:

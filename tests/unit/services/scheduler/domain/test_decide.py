@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.scheduler.domain.decide import NotAPair
-from shared.contract.events import AgendaChanged, ChangeKind, EncounterChanged, EncounterState, Event
+from services.scheduler.domain.improvement.adopt import announce
+from shared.contract.events import AgendaChanged, ChangeKind, EncounterChanged, EncounterState, Event, Level
 from tests.support.scheduler_editions import (
     HALL,
     Edition,
@@ -154,23 +157,32 @@ def test_academia_and_industry_meet_in_innova_while_it_has_room() -> None:
     assert [subject.table("a", "b"), subject.table("c", "d")] == ["I1", "W1"]
 
 
-def test_others_are_moved_aside_while_open_and_hardly_once_published() -> None:
-    def full(phase: str) -> Edition:
-        start = edition(slots=2, zones=(workspace(3), HALL))
-        subject = Edition(start, participant("a", available=(window(0, 1),)), *people("b", "c"), affinity("b", "c"))
-        return subject if phase == "open" else _published(subject)
-
-    subject = full("open")
+@pytest.mark.parametrize(
+    ("first_level", "is_announced", "slots"),
+    [
+        (Level.PLACED, False, (0, 1)),
+        (Level.PLACED, True, (0, 1)),
+        (Level.MOVES, False, (0, 1)),
+        (Level.MOVES, True, (None, 0)),
+    ],
+)
+def test_a_newcomer_moves_others_unless_they_are_announced_and_moves_come_first(
+    first_level: Level, is_announced: bool, slots: tuple[int | None, int]
+) -> None:
+    """a is present in slot 0 only, in which b meets c."""
+    levels = (first_level, *(level for level in Level if level is not first_level))
+    fields: dict[str, Any] = {"slots": 2, "zones": (workspace(3), HALL), "levels": levels}
+    subject = Edition(
+        edition(**fields), participant("a", available=(window(0, 1),)), *people("b", "c"), affinity("b", "c")
+    )
+    assert subject.slot("b", "c") == 0
+    if is_announced:
+        subject.consume(edition(revision=2, phase="published", **fields))
+        decision = subject.decision()
+        announce(decision)
+        subject.finish(decision)
     subject.consume(affinity("a", "b"))
-    assert (subject.slot("a", "b"), subject.slot("b", "c")) == (0, 1)
-    subject = full("published")
-    subject.consume(affinity("a", "b"))
-    assert (subject.slot("a", "b"), subject.slot("b", "c")) == (0, 1)
-
-
-def _published(subject: Edition) -> Edition:
-    subject.consume(edition(slots=2, revision=2, zones=(workspace(3), HALL), phase="published"))
-    return subject
+    assert (subject.slot("a", "b"), subject.slot("b", "c")) == slots
 
 
 def test_live_leaves_alone_what_has_begun() -> None:

@@ -24,7 +24,7 @@ from tests.support.scheduler_editions import (
     window,
     workspace,
 )
-from tests.unit.services.scheduler.domain.organiser.test_orders import check, do, put
+from tests.support.scheduler_orders import check, do, put
 
 
 def acme(revision: int = 1, *, interchangeable: bool = True, **fields: object) -> Event:

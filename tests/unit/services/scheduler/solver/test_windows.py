@@ -13,7 +13,7 @@ from services.scheduler.solver.windows import windows
 from shared.contract.ids import encounter_id
 from shared.internal_api.edits import LockEncounter, OrderEncounters
 from tests.support.scheduler_editions import HALL, NOW, workspace
-from tests.unit.services.scheduler.domain.organiser.test_orders import EVERYBODY, do, fair
+from tests.support.scheduler_orders import EVERYBODY, do, fair
 
 
 def problem(seed: int) -> tuple[Problem, Board]:

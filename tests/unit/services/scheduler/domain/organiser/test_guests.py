@@ -29,7 +29,7 @@ from tests.support.scheduler_editions import (
     window,
     workspace,
 )
-from tests.unit.services.scheduler.domain.organiser.test_orders import check, do, fair, lock, put
+from tests.support.scheduler_orders import check, do, fair, lock, put
 
 AB, AC, CD = ("a", "b"), ("a", "c"), ("c", "d")
 

@@ -6,24 +6,18 @@ from itertools import pairwise
 
 import pytest
 
-from services.scheduler.domain import timing
-from services.scheduler.domain.changes import CHANGE
-from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser import edit_targets as targets
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
-from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, apply_edit, plan_edit
+from services.scheduler.domain.organiser.edits import RulesBroken, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
-from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
-from services.scheduler.domain.timetable.verifier import verify
-from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import Cause, EncounterChanged
 from shared.contract.ids import encounter_id
-from shared.internal_api.edits import Edit, LockEncounter, OrderEncounters, PlaceEncounter, SwapRepresentative, UndoEdit
+from shared.internal_api.edits import Edit, OrderEncounters, SwapRepresentative, UndoEdit
 from tests.support.scheduler_editions import (
     HALL,
     NOW,
@@ -37,49 +31,9 @@ from tests.support.scheduler_editions import (
     window,
     workspace,
 )
+from tests.support.scheduler_orders import EVERYBODY, Sides, check, do, fair, lock, order, put
 
-Sides = tuple[str, str]
 AB, AC, BD, CD = ("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")
-
-
-def order(later: Sides, earlier: Sides, *, is_ordered: bool = True) -> OrderEncounters:
-    return OrderEncounters(
-        encounter_id=encounter_id("ed", *later), after_id=encounter_id("ed", *earlier), is_ordered=is_ordered
-    )
-
-
-def put(sides: Sides, slot: int, table: str | None = None) -> PlaceEncounter:
-    return PlaceEncounter(encounter_id=encounter_id("ed", *sides), slot=slot, zone_id="work", table=table)
-
-
-def lock(sides: Sides, *, is_locked: bool = True) -> LockEncounter:
-    return LockEncounter(encounter_id=encounter_id("ed", *sides), is_locked=is_locked)
-
-
-def fair(*pairs: Sides, **fields: object) -> Edition:
-    names = sorted({name for sides in pairs for name in sides})
-    return Edition(edition(**fields), *people(*names), *(affinity(*sides) for sides in pairs))  # type: ignore[arg-type]
-
-
-def do(subject: Edition, *edits: Edit) -> EditPlan:
-    for edit in edits:
-        decision = subject.decision()
-        made = apply_edit(decision, edit, plan_edit(subject.state, edit, subject.now).token)
-        subject.finish(decision)
-        check(subject)
-    return made
-
-
-def check(subject: Edition) -> None:
-    """The agenda is right, and what the journal says."""
-    state = subject.state
-    begun = {each for each in state.placements if timing.has_begun(state, each, subject.now)}
-    assert verify(inputs_of(state), state.placements, begun) == []
-    replayed = AgendaState(edition_id="ed")
-    for change in subject.changes:
-        evolve(replayed, CHANGE.validate_json(CHANGE.dump_json(change)))
-    assert replayed.model_dump() == state.model_dump()
-    assert replayed.board.predecessors == state.board.predecessors
 
 
 def slots(subject: Edition, *pairs: Sides) -> list[int | None]:
@@ -355,10 +309,6 @@ def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() ->
     assert slots(subject, CD) == [None]
     assert subject.state.waiting[pair(*CD)] == "no_slot_in_order"
     check(subject)
-
-
-NAMES = [f"p{number}" for number in range(8)]
-EVERYBODY = [(one, other) for one in NAMES for other in NAMES if one < other]
 
 
 @pytest.mark.parametrize("phase", ["open", "published"])

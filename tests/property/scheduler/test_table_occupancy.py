@@ -1,4 +1,4 @@
-"""Who sits at a table around a time, found by the hour as by looking at all."""
+"""Property: the index of tables by hour finds every meeting that overlaps a place."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def places(draw: st.DrawFn) -> Place:
 
 
 @given(st.lists(places(), min_size=1), st.data())
-def test_nobody_who_shares_a_moment_is_missed(sitting: list[Place], data: st.DataObject) -> None:
-    by_pair = {str(number): place for number, place in enumerate(sitting)}
-    sittings = TableOccupancy(by_pair)
+def test_the_index_misses_no_overlapping_meeting(drawn: list[Place], data: st.DataObject) -> None:
+    by_pair = {str(number): place for number, place in enumerate(drawn)}
+    occupancy = TableOccupancy(by_pair)
     for pair in data.draw(st.lists(st.sampled_from(sorted(by_pair)), unique=True)):
-        sittings.discard(pair, by_pair.pop(pair))
+        occupancy.discard(pair, by_pair.pop(pair))
     asked = data.draw(places())
 
     at_table = {pair: p for pair, p in by_pair.items() if (p.zone_id, p.table) == (asked.zone_id, asked.table)}
 
-    around = sittings.near(asked)
-    assert {pair for pair, place in at_table.items() if place.overlaps(asked)} <= around
-    assert around <= at_table.keys() == sittings.at(asked.zone_id, asked.table)
+    near = occupancy.near(asked)
+    assert {pair for pair, place in at_table.items() if place.overlaps(asked)} <= near
+    assert near <= at_table.keys() == occupancy.at(asked.zone_id, asked.table)
