@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from services.scheduler.domain import timing
 from services.scheduler.domain.improvement.adopt import adopt, announce
-from services.scheduler.domain.verification import inputs_of
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
@@ -16,6 +15,7 @@ from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import verify
+from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import EncounterChanged, EncounterState, Event
