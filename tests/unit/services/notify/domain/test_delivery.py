@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -120,3 +121,12 @@ def test_the_message_id_is_the_same_for_a_version_and_no_other() -> None:
 def test_a_lease_must_outlast_a_mail() -> None:
     with pytest.raises(ValidationError, match="at least 8"):
         Settings(lease_seconds=10, smtp_timeout_seconds=2)
+
+
+def test_a_delivery_is_written_and_read_under_its_stored_names() -> None:
+    claimed = delivery_of().settle(DeliveryState.SENT, mailing(1)).claim_for("me", NOW, timedelta(seconds=9))
+    delivery = claimed.start(mailing(2)).model_copy(update={"unconfirmed": mailing(1)})
+    stored = json.loads(delivery.model_dump_json())
+    assert stored["told"] == stored["doubt"]["said"] == stored["mailing"]["said"] == HERE.model_dump(mode="json")
+    assert not {"sent_content", "unconfirmed"} & stored.keys()
+    assert Delivery.model_validate_json(delivery.model_dump_json()) == delivery
