@@ -57,7 +57,7 @@ def show(
         stop(_errors, str(error))
     show_line(console, f"{edition}/{participant}: {report.explanation.answer}")
     show_line(console, report.explanation.text)
-    if note:
+    if note and report.explanation.uses_notification:
         show_line(console, note, style="yellow")
     show_table(console, ("Delivery", "Value"), _rows(report))
     steps = [(f"{step.at:%Y-%m-%d %H:%M:%S}", step.entry, step.inputs, step.what) for step in report.steps]
@@ -87,6 +87,8 @@ async def _notification(
     settings: ServiceSettings, edition_id: str, participant_id: str
 ) -> tuple[NotificationRecorded | None, str]:
     """Return the participant's newest notification, and a warning if the topic cannot be read."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+
     from shared.contract.events import NotificationRecorded  # noqa: PLC0415
     from shared.contract.topics import NOTIFICATION  # noqa: PLC0415
     from shared.messaging import topic_log  # noqa: PLC0415
@@ -94,7 +96,7 @@ async def _notification(
     try:
         await check(Backend.BROKER, settings)
         log = await topic_log.read(settings, [NOTIFICATION], edition_id)
-    except (NoAnswer, topic_log.LogUnreadable) as error:
+    except (NoAnswer, KafkaError, topic_log.LogUnreadable) as error:
         return None, f"{NOTIFICATION.name} cannot be read, so the reason of the last mail may be missing: {error}"
     events = log.of(edition_id).newest(NotificationRecorded)
     return next((event for event in events if event.participant_id == participant_id), None), ""
@@ -110,7 +112,7 @@ def _rows(report: DeliveryReport) -> list[tuple[str, str]]:
         ("step", delivery.step.value),
         ("version wanted", f"{delivery.wanted}, with agenda revision {delivery.agenda_revision} or newer"),
         ("version settled", str(delivery.settled)),
-        ("due at", f"{delivery.due_at:%Y-%m-%d %H:%M:%S}" if delivery.due_at else "-"),
+        ("due at", f"{delivery.due_at:%Y-%m-%d %H:%M:%S}Z" if delivery.due_at else "-"),
         ("attempts since", str(delivery.attempts)),
         ("lines in the last mail", str(len(delivery.sent_content.lines)) if delivery.sent_content else "no mail sent"),
         ("unconfirmed mail", delivery.unconfirmed.message_id if delivery.unconfirmed else "-"),

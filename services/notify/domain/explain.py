@@ -38,6 +38,11 @@ class Explanation:
     answer: DeliveryAnswer
     text: str
 
+    @property
+    def uses_notification(self) -> bool:
+        """True if the participant's newest `notification.v1` gives a better answer."""
+        return self.answer in {DeliveryAnswer.SENT, DeliveryAnswer.SETTLED}
+
 
 def explain(
     audience: Audience,

@@ -30,7 +30,7 @@ def _sentence(participant_id: str, change: Change) -> str:
     """Describe a change that concerns the participant, else return an empty text."""
     match change:
         case AgendaRecorded() if change.participant_id == participant_id:
-            return f"agenda revision {change.agenda.revision}, {len(change.agenda.entries)} entries"
+            return f"agenda revision {change.agenda.revision} (entries: {len(change.agenda.entries)})"
         case ContactRecorded() if change.participant_id == participant_id:
             state = "" if change.contact.active else ", cancelled"
             return f"participant revision {change.contact.revision}{state}"

@@ -27,7 +27,7 @@ WINDOW = Window(quiet=timedelta(hours=1), longest=timedelta(hours=2))
 
 @pytest.fixture(autouse=True)
 def deliveries(mongo_url: str, mongo_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two participants: `prt_0` has an unconfirmed mail, `prt_1` waits for the window. No broker runs."""
+    """`prt_0` has an unconfirmed mail, `prt_1` waits for the window, and `prt_2` was sent a mail. No broker runs."""
     [port] = free_ports(1)
     monkeypatch.setenv("TERTULIA_MONGO_URL", mongo_url)
     monkeypatch.setenv("TERTULIA_MONGO_DATABASE", mongo_database)
@@ -40,13 +40,20 @@ def deliveries(mongo_url: str, mongo_database: str, monkeypatch: pytest.MonkeyPa
         store, ledger = MongoJournalStore(database), MongoLedger(database, mongo.now)
         await store.prepare()
         journal = Journal(AudienceAggregate(), store, LedgerOutlet(ledger, WINDOW), mongo.now)
-        events = [*everybody(), agenda(1, encounter(0, 1)), agenda(3, encounter(0, 0), number=1)]
+        events = [
+            *everybody(),
+            agenda(1, encounter(0, 1)),
+            agenda(3, encounter(0, 0), number=1),
+            agenda(2, encounter(1, 1), number=2),
+        ]
         await journal.decide("edn_1", [Input(event, Position("agenda.v1", 0, n)) for n, event in enumerate(events)])
-        content = mail_content(await journal.read("edn_1"), "prt_0")
-        mailing = Mailing(version=1, agenda_revision=1, message_id="<m@tertulia.example>", content=content)
-        delivery = await ledger.find("edn_1", "prt_0")
-        assert delivery is not None
-        await ledger.save(delivery.settle(DeliveryState.IN_DOUBT, mailing))
+        audience = await journal.read("edn_1")
+        for participant_id, state in (("prt_0", DeliveryState.IN_DOUBT), ("prt_2", DeliveryState.SENT)):
+            content = mail_content(audience, participant_id)
+            mailing = Mailing(version=1, agenda_revision=1, message_id="<m@tertulia.example>", content=content)
+            delivery = await ledger.find("edn_1", participant_id)
+            assert delivery is not None
+            await ledger.save(delivery.settle(state, mailing))
         await mongo.close()
 
     asyncio.run(write())
@@ -64,7 +71,7 @@ def test_a_waiting_mail_is_shown_with_its_due_time_and_its_past() -> None:
     assert "edn_1/prt_1: waiting version 1 waits for more changes, and is due at 20" in output
     assert "revision 3" in output
     assert "notify:1" in output
-    assert "agenda revision 3, 1 entries; version 1 wanted" in output
+    assert "agenda revision 3 (entries: 1); version 1 wanted" in output
 
 
 def test_an_unconfirmed_mail_is_shown_with_the_command_that_resolves_it() -> None:
@@ -74,12 +81,15 @@ def test_an_unconfirmed_mail_is_shown_with_the_command_that_resolves_it() -> Non
     assert "<m@tertulia.example>" in output
 
 
-def test_without_a_broker_the_delivery_is_shown_with_a_warning() -> None:
-    assert "notification.v1 cannot be read" in show("edn_1", "prt_1")[1]
+def test_without_a_broker_a_sent_mail_is_shown_with_a_warning() -> None:
+    output = show("edn_1", "prt_2")[1]
+    assert "edn_1/prt_2: sent the last mail that was sent has the content of the newest agenda" in output
+    assert "notification.v1 cannot be read" in output
+    assert "notification.v1" not in show("edn_1", "prt_1")[1]
 
 
 def test_no_address_and_no_name_is_printed() -> None:
-    for participant_id in ("prt_0", "prt_1"):
+    for participant_id in ("prt_0", "prt_1", "prt_2"):
         output = show("edn_1", participant_id)[1]
         assert "example.org" not in output
         assert "Person" not in output

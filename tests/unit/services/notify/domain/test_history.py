@@ -30,9 +30,9 @@ def test_the_past_of_a_participant_has_agendas_contacts_and_versions() -> None:
     )
     steps = list(steps_of("prt_0", past))
     assert [(step.entry, step.what) for step in steps] == [
-        ("notify:1", "edition revision 1; participant revision 1; agenda revision 1, 1 entries; version 1 wanted"),
+        ("notify:1", "edition revision 1; participant revision 1; agenda revision 1 (entries: 1); version 1 wanted"),
         ("notify:4", "edition revision 3; version 2 wanted"),
-        ("notify:5", "participant revision 2, cancelled; agenda revision 2, 0 entries; version 3 wanted"),
+        ("notify:5", "participant revision 2, cancelled; agenda revision 2 (entries: 0); version 3 wanted"),
     ]
     assert [step.inputs for step in steps] == ["agenda.v1/0@1", "agenda.v1/0@4", "agenda.v1/0@5"]
 
