@@ -1,4 +1,4 @@
-"""Servers for the tests that ask for them: each is started once, when first asked for, and stopped at the end."""
+"""Servers for tests: a server is started when a test first asks for it, and stopped after the last test."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Launch = Callable[..., None]
 
 @pytest.fixture(scope="session")
 def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the servers of this run keep data and logs."""
+    """Folder for data and logs of the servers."""
     return tmp_path_factory.mktemp("servers")
 
 
 @pytest.fixture(scope="session")
 def launch(servers_folder: Path) -> Iterator[Launch]:
-    """`launch(*programs)` starts programs that run to the end of the session, and returns when they are ready."""
+    """Start programs that run until the end of the session; `launch(*programs)` returns once they are ready."""
     supervisor = Supervisor(servers_folder)
 
     def start(*programs: Program) -> None:
@@ -37,7 +37,7 @@ def launch(servers_folder: Path) -> Iterator[Launch]:
 
 @pytest.fixture(scope="session")
 def mongo_url(launch: Launch, servers_folder: Path) -> str:
-    """A database server (SecantusDB) in its own process."""
+    """Start a database server (SecantusDB) and return its URL."""
     [port] = free_ports(1)
     launch(secantus(port, servers_folder / "mongo"))
     return secantus_url(port)
@@ -45,5 +45,5 @@ def mongo_url(launch: Launch, servers_folder: Path) -> str:
 
 @pytest.fixture
 def mongo_database() -> str:
-    """The name of a database that no other test uses."""
+    """Name a database that no other test uses."""
     return f"test_{uuid.uuid4().hex}"

@@ -1,4 +1,4 @@
-"""What the documents claim about the code is so."""
+"""Claims of the documents about the code are true."""
 
 from __future__ import annotations
 

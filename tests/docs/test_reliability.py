@@ -1,4 +1,4 @@
-"""The table of faults names tests that exist, and commands, settings and log events that do, too."""
+"""The table of faults names existing tests, and existing log events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
-#: The faults that have to be in the table, by words that each row has.
+#: Faults that must be in the table, by words in their rows.
 FAULTS = (
     "kill -9` at any step", "SIGTERM", "zombie", "Solver overruns", "A broker down", "coordinator moved",
     "whole cluster down", "of a send lost", "Answer to a write lost", "Commit lost", "Down, restarted", "Slow",
@@ -21,7 +21,7 @@ FAULTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda each: each.rpartition("/")[2])
+@pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda text: text.rpartition("/")[2])
 def test_every_test_named_exists(file: str, test: str) -> None:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
@@ -34,8 +34,8 @@ def test_every_fault_has_a_row_that_names_a_test() -> None:
     missing = [fault for fault in FAULTS if not any(fault in row for row in faults)]
     assert missing == []
     services = ("registration", "matching", "scheduler", "notify")
-    told = [row for row, cells in faults.items() if row.strip() not in services and "tests/" not in cells[2]]
-    assert told == []
+    without_test = [row for row, cells in faults.items() if row.strip() not in services and "tests/" not in cells[2]]
+    assert without_test == []
 
 
 def test_every_log_event_named_is_logged() -> None:
@@ -43,7 +43,7 @@ def test_every_log_event_named_is_logged() -> None:
         path.read_text(encoding="utf-8") for folder in ("shared", "services") for path in (ROOT / folder).rglob("*.py")
     )
     named = {
-        event for said in re.findall(r"[Ll]og ((?:`\w+`(?:, )?)+)", PAGE) for event in re.findall(r"`(\w+)`", said)
+        event for names in re.findall(r"[Ll]og ((?:`\w+`(?:, )?)+)", PAGE) for event in re.findall(r"`(\w+)`", names)
     }
     assert named
     assert {event for event in named if f'"{event}"' not in source} == set()

@@ -1,4 +1,4 @@
-"""A minute of chaos: faults of every sort under a small load on three brokers of Apache Kafka, then the verifier."""
+"""A minute of chaos: faults of all kinds under a small load on three brokers of Apache Kafka, then the audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deploy.kafka.jars import KafkaUnavailable
 from tests.chaos.run import ChaosOptions, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kafka, pytest.mark.timeout(900)]
-#: Its first faults are a notify whose clock is an hour fast, and a broker killed: none that could be passed over.
+#: Its first faults are a notify whose clock is an hour fast, and a broker killed: so that no fault before them makes them be skipped.
 SEED = 3677
 
 

@@ -1,4 +1,4 @@
-"""The demo's edition at a tenth of its size, end to end on the embedded stack; and with each service killed once."""
+"""The demo's edition at a tenth of its size, end to end on the embedded stack; and with every service killed once."""
 
 from __future__ import annotations
 

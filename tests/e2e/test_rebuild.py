@@ -1,4 +1,4 @@
-"""An edition whose services lose their databases, one after the other, and have them rebuilt from the topics."""
+"""An edition whose services lose their databases in turn and rebuild them from the topics."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from shared.storage.mongo import Mongo
 from shared.storage.rebuild import digest
 from tertulia.cli import app
 from tertulia.rebuild import rebuilder_of, run
+from tests.support.waiting import stays
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -61,11 +62,14 @@ async def play(stack: Stack, demo_run: DemoRun) -> None:
         [(rebuilt, live)] = outcome.views.values()
         assert digest(rebuilt) == digest(live), service
         assert sum(map(len, rebuilt.values())) > 100
-    said, mails = demo_run.observer.seen.events, len(read_mails(stack.mails))
+
+    def published() -> tuple[int, int]:
+        return demo_run.observer.seen.events, len(read_mails(stack.mails))
+
+    before = published()
     for service in SERVICES:
         await lose_and_rebuild(stack, service)
-    await asyncio.sleep(3)  # long enough for whatever they would say or mail of themselves
-    assert (demo_run.observer.seen.events, len(read_mails(stack.mails))) == (said, mails)
+    assert await stays(lambda: published() == before, seconds=3)
     demo_run.journal = SchedulerJournal(demo_run.journal._store, demo_run.registered.edition_id)
     effect = await demo_run.make_change(LateChange("another table is lost", lose_a_table))
     assert effect.moved + effect.cancelled > 0
@@ -73,8 +77,8 @@ async def play(stack: Stack, demo_run: DemoRun) -> None:
 
 
 async def lose_a_table(registered: RegisteredEdition) -> Condition:
-    """The table at which somebody sits."""
-    [place, *_] = [one.place for one in registered.seen.placed().values() if one.place]
+    """Remove a table with an encounter."""
+    [place, *_] = [encounter.place for encounter in registered.seen.placed().values() if encounter.place]
     zones = [
         zone
         | {"tables": [table for table in zone["tables"] if (zone["zone_id"], table) != (place.zone_id, place.table)]}
@@ -82,30 +86,30 @@ async def lose_a_table(registered: RegisteredEdition) -> Condition:
     ]
     await registered.amend({"zones": zones})
     return lambda seen: all(
-        one.place is None or (one.place.zone_id, one.place.table) != (place.zone_id, place.table)
-        for one in seen.placed().values()
+        encounter.place is None or (encounter.place.zone_id, encounter.place.table) != (place.zone_id, place.table)
+        for encounter in seen.placed().values()
     )
 
 
-async def test_services_that_lose_their_databases_move_nobody_mail_nobody_and_go_on(
+async def test_services_with_rebuilt_databases_move_and_mail_nothing_and_go_on(
     tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
     stack = Stack(tmp_path / "runs", settings=demo.SETTINGS)
     for name, value in (stack.environment | {"TERTULIA_MONGO_URL": stack.addresses["mongo"]}).items():
         environment.setenv(name, value)
     options = demo.DemoOptions(scale=0.1, output=tmp_path)
-    said = Console(file=io.StringIO(), width=160)
-    async with stack, demo.open_demo_run(options, said, stack, generate(options.seed, options.scale)) as demo_run:
+    console = Console(file=io.StringIO(), width=160)
+    async with stack, demo.open_demo_run(options, console, stack, generate(options.seed, options.scale)) as demo_run:
         await play(stack, demo_run)
         await asyncio.to_thread(look_back, demo_run)
 
 
 def look_back(demo_run: DemoRun) -> None:
-    """What the journals tell an operator."""
-    edition, [one, *_] = demo_run.registered.edition_id, demo_run.observer.seen.placed()
-    told = CliRunner().invoke(app, ["why", one, "--edition", edition], env={"COLUMNS": "240"})
-    assert told.exit_code == 0, told.output
-    assert "placed" in told.output
-    then = CliRunner().invoke(app, ["agenda", edition], env={"COLUMNS": "240"})
-    assert then.exit_code == 0, then.output
-    assert one in then.output
+    """Read the rebuilt journals with the commands `why` and `agenda`."""
+    edition_id, [encounter_id, *_] = demo_run.registered.edition_id, demo_run.observer.seen.placed()
+    why = CliRunner().invoke(app, ["why", encounter_id, "--edition", edition_id], env={"COLUMNS": "240"})
+    assert why.exit_code == 0, why.output
+    assert "placed" in why.output
+    agenda = CliRunner().invoke(app, ["agenda", edition_id], env={"COLUMNS": "240"})
+    assert agenda.exit_code == 0, agenda.output
+    assert encounter_id in agenda.output

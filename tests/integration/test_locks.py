@@ -1,4 +1,4 @@
-"""Each service starts from its own lock alone: its extra names all that it imports."""
+"""A service starts with the packages of its own lock: its extra names all its imports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UV = Path(sys.executable).parent / "uv"
 
 
 def environment_of(service: str, folder: Path) -> Path:
-    """A virtual environment with the service's lock and nothing else; the path of its Python."""
+    """Make a virtual environment with the packages of the service's lock; return the path of its Python."""
     for command in (
         [UV, "venv", "--quiet", "--python", sys.executable, folder],
         [

@@ -1,6 +1,6 @@
 """Every interleaving of a small state machine, breadth first, so that a broken rule comes with a shortest story.
 
-After G. J. Holzmann, The SPIN Model Checker (2003): states are visited once, whatever way they are reached.
+After G. J. Holzmann, The SPIN Model Checker (2003): states are visited once, whatever the path to them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ State = TypeVar("State", bound=Hashable)
 
 @dataclass(frozen=True)
 class Step(Generic[State]):
-    """One step that may be taken: what it is called in the code, and the state after it. A fault need not happen."""
+    """A possible step: its name in the code, and the state after it. A fault may also not happen."""
 
     name: str
     after: State
@@ -32,7 +32,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Explored:
-    """How many states there are, and the first counterexample if there is one."""
+    """Number of reachable states, and the first counterexample if a rule is broken."""
 
     states: int
     counterexample: Counterexample | None
@@ -44,10 +44,10 @@ def explore(
     always: Callable[[State], str],
     at_rest: Callable[[State], str],
 ) -> Explored:
-    """Visit every state that can be reached.
+    """Visit all reachable states.
 
-    `always` says what is wrong with a state, or nothing; `at_rest` what is wrong with one in which nothing is left to
-    do but faults: since every run without further faults ends in one, this is where what must happen in the end has.
+    `always` and `at_rest` return a description of the broken rule, or an empty text. `always` judges all states.
+    `at_rest` judges states without a step except faults: every run without further faults ends in such a state.
     """
     came_from: dict[State, tuple[State, str] | None] = {initial: None}
     waiting = deque([initial])

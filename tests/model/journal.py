@@ -1,8 +1,8 @@
 """The journal of `shared/storage/journal.py` as a state machine: an edition, its inputs, two processes, a sweeper.
 
-The steps have the names of the code: `load` sends what the journal holds unsent, `decide` drops what is applied,
-`insert` is fenced by the entry's number, then `send`, `mark` and `commit`. A process that loses the partition goes on
-with what it has in hand (a zombie): only the fence stops it.
+The steps have the names of the code. `load` sends the unsent entries of the journal, `decide` drops applied inputs, and
+`insert` is fenced by the entry's number. Then come `send`, `mark` and `commit`. A process without its partition goes on
+with the batch in hand (a zombie): only the fence stops it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.model.explore import Step
 
 @dataclass(frozen=True)
 class Protocol:
-    """The protections. Each can be taken away, to see that the check notices."""
+    """The protections. The test takes each away and expects a counterexample."""
 
     has_fence: bool = True
     drops_what_is_applied: bool = True
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Process:
-    """A process: how many entries it has folded (None: it must load), what it reads next, and what it has in hand."""
+    """A process: the number of folded entries (None: it must load), its read position, and its batch in hand."""
 
     folded: int | None = None
     position: int = 0
@@ -48,7 +48,7 @@ class Process:
 
 @dataclass(frozen=True)
 class World:
-    """All there is. `owner` has the partition; `faults` may still happen."""
+    """State of the model. `owner` has the partition; so many `faults` may still happen."""
 
     journal: tuple[Entry, ...] = ()
     bus: tuple[int, ...] = ()
@@ -60,14 +60,14 @@ class World:
 
 
 class JournalModel:
-    """What can happen to `records` inputs under a protocol."""
+    """Possible steps of `records` inputs under a protocol."""
 
     def __init__(self, records: int = 3, protocol: Protocol | None = None) -> None:
         self._records = records
         self._protocol = protocol or Protocol()
 
     def steps(self, world: World) -> Iterator[Step[World]]:
-        """Every step that may be taken next."""
+        """Yield the possible next steps."""
         for number, process in enumerate(world.processes):
             for name, after in self._process_steps(world, number, process):
                 yield Step(f"{name} {number}", after)
@@ -76,7 +76,7 @@ class JournalModel:
             yield from self._faults(replace(world, faults=world.faults - 1))
 
     def always(self, world: World) -> str:
-        """What must hold at any moment."""
+        """Return the rule that a state breaks, or an empty text."""
         applied = [offset for entry in world.journal for offset in entry.applied]
         if len(applied) != len(set(applied)):
             return "an input is applied twice"
@@ -86,7 +86,7 @@ class JournalModel:
         return ""
 
     def at_rest(self, world: World) -> str:
-        """What must hold in the end."""
+        """Return the rule that a final state breaks, or an empty text."""
         applied = {offset for entry in world.journal for offset in entry.applied}
         if applied != set(range(self._records)):
             return "an input is lost"
@@ -121,7 +121,7 @@ class JournalModel:
                 yield self._commit(world, number, process)
 
     def _load(self, world: World, number: int, process: Process) -> Iterator[tuple[str, World]]:
-        """Send, in order, what is not marked; then fold."""
+        """Send the unmarked entries in order, then fold."""
         unsent = _unsent(world.journal) if self._protocol.sends_when_loading else None
         if unsent is None:
             yield "load", _with(world, number, replace(process, folded=len(world.journal)))
@@ -130,7 +130,7 @@ class JournalModel:
             yield "load: send", _with(sent, number, replace(process, step="load: mark", entry=unsent))
 
     def _take(self, world: World, number: int, process: Process) -> Iterator[tuple[str, World]]:
-        """One input or several at once: what a fetch brings is not ours to say."""
+        """Take one or several inputs: a fetch may bring any number."""
         first = "decide" if self._protocol.commits_last else "commit"
         for end in range(process.position + 1, self._records + 1):
             batch = tuple(range(process.position, end))
@@ -153,7 +153,7 @@ class JournalModel:
         return "insert", _with(replace(world, journal=journal), number, inserted)
 
     def _commit(self, world: World, number: int, process: Process) -> tuple[str, World]:
-        """The broker refuses the commit of one that has lost the partition."""
+        """Commit; the broker refuses a process that has lost the partition."""
         end = _end(process)
         step, batch = ("idle", ()) if self._protocol.commits_last else ("decide", process.batch)
         moved = _with(world, number, replace(process, position=end, step=step, batch=batch))
@@ -178,9 +178,9 @@ class JournalModel:
             if process.step == "commit" and self._protocol.commits_last:
                 lost = replace(process, position=_end(process), step="idle", batch=())
                 yield Step(f"lose the commit of {number}", _with(world, number, lost), is_fault=True)
-        other = 1 - world.owner
-        taken_over = replace(world.processes[other], position=world.committed)
-        yield Step("rebalance", replace(_with(world, other, taken_over), owner=other), is_fault=True)
+        successor = 1 - world.owner
+        taken_over = replace(world.processes[successor], position=world.committed)
+        yield Step("rebalance", replace(_with(world, successor, taken_over), owner=successor), is_fault=True)
 
 
 def _with(world: World, number: int, process: Process) -> World:
@@ -190,7 +190,7 @@ def _with(world: World, number: int, process: Process) -> World:
 
 
 def _end(process: Process) -> int:
-    """Where the process reads on, once it is done with its batch."""
+    """Return the read position after the batch in hand."""
     return max(process.position, process.batch[-1] + 1 if process.batch else 0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,13 +63,6 @@ def match_request(edition_id: str, request_id: str, revision: int = 1) -> MatchR
 def partition_number(edition_id: str) -> int:
     """Return the number of the partition that holds an edition's records."""
     return partition_of(f"{edition_id}/".encode(), range(PARTITIONS))
-
-
-async def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Return once a condition holds. Raises `TimeoutError` after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def progress(connection: ConnectionSettings, edition_id: str) -> Progress:

@@ -26,8 +26,8 @@ from tests.support.kafka_consumer import (
     match_request,
     partition_number,
     progress,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
 

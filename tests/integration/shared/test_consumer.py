@@ -23,8 +23,8 @@ from tests.support.kafka_consumer import (
     match_request,
     partition_number,
     progress,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
 
@@ -134,9 +134,11 @@ async def test_a_consumer_that_would_set_everything_aside_stops_and_is_not_ready
     first = (await progress(connection, edition_id)).end
     await publisher.publish(*(match_request(edition_id, f"r{number}") for number in range(5)))
     async with run_consumer(handle, dead_letter_budget=0) as health:
-        async with asyncio.timeout(30):
-            while "stopped" not in (await health.missing()).get("kafka", ""):
-                await asyncio.sleep(0.05)
+
+        async def is_halted() -> bool:
+            return "stopped" in (await health.missing()).get("kafka", "")
+
+        await wait_until(is_halted)
         assert health.stalled() == []
     assert (
         await progress(connection, edition_id)
@@ -177,9 +179,11 @@ async def test_a_replayed_letter_is_processed_and_gone_and_a_dropped_one_is_gone
 
     await publisher.publish(match_request(edition_id, "a"), match_request(edition_id, "b"))
     async with run_consumer(handle):
-        async with asyncio.timeout(30):
-            while len(await dead_letters_of(connection, edition_id, "poison")) < 2:
-                await asyncio.sleep(0.2)
+
+        async def are_dead_lettered() -> bool:
+            return len(await dead_letters_of(connection, edition_id, "poison")) == 2
+
+        await wait_until(are_dead_lettered)
         mended = True
         again, away = await dead_letters_of(connection, edition_id, "poison")
         await dlq_admin.replay(connection, again)

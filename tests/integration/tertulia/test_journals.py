@@ -1,4 +1,4 @@
-"""What commands read of journals on a real database, and the database that a rebuild does not touch."""
+"""Commands that read journals on a real database; a rebuild refuses a database with documents."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Nowhere:
         return pack(message)
 
     async def send(self, packed: Sequence[dict[str, Any]]) -> None:
-        """Nobody listens."""
+        """Drop the messages."""
 
 
 @pytest.fixture
 def history(mongo_url: str, mongo_database: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A journal of three entries: placed, moved by a keynote, announced. Returns when each was written."""
+    """Write three entries: placed, moved by a keynote, announced. Return the times of the entries."""
     monkeypatch.setenv("TERTULIA_MONGO_URL", mongo_url)
     monkeypatch.setenv("TERTULIA_MONGO_DATABASE", mongo_database)
     monkeypatch.setenv("COLUMNS", "240")

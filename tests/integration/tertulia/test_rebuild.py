@@ -36,7 +36,7 @@ def live(
     mongo_database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
-    """The database of a scheduler that has published an edition; what it heard and said is on the topics."""
+    """Publish an edition with a scheduler, whose inputs and events are on the topics; return its database."""
     for name, value in {
         "KAFKA_BOOTSTRAP": kafka_bootstrap,
         "KAFKA_IDEMPOTENCE": str(kafka_idempotence),
@@ -94,7 +94,7 @@ def test_a_rebuild_equals_the_live_state_and_notes_the_gaps(live: str) -> None:
     assert entry["outbox"] == []
     assert any(place.startswith("registration.v1/") for place in entry["applied"])
     pair_id = affinity("a", "b").pair_id
-    asyncio.run(_lift(pair_id))
+    asyncio.run(_remove(pair_id))
     code, said = rebuild(f"{live}_2")
     assert code == 1
     assert "not equal" in said
@@ -102,8 +102,8 @@ def test_a_rebuild_equals_the_live_state_and_notes_the_gaps(live: str) -> None:
     assert pair_id in said
 
 
-async def _lift(pair_id: str) -> None:
-    """Of the live agenda, and nobody is told."""
+async def _remove(pair_id: str) -> None:
+    """Remove a meeting from the live agenda without publishing it."""
 
     class Nowhere:
         def pack(self, message: Event) -> dict[str, Any]:
@@ -111,12 +111,12 @@ async def _lift(pair_id: str) -> None:
 
         async def send(self, packed: Sequence[dict[str, Any]]) -> None: ...
 
-    def lift(state: AgendaState, _now: object) -> Decision[Any, Event]:
+    def remove(state: AgendaState, _now: object) -> Decision[Any, Event]:
         change = Removed(pair_id=pair_id, cause=Cause(code=CauseCode.IMPROVED, subject_id="ed"))
         AgendaAggregate().evolve(state, change)
         return Decision([change], [])
 
     mongo = Mongo(Settings())
     store = MongoJournalStore(mongo.database(Settings().database))
-    await Journal(AgendaAggregate(), store, Nowhere()).transact("ed", lift)
+    await Journal(AgendaAggregate(), store, Nowhere()).transact("ed", remove)
     await mongo.close()

@@ -18,7 +18,7 @@ from tests.simulation.faults import NoFaults
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.kafka_client import InMemoryBroker
 from tests.simulation.process import Process
-from tests.support.kafka_consumer import wait_until
+from tests.support.waiting import wait_until
 
 EDITIONS = [f"edn_{number}" for number in range(100)]
 

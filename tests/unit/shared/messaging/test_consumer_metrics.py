@@ -32,8 +32,9 @@ from tests.simulation.faults import NoFaults
 from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.kafka_client import InMemoryBroker
 from tests.simulation.process import Process
-from tests.support.kafka_consumer import match_request, wait_until
+from tests.support.kafka_consumer import match_request
 from tests.support.metrics import MetricDelta, metric_value
+from tests.support.waiting import wait_until
 
 TOPIC = MATCH_REQUEST.name
 #: By the broker's clock, which is this much behind.

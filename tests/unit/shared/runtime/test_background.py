@@ -6,6 +6,7 @@ from shared.runtime.background import Background
 from shared.runtime.health import Health
 from shared.runtime.metrics import RETRIES
 from tests.support.metrics import MetricDelta
+from tests.support.waiting import stays
 
 
 async def test_work_is_repeated_and_survives_its_errors() -> None:
@@ -27,5 +28,4 @@ async def test_work_is_repeated_and_survives_its_errors() -> None:
     await background.stop()
     assert retries.value == 1
     stopped_at = runs
-    await asyncio.sleep(0.05)  # five times the interval
-    assert runs == stopped_at
+    assert await stays(lambda: runs == stopped_at, seconds=0.05)  # five times the interval
