@@ -25,11 +25,22 @@ class Backend(Enum):
     BROKER = "kafka_bootstrap"
 
 
+def _variable(server: Backend) -> str:
+    return (ENV_PREFIX + server.value).upper()
+
+
+class BadAddress(Exception):
+    """The address of a server cannot be read; the message names its setting."""
+
+    def __init__(self, server: Backend, reason: Exception) -> None:
+        super().__init__(f"{_variable(server)} is no address of a {server.name.lower()}: {_first_line(reason)}")
+
+
 class NoAnswer(Exception):
     """A server does not answer; the message says which, where its address comes from, and what to do."""
 
     def __init__(self, server: Backend, settings: ConnectionSettings) -> None:
-        variable = (ENV_PREFIX + server.value).upper()
+        variable = _variable(server)
         is_set = server.value in settings.model_fields_set
         source = f"from {variable}" if is_set else f"the default, since {variable} is not set"
         super().__init__(
@@ -50,7 +61,7 @@ def run_connected(work: Coroutine[Any, Any, Result], *servers: Backend) -> Resul
     settings = ConnectionSettings()
     try:
         return asyncio.run(_check_and_run(work, settings, servers))
-    except NoAnswer as error:
+    except (BadAddress, NoAnswer) as error:
         stop(_errors, str(error))
     except PyMongoError as error:
         stop(_errors, f"the database at {_address(Backend.DATABASE, settings)} refused: {_first_line(error)}")
@@ -69,7 +80,7 @@ async def _check_and_run(
 
 
 async def check(server: Backend, settings: ConnectionSettings) -> None:
-    """Raise `NoAnswer` unless the server answers."""
+    """Raise `NoAnswer` unless the server answers, and `BadAddress` if its address cannot be read."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS + 0.5):
             await (_ping_database(settings) if server is Backend.DATABASE else _reach_broker(settings))
@@ -78,11 +89,14 @@ async def check(server: Backend, settings: ConnectionSettings) -> None:
 
 
 async def _ping_database(settings: ConnectionSettings) -> None:
-    from pymongo.errors import ConnectionFailure  # noqa: PLC0415
+    from pymongo.errors import ConfigurationError, ConnectionFailure  # noqa: PLC0415
 
     from shared.storage.mongo import Mongo  # noqa: PLC0415
 
-    mongo = Mongo(settings.model_copy(update={"mongo_timeout_seconds": _ANSWER_SECONDS}))
+    try:
+        mongo = Mongo(settings.model_copy(update={"mongo_timeout_seconds": _ANSWER_SECONDS}))
+    except (ConfigurationError, ValueError) as error:
+        raise BadAddress(Backend.DATABASE, error) from error
     try:
         await mongo.ping()
     except ConnectionFailure as error:
@@ -110,8 +124,7 @@ def _address(server: Backend, settings: ConnectionSettings) -> str:
     """Return the address without credentials."""
     if server is Backend.BROKER:
         return settings.kafka_bootstrap
-    _, _, rest = settings.mongo_url.get_secret_value().partition("://")
-    hosts = rest.rpartition("@")[2]
+    hosts = settings.mongo_url.get_secret_value().rpartition("://")[2].rpartition("@")[2]
     return hosts.partition("/")[0].partition("?")[0]
 
 
