@@ -1,4 +1,4 @@
-"""Needs and offers: how well and how fast they are brought together, in any language, beside what others do."""
+"""Matching of needs and offers: quality and speed, in any language, compared with known methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profile help: the class of a text among ten, a need told from an offer, and how long an answer takes."""
+"""Profile help: the class of a text among ten, needs told from offers, and the time of an answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEN = 10
 
 
 def run(data: Path | None) -> list[dict[str, object]]:
-    """A row a task and who does it: the explanatory notes of NACE, beside peers; the topics of needs and offers."""
+    """Return a row per task and method: the explanatory notes of NACE, beside peers; the topics of needs and offers."""
     if data is None:
         raise typer.BadParameter("a folder with matching's data, beside which `nace/` is", param_hint="--data")
     helper = ProfileHelp(use_encoder, vocabulary)
@@ -71,7 +71,7 @@ def _by_ngrams(texts: Sequence[str]) -> Matrix:
 
 
 def _right(near: Matrix, codes: Sequence[str]) -> float:
-    """How often the class is among the ten nearest; of equally near ones it is the last."""
+    """Return the share of texts whose class is among the ten nearest; in a tie it is the last."""
     places = {one.code: place for place, one in enumerate(nace_categories())}
     own = near[np.arange(len(codes)), [places[code] for code in codes]][:, np.newaxis]
     return float(((near >= own).sum(axis=1) <= _TEN).mean())

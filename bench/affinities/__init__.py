@@ -1,4 +1,4 @@
-"""What `bench.matching` is made of: topics, scorers and their peers, tasks, times."""
+"""Parts of `bench.matching`: topics, scorers and their peers, tasks, times."""
 
 import services.matching  # noqa: F401 -- numpy must be loaded after it, to work in one thread
 

@@ -1,4 +1,4 @@
-"""Labels and notes of NACE classes across languages: a test of the encoders on words that nobody of us wrote."""
+"""Labels and notes of NACE classes across languages: a test of the encoders on words that we did not write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEN = 10
 
 
 def classes(data: Path, peers: dict[str, Peer]) -> Table:
-    """A row a peer; none where there are no tables in the folder `nace` in or beside `data`."""
+    """Return a row per peer; empty without tables in the folder `nace` in or beside `data`."""
     file, notes_file = nace_file(data, LABELS), nace_file(data, NOTES)
     if file is None:
         return []

@@ -1,4 +1,4 @@
-"""What it takes to decide: an edition of ten thousand, a newcomer, open requests, requested pairs."""
+"""Time of decisions: an edition of ten thousand, a newcomer, open requests, requested pairs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WHEN = datetime(2018, 11, 22, tzinfo=UTC)
 
 
 def decisions() -> Table:
-    """The service's own work, from an event to what is said of it, with a scorer that costs nothing."""
+    """Measure the service's own work, from an event to the published affinities, with a scorer that costs nothing."""
     random = Random(0)
     state, matchmaker = MatchingState(edition_id="bench"), Matchmaker([NgramScorer()])
     matchmaker.decide(state, _registrations(random))

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 (Reimers and Gurevych, 2019), which reads English: a peer, where it is installed."""
+"""all-MiniLM-L6-v2 (Reimers and Gurevych, 2019), which reads English: a peer, if installed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
 
 class MiniLMMissing(Exception):
-    """The package with the weights is not installed: nothing needs it but this comparison."""
+    """The package with the weights is not installed: only this comparison needs it."""
 
 
 class MiniLM:
-    """Raw vectors of 384 numbers, one text at a time, by the model's own weights as float32."""
+    """Raw vectors of 384 numbers, a text at a time, by the model's own weights as float32."""
 
     name: Final = "minilm"
 
@@ -79,7 +79,7 @@ class MiniLM:
         return np.asarray(normed, dtype=np.float32)
 
     def _pieces(self, text: str) -> list[int]:
-        """WordPiece: of each word the longest piece that is known, then the longest of the rest."""
+        """Split by WordPiece: the longest known piece of a word, then the longest of the rest."""
         plain = unicodedata.normalize("NFD", text.lower())
         words = _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
         pieces = [piece for word in words for piece in self._pieces_of(word)]
@@ -105,7 +105,7 @@ class MiniLM:
 
     @cached_property
     def _tensors(self) -> dict[str, Matrix]:
-        """The file begins with the length of a JSON object that says where each tensor is."""
+        """Read the tensors. The file begins with the length of a JSON object with their places."""
         kept = (self._folder / "model.safetensors").read_bytes()
         length = int.from_bytes(kept[:8], "little")
         layout = json.loads(kept[8 : 8 + length])

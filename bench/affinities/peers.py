@@ -1,4 +1,4 @@
-"""What `bench.matching` compares: similarities of needs and offers, ours and other people's."""
+"""Similarities of needs and offers for `bench.matching`: our scorers, and methods to compare them with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Peer = Callable[[Sequence[str], Sequence[str]], Similarities]
 
 
 def text_peers() -> tuple[dict[str, Peer], list[str]]:
-    """By name whoever reads texts, the plainest first, and what is not installed."""
+    """Return the methods that read texts by name, the simplest first, and the names of missing packages."""
     peers: dict[str, Peer] = {
         "BM25": bm25,
         "char TF-IDF": char_tfidf,
@@ -63,7 +63,7 @@ def bm25(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
 
 
 def char_tfidf(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
-    """Cosines of character 3- to 5-grams within words, weighted by how few of the offers have them."""
+    """Return cosines of character 3- to 5-grams within words, weighted by their rarity in the offers."""
     counted = [Counter(_grams(text)) for text in (*needs, *offers)]
     frequency = Counter(gram for counts in counted[len(needs) :] for gram in counts)
     numbers = {gram: number for number, gram in enumerate(frequency)}
@@ -78,12 +78,12 @@ def char_tfidf(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
 
 
 def same_division(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
-    """Tag overlap as event platforms do it, on NACE codes instead of texts: one point for the same tag, and no more."""
+    """Tag overlap as event platforms compute it, on NACE codes instead of texts: a point for the same tag, no more."""
     return np.equal.outer([code[:2] for code in needs], [code[:2] for code in offers]).astype(np.float64)
 
 
 def same_section(needs: Sequence[str], offers: Sequence[str]) -> Similarities:
-    """As `same_division`, with the 21 sections for tags."""
+    """Return `same_division` with the 21 sections as tags."""
     sections = [["".join(nace_path(code)[:1]) for code in codes] for codes in (needs, offers)]
     return np.equal.outer(*sections).astype(np.float64)
 
@@ -93,14 +93,14 @@ def _scored(scorer: TextScorer, needs: Sequence[str], offers: Sequence[str]) -> 
 
 
 class _Raw:
-    """An encoder as others use it, the same for needs and offers. Reads a text once, however many tasks it is in."""
+    """An encoder without centring, the same for needs and offers. Reads a text once for all tasks."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._known: dict[str, Matrix] = {}
 
     def __call__(self, needs: Sequence[str], offers: Sequence[str]) -> Similarities:
-        """The cosines."""
+        """Return the cosines."""
         new = [text for text in dict.fromkeys((*needs, *offers)) if text not in self._known]
         self._known |= zip(new, self._encoder.encode(new) if new else (), strict=True)
         mine, theirs = (np.stack([self._known[text] for text in texts]) for texts in (needs, offers))

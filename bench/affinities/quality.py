@@ -1,4 +1,4 @@
-"""How well needs find their offers: at once, among the first five, in any language, and for the right reason."""
+"""Quality: how often a need finds its offer first, among the first five, in any language, and for the right reason."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Ranks = NDArray[np.float64]
 
 
 def quality_of(peer: Peer, topics: Sequence[Topic]) -> Row:
-    """All that is measured of a peer that reads texts.
+    """Measure a peer that reads texts.
 
-    acc@1, MRR and hit@5 draw a language for each text, 200 times; `mono` and `cross` go through all languages, and all
+    acc@1, MRR and hit@5 draw a language for every text, 200 times; `mono` and `cross` go through all languages, and all
     pairs of two. Intervals are of 95 %, by drawing the topics again.
     """
     languages = languages_of(topics)
@@ -47,15 +47,15 @@ def quality_of(peer: Peer, topics: Sequence[Topic]) -> Row:
 
 
 def quality_of_tags(peer: Peer, topics: Sequence[Topic]) -> Row:
-    """The same of a peer that reads codes, which have no language; both sides have found the right one: its best."""
+    """Return the figures of a peer that reads codes, which have no language. Both sides have the right code."""
     codes = [topic.nace for topic in topics]
     return _figures(_ranks(peer(codes, codes))[np.newaxis])
 
 
 def _mixed(found: Similarities) -> tuple[Ranks, float]:
-    """The ranks of each draw, and the same-language bias.
+    """Return the ranks of every draw, and the same-language bias.
 
-    The bias: of the wrong ones among the first five, how many share the language of the need, to how many would by
+    The bias compares the wrong offers among the first five: the share in the language of the need, to the share by
     chance (1: no bias).
     """
     random, (languages, topics) = np.random.default_rng(0), found.shape[:2]
@@ -78,9 +78,9 @@ def _ranks(found: Similarities) -> Ranks:
 
 
 def ranks_of(found: Similarities, own: Similarities) -> Ranks:
-    """The rank in each row of its own; the middle of a tie: whoever finds nothing in common has drawn lots.
+    """Return the rank of every row's own column; in a tie the middle, as by drawing lots.
 
-    Shapes: `found` (rows, columns), `own` (rows,), each among those of its row.
+    Shapes: `found` (rows, columns), `own` (rows,), the similarity of the own column.
     """
     beside = own[:, np.newaxis]
     ranks: Ranks = ((found > beside).sum(axis=1) + (found >= beside).sum(axis=1) + 1) / 2
@@ -100,7 +100,7 @@ def _figures(ranks: Ranks) -> Row:
 
 
 def _auc_in_sector(found: Similarities, topics: Sequence[Topic]) -> float | str:
-    """How often a need's own offer scores above another of its own sector, in all languages; blank without sectors."""
+    """Return how often a need's offer scores above another of its sector, in all languages; blank without sectors."""
     rivals = [
         (at, other)
         for at, topic in enumerate(topics)
@@ -115,5 +115,5 @@ def _auc_in_sector(found: Similarities, topics: Sequence[Topic]) -> float | str:
 
 
 def share(hits: NDArray[np.bool_]) -> float:
-    """How many of all hit, rounded as tables show it."""
+    """Return the share of hits, rounded for tables."""
     return round(float(hits.mean()), 3)

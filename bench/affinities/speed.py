@@ -1,4 +1,4 @@
-"""How fast texts are read and partners found, and in how much memory."""
+"""Speed and memory of reading texts and finding partners."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ print(json.dumps([time.perf_counter() - started[0], time.process_time() - starte
 
 
 class _Cosines:
-    """A scorer whose fits are the cosines themselves: none is full, so that no tie hides whom a shortlist missed."""
+    """A scorer whose fits are the cosines: none is full, so no tie hides a partner that a shortlist missed."""
 
     def __init__(self, scorer: TextScorer) -> None:
         self.version, self.width, self.embed = "cosines", scorer.width, scorer.embed
 
     def fit(self, cosines: Matrix) -> Matrix:
-        """As they are."""
+        """Return the cosines unchanged."""
         return cosines
 
 
 def cold_start(scorer: str) -> Row:
-    """A new process, from nothing to the first vector; `scorer` is a function of `services.matching.encoders`."""
+    """Start a process up to its first vector; `scorer` is a function of `services.matching.encoders`."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(  # noqa: S603 -- our own program
         [sys.executable, "-c", _COLD, scorer], capture_output=True, check=True, text=True, env=environment
@@ -58,7 +58,7 @@ def cold_start(scorer: str) -> Row:
 
 
 def reading(scorer: TextScorer, texts: Sequence[str]) -> Row:
-    """Short texts, none seen before."""
+    """Embed short texts that are not cached."""
     started = time.perf_counter(), time.process_time()
     scorer.embed([f"{number} {text}" for number, text in enumerate(texts)], Role.NEED)
     wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
@@ -66,7 +66,7 @@ def reading(scorer: TextScorer, texts: Sequence[str]) -> Row:
 
 
 def finding(scorer: TextScorer, texts: Sequence[str], who: str) -> Table:
-    """One against ten thousand, one item a side and three; and all against all, 20 best each."""
+    """Compare a participant with ten thousand, with one item a side and with three; and all with all."""
     vectors = {role: scorer.embed(list(dict.fromkeys(texts)), role) for role in Role}
     table: Table = []
     for items in (1, 3):
@@ -96,12 +96,12 @@ def _all_pairs(index: TextIndex, size: int) -> Row:
 
 
 def _largest_share(lists: Rows) -> float:
-    """In how many of the lists whoever is in most of them is: 1 would be a hub for everybody."""
+    """Return the largest share of lists that name the same participant: 1 would be a hub."""
     return float(np.max(np.bincount(lists[lists >= 0])) / len(lists))
 
 
 def _index(scorer: TextScorer, vectors: dict[Role, Matrix], size: int, items: int) -> TextIndex:
-    """Participants whose items are each a mixture of two real ones, so that no two are the same."""
+    """Build participants whose items are mixtures of two real items, so that no two are the same."""
     random, index = np.random.default_rng(size + items), TextIndex(scorer)
     for role, known in vectors.items():
         for start in range(0, size, 1000):
@@ -132,7 +132,7 @@ def _times(find: Callable[[int], object]) -> Row:
 
 
 def _recall(index: TextIndex) -> float:
-    """How many of the exact best the shortlist found; one that scores as well as the last of them counts."""
+    """Return the share of the exact best that the shortlist found; a score equal to the last of them counts."""
     found = []
     for row in range(0, _SIZE, _SIZE // 50):
         bar = index.best(row, _BEST, exact=True)[1][-1]

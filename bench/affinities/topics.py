@@ -1,4 +1,4 @@
-"""Needs and the offers that answer them, each in several languages, read from files."""
+"""Needs and the offers that answer them, in several languages, read from files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import typer
 
 
 class BadTopics(typer.BadParameter):
-    """A file is not what `--data` wants: the message says which line, and what is wrong with it."""
+    """A file of `--data` is invalid: the message names the line and the problem."""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One need and its offer by language, the sector they are of, and a NACE class or nothing."""
+    """A need and its offer by language, their sector, and a NACE class or none."""
 
     name: str
     sector: str
@@ -26,7 +26,7 @@ class Topic:
 
 
 def read_topics(folder: Path) -> list[Topic]:
-    """The topics of all `need_offer*.jsonl` of the folder, or of its folder `matching`; of equal ids the first."""
+    """Return the topics of all `need_offer*.jsonl` of the folder or its folder `matching`; of equal ids the first."""
     files = sorted(folder.glob("need_offer*.jsonl")) or sorted((folder / "matching").glob("need_offer*.jsonl"))
     if not files:
         raise BadTopics(f"{folder} has no need_offer*.jsonl")
@@ -42,7 +42,7 @@ def read_topics(folder: Path) -> list[Topic]:
 
 
 def languages_of(topics: Sequence[Topic]) -> list[str]:
-    """The languages that every need and offer is in, in the order of the first topic."""
+    """Return the languages of every need and offer, in the order of the first topic."""
     first = topics[0].need
     common = [one for one in first if all(one in topic.need and one in topic.offer for topic in topics)]
     if not common:

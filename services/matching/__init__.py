@@ -1,4 +1,4 @@
-"""Matching: the affinity of every requested or possible pair, with its reasons and its consent."""
+"""Matching: affinities of participants, with reasons and consent."""
 
 import os
 

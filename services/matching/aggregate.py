@@ -45,5 +45,5 @@ class MatchingAggregate:
         return Decision(changes=changes, outbox=list(published))
 
     def evolve(self, state: MatchingState, change: Change) -> None:
-        """Apply one change to the state."""
+        """Apply a change to the state."""
         evolve(state, change)

@@ -33,7 +33,7 @@ from shared.storage.journal_store import MongoJournalStore
 
 @dataclass(frozen=True)
 class Models:
-    """Language models and algorithms that are slow to load: the simulation passes small ones."""
+    """Language models and algorithms that load slowly. The simulation passes small models."""
 
     #: Every scorer that an affinity configuration may name.
     scorers: Sequence[TextScorer]

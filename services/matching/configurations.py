@@ -1,4 +1,4 @@
-"""The affinity configurations of an installation: those that come with the service, and those of a folder."""
+"""Affinity configurations of an installation: the built-in configurations, and the files of a folder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.matching.domain.scoring.configuration import CONFIGURATIONS, Affin
 
 
 class BadConfiguration(Exception):
-    """A file of the folder is no configuration, or takes the version of another; the message says which, and why."""
+    """A file is no valid configuration, or reuses a version. The message names the file and the reason."""
 
 
 def configurations_in(folder: Path | None) -> Mapping[str, AffinityConfiguration]:
-    """All by version: a `.json` file each in the folder, if there is one.
+    """Return the configurations by version: the built-in configurations and every `.json` file of the folder.
 
     Raises:
-        BadConfiguration: one cannot be used. Better not to start than to score otherwise than was asked.
+        BadConfiguration: a file cannot be used. The service then does not start, rather than score in another way.
     """
     known = dict(CONFIGURATIONS)
     for file in sorted(folder.glob("*.json")) if folder else ():

@@ -34,7 +34,7 @@ class EditionJournal(Protocol):
         ...
 
     async def current(self, edition_id: str) -> MatchingState:
-        """Return the state after loading the entries that other processes have appended."""
+        """Return the state after loading the entries of further processes."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Profile help: what a free text says is needed and offered, under which codes it comes, and what in it is vague."""
+"""Profile help: needs, offers and codes suggested from a free text, and remarks on vague items."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Encoder(Protocol):
 
 
 class ProfileHelp:
-    """Answers questions. What it knows is loaded at the first of them: ask in a thread, not on the event loop."""
+    """Answers questions. Model and vocabulary are loaded at the first question: call it in a thread."""
 
     def __init__(self, encoder: Callable[[], Encoder], known: Callable[[], Vocabulary]) -> None:
         self._encoder = encoder
         self._vocabulary = known
 
     def answer(self, question: ProfileQuestion) -> ProfileSuggestions:
-        """What is suggested. Total: bounded work for any text of the length that is taken."""
+        """Return the suggestions. The work is bounded for any text up to the longest that is accepted."""
         items = list(dict.fromkeys(items_of(question.text)))[: 2 * MOST_ITEMS]
         remarks = [Remark(code=doubt.value) for doubt in low_confidence_reasons([question.text])]
         if not items:

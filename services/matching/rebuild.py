@@ -1,7 +1,7 @@
-"""Matching's state: what it was told, and the affinities as it published them.
+"""Rebuilds matching's state from the topics: the consumed events, and the affinities as published.
 
-Not on the bus, so not rebuilt: which pairs the organiser's rounds brought up, where somebody asked for them later; the
-order of two open requests that changed; the scores' terms where a second reader gave them.
+Not on the topics, so not rebuilt: the pairs of proposal rounds that a participant requested later; the order of two
+open requests that changed; the terms of scores from the quality tier.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ Terms = dict[str, dict[str, float]]
 
 
 class Scores(Protocol):
-    """Who scores pairs again: a `Matchmaker`."""
+    """Computes scores again: a `Matchmaker`."""
 
     def pool(self, state: MatchingState) -> Pool | None:
-        """The arrays made of a state. Raises `UnknownConfiguration`."""
+        """Return the arrays of a state. Raises `UnknownConfiguration`."""
 
 
 class MatchingRebuilder:
-    """See `core.Rebuilder`."""
+    """See `tertulia.rebuilding.core.Rebuilder`."""
 
     consumed = (REGISTRATION, MATCH_REQUEST, ENCOUNTER)
     published = (AFFINITY,)
@@ -75,20 +75,20 @@ class MatchingRebuilder:
     async def write(
         self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents
     ) -> Rebuilt:
-        """Write an edition's journal, and say which scores come out otherwise when they are reckoned again."""
+        """Write an edition's journal, and note the pairs with another score when computed again."""
         draft, otherwise = state_of(edition_id, consumed, published, self._aggregate, self._matchmaker)
         await write_journal(database, self._aggregate, draft, consumed)
         notes = [f"{len(otherwise)} scores come out otherwise now: {', '.join(otherwise[:5])}"] if otherwise else []
         return Rebuilt(len(draft.state.published), notes)
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
-        """What is known, what was said of each pair, and who is proposed."""
+        """Return the state as comparable values; empty without a journal."""
         state = await read_journal(database, self._aggregate, edition_id)
         return view_of(state) if state else {}
 
 
 def view_of(state: MatchingState) -> View:
-    """All of a state but what follows from the rest, and the encounters that have not ended."""
+    """Return a state as comparable values, without derived fields and without encounters that have not ended."""
     return {
         "rules": as_json({state.edition_id: state.rules} if state.rules else {}),
         "organisations": as_json(state.organisations),
@@ -104,10 +104,10 @@ def view_of(state: MatchingState) -> View:
 def state_of(
     edition_id: str, consumed: EditionEvents, published: EditionEvents, aggregate: MatchingAggregate, scores: Scores
 ) -> tuple[JournalDraft[MatchingState, Change], list[str]]:
-    """The state that heard this and said that, with the changes that make it; and the pairs that score otherwise now.
+    """Return the rebuilt state with its changes, and the ids of pairs with another score when computed again.
 
     Raises:
-        CannotRebuild: the edition is to be scored in a way that this installation does not know.
+        CannotRebuild: the edition names an affinity version that this installation cannot compute.
     """
     draft = JournalDraft[MatchingState, Change](aggregate, edition_id)
     _learn(draft, consumed)
@@ -151,7 +151,7 @@ def _learn(draft: JournalDraft[MatchingState, Change], consumed: EditionEvents) 
 
 
 def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinityScored]) -> tuple[Terms, list[str]]:
-    """The terms behind each score, and the pairs whose score is not what was said; by the first reader only."""
+    """Return the terms behind the scores, and the pairs with another score now; for scores of the default tier only."""
     known = [
         one
         for one in affinities
@@ -169,7 +169,7 @@ def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinitySco
 
 
 def _bring_up(draft: JournalDraft[MatchingState, Change], affinities: Iterable[AffinityScored]) -> None:
-    """The organiser's last round is done: the pairs that nobody has asked for are its work, or an earlier round's."""
+    """Record the organiser's last proposal round: pairs without requests are of this round or of earlier rounds."""
     filling = draft.state.rules.filling if draft.state.rules else None
     if filling is not None:
         pairs = tuple(sorted(one.participant_ids for one in affinities if not one.request_ids))
@@ -177,7 +177,7 @@ def _bring_up(draft: JournalDraft[MatchingState, Change], affinities: Iterable[A
 
 
 def _propose(draft: JournalDraft[MatchingState, Change], pool: Pool, affinities: Iterable[AffinityScored]) -> None:
-    """The partners of each open request are those whose pairs it stands behind; the best first."""
+    """Record the proposals of open requests, best first: the partners in the pairs that name the request."""
     state, proposed = draft.state, dict[str, list[str]]()
     for one in affinities:
         for request_id in one.request_ids if one.consent is not Consent.REFUSED else ():

@@ -1,1 +1,1 @@
-"""How pairs are scored, proposed and consented to: pure, no I/O, no clock."""
+"""The domain of matching: scoring, proposals and consent. Pure: no I/O, no clock."""

@@ -1,4 +1,4 @@
-"""Whether a pair may be given an encounter: the one place where consent is decided."""
+"""Consent of a pair: the single place that decides whether it may get an encounter."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from shared.contract.events import Consent, ConsentPolicy
 
 @dataclass(frozen=True)
 class ConsentSide:
-    """What one of a pair has said to the other.
+    """Declarations of a participant towards the partner of a pair.
 
     Attributes:
-        active: takes part, and so does the organisation it represents.
-        asked: has a directed request to the other that still stands.
-        accepted: has accepted a request of the other.
-        declined: has declined a request of the other.
-        seeking: has an open request that still stands.
-        offered: that open request brought up the other as a partner.
-        blocks: wants neither to meet nor to be seen by the other.
+        active: participant and organisation take part.
+        asked: has a live directed request to the partner.
+        accepted: has accepted a request of the partner.
+        declined: has declined a request of the partner.
+        seeking: has a live open request.
+        offered: this open request has the partner among its proposals.
+        blocks: blocks the partner.
     """
 
     active: bool = True
@@ -31,12 +31,13 @@ class ConsentSide:
 
 
 def consent_of(policy: ConsentPolicy, first: ConsentSide, second: ConsentSide, *, brought: bool = False) -> Consent:
-    """The consent of a pair, the same whichever side is named first.
+    """Return the consent of a pair; the order of the two sides does not matter.
 
-    `mutual` needs the yes of both, and is pending on the yes of one. `requester` and `organiser` need one who asks,
-    and no standing no of the one asked: a proposal by the system is what the requester of an open request asked for,
-    and what the organiser lets the system decide. A pair `brought` up by the organiser, and refused by neither, is
-    granted under `organiser`, and under the others waits for somebody to ask.
+    - `mutual`: granted if both sides agree, pending if only a single side agrees.
+    - `requester` and `organiser`: granted if a side asks and the partner does not decline. A proposal counts as asking,
+      because the requester of the open request wanted proposals.
+    - A pair `brought` up by a proposal round, and declined by neither side, is granted under `organiser`. Under
+      `mutual` and `requester` it stays pending until a participant asks.
     """
     if not (first.active and second.active) or first.blocks or second.blocks:
         return Consent.REFUSED
@@ -51,7 +52,10 @@ def consent_of(policy: ConsentPolicy, first: ConsentSide, second: ConsentSide, *
 
 
 def _agrees(side: ConsentSide, partner: ConsentSide) -> bool:
-    """An open request is its requester's yes to whoever is proposed or asks, save whom they declined."""
+    """Tell whether a side agrees.
+
+    An open request agrees to every proposed or asking partner, except a declined partner.
+    """
     welcomes = side.seeking and not side.declined and (partner.asked or side.offered or partner.offered)
     return side.asked or side.accepted or welcomes
 

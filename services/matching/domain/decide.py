@@ -1,4 +1,4 @@
-"""How events change what is known of an edition, one after the other, and what is then said of its pairs."""
+"""Decides on events, in order: the changes of an edition, and the affinities to publish."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POOLS_KEPT: Final = 64
 
 
 class UnknownConfiguration(Exception):
-    """An edition names a version that no configuration has, or one whose text scorer is not installed."""
+    """An edition names a version without a configuration, or with a text scorer that is not installed."""
 
     def __init__(self, version: str, missing: str) -> None:
         super().__init__(f"affinities of version {version!r} cannot be computed here: {missing}")
@@ -29,7 +29,7 @@ class UnknownConfiguration(Exception):
 
 
 class Matchmaker:
-    """Decides on events. Keeps, beside each state, the arrays made of it. Editions may be decided on in threads."""
+    """Decides on events. Caches the arrays (`Pool`) of states. Threads may decide on different editions at once."""
 
     def __init__(
         self,
@@ -42,14 +42,13 @@ class Matchmaker:
         self._lock = Lock()
 
     def decide(self, state: MatchingState, events: Sequence[Event]) -> tuple[list[Change], list[AffinityScored]]:
-        """What the events change in `state`, with the changes made, and what is to be said.
+        """Apply the events to `state`; return the changes made and the affinities to publish.
 
-        Each event is worked through by itself: the same events in the same order say the same, bit for bit, however
-        they are grouped into batches. A pair waits until both sides, their organisations and the edition's rules are
-        known.
+        Events are processed singly: the same events in the same order give the same result, bit for bit, in batches
+        of any size. A pair is scored once both participants, their organisations and the edition's rules are known.
 
         Raises:
-            UnknownConfiguration: before anything is changed.
+            UnknownConfiguration: raised before anything is changed.
         """
         for event in events:
             if isinstance(event, EditionChanged):
@@ -66,7 +65,7 @@ class Matchmaker:
         return changes, published
 
     def texts_of(self, state: MatchingState, pairs: Collection[AffinityScored]) -> tuple[list[str], list[str]]:
-        """The needs and the offers of pairs, as they are to be read: so that they can be read ahead."""
+        """Return the needs and the offers of pairs as a text scorer reads them, so that they can be embedded ahead."""
         if state.rules is None:
             return [], []
         configuration, _ = self._configured(state.rules.affinity_version)
@@ -75,14 +74,14 @@ class Matchmaker:
     def rescore(
         self, state: MatchingState, scorer: TextScorer, pairs: Collection[AffinityScored], rescored: RescoredRevisions
     ) -> tuple[list[Change], list[AffinityScored]]:
-        """Score pairs again by a better reader of texts: see `refining.rescore`."""
+        """Score pairs again with a better text scorer: see `rescoring.rescore`."""
         if state.rules is None:
             return [], []
         configuration, _ = self._configured(state.rules.affinity_version)
         return rescore(state, Pool(scorer, configuration), pairs, rescored)
 
     def pool(self, state: MatchingState) -> Pool | None:
-        """The pool made of this very state, under its configuration; none as long as the rules are not known."""
+        """Return the pool of this state object under its configuration; None while the rules are unknown."""
         if state.rules is None:
             return None
         configuration, scorer = self._configured(state.rules.affinity_version)
@@ -107,7 +106,7 @@ class Matchmaker:
         return configuration, scorer
 
     def _warm(self, state: MatchingState, events: Sequence[Event]) -> None:
-        """Embed all new texts at once: a scorer that remembers them then has them at hand, one by one."""
+        """Embed all new texts at once: a scorer with a cache then has them ready."""
         profiles = [event.profile for event in events if isinstance(event, ParticipantChanged)]
         if len(profiles) > 1 and state.rules is not None:
             configuration, scorer = self._configured(state.rules.affinity_version)

@@ -1,4 +1,4 @@
-"""One event at work: what it changes, which pairs that touches, and what is then said of them."""
+"""Effects of an event: the changes it causes, the pairs it touches, and the affinities to publish."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _PAIRS_AT_ONCE: Final = 64
 
 
 class EventEffects:
-    """What one event changes and touches. Changes and what is said are added to the lists it is given."""
+    """Works out the effects of an event. Appends changes and affinities to the given lists."""
 
     def __init__(
         self, state: MatchingState, event: Event, changes: list[Change], published: list[AffinityScored]
@@ -59,7 +59,7 @@ class EventEffects:
         self._pairs: dict[tuple[str, str], bool] = {}
 
     def record(self) -> None:
-        """Take from the event what is newer than what is known."""
+        """Record the event if its revision is newer than the recorded revision."""
         event = self._event
         match event:
             case EditionChanged():
@@ -74,7 +74,7 @@ class EventEffects:
                 self._record_encounter(event.participant_ids, EncounterSnapshot.of(event))
 
     def update(self, pool: Pool) -> None:
-        """Bring the pool, the proposals and what is said of the touched pairs up to date."""
+        """Update the pool, the proposals, and the published affinities of touched pairs."""
         pool.put(self._state, sorted(self._participants))
         for participant_id in self._participants:
             self._touch_all(participant_id, rescored=True)
@@ -83,14 +83,14 @@ class EventEffects:
         self._publish_touched(pool)
 
     def _propose(self, pool: Pool) -> None:
-        """Bring the partners of every open request that is concerned up to date, and of those that gain by that."""
+        """Update the partners of every affected open request, and then of requests that gain from freed partners."""
         changed, requests = self._participants, self._requests
         while requests or changed:
             request_ids = sorted(requests.union(requests_to_update(self._state, pool, changed)))
             changed, requests = self._propose_for(pool, request_ids), set()
 
     def _propose_for(self, pool: Pool, request_ids: list[str]) -> set[str]:
-        """The sought-after whom a list has let go: they are free for another."""
+        """Update the partners of open requests; return participants at capacity that left a proposal list."""
         state, freed = self._state, set()
         for request_id, partner_ids in best_partners(state, pool, request_ids):
             before = state.proposals.get(request_id, ())
@@ -103,7 +103,7 @@ class EventEffects:
         return freed
 
     def _run_proposal_round(self, pool: Pool) -> None:
-        """Bring pairs up for whoever has too few encounters, where the organiser has asked for another round."""
+        """Add pairs for participants with too few encounters, if the organiser has started a new proposal round."""
         rules = self._state.rules
         if rules is None or rules.filling is None or rules.filling.round <= self._state.filled:
             return
@@ -113,7 +113,7 @@ class EventEffects:
             self._touch(first_id, second_id)
 
     def _publish_touched(self, pool: Pool) -> None:
-        """Say of each touched pair what has changed, if all that it takes is known."""
+        """Publish every touched pair with a changed affinity, once both participants are complete."""
         state = self._state
         publisher = Publisher(state, pool)
         complete = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
@@ -174,7 +174,10 @@ class EventEffects:
             self._apply(EncounterRecorded(participant_ids=participant_ids, encounter=encounter))
 
     def _touch_request(self, request_id: str) -> None:
-        """A directed request touches its pair, and whom its parties may be proposed; an open one all of its pairs."""
+        """Touch the pair of a directed request, or all pairs of an open request's requester.
+
+        A directed request also affects the open requests of its two participants.
+        """
         request = self._state.requests[request_id]
         if request.target_id is None:
             self._requests.add(request_id)

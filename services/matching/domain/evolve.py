@@ -18,7 +18,7 @@ from shared.contract.ids import pair_id
 
 
 def evolve(state: MatchingState, change: Change) -> None:
-    """Apply one change."""
+    """Apply a change."""
     match change:
         case RulesRecorded():
             state.rules = change.rules

@@ -1,4 +1,4 @@
-"""Why two participants are not brought together: the answer for an organiser who wonders."""
+"""Explains to an organiser why a pair has no encounter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.internal_api.pairs import Hindrance, PairAnswer
 
 
 def explain_pair(state: MatchingState, pool: Pool | None, first_id: str, second_id: str) -> PairAnswer:
-    """How a pair scores now, and all that stands in its way, the most final first. Changes nothing."""
+    """Return the current score of a pair and all its hindrances, the most final first. Changes nothing."""
     pair = pair_of(first_id, second_id)
     if state.rules is None or pool is None:
         return PairAnswer(participant_ids=pair, hindrances=(Hindrance.EDITION_UNKNOWN,))
@@ -46,7 +46,7 @@ def _hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: 
 
 
 def _final_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str]) -> Iterator[Hindrance]:
-    """What bars the pair whoever asks, but for competitors: those are not proposed, and may ask."""
+    """Yield the hindrances that bar the pair whoever requests it. Competitors are only barred from proposals."""
     first_id, second_id = pair
     first, second = state.participants[first_id], state.participants[second_id]
     if not (state.active(first_id) and state.active(second_id)):
@@ -65,7 +65,7 @@ def _final_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str]) -
 
 
 def _proposal_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:
-    """What keeps the system from proposing the pair."""
+    """Yield the hindrances that keep the pair from being proposed."""
     first_id, second_id = pair
     if not pool.affinities([first_id], pool.rows([second_id])).grounded[0, 0]:
         yield Hindrance.NOTHING_IN_COMMON

@@ -1,4 +1,4 @@
-"""The past of one pair, from matching's journal: each request behind it, and each published score and consent."""
+"""The past of a pair, from matching's journal: its requests, and its published scores and consents."""
 
 from __future__ import annotations
 

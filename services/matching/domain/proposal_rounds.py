@@ -1,4 +1,4 @@
-"""Filling the agendas: pairs that the organiser's round of proposals brings up, the least served first."""
+"""Proposal rounds: pairs that the organiser adds so that the least served participants get encounters."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _PAIRS_A_ROUND: Final = 3000
 def pairs_of_round(
     state: MatchingState, rules: EditionRules, pool: Pool, encounters: int
 ) -> tuple[tuple[str, str], ...]:
-    """The pairs to bring up so that everybody has `encounters` to come, as far as affinities allow; sorted.
+    """Return the pairs that give every participant `encounters` encounters, as far as affinities allow; sorted.
 
-    At most `_PAIRS_A_ROUND`: another round goes on where this one ends.
+    At most `_PAIRS_A_ROUND`; the next round continues with the rest.
     """
     standing = _standing(state)
     wanted = {
@@ -49,11 +49,11 @@ def pairs_of_round(
 def b_matching(
     edges: Iterable[Edge], wanted: Mapping[str, int], standing: Mapping[str, int] = MappingProxyType({})
 ) -> list[tuple[str, str]]:
-    """A b-matching: nobody gets more than `wanted`, and as long as it can be helped nobody less than others.
+    """Return a b-matching in which no participant has more than `wanted` pairs, and pairs are spread evenly.
 
-    Greedy, the heaviest edges first, by what is left of their weights when both sides have been paid for: the
-    sought-after are dear (`dual_prices`). In rounds from the least served up: in each, edges of whose sides one at least
-    has less than the round. 99 % of the linear programme's optimum on affinities, where plain greed has 93 (ADR 0012).
+    Greedy, by edge weight less the prices of both participants (`dual_prices`), which are high for popular
+    participants. Edges are taken in rounds: an edge of a round needs a participant with fewer pairs than the round's
+    number. Reaches 99 % of the linear programme's optimum on affinities; greedy without prices 93 % (ADR 0012).
     """
     given = list(edges)
     price = dual_prices(given, wanted)
@@ -80,10 +80,10 @@ def b_matching(
 
 
 def dual_prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, float]:
-    """What an encounter with each costs: the dual prices of the linear programme, by subgradient descent.
+    """Return the price of an encounter by participant: dual prices of the linear programme, by subgradient descent.
 
-    Polyak, Introduction to Optimization (1987): whoever is asked for more often than they have room gets dearer. The
-    best prices seen are kept; no programme of whole encounters weighs more than their bound.
+    Polyak, Introduction to Optimization (1987): the price of a participant rises while demand exceeds their room. The
+    best prices found are returned; their bound is not below the weight of any matching.
     """
     lines = {participant_id: line for line, participant_id in enumerate(wanted)}
     price = best = np.zeros(len(lines))
@@ -106,7 +106,7 @@ def dual_prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, f
 
 
 def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Mapping[str, int]) -> Iterator[Edge]:
-    """The best partners of each, among those who want any, as edges; none twice."""
+    """Yield the best partners of every participant in `wanted`, as edges, without repeats."""
     seen = set()
     takers = np.isin(np.array(pool.ids), list(wanted))
     for chunk in _chunks(list(wanted), _AT_ONCE):
@@ -127,7 +127,7 @@ def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Ma
 
 
 def _standing(state: MatchingState) -> dict[str, int]:
-    """How many encounters each may still come to: what is granted or waits for an answer."""
+    """Count, by participant, the pairs that are granted or pending."""
     counts: dict[str, int] = {}
     for affinity in state.published.values():
         if affinity.consent is not Consent.REFUSED:
@@ -137,7 +137,7 @@ def _standing(state: MatchingState) -> dict[str, int]:
 
 
 def _linked(state: MatchingState, participant_id: str) -> list[str]:
-    """Those with whom something stands already."""
+    """Return the partners of pairs that are granted or pending."""
     return [
         partner_id
         for partner_id in state.links.get(participant_id, ())

@@ -1,4 +1,4 @@
-"""Whom to propose for an open request, and which open requests a change concerns."""
+"""Proposals: the partners of open requests, and the open requests that a change affects."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _AT_ONCE: Final = 32
 def best_partners(
     state: MatchingState, pool: Pool, request_ids: Iterable[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """For each open request the best `partners_wanted` strangers with something to talk about, best first, ties by id.
+    """Yield open requests with their best `partners_wanted` strangers on common ground, best first, ties by id.
 
-    Nobody is in more lists than the encounters they can have: the sought-after are proposed to whoever asked first, the
-    others get the next best. But for them, proposals depend while the edition is open on nothing but who takes part.
-    Once its agendas are published, partners proposed before stay as long as they may: late arrivals fill gaps, they
-    displace nobody.
+    A participant is in no more proposal lists than encounters they can have. Requests that came first keep popular
+    participants; later requests get the next best. Apart from this limit, proposals of an open edition depend only on
+    its active participants. Once agendas are published, earlier proposals stay if they are still allowed: late
+    arrivals fill gaps and displace no partner.
 
-    To be consumed one by one, each list taken up in the state before the next is asked for.
+    Apply a yielded list to the state before asking for the next.
     """
     rules = state.rules
     if rules is None:
@@ -47,10 +47,10 @@ def best_partners(
 
 
 def requests_to_update(state: MatchingState, pool: Pool, changed: Collection[str]) -> Iterator[str]:
-    """The open requests whose partners may differ now that these participants have changed.
+    """Yield the open requests whose proposals may differ after a change of these participants.
 
-    Those that have one of them for a partner, or for a requester; and those that one of them fits as well as the
-    last of the partners they have.
+    These are the requests of a changed participant, the requests with a changed participant among their proposals,
+    and the requests that a changed participant fits as well as their last proposed partner.
     """
     rules = state.rules
     if rules is None or not changed:
@@ -103,7 +103,7 @@ def _best_partners(
 
 
 def _seeking(state: MatchingState) -> dict[str, RequestSnapshot]:
-    """The open requests that stand and whose requester takes part."""
+    """Return the live open requests of active requesters."""
     return {
         request_id: state.requests[request_id]
         for request_ids in state.open_requests.values()
@@ -113,20 +113,20 @@ def _seeking(state: MatchingState) -> dict[str, RequestSnapshot]:
 
 
 def _threshold(state: MatchingState, rules: EditionRules, request_id: str) -> float:
-    """The score from which a newcomer matters to an open request."""
+    """Return the score from which a newcomer matters to an open request."""
     request, partner_ids = state.requests[request_id], state.proposals.get(request_id, ())
     if len(partner_ids) < request.partners_wanted:
         return rules.least_affinity
     if rules.phase is not Phase.OPEN:
         return np.inf
     published = state.published.get(pair_id(state.edition_id, request.requester_id, partner_ids[-1]))
-    # A partner proposed a moment ago has no published score yet, and a score of the quality tier does not rank the list.
-    # Any newcomer matters then.
+    # A newly proposed partner has no published score yet, and a score of the quality tier does not rank the list:
+    # any newcomer matters then.
     return published.score if published and published.configuration == rules.affinity_version else rules.least_affinity
 
 
 def unproposable(state: MatchingState, requester_id: str) -> list[str]:
-    """The partners not to propose: those the requester has asked, and those with whom a request came to nothing."""
+    """Return the partners not to propose: of the requester's directed requests, and of requests that failed."""
     return [
         partner_id
         for partner_id in state.links.get(requester_id, {})

@@ -1,4 +1,4 @@
-"""What is said of a pair: its score and its reasons, and what its requests make of it."""
+"""Affinities to publish: the score and reasons of a pair, and the consent that follows from its requests."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Pair = tuple[str, str]
 
 
 class Publisher:
-    """Says of pairs how they score, and what is news of them."""
+    """Scores pairs and builds the next revision of their affinities."""
 
     def __init__(self, state: MatchingState, pool: Pool) -> None:
         self._state = state
         self._pool = pool
 
     def has_scored(self, pair: Pair) -> bool:
-        """Whether something has been said of the pair."""
+        """Tell whether an affinity of the pair has been published."""
         return pair_id(self._state.edition_id, *pair) in self._state.published
 
     def scored(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, dict[str, Any], dict[str, float]]]:
-        """Each pair with all that its score says, and with the terms behind it."""
+        """Yield the pairs with the score fields of their affinities and with the terms behind them."""
         lines = {first_id: line for line, first_id in enumerate(dict.fromkeys(first_id for first_id, _ in pairs))}
         columns = {
             second_id: column for column, second_id in enumerate(dict.fromkeys(second_id for _, second_id in pairs))
@@ -43,7 +43,7 @@ class Publisher:
             yield pair, self._scored(pair, affinity), {**terms, MET_BEFORE: float(affinity.in_vain)}
 
     def last_score(self, pair: Pair) -> dict[str, Any]:
-        """All that the last score of a pair said."""
+        """Return the score fields of the pair's last published affinity."""
         before = self._state.published[pair_id(self._state.edition_id, *pair)]
         return {name: getattr(before, name) for name in ("score", "reasons", "configuration", "low_confidence")}
 
@@ -59,7 +59,7 @@ class Publisher:
         }
 
     def _needs_met(self, pair: Pair) -> tuple[NeedMet, ...]:
-        """Of each side the need that the other meets best, best first."""
+        """Return, for both participants, the need that the partner's offers meet best; best fit first."""
         found = []
         for seeker, provider in (pair, pair[::-1]):
             best = self._pool.best_need_and_offer(seeker, provider)
@@ -69,7 +69,10 @@ class Publisher:
         return tuple(sorted(found, key=lambda need_met: (-need_met.fit, need_met.participant_id)))
 
     def next_revision(self, event: Event, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
-        """What is new of a pair after an event: it happened when the event did, whenever that is worked through."""
+        """Return the next affinity of a pair after an event, or None if nothing has changed.
+
+        It has the time of the event, not of the processing.
+        """
         state, identity = self._state, pair_id(self._state.edition_id, *pair)
         rules, before = state.rules, state.published.get(identity)
         requests = dict(state.requests_between(*pair))

@@ -1,4 +1,4 @@
-"""The second look: pairs that were scored at once are scored again by a slower and better reader of texts."""
+"""Rescoring: pairs that the default tier has scored are scored again by the slower and better quality tier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RescoredRevisions = dict[str, int]
 
 
 def pairs_to_rescore(state: MatchingState, rescored: RescoredRevisions, most: int) -> list[AffinityScored]:
-    """Up to `most` pairs that have the first reader's score, may come to meet, and have not been rescored at since."""
+    """Return up to `most` published pairs with a default-tier score that are not refused and not rescored yet."""
     version = state.rules.affinity_version if state.rules else ""
     waiting = (
         affinity
@@ -34,7 +34,7 @@ def pairs_to_rescore(state: MatchingState, rescored: RescoredRevisions, most: in
 def texts_of(
     state: MatchingState, configuration: AffinityConfiguration, pairs: Iterable[AffinityScored]
 ) -> tuple[list[str], list[str]]:
-    """The needs and the offers that the second reader has to read."""
+    """Return the needs and the offers that the quality tier has to embed."""
     profiles = [
         state.participants[participant_id].profile for affinity in pairs for participant_id in affinity.participant_ids
     ]
@@ -48,9 +48,9 @@ def texts_of(
 def rescore(
     state: MatchingState, pool: Pool, pairs: Collection[AffinityScored], rescored: RescoredRevisions
 ) -> tuple[list[Change], list[AffinityScored]]:
-    """Score pairs by the second reader's `pool`, and say the new score of those that it moves far enough.
+    """Score pairs with the quality tier's `pool`; publish scores that differ by more than `quality_step`.
 
-    What is said is of the same inputs, so it happened when they did; its version names the reader.
+    A rescored affinity has the same inputs, so it keeps their time. Its configuration names the scorer.
     """
     changes: list[Change] = []
     published: list[AffinityScored] = []

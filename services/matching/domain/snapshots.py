@@ -1,4 +1,4 @@
-"""What is kept of each thing's newest snapshot: what matching needs, and no names or addresses."""
+"""Snapshots: the fields that matching keeps of the newest revision of events. No names, no addresses."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ _ENDS: Final = {EncounterState.HELD: True, EncounterState.MISSED: False}
 
 
 class Snapshot(BaseModel):
-    """A thing as of its newest revision."""
+    """Base of all snapshots: the revision of the event it is taken from."""
 
     model_config = ConfigDict(frozen=True)
 
     revision: int
 
     def newer_than(self, known: Snapshot | None) -> bool:
-        """Whether nothing was known, or an older revision: only then it is news."""
+        """Tell whether this revision is newer than the recorded snapshot, or nothing is recorded."""
         return known is None or self.revision > known.revision
 
     def equals_but_for_revision(self, known: Snapshot | None) -> bool:
-        """Whether only the revision differs, if that."""
+        """Tell whether all fields but the revision are equal to the recorded snapshot's."""
         return known is not None and self.model_copy(update={"revision": known.revision}) == known
 
 
 class EditionRules(Snapshot):
-    """An edition's rules of consent and of proposals, and which configuration scores its pairs."""
+    """Rules of an edition for consent and proposals, and its affinity version."""
 
     phase: Phase
     policy: ConsentPolicy
@@ -70,12 +70,12 @@ class EditionRules(Snapshot):
         )
 
     def equals_but_for_revision(self, known: Snapshot | None) -> bool:
-        """Whether scores, consents and proposals stay as they are: the next phase changes none of them."""
+        """Tell whether scores, consents and proposals stay the same. The phase is left out: it changes none of them."""
         return known is not None and super().equals_but_for_revision(known.model_copy(update={"phase": self.phase}))
 
 
 class OrganisationSnapshot(Snapshot):
-    """An organisation: its helix kind, its territory, its codes."""
+    """An organisation: its kind, territory, codes, competitors and earlier encounters."""
 
     kind: OrganisationKind
     country: str
@@ -102,7 +102,7 @@ class OrganisationSnapshot(Snapshot):
 
 
 class ParticipantSnapshot(Snapshot):
-    """A participant: whom they represent, what they speak, offer and need, and whom they keep away from."""
+    """A participant: organisation, languages, profile, and the ids that the participant blocks or declines."""
 
     organisation_id: str
     languages: tuple[Language, ...]
@@ -125,16 +125,16 @@ class ParticipantSnapshot(Snapshot):
 
     @property
     def has_low_confidence(self) -> bool:
-        """Whether what they need and offer deserves little confidence: then their codes alone speak for them."""
+        """True if needs and offers deserve little confidence: only codes tell something about the participant."""
         return _has_low_confidence((*self.profile.needs, *self.profile.offers))
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
-        """Whether they want neither to meet nor to be seen by that participant, or anybody of that organisation."""
+        """Tell whether the participant blocks that participant or that organisation."""
         return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
 
 class EncounterSnapshot(Snapshot):
-    """How the encounter of a pair stands. One that is moved stays `scheduled`."""
+    """The state of a pair's encounter. A moved encounter is `scheduled`."""
 
     state: EncounterState
 
@@ -145,12 +145,12 @@ class EncounterSnapshot(Snapshot):
 
     @property
     def held(self) -> bool | None:
-        """Whether it was held or missed; `None` as long as it is neither."""
+        """True if held, False if missed, None before it ends."""
         return _ENDS.get(self.state)
 
 
 class RequestSnapshot(Snapshot):
-    """A match request: directed, or open (no target)."""
+    """A match request: directed, or open (`target_id` is None)."""
 
     requester_id: str
     target_id: str | None
@@ -171,12 +171,12 @@ class RequestSnapshot(Snapshot):
 
     @property
     def live(self) -> bool:
-        """Whether the requester still wants it and nobody has said no."""
+        """True for a requested or accepted request."""
         return self.state in (RequestState.REQUESTED, RequestState.ACCEPTED)
 
 
 def _most_encounters(event: EditionChanged) -> int | None:
-    """The most encounters that anybody can have: what the quota says, and never more than there are slots."""
+    """Return the most encounters of a participant: the smaller of quota and number of slots; None without both."""
     bounds = [bound for bound in (event.quotas.max_encounters, len(event.slots) or None) if bound is not None]
     return min(bounds, default=None)
 

@@ -63,7 +63,7 @@ class MatchingState(BaseModel):
         return most is not None and self.exposure.get(participant_id, 0) >= most
 
     def blocked(self, first_id: str, second_id: str) -> bool:
-        """Tell whether either of two complete participants blocks the other, or the other's organisation."""
+        """Tell whether either of two complete participants blocks the partner or the partner's organisation."""
         first, second = self.participants[first_id], self.participants[second_id]
         return first.blocks(second_id, second.organisation_id) or second.blocks(first_id, first.organisation_id)
 

@@ -1,7 +1,8 @@
-"""What the codes of profiles and organisations mean: `scheme:value`. Codes of other schemes, or unheard of, do no harm.
+"""Meaning of the codes of profiles and organisations, written `scheme:value`. Unknown codes and schemes are ignored.
 
-`nace:25.62` is an activity of NACE Rev. 2, at any level from `nace:C` down; `ket:robotics` a key enabling technology;
-`s3:agrifood` a priority of the region's smart specialisation strategy; `coop:sale` a kind of cooperation sought.
+`nace:25.62` is an activity of NACE Rev. 2, at any level from `nace:C` down. `ket:robotics` is a key enabling
+technology. `s3:agrifood` is a priority of the region's smart specialisation strategy. `coop:sale` is a kind of
+cooperation sought.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _SECTIONS: Final = dict(
 
 
 class Cooperation(StrEnum):
-    """The kinds of cooperation a participant can seek: `coop:rd` and so on. Each is answered by itself, but for two."""
+    """Kinds of cooperation that a participant can seek: `coop:rd` and so on."""
 
     RD = "rd"
     COMMERCIAL = "commercial"
@@ -36,12 +37,12 @@ class Cooperation(StrEnum):
 
     @property
     def answer(self) -> Cooperation:
-        """What the other has to seek: who sells looks for who buys."""
+        """The kind that a partner has to seek. Sale and purchase answer mutually; any further kind answers itself."""
         return _ANSWERS.get(self, self)
 
     @property
     def bit(self) -> int:
-        """The kind as one bit of a set of kinds."""
+        """The kind as a bit of a set of kinds."""
         return 1 << list(Cooperation).index(self)
 
 
@@ -49,28 +50,28 @@ _ANSWERS: Final = {Cooperation.SALE: Cooperation.PURCHASE, Cooperation.PURCHASE:
 
 
 def codes_of(participant: ParticipantSnapshot, organisation: OrganisationSnapshot) -> tuple[str, ...]:
-    """The codes a participant stands for: their own and their organisation's."""
+    """Return the codes of a participant and of their organisation."""
     return tuple(dict.fromkeys(participant.profile.codes + organisation.codes))
 
 
 def of_scheme(scheme: str, codes: Iterable[str]) -> set[str]:
-    """The codes of one scheme."""
+    """Return the codes of a scheme."""
     return {code for code in codes if code.startswith(f"{scheme}:")}
 
 
 def cooperation_kinds(codes: Iterable[str]) -> set[Cooperation]:
-    """The kinds of cooperation that codes name."""
+    """Return the kinds of cooperation among codes."""
     named = {code.partition(":")[2] for code in of_scheme("coop", codes)}
     return {kind for kind in Cooperation if kind in named}
 
 
 def cooperation_bits(kinds: Iterable[Cooperation]) -> int:
-    """Kinds of cooperation as a set of bits."""
+    """Return kinds of cooperation as a set of bits."""
     return sum(kind.bit for kind in set(kinds))
 
 
 def code_tokens(codes: Iterable[str]) -> set[str]:
-    """Codes and, of those of a classification, the levels above: `nace:25.62` is also `nace:25.6` and `nace:25`."""
+    """Return codes and the levels above them: `nace:25.62` is also `nace:25.6`, `nace:25` and `nace`."""
     tokens = set()
     for code in codes:
         scheme, _, value = code.partition(":")
@@ -82,7 +83,7 @@ def code_tokens(codes: Iterable[str]) -> set[str]:
 
 @lru_cache(maxsize=4096)
 def nace_path(code: str) -> tuple[str, ...]:
-    """Section, division, group and class, as far as the code goes; empty if it is none of NACE's."""
+    """Return section, division, group and class, as far as the code goes; empty for a code that is not of NACE."""
     match = _NACE.fullmatch(code.removeprefix("nace:"))
     if match is None:
         return ()
@@ -98,9 +99,9 @@ def nace_path(code: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def nace_proximity(one: str, other: str) -> float:
-    """How near two activities are in the tree, 0..1: what their paths share (Wu and Palmer, ACL 1994).
+    """Return the proximity of two activities, 0..1: the shared part of their paths (Wu and Palmer, ACL 1994).
 
-    1 for the same activity; between two classes .75 for the same group, .5 for the same division, .25 for the section.
+    1 for the same activity; between two classes .75 in the same group, .5 in the same division, .25 in the section.
     """
     path, other_path = nace_path(one), nace_path(other)
     shared = 0

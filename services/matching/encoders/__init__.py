@@ -1,6 +1,6 @@
-"""Encoders of texts: the adapters of language models behind `services.matching.domain.text.scorer.TextScorer`.
+"""Encoders of texts: adapters of language models to `services.matching.domain.text.scorer.TextScorer`.
 
-Two tiers: the default one needs the extra `matching`, the quality one `quality` as well. Neither needs a network.
+Two tiers: the default tier needs the extra `matching`, the quality tier also `quality`. Neither needs a network.
 """
 
 from __future__ import annotations
@@ -27,19 +27,23 @@ _QUALITY: Final = Calibration(0.10, 0.45)
 
 @cache
 def use_encoder() -> Use:
-    """The process's one USE: it is safe in threads, and takes 100 MB."""
+    """Return the USE encoder of the process. It is thread-safe and takes 100 MB."""
     return Use()
 
 
 @cache
 def default_scorer() -> CachedScorer:
-    """The default tier: USE relative to its role, blended with n-grams; its vectors are remembered."""
+    """Return the scorer of the default tier: USE centred by role, blended with n-grams, with a cache."""
     return CachedScorer(Blend("use-1", [(0.9, CentredEncoder(use_encoder())), _NGRAMS], _DEFAULT))
 
 
 @cache
 def quality_scorer() -> CachedScorer:
-    """The quality tier: USE and E5 in equal parts, blended with n-grams. Raises `QualityMissing` if not installed."""
+    """Return the scorer of the quality tier: USE and E5 in equal parts, blended with n-grams, with a cache.
+
+    Raises:
+        QualityMissing: the extra `quality` is not installed.
+    """
     return CachedScorer(
         Blend("use-e5-1", [(0.45, CentredEncoder(use_encoder())), (0.45, CentredEncoder(E5())), _NGRAMS], _QUALITY)
     )

@@ -1,4 +1,4 @@
-"""Vectors remembered by the content of their text: a text is embedded once."""
+"""A cache of vectors by the content of their text."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Key = tuple[Role, bytes]
 
 
 class CachedScorer:
-    """A scorer that remembers the vectors it gave last, by role and hash of the text. Safe in threads.
+    """Wraps a scorer with a cache of the most recently used vectors, by role and hash of the text. Thread-safe.
 
-    Kept as float16, which holds numbers of the grid without loss.
+    Vectors are kept as float16, which holds numbers of the grid without loss.
     """
 
     def __init__(self, scorer: TextScorer, size: int = _REMEMBERED) -> None:
@@ -37,7 +37,7 @@ class CachedScorer:
         return self._scorer.width
 
     def embed(self, texts: Sequence[str], role: Role) -> Matrix:
-        """See `TextScorer.embed`; only texts not remembered are embedded, each once."""
+        """See `TextScorer.embed`; embeds only texts that are not in the cache, without repeats."""
         keys = [(role, sha256(text.encode("utf-8", "replace")).digest()) for text in texts]
         with self._lock:
             known = {key: self._vectors[key] for key in keys if key in self._vectors}

@@ -1,4 +1,4 @@
-"""An encoder's vectors relative to what all needs, or all offers, have in common."""
+"""Vectors of an encoder relative to the mean of all needs, or of all offers."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Encoder(Protocol):
     def name(self) -> str: ...
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """Shape (texts, its own width), rows of length 1; the same text has the same vector in any company."""
+        """Return vectors of shape (texts, own width), of length 1. A vector does not depend on further texts."""
         ...
 
 
 class Constants(NamedTuple):
-    """What `constants.npz` holds of an encoder: `python -m services.matching.encoders.constants` makes it.
+    """Constants of an encoder in `constants.npz`, made by `python -m services.matching.encoders.constants`.
 
     Attributes:
-        need: the mean vector of needs; shape (raw width,).
-        offer: the mean vector of offers.
-        basis: orthonormal directions in which the texts of this trade differ, most telling first, and which do not
-            tell languages apart; shape (width, raw width).
+        need: mean vector of needs; shape (raw width,).
+        offer: mean vector of offers.
+        basis: orthonormal directions in which texts of this trade differ, most telling first, without the directions
+            that tell languages apart; shape (width, raw width).
     """
 
     need: Matrix
@@ -41,7 +41,7 @@ class Constants(NamedTuple):
 
     @classmethod
     def of(cls, name: str) -> Constants:
-        """Those of an encoder, by its name."""
+        """Read the constants of an encoder by its name."""
         with np.load(CONSTANTS, allow_pickle=False) as kept:
             return cls(*(kept[f"{name}.{field}"].astype(np.float32) for field in cls._fields))
 
@@ -49,7 +49,7 @@ class Constants(NamedTuple):
 class CentredEncoder:
     """Vectors of an encoder less the mean of their role, in the directions that tell texts apart.
 
-    Any two needs are alike in that they are needs: without that, an offer is compared with what is needed.
+    All needs resemble in being needs. Without centring, that likeness outweighs their subjects.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -60,7 +60,7 @@ class CentredEncoder:
         return len(self._constants.basis)
 
     def embed(self, texts: Sequence[str], role: Role) -> Matrix:
-        """Shape (texts, width), rows of length 1."""
+        """Return vectors of shape (texts, width), of length 1. Texts are projected singly: see `encoders.use`."""
         raw = self._encoder.encode(texts)
         mean = self._constants.need if role is Role.NEED else self._constants.offer
         vectors = np.empty((len(texts), self.width), np.float32)

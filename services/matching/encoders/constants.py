@@ -1,8 +1,8 @@
 """Makes `constants.npz`: `python -m services.matching.encoders.constants`, in two minutes.
 
-What needs, offers and languages have in common is learnt from `sentences.jsonl`, needs and offers that we wrote in four
-languages; in which directions texts differ, from those and from the labels of the NACE classes. No text of a
-participant is in it. Whoever makes other constants gives the scorers that use them another version.
+The means of needs, offers and languages come from `sentences.jsonl`: needs and offers that we wrote in four languages.
+The directions in which texts differ come from these sentences and from the labels of the NACE classes. No text of a
+participant is used. New constants need a new version of the scorers that use them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NO_SPREAD: Final = 1e-5
 def constants_of(
     encoder: Encoder, sentences: Sequence[dict[str, dict[str, str]]], labels: Sequence[Mapping[str, str]]
 ) -> Constants:
-    """The constants of an encoder."""
+    """Compute the constants of an encoder."""
     needs, offers = (_by_language(encoder, [one[role] for one in sentences]) for role in (Role.NEED, Role.OFFER))
     need, offer = needs.mean((0, 1)), offers.mean((0, 1))
     classes = _by_language(encoder, labels)

@@ -23,7 +23,7 @@ Tokens = list[int]
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the encoder; matrices have shape (in, out)."""
+    """A layer of the encoder; matrices have shape (in, out)."""
 
     attend: Matrix
     attend_bias: Matrix
@@ -38,7 +38,7 @@ class Layer:
 
     @classmethod
     def of(cls, kept: Weights, number: int) -> Layer:
-        """A layer as float32: 7 MB."""
+        """Read a layer as float32: 7 MB."""
         hidden, inner = kept.header.hidden, kept.header.inner
 
         def matrix(name: str, width: int) -> Matrix:
@@ -62,10 +62,10 @@ class Layer:
 
 
 class E5:
-    """Texts of a hundred languages as vectors of 384 numbers; about 60 short texts a second on one core.
+    """Encodes texts of a hundred languages as vectors of 384 numbers; about 25 short texts a second on a core.
 
-    Loaded at first use, in a second; 200 MB. Safe in threads. Of a longer text the first 160 tokens count.
-    Raises `QualityMissing` where the package with its weights is not installed.
+    The weights are loaded at first use, in a second; 200 MB. Thread-safe. Of a longer text the first 160 tokens count.
+    Texts are encoded singly: see `encoders.use`. Raises `QualityMissing` without the package of the weights.
     """
 
     name: Final = "e5"
@@ -75,7 +75,7 @@ class E5:
         self._loading = Lock()
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """Shape (texts, 384), rows of length 1: raw, as the model gives them."""
+        """Return raw vectors of shape (texts, 384), of length 1."""
         weights = self._loaded
         vectors = np.empty((len(texts), weights.header.hidden), np.float32)
         for row, text in enumerate(texts):
@@ -84,7 +84,7 @@ class E5:
         return vectors
 
     def _read(self, tokens: Tokens) -> Matrix:
-        """Return the mean of the token states of one text, scaled to length 1; shape (384,)."""
+        """Return the mean of a text's token states, scaled to length 1; shape (384,)."""
         states = self._embedded(tokens)
         for layer in self._layers:
             states = self._through(layer, states)
@@ -138,7 +138,7 @@ class E5:
 
 
 def _gelu(values: Matrix) -> Matrix:
-    """The Gaussian error linear unit, by its tanh approximation (Hendrycks and Gimpel, 2016)."""
+    """Return the Gaussian error linear unit, by its tanh approximation (Hendrycks and Gimpel, 2016)."""
     inner = values * values
     inner *= np.float32(0.044715)
     inner += 1

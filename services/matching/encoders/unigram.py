@@ -1,4 +1,4 @@
-"""Splits a text into the pieces that a language model was taught: SentencePiece's unigram model (Kudo, ACL 2018)."""
+"""Splits a text into a language model's pieces: SentencePiece's unigram model (Kudo, ACL 2018)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _UNKNOWN_COST: Final = 10.0
 
 
 class Unigram:
-    """Finds the pieces whose scores (logarithms of how often they occur) have the greatest sum."""
+    """Finds the pieces with the greatest sum of scores. A score is the logarithm of a piece's frequency."""
 
     def __init__(self, pieces: Sequence[str], scores: Sequence[float], unknown: int, shown: dict[int, str]) -> None:
-        """`shown` maps letters, by code point, to how the model wants them written."""
+        """Set up the pieces. `shown` maps letters, by code point, to the spelling that the model expects."""
         self._shown = shown
         self._unknown = unknown
         self._scores = scores
@@ -24,14 +24,14 @@ class Unigram:
         self._unknown_score = min(scores) - _UNKNOWN_COST
 
     def pieces_of(self, text: str) -> list[int]:
-        """The numbers of the pieces, in their order; an unknown letter is the unknown piece."""
+        """Return the numbers of the pieces in order; an unknown letter is the unknown piece."""
         words = text.translate(self._shown)
         while "  " in words:
             words = words.replace("  ", " ")
         return self._best(words.replace(" ", _BLANK) if words.startswith(" ") else _BLANK + words.replace(" ", _BLANK))
 
     def _best(self, text: str) -> list[int]:
-        """Viterbi's algorithm, from left to right."""
+        """Run Viterbi's algorithm from left to right."""
         best = [0.0] + [-float("inf")] * len(text)
         cut = [(0, self._unknown)] * (len(text) + 1)
         for start in range(len(text)):

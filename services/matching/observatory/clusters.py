@@ -1,4 +1,4 @@
-"""Clusters of organisations: their names, by the codes that set them apart, and who bridges them."""
+"""Clusters of organisations: their names, by the codes that set them apart, and the organisations that bridge them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Links = Mapping[tuple[str, str], float]
 
 
 def renumbered(found: Mapping[str, int]) -> dict[str, int]:
-    """Clusters numbered anew: from 0, the largest first, of equals the one with the first id. By organisation."""
+    """Return clusters by organisation, numbered from 0: the largest first, ties by the first id."""
     members: dict[int, list[str]] = defaultdict(list)
     for organisation_id in sorted(found):
         members[found[organisation_id]].append(organisation_id)
@@ -29,10 +29,10 @@ def renumbered(found: Mapping[str, int]) -> dict[str, int]:
 def defining_codes(
     members: Iterable[OrganisationNode], everybody: Sequence[OrganisationNode], least: int
 ) -> tuple[str, ...]:
-    """The codes that set a cluster apart, most telling first, of those that `least` of its members stand for.
+    """Return the codes that set a cluster apart, most telling first, among codes of at least `least` members.
 
-    Weighed as words are for topics: by their share in the cluster, and how rare they are in all (class-based TF-IDF,
-    Grootendorst 2022). Of a class and the group or division above it only the more telling one is named.
+    Weighed as words are for topics: by their share in the cluster and their rarity in all (class-based TF-IDF,
+    Grootendorst 2022). Of a class and the group or division above it, only the more telling code is named.
     """
     inside = _counts(members)
     overall = _counts(everybody)
@@ -50,7 +50,7 @@ def defining_codes(
 
 
 def participation(links: Links, cluster_of: Mapping[str, int]) -> dict[str, float]:
-    """How evenly an organisation's links are spread over clusters: 0 all in one, towards 1 all over; rounded.
+    """Return how evenly an organisation's links spread over clusters: 0 for a single cluster, towards 1 for all.
 
     The participation coefficient, `1 - sum of (share in a cluster) squared` (Guimera and Amaral, Nature 2005).
     """
@@ -65,7 +65,7 @@ def participation(links: Links, cluster_of: Mapping[str, int]) -> dict[str, floa
 
 
 def bridges(links: Links, cluster_of: Mapping[str, int]) -> dict[tuple[int, int], frozenset[str]]:
-    """By two clusters, the organisations of either that are linked to the other."""
+    """Return, by pair of clusters, the organisations with links between the two."""
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
     for one, other in links:
         first, second = sorted((cluster_of[one], cluster_of[other]))
@@ -75,5 +75,5 @@ def bridges(links: Links, cluster_of: Mapping[str, int]) -> dict[tuple[int, int]
 
 
 def _counts(parties: Iterable[OrganisationNode]) -> Counter[str]:
-    """How many stand for each code or for one below it; whole schemes, such as `ket`, are no codes."""
+    """Count the organisations by code, levels above included. Whole schemes, such as `ket`, are no codes."""
     return Counter(code for party in parties for code in code_tokens(party.codes) if ":" in code)

@@ -1,4 +1,4 @@
-"""A picture of an edition as a file, for its operator: JSON, or GraphML for tools that draw graphs.
+"""A picture of an edition as a file for its operator: JSON, or GraphML for tools that draw graphs.
 
 Ids and codes, no names, texts or addresses. The same edition gives the same bytes.
 """
@@ -26,7 +26,7 @@ Fields = dict[str, Any]
 
 
 def document_of(picture: Picture) -> Fields:
-    """The picture as JSON values, everything in the order of ids."""
+    """Return the picture as JSON values, in the order of ids."""
     everybody = list(picture.graph.parties.values())
     return {
         "format": FORMAT,
@@ -50,13 +50,13 @@ def document_of(picture: Picture) -> Fields:
 
 
 def to_json(picture: Picture) -> bytes:
-    """The document as JSON: sorted keys, UTF-8."""
+    """Return the document as JSON: sorted keys, UTF-8."""
     text = json.dumps(document_of(picture), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return text.encode() + b"\n"
 
 
 def to_graphml(picture: Picture) -> bytes:
-    """The graph as GraphML 1.0: organisations and participants as nodes; who represents whom, and pairs, as edges."""
+    """Return the graph as GraphML 1.0: organisations and participants as nodes; representation and pairs as edges."""
     document = document_of(picture)
     nodes = [("organisation", one) for one in document["organisations"]]
     nodes += [("participant", one) for one in document["participants"]]
@@ -122,7 +122,7 @@ def _pairs(picture: Picture) -> Iterator[Fields]:
 def _filled(
     element: ET.Element, domain: str, fields: Fields, identity: tuple[str, ...], keys: dict[tuple[str, str], str]
 ) -> None:
-    """Give an element its data; lists become texts with blanks between, and what is not known is left out."""
+    """Add the data of an element; lists become texts with blanks between, and unknown values are left out."""
     for name, value in fields.items():
         if value is None or name in identity:
             continue

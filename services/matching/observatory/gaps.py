@@ -1,4 +1,4 @@
-"""Needs that no offer of another organisation answers, and offers that answer no need."""
+"""Needs without an offer of another organisation, and offers without a need."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BLOCK: Final = 512
 
 @dataclass(frozen=True)
 class Gaps:
-    """By participant, the numbers of their needs without an offer, and of their offers without a need."""
+    """By participant, the numbers of needs without an offer, and of offers without a need."""
 
     needs: dict[str, tuple[int, ...]]
     offers: dict[str, tuple[int, ...]]
 
 
 def gaps_of(state: MatchingState, graph: EditionGraph, scorer: TextScorer) -> Gaps:
-    """What is missing among those who take part. Items that say nothing to the scorer are left out."""
+    """Find the gaps among active participants. Items without telling words are left out."""
     people = [(one, place) for place, party in enumerate(graph.parties.values()) for one in party.participant_ids]
     needs = _items(people, [state.participants[one].profile.needs for one, _ in people], Role.NEED, scorer)
     offers = _items(people, [state.participants[one].profile.offers for one, _ in people], Role.OFFER, scorer)

@@ -1,4 +1,4 @@
-"""The graph of an edition: who took part, who fits whom, who asked whom, who met. Ids and codes, nothing personal."""
+"""The graph of an edition: participation, affinities, requests and encounters. Ids and codes, nothing personal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCHEMES: Final = ("ket", "nace", "s3")
 
 @dataclass(frozen=True)
 class OrganisationNode:
-    """An organisation that takes part, with the codes it and those who represent it stand for, sorted."""
+    """An organisation that takes part, with its codes and the codes of its participants, sorted."""
 
     organisation_id: str
     kind: str
@@ -28,24 +28,24 @@ class OrganisationNode:
 
     @property
     def territory(self) -> tuple[str, ...]:
-        """Where it comes from, finest first."""
+        """Region and country, finest first."""
         return (f"{self.country}/{self.region}", self.country) if self.region else (self.country,)
 
     @property
     def sector(self) -> tuple[str, ...]:
-        """Its main activity as division and section of NACE; empty if it names none. The first code is the main one."""
+        """Main activity as division and section of NACE; empty without a code. The first code is the main activity."""
         paths = (nace_path(code) for code in self.codes if code.startswith("nace:"))
         return tuple(f"nace:{step}" for step in reversed(next(paths, ())[:2]))
 
 
 @dataclass(frozen=True)
 class PairEdge:
-    """Two participants, sorted, whom affinity, a request or an encounter joins.
+    """Two participants, sorted, joined by an affinity, a request or an encounter.
 
     Attributes:
-        asked_by: who of the two has asked for the other, whatever came of it; sorted.
-        answer: of the latest standing of those requests: accepted if any was.
-        encounter: how their encounter stands, or None where there is none.
+        asked_by: participants of the pair with a directed request to the partner, in any state; sorted.
+        answer: state of these requests: accepted if any was, else declined if any was.
+        encounter: state of their encounter, or None without an encounter.
     """
 
     participant_ids: tuple[str, str]
@@ -60,7 +60,7 @@ class PairEdge:
 
 @dataclass(frozen=True)
 class EarlierEdge:
-    """Two organisations, sorted, that met in an earlier edition, and whether anything came of it."""
+    """Two organisations, sorted, that met in an earlier edition, and whether there was an outcome."""
 
     organisation_ids: tuple[str, str]
     outcome: bool
@@ -68,7 +68,7 @@ class EarlierEdge:
 
 @dataclass(frozen=True)
 class EditionGraph:
-    """All of it, in the order of ids: equal editions give equal graphs."""
+    """The whole graph, in the order of ids: equal editions give equal graphs."""
 
     edition_id: str
     parties: Mapping[str, OrganisationNode]
@@ -77,7 +77,7 @@ class EditionGraph:
 
 
 def graph_of(state: MatchingState) -> EditionGraph:
-    """The graph of those who take part, in an edition as matching knows it."""
+    """Build the graph of the active participants of an edition."""
     active = [one for one in sorted(state.participants) if state.complete(one) and state.active(one)]
     homes: dict[str, list[str]] = defaultdict(list)
     for participant_id in active:
@@ -90,7 +90,7 @@ def graph_of(state: MatchingState) -> EditionGraph:
 
 
 def links(graph: EditionGraph) -> dict[tuple[str, str], float]:
-    """How strongly organisations are joined: the affinities of their people that nobody refuses, added up."""
+    """Return the strength of links between organisations: the sum of their affinities that are not refused."""
     weights: dict[tuple[str, str], float] = defaultdict(float)
     for pair in graph.pairs:
         one, other = sorted(pair.organisation_ids)

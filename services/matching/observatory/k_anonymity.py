@@ -1,8 +1,8 @@
-"""What may be published of counts: no cell below five, nor one that follows from the others (k-anonymity).
+"""Counts that may be published: no cell below five, and no cell that can be derived (k-anonymity).
 
-A cell says how many organisations of a group have a property. It is published if at least `K` have it and at least
-`K` have not. Groups divide all organisations, so that what is left out of a column is known in total: where that
-total is no cell that may be published, more is left out (complementary suppression; Hundepool et al., 2012).
+A cell counts the organisations of a group with a property. It is published if at least `K` have it and at least `K`
+have it not. Groups divide all organisations, so the total of the suppressed cells of a column is known. If that total
+may not be published itself, more cells are suppressed (complementary suppression; Hundepool et al., 2012).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def is_publishable(count: int, size: int) -> bool:
-    """Whether it may be said that `count` of a group of `size` have a property."""
+    """Tell whether a count of `count` in a group of `size` may be published."""
     return count >= K and size - count >= K
 
 
 def coarsened_groups(paths: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """Divide everybody into groups of at least `K`, as fine as that allows; None stands for all who are left.
+    """Divide all keys into groups of at least `K`, as fine as possible; None stands for the rest.
 
-    `paths` names the groups each could be in, finest first. Who is in too small a group goes to the next coarser one,
-    with the others who do. If too few are left in the end, the smallest group joins them.
+    `paths` names the possible groups of a key, finest first. A key in too small a group moves to the next coarser
+    group, together with the rest of its group. If the rest is too small in the end, the smallest group joins it.
     """
     depth = max((len(path) for path in paths.values()), default=0)
     level = dict.fromkeys(paths, 0)
@@ -48,10 +48,10 @@ def coarsened_groups(paths: Mapping[str, Sequence[str]]) -> dict[str, str | None
 
 
 def suppressed_counts(cells: Mapping[Key, tuple[int, int]]) -> dict[Key, int | None]:
-    """The counts of a column that may be published, None for the others.
+    """Return the counts of a column that may be published, and None for suppressed counts.
 
-    `cells` gives for each group how many have the property, and how many are in it. The groups are all there are, and
-    the total is as good as published: see `is_publishable`.
+    `cells` holds, by group, the count and the size of the group. The groups are complete, so the total counts as
+    published: see `is_publishable`.
     """
     hidden = {group for group, cell in cells.items() if not is_publishable(*cell)}
     shown = sorted((group for group in cells if group not in hidden), key=lambda group: (cells[group], str(group)))

@@ -11,7 +11,7 @@ _ITERATIONS: Final = 4
 
 
 def communities(links: Mapping[tuple[str, str], float]) -> dict[str, int]:
-    """The community of each node, by modularity. The same links in the same order give the same communities.
+    """Return the community of every node, by modularity. The same links in the same order give the same communities.
 
     Raises:
         ModuleNotFoundError: the extra `observatory` is not installed.

@@ -1,4 +1,4 @@
-"""The observatory: a picture of an edition's capacities, needs and clusters, and the counts of it that are safe."""
+"""The observatory's picture of an edition: capacities, needs and clusters, and the counts that are safe to publish."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _MEET: Final = frozenset({EncounterState.SCHEDULED, EncounterState.HELD})
 
 
 class TooFewOrganisations(Exception):
-    """Fewer organisations take part than may be counted in public."""
+    """Fewer organisations take part than the least count that is published."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An edition, drawn.
+    """The picture of an edition.
 
     Attributes:
-        cluster_of: by organisation; those without links are in none.
-        spread: by organisation with links, how evenly these are spread over clusters: who bridges them.
+        cluster_of: cluster by organisation; organisations without links have none.
+        spread: by organisation with links, how evenly these spread over clusters; bridges have a high spread.
     """
 
     graph: EditionGraph
@@ -45,7 +45,7 @@ class Picture:
 
     @property
     def clusters(self) -> dict[int, list[OrganisationNode]]:
-        """The members of each cluster, in order."""
+        """Members of the clusters, in order."""
         members: dict[int, list[OrganisationNode]] = defaultdict(list)
         for one, number in self.cluster_of.items():
             members[number].append(self.graph.parties[one])
@@ -53,7 +53,7 @@ class Picture:
 
 
 def picture_of(state: MatchingState, scorer: TextScorer, communities: Communities) -> Picture:
-    """Draw an edition. CPU work: embeds what the scorer does not remember."""
+    """Draw an edition. Takes CPU time: embeds the texts that are not in the scorer's cache."""
     graph = graph_of(state)
     joined = links(graph)
     clusters = renumbered(communities(joined)) if joined else {}
@@ -61,7 +61,7 @@ def picture_of(state: MatchingState, scorer: TextScorer, communities: Communitie
 
 
 def view_of(picture: Picture, labels: Labels) -> ObservatoryView:
-    """What may be published of a picture. Raises `TooFewOrganisations`."""
+    """Return the publishable counts of a picture. Raises `TooFewOrganisations`."""
     parties = picture.graph.parties
     if len(parties) < K:
         raise TooFewOrganisations(f"{len(parties)} organisations take part: counts are published from {K} on")
@@ -79,7 +79,7 @@ def view_of(picture: Picture, labels: Labels) -> ObservatoryView:
 
 
 def _properties(picture: Picture) -> dict[str, frozenset[str]]:
-    """By the name of a count, the organisations that it counts. None of these sets is a part of another by nature."""
+    """Return the organisations that a count includes, by the name of the count. None is a subset by design."""
     home = {one: party.organisation_id for party in picture.graph.parties.values() for one in party.participant_ids}
     pairs = picture.graph.pairs
     return {
@@ -91,7 +91,7 @@ def _properties(picture: Picture) -> dict[str, frozenset[str]]:
 
 
 def _counts(group_of: Mapping[str, str | None], properties: Mapping[str, frozenset[str]]) -> dict[str | None, Counts]:
-    """The counts of each group of a division, the named ones by name, what is left last."""
+    """Return the counts of the groups of a division: named groups by name, the rest last."""
     members: dict[str | None, set[str]] = defaultdict(set)
     for one, group in group_of.items():
         members[group].add(one)
@@ -136,7 +136,7 @@ def _bridges(picture: Picture, in_cluster: Mapping[str, str | None]) -> list[Bri
 
 
 def labelled(codes: Iterable[str], labels: Labels) -> list[Named]:
-    """Codes with their labels, where there are any."""
+    """Return codes with their labels, if any."""
     return [Named(code=code, labels=dict(labels.get(code, {}))) for code in codes]
 
 

@@ -1,4 +1,4 @@
-"""Where the observatory is looked out of: draws an edition when somebody asks, and not again for a minute."""
+"""A cache of observatory views: an edition is drawn at most once a minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT: Final = 200
 
 
 class ViewCache:
-    """Views of editions. Drawing one takes milliseconds to seconds, in a thread; who asks meanwhile waits for it."""
+    """Views of editions. Drawing takes up to seconds, in a thread; requests meanwhile wait for that drawing."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class ViewCache:
         self._drawn: dict[str, tuple[float, asyncio.Task[ObservatoryView]]] = {}
 
     async def view(self, edition_id: str) -> ObservatoryView:
-        """An edition as of a minute ago at most. Raises `TooFew`."""
+        """Return the view of an edition, at most a minute old. Raises `TooFewOrganisations`."""
         began, drawing = self._drawn.get(edition_id, (0.0, None))
         if drawing is None or (drawing.done() and (drawing.exception() or self._now() - began >= _FRESH_SECONDS)):
             drawing = asyncio.create_task(self._draw(edition_id))

@@ -1,4 +1,4 @@
-"""The activities and technologies that profiles are told in, their labels and their vectors; see README.md."""
+"""The activities and technologies of profiles, with labels and vectors; see README.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GRID: Final = 512
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What profile help knows, ready to be compared with."""
+    """The classifications and role means that profile help compares texts with."""
 
     nace: Classification
     kets: Classification
@@ -34,20 +34,20 @@ class Vocabulary:
 
 
 def nace_categories() -> tuple[Category, ...]:
-    """The classes of NACE Rev. 2, with their labels in all languages, by code."""
+    """Return the classes of NACE Rev. 2 with their labels in all languages, by code."""
     with (FOLDER / "nace_rev2.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return tuple(Category(f"nace:{row['code']}", {one: row[one] for one in NACE_LANGUAGES}) for row in rows)
 
 
 def ket_wordings() -> dict[str, dict[str, list[str]]]:
-    """The key enabling technologies by code: by language, the label and then descriptions."""
+    """Return the key enabling technologies by code: by language, the label and then descriptions."""
     tables = tomllib.loads((FOLDER / "kets.toml").read_text(encoding="utf-8"))
     return {f"ket:{name}": wordings for name, wordings in tables.items()}
 
 
 def ket_categories() -> tuple[Category, ...]:
-    """The key enabling technologies with their labels."""
+    """Return the key enabling technologies with their labels."""
     return tuple(
         Category(code, {language: said[0] for language, said in wordings.items()})
         for code, wordings in ket_wordings().items()
@@ -56,14 +56,14 @@ def ket_categories() -> tuple[Category, ...]:
 
 @cache
 def labels() -> dict[str, dict[str, str]]:
-    """The labels of every code that has any, in the languages that people are written to in."""
+    """Return the labels of every code that has any, in the languages of mails and pages."""
     known = (*nace_categories(), *ket_categories())
     return {one.code: {language: one.labels[language] for language in WRITTEN_IN} for one in known}
 
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The vocabulary, read once a process: about 10 MB."""
+    """Return the vocabulary, read once a process: about 10 MB."""
     with np.load(VECTORS, allow_pickle=False) as kept:
         means = RoleMeans(kept["need"], kept["offer"])
         nace = Classification(nace_categories(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))

@@ -28,7 +28,7 @@ class Encoder(Protocol):
 
 
 def arrays(encoder: Encoder) -> dict[str, NDArray[Any]]:
-    """What the file holds, by name; `vocabulary()` reads it."""
+    """Return the arrays of the file by name; `vocabulary()` reads it."""
     needs, offers = (encoder.encode(sentences(role)) for role in Role)
     means = RoleMeans(needs.mean(axis=0), offers.mean(axis=0))
     labels = [[one.labels[language] for one in nace_categories()] for language in NACE_LANGUAGES]
@@ -51,7 +51,7 @@ def arrays(encoder: Encoder) -> dict[str, NDArray[Any]]:
 
 
 def sentences(role: Role) -> list[str]:
-    """The sentences of a role, in all languages."""
+    """Return the sentences of a role, in all languages."""
     lines = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
     return [text for line in lines for text in line[role].values()]
 

@@ -1,1 +1,1 @@
-"""Scoring: the affinity of one participant with many, and its terms."""
+"""Scoring: the affinity of a participant with many partners, and its terms."""

@@ -1,4 +1,4 @@
-"""The affinity of pairs under a configuration, and the reasons for it: codes and data, in nobody's words."""
+"""Affinities of pairs under a configuration, and their reasons: codes and data, no prose."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _DETAIL_LENGTH: Final = 300
 
 @dataclass(frozen=True)
 class Affinities:
-    """How well several participants fit several partners; every array has shape (participants, partners).
+    """Affinities of several participants with several partners; every array has shape (participants, partners).
 
     Attributes:
-        terms: 0..1, those that the configuration gives a weight.
-        in_vain: whose organisations have met in an earlier edition, and nothing came of it.
+        terms: 0..1, by term with a weight in the configuration.
+        in_vain: pairs of organisations that met in an earlier edition without an outcome.
     """
 
     configuration: AffinityConfiguration
@@ -40,7 +40,7 @@ class Affinities:
 
     @cached_property
     def weights(self) -> Values:
-        """What each term adds to each score, rounded; shape (terms, participants, partners)."""
+        """Contribution of every term to every score, rounded; shape (terms, participants, partners)."""
         asked = self.configuration
         damping = np.where(self.in_vain, asked.met_before, 1.0)
         parts = np.stack([values * asked.weights[term] * damping for term, values in self.terms.items()])
@@ -49,17 +49,17 @@ class Affinities:
 
     @cached_property
     def scores(self) -> Values:
-        """The affinities, 0..1: each the sum of its reasons' weights."""
+        """Affinities, 0..1: the sum of the contributions."""
         total: Values = np.round(self.weights.sum(axis=0), DECIMALS)
         return total
 
     @cached_property
     def grounded(self) -> NDArray[np.bool_]:
-        """Who has with whom something to talk about."""
+        """Pairs with common ground: see `terms.ground`."""
         return ground(self.terms)
 
     def of_pair(self, line: int, column: int) -> Affinity:
-        """The affinity of one pair."""
+        """Return the affinity of the pair at this line and column."""
         weights = dict(zip(self.terms, self.weights[:, line, column].tolist(), strict=True))
         values = {term: round(float(of_all[line, column]), DECIMALS) for term, of_all in self.terms.items()}
         in_vain = bool(self.in_vain[line, column])
@@ -68,7 +68,7 @@ class Affinities:
 
 @dataclass(frozen=True)
 class Affinity:
-    """One pair's score, what each term adds to it, and the terms themselves, 0..1."""
+    """The score of a pair, the contribution of every term, and the terms, 0..1."""
 
     score: float
     weights: Mapping[Term, float]
@@ -79,7 +79,7 @@ class Affinity:
 def reasons_of(
     state: MatchingState, pair: tuple[str, str], affinity: Affinity, met: tuple[NeedMet, ...]
 ) -> tuple[Reason, ...]:
-    """The reasons of a pair, heaviest first, without terms that add nothing. `met`: whose need meets which offer."""
+    """Return the reasons of a pair, heaviest first, without terms that add nothing. `met`: needs met by offers."""
     sides = [_Side.of(state, participant_id) for participant_id in pair]
     reasons = [
         Reason(
@@ -98,7 +98,7 @@ def reasons_of(
 
 @dataclass(frozen=True)
 class _Side:
-    """One of a pair, with the organisation they represent."""
+    """A participant of a pair, with their organisation."""
 
     participant: ParticipantSnapshot
     organisation: OrganisationSnapshot
@@ -118,13 +118,13 @@ def _shared_of(scheme: str) -> Callable[[_Side, _Side], str]:
 
 
 def _shared_codes(one: _Side, other: _Side) -> str:
-    """The finest codes shared: `nace:25.6` is not named where `nace:25.62` is."""
+    """Name the finest shared codes: `nace:25.6` is not named beside `nace:25.62`."""
     shared = code_tokens(one.codes) & code_tokens(other.codes)
     return _named({code for code in shared if not any(finer != code and finer.startswith(code) for finer in shared)})
 
 
 def _nearest_sectors(one: _Side, other: _Side) -> str:
-    """The two activities that are nearest to each other; one where they are the same."""
+    """Name the two activities with the highest proximity; a single code if they are the same."""
     pairs = [
         (-nace_proximity(mine, theirs), mine, theirs)
         for mine in of_scheme("nace", one.codes)
@@ -134,7 +134,7 @@ def _nearest_sectors(one: _Side, other: _Side) -> str:
 
 
 def _cooperation(one: _Side, other: _Side) -> str:
-    """What the first of the pair seeks that the other answers."""
+    """Name the kinds that the first participant seeks and the second answers."""
     theirs = cooperation_kinds(other.codes)
     return _named({f"coop:{kind}" for kind in cooperation_kinds(one.codes) if kind.answer in theirs})
 

@@ -1,4 +1,4 @@
-"""Vectors of rows that have any number of them each, laid so that a product of matrices reads nothing in vain."""
+"""Vectors of rows with any number of vectors, laid out so that a matrix product reads no gaps."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ Rows = NDArray[np.intp]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 #: The first numbers of a vector, kept once more as small integers: scorers put first what tells texts apart best.
-LEAD: Final = 64
+COARSE_WIDTH: Final = 64
 #: Of a lead's numbers, which are those of unit vectors: anything above half is rare, and is cut to it.
-_LEAD_SCALE: Final = 254
+_COARSE_SCALE: Final = 254
 #: Vectors whose leads are widened at once: so many stay in the cache.
-_LEADS_AT_ONCE: Final = 2000
+_COARSE_AT_ONCE: Final = 2000
 _ABSENT: Final = -1
 
 
 class BlockMatrix:
-    """At most one vector of each row, without gaps.
+    """At most a single vector per row, without gaps.
 
-    Leads are a sixteenth of what they were taken from, and laid number by number: comparing one vector with all is
-    bound by how much memory is read.
+    Coarse vectors have a sixteenth of the size and are stored column by column: comparing a vector with all vectors is
+    bound by the memory read.
     """
 
     def __init__(self, width: int) -> None:
         self._vectors: Matrix = np.zeros((0, width), np.float32)
-        self._leads: NDArray[np.int8] = np.zeros((min(width, LEAD), 0), np.int8)
+        self._coarse: NDArray[np.int8] = np.zeros((min(width, COARSE_WIDTH), 0), np.int8)
         self._owners: Rows = np.zeros(0, np.intp)
         self._places: Rows = np.zeros(0, np.intp)
         self._used = 0
 
     @property
     def size(self) -> int:
-        """What the vectors take, in bytes, with the room left for more."""
-        return self._vectors.nbytes + self._leads.nbytes + self._owners.nbytes + self._places.nbytes
+        """Size in bytes, with the reserve for more vectors."""
+        return self._vectors.nbytes + self._coarse.nbytes + self._owners.nbytes + self._places.nbytes
 
     def put(self, row: int, vector: Matrix) -> None:
         """Set the vector of a row."""
@@ -48,44 +48,44 @@ class BlockMatrix:
             self._places[row] = self._used
             self._owners = _with_room(self._owners, self._used, _ABSENT)
             self._vectors = _with_room(self._vectors, self._used, 0)
-            self._leads = _with_room(self._leads, self._used, 0, axis=1)
+            self._coarse = _with_room(self._coarse, self._used, 0, axis=1)
             self._used += 1
         place = self._places[row]
-        self._vectors[place], self._leads[:, place], self._owners[place] = vector, _lead_of(vector), row
+        self._vectors[place], self._coarse[:, place], self._owners[place] = vector, _coarse_of(vector), row
 
     def remove(self, row: int) -> None:
-        """Forget the vector of a row, if it has one: the last one takes its place."""
+        """Remove the vector of a row, if any. The last vector takes its place."""
         if row < len(self._places) and (place := self._places[row]) != _ABSENT:
             self._used -= 1
-            for kept in (self._vectors, self._leads.T, self._owners):
+            for kept in (self._vectors, self._coarse.T, self._owners):
                 kept[place] = kept[self._used]
             self._places[self._owners[place]] = place
             self._places[row] = _ABSENT
 
     def of(self, row: int) -> Matrix:
-        """The vector of a row, if it has one; shape (0 or 1, width)."""
+        """Return the vector of a row, if any; shape (0 or 1, width)."""
         return self.some(np.array([row]))[0]
 
     @property
     def owners(self) -> Rows:
-        """The row each vector belongs to."""
+        """The row of every vector."""
         return self._owners[: self._used]
 
     def cosines(self, wanted: Matrix) -> Matrix:
-        """Of every vector with each wanted one; shape (vectors, wanted)."""
+        """Return the cosine of every vector with every wanted vector; shape (vectors, wanted)."""
         return self._vectors[: self._used] @ wanted.T
 
-    def rough_cosines(self, wanted: Matrix) -> Matrix:
-        """As `cosines`, by the leads alone and up to a factor: for a first choice of whom to compare in full."""
-        wishes = np.ascontiguousarray(wanted[:, :LEAD])
-        found = np.empty((len(wishes), self._used), np.float32)
-        for at in range(0, self._used, _LEADS_AT_ONCE):
-            some = slice(at, min(at + _LEADS_AT_ONCE, self._used))
-            np.matmul(wishes, self._leads[:, some].astype(np.float32), out=found[:, some])
+    def coarse_cosines(self, wanted: Matrix) -> Matrix:
+        """Return `cosines` of the coarse vectors, up to a factor: enough to draw up a shortlist."""
+        wanted_vectors = np.ascontiguousarray(wanted[:, :COARSE_WIDTH])
+        found = np.empty((len(wanted_vectors), self._used), np.float32)
+        for at in range(0, self._used, _COARSE_AT_ONCE):
+            some = slice(at, min(at + _COARSE_AT_ONCE, self._used))
+            np.matmul(wanted_vectors, self._coarse[:, some].astype(np.float32), out=found[:, some])
         return found.T
 
     def some(self, rows: Rows) -> tuple[Matrix, Rows]:
-        """The vectors of those rows that have one, and where each of them stands in `rows`."""
+        """Return the vectors of the rows that have any, and the places of these rows in `rows`."""
         self._places = _with_room(self._places, int(np.max(rows, initial=0)), _ABSENT)
         places = self._places[rows]
         there = np.flatnonzero(places != _ABSENT)
@@ -93,77 +93,74 @@ class BlockMatrix:
 
 
 class ItemVectors:
-    """The items of one role: the first of each row in one plane, the second in the next, and so on."""
+    """Vectors of the items of a role: the first item of every row in one matrix, the second in the next, and so on."""
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._planes: list[BlockMatrix] = []
+        self._matrices: list[BlockMatrix] = []
 
     @property
     def depth(self) -> int:
-        """The most items any row has, or has had."""
-        return len(self._planes)
+        """The largest number of items that any row has had."""
+        return len(self._matrices)
 
     @property
     def size(self) -> int:
-        """What the vectors take, in bytes."""
-        return sum(plane.size for plane in self._planes)
+        """Size of the vectors in bytes."""
+        return sum(matrix.size for matrix in self._matrices)
 
     def put(self, row: int, vectors: Matrix) -> None:
-        """Set the items of a row, in place of those it had."""
-        while len(self._planes) < len(vectors):
-            self._planes.append(BlockMatrix(self._width))
-        for at, plane in enumerate(self._planes):
+        """Replace the items of a row."""
+        while len(self._matrices) < len(vectors):
+            self._matrices.append(BlockMatrix(self._width))
+        for at, matrix in enumerate(self._matrices):
             if at < len(vectors):
-                plane.put(row, vectors[at])
+                matrix.put(row, vectors[at])
             else:
-                plane.remove(row)
+                matrix.remove(row)
 
     def of(self, row: int) -> Matrix:
-        """The items of a row; shape (items, width)."""
-        return np.concatenate([np.zeros((0, self._width), np.float32), *(plane.of(row) for plane in self._planes)])
+        """Return the items of a row; shape (items, width)."""
+        return np.concatenate([np.zeros((0, self._width), np.float32), *(matrix.of(row) for matrix in self._matrices)])
 
     def speaks(self, rows: Rows) -> NDArray[np.bool_]:
-        """Whether each row has an item that is not all zeros; shape (rows,)."""
+        """Tell for every row whether any of its items is not all zeros; shape (rows,)."""
         return np.array([bool(self.of(int(row)).any()) for row in rows], bool)
 
     def best(self, wanted: ItemVectors, own: Rows, partners: Rows) -> Matrix:
-        """The best cosine, 0 at least, of any item of each partner with any wanted item of each of `own`.
-
-        Shape (own, partners).
-        """
+        """Return the best cosine, at least 0, of partners' items with the wanted items of `own`; (own, partners)."""
         best = np.zeros((len(partners), len(own)), np.float32)
-        wishes, lines = wanted._gathered(own)
-        for plane in self._planes:
-            vectors, there = plane.some(partners)
-            _raise(best, vectors @ wishes.T, there, lines)
+        wanted_vectors, lines = wanted._gathered(own)
+        for matrix in self._matrices:
+            vectors, there = matrix.some(partners)
+            _raise(best, vectors @ wanted_vectors.T, there, lines)
         return best.T
 
-    def best_of_all(self, wanted: ItemVectors, own: Rows, count: int, *, roughly: bool = False) -> Matrix:
-        """As `best`, with the first `count` rows for partners; `roughly`: see `BlockMatrix.rough_cosines`."""
+    def best_of_all(self, wanted: ItemVectors, own: Rows, count: int, *, coarse: bool = False) -> Matrix:
+        """Return `best` with the first `count` rows as partners. `coarse`: see `BlockMatrix.coarse_cosines`."""
         best = np.zeros((count, len(own)), np.float32)
-        wishes, lines = wanted._gathered(own)
-        for plane in self._planes:
+        wanted_vectors, lines = wanted._gathered(own)
+        for matrix in self._matrices:
             # All at once: the vectors, which are many, are read but once.
-            found = plane.rough_cosines(wishes) if roughly else plane.cosines(wishes)
-            _raise(best, found, plane.owners, lines)
+            found = matrix.coarse_cosines(wanted_vectors) if coarse else matrix.cosines(wanted_vectors)
+            _raise(best, found, matrix.owners, lines)
         return best.T
 
     def _gathered(self, rows: Rows) -> tuple[Matrix, list[Rows]]:
-        """The items of these rows, plane after plane, and for each plane where its items stand in `rows`."""
-        some = [plane.some(rows) for plane in self._planes]
+        """Return the items of these rows, matrix after matrix, and by matrix the places of its items in `rows`."""
+        some = [matrix.some(rows) for matrix in self._matrices]
         nothing = np.zeros((0, self._width), np.float32)
         return np.concatenate([nothing, *(vectors for vectors, _ in some)]), [there for _, there in some]
 
 
-def _lead_of(vector: Matrix) -> NDArray[np.int8]:
-    return np.clip(np.rint(_LEAD_SCALE * vector[:LEAD]), -127, 127).astype(np.int8)
+def _coarse_of(vector: Matrix) -> NDArray[np.int8]:
+    return np.clip(np.rint(_COARSE_SCALE * vector[:COARSE_WIDTH]), -127, 127).astype(np.int8)
 
 
 def _raise(best: Matrix, found: Matrix, lines: Rows, columns: Sequence[Rows]) -> None:
-    """Raise the cells where lines and columns cross to what was found: one part of `found` for each of `columns`.
+    """Raise the cells at lines and columns to the found values: a part of `found` for every array in `columns`.
 
-    No line, and no column of one part, comes twice.
+    Lines are unique, and so are the columns of a part.
     """
     is_every_line, at = _in_order(lines, best.shape[0]), 0
     for some in columns:
@@ -180,7 +177,7 @@ def _in_order(numbers: Rows, count: int) -> bool:
 
 
 def _with_room(kept: NDArray[Scalar], place: int, empty: int, axis: int = 0) -> NDArray[Scalar]:
-    """The same array, or a copy of it that is longer along this axis and has this place."""
+    """Return the same array, or a copy that is long enough along this axis to have this place."""
     if place < kept.shape[axis]:
         return kept
     shape = list(kept.shape)

@@ -1,4 +1,4 @@
-"""By what an edition's pairs are scored: one configuration a version, none of which ever changes."""
+"""Affinity configurations. A version never changes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class AffinityConfiguration(BaseModel):
     """Weights, rules and calibration of a version. Equal profiles and versions give equal scores, bit for bit.
 
     Attributes:
-        scorer: the version of the text scorer: its model, its centring constants and its calibration.
+        scorer: version of the text scorer: its model, centring constants and calibration.
         amounts: whether texts are read with their amounts, or without (`amounts.without_amounts`).
-        weights: what a full term adds to the score; together 1. A term without a weight is not asked for.
-        mutuality: how much it counts that needs and offers meet both ways, where nothing is known of what is sought.
-        mutuality_of: the same for pairs that seek a kind of cooperation with each other; of several, the least.
-        quality_step: how far the second reader's score must be from the first's to be said.
-        met_before: what is left of the score of two organisations that met in vain in an earlier edition.
-        note: where it comes from.
+        weights: contribution of a full term to the score; the sum is 1. A term without a weight is not computed.
+        mutuality: share of the score that needs both directions, if the kind of cooperation is unknown.
+        mutuality_of: the same by kind of cooperation that the pair seeks; of several kinds, the least share.
+        quality_step: least difference between the scores of the two tiers that is published.
+        met_before: factor for two organisations that met in an earlier edition without an outcome.
+        note: origin of the configuration.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,7 +44,7 @@ class AffinityConfiguration(BaseModel):
     note: str = ""
 
     def read(self, texts: Iterable[str]) -> list[str]:
-        """The texts as the scorer shall read them."""
+        """Return texts as the scorer reads them."""
         return list(texts) if self.amounts else [without_amounts(text) for text in texts]
 
     @model_validator(mode="after")

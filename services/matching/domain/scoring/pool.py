@@ -1,4 +1,4 @@
-"""An edition's participants as arrays: one against all of them in milliseconds."""
+"""An edition's participants as arrays: scores a participant with all partners in milliseconds."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _LANGUAGES: Final = tuple(Language)
 
 
 class Pool:
-    """The complete participants of one state, as arrays. Never journalled: made again when the state is loaded.
+    """Complete participants of a state as arrays. Never journalled: built again when the state is loaded.
 
-    A participant's row is their place in `ids`, in the order they came. Whoever is no longer complete is not active.
+    The row of a participant is the index in `ids`, in the order of arrival. An incomplete participant is not active.
     """
 
     def __init__(self, scorer: TextScorer, configuration: AffinityConfiguration) -> None:
@@ -58,7 +58,7 @@ class Pool:
         self._met, self._fruitful = SymmetricRelation(), SymmetricRelation()
 
     def put(self, state: MatchingState, participant_ids: Iterable[str]) -> None:
-        """Take these participants as the state has them now."""
+        """Update these participants from the state."""
         known = []
         for participant_id in participant_ids:
             if state.complete(participant_id):
@@ -77,11 +77,11 @@ class Pool:
         self.texts.put(rows, [read(one.needs) for one in profiles], [read(one.offers) for one in profiles])
 
     def rows(self, participant_ids: Iterable[str]) -> Rows:
-        """The rows of participants that have been put."""
+        """Return the rows of participants."""
         return np.array([self._rows[participant_id] for participant_id in participant_ids], np.intp)
 
     def affinities(self, participant_ids: Iterable[str], rows: Rows | None = None) -> Affinities:
-        """Each participant with those of the rows, or with all; with themselves they mean nothing."""
+        """Return the affinities of participants with the partners of `rows`, or with all partners."""
         own, asked = self.rows(participant_ids), self.configuration
         partners = np.arange(len(self.ids)) if rows is None else rows
         mine, theirs = self._traits[own][:, np.newaxis], self._traits[partners]
@@ -89,9 +89,9 @@ class Pool:
         return Affinities(asked, found, self._in_vain(own, theirs))
 
     def strangers(self, participant_id: str) -> NDArray[np.bool_]:
-        """Whom a participant may be proposed; shape (participants,).
+        """Tell which participants may be proposed to a participant; shape (participants,).
 
-        Who takes part and represents another organisation, no competitor; blocked and declined by neither of the two.
+        A stranger is active, represents another organisation, and is no competitor; neither side blocks or declines.
         """
         traits = self._traits[: len(self.ids)]
         own = self._traits[self._rows[participant_id]]
@@ -104,11 +104,11 @@ class Pool:
         return others & ~np.isin(traits["organisation"], shunned) if shunned else others
 
     def compete(self, organisation_id: str, other_id: str) -> bool:
-        """Whether either of two organisations names the other as a competitor."""
+        """Tell whether two organisations are competitors by the word of either."""
         return other_id in self._competitors.of(organisation_id)
 
     def best_need_and_offer(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
-        """The need of one and the offer of the other that fit best, by number, and their fit; none if none fits."""
+        """Return the numbers of the need and the offer that fit best, and their fit; None without a fit."""
         return self.texts.best_need_and_offer(self._rows[seeker], self._rows[provider])
 
     def _term(self, term: Term, own: Rows, rows: Rows | None, mine: Traits, theirs: Traits) -> Values:
@@ -124,7 +124,7 @@ class Pool:
         return terms.need_meets_offer(*self.texts.fits(own, rows), both)
 
     def _in_vain(self, own: Rows, theirs: Traits) -> NDArray[np.bool_]:
-        """Whose organisations have met in an earlier edition, and nothing came of it."""
+        """Tell which organisations have met in an earlier edition without an outcome."""
         met = np.zeros((len(own), len(theirs)), bool)
         for line, row in enumerate(own):
             home = self._names[self._traits[row]["organisation"] - 1]
@@ -170,27 +170,27 @@ class Pool:
         self._fruitful.put(home, (one.organisation_id for one in organisation.met_before if one.outcome))
 
     def _number(self, name: str) -> int:
-        """What stands for a name in the arrays, from 1."""
+        """Return the number of a name in the arrays, from 1."""
         if name not in self._numbers:
             self._names.append(name)
         return self._numbers.setdefault(name, len(self._names))
 
 
 class _CodeSets:
-    """The codes of one kind that each row holds."""
+    """Codes of a kind by row."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         self.held: Ragged[np.intp] = Ragged(np.intp)
 
     def put(self, row: int, codes: Iterable[str]) -> int:
-        """Set what a row holds; how many codes these are."""
+        """Replace the codes of a row; return how many there are."""
         numbers = [self.numbers.setdefault(code, len(self.numbers)) for code in sorted(codes)]
         self.held.put(row, np.array(numbers, np.intp))
         return len(numbers)
 
     def shared(self, own: Rows, rows: Rows | None, count: int) -> NDArray[np.intp]:
-        """How many codes each of `own` shares with each partner; shape (own, partners)."""
+        """Return the number of codes that `own` and partners share; shape (own, partners)."""
         codes, holders = self.held.all() if rows is None else self.held.some(rows)
         shared = np.zeros((len(own), count if rows is None else len(rows)), np.intp)
         for line, row in enumerate(own):
@@ -202,14 +202,14 @@ class _CodeSets:
 
 
 class _Sectors(_CodeSets):
-    """The activities of each row, and how near those of two rows are."""
+    """Activities by row, and their proximities."""
 
     def __init__(self) -> None:
         super().__init__()
         self._nearness: dict[int, Values] = {}
 
     def proximities(self, own: Rows, rows: Rows | None, count: int) -> Values:
-        """How near the nearest activities of each of `own` and each partner are; shape (own, partners)."""
+        """Return the proximity of the nearest activities of `own` and partners; shape (own, partners)."""
         codes, holders = self.held.all() if rows is None else self.held.some(rows)
         there = holders >= 0
         codes, holders = codes[there], holders[there]
@@ -220,7 +220,7 @@ class _Sectors(_CodeSets):
         return nearest
 
     def _near(self, number: int) -> Values:
-        """How near every activity known is to one; reckoned once, until more are known."""
+        """Return the proximity of an activity to every known activity; cached until there are more."""
         near = self._nearness.get(number)
         if near is None or len(near) < len(self.numbers):
             names = list(self.numbers)

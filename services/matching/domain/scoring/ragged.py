@@ -1,4 +1,4 @@
-"""Rows of unequal length in one array, so that numpy can work on all of them at once."""
+"""Rows of unequal length in one array, so that numpy works on all of them at once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NOBODY = -1
 
 
 class Ragged(Generic[Scalar]):
-    """A list of rows, each of any number of values.
+    """A list of rows of any length.
 
-    A row that is put again goes to the end; its old values are swept out when the array next grows.
+    A row that is set again goes to the end; its old values are removed when the array next grows.
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
@@ -26,7 +26,7 @@ class Ragged(Generic[Scalar]):
         self._counts: Rows = np.zeros(0, np.intp)
 
     def put(self, row: int, values: NDArray[Scalar]) -> None:
-        """Set what a row holds; a row never put before holds nothing."""
+        """Set the values of a row. A row that was never set is empty."""
         self._make_room(row, len(values))
         start, count = self._starts[row], self._counts[row]
         self._owners[start : start + count] = _NOBODY
@@ -36,16 +36,16 @@ class Ragged(Generic[Scalar]):
         self._used += len(values)
 
     def of(self, row: int) -> NDArray[Scalar]:
-        """The values of one row, without copying them."""
+        """Return the values of a row, without a copy."""
         start = self._starts[row]
         return self._values[start : start + self._counts[row]]
 
     def all(self) -> tuple[NDArray[Scalar], Rows]:
-        """Every value and the row it belongs to, -1 for those that no row holds any more; without copying them."""
+        """Return every value and its row, -1 for removed values; without a copy."""
         return self._values[: self._used], self._owners[: self._used]
 
     def some(self, rows: Rows) -> tuple[NDArray[Scalar], Rows]:
-        """The values of these rows, and for each the place of its row in `rows`."""
+        """Return the values of these rows, and for every value the place of its row in `rows`."""
         counts = self._counts[rows]
         places = np.repeat(np.arange(len(rows)), counts)
         within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -59,7 +59,7 @@ class Ragged(Generic[Scalar]):
             self._sweep(count)
 
     def _sweep(self, count: int) -> None:
-        """Keep the values that a row holds, in their order, in an array with room for as many more."""
+        """Drop removed values, keep the order, and reserve room for as many more."""
         kept = np.flatnonzero(self._owners[: self._used] != _NOBODY)
         values = np.zeros(2 * (len(kept) + count), self._values.dtype)
         owners = np.full(len(values), _NOBODY)

@@ -1,4 +1,4 @@
-"""What one says of others holds both ways: competitors, earlier encounters, whom somebody blocks."""
+"""Relations that hold in both directions: competitors, earlier encounters, blocks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 
 class SymmetricRelation:
-    """A symmetric relation that is made of what each side says of the others."""
+    """A symmetric relation, built from the ids that its members name."""
 
     def __init__(self) -> None:
         self._says: dict[str, frozenset[str]] = {}
         self._said_by: dict[str, set[str]] = {}
 
     def put(self, one: str, others: Iterable[str]) -> None:
-        """Set whom `one` names, in place of those named before."""
+        """Replace the ids that a member names."""
         before, now = self._says.get(one, frozenset()), frozenset(others)
         if before == now:
             return
@@ -24,5 +24,5 @@ class SymmetricRelation:
         self._says[one] = now
 
     def of(self, one: str) -> set[str]:
-        """Those whom `one` names, and those who name `one`."""
+        """Return the ids that a member names, and the ids of members that name it."""
         return self._said_by.get(one, set()) | self._says.get(one, frozenset())

@@ -1,4 +1,4 @@
-"""What an affinity is made of: one pure function a term, each 0..1, of shape (participants, partners)."""
+"""Terms of an affinity: pure functions with values 0..1, of shape (participants, partners)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NEAR: Final = 0.5
 
 
 class Term(StrEnum):
-    """The terms by the codes of their reasons, in the order in which they are added up."""
+    """Terms by the codes of their reasons, in the order of their sum."""
 
     NEED_OFFER = "text_need_offer"
     SHARED_CODES = "shared_codes"
@@ -56,10 +56,10 @@ class Term(StrEnum):
 
 
 def need_meets_offer(forth: Fits, back: Fits, mutuality: Values | float) -> Fits:
-    """From how well the needs of one fit the offers of the other, and the reverse.
+    """Combine the fit of needs with offers in both directions.
 
-    A buyer and a seller fit one way only, so the better way counts most, and `mutuality` says how much the other does:
-    `(1 - m) max + m sqrt(forth back)`. A mean that wants both (RECON's harmonic one) punishes the good buyers.
+    A buyer and a seller fit in a single direction, so the better direction counts most, and `mutuality` is the share of
+    both: `(1 - m) max + m sqrt(forth back)`. A harmonic mean, as in RECON, would punish good buyers.
     """
     both = (1 - mutuality) * np.maximum(forth, back) + mutuality * np.sqrt(forth * back)
     fits: Fits = np.asarray(both, dtype=np.result_type(forth, back, mutuality))
@@ -67,7 +67,7 @@ def need_meets_offer(forth: Fits, back: Fits, mutuality: Values | float) -> Fits
 
 
 def mutuality(mine: Traits, theirs: Traits, default: float, by_kind: Mapping[Cooperation, float]) -> Values:
-    """How much both ways count, by what each pair seeks with each other: of several kinds, the least counts."""
+    """Return the share of both directions by the kinds that a pair seeks together; of several kinds, the least."""
     met = mine["answers"] & theirs["seeks"]
     found = np.full(met.shape, np.inf)
     for kind in Cooperation:
@@ -76,33 +76,33 @@ def mutuality(mine: Traits, theirs: Traits, default: float, by_kind: Mapping[Coo
 
 
 def overlap(shared: NDArray[np.intp], mine: NDArray[np.intp], theirs: NDArray[np.intp]) -> Values:
-    """What two sets share, from their sizes: the cosine of the sets; 0 where either is empty."""
+    """Return the cosine of two sets from their sizes; 0 if either is empty."""
     cosine: Values = shared / np.sqrt(np.maximum(1, mine * theirs))
     return cosine
 
 
 def cooperation(mine: Traits, theirs: Traits) -> Values:
-    """Whether what one seeks is what the other seeks with them: a sale and a purchase, two R&D projects, ..."""
+    """Tell whether a pair seeks kinds of cooperation that answer: a sale and a purchase, two R&D projects, ..."""
     return _as_values((mine["answers"] & theirs["seeks"]) != 0)
 
 
 def helix_complement(mine: Traits, theirs: Traits) -> Values:
-    """Whether industry meets science: the gap that the Innova+ area is there to close."""
+    """Tell whether industry meets science."""
     return _as_values(mine["side"] * theirs["side"] == -1)
 
 
 def cross_border(mine: Traits, theirs: Traits) -> Values:
-    """Whether they come from two countries."""
+    """Tell whether the pair comes from two countries."""
     return _as_values(mine["country"] != theirs["country"])
 
 
 def delegation(mine: Traits, theirs: Traits) -> Values:
-    """Whether one has travelled with a delegation that the other is not of."""
+    """Tell whether the participants of a pair do not belong to the same delegation, and a delegation is involved."""
     return _as_values(mine["delegation"] != theirs["delegation"])
 
 
 def common_language(mine: Traits, theirs: Traits) -> Values:
-    """Whether they have a language in common."""
+    """Tell whether the pair has a common language."""
     return _as_values((mine["languages"] & theirs["languages"]) != 0)
 
 
@@ -122,7 +122,7 @@ def _as_values(holds: NDArray[np.bool_]) -> Values:
 
 
 def ground(terms: Mapping[Term, Values]) -> NDArray[np.bool_]:
-    """Who has with whom something to talk about: neither a language nor a passport is."""
+    """Tell whether a pair has common ground to talk about. A language or a country alone is no ground."""
     grounds = [terms[term] > 0 for term in (Term.NEED_OFFER, Term.SHARED_CODES, Term.KETS, Term.S3) if term in terms]
     near = [terms[Term.SECTOR] >= _NEAR] if Term.SECTOR in terms else []
     found: NDArray[np.bool_] = np.any(np.stack([*grounds, *near]), axis=0)
@@ -130,5 +130,5 @@ def ground(terms: Mapping[Term, Values]) -> NDArray[np.bool_]:
 
 
 def side_of(kind: OrganisationKind) -> int:
-    """Companies on one side, science on the other: opposite sides complement each other."""
+    """Return 1 for companies, -1 for science, 0 for any other kind. Opposite sides are complements."""
     return int(kind in _COMPANIES) - int(kind in _SCIENCE)

@@ -1,4 +1,4 @@
-"""The best partners of each of many rows, kept while blocks of scores come by."""
+"""The best partners of many rows, updated block by block."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _LEAST: Final = np.finfo(np.float32).tiny
 
 
 class TopK:
-    """For each row the `count` partners with the highest scores above 0, best first, ties by row.
+    """For every row the `count` partners with the highest scores above 0, best first, ties by row.
 
-    A partner is kept as one number, the bits of the score before those of the row: numbers sort as scores and rows do.
+    A partner is stored as a number: the bits of the score before the bits of the row, so that numbers sort as pairs of
+    score and row do.
     """
 
     def __init__(self, size: int, count: int) -> None:
@@ -27,17 +28,17 @@ class TopK:
 
     @property
     def rows(self) -> Rows:
-        """Who they are; shape (rows, count), -1 after the last."""
+        """Rows of the partners; shape (rows, count), -1 after the last."""
         best = self._kept[:, ::-1]
         return np.where(best > 0, _LAST_ROW - (best & _LAST_ROW), -1)
 
     @property
     def scores(self) -> Matrix:
-        """Their scores, in the same shape, 0 after the last."""
+        """Scores of the partners, in the same shape, 0 after the last."""
         return _scores_of(self._kept[:, ::-1])
 
-    def take(self, first: int, partner: int, scores: Matrix) -> None:
-        """Look through scores of the rows from `first` on with the partners from `partner` on."""
+    def merge(self, first: int, partner: int, scores: Matrix) -> None:
+        """Merge the scores of the rows from `first` on with the partners from `partner` on."""
         bars = np.maximum(_scores_of(self._kept[first : first + len(scores), 0]), _LEAST)
         places = np.flatnonzero(scores >= bars[:, np.newaxis])
         if not len(places):

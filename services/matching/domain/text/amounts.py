@@ -1,4 +1,4 @@
-"""How much and how soon says nothing of what: two texts with "8 tonnes" in them are not alike for that."""
+"""Removes amounts from texts: two texts with "8 tonnes" in them are not similar because of it."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ _AMOUNT: Final = re.compile(rf"(?<![\w.-])\d+(?:[.,]\d+)*\s*(?:{_UNITS})", re.IG
 
 @lru_cache(maxsize=8192)
 def without_amounts(text: str) -> str:
-    """A text without its numbers of something that is weighed, measured, counted or waited for."""
+    """Return a text without its weights, measures, counts and durations."""
     return _AMOUNT.sub(" ", text)

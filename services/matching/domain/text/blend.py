@@ -1,4 +1,4 @@
-"""Scorers blended into one, and cosines calibrated to fits."""
+"""Blends several scorers, and calibrates cosines to fits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.matching.domain.text.scorer import Matrix, Role, on_grid, plain, w
 
 
 class Embedding(Protocol):
-    """What a blend needs of its parts: see `TextScorer`."""
+    """Part of a blend: see `TextScorer`."""
 
     @property
     def width(self) -> int: ...
@@ -34,10 +34,10 @@ class Calibration:
 
 
 class Blend:
-    """A weighted sum of the cosines of several scorers, as the cosine of one vector.
+    """A weighted sum of the cosines of several scorers, as the cosine of a single vector.
 
-    The vectors of the parts are laid side by side, each scaled by the root of its weight; weights sum to 1. Whoever
-    changes a part, its constants, a weight or the calibration gives the blend another version.
+    The vectors of the parts are joined, scaled by the roots of their weights; weights sum to 1. A change of a part,
+    of its constants, of a weight or of the calibration needs a new version.
     """
 
     def __init__(self, version: str, parts: Sequence[tuple[float, Embedding]], calibration: Calibration) -> None:
@@ -50,7 +50,7 @@ class Blend:
         return sum(part.width for _, part in self._parts)
 
     def embed(self, texts: Sequence[str], role: Role) -> Matrix:
-        """See `TextScorer.embed`. A text without a telling word says nothing, whatever a model makes of it."""
+        """See `TextScorer.embed`. A text without a telling word has a zero vector, whatever a model makes of it."""
         texts = [plain(text) for text in texts]
         vectors = np.concatenate([part.embed(texts, role) * np.sqrt(weight) for weight, part in self._parts], axis=1)
         vectors[[not words_of(text) for text in texts]] = 0

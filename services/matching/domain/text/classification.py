@@ -1,4 +1,4 @@
-"""Under which headings of a classification a text comes, by the nearness of vectors."""
+"""Classifies texts by the nearness of vectors: the activities and technologies that a text belongs to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TINY: Final = 1e-6
 
 @dataclass(frozen=True)
 class Category:
-    """One heading: its code, such as `nace:25.62`, and its label by language."""
+    """A category of a classification: its code, such as `nace:25.62`, and its label by language."""
 
     code: str
     labels: Mapping[str, str]
@@ -24,7 +24,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A heading that a text may come under. `score` is a cosine, 0..1: it ranks, it is no probability."""
+    """A category that a text may belong to. `score` is a cosine, 0..1, for ranking; it is no probability."""
 
     heading: Category
     score: float
@@ -32,11 +32,11 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Classification:
-    """A classification and the vectors of its wordings.
+    """The categories of a classification, and the vectors of their wordings.
 
     Attributes:
-        vectors: shape (headings, wordings, width), rows of length 1: each heading said in several languages.
-        usual: by heading, the cosine that a text about something else may well reach; 0 where none is known.
+        vectors: shape (categories, wordings, width), rows of length 1: every category worded in several languages.
+        usual: by category, the cosine that unrelated texts commonly reach; 0 if unknown.
     """
 
     headings: tuple[Category, ...]
@@ -44,10 +44,10 @@ class Classification:
     usual: Matrix
 
     def suggest(self, texts: Matrix, most: int) -> list[Suggestion]:
-        """The headings nearest to any of the texts, best first; none that is no nearer than usual.
+        """Return the categories nearest to any of the texts, best first, if nearer than usual.
 
-        `texts` has shape (texts, width). A heading is as near as the nearest of its wordings: one in the language of
-        the text says more than the mean of six does.
+        `texts` has shape (texts, width). The nearest wording counts: a wording in the language of the text tells more
+        than the mean of six wordings.
         """
         if not len(texts):
             return []
@@ -60,19 +60,19 @@ class Classification:
 
 @dataclass(frozen=True)
 class RoleMeans:
-    """Where an encoder puts needs and offers: the means of sentences of either role, as raw vectors."""
+    """Mean vectors of sentences that are needs and of sentences that are offers, as an encoder gives them."""
 
     need: Matrix
     offer: Matrix
 
     def centred(self, vectors: Matrix) -> Matrix:
-        """Raw vectors of texts without what all that people write in profiles has in common, again of length 1."""
+        """Return raw vectors less the common mean of profile texts, scaled to length 1."""
         moved = vectors - (self.need + self.offer) / 2
         unit = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), np.float32(_TINY))
         return np.asarray(unit, dtype=np.float32)
 
     def roles(self, centred: Matrix) -> list[Role]:
-        """The role whose mean is nearer, a text each."""
+        """Return the role with the nearer mean for every text."""
         return [Role.NEED if lean > 0 else Role.OFFER for lean in centred @ (self.need - self.offer)]
 
 

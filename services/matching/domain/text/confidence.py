@@ -1,4 +1,4 @@
-"""Why a score that comes from these texts deserves little confidence."""
+"""Reasons why a score from given texts deserves little confidence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ITEMS_OF_ONE: Final = 9
 
 
 class LowConfidenceReason(StrEnum):
-    """One reason; codes that whoever shows them puts into words."""
+    """Codes of reasons; pages and mails word them."""
 
     SAYS_NOTHING = "says_nothing"
     ONE_WORD = "one_word"
@@ -37,7 +37,7 @@ class LowConfidenceReason(StrEnum):
 
 
 def low_confidence_reasons(texts: Sequence[str]) -> tuple[LowConfidenceReason, ...]:
-    """The doubts about the needs or the offers of one profile, each once, in the order of `LowConfidenceReason`."""
+    """Return the reasons for the needs or the offers of a profile, without repeats, in the order of the enumeration."""
     if not any(words_of(plain(text)) for text in texts):
         return (LowConfidenceReason.SAYS_NOTHING,)
     found = {doubt for text in texts for doubt in _doubts_of(text)}
@@ -62,9 +62,9 @@ def _separators(text: str) -> int:
 
 
 def _known_language(text: str) -> bool:
-    """Whether the text is in a script that the encoders know and, if it is a sentence in Latin script, has small words.
+    """Tell whether the encoders know the script and, for a sentence in Latin script, whether it has known small words.
 
-    A guess: a list of nouns in any language has none, and is taken for known when it is short.
+    A guess: a short list of nouns has no small words in any language, and counts as known.
     """
     letters = [letter for letter in text[:LONGEST] if letter.isalpha()]
     scripts = [unicodedata.name(letter, "?").split()[0] for letter in letters]

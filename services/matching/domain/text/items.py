@@ -1,4 +1,4 @@
-"""A free text taken apart into items: a bullet, a sentence or a clause each, and the role that words give it."""
+"""Splits a free text into items: bullets, sentences or clauses, with the role that their words give them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _INTRODUCED: Final = re.compile(r"([^:]{2,40}):\s+(?=\S)")
 
 @dataclass(frozen=True)
 class Item:
-    """A part of a text that says one thing. `role` is None where its words do not tell."""
+    """A part of a text with a single statement. `role` is None if its words do not tell."""
 
     text: str
     role: Role | None
 
 
 def items_of(text: str) -> list[Item]:
-    """The items of a text, in its order: those under a heading have its role, unless their own words say otherwise.
+    """Return the items of a text in order. Items below a title have its role, unless their own words tell another.
 
-    Total: any text is taken, mark-up is dropped, and what has no letters is no item.
+    Total: any text is accepted, mark-up is dropped, and a piece without letters is no item.
     """
     found: list[Item] = []
     below: Role | None = None
@@ -46,7 +46,7 @@ def items_of(text: str) -> list[Item]:
 
 
 def plain(text: str) -> str:
-    """The text without mark-up: tags that break a line do so, others are blanks."""
+    """Return the text without mark-up: tags that break a line become line breaks, all further tags blanks."""
     return html.unescape(_TAG.sub(" ", _BREAKING_TAG.sub("\n", text)))
 
 
@@ -66,7 +66,7 @@ def _sentences(line: str) -> Iterator[str]:
 
 
 def _headed(sentence: str) -> tuple[Role | None, str]:
-    """The role that a heading before or instead of a sentence gives, if any, and what is left to say."""
+    """Split off a title before a sentence: the role of the title, if any, and the rest."""
     if role := role_of_title(sentence):
         return role, ""
     introduced = _INTRODUCED.match(sentence)
@@ -75,7 +75,7 @@ def _headed(sentence: str) -> tuple[Role | None, str]:
 
 
 def _cut(clause: str) -> str:
-    """What is said, without what surrounds it; nothing if it has no letters."""
+    """Trim a clause to the longest item; empty if it has no letters."""
     said = " ".join(clause.split()).strip(" .;,:–—-")  # noqa: RUF001 -- the dashes that people type
     if len(said) > LONGEST:
         said = said[:LONGEST].rsplit(" ", 1)[0]

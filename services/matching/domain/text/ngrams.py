@@ -1,4 +1,4 @@
-"""A scorer that needs no model: the n-grams that a need and an offer have in common."""
+"""A scorer without a model: the n-grams that a need and an offer have in common."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from services.matching.domain.text.scorer import Matrix, Role, on_grid, words_of
 
 
 class NgramScorer:
-    """Hashed character n-grams within words: languages that share roots share n-grams, and typing errors cost little.
+    """Hashed character n-grams within words: related languages share n-grams, and typing errors cost little.
 
-    Signed feature hashing (Weinberger et al., ICML 2009), so that vectors need no vocabulary and a score never
-    depends on who else has registered. `LOW` and `HIGH` are the cosines where a fit begins and is full, set on
-    needs and offers of one language: nine in ten that do not answer each other stay below `LOW`.
+    Signed feature hashing (Weinberger et al., ICML 2009): vectors need no vocabulary, and a score never depends on
+    further registrations. `LOW` and `HIGH` are the cosines at which a fit begins and is full. They were set on needs
+    and offers in the same language: nine in ten pairs that do not answer stay below `LOW`.
     """
 
     version: Final = "ngrams-1"
@@ -54,7 +54,7 @@ class NgramScorer:
     def _counts(
         self, letters: NDArray[np.uint64], owners: NDArray[np.intp], length: int, size: int
     ) -> NDArray[np.float64]:
-        """How often each n-gram of `length` occurs, signed, at text * width + bucket."""
+        """Count the n-grams of `length`, signed, at index text * width + bucket."""
         windows = len(letters) - length + 1
         if windows <= 0:
             return np.zeros(size)

@@ -1,4 +1,4 @@
-"""What words say of a text's role: that something is needed or offered (es, en, pt, fr, and a little it and de)."""
+"""Words that tell whether a text is a need or an offer (es, en, pt, fr, some it and de)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from services.matching.domain.text.scorer import Role
 
 
 def folded(text: str) -> str:
-    """The text in lower case and without accents, letter by letter: places in it are places in the text."""
+    """Return the text in lower case without accents, letter by letter: indices stay valid."""
     return "".join(unicodedata.normalize("NFD", letter)[0].lower()[:1] for letter in text)
 
 
 def _any_of(phrases: str) -> str:
-    """The phrases of a table, one or several a line between `|`, as one pattern: a blank is any white space."""
+    """Return the phrases of a table as a pattern. `|` and line breaks separate them; a blank is any white space."""
     found = (phrase.strip() for phrase in phrases.replace("\n", "|").split("|"))
     return "|".join(re.sub(r"\s+", r"\\s+", phrase) for phrase in sorted(filter(None, found), key=len, reverse=True))
 
@@ -93,7 +93,7 @@ _HEADING: Final = re.compile(
 
 
 def role_in_words(text: str) -> Role | None:
-    """The role that the words of a sentence name: by its first verb of the kind, else by its trade; None if by none."""
+    """Return the role of a sentence by its first cue, else by its trade; None without either."""
     plain = folded(text)
     for _, role in _cues(plain):
         return role
@@ -101,7 +101,7 @@ def role_in_words(text: str) -> Role | None:
 
 
 def clauses(text: str) -> list[str]:
-    """A sentence cut where it turns from what is offered to what is needed, or back."""
+    """Split a sentence at the places where it turns from offer to need or back."""
     plain = folded(text)
     found, start, role = [], 0, None
     for at, named in _cues(plain):
@@ -116,13 +116,13 @@ def clauses(text: str) -> list[str]:
 
 
 def role_of_title(line: str) -> Role | None:
-    """The role that a line gives those below it, if it is nothing but a heading: "Buscamos:", "Needs"."""
+    """Return the role that a title gives the lines below it; None if the line is no title. "Buscamos:", "Needs"."""
     match = _HEADING.fullmatch(folded(line).strip())
     return None if match is None else Role.NEED if match["need"] else Role.OFFER
 
 
 def _cues(plain: str) -> list[tuple[int, Role]]:
-    """Where a folded text says that its writer needs or offers something, in order."""
+    """Return the places in a folded text where the writer needs or offers something, in order."""
     return [
         (match.start(), Role.NEED if match["need"] else Role.OFFER)
         for match in _CUE.finditer(plain)

@@ -1,4 +1,4 @@
-"""How well a need's text fits an offer's: the interface of the scorers, and what they share."""
+"""Text scorers: the interface, and the functions that they share."""
 
 from __future__ import annotations
 
@@ -40,56 +40,57 @@ _ROLE_WORDS: Final = frozenset(
 
 
 class Role(StrEnum):
-    """Which side of a profile a text is."""
+    """Side of a profile that a text belongs to."""
 
     NEED = "need"
     OFFER = "offer"
 
 
 class TextScorer(Protocol):
-    """Turns texts into vectors whose cosines say how well a need and an offer fit.
+    """Turns texts into vectors whose cosines tell how well a need and an offer fit.
 
-    Deterministic and total: a text has the same vector, bit for bit, whatever it is embedded with. Safe in threads.
+    Deterministic and total: a text has the same vector, bit for bit, whatever texts it is embedded with, on the same
+    machine and build of numpy. Thread-safe.
     """
 
     @property
     def version(self) -> str:
-        """Names the model, its constants and its calibration: equal versions give equal scores."""
+        """Name of model, constants and calibration: equal versions give equal scores."""
         ...
 
     @property
     def width(self) -> int:
-        """How many numbers a vector has."""
+        """Length of a vector."""
         ...
 
     def embed(self, texts: Sequence[str], role: Role) -> Matrix:
-        """Shape (texts, width), on the grid; each row of length 1, or all zeros where the text says nothing."""
+        """Return vectors of shape (texts, width) on the grid, of length 1; zeros for a text without telling words."""
         ...
 
     def fit(self, cosines: Matrix) -> Matrix:
-        """The fit of each cosine of a need and an offer, 0..1, rising; 0 for a cosine of 0 or below."""
+        """Return the fits of cosines of needs and offers, 0..1, rising; 0 for cosines of 0 or below."""
         ...
 
 
 def on_grid(vectors: NDArray[np.floating[Any]]) -> Matrix:
-    """The nearest vectors whose numbers are multiples of 1/2048.
+    """Round vectors to multiples of 1/2048.
 
-    Then every product and partial sum of a cosine is exact in a float32, and a score depends neither on the machine
-    nor on how many others are scored with it; and a float16 holds the vector without loss.
+    Then every product and partial sum of a cosine is exact in float32: a score depends neither on the order of a sum
+    nor on the number of texts scored together. A float16 holds such a vector without loss.
     """
     rounded: Matrix = (np.round(vectors * _GRID) / _GRID).astype(np.float32)
     return rounded
 
 
 def plain(text: str) -> str:
-    """A text as a model shall read it: no markup, no control characters, no more than a page."""
+    """Return a text as a model reads it: without markup and control characters, cut to the longest length."""
     shown = (letter if letter.isprintable() else " " for letter in TAG.sub(" ", text[:LONGEST]))
     return " ".join("".join(shown).split())
 
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
-    """The telling words of a text, folded: lower case, no accents, no joining words, no bare numbers."""
+    """Return the telling words of a text: lower case, no accents, no joining words, no bare numbers."""
     folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     words = (word for word in _WORD.findall(folded) if not word.isdigit())
     return tuple(word for word in words if word not in _JOINING and word not in _ROLE_WORDS)

@@ -1,4 +1,4 @@
-"""Which items say too little to find a partner by."""
+"""Finds items that are too unspecific to find a partner with."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _LEAST_WORDS: Final = 2
 
 
 class SpecificityIssue(StrEnum):
-    """Why an item finds nobody."""
+    """Reason why an item is not specific enough."""
 
     TOO_SHORT = "item_too_short"
     GENERIC = "item_generic"
 
 
 def specificity_issue(item: str) -> SpecificityIssue | None:
-    """What an item lacks, if anything: words at all, or one that not everybody could say of themselves."""
+    """Return the issue of an item, if any: too few words, or only words that any company could use."""
     words = words_of(item)
     if words and all(word in _ANYBODYS for word in words):
         return SpecificityIssue.GENERIC

@@ -59,7 +59,7 @@ def test_a_plane_keeps_no_gaps() -> None:
     assert sorted(plane.owners.tolist()) == [1, 2, 4, 5, 6, 7]
     expected = some[[0 if owner == 5 else owner for owner in plane.owners]]
     assert (plane.cosines(np.eye(4, dtype=np.float32)) == expected).all()
-    rough = plane.rough_cosines(np.eye(4, dtype=np.float32))
+    rough = plane.coarse_cosines(np.eye(4, dtype=np.float32))
     assert rough == pytest.approx(254 * np.clip(expected, -0.5, 0.5), abs=0.5)
     found, there = plane.some(np.array([3, 7, 99, 5]))
     assert there.tolist() == [1, 3]
@@ -121,13 +121,13 @@ def test_a_shortlist_finds_nearly_all_of_the_best_of_several_items() -> None:
 def test_all_the_best_are_those_of_each() -> None:
     index = index_of(1200, 1)
     index.remove([17])
-    tops = index.all_best(5)
+    top_k = index.all_best(5)
     for row in (0, 17, 511, 512, 1199):
         rows, scores = index.best(row, 5)
-        assert tops.rows[row][: len(rows)].tolist() == rows.tolist()
-        assert tops.scores[row][: len(rows)].tolist() == scores.tolist()
-    assert tops.rows[17].tolist() == [-1] * 5
-    assert (tops.rows != np.arange(1200)[:, np.newaxis]).all()
+        assert top_k.rows[row][: len(rows)].tolist() == rows.tolist()
+        assert top_k.scores[row][: len(rows)].tolist() == scores.tolist()
+    assert top_k.rows[17].tolist() == [-1] * 5
+    assert (top_k.rows != np.arange(1200)[:, np.newaxis]).all()
 
 
 def test_an_empty_index_has_nobody_to_offer() -> None:
@@ -135,8 +135,8 @@ def test_an_empty_index_has_nobody_to_offer() -> None:
 
 
 def test_ties_go_to_the_first_row_and_nothing_is_nobody() -> None:
-    tops = TopK(2, 2)
-    tops.take(0, 4, np.array([[0.5, 0.5], [0.0, 0.25]], np.float32))
-    tops.take(0, 0, np.array([[0.5, 0.0], [0.0, 0.0]], np.float32))
-    assert tops.rows.tolist() == [[0, 4], [5, -1]]
-    assert tops.scores.tolist() == [[0.5, 0.5], [0.25, 0.0]]
+    top_k = TopK(2, 2)
+    top_k.merge(0, 4, np.array([[0.5, 0.5], [0.0, 0.25]], np.float32))
+    top_k.merge(0, 0, np.array([[0.5, 0.0], [0.0, 0.0]], np.float32))
+    assert top_k.rows.tolist() == [[0, 4], [5, -1]]
+    assert top_k.scores.tolist() == [[0.5, 0.5], [0.25, 0.0]]
