@@ -1,4 +1,4 @@
-"""What an edit asks for in itself: how its encounters are to be arranged, before anybody else is looked at."""
+"""Targets of an edit: the arrangements that it asks for, before its effects on other encounters."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from shared.internal_api.edits import (
     UndoEdit,
 )
 
-#: Encounters that have to come after others, counted once for each, in an edition. Each is looked at whenever one of
-#: the two is seated: an organiser's hand sets some dozens.
+#: Limit of orders (one encounter after another) in an edition. Placing either of the two looks at the order, and an
+#: organiser sets some dozens by hand.
 MOST_ORDERS = 500
 
 
 def edit_targets(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arrangement]:
-    """The arrangements asked for, by pair.
+    """Return the arrangements that the edit asks for, by pair id.
 
     Raises:
-        NotPossible: there is no such thing, or it is too late.
+        EditRejected: the edit names something that does not exist, or comes too late.
     """
     must_be_open(state)
     return _targets(edit, state, now)
@@ -54,7 +54,9 @@ def _targets_of_place_encounter(edit: PlaceEncounter, state: AgendaState, now: d
 def _targets_of_lock_encounter(edit: LockEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     if pair not in state.placements:
-        raise EditRejected(EditErrorCode.NO_PLACE, "the encounter has no place to be locked at")
+        raise EditRejected(
+            EditErrorCode.NO_PLACE, f"encounter {edit.encounter_id} has no place: give it one before you lock it"
+        )
     return {pair: state.arrangement(pair).model_copy(update={"is_locked": edit.is_locked})}
 
 
@@ -65,16 +67,25 @@ def _targets_of_swap_representative(
     pair = _editable(state, edit.encounter_id, now)
     people, known = state.pairs[pair].people, state.participants
     if pair not in state.placements:
-        raise EditRejected(EditErrorCode.NO_PLACE, "the encounter has no place yet: there is nothing to take over")
+        raise EditRejected(
+            EditErrorCode.NO_PLACE, f"encounter {edit.encounter_id} has no place: a substitute can meet once it has one"
+        )
     if edit.participant_id not in people:
-        raise EditRejected(EditErrorCode.NOT_THEIRS, f"participant {edit.participant_id} is not in this encounter")
+        raise EditRejected(
+            EditErrorCode.NOT_THEIRS, f"participant {edit.participant_id} is not in encounter {edit.encounter_id}"
+        )
     if edit.by not in known or edit.participant_id not in known:
-        raise EditRejected(EditErrorCode.UNKNOWN_PARTICIPANT, f"there is no participant {edit.by}")
+        raise EditRejected(EditErrorCode.UNKNOWN_PARTICIPANT, f"the edition has no participant {edit.by}: check the id")
     if edit.by in people or known[edit.by].organisation_id != known[edit.participant_id].organisation_id:
         raise EditRejected(
-            EditErrorCode.NOT_A_REPRESENTATIVE, f"participant {edit.by} does not represent the same organisation"
+            EditErrorCode.NOT_A_REPRESENTATIVE,
+            f"participant {edit.by} is in the encounter already, or of another organisation than {edit.participant_id}",
         )
-    return {pair: _between(state, pair, tuple(edit.by if each == edit.participant_id else each for each in people))}
+    return {
+        pair: _between(
+            state, pair, tuple(edit.by if person_id == edit.participant_id else person_id for person_id in people)
+        )
+    }
 
 
 @_targets.register
@@ -86,32 +97,41 @@ def _targets_of_invite_guest(edit: InviteGuest, state: AgendaState, now: datetim
         return {pair: _between(state, pair, (*people, edit.participant_id))}
     if edit.participant_id in state.pairs[pair].participant_ids:
         raise EditRejected(
-            EditErrorCode.NOT_A_GUEST, f"it is the encounter of participant {edit.participant_id}, who is no guest"
+            EditErrorCode.NOT_A_GUEST,
+            f"participant {edit.participant_id} is one of the two who meet, not a guest: swap the participant instead",
         )
-    return {pair: _between(state, pair, tuple(each for each in people if each != edit.participant_id))}
+    return {pair: _between(state, pair, tuple(person_id for person_id in people if person_id != edit.participant_id))}
 
 
 def _between(state: AgendaState, pair: str, people: tuple[str, ...]) -> Arrangement:
-    """The encounter between these, the two first, then their guests, each in the order of their ids."""
+    """Return the pair's arrangement with these people: the two, sorted, then their guests, sorted."""
     sorted_people = (*pair_of(*people[:2]), *sorted(people[2:]))
     return state.arrangement(pair).model_copy(update={"people": sorted_people})
 
 
 def _check_guest(state: AgendaState, pair: str, participant_id: str) -> None:
-    """Raise `EditRejected` if the participant cannot be a guest, wherever the encounter is."""
+    """Raise `EditRejected` if the participant cannot be a guest, whatever the place of the encounter."""
     people = state.pairs[pair].people
     if not state.is_wanted(pair):
         raise EditRejected(
-            EditErrorCode.NOT_WANTED, "the encounter was cancelled, or is not agreed: there is nothing to join"
+            EditErrorCode.NOT_WANTED,
+            "the encounter was cancelled or has no consent: a guest can join once both participants want it",
         )
     if participant_id in people:
         raise EditRejected(EditErrorCode.ALREADY_THERE, f"participant {participant_id} is in this encounter already")
     if participant_id not in state.participants:
-        raise EditRejected(EditErrorCode.UNKNOWN_PARTICIPANT, f"there is no participant {participant_id}")
+        raise EditRejected(
+            EditErrorCode.UNKNOWN_PARTICIPANT, f"the edition has no participant {participant_id}: check the id"
+        )
     if not state.takes_part(participant_id):
-        raise EditRejected(EditErrorCode.CANCELLED, f"participant {participant_id}, or the organisation, has cancelled")
+        raise EditRejected(
+            EditErrorCode.CANCELLED, f"participant {participant_id}, or the participant's organisation, has cancelled"
+        )
     if len(people) >= MOST_PEOPLE:
-        raise EditRejected(EditErrorCode.TOO_MANY_GUESTS, f"{MOST_PEOPLE} people meet in an encounter at most")
+        raise EditRejected(
+            EditErrorCode.TOO_MANY_GUESTS,
+            f"the encounter has {MOST_PEOPLE} people already, the most at a table: take a guest out first",
+        )
 
 
 @_targets.register
@@ -128,30 +148,33 @@ def _targets_of_order_encounters(edit: OrderEncounters, state: AgendaState, now:
 @_targets.register
 def _targets_of_undo_edit(edit: UndoEdit, state: AgendaState, now: datetime) -> dict[str, Arrangement]:  # noqa: ARG001 - as above
     if not state.edits:
-        raise EditRejected(EditErrorCode.NOTHING_TO_UNDO, "no edit is left to be taken back")
+        raise EditRejected(EditErrorCode.NOTHING_TO_UNDO, "no edit is left to undo")
     last = state.edits[-1]
-    before = {pair: _restored(state, pair, was, last.after[pair]) for pair, was in last.before.items()}
-    for pair, each in before.items():
-        is_over = each.place is not None and each.place.slot not in _indexes(state, now)
-        if timing.is_history(state, pair, now) or (is_over and each.place != state.placements.get(pair)):
+    before = {pair: _restored(state, pair, old, last.after[pair]) for pair, old in last.before.items()}
+    for pair, target in before.items():
+        is_over = target.place is not None and target.place.slot not in _indexes(state, now)
+        if timing.is_history(state, pair, now) or (is_over and target.place != state.placements.get(pair)):
             raise EditRejected(
-                EditErrorCode.BEGUN, f"encounter {state.encounter_id(pair)} or the slot it would return to has begun"
+                EditErrorCode.BEGUN,
+                f"encounter {state.encounter_id(pair)}, or the slot that it would return to, has begun",
             )
-    return {pair: _still_wanted(state, pair, each) for pair, each in before.items()}
+    return {pair: _still_wanted(state, pair, target) for pair, target in before.items()}
 
 
-def _restored(state: AgendaState, pair: str, was: Arrangement, became: Arrangement) -> Arrangement:
-    """As it was before an edit; or where it is now, if all that was asked was its order or its guests."""
-    if not became.may_be_anywhere(was):
-        return was
+def _restored(state: AgendaState, pair: str, before: Arrangement, after: Arrangement) -> Arrangement:
+    """Return the arrangement before an edit. After an edit of order or guests alone, the present place is kept."""
+    if not after.may_be_anywhere(before):
+        return before
     now = state.arrangement(pair)
-    if became.people != was.people:
-        now = now.model_copy(update={"people": (*now.pair, *was.people[2:])})
-    return now if became.comes_after == was.comes_after else now.model_copy(update={"comes_after": was.comes_after})
+    if after.people != before.people:
+        now = now.model_copy(update={"people": (*now.pair, *before.people[2:])})
+    return (
+        now if after.comes_after == before.comes_after else now.model_copy(update={"comes_after": before.comes_after})
+    )
 
 
 def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrangement:
-    """As it was; but who has cancelled since gets nothing back, and does not come as a guest."""
+    """Return the arrangement without guests that have cancelled since; without a place if the pair is not wanted."""
     if state.is_wanted(pair, before.pair):
         guests = filter(state.takes_part, before.people[2:])
         return before.model_copy(update={"people": (*before.pair, *guests)})
@@ -159,20 +182,24 @@ def _still_wanted(state: AgendaState, pair: str, before: Arrangement) -> Arrange
 
 
 def _check_order(state: AgendaState, earlier: str, later: str) -> None:
-    """Raise `EditRejected` if no agenda could have the two in this order, or there are too many orders."""
+    """Raise `EditRejected` if no agenda could have this order, or the edition has too many orders."""
     if earlier == later:
         raise EditRejected(EditErrorCode.CONTRADICTION, "an encounter cannot come after itself")
     if later in _all_before(state, earlier):
         raise EditRejected(
-            EditErrorCode.CIRCULAR, "it already has to come before that one, directly or by way of others"
+            EditErrorCode.CIRCULAR,
+            "the encounter has to come before that encounter already, directly or through others",
         )
     others = sum(map(len, state.comes_after.values())) - (earlier in state.comes_after.get(later, ()))
     if others >= MOST_ORDERS:
-        raise EditRejected(EditErrorCode.TOO_MANY_ORDERS, f"an edition has {MOST_ORDERS} orders of encounters at most")
+        raise EditRejected(
+            EditErrorCode.TOO_MANY_ORDERS,
+            f"the edition has {MOST_ORDERS} orders, the most there may be: take one back first",
+        )
 
 
 def _all_before(state: AgendaState, pair: str) -> set[str]:
-    """The pairs that the pair comes after, and those that they do, and so on."""
+    """Return the pairs that come before the pair, directly or through other pairs."""
     found: set[str] = set()
     front = [pair]
     while front:
@@ -183,17 +210,23 @@ def _all_before(state: AgendaState, pair: str) -> set[str]:
 
 
 def _editable(state: AgendaState, encounter_id: str, now: datetime) -> str:
-    """The pair of an encounter that can still be changed."""
+    """Return the pair of an encounter. Raises `EditRejected` if the encounter cannot be changed any more."""
     pair = pair_of_encounter(state, encounter_id)
     if timing.is_history(state, pair, now):
-        raise EditRejected(EditErrorCode.BEGUN, "the encounter has begun, was held or was missed")
+        raise EditRejected(
+            EditErrorCode.BEGUN,
+            f"encounter {encounter_id} has begun, was held or was missed: it cannot be changed any more",
+        )
     return pair
 
 
 def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -> Place:
     assert state.edition is not None  # noqa: S101 - targets_of() has asked
     if edit.slot not in _indexes(state, now):
-        raise EditRejected(EditErrorCode.NO_SUCH_SLOT, f"the edition has no slot {edit.slot} that can still be used")
+        raise EditRejected(
+            EditErrorCode.NO_SUCH_SLOT,
+            f"the edition has no slot {edit.slot}, or the slot is half over: choose a later slot",
+        )
     slot = state.edition.slots[edit.slot]
     return Place(
         slot=edit.slot,
@@ -205,9 +238,9 @@ def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -
 
 
 def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
-    """The table the encounter has, if that is in the zone and free then; else the first that is.
+    """Return the encounter's present table if it is in the zone and free in the slot, else the first free table.
 
-    A table at which somebody of them sits then is as good as free: they cannot be in two encounters.
+    A table at which a participant of the encounter already sits counts as free: that meeting has to give way.
     """
     board, slot = state.board, 1 << edit.slot
     taken = dict(board.tables.get(edit.zone_id, {}))
@@ -217,13 +250,16 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
                 taken[seat.table] &= ~slot
     free = [table for table, slots in taken.items() if not slots & slot]
     if not free:
-        raise EditRejected(EditErrorCode.NO_TABLE, "the zone has no free table then: name the one to be used")
+        raise EditRejected(
+            EditErrorCode.NO_TABLE,
+            f"zone {edit.zone_id} has no free table in slot {edit.slot}: name the table to use as `table`",
+        )
     own = state.placements.get(pair)
     is_own_free = own is not None and own.zone_id == edit.zone_id and own.table in free
     return own.table if own is not None and is_own_free else free[0]
 
 
 def _indexes(state: AgendaState, now: datetime) -> set[int]:
-    """The slots that can still be used: once live, those of which half at least is to come."""
+    """Return the numbers of the slots that an edit may use: in a live edition, slots that are not half over."""
     usable = state.timeline.not_half_over(now) if state.is_live else state.timeline.all_slots
     return {index for index in range(usable.bit_length()) if usable >> index & 1}

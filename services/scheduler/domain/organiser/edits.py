@@ -1,6 +1,6 @@
-"""Edits by the organiser's hand: planned first, with all that they lead to; then made as planned, and taken back.
+"""Edits by the organiser's hand: planned with all their effects, applied as planned, and undone.
 
-Whoever is in the way of an edit is seated elsewhere, or waits, unless locked or begun. No edit breaks a rule.
+Meetings in the way of an edit move or wait, unless they are locked or begun. No edit breaks a rule.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ from services.scheduler.domain.verification import evidence_of
 from shared.contract.events import Cause, CauseCode, Place, WaitingReason
 from shared.internal_api.edits import Edit, UndoEdit
 
+#: Arrangements by pair id.
 Arrangements = Mapping[str, Arrangement]
 
 
 @dataclass(frozen=True)
 class EditPlan:
-    """What an edit would do, by pair; or what was asked for alone, and the rules that it would break.
+    """Effects of an edit on the encounters that it changes, by pair id.
 
-    `idle` is how many slots more those concerned would sit and wait between encounters; fewer if it is negative.
+    If the edit would break rules, `after` has its targets alone and `violations` has the rules. `idle` is the number
+    of slots that participants would wait between encounters more than now; negative if they would wait less.
     """
 
     edit: Edit
@@ -49,21 +51,21 @@ class EditPlan:
 
     @property
     def token(self) -> str:
-        """Names this plan: another edit, or the same with other consequences, has another."""
-        said = to_json([self.edit, dict(self.before), dict(self.after), self.violations])
-        return hashlib.sha256(said).hexdigest()[:32]
+        """A name of this plan, 32 hexadecimal digits. Another edit, or other effects, give another token."""
+        content = to_json([self.edit, dict(self.before), dict(self.after), self.violations])
+        return hashlib.sha256(content).hexdigest()[:32]
 
 
 class StalePlan(Exception):
-    """The agenda has changed: the edit would not do any more what was shown. `plan` is what it would do now."""
+    """The agenda has changed, so that the edit would have other effects than planned. `plan` has the present ones."""
 
     def __init__(self, plan: EditPlan) -> None:
-        super().__init__("the agenda has changed: the edit would do something else now")
+        super().__init__("the agenda has changed: the edit would have other effects now, so try it again first")
         self.plan = plan
 
 
 class RulesBroken(Exception):
-    """The edit would break rules that nothing may break."""
+    """The edit would break rules. `plan` has the violations."""
 
     def __init__(self, plan: EditPlan) -> None:
         super().__init__(", ".join(sorted({violation.rule for violation in plan.violations})))
@@ -71,176 +73,188 @@ class RulesBroken(Exception):
 
 
 def plan_edit(state: AgendaState, edit: Edit, now: datetime) -> EditPlan:
-    """What the edit would do now. The state is left as it is.
+    """Return the effects that the edit would have now. The state is not changed.
 
     Raises:
-        NotPossible: it cannot be done at all, whatever the rest of the agenda.
+        EditRejected: the edit is impossible, whatever the rest of the agenda.
     """
     targets = edit_targets(state, edit, now)
-    ways = [_plan(state, edit, targets, way, now) for way in _ways(state, targets, now)]
-    return min(ways, key=_harm)
+    plans = [_plan(state, edit, targets, in_the_way, now) for in_the_way in _ways(state, targets, now)]
+    return min(plans, key=_harm)
+
+
+def apply_edit(decision: DecisionInProgress, edit: Edit, token: str) -> EditPlan:
+    """Apply an edit with the effects that the token names; `*` accepts any effects.
+
+    Raises:
+        EditRejected: as `plan_edit`.
+        StalePlan: the edit would have other effects now.
+        RulesBroken: the edit would break rules.
+    """
+    plan = plan_edit(decision.state, edit, decision.now)
+    if token not in (plan.token, "*"):
+        raise StalePlan(plan)
+    if plan.violations:
+        raise RulesBroken(plan)
+    if plan.after:
+        _record(decision, plan)
+    return plan
+
+
+def mailed_participants(state: AgendaState, plan: EditPlan) -> list[str]:
+    """List the participants whose agendas differ after the edit; none before agendas are announced."""
+    if not state.announced:
+        return []
+    participant_ids: set[str] = set()
+    for pair_id, after in plan.after.items():
+        before = plan.before[pair_id]
+        if (before.place, before.people) != (after.place, after.people) and (before.place or after.place):
+            participant_ids.update(before.people if before.place else (), after.people if after.place else ())
+    return sorted(participant_ids)
 
 
 def _ways(state: AgendaState, targets: Arrangements, now: datetime) -> list[list[str]]:
-    """Who could give way: others; or what is not asked to be anywhere, but after others or with guests; or both."""
-    anywhere = {pair for pair in targets if targets[pair].may_be_anywhere(state.arrangement(pair))}
-    asked = {pair: each for pair, each in targets.items() if pair not in anywhere}
-    in_the_way = (_clashing(state, asked) - asked.keys()) | _wanted_again(state, targets)
+    """List the sets of meetings that may be moved for the edit, in the order in which they are tried.
+
+    1. Other meetings at the targets' places, and other meetings out of order with the targets.
+    2. Targets that only have a new order or new guests, because the edit asks for no particular place.
+    3. Both.
+    """
+    flexible = {pair_id for pair_id in targets if targets[pair_id].may_be_anywhere(state.arrangement(pair_id))}
+    fixed = {pair_id: target for pair_id, target in targets.items() if pair_id not in flexible}
+    always = (_clashing(state, fixed) - fixed.keys()) | _wanted_again(state, targets)
     others = (_clashing(state, targets) | _out_of_order(state, targets)) - targets.keys()
-    itself = {pair for pair in anywhere if state.is_wanted(pair, targets[pair].people)}
+    itself = {pair_id for pair_id in flexible if state.is_wanted(pair_id, targets[pair_id].people)}
     ways = [others, itself, others | itself] if itself else [others]
-    return [_movable(state, in_the_way | way, now) for way in ways]
+    return [_movable(state, always | way, now) for way in ways]
 
 
 def _wanted_again(state: AgendaState, targets: Arrangements) -> set[str]:
-    """Those that were not to be, and are once these people meet: they look for a place, or wait."""
+    """Return the targets without place or reason to wait that are wanted with their new people: they need a place."""
     return {
-        pair
-        for pair, each in targets.items()
-        if each.place is None and each.reason is None and state.is_wanted(pair, each.people)
+        pair_id
+        for pair_id, target in targets.items()
+        if target.place is None and target.reason is None and state.is_wanted(pair_id, target.people)
     }
 
 
 def _harm(plan: EditPlan) -> tuple[bool, int, int]:
-    waiting = sum((each.place is None) - (plan.before[pair].place is None) for pair, each in plan.after.items())
+    """Sort key of plans, the best first: no broken rule, few encounters that lose their place, few changes."""
+    lost = sum((after.place is None) - (plan.before[pair_id].place is None) for pair_id, after in plan.after.items())
     if isinstance(plan.edit, UndoEdit):
-        waiting = max(waiting, 0)  # it is to be as it was, though somebody who waited then could have a place
-    return bool(plan.violations), waiting, len(plan.after)
+        lost = max(lost, 0)  # an undo restores waits as well: a place gained is no merit
+    return bool(plan.violations), lost, len(plan.after)
 
 
 def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: list[str], now: datetime) -> EditPlan:
-    """What the edit would do if these gave way."""
-    stay = [pair for pair in targets if targets[pair].place and pair not in in_the_way]
-    begun = {pair for pair in stay if timing.has_begun(state, pair, now)}
-    violations = verify_meetings(_evidence(state, targets, in_the_way), stay, begun)
-    after = {**targets, **({} if violations else _rehearsed(state, targets, in_the_way, now))}
-    changed = {pair: each for pair, each in sorted(after.items()) if each != state.arrangement(pair)}
-    before = {pair: state.arrangement(pair) for pair in changed}
+    """Return the effects of the edit if the meetings `in_the_way` move."""
+    staying = [pair_id for pair_id in targets if targets[pair_id].place and pair_id not in in_the_way]
+    begun = {pair_id for pair_id in staying if timing.has_begun(state, pair_id, now)}
+    violations = verify_meetings(_evidence(state, targets, in_the_way), staying, begun)
+    after = {**targets, **({} if violations else _outcome(state, targets, in_the_way, now))}
+    changed = {pair_id: target for pair_id, target in sorted(after.items()) if target != state.arrangement(pair_id)}
+    before = {pair_id: state.arrangement(pair_id) for pair_id in changed}
     idle = 0 if violations else _more_idle(state, before, changed)
     return EditPlan(edit, before, changed, tuple(violations), idle)
 
 
-def apply_edit(decision: DecisionInProgress, edit: Edit, token: str) -> EditPlan:
-    """Make an edit as it was planned under this token; `*` stands for any.
-
-    Raises:
-        NotPossible: as `plan_edit`.
-        PlanStale: it would do something else than what was planned.
-        RulesBroken: it breaks rules.
-    """
-    planned = plan_edit(decision.state, edit, decision.now)
-    if token not in (planned.token, "*"):
-        raise StalePlan(planned)
-    if planned.violations:
-        raise RulesBroken(planned)
-    if planned.after:
-        _arrange(decision, planned)
-    return planned
-
-
-def mailed_participants(state: AgendaState, plan: EditPlan) -> list[str]:
-    """The participants whose agendas read differently after it, and who hear of it: nobody before they are out."""
-    if not state.announced:
-        return []
-    people: set[str] = set()
-    for pair, after in plan.after.items():
-        before = plan.before[pair]
-        if (before.place, before.people) != (after.place, after.people) and (before.place or after.place):
-            people.update(before.people if before.place else (), after.people if after.place else ())
-    return sorted(people)
-
-
-def _arrange(decision: DecisionInProgress, planned: EditPlan) -> None:
+def _record(decision: DecisionInProgress, plan: EditPlan) -> None:
     cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=decision.state.edition_id)
-    decision.by_hand.update(planned.after)
-    _move(decision, planned, cause)
-    for pair, each in planned.after.items():
-        _settle(decision, pair, each, cause)
-    made = AppliedEdit(edit=planned.edit, before=dict(planned.before), after=dict(planned.after))
-    decision.record(Undone() if isinstance(planned.edit, UndoEdit) else Edited(made=made))
+    decision.by_hand.update(plan.after)
+    _record_places(decision, plan, cause)
+    for pair_id, arrangement in plan.after.items():
+        _record_rest(decision, pair_id, arrangement, cause)
+    made = AppliedEdit(edit=plan.edit, before=dict(plan.before), after=dict(plan.after))
+    decision.record(Undone() if isinstance(plan.edit, UndoEdit) else Edited(made=made))
 
 
-def _move(decision: DecisionInProgress, planned: EditPlan, cause: Cause) -> None:
-    """Have the encounters where they are to be, between whom they are to be."""
-    moved = [pair for pair, each in planned.after.items() if each.place != planned.before[pair].place]
-    for pair in moved:
-        if planned.before[pair].place is not None:
-            decision.record(Removed(pair_id=pair, cause=cause))
-    for pair, each in planned.after.items():
-        if each.people != decision.state.pairs[pair].people:
-            decision.record(TakenOver(pair_id=pair, people=each.people, cause=cause))
-    for pair in moved:
-        if (place := planned.after[pair].place) is not None:
-            decision.record(Placed(pair_id=pair, place=place, cause=cause))
+def _record_places(decision: DecisionInProgress, plan: EditPlan, cause: Cause) -> None:
+    """Record the new places and people. All removals come first, so that two encounters may swap."""
+    moved = [pair_id for pair_id, after in plan.after.items() if after.place != plan.before[pair_id].place]
+    for pair_id in moved:
+        if plan.before[pair_id].place is not None:
+            decision.record(Removed(pair_id=pair_id, cause=cause))
+    for pair_id, after in plan.after.items():
+        if after.people != decision.state.pairs[pair_id].people:
+            decision.record(TakenOver(pair_id=pair_id, people=after.people, cause=cause))
+    for pair_id in moved:
+        if (place := plan.after[pair_id].place) is not None:
+            decision.record(Placed(pair_id=pair_id, place=place, cause=cause))
 
 
-def _settle(decision: DecisionInProgress, pair: str, arranged: Arrangement, cause: Cause) -> None:
-    """Note what else is new of an encounter: why it waits, whether it is locked, what it comes after."""
+def _record_rest(decision: DecisionInProgress, pair_id: str, arrangement: Arrangement, cause: Cause) -> None:
+    """Record the reason to wait, the lock and the order, as far as they are new."""
     state = decision.state
-    if arranged.reason is not state.waiting.get(pair):
-        decision.record(Waits(pair_id=pair, reason=arranged.reason, cause=cause))
-    if arranged.is_locked != (pair in state.locked):
-        decision.record(Locked(pair_id=pair, is_locked=arranged.is_locked))
-    if arranged.comes_after != state.comes_after.get(pair, ()):
-        decision.record(Ordered(pair_id=pair, comes_after=arranged.comes_after))
+    if arrangement.reason is not state.waiting.get(pair_id):
+        decision.record(Waits(pair_id=pair_id, reason=arrangement.reason, cause=cause))
+    if arrangement.is_locked != (pair_id in state.locked):
+        decision.record(Locked(pair_id=pair_id, is_locked=arrangement.is_locked))
+    if arrangement.comes_after != state.comes_after.get(pair_id, ()):
+        decision.record(Ordered(pair_id=pair_id, comes_after=arrangement.comes_after))
 
 
 def _clashing(state: AgendaState, targets: Arrangements) -> set[str]:
-    """The encounters that are where and when others are to be."""
-    board, found = state.board, set[str]()
-    for pair, each in targets.items():
-        if each.place is None:
+    """Return the pairs whose meetings share a participant or the table with a target, in the same slots."""
+    board, clashing = state.board, set[str]()
+    for pair_id, target in targets.items():
+        if target.place is None:
             continue
-        slots = state.assignment(each.place).slots
-        near = {other for person in each.people for other in board.assignments_of[person]}
-        near |= state.links.occupancy.near(each.place)
-        found |= {other for other in near - {pair} if board.placed[other][1].slots & slots}
-    return found
+        slots = state.assignment(target.place).slots
+        near = {near_id for person_id in target.people for near_id in board.assignments_of[person_id]}
+        near |= state.links.occupancy.near(target.place)
+        clashing |= {near_id for near_id in near - {pair_id} if board.placed[near_id][1].slots & slots}
+    return clashing
 
 
 def _out_of_order(state: AgendaState, targets: Arrangements) -> set[str]:
-    """The encounters that would be out of order with the targets, those included."""
+    """Return the pairs out of order once the targets have their places, targets included."""
     evidence = _evidence(state, targets, ())
-    return {each for pair in targets if targets[pair].place for each in out_of_order(evidence, pair)}
+    placed = (pair_id for pair_id in targets if targets[pair_id].place)
+    return {culprit for pair_id in placed for culprit in out_of_order(evidence, pair_id)}
 
 
-def _movable(state: AgendaState, pairs: Iterable[str], now: datetime) -> list[str]:
-    """Those that an edit may move, the most wanted first."""
-    movable = (pair for pair in pairs if pair not in state.locked and not timing.is_history(state, pair, now))
-    wishes = {pair: state.demand(pair) for pair in movable}
-    return sorted(wishes, key=lambda pair: (*wishes[pair].rank, -wishes[pair].score, pair))
+def _movable(state: AgendaState, pair_ids: Iterable[str], now: datetime) -> list[str]:
+    """List the pairs that an edit may move, the highest demand first."""
+    movable = (pair_id for pair_id in pair_ids if pair_id not in state.locked)
+    demands = {pair_id: state.demand(pair_id) for pair_id in movable if not timing.is_history(state, pair_id, now)}
+    return sorted(demands, key=lambda pair_id: (*demands[pair_id].rank, -demands[pair_id].score, pair_id))
 
 
 def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[str]) -> Evidence:
-    """The agenda with the targets where they are to be, and nobody movable in their way."""
-    known, moved = evidence_of(state), set(in_the_way)
+    """Return evidence of the agenda with the targets at their places and without the meetings in their way."""
+    present, moved = evidence_of(state), set(in_the_way)
     gone = {*moved, *targets}
-    placed = {pair: each.place for pair, each in targets.items() if each.place is not None and pair not in moved}
+    placed = {
+        pair_id: target.place
+        for pair_id, target in targets.items()
+        if target.place is not None and pair_id not in moved
+    }
     occupancy = TableOccupancy(placed)
-    pairs = {pair: state.pairs[pair].with_people(targets[pair].people) for pair in targets}
+    pairs = {pair_id: state.pairs[pair_id].with_people(targets[pair_id].people) for pair_id in targets}
 
-    def pairs_of_participant(person: str) -> set[str]:
-        return {pair for pair in known.pairs_of_participant(person) if pair not in gone} | {
-            pair for pair in placed if person in targets[pair].people
-        }
+    def pairs_of_participant(participant_id: str) -> set[str]:
+        staying = {pair_id for pair_id in present.pairs_of_participant(participant_id) if pair_id not in gone}
+        return staying | {pair_id for pair_id in placed if participant_id in targets[pair_id].people}
 
     def pairs_near_table(place: Place) -> set[str]:
-        return known.pairs_near_table(place) - gone | occupancy.near(place)
+        return present.pairs_near_table(place) - gone | occupancy.near(place)
 
-    def predecessors(pair: str) -> Iterable[str]:
-        comes_after = targets[pair].comes_after if pair in targets else state.comes_after.get(pair, ())
-        return [each for each in comes_after if each in placed or (each in state.placements and each not in gone)]
+    def is_placed(pair_id: str) -> bool:
+        return pair_id in placed or (pair_id in state.placements and pair_id not in gone)
 
-    def successors(pair: str) -> Iterable[str]:
-        return {each for each in known.successors(pair) if each not in gone} | {
-            each for each in placed if pair in targets[each].comes_after
-        }
+    def predecessors(pair_id: str) -> Iterable[str]:
+        comes_after = targets[pair_id].comes_after if pair_id in targets else state.comes_after.get(pair_id, ())
+        return filter(is_placed, comes_after)
 
-    inputs = known.inputs._replace(
+    def successors(pair_id: str) -> Iterable[str]:
+        staying = {later for later in present.successors(pair_id) if later not in gone}
+        return staying | {later for later in placed if pair_id in targets[later].comes_after}
+
+    inputs = present.inputs._replace(
         pairs=ChainMap(cast("dict[str, JudgedPair]", pairs), cast("dict[str, JudgedPair]", state.pairs))
     )
     return replace(
-        known,
+        present,
         inputs=inputs,
         places=ChainMap(placed, state.placements),
         pairs_of_participant=pairs_of_participant,
@@ -250,77 +264,85 @@ def _evidence(state: AgendaState, targets: Arrangements, in_the_way: Iterable[st
     )
 
 
-def _rehearsed(
-    state: AgendaState, targets: Arrangements, in_the_way: list[str], now: datetime
-) -> dict[str, Arrangement]:
-    """Where everybody ends who has to move, but for the targets that have their place."""
-    fixed = {pair: each for pair, each in targets.items() if pair not in in_the_way}
-    with Trial(state.board) as stage:
-        pinned = {pair for pair, each in fixed.items() if each.place} - stage.board.pinned
-        for pair, each in targets.items():
-            stage.set_predecessors(pair, each.comes_after)
-        for pair in in_the_way:
-            stage.remove(pair)
-        _seat_elsewhere(state, stage, fixed)
-        stage.board.pinned |= pinned
-        reasons = {pair: _reseat(state, stage, _asked(state, targets, pair), pair, now) for pair in in_the_way}
-        stage.board.pinned -= pinned
-        moved = {*in_the_way, *stage.before} - fixed.keys()
-        asked = {pair: _asked(state, targets, pair) for pair in moved}
-        return {pair: _arranged(state, stage, pair, each, reasons.get(pair)) for pair, each in asked.items()}
+def _outcome(state: AgendaState, targets: Arrangements, in_the_way: list[str], now: datetime) -> dict[str, Arrangement]:
+    """Return the arrangements of the meetings that move, tried on the board; targets at their places are left out."""
+    fixed = {pair_id: target for pair_id, target in targets.items() if pair_id not in in_the_way}
+    with Trial(state.board) as trial:
+        pinned = {pair_id for pair_id, target in fixed.items() if target.place} - trial.board.pinned
+        for pair_id, target in targets.items():
+            trial.set_predecessors(pair_id, target.comes_after)
+        for pair_id in in_the_way:
+            trial.remove(pair_id)
+        _place_targets(state, trial, fixed)
+        trial.board.pinned |= pinned
+        reasons = {
+            pair_id: _place_again(state, trial, _wanted(state, targets, pair_id), pair_id, now)
+            for pair_id in in_the_way
+        }
+        trial.board.pinned -= pinned
+        moved = {*in_the_way, *trial.before} - fixed.keys()
+        return {
+            pair_id: _arranged(state, trial, pair_id, _wanted(state, targets, pair_id), reasons.get(pair_id))
+            for pair_id in moved
+        }
 
 
-def _seat_elsewhere(state: AgendaState, stage: Trial, arrangements: Arrangements) -> None:
-    """Put on the board where they are to be those who are not there already, or meet others."""
+def _place_targets(state: AgendaState, trial: Trial, arrangements: Arrangements) -> None:
+    """Put meetings on the board that have another place or other people than now."""
     moved = {
-        pair: each
-        for pair, each in arrangements.items()
-        if (each.place, each.people) != (state.placements.get(pair), state.pairs[pair].people)
+        pair_id: arrangement
+        for pair_id, arrangement in arrangements.items()
+        if (arrangement.place, arrangement.people) != (state.placements.get(pair_id), state.pairs[pair_id].people)
     }
-    for pair in moved:
-        stage.remove(pair)
-    for pair, each in moved.items():
-        if each.place is not None:
-            stage.place(state.meeting(pair, each.people), state.assignment(each.place))
+    for pair_id in moved:
+        trial.remove(pair_id)
+    for pair_id, arrangement in moved.items():
+        if arrangement.place is not None:
+            trial.place(state.meeting(pair_id, arrangement.people), state.assignment(arrangement.place))
 
 
-def _asked(state: AgendaState, targets: Arrangements, pair: str) -> Arrangement:
-    return targets[pair] if pair in targets else state.arrangement(pair)
+def _wanted(state: AgendaState, targets: Arrangements, pair_id: str) -> Arrangement:
+    return targets[pair_id] if pair_id in targets else state.arrangement(pair_id)
 
 
-def _reseat(state: AgendaState, stage: Trial, asked: Arrangement, pair: str, now: datetime) -> WaitingReason | None:
-    """Seat an encounter that had to give way as near as can be, moving few others if need be; or say why not."""
-    board, wanted = stage.board, state.meeting(pair, asked.people)
-    before, allowed = stage.before.get(pair), timing.slots_for(state, pair, now, asked.people)
+def _place_again(
+    state: AgendaState, trial: Trial, wanted: Arrangement, pair_id: str, now: datetime
+) -> WaitingReason | None:
+    """Place a meeting that gave way, near its former place and by moving few others; or return why it waits."""
+    board, meeting = trial.board, state.meeting(pair_id, wanted.people)
+    before, allowed = trial.before.get(pair_id), timing.slots_for(state, pair_id, now, wanted.people)
     near = before[1] if before else None
     if near is not None:
         allowed |= near.slots & timing.slots_to_come(state, now)
-    seat, reason = find_assignment(board, wanted, allowed, near)
-    seating = {pair: seat} if seat else make_room(board, wanted, timing.open_slots(state, now), most_moves(state))
-    if not seating:
+    found, reason = find_assignment(board, meeting, allowed, near)
+    open_slots = timing.open_slots(state, now)
+    assignments = {pair_id: found} if found else make_room(board, meeting, open_slots, most_moves(state))
+    if not assignments:
         return reason
-    for each in seating:
-        stage.remove(each)
-    for each, place in seating.items():
-        stage.place(wanted if each == pair else state.meeting(each), place)
+    for moved_id in assignments:
+        trial.remove(moved_id)
+    for moved_id, assignment in assignments.items():
+        trial.place(meeting if moved_id == pair_id else state.meeting(moved_id), assignment)
     return None
 
 
 def _arranged(
-    state: AgendaState, stage: Trial, pair: str, asked: Arrangement, reason: WaitingReason | None
+    state: AgendaState, trial: Trial, pair_id: str, wanted: Arrangement, reason: WaitingReason | None
 ) -> Arrangement:
-    on_board = stage.board.placed.get(pair)
+    """Return the arrangement that a meeting has on the board of the trial."""
+    on_board = trial.board.placed.get(pair_id)
     place: Place | None = None
     if on_board is not None:
-        before = stage.before.get(pair)
-        place = state.placements[pair] if before and before[1] == on_board[1] else state.place(on_board[1])
-    return asked.model_copy(update={"place": place, "reason": None if place else reason})
+        before = trial.before.get(pair_id)
+        place = state.placements[pair_id] if before and before[1] == on_board[1] else state.place(on_board[1])
+    return wanted.model_copy(update={"place": place, "reason": None if place else reason})
 
 
 def _more_idle(state: AgendaState, before: Arrangements, after: Arrangements) -> int:
-    """How many slots more, or fewer, those concerned sit and wait between encounters."""
-    people = {person for each in (*before.values(), *after.values()) for person in each.people}
-    idle = sum(map(state.board.idle_count, people))
-    with Trial(state.board) as stage:
-        _seat_elsewhere(state, stage, after)
-        return sum(map(state.board.idle_count, people)) - idle
+    """Return the slots that the people concerned would wait between encounters more than now."""
+    arrangements = (*before.values(), *after.values())
+    participant_ids = {person_id for arrangement in arrangements for person_id in arrangement.people}
+    idle = sum(map(state.board.idle_count, participant_ids))
+    with Trial(state.board) as trial:
+        _place_targets(state, trial, after)
+        return sum(map(state.board.idle_count, participant_ids)) - idle

@@ -1,4 +1,4 @@
-"""What if there were more tables, more time or another day: the edition as it would be, filled up from its agenda."""
+"""What-if questions: the problem of an edition with more tables, more slots or more days, filled up from its agenda."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from shared.contract.events import EditionChanged, Interval, Slot, Zone, ZoneKin
 from shared.internal_api.edit_errors import EditErrorCode
 from shared.internal_api.edits import More
 
-#: Only to place more: nobody is moved against breaks for the sake of a question.
+#: The answer counts placed encounters only, so that no meeting moves against breaks.
 _POLICY = SearchPolicy(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)
 
 
 def problem_with(state: AgendaState, more: More, now: datetime, change_budget: int) -> Problem:
-    """The edition with more, to be filled up from the agenda as it is.
+    """Return the problem of the edition with more tables or time, with its present agenda as the incumbent.
 
-    Who has said when they are there is not there in the new slots, unless they have said so; everybody else is. Until
-    agendas are announced everybody may be moved, then `change_budget` are.
+    Participants with `available` times are absent from the new slots that these do not cover. Until agendas are
+    announced any meeting may move, then `change_budget` meetings.
 
     Raises:
-        NotPossible: there is no such edition or zone, or it is closed.
+        EditRejected: the edition is unknown or closed, or it has no such zone or no slots.
     """
     edition = _with_more(must_be_open(state), more)
     problem = problem_of(state, now, change_budget if state.announced else len(state.placements))
-    there = state.model_copy(update={"edition": edition})
-    there.forget_indexes("timeline", "zones_by_kinds")
-    timeline = there.timeline
+    enlarged = state.model_copy(update={"edition": edition})
+    enlarged.forget_indexes("timeline", "zones_by_kinds")
+    timeline = enlarged.timeline
     return replace(
         problem,
         announced=True,
@@ -42,8 +42,10 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
         all_slots=timeline.all_slots,
         open_slots=problem.open_slots | (timeline.all_slots & ~problem.all_slots),
         tables={zone.zone_id: zone.tables for zone in edition.zones},
-        hours={each: there.hours(state.participants[each]) for each in problem.hours},
-        candidates=tuple(each._replace(meeting=there.meeting(each.meeting.pair_id)) for each in problem.candidates),
+        hours={person_id: enlarged.hours(state.participants[person_id]) for person_id in problem.hours},
+        candidates=tuple(
+            candidate._replace(meeting=enlarged.meeting(candidate.meeting.pair_id)) for candidate in problem.candidates
+        ),
         days=timeline.days(edition.timezone),
         before_and_after={pair: timeline.before_and_after(state.placements[pair]) for pair in problem.before_and_after},
     )
@@ -57,21 +59,27 @@ def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
     for day in range(1, more.days + 1):
         times += [_days_later(slot, day, edition.timezone) for slot in last_day]
     numbered = tuple(
-        Slot(index=index, starts_at=each.starts_at, ends_at=each.ends_at) for index, each in enumerate(times)
+        Slot(index=index, starts_at=slot.starts_at, ends_at=slot.ends_at) for index, slot in enumerate(times)
     )
     zone_id = more.zone_id or _workspace(edition.zones)
     if more.tables and zone_id not in {zone.zone_id for zone in edition.zones}:
         raise EditRejected(
-            EditErrorCode.UNKNOWN_ZONE, "the edition has no such zone, or none with tables: say which by `zone_id`"
+            EditErrorCode.UNKNOWN_ZONE,
+            f"the edition has no zone {zone_id}: give the id of one of its zones as `zone_id`"
+            if zone_id
+            else "the edition has no workspace: give a zone as `zone_id`",
         )
     zones = tuple(_with_tables(zone, more.tables) if zone.zone_id == zone_id else zone for zone in edition.zones)
     return edition.model_copy(update={"slots": numbered, "zones": zones})
 
 
 def _later(slots: Sequence[Interval], count: int) -> Iterator[Interval]:
-    """As many slots after the last one, as long as it, and as far apart as the closest two."""
+    """Yield `count` slots after the last slot, of its length, with the shortest gap of the edition between them."""
     if count and not slots:
-        raise EditRejected(EditErrorCode.NO_SUCH_SLOT, "the edition has no slots yet that others could be like")
+        raise EditRejected(
+            EditErrorCode.NO_SUCH_SLOT,
+            "the edition has no slots yet, so that the length of more slots is unknown: add days to the edition first",
+        )
     gap = min((later.starts_at - earlier.ends_at for earlier, later in pairwise(slots)), default=timedelta())
     for number in range(count):
         length = slots[-1].ends_at - slots[-1].starts_at
@@ -80,7 +88,7 @@ def _later(slots: Sequence[Interval], count: int) -> Iterator[Interval]:
 
 
 def _days_later(slot: Interval, days: int, timezone: str) -> Interval:
-    """The slot at the same time by the clocks of the place, and as long."""
+    """Return the slot some days later at the same local time, of the same length."""
     starts_at = slot.starts_at.astimezone(ZoneInfo(timezone)) + timedelta(days=days)
     return Interval(starts_at=starts_at, ends_at=starts_at + (slot.ends_at - slot.starts_at))
 
