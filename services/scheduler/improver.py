@@ -202,7 +202,7 @@ class Improver:
         if known is None:
             return None
         problem = await self._problem(edition_id)
-        if not problem.asks_the_same(known[0]):
+        if not problem.has_same_solution_as(known[0]):
             return None
         self._solutions[edition_id] = known
         return replace(known[1], version=problem.version)

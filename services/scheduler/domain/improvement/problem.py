@@ -1,4 +1,4 @@
-"""What improve is given and what it gives back: plain data, in an order that depends on the ids alone."""
+"""Problem and solution of an improvement: plain data for a worker process, sorted by id."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _USUAL = search_policy_of(tuple(Level))
 
 
 class Candidate(NamedTuple):
-    """A pair that wants an encounter and may have one."""
+    """A pair that wants a meeting and may have one."""
 
     meeting: Meeting
     demand: Demand
@@ -29,14 +29,17 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """An edition to be improved, as of an input version.
+    """An edition to improve, as of an input version.
 
-    `least` is how many encounters everybody should have, if as many are wanted. `fixed` encounters are locked, frozen
-    or have begun, and stay. Once `announced`, `incumbent` is what participants were told, and to be kept but for
-    `change_budget` moves; before, the answer does not depend on it. `days` are the slots of each day, `search_policy` what the
-    edition's order of the levels asks for. `comes_after` are those that an encounter has to come after, by pair;
-    `before_and_after` the slots before and after one that is in none. `substitutes_of` may meet instead of a participant: nobody who
-    makes an agenda has them do so, but a bound has to know.
+    - `candidates`: pairs that want a meeting and may have one. `incumbent`: assignments that they have.
+    - `fixed`: meetings that are locked, frozen or begun, and stay.
+    - `announced`: the incumbent is published, and at most `change_budget` of its meetings may move. Before the
+      announcement the solution does not depend on the incumbent.
+    - `least`: the minimum of encounters of each participant who wants as many.
+    - `days`: the slots of each day. `search_policy`: consequences of the edition's order of levels.
+    - `comes_after`: by pair id, the pairs whose meetings come before.
+    - `before_and_after`: the slots before and after a fixed meeting that is in no slot.
+    - `substitutes_of`: participants who may meet in a participant's place. The search uses none; bounds count them.
     """
 
     version: int
@@ -59,20 +62,20 @@ class Problem:
 
     @property
     def budget_to_place(self) -> int:
-        """How many encounters may be moved for others to have a place."""
+        """The number of meetings that may move so that more meetings have a place."""
         return self.change_budget if self.search_policy.moves_to_place else 0
 
-    def asks_the_same(self, other: Problem) -> bool:
-        """Whether the answer to the other answers this: same inputs and, once announced, the same incumbent."""
+    def has_same_solution_as(self, other: Problem) -> bool:
+        """Whether a solution of the other problem solves this: same inputs and, once announced, the same incumbent."""
         incumbent = other.incumbent if self.announced else self.incumbent
         return replace(other, version=self.version, incumbent=incumbent) == self
 
     def board(self) -> Board:
-        """A board with the fixed encounters alone, which nobody moves."""
+        """Return a board with the fixed meetings alone, pinned."""
         board = Board(self.all_slots, self.tables, self.quota, self.days)
         board.hours.update(self.hours)
-        for wanted, seat in self.fixed.values():
-            board.place(wanted, seat)
+        for meeting, assignment in self.fixed.values():
+            board.place(meeting, assignment)
         board.pinned.update(self.fixed)
         board.before_and_after.update(self.before_and_after)
         for pair_id, comes_after in self.comes_after.items():
@@ -80,44 +83,46 @@ class Problem:
         return board
 
     def of_pairs(self, board: Board) -> Problem:
-        """The same for those who move encounters of two alone: those with guests are as the board has them."""
+        """Return the problem for engines that move meetings of two alone: meetings with guests are fixed as on the board."""
         groups = {
-            each.meeting.pair_id
-            for each in self.candidates
-            if len(each.meeting.participant_ids) > len(each.meeting.pair)
+            candidate.meeting.pair_id
+            for candidate in self.candidates
+            if len(candidate.meeting.participant_ids) > len(candidate.meeting.pair)
         }
         if not groups:
             return self
         return replace(
             self,
-            candidates=tuple(each for each in self.candidates if each.meeting.pair_id not in groups),
-            incumbent={pair: seat for pair, seat in self.incumbent.items() if pair not in groups},
+            candidates=tuple(candidate for candidate in self.candidates if candidate.meeting.pair_id not in groups),
+            incumbent={pair_id: placed for pair_id, placed in self.incumbent.items() if pair_id not in groups},
             fixed=self.fixed | {pair: board.placed[pair] for pair in sorted(groups) if pair in board.placed},
         )
 
     def served(self, board: Board, participant_id: str) -> FillRate:
-        """How many encounters the participant has on a board of the problem, and how many are wanted."""
+        """Return the participant's meetings on a board of the problem, and those wanted."""
         return FillRate(len(board.assignments_of[participant_id]), self._wanted[participant_id])
 
     @cached_property
     def _wanted(self) -> Counter[str]:
-        every = (*(wanted for wanted, _ in self.fixed.values()), *(each.meeting for each in self.candidates))
-        return Counter(chain.from_iterable(wanted.participant_ids for wanted in every))
+        fixed = (meeting for meeting, _ in self.fixed.values())
+        meetings = chain(fixed, (candidate.meeting for candidate in self.candidates))
+        return Counter(chain.from_iterable(meeting.participant_ids for meeting in meetings))
 
     def weight(self, board: Board) -> tuple[tuple[float, ...], ...]:
-        """How good a board is at having most placed, those of higher priority, goal and need, and nobody left behind.
+        """Return the value of a board for comparison, larger is better: meetings placed, and shares of participants.
 
-        More is better; the first comes first.
+        Placed meetings count by number, priority, goals, minimum and score; shares from the smallest on. The search
+        policy says which of the two comes first.
         """
-        placed = [each.demand for each in self.candidates if each.meeting.pair_id in board.placed]
-        score = round(sum(each.score for each in placed), 6)
-        served = [self.served(board, each) for each in self._wanted]
-        most = *demand_total(placed), -sum(each.shortfall(self.least) for each in served), score
-        floor = tuple(sorted(each.share for each in served))
+        demands = [candidate.demand for candidate in self.candidates if candidate.meeting.pair_id in board.placed]
+        score = round(sum(demand.score for demand in demands), 6)
+        rates = [self.served(board, participant_id) for participant_id in self._wanted]
+        most = *demand_total(demands), -sum(rate.shortfall(self.least) for rate in rates), score
+        floor = tuple(sorted(rate.share for rate in rates))
         return (floor, most) if self.search_policy.is_fair_first else (most, floor)
 
     def solved(self, board: Board, bound: int) -> Solution:
-        """The solution that is on a board."""
+        """Return the board's assignments as a solution."""
         assignments = {pair: assignment for pair, (_, assignment) in sorted(board.placed.items())}
         return Solution(
             version=self.version,
@@ -132,10 +137,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """Seats for the problem's encounters, fixed ones included; how many could be placed at most; seconds spent.
+    """Assignments of the problem's meetings by pair id, fixed meetings included.
 
-    `fewest_breaks`: no agenda that places as many has fewer breaks. `open_slots`, `incumbent` and `change_budget` are
-    the problem's: what it takes to say whether it is still the same, and what the solution moves.
+    `bound` is an upper bound of the meetings that can be placed, `fewest_breaks` a lower bound of the breaks of an
+    agenda that places as many. `seconds` is the time of the solver. `open_slots`, `incumbent` and `change_budget` are
+    the problem's, so that the adoption can tell whether the problem has changed and which meetings move.
     """
 
     version: int
@@ -149,7 +155,7 @@ class Solution:
     change_budget: int = 0
 
     def moves(self, pair_id: str) -> bool:
-        """Whether it has an encounter elsewhere than it was."""
+        """Whether the solution moves a meeting of the incumbent."""
         return (
             pair_id in self.incumbent
             and self.assignments.get(pair_id, self.incumbent[pair_id]) != self.incumbent[pair_id]
@@ -157,8 +163,8 @@ class Solution:
 
 
 def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:
-    """What there is to improve in an edition that is known."""
-    assert state.edition is not None  # noqa: S101 - an unknown edition has no encounters to improve
+    """Return the problem of an edition. The scheduler has received the edition."""
+    assert state.edition is not None  # noqa: S101 - an unknown edition is never improved
     placed = state.board.placed
     fixed = {pair: placed[pair] for pair in sorted(placed) if timing.stays(state, pair, now)}
     wanted = [
@@ -184,6 +190,8 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
             pair: state.board.before_and_after[pair] for pair in fixed if pair in state.board.before_and_after
         },
         substitutes_of={
-            each: tuple(others) for each in sorted(state.participants) if (others := state.substitutes_of(each))
+            participant_id: tuple(substitutes)
+            for participant_id in sorted(state.participants)
+            if (substitutes := state.substitutes_of(participant_id))
         },
     )

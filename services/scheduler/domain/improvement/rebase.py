@@ -1,4 +1,4 @@
-"""Re-base: an improved agenda put on the edition as it is now, after what came in while it was made."""
+"""Re-base of a solution: its assignments on the edition as it is now, after inputs that came during the solving."""
 
 from __future__ import annotations
 
@@ -18,117 +18,138 @@ _Find = Callable[[Meeting], Assignment | None]
 
 
 def rebased(state: AgendaState, solution: Solution, now: datetime) -> dict[str, Assignment]:
-    """The solution's seats as far as the rules leave them now, and others for whom it does not know or who lost theirs.
+    """Return the solution's assignments as far as the rules still allow them, and new ones for all other meetings.
 
-    What stays is where it is. Once agendas are announced nobody who has a place loses it, and only encounters that the
-    solution moves are moved, within its change budget.
+    Meetings that have to stay keep their place. Once agendas are announced no meeting loses its place, and only the
+    meetings that the solution moves are moved, within its change budget.
     """
     rebase = _Rebase(state, solution, now)
     if state.announced:
         rebase.move_a_few()
     else:
-        rebase.seat_all_anew()
-    return {pair: seat for pair, (_, seat) in rebase.board.placed.items()}
+        rebase.place_all_anew()
+    return {pair_id: assignment for pair_id, (_, assignment) in rebase.board.placed.items()}
 
 
 class _Rebase:
-    """A board with what stays, and who is still to be seated, the most wanted first."""
+    """A board with the meetings that stay, and the meetings still to be placed, the highest demand first."""
 
     def __init__(self, state: AgendaState, solution: Solution, now: datetime) -> None:
         problem = problem_of(state, now, solution.change_budget)
-        wanted_first = sorted(
-            problem.candidates, key=lambda each: (*each.demand.rank, -each.demand.score, each.meeting.pair_id)
+        by_demand = sorted(
+            problem.candidates, key=lambda item: (*item.demand.rank, -item.demand.score, item.meeting.pair_id)
         )
         self.board = problem.board()
         self._solution = solution
-        #: Seats of what lay between the slots say nothing: it is history, or the slots are others by now.
-        self._seats = {pair: seat for pair, seat in solution.assignments.items() if seat.slots.bit_count() == 1}
+        #: Assignments of exactly one slot: a meeting between the slots is history, or the slots have changed.
+        self._assignments = {
+            pair_id: assignment
+            for pair_id, assignment in solution.assignments.items()
+            if assignment.slots.bit_count() == 1
+        }
         self._most_moves = most_moves(state)
         self._search_policy = problem.search_policy
         self._present = problem.incumbent
-        self._unplaced = [each.meeting for each in wanted_first]
+        self._unplaced = [candidate.meeting for candidate in by_demand]
         self._open_slots = problem.open_slots
-        #: Who waits may be seated as late as insert would; who has a place moves only to where it is told in time.
-        self._late_slots = {pair: timing.slots_for(state, pair, now) for pair in state.waiting if state.is_live}
+        #: Slots of waiting pairs, late slots included, as for an insert. A placed meeting moves to an open slot only.
+        self._late_slots = {
+            pair_id: timing.slots_for(state, pair_id, now) for pair_id in state.waiting if state.is_live
+        }
 
-    def seat_all_anew(self) -> None:
-        """Where the solution has them, else where they are, else where there is a seat, or others can make room."""
-        for find in (self._there, self._at_that_time, self._here, self._anywhere):
-            self._unplaced = self._seat(self._unplaced, find)
+    def place_all_anew(self) -> None:
+        """Place meetings as the solution has them, else as they are, else anywhere, else where other meetings make room."""
+        for find in (self._as_solved, self._at_solved_time, self._as_present, self._anywhere):
+            self._unplaced = self._place(self._unplaced, find)
         budget = SearchBudget()
-        for wanted in self._unplaced:
-            if seating := make_room(self.board, wanted, self._open_slots, self._most_moves, budget):
-                rearrange(self.board, wanted, seating)
+        for meeting in self._unplaced:
+            if assignments := make_room(self.board, meeting, self._open_slots, self._most_moves, budget):
+                rearrange(self.board, meeting, assignments)
 
     def move_a_few(self) -> None:
-        """Everybody where they are but whom the solution moves; then who waits."""
-        movers = [each for each in self._unplaced if each.pair_id in self._present and self._is_moved(each.pair_id)]
+        """Keep all places but those of the meetings that the solution moves; then place the waiting meetings."""
+        movers = [
+            meeting
+            for meeting in self._unplaced
+            if meeting.pair_id in self._present and self._is_moved(meeting.pair_id)
+        ]
         movers = movers[: self._solution.change_budget]
-        moving, waiting = {each.pair_id for each in movers}, []
-        for wanted in self._unplaced:
-            if wanted.pair_id not in self._present:
-                waiting.append(wanted)
-            elif wanted.pair_id not in moving:
-                self._stay(wanted)
+        moving, waiting = {meeting.pair_id for meeting in movers}, []
+        for meeting in self._unplaced:
+            if meeting.pair_id not in self._present:
+                waiting.append(meeting)
+            elif meeting.pair_id not in moving:
+                self._stay(meeting)
         self._move(movers)
-        for find in (self._there, self._at_that_time, self._anywhere):
-            waiting = self._seat(waiting, find)
+        for find in (self._as_solved, self._at_solved_time, self._anywhere):
+            waiting = self._place(waiting, find)
         if not self._search_policy.moves_against_breaks:
             self._move_back(movers)
 
     def _is_moved(self, pair_id: str) -> bool:
-        return self._solution.moves(pair_id) and self._seats.get(pair_id) not in {None, self._present[pair_id]}
+        return self._solution.moves(pair_id) and self._assignments.get(pair_id) not in {None, self._present[pair_id]}
 
     def _move(self, movers: list[Meeting]) -> None:
-        """Those who find their new seat taken stay; and if another has moved to where they are, that one does not."""
+        """Move meetings to their new assignments. A meeting whose assignment is taken stays.
+
+        If another meeting has moved to its place already, that meeting stays too.
+        """
         while movers:
             left = movers
-            for find in (self._there, self._at_that_time, self._here):
-                left = self._seat(left, find)
+            for find in (self._as_solved, self._at_solved_time, self._as_present):
+                left = self._place(left, find)
             if not left:
                 return
-            for wanted in movers:
-                if wanted.pair_id in self.board.placed:
-                    self.board.remove(wanted.pair_id)
-            for wanted in left:
-                self._stay(wanted)
-            movers = [each for each in movers if each not in left]
+            for meeting in movers:
+                if meeting.pair_id in self.board.placed:
+                    self.board.remove(meeting.pair_id)
+            for meeting in left:
+                self._stay(meeting)
+            movers = [meeting for meeting in movers if meeting not in left]
 
     def _move_back(self, movers: Iterable[Meeting]) -> None:
-        """Who moved for the sake of somebody who is not there any more need not have."""
-        for wanted in movers:
-            seat = self.board.remove(wanted.pair_id)[1]
-            self.board.place(wanted, self._here(wanted) or seat)
+        """Move meetings back whose former place is free: the meeting that needed it has gone meanwhile."""
+        for meeting in movers:
+            assignment = self.board.remove(meeting.pair_id)[1]
+            self.board.place(meeting, self._as_present(meeting) or assignment)
 
-    def _stay(self, wanted: Meeting) -> None:
-        self.board.place(wanted, self._present[wanted.pair_id])
+    def _stay(self, meeting: Meeting) -> None:
+        self.board.place(meeting, self._present[meeting.pair_id])
 
-    def _seat(self, unplaced: Iterable[Meeting], find: _Find) -> list[Meeting]:
-        """Seat each if there is a seat to be found; returns the others."""
+    def _place(self, unplaced: Iterable[Meeting], find: _Find) -> list[Meeting]:
+        """Place each meeting that `find` finds an assignment for; return the meetings that are left."""
         left = []
-        for wanted in unplaced:
-            seat = find(wanted)
-            if seat is None:
-                left.append(wanted)
+        for meeting in unplaced:
+            assignment = find(meeting)
+            if assignment is None:
+                left.append(meeting)
             else:
-                self.board.place(wanted, seat)
+                self.board.place(meeting, assignment)
         return left
 
-    def _there(self, wanted: Meeting) -> Assignment | None:
-        seat = self._seats.get(wanted.pair_id)
-        is_free = seat is not None and seat.slots & self._allowed(wanted) and is_allowed(self.board, wanted, seat)
-        return seat if is_free else None
+    def _as_solved(self, meeting: Meeting) -> Assignment | None:
+        assignment = self._assignments.get(meeting.pair_id)
+        is_free = (
+            assignment is not None
+            and assignment.slots & self._allowed(meeting)
+            and is_allowed(self.board, meeting, assignment)
+        )
+        return assignment if is_free else None
 
-    def _at_that_time(self, wanted: Meeting) -> Assignment | None:
-        seat = self._seats.get(wanted.pair_id)
-        return find_assignment(self.board, wanted, self._allowed(wanted) & seat.slots, seat)[0] if seat else None
+    def _at_solved_time(self, meeting: Meeting) -> Assignment | None:
+        assignment = self._assignments.get(meeting.pair_id)
+        return (
+            find_assignment(self.board, meeting, self._allowed(meeting) & assignment.slots, assignment)[0]
+            if assignment
+            else None
+        )
 
-    def _here(self, wanted: Meeting) -> Assignment | None:
-        seat = self._present.get(wanted.pair_id)
-        return seat if seat is not None and is_allowed(self.board, wanted, seat) else None
+    def _as_present(self, meeting: Meeting) -> Assignment | None:
+        assignment = self._present.get(meeting.pair_id)
+        return assignment if assignment is not None and is_allowed(self.board, meeting, assignment) else None
 
-    def _anywhere(self, wanted: Meeting) -> Assignment | None:
-        return find_assignment(self.board, wanted, self._allowed(wanted), self._present.get(wanted.pair_id))[0]
+    def _anywhere(self, meeting: Meeting) -> Assignment | None:
+        return find_assignment(self.board, meeting, self._allowed(meeting), self._present.get(meeting.pair_id))[0]
 
-    def _allowed(self, wanted: Meeting) -> SlotSet:
-        return self._late_slots.get(wanted.pair_id, self._open_slots)
+    def _allowed(self, meeting: Meeting) -> SlotSet:
+        return self._late_slots.get(meeting.pair_id, self._open_slots)

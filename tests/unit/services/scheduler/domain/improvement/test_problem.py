@@ -17,9 +17,9 @@ def test_the_agenda_so_far_is_no_part_of_the_question_until_it_is_announced() ->
     first = asked()
     assert first.incumbent
     later = replace(first, version=first.version + 1, incumbent={})
-    assert later.asks_the_same(first)
-    assert not replace(later, announced=True).asks_the_same(replace(first, announced=True))
-    assert replace(first, announced=True, version=9).asks_the_same(replace(first, announced=True))
+    assert later.has_same_solution_as(first)
+    assert not replace(later, announced=True).has_same_solution_as(replace(first, announced=True))
+    assert replace(first, announced=True, version=9).has_same_solution_as(replace(first, announced=True))
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_the_agenda_so_far_is_no_part_of_the_question_until_it_is_announced() ->
     ],
 )
 def test_another_input_is_another_question(news: Event) -> None:
-    assert not asked(news).asks_the_same(asked())
+    assert not asked(news).has_same_solution_as(asked())
 
 
 def test_a_phase_is_no_other_question() -> None:
-    assert asked(edition(revision=2, phase="published")).asks_the_same(asked())
+    assert asked(edition(revision=2, phase="published")).has_same_solution_as(asked())

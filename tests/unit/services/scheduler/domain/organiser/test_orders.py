@@ -335,5 +335,5 @@ def test_an_order_is_another_question_and_the_answer_keeps_it() -> None:
     subject = fair(AB, CD)
     first = problem_of(subject.state, NOW, 3)
     do(subject, order(AB, CD))
-    assert not problem_of(subject.state, NOW, 3).asks_the_same(first)
+    assert not problem_of(subject.state, NOW, 3).has_same_solution_as(first)
     assert improved(subject).state.certificate is not None
