@@ -13,8 +13,16 @@ from deploy.embedded.probes import free_ports
 from deploy.embedded.process import Program
 from deploy.embedded.programs import secantus, secantus_url
 from deploy.embedded.supervisor import Supervisor
+from tests.support import apache_kafka
 
 Launch = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _apache_kafka_where_marked(request: pytest.FixtureRequest) -> None:
+    """Skip a test marked `apache_kafka` where Apache Kafka is unavailable."""
+    if request.node.get_closest_marker("apache_kafka"):
+        apache_kafka.require()
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ async def broker_programs(
     Raises:
         KafkaUnavailable: Apache Kafka is not available on this machine.
     """
+    java()  # first, since the jars are of no use without it
     jars = await asyncio.to_thread(fetch)
     controllers = free_ports(len(ports))
     cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from deploy.kafka.jars import KafkaUnavailable
 from tests.chaos.run import ChaosOptions, run
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kafka, pytest.mark.timeout(900)]
-#: Its first faults are a notify whose clock is an hour fast, and a broker killed: so that no fault before them makes them be skipped.
+pytestmark = [pytest.mark.e2e, pytest.mark.kafka, pytest.mark.apache_kafka, pytest.mark.timeout(900)]
+#: Its first faults are a notify whose clock is an hour fast, and a killed broker.
 SEED = 3677
 
 
 async def test_a_minute_of_chaos_violates_nothing(tmp_path: Path) -> None:
     said = io.StringIO()
     options = ChaosOptions(seconds=60, seed=SEED, editions=2, scale=0.08, recovery=False, output=tmp_path)
-    try:
-        report = await run(options, Console(file=said, width=160))
-    except KafkaUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
+    report = await run(options, Console(file=said, width=160))
 
     assert list(report.violations) == [], said.getvalue()
     assert sum(report.faults.values()) >= 10

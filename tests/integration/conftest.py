@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from deploy.embedded.probes import free_ports
 from deploy.embedded.programs import smtp_sink as smtp_sink_program
 from deploy.embedded.programs import tansu
 from deploy.kafka.cluster import KafkaCluster, broker_programs
-from deploy.kafka.jars import KafkaUnavailable
 from shared.contract import ids
 from shared.contract.topics import MATCH_REQUEST
 from shared.messaging import topic_admin
@@ -28,6 +26,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.inputs import Handler, Input
 from shared.runtime.health import Health
 from shared.runtime.settings import ConnectionSettings, ServiceSettings
+from tests.support import apache_kafka
 from tests.support.kafka_consumer import BrokerAddress, RunConsumer
 
 Launch = Callable[..., None]
@@ -47,15 +46,12 @@ class SmtpSink:
 def broker(launch: Launch, servers_folder: Path, request: pytest.FixtureRequest) -> BrokerAddress:
     """Start Apache Kafka, or Tansu if Kafka is unavailable. With `CI=true`, fail if Kafka is unavailable."""
     [port] = free_ports(1)
-    try:
-        programs = asyncio.run(broker_programs(servers_folder / "kafka", [port]))
-    except KafkaUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        request.config.stash[_WHY_NOT_KAFKA] = str(error)
-        programs = [tansu(port)]
-    launch(*programs)
-    return BrokerAddress(f"127.0.0.1:{port}", idempotence=_WHY_NOT_KAFKA not in request.config.stash)
+    if apache_kafka.is_available():
+        launch(*asyncio.run(broker_programs(servers_folder / "kafka", [port])))
+        return BrokerAddress(f"127.0.0.1:{port}", idempotence=True)
+    request.config.stash[_WHY_NOT_KAFKA] = apache_kafka.missing()
+    launch(tansu(port))
+    return BrokerAddress(f"127.0.0.1:{port}", idempotence=False)
 
 
 @pytest.fixture(scope="session")
@@ -96,17 +92,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[KafkaCluster]:
-    """Start an Apache Kafka broker for one test, which may kill it."""
-    cluster = KafkaCluster(tmp_path)
-    try:
-        await cluster.start()
+    """Start an Apache Kafka broker for one test marked `apache_kafka`, which may kill it."""
+    async with KafkaCluster(tmp_path) as cluster:
         yield cluster
-    except KafkaUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
-    finally:
-        await cluster.stop()
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka.cluster import KafkaCluster, broker_programs
 
+pytestmark = [pytest.mark.kafka, pytest.mark.apache_kafka]
 
-@pytest.mark.kafka
+
 async def test_a_killed_broker_returns_with_its_acknowledged_records(cluster: KafkaCluster) -> None:
     await _send(cluster.bootstrap, b"kept")
     await cluster.kill("kafka-1")
@@ -18,7 +19,6 @@ async def test_a_killed_broker_returns_with_its_acknowledged_records(cluster: Ka
     assert await _first(cluster.bootstrap) == b"kept"
 
 
-@pytest.mark.kafka
 async def test_storage_is_formatted_for_a_cluster_id_that_begins_with_a_dash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

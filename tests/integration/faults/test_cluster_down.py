@@ -22,7 +22,7 @@ from shared.storage.journal import Journal, KafkaOutlet
 from shared.storage.journal_store import InMemoryJournalStore
 from tests.support.scheduler_editions import affinity, edition, people
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.apache_kafka, pytest.mark.timeout(300)]
 #: Longer than a request may take, so that what was on its way is given up and sent again.
 _DOWN_SECONDS = 25.0
 

@@ -80,6 +80,7 @@ async def test_the_largest_record_a_broker_takes_is_set_aside_whole(
     await dlq_admin.drop(connection, letter)
 
 
+@pytest.mark.apache_kafka  # the embedded broker takes records of any size
 async def test_a_record_beyond_the_limit_is_refused_by_the_broker(foreigner: AIOKafkaProducer, edition_id: str) -> None:
     good = encode(match_request(edition_id, "good"))
     with pytest.raises(MessageSizeTooLargeError):
@@ -128,6 +129,7 @@ async def test_ten_times_too_much_is_taken_in_bounded_batches_and_in_order(
     assert (await progress(connection, edition_id)).committed > 0
 
 
+@pytest.mark.apache_kafka  # the embedded broker closes the connection at a request to delete records
 async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_refused(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:

@@ -93,7 +93,11 @@ def test_why_lists_each_place_and_the_cause_of_each_move(history: list[str]) -> 
     assert "enc_nobody" in said
 
 
-def test_a_rebuild_refuses_a_database_with_documents(history: list[str], mongo_database: str) -> None:
+@pytest.mark.kafka
+def test_a_rebuild_refuses_a_database_with_documents(
+    history: list[str], mongo_database: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERTULIA_KAFKA_BOOTSTRAP", kafka_bootstrap)
     code, said = tertulia("rebuild", "scheduler", "--into", mongo_database)
     assert code == 1
     assert "not empty" in said
