@@ -44,7 +44,7 @@ from tests.support.scheduler_editions import (
 
 #: Two representatives of every organisation: a participant can be substituted.
 PEOPLE = {f"p{n}": f"o{n // 2}" for n in range(6)}
-PAIRS = [(one, other) for one in PEOPLE for other in PEOPLE if one < other and PEOPLE[one] != PEOPLE[other]]
+PAIRS = [(first, second) for first in PEOPLE for second in PEOPLE if first < second and PEOPLE[first] != PEOPLE[second]]
 QUICK = Effort(seed=3, rounds=1, round_effort=0.01, steps=100)
 
 Step = tuple[str, dict[str, Any]]
@@ -143,8 +143,8 @@ def full_fair(tables: int = 2, kind: type[Edition] = Edition) -> Edition:
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL)}
     subject = kind(
         edition(**fields),
-        *(organisation(each) for each in sorted(set(PEOPLE.values()))),
-        *(participant(each, organisation_id=PEOPLE[each], checked_in=True) for each in PEOPLE),
+        *(organisation(organisation_id) for organisation_id in sorted(set(PEOPLE.values()))),
+        *(participant(name, organisation_id=PEOPLE[name], checked_in=True) for name in PEOPLE),
         *(affinity(*sides) for sides in PAIRS),
         now=at(-4),
     )
@@ -161,11 +161,13 @@ def edit_of(state: AgendaState, fields: dict[str, Any]) -> Edit:
         case "place":
             return PlaceEncounter(encounter_id=encounter, slot=fields["slot"], zone_id="work", table=fields["table"])
         case "swap":
-            by = next(each for each in PEOPLE if PEOPLE[each] == PEOPLE[who] and each != who)
+            by = next(name for name in PEOPLE if PEOPLE[name] == PEOPLE[who] and name != who)
             return SwapRepresentative(encounter_id=encounter, participant_id=who, by=by)
         case "invite" | "send away":
             guest, is_invited = fields["guest"], fields["kind"] == "invite"
-            there = [(pair, who) for pair, each in sorted(state.pairs.items()) for who in each.guest_ids]
+            there = [
+                (pair_id, guest_id) for pair_id, pair in sorted(state.pairs.items()) for guest_id in pair.guest_ids
+            ]
             if not is_invited and there:  # prefer a guest who can be sent away
                 pair, guest = there[fields["number"] % len(there)]
                 encounter = state.encounter_id(pair)
@@ -190,8 +192,8 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
     if kind == "participant":
         who = fields.pop("who")
         return participant(who, revision=revision, organisation_id=PEOPLE[who], **fields)
-    one, other = fields.pop("sides")
-    return affinity(one, other, revision=revision, **fields)
+    first, second = fields.pop("sides")
+    return affinity(first, second, revision=revision, **fields)
 
 
 def attend(subject: Edition, fields: dict[str, Any]) -> None:
@@ -201,7 +203,7 @@ def attend(subject: Edition, fields: dict[str, Any]) -> None:
     encounter = ids[fields["number"] % len(ids)]
     pair = state.pairs[state.pairs_by_encounter[encounter]]
     people = pair.people
-    absent = tuple(each for bit, each in enumerate(people) if fields["absent"] >> bit & 1)
+    absent = tuple(person for bit, person in enumerate(people) if fields["absent"] >> bit & 1)
     outcome = EncounterState.HELD if set(absent).isdisjoint(pair.participant_ids) else EncounterState.MISSED
     try:
         record_attendance(decision, encounter, AttendanceReport(outcome=outcome, absent=absent))
@@ -224,7 +226,7 @@ def apply_edit_as_planned(subject: Edition, edit: Edit) -> bool:
         assert state.model_dump() == before
         return False
     subject.finish(decision)
-    assert {each: state.arrangement(each) for each in planned.after} == planned.after
+    assert {pair_id: state.arrangement(pair_id) for pair_id in planned.after} == planned.after
     return True
 
 
@@ -273,32 +275,36 @@ def check_indexes(subject: Edition) -> None:
     fresh = AgendaState.model_validate_json(state.model_dump_json())
     assert state.board.placed == fresh.board.placed
     assert state.board.pinned == fresh.board.pinned
-    assert {each: slots for each, slots in state.board.busy.items() if slots} == {
-        each: slots for each, slots in fresh.board.busy.items() if slots
+    assert {person: slots for person, slots in state.board.busy.items() if slots} == {
+        person: slots for person, slots in fresh.board.busy.items() if slots
     }
     assert state.board.tables == fresh.board.tables
     assert (state.board.predecessors, state.board.successors) == (fresh.board.predecessors, fresh.board.successors)
     assert state.board.before_and_after == fresh.board.before_and_after
-    for each in state.participants:
-        assert entries_of(state, each, {}) == entries_of(fresh, each, {})
+    for participant_id in state.participants:
+        assert entries_of(state, participant_id, {}) == entries_of(fresh, participant_id, {})
     assert without_empty(state.links) == without_empty(fresh.links)
 
 
 def check_published(subject: Edition) -> None:
     """Assert that the newest event of every encounter agrees with the state, and that revisions rise by one."""
     newest: dict[str, Event] = {}
-    for said in subject.published:
-        assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
-        newest[said.thing] = said
+    for published in subject.published:
+        assert published.revision == (newest[published.thing].revision + 1 if published.thing in newest else 1)
+        newest[published.thing] = published
     state = subject.state
     if state.is_closed:
         return
     for pair, place in state.placements.items():
-        said = newest[f"encounter/{state.encounter_id(pair)}"]
-        assert isinstance(said, EncounterChanged)
-        met = (*said.participant_ids, *(guest.participant_id for guest in said.guests))
-        assert (said.place, met) == (place, state.pairs[pair].people)
+        published = newest[f"encounter/{state.encounter_id(pair)}"]
+        assert isinstance(published, EncounterChanged)
+        met = (*published.participant_ids, *(guest.participant_id for guest in published.guests))
+        assert (published.place, met) == (place, state.pairs[pair].people)
     for pair, attended in state.attended.items():
-        said = newest[f"encounter/{state.encounter_id(pair)}"]
-        assert isinstance(said, EncounterChanged)
-        assert (said.state, said.place, said.absent_ids) == (attended.outcome, attended.place, attended.absent_ids)
+        published = newest[f"encounter/{state.encounter_id(pair)}"]
+        assert isinstance(published, EncounterChanged)
+        assert (published.state, published.place, published.absent_ids) == (
+            attended.outcome,
+            attended.place,
+            attended.absent_ids,
+        )

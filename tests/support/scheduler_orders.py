@@ -15,7 +15,7 @@ from tests.support.scheduler_editions import Edition, affinity, edition, people
 
 Sides = tuple[str, str]
 NAMES = [f"p{number}" for number in range(8)]
-EVERYBODY = [(one, other) for one in NAMES for other in NAMES if one < other]
+EVERYBODY = [(first, second) for first in NAMES for second in NAMES if first < second]
 
 
 def order(later: Sides, earlier: Sides, *, is_ordered: bool = True) -> OrderEncounters:
@@ -49,7 +49,7 @@ def do(subject: Edition, *edits: Edit) -> EditPlan:
 def check(subject: Edition) -> None:
     """Assert that the agenda is valid, and that replaying its changes gives the same state."""
     state = subject.state
-    begun = {each for each in state.placements if timing.has_begun(state, each, subject.now)}
+    begun = {pair_id for pair_id in state.placements if timing.has_begun(state, pair_id, subject.now)}
     assert verify(inputs_of(state), state.placements, begun) == []
     replayed = AgendaState(edition_id="ed")
     for change in subject.changes:

@@ -47,8 +47,8 @@ windows = st.tuples(st.integers(0, 4), st.integers(1, 5)).map(lambda at: window(
 sessions = st.lists(
     st.tuples(st.sampled_from(["k1", "k2"]), st.floats(0, 4, width=16), st.sampled_from([0.5, 1, 2])),
     max_size=2,
-    unique_by=lambda each: each[0],
-).map(lambda each: tuple(session(name, first, first + length) for name, first, length in each))
+    unique_by=lambda drawn: drawn[0],
+).map(lambda drawn: tuple(session(name, first, first + length) for name, first, length in drawn))
 editions = st.fixed_dictionaries(
     {
         "slots": st.integers(0, 6),
@@ -114,8 +114,8 @@ def event(kind: str, fields: dict[str, Any], revision: int) -> Event:
         return participant(fields.pop("participant_id"), revision=revision, **fields)
     if kind == "organisation":
         return organisation(fields.pop("organisation_id"), revision=revision, **fields)
-    one, other = fields.pop("sides")
-    return affinity(one, other, revision=revision, **fields)
+    first, second = fields.pop("sides")
+    return affinity(first, second, revision=revision, **fields)
 
 
 def apply_step(subject: Edition, kind: str, fields: dict[str, Any], revision: int) -> None:
@@ -137,8 +137,8 @@ def apply_step(subject: Edition, kind: str, fields: dict[str, Any], revision: in
     elif kind == "repair":
         if state.edition is not None:
             zones = [z.model_copy(update={"tables": fields["tables"]} if z.tables else {}) for z in state.edition.zones]
-            news = {"revision": revision, "zones": tuple(zones), "sessions": fields["sessions"]}
-            subject.consume(state.edition.model_copy(update=news))
+            changed = {"revision": revision, "zones": tuple(zones), "sessions": fields["sessions"]}
+            subject.consume(state.edition.model_copy(update=changed))
     else:
         subject.consume(event(kind, fields, revision))
 
@@ -175,26 +175,26 @@ def check_indexes(state: AgendaState) -> None:
 def check_published(subject: Edition) -> None:
     """Assert that the newest events agree with the state and with one another, and that revisions rise by one."""
     newest: dict[str, Event] = {}
-    for said in subject.published:
-        assert said.revision == (newest[said.thing].revision + 1 if said.thing in newest else 1)
-        newest[said.thing] = said
+    for published in subject.published:
+        assert published.revision == (newest[published.thing].revision + 1 if published.thing in newest else 1)
+        newest[published.thing] = published
     state = subject.state
     if state.is_closed:
         return
     for pair, place in state.placements.items():
-        said = newest[f"encounter/{encounter_id('ed', *state.pairs[pair].participant_ids)}"]
-        assert isinstance(said, EncounterChanged)
-        assert said.place == place
-        assert said.state in {EncounterState.SCHEDULED, EncounterState.MOVED}
+        published = newest[f"encounter/{encounter_id('ed', *state.pairs[pair].participant_ids)}"]
+        assert isinstance(published, EncounterChanged)
+        assert published.place == place
+        assert published.state in {EncounterState.SCHEDULED, EncounterState.MOVED}
     for participant_id in state.participants:
         agenda = newest.get(f"participant/{participant_id}")
-        told = agenda.entries if isinstance(agenda, AgendaChanged) else ()
+        entries = agenda.entries if isinstance(agenda, AgendaChanged) else ()
         placed = {
             (state.placements[pair].starts_at, state.placements[pair].table)
             for pair in state.board.assignments_of[participant_id]
         }
-        assert {(e.starts_at, e.table) for e in told if e.kind is EntryKind.ENCOUNTER} == placed
-        assert list(told) == sorted(told, key=lambda entry: entry.starts_at)
+        assert {(e.starts_at, e.table) for e in entries if e.kind is EntryKind.ENCOUNTER} == placed
+        assert list(entries) == sorted(entries, key=lambda entry: entry.starts_at)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,7 +16,7 @@ from services.scheduler.solver.polish import polish
 from tests.support.scheduler_editions import NOW, Edition, affinity, edition, participant, session, window
 
 PEOPLE = "abcd"
-PAIRS = [one + other for one in PEOPLE for other in PEOPLE if one < other]
+PAIRS = [first + second for first in PEOPLE for second in PEOPLE if first < second]
 
 windows = st.tuples(st.integers(0, 4), st.integers(1, 5)).map(lambda at: window(at[0], at[0] + at[1]))
 hours = st.lists(st.one_of(st.none(), windows), min_size=4, max_size=4)
@@ -35,10 +35,10 @@ def test_no_agenda_that_places_all_has_fewer_breaks(
     subject = Edition(
         edition(slots=5, sessions=(session("k1", at, at + 1),)),
         *(
-            participant(each, available=(when,) if when else (), session_ids=("k1",) if each in attending else ())
-            for each, when in zip(PEOPLE, there, strict=True)
+            participant(name, available=(when,) if when else (), session_ids=("k1",) if name in attending else ())
+            for name, when in zip(PEOPLE, there, strict=True)
         ),
-        *(affinity(*each) for each in sorted(pairs)),
+        *(affinity(*sides) for sides in sorted(pairs)),
     )
     draft = Draft(problem_of(subject.state, NOW, 0))
     found = [sum(breaks) for breaks in agendas(draft)]

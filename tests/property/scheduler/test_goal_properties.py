@@ -39,7 +39,9 @@ def improved(wanted: list[AffinityScored], countries: list[str], rooms: tuple[in
 
 
 def value(problem: Problem, solution: Solution) -> tuple[int, int, int]:
-    return demand_total([each.demand for each in problem.candidates if each.meeting.pair_id in solution.assignments])
+    return demand_total(
+        [candidate.demand for candidate in problem.candidates if candidate.meeting.pair_id in solution.assignments]
+    )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -54,8 +54,8 @@ def a_fair(tables: int, phase: str, levels: tuple[Level, ...]) -> Edition:
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL), "levels": levels}
     subject = Edition(
         edition(**fields),
-        *(organisation(each) for each in sorted(set(PEOPLE.values()))),
-        *(participant(each, organisation_id=PEOPLE[each]) for each in PEOPLE),
+        *(organisation(organisation_id) for organisation_id in sorted(set(PEOPLE.values()))),
+        *(participant(name, organisation_id=PEOPLE[name]) for name in PEOPLE),
         *(affinity(*sides) for sides in PAIRS),
         now=at(-4),
     )
@@ -97,7 +97,7 @@ def test_a_late_improvement_is_valid_no_worse_and_within_its_budget(
     assume(state.version != solution.version or not wild)
     solution = replace(solution, assignments={**solution.assignments, **wild})
     placed, has = assignments_of(state), value_of(state)
-    stays = {each: seat for each, seat in placed.items() if timing.stays(state, each, now)}
+    stays = {pair_id: where for pair_id, where in placed.items() if timing.stays(state, pair_id, now)}
     again = AgendaState.model_validate_json(state.model_dump_json())
     if state.version != solution.version:
         assert rebased(again, solution, now) == rebased(state, solution, now)
@@ -105,12 +105,12 @@ def test_a_late_improvement_is_valid_no_worse_and_within_its_budget(
     decision = subject.decision()
     adopt(decision, solution)
     assert value_of(state).ranks <= has.ranks
-    seats = assignments_of(state)
-    assert stays.items() <= seats.items()
-    moved = {each for each, seat in placed.items() if seats.get(each) != seat}
+    adopted = assignments_of(state)
+    assert stays.items() <= adopted.items()
+    moved = {pair_id for pair_id, where in placed.items() if adopted.get(pair_id) != where}
     if state.announced:
-        assert placed.keys() <= seats.keys()
+        assert placed.keys() <= adopted.keys()
         assert len(moved) <= _BUDGET
-        assert all(solution.moves(each) for each in moved)
+        assert all(solution.moves(pair_id) for pair_id in moved)
     subject.finish(decision)
     check_agenda(subject)

@@ -1,4 +1,4 @@
-"""What an edition's order of the levels makes of insert and of improve, before and after agendas are announced."""
+"""The effect of the order of levels on placement and improvement, before and after the announcement."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AB, AC = pair("a", "b"), pair("a", "c")
 
 
 def order(*first: Level) -> tuple[Level, ...]:
-    """These levels first, the others as usual."""
+    """Return an order with these levels first, then the rest as usual."""
     return (*first, *(level for level in Level if level not in first))
 
 
@@ -57,12 +57,12 @@ FLOOR_FIRST = order(Level.FLOOR)
         (order(Level.TABLE_CHANGES), search_policy_of(tuple(Level))),
     ],
 )
-def test_what_an_order_asks_for(levels: tuple[Level, ...], policy: SearchPolicy) -> None:
+def test_the_search_policy_of_an_order(levels: tuple[Level, ...], policy: SearchPolicy) -> None:
     assert search_policy_of(levels) == policy
 
 
-def told(subject: Edition, **fields: Any) -> Edition:
-    """The same edition, published and announced."""
+def announced(subject: Edition, **fields: Any) -> Edition:
+    """Publish and announce the edition."""
     subject.consume(edition(revision=9, phase="published", **fields))
     decision = subject.decision()
     announce(decision)
@@ -71,9 +71,9 @@ def told(subject: Edition, **fields: Any) -> Edition:
 
 
 def full(levels: tuple[Level, ...], tables: int = 1) -> Edition:
-    """a was told to meet b first; c comes, who is there for that slot alone."""
+    """An announced edition: a meets b in the first slot, and c is present in that slot only."""
     fields: dict[str, Any] = {"zones": (workspace(tables), HALL), "levels": levels}
-    subject = told(Edition(edition(**fields), *people("a", "b", "d"), affinity("a", "b")), **fields)
+    subject = announced(Edition(edition(**fields), *people("a", "b", "d"), affinity("a", "b")), **fields)
     subject.consume(participant("c", available=(window(0, 1),)))
     return subject
 
@@ -93,7 +93,7 @@ def improved(subject: Edition, change_budget: int = 3) -> tuple[Problem, Solutio
 
 
 @pytest.mark.parametrize(("levels", "places"), [(tuple(Level), (1, 0)), (MOVES_FIRST, (0, None))])
-def test_where_moves_come_first_nobody_is_moved_for_a_newcomer_once_told(
+def test_with_moves_first_no_published_meeting_gives_way_to_a_newcomer(
     levels: tuple[Level, ...], places: tuple[int, int | None]
 ) -> None:
     subject = full(levels)
@@ -103,13 +103,13 @@ def test_where_moves_come_first_nobody_is_moved_for_a_newcomer_once_told(
         assert subject.state.waiting == {AC: WaitingReason.AGENDAS_FULL}
 
 
-def test_before_they_are_told_others_are_moved_whatever_the_order() -> None:
+def test_before_the_announcement_meetings_give_way_in_any_order() -> None:
     late = participant("c", available=(window(0, 1),))
     subject = Edition(edition(levels=MOVES_FIRST), *people("a", "b"), late, affinity("a", "b"), affinity("a", "c"))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (1, 0)
 
 
-def test_where_moves_come_first_who_lost_a_table_is_given_another_seat_all_the_same() -> None:
+def test_with_moves_first_a_displaced_meeting_gets_another_slot() -> None:
     subject = full(MOVES_FIRST, tables=2)
     subject.consume(affinity("a", "d"))
     assert (subject.slot("a", "b"), subject.slot("a", "d")) == (0, 1)
@@ -118,7 +118,7 @@ def test_where_moves_come_first_who_lost_a_table_is_given_another_seat_all_the_s
 
 
 @pytest.mark.parametrize(("levels", "places"), [(tuple(Level), {AB: 2, AC: 1}), (MOVES_FIRST, {AB: 1})])
-def test_where_moves_come_first_an_improvement_moves_nobody_to_place_more(
+def test_with_moves_first_an_improvement_moves_nothing_to_place_more(
     levels: tuple[Level, ...], places: dict[str, int]
 ) -> None:
     subject = full(levels)
@@ -127,24 +127,24 @@ def test_where_moves_come_first_an_improvement_moves_nobody_to_place_more(
     lock(subject, is_locked=False)
     assert set(subject.state.waiting) == {AC}
     _, solution, _ = improved(subject)
-    assert {each: seat.slots for each, seat in solution.assignments.items()} == places
+    assert {pair_id: assignment.slots for pair_id, assignment in solution.assignments.items()} == places
 
 
 def with_breaks(levels: tuple[Level, ...]) -> Edition:
-    """Told that a and d each meet twice with a break between: those who came late do not any more."""
+    """An announced edition in which a and d have a break: c and f were present late only, and now are all day."""
     fields: dict[str, Any] = {"slots": 6, "levels": levels}
-    late = [participant(each, available=(window(3, 4),)) for each in "cf"]
+    late = [participant(name, available=(window(3, 4),)) for name in "cf"]
     subject = Edition(edition(**fields), *people("a", "b", "d", "e"), *late)
     subject.consume(affinity("a", "b"), affinity("d", "e"))
     subject.consume(affinity("a", "c"), affinity("d", "f"))
     subject.consume(participant("c", revision=2), participant("f", revision=2))
-    return told(subject, **fields)
+    return announced(subject, **fields)
 
 
 @pytest.mark.parametrize(
     ("levels", "change_budget", "breaks"), [(tuple(Level), 3, 2), (BREAKS_EARLY, 3, 0), (BREAKS_EARLY, 1, 1)]
 )
-def test_where_breaks_come_before_moves_an_improvement_moves_few_against_breaks(
+def test_with_breaks_before_moves_an_improvement_moves_against_breaks(
     levels: tuple[Level, ...], change_budget: int, breaks: int
 ) -> None:
     subject = with_breaks(levels)
@@ -154,12 +154,12 @@ def test_where_breaks_come_before_moves_an_improvement_moves_few_against_breaks(
     assert problem.search_policy == search_policy_of(levels)
     assert moved == (breaks < 2)
     assert after.keys() == before.keys()
-    assert sum(after[each] != before[each] for each in after) == 2 - breaks
+    assert sum(after[pair_id] != before[pair_id] for pair_id in after) == 2 - breaks
     assert subject.state.certificate
-    assert {each.level: each.value for each in subject.state.certificate.levels}[Level.BREAKS] == breaks
+    assert {result.level: result.value for result in subject.state.certificate.levels}[Level.BREAKS] == breaks
 
 
-def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> None:
+def test_moves_against_breaks_survive_rebasing() -> None:
     subject = with_breaks(BREAKS_EARLY)
     solution = improve(problem_of(subject.state, NOW, 3), EFFORT)
     subject.consume(*people("g", "h"), affinity("g", "h"))
@@ -167,13 +167,13 @@ def test_who_moves_against_breaks_moves_though_the_improvement_is_re_based() -> 
     assert adopt(decision, solution)
     subject.finish(decision)
     assert any(
-        subject.state.board.placed[each][1] == solution.assignments[each]
-        for each in solution.assignments
-        if solution.moves(each)
+        subject.state.board.placed[pair_id][1] == solution.assignments[pair_id]
+        for pair_id in solution.assignments
+        if solution.moves(pair_id)
     )
 
 
-def test_breaks_before_moves_before_placed_moves_against_breaks_alone() -> None:
+def test_breaks_then_moves_then_placed_moves_against_breaks_alone() -> None:
     subject = with_breaks(order(Level.BREAKS, Level.MOVES))
     problem, _, moved = improved(subject)
     assert problem.change_budget == 3
@@ -182,14 +182,14 @@ def test_breaks_before_moves_before_placed_moves_against_breaks_alone() -> None:
 
 
 def crowded(seed: int) -> list[Event]:
-    """Ten people, of whom some are popular, with more wishes than the two tables have room for in four slots."""
+    """Ten participants, some of them popular, with more demand than two tables hold in four slots."""
     chance = random.Random(seed)  # noqa: S311 - an example
     names = [f"p{n}" for n in range(10)]
-    wishes = {tuple(sorted(chance.sample(names[: chance.choice([4, 10])], 2))) for _ in range(24)}
-    return [*people(*names), *(affinity(*sides, priority=chance.randint(1, 3)) for sides in sorted(wishes))]
+    pairs = {tuple(sorted(chance.sample(names[: chance.choice([4, 10])], 2))) for _ in range(24)}
+    return [*people(*names), *(affinity(*sides, priority=chance.randint(1, 3)) for sides in sorted(pairs))]
 
 
-def test_where_the_floor_comes_first_the_fairest_agenda_in_hand_is_taken() -> None:
+def test_with_the_floor_first_the_fairest_agenda_is_taken() -> None:
     gains = 0
     for seed in range(12):
         fair = problem_of(Edition(edition(levels=FLOOR_FIRST), *crowded(seed)).state, NOW, 0)
@@ -201,7 +201,7 @@ def test_where_the_floor_comes_first_the_fairest_agenda_in_hand_is_taken() -> No
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_where_the_floor_comes_first_an_improvement_does_not_lower_it(seed: int) -> None:
+def test_with_the_floor_first_an_improvement_does_not_lower_it(seed: int) -> None:
     subject = Edition(edition(levels=FLOOR_FIRST), *crowded(seed))
     problem, _, _ = improved(subject)
     built = construct(problem, placement_bound(problem), EFFORT.seed)

@@ -1,4 +1,4 @@
-"""The fewest moves are those that trying every agenda finds, and what is said to be needed at least never is more."""
+"""The fewest moves equal those of an exhaustive search, and the lower bound never exceeds them."""
 
 from __future__ import annotations
 
@@ -28,43 +28,43 @@ Placed = dict[str, SlotSet]
 
 
 def changed(seed: int) -> tuple[Problem, Placed, Placed]:
-    """A small edition after somebody's hours have changed: the problem, who met when before, and who meets when now."""
+    """A small edition after a change of hours: the problem, the slots before, and the slots now."""
     chance = random.Random(seed)  # noqa: S311 - an example
-    house = Edition(edition(slots=SLOTS, zones=(workspace(TABLES), HALL)), *people(*"abcde"))
-    for one, other in chance.sample(list(itertools.combinations("abcde", 2)), PAIRS):
-        house.consume(affinity(one, other))
-    before = slots_of(house)
-    first = chance.randrange(SLOTS - 1)
-    house.consume(participant("a", revision=2, available=(window(first, first + 2),)))
-    return problem_of(house.state, NOW, change_budget=0), before, slots_of(house)
+    subject = Edition(edition(slots=SLOTS, zones=(workspace(TABLES), HALL)), *people(*"abcde"))
+    for first, second in chance.sample(list(itertools.combinations("abcde", 2)), PAIRS):
+        subject.consume(affinity(first, second))
+    before = slots_of(subject)
+    start = chance.randrange(SLOTS - 1)
+    subject.consume(participant("a", revision=2, available=(window(start, start + 2),)))
+    return problem_of(subject.state, NOW, change_budget=0), before, slots_of(subject)
 
 
-def slots_of(house: Edition) -> Placed:
-    return {pair: seat.slots for pair, (_, seat) in house.state.board.placed.items()}
+def slots_of(subject: Edition) -> Placed:
+    return {pair: assignment.slots for pair, (_, assignment) in subject.state.board.placed.items()}
 
 
 def tried(problem: Problem, before: Placed) -> tuple[int, int]:
-    """The most that can be placed, and the fewest moves that this takes, by trying every agenda."""
+    """Return the most meetings that can be placed and the fewest moves for it, by exhaustive search."""
     choices = []
-    for each in problem.candidates:
-        there = (
-            problem.hours[each.meeting.participant_ids[0]].available
-            & problem.hours[each.meeting.participant_ids[1]].available
+    for candidate in problem.candidates:
+        present = (
+            problem.hours[candidate.meeting.participant_ids[0]].available
+            & problem.hours[candidate.meeting.participant_ids[1]].available
         )
-        choices.append([0, *bits(problem.open_slots & there)])
+        choices.append([0, *bits(problem.open_slots & present)])
     best = (-1, 0)
     for slots in itertools.product(*choices):
-        placed = [(each.meeting, slot) for each, slot in zip(problem.candidates, slots, strict=True) if slot]
-        people_at = Counter((person, slot) for wanted, slot in placed for person in wanted.participant_ids)
+        placed = [(candidate.meeting, slot) for candidate, slot in zip(problem.candidates, slots, strict=True) if slot]
+        people_at = Counter((person, slot) for meeting, slot in placed for person in meeting.participant_ids)
         if max(people_at.values(), default=0) > 1 or max(Counter(s for _, s in placed).values(), default=0) > TABLES:
             continue
-        moves = sum(before.get(wanted.pair_id, slot) != slot for wanted, slot in placed)
+        moves = sum(before.get(meeting.pair_id, slot) != slot for meeting, slot in placed)
         best = max(best, (len(placed), -moves))
     return best[0], -best[1]
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_fewest_moves_are_those_that_trying_every_agenda_finds(seed: int) -> None:
+def test_the_fewest_moves_equal_those_of_an_exhaustive_search(seed: int) -> None:
     problem, before, after = changed(seed)
     most, fewest = tried(problem, before)
     repair = fewest_moves(problem, before, after, effort=20)
@@ -73,6 +73,6 @@ def test_the_fewest_moves_are_those_that_trying_every_agenda_finds(seed: int) ->
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_what_is_needed_at_least_is_no_more_than_the_fewest_however_little_is_searched(seed: int) -> None:
+def test_the_lower_bound_on_moves_holds_with_any_effort(seed: int) -> None:
     problem, before, after = changed(seed)
     assert fewest_moves(problem, before, after, effort=1e-6).at_least <= tried(problem, before)[1]

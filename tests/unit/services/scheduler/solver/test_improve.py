@@ -36,15 +36,15 @@ EFFORT = Effort(seed=7, rounds=3, round_effort=0.02, steps=50)
 
 
 def busy_edition(seed: int, pairs: int = 60) -> list[Event]:
-    """24 people of two kinds, some only there for half the day, in 8 slots at 7 tables."""
+    """24 participants of two kinds, some present for half the day, in 8 slots at 7 tables."""
     chance = random.Random(seed)  # noqa: S311 - an example
     names = [f"p{n:02}" for n in range(24)]
     events: list[Event] = [edition(slots=8, zones=(workspace(5), innova(2), HALL))]
     for name in names:
         events.append(organisation(f"org-{name}", chance.choice(["sme", "research_group"])))
         events.append(participant(name, available=(window(0, 4),) if chance.random() < 0.2 else ()))
-    for one, other in chance.sample(list(combinations(names, 2)), pairs):
-        events.append(affinity(one, other, priority=chance.randint(1, 3), score=chance.random()))
+    for first, second in chance.sample(list(combinations(names, 2)), pairs):
+        events.append(affinity(first, second, priority=chance.randint(1, 3), score=chance.random()))
     return events
 
 
@@ -55,38 +55,38 @@ def in_two_orders(seed: int) -> list[Problem]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_but_for_the_incumbent_the_order_of_the_inputs_does_not_matter(seed: int) -> None:
-    one, other = in_two_orders(seed)
-    assert replace(one, incumbent={}) == replace(other, incumbent={})
+def test_a_problem_does_not_depend_on_the_order_of_inputs(seed: int) -> None:
+    in_order, shuffled = in_two_orders(seed)
+    assert replace(in_order, incumbent={}) == replace(shuffled, incumbent={})
 
 
 @pytest.mark.parametrize("seed", [3, 5])
-def test_an_agenda_made_anew_is_the_same_whatever_the_order_of_the_inputs(seed: int) -> None:
-    one, other = in_two_orders(seed)
-    assert one.incumbent != other.incumbent
-    assert improve(one, EFFORT).assignments == improve(other, EFFORT).assignments
+def test_a_new_agenda_does_not_depend_on_the_order_of_inputs(seed: int) -> None:
+    in_order, shuffled = in_two_orders(seed)
+    assert in_order.incumbent != shuffled.incumbent
+    assert improve(in_order, EFFORT).assignments == improve(shuffled, EFFORT).assignments
 
 
-def test_an_incumbent_is_bettered_where_what_is_made_anew_would_be_worse() -> None:
-    """Here inserting has placed more in the one order than construction does; in the other it has not."""
-    one, other = in_two_orders(17)
-    assert len(one.incumbent) != len(other.incumbent)
-    for problem in (one, other):
+def test_an_incumbent_better_than_a_new_agenda_is_improved() -> None:
+    """In the better of two orders, placement on arrival has placed more pairs than construction does."""
+    in_order, shuffled = in_two_orders(17)
+    assert len(in_order.incumbent) != len(shuffled.incumbent)
+    for problem in (in_order, shuffled):
         assert len(improve(problem, EFFORT).assignments) >= len(problem.incumbent)
-    better = max(one, other, key=lambda problem: len(problem.incumbent))
+    better = max(in_order, shuffled, key=lambda problem: len(problem.incumbent))
     assert len(improve(replace(better, incumbent={}), EFFORT).assignments) < len(better.incumbent)
 
 
 def missing(subject: Edition, least: int) -> int:
     state = subject.state
-    return sum(fill_rate(state, each).shortfall(least) for each in state.participants)
+    return sum(fill_rate(state, participant_id).shortfall(least) for participant_id in state.participants)
 
 
-def wishes(text: str) -> list[Event]:
-    """Who wants to meet, and how much: `a-b 3`; those named, then their pairs in this order."""
-    wished = [wish.split() for wish in text.split(", ")]
-    names = sorted({name for names, _ in wished for name in names.split("-")})
-    return [*people(*names), *(affinity(*names.split("-"), priority=int(priority)) for names, priority in wished)]
+def demands(text: str) -> list[Event]:
+    """Read demand such as `a-b 3`: pair and priority. Participants come first, then the pairs in this order."""
+    demanded = [line.split() for line in text.split(", ")]
+    names = sorted({name for names, _ in demanded for name in names.split("-")})
+    return [*people(*names), *(affinity(*names.split("-"), priority=int(priority)) for names, priority in demanded)]
 
 
 def met(solution: Solution, text: str) -> bool:
@@ -94,24 +94,24 @@ def met(solution: Solution, text: str) -> bool:
 
 
 @pytest.mark.parametrize("effort", [EFFORT, replace(EFFORT, rounds=0)], ids=["searched", "constructed"])
-def test_a_full_agenda_is_of_those_most_wanted(effort: Effort) -> None:
-    """Whom many want to meet is hardest to place, and yet their encounters are not wanted as much as others."""
-    seats = edition(slots=2, zones=(workspace(1), HALL))
-    subject = Edition(seats, *wishes("star-a 1, star-b 1, star-c 2, d-e 3, f-g 3"))
+def test_a_full_agenda_holds_the_pairs_of_highest_priority(effort: Effort) -> None:
+    """The pairs of a popular participant are hardest to place, but have the lowest priority."""
+    start = edition(slots=2, zones=(workspace(1), HALL))
+    subject = Edition(start, *demands("star-a 1, star-b 1, star-c 2, d-e 3, f-g 3"))
     assert met(improve(problem_of(subject.state, NOW, 0), effort), "d-e f-g")
 
 
-def test_a_full_agenda_is_searched_for_those_wanted_more_than_others_who_have_a_place() -> None:
-    """Two have their places at once, of whom one is wanted least; both have to give way for the two wanted more."""
-    seats = edition(slots=1, zones=(workspace(2), HALL))
-    subject = Edition(seats, *wishes("ana-beto 3, carla-eva 1, ana-carla 2, beto-dario 3"))
+def test_a_full_agenda_is_searched_for_pairs_of_higher_priority() -> None:
+    """Two placed pairs, among them the pair of lowest priority, give way to two pairs of higher total priority."""
+    start = edition(slots=1, zones=(workspace(2), HALL))
+    subject = Edition(start, *demands("ana-beto 3, carla-eva 1, ana-carla 2, beto-dario 3"))
     problem = problem_of(subject.state, NOW, 0)
     assert met(improve(problem, replace(EFFORT, rounds=0)), "ana-beto carla-eva")
     assert met(improve(problem, EFFORT), "ana-carla beto-dario")
 
 
 @pytest.mark.parametrize("seed", [3, 6, 12])
-def test_with_a_least_the_order_does_not_matter_and_fewer_are_below_it(seed: int) -> None:
+def test_with_a_minimum_fewer_participants_are_below_it(seed: int) -> None:
     [_, *events] = busy_edition(seed, pairs=110)
     chance = random.Random(5)  # noqa: S311 - an example
     placed, below = [], []
@@ -128,7 +128,7 @@ def test_with_a_least_the_order_does_not_matter_and_fewer_are_below_it(seed: int
     assert below[0] < below[2]
 
 
-def test_it_is_adopted_and_right_and_idles_less() -> None:
+def test_an_adopted_improvement_is_valid_and_certified() -> None:
     subject = Edition(*busy_edition(2))
     before = len(subject.state.placements)
     decision = subject.decision()
@@ -156,7 +156,7 @@ def test_the_bound_counts_free_time_quota_and_tables() -> None:
     assert placement_bound(problem_of(Edition(edition(slots=4, zones=(HALL,)), *everyone).state, NOW, 0)) == 0
 
 
-def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget() -> None:
+def test_after_the_announcement_moves_stay_within_the_change_budget() -> None:
     subject = Edition(*busy_edition(3, pairs=90))
     decision = subject.decision()
     announce(decision)
@@ -166,13 +166,13 @@ def test_once_announced_only_those_who_wait_are_placed_within_the_change_budget(
     subject.finish(decision)
     problem = problem_of(subject.state, NOW, change_budget=2)
     solution = improve(problem, EFFORT)
-    moved = [pair_id for pair_id, seat in problem.incumbent.items() if solution.assignments[pair_id] != seat]
+    moved = [pair_id for pair_id, before in problem.incumbent.items() if solution.assignments[pair_id] != before]
     assert len(moved) <= 2
     assert set(problem.incumbent) <= set(solution.assignments)
 
 
 @pytest.mark.parametrize("is_announced", [False, True])
-def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
+def test_locked_meetings_stay_in_a_full_edition(is_announced: bool) -> None:
     for seed in range(5):
         subject = Edition(*busy_edition(seed, pairs=75))
         locked = {pair_id: subject.state.board.placed[pair_id][1] for pair_id in sorted(subject.state.placements)[::2]}
@@ -185,19 +185,19 @@ def test_what_is_locked_stays_however_crowded_it_is(is_announced: bool) -> None:
         assert {pair_id: board.placed[pair_id][1] for pair_id in locked} == locked
 
 
-def test_announcing_tells_each_agenda_once_and_for_good() -> None:
+def test_an_announcement_publishes_every_final_agenda_once() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"))
     subject.consume(edition(revision=2, phase="published"))
     assert subject.state.awaits_announcement
     for expected in (2, 0):
         decision = subject.decision()
         announce(decision)
-        said = subject.finish(decision)
-        final = [each for each in said if isinstance(each, AgendaChanged) and not each.provisional]
-        assert len(final) == len(said) == expected
+        published = subject.finish(decision)
+        final = [event for event in published if isinstance(event, AgendaChanged) and not event.provisional]
+        assert len(final) == len(published) == expected
 
 
-def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
+def test_a_solution_for_lost_slots_or_a_past_phase_is_stale() -> None:
     subject = Edition(edition(slots=2), *people("a", "b"), affinity("a", "b"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
     later = {pair("a", "b"): solution.assignments[pair("a", "b")]._replace(slots=0b10)}
@@ -209,7 +209,7 @@ def test_a_solution_for_slots_or_a_phase_that_are_gone_is_stale() -> None:
         adopt(subject.decision(), solution)
 
 
-def test_a_wrong_solution_is_refused_and_a_poorer_one_not_taken() -> None:
+def test_an_invalid_solution_is_refused_and_a_worse_solution_ignored() -> None:
     subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
     clash = dict.fromkeys(solution.assignments, next(iter(solution.assignments.values())))

@@ -48,9 +48,9 @@ def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: Any) -> Probl
 
 def draft_of(subject: Problem, *, leave_out: int = 0) -> Draft:
     draft, board = Draft(subject), construct(subject, 0, 1)
-    for number, wanted in enumerate(draft.pairs):
-        if wanted.pair_id in board.placed and number >= leave_out:
-            draft.place(number, board.placed[wanted.pair_id][1].slots)
+    for number, meeting in enumerate(draft.pairs):
+        if meeting.pair_id in board.placed and number >= leave_out:
+            draft.place(number, board.placed[meeting.pair_id][1].slots)
     return draft
 
 
@@ -62,7 +62,7 @@ def breaks(draft: Draft) -> int:
 
 
 def check(draft: Draft) -> None:
-    """Everybody once in a slot, where both can, no more in a slot than there are tables, nobody above the quota."""
+    """Assert that the draft keeps availability, clashes, tables and quota, and its own indexes."""
     met: Counter[tuple[int, SlotSet]] = Counter()
     for pair, slot in enumerate(draft.slot):
         if slot:
@@ -76,7 +76,7 @@ def check(draft: Draft) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_lessens_breaks_and_keeps_the_rules(seed: int) -> None:
+def test_polishing_lessens_breaks_and_keeps_the_rules(seed: int) -> None:
     draft = draft_of(problem(seed))
     placed, before = draft.placed_count(), breaks(draft)
     polish(draft, 1, 60_000)
@@ -85,21 +85,21 @@ def test_it_lessens_breaks_and_keeps_the_rules(seed: int) -> None:
     assert fewest_breaks(draft) <= breaks(draft) < before
 
 
-def test_the_same_seed_gives_the_same_agenda_and_another_seed_another() -> None:
+def test_the_seed_alone_decides_the_agenda() -> None:
     drafts = [draft_of(problem(5)) for _ in range(3)]
     for draft, seed in zip(drafts, (1, 1, 2), strict=True):
         polish(draft, seed, 20_000)
     assert drafts[0].slot == drafts[1].slot != drafts[2].slot
 
 
-def test_it_says_when_the_draft_is_better() -> None:
-    draft, said = draft_of(problem(6)), []
-    polish(draft, 1, 2_000_000, lambda: said.append(breaks(draft)))
-    assert said
-    assert said[-1] == breaks(draft)
+def test_every_better_draft_is_reported() -> None:
+    draft, reported = draft_of(problem(6)), []
+    polish(draft, 1, 2_000_000, lambda: reported.append(breaks(draft)))
+    assert reported
+    assert reported[-1] == breaks(draft)
 
 
-def test_it_seats_what_waits_by_moving_others_and_keeps_the_quota() -> None:
+def test_waiting_pairs_are_placed_by_moves_within_the_quota() -> None:
     draft = draft_of(problem(7, quotas={"max_encounters": 6}), leave_out=12)
     before = draft.placed_count()
     polish(draft, 1, 60_000)
@@ -108,18 +108,18 @@ def test_it_seats_what_waits_by_moving_others_and_keeps_the_quota() -> None:
 
 
 @pytest.mark.parametrize("budget", [0, 1, 3])
-def test_of_what_is_told_it_moves_no_more_than_the_budget_and_only_to_place_more(budget: int) -> None:
+def test_published_slots_change_within_the_budget_and_only_to_place_more(budget: int) -> None:
     draft = draft_of(problem(8, pairs=70), leave_out=10)
-    told = {pair: slot for pair, slot in enumerate(draft.slot) if slot}
-    polish(draft, 1, 100_000, published=told, budget=budget)
+    published = {pair: slot for pair, slot in enumerate(draft.slot) if slot}
+    polish(draft, 1, 100_000, published=published, budget=budget)
     check(draft)
-    moved = [pair for pair, slot in told.items() if draft.slot[pair] != slot]
+    moved = [pair for pair, slot in published.items() if draft.slot[pair] != slot]
     assert len(moved) <= budget
     settled = draft_of(problem(9))
-    told = {pair: slot for pair, slot in enumerate(settled.slot) if slot}
-    if len(told) == len(settled.pairs):
-        polish(settled, 1, 20_000, published=told, budget=budget)
-        assert all(settled.slot[pair] == slot for pair, slot in told.items())
+    published = {pair: slot for pair, slot in enumerate(settled.slot) if slot}
+    if len(published) == len(settled.pairs):
+        polish(settled, 1, 20_000, published=published, budget=budget)
+        assert all(settled.slot[pair] == slot for pair, slot in published.items())
 
 
 def test_an_edition_without_slots_or_pairs_is_left_alone() -> None:
@@ -130,8 +130,8 @@ def test_an_edition_without_slots_or_pairs_is_left_alone() -> None:
         assert fewest_breaks(draft) == 0
 
 
-def test_the_fewest_breaks_are_known_where_two_must_wait_for_one_another() -> None:
-    """b is there early and c late, so a waits between them; d and e have all day."""
+def test_the_fewest_breaks_of_a_participant_who_must_wait() -> None:
+    """b is present early and c late, so a waits between them; d and e are present all day."""
     subject = Edition(
         edition(slots=6),
         *people("a", "d", "e"),
@@ -154,7 +154,7 @@ def test_the_fewest_breaks_are_known_where_two_must_wait_for_one_another() -> No
     assert fewest_breaks(draft_of(problem_of(attending.state, NOW, 0))) == 0
 
 
-def test_what_is_compiled_is_compiled_anew_where_it_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_are_compiled_without_a_cache_where_none_is_writable(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(**options: Any) -> Callable[[object], object]:
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")

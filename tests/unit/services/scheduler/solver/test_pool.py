@@ -1,4 +1,4 @@
-"""The pool, with workers that hang, die and raise on purpose."""
+"""The pool, with workers that hang, die or raise on purpose."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def problem() -> Problem:
     return problem_of(Edition(edition(), *people("a", "b"), affinity("a", "b")).state, NOW, 0)
 
 
-async def test_it_solves_in_another_process_and_the_loop_goes_on() -> None:
+async def test_solving_does_not_block_the_event_loop() -> None:
     pool = SolverPool(1, deadline_seconds=60)
     ticks = 0
 
@@ -57,7 +57,7 @@ async def test_it_solves_in_another_process_and_the_loop_goes_on() -> None:
 @pytest.mark.parametrize(
     ("fault", "message"), [(HANG, "no answer within 0.2 s"), (DIE, "died"), (RAISE, "no agenda today")]
 )
-async def test_a_worker_that_fails_is_replaced(fault: int, message: str) -> None:
+async def test_a_failed_worker_is_replaced(fault: int, message: str) -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
     first = (await pool.solve(problem(), Effort())).bound
     pool._deadline = 0.2 if fault == HANG else 30
@@ -72,7 +72,7 @@ async def test_a_worker_that_fails_is_replaced(fault: int, message: str) -> None
 
 
 @pytest.mark.parametrize("fault", [HANG_LATER, DIE_LATER])
-async def test_the_best_so_far_is_taken_of_a_worker_that_overruns_or_dies(fault: int) -> None:
+async def test_the_best_report_of_a_lost_worker_is_taken(fault: int) -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
     first = (await pool.solve(problem(), Effort())).bound
     pool._deadline = 1
@@ -88,7 +88,7 @@ async def test_a_worker_is_used_again() -> None:
     await pool.stop()
 
 
-async def test_who_finds_no_worker_free_in_time_is_told_so() -> None:
+async def test_a_caller_without_a_free_worker_gets_solver_busy() -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
     async with pool.turn():
         with pytest.raises(SolverBusy):
@@ -98,7 +98,7 @@ async def test_who_finds_no_worker_free_in_time_is_told_so() -> None:
         pass
 
 
-async def test_no_more_have_a_turn_than_there_are_workers_and_who_has_least_time_left_is_next() -> None:
+async def test_turns_go_to_the_nearest_deadline_first() -> None:
     pool, order = SolverPool(2, deadline_seconds=30, work=misbehave), list[str]()
     leave = asyncio.Event()
 
@@ -123,7 +123,7 @@ async def test_no_more_have_a_turn_than_there_are_workers_and_who_has_least_time
     assert order == ["a", "b", "in haste", "in no haste", "patient"]
 
 
-async def test_a_turn_that_comes_to_somebody_who_has_just_gone_is_the_next_one_s() -> None:
+async def test_a_turn_given_to_a_cancelled_caller_is_passed_on() -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
 
     async def ask() -> None:

@@ -1,4 +1,4 @@
-"""Whatever a search does within the windows, what has to come after comes after."""
+"""Ordered meetings keep their order wherever a search moves them within their windows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.support.scheduler_orders import EVERYBODY, do, fair
 
 
 def problem(seed: int) -> tuple[Problem, Board]:
-    """Some encounters placed in their order, some of them locked, and some that wait."""
+    """A problem with placed meetings in order, some of them locked, and waiting meetings."""
     chance = Random(seed)  # noqa: S311 - it must be repeatable
     subject = fair(*EVERYBODY, slots=8, zones=(workspace(3), HALL))
     for _ in range(12):
-        one, other = sorted(chance.sample(range(len(EVERYBODY)), 2))
-        later, earlier = encounter_id("ed", *EVERYBODY[other]), encounter_id("ed", *EVERYBODY[one])
+        first, second = sorted(chance.sample(range(len(EVERYBODY)), 2))
+        later, earlier = encounter_id("ed", *EVERYBODY[second]), encounter_id("ed", *EVERYBODY[first])
         do(subject, OrderEncounters(encounter_id=later, after_id=earlier, is_ordered=True))
     for pair in chance.sample(sorted(subject.state.placements), 3):
         do(subject, LockEncounter(encounter_id=subject.state.encounter_id(pair), is_locked=True))
@@ -30,10 +30,10 @@ def problem(seed: int) -> tuple[Problem, Board]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_is_chosen_within_the_windows_is_in_order_and_so_is_what_there_was(seed: int) -> None:
+def test_any_choice_within_the_windows_is_in_order(seed: int) -> None:
     asked, board = problem(seed)
     left, chance = windows(asked, board), Random(seed)  # noqa: S311 - it must be repeatable
-    stay = {pair: seat.slots for pair, (_, seat) in asked.fixed.items()}
+    stay = {pair: assignment.slots for pair, (_, assignment) in asked.fixed.items()}
     for pair, slots in left.items():
         assert pair in stay or pair not in board.placed or board.placed[pair][1].slots & slots
     for _ in range(50):
@@ -44,14 +44,14 @@ def test_whatever_is_chosen_within_the_windows_is_in_order_and_so_is_what_there_
 
 
 def drawn(slots: SlotSet, chance: Random) -> SlotSet:
-    """One of them, or none if there are none."""
+    """Draw a slot of the set, or none from the empty set."""
     return chance.choice([*bits(slots)]) if slots else 0
 
 
-def test_between_what_is_locked_all_that_lies_between_is_left() -> None:
+def test_between_locked_meetings_the_whole_time_is_left() -> None:
     first, middle, last = EVERYBODY[0], EVERYBODY[13], EVERYBODY[22]
     subject = fair(first, middle, last, slots=8)
-    ids = [encounter_id("ed", *each) for each in (first, middle, last)]
+    ids = [encounter_id("ed", *sides) for sides in (first, middle, last)]
     for earlier, later in ((ids[0], ids[1]), (ids[1], ids[2])):
         do(subject, OrderEncounters(encounter_id=later, after_id=earlier, is_ordered=True))
     ends = [pair for pair in subject.state.placements if subject.state.encounter_id(pair) != ids[1]]
@@ -59,6 +59,6 @@ def test_between_what_is_locked_all_that_lies_between_is_left() -> None:
         do(subject, LockEncounter(encounter_id=subject.state.encounter_id(pair), is_locked=True))
     asked, board = problem_of(subject.state, NOW, 3), subject.state.board
     between = next(pair for pair in subject.state.placements if pair not in ends)
-    one, other = sorted(board.placed[pair][1].slots for pair in ends)
-    expected = sum(slot for slot in bits(board.all_slots) if one < slot < other)
+    before, after = sorted(board.placed[pair][1].slots for pair in ends)
+    expected = sum(slot for slot in bits(board.all_slots) if before < slot < after)
     assert windows(asked, board)[between] == expected

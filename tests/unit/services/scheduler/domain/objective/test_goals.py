@@ -1,4 +1,4 @@
-"""The goals of an edition: which encounters serve them, and that these come before others of the same priority."""
+"""Goals of an edition: meetings that serve them come before meetings of the same priority."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MEXICO, PERU = known("MX", "Mexico"), known("PE", "Andes")
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "served"),
+    ("first", "second", "served"),
     [
         (SPAIN, SPAIN, ()),
         (SPAIN, PORTUGAL, BORDER),
@@ -72,28 +72,28 @@ MEXICO, PERU = known("MX", "Mexico"), known("PE", "Andes")
         "of the delegation's country but not of it",
         "two delegations of one country",
         "a delegation of two countries",
-        "kept from before goals",
+        "a snapshot from before goals",
         "unknown",
     ],
 )
-def test_which_goals_an_encounter_serves(
-    one: OrganisationSnapshot, other: OrganisationSnapshot | None, served: tuple[Goal, ...]
+def test_the_goals_that_a_meeting_serves(
+    first: OrganisationSnapshot, second: OrganisationSnapshot | None, served: tuple[Goal, ...]
 ) -> None:
-    assert goals_served(BOTH, one, other) == served
-    assert goals_served(BOTH, other, one) == served
-    assert goals_served((), one, other) == ()
+    assert goals_served(BOTH, first, second) == served
+    assert goals_served(BOTH, second, first) == served
+    assert goals_served((), first, second) == ()
     for goal in BOTH:
-        assert goals_served((goal,), one, other) == ((goal,) if goal in served else ())
-    assert goals_served(tuple(reversed(BOTH)), one, other) == tuple(reversed(served))
+        assert goals_served((goal,), first, second) == ((goal,) if goal in served else ())
+    assert goals_served(tuple(reversed(BOTH)), first, second) == tuple(reversed(served))
 
 
-def seats(slots: int = 1, revision: int = 1, **fields: Any) -> EditionChanged:
-    """An edition with one table."""
+def single_table(slots: int = 1, revision: int = 1, **fields: Any) -> EditionChanged:
+    """An edition with a single table."""
     return edition(slots=slots, revision=revision, zones=(workspace(1), HALL), **fields)
 
 
 def guests() -> list[Event]:
-    """Mara and Nino are from Mexico, the others from Spain."""
+    """Mara and Nino are from Mexico, all hosts from Spain."""
     hosts = ("ana", "beto", "carla", "dario", "eva", "fran")
     return [
         *(organisation(f"org-{name}") for name in hosts),
@@ -102,8 +102,8 @@ def guests() -> list[Event]:
     ]
 
 
-def wishes(goal_priority: int = 2) -> list[Event]:
-    """Ana and Beto suit each other best; and Carla is to meet Mara, which serves a goal."""
+def competing_pairs(goal_priority: int = 2) -> list[Event]:
+    """Ana and Beto have the highest affinity; Carla and Mara serve a goal."""
     return [affinity("ana", "beto", score=0.9), affinity("carla", "mara", score=0.1, priority=goal_priority)]
 
 
@@ -112,16 +112,16 @@ IDS = ["no goal", "cross-border", "delegation", "both", "a higher priority comes
 
 
 @pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
-def test_what_is_freed_goes_to_what_serves_a_goal(goals: tuple[Goal, ...], priority: int, first: str) -> None:
+def test_a_freed_place_goes_to_a_pair_that_serves_a_goal(goals: tuple[Goal, ...], priority: int, first: str) -> None:
     taken = affinity("eva", "fran", priority=3)
-    subject = Edition(seats(goals=goals), *guests(), taken, *wishes(priority))
+    subject = Edition(single_table(goals=goals), *guests(), taken, *competing_pairs(priority))
     assert set(subject.state.placements) == {pair("eva", "fran")}
     subject.consume(participant("eva", revision=2, status="cancelled"))
     assert set(subject.state.placements) == {first}
 
 
 @pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
-def test_who_gives_way_to_a_lower_quota_serves_no_goal(goals: tuple[Goal, ...], priority: int, first: str) -> None:
+def test_a_lowered_quota_spares_pairs_that_serve_a_goal(goals: tuple[Goal, ...], priority: int, first: str) -> None:
     home, abroad = affinity("ana", "beto", score=0.9), affinity("ana", "mara", score=0.1, priority=priority)
     subject = Edition(edition(goals=goals), *guests(), home, abroad)
     assert set(subject.state.placements) == {HOME, pair("ana", "mara")}
@@ -131,8 +131,8 @@ def test_who_gives_way_to_a_lower_quota_serves_no_goal(goals: tuple[Goal, ...], 
 
 @pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
 @pytest.mark.parametrize("turn", [1, -1])
-def test_an_agenda_made_anew_serves_goals(goals: tuple[Goal, ...], priority: int, first: str, turn: int) -> None:
-    subject = Edition(seats(goals=goals), *guests(), *wishes(priority)[::turn])
+def test_a_new_agenda_serves_goals(goals: tuple[Goal, ...], priority: int, first: str, turn: int) -> None:
+    subject = Edition(single_table(goals=goals), *guests(), *competing_pairs(priority)[::turn])
     problem = problem_of(subject.state, NOW, 0)
     assert set(construct(problem, placement_bound(problem), EFFORT.seed).placed) == {first}
     decision = subject.decision()
@@ -142,30 +142,32 @@ def test_an_agenda_made_anew_serves_goals(goals: tuple[Goal, ...], priority: int
 
 
 @pytest.mark.parametrize(("goals", "priority", "first"), CASES, ids=IDS)
-def test_a_neighbourhood_is_seated_anew_for_goals(goals: tuple[Goal, ...], priority: int, first: str) -> None:
-    problem = problem_of(Edition(seats(goals=goals), *guests(), *wishes(priority)).state, NOW, 0)
+def test_a_neighbourhood_is_placed_again_for_goals(goals: tuple[Goal, ...], priority: int, first: str) -> None:
+    problem = problem_of(Edition(single_table(goals=goals), *guests(), *competing_pairs(priority)).state, NOW, 0)
     draft = Draft(problem)
-    numbers = {wanted.pair_id: number for number, wanted in enumerate(draft.pairs)}
+    numbers = {meeting.pair_id: number for number, meeting in enumerate(draft.pairs)}
     draft.place(numbers[HOME if first == ABROAD else ABROAD], 1)
     place_again(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
-    assert {each for each, number in numbers.items() if draft.slot[number]} == {first}
+    assert {pair_id for pair_id, number in numbers.items() if draft.slot[number]} == {first}
 
 
-def test_one_priority_outweighs_several_goals_in_a_neighbourhood() -> None:
-    """Two of the four have to be together: of priorities 3 and 1 that serve no goal, or 2 and 1 that both do."""
+def test_in_a_neighbourhood_priority_outweighs_goals() -> None:
+    """Two of four pairs fit: those of priorities 3 and 1 that serve no goal, or 2 and 1 that do."""
     wanted = [affinity("ana", "carla", priority=3), affinity("mara", "nino", priority=1)]
     wanted += [affinity("ana", "mara", priority=2), affinity("carla", "nino", priority=1)]
     problem = problem_of(Edition(edition(slots=1, goals=BOTH), *guests(), *wanted).state, NOW, 0)
     draft = Draft(problem)
-    numbers = {each.pair_id: number for number, each in enumerate(draft.pairs)}
-    for each in wanted[2:]:
-        draft.place(numbers[each.pair_id], 1)
+    numbers = {meeting.pair_id: number for number, meeting in enumerate(draft.pairs)}
+    for event in wanted[2:]:
+        draft.place(numbers[event.pair_id], 1)
     place_again(draft, problem.candidates, sorted(numbers.values()), seed=1, effort=1.0)
-    assert {each for each, number in numbers.items() if draft.slot[number]} == {each.pair_id for each in wanted[:2]}
+    assert {pair_id for pair_id, number in numbers.items() if draft.slot[number]} == {
+        event.pair_id for event in wanted[:2]
+    }
 
 
-def test_a_goal_comes_before_the_least_that_everybody_should_have() -> None:
-    rules = seats(2, goals=BORDER, quotas={"min_encounters": 1})
+def test_a_goal_comes_before_the_minimum() -> None:
+    rules = single_table(2, goals=BORDER, quotas={"min_encounters": 1})
     wanted = [affinity("carla", "mara"), affinity("carla", "nino"), affinity("ana", "beto")]
     subject = Edition(rules, *guests(), *wanted[::-1])
     assert pair("ana", "beto") in subject.state.placements
@@ -173,93 +175,95 @@ def test_a_goal_comes_before_the_least_that_everybody_should_have() -> None:
     assert set(solution.assignments) == {pair("carla", "mara"), pair("carla", "nino")}
 
 
-def test_as_many_are_placed_as_without_goals() -> None:
-    """Carla's encounter with Nino serves a goal, and takes the time of two others that serve none."""
-    one, two = affinity("carla", "dario"), affinity("mara", "nino")
-    subject = Edition(edition(slots=1, goals=BOTH), *guests(), affinity("carla", "nino"), one, two)
+def test_a_goal_does_not_lower_the_number_of_placed_pairs() -> None:
+    """The pair of Carla and Nino serves a goal, and takes the time of two pairs that serve none."""
+    carla_dario, mara_nino = affinity("carla", "dario"), affinity("mara", "nino")
+    subject = Edition(edition(slots=1, goals=BOTH), *guests(), affinity("carla", "nino"), carla_dario, mara_nino)
     assert set(subject.state.placements) == {pair("carla", "nino")}
     settle(subject)
-    assert set(subject.state.placements) == {one.pair_id, two.pair_id}
+    assert set(subject.state.placements) == {carla_dario.pair_id, mara_nino.pair_id}
 
 
-def test_of_as_many_placed_of_the_same_priority_the_agenda_that_serves_goals_is_better() -> None:
+def test_the_better_of_two_equal_agendas_serves_more_goals() -> None:
     for goals, is_better in ((BOTH, True), ((), False)):
-        state = Edition(seats(goals=goals), *guests(), *wishes()).state
-        seat = state.assignment(next(iter(state.placements.values())))
+        state = Edition(single_table(goals=goals), *guests(), *competing_pairs()).state
+        place = state.assignment(next(iter(state.placements.values())))
         assert (
-            objective_value(state, {ABROAD: seat}).ranks[0] < objective_value(state, {HOME: seat}).ranks[0]
+            objective_value(state, {ABROAD: place}).ranks[0] < objective_value(state, {HOME: place}).ranks[0]
         ) is is_better
 
 
-def test_goals_alone_move_nobody_and_the_next_improvement_heeds_them() -> None:
-    subject = Edition(seats(), *guests(), *wishes())
+def test_new_goals_take_effect_with_the_next_improvement() -> None:
+    subject = Edition(single_table(), *guests(), *competing_pairs())
     placed = dict(subject.state.placements)
     settle(subject)
     assert not subject.state.has_new_inputs
-    assert not diff_of(subject.state.edition, seats(revision=2, goals=BORDER)).is_remade
-    assert (subject.consume(seats(revision=2, goals=BORDER)), subject.state.placements) == ([], placed)
+    assert not diff_of(subject.state.edition, single_table(revision=2, goals=BORDER)).is_remade
+    assert (subject.consume(single_table(revision=2, goals=BORDER)), subject.state.placements) == ([], placed)
     assert subject.state.has_new_inputs
     settle(subject)
     assert set(subject.state.placements) == {ABROAD}
 
 
-@pytest.mark.parametrize("news", [{"country": "PT"}, {"country": "ES", "delegation": "Norte"}])
-def test_another_country_or_delegation_moves_nobody_and_the_next_improvement_heeds_it(news: dict[str, str]) -> None:
-    subject = Edition(seats(goals=BOTH), *guests(), *wishes()[:1], affinity("carla", "dario", score=0.1))
+@pytest.mark.parametrize("changed", [{"country": "PT"}, {"country": "ES", "delegation": "Norte"}])
+def test_a_new_country_takes_effect_with_the_next_improvement(changed: dict[str, str]) -> None:
+    subject = Edition(
+        single_table(goals=BOTH), *guests(), *competing_pairs()[:1], affinity("carla", "dario", score=0.1)
+    )
     settle(subject)
     placed = dict(subject.state.placements)
     assert set(placed) == {HOME}
-    subject.consume(organisation("org-carla", revision=2, **news))
+    subject.consume(organisation("org-carla", revision=2, **changed))
     assert subject.state.placements == placed
     assert subject.state.has_new_inputs
     settle(subject)
     assert set(subject.state.placements) == {pair("carla", "dario")}
-    subject.consume(organisation("org-carla", revision=3, region="Lisboa", **news))
+    subject.consume(organisation("org-carla", revision=3, region="Lisboa", **changed))
     assert not subject.state.has_new_inputs
 
 
-def test_once_announced_nobody_loses_an_encounter_to_a_goal() -> None:
-    subject = Edition(seats(phase="published"), *guests(), *wishes())
+def test_after_the_announcement_no_pair_loses_its_place_to_a_goal() -> None:
+    subject = Edition(single_table(phase="published"), *guests(), *competing_pairs())
     decision = subject.decision()
     announce(decision)
     subject.finish(decision)
     placed = dict(subject.state.placements)
-    subject.consume(seats(revision=2, phase="published", goals=BOTH))
+    subject.consume(single_table(revision=2, phase="published", goals=BOTH))
     problem = problem_of(subject.state, NOW, 3)
     assert set(fill(problem).placed) == {HOME}
     settle(subject)
     assert subject.state.placements == placed
 
 
-def test_how_far_an_edition_has_come_with_its_goals() -> None:
+def test_the_fill_rates_of_goals() -> None:
     wanted = [affinity("carla", "mara"), affinity("dario", "nino"), affinity("ana", "beto", priority=1)]
-    subject = Edition(seats(2), *guests(), organisation("org-beto", revision=2, country="PT"), *wanted)
+    subject = Edition(single_table(2), *guests(), organisation("org-beto", revision=2, country="PT"), *wanted)
     assert fill_rates_by_goal(subject.state) == {}
-    subject.consume(seats(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
+    subject.consume(single_table(2, revision=2, goals=(Goal.DELEGATION, Goal.CROSS_BORDER)))
     reached = fill_rates_by_goal(subject.state)
     assert list(reached.items()) == [(Goal.DELEGATION, FillRate(2, 2)), (Goal.CROSS_BORDER, FillRate(2, 3))]
     subject.consume(affinity("carla", "mara", revision=2, consent="refused"))
     assert fill_rates_by_goal(subject.state) == {Goal.DELEGATION: FillRate(1, 1), Goal.CROSS_BORDER: FillRate(2, 2)}
 
 
-def test_a_state_from_before_goals_is_read_and_serves_none_until_its_organisations_are_known_anew() -> None:
-    subject = Edition(seats(2, goals=BOTH), *guests(), *wishes())
+def test_a_state_from_before_goals_serves_none() -> None:
+    subject = Edition(single_table(2, goals=BOTH), *guests(), *competing_pairs())
     older = subject.state.model_dump(mode="json")
     del older["edition"]["goals"]
-    for each in older["organisations"].values():
-        del each["country"], each["delegation"]
+    for known_organisation in older["organisations"].values():
+        del known_organisation["country"], known_organisation["delegation"]
     state = AgendaState.model_validate(older)
     assert state.goals == ()
     assert state.placements == subject.state.placements
     subject.state = state
-    subject.consume(seats(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
+    subject.consume(single_table(2, revision=2, goals=BOTH), organisation("org-mara", revision=2, country="MX"))
     assert fill_rates_by_goal(subject.state) == {goal: FillRate(0, 0) for goal in BOTH}
     subject.consume(organisation("org-carla", revision=2))
     assert fill_rates_by_goal(subject.state) == {Goal.CROSS_BORDER: FillRate(1, 1), Goal.DELEGATION: FillRate(0, 0)}
 
 
 def settle(subject: Edition) -> None:
-    """Improve, and take over what came of it."""
+    """Improve, and adopt the solution."""
     decision = subject.decision()
     adopt(decision, improve(problem_of(subject.state, NOW, 3), EFFORT))
     subject.finish(decision)

@@ -23,15 +23,15 @@ def three(**fields: Any) -> Edition:
     return Edition(edition(slots=4, **fields), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
 
 
-def seats(**slots: int) -> dict[str, Assignment]:
+def assignments_at(**slots: int) -> dict[str, Assignment]:
     return {pair(*name): Assignment(1 << slot, "work", f"W{1 + slot % 2}") for name, slot in slots.items()}
 
 
 def value(subject: Edition, level: Level, **slots: int) -> float:
-    return objective_value(subject.state, seats(**slots)).values[list(Level).index(level)]
+    return objective_value(subject.state, assignments_at(**slots)).values[list(Level).index(level)]
 
 
-def test_the_value_of_each_level() -> None:
+def test_the_values_of_the_levels() -> None:
     subject = three()
     assert value(subject, Level.PLACED, ab=0) == 1
     assert value(subject, Level.FLOOR, ab=0) == 0
@@ -42,7 +42,7 @@ def test_the_value_of_each_level() -> None:
     assert value(subject, Level.TABLE_CHANGES, ab=0, ac=2) == 0
 
 
-def test_moves_count_from_when_agendas_are_announced() -> None:
+def test_moves_count_from_the_announcement_on() -> None:
     subject = three()
     assert value(subject, Level.MOVES, ab=3, ac=2) == 0
     subject.consume(edition(revision=2, phase="published"))
@@ -55,30 +55,33 @@ def test_moves_count_from_when_agendas_are_announced() -> None:
 @pytest.mark.parametrize(
     ("first", "better"), [("placed", {"ab": 0, "ac": 3}), ("breaks", {"ab": 0}), ("floor", {"ab": 0, "ac": 3})]
 )
-def test_the_editions_order_decides(first: str, better: dict[str, int]) -> None:
+def test_the_order_of_the_levels_decides(first: str, better: dict[str, int]) -> None:
     order = (first, *(level for level in Level if level != first))
     subject = three(levels=order)
     poorer = {"ab": 0} if better != {"ab": 0} else {"ab": 0, "ac": 3}
-    assert objective_value(subject.state, seats(**better)).ranks < objective_value(subject.state, seats(**poorer)).ranks
+    assert (
+        objective_value(subject.state, assignments_at(**better)).ranks
+        < objective_value(subject.state, assignments_at(**poorer)).ranks
+    )
 
 
-def test_each_level_once() -> None:
+def test_a_repeated_level_is_rejected() -> None:
     with pytest.raises(ValidationError, match="levels must name each of"):
         edition(levels=("placed", "placed", "floor", "moves", "breaks"))
 
 
-def test_each_level_of_the_certificate_has_its_bound() -> None:
+def test_the_certificate_has_a_bound_for_every_level() -> None:
     subject = Edition(
         edition(slots=2),
         participant("a", available=(window(0, 1),)),
         *people("b", "c"),
-        *(affinity("a", other) for other in "bc"),
+        *(affinity("a", partner) for partner in "bc"),
     )
     decision = subject.decision()
     adopt(decision, improve(problem_of(subject.state, NOW, 0), Effort(steps=10)))
     certificate = subject.state.certificate
     assert certificate is not None
-    levels = {each.level: each for each in certificate.levels}
+    levels = {result.level: result for result in certificate.levels}
     assert list(levels) == list(Level)
     assert (levels[Level.PLACED].value, levels[Level.PLACED].bound, levels[Level.PLACED].gap) == (1, 1, 0)
     assert (levels[Level.FLOOR].value, levels[Level.FLOOR].bound) == (0, 0.5)

@@ -1,4 +1,4 @@
-"""Who comes first: the priority, a goal, the least everybody should have, the least served, who fits better."""
+"""The order of placement: priority, goals, the minimum of meetings, placed shares, affinity."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEAST = {"min_encounters": 2}
 EFFORT = Effort(seed=7, rounds=3, round_effort=0.1, steps=50)
 
 
-def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Demand:
+def demand(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> Demand:
     return Demand(priority, serves_goal, score)
 
 
@@ -43,28 +43,30 @@ def wish(priority: int = 2, serves_goal: bool = False, score: float = 0.5) -> De
     ("served", "least", "missing"),
     [((1, 4), 3, 2), ((3, 4), 3, 0), ((1, 2), 3, 1), ((2, 2), 3, 0), ((0, 0), 3, 0), ((0, 4), None, 0), ((0, 4), 0, 0)],
 )
-def test_what_nobody_wants_is_not_missing(served: tuple[int, int], least: int | None, missing: int) -> None:
+def test_meetings_that_are_not_wanted_are_no_shortfall(
+    served: tuple[int, int], least: int | None, missing: int
+) -> None:
     assert FillRate(*served).shortfall(least) == missing
 
 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ((wish(priority=3), FULL), (wish(serves_goal=True), FillRate(0, 9))),
-        ((wish(serves_goal=True), FULL), (wish(score=0.9), FillRate(0, 9))),
-        ((wish(), FillRate(1, 2)), (wish(score=0.9), FillRate(2, 9))),
-        ((wish(), FillRate(1, 3)), (wish(score=0.9), FillRate(1, 2))),
-        ((wish(), FillRate(2, 9)), (wish(score=0.9), FillRate(2, 3))),
-        ((wish(score=0.9), FillRate(2, 9)), (wish(), FillRate(2, 9))),
+        ((demand(priority=3), FULL), (demand(serves_goal=True), FillRate(0, 9))),
+        ((demand(serves_goal=True), FULL), (demand(score=0.9), FillRate(0, 9))),
+        ((demand(), FillRate(1, 2)), (demand(score=0.9), FillRate(2, 9))),
+        ((demand(), FillRate(1, 3)), (demand(score=0.9), FillRate(1, 2))),
+        ((demand(), FillRate(2, 9)), (demand(score=0.9), FillRate(2, 3))),
+        ((demand(score=0.9), FillRate(2, 9)), (demand(), FillRate(2, 9))),
     ],
     ids=["priority", "goal", "below the least", "least served of those", "least served of the others", "score"],
 )
-def test_the_order(first: tuple[Demand, FillRate], second: tuple[Demand, FillRate]) -> None:
+def test_the_order_of_placement_keys(first: tuple[Demand, FillRate], second: tuple[Demand, FillRate]) -> None:
     (one, served), (other, others) = first, second
     assert placement_key(one, (FULL, served), 2) < placement_key(other, (others, FULL), 2)
 
 
-def test_needs_are_looked_at_again_when_it_is_ones_turn() -> None:
+def test_keys_are_read_again_when_an_item_is_next() -> None:
     has = {"a": 0, "b": 1}
     turns = []
     for person, number in smallest_key_first([("a", 1), ("a", 2), ("b", 3)], lambda item: (has[item[0]], item)):
@@ -74,7 +76,7 @@ def test_needs_are_looked_at_again_when_it_is_ones_turn() -> None:
 
 
 def crowded(**quotas: int) -> list[Event]:
-    """One table, taken all day. Ana has two of seven wishes, and so has Rosa; Pia has one of two."""
+    """A full day at a single table. Ana and Rosa have two of seven wanted meetings, Pia has one of two."""
     fixed = ["ana-a1", "ana-a2", "rosa-r1", "rosa-r2", "pia-p1", "zoe-z1", "zoe-z2", "xan-wim"]
     late = [f"{name}-{name[0]}{number}" for name in ("ana", "rosa") for number in (3, 4, 5, 6)]
     names = sorted({name for both in fixed + late for name in both.split("-")})
@@ -93,20 +95,20 @@ def crowded(**quotas: int) -> list[Event]:
 
 
 @pytest.mark.parametrize(("quotas", "who"), [({}, ("ana", "rosa")), ({"min_encounters": 2}, ("pia", "zoe"))])
-def test_what_is_freed_goes_to_who_is_below_the_least(quotas: dict[str, int], who: tuple[str, str]) -> None:
+def test_a_freed_place_goes_to_participants_below_the_minimum(quotas: dict[str, int], who: tuple[str, str]) -> None:
     subject = Edition(*crowded(**quotas))
     assert not {pair("ana", "rosa"), pair("pia", "zoe")} & subject.state.placements.keys()
     subject.consume(participant("xan", revision=2, status="cancelled"))
     assert pair(*who) in subject.state.placements
 
 
-def test_a_higher_priority_still_comes_first() -> None:
+def test_a_higher_priority_comes_before_the_minimum() -> None:
     subject = Edition(*crowded(min_encounters=2))
     subject.consume(affinity("ana", "rosa", revision=2, priority=3), participant("xan", revision=2, status="cancelled"))
     assert pair("ana", "rosa") in subject.state.placements
 
 
-def test_who_gives_way_to_a_lower_quota_leaves_nobody_below_the_least() -> None:
+def test_a_lowered_quota_leaves_no_participant_below_the_minimum() -> None:
     events = [*people("a", "b", "c", "d"), affinity("a", "b", score=0.1), affinity("a", "c"), affinity("c", "d")]
     for least, gone in ((None, "b"), (1, "c")):
         subject = Edition(edition(), *events)
@@ -116,14 +118,14 @@ def test_who_gives_way_to_a_lower_quota_leaves_nobody_below_the_least() -> None:
 
 
 def scarce(**quotas: int) -> list[Event]:
-    """Two seats for three wishes: Ana and Carla are sought after, and meet each other best."""
+    """Two places for three pairs: Ana and Carla are popular, and have the highest affinity."""
     wishes = [affinity("ana", "carla", score=0.9), affinity("ana", "beto"), affinity("carla", "dario")]
     seats = edition(slots=2, zones=(workspace(1), HALL), quotas=quotas)
     return [seats, *people("ana", "beto", "carla", "dario"), *wishes]
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
-def test_an_agenda_made_anew_leaves_nobody_below_the_least_who_need_not_be(order: slice) -> None:
+def test_a_new_agenda_keeps_participants_above_the_minimum(order: slice) -> None:
     seats, *rest = scarce(min_encounters=1)
     subject = Edition(seats, *rest[order])
     decision = subject.decision()
@@ -133,7 +135,7 @@ def test_an_agenda_made_anew_leaves_nobody_below_the_least_who_need_not_be(order
     assert below_minimum(subject.state) == {}
 
 
-def test_what_was_inserted_is_bettered_where_what_is_made_anew_leaves_more_below_the_least() -> None:
+def test_an_incumbent_with_fewer_below_the_minimum_is_improved() -> None:
     *rest, best, second, third = scarce(min_encounters=1)
     subject = Edition(*rest, second, third, best)
     assert below_minimum(subject.state) == {}
@@ -142,8 +144,8 @@ def test_what_was_inserted_is_bettered_where_what_is_made_anew_leaves_more_below
 
 
 @pytest.mark.parametrize(("least", "seated"), [(None, "q-r"), (4, "o-p")])
-def test_a_neighbourhood_brings_two_to_the_least_rather_than_one_from_nothing(least: int | None, seated: str) -> None:
-    """Oto and Pia have three encounters each, Rosa has four and Quim none; one seat is left."""
+def test_a_neighbourhood_prefers_to_bring_two_to_the_minimum(least: int | None, seated: str) -> None:
+    """Oto and Pia have three meetings, Rosa has four and Quim none; a single place is left."""
     held = [f"{name}-{name}{number}" for name, count in (("o", 3), ("p", 3), ("r", 4)) for number in range(count)]
     pairs = [both.split("-") for both in (*held, "o-p", "q-r")]
     rules = edition(slots=len(held) + 1, zones=(workspace(1), HALL), quotas={"min_encounters": least})
@@ -158,13 +160,13 @@ def test_a_neighbourhood_brings_two_to_the_least_rather_than_one_from_nothing(le
     assert {both for both, number in contested.items() if draft.slot[number]} == {seated}
 
 
-def test_without_a_least_the_better_fit_is_kept() -> None:
+def test_without_a_minimum_the_higher_affinity_is_kept() -> None:
     subject = Edition(*scarce())
     solution = improve(problem_of(subject.state, NOW, 0), EFFORT)
     assert pair("ana", "carla") in solution.assignments
 
 
-def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_affinity() -> None:
+def test_a_smaller_shortfall_outweighs_affinity() -> None:
     for least, is_better in ((1, True), (None, False)):
         state = Edition(*scarce(**({"min_encounters": least} if least else {}))).state
         seats = dict(
@@ -175,7 +177,7 @@ def test_of_as_many_placed_the_agenda_with_fewer_missing_is_better_whatever_the_
         assert (objective_value(state, fair).ranks[0] < objective_value(state, unfair).ranks[0]) is is_better
 
 
-def test_who_is_below_the_least() -> None:
+def test_the_participants_below_the_minimum() -> None:
     state = Edition(*crowded(min_encounters=2)).state
     few = below_minimum(state)
     assert few["pia"] == FillRate(1, 2)
@@ -184,8 +186,8 @@ def test_who_is_below_the_least() -> None:
     assert below_minimum(Edition(*crowded()).state) == {}
 
 
-def test_a_least_alone_moves_nobody() -> None:
-    """It is not a rule: what is placed stays, and the next improvement, before the agendas are out, heeds it."""
+def test_a_new_minimum_moves_no_meeting() -> None:
+    """The minimum is no rule: placed meetings stay, and the next improvement before the announcement heeds it."""
     subject = Edition(*crowded())
     placements = dict(subject.state.placements)
     before, after = subject.state.edition, edition(revision=2, slots=8, zones=(workspace(1), HALL), quotas=LEAST)
@@ -194,7 +196,7 @@ def test_a_least_alone_moves_nobody() -> None:
     assert subject.state.has_new_inputs
 
 
-def test_once_announced_nobody_loses_an_encounter_to_who_has_fewer() -> None:
+def test_after_the_announcement_no_pair_loses_its_place_to_the_minimum() -> None:
     subject = Edition(*scarce())
     subject.consume(edition(revision=2, slots=2, zones=(workspace(1), HALL), phase="published"))
     decision = subject.decision()

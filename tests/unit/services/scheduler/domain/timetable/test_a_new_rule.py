@@ -1,4 +1,4 @@
-"""A rule nobody has thought of yet: it is said in one place, here, and all who make or check agendas keep it."""
+"""A rule added in a single place is kept by placement and improvement, and checked by the verifier."""
 
 from __future__ import annotations
 
@@ -23,38 +23,40 @@ MOST = 3
 
 
 def too_many_in_a_row(evidence: Evidence, pair_id: str) -> Culprits:
-    """Somebody has more than three encounters without a pause, this one among them."""
+    """A participant has more than three meetings without a pause, the given meeting among them."""
     places = evidence.places
     for person in evidence.inputs.pairs[pair_id].people:
         day = sorted(evidence.pairs_of_participant(person), key=lambda pair: places[pair].starts_at)
         for run in (tuple(day[first : first + MOST + 1]) for first in range(len(day) - MOST)):
-            if pair_id in run and all(places[one].ends_at == places[other].starts_at for one, other in pairwise(run)):
+            if pair_id in run and all(
+                places[former].ends_at == places[latter].starts_at for former, latter in pairwise(run)
+            ):
                 return run
     return ()
 
 
-def few_in_a_row(board: Board, wanted: Meeting) -> SlotSet:
-    """With one more encounter, nobody has more than three in a row."""
+def few_in_a_row(board: Board, meeting: Meeting) -> SlotSet:
+    """Return the slots in which another meeting leaves no participant with more than three in a row."""
 
     def is_run(busy: SlotSet) -> SlotSet:
         return busy & busy >> 1 & busy >> 2 & busy >> 3
 
-    busy = [board.busy[each] for each in wanted.participant_ids]
-    return sum(slot for slot in bits(board.all_slots) if not any(is_run(each | slot) for each in busy))
+    busy = [board.busy[person] for person in meeting.participant_ids]
+    return sum(slot for slot in bits(board.all_slots) if not any(is_run(taken | slot) for taken in busy))
 
 
 RULE = Rule(too_many_in_a_row, few_in_a_row)
 
 
 def full_day() -> Edition:
-    """Everybody of six wants to meet everybody, in eight slots."""
+    """An edition in which all pairs of six participants want to meet in eight slots."""
     names = [f"p{number}" for number in range(6)]
-    pairs = [affinity(one, other) for one in names for other in names if one < other]
+    pairs = [affinity(first, second) for first in names for second in names if first < second]
     return Edition(edition(slots=8, zones=(workspace(6), HALL)), *people(*names), *pairs)
 
 
 def broken(subject: Edition) -> set[str]:
-    return {each.rule for each in verify(inputs_of(subject.state), subject.state.placements)}
+    return {violation.rule for violation in verify(inputs_of(subject.state), subject.state.placements)}
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def with_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "RULES", (*rules.RULES, RULE))
 
 
-def test_without_the_rule_there_are_four_in_a_row_and_with_it_the_verifier_says_so(
+def test_the_verifier_reports_violations_of_an_added_rule(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     subject = full_day()
@@ -72,14 +74,14 @@ def test_without_the_rule_there_are_four_in_a_row_and_with_it_the_verifier_says_
 
 
 @pytest.mark.usefixtures("with_the_rule")
-def test_insert_keeps_it_and_still_places_all() -> None:
+def test_placement_keeps_an_added_rule() -> None:
     subject = full_day()
     assert broken(subject) == set()
     assert len(subject.state.placements) >= 13
 
 
 @pytest.mark.usefixtures("with_the_rule")
-def test_improve_keeps_it_and_places_no_fewer() -> None:
+def test_improvement_keeps_an_added_rule_and_places_no_fewer() -> None:
     subject = full_day()
     before = len(subject.state.placements)
     decision = subject.decision()

@@ -1,4 +1,4 @@
-"""What alone would have to be different for a pair that waits."""
+"""The nearest relaxation of a waiting pair, for every rule."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ ONE_SLOT = edition(slots=1, zones=(workspace(1), HALL))
     ],
 )
 def test_the_nearest_relaxation(events: list[Event], expected: Relaxation | None) -> None:
-    said = [each for each in Edition(*events).consume(affinity("a", "b")) if isinstance(each, EncounterChanged)]
-    assert [each.relaxation for each in said] == [expected]
+    published = [event for event in Edition(*events).consume(affinity("a", "b")) if isinstance(event, EncounterChanged)]
+    assert [event.relaxation for event in published] == [expected]

@@ -21,11 +21,11 @@ def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: 
     return made
 
 
-def test_both_are_available() -> None:
+def test_all_participants_are_available() -> None:
     assert rules.all_available(board(a=Hours(0b0111, 0b1111), b=Hours(0b1110, 0)), AB) == 0b0110
 
 
-def test_neither_attends_a_session() -> None:
+def test_no_participant_attends_a_session() -> None:
     assert rules.outside_attended_sessions(board(a=Hours(0, 0b1011), b=Hours(0b1111, 0b1110)), AB) == 0b1010
 
 
@@ -43,7 +43,7 @@ def test_one_encounter_a_pair() -> None:
     assert rules.one_encounter_a_pair(full, AB) == 0
 
 
-def test_nobody_is_in_two_encounters_at_a_time() -> None:
+def test_no_participant_has_two_meetings_at_a_time() -> None:
     full = board()
     full.place(AC, Assignment(0b0100, "work", "W1"))
     assert rules.no_participant_twice(full, AB) == 0b1011
@@ -60,20 +60,20 @@ def test_nobody_is_in_two_encounters_at_a_time() -> None:
         ({"ac": 0b1000}, 0),
     ],
 )
-def test_what_comes_after_has_a_slot_after_and_before_what_has_a_seat(placed: dict[str, int], left: int) -> None:
+def test_an_ordered_meeting_lies_between_its_neighbours(placed: dict[str, int], left: int) -> None:
     full = board()
     full.set_predecessors("ab", ["ac"])
     full.set_predecessors("cd", ["ab"])
-    for wanted in (AC, CD):
-        if wanted.pair_id in placed:
-            full.place(wanted, Assignment(placed[wanted.pair_id], "work", "W1"))
+    for meeting in (AC, CD):
+        if meeting.pair_id in placed:
+            full.place(meeting, Assignment(placed[meeting.pair_id], "work", "W1"))
     assert rules.in_order(full, AB) == left
     assert [bool(full.pairs_out_of_order("ab", slot)) for slot in (1, 2, 4, 8)] == [
         not left & slot for slot in (1, 2, 4, 8)
     ]
 
 
-def test_an_order_that_is_taken_back_binds_nobody() -> None:
+def test_an_order_taken_back_has_no_effect() -> None:
     full = board()
     full.set_predecessors("ab", ["ac", "cd"])
     full.set_predecessors("cd", ["ac"])
@@ -92,14 +92,14 @@ def test_a_zone_open_to_the_pair_has_tables() -> None:
     assert rules.tables_in_service(board(), AB._replace(zone_ids=())) == 0
 
 
-def test_no_table_has_two_encounters_at_a_time() -> None:
+def test_no_table_has_two_meetings_at_a_time() -> None:
     full = board(tables=("W1", "W2"))
     full.place(CD, Assignment(0b0011, "work", "W1"))
     full.place(AC, Assignment(0b0110, "work", "W2"))
     assert rules.no_table_twice(full, AB) == 0b1101
 
 
-def test_a_table_that_is_free_again_can_be_taken_again() -> None:
+def test_a_freed_table_can_be_taken_again() -> None:
     full = board()
     full.place(CD, Assignment(0b0010, "work", "W1"))
     full.remove("cd")
@@ -133,11 +133,11 @@ DEMO = Zone(zone_id="demo", kind="demonstration", name="Demo", tables=("D1",))
         ((SME, SME), (innova(), HALL), ()),
     ],
 )
-def test_the_zones_of_a_pair(kinds: Any, zones: tuple[Zone, ...], expected: tuple[str, ...]) -> None:
+def test_the_zones_open_to_a_pair(kinds: Any, zones: tuple[Zone, ...], expected: tuple[str, ...]) -> None:
     assert rules.zones_for(kinds, zones) == expected
 
 
-def test_the_first_rule_that_leaves_nothing_is_blamed() -> None:
+def test_the_first_rule_that_leaves_no_slot_is_blamed() -> None:
     full = board(quota=0, a=Hours(0b0011, 0b1100))
     assert rules.slots_left(full, AB, 0b1111) == (0, "no_common_slot")
     assert rules.slots_left(board(quota=0), AB, 0b1111) == (0, "quota_reached")

@@ -1,4 +1,4 @@
-"""What is tried on a board is taken back, whatever happens meanwhile."""
+"""Trial moves on a board are taken back, also after an error."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ def fair() -> Edition:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_board_is_as_it_was(fails: bool) -> None:
+def test_leaving_a_trial_restores_the_board(fails: bool) -> None:
     board = fair().state.board
     placed, busy, tables = (
         dict(board.placed),
         dict(board.busy),
-        {zone: dict(each) for zone, each in board.tables.items()},
+        {zone: dict(taken) for zone, taken in board.tables.items()},
     )
-    wanted, seat = placed[pair("a", "b")]
+    meeting, assignment = placed[pair("a", "b")]
     try:
-        with Trial(board) as stage:
-            stage.remove(pair("a", "b"))
-            stage.remove(pair("b", "c"))
-            stage.place(wanted, seat._replace(slots=8))
-            stage.remove(pair("a", "b"))
-            stage.place(wanted, seat._replace(slots=4))
+        with Trial(board) as trial:
+            trial.remove(pair("a", "b"))
+            trial.remove(pair("b", "c"))
+            trial.place(meeting, assignment._replace(slots=8))
+            trial.remove(pair("a", "b"))
+            trial.place(meeting, assignment._replace(slots=4))
             assert board.placed[pair("a", "b")][1].slots == 4
-            assert stage.before.keys() == placed.keys()
+            assert trial.before.keys() == placed.keys()
             if fails:
                 raise LookupError
     except LookupError:
@@ -37,11 +37,11 @@ def test_the_board_is_as_it_was(fails: bool) -> None:
     assert (board.placed, dict(board.busy), board.tables) == (placed, busy, tables)
 
 
-def test_what_was_not_on_the_board_is_not_on_it_after() -> None:
+def test_a_trial_removes_meetings_that_were_not_placed_before() -> None:
     subject = fair()
     board = subject.state.board
-    wanted, seat = board.remove(pair("a", "b"))
-    with Trial(board) as stage:
-        stage.remove(pair("a", "b"))
-        stage.place(wanted, seat)
+    meeting, assignment = board.remove(pair("a", "b"))
+    with Trial(board) as trial:
+        trial.remove(pair("a", "b"))
+        trial.place(meeting, assignment)
     assert pair("a", "b") not in board.placed

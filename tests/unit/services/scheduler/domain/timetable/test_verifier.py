@@ -1,4 +1,4 @@
-"""A right agenda, then wrong in every way there is: the verifier must say which."""
+"""A valid agenda is broken in every possible way, and the verifier must name the rule."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def broken_about(inputs: dict[str, Any], places: dict[str, Place], pair_id: str)
     return {violation.rule for violation in verify_meetings(evidence, [pair_id])}
 
 
-def test_a_right_agenda_has_nothing_wrong() -> None:
+def test_a_valid_agenda_has_no_violations() -> None:
     inputs, places = right()
     assert len(places) == 3
     assert broken(inputs, places) == set()
@@ -75,17 +75,17 @@ def test_a_right_agenda_has_nothing_wrong() -> None:
         ("wrong_zone", AB, 0, {"zone_id": "innova", "table": "I1"}),
     ],
 )
-def test_a_wrong_place(expected: str, pair_id: str, slot: float, fields: dict[str, Any]) -> None:
+def test_a_wrong_place_is_a_violation(expected: str, pair_id: str, slot: float, fields: dict[str, Any]) -> None:
     inputs, places = right()
     places[pair_id] = moved(places[pair_id], slot, **fields)
     assert expected in broken(inputs, places)
     assert expected in broken_about(inputs, places, pair_id)
 
 
-def test_a_person_or_a_table_twice() -> None:
+def test_a_participant_or_a_table_twice_at_a_time_is_a_violation() -> None:
     inputs, places = right()
     same_time = {
-        each: moved(place, 1, table=f"W{n}") for n, (each, place) in enumerate(sorted(places.items()), start=1)
+        pair_id: moved(place, 1, table=f"W{n}") for n, (pair_id, place) in enumerate(sorted(places.items()), start=1)
     }
     assert "person_twice" in broken(inputs, {**same_time, CD: moved(places[CD], 2)})
     same_table = {AB: moved(places[AB], 1, table="W1"), CD: moved(places[CD], 1, table="W1")}
@@ -104,14 +104,14 @@ def test_a_person_or_a_table_twice() -> None:
         ("pair_twice", "pairs", CD, {"participant_ids": ("b", "a")}),
     ],
 )
-def test_inputs_that_forbid_it(expected: str, name: str, key: str, update: dict[str, Any]) -> None:
+def test_inputs_may_forbid_a_meeting(expected: str, name: str, key: str, update: dict[str, Any]) -> None:
     inputs, places = right()
     changed = type(inputs[name][key]).model_validate({**inputs[name][key].model_dump(), **update})
     inputs[name] = {**inputs[name], key: changed}
     assert expected in broken(inputs, places)
 
 
-def test_what_comes_after_starts_when_the_other_has_ended() -> None:
+def test_a_meeting_starts_after_the_end_of_its_predecessor() -> None:
     inputs, places = right()
     inputs["comes_after"] = {AB: (CD,)}
     there = {AB: moved(places[AB], 1), CD: moved(places[CD], 0)}
@@ -120,20 +120,20 @@ def test_what_comes_after_starts_when_the_other_has_ended() -> None:
     for slot in (1, 1.5, 2):
         wrong = {**there, CD: moved(places[CD], slot, table="W2")}
         assert "out_of_order" in broken(inputs, wrong)
-        assert all("out_of_order" in broken_about(inputs, wrong, each) for each in (AB, CD))
+        assert all("out_of_order" in broken_about(inputs, wrong, pair_id) for pair_id in (AB, CD))
         assert "out_of_order" not in broken(inputs, wrong, begun={AB, CD})
 
 
-def test_someone_unknown_an_edition_unknown_and_too_many() -> None:
+def test_unknown_inputs_and_an_exceeded_quota_are_violations() -> None:
     inputs, places = right()
-    missing = {name: each for name, each in inputs["participants"].items() if name != "d"}
+    missing = {name: known for name, known in inputs["participants"].items() if name != "d"}
     assert broken({**inputs, "participants": missing}, places) == {"not_taking_part"}
     assert broken({**inputs, "edition": None}, places) == {"not_taking_part", "no_such_slot", "no_such_table"}
     tight = inputs["edition"].model_copy(update={"quotas": type(inputs["edition"].quotas)(max_encounters=1)})
     assert broken({**inputs, "edition": tight}, places) == {"over_quota"}
 
 
-def test_what_has_begun_is_history() -> None:
+def test_begun_meetings_are_checked_for_clashes_only() -> None:
     inputs, places = right()
     inputs["edition"] = edition(slots=1, zones=(HALL,))
     assert broken(inputs, places, begun=set(places)) == set()
