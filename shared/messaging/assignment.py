@@ -19,7 +19,7 @@ _log = get_logger(__name__)
 _REBALANCE_WAIT_SECONDS = 20.0
 
 
-class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     """Follows the group's rebalances, and tells hooks which editions this process owns.
 
     Attributes:

@@ -19,7 +19,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared.contract.topics import Topic, group_of
-from shared.messaging.assignment import Assignment
+from shared.messaging.assignment import PartitionAssignment
 from shared.messaging.batch_handler import BatchHandler, Stopping
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.inputs import Handler, Owns
@@ -55,7 +55,7 @@ class Consumer:
         self._group = group_of(settings.service)
         self._idle = asyncio.Event()
         self._idle.set()
-        self._assignment = Assignment(self._idle, lambda: self._subscriber.consumer)
+        self._assignment = PartitionAssignment(self._idle, lambda: self._subscriber.consumer)
         self._batches: BatchHandler | None = None
         self._handled_up_to: dict[TopicPartition, int] = {}
         self._subscriber: Any = None

@@ -287,7 +287,7 @@ def check_indexes(subject: Edition) -> None:
 
 
 def check_published(subject: Edition) -> None:
-    """Assert that the newest event of every encounter agrees with the state, and that revisions rise by one."""
+    """Assert that the newest event of every encounter agrees with the state, and that revisions have no gap."""
     newest: dict[str, Event] = {}
     for published in subject.published:
         assert published.revision == (newest[published.thing].revision + 1 if published.thing in newest else 1)

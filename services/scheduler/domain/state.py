@@ -21,7 +21,7 @@ from services.scheduler.domain.snapshots import (
     PublishedAgenda,
     PublishedEncounter,
 )
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.evidence import TableOccupancy
 from services.scheduler.domain.timetable.rules import all_take_part, consent_is_granted, zones_for
 from services.scheduler.domain.timetable.timeline import SlotSet, Timeline
@@ -190,11 +190,11 @@ class AgendaState(BaseModel):
         """List the edition's goals that the pair's encounter serves."""
         return goals_served(self.goals, *map(self._organisation, self.pairs[pair_id].people))
 
-    def hours(self, participant: ParticipantSnapshot) -> Hours:
+    def hours(self, participant: ParticipantSnapshot) -> ParticipantHours:
         """Return the slots in which the participant can meet. Unknown sessions take no time."""
         whole = self.timeline.all_slots
         available = self.timeline.within(participant.available) if participant.available else whole
-        return Hours(available, whole & ~self.timeline.overlapping(self.sessions_of(participant)))
+        return ParticipantHours(available, whole & ~self.timeline.overlapping(self.sessions_of(participant)))
 
     def sessions_of(self, participant: ParticipantSnapshot) -> list[Session]:
         """List the edition's sessions that the participant attends."""

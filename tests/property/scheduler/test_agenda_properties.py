@@ -173,7 +173,7 @@ def check_indexes(state: AgendaState) -> None:
 
 
 def check_published(subject: Edition) -> None:
-    """Assert that the newest events agree with the state and with one another, and that revisions rise by one."""
+    """Assert that the newest events agree with the state, and that their revisions have no gap."""
     newest: dict[str, Event] = {}
     for published in subject.published:
         assert published.revision == (newest[published.thing].revision + 1 if published.thing in newest else 1)

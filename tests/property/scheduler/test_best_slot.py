@@ -1,4 +1,4 @@
-"""Property: the best slot and the added idle time, found by bit arithmetic, equal those found by trial."""
+"""Property: the best slot and the added idle time, found by bit arithmetic, equal the results of trial."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import and_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.placement import best_slot
 from services.scheduler.domain.timetable.timeline import SlotSet, added_idle, bits, idle_count
 
@@ -31,7 +31,7 @@ def test_the_best_slot_adds_the_least_idle_time(people: list[tuple[SlotSet, Slot
     board = Board((1 << SLOTS) - 1, {"work": [str(number) for number in range(50)]}, None, days)
     tables, sides = iter(range(50)), ("one", "other", "guest", "second guest")[: len(people)]
     for side, (theirs, there) in zip(sides, people, strict=True):
-        board.hours[side] = Hours(theirs | there, board.all_slots)
+        board.hours[side] = ParticipantHours(theirs | there, board.all_slots)
         for slot in bits(theirs):
             meeting = Meeting(f"{side}{slot}", (side, f"{side} and {slot}"), ("work",))
             board.place(meeting, Assignment(slot, "work", str(next(tables))))

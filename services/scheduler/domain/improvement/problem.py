@@ -13,7 +13,7 @@ from services.scheduler.domain import timing
 from services.scheduler.domain.objective.levels import SearchPolicy, levels_of, search_policy_of
 from services.scheduler.domain.objective.priority import Demand, FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Level
 
@@ -48,7 +48,7 @@ class Problem:
     open_slots: SlotSet
     quota: int | None
     tables: dict[str, tuple[str, ...]]
-    hours: dict[str, Hours]
+    hours: dict[str, ParticipantHours]
     candidates: tuple[Candidate, ...]
     incumbent: dict[str, Assignment]
     fixed: dict[str, tuple[Meeting, Assignment]]

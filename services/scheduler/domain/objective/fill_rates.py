@@ -10,14 +10,14 @@ from shared.contract.events import Goal
 
 
 def fill_rate(state: AgendaState, participant_id: str) -> FillRate:
-    """Return the participant's encounters with a place, and those wanted."""
+    """Return the fill rate of a participant."""
     pair_ids = state.links.pairs_of[participant_id]
     placed = sum(pair_id in state.placements for pair_id in pair_ids)
     return FillRate(placed, placed + sum(pair_id in state.waiting for pair_id in pair_ids))
 
 
 def below_minimum(state: AgendaState) -> dict[str, FillRate]:
-    """Return the participants with fewer encounters than the edition's minimum who want more, sorted by id."""
+    """Return the participants with a shortfall of the edition's minimum, sorted by id."""
     if not state.min_encounters:
         return {}
     waiting = sorted({participant_id for pair_id in state.waiting for participant_id in state.pairs[pair_id].people})
@@ -26,7 +26,7 @@ def below_minimum(state: AgendaState) -> dict[str, FillRate]:
 
 
 def fill_rates_by_goal(state: AgendaState) -> dict[Goal, FillRate]:
-    """Return, for each goal of the edition, the encounters with a place that serve it, and those wanted."""
+    """Return the fill rate of every goal of the edition, over the meetings that serve it."""
     placed = Counter(goal for pair_id in state.placements for goal in state.goals_served(pair_id))
     waiting = Counter(goal for pair_id in state.waiting for goal in state.goals_served(pair_id))
     return {goal: FillRate(placed[goal], placed[goal] + waiting[goal]) for goal in state.goals}

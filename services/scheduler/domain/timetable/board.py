@@ -41,7 +41,7 @@ class Meeting(NamedTuple):
         return self.participant_ids[:2]
 
 
-class Hours(NamedTuple):
+class ParticipantHours(NamedTuple):
     """The slots in which a participant is present, and the slots outside the sessions that the participant attends."""
 
     available: SlotSet
@@ -71,7 +71,7 @@ class Board:
         self.all_slots = all_slots
         self.quota = quota
         self.days: tuple[SlotSet, ...] = tuple(days) or (all_slots,)
-        self.hours: dict[str, Hours] = {}
+        self.hours: dict[str, ParticipantHours] = {}
         self.busy: defaultdict[str, SlotSet] = defaultdict(int)
         self.assignments_of: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
         self.placed: dict[str, tuple[Meeting, Assignment]] = {}

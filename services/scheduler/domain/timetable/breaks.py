@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from services.scheduler.domain.timetable.board import Assignment, Hours
+from services.scheduler.domain.timetable.board import Assignment, ParticipantHours
 from services.scheduler.domain.timetable.timeline import SlotSet, span
 
 
@@ -32,7 +32,7 @@ def breaks_of(busy: SlotSet, attending: SlotSet, days: Iterable[SlotSet]) -> Ite
 
 def breaks_in(
     assignments: Mapping[tuple[str, ...], Assignment],
-    hours: Mapping[str, Hours],
+    hours: Mapping[str, ParticipantHours],
     all_slots: SlotSet,
     days: Sequence[SlotSet],
 ) -> Breaks:

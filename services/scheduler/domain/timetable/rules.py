@@ -11,13 +11,18 @@ and checked in these places, which must learn of the rule too:
 
 - `placement.choose_table` takes the first suitable table, and `placement.is_allowed` checks a given table;
 - `ejection._ChainSearch._blockers` names the meetings that must move for a table to be freed;
-- `solver/tables.py` deals out the tables once the solver has settled the slots.
+- `solver/tables.py` deals out the tables once the solver has settled the slots;
+- `organiser/edit_targets.py` takes a table for an edit that names none.
 
-These engines see slots only and are blind to a rule about particular tables. They count the free tables of zones:
-`solver/kempe.py` (with `polish.py`), `solver/draft.py`, `solver/neighbourhood.py`,
-`solver/fewest_moves.py` and `solver/bound.py`. Their result is checked when it is put on a board
-(`solver/improve.py`), so it stays valid, but it may place fewer meetings, and the bound may be out of reach. They are
-blind to new slot rules likewise: they encode availability, sessions, quota, order and clashes by themselves.
+These engines see slots only and are blind to a rule about particular tables: `solver/kempe.py` (with `polish.py`),
+`solver/draft.py`, `solver/neighbourhood.py`, `solver/fewest_moves.py` and `solver/bound.py`. They count the free tables
+of zones. They are blind to a new slot rule likewise: they encode availability, sessions, quota, order and clashes by
+themselves. Their slots are checked when they are put on a board (`solver/improve.py`), so the agenda stays valid. It
+may place fewer meetings than it could, and the bound may be out of reach.
+
+A rule that reads further inputs needs two more places. `decide.py` has to reconsider the pairs concerned when these
+inputs change. `verification.verify_touched` looks only at meetings that a decision placed or whose pair or participants
+changed, not at all meetings after news of organisations and editions. The property tests verify whole agendas instead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fewest moves equal those of an exhaustive search, and the lower bound never exceeds them."""
+"""The fewest moves equal the result of an exhaustive search, and the lower bound never exceeds them."""
 
 from __future__ import annotations
 

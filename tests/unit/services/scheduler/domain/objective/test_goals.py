@@ -152,7 +152,7 @@ def test_a_neighbourhood_is_placed_again_for_goals(goals: tuple[Goal, ...], prio
 
 
 def test_in_a_neighbourhood_priority_outweighs_goals() -> None:
-    """Two of four pairs fit: those of priorities 3 and 1 that serve no goal, or 2 and 1 that do."""
+    """Two of four pairs fit: either priorities 3 and 1 without a goal, or 2 and 1 with a goal."""
     wanted = [affinity("ana", "carla", priority=3), affinity("mara", "nino", priority=1)]
     wanted += [affinity("ana", "mara", priority=2), affinity("carla", "nino", priority=1)]
     problem = problem_of(Edition(edition(slots=1, goals=BOTH), *guests(), *wanted).state, NOW, 0)

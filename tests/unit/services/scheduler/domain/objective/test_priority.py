@@ -76,7 +76,7 @@ def test_keys_are_read_again_when_an_item_is_next() -> None:
 
 
 def crowded(**quotas: int) -> list[Event]:
-    """A full day at a single table. Ana and Rosa have two of seven wanted meetings, Pia has one of two."""
+    """A full day at a single table. Ana and Rosa have two of seven wanted meetings, Pia has half of hers."""
     fixed = ["ana-a1", "ana-a2", "rosa-r1", "rosa-r2", "pia-p1", "zoe-z1", "zoe-z2", "xan-wim"]
     late = [f"{name}-{name[0]}{number}" for name in ("ana", "rosa") for number in (3, 4, 5, 6)]
     names = sorted({name for both in fixed + late for name in both.split("-")})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.timetable.board import Assignment, Hours
+from services.scheduler.domain.timetable.board import Assignment, ParticipantHours
 from services.scheduler.domain.timetable.breaks import Breaks, breaks_in, breaks_of
 
 ALL_SLOTS = 0b11111111
@@ -34,5 +34,9 @@ def test_an_absence_counts_among_the_breaks_of_an_agenda() -> None:
         ("a", "b"): Assignment(0b00000001, "z", "1"),
         ("a", "c"): Assignment(0b00001000, "z", "1"),
     }
-    hours = {"a": Hours(0b00001001, ALL_SLOTS), "b": Hours(ALL_SLOTS, ALL_SLOTS), "c": Hours(ALL_SLOTS, ALL_SLOTS)}
+    hours = {
+        "a": ParticipantHours(0b00001001, ALL_SLOTS),
+        "b": ParticipantHours(ALL_SLOTS, ALL_SLOTS),
+        "c": ParticipantHours(ALL_SLOTS, ALL_SLOTS),
+    }
     assert breaks_in(assignments, hours, ALL_SLOTS, ()) == Breaks(number=1, slots=2, longest=2)

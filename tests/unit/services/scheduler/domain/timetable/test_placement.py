@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.ejection import SearchBudget, make_room
 from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.timeline import Timeline, bits, idle_count
@@ -13,7 +13,7 @@ def board(people: str = "abcdef", tables: int = 3, slots: int = 4, **free: int) 
     all_slots = (1 << slots) - 1
     made = Board(all_slots, {"work": [f"W{n}" for n in range(1, tables + 1)]}, None)
     for person in people:
-        made.hours[person] = Hours(free.get(person, all_slots), all_slots)
+        made.hours[person] = ParticipantHours(free.get(person, all_slots), all_slots)
     return made
 
 
@@ -90,9 +90,9 @@ def test_a_meeting_may_give_way_to_another_zone_in_the_same_slot() -> None:
     # The company and the research group at W1 are admitted to Innova+ as well.
     subject = Board(0b11, {"work": ["W1"], "innova": ["I1"]}, None)
     for person in "abcd":
-        subject.hours[person] = Hours(0b11, 0b11)
+        subject.hours[person] = ParticipantHours(0b11, 0b11)
     subject.place(Meeting("cd", ("c", "d"), ("innova", "work")), Assignment(0b01, "work", "W1"))
-    subject.hours["a"] = Hours(0b01, 0b11)
+    subject.hours["a"] = ParticipantHours(0b01, 0b11)
     assert find_assignment(subject, meeting_of("ab"), 0b11)[0] is None
     rearrangement = make_room(subject, meeting_of("ab"), 0b11, 1)
     assert rearrangement == {"ab": Assignment(0b01, "work", "W1"), "cd": Assignment(0b01, "innova", "I1")}

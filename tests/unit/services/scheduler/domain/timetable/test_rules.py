@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.scheduler.domain.timetable import rules
-from services.scheduler.domain.timetable.board import Assignment, Board, Hours, Meeting
+from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from shared.contract.events import Consent, OrganisationKind, Status, Zone
 from tests.support.scheduler_editions import HALL, innova, workspace
 
@@ -14,19 +14,22 @@ AC = Meeting("ac", ("a", "c"), ("work",))
 CD = Meeting("cd", ("c", "d"), ("work",))
 
 
-def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: Hours) -> Board:
+def board(quota: int | None = None, tables: tuple[str, ...] = ("W1",), **hours: ParticipantHours) -> Board:
     made = Board(0b1111, {"work": tables}, quota)
     for person in "abcd":
-        made.hours[person] = hours.get(person, Hours(0b1111, 0b1111))
+        made.hours[person] = hours.get(person, ParticipantHours(0b1111, 0b1111))
     return made
 
 
 def test_all_participants_are_available() -> None:
-    assert rules.all_available(board(a=Hours(0b0111, 0b1111), b=Hours(0b1110, 0)), AB) == 0b0110
+    assert rules.all_available(board(a=ParticipantHours(0b0111, 0b1111), b=ParticipantHours(0b1110, 0)), AB) == 0b0110
 
 
 def test_no_participant_attends_a_session() -> None:
-    assert rules.outside_attended_sessions(board(a=Hours(0, 0b1011), b=Hours(0b1111, 0b1110)), AB) == 0b1010
+    assert (
+        rules.outside_attended_sessions(board(a=ParticipantHours(0, 0b1011), b=ParticipantHours(0b1111, 0b1110)), AB)
+        == 0b1010
+    )
 
 
 @pytest.mark.parametrize(("quota", "left"), [(None, 0b1111), (2, 0b1111), (1, 0), (0, 0)])
@@ -138,7 +141,7 @@ def test_the_zones_open_to_a_pair(kinds: Any, zones: tuple[Zone, ...], expected:
 
 
 def test_the_first_rule_that_leaves_no_slot_is_blamed() -> None:
-    full = board(quota=0, a=Hours(0b0011, 0b1100))
+    full = board(quota=0, a=ParticipantHours(0b0011, 0b1100))
     assert rules.slots_left(full, AB, 0b1111) == (0, "no_common_slot")
     assert rules.slots_left(board(quota=0), AB, 0b1111) == (0, "quota_reached")
     assert rules.slots_left(board(tables=()), AB, 0b1111) == (0, "no_table")
