@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 
 from services.matching.aggregate import MatchingAggregate
 from services.matching.domain.decide import Matchmaker
@@ -15,8 +14,10 @@ from services.matching.service import Matching, Rescorer
 from shared.contract.events import AffinityScored, Consent, Event
 from shared.contract.topics import topic_of
 from shared.messaging.inputs import Input, Poison, Position
+from shared.runtime.metrics import PAIRS_SCORED
 from shared.storage.journal import Journal
 from shared.storage.journal_store import InMemoryJournalStore
+from tests.support.metrics import MetricDelta
 
 
 class InMemoryOutlet:
@@ -111,14 +112,12 @@ async def test_what_was_journalled_but_not_sent_is_sent_later(
 async def test_what_is_said_of_pairs_is_counted_once_by_consent(
     store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
 ) -> None:
-    def pending() -> float:
-        return REGISTRY.get_sample_value("tertulia_pairs_scored_total", {"consent": "pending"}) or 0.0
-
-    matching, before = Matching(journal_on(store, InMemoryOutlet(), now)), pending()
+    pending = MetricDelta(PAIRS_SCORED, consent="pending")
+    matching = Matching(journal_on(store, InMemoryOutlet(), now))
     asked = batch(*people, scene.request("r1", "ann", "bob"))
     await matching.consume("ed1", asked)
     await matching.consume("ed1", asked)
-    assert pending() == before + 1
+    assert pending.value == 1
 
 
 class BetterReader:

@@ -139,4 +139,5 @@ async def test_a_spent_dead_letter_budget_raises_the_stop(consume: Consume) -> N
     async with consume(reject, dead_letter_budget=0) as publisher:
         await publisher.publish(match_request("edn", "a"))
         await wait_until(lambda: metric_value(DEAD_LETTER_STOP) == 1)
+    assert metric_value(DEAD_LETTER_STOP) == 1
     DEAD_LETTER_STOP.set(0)

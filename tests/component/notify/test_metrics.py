@@ -1,0 +1,49 @@
+"""Metrics of notify, each beside the behaviour that sets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.notify.ports import Refused
+from shared.runtime.metrics import (
+    DELIVERIES,
+    DELIVERIES_UNCONFIRMED,
+    DELIVERIES_WAITING,
+    DELIVERY_DELAY_SECONDS,
+)
+from tests.support.metrics import MetricDelta, metric_value
+from tests.support.notify_stage import Stage, agenda, encounter, everybody
+
+
+@pytest.fixture
+async def stage() -> Stage:
+    stage = Stage()
+    await stage.consume(*everybody())
+    return stage
+
+
+async def test_a_sent_mail_is_counted_with_its_delay(stage: Stage) -> None:
+    sent, delayed = MetricDelta(DELIVERIES, state="sent"), MetricDelta(DELIVERY_DELAY_SECONDS)
+    await stage.consume(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    assert (sent.value, delayed.value) == (1, 1)
+
+
+async def test_a_refused_mail_is_counted_as_failed_without_a_delay(stage: Stage) -> None:
+    failed, delayed = MetricDelta(DELIVERIES, state="failed"), MetricDelta(DELIVERY_DELAY_SECONDS)
+    stage.mailer.plans.append(Refused("550 no such mailbox"))
+    await stage.consume(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    assert (failed.value, delayed.value) == (1, 0)
+
+
+async def test_waiting_and_unconfirmed_mails_are_measured(stage: Stage) -> None:
+    unconfirmed = MetricDelta(DELIVERIES, state="in_doubt")
+    stage.mailer.drop_after_data("accepted")
+    await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.notify.measure()
+    assert (metric_value(DELIVERIES_WAITING), metric_value(DELIVERIES_UNCONFIRMED)) == (2, 0)
+    await stage.after(60)
+    await stage.notify.measure()
+    assert (metric_value(DELIVERIES_WAITING), metric_value(DELIVERIES_UNCONFIRMED)) == (0, 1)
+    assert unconfirmed.value == 1

@@ -1,0 +1,16 @@
+"""The metric of registration's HTTP API."""
+
+from __future__ import annotations
+
+import httpx
+
+from shared.runtime.metrics import HTTP_SECONDS
+from tests.support.metrics import MetricDelta
+
+
+async def test_a_request_is_timed_by_route_template_method_and_status(api: httpx.AsyncClient) -> None:
+    route = "/editions/{edition_id}"
+    timed = MetricDelta(HTTP_SECONDS, route=route, method="GET", status="404")
+    answer = await api.get("/editions/edn_nowhere")
+    assert answer.status_code == 404
+    assert timed.value == 1
