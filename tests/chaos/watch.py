@@ -105,6 +105,7 @@ class Watch:
         for group in GROUPS:
             offsets = await admin.list_consumer_group_offsets(group)
             committed |= {(group, place.topic, place.partition): max(0, at.offset) for place, at in offsets.items()}
+        # Right on Apache Kafka, on which chaos runs; see `topic_log.end_offsets` for Tansu.
         ends = await consumer.end_offsets(PLACES)
         self.standstills.look(time.monotonic(), committed, ends)
         self.looks += 1

@@ -1,4 +1,4 @@
-"""Golden samples: one record of every event, as integrations see it. A changed sample is a changed contract."""
+"""Golden samples: a record of every event, as integrations see it. A changed sample is a changed contract."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_every_event_of_the_contract_has_a_golden_sample() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_a_record_is_what_its_golden_sample_says(event: Event) -> None:
+def test_a_record_equals_its_golden_sample(event: Event) -> None:
     record = cloudevents.encode(event, TRACE)
     seen = {
         "topic": record.topic,
@@ -212,7 +212,7 @@ def test_unknown_fields_are_ignored_so_that_a_v1_can_grow() -> None:
     assert cloudevents.decode(record.headers, json.dumps(grown).encode()) == EVENTS[3]
 
 
-def test_an_edition_from_before_there_were_capacities_a_minimum_and_goals_is_read_as_one_without() -> None:
+def test_an_edition_without_the_later_fields_is_read_with_their_defaults() -> None:
     record = cloudevents.encode(EVENTS[0])
     older = json.loads(record.value)
     for session in older["sessions"]:
@@ -238,7 +238,7 @@ def test_an_edition_from_before_there_were_capacities_a_minimum_and_goals_is_rea
         ({"headers": [("ce_type", b"\xff")]}, "ce_type"),
     ],
 )
-def test_what_is_no_event_is_refused_with_its_reason(change: dict[str, object], reason: str) -> None:
+def test_a_record_that_is_not_an_event_is_refused_with_a_reason(change: dict[str, object], reason: str) -> None:
     record = cloudevents.encode(EVENTS[3])
     with pytest.raises(Undecodable, match=reason):
         cloudevents.decode(change.get("headers", record.headers), change.get("value", record.value))  # type: ignore[arg-type]

@@ -70,7 +70,7 @@ def kafka_bootstrap(broker: BrokerAddress) -> str:
 
 @pytest.fixture(scope="session")
 def kafka_idempotence(broker: BrokerAddress) -> bool:
-    """Whether the broker takes idempotent producers: Tansu does not."""
+    """True if the broker takes idempotent producers; Tansu does not."""
     return broker.idempotence
 
 

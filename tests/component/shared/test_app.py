@@ -1,4 +1,4 @@
-"""A service whose servers are away: alive, not ready, and it stops when told to."""
+"""A service whose servers are away: it is alive, not ready, and stops on request."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_service_without_its_servers_is_alive_and_not_ready(client: http
     assert (ready.status_code, set(ready.json()["missing"])) == (503, {"start", "mongo", "kafka"})
 
 
-async def test_metrics_are_served_whatever_is_away(client: httpx.AsyncClient) -> None:
+async def test_metrics_are_served_without_the_servers(client: httpx.AsyncClient) -> None:
     metrics = await client.get("/metrics")
     assert metrics.status_code == 200
     assert "# HELP tertulia_records_total" in metrics.text

@@ -1,4 +1,4 @@
-"""All brokers gone, and back: what was journalled meanwhile is sent, what was not handled is, and nothing twice."""
+"""Loss of all brokers: after their return, journalled messages are sent and open records handled, once each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shared.storage.journal_store import InMemoryJournalStore
 from tests.support.scheduler_editions import affinity, edition, people
 
 pytestmark = [pytest.mark.kafka, pytest.mark.apache_kafka, pytest.mark.timeout(300)]
-#: Longer than a request may take, so that what was on its way is given up and sent again.
+#: Longer than the limit of a request, so that requests in progress are given up and sent again.
 _DOWN_SECONDS = 25.0
 
 
@@ -31,7 +31,7 @@ class Settings(ServiceSettings):
     service: ClassVar[str] = "cluster-down"
 
 
-async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_back(cluster: KafkaCluster) -> None:
+async def test_decisions_made_while_all_brokers_are_down_are_published_later(cluster: KafkaCluster) -> None:
     settings = Settings(kafka_bootstrap=cluster.bootstrap, kafka_partitions=1, session_timeout_ms=6000)
     await topic_admin.apply(settings)
     store, broker, health = InMemoryJournalStore(), make_broker(settings), Health(60)
@@ -39,10 +39,10 @@ async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_
     journal = Journal(AgendaAggregate(), store, KafkaOutlet(publisher))
     handled = asyncio.Event()
 
-    async def take(edition_id: str, inputs: Sequence[Input]) -> None:
-        if any(read.event == last for read in inputs):
+    async def handle(edition_id: str, inputs: Sequence[Input]) -> None:
+        if any(received.event == last for received in inputs):
             handled.set()
-            await cluster.kill("kafka-1")  # the entry is written, and nobody is there to be told
+            await cluster.kill("kafka-1")  # the entry is written, and no broker is left to publish it to
             asyncio.get_running_loop().call_later(_DOWN_SECONDS, lambda: asyncio.ensure_future(start()))
         await journal.decide(edition_id, inputs)
 
@@ -50,7 +50,7 @@ async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_
         await cluster.restart("kafka-1")
 
     consumer = Consumer(broker, settings, health)
-    consumer.subscribe(REGISTRATION, AFFINITY, handler=take)
+    consumer.subscribe(REGISTRATION, AFFINITY, handler=handle)
     last = affinity("c", "d")
     await broker.start()
     try:
@@ -66,6 +66,6 @@ async def test_what_is_decided_while_every_broker_is_down_is_said_once_they_are_
     finally:
         await consumer.stop()
         await broker.stop()
-    said = (await topic_log.read(settings, (ENCOUNTER,))).of("ed")
-    placed = {one.participant_ids: one.revision for one in said.newest(EncounterChanged)}
+    encounters = (await topic_log.read(settings, (ENCOUNTER,))).of("ed")
+    placed = {encounter.participant_ids: encounter.revision for encounter in encounters.newest(EncounterChanged)}
     assert placed == {("a", "b"): 1, ("c", "d"): 1}

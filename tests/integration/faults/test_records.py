@@ -1,4 +1,4 @@
-"""Records as no service of ours sends them, floods of them, and topics that lose some: on a real broker."""
+"""Records that no service of ours sends, floods of records, and reset offsets, on a real broker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 async def foreigner(connection: ConnectionSettings) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that is not ours, and keeps to none of our limits."""
+    """Connect a foreign producer, which ignores our limits."""
     async with AIOKafkaProducer(
         bootstrap_servers=connection.kafka_servers,
         acks="all",
@@ -44,10 +44,10 @@ async def foreigner(connection: ConnectionSettings) -> AsyncIterator[AIOKafkaPro
         yield producer
 
 
-async def test_what_a_newer_version_says_is_read_as_far_as_it_is_known_and_else_set_aside(
+async def test_unknown_fields_are_ignored_and_unknown_versions_dead_lettered(
     connection: ConnectionSettings, foreigner: AIOKafkaProducer, run_consumer: RunConsumer, edition_id: str
 ) -> None:
-    """Version N beside N+1: a field more is no matter; an event of another version waits as a letter."""
+    """Version N beside N+1: a new field is ignored, an event of another version becomes a dead letter."""
     seen = CollectingHandler()
     grown, foreign, known = (encode(match_request(edition_id, name)) for name in ("grown", "foreign", "known"))
     more = json.dumps(json.loads(grown.value) | {"mood": "curious"}).encode()
@@ -59,15 +59,19 @@ async def test_what_a_newer_version_says_is_read_as_far_as_it_is_known_and_else_
     async with run_consumer(seen):
         await wait_until(lambda: len(seen) == 2)
     assert seen == ["grown", "known"]
-    reasons = [one.origin.reason for one in await dead_letters_of(connection, edition_id) if one.value == foreign.value]
+    reasons = [
+        letter.origin.reason
+        for letter in await dead_letters_of(connection, edition_id)
+        if letter.value == foreign.value
+    ]
     assert len(reasons) == 1
     assert "match-request.changed.v2" in reasons[0]
 
 
-async def test_the_largest_record_a_broker_takes_is_set_aside_whole(
+async def test_the_largest_possible_record_is_dead_lettered_whole(
     connection: ConnectionSettings, foreigner: AIOKafkaProducer, run_consumer: RunConsumer, edition_id: str
 ) -> None:
-    """A dead letter is larger than its record: it says where it was and why."""
+    """A dead letter is larger than its record, because its headers hold the origin and the reason."""
     seen = CollectingHandler()
     good = encode(match_request(edition_id, "good"))
     huge = b"x" * (MAX_RECORD_BYTES - 500)
@@ -76,8 +80,8 @@ async def test_the_largest_record_a_broker_takes_is_set_aside_whole(
     await foreigner.send_and_wait(MATCH_REQUEST.name, good.value, key=good.key, headers=good.headers, partition=at)
     async with run_consumer(seen):
         await wait_until(lambda: seen == ["good"], seconds=60)
-    [letter] = [one for one in await dead_letters_of(connection, edition_id) if one.value == huge]
-    await dlq_admin.drop(connection, letter)
+    [huge_letter] = [letter for letter in await dead_letters_of(connection, edition_id) if letter.value == huge]
+    await dlq_admin.drop(connection, huge_letter)
 
 
 @pytest.mark.apache_kafka  # the embedded broker takes records of any size
@@ -90,7 +94,7 @@ async def test_a_record_beyond_the_limit_is_refused_by_the_broker(foreigner: AIO
 
 
 @pytest.mark.parametrize("code", [14031, 20, 13], ids=["disk full", "read only", "not authorised"])
-async def test_a_database_that_takes_no_writes_makes_the_batch_wait_and_sets_nothing_aside(
+async def test_a_read_only_database_delays_the_batch_without_dead_letters(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str, code: int
 ) -> None:
     seen: list[str] = []
@@ -107,10 +111,10 @@ async def test_a_database_that_takes_no_writes_makes_the_batch_wait_and_sets_not
     async with run_consumer(handle, dead_letter_attempts=2):
         await wait_until(lambda: len(seen) == 2)
     assert seen == ["a", "b"]
-    assert [one for one in await dead_letters_of(connection, edition_id) if one.origin.cause == "failed"] == []
+    assert await dead_letters_of(connection, edition_id, "failed") == []
 
 
-async def test_ten_times_too_much_is_taken_in_bounded_batches_and_in_order(
+async def test_a_flood_of_records_is_handled_in_order_in_bounded_batches(
     publisher: KafkaPublisher, connection: ConnectionSettings, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     seen: list[str] = []
@@ -121,7 +125,7 @@ async def test_ten_times_too_much_is_taken_in_bounded_batches_and_in_order(
         seen.extend(received.event.thing_id for received in inputs)
 
     asked_for = [f"r{number}" for number in range(1000)]
-    await publisher.publish(*(match_request(edition_id, one) for one in asked_for))
+    await publisher.publish(*(match_request(edition_id, request_id) for request_id in asked_for))
     async with run_consumer(handle, batch_max_records=100, batch_every_ms=0):
         await wait_until(lambda: len(seen) >= 1000, seconds=60)
     assert seen == asked_for
@@ -130,10 +134,10 @@ async def test_ten_times_too_much_is_taken_in_bounded_batches_and_in_order(
 
 
 @pytest.mark.apache_kafka  # the embedded broker closes the connection at a request to delete records
-async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_refused(
+async def test_a_group_reset_to_offset_zero_reads_all_records_again(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
-    """Offsets are a matter of speed alone; and of a compacted topic a broker lets nobody delete records."""
+    """Lost offsets cost only time. The broker refuses to delete records of a compacted topic."""
     seen = CollectingHandler()
     await publisher.publish(match_request(edition_id, "a"), match_request(edition_id, "b"))
     async with run_consumer(seen):
@@ -150,7 +154,7 @@ async def test_a_group_sent_back_to_the_start_reads_all_again_and_a_deletion_is_
 
 
 async def _send_back(connection: ConnectionSettings, edition_id: str, place: TopicPartition) -> None:
-    """To offset 0, where a group without offsets begins, too."""
+    """Commit offset 0, where a group without offsets begins too."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=connection.kafka_servers, group_id=f"tertulia-{edition_id}", enable_auto_commit=False
     )

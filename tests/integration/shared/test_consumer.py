@@ -65,7 +65,7 @@ async def test_a_transient_error_makes_the_batch_wait_and_loses_nothing(
     assert seen == ["a", "b"]
 
 
-async def test_poison_and_what_fails_for_no_known_reason_are_set_aside_alone(
+async def test_poison_and_records_that_keep_failing_are_dead_lettered_alone(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     seen: list[str] = []
@@ -89,7 +89,10 @@ async def test_poison_and_what_fails_for_no_known_reason_are_set_aside_alone(
 
 
 def undecodable(edition_id: str) -> dict[str, tuple[bytes, list[tuple[str, bytes]], bytes | None]]:
-    """Key, headers and value of records that are no events. (One without a key a compacted topic refuses by itself.)"""
+    """Return key, headers and value of records that are not events.
+
+    A record without a key is not among them, because a compacted topic refuses it.
+    """
     good = encode(match_request(edition_id, "x"))
     return {
         "garbage": (good.key, good.headers, b"\x00\xff garbage"),
@@ -106,7 +109,7 @@ def undecodable(edition_id: str) -> dict[str, tuple[bytes, list[tuple[str, bytes
     }
 
 
-async def test_undecodable_records_of_every_kind_are_set_aside_and_block_nothing(
+async def test_undecodable_records_are_dead_lettered_and_block_nothing(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     seen = CollectingHandler()
@@ -125,7 +128,7 @@ async def test_undecodable_records_of_every_kind_are_set_aside_and_block_nothing
     assert {letter.origin.cause for letter in letters} == {"undecodable"}
 
 
-async def test_a_consumer_that_would_set_everything_aside_stops_and_is_not_ready(
+async def test_a_consumer_with_a_spent_dead_letter_budget_halts_and_is_not_ready(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     async def handle(_: str, inputs: Sequence[Input]) -> None:
@@ -142,11 +145,11 @@ async def test_a_consumer_that_would_set_everything_aside_stops_and_is_not_ready
         assert health.stalled() == []
     assert (
         await progress(connection, edition_id)
-    ).committed <= first  # what other tests have left on the partition may be done
+    ).committed <= first  # records of earlier tests on the partition may be handled
     assert await dead_letters_of(connection, edition_id) == []
 
 
-async def test_a_stop_leaves_what_is_in_hand_uncommitted_for_the_next_process(
+async def test_a_stop_leaves_the_unfinished_batch_to_the_next_process(
     publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     first_try = asyncio.Event()
@@ -166,7 +169,7 @@ async def test_a_stop_leaves_what_is_in_hand_uncommitted_for_the_next_process(
         await wait_until(lambda: seen == ["a"])
 
 
-async def test_a_replayed_letter_is_processed_and_gone_and_a_dropped_one_is_gone(
+async def test_a_replayed_letter_is_handled_and_a_dropped_letter_is_removed(
     connection: ConnectionSettings, publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     seen: list[str] = []
@@ -194,7 +197,7 @@ async def test_a_replayed_letter_is_processed_and_gone_and_a_dropped_one_is_gone
         await dlq_admin.find(connection, away.letter_id)
 
 
-async def test_events_keep_the_trace_of_what_caused_them(
+async def test_an_input_keeps_the_trace_of_its_record(
     publisher: KafkaPublisher, run_consumer: RunConsumer, edition_id: str
 ) -> None:
     seen: list[Input] = []

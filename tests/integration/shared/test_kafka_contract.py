@@ -1,4 +1,4 @@
-"""What the services rely on of Kafka, on a real broker and on the one in memory that `tests/simulation` has."""
+"""The behaviour of Kafka that the services rely on: of a real broker, and of the simulated broker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOPIC = MATCH_REQUEST.name
 
 @pytest.fixture(params=["real", "simulated"])
 async def connect(request: pytest.FixtureRequest, kafka_bootstrap: str, kafka_idempotence: bool) -> Connect:
-    """Makes clients, each of a process of its own."""
+    """Create clients, as if every client ran in its own process."""
     if request.param == "real":
         settings = ConnectionSettings(kafka_bootstrap=kafka_bootstrap, kafka_idempotence=kafka_idempotence)
         await topic_admin.apply(settings)
@@ -48,20 +48,20 @@ async def connect(request: pytest.FixtureRequest, kafka_bootstrap: str, kafka_id
 
 @pytest.fixture
 def mine() -> str:
-    """What the keys of this test's records and the name of its group begin with: others use the broker too."""
+    """Name the prefix of this test's record keys and group, because all tests share the broker."""
     return ids.new_id("edn")
 
 
 class DoesNotWait(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        """Let go at once, whatever is in hand."""
+        """Release partitions at once, even during a batch."""
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Go on."""
+        """Do nothing."""
 
 
 class Reader:
-    """A member of the test's group; `held` keeps it in its handler."""
+    """A member of the test's group. While `held` is unset, its handler does not return."""
 
     def __init__(self, broker: KafkaBroker, mine: str) -> None:
         self.read: list[ConsumerRecord] = []
@@ -85,9 +85,9 @@ class Reader:
             parser=_keep_raw,
             decoder=_raw_records,
         )
-        self._subscriber(self._take)
+        self._subscriber(self._handle)
 
-    async def _take(self, records: Sequence[ConsumerRecord]) -> None:
+    async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         found = [record for record in records if (record.key or b"").startswith(self._mine)]
         self.read += found
         if found and self.fails:
@@ -96,7 +96,7 @@ class Reader:
         await self.held.wait()
 
     async def commit(self) -> None:
-        """Everything read."""
+        """Commit all records read."""
         ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in self.read}
         await self._subscriber.consumer.commit(ends)
 
@@ -123,7 +123,7 @@ async def running(connect: Connect, mine: str) -> AsyncIterator[Reader]:
 
 
 async def send(connect: Connect, keys: Sequence[str]) -> None:
-    """A record a key, numbered, sent without waiting for one before the next."""
+    """Send a numbered record for every key, without waiting for acknowledgements in between."""
     broker = connect()
     await broker.start()
     acknowledgements = [
@@ -143,19 +143,19 @@ async def test_the_records_of_an_edition_share_a_partition_and_keep_their_order(
         assert {record.partition for record in reader.read} == {expected}
 
 
-async def test_who_comes_next_reads_on_from_what_was_committed(connect: Connect, mine: str) -> None:
+async def test_the_next_consumer_reads_on_from_the_committed_offset(connect: Connect, mine: str) -> None:
     await send(connect, [f"{mine}/request/{n}" for n in range(3)])
     async with running(connect, mine) as first:
         await first.until(3)
         await first.commit()
     await send(connect, [f"{mine}/request/more"])
-    for _ in range(2):  # nothing is committed by the second: the third reads the same
+    for _ in range(2):  # the second commits nothing, so the third reads the same
         async with running(connect, mine) as following:
             await following.until(1)
             assert [record.key for record in following.read] == [f"{mine}/request/more".encode()]
 
 
-async def test_a_batch_that_its_handler_raised_on_does_not_come_again_by_itself(connect: Connect, mine: str) -> None:
+async def test_a_batch_whose_handler_raised_is_not_delivered_again(connect: Connect, mine: str) -> None:
     async with running(connect, mine) as reader:
         reader.fails = True
         await send(connect, [f"{mine}/request/lost"])
@@ -165,7 +165,7 @@ async def test_a_batch_that_its_handler_raised_on_does_not_come_again_by_itself(
         assert [record.key for record in reader.read] == [f"{mine}/request/{k}".encode() for k in ("lost", "next")]
 
 
-async def test_who_has_lost_a_partition_cannot_commit_it_and_its_new_owner_reads_it(
+async def test_only_the_owner_of_a_partition_can_commit_it(
     connect: Connect, mine: str, request: pytest.FixtureRequest
 ) -> None:
     if "[real]" in request.node.name:
@@ -177,12 +177,12 @@ async def test_who_has_lost_a_partition_cannot_commit_it_and_its_new_owner_reads
         await first.until(1)
         async with running(connect, mine) as second:
             await second.until(1)
-            moved = [record for record in first.read if record.key in {each.key for each in second.read}]
+            moved = [record for record in first.read if record.key in {taken.key for taken in second.read}]
             first.read = moved or second.read
             with pytest.raises((IllegalStateError, KafkaError)):
                 await first.commit()
     async with running(connect, mine) as third:
-        await third.until(len(keys))  # nobody has committed anything
+        await third.until(len(keys))  # no member has committed
 
 
 def _one_of_each_partition(mine: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""One contract for journal stores, in memory and on MongoDB with both drivers; and the outbox on MongoDB.
+"""Journal stores, in memory and on MongoDB with both drivers, and the outbox on MongoDB.
 
-`simulated` is the database that `tests/simulation` has in MongoDB's place.
+`simulated` is the database in memory of `tests/simulation`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ async def test_a_taken_sequence_number_is_refused_and_the_first_entry_stays(stor
     assert await store.entries("edn", after=0) == [entry(1)]
 
 
-async def test_of_many_writers_of_one_sequence_number_one_wins(store: JournalStore) -> None:
+async def test_one_of_many_writers_of_a_sequence_number_wins(store: JournalStore) -> None:
     outcomes = await asyncio.gather(*(store.append(entry(1)) for _ in range(8)), return_exceptions=True)
     assert sum(outcome is None for outcome in outcomes) == 1
     assert sum(isinstance(outcome, SequenceTaken) for outcome in outcomes) == 7
@@ -97,7 +97,7 @@ async def test_unpublished_entries_are_found_by_age_until_marked(store: JournalS
     assert [e.seq for e in await store.unpublished(NOW + timedelta(minutes=1), limit=10)] == [2]
 
 
-async def test_an_entry_of_before_entries_were_text_is_not_misread(database: MongoDatabase) -> None:
+async def test_an_entry_in_the_old_format_is_refused(database: MongoDatabase) -> None:
     await database["journal"].insert_one({"_id": "edn:1", **vars(entry(1))})
     with pytest.raises(Unready, match="edn:1"):
         await MongoJournalStore(database).entries("edn", after=0)
@@ -110,8 +110,8 @@ async def test_the_newest_snapshot_is_kept(store: JournalStore) -> None:
     assert await store.snapshot("edn") == StateSnapshot("edn", 6, b'{"a": "6"}' * 1000)
 
 
-class Broker:
-    """Takes records; can be away."""
+class CollectingPublisher:
+    """Collects records; fails while `away`."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -137,7 +137,7 @@ def asked(revision: int) -> MatchRequestChanged:
 
 
 async def test_an_outbox_is_sent_in_order_and_emptied(database: MongoDatabase) -> None:
-    broker = Broker()
+    broker = CollectingPublisher()
     relay = OutboxRelay(database["things"], broker, lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
     await relay.prepare()
     await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
@@ -151,10 +151,10 @@ async def test_an_outbox_is_sent_in_order_and_emptied(database: MongoDatabase) -
     assert await database["things"].find_one({"_id": "req_1"}) == {"_id": "req_1", "outbox": [], "pending_since": None}
 
 
-async def test_what_is_asked_for_while_one_is_sent_goes_together(database: MongoDatabase) -> None:
+async def test_outboxes_requested_during_a_send_are_sent_together(database: MongoDatabase) -> None:
     sends: list[int] = []
 
-    class Counting(Broker):
+    class Counting(CollectingPublisher):
         async def send(self, records: Sequence[Record]) -> None:
             sends.append(len(records))
 
@@ -170,8 +170,8 @@ async def test_what_is_asked_for_while_one_is_sent_goes_together(database: Mongo
     assert await database["things"].count_documents({"pending_since": None}) == 30
 
 
-async def test_the_sweeper_sends_what_a_writer_left(database: MongoDatabase) -> None:
-    broker = Broker()
+async def test_the_sweeper_sends_an_outbox_that_its_writer_left(database: MongoDatabase) -> None:
+    broker = CollectingPublisher()
     broker.away = True
     relay = OutboxRelay(database["things"], broker, lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
     await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)])})
@@ -185,8 +185,8 @@ async def test_the_sweeper_sends_what_a_writer_left(database: MongoDatabase) -> 
     assert (await database["things"].find_one({"_id": "req_1"}))["pending_since"] is None
 
 
-async def test_what_is_added_while_sending_stays_and_is_swept(database: MongoDatabase) -> None:
-    class Slow(Broker):
+async def test_events_added_during_a_send_stay_and_are_swept(database: MongoDatabase) -> None:
+    class Slow(CollectingPublisher):
         async def send(self, records: Sequence[Record]) -> None:
             if not self.records:
                 await database["things"].update_one({"_id": "req_1"}, outbox_push([asked(2)]))

@@ -14,12 +14,12 @@ def connection(kafka_bootstrap: str, kafka_idempotence: bool) -> ConnectionSetti
     return ConnectionSettings(kafka_bootstrap=kafka_bootstrap, kafka_idempotence=kafka_idempotence)
 
 
-async def test_apply_creates_what_is_declared_once(connection: ConnectionSettings) -> None:
+async def test_apply_creates_the_declared_topics_once(connection: ConnectionSettings) -> None:
     await topic_admin.apply(connection)
     assert await topic_admin.diff(connection) == []
     assert await topic_admin.apply(connection) == []
 
 
-def test_every_topic_has_a_dead_letter_topic_and_as_many_partitions_as_set() -> None:
+def test_every_topic_has_the_set_partitions_and_a_dead_letter_topic() -> None:
     declared = {topic.name: topic.partitions for topic in topic_admin.declared(ConnectionSettings(kafka_partitions=3))}
     assert declared == {name: number for topic in TOPICS for name, number in ((topic.name, 3), (topic.dlq, 1))}

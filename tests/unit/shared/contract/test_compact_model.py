@@ -1,4 +1,4 @@
-"""Models of which thousands are model: lean, and otherwise like any other."""
+"""Compact models: they take less memory, and otherwise behave like pydantic models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOLD = PublishedEncounter(revision=1, state=EncounterState.SCHEDULED, place=PLAC
 
 
 @pytest.mark.parametrize("model", [PLACE, PAIR, TOLD])
-def test_no_set_of_the_fields_given_is_kept(model: CompactModel) -> None:
+def test_the_names_of_set_fields_are_not_stored(model: CompactModel) -> None:
     with pytest.raises(AttributeError):
         BaseModel.__dict__["__pydantic_fields_set__"].__get__(model)
     assert model.model_fields_set == type(model).model_fields.keys()

@@ -45,8 +45,8 @@ def test_a_missing_ca_file_is_an_error_at_start() -> None:
         client_options(ConnectionSettings(kafka_security_protocol="SSL", kafka_ssl_ca_file=Path("/nowhere/ca.pem")))
 
 
-class Closed:
-    """A writer as uvloop has it once the peer has reset the connection."""
+class ResetWriter:
+    """A stream writer of uvloop after the peer has reset the connection."""
 
     def write(self, _: bytes) -> None:
         raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
@@ -55,9 +55,9 @@ class Closed:
         pass
 
 
-async def test_a_write_to_a_connection_that_is_gone_is_an_error_of_the_connection() -> None:
+async def test_a_write_to_a_reset_connection_is_a_connection_error() -> None:
     connection = AIOKafkaConnection("127.0.0.1", 9092)
-    connection._writer, connection._versions = Closed(), {ApiVersionRequest.API_KEY: (0, 0)}
+    connection._writer, connection._versions = ResetWriter(), {ApiVersionRequest.API_KEY: (0, 0)}
     with pytest.raises(KafkaConnectionError, match="broken"):
         connection.send(ApiVersionRequest())
     assert not connection.connected()

@@ -37,7 +37,7 @@ from tests.support.metrics import MetricDelta, metric_value
 from tests.support.waiting import wait_until
 
 TOPIC = MATCH_REQUEST.name
-#: By the broker's clock, which is this much behind.
+#: Delay of the broker's clock, and so the age of every record.
 RECORD_AGE_SECONDS = 90.0
 Consume = Callable[..., contextlib.AbstractAsyncContextManager[KafkaPublisher]]
 

@@ -12,8 +12,8 @@ from shared.messaging.topic_admin import TopicsDiffer
 from shared.runtime.settings import ConnectionSettings
 
 
-class Cluster:
-    """Brokers of which the one that is asked has heard of no topic lately."""
+class LaggingCluster:
+    """A cluster whose answering broker does not know the newest topics yet."""
 
     def __init__(self, topics: Sequence[str] = ()) -> None:
         self.topics = list(topics)
@@ -35,21 +35,21 @@ class Cluster:
         return []
 
 
-def connect_to(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def connect_to(cluster: LaggingCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.asynccontextmanager
-    async def admin(_: ConnectionSettings) -> AsyncIterator[Cluster]:
+    async def admin(_: ConnectionSettings) -> AsyncIterator[LaggingCluster]:
         yield cluster
 
     monkeypatch.setattr(topic_admin, "_admin", admin)
 
 
-async def test_topics_just_created_need_not_be_known_to_every_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = Cluster()
+async def test_new_topics_need_not_be_known_to_every_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = LaggingCluster()
     connect_to(cluster, monkeypatch)
     assert await topic_admin.apply(ConnectionSettings()) == cluster.topics
 
 
-async def test_a_topic_that_was_there_with_other_partitions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    connect_to(Cluster(["agenda.v1"]), monkeypatch)
+async def test_an_existing_topic_with_another_partition_count_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect_to(LaggingCluster(["agenda.v1"]), monkeypatch)
     with pytest.raises(TopicsDiffer, match=r"agenda\.v1: 0 partitions, declared 12"):
         await topic_admin.apply(ConnectionSettings())

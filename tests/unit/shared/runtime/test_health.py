@@ -3,7 +3,7 @@ from __future__ import annotations
 from shared.runtime.health import Health, NotReady
 
 
-async def test_a_worker_that_gets_nowhere_is_stalled_until_it_does() -> None:
+async def test_a_busy_worker_without_progress_is_stalled() -> None:
     now = 0.0
     health = Health(stall_seconds=10, now=lambda: now)
     health.progress("consumer")
@@ -15,7 +15,7 @@ async def test_a_worker_that_gets_nowhere_is_stalled_until_it_does() -> None:
     assert health.stalled() == []
 
 
-async def test_a_worker_with_nothing_in_hand_is_never_stalled() -> None:
+async def test_an_idle_worker_is_never_stalled() -> None:
     now = 0.0
     health = Health(stall_seconds=10, now=lambda: now)
     health.progress("consumer")
@@ -24,7 +24,7 @@ async def test_a_worker_with_nothing_in_hand_is_never_stalled() -> None:
     assert health.stalled() == []
 
 
-async def test_readiness_names_what_is_missing_and_why() -> None:
+async def test_readiness_names_each_failed_check_with_its_reason() -> None:
     health = Health(stall_seconds=10)
 
     async def away() -> None:

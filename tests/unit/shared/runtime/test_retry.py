@@ -36,7 +36,7 @@ from shared.runtime.retry import LONGEST_WAIT_SECONDS, Unready, is_transient, wa
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_only_what_may_pass_by_itself_is_tried_for_ever(error: Exception, transient: bool) -> None:
+def test_only_transient_errors_are_retried_for_ever(error: Exception, transient: bool) -> None:
     assert is_transient(error) is transient
 
 

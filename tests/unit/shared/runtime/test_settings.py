@@ -16,7 +16,7 @@ def test_secrets_do_not_show() -> None:
 
 
 @pytest.mark.parametrize("servers", ["", "kafka", "kafka:", "a:9092,b", ":9092"])
-def test_bootstrap_servers_that_are_none_are_refused(servers: str) -> None:
+def test_malformed_bootstrap_servers_are_refused(servers: str) -> None:
     with pytest.raises(ValidationError, match="not host:port"):
         ConnectionSettings(kafka_bootstrap=servers)
 

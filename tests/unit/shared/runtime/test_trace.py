@@ -7,7 +7,7 @@ from shared.runtime import trace
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-def test_what_comes_of_an_input_stays_in_its_trace_with_a_new_span() -> None:
+def test_an_event_continues_the_trace_of_its_input_with_a_new_span() -> None:
     trace.follow(PARENT)
     child = trace.child()
     assert child.split("-")[1] == PARENT.split("-")[1]
@@ -15,6 +15,6 @@ def test_what_comes_of_an_input_stays_in_its_trace_with_a_new_span() -> None:
 
 
 @pytest.mark.parametrize("parent", [None, "", "garbage", "00-xyz-1-01", PARENT + "\r\nX: 1"])
-def test_what_is_no_traceparent_starts_a_new_trace(parent: str | None) -> None:
+def test_an_invalid_traceparent_starts_a_new_trace(parent: str | None) -> None:
     trace.follow(parent)
     assert trace.child().split("-")[1] != trace.child().split("-")[1]

@@ -26,7 +26,7 @@ from tests.support.metrics import MetricDelta
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 
-class Seen(BaseModel):
+class RequestSeen(BaseModel):
     request_id: str
     revision: int
 
@@ -35,34 +35,34 @@ class Requests(BaseModel):
     newest: dict[str, int] = {}
 
 
-class Newest:
-    """Keeps the newest revision of each request, and says so."""
+class NewestRevisions:
+    """An aggregate that keeps the newest revision of each request, and publishes a message for it."""
 
     state_type = Requests
-    change_type: TypeAdapter[Seen] = TypeAdapter(Seen)
+    change_type: TypeAdapter[RequestSeen] = TypeAdapter(RequestSeen)
 
     def empty(self, edition_id: str) -> Requests:
         return Requests()
 
-    def decide(self, state: Requests, events: Sequence[Event], now: datetime) -> Decision[Seen, str]:
-        decision = Decision[Seen, str]()
+    def decide(self, state: Requests, events: Sequence[Event], now: datetime) -> Decision[RequestSeen, str]:
+        decision = Decision[RequestSeen, str]()
         for event in events:
             assert isinstance(event, MatchRequestChanged)
             if event.priority == 1:
                 raise ValueError("nobody asks with priority 1 here")
             if state.newest.get(event.request_id, 0) < event.revision:
-                change = Seen(request_id=event.request_id, revision=event.revision)
+                change = RequestSeen(request_id=event.request_id, revision=event.revision)
                 self.evolve(state, change)
                 decision.changes.append(change)
                 decision.outbox.append(f"{event.request_id}@{event.revision}")
         return decision
 
-    def evolve(self, state: Requests, change: Seen) -> None:
+    def evolve(self, state: Requests, change: RequestSeen) -> None:
         state.newest[change.request_id] = change.revision
 
 
-class Outlet:
-    """Remembers what was sent; fails as often as it is told to, before sending."""
+class RecordingOutlet:
+    """Collects the sent messages; the first `failures` sends fail before sending."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
@@ -79,7 +79,7 @@ class Outlet:
 
 
 class LostAck(InMemoryJournalStore):
-    """Writes the entry, and then loses the answer."""
+    """A store that can write an entry and then lose the answer."""
 
     lose_next = False
 
@@ -111,15 +111,17 @@ def store() -> LostAck:
 
 
 @pytest.fixture
-def outlet() -> Outlet:
-    return Outlet()
+def outlet() -> RecordingOutlet:
+    return RecordingOutlet()
 
 
-def journal(store: InMemoryJournalStore, outlet: Outlet, **options: Any) -> Journal[Requests, Seen, str]:
-    return Journal(Newest(), store, outlet, **({"clock": lambda: NOW} | options))
+def journal(
+    store: InMemoryJournalStore, outlet: RecordingOutlet, **options: Any
+) -> Journal[Requests, RequestSeen, str]:
+    return Journal(NewestRevisions(), store, outlet, **({"clock": lambda: NOW} | options))
 
 
-async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: LostAck, outlet: Outlet) -> None:
+async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: LostAck, outlet: RecordingOutlet) -> None:
     written = MetricDelta(JOURNAL_ENTRIES)
     await journal(store, outlet).decide("edn", [asked("a"), asked("b")])
     (entry,) = await store.entries("edn", after=0)
@@ -129,7 +131,7 @@ async def test_a_batch_is_one_entry_with_inputs_changes_and_messages(store: Lost
     assert outlet.sent == ["a@1", "b@1"]
 
 
-async def test_repeats_and_older_revisions_write_nothing_and_say_nothing(store: LostAck, outlet: Outlet) -> None:
+async def test_repeats_and_older_revisions_write_and_publish_nothing(store: LostAck, outlet: RecordingOutlet) -> None:
     subject = journal(store, outlet)
     await subject.decide("edn", [asked("a", 2)])
     await subject.decide("edn", [asked("a", 2), asked("a", 1)])
@@ -137,7 +139,7 @@ async def test_repeats_and_older_revisions_write_nothing_and_say_nothing(store: 
     assert outlet.sent == ["a@2"]
 
 
-async def test_what_was_written_and_not_sent_is_sent_before_anything_new(store: LostAck, outlet: Outlet) -> None:
+async def test_unpublished_messages_are_sent_before_new_ones(store: LostAck, outlet: RecordingOutlet) -> None:
     subject = journal(store, outlet)
     outlet.failures = 1
     with pytest.raises(ConnectionError):
@@ -146,8 +148,8 @@ async def test_what_was_written_and_not_sent_is_sent_before_anything_new(store: 
     assert outlet.sent == ["a@1", "b@1"]
 
 
-async def test_another_process_sends_what_a_dead_one_left(store: LostAck, outlet: Outlet) -> None:
-    dead = Outlet()
+async def test_messages_that_a_dead_process_left_are_sent_by_the_next(store: LostAck, outlet: RecordingOutlet) -> None:
+    dead = RecordingOutlet()
     dead.failures = 1
     with pytest.raises(ConnectionError):
         await journal(store, dead).decide("edn", [asked("a")])
@@ -155,7 +157,9 @@ async def test_another_process_sends_what_a_dead_one_left(store: LostAck, outlet
     assert outlet.sent == ["a@1", "b@1"]
 
 
-async def test_a_lost_answer_of_the_database_does_not_lose_or_double_the_entry(store: LostAck, outlet: Outlet) -> None:
+async def test_a_lost_database_answer_neither_loses_nor_doubles_the_entry(
+    store: LostAck, outlet: RecordingOutlet
+) -> None:
     subject = journal(store, outlet)
     store.lose_next = True
     with pytest.raises(ConnectionError):
@@ -165,7 +169,7 @@ async def test_a_lost_answer_of_the_database_does_not_lose_or_double_the_entry(s
     assert outlet.sent == ["a@1"]
 
 
-async def test_a_zombie_is_fenced_and_decides_again_on_the_new_state(store: LostAck, outlet: Outlet) -> None:
+async def test_a_zombie_is_fenced_and_decides_again_on_the_new_state(store: LostAck, outlet: RecordingOutlet) -> None:
     zombie, owner = journal(store, outlet), journal(store, outlet)
     rejections = MetricDelta(FENCE_REJECTIONS)
     await zombie.decide("edn", [asked("a")])
@@ -176,7 +180,9 @@ async def test_a_zombie_is_fenced_and_decides_again_on_the_new_state(store: Lost
     assert rejections.value == 1
 
 
-async def test_a_fight_over_an_edition_ends_in_an_error(store: LostAck, outlet: Outlet) -> None:
+async def test_a_fight_of_two_processes_over_an_edition_ends_in_an_error(
+    store: LostAck, outlet: RecordingOutlet
+) -> None:
     class AlwaysTaken(InMemoryJournalStore):
         async def append(self, entry: Entry) -> None:
             raise SequenceTaken("edn:1")
@@ -185,7 +191,7 @@ async def test_a_fight_over_an_edition_ends_in_an_error(store: LostAck, outlet: 
         await journal(AlwaysTaken(), outlet).decide("edn", [asked("a")])
 
 
-async def test_a_decision_that_fails_leaves_no_trace(store: LostAck, outlet: Outlet) -> None:
+async def test_a_decision_that_fails_leaves_no_trace(store: LostAck, outlet: RecordingOutlet) -> None:
     subject = journal(store, outlet)
     with pytest.raises(ValueError, match="priority 1"):
         await subject.decide("edn", [asked("a"), asked("b", priority=1)])
@@ -194,9 +200,7 @@ async def test_a_decision_that_fails_leaves_no_trace(store: LostAck, outlet: Out
     assert outlet.sent == ["a@1"]
 
 
-async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_entry(
-    store: LostAck, outlet: Outlet
-) -> None:
+async def test_memory_snapshot_and_replay_give_the_same_state(store: LostAck, outlet: RecordingOutlet) -> None:
     subject = journal(store, outlet, snapshot_every=3)
     for number in range(1, 8):
         await subject.decide("edn", [asked(f"r{number % 4}", number)])
@@ -205,8 +209,8 @@ async def test_state_is_the_same_from_memory_from_a_snapshot_and_from_the_first_
     assert (await subject.read("edn")) == (await fresh.read("edn")) == (await fresh.replay("edn"))
 
 
-async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the_last(
-    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+async def test_a_snapshot_follows_once_new_entries_outgrow_the_last_one(
+    store: LostAck, outlet: RecordingOutlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_entry, "LARGE", 100)
     subject, made = journal(store, outlet), list[int]()
@@ -224,8 +228,8 @@ async def test_a_snapshot_is_made_whenever_the_entries_since_are_larger_than_the
     assert 5 < len(made) < 30
 
 
-async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
-    store: LostAck, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+async def test_a_large_edition_is_excluded_from_the_garbage_collector(
+    store: LostAck, outlet: RecordingOutlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await journal(store, outlet).decide("edn", [asked("a")])
     frozen = gc.get_freeze_count()
@@ -239,7 +243,9 @@ async def test_what_is_large_is_kept_from_the_collector_once_it_is_loaded(
         gc.unfreeze()
 
 
-async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(store: LostAck, outlet: Outlet) -> None:
+async def test_the_least_recently_used_edition_is_evicted_and_loaded_again(
+    store: LostAck, outlet: RecordingOutlet
+) -> None:
     subject = journal(store, outlet, editions_in_memory=1)
     await subject.decide("edn", [asked("a")])
     await subject.read("other")
@@ -247,8 +253,8 @@ async def test_the_least_used_edition_is_dropped_from_memory_and_loaded_again(st
     assert outlet.sent == ["a@1", "b@1"]
 
 
-async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_hand_still_written(
-    store: LostAck, outlet: Outlet
+async def test_unowned_editions_are_evicted_while_their_write_in_progress_ends(
+    store: LostAck, outlet: RecordingOutlet
 ) -> None:
     subject = journal(store, outlet)
     for edition in ("ours", "theirs"):
@@ -261,7 +267,7 @@ async def test_what_is_another_process_s_is_dropped_from_memory_and_what_is_in_h
     assert (await journal(store, outlet).read("theirs")).newest.keys() == {"a", "b"}
 
 
-async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, outlet: Outlet) -> None:
+async def test_an_evicted_edition_leaves_nothing_in_memory(store: LostAck, outlet: RecordingOutlet) -> None:
     subject = journal(store, outlet, editions_in_memory=1)
     for number in range(20):
         await subject.decide(f"edn{number}", [asked("a")])
@@ -269,10 +275,10 @@ async def test_nothing_is_kept_of_an_edition_that_is_dropped(store: LostAck, out
     assert len(subject._locks) <= 1
 
 
-async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entries(
-    store: LostAck, outlet: Outlet
+async def test_the_sweeper_sends_old_entries_of_editions_that_are_not_loaded(
+    store: LostAck, outlet: RecordingOutlet
 ) -> None:
-    dead = Outlet()
+    dead = RecordingOutlet()
     dead.failures = 1
     with pytest.raises(ConnectionError):
         await journal(store, dead).decide("edn", [asked("a")])
@@ -283,27 +289,27 @@ async def test_the_sweeper_sends_for_editions_nobody_loads_and_leaves_young_entr
     assert (outlet.sent, swept.value) == (["a@1"], 1)
 
 
-async def test_transact_writes_any_decision_under_the_same_fence(store: LostAck, outlet: Outlet) -> None:
+async def test_transact_writes_any_decision_under_the_same_fence(store: LostAck, outlet: RecordingOutlet) -> None:
     subject, other = journal(store, outlet), journal(store, outlet)
     await subject.read("edn")
     await other.decide("edn", [asked("a")])
 
-    def note(state: Requests, now: datetime) -> Decision[Seen, str]:
-        change = Seen(request_id="noted", revision=len(state.newest))
-        Newest().evolve(state, change)
+    def note(state: Requests, now: datetime) -> Decision[RequestSeen, str]:
+        change = RequestSeen(request_id="noted", revision=len(state.newest))
+        NewestRevisions().evolve(state, change)
         return Decision([change], ["noted"])
 
     await subject.transact("edn", note)
     assert (await other.replay("edn")).newest == {"a": 1, "noted": 1}
 
 
-async def test_a_decision_off_the_loop_lets_others_run_and_a_repeat_wait(store: LostAck, outlet: Outlet) -> None:
+async def test_a_decision_off_the_loop_blocks_only_its_own_edition(store: LostAck, outlet: RecordingOutlet) -> None:
     subject, others_ran = journal(store, outlet, off_loop=True), threading.Event()
 
-    def wait(state: Requests, now: datetime) -> Decision[Seen, str]:
+    def wait(state: Requests, now: datetime) -> Decision[RequestSeen, str]:
         assert others_ran.wait(timeout=10)
-        change = Seen(request_id="noted", revision=1)
-        Newest().evolve(state, change)
+        change = RequestSeen(request_id="noted", revision=1)
+        NewestRevisions().evolve(state, change)
         return Decision([change], ["noted"])
 
     async def run() -> None:
@@ -314,15 +320,13 @@ async def test_a_decision_off_the_loop_lets_others_run_and_a_repeat_wait(store: 
     assert await subject.read("edn") == await subject.replay("edn")
 
 
-async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behind(
-    store: LostAck, outlet: Outlet
-) -> None:
+async def test_a_cancelled_decision_off_the_loop_leaves_no_trace(store: LostAck, outlet: RecordingOutlet) -> None:
     subject, may_end, began = journal(store, outlet, off_loop=True), threading.Event(), threading.Event()
 
-    def linger(state: Requests, now: datetime) -> Decision[Seen, str]:
+    def linger(state: Requests, now: datetime) -> Decision[RequestSeen, str]:
         began.set()
         may_end.wait(timeout=10)
-        Newest().evolve(state, Seen(request_id="never", revision=1))
+        NewestRevisions().evolve(state, RequestSeen(request_id="never", revision=1))
         return Decision([], [])
 
     deciding = asyncio.create_task(subject.transact("edn", linger))
@@ -335,9 +339,7 @@ async def test_who_is_cancelled_while_deciding_off_the_loop_leaves_nothing_behin
     assert (await subject.read("edn")).newest == {"a": 1}
 
 
-async def test_an_entry_that_a_newer_version_wrote_is_waited_for_and_costs_no_input(
-    store: LostAck, outlet: Outlet
-) -> None:
+async def test_an_entry_of_a_newer_version_blocks_and_loses_no_input(store: LostAck, outlet: RecordingOutlet) -> None:
     await journal(store, outlet).decide("edn", [asked("r1")])
     [entry] = await store.entries("edn", after=0)
     newer = replace(entry, seq=2, changes=[{"type": "of_next_year"}])

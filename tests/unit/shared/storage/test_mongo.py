@@ -13,15 +13,15 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 AN_HOUR = timedelta(hours=1)
 
 
-class Server:
-    """Answers with its clock after `seconds`, and stands in for the driver's client too."""
+class ClockServer:
+    """A server that answers with its clock after `seconds`, and its driver's client."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.time, self.ours, self.seconds = NOON, NOON, 0.0
         monkeypatch.setattr(mongo_module, "utc_now", lambda: self.ours)
 
     @property
-    def admin(self) -> Server:
+    def admin(self) -> ClockServer:
         return self
 
     async def command(self, name: str) -> dict[str, Any]:
@@ -33,19 +33,19 @@ class Server:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    return Server(monkeypatch)
+def server(monkeypatch: pytest.MonkeyPatch) -> ClockServer:
+    return ClockServer(monkeypatch)
 
 
 @pytest.fixture
-def mongo(server: Server, monkeypatch: pytest.MonkeyPatch) -> Mongo:
+def mongo(server: ClockServer, monkeypatch: pytest.MonkeyPatch) -> Mongo:
     monkeypatch.setattr(mongo_module, "_client_class", lambda _: lambda *_, **__: server)
     return Mongo(ConnectionSettings())
 
 
 @pytest.mark.parametrize("wrong", [AN_HOUR, -AN_HOUR])
-async def test_a_process_whose_clock_is_wrong_goes_by_the_server_s(
-    mongo: Mongo, server: Server, wrong: timedelta
+async def test_a_process_with_a_wrong_clock_uses_the_server_s_clock(
+    mongo: Mongo, server: ClockServer, wrong: timedelta
 ) -> None:
     server.ours, server.seconds = NOON + wrong, 1.0
     assert mongo.now() == server.ours
@@ -55,7 +55,7 @@ async def test_a_process_whose_clock_is_wrong_goes_by_the_server_s(
     assert mongo.now() == server.time + AN_HOUR
 
 
-async def test_an_answer_that_took_long_does_not_tell_the_time(mongo: Mongo, server: Server) -> None:
+async def test_a_slow_answer_does_not_set_the_clock(mongo: Mongo, server: ClockServer) -> None:
     await mongo.ping()
     server.seconds, server.time = 20.0, server.time + AN_HOUR
     await mongo.ping()
