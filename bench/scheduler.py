@@ -60,7 +60,7 @@ def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offere
 
 def stream(size: Size, count: int) -> Table:
     """Return the rows of a size."""
-    subject = Subject(synthetic(size, _SEED))
+    subject = PublishedEdition(synthetic(size, _SEED))
     times: defaultdict[str, list[Spent]] = defaultdict(list)
     comparison = Comparison()
     violations = 0
@@ -86,7 +86,7 @@ def stream(size: Size, count: int) -> Table:
     return [*rows, subject.optimality()]
 
 
-class Subject:
+class PublishedEdition:
     """A published edition, and the scheduler's state of it."""
 
     def __init__(self, instance: SyntheticEdition) -> None:
@@ -147,7 +147,7 @@ class Comparison:
         self._unproven = 0
         self._at_least = 0
 
-    def add(self, subject: Subject, before: dict[str, SlotSet]) -> None:
+    def add(self, subject: PublishedEdition, before: dict[str, SlotSet]) -> None:
         """Compare a change. `before` maps pairs to their slots before it."""
         ours, problem = subject.slots(), subject.problem()
         self._record("insert (ours)", before, ours)

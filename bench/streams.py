@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bench.instances.arrivals import burst, last_minute, poisson
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.instances.stream import LATE, REQUESTS, RUSH, late_changes, live
-from bench.scheduler import Subject
+from bench.scheduler import PublishedEdition
 from services.scheduler.aggregate import AgendaAggregate, publishing
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.verification import violations_of
@@ -61,7 +61,7 @@ def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offere
 
 def measure(size: Size, stream: Stream) -> dict[str, object]:
     """Return the row of a stream at a size."""
-    subject = Subject(synthetic(size, _SEED))
+    subject = PublishedEdition(synthetic(size, _SEED))
     arrivals = list(stream.arrivals(_SEED))
     scheduler = _Scheduler(subject, stream, len(arrivals))
     waits, batches = queued(arrivals, scheduler.serve)
@@ -104,7 +104,7 @@ def queued(arrivals: Sequence[float], serve: Serve) -> tuple[list[float], list[S
 class _Scheduler:
     """The scheduler of a published edition, or of a live edition that opens when the stream ends."""
 
-    def __init__(self, subject: Subject, stream: Stream, changes: int) -> None:
+    def __init__(self, subject: PublishedEdition, stream: Stream, changes: int) -> None:
         self._state = subject.state
         self._begins = self._now = WHEN
         if stream.is_live:

@@ -98,7 +98,7 @@ def agenda(
 ) -> None:
     """Print an edition's agendas as of any instant.
 
-    Folds the scheduler's journal of the edition: the agendas are those published by that instant.
+    Folds the scheduler's journal of the edition, and prints the agendas that were published by that instant.
     """
     instant = _instant(at)
     entries = run_connected(_entries(edition), Backend.DATABASE)

@@ -1,6 +1,6 @@
 """The command line of operators and SREs.
 
-A command imports its modules when it runs, so that the tool works where one service alone is installed.
+A command imports its modules when it runs, so that the tool works where a single service is installed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`tertulia dlq`: list dead letters, show one, send it again, or drop it."""
+"""`tertulia dlq`: lists dead letters, shows, replays and drops them."""
 
 from __future__ import annotations
 

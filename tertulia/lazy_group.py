@@ -1,4 +1,4 @@
-"""The commands by name, each with its one-line help and its module, which is imported when the command runs.
+"""The commands by name, with a line of help and the module that is imported when the command runs.
 
 Importing all of them takes two seconds, so `tertulia --help` prints names and lines from the table below.
 """

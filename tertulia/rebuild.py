@@ -34,7 +34,7 @@ class NotEmpty(Exception):
 class RebuildReport:
     """Result of a rebuild: the things written per edition, and the views (rebuilt, live) of the compared editions.
 
-    `undecodable` and `unbounded` are those of `topic_log.TopicLog`.
+    `undecodable` counts records that are no events. `unbounded` holds topics without a committed offset.
     """
 
     database: str
@@ -46,7 +46,7 @@ class RebuildReport:
 
     @property
     def is_equal(self) -> bool:
-        """True if the hashes of all compared editions equal those of the live database."""
+        """True if the hashes of all compared editions equal the hashes of the live database."""
         return all(digest(rebuilt) == digest(live) for rebuilt, live in self.views.values())
 
 
@@ -61,8 +61,8 @@ def rebuild(
 ) -> None:
     """Rebuild a service's state from the topics.
 
-    Writes into an empty database, compares it with the live one, and publishes nothing. Exit 1 if they differ: records
-    that arrive during the comparison are differences, too.
+    Writes into an empty database, compares it with the live database, and publishes nothing. Exit 1 if they differ:
+    records that arrive during the comparison are differences, too.
     """
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service!r}: it is one of {', '.join(SERVICES)}")

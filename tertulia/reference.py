@@ -28,7 +28,7 @@ def pages() -> dict[Path, str]:
 
 
 def write(root: Path) -> list[Path]:
-    """Write the pages; return the paths of those that changed."""
+    """Write the pages; return the paths of the changed pages."""
     changed = drifted(root)
     for path in changed:
         (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from itertools import repeat
 from pathlib import Path
 
 from bench.editions.measured import loop_delay
-from bench.editions.subject import Ahead, Row, Subject, spread
+from bench.editions.subject import Ahead, ManyEditions, Row, spread
 from bench.editions.templates import PER_PART, TEMPLATES, make_journals
 from bench.instances.renamed import edition_of
 from deploy.embedded import programs
@@ -73,7 +73,7 @@ def _in_a_loop(part: Callable[[str, Ahead], Coroutine[None, None, list[Row]]], u
 
 async def _all_in_memory(url: str, ahead: Ahead) -> list[Row]:
     records = {edition_id: records[:PER_PART] for edition_id, records in ahead.items()}
-    async with Subject.on(url, records, in_memory=len(ahead)) as subject:
+    async with ManyEditions.on(url, records, in_memory=len(ahead)) as subject:
         async with loop_delay() as late:
             for edition_id in ahead:
                 await subject.load(edition_id)
@@ -88,7 +88,7 @@ async def _few_in_memory(url: str, ahead: Ahead) -> list[Row]:
     rows: list[Row] = []
     for law, exponent, first, end in (("uniform", 0.0, PER_PART, 2 * PER_PART), ("Zipf", 1.0, 2 * PER_PART, None)):
         records = {edition_id: records[first:end] for edition_id, records in ahead.items()}
-        async with Subject.on(url, records, in_memory=_FEW_IN_MEMORY) as subject:
+        async with ManyEditions.on(url, records, in_memory=_FEW_IN_MEMORY) as subject:
             rows.append(await subject.stream(f"changes, {_FEW_IN_MEMORY} in memory, {law}", exponent))
             rows.append({**subject.memory("  in memory then"), **spread("load", subject.loads)})
     return rows

@@ -28,7 +28,7 @@ _QUIET_SECONDS = 0.5
 _SEED = 2018
 
 
-class Subject:
+class ManyEditions:
     """The scheduler of many editions."""
 
     def __init__(self, store: JournalStore, ahead: Ahead, in_memory: int) -> None:
@@ -41,7 +41,7 @@ class Subject:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def on(cls, url: str, ahead: Ahead, in_memory: int) -> AsyncIterator[Subject]:
+    async def on(cls, url: str, ahead: Ahead, in_memory: int) -> AsyncIterator[ManyEditions]:
         async with open_store(url) as store:
             yield cls(store, ahead, in_memory)
 
