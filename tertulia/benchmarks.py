@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tertulia.output import show_line, show_table
+from bench import BenchmarkError
+from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer()
 console = Console()
@@ -43,7 +44,11 @@ def bench(
     A benchmark's own options are the parameters of its `run`, such as `--seconds 10`.
     """
     module = _module_of(name)
-    rows: list[dict[str, object]] = module.run(data, **_own_options(context.args, module.run))
+    options = _own_options(context.args, module.run)
+    try:
+        rows: list[dict[str, object]] = module.run(data, **options)
+    except BenchmarkError as error:
+        stop(Console(stderr=True), f"the benchmark {name} cannot run: {error}")
     show_line(console, (module.__doc__ or name).strip().splitlines()[0])
     for columns, alike in itertools.groupby(rows, key=tuple):  # a table for each kind of row
         show_table(console, columns, [[_cell(row[column]) for column in columns] for row in alike])

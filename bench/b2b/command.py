@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench import BenchmarkError
 from bench.b2b.instance import B2bInstance, Infeasible, violations
 from bench.b2b.reader import read
 from bench.b2b.solve import FAIRNESS, solve
@@ -21,7 +22,7 @@ _SECONDS = 120.0
 _MINIZINC_SECONDS = 60
 
 
-class NoInstances(Exception):
+class NoInstances(BenchmarkError):
     """`--data` is not a folder with `.dzn` files."""
 
 
@@ -45,7 +46,7 @@ def run(
     """
     files = sorted(data.glob("*.dzn")) if data else []
     if not files:
-        raise NoInstances(f"no .dzn file in {data}: give --data FOLDER with the instances")
+        raise NoInstances(f"no .dzn file in {data or 'any folder'}: give --data FOLDER with the instances")
     if minizinc != "no":
         minizinc_b2b.check(minizinc)
     rows = []

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench import BenchmarkError
 from bench.b2b.instance import B2bInstance, B2bMeeting
 
 #: Tokens of MiniZinc data: comments and space (dropped), ranges, integers, names, brackets.
@@ -19,7 +20,7 @@ _MORNING, _AFTERNOON, _ANY = 1, 2, 3
 Value = int | list["Value"]
 
 
-class BadInstanceFile(Exception):
+class BadInstanceFile(BenchmarkError):
     """The file is no instance. The message holds the place and the reason."""
 
 

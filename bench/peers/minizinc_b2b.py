@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from bench import BenchmarkError
 from bench.b2b.instance import B2bInstance, Schedule, breaks, violations
 
 _MODEL = Path(__file__).with_name("b2b.mzn")
@@ -24,7 +25,7 @@ _PROVEN = {"OPTIMAL_SOLUTION", "UNSATISFIABLE"}
 _MOST_WALL_PER_CPU = 20
 
 
-class MiniZincUnavailable(Exception):
+class MiniZincUnavailable(BenchmarkError):
     """MiniZinc is not installed, has no such solver, or rejects the model. The message holds the reason."""
 
 

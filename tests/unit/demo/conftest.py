@@ -71,17 +71,17 @@ def place_greedily(demo: DemoEdition, edition: EditionChanged) -> Iterator[tuple
     taken: set[tuple[object, int]] = set()
     for request in demo.accepted:
         assert request.target is not None
-        one, other = pair_of(request.requester.key, request.target.key)
+        first_id, second_id = pair_of(request.requester.key, request.target.key)
         found = None
         for slot in edition.slots:
             free = next((table for table in tables if (table, slot.index) not in taken), None)
-            if free and (one, slot.index) not in taken and (other, slot.index) not in taken:
-                taken |= {(free, slot.index), (one, slot.index), (other, slot.index)}
+            if free and (first_id, slot.index) not in taken and (second_id, slot.index) not in taken:
+                taken |= {(free, slot.index), (first_id, slot.index), (second_id, slot.index)}
                 found = Place(
                     slot=slot.index, zone_id=free[0], table=free[1], starts_at=slot.starts_at, ends_at=slot.ends_at
                 )
                 break
-        yield request.key, one, other, found
+        yield request.key, first_id, second_id, found
 
 
 def events_of(demo: DemoEdition) -> Iterator[Event]:
@@ -95,26 +95,26 @@ def events_of(demo: DemoEdition) -> Iterator[Event]:
             **COMMON, participant_id=participant.key, **participant.payload(participant.organisation.key)
         )
     agendas: dict[str, list[AgendaEntry]] = {}
-    for request_id, one, other, place in place_greedily(demo, edition):
+    for request_id, first_id, second_id, place in place_greedily(demo, edition):
         yield MatchRequestChanged(
-            **COMMON, request_id=request_id, requester_id=one, target_id=other, state=RequestState.ACCEPTED
+            **COMMON, request_id=request_id, requester_id=first_id, target_id=second_id, state=RequestState.ACCEPTED
         )
         yield AffinityScored(
             **COMMON,
-            pair_id=pair_id("edn_demo", one, other),
-            participant_ids=(one, other),
+            pair_id=pair_id("edn_demo", first_id, second_id),
+            participant_ids=(first_id, second_id),
             request_ids=(request_id,),
             origin=Origin.REQUESTED,
             consent=Consent.GRANTED,
             score=0.5,
             priority=2,
         )
-        meeting = encounter_id("edn_demo", one, other)
+        meeting = encounter_id("edn_demo", first_id, second_id)
         yield EncounterChanged(
             **COMMON,
             encounter_id=meeting,
             state=EncounterState.SCHEDULED if place else EncounterState.WAITING,
-            participant_ids=(one, other),
+            participant_ids=(first_id, second_id),
             organisation_ids=(None, None),
             affinity=0.5,
             place=place,
@@ -122,7 +122,7 @@ def events_of(demo: DemoEdition) -> Iterator[Event]:
         )
         if place is None:
             continue
-        for mine, theirs in ((one, other), (other, one)):
+        for mine, theirs in ((first_id, second_id), (second_id, first_id)):
             agendas.setdefault(mine, []).append(
                 AgendaEntry(
                     kind=EntryKind.ENCOUNTER,

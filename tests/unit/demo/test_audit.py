@@ -51,7 +51,7 @@ async def test_the_replay_agrees_with_what_was_published(played: Played, small: 
 
 async def test_a_published_agenda_that_differs_from_the_replay_is_a_fault(played: Played) -> None:
     journal, seen = played
-    agenda = next(one for one in seen.all(AgendaChanged).values() if one.entries)
+    agenda = next(agenda for agenda in seen.all(AgendaChanged).values() if agenda.entries)
     seen.record(agenda.model_copy(update={"revision": agenda.revision + 1, "entries": ()}), 0)
     [fault] = audit.find_replay_faults(await journal.follow(), seen)
     assert agenda.participant_id in fault

@@ -33,9 +33,11 @@ def test_every_placed_encounter_is_at_its_table_and_slot(seen_small: Observed) -
     }
     people, zones = seen_small.all(ParticipantChanged), {zone.zone_id: zone.name for zone in seen_small.edition.zones}
     expected = {
-        (zones[one.place.zone_id], one.place.table, one.place.slot): {people[key].name for key in one.participant_ids}
-        for one in seen_small.placed().values()
-        if one.place is not None
+        (zones[encounter.place.zone_id], encounter.place.table, encounter.place.slot): {
+            people[key].name for key in encounter.participant_ids
+        }
+        for encounter in seen_small.placed().values()
+        if encounter.place is not None
     }
     assert shown == expected
     assert board.encounters == len(expected)

@@ -62,7 +62,7 @@ async def test_the_ten_changes_contain_the_required_calls(full: DemoEdition) -> 
     [swap] = [patch for patch in patches if "email" in patch]
     assert swap["name"] not in {participant.name for participant in full.participants}
     [sessions] = [patch["sessions"] for patch in patches if "sessions" in patch]
-    before = {one["session_id"]: one["starts_at"] for one in full.payload["sessions"]}
+    before = {session["session_id"]: session["starts_at"] for session in full.payload["sessions"]}
     assert [session["session_id"] for session in sessions if session["starts_at"] != before[session["session_id"]]] == [
         "kets"
     ]

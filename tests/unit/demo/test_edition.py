@@ -18,7 +18,7 @@ from shared.contract.events import OrganisationKind
 
 
 def test_the_full_edition_is_of_itecams_size(full: DemoEdition) -> None:
-    kinds = Counter(one.kind for one in full.organisations)
+    kinds = Counter(organisation.kind for organisation in full.organisations)
     assert kinds["sme"] + kinds["large_company"] == 210
     assert kinds["research_group"] == 12
     assert set(kinds) == {kind.value for kind in OrganisationKind}
@@ -82,11 +82,11 @@ def test_names_and_addresses_are_unique(full: DemoEdition) -> None:
         [participant.name for participant in full.participants],
     ):
         assert len(set(values)) == len(values)
-    assert all(one.email.endswith(".example") for one in full.participants)
+    assert all(participant.email.endswith(".example") for participant in full.participants)
 
 
 def test_profiles_are_in_three_languages_and_leave_no_gap_unfilled(full: DemoEdition) -> None:
-    languages = Counter(one.languages[0] for one in full.participants)
+    languages = Counter(participant.languages[0] for participant in full.participants)
     assert languages["es"] > languages["en"] > 10
     assert languages["pt"] > 10
     for participant in full.participants:
@@ -126,8 +126,13 @@ def test_most_requests_join_a_need_and_an_offer(full: DemoEdition) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_nearly_everything_accepted_can_be_placed(seed: int) -> None:
     demo = generate(seed)
-    promised = Counter(one for request in demo.accepted for one in (request.requester, request.target) if one)
-    assert sum(max(0, count - min(MOST_ENCOUNTERS, one.free_slots)) for one, count in promised.items()) <= 4
+    promised = Counter(
+        participant for request in demo.accepted for participant in (request.requester, request.target) if participant
+    )
+    assert (
+        sum(max(0, count - min(MOST_ENCOUNTERS, participant.free_slots)) for participant, count in promised.items())
+        <= 4
+    )
     assert max(Counter(request.requester.key for request in demo.requests).values()) <= 20
 
 
@@ -149,7 +154,7 @@ def test_an_answer_comes_after_its_request(full: DemoEdition) -> None:
 
 
 def test_absences_and_sessions_reduce_the_free_slots(full: DemoEdition) -> None:
-    assert max(one.free_slots for one in full.participants) == 28
+    assert max(participant.free_slots for participant in full.participants) == 28
     for participant in full.participants:
         for starts, ends in participant.available:
             assert datetime.fromisoformat(starts) < datetime.fromisoformat(ends)

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from services.registration import operators
 from tertulia import cli, connections
-from tertulia.benchmarks import benchmarks
 from tertulia.cli import app
 from tertulia.lazy_group import COMMANDS
 
@@ -84,19 +83,6 @@ def test_a_missing_module_is_named_with_what_installs_it(
     assert CliRunner().invoke(app, arguments).exit_code == 1
     assert missing.split(".", maxsplit=1)[0] in output_of(*arguments)
     assert remedy in output_of(*arguments)
-
-
-def test_every_benchmark_has_a_run_and_nothing_else_is_listed() -> None:
-    assert {"b2b", "editions", "matching", "scheduler"} <= benchmarks().keys()
-    for module in benchmarks().values():
-        assert callable(importlib.import_module(module).run), module
-    for other in ("affinities", "instances", "peers", "__init__"):
-        assert other not in benchmarks()
-        assert CliRunner().invoke(app, ["bench", other]).exit_code == 2
-
-
-def test_a_mistyped_benchmark_is_answered_with_the_nearest_name() -> None:
-    assert "did you mean 'matching'?" in output_of("bench", "matchin")
 
 
 class _Stack:

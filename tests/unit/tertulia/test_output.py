@@ -20,7 +20,7 @@ def shown(*, is_terminal: bool, width: int = 80) -> str:
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_no_id_is_cut_or_broken_in_a_table_of_eighty_columns(*, is_terminal: bool) -> None:
-    assert [each for each in IDS if each not in shown(is_terminal=is_terminal)] == []
+    assert [long_id for long_id in IDS if long_id not in shown(is_terminal=is_terminal)] == []
 
 
 def test_texts_fold_between_words_on_a_terminal() -> None:

@@ -93,7 +93,7 @@ def test_a_numbering_loses_nothing(variables: int, seed: int, literals: list[int
     numbering = Numbering(variables, seed)
     assert numbering.back(numbering.there(literals)) == literals
     assert sorted(numbering.there(range(1, 51))) == list(range(1, 51))
-    assert numbering.there([-each for each in literals]) == [-each for each in numbering.there(literals)]
+    assert numbering.there([-literal for literal in literals]) == [-literal for literal in numbering.there(literals)]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -1,9 +1,11 @@
+import importlib
 import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tertulia.benchmarks import benchmarks
 from tertulia.cli import app
 
 TEXT = """
@@ -20,37 +22,18 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_solve_prints_slots_breaks_and_bound(file: Path) -> None:
-    result = CliRunner().invoke(app, ["solve", str(file)])
-    said = json.loads(result.stdout)
-    assert result.exit_code == 0
-    assert said["slots"] == [3, 2, 1]
-    assert (said["breaks"], said["bound"], said["proven"], said["violations"]) == (1, 1, True, {})
+def test_every_benchmark_has_a_run_and_nothing_else_is_listed() -> None:
+    assert {"b2b", "editions", "matching", "scheduler"} <= benchmarks().keys()
+    for module in benchmarks().values():
+        assert callable(importlib.import_module(module).run), module
+    for folder in ("affinities", "instances", "peers", "__init__"):
+        assert folder not in benchmarks()
+        assert CliRunner().invoke(app, ["bench", folder]).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    ("was", "becomes", "options", "why"),
-    [
-        ("", "", ["--fairness", "0"], "breaks at most 0 apart"),
-        ("forbidden = [{0}", "forbidden = [1..2", [], "more meetings than available slots: participant 1"),
-    ],
-)
-def test_solve_gives_the_reason_of_infeasibility(
-    file: Path, was: str, becomes: str, options: list[str], why: str
-) -> None:
-    file.write_text(TEXT.replace(was, becomes) if was else TEXT)
-    result = CliRunner().invoke(app, ["solve", str(file), *options])
-    said = json.loads(result.stdout)
-    assert result.exit_code == 1
-    assert (said["feasible"], said["proven"]) == (False, True)
-    assert why in said["reason"]
-
-
-def test_solve_names_the_unreadable_part(file: Path) -> None:
-    file.write_text("nBusiness = ;")
-    result = CliRunner().invoke(app, ["solve", str(file)])
-    assert result.exit_code == 1
-    assert "number should be" in result.stderr
+def test_a_mistyped_benchmark_is_answered_with_the_nearest_name() -> None:
+    printed = CliRunner().invoke(app, ["bench", "matchin"]).output
+    assert "did you mean 'matching'?" in " ".join(printed.replace("│", " ").split())
 
 
 def test_bench_writes_a_row_per_instance(file: Path) -> None:
@@ -69,3 +52,13 @@ def test_bench_takes_the_options_of_the_benchmark_and_no_others(file: Path) -> N
     assert CliRunner().invoke(app, ["bench", "b2b", *options, "--peer", "no"]).exit_code == 0
     assert "peer_breaks" not in json.loads(rows.read_text())[0]
     assert CliRunner().invoke(app, ["bench", "b2b", *options, "--colour", "red"]).exit_code == 2
+
+
+def test_a_benchmark_without_its_data_is_an_error_without_a_traceback(file: Path) -> None:
+    missing = CliRunner().invoke(app, ["bench", "b2b"])
+    assert (missing.exit_code, missing.stderr) == (
+        1,
+        "the benchmark b2b cannot run: no .dzn file in any folder: give --data FOLDER with the instances\n",
+    )
+    file.write_text("nBusiness = ;")
+    assert CliRunner().invoke(app, ["bench", "b2b", "--data", str(file.parent)]).exit_code == 1

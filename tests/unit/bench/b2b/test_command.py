@@ -19,12 +19,12 @@ requested = [| 1,2,3 | 1,3,3 |]; forbidden = [{0},{0},{0}]; fixed = [1,0]; prece
 def test_what_minizinc_answers_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slots: list[int], found: object, proven: bool
 ) -> None:
-    said = [
+    printed = [
         {"type": "solution", "output": {"default": json.dumps(slots)}},
         {"type": "status", "status": "OPTIMAL_SOLUTION"},
     ]
     monkeypatch.setattr(minizinc_b2b, "check", lambda _: None)
-    monkeypatch.setattr(minizinc_b2b, "_run", lambda *_: "\n".join(map(json.dumps, said)))
+    monkeypatch.setattr(minizinc_b2b, "_run", lambda *_: "\n".join(map(json.dumps, printed)))
     (tmp_path / "two.dzn").write_text(TEXT)
     (row,) = run(tmp_path, peer="no", minizinc="gecode")
     assert (row["breaks"], row["minizinc_breaks"], row["minizinc_proven"]) == (0, found, proven)
