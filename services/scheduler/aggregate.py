@@ -28,7 +28,7 @@ Decide = Callable[[AgendaState, datetime], Decision[Change, Event]]
 
 
 class AgendaAggregate:
-    """The agenda of one edition. Each decision is verified before it is journalled."""
+    """The agenda of one edition. A decision is verified before it is journalled."""
 
     state_type = AgendaState
     change_type: TypeAdapter[Change] = CHANGE

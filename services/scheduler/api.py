@@ -1,4 +1,4 @@
-"""HTTP in, behind the door: what registration asks for an organiser; each is read, put to a use case, answered."""
+"""HTTP in, on the internal API: requests that registration makes for an organiser."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from shared.internal_api.edits import (
 from shared.internal_api.server import Declined, body_of
 
 
-class EditAsked(BaseModel):
-    """An edit, and the token of the effects it was shown to have; without one it is tried only."""
+class EditRequest(BaseModel):
+    """An edit, and the token of its planned effects. An edit without a token is planned, not applied."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,46 +46,46 @@ class EditAsked(BaseModel):
 
 
 class Page(BaseModel):
-    """What to show: up to `limit` beyond `after`, by id; encounters of one participant if given."""
+    """A page of a list sorted by id: up to `limit` items after the id `after`, of a single participant if given."""
 
     after: str = ""
     limit: int = Field(default=100, ge=1, le=1000)
     participant_id: str | None = None
 
 
-Query = TypeVar("Query", bound=BaseModel)
-_Shown = Callable[[AgendaState, Page], Iterable[BaseModel]]
+Parameters = TypeVar("Parameters", bound=BaseModel)
+_List = Callable[[AgendaState, Page], Iterable[BaseModel]]
 
 
 def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
-    """What the scheduler can be asked."""
+    """Return the routes of the scheduler's internal API."""
 
     async def edits(request: Request) -> Response:
-        asked = await body_of(request, EditAsked)
+        edit_request = await body_of(request, EditRequest)
         edition_id = request.path_params["edition_id"]
         try:
-            if asked.token is None:
-                state, plan = await scheduler.plan_edit(edition_id, asked.edit)
+            if edit_request.token is None:
+                state, plan = await scheduler.plan_edit(edition_id, edit_request.edit)
             else:
-                state, plan = await scheduler.apply_edit(edition_id, asked.edit, asked.token)
-        except EditRejected as refused:
-            _decline(refused)
+                state, plan = await scheduler.apply_edit(edition_id, edit_request.edit, edit_request.token)
+        except EditRejected as rejected:
+            _decline(rejected)
         except StalePlan as stale:
             raise Declined(412, "stale", str(stale)) from stale
         except RulesBroken as broken:
             effects = effects_of(await scheduler.agenda(edition_id), broken.plan)
-            rules = [each.model_dump(mode="json") for each in effects.broken]
-            raise Declined(422, "rules-broken", f"it would break: {broken}", broken=rules) from broken
+            rules = [rule.model_dump(mode="json") for rule in effects.broken]
+            raise Declined(422, "rules-broken", f"the edit would break: {broken}", broken=rules) from broken
         return JSONResponse(effects_of(state, plan).model_dump(mode="json"))
 
     async def attendance(request: Request) -> Response:
-        reported = await body_of(request, AttendanceReport)
+        report = await body_of(request, AttendanceReport)
         edition_id, encounter_id = request.path_params["edition_id"], request.path_params["encounter_id"]
         try:
-            noted = await scheduler.record_attendance(edition_id, encounter_id, reported)
-        except EditRejected as refused:
-            _decline(refused)
-        return JSONResponse(noted.model_dump(mode="json"))
+            effects = await scheduler.record_attendance(edition_id, encounter_id, report)
+        except EditRejected as rejected:
+            _decline(rejected)
+        return JSONResponse(effects.model_dump(mode="json"))
 
     def encounters(state: AgendaState, page: Page) -> list[EncounterNow]:
         return encounters_of(state, page, scheduler.clock())
@@ -106,8 +106,8 @@ def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
         more = _query_of(request, More)
         try:
             gain = await scheduler.what_if(request.path_params["edition_id"], more)
-        except EditRejected as refused:
-            _decline(refused)
+        except EditRejected as rejected:
+            _decline(rejected)
         except (SolverBusy, SolverFailed) as busy:
             raise Declined(503, "busy", str(busy)) from busy
         return JSONResponse(gain.model_dump(mode="json"))
@@ -115,17 +115,17 @@ def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
     return what_if
 
 
-def _listing(scheduler: Scheduler, shown: _Shown) -> Callable[[Request], Awaitable[Response]]:
+def _listing(scheduler: Scheduler, items_of: _List) -> Callable[[Request], Awaitable[Response]]:
     async def listing(request: Request) -> Response:
         state = await scheduler.agenda(request.path_params["edition_id"])
-        items = [each.model_dump(mode="json") for each in shown(state, _query_of(request, Page))]
+        items = [item.model_dump(mode="json") for item in items_of(state, _query_of(request, Page))]
         return JSONResponse({"items": items})
 
     return listing
 
 
 def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
-    """A plan as it is shown: encounters by their ids."""
+    """Return a plan with encounter ids in place of pair ids."""
     return EditEffects(
         token=plan.token,
         encounters=tuple(
@@ -143,11 +143,11 @@ def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
         ),
         broken=tuple(
             BrokenRule(
-                rule=each.rule,
-                encounter_ids=tuple(map(state.encounter_id, each.pair_ids)),
-                participant_ids=_people(state, plan, each.pair_ids),
+                rule=violation.rule,
+                encounter_ids=tuple(map(state.encounter_id, violation.pair_ids)),
+                participant_ids=_people(state, plan, violation.pair_ids),
             )
-            for each in plan.violations
+            for violation in plan.violations
         ),
         mailed=tuple(mailed_participants(state, plan)),
         idle_slots=plan.idle,
@@ -155,32 +155,33 @@ def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
 
 
 def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[EncounterNow]:
-    """The encounters of a page: those that have a place, wait for one, or are over."""
+    """List the encounters of a page that have a place, wait for a place, or are over."""
     if page.participant_id is None:
         pairs: Iterable[str] = state.pairs_by_encounter.values()
     else:
         pairs = state.links.pairs_of.get(page.participant_id, ())
-    ids = {state.encounter_id(pair): pair for pair in pairs if _is_shown(state, pair)}
-    chosen = heapq.nsmallest(page.limit, (each for each in ids if each > page.after))
-    return [_now(state, ids[each], each, now) for each in chosen]
+    ids = {state.encounter_id(pair): pair for pair in pairs if _is_listed(state, pair)}
+    chosen = heapq.nsmallest(page.limit, (encounter_id for encounter_id in ids if encounter_id > page.after))
+    return [_now(state, ids[encounter_id], encounter_id, now) for encounter_id in chosen]
 
 
 def below_minimum_of(state: AgendaState, page: Page) -> list[BelowMinimum]:
-    """Who has fewer encounters than everybody should have: those of a page."""
-    few = ((each, served) for each, served in below_minimum(state).items() if each > page.after)
+    """List the participants of a page below the edition's minimum of encounters."""
+    rates = ((person_id, rate) for person_id, rate in below_minimum(state).items() if person_id > page.after)
+    least = state.min_encounters or 0
     return [
-        BelowMinimum(participant_id=each, placed=served.placed, wanted=served.wanted, least=state.min_encounters or 0)
-        for each, served in islice(few, page.limit)
+        BelowMinimum(participant_id=person_id, placed=rate.placed, wanted=rate.wanted, least=least)
+        for person_id, rate in islice(rates, page.limit)
     ]
 
 
 def goals_of(state: AgendaState) -> list[GoalReached]:
-    """How far the edition has come with each of its goals, in its order."""
-    reached = fill_rates_by_goal(state)
-    return [GoalReached(goal=goal, placed=served.placed, wanted=served.wanted) for goal, served in reached.items()]
+    """List the edition's goals in its order, with the numbers of encounters placed and wanted."""
+    rates = fill_rates_by_goal(state)
+    return [GoalReached(goal=goal, placed=rate.placed, wanted=rate.wanted) for goal, rate in rates.items()]
 
 
-def _query_of(request: Request, kind: type[Query]) -> Query:
+def _query_of(request: Request, kind: type[Parameters]) -> Parameters:
     try:
         return kind.model_validate(dict(request.query_params))
     except ValidationError as error:
@@ -188,12 +189,12 @@ def _query_of(request: Request, kind: type[Query]) -> Query:
 
 
 def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> EncounterNow:
-    arranged, attended, told = state.arrangement(pair), state.attended.get(pair), state.encounters.get(pair)
-    untold = EncounterState.SCHEDULED if arranged.place else EncounterState.WAITING
+    arranged, attended, published = state.arrangement(pair), state.attended.get(pair), state.encounters.get(pair)
+    unpublished = EncounterState.SCHEDULED if arranged.place else EncounterState.WAITING
     return EncounterNow(
         encounter_id=encounter_id,
         participant_ids=arranged.people,
-        state=attended.outcome if attended else told.state if told else untold,
+        state=attended.outcome if attended else published.state if published else unpublished,
         place=attended.place if attended else arranged.place,
         waiting_reason=arranged.reason,
         is_locked=arranged.is_locked,
@@ -206,15 +207,15 @@ def _encounter_ids(state: AgendaState, pairs: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(map(state.encounter_id, pairs)))
 
 
-def _is_shown(state: AgendaState, pair: str) -> bool:
+def _is_listed(state: AgendaState, pair: str) -> bool:
     return pair in state.placements or pair in state.waiting or pair in state.attended
 
 
 def _people(state: AgendaState, plan: EditPlan, pair_ids: Iterable[str]) -> tuple[str, ...]:
-    """Who would meet in these encounters."""
-    met = (plan.after[pair].people if pair in plan.after else state.pairs[pair].people for pair in pair_ids)
-    return tuple(sorted({person for people in met for person in people}))
+    """Return the people who would meet in these encounters, sorted."""
+    groups = (plan.after[pair].people if pair in plan.after else state.pairs[pair].people for pair in pair_ids)
+    return tuple(sorted({person_id for people in groups for person_id in people}))
 
 
-def _decline(refused: EditRejected) -> NoReturn:
-    raise Declined(refused.code.status, refused.code.value, str(refused)) from refused
+def _decline(rejected: EditRejected) -> NoReturn:
+    raise Declined(rejected.code.status, rejected.code.value, str(rejected)) from rejected

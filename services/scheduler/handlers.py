@@ -11,7 +11,7 @@ from shared.messaging.inputs import Input
 
 
 def listen(consumer: Consumer, scheduler: Scheduler) -> None:
-    """Subscribe to registrations and affinities, and hand each batch of an edition to the scheduler."""
+    """Subscribe to registrations and affinities, and hand the batches of an edition to the scheduler."""
 
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
         await scheduler.consume(edition_id, inputs)

@@ -69,7 +69,7 @@ class _Outlook(NamedTuple):
 class Improver:
     """Improvement and announcement of the editions that are assigned to this process.
 
-    `progress` is called after each edition, because a pass over many editions lasts longer than a stall may.
+    `progress` is called after every edition, because a pass over many editions lasts longer than a stall may.
     """
 
     editions: Editions
@@ -89,7 +89,7 @@ class Improver:
     _solutions: dict[str, tuple[Problem, Solution]] = field(default_factory=dict)
 
     def on_assignment(self, owns: Owns) -> None:
-        """Take over the editions that `owns` accepts, with their unfinished work; forget all other editions."""
+        """Take over the editions that `owns` accepts, with their unfinished work; forget the rest."""
         self._assignment = owns
 
     def input_arrived(self, edition_id: str) -> None:
@@ -102,9 +102,9 @@ class Improver:
             await self._outlook(edition_id, watch)
 
     async def improve_quiet_editions(self) -> None:
-        """Improve, announce and publish as far as each quiet edition needs it.
+        """Improve, announce and publish as far as quiet editions need it.
 
-        An improvement that takes long delays no other edition: it goes on beside the next pass.
+        An improvement that takes long delays no further edition: it goes on beside the next pass.
         """
         await self.recall()
         for edition_id, watch in self._watched.items():
@@ -123,7 +123,7 @@ class Improver:
             raise errors[0]
 
     async def recall(self) -> None:
-        """Watch the editions of a new assignment that were not in the one before."""
+        """Watch the editions of a new assignment that were not in the last assignment."""
         owns, self._assignment = self._assignment, None
         if owns is None:
             return
@@ -167,7 +167,7 @@ class Improver:
         return _Outlook(_can_be_improved(state, watch), state.awaits_announcement)
 
     def _is_due(self, watch: _Watch) -> bool:
-        """Whether an edition is quiet, or half of its time until the announcement is over."""
+        """Return whether an edition is quiet, or half of its time until the announcement is over."""
         is_quiet = self.monotonic() - watch.last_input >= self.pace.quiet_seconds
         return is_quiet or self._seconds_left(watch) <= self.pace.announce_seconds / 2
 

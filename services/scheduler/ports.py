@@ -32,7 +32,7 @@ class Editions(Protocol):
         ...
 
     async def current(self, edition_id: str) -> AgendaState:
-        """Return the state with the entries that other processes have written. The caller does not change it."""
+        """Return the state with the entries of all processes. The caller does not change it."""
         ...
 
     async def editions(self) -> list[str]:

@@ -1,6 +1,6 @@
-"""The scheduler's state: what it was told, and the encounters and agendas as it published them.
+"""Rebuild of the scheduler's state from the topics: its inputs, and the encounters and agendas that it published.
 
-Not on the bus, so not rebuilt: the edits that could be taken back, what was journalled and not yet published.
+Topics do not have the edits that could be undone, nor changes that were journalled and not published.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _ENDED = frozenset({EncounterState.HELD, EncounterState.MISSED})
 
 
 class SchedulerRebuilder:
-    """See `core.Rebuilder`."""
+    """Rebuilder of the scheduler: see `shared.storage.rebuild.Rebuilder`."""
 
     consumed = (REGISTRATION, AFFINITY)
     published = (AGENDA, ENCOUNTER)
@@ -70,7 +70,7 @@ class SchedulerRebuilder:
     async def write(
         self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents
     ) -> Rebuilt:
-        """Write an edition's journal, and say what the verifier finds in its agenda."""
+        """Write an edition's journal; the notes are the violations that the verifier finds."""
         draft = state_of(edition_id, consumed, published)
         await write_journal(database, _AGGREGATE, draft, consumed)
         broken = violations_of(draft.state, draft.state.placements, utc_now()) if draft.state.edition else []
@@ -78,13 +78,13 @@ class SchedulerRebuilder:
         return Rebuilt(len(draft.state.agendas) + len(draft.state.encounters), notes)
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
-        """What readers of agendas and encounters see, and what the scheduler knows."""
+        """Return the published agendas and encounters, and the inputs, for comparison."""
         state = await read_journal(database, _AGGREGATE, edition_id)
         return view_of(state) if state else {}
 
 
 def view_of(state: AgendaState) -> View:
-    """All of a state but edits, the certificate and the count of its inputs."""
+    """Return all of a state but edits, certificate and version."""
     return {
         "edition": as_json({state.edition_id: state.edition} if state.edition else {}),
         "organisations": as_json(state.organisations),
@@ -93,7 +93,7 @@ def view_of(state: AgendaState) -> View:
         "placements": as_json(state.placements),
         "waiting": dict(state.waiting),
         "locked": dict.fromkeys(sorted(state.locked), True),
-        "comes_after": {pair: list(others) for pair, others in state.comes_after.items()},
+        "comes_after": {pair: list(earlier) for pair, earlier in state.comes_after.items()},
         "encounters": as_json(state.encounters),
         "agendas": as_json(state.agendas),
         "attended": as_json(state.attended),
@@ -102,20 +102,20 @@ def view_of(state: AgendaState) -> View:
 
 
 def state_of(edition_id: str, consumed: EditionEvents, published: EditionEvents) -> JournalDraft[AgendaState, Change]:
-    """The state that heard this and said that, with the changes that make it."""
+    """Return a draft of the state with these inputs and these published events."""
     draft = JournalDraft[AgendaState, Change](_AGGREGATE, edition_id)
-    _learn(draft, consumed)
+    _record_inputs(draft, consumed)
     encounters = _encounters_by_pair(draft.state, published)
-    _seat(draft, encounters)
-    _note_attendance(draft, encounters, consumed, published)
-    _tell(draft, encounters, published.newest(AgendaChanged))
+    _record_places(draft, encounters)
+    _record_attendance(draft, encounters, consumed, published)
+    _record_published(draft, encounters, published.newest(AgendaChanged))
     return draft
 
 
-def _learn(draft: JournalDraft[AgendaState, Change], consumed: EditionEvents) -> None:
+def _record_inputs(draft: JournalDraft[AgendaState, Change], consumed: EditionEvents) -> None:
     for organisation in consumed.newest(OrganisationChanged):
-        known = OrganisationSnapshot.of(organisation)
-        draft.record(OrganisationRecorded(organisation_id=organisation.organisation_id, organisation=known))
+        snapshot = OrganisationSnapshot.of(organisation)
+        draft.record(OrganisationRecorded(organisation_id=organisation.organisation_id, organisation=snapshot))
     for participant in consumed.newest(ParticipantChanged):
         draft.record(
             ParticipantRecorded(
@@ -133,11 +133,12 @@ def _learn(draft: JournalDraft[AgendaState, Change], consumed: EditionEvents) ->
 
 def _encounters_by_pair(state: AgendaState, published: EditionEvents) -> dict[str, EncounterChanged]:
     pairs = {encounter_id(state.edition_id, *pair.matched): pair_id for pair_id, pair in state.pairs.items()}
-    return {pairs[one.encounter_id]: one for one in published.newest(EncounterChanged) if one.encounter_id in pairs}
+    newest = published.newest(EncounterChanged)
+    return {pairs[event.encounter_id]: event for event in newest if event.encounter_id in pairs}
 
 
-def _seat(draft: JournalDraft[AgendaState, Change], encounters: dict[str, EncounterChanged]) -> None:
-    """Who meets, and where; or why not."""
+def _record_places(draft: JournalDraft[AgendaState, Change], encounters: dict[str, EncounterChanged]) -> None:
+    """Record people and places of encounters, or reasons to wait; then locks and orders."""
     for pair, published in encounters.items():
         people = (*published.participant_ids, *(guest.participant_id for guest in published.guests))
         if people != draft.state.pairs[pair].people:
@@ -152,62 +153,70 @@ def _seat(draft: JournalDraft[AgendaState, Change], encounters: dict[str, Encoun
             draft.record(Locked(pair_id=pair, is_locked=True))
     by_encounter = draft.state.pairs_by_encounter
     for pair, published in encounters.items():
-        comes_after = tuple(sorted(by_encounter[each] for each in published.comes_after if each in by_encounter))
+        comes_after = tuple(
+            sorted(by_encounter[earlier] for earlier in published.comes_after if earlier in by_encounter)
+        )
         if comes_after:
             draft.record(Ordered(pair_id=pair, comes_after=comes_after))
 
 
 def _as_numbered_now(state: AgendaState, place: Place) -> Place:
-    """The place with the slot's number of today: slots may have been renumbered since it was told."""
+    """Return the place with the present number of its slot: slots may have been renumbered since the publication."""
     index = state.timeline.index_of(place)
     return place if index is None else place.model_copy(update={"slot": index})
 
 
-def _note_attendance(
+def _record_attendance(
     draft: JournalDraft[AgendaState, Change],
     encounters: dict[str, EncounterChanged],
     consumed: EditionEvents,
     published: EditionEvents,
 ) -> None:
-    """How encounters went, and who was not at the venue: whoever was missed while one ran, until they checked in again.
+    """Record the outcome of encounters, and the participants reported absent from the venue.
 
-    A report that was corrected since is known only until compaction takes it out.
+    A participant is absent if reported so while an encounter ran, until the next check-in. A report that was
+    replaced counts only until compaction removes it from the topic.
     """
-    known_at = {one.participant_id: one.occurred_at for one in consumed.newest(ParticipantChanged)}
+    changed_at = {event.participant_id: event.occurred_at for event in consumed.newest(ParticipantChanged)}
     gone: dict[str, set[str]] = {}
     for report in published.every(EncounterChanged):
         if report.place is not None and report.occurred_at < report.place.ends_at:
-            absent = {one for one in report.absent_ids if known_at.get(one, report.occurred_at) <= report.occurred_at}
+            at = report.occurred_at
+            absent = {person_id for person_id in report.absent_ids if changed_at.get(person_id, at) <= at}
             gone.setdefault(report.encounter_id, set()).update(absent & draft.state.participants.keys())
     ended = [(pair, last) for pair, last in encounters.items() if last.state in _ENDED]
-    for pair, last in sorted(ended, key=lambda each: each[1].occurred_at):
+    for pair, last in sorted(ended, key=lambda item: item[1].occurred_at):
         if last.place is not None:
             attended = AttendanceSnapshot(outcome=last.state, absent_ids=last.absent_ids, place=last.place)
             gone_ids = tuple(sorted(gone.get(last.encounter_id, ())))
             draft.record(AttendanceRecorded(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
 
 
-def _tell(
+def _record_published(
     draft: JournalDraft[AgendaState, Change], published: dict[str, EncounterChanged], agendas: list[AgendaChanged]
 ) -> None:
-    """What is known to be told is told; and what was announced or improved is not done again."""
+    """Record published content as published, and the announcement and the improvement as done."""
     state = draft.state
-    if any(not one.provisional for one in agendas) and state.edition and state.edition.phase is not Phase.OPEN:
+    if any(not agenda.provisional for agenda in agendas) and state.edition and state.edition.phase is not Phase.OPEN:
         draft.record(Announced(cause=Cause(code=CauseCode.EDITION_PUBLISHED, subject_id=state.edition_id)))
-    newest = max((one for one in agendas if one.certificate), key=lambda one: one.occurred_at, default=None)
+    newest = max(
+        (agenda for agenda in agendas if agenda.certificate), key=lambda agenda: agenda.occurred_at, default=None
+    )
     if newest is not None:
         draft.record(Improved(version=state.version, certificate=newest.certificate))
     pairs = list(published)
     for at in range(0, max(len(pairs), 1), MAX_AGENDAS):
         some = pairs[at : at + MAX_AGENDAS]
-        told = {pair: _told_encounter(state, pair, published[pair]) for pair in some}
-        draft.record(Published(encounters=told, agendas={}, pairs=tuple(some), participants=()))
+        part = {pair: _published_encounter(state, pair, published[pair]) for pair in some}
+        draft.record(Published(encounters=part, agendas={}, pairs=tuple(some), participants=()))
     for at in range(0, max(len(agendas), 1), MAX_AGENDAS):
-        part = {
-            one.participant_id: PublishedAgenda(revision=one.revision, provisional=one.provisional, entries=one.entries)
-            for one in agendas[at : at + MAX_AGENDAS]
+        content = {
+            agenda.participant_id: PublishedAgenda(
+                revision=agenda.revision, provisional=agenda.provisional, entries=agenda.entries
+            )
+            for agenda in agendas[at : at + MAX_AGENDAS]
         }
-        draft.record(Published(encounters={}, agendas=part, pairs=(), participants=tuple(part)))
+        draft.record(Published(encounters={}, agendas=content, pairs=(), participants=tuple(content)))
     draft.record(
         Published(
             encounters={},
@@ -218,7 +227,7 @@ def _tell(
     )
 
 
-def _told_encounter(state: AgendaState, pair: str, published: EncounterChanged) -> PublishedEncounter:
+def _published_encounter(state: AgendaState, pair: str, published: EncounterChanged) -> PublishedEncounter:
     return PublishedEncounter(
         revision=published.revision,
         state=published.state,

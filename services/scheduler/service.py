@@ -33,7 +33,7 @@ class Scheduler:
     clock: Clock
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
-        """Insert a batch of inputs into the agenda, repair what they break, and publish the changes."""
+        """Insert a batch of inputs into the agenda, repair it, and publish the changes."""
         self.improver.input_arrived(edition_id)
         with DECISION_SECONDS.time():
             try:

@@ -1,4 +1,4 @@
-"""Solve an edition from a file, with the same engine and nothing running: what `tertulia solve FILE` does."""
+"""Solve an edition from a file, with the engine of the service and without servers: `tertulia solve FILE`."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from shared.runtime.clock import utc_now
 
 
 class BadEditionFile(Exception):
-    """The file is not an edition that can be solved; the message says where and why."""
+    """The file is no edition that can be solved. The message says where the fault is, and the reason."""
 
 
 class EditionFile(BaseModel):
-    """The format of the file: a JSON object of event bodies, as on `registration.v1` and `affinity.v1`."""
+    """Format of the file: a JSON object of event bodies, as on `registration.v1` and `affinity.v1`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,20 +48,24 @@ class EditionFile(BaseModel):
     @model_validator(mode="after")
     def _is_one_edition(self) -> Self:
         if self.edition.phase is Phase.CLOSED:
-            raise ValueError("the edition is closed: its agenda does not change any more")
+            raise ValueError(
+                f"edition {self.edition.edition_id} is closed, so its agenda cannot change: set another phase"
+            )
         strangers = {event.edition_id for event in self.events} - {self.edition.edition_id}
         if strangers:
-            raise ValueError(f"events of other editions than {self.edition.edition_id}: {', '.join(sorted(strangers))}")
+            raise ValueError(
+                f"the file has events of other editions than {self.edition.edition_id}: {', '.join(sorted(strangers))}"
+            )
         return self
 
     @property
     def events(self) -> Iterable[EditionChanged | OrganisationChanged | ParticipantChanged | AffinityScored]:
-        """All of the file, in the order in which it can be taken."""
+        """Events of the file in the order in which the scheduler consumes them."""
         return (self.edition, *self.organisations, *self.participants, *self.affinities)
 
 
-class Solved(BaseModel):
-    """An edition's agenda: by participant, with who waits and why, how good it is, and what the verifier says."""
+class SolvedEdition(BaseModel):
+    """Agendas by participant, reasons to wait by pair, the certificate of the agenda, and violations of rules."""
 
     agendas: dict[str, tuple[AgendaEntry, ...]]
     waiting: dict[str, WaitingReason]
@@ -69,11 +73,11 @@ class Solved(BaseModel):
     violations: tuple[str, ...]
 
 
-def solve_file(path: Path, effort: Effort | None = None) -> Solved:
+def solve_file(path: Path, effort: Effort | None = None) -> SolvedEdition:
     """Solve the edition in a file.
 
     Raises:
-        BadEditionFile: it cannot be read, or is not an edition.
+        BadEditionFile: the file cannot be read, or is not an edition.
     """
     try:
         edition = EditionFile.model_validate_json(path.read_bytes())
@@ -86,22 +90,23 @@ def solve_file(path: Path, effort: Effort | None = None) -> Solved:
         raise BadEditionFile(f"{path}: {error}") from error
 
 
-def solve(edition: EditionFile, effort: Effort, now: datetime) -> Solved:
-    """Insert all, improve, and verify."""
+def solve(edition: EditionFile, effort: Effort, now: datetime) -> SolvedEdition:
+    """Insert all events, improve the agenda, and verify it."""
     state = AgendaState(edition_id=edition.edition.edition_id)
     decision = DecisionInProgress(state, now)
     for event in edition.events:
         apply_event(decision, event)
     adopt(decision, improve(problem_of(state, now, change_budget=0), effort))
-    while (told := publish(state, now)[0]) is not None:
-        decision.record(told)
+    while (published := publish(state, now)[0]) is not None:
+        decision.record(published)
     assert state.certificate is not None  # noqa: S101 - adopt() has just set it
-    return Solved(
-        agendas={participant: agenda.entries for participant, agenda in sorted(state.agendas.items())},
+    return SolvedEdition(
+        agendas={participant_id: agenda.entries for participant_id, agenda in sorted(state.agendas.items())},
         waiting=dict(sorted(state.waiting.items())),
         certificate=state.certificate,
         violations=tuple(
-            f"{each.rule}: {', '.join(each.pair_ids)}" for each in violations_of(state, state.placements, now)
+            f"{violation.rule}: {', '.join(violation.pair_ids)}"
+            for violation in violations_of(state, state.placements, now)
         ),
     )
 

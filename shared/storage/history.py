@@ -27,7 +27,7 @@ class StoredEntry(Protocol):
 
 @dataclass(frozen=True)
 class PastEntry(Generic[Change]):
-    """A journal entry with typed changes. `applied` is the last offset of each input, by `topic/partition`."""
+    """A journal entry with typed changes. `applied` is the last offset by `topic/partition`."""
 
     seq: int
     at: datetime
@@ -37,7 +37,7 @@ class PastEntry(Generic[Change]):
 
 @dataclass(frozen=True)
 class Step:
-    """One event in the past of an encounter: its journal entry, the inputs of that entry, a sentence, and its cause."""
+    """A step in the past of an encounter: its journal entry, the inputs of that entry, a sentence, and its cause."""
 
     at: datetime
     entry: str

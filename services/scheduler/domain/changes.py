@@ -94,7 +94,7 @@ class Ordered(Snapshot):
 
 
 class TakenOver(Snapshot):
-    """The people of an encounter are others: a substitute or a guest has joined it or left it.
+    """A substitute or a guest has joined or left an encounter.
 
     `people` are the two, sorted, then their guests, sorted.
     """
@@ -108,7 +108,7 @@ class TakenOver(Snapshot):
 class AttendanceRecorded(Snapshot):
     """A report of attendance. A missed encounter frees its time and its table.
 
-    `gone_ids` are participants who are not at the venue after all.
+    `gone_ids` are participants absent from the venue.
     """
 
     type: Literal["attendance_noted"] = "attendance_noted"

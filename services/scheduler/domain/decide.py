@@ -1,4 +1,4 @@
-"""Effects of each event on an edition's agenda. An event of a known or an older revision has none."""
+"""Effects of events on an edition's agenda. An event of a known or an older revision has no effect."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from shared.contract.ids import pair_id, pair_of
 
 
 class NotAPair(Exception):
-    """The pair id of an affinity is not the id of its two participants, so that one pair could get two encounters."""
+    """The pair id of an affinity is not the id of its two participants, so that a pair could get two encounters."""
 
 
 def apply_event(decision: DecisionInProgress, event: Event) -> None:
-    """Apply one event, repair the agenda where the event breaks it, and verify the step.
+    """Apply an event, repair the agenda where the event breaks it, and verify the step.
 
     Raises:
         NotAPair: see there.
@@ -50,7 +50,7 @@ def apply_event(decision: DecisionInProgress, event: Event) -> None:
 
 @singledispatch
 def _apply(event: Event, decision: DecisionInProgress) -> None:
-    """Do nothing: other events concern no agenda."""
+    """Ignore events that concern no agenda."""
 
 
 @_apply.register

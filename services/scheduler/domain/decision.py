@@ -48,7 +48,7 @@ class _Freed:
 
 
 class DecisionInProgress:
-    """Changes of a decision so far. Each change of the state goes through `record`.
+    """Changes of a decision so far. All changes of the state go through `record`.
 
     - `before`: places before the present step of the meetings that the step moves. `verify_step` clears it.
     - `by_hand`: pairs that the organiser moves, which may leave a place that they had to keep.
@@ -118,7 +118,7 @@ class DecisionInProgress:
         self._offer_freed(set(unplaced), cause)
 
     def offer(self, pair_id: str, assignment: Assignment, participant_ids: Iterable[str], cause: Cause) -> None:
-        """Offer the table of a missed meeting, and the time of the participants who came, to pairs that wait."""
+        """Offer the table of a missed meeting, and the time of the participants at the venue, to pairs that wait."""
         self._freed = _Freed(set(participant_ids), self.state.ordered_with(pair_id), assignment.slots)
         self._offer_freed(set(), cause, assignment)
 
@@ -147,7 +147,7 @@ class DecisionInProgress:
         return pair_id not in self.state.placements and self.state.is_wanted(pair_id)
 
     def _remove_misplaced(self, pairs: list[str], cause: Cause) -> dict[str, Assignment]:
-        """Remove the meetings whose place breaks a rule; return the assignment that each would best have instead."""
+        """Remove the meetings whose place breaks a rule; return the nearest assignment of each meeting."""
         previous: dict[str, Assignment] = {}
         # In reverse, because over a quota the meeting with the lowest demand gives way.
         for pair_id in reversed(pairs):
@@ -189,7 +189,7 @@ class DecisionInProgress:
         return None if self.state.is_known(pair_id) else WaitingReason.PARTICIPANT_UNKNOWN
 
     def _place_or_wait(self, pair_id: str, allowed: SlotSet, near: Assignment | None, cause: Cause) -> None:
-        """Place a meeting, with a substitute or by moving other meetings if need be; or record why it waits."""
+        """Place a meeting, with a substitute or by moving further meetings if need be; or record why it waits."""
         state = self.state
         found, reason = find_assignment(state.board, state.meeting(pair_id), allowed, near)
         assignments = {pair_id: found} if found else None

@@ -1,4 +1,4 @@
-"""Difference of two revisions of an edition, so that a lost table or a moved session concerns only what it touches."""
+"""Difference of two revisions of an edition, so that a lost table or a moved session concerns few meetings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class EditionDiff(NamedTuple):
 
     - `is_remade`: slots, time zone, quota, phase or kinds of zones differ, which may concern every meeting.
     - `lost`, `gained`: (zone id, table) that are out of service, or new in service.
-    - `sessions`: ids of sessions that came, went or changed, other than in capacity.
+    - `sessions`: ids of sessions that came, went or changed, capacity apart.
 
-    All other fields take effect without a repair: names, levels, goals, the minimum of encounters.
-    `tests/.../domain/test_edition_diff.py` lists the effect of every field.
+    The remaining fields take effect without a repair: names, levels, goals, the minimum of encounters.
+    `tests/.../domain/test_edition_diff.py` lists the effects of all fields.
     """
 
     is_remade: bool

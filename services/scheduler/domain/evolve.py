@@ -37,7 +37,7 @@ _MOST_CAUSES = 5
 
 
 def evolve(state: AgendaState, change: Change) -> None:
-    """Apply one change to the state and its indexes."""
+    """Apply a change to the state and its indexes."""
     _apply(change, state)
 
 
@@ -295,7 +295,7 @@ def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
 
 
 def _outdate(state: AgendaState, pair_id: str) -> None:
-    """Mark the line of the pair's encounter as stale in each agenda that has it."""
+    """Mark the line of the pair's encounter as stale in the agendas that have it."""
     for participant_id in state.pairs[pair_id].people:
         if participant_id in state.stale_lines:
             state.stale_lines[participant_id].add(pair_id)

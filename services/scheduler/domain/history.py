@@ -1,4 +1,4 @@
-"""The past of one encounter, from the scheduler's journal: each place it had, each reason to wait, each cause."""
+"""The past of an encounter, from the scheduler's journal: its places, its reasons to wait, and their causes."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _edits(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def _is_placed_after(removed: Removed, entry: PastEntry[Change]) -> bool:
-    """Whether a later change of the same entry gives the encounter another place."""
+    """Return whether a later change of the same entry gives the encounter another place."""
     later = entry.changes[entry.changes.index(removed) + 1 :]
     return any(isinstance(change, Placed) and change.pair_id == removed.pair_id for change in later)
 

@@ -169,7 +169,7 @@ def _encounters_of(state: AgendaState, participant_id: str) -> Iterable[str]:
 
 
 def _has_encounter(state: AgendaState, participant_id: str, pair_id: str) -> bool:
-    """Whether `_encounters_of` the participant lists the pair."""
+    """Return whether `_encounters_of` the participant lists the pair."""
     return participant_id in state.pairs[pair_id].people and (pair_id in state.placements or pair_id in state.attended)
 
 
@@ -208,7 +208,7 @@ def _session_line(session: Session, revision: int) -> AgendaEntry:
 
 
 def _is_line_of(line: AgendaEntry, session: Session) -> bool:
-    """Whether a line has the present content of a session."""
+    """Return whether a line has the present content of a session."""
     is_same_time = line.starts_at == session.starts_at and line.ends_at == session.ends_at
     return is_same_time and line.zone_id == session.zone_id and line.title == session.title
 

@@ -1,7 +1,7 @@
-"""Frozen parts of an edition's state: others' events, reports of attendance, edits, and published content.
+"""Frozen parts of an edition's state: snapshots of events, reports of attendance, edits, and published content.
 
-Each comparison of two snapshots names the fields that it leaves out. `tests/.../domain/test_snapshots.py` lists every
-field with its effect on each comparison, and fails for a new field.
+A comparison of two snapshots names the fields that it leaves out. `tests/.../domain/test_snapshots.py` lists the
+effects of all fields on the comparisons, and fails for a new field.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OrganisationSnapshot(Snapshot):
         )
 
     def allows_same_places_as(self, other: OrganisationSnapshot) -> bool:
-        """Whether meetings may be at the same places and have the same participants.
+        """Return whether meetings may be at the same places and have the same participants.
 
         Country and delegation do not count: they change the order of meetings, so a present agenda stays valid.
         """
@@ -61,7 +61,7 @@ class OrganisationSnapshot(Snapshot):
         )
 
     def allows_same_agenda_as(self, other: OrganisationSnapshot) -> bool:
-        """Whether an agenda made anew would be the same: all fields but the revision are equal."""
+        """Return whether an agenda made anew would be the same: all fields but the revision are equal."""
         return self.model_copy(update={"revision": other.revision}) == other
 
 
@@ -89,11 +89,11 @@ class ParticipantSnapshot(Snapshot):
         )
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
-        """Whether the participant refuses to meet this participant or this organisation."""
+        """Return whether the participant refuses to meet this participant or this organisation."""
         return participant_id in self.blocked_ids or organisation_id in self.blocked_ids
 
     def allows_same_agenda_as(self, other: ParticipantSnapshot) -> bool:
-        """Whether an agenda made ahead would be the same: all fields but revision and check-in are equal.
+        """Return whether an agenda made ahead would be the same: all fields but revision and check-in are equal.
 
         A check-in opens late slots on the day itself only.
         """
@@ -103,7 +103,7 @@ class ParticipantSnapshot(Snapshot):
 class PairSnapshot(Snapshot):
     """A pair with its consent, score and priority, as matching last published it.
 
-    `participant_ids` meet, sorted. `requested` are the two that matching named, if a substitute meets for one of them.
+    `participant_ids` meet, sorted. `requested` are the two that matching named, if a substitute replaces either.
     `guest_ids` join at the organiser's invitation, sorted.
     """
 
@@ -129,7 +129,7 @@ class PairSnapshot(Snapshot):
 
     @property
     def people(self) -> tuple[str, ...]:
-        """The two participants who meet, then their guests."""
+        """The two participants, then their guests."""
         return (*self.participant_ids, *self.guest_ids)
 
     @property
@@ -139,11 +139,11 @@ class PairSnapshot(Snapshot):
 
     @property
     def published_people(self) -> tuple[str, ...] | None:
-        """The people who meet, if they are others than the two that matching named."""
+        """The people of the encounter; `None` if exactly the two that matching named meet."""
         return self.people if self.requested or self.guest_ids else None
 
     def without(self, leaver: str, participants: Mapping[str, ParticipantSnapshot]) -> tuple[str, ...]:
-        """Return the people who meet if a participant leaves.
+        """Return the people of the encounter without a participant.
 
         A guest leaves the meeting. For a substitute, the participant that matching named comes back.
         """
@@ -191,7 +191,7 @@ class Arrangement(Snapshot):
         return self.people[:2]
 
     def may_be_anywhere(self, before: Arrangement) -> bool:
-        """Whether only order and guests differ from `before`, so that an edit asks for no particular place."""
+        """Return whether only order and guests differ from `before`, so that an edit asks for no particular place."""
         update = {"comes_after": self.comes_after, "people": self.people}
         return self.pair == before.pair and self == before.model_copy(update=update)
 
@@ -217,7 +217,7 @@ class PublishedEncounter(Snapshot):
     comes_after: tuple[str, ...] = ()
 
     def is_arranged_like(self, other: PublishedEncounter) -> bool:
-        """Whether the same people meet at the same time and table, or wait for the same reason.
+        """Return whether the same people meet at the same time and table, or wait for the same reason.
 
         The number of a slot does not count: it changes if slots are inserted before it.
         """
@@ -227,7 +227,7 @@ class PublishedEncounter(Snapshot):
         return (place, self.reason, self.people) == (other.place, other.reason, other.people)
 
     def reads_like(self, other: PublishedEncounter, *, is_attended: bool) -> bool:
-        """Whether the other says nothing new. Before the report of attendance, `MOVED` and `SCHEDULED` are the same."""
+        """Return whether the second encounter says nothing new. Without attendance the state does not count."""
         update: dict[str, object] = {"revision": self.revision}
         if not is_attended:
             update["state"] = self.state

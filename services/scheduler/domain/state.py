@@ -1,4 +1,4 @@
-"""State of one edition in the scheduler: inputs, placements, and what was last published."""
+"""State of an edition in the scheduler: inputs, placements, and published content."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ from shared.contract.ids import encounter_id
 
 
 class AgendaState(BaseModel):
-    """One edition. Only `evolve` changes it. Cached properties are indexes, rebuilt after a load.
+    """An edition. Only `evolve` changes it. Cached properties are indexes, rebuilt after a load.
 
-    - `placements`, `waiting`: the place of each pair's encounter, or the reason why it has none.
+    - `placements`, `waiting`: the place of a pair's encounter, or the reason to wait.
     - `encounters`, `agendas`: content as last published.
     - `unpublished_pairs`, `unpublished_participants`: causes of the changes since then.
     - `comes_after`: by pair id, the pairs whose encounters come before.
@@ -77,32 +77,32 @@ class AgendaState(BaseModel):
 
     @property
     def has_new_inputs(self) -> bool:
-        """Whether inputs arrived since the last improvement."""
+        """Return whether inputs arrived since the last improvement."""
         return self.version != self.improved
 
     @property
     def is_closed(self) -> bool:
-        """Whether the edition's phase allows no change of the agenda any more."""
+        """Return whether the edition's phase allows no change of the agenda any more."""
         return self.edition is not None and self.edition.phase is Phase.CLOSED
 
     @property
     def is_live(self) -> bool:
-        """Whether the edition is being held."""
+        """Return whether the edition is being held."""
         return self.edition is not None and self.edition.phase is Phase.LIVE
 
     @property
     def awaits_announcement(self) -> bool:
-        """Whether the edition is published but its agendas are still provisional."""
+        """Return whether the edition is published but its agendas are still provisional."""
         return self.edition is not None and self.edition.phase in {Phase.PUBLISHED, Phase.LIVE} and not self.announced
 
     @property
     def min_encounters(self) -> int | None:
-        """The number of encounters that each participant should have, if the participant wants as many."""
+        """The number of encounters that a participant should have, if the participant wants as many."""
         return self.edition.quotas.min_encounters if self.edition else None
 
     @property
     def goals(self) -> tuple[Goal, ...]:
-        """Goals of the edition. An encounter that serves a goal comes before others of the same priority."""
+        """Goals of the edition. An encounter that serves a goal comes first among encounters of the same priority."""
         return self.edition.goals if self.edition else ()
 
     @cached_property
@@ -146,7 +146,7 @@ class AgendaState(BaseModel):
             self.__dict__.pop(name, None)
 
     def is_wanted(self, pair_id: str, people: tuple[str, ...] | None = None) -> bool:
-        """Whether the pair is to have an encounter; with `people`, whether it would be if these participants met.
+        """Return whether the pair is to have an encounter; with `people`, whether it would be if these met.
 
         All consent, none has cancelled, and the encounter was neither held nor missed.
         """
@@ -158,15 +158,15 @@ class AgendaState(BaseModel):
         )
 
     def takes_part(self, participant_id: str) -> bool:
-        """Whether the participant is registered, and neither the participant nor the organisation has cancelled."""
+        """Return whether the participant is registered, and neither participant nor organisation has cancelled."""
         return participant_id in self.participants and all_take_part(self._statuses([participant_id]))
 
     def is_known(self, pair_id: str) -> bool:
-        """Whether the scheduler has the registration of each participant of the pair's encounter."""
+        """Return whether the scheduler has the registrations of all participants of the pair's encounter."""
         return all(participant_id in self.participants for participant_id in self.pairs[pair_id].people)
 
     def substitutes_of(self, participant_id: str) -> list[str]:
-        """List the colleagues who may meet in a participant's place; none unless representatives are interchangeable."""
+        """List the colleagues that may replace a participant; none unless representatives are interchangeable."""
         organisation = self._organisation(participant_id)
         if organisation is None or not organisation.interchangeable:
             return []
@@ -201,13 +201,13 @@ class AgendaState(BaseModel):
         return [self.sessions_by_id[session] for session in participant.session_ids if session in self.sessions_by_id]
 
     def assignment(self, place: Place) -> Assignment:
-        """Return the assignment of a place: one slot, or all slots that it overlaps if the slots have changed since."""
+        """Return the assignment of a place: a single slot, or all overlapped slots if the slots have changed since."""
         index = self.timeline.index_of(place)
         slots = self.timeline.overlapping([place]) if index is None else 1 << index
         return Assignment(slots, place.zone_id, place.table)
 
     def place(self, assignment: Assignment) -> Place:
-        """Return the place of an assignment of one slot, with its times."""
+        """Return the place of an assignment of a single slot, with its times."""
         assert self.edition is not None  # noqa: S101 - an unknown edition has no assignments
         slot = self.edition.slots[assignment.slots.bit_length() - 1]
         return Place(
@@ -299,7 +299,7 @@ class Links:
             self.attendees_of[session_id].add(participant_id)
 
     def remove_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
-        """Undo `add_participant`; the snapshot is the one that was added."""
+        """Undo `add_participant`; it takes the same snapshot."""
         self.participants_of[participant.organisation_id].discard(participant_id)
         for session_id in participant.session_ids:
             self.attendees_of[session_id].discard(participant_id)

@@ -15,9 +15,9 @@ People = tuple[str, ...]
 def find_substitute(
     state: AgendaState, pair_id: str, allowed: Callable[[People], SlotSet], near: Assignment | None = None
 ) -> tuple[People, Assignment] | None:
-    """Return the people who could meet with a substitute, and their assignment, without moving any other meeting.
+    """Return the people who could meet with a substitute, and their assignment, without moving a meeting.
 
-    `allowed` returns the slots that people may be given. Of several substitutes the one with the fewest encounters
+    `allowed` returns the slots that people may be given. Of several substitutes the least busy
     meets. The state is not changed.
     """
     best: tuple[int, str, People, Assignment] | None = None
@@ -30,7 +30,7 @@ def find_substitute(
 
 
 def _substitutions(state: AgendaState, pair_id: str) -> Iterator[tuple[str, People]]:
-    """List each substitute for either of the two, with the people who would meet."""
+    """List the substitutes for either of the two, with the people of the encounter."""
     pair = state.pairs[pair_id]
     for replaced_id in pair.participant_ids:
         (partner_id,) = set(pair.participant_ids) - {replaced_id}
@@ -40,6 +40,6 @@ def _substitutions(state: AgendaState, pair_id: str) -> Iterator[tuple[str, Peop
 
 
 def _is_blocked(state: AgendaState, first_id: str, second_id: str) -> bool:
-    """Whether either participant refuses the other. A substitution has no consent of its own that would say so."""
+    """Return whether a participant refuses to meet the second. A substitution has no consent of its own."""
     first, second = state.participants[first_id], state.participants[second_id]
     return first.blocks(second_id, second.organisation_id) or second.blocks(first_id, first.organisation_id)

@@ -39,29 +39,29 @@ def slots_for(state: AgendaState, pair_id: str, now: datetime, participant_ids: 
 
 
 def has_begun(state: AgendaState, pair_id: str, now: datetime) -> bool:
-    """Whether the pair's encounter has a place and has begun or is over."""
+    """Return whether the pair's encounter has a place and has begun or is over."""
     if pair_id not in state.placements:
         return False
     return pair_id in state.attended or (state.is_live and state.placements[pair_id].starts_at <= now)
 
 
 def is_history(state: AgendaState, pair_id: str, now: datetime) -> bool:
-    """Whether no event changes the pair's encounter any more: it has begun, was held or was missed."""
+    """Return whether no event changes the pair's encounter any more: it has begun, was held or was missed."""
     return pair_id in state.attended or has_begun(state, pair_id, now)
 
 
 def stays(state: AgendaState, pair_id: str, now: datetime) -> bool:
-    """Whether the pair's encounter keeps its place, however much another place would help."""
+    """Return whether the pair's encounter keeps its place, however much another place would help."""
     return pair_id in state.placements and must_stay(state, pair_id, state.placements[pair_id], now)
 
 
 def must_stay(state: AgendaState, pair_id: str, place: Place, now: datetime) -> bool:
-    """Whether the pair's encounter, if it is at this place, is locked, frozen or begun."""
+    """Return whether the pair's encounter, if it is at this place, is locked, frozen or begun."""
     return pair_id in state.locked or pair_id in state.attended or is_frozen(state, place, now)
 
 
 def is_frozen(state: AgendaState, place: Place, now: datetime) -> bool:
-    """Whether an encounter at this place begins within the freeze horizon, or has begun."""
+    """Return whether an encounter at this place begins within the freeze horizon, or has begun."""
     return state.is_live and place.starts_at <= now + _freeze(state)
 
 

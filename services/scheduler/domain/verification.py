@@ -1,4 +1,4 @@
-"""Verification of a decision before it is journalled: the meetings that it placed, and those that it had to leave."""
+"""Verification of a decision before it is journalled: the meetings that it placed, or had to leave in place."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def violations_of(state: AgendaState, places: Mapping[str, Place], now: datetime
 def evidence_of(state: AgendaState) -> Evidence:
     """Return evidence of the state's agenda with up-to-date look-ups, so that a few meetings are judged quickly.
 
-    The look-ups are not those of the board, because the verifier has to find mistakes of the board. The evidence is
+    The look-ups are independent of the board, because the verifier has to find mistakes of the board. The evidence is
     valid until the state changes.
     """
     links, placed, comes_after = state.links, state.placements, state.comes_after
@@ -66,9 +66,9 @@ def verify_touched(decision: DecisionInProgress) -> None:
 
 
 def verify_step(decision: DecisionInProgress) -> None:
-    """Raise `AgendaBroken` if the last step moved a meeting that had to stay, or put one into a slot that has begun.
+    """Raise `AgendaBroken` if the last step moved a meeting that had to stay, or used a slot that has begun.
 
-    Call it after each event: the next event may change which meetings have to stay.
+    Call it after every event: the next event may change which meetings have to stay.
     """
     state, now = decision.state, decision.now
     kept = {

@@ -26,7 +26,7 @@ def adopt(decision: DecisionInProgress, solution: Solution) -> bool:
     """Replace the agenda by a solution if that is better; return whether a meeting moved.
 
     Before the announcement a solution of equal value is adopted too. A solution for an older version is re-based
-    first. In each case the improvement of the solution's version is recorded.
+    first. In all cases the improvement of the solution's version is recorded.
 
     Raises:
         SolutionStale: agendas were announced or the edition was closed meanwhile, or the edition has fewer slots.
@@ -66,7 +66,7 @@ def _present_assignments(decision: DecisionInProgress, solution: Solution) -> Ma
 
 
 def _certificate(state: AgendaState, solution: Solution) -> Certificate:
-    """Return the quality of the agenda. The bounds of a solution count only while its version is the present one."""
+    """Return the quality of the agenda. The bounds of a solution count only for its own version."""
     placed, is_bound = len(state.placements), solution.version == state.version
     bound = max(solution.bound, placed) if is_bound else placed + len(state.waiting)
     return Certificate(

@@ -21,7 +21,7 @@ _USUAL = search_policy_of(tuple(Level))
 
 
 class Candidate(NamedTuple):
-    """A pair that wants a meeting and may have one."""
+    """A pair that wants a meeting, in a place that the search may choose."""
 
     meeting: Meeting
     demand: Demand
@@ -31,12 +31,12 @@ class Candidate(NamedTuple):
 class Problem:
     """An edition to improve, as of an input version.
 
-    - `candidates`: pairs that want a meeting and may have one. `incumbent`: assignments that they have.
+    - `candidates`: pairs to place. `incumbent`: their present assignments.
     - `fixed`: meetings that are locked, frozen or begun, and stay.
     - `announced`: the incumbent is published, and at most `change_budget` of its meetings may move. Before the
       announcement the solution does not depend on the incumbent.
-    - `least`: the minimum of encounters of each participant who wants as many.
-    - `days`: the slots of each day. `search_policy`: consequences of the edition's order of levels.
+    - `least`: the minimum of encounters for a participant, if the participant wants as many.
+    - `days`: the slots by day. `search_policy`: consequences of the edition's order of levels.
     - `comes_after`: by pair id, the pairs whose meetings come before.
     - `before_and_after`: the slots before and after a fixed meeting that is in no slot.
     - `substitutes_of`: participants who may meet in a participant's place. The search uses none; bounds count them.
@@ -66,7 +66,7 @@ class Problem:
         return self.change_budget if self.search_policy.moves_to_place else 0
 
     def has_same_solution_as(self, other: Problem) -> bool:
-        """Whether a solution of the other problem solves this: same inputs and, once announced, the same incumbent."""
+        """Return whether two problems have the same solution: same inputs and, once announced, the same incumbent."""
         incumbent = other.incumbent if self.announced else self.incumbent
         return replace(other, version=self.version, incumbent=incumbent) == self
 
@@ -83,7 +83,7 @@ class Problem:
         return board
 
     def of_pairs(self, board: Board) -> Problem:
-        """Return the problem for engines that move meetings of two alone: meetings with guests are fixed as on the board."""
+        """Return the problem for engines that move meetings of two: meetings with guests are fixed as on the board."""
         groups = {
             candidate.meeting.pair_id
             for candidate in self.candidates
@@ -99,7 +99,7 @@ class Problem:
         )
 
     def served(self, board: Board, participant_id: str) -> FillRate:
-        """Return the participant's meetings on a board of the problem, and those wanted."""
+        """Return the numbers of the participant's meetings on a board of the problem, and of meetings wanted."""
         return FillRate(len(board.assignments_of[participant_id]), self._wanted[participant_id])
 
     @cached_property
@@ -155,7 +155,7 @@ class Solution:
     change_budget: int = 0
 
     def moves(self, pair_id: str) -> bool:
-        """Whether the solution moves a meeting of the incumbent."""
+        """Return whether the solution moves a meeting of the incumbent."""
         return (
             pair_id in self.incumbent
             and self.assignments.get(pair_id, self.incumbent[pair_id]) != self.incumbent[pair_id]

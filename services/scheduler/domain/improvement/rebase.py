@@ -18,7 +18,7 @@ _Find = Callable[[Meeting], Assignment | None]
 
 
 def rebased(state: AgendaState, solution: Solution, now: datetime) -> dict[str, Assignment]:
-    """Return the solution's assignments as far as the rules still allow them, and new ones for all other meetings.
+    """Return the solution's assignments as far as the rules still allow them, and new assignments for the rest.
 
     Meetings that have to stay keep their place. Once agendas are announced no meeting loses its place, and only the
     meetings that the solution moves are moved, within its change budget.
@@ -58,7 +58,7 @@ class _Rebase:
         }
 
     def place_all_anew(self) -> None:
-        """Place meetings as the solution has them, else as they are, else anywhere, else where other meetings make room."""
+        """Place meetings as solved, else as at present, else anywhere, else by moving further meetings."""
         for find in (self._as_solved, self._at_solved_time, self._as_present, self._anywhere):
             self._unplaced = self._place(self._unplaced, find)
         budget = SearchBudget()
@@ -67,7 +67,7 @@ class _Rebase:
                 rearrange(self.board, meeting, assignments)
 
     def move_a_few(self) -> None:
-        """Keep all places but those of the meetings that the solution moves; then place the waiting meetings."""
+        """Keep the places of all meetings that the solution does not move; then place the waiting meetings."""
         movers = [
             meeting
             for meeting in self._unplaced
@@ -117,7 +117,7 @@ class _Rebase:
         self.board.place(meeting, self._present[meeting.pair_id])
 
     def _place(self, unplaced: Iterable[Meeting], find: _Find) -> list[Meeting]:
-        """Place each meeting that `find` finds an assignment for; return the meetings that are left."""
+        """Place the meetings that `find` finds an assignment for; return the remaining meetings."""
         left = []
         for meeting in unplaced:
             assignment = find(meeting)

@@ -1,4 +1,4 @@
-"""Attendance: encounters held or missed. Pairs that wait are offered the time and the table of a missed one."""
+"""Attendance: encounters held or missed. Pairs that wait are offered the time and the table of a missed encounter."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ def _attended(
     if set(absent).isdisjoint(pair.participant_ids) != (report.outcome is EncounterState.HELD):
         raise EditRejected(
             EditErrorCode.CONTRADICTION,
-            f"a missed encounter needs {' or '.join(pair.participant_ids)} in `absent`; of a held one guests alone may be absent",
+            f"a missed encounter needs {' or '.join(pair.participant_ids)} in `absent`, a held one may have guests alone",
         )
     return AttendanceSnapshot(outcome=report.outcome, absent_ids=tuple(sorted(absent)), place=place)

@@ -1,4 +1,4 @@
-"""Targets of an edit: the arrangements that it asks for, before its effects on other encounters."""
+"""Targets of an edit: the arrangements that it asks for, before its effects on further encounters."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _check_order(state: AgendaState, earlier: str, later: str) -> None:
 
 
 def _all_before(state: AgendaState, pair: str) -> set[str]:
-    """Return the pairs that come before the pair, directly or through other pairs."""
+    """Return the pairs that come before the pair, directly or through further pairs."""
     found: set[str] = set()
     front = [pair]
     while front:

@@ -51,13 +51,13 @@ class EditPlan:
 
     @property
     def token(self) -> str:
-        """A name of this plan, 32 hexadecimal digits. Another edit, or other effects, give another token."""
+        """A name of this plan, 32 hexadecimal digits. A different edit or effect gives a different token."""
         content = to_json([self.edit, dict(self.before), dict(self.after), self.violations])
         return hashlib.sha256(content).hexdigest()[:32]
 
 
 class StalePlan(Exception):
-    """The agenda has changed, so that the edit would have other effects than planned. `plan` has the present ones."""
+    """The agenda has changed, so that the edit would have new effects. `plan` has the present effects."""
 
     def __init__(self, plan: EditPlan) -> None:
         super().__init__("the agenda has changed: the edit would have other effects now, so try it again first")
@@ -88,7 +88,7 @@ def apply_edit(decision: DecisionInProgress, edit: Edit, token: str) -> EditPlan
 
     Raises:
         EditRejected: as `plan_edit`.
-        StalePlan: the edit would have other effects now.
+        StalePlan: the effects would differ by now.
         RulesBroken: the edit would break rules.
     """
     plan = plan_edit(decision.state, edit, decision.now)
@@ -116,7 +116,7 @@ def mailed_participants(state: AgendaState, plan: EditPlan) -> list[str]:
 def _ways(state: AgendaState, targets: Arrangements, now: datetime) -> list[list[str]]:
     """List the sets of meetings that may be moved for the edit, in the order in which they are tried.
 
-    1. Other meetings at the targets' places, and other meetings out of order with the targets.
+    1. Meetings at the targets' places, and meetings out of order with the targets.
     2. Targets that only have a new order or new guests, because the edit asks for no particular place.
     3. Both.
     """
@@ -288,7 +288,7 @@ def _outcome(state: AgendaState, targets: Arrangements, in_the_way: list[str], n
 
 
 def _place_targets(state: AgendaState, trial: Trial, arrangements: Arrangements) -> None:
-    """Put meetings on the board that have another place or other people than now."""
+    """Put meetings on the board that have a new place or new people."""
     moved = {
         pair_id: arrangement
         for pair_id, arrangement in arrangements.items()
@@ -308,7 +308,7 @@ def _wanted(state: AgendaState, targets: Arrangements, pair_id: str) -> Arrangem
 def _place_again(
     state: AgendaState, trial: Trial, wanted: Arrangement, pair_id: str, now: datetime
 ) -> WaitingReason | None:
-    """Place a meeting that gave way, near its former place and by moving few others; or return why it waits."""
+    """Place a meeting that gave way, near its former place moving few further meetings; or return the reason to wait."""
     board, meeting = trial.board, state.meeting(pair_id, wanted.people)
     before, allowed = trial.before.get(pair_id), timing.slots_for(state, pair_id, now, wanted.people)
     near = before[1] if before else None

@@ -1,4 +1,4 @@
-"""What-if questions: the problem of an edition with more tables, more slots or more days, filled up from its agenda."""
+"""Problems of what-if questions: an edition with more tables, slots or days, filled up from its agenda."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def too_many_at_least() -> dict[str, object]:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"edition": edition(phase="closed").to_json()}, "the edition is closed"),
+        ({"edition": edition(phase="closed").to_json()}, "is closed, so its agenda cannot change"),
         ({"edition": None}, "edition: Input should be"),
         ({"edition": too_many_at_least()}, "edition.quotas: .*min_encounters is 3: it cannot be more than"),
         ({"guests": []}, "guests: Extra inputs"),
