@@ -82,6 +82,6 @@ def _attended(
     if set(absent).isdisjoint(pair.participant_ids) != (report.outcome is EncounterState.HELD):
         raise EditRejected(
             EditErrorCode.CONTRADICTION,
-            f"a missed encounter needs {' or '.join(pair.participant_ids)} in `absent`, a held one may have guests alone",
+            f"a missed encounter needs {' or '.join(pair.participant_ids)} in `absent`, a held one guests alone",
         )
     return AttendanceSnapshot(outcome=report.outcome, absent_ids=tuple(sorted(absent)), place=place)

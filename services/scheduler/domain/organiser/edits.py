@@ -308,7 +308,7 @@ def _wanted(state: AgendaState, targets: Arrangements, pair_id: str) -> Arrangem
 def _place_again(
     state: AgendaState, trial: Trial, wanted: Arrangement, pair_id: str, now: datetime
 ) -> WaitingReason | None:
-    """Place a meeting that gave way, near its former place moving few further meetings; or return the reason to wait."""
+    """Place a meeting that gave way near its former place, moving few meetings; or return the reason to wait."""
     board, meeting = trial.board, state.meeting(pair_id, wanted.people)
     before, allowed = trial.before.get(pair_id), timing.slots_for(state, pair_id, now, wanted.people)
     near = before[1] if before else None
