@@ -36,6 +36,6 @@ def diff() -> None:
     if not differences:
         show_line(console, "The broker is as declared.")
         return
-    rows = [(found.topic, found.what, "yes" if found.mended_by_apply else "no") for found in differences]
+    rows = [(found.topic, found.detail, "yes" if found.mended_by_apply else "no") for found in differences]
     show_table(console, ("Topic", "Difference", "Mended by `topics apply`"), rows)
     raise typer.Exit(1)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError
@@ -23,13 +23,6 @@ from shared.runtime.settings import ConnectionSettings
 MAX_RECORD_BYTES = 1_048_576
 #: A dead letter holds a whole record, which may have the largest size, and headers with its origin and the reason.
 MAX_LETTER_BYTES = 2 * MAX_RECORD_BYTES
-
-
-class Publisher(Protocol):
-    """Sends events."""
-
-    async def publish(self, *events: Event) -> None:
-        """Send events in order, and return once the broker has acknowledged all of them."""
 
 
 def partition_of(key: bytes | None, all_partitions: Sequence[int], _available: Sequence[int] = ()) -> int:

@@ -33,7 +33,7 @@ class Difference:
     """A difference between the broker and the declarations. `mended_by_apply`: `apply` removes the difference."""
 
     topic: str
-    what: str
+    detail: str
     mended_by_apply: bool
 
 
@@ -87,7 +87,7 @@ async def apply(settings: ConnectionSettings) -> list[str]:
         present = [topic for topic in declarations if topic.name in existing]
         differences = await _partition_differences(admin, present) + await _config_differences(admin, present)
     if differences:
-        raise TopicsDiffer("; ".join(f"{d.topic}: {d.what}" for d in differences))
+        raise TopicsDiffer("; ".join(f"{d.topic}: {d.detail}" for d in differences))
     return [topic.name for topic in missing]
 
 
@@ -121,8 +121,8 @@ async def _config_differences(admin: AIOKafkaAdminClient, topics: list[Declared]
         actual = await _config(admin, topic.name)
         for name, value in topic.config.items():
             if actual.get(name, value) != value:
-                what = f"{name}={actual[name]}, declared {value}"
-                found.append(Difference(topic.name, what, mended_by_apply=False))
+                detail = f"{name}={actual[name]}, declared {value}"
+                found.append(Difference(topic.name, detail, mended_by_apply=False))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The contract, read by programs of other people: the AsyncAPI parser and the CloudEvents SDK for Go."""
+"""The contract, read by foreign programs: the AsyncAPI parser and the CloudEvents SDK for Go."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
 
 
 def shape_of(adapter: TypeAdapter[Any]) -> Any:
-    """The JSON Schema with each reference replaced by its target; no titles, no descriptions, no class names."""
+    """The JSON Schema with references replaced by their targets; no titles, no descriptions, no class names."""
     schema = adapter.json_schema(mode="validation")
     definitions = schema.pop("$defs", {})
 

@@ -76,7 +76,7 @@ def kafka_idempotence(broker: BrokerAddress) -> bool:
 
 @pytest.fixture(scope="session")
 def smtp_sink(launch: Launch, servers_folder: Path) -> SmtpSink:
-    """Start a mail server that stores each mail as a file."""
+    """Start a mail server that stores mails as files."""
     [port] = free_ports(1)
     sink = SmtpSink("127.0.0.1", port, servers_folder / "mails")
     launch(smtp_sink_program(port, sink.directory))
@@ -107,7 +107,7 @@ async def connection(kafka_bootstrap: str, kafka_idempotence: bool) -> Connectio
 
 @pytest.fixture
 def edition_id() -> str:
-    """Name an edition that no other test uses."""
+    """Name an edition for this test alone."""
     return ids.new_id("edn")
 
 

@@ -1,4 +1,4 @@
-"""Loss of all brokers: after their return, journalled messages are sent and open records handled, once each."""
+"""Loss of all brokers: after their return, journalled messages are sent once, and open records handled once."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Settings(ServiceSettings):
 
 
 class GroupMember:
-    """A consumer of one group, and the editions that each of its assignments gave it."""
+    """A consumer of a group, and the editions that it owned after every assignment."""
 
     def __init__(self, kafka: InMemoryKafka) -> None:
         self.assignments: list[set[str]] = []

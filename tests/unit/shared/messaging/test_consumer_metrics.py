@@ -1,4 +1,4 @@
-"""Metrics of the consumer, each beside the behaviour that sets it, on the broker in memory."""
+"""Metrics of the consumer beside the behaviour that sets them, on the broker in memory."""
 
 from __future__ import annotations
 

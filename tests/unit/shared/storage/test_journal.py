@@ -36,7 +36,7 @@ class Requests(BaseModel):
 
 
 class NewestRevisions:
-    """An aggregate that keeps the newest revision of each request, and publishes a message for it."""
+    """An aggregate that keeps the newest revision of a request, and publishes a message for it."""
 
     state_type = Requests
     change_type: TypeAdapter[RequestSeen] = TypeAdapter(RequestSeen)
