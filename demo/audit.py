@@ -61,7 +61,7 @@ def pending_work(state: AgendaState, seen: Observed) -> str:
     undone = (
         ("the agenda is still to be improved", state.has_new_inputs),
         ("the agendas are still to be announced", state.awaits_announcement),
-        ("changes are still to be told", bool(state.unpublished_pairs or state.unpublished_participants)),
+        ("changes are still to be published", bool(state.unpublished_pairs or state.unpublished_participants)),
     )
     lacks = [
         f"the scheduler has not taken in {_count_behind(ours, seen_things)} {what}"

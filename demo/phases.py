@@ -118,7 +118,7 @@ class DemoRun:
         if pairs := seen.unanswered_pairs():
             return f"{len(pairs)} granted pairs are neither placed nor waiting"
         if agendas := seen.unnotified():
-            return f"{len(agendas)} participants have not been told their agenda"
+            return f"{len(agendas)} participants were not mailed their newest agenda"
         return audit.pending_work(await self.journal.follow(), seen)
 
     async def _kill_once(self, names: set[str], is_midway: Callable[[], bool]) -> None:

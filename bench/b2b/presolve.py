@@ -34,13 +34,13 @@ class Calendar:
             following: dict[tuple[int, bool], int] = {}
             for (used, before), count in states.items():
                 if not self.taken[slot]:
-                    self._keep(following, slot, (used, _IDLE), count)
+                    self._relax(following, slot, (used, _IDLE), count)
                 if free:
-                    self._keep(following, slot, (used + 1, _BUSY), count + (used > 0 and before is _IDLE))
+                    self._relax(following, slot, (used + 1, _BUSY), count + (used > 0 and before is _IDLE))
             states = following
         return min(states.values(), default=inf)
 
-    def _keep(self, states: dict[tuple[int, bool], int], slot: int, state: tuple[int, bool], count: int) -> None:
+    def _relax(self, states: dict[tuple[int, bool], int], slot: int, state: tuple[int, bool], count: int) -> None:
         if self.least[slot + 1] <= state[0] <= self.most[slot + 1]:
             states[state] = min(count, states.get(state, count))
 
