@@ -41,7 +41,7 @@ def _needs_and_offers(topics: list[Topic], peers: dict[str, Peer]) -> Table:
 
 
 def _speed() -> Table:
-    texts = [label for heading in nace_categories() for label in heading.labels.values()]
+    texts = [label for category in nace_categories() for label in category.labels.values()]
     table: Table = [{**cold_start("default_scorer"), "who": "default tier"}]
     table.append({**reading(CachedScorer(default_scorer()), texts[:1200]), "who": "default tier"})
     try:

@@ -40,12 +40,12 @@ def _classes(helper: ProfileHelp, file: Path) -> Iterable[dict[str, object]]:
     with file.open(encoding="utf-8", newline="") as opened:
         notes = list(csv.DictReader(opened))
     for language in ("es", "fr"):
-        said = [(row[f"note_{language}_350"], f"nace:{row['code']}") for row in notes]
-        texts, codes = zip(*((text, code) for text, code in said if text.strip()), strict=True)
+        answer = [(row[f"note_{language}_350"], f"nace:{row['code']}") for row in notes]
+        texts, codes = zip(*((text, code) for text, code in answer if text.strip()), strict=True)
         task = f"class of a note ({language}) in ten"
         for spoken in ((language,), NACE_LANGUAGES):
-            labels = [[one.labels[each] for one in nace_categories()] for each in spoken]
-            near = np.max([_by_ngrams(texts) @ _by_ngrams(said).T for said in labels], axis=0)
+            labels = [[category.labels[language] for category in nace_categories()] for language in spoken]
+            near = np.max([_by_ngrams(texts) @ _by_ngrams(answer).T for answer in labels], axis=0)
             yield {
                 "task": task,
                 "who": f"n-grams, labels in {' '.join(spoken)}",
@@ -59,7 +59,10 @@ def _classes(helper: ProfileHelp, file: Path) -> Iterable[dict[str, object]]:
             "who": "profile help",
             "texts": len(texts),
             "right": np.mean(
-                [code in [one.code for one in said.classes] for code, said in zip(codes, answers, strict=True)]
+                [
+                    code in [category.code for category in answer.classes]
+                    for code, answer in zip(codes, answers, strict=True)
+                ]
             ),
             "ms": 1000 * (time.perf_counter() - began) / len(texts),
             "CPU ms": 1000 * (time.process_time() - used) / len(texts),
@@ -72,7 +75,7 @@ def _by_ngrams(texts: Sequence[str]) -> Matrix:
 
 def _right(near: Matrix, codes: Sequence[str]) -> float:
     """Return the share of texts whose class is among the ten nearest; in a tie it is the last."""
-    places = {one.code: place for place, one in enumerate(nace_categories())}
+    places = {category.code: place for place, category in enumerate(nace_categories())}
     own = near[np.arange(len(codes)), [places[code] for code in codes]][:, np.newaxis]
     return float(((near >= own).sum(axis=1) <= _TEN).mean())
 

@@ -46,7 +46,9 @@ def classes(data: Path, peers: dict[str, Peer]) -> Table:
 
 def nace_file(data: Path, name: str) -> Path | None:
     """A table of NACE in the folder `nace` in or beside `data`, or in `data` itself."""
-    return next((one / name for one in (data / "nace", data.parent / "nace", data) if (one / name).exists()), None)
+    return next(
+        (folder / name for folder in (data / "nace", data.parent / "nace", data) if (folder / name).exists()), None
+    )
 
 
 def _rows(file: Path, *columns: str) -> list[dict[str, str]]:

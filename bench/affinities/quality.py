@@ -31,8 +31,18 @@ def quality_of(peer: Peer, topics: Sequence[Topic]) -> Row:
     shape = (len(languages), len(topics))
     found = peer(needs, offers).reshape(*shape, *shape)
     pairs = list(product(range(len(languages)), repeat=2))
-    mono = np.stack([_ranks(found[one, :, one, :]) for one, other in pairs if one == other])
-    cross = [_ranks(found[one, :, other, :]) for one, other in pairs if one != other]
+    mono = np.stack(
+        [
+            _ranks(found[need_language, :, need_language, :])
+            for need_language, offer_language in pairs
+            if need_language == offer_language
+        ]
+    )
+    cross = [
+        _ranks(found[need_language, :, offer_language, :])
+        for need_language, offer_language in pairs
+        if need_language != offer_language
+    ]
     mixed, bias = _mixed(found)
     crossed = np.stack(cross) if cross else mono
     return {

@@ -106,9 +106,9 @@ def _index(scorer: TextScorer, vectors: dict[Role, Matrix], size: int, items: in
     for role, known in vectors.items():
         for start in range(0, size, 1000):
             count = min(1000, size - start) * items
-            one, other = known[random.integers(0, len(known), (2, count))]
+            first, second = known[random.integers(0, len(known), (2, count))]
             share = random.uniform(0.25, 0.75, (count, 1))
-            mixed = share * one + (1 - share) * other
+            mixed = share * first + (1 - share) * second
             drawn = on_grid(mixed / np.maximum(1e-9, np.linalg.norm(mixed, axis=1, keepdims=True)))
             for row in range(count // items):
                 index.put_vectors(start + row, role, drawn[row * items : (row + 1) * items])

@@ -44,7 +44,9 @@ def read_topics(folder: Path) -> list[Topic]:
 def languages_of(topics: Sequence[Topic]) -> list[str]:
     """Return the languages of every need and offer, in the order of the first topic."""
     first = topics[0].need
-    common = [one for one in first if all(one in topic.need and one in topic.offer for topic in topics)]
+    common = [
+        language for language in first if all(language in topic.need and language in topic.offer for topic in topics)
+    ]
     if not common:
         raise BadTopics("the topics have no language in common")
     return common

@@ -2,5 +2,5 @@
 
 import os
 
-# One product of matrices is too small to share: two threads take longer than one. Read once, when numpy is loaded.
+# A product of matrices is too small for threads: two take longer than one. numpy reads this when it is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

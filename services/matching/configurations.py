@@ -23,9 +23,9 @@ def configurations_in(folder: Path | None) -> Mapping[str, AffinityConfiguration
     known = dict(CONFIGURATIONS)
     for file in sorted(folder.glob("*.json")) if folder else ():
         try:
-            one = AffinityConfiguration.model_validate_json(file.read_bytes())
+            configuration = AffinityConfiguration.model_validate_json(file.read_bytes())
         except ValidationError as error:
             raise BadConfiguration(f"{file}: {error}") from error
-        if known.setdefault(one.version, one) != one:
-            raise BadConfiguration(f"{file}: there is another configuration of version {one.version!r}")
+        if known.setdefault(configuration.version, configuration) != configuration:
+            raise BadConfiguration(f"{file}: there is another configuration of version {configuration.version!r}")
     return known

@@ -13,7 +13,7 @@ from services.matching.domain.text.specificity import SpecificityIssue, specific
 from services.matching.vocabulary import WRITTEN_IN, Vocabulary
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
 
-#: As many as a profile takes of either role; of more, the first are suggested.
+#: Most needs and most offers of a profile; the first of more are suggested.
 MOST_ITEMS: Final = 10
 _CLASSES: Final = 10
 _KETS: Final = 3
@@ -35,7 +35,7 @@ class ProfileHelp:
     def answer(self, question: ProfileQuestion) -> ProfileSuggestions:
         """Return the suggestions. The work is bounded for any text up to the longest that is accepted."""
         items = list(dict.fromkeys(items_of(question.text)))[: 2 * MOST_ITEMS]
-        remarks = [Remark(code=doubt.value) for doubt in low_confidence_reasons([question.text])]
+        remarks = [Remark(code=reason.value) for reason in low_confidence_reasons([question.text])]
         if not items:
             return ProfileSuggestions(remarks=remarks)
         known = self._vocabulary()
@@ -46,7 +46,7 @@ class ProfileHelp:
         telling = [
             1 + row for row, item in enumerate(items) if specificity_issue(item.text) is not SpecificityIssue.GENERIC
         ]
-        # What somebody does is what they offer; what they could use of a technology is of interest too.
+        # Activities follow from offers alone; technologies also from needs.
         doing = [row for row in telling if roles[row - 1] is Role.OFFER]
         return ProfileSuggestions(
             needs=_of_role(Role.NEED, items, roles),
@@ -76,9 +76,9 @@ def _remarks(items: Sequence[Item], roles: Sequence[Role]) -> Iterator[Remark]:
 def _shown(suggestions: Sequence[Suggestion]) -> list[SuggestedCode]:
     return [
         SuggestedCode(
-            code=one.heading.code,
-            labels={language: one.heading.labels[language] for language in WRITTEN_IN},
-            score=one.score,
+            code=suggestion.category.code,
+            labels={language: suggestion.category.labels[language] for language in WRITTEN_IN},
+            score=suggestion.score,
         )
-        for one in suggestions
+        for suggestion in suggestions
     ]

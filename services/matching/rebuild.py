@@ -96,7 +96,7 @@ def view_of(state: MatchingState) -> View:
         "requests": as_json(state.requests),
         "affinities": as_json(state.published),
         "proposals": {request: list(partners) for request, partners in state.proposals.items() if partners},
-        "held": {pair: one.held for pair, one in state.encounters.items() if one.held is not None},
+        "held": {pair: encounter.held for pair, encounter in state.encounters.items() if encounter.held is not None},
         "filled": {state.edition_id: state.filled},
     }
 
@@ -152,38 +152,43 @@ def _learn(draft: JournalDraft[MatchingState, Change], consumed: EditionEvents) 
 
 def _reckoned(state: MatchingState, pool: Pool, affinities: Sequence[AffinityScored]) -> tuple[Terms, list[str]]:
     """Return the terms behind the scores, and the pairs with another score now; for scores of the default tier only."""
-    known = [
-        one
-        for one in affinities
-        if one.configuration == pool.version and all(state.complete(each) for each in one.participant_ids)
+    comparable = [
+        affinity
+        for affinity in affinities
+        if affinity.configuration == pool.version
+        and all(state.complete(participant_id) for participant_id in affinity.participant_ids)
     ]
     terms: Terms = {}
-    otherwise = []
-    scored = Publisher(state, pool).scored([one.participant_ids for one in known])
-    for one, (_, again, its_terms) in zip(known, scored, strict=True):
-        if again["score"] == one.score:
-            terms[one.pair_id] = its_terms
+    changed = []
+    scored = Publisher(state, pool).scored([affinity.participant_ids for affinity in comparable])
+    for affinity, (_, computed, pair_terms) in zip(comparable, scored, strict=True):
+        if computed["score"] == affinity.score:
+            terms[affinity.pair_id] = pair_terms
         else:
-            otherwise.append(one.pair_id)
-    return terms, otherwise
+            changed.append(affinity.pair_id)
+    return terms, changed
 
 
 def _bring_up(draft: JournalDraft[MatchingState, Change], affinities: Iterable[AffinityScored]) -> None:
     """Record the organiser's last proposal round: pairs without requests are of this round or of earlier rounds."""
     filling = draft.state.rules.filling if draft.state.rules else None
     if filling is not None:
-        pairs = tuple(sorted(one.participant_ids for one in affinities if not one.request_ids))
+        pairs = tuple(sorted(affinity.participant_ids for affinity in affinities if not affinity.request_ids))
         draft.record(ProposalRoundRecorded(round=filling.round, pairs=pairs))
 
 
 def _propose(draft: JournalDraft[MatchingState, Change], pool: Pool, affinities: Iterable[AffinityScored]) -> None:
     """Record the proposals of open requests, best first: the partners in the pairs that name the request."""
     state, proposed = draft.state, dict[str, list[str]]()
-    for one in affinities:
-        for request_id in one.request_ids if one.consent is not Consent.REFUSED else ():
+    for affinity in affinities:
+        for request_id in affinity.request_ids if affinity.consent is not Consent.REFUSED else ():
             request = state.requests.get(request_id)
             if request is not None and request.target_id is None and request.live:
-                partner = next(each for each in one.participant_ids if each != request.requester_id)
+                partner = next(
+                    participant_id
+                    for participant_id in affinity.participant_ids
+                    if participant_id != request.requester_id
+                )
                 proposed.setdefault(request_id, []).append(partner)
     for request_id in state.requests:
         partners = proposed.get(request_id, [])

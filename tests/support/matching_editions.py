@@ -1,4 +1,4 @@
-"""An edition of matching at work, for all tests of matching: it hears events and remembers what was said last."""
+"""An edition of matching at work, for all tests of matching."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def matchmaker() -> Matchmaker:
 
 
 class Edition:
-    """An edition at work: hears events, and remembers what was said last of each pair."""
+    """An edition at work: decides on events, and keeps state and changes."""
 
     def __init__(self) -> None:
         self.state = MatchingState(edition_id="ed1")
@@ -54,7 +54,10 @@ def edition() -> Edition:
 
 
 def registered(scene: Any, **rules: Any) -> Sequence[Event]:
-    """`ann` needs what `bob` (and, less so, `cid`) offers; `dan` is of `bob`'s organisation; `eve` fits nobody."""
+    """Return an edition in which `ann` needs the offer of `bob` and, less so, of `cid`; `dan` is a colleague of `bob`.
+
+    The offer of `eve` answers no need.
+    """
     return (
         scene.edition(**rules),
         *(scene.organisation(f"org_{name}") for name in ("ann", "bob", "cid", "eve")),

@@ -1,4 +1,4 @@
-"""The events of one edition, for all tests of matching."""
+"""The events of an edition, for all tests of matching."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOW = datetime(2018, 11, 22, 9, 0, tzinfo=UTC)
 
 
 class Scene:
-    """Makes the events of one edition: only what a test is about needs saying."""
+    """Makes the events of an edition; unnamed fields have defaults."""
 
     def common(self, **given: Any) -> dict[str, Any]:
         return {"operator_id": "opr", "edition_id": "ed1", "revision": 1, "occurred_at": NOW} | given

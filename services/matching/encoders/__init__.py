@@ -18,9 +18,9 @@ from services.matching.encoders.weights import QualityMissing
 
 __all__ = ["QualityMissing", "default_scorer", "quality_scorer", "use_encoder"]
 
-#: N-grams catch what no encoder knows: names, standards, part numbers. 64 numbers, a tenth of the weight.
+#: N-grams catch words that no encoder knows: names, standards, part numbers. 64 numbers, a tenth of the weight.
 _NGRAMS: Final = (0.1, NgramScorer(64))
-#: Where a fit begins: nine in ten of our sentences that do not answer each other stay below. And where it is full.
+#: Cosine at which a fit begins (nine in ten of our sentences that do not answer stay below), and at which it is full.
 _DEFAULT: Final = Calibration(0.11, 0.45)
 _QUALITY: Final = Calibration(0.10, 0.45)
 

@@ -22,7 +22,7 @@ from services.matching.vocabulary import nace_categories
 
 SENTENCES: Final = Path(__file__).with_name("sentences.jsonl")
 LANGUAGES: Final = ("es", "en", "pt", "fr")
-#: Fewer than the encoders give: the rest costs time and memory, and finds nobody (see ADR 0009).
+#: Fewer numbers than the encoders give: the rest costs time and memory, and improves no result (ADR 0009).
 WIDTH: Final = 192
 _NO_SPREAD: Final = 1e-5
 
@@ -31,7 +31,9 @@ def constants_of(
     encoder: Encoder, sentences: Sequence[dict[str, dict[str, str]]], labels: Sequence[Mapping[str, str]]
 ) -> Constants:
     """Compute the constants of an encoder."""
-    needs, offers = (_by_language(encoder, [one[role] for one in sentences]) for role in (Role.NEED, Role.OFFER))
+    needs, offers = (
+        _by_language(encoder, [sentence[role] for sentence in sentences]) for role in (Role.NEED, Role.OFFER)
+    )
     need, offer = needs.mean((0, 1)), offers.mean((0, 1))
     classes = _by_language(encoder, labels)
     languages = ((needs.mean(1) - need) + (offers.mean(1) - offer)) / 2
@@ -49,7 +51,7 @@ def _by_language(encoder: Encoder, texts: Sequence[Mapping[str, str]]) -> Matrix
 def main() -> None:
     """Write the constants of both encoders."""
     sentences = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    labels = [heading.labels for heading in nace_categories()]
+    labels = [category.labels for category in nace_categories()]
     kept = {
         f"{encoder.name}.{field}": value.astype(np.float16)
         for encoder in (Use(), E5())

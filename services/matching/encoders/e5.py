@@ -13,7 +13,7 @@ import numpy as np
 from services.matching.domain.text.scorer import Matrix
 from services.matching.encoders.weights import Weights, installed, widened
 
-#: The model was taught with it: "passage: " for texts that answer one is worse here (see ADR 0010).
+#: The model was trained with it. "passage: " for offers is worse here (ADR 0009).
 _PREFIX: Final = "query: "
 #: Tokens that count of a text.
 _LONGEST: Final = 160

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-#: How SentencePiece writes a blank, and the beginning of a text.
+#: SentencePiece's character for a blank and for the beginning of a text.
 _BLANK: Final = "\u2581"
-#: A letter that no piece has costs this much more than the rarest piece.
+#: Cost of a letter without a piece beyond the cost of the rarest piece.
 _UNKNOWN_COST: Final = 10.0
 
 

@@ -47,7 +47,7 @@ class PairDecision(BaseModel):
     outcome: bool | None = Field(default=None, description="The bus does not carry outcomes yet.")
 
 
-class _Story:
+class _PairHistory:
     """The history of a pair, collected from its changes."""
 
     def __init__(self) -> None:
@@ -63,18 +63,20 @@ def pair_decisions(edition_id: str, changes: Iterable[Change], key: bytes) -> li
 
     Hashes depend on `key`: without it, a pair cannot be identified.
     """
-    reader = _Reader()
+    reader = _HistoryReader()
     for change in changes:
         reader.read(change)
-    told = [_decision(edition_id, pair, story, key) for pair, story in reader.stories.items() if story.decided_on]
-    return sorted(told, key=lambda decision: decision.pair)
+    found = [
+        _decision(edition_id, pair, history, key) for pair, history in reader.histories.items() if history.decided_on
+    ]
+    return sorted(found, key=lambda decision: decision.pair)
 
 
-class _Reader:
+class _HistoryReader:
     """Reads changes in order."""
 
     def __init__(self) -> None:
-        self.stories: dict[Pair, _Story] = {}
+        self.histories: dict[Pair, _PairHistory] = {}
         self._requesters: dict[str, str] = {}
 
     def read(self, change: Change) -> None:
@@ -83,39 +85,39 @@ class _Reader:
                 self._read_request(change)
             case PartnersProposed():
                 for partner_id in change.partner_ids:
-                    self._story(self._requesters[change.request_id], partner_id).shown = True
+                    self._history(self._requesters[change.request_id], partner_id).shown = True
             case ProposalRoundRecorded():
                 for pair in change.pairs:
-                    self._story(*pair).shown = True
+                    self._history(*pair).shown = True
             case PairScored():
                 self._read_score(change)
             case EncounterRecorded():
-                self._story(*change.participant_ids).held = change.encounter.held
+                self._history(*change.participant_ids).held = change.encounter.held
 
     def _read_request(self, change: RequestRecorded) -> None:
         request = change.request
         self._requesters[change.request_id] = request.requester_id
         if request.target_id is None:
             return
-        story = self._story(request.requester_id, request.target_id)
-        story.requested = True
+        history = self._history(request.requester_id, request.target_id)
+        history.requested = True
         if request.state in (RequestState.ACCEPTED, RequestState.DECLINED):
-            story.accepted = request.state is RequestState.ACCEPTED
-            story.decided_on = story.scored
+            history.accepted = request.state is RequestState.ACCEPTED
+            history.decided_on = history.scored
 
     def _read_score(self, change: PairScored) -> None:
-        story = self._story(*change.affinity.participant_ids)
+        history = self._history(*change.affinity.participant_ids)
         if change.terms:
-            story.scored = change
-        story.shown |= change.affinity.origin is Origin.PROPOSED
-        story.decided_on = story.decided_on or story.scored
+            history.scored = change
+        history.shown |= change.affinity.origin is Origin.PROPOSED
+        history.decided_on = history.decided_on or history.scored
 
-    def _story(self, one: str, other: str) -> _Story:
-        return self.stories.setdefault(pair_of(one, other), _Story())
+    def _history(self, first_id: str, second_id: str) -> _PairHistory:
+        return self.histories.setdefault(pair_of(first_id, second_id), _PairHistory())
 
 
-def _decision(edition_id: str, pair: Pair, story: _Story, key: bytes) -> PairDecision:
-    scored = story.decided_on
+def _decision(edition_id: str, pair: Pair, history: _PairHistory, key: bytes) -> PairDecision:
+    scored = history.decided_on
     assert scored is not None  # noqa: S101 - only pairs that were scored are told
     terms = {name: value for name, value in scored.terms.items() if name != MET_BEFORE}
     return PairDecision(
@@ -124,8 +126,8 @@ def _decision(edition_id: str, pair: Pair, story: _Story, key: bytes) -> PairDec
         configuration=scored.affinity.configuration,
         terms=terms,
         met_before=int(scored.terms.get(MET_BEFORE, 0)),
-        shown=story.shown,
-        requested=story.requested,
-        accepted=story.accepted,
-        held=story.held,
+        shown=history.shown,
+        requested=history.requested,
+        accepted=history.accepted,
+        held=history.held,
     )

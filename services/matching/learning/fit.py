@@ -23,10 +23,10 @@ from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 from services.matching.domain.scoring.configuration import AffinityConfiguration
 from services.matching.domain.scoring.terms import Term
 
-#: Fewer yeses or noes than this for each weight to be learnt, and the weights are noise (Peduzzi et al., 1996).
+#: Least number of yes and of no decisions per fitted weight; with fewer, weights are noise (Peduzzi et al., 1996).
 LEAST_A_TERM: Final = 10
 _DECIMALS: Final = 4
-#: Next to no shrinking: there are ten decisions for each weight at least.
+#: Next to no regularisation: there are at least ten decisions per weight.
 _LOOSE: Final = 1000.0
 _MOST_STEPS: Final = 2000
 
@@ -130,7 +130,7 @@ def fit_weights(logged: Sequence[LoggedDecision], base: AffinityConfiguration, v
             )
         )
     if all(fold.learnt is None for fold in folds):
-        raise CannotFit("in every edition all said the same: nothing can be compared")
+        raise CannotFit("in each edition all decisions are the same: decisions of both kinds are needed in an edition")
     named = version or f"{base.version}-{_digest(decisions)}"
     note = f"Learnt from {len(answers)} decisions of {len(folds)} editions, from version {base.version}."
     proposed = base.model_copy(update={"version": named, "weights": _whole(weights, base), "note": note})
@@ -150,17 +150,17 @@ def _usable(
     """Keep a decision per pair, in a fixed order; count the decisions left out."""
     left_out: Counter[str] = Counter()
     kept: dict[tuple[str, str], LoggedDecision] = {}
-    for one in sorted(logged, key=lambda one: (one.edition, one.pair, one.model_dump_json())):
-        if one.accepted is None:
+    for decision in sorted(logged, key=lambda decision: (decision.edition, decision.pair, decision.model_dump_json())):
+        if decision.accepted is None:
             left_out["nobody answered"] += 1
-        elif one.configuration.partition("+")[0] != base.version:
+        elif decision.configuration.partition("+")[0] != base.version:
             left_out["scored by another version"] += 1
-        elif one.met_before:
+        elif decision.met_before:
             left_out["met before, in vain"] += 1
-        elif (one.edition, one.pair) in kept:
+        elif (decision.edition, decision.pair) in kept:
             left_out["given twice"] += 1
         else:
-            kept[one.edition, one.pair] = one
+            kept[decision.edition, decision.pair] = decision
     return list(kept.values()), dict(left_out)
 
 
@@ -169,8 +169,12 @@ def _arrays(
 ) -> tuple[Terms, Answers, NDArray[np.str_]]:
     if not decisions:
         raise CannotFit(f"no decision on a pair scored by version {base.version}")
-    terms = np.array([[one.terms.get(term, 0.0) for term in base.weights] for one in decisions])
-    return terms, np.array([bool(one.accepted) for one in decisions]), np.array([one.edition for one in decisions])
+    terms = np.array([[decision.terms.get(term, 0.0) for term in base.weights] for decision in decisions])
+    return (
+        terms,
+        np.array([bool(decision.accepted) for decision in decisions]),
+        np.array([decision.edition for decision in decisions]),
+    )
 
 
 def _enough(
@@ -187,7 +191,9 @@ def _enough(
         raise CannotFit(f"all decisions are of edition {editions[0]}: weights are judged on editions left out")
     least = LEAST_A_TERM * len(varying)
     if min(yes, no) < least:
-        raise CannotFit(f"{yes} said yes and {no} no: {least} of each are needed for {len(varying)} weights")
+        raise CannotFit(
+            f"{yes} decisions are yes and {no} no: {least} of either kind are needed for {len(varying)} weights"
+        )
     return varying
 
 
@@ -243,5 +249,5 @@ def _whole(weights: NDArray[np.float64], base: AffinityConfiguration) -> dict[Te
 
 
 def _digest(decisions: Sequence[LoggedDecision]) -> str:
-    content = "\n".join(one.model_dump_json() for one in decisions)
+    content = "\n".join(decision.model_dump_json() for decision in decisions)
     return sha256(content.encode()).hexdigest()[:8]

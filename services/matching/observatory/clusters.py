@@ -10,7 +10,7 @@ from typing import Final
 from services.matching.domain.taxonomy import code_tokens
 from services.matching.observatory.graph import OrganisationNode
 
-#: What a cluster is called by: at most so many codes.
+#: Most codes in the name of a cluster.
 TERMS: Final = 3
 _DECIMALS: Final = 4
 
@@ -23,7 +23,7 @@ def renumbered(found: Mapping[str, int]) -> dict[str, int]:
     for organisation_id in sorted(found):
         members[found[organisation_id]].append(organisation_id)
     ranked = sorted(members.values(), key=lambda ids: (-len(ids), ids))
-    return {one: number for number, ids in enumerate(ranked) for one in ids}
+    return {organisation_id: number for number, ids in enumerate(ranked) for organisation_id in ids}
 
 
 def defining_codes(
@@ -44,7 +44,7 @@ def defining_codes(
     }
     named: list[str] = []
     for code in sorted(weights, key=lambda code: (-weights[code], -len(code), code)):
-        if not any(code.startswith(other) or other.startswith(code) for other in named):
+        if not any(code.startswith(earlier) or earlier.startswith(code) for earlier in named):
             named.append(code)
     return tuple(named[:TERMS])
 
@@ -55,22 +55,22 @@ def participation(links: Links, cluster_of: Mapping[str, int]) -> dict[str, floa
     The participation coefficient, `1 - sum of (share in a cluster) squared` (Guimera and Amaral, Nature 2005).
     """
     spread: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    for (one, other), weight in links.items():
-        spread[one][cluster_of[other]] += weight
-        spread[other][cluster_of[one]] += weight
+    for (first, second), weight in links.items():
+        spread[first][cluster_of[second]] += weight
+        spread[second][cluster_of[first]] += weight
     return {
-        one: round(1 - sum((share / sum(shares.values())) ** 2 for share in shares.values()), _DECIMALS)
-        for one, shares in sorted(spread.items())
+        first: round(1 - sum((share / sum(shares.values())) ** 2 for share in shares.values()), _DECIMALS)
+        for first, shares in sorted(spread.items())
     }
 
 
 def bridges(links: Links, cluster_of: Mapping[str, int]) -> dict[tuple[int, int], frozenset[str]]:
     """Return, by pair of clusters, the organisations with links between the two."""
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for one, other in links:
-        first, second = sorted((cluster_of[one], cluster_of[other]))
-        if first != second:
-            found[first, second] |= {one, other}
+    for first_id, second_id in links:
+        low, high = sorted((cluster_of[first_id], cluster_of[second_id]))
+        if low != high:
+            found[low, high] |= {first_id, second_id}
     return {ends: frozenset(ids) for ends, ids in sorted(found.items())}
 
 

@@ -19,7 +19,7 @@ FORMAT: Final = "tertulia-observatory-1"
 _GRAPHML: Final = "http://graphml.graphdrawing.org/xmlns"
 _XML_TYPES: Final = {bool: "boolean", int: "long", float: "double", str: "string"}
 _CLUSTER_LEAST: Final = 2
-#: What XML 1.0 cannot hold, however it is written.
+#: Characters that XML 1.0 cannot hold, escaped or not.
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Fields = dict[str, Any]
@@ -35,8 +35,8 @@ def document_of(picture: Picture) -> Fields:
         "participants": list(_participants(picture)),
         "pairs": list(_pairs(picture)),
         "earlier": [
-            {"source": one.organisation_ids[0], "target": one.organisation_ids[1], "outcome": one.outcome}
-            for one in picture.graph.earlier
+            {"source": earlier.organisation_ids[0], "target": earlier.organisation_ids[1], "outcome": earlier.outcome}
+            for earlier in picture.graph.earlier
         ],
         "clusters": [
             {
@@ -58,19 +58,23 @@ def to_json(picture: Picture) -> bytes:
 def to_graphml(picture: Picture) -> bytes:
     """Return the graph as GraphML 1.0: organisations and participants as nodes; representation and pairs as edges."""
     document = document_of(picture)
-    nodes = [("organisation", one) for one in document["organisations"]]
-    nodes += [("participant", one) for one in document["participants"]]
-    represents = [{"source": one["id"], "target": one["organisation"]} for one in document["participants"]]
-    edges = [("represents", one) for one in represents]
-    edges += [("pair", one) for one in document["pairs"]] + [("earlier", one) for one in document["earlier"]]
+    nodes = [("organisation", fields) for fields in document["organisations"]]
+    nodes += [("participant", fields) for fields in document["participants"]]
+    represents = [{"source": fields["id"], "target": fields["organisation"]} for fields in document["participants"]]
+    edges = [("represents", fields) for fields in represents]
+    edges += [("pair", fields) for fields in document["pairs"]] + [
+        ("earlier", fields) for fields in document["earlier"]
+    ]
     root = ET.Element("graphml", xmlns=_GRAPHML)
     keys: dict[tuple[str, str], str] = {}
     graph = ET.Element("graph", id=document["edition_id"], edgedefault="undirected")
-    for what, one in nodes:
-        _filled(ET.SubElement(graph, "node", id=one["id"]), "node", {"type": what, **one}, ("id",), keys)
-    for what, one in edges:
-        element = ET.SubElement(graph, "edge", source=one["source"], target=one["target"])
-        _filled(element, "edge", {"type": what, **one}, ("source", "target"), keys)
+    for kind_of_element, fields in nodes:
+        _filled(
+            ET.SubElement(graph, "node", id=fields["id"]), "node", {"type": kind_of_element, **fields}, ("id",), keys
+        )
+    for kind_of_element, fields in edges:
+        element = ET.SubElement(graph, "edge", source=fields["source"], target=fields["target"])
+        _filled(element, "edge", {"type": kind_of_element, **fields}, ("source", "target"), keys)
     for (domain, name), kind in keys.items():
         attributes = {"id": f"{domain}.{name}", "for": domain, "attr.name": name, "attr.type": kind}
         ET.SubElement(root, "key", attributes)
@@ -81,27 +85,31 @@ def to_graphml(picture: Picture) -> bytes:
 
 
 def _organisations(picture: Picture) -> Iterator[Fields]:
-    for one, party in picture.graph.parties.items():
+    for organisation_id, party in picture.graph.parties.items():
         yield {
-            "id": one,
+            "id": organisation_id,
             "kind": party.kind,
             "country": party.country,
             "region": party.region,
             "delegation": party.delegation,
             "codes": list(party.codes),
-            "cluster": picture.cluster_of.get(one),
-            "spread": picture.spread.get(one),
+            "cluster": picture.cluster_of.get(organisation_id),
+            "spread": picture.spread.get(organisation_id),
         }
 
 
 def _participants(picture: Picture) -> Iterator[Fields]:
-    homes = {one: home for home, party in picture.graph.parties.items() for one in party.participant_ids}
-    for one in sorted(homes):
+    organisation_of = {
+        participant_id: organisation_id
+        for organisation_id, party in picture.graph.parties.items()
+        for participant_id in party.participant_ids
+    }
+    for participant_id in sorted(organisation_of):
         yield {
-            "id": one,
-            "organisation": homes[one],
-            "needs_without_offer": list(picture.gaps.needs.get(one, ())),
-            "offers_without_need": list(picture.gaps.offers.get(one, ())),
+            "id": participant_id,
+            "organisation": organisation_of[participant_id],
+            "needs_without_offer": list(picture.gaps.needs.get(participant_id, ())),
+            "offers_without_need": list(picture.gaps.offers.get(participant_id, ())),
         }
 
 

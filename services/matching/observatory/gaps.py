@@ -29,9 +29,17 @@ class Gaps:
 
 def gaps_of(state: MatchingState, graph: EditionGraph, scorer: TextScorer) -> Gaps:
     """Find the gaps among active participants. Items without telling words are left out."""
-    people = [(one, place) for place, party in enumerate(graph.parties.values()) for one in party.participant_ids]
-    needs = _items(people, [state.participants[one].profile.needs for one, _ in people], Role.NEED, scorer)
-    offers = _items(people, [state.participants[one].profile.offers for one, _ in people], Role.OFFER, scorer)
+    owners = [
+        (participant_id, place)
+        for place, party in enumerate(graph.parties.values())
+        for participant_id in party.participant_ids
+    ]
+    needs = _items(
+        owners, [state.participants[participant_id].profile.needs for participant_id, _ in owners], Role.NEED, scorer
+    )
+    offers = _items(
+        owners, [state.participants[participant_id].profile.offers for participant_id, _ in owners], Role.OFFER, scorer
+    )
     return Gaps(_alone(needs, offers, scorer), _alone(offers, needs, scorer))
 
 
@@ -42,21 +50,27 @@ class _Items:
     vectors: Matrix
 
 
-def _items(people: Sequence[tuple[str, int]], texts: Sequence[Sequence[str]], role: Role, scorer: TextScorer) -> _Items:
-    vectors = scorer.embed([text for own in texts for text in own], role)
-    owners = [(one, number) for (one, _), own in zip(people, texts, strict=True) for number in range(len(own))]
-    homes = [home for (_, home), own in zip(people, texts, strict=True) for _ in own]
-    says = np.flatnonzero(vectors.any(axis=1))
-    return _Items([owners[item] for item in says], np.array(homes, np.intp)[says], vectors[says])
+def _items(
+    item_owners: Sequence[tuple[str, int]], texts: Sequence[Sequence[str]], role: Role, scorer: TextScorer
+) -> _Items:
+    vectors = scorer.embed([text for own_texts in texts for text in own_texts], role)
+    owners = [
+        (participant_id, number)
+        for (participant_id, _), own_texts in zip(item_owners, texts, strict=True)
+        for number in range(len(own_texts))
+    ]
+    homes = [home for (_, home), own_texts in zip(item_owners, texts, strict=True) for _ in own_texts]
+    telling = np.flatnonzero(vectors.any(axis=1))
+    return _Items([owners[item] for item in telling], np.array(homes, np.intp)[telling], vectors[telling])
 
 
-def _alone(items: _Items, others: _Items, scorer: TextScorer) -> dict[str, tuple[int, ...]]:
+def _alone(items: _Items, answers: _Items, scorer: TextScorer) -> dict[str, tuple[int, ...]]:
     found: dict[str, list[int]] = {}
     for at in range(0, len(items.owners), _BLOCK):
         block = slice(at, at + _BLOCK)
-        cosines = np.full((len(items.owners[block]), 1 + len(others.owners)), -1, np.float32)
-        cosines[:, 1:] = items.vectors[block] @ others.vectors.T
-        cosines[:, 1:][items.homes[block, np.newaxis] == others.homes] = -1
+        cosines = np.full((len(items.owners[block]), 1 + len(answers.owners)), -1, np.float32)
+        cosines[:, 1:] = items.vectors[block] @ answers.vectors.T
+        cosines[:, 1:][items.homes[block, np.newaxis] == answers.homes] = -1
         best = scorer.fit(cosines.max(axis=1, keepdims=True))[:, 0]
         for (owner, number), fit in zip(items.owners[block], best, strict=True):
             if fit < ANSWERS:

@@ -78,11 +78,18 @@ class EditionGraph:
 
 def graph_of(state: MatchingState) -> EditionGraph:
     """Build the graph of the active participants of an edition."""
-    active = [one for one in sorted(state.participants) if state.complete(one) and state.active(one)]
-    homes: dict[str, list[str]] = defaultdict(list)
+    active = [
+        participant_id
+        for participant_id in sorted(state.participants)
+        if state.complete(participant_id) and state.active(participant_id)
+    ]
+    members: dict[str, list[str]] = defaultdict(list)
     for participant_id in active:
-        homes[state.participants[participant_id].organisation_id].append(participant_id)
-    parties = {home: _party(state, home, tuple(people)) for home, people in sorted(homes.items())}
+        members[state.participants[participant_id].organisation_id].append(participant_id)
+    parties = {
+        organisation_id: _party(state, organisation_id, tuple(participant_ids))
+        for organisation_id, participant_ids in sorted(members.items())
+    }
     there = set(active)
     pairs = (_pair(state, pair, published.participant_ids) for pair, published in sorted(state.published.items()))
     joined = tuple(pair for pair in pairs if there.issuperset(pair.participant_ids))
@@ -93,23 +100,26 @@ def links(graph: EditionGraph) -> dict[tuple[str, str], float]:
     """Return the strength of links between organisations: the sum of their affinities that are not refused."""
     weights: dict[tuple[str, str], float] = defaultdict(float)
     for pair in graph.pairs:
-        one, other = sorted(pair.organisation_ids)
-        if pair.consent != Consent.REFUSED and one != other:
-            weights[one, other] += pair.affinity
+        first, second = sorted(pair.organisation_ids)
+        if pair.consent != Consent.REFUSED and first != second:
+            weights[first, second] += pair.affinity
     return {ends: weight for ends, weight in sorted(weights.items()) if weight > 0}
 
 
 def _party(state: MatchingState, organisation_id: str, participant_ids: tuple[str, ...]) -> OrganisationNode:
     organisation = state.organisations[organisation_id]
-    named = [*organisation.codes, *(code for one in participant_ids for code in state.participants[one].profile.codes)]
-    told = {code for scheme in _SCHEMES for code in of_scheme(scheme, named)}
+    named = [
+        *organisation.codes,
+        *(code for participant_id in participant_ids for code in state.participants[participant_id].profile.codes),
+    ]
+    kept = {code for scheme in _SCHEMES for code in of_scheme(scheme, named)}
     return OrganisationNode(
         organisation_id,
         organisation.kind.value,
         organisation.country,
         organisation.region,
         organisation.delegation,
-        tuple(dict.fromkeys(code for code in named if code in told)),
+        tuple(dict.fromkeys(code for code in named if code in kept)),
         participant_ids,
     )
 
@@ -118,9 +128,16 @@ def _pair(state: MatchingState, identity: str, participant_ids: tuple[str, str])
     published = state.published[identity]
     directed = [request for _, request in state.requests_between(*participant_ids) if request.target_id is not None]
     states = {request.state for request in directed}
-    answer = next((one for one in (RequestState.ACCEPTED, RequestState.DECLINED, *RequestState) if one in states), None)
+    answer = next(
+        (
+            participant_id
+            for participant_id in (RequestState.ACCEPTED, RequestState.DECLINED, *RequestState)
+            if participant_id in states
+        ),
+        None,
+    )
     encounter = state.encounters.get(identity)
-    first, second = (state.participants[one].organisation_id for one in participant_ids)
+    first, second = (state.participants[participant_id].organisation_id for participant_id in participant_ids)
     return PairEdge(
         participant_ids,
         (first, second),
@@ -135,9 +152,9 @@ def _pair(state: MatchingState, identity: str, participant_ids: tuple[str, str])
 
 def _earlier(state: MatchingState, parties: Mapping[str, OrganisationNode]) -> tuple[EarlierEdge, ...]:
     outcomes: dict[tuple[str, str], bool] = {}
-    for one in parties:
-        for met in state.organisations[one].met_before:
+    for organisation_id in parties:
+        for met in state.organisations[organisation_id].met_before:
             if met.organisation_id in parties:
-                ends = (min(one, met.organisation_id), max(one, met.organisation_id))
+                ends = (min(organisation_id, met.organisation_id), max(organisation_id, met.organisation_id))
                 outcomes[ends] = outcomes.get(ends, False) or met.outcome
     return tuple(EarlierEdge(ends, outcome) for ends, outcome in sorted(outcomes.items()))

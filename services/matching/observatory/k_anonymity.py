@@ -32,18 +32,18 @@ def coarsened_groups(paths: Mapping[str, Sequence[str]]) -> dict[str, str | None
     level = dict.fromkeys(paths, 0)
 
     def groups() -> dict[str, str | None]:
-        return {one: path[level[one]] if level[one] < len(path) else None for one, path in paths.items()}
+        return {key: path[level[key]] if level[key] < len(path) else None for key, path in paths.items()}
 
     for _ in range(depth):
         sizes = Counter(groups().values())
-        for one, group in groups().items():
+        for key, group in groups().items():
             if group is not None and sizes[group] < K:
-                level[one] += 1
+                level[key] += 1
     divided = groups()
     while 0 < (left := sum(group is None for group in divided.values())) < K and left < len(divided):
         sizes = Counter(group for group in divided.values() if group is not None)
         smallest = min(sizes, key=lambda group: (sizes[group], group))
-        divided = {one: None if group == smallest else group for one, group in divided.items()}
+        divided = {key: None if group == smallest else group for key, group in divided.items()}
     return divided
 
 

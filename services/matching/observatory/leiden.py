@@ -18,6 +18,6 @@ def communities(links: Mapping[tuple[str, str], float]) -> dict[str, int]:
     """
     from graspologic_native import leiden  # type: ignore[import-untyped]  # noqa: PLC0415 -- of an extra; ships no types
 
-    edges = [(one, other, weight) for (one, other), weight in links.items()]
+    edges = [(first, second, weight) for (first, second), weight in links.items()]
     _, found = leiden(edges, seed=_SEED, trials=_TRIALS, iterations=_ITERATIONS)
     return dict(found)

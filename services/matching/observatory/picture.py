@@ -16,11 +16,11 @@ from services.matching.observatory.k_anonymity import K, coarsened_groups, is_pu
 from shared.contract.events import EncounterState
 from shared.internal_api.observatory import Bridge, Cluster, Counts, Group, Named, ObservatoryView
 
-#: Divides the nodes of weighted links into communities: the number of each.
+#: Divides the nodes of weighted links into numbered communities.
 Communities = Callable[[Mapping[tuple[str, str], float]], dict[str, int]]
 Labels = Mapping[str, Mapping[str, str]]
 
-#: The states of an encounter that is to be, or was.
+#: States of an encounter that is planned or was held.
 _MEET: Final = frozenset({EncounterState.SCHEDULED, EncounterState.HELD})
 
 
@@ -47,8 +47,8 @@ class Picture:
     def clusters(self) -> dict[int, list[OrganisationNode]]:
         """Members of the clusters, in order."""
         members: dict[int, list[OrganisationNode]] = defaultdict(list)
-        for one, number in self.cluster_of.items():
-            members[number].append(self.graph.parties[one])
+        for organisation_id, number in self.cluster_of.items():
+            members[number].append(self.graph.parties[organisation_id])
         return dict(sorted(members.items()))
 
 
@@ -66,13 +66,17 @@ def view_of(picture: Picture, labels: Labels) -> ObservatoryView:
     if len(parties) < K:
         raise TooFewOrganisations(f"{len(parties)} organisations take part: counts are published from {K} on")
     properties = _properties(picture)
-    in_cluster = coarsened_groups({one: _path(picture.cluster_of.get(one)) for one in parties})
+    in_cluster = coarsened_groups(
+        {organisation_id: _path(picture.cluster_of.get(organisation_id)) for organisation_id in parties}
+    )
     return ObservatoryView(
         edition_id=picture.graph.edition_id,
         total=_counts(dict.fromkeys(parties, None), properties)[None],
-        by_sector=_groups({one: party.sector for one, party in parties.items()}, properties),
-        by_territory=_groups({one: party.territory for one, party in parties.items()}, properties),
-        by_kind=_groups({one: (party.kind,) for one, party in parties.items()}, properties),
+        by_sector=_groups({organisation_id: party.sector for organisation_id, party in parties.items()}, properties),
+        by_territory=_groups(
+            {organisation_id: party.territory for organisation_id, party in parties.items()}, properties
+        ),
+        by_kind=_groups({organisation_id: (party.kind,) for organisation_id, party in parties.items()}, properties),
         clusters=_clusters(picture, in_cluster, properties, labels),
         bridges=_bridges(picture, in_cluster),
     )
@@ -80,21 +84,27 @@ def view_of(picture: Picture, labels: Labels) -> ObservatoryView:
 
 def _properties(picture: Picture) -> dict[str, frozenset[str]]:
     """Return the organisations that a count includes, by the name of the count. None is a subset by design."""
-    home = {one: party.organisation_id for party in picture.graph.parties.values() for one in party.participant_ids}
+    organisation_of = {
+        member_id: party.organisation_id
+        for party in picture.graph.parties.values()
+        for member_id in party.participant_ids
+    }
     pairs = picture.graph.pairs
     return {
-        "needs_without_offer": frozenset(home[one] for one in picture.gaps.needs),
-        "offers_without_need": frozenset(home[one] for one in picture.gaps.offers),
-        "asked": frozenset(home[one] for pair in pairs for one in pair.asked_by),
-        "in_encounters": frozenset(one for pair in pairs if pair.encounter in _MEET for one in pair.organisation_ids),
+        "needs_without_offer": frozenset(organisation_of[member_id] for member_id in picture.gaps.needs),
+        "offers_without_need": frozenset(organisation_of[member_id] for member_id in picture.gaps.offers),
+        "asked": frozenset(organisation_of[member_id] for pair in pairs for member_id in pair.asked_by),
+        "in_encounters": frozenset(
+            member_id for pair in pairs if pair.encounter in _MEET for member_id in pair.organisation_ids
+        ),
     }
 
 
 def _counts(group_of: Mapping[str, str | None], properties: Mapping[str, frozenset[str]]) -> dict[str | None, Counts]:
     """Return the counts of the groups of a division: named groups by name, the rest last."""
     members: dict[str | None, set[str]] = defaultdict(set)
-    for one, group in group_of.items():
-        members[group].add(one)
+    for organisation_id, group in group_of.items():
+        members[group].add(organisation_id)
     columns = {
         name: suppressed_counts({group: (len(ids & having), len(ids)) for group, ids in members.items()})
         for name, having in properties.items()
@@ -122,7 +132,7 @@ def _clusters(
         number = None if group is None else int(group)
         terms = () if number is None else defining_codes(members[number], everybody, least=K)
         shown.append(Cluster(cluster=number, terms=labelled(terms, labels), **dict(counts)))
-    return sorted(shown, key=lambda one: (one.cluster is None, one.cluster or 0))
+    return sorted(shown, key=lambda cluster: (cluster.cluster is None, cluster.cluster or 0))
 
 
 def _bridges(picture: Picture, in_cluster: Mapping[str, str | None]) -> list[Bridge]:

@@ -12,7 +12,7 @@ from services.matching.domain.text.scorer import TextScorer
 from services.matching.observatory.picture import Communities, Labels, picture_of, view_of
 from shared.internal_api.observatory import ObservatoryView
 
-#: For how long a view is shown again, in seconds: whoever asks twice sees what has changed in a minute, not who.
+#: Age in seconds up to which a view is shown again: two views differ by all changes of a minute, not by a single one.
 _FRESH_SECONDS: Final = 60.0
 _KEPT: Final = 200
 
@@ -44,7 +44,7 @@ class ViewCache:
             self._drawn[edition_id] = (self._now(), drawing)
             if len(self._drawn) > _KEPT:
                 del self._drawn[next(iter(self._drawn))]
-        # Shielded: who asked may give up, and the next one finds the view.
+        # Shielded: a request may be cancelled, and the next request finds the view.
         return await asyncio.shield(drawing)
 
     async def _draw(self, edition_id: str) -> ObservatoryView:

@@ -18,9 +18,9 @@ FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
 #: The languages of the labels of NACE, in the order of its vectors.
 NACE_LANGUAGES: Final = ("en", "es", "pt", "fr", "it", "de")
-#: The languages that people are written to in.
+#: Languages of mails and pages.
 WRITTEN_IN: Final = ("es", "en", "pt")
-#: Vectors are kept as whole numbers of 1/512: half of what a float16 takes, and no answer changes.
+#: Vectors are stored as multiples of 1/512: half the size of float16, and no answer changes.
 GRID: Final = 512
 
 
@@ -37,7 +37,9 @@ def nace_categories() -> tuple[Category, ...]:
     """Return the classes of NACE Rev. 2 with their labels in all languages, by code."""
     with (FOLDER / "nace_rev2.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return tuple(Category(f"nace:{row['code']}", {one: row[one] for one in NACE_LANGUAGES}) for row in rows)
+    return tuple(
+        Category(f"nace:{row['code']}", {language: row[language] for language in NACE_LANGUAGES}) for row in rows
+    )
 
 
 def ket_wordings() -> dict[str, dict[str, list[str]]]:
@@ -49,7 +51,7 @@ def ket_wordings() -> dict[str, dict[str, list[str]]]:
 def ket_categories() -> tuple[Category, ...]:
     """Return the key enabling technologies with their labels."""
     return tuple(
-        Category(code, {language: said[0] for language, said in wordings.items()})
+        Category(code, {language: wording[0] for language, wording in wordings.items()})
         for code, wordings in ket_wordings().items()
     )
 
@@ -58,7 +60,7 @@ def ket_categories() -> tuple[Category, ...]:
 def labels() -> dict[str, dict[str, str]]:
     """Return the labels of every code that has any, in the languages of mails and pages."""
     known = (*nace_categories(), *ket_categories())
-    return {one.code: {language: one.labels[language] for language in WRITTEN_IN} for one in known}
+    return {category.code: {language: category.labels[language] for language in WRITTEN_IN} for category in known}
 
 
 @cache

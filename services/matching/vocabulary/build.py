@@ -15,7 +15,7 @@ from services.matching.domain.text.classification import RoleMeans
 from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_categories
 
-#: Needs and offers as profiles have them, ours: what is usual is learnt from them.
+#: Needs and offers that we wrote; usual cosines are learnt from them.
 SENTENCES: Final = Path(encoders.__file__).with_name("sentences.jsonl")
 #: A technology is suggested to a text that is nearer to it than this share of those sentences.
 _USUAL: Final = 0.9
@@ -31,12 +31,15 @@ def arrays(encoder: Encoder) -> dict[str, NDArray[Any]]:
     """Return the arrays of the file by name; `vocabulary()` reads it."""
     needs, offers = (encoder.encode(sentences(role)) for role in Role)
     means = RoleMeans(needs.mean(axis=0), offers.mean(axis=0))
-    labels = [[one.labels[language] for one in nace_categories()] for language in NACE_LANGUAGES]
-    nace = np.stack([encoder.encode(said) for said in labels], axis=1)
+    labels = [[category.labels[language] for category in nace_categories()] for language in NACE_LANGUAGES]
+    nace = np.stack([encoder.encode(wordings) for wordings in labels], axis=1)
     kets = np.stack(
-        [encoder.encode([text for said in one.values() for text in said]) for one in ket_wordings().values()]
+        [
+            encoder.encode([text for wordings in category.values() for text in wordings])
+            for category in ket_wordings().values()
+        ]
     )
-    # Labels are no sentences: they have a mean of their own.
+    # Labels are no sentences, so they have a mean of their own.
     middle = nace.mean(axis=(0, 1))
     nace, kets = _unit(nace - middle), _unit(kets - middle)
     cosines = np.einsum("kwd,td->ktw", kets, means.centred(np.concatenate([needs, offers]))).max(axis=2)

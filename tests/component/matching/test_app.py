@@ -8,7 +8,7 @@ from services.matching.settings import Settings
 
 
 @pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/readyz", 503), ("/metrics", 200)])
-async def test_before_it_is_started_it_lives_and_is_not_ready(path: str, status: int) -> None:
+async def test_before_its_start_the_service_is_live_and_not_ready(path: str, status: int) -> None:
     app = make(Settings(kafka_bootstrap="127.0.0.1:1", mongo_url="mongodb://127.0.0.1:1", mongo_timeout_seconds=0.2))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://matching") as client:
         response = await client.get(path)

@@ -38,7 +38,7 @@ LABELS = ("Etiquetas impresas para botellas de vino",)
 
 
 def drawn(scene: Scene, reverse: bool = False) -> MatchingState:
-    """Two trades: welders who need sensors, growers who need welding; each asks all others of its own."""
+    """Return an edition of two trades: welders who need sensors, and growers who need welding. All of a trade ask."""
     edition = Edition()
     events: list[Event] = [scene.edition()]
     trades = [
@@ -76,22 +76,20 @@ def test_trades_are_clusters_named_by_their_codes(state: MatchingState) -> None:
     assert {one for one, value in spread.items() if value} == {"org_w0", "org_g0"}
 
 
-def test_needs_without_an_offer_are_found_and_ones_own_offer_does_not_count(state: MatchingState) -> None:
+def test_a_gap_is_a_need_without_an_offer_of_another_organisation(state: MatchingState) -> None:
     gaps = {one["id"]: one for one in json.loads(to_json(picture(state)))["participants"]}
     assert gaps["w0"]["needs_without_offer"] == [0]
     assert gaps["g0"]["needs_without_offer"] == []
     assert gaps["w0"]["offers_without_need"] == []
 
 
-def test_the_same_edition_gives_the_same_bytes_in_whatever_order_it_was_told(
-    scene: Scene, state: MatchingState
-) -> None:
+def test_exports_do_not_depend_on_the_order_of_events(scene: Scene, state: MatchingState) -> None:
     other = picture(drawn(scene, reverse=True))
     assert to_json(other) == to_json(picture(state))
     assert to_graphml(other) == to_graphml(picture(state))
 
 
-def test_graphml_is_read_by_others_and_holds_no_names(state: MatchingState) -> None:
+def test_graphml_is_valid_for_networkx_and_has_no_names(state: MatchingState) -> None:
     written = to_graphml(picture(state))
     graph = nx.read_graphml(io.BytesIO(written))
     assert graph.number_of_nodes() == 4 * EACH
@@ -184,7 +182,7 @@ async def test_other_operators_see_nothing(api: httpx.AsyncClient) -> None:
     assert (await api.get("/editions/edn_none/observatory")).status_code == 404
 
 
-async def test_an_edition_is_drawn_once_a_minute_however_many_ask(api: httpx.AsyncClient, inputs: CacheInputs) -> None:
+async def test_an_edition_is_drawn_at_most_once_a_minute(api: httpx.AsyncClient, inputs: CacheInputs) -> None:
     path = await opened(api)
     for _ in range(3):
         await api.get(path)
@@ -194,7 +192,7 @@ async def test_an_edition_is_drawn_once_a_minute_however_many_ask(api: httpx.Asy
     assert inputs.read == 2
 
 
-async def test_too_few_to_be_counted_is_said(scene: Scene) -> None:
+async def test_fewer_than_five_organisations_are_answered_with_too_few(scene: Scene) -> None:
     edition = Edition()
     edition.decide(scene.edition(), scene.organisation("org_a"), scene.participant("a"))
     inputs = CacheInputs(edition.state)
@@ -204,7 +202,7 @@ async def test_too_few_to_be_counted_is_said(scene: Scene) -> None:
     assert (answer.status_code, answer.json()["slug"]) == (409, "too-few")
 
 
-async def test_what_fails_is_tried_again_by_the_next_who_asks(state: MatchingState) -> None:
+async def test_a_failed_drawing_is_tried_again_by_the_next_request(state: MatchingState) -> None:
     attempts = iter([ConnectionError("database away"), None])
 
     async def state_of(edition_id: str) -> MatchingState:

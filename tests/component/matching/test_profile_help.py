@@ -90,14 +90,14 @@ async def test_needs_and_offers_are_told_apart_and_technologies_named(api: httpx
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "🙂🙂🙂", "<p></p>", "\x00"])
-async def test_nothing_said_nothing_suggested(api: httpx.AsyncClient, text: str) -> None:
+async def test_a_blank_text_gets_no_suggestions(api: httpx.AsyncClient, text: str) -> None:
     suggested = await help_with(api, text)
     assert suggested == {
         "needs": [], "offers": [], "classes": [], "kets": [], "remarks": [{"code": "says_nothing", "item": None}],
     }  # fmt: skip
 
 
-async def test_what_everybody_says_gets_a_remark_and_no_codes(api: httpx.AsyncClient) -> None:
+async def test_a_generic_text_gets_a_remark_and_no_codes(api: httpx.AsyncClient) -> None:
     suggested = await help_with(api, "Ofrecemos soluciones innovadoras de calidad")
     assert suggested["classes"] == suggested["kets"] == []
     remarks = {remark["code"] for remark in suggested["remarks"]}
@@ -117,11 +117,11 @@ async def test_any_text_is_taken_in_bounds(api: httpx.AsyncClient, text: str) ->
 
 
 @pytest.mark.parametrize("body", [{"text": "a" * (LONGEST_TEXT + 1)}, {"text": 1}, {}, {"text": "a", "more": 1}])
-async def test_what_is_no_question_is_refused(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
+async def test_an_invalid_question_is_answered_with_422(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
     assert (await api.post("/profile-help", json=body)).status_code == 422
 
 
-async def test_while_matching_is_away_only_help_is() -> None:
+async def test_without_matching_only_profile_help_is_unavailable() -> None:
     async with api_over(no_clients()) as api:
         answer = await api.post("/profile-help", json={"text": "Fabricamos bombas"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")

@@ -68,7 +68,7 @@ async def said(affinities: AIOKafkaConsumer, edition_id: str, count: int) -> lis
     return found
 
 
-async def test_registrations_and_requests_in_affinities_out(
+async def test_registrations_and_requests_become_affinities_on_kafka(
     scene: Any, connection: ConnectionSettings, publisher: KafkaPublisher, affinities: AIOKafkaConsumer
 ) -> None:
     edition_id = ids.new_id("edn")

@@ -1,4 +1,4 @@
-"""No count below five leaves, and none follows from what does: neither of who has a property, nor of who has not."""
+"""Published counts: no count below five can be read or derived, neither of a property nor of its absence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CELLS = st.lists(
 
 
 @given(PATHS)
-def test_every_group_has_five_or_holds_everybody(finest: list[str]) -> None:
+def test_every_group_has_at_least_five_members_or_all(finest: list[str]) -> None:
     paths = {str(one): tuple(path) for one, path in enumerate(finest)}
     groups = coarsened_groups(paths)
     assert set(groups) == set(paths)
@@ -26,7 +26,7 @@ def test_every_group_has_five_or_holds_everybody(finest: list[str]) -> None:
 
 
 @given(CELLS)
-def test_what_is_left_out_of_a_column_is_known_as_a_whole_only_where_that_may_be_said(
+def test_the_total_of_suppressed_cells_is_publishable(
     cells: list[tuple[int, int]],
 ) -> None:
     shown = suppressed_counts(dict(enumerate(cells)))

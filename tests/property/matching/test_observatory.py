@@ -1,4 +1,4 @@
-"""Whatever the edition: what the observatory publishes names nobody and holds no count below five."""
+"""The observatory on random editions: its view has no id and no count below five."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_no_count_below_five_and_no_id_ever_leaves(parties: list[Any], pairs: li
 
 
 def counts(value: Any, name: str = "") -> Iterator[int]:
-    """Every number that counts something: not those that name a cluster."""
+    """Yield every number that is a count, without the numbers of clusters."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from counts(inner, key)
@@ -85,7 +85,7 @@ def counts(value: Any, name: str = "") -> Iterator[int]:
 
 
 def follows(total: dict[str, Any], rows: list[dict[str, Any]], name: str) -> None:
-    """What is published and what follows by subtraction may be published."""
+    """Assert that the published counts may be published, and also the counts that follow by subtraction."""
     for row in (total, *rows):
         assert row[name] is None or is_publishable(row[name], row["organisations"])
     hidden = [row for row in rows if row[name] is None]

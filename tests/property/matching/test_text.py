@@ -16,7 +16,7 @@ texts = st.text(max_size=300) | st.text("aeiñ ç-", max_size=60)
 
 
 @given(st.lists(texts, max_size=5))
-def test_any_text_has_a_vector_of_length_one_unless_it_has_no_telling_word(some: list[str]) -> None:
+def test_a_vector_has_length_one_or_is_zero_without_telling_words(some: list[str]) -> None:
     for text, vector in zip(some, SCORER.embed(some, Role.NEED), strict=True):
         assert np.linalg.norm(vector) == (pytest.approx(1, abs=1e-2) if words_of(text) else 0)
 
@@ -53,7 +53,7 @@ def test_any_text_is_plain_in_the_end(text: str) -> None:
 
 
 @given(st.lists(texts, max_size=4))
-def test_any_texts_can_be_doubted(some: list[str]) -> None:
+def test_low_confidence_reasons_are_total_and_unique(some: list[str]) -> None:
     doubts = low_confidence_reasons(some)
     assert len(set(doubts)) == len(doubts)
     assert (LowConfidenceReason.SAYS_NOTHING in doubts) == (not any(words_of(plain(text)) for text in some))

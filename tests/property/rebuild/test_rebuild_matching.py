@@ -1,4 +1,4 @@
-"""Whatever matching heard and said, its state is made of it again; with it, it goes on as it would have."""
+"""Rebuilding matching: the consumed and published events give the state, and it continues as before."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from services.matching.rebuild import state_of, view_of
 from shared.contract.events import Event, Filling
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import CannotRebuild, differences
-from tests.property.matching.test_matching import batches, hear, histories, slowly
 from tests.support.matching_editions import Edition, matchmaker, registered
+from tests.support.matching_histories import batches, decided, histories, slowly
 
 # Each example is a history; what it scores is what takes the time.
 briefly = settings(slowly, max_examples=20)
@@ -30,9 +30,9 @@ def rebuilt(heard: Sequence[Event], said: Sequence[Event]) -> tuple[MatchingStat
 
 @briefly
 @given(data=st.data())
-def test_what_was_heard_and_said_gives_the_state_back(data: st.DataObject, scene: Any) -> None:
+def test_consumed_and_published_events_rebuild_the_state(data: st.DataObject, scene: Any) -> None:
     history = data.draw(st.permutations(data.draw(histories(scene))))
-    state, changes = hear(history, data.draw(batches))
+    state, changes = decided(history, data.draw(batches))
     said = [change.affinity for change in changes if change.type == "pair_scored"]
     again, otherwise = rebuilt(history, said)
     assert list(differences(view_of(again), view_of(state))) == []
@@ -41,11 +41,11 @@ def test_what_was_heard_and_said_gives_the_state_back(data: st.DataObject, scene
 
 @briefly
 @given(data=st.data())
-def test_from_a_rebuilt_state_it_says_next_what_it_would_have_said(data: st.DataObject, scene: Any) -> None:
+def test_a_rebuilt_state_publishes_the_same_next_affinities(data: st.DataObject, scene: Any) -> None:
     rules, *history = data.draw(histories(scene))
     at = data.draw(st.integers(0, len(history)))
     before, after = [rules, *history[:at]], history[at:]
-    state, changes = hear(before, [])
+    state, changes = decided(before, [])
     again, _ = rebuilt(before, [change.affinity for change in changes if change.type == "pair_scored"])
     live, then = Edition(), Edition()
     live.state, then.state = state, again
@@ -53,12 +53,12 @@ def test_from_a_rebuilt_state_it_says_next_what_it_would_have_said(data: st.Data
         assert _granted(then.decide(event)) == _granted(live.decide(event))
 
 
-def _granted(said: Sequence[Any]) -> list[Any]:
-    """What has consent or may come to it: of pairs let go, the order in which they are told of is forgotten."""
-    return [one for one in said if one.consent != "refused"]
+def _granted(affinities: Sequence[Any]) -> list[Any]:
+    """Leave out refused pairs: the order in which they are published is not rebuilt."""
+    return [affinity for affinity in affinities if affinity.consent != "refused"]
 
 
-def test_who_was_proposed_is_proposed_again_in_the_same_order(scene: Any) -> None:
+def test_a_rebuilt_state_has_the_proposals_in_the_same_order(scene: Any) -> None:
     live = Edition()
     history = [*registered(scene), scene.request("r1", "ann", partners_wanted=2)]
     said = [one for event in history for one in live.decide(event)]
@@ -68,7 +68,7 @@ def test_who_was_proposed_is_proposed_again_in_the_same_order(scene: Any) -> Non
     assert again.exposure == live.state.exposure
 
 
-def test_the_organisers_rounds_are_not_held_again(scene: Any) -> None:
+def test_a_rebuilt_state_repeats_no_proposal_round(scene: Any) -> None:
     live = Edition()
     history = [*registered(scene), scene.edition(revision=2, filling=Filling(round=1, encounters=1))]
     said = [one for event in history for one in live.decide(event)]
@@ -79,6 +79,6 @@ def test_the_organisers_rounds_are_not_held_again(scene: Any) -> None:
     assert list(differences(view_of(again), view_of(live.state))) == []
 
 
-def test_a_way_of_scoring_that_is_not_installed_is_said_plainly(scene: Any) -> None:
+def test_a_missing_text_scorer_is_named_in_the_error(scene: Any) -> None:
     with pytest.raises(CannotRebuild, match="TERTULIA_CONFIGURATIONS"):
         rebuilt([scene.edition(affinity_version="99")], [])

@@ -17,9 +17,9 @@ from services.matching.domain.state import MatchingState
 from services.matching.domain.taxonomy import code_tokens, codes_of, cooperation_kinds, nace_proximity, of_scheme
 from shared.contract.events import NeedMet, Reason
 
-#: The decimals a weight is rounded to, and so a score: less is noise.
+#: Decimals of weights and scores; smaller differences are noise.
 DECIMALS: Final = 4
-#: What a reason says when two organisations have met before and nothing came of it. It weighs nothing: it takes.
+#: Reason of organisations that met in an earlier edition without an outcome. Its weight is 0: it lowers the score.
 MET_BEFORE: Final = "met_before"
 _CODES_NAMED: Final = 5
 _DETAIL_LENGTH: Final = 300
@@ -114,29 +114,29 @@ class _Side:
 
 
 def _shared_of(scheme: str) -> Callable[[_Side, _Side], str]:
-    return lambda one, other: _named(of_scheme(scheme, one.codes) & of_scheme(scheme, other.codes))
+    return lambda first, second: _named(of_scheme(scheme, first.codes) & of_scheme(scheme, second.codes))
 
 
-def _shared_codes(one: _Side, other: _Side) -> str:
+def _shared_codes(first: _Side, second: _Side) -> str:
     """Name the finest shared codes: `nace:25.6` is not named beside `nace:25.62`."""
-    shared = code_tokens(one.codes) & code_tokens(other.codes)
+    shared = code_tokens(first.codes) & code_tokens(second.codes)
     return _named({code for code in shared if not any(finer != code and finer.startswith(code) for finer in shared)})
 
 
-def _nearest_sectors(one: _Side, other: _Side) -> str:
+def _nearest_sectors(first: _Side, second: _Side) -> str:
     """Name the two activities with the highest proximity; a single code if they are the same."""
     pairs = [
         (-nace_proximity(mine, theirs), mine, theirs)
-        for mine in of_scheme("nace", one.codes)
-        for theirs in of_scheme("nace", other.codes)
+        for mine in of_scheme("nace", first.codes)
+        for theirs in of_scheme("nace", second.codes)
     ]
     return ", ".join(dict.fromkeys(min(pairs)[1:])) if pairs else ""
 
 
-def _cooperation(one: _Side, other: _Side) -> str:
+def _cooperation(first: _Side, second: _Side) -> str:
     """Name the kinds that the first participant seeks and the second answers."""
-    theirs = cooperation_kinds(other.codes)
-    return _named({f"coop:{kind}" for kind in cooperation_kinds(one.codes) if kind.answer in theirs})
+    theirs = cooperation_kinds(second.codes)
+    return _named({f"coop:{kind}" for kind in cooperation_kinds(first.codes) if kind.answer in theirs})
 
 
 def _nothing(_: _Side, __: _Side) -> str:
@@ -148,17 +148,21 @@ def _named(codes: set[str]) -> str:
 
 
 _DETAILS: Final[Mapping[Term, Callable[[_Side, _Side], str]]] = {
-    # What people wrote stays on `registration.v1`: the reason says which of their items met.
+    # Texts of participants stay on `registration.v1`: the reason has the numbers of the items.
     Term.NEED_OFFER: _nothing,
     Term.SHARED_CODES: _shared_codes,
     Term.SECTOR: _nearest_sectors,
     Term.KETS: _shared_of("ket"),
     Term.S3: _shared_of("s3"),
     Term.COOPERATION: _cooperation,
-    Term.HELIX: lambda one, other: ", ".join(sorted((one.organisation.kind, other.organisation.kind))),
-    Term.CROSS_BORDER: lambda one, other: ", ".join(sorted((one.organisation.country, other.organisation.country))),
-    Term.DELEGATION: lambda one, other: ", ".join(
-        sorted({side.organisation.country for side in (one, other) if side.organisation.delegation})
+    Term.HELIX: lambda first, second: ", ".join(sorted((first.organisation.kind, second.organisation.kind))),
+    Term.CROSS_BORDER: lambda first, second: ", ".join(
+        sorted((first.organisation.country, second.organisation.country))
     ),
-    Term.LANGUAGE: lambda one, other: ", ".join(sorted({*one.participant.languages} & {*other.participant.languages})),
+    Term.DELEGATION: lambda first, second: ", ".join(
+        sorted({side.organisation.country for side in (first, second) if side.organisation.delegation})
+    ),
+    Term.LANGUAGE: lambda first, second: ", ".join(
+        sorted({*first.participant.languages} & {*second.participant.languages})
+    ),
 }

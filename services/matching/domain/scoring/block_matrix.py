@@ -13,11 +13,11 @@ from services.matching.domain.text.scorer import Matrix
 Rows = NDArray[np.intp]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-#: The first numbers of a vector, kept once more as small integers: scorers put first what tells texts apart best.
+#: Width of coarse vectors: the first numbers of a vector, as small integers. Scorers put the most telling first.
 COARSE_WIDTH: Final = 64
-#: Of a lead's numbers, which are those of unit vectors: anything above half is rare, and is cut to it.
+#: Scale of the integers. Numbers of unit vectors above .5 are rare, and are cut to it.
 _COARSE_SCALE: Final = 254
-#: Vectors whose leads are widened at once: so many stay in the cache.
+#: Coarse vectors widened at once: as many as stay in the CPU's cache.
 _COARSE_AT_ONCE: Final = 2000
 _ABSENT: Final = -1
 
@@ -141,7 +141,7 @@ class ItemVectors:
         best = np.zeros((count, len(own)), np.float32)
         wanted_vectors, lines = wanted._gathered(own)
         for matrix in self._matrices:
-            # All at once: the vectors, which are many, are read but once.
+            # All wanted vectors at once, so that the many vectors of the matrix are read a single time.
             found = matrix.coarse_cosines(wanted_vectors) if coarse else matrix.cosines(wanted_vectors)
             _raise(best, found, matrix.owners, lines)
         return best.T

@@ -81,7 +81,7 @@ _SECOND: Final = AffinityConfiguration(
         Term.DELEGATION: 0.02,
         Term.LANGUAGE: 0.05,
     },
-    # A sale is one-sided; a project or an alliance wants both sides to bring something.
+    # A sale is one-sided; in a project or an alliance both sides contribute.
     mutuality_of={
         Cooperation.SALE: 0.1,
         Cooperation.PURCHASE: 0.1,
@@ -91,6 +91,6 @@ _SECOND: Final = AffinityConfiguration(
     met_before=0.5,
     note="By hand, from what was measured on texts (ADR 0011); to be learnt from decisions once there are any.",
 )
-#: The versions that come with the service.
-CONFIGURATIONS: Final = MappingProxyType({one.version: one for one in (_FIRST, _SECOND)})
+#: Built-in configurations by version.
+CONFIGURATIONS: Final = MappingProxyType({configuration.version: configuration for configuration in (_FIRST, _SECOND)})
 NEWEST: Final = CONFIGURATIONS[NEWEST_AFFINITY_VERSION]

@@ -41,12 +41,12 @@ class Pool:
         self.ids: list[str] = []
         self.texts = TextIndex(scorer)
         self.configuration = configuration
-        #: What scores are said to be of: the configuration, and the reader of texts if it is not the configuration's.
+        #: Version of the published scores: the configuration, and the text scorer if it is not the configuration's.
         self.version = configuration.version + ("" if scorer.version == configuration.scorer else f"+{scorer.version}")
         self._rows: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
-        #: By term, the trait that counts the codes of each row, and the codes.
+        #: By term, the trait with the number of codes of a row, and the codes.
         self._sets = {
             Term.SHARED_CODES: ("tokens", _CodeSets()),
             Term.KETS: ("kets", _CodeSets()),
@@ -74,7 +74,9 @@ class Pool:
         profiles = [state.participants[participant_id].profile for participant_id in known]
         rows = [self._rows[participant_id] for participant_id in known]
         read = self.configuration.read
-        self.texts.put(rows, [read(one.needs) for one in profiles], [read(one.offers) for one in profiles])
+        self.texts.put(
+            rows, [read(profile.needs) for profile in profiles], [read(profile.offers) for profile in profiles]
+        )
 
     def rows(self, participant_ids: Iterable[str]) -> Rows:
         """Return the rows of participants."""
@@ -95,13 +97,15 @@ class Pool:
         """
         traits = self._traits[: len(self.ids)]
         own = self._traits[self._rows[participant_id]]
-        others: NDArray[np.bool_] = traits["organisation"] != own["organisation"]
-        others &= traits["active"]
+        eligible: NDArray[np.bool_] = traits["organisation"] != own["organisation"]
+        eligible &= traits["active"]
         home = self._names[own["organisation"] - 1]
         apart = self._blocks.of(participant_id) | self._declined.of(participant_id) | self._blocks.of(home)
-        others[[self._rows[one] for one in apart if one in self._rows]] = False
-        shunned = [self._numbers[one] for one in apart | self._competitors.of(home) if one in self._numbers]
-        return others & ~np.isin(traits["organisation"], shunned) if shunned else others
+        eligible[[self._rows[other_id] for other_id in apart if other_id in self._rows]] = False
+        shunned = [
+            self._numbers[other_id] for other_id in apart | self._competitors.of(home) if other_id in self._numbers
+        ]
+        return eligible & ~np.isin(traits["organisation"], shunned) if shunned else eligible
 
     def compete(self, organisation_id: str, other_id: str) -> bool:
         """Tell whether two organisations are competitors by the word of either."""
@@ -129,7 +133,9 @@ class Pool:
         for line, row in enumerate(own):
             home = self._names[self._traits[row]["organisation"] - 1]
             if vain := self._met.of(home) - self._fruitful.of(home):
-                numbers = [self._numbers[one] for one in vain if one in self._numbers]
+                numbers = [
+                    self._numbers[organisation_id] for organisation_id in vain if organisation_id in self._numbers
+                ]
                 met[line] = np.isin(theirs["organisation"], numbers)
         return met
 
@@ -166,8 +172,8 @@ class Pool:
         self._blocks.put(participant_id, participant.blocked_ids)
         self._declined.put(participant_id, participant.declined_ids)
         self._competitors.put(home, organisation.competitor_ids)
-        self._met.put(home, (one.organisation_id for one in organisation.met_before))
-        self._fruitful.put(home, (one.organisation_id for one in organisation.met_before if one.outcome))
+        self._met.put(home, (earlier.organisation_id for earlier in organisation.met_before))
+        self._fruitful.put(home, (earlier.organisation_id for earlier in organisation.met_before if earlier.outcome))
 
     def _number(self, name: str) -> int:
         """Return the number of a name in the arrays, from 1."""

@@ -9,20 +9,20 @@ class SymmetricRelation:
     """A symmetric relation, built from the ids that its members name."""
 
     def __init__(self) -> None:
-        self._says: dict[str, frozenset[str]] = {}
-        self._said_by: dict[str, set[str]] = {}
+        self._named: dict[str, frozenset[str]] = {}
+        self._named_by: dict[str, set[str]] = {}
 
-    def put(self, one: str, others: Iterable[str]) -> None:
+    def put(self, member_id: str, named_ids: Iterable[str]) -> None:
         """Replace the ids that a member names."""
-        before, now = self._says.get(one, frozenset()), frozenset(others)
+        before, now = self._named.get(member_id, frozenset()), frozenset(named_ids)
         if before == now:
             return
-        for other in before - now:
-            self._said_by[other].discard(one)
-        for other in now - before:
-            self._said_by.setdefault(other, set()).add(one)
-        self._says[one] = now
+        for named_id in before - now:
+            self._named_by[named_id].discard(member_id)
+        for named_id in now - before:
+            self._named_by.setdefault(named_id, set()).add(member_id)
+        self._named[member_id] = now
 
-    def of(self, one: str) -> set[str]:
+    def of(self, member_id: str) -> set[str]:
         """Return the ids that a member names, and the ids of members that name it."""
-        return self._said_by.get(one, set()) | self._says.get(one, frozenset())
+        return self._named_by.get(member_id, set()) | self._named.get(member_id, frozenset())

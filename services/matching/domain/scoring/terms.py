@@ -14,11 +14,11 @@ from shared.contract.events import OrganisationKind
 
 Values = NDArray[np.float64]
 Fits = TypeVar("Fits", NDArray[np.float32], NDArray[np.float64])
-#: What the terms read of participants, a field each; see `TRAITS`.
+#: Traits of participants, with the fields of `TRAITS`.
 Traits = NDArray[Any]
 
-#: `side`: companies 1, science -1; `delegation`: 0 for none; `languages` and `seeks`: sets of bits; `answers`: what
-#: partners should seek; `tokens`, `kets` and `s3`: how many of each there are. What names something is a number of it.
+#: `side`: 1 for companies, -1 for science. `delegation`: 0 for none. `languages`, `seeks`: sets of bits. `answers`: the
+#: kinds that partners have to seek. `tokens`, `kets` and `s3`: numbers of codes. Names are replaced by numbers.
 TRAITS: Final = np.dtype(
     [
         ("active", "?"),
@@ -36,7 +36,7 @@ TRAITS: Final = np.dtype(
 )
 _COMPANIES: Final = frozenset({OrganisationKind.SME, OrganisationKind.LARGE_COMPANY})
 _SCIENCE: Final = frozenset({OrganisationKind.RESEARCH_GROUP, OrganisationKind.TECHNOLOGY_CENTRE})
-#: From where on two activities are a ground to meet on: the same division of NACE.
+#: Least proximity of two activities that is common ground: the same division of NACE.
 _NEAR: Final = 0.5
 
 
@@ -106,7 +106,7 @@ def common_language(mine: Traits, theirs: Traits) -> Values:
     return _as_values((mine["languages"] & theirs["languages"]) != 0)
 
 
-#: The terms that traits alone make.
+#: Terms that are computed from traits alone.
 OF_TRAITS: Final[Mapping[Term, Callable[[Traits, Traits], Values]]] = {
     Term.COOPERATION: cooperation,
     Term.HELIX: helix_complement,

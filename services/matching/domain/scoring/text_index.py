@@ -13,11 +13,11 @@ from services.matching.domain.scoring.terms import need_meets_offer
 from services.matching.domain.scoring.top_k import TopK
 from services.matching.domain.text.scorer import Matrix, Role, TextScorer
 
-#: How much the weaker way counts where nothing says otherwise.
+#: Share of both directions if the kind of cooperation is unknown.
 _MUTUALITY: Final = 0.3
-#: How many are compared in full when there is more than one item to compare: .97 of the best are among them.
+#: Rows compared in full if rows have several items; they include .97 of the best.
 _SHORTLIST: Final = 500
-#: Rows compared with as many others in one product of matrices: the scores of a block stay in the cache.
+#: Rows compared with as many rows in a product of matrices: the scores of a block stay in the CPU's cache.
 _BLOCK: Final = 512
 
 

@@ -12,7 +12,7 @@ from services.matching.domain.text.scorer import Matrix
 
 _ROW_BITS: Final = 32
 _LAST_ROW: Final = 2**_ROW_BITS - 1
-#: The least score worth keeping: a pair without any fit is nobody's partner.
+#: Least score that is kept: a pair without any fit is left out.
 _LEAST: Final = np.finfo(np.float32).tiny
 
 

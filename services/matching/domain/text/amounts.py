@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-#: What is counted, in es, en, pt and fr. Not axes or phases: a machine of five axes is another machine.
+#: Units, in es, en, pt and fr. Not axes or phases: a machine of five axes is another machine.
 _UNITS: Final = (
     r"%|(?:[mck]?m|[mk]?g|toneladas?|tonnes?|tons?|d[ií]as?|days?|jours?|semanas?|weeks?|semaines?|m[eê]s(?:es)?|months?|mois"
     r"|a[nñ]os?|years?|ans?|ann[eé]es|horas?|hours?|heures?|unidades|unit[eé]s|units|piezas|pe[cç]as|pi[eè]ces|parts"

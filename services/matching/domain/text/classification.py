@@ -26,7 +26,7 @@ class Category:
 class Suggestion:
     """A category that a text may belong to. `score` is a cosine, 0..1, for ranking; it is no probability."""
 
-    heading: Category
+    category: Category
     score: float
 
 
@@ -39,7 +39,7 @@ class Classification:
         usual: by category, the cosine that unrelated texts commonly reach; 0 if unknown.
     """
 
-    headings: tuple[Category, ...]
+    categories: tuple[Category, ...]
     vectors: Matrix
     usual: Matrix
 
@@ -55,7 +55,7 @@ class Classification:
         cosines = self.vectors.reshape(count * wordings, width) @ texts.T
         best = cosines.reshape(count, wordings * len(texts)).max(axis=1)
         order = np.argsort(-best, kind="stable")[:most]
-        return [Suggestion(self.headings[row], _rounded(best[row])) for row in order if best[row] > self.usual[row]]
+        return [Suggestion(self.categories[row], _rounded(best[row])) for row in order if best[row] > self.usual[row]]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Final
 
 from services.matching.domain.text.scorer import LONGEST, TAG, plain, words_of
 
-#: Words that hold the sentences of a language together, folded, of those that the encoders know in Latin script
-#: (es en pt fr it de nl pl tr) and of those close enough to be read (ca gl): a longer text has some.
+#: Small words of the languages in Latin script that the encoders know (es en pt fr it de nl pl tr) or can read (ca gl),
+#: folded. A longer text has some.
 _SMALL_WORDS: Final = frozenset(
     """
     a al als amb and aan au aus auf avec bei bez bir by che com como con da das dans de dei del della den der des di
@@ -40,11 +40,11 @@ def low_confidence_reasons(texts: Sequence[str]) -> tuple[LowConfidenceReason, .
     """Return the reasons for the needs or the offers of a profile, without repeats, in the order of the enumeration."""
     if not any(words_of(plain(text)) for text in texts):
         return (LowConfidenceReason.SAYS_NOTHING,)
-    found = {doubt for text in texts for doubt in _doubts_of(text)}
-    return tuple(doubt for doubt in LowConfidenceReason if doubt in found)
+    found = {reason for text in texts for reason in _reasons_of(text)}
+    return tuple(reason for reason in LowConfidenceReason if reason in found)
 
 
-def _doubts_of(text: str) -> Iterable[LowConfidenceReason]:
+def _reasons_of(text: str) -> Iterable[LowConfidenceReason]:
     if len(text) > LONGEST:
         yield LowConfidenceReason.TOO_LONG
     if TAG.search(text):

@@ -39,9 +39,9 @@ def items_of(text: str) -> list[Item]:
     below: Role | None = None
     for line in _lines(text):
         for sentence in _sentences(_BULLET.sub("", line)):
-            role, said = _headed(sentence)
+            role, rest = _split_title(sentence)
             below = role or below
-            found += [Item(piece, role_in_words(piece) or below) for clause in clauses(said) if (piece := _cut(clause))]
+            found += [Item(piece, role_in_words(piece) or below) for clause in clauses(rest) if (piece := _cut(clause))]
     return found
 
 
@@ -65,7 +65,7 @@ def _sentences(line: str) -> Iterator[str]:
     yield line[start:].strip()
 
 
-def _headed(sentence: str) -> tuple[Role | None, str]:
+def _split_title(sentence: str) -> tuple[Role | None, str]:
     """Split off a title before a sentence: the role of the title, if any, and the rest."""
     if role := role_of_title(sentence):
         return role, ""
@@ -76,7 +76,7 @@ def _headed(sentence: str) -> tuple[Role | None, str]:
 
 def _cut(clause: str) -> str:
     """Trim a clause to the longest item; empty if it has no letters."""
-    said = " ".join(clause.split()).strip(" .;,:–—-")  # noqa: RUF001 -- the dashes that people type
-    if len(said) > LONGEST:
-        said = said[:LONGEST].rsplit(" ", 1)[0]
-    return said if any(letter.isalpha() for letter in said) else ""
+    text = " ".join(clause.split()).strip(" .;,:–—-")  # noqa: RUF001 -- the dashes that people type
+    if len(text) > LONGEST:
+        text = text[:LONGEST].rsplit(" ", 1)[0]
+    return text if any(letter.isalpha() for letter in text) else ""

@@ -20,7 +20,7 @@ def _any_of(phrases: str) -> str:
     return "|".join(re.sub(r"\s+", r"\\s+", phrase) for phrase in sorted(filter(None, found), key=len, reverse=True))
 
 
-#: What somebody says who needs something: a verb, or what stands for one.
+#: Cues of a need: verbs, and phrases in place of a verb.
 _NEED: Final = _any_of(
     """
     busco | busca | buscan | buscamos | necesito | necesita | necesitan | necesitamos | requiere | requieren
@@ -40,7 +40,7 @@ _NEED: Final = _any_of(
     cerchiamo | cerca | cercano | abbiamo bisogno | suchen | sucht | benotigen | benotigt | brauchen
     """
 )
-#: What somebody says who offers something.
+#: Cues of an offer.
 _OFFER: Final = _any_of(
     """
     ofrezco | ofrece | ofrecen | ofrecemos | fabrico | fabrica(?! de) | fabrican | fabricamos | desarrolla | desarrollan
@@ -59,7 +59,7 @@ _OFFER: Final = _any_of(
     offriamo | offre | produciamo | sviluppiamo | forniamo | bieten | bietet | entwickeln | liefern | fertigen
     """
 )
-#: What a party calls itself: weaker than a verb, since a maker of pumps may be looking for steel.
+#: Names of a trade: weaker than a verb, since a maker of pumps may be looking for steel.
 _TRADE: Final = _any_of(
     """
     fabricante de | fabricantes de | proveedor de | proveedores de | distribuidor de | distribuidores de
@@ -71,12 +71,12 @@ _TRADE: Final = _any_of(
     fabricant de | fournisseur de | specialise dans | specialisee dans | specialistes de | experts en
     """
 )
-#: Words before what is no cue: those whom an offer is for ("companies that need"), and nouns ("de recherche").
+#: Words before a phrase that is no cue: customers of an offer ("companies that need"), and nouns ("de recherche").
 _NO_CUE: Final = re.compile(
     r"\b(?:que|quien|quienes|quem|who|that|which|qui|che|die|cuando|when|si|if|they|you|de|del|da|do|of|la|the|una|uma|une)\s+$"
 )
 _CUE: Final = re.compile(rf"\b(?:(?P<need>{_NEED})|(?P<offer>{_OFFER}))(?<!\w(?=\w))")
-#: "Programamos", "we grow", "nous cultivons": who begins with what they do offers it.
+#: "Programamos", "we grow", "nous cultivons": a text that begins with an activity offers it.
 _DOING: Final = r"\W*(?:(?:nos(?:otros)?|nous)\s+)?\w{3,}(?:[aei]mos|ons)\b|\W*(?:we|i)\s+\w+"
 _WEAK: Final = re.compile(rf"\A(?:{_DOING})|\b(?:{_TRADE})\b")
 _LONGEST_JOINT: Final = 40
@@ -84,7 +84,7 @@ _JOINT: Final = re.compile(
     r"(?P<joint>(?:\s*[,:–—-]\s*|\s+)(?:(?:y|e|and|but|pero|mas|et|mais|und|aber|ademas|tambien|also|tambem|aussi)\s+)*)"  # noqa: RUF001 -- as typed
     r"(?:(?:we|i|nous|nos)\s+)?$"
 )
-_HEADING: Final = re.compile(
+_TITLE: Final = re.compile(
     r"(?:(?:lo|o|what|ce)\s+(?:que\s+)?(?:we\s+|nous\s+)?)?(?:(?:mis|nuestras|nuestros|our|my|nossas|nossos|nos)\s+)?(?:"
     rf"(?P<need>necesidades|necesidad|demandas?|requisitos|needs?|requirements|necessidades|besoins|{_NEED})|"
     rf"(?P<offer>ofertas?|servicios|productos|capacidades|offers?|services|products|capabilities|servicos|produtos|offres?"
@@ -117,7 +117,7 @@ def clauses(text: str) -> list[str]:
 
 def role_of_title(line: str) -> Role | None:
     """Return the role that a title gives the lines below it; None if the line is no title. "Buscamos:", "Needs"."""
-    match = _HEADING.fullmatch(folded(line).strip())
+    match = _TITLE.fullmatch(folded(line).strip())
     return None if match is None else Role.NEED if match["need"] else Role.OFFER
 
 

@@ -17,10 +17,10 @@ Matrix = NDArray[np.float32]
 _GRID: Final = 2048
 _WORD: Final = re.compile(r"[^\W_]{2,}")
 TAG: Final = re.compile(r"<[^<>]{0,200}>")
-#: The letters of a text that count.
+#: Letters of a text that count.
 LONGEST: Final = 2000
 _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
-#: Words that join others and say nothing of what is needed or offered (es, en, pt), folded.
+#: Joining words, without a meaning for needs or offers (es, en, pt), folded.
 _JOINING: Final = frozenset(
     """
     al and ao aos as com como con da das de del desde do dos during el em en entre es for from in is la las los mas na
@@ -28,7 +28,7 @@ _JOINING: Final = frozenset(
     sem ser sin sobre som son su sus that the their to um uma un una unas unos using with y ya
     """.split()  # noqa: SIM905 -- as a list of quoted words nobody could read it
 )
-#: Words that only say that something is needed or offered, which the role says already.
+#: Words that only tell need from offer; the role tells it already.
 _ROLE_WORDS: Final = frozenset(
     """
     busca buscamos buscan company companies desarrollamos desenvolvemos develop developing empresa empresas

@@ -7,8 +7,8 @@ from typing import Final
 
 from services.matching.domain.text.scorer import words_of
 
-#: Words that everybody could say of themselves (es, en, pt, fr), as `words_of` folds them.
-_ANYBODYS: Final = frozenset(
+#: Words that any company could use (es, en, pt, fr), as `words_of` folds them.
+_GENERIC_WORDS: Final = frozenset(
     """
     actividad actividades alta altas ambito amplia amplio anos atividade atividades avanzada avanzadas avanzado
     avanzados best better business businesses calidad client cliente clientes clients collaboration colaboracion
@@ -43,7 +43,7 @@ class SpecificityIssue(StrEnum):
 def specificity_issue(item: str) -> SpecificityIssue | None:
     """Return the issue of an item, if any: too few words, or only words that any company could use."""
     words = words_of(item)
-    if words and all(word in _ANYBODYS for word in words):
+    if words and all(word in _GENERIC_WORDS for word in words):
         return SpecificityIssue.GENERIC
     # Languages written without blanks put a sentence into what counts as one word here.
     return SpecificityIssue.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None

@@ -8,11 +8,11 @@ from services.matching.configurations import BadConfiguration, configurations_in
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST
 
 
-def test_without_a_folder_there_are_those_that_come_with_the_service() -> None:
+def test_without_a_folder_there_are_the_built_in_configurations() -> None:
     assert configurations_in(None) == CONFIGURATIONS
 
 
-def test_a_folder_adds_its_own(tmp_path: Path) -> None:
+def test_a_folder_adds_configurations(tmp_path: Path) -> None:
     learnt = NEWEST.model_copy(update={"version": "2-learnt", "note": "from 2017 and 2018"})
     (tmp_path / "learnt.json").write_text(learnt.model_dump_json(), encoding="utf-8")
     (tmp_path / "same.json").write_text(NEWEST.model_dump_json(), encoding="utf-8")
@@ -25,7 +25,7 @@ def test_a_folder_adds_its_own(tmp_path: Path) -> None:
     ["", "{}", NEWEST.model_copy(update={"note": "but another"}).model_dump_json()],
     ids=["empty", "none", "taken"],
 )
-def test_one_that_cannot_be_used_stops_the_service_and_says_which(tmp_path: Path, content: str) -> None:
+def test_an_invalid_configuration_stops_the_service_and_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "odd.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadConfiguration, match=r"odd\.json"):
         configurations_in(tmp_path)

@@ -9,7 +9,7 @@ from shared.messaging.inputs import Handler, Input, Position
 
 
 class Subscriptions:
-    """Stands in for the consumer: keeps what was subscribed to."""
+    """Takes the place of the consumer and keeps the subscribed topics."""
 
     def subscribe(self, *topics: Topic, handler: Handler) -> None:
         self.topics = topics

@@ -8,9 +8,9 @@ from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, build, k
 
 
 def test_every_class_has_its_labels_and_every_technology_its_wordings() -> None:
-    headings = nace_categories()
-    assert len(headings) == len({one.code for one in headings}) == 615
-    assert all(label for one in headings for label in one.labels.values())
+    categories = nace_categories()
+    assert len(categories) == len({category.code for category in categories}) == 615
+    assert all(label for category in categories for label in category.labels.values())
     assert {len(texts) for said in ket_wordings().values() for texts in said.values()} == {2}
     known = vocabulary()
     assert known.nace.vectors.shape == (615, 6, 512)
@@ -31,15 +31,15 @@ def test_the_vectors_are_those_of_the_files_and_the_encoder() -> None:
     assert np.allclose(_unit(wordings), vocabulary().kets.vectors[_row("ket:robotics"), 4:6], atol=1 / GRID)
 
 
-def test_what_is_usual_of_a_technology_is_what_most_sentences_stay_below() -> None:
+def test_most_sentences_stay_below_the_usual_cosine_of_a_technology() -> None:
     known = vocabulary()
     sentences = known.means.centred(use_encoder().encode(build.sentences(Role.OFFER)))
-    suggested = [one.heading.code for text in sentences for one in known.kets.suggest(text[np.newaxis], 14)]
+    suggested = [one.category.code for text in sentences for one in known.kets.suggest(text[np.newaxis], 14)]
     assert 0 < suggested.count("ket:robotics") < 0.2 * len(sentences)
 
 
 def _row(code: str) -> int:
-    return [one.code for one in vocabulary().kets.headings].index(code)
+    return [one.code for one in vocabulary().kets.categories].index(code)
 
 
 def _unit(vectors: Matrix) -> Matrix:

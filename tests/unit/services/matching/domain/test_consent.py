@@ -52,7 +52,7 @@ SIDES = [ConsentSide(*flags) for flags in product((True, False), repeat=6)]
 
 
 @pytest.mark.parametrize("policy", ConsentPolicy)
-def test_every_combination(policy: ConsentPolicy) -> None:
+def test_consent_of_every_combination_of_declarations(policy: ConsentPolicy) -> None:
     for one, other in product(SIDES, SIDES):
         consent = consent_of(policy, one, other)
         assert consent is consent_of(policy, other, one)

@@ -21,7 +21,7 @@ def test_a_requested_pair_is_scored_with_its_reasons(edition: Edition, scene: An
     assert said.score == pytest.approx(0.7 * 0.7 + 0.05)
 
 
-def test_structure_counts_too(edition: Edition, scene: Any) -> None:
+def test_country_and_kind_of_organisation_add_to_the_score(edition: Edition, scene: Any) -> None:
     (said,) = edition.decide(
         scene.edition(),
         scene.organisation("org_ann", codes=("nace:25.62",)),
@@ -39,14 +39,14 @@ def test_structure_counts_too(edition: Edition, scene: Any) -> None:
     }
 
 
-def test_a_pair_waits_until_all_it_takes_is_known(edition: Edition, scene: Any) -> None:
+def test_a_pair_waits_until_all_its_parts_are_known(edition: Edition, scene: Any) -> None:
     assert edition.decide(scene.request("r1", "ann", "bob")) == []
     assert edition.decide(scene.participant("ann"), scene.participant("bob"), scene.organisation("org_ann")) == []
     assert edition.decide(scene.edition()) == []
     assert len(edition.decide(scene.organisation("org_bob"))) == 1
 
 
-def test_what_is_not_news_is_not_said(edition: Edition, scene: Any) -> None:
+def test_an_old_revision_publishes_nothing(edition: Edition, scene: Any) -> None:
     events = (*registered(scene), scene.request("r1", "ann", "bob", revision=2, state="accepted"))
     edition.decide(*events)
     assert edition.decide(*events) == []
@@ -72,7 +72,7 @@ def test_a_changed_profile_is_scored_again(edition: Edition, scene: Any) -> None
 
 
 @pytest.mark.parametrize("what", ["participant", "organisation"])
-def test_who_cancels_loses_every_pair(edition: Edition, scene: Any, what: str) -> None:
+def test_a_cancelled_participant_loses_every_pair(edition: Edition, scene: Any, what: str) -> None:
     edition.decide(
         *registered(scene, consent_policy="requester"),
         scene.request("r1", "ann", "bob"),
@@ -86,14 +86,14 @@ def test_who_cancels_loses_every_pair(edition: Edition, scene: Any, what: str) -
     assert edition.granted() == {("ann", "cid")}
 
 
-def test_another_policy_decides_again(edition: Edition, scene: Any) -> None:
+def test_a_new_consent_policy_updates_all_consents(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
     (said,) = edition.decide(scene.edition(revision=2, consent_policy="requester"))
     assert said.consent is Consent.GRANTED
     assert edition.decide(scene.edition(revision=3, consent_policy="requester", phase="published")) == []
 
 
-def test_an_open_request_gets_the_best_strangers_who_have_something_in_common(edition: Edition, scene: Any) -> None:
+def test_an_open_request_gets_the_best_strangers_with_common_ground(edition: Edition, scene: Any) -> None:
     said = edition.decide(*registered(scene), scene.request("r1", "ann", partners_wanted=5))
     assert {one.participant_ids for one in said} == {("ann", "bob"), ("ann", "cid")}
     assert {one.origin for one in said} == {Origin.PROPOSED}
@@ -105,7 +105,7 @@ def test_proposals_stay_above_the_least_affinity(edition: Edition, scene: Any) -
     assert edition.state.proposals["r1"] == ("bob",)
 
 
-def test_nobody_is_proposed_who_was_asked_or_has_declined(edition: Edition, scene: Any) -> None:
+def test_asked_and_declining_partners_are_not_proposed(edition: Edition, scene: Any) -> None:
     edition.decide(
         *registered(scene),
         scene.request("r1", "ann", "bob"),
@@ -115,7 +115,7 @@ def test_nobody_is_proposed_who_was_asked_or_has_declined(edition: Edition, scen
     assert edition.state.proposals.get("r3", ()) == ()
 
 
-def test_who_takes_up_a_proposal_stays_one_of_the_partners_wanted(edition: Edition, scene: Any) -> None:
+def test_an_accepted_proposal_counts_towards_partners_wanted(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann"))
     (said,) = edition.decide(scene.request("r2", "bob", "ann"))
     assert said.consent is Consent.GRANTED
@@ -131,7 +131,7 @@ def test_a_proposal_has_its_requesters_yes(edition: Edition, scene: Any, policy:
     assert said.consent == consent
 
 
-def test_a_withdrawn_open_request_takes_its_proposals_along(edition: Edition, scene: Any) -> None:
+def test_withdrawing_an_open_request_withdraws_its_proposals(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann"))
     (said,) = edition.decide(scene.request("r1", "ann", revision=2, state="withdrawn"))
     assert (said.consent, said.request_ids) == (Consent.REFUSED, ("r1",))
@@ -162,7 +162,7 @@ def test_a_newcomer_fills_a_gap(edition: Edition, scene: Any) -> None:
     assert edition.state.proposals["r1"] == ("bob", "zoe", "cid")
 
 
-def test_an_organisation_that_is_not_known_yet_makes_a_participant_wait_again(edition: Edition, scene: Any) -> None:
+def test_a_participant_of_an_unknown_organisation_waits(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann"))
     edition.decide(scene.participant("bob", offers=WELDING, revision=2, organisation_id="org_new"))
     assert edition.state.proposals["r1"] == ("cid",)
@@ -170,7 +170,7 @@ def test_an_organisation_that_is_not_known_yet_makes_a_participant_wait_again(ed
     assert edition.state.proposals["r1"] == ("bob",)
 
 
-def test_a_request_that_turns_to_another_leaves_the_first_pair(edition: Edition, scene: Any) -> None:
+def test_a_retargeted_request_leaves_its_first_pair(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann"))
     edition.decide(scene.request("r1", "ann", "eve", revision=2))
     assert edition.consents() == {("ann", "bob"): Consent.REFUSED, ("ann", "eve"): Consent.PENDING}
@@ -196,13 +196,13 @@ def test_no_personal_data_is_kept_or_said(edition: Edition, scene: Any) -> None:
     assert "example.org" not in edition.state.model_dump_json()
 
 
-def test_a_pair_nobody_asks_for_any_more_before_it_is_known_is_not_mentioned(edition: Edition, scene: Any) -> None:
+def test_a_request_withdrawn_before_its_pair_is_complete_publishes_nothing(edition: Edition, scene: Any) -> None:
     edition.decide(scene.request("r1", "ann", "bob"), scene.request("r1", "ann", "eve", revision=2))
     edition.decide(*registered(scene))
     assert set(edition.consents()) == {("ann", "eve")}
 
 
-def test_many_editions_are_decided_side_by_side(scene: Any) -> None:
+def test_threads_decide_on_many_editions_at_once(scene: Any) -> None:
     maker = matchmaker()
     states = [MatchingState(edition_id=f"ed{number}") for number in range(80)]
     for state in states:
@@ -212,7 +212,7 @@ def test_many_editions_are_decided_side_by_side(scene: Any) -> None:
         assert state.proposals == {"r1": ("bob",)}
 
 
-def test_what_is_said_happened_when_the_news_did(edition: Edition, scene: Any) -> None:
+def test_an_affinity_has_the_time_of_its_event(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene))
     late, early = (scene.occurred(minutes) for minutes in (9, 3))
     (asked,) = edition.decide(scene.request("r1", "ann", "bob", occurred_at=late))
@@ -226,7 +226,7 @@ def test_an_edition_of_an_unknown_version_is_refused_before_anything_changes(edi
     assert edition.state == MatchingState(edition_id="ed1")
 
 
-def test_another_version_scores_every_pair_again(edition: Edition, scene: Any) -> None:
+def test_a_new_affinity_version_scores_every_pair_again(edition: Edition, scene: Any) -> None:
     (before,) = edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
     (after,) = edition.decide(scene.edition(revision=2, affinity_version="2"))
     assert (before.configuration, after.configuration) == ("1", "2")
@@ -235,7 +235,7 @@ def test_another_version_scores_every_pair_again(edition: Edition, scene: Any) -
     assert (back.score, back.reasons) == (before.score, before.reasons)
 
 
-def test_who_says_nothing_is_matched_by_codes_with_low_confidence(edition: Edition, scene: Any) -> None:
+def test_a_profile_without_texts_is_matched_by_codes(edition: Edition, scene: Any) -> None:
     robots = scene.participant("bob", codes=("ket:robotics",), offers=("🔩",))
     edition.decide(
         *registered(scene, affinity_version="2"), scene.participant("eve", codes=("ket:robotics",), revision=2)
@@ -262,7 +262,7 @@ def test_a_blocked_person_is_out_of_sight_both_ways(edition: Edition, scene: Any
 
 
 @pytest.mark.parametrize("who", ["ann", "bob"])
-def test_a_proposal_turned_down_is_not_made_again(edition: Edition, scene: Any, who: str) -> None:
+def test_a_declined_proposal_is_not_repeated(edition: Edition, scene: Any, who: str) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann"))
     texts = {"needs": WELDING} if who == "ann" else {"offers": WELDING}
     other = {"ann": "bob", "bob": "ann"}[who]
@@ -272,7 +272,7 @@ def test_a_proposal_turned_down_is_not_made_again(edition: Edition, scene: Any, 
 
 
 @pytest.mark.parametrize("who", ["ann", "bob"])
-def test_competitors_are_not_proposed_and_may_ask_all_the_same(edition: Edition, scene: Any, who: str) -> None:
+def test_competitors_are_not_proposed_but_may_request(edition: Edition, scene: Any, who: str) -> None:
     other = {"ann": "bob", "bob": "ann"}[who]
     edition.decide(*registered(scene), scene.organisation(f"org_{who}", competitor_ids=(f"org_{other}",), revision=2))
     edition.decide(scene.request("r1", "ann"))
@@ -283,7 +283,7 @@ def test_competitors_are_not_proposed_and_may_ask_all_the_same(edition: Edition,
 
 @pytest.mark.parametrize(("outcome", "left"), [(False, 0.5), (True, 1.0)])
 @pytest.mark.parametrize("who", ["ann", "bob"])
-def test_who_met_in_vain_is_brought_together_less(
+def test_an_earlier_encounter_without_outcome_lowers_the_score(
     edition: Edition, scene: Any, who: str, outcome: bool, left: float
 ) -> None:
     (before,) = edition.decide(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
@@ -316,7 +316,7 @@ def test_terms_are_named_with_what_is_behind_them(edition: Edition, scene: Any) 
     }
 
 
-def test_nobody_is_in_more_lists_than_the_encounters_they_can_have(edition: Edition, scene: Any) -> None:
+def test_no_participant_is_in_more_lists_than_possible_encounters(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene, quotas={"max_encounters": 1}), scene.request("r1", "ann"))
     edition.decide(scene.organisation("org_flo"), scene.participant("flo", needs=WELDING), scene.request("r2", "flo"))
     assert edition.state.proposals == {"r1": ("bob",), "r2": ("cid",)}

@@ -62,7 +62,7 @@ def test_a_granted_pair_has_no_hindrance(edition: Edition, scene: Any) -> None:
         ),
     ],
 )
-def test_all_that_is_in_the_way_is_said(edition: Edition, scene: Any, news: Any, expected: list[str]) -> None:
+def test_all_hindrances_of_a_pair_are_listed(edition: Edition, scene: Any, news: Any, expected: list[str]) -> None:
     edition.decide(*registered(scene), *news(scene))
     assert hindrances(edition) == expected
 
@@ -72,13 +72,13 @@ def test_colleagues_are_of_one_organisation(edition: Edition, scene: Any) -> Non
     assert hindrances(edition, "bob", "dan")[0] == Hindrance.SAME_ORGANISATION
 
 
-def test_what_is_not_known_is_said_to_be_unknown(edition: Edition, scene: Any) -> None:
+def test_unknown_editions_and_participants_are_hindrances(edition: Edition, scene: Any) -> None:
     assert hindrances(edition) == ["edition_unknown"]
     edition.decide(scene.edition())
     assert hindrances(edition) == ["participant_unknown"]
 
 
-def test_asking_changes_nothing(edition: Edition, scene: Any) -> None:
+def test_explaining_a_pair_changes_nothing(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene))
     before = edition.state.model_dump_json()
     assert asked(edition, "ann", "cid").score is not None

@@ -31,7 +31,9 @@ def filling(round_: int, encounters: int) -> dict[str, int]:
     ("policy", "consent"),
     [("mutual", Consent.PENDING), ("requester", Consent.PENDING), ("organiser", Consent.GRANTED)],
 )
-def test_a_round_brings_everybody_up_to_the_number(edition: Edition, scene: Any, policy: str, consent: Consent) -> None:
+def test_a_round_gives_every_participant_the_wanted_encounters(
+    edition: Edition, scene: Any, policy: str, consent: Consent
+) -> None:
     edition.decide(*everybody_seeks_and_offers(scene, "abcdef", consent_policy=policy))
     said = edition.decide(scene.edition(revision=2, consent_policy=policy, filling=filling(1, 2)))
     assert Counter(one for pair in said for one in pair.participant_ids) == dict.fromkeys("abcdef", 2)
@@ -42,7 +44,7 @@ def test_a_round_brings_everybody_up_to_the_number(edition: Edition, scene: Any,
     assert edition.decide(scene.edition(revision=4, consent_policy=policy, filling=filling(2, 2))) == []
 
 
-def test_what_stands_counts_and_what_was_refused_is_not_brought_up(edition: Edition, scene: Any) -> None:
+def test_a_round_counts_standing_pairs_and_leaves_out_refused_pairs(edition: Edition, scene: Any) -> None:
     edition.decide(*everybody_seeks_and_offers(scene, "abc"), scene.request("r1", "a", "b", state="accepted"))
     edition.decide(scene.request("r2", "a", "c", state="declined"))
     said = edition.decide(scene.edition(revision=2, filling=filling(1, 1)))
@@ -51,13 +53,13 @@ def test_what_stands_counts_and_what_was_refused_is_not_brought_up(edition: Edit
     assert [one.participant_ids for one in said] == [("b", "c")]
 
 
-def test_nobody_is_brought_up_below_the_least_affinity_or_without_common_ground(edition: Edition, scene: Any) -> None:
+def test_a_round_respects_least_affinity_and_common_ground(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene, least_affinity=0.5))
     edition.decide(scene.edition(revision=2, least_affinity=0.5, filling=filling(1, 3)))
     assert set(edition.consents()) == {("ann", "bob")}
 
 
-def test_who_asks_for_whom_the_organiser_brought_up_has_their_yes_alone(edition: Edition, scene: Any) -> None:
+def test_a_request_for_a_partner_of_a_round_is_one_yes(edition: Edition, scene: Any) -> None:
     edition.decide(*everybody_seeks_and_offers(scene, "ab"), scene.edition(revision=2, filling=filling(1, 1)))
     edition.decide(scene.request("r1", "a", "b"))
     assert edition.consents() == {("a", "b"): Consent.PENDING}
@@ -65,7 +67,7 @@ def test_who_asks_for_whom_the_organiser_brought_up_has_their_yes_alone(edition:
     assert edition.consents() == {("a", "b"): Consent.GRANTED}
 
 
-def test_a_pair_brought_up_ends_when_one_turns_it_down(edition: Edition, scene: Any) -> None:
+def test_a_declined_pair_of_a_round_is_refused(edition: Edition, scene: Any) -> None:
     organiser = {"consent_policy": "organiser"}
     edition.decide(*everybody_seeks_and_offers(scene, "ab", **organiser))
     edition.decide(scene.edition(revision=2, filling=filling(1, 1), **organiser))
@@ -82,7 +84,7 @@ def test_the_least_served_come_first() -> None:
 
 
 def like_affinities(random: Random, count: int) -> list[Edge]:
-    """Scores like those of an edition: fields that fit others, people who are good in theirs, and noise."""
+    """Draw scores as in an edition: matching fields, participants of different quality, and noise."""
     fields = [random.randrange(25) for _ in range(count)]
     quality = [random.betavariate(5, 2) for _ in range(count)]
     fit = {(one, other): random.random() ** 4 for one in range(25) for other in range(25)}
@@ -108,7 +110,7 @@ def best_possible(edges: list[Edge], room: dict[str, int]) -> float:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_it_is_within_twelve_thousandths_of_what_no_matching_can_pass(seed: int) -> None:
+def test_b_matching_is_within_1_2_percent_of_its_upper_bound(seed: int) -> None:
     random = Random(seed)  # noqa: S311 - an example, not a secret
     edges = like_affinities(random, 200)
     room = {f"p{one:03}": random.randint(2, 8) for one in range(200)}
@@ -120,13 +122,13 @@ def test_it_is_within_twelve_thousandths_of_what_no_matching_can_pass(seed: int)
     assert sum(weight[pair] for pair in chosen) >= 0.988 * best_possible(edges, room)
 
 
-def test_the_sought_after_are_dear_and_the_others_free() -> None:
+def test_only_popular_participants_have_a_price() -> None:
     edges: list[Edge] = [(0.9, "hub", "one"), (0.8, "hub", "two"), (0.2, "one", "two")]
     price = dual_prices(edges, {"hub": 1, "one": 2, "two": 2})
     assert price["hub"] == pytest.approx(0.8, abs=0.1)
     assert price["one"] == price["two"] == 0
 
 
-def test_nothing_to_choose_from_is_no_matching() -> None:
+def test_no_edges_give_an_empty_matching() -> None:
     assert b_matching([], {"ann": 3}) == []
     assert b_matching([], {}) == []

@@ -68,10 +68,10 @@ def test_a_scheme_is_the_whole_word_before_the_colon() -> None:
     assert of_scheme("ket", ("ket:robotics", "kets:x", "s3:ket:y")) == {"ket:robotics"}
 
 
-def test_kinds_of_cooperation_unheard_of_are_left_out() -> None:
+def test_unknown_kinds_of_cooperation_are_ignored() -> None:
     assert cooperation_kinds(("coop:sale", "coop:marriage", "sale")) == {Cooperation.SALE}
 
 
-def test_who_sells_looks_for_who_buys() -> None:
+def test_sale_answers_purchase() -> None:
     assert {kind.answer for kind in Cooperation} == set(Cooperation)
     assert [kind for kind in Cooperation if kind.answer is not kind] == [Cooperation.SALE, Cooperation.PURCHASE]

@@ -25,7 +25,7 @@ class Spoken:
         return vectors
 
 
-def test_constants_take_away_role_and_language_and_leave_the_subject() -> None:
+def test_constants_remove_role_and_language_and_keep_the_subject() -> None:
     encoder = Spoken()
     sentences = [
         {role: {one: f"{role} {one} {at}" for one in LANGUAGES} for role in ("need", "offer")} for at in range(12)

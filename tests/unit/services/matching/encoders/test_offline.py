@@ -1,4 +1,4 @@
-"""Matching reads texts on a machine that reaches no other."""
+"""Encoders work on a machine without network."""
 
 from __future__ import annotations
 

@@ -43,13 +43,13 @@ def scorer(request: pytest.FixtureRequest) -> TextScorer:
 
 
 def first(scorer: TextScorer, need: str, offer: str) -> float:
-    """How often a need in one language finds its offer in another first."""
+    """Return the share of needs in a language whose best offer in the offer's language is their own."""
     needs = scorer.embed([topic["need"][need] for topic in HELD_OUT], Role.NEED)
     offers = scorer.embed([topic["offer"][offer] for topic in HELD_OUT], Role.OFFER)
     return float(((needs @ offers.T).argmax(axis=1) == np.arange(len(HELD_OUT))).mean())
 
 
-def test_needs_find_their_offers_across_languages_where_words_do_not() -> None:
+def test_encoders_find_offers_across_languages_better_than_words() -> None:
     pairs = list(product(LANGUAGES, LANGUAGES))
     plain, default, quality = (
         float(np.mean([first(scorer, *pair) for pair in pairs]))
@@ -63,7 +63,7 @@ def test_needs_find_their_offers_across_languages_where_words_do_not() -> None:
 @pytest.mark.parametrize(("tier", "groups"), [("default_scorer", 20), ("quality_scorer", 4)])
 @pytest.mark.parametrize("kernels", ["", "Haswell"])
 def test_a_text_has_the_same_vector_in_any_company(tier: str, groups: int, kernels: str) -> None:
-    """Matrix products of OpenBLAS's AVX2 kernels depend on the place of a row; other kernels' may."""
+    """Matrix products of OpenBLAS's AVX2 kernels depend on the place of a row, and further kernels may."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"} | ({"OPENBLAS_CORETYPE": kernels} if kernels else {})
     command = [sys.executable, "-m", "tests.support.matching_company", tier, str(groups)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -88,7 +88,7 @@ def test_vectors_are_on_the_grid_and_of_length_one(scorer: TextScorer) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "!!!", "🤝🔩", "busca empresa", "<br/>"])
-def test_a_text_that_says_nothing_fits_nothing(scorer: TextScorer, text: str) -> None:
+def test_a_text_without_telling_words_fits_nothing(scorer: TextScorer, text: str) -> None:
     assert not scorer.embed([text], Role.NEED).any()
 
 
@@ -105,7 +105,7 @@ def test_markup_does_not_count(scorer: TextScorer) -> None:
 
 
 @pytest.mark.parametrize("text", ["Looking for partners", EVERYTHING, "hola", "We do everything for everybody"])
-def test_who_says_nothing_in_particular_is_no_hub(scorer: TextScorer, text: str) -> None:
+def test_an_unspecific_text_is_no_hub(scorer: TextScorer, text: str) -> None:
     needs = scorer.embed([topic["need"][language] for topic in TOPICS for language in LANGUAGES], Role.NEED)
     others = [topic[role][language] for topic in TOPICS for role in Role for language in LANGUAGES]
     tops = np.argsort(-(needs @ scorer.embed([*others, text], Role.OFFER).T), axis=1)[:, :10]
@@ -134,7 +134,7 @@ def test_raw_encoders_read_long_texts_in_part() -> None:
 
 
 class Counting:
-    """A scorer that notes what it was asked."""
+    """A scorer that keeps the texts it embedded."""
 
     version, width = "counting", 4
 
@@ -159,7 +159,7 @@ def test_a_text_is_embedded_once() -> None:
     assert counting.asked == ["a", "bb", "ccc", "a"]
 
 
-def test_what_was_used_last_is_remembered() -> None:
+def test_the_cache_keeps_the_most_recently_used_vectors() -> None:
     counting = Counting()
     remembered = CachedScorer(counting, size=2)
     for text in ("a", "bb", "a", "ccc", "a"):
@@ -169,7 +169,7 @@ def test_what_was_used_last_is_remembered() -> None:
     assert counting.asked[-1] == "bb"
 
 
-def test_more_texts_at_once_than_are_remembered_all_have_vectors() -> None:
+def test_more_texts_than_the_cache_holds_all_have_vectors() -> None:
     texts = ["x" * length for length in range(1, 9)]
     vectors = CachedScorer(Counting(), size=3).embed(texts, Role.NEED)
     assert (vectors[:, 0] * 2048).tolist() == [*range(1, 9)]

@@ -41,7 +41,9 @@ def test_a_request_its_answer_and_its_encounter_are_one_decision(edition: Editio
 
 
 @pytest.mark.parametrize(("state", "accepted"), [("accepted", True), ("declined", False)])
-def test_the_terms_are_those_of_when_it_was_answered(edition: Edition, scene: Any, state: str, accepted: bool) -> None:
+def test_a_decision_has_the_terms_at_the_time_of_its_answer(
+    edition: Edition, scene: Any, state: str, accepted: bool
+) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
     edition.decide(scene.participant("bob", offers=SENSORS, revision=2))
     edition.decide(scene.request("r1", "ann", "bob", revision=2, state=state))
@@ -51,19 +53,19 @@ def test_the_terms_are_those_of_when_it_was_answered(edition: Edition, scene: An
     assert decision.terms["text_need_offer"] < 0.1
 
 
-def test_what_was_shown_and_left_unanswered_is_told_too(edition: Edition, scene: Any) -> None:
+def test_a_shown_pair_without_an_answer_is_exported(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann", partners_wanted=2))
     assert [(one.shown, one.requested, one.accepted) for one in told(edition)] == [(True, False, None)] * 2
     edition.decide(scene.request("r2", "bob", "ann", state="declined"))
     assert sorted((one.requested, one.accepted) for one in told(edition) if one.requested) == [(True, False)]
 
 
-def test_pairs_the_organiser_brought_up_were_shown(edition: Edition, scene: Any) -> None:
+def test_pairs_of_a_proposal_round_count_as_shown(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.edition(revision=2, filling={"round": 1, "encounters": 1}))
     assert {one.shown for one in told(edition)} == {True}
 
 
-def test_the_export_names_nobody_and_is_the_same_for_the_same_key(edition: Edition, scene: Any) -> None:
+def test_the_export_is_anonymous_and_stable_for_a_key(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene), scene.request("r1", "ann", "bob"))
     text = json.dumps([one.model_dump() for one in told(edition)])
     assert not any(word in text for word in ("ann", "bob", "Soldadura", "pair_", "org_"))

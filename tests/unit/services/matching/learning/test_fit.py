@@ -19,7 +19,7 @@ TRUE = {Term.NEED_OFFER: 0.40, Term.SECTOR: 0.30, Term.COOPERATION: 0.20, Term.L
 def decisions(
     editions: int = 4, each: int = 1500, seed: int = 5, steep: float = 12.0, dislikes: Sequence[Term] = ()
 ) -> list[LoggedDecision]:
-    """Yes with the probability of a logistic curve of the true weights; each edition is readier or less ready to."""
+    """Draw decisions by a logistic curve of the true weights; editions accept more or less readily."""
     random = np.random.default_rng(seed)
     made = []
     for edition in range(editions):
@@ -47,7 +47,7 @@ def lesson() -> FitResult:
     return fit_weights(decisions(), BASE)
 
 
-def test_the_weights_people_go_by_are_found_in_order_and_in_ratio(lesson: FitResult) -> None:
+def test_the_true_weights_are_recovered_in_order_and_ratio(lesson: FitResult) -> None:
     learnt = lesson.proposed.weights
     assert sorted(TRUE, key=lambda term: -learnt[term]) == list(TRUE)
     for term, weight in TRUE.items():
@@ -56,7 +56,7 @@ def test_the_weights_people_go_by_are_found_in_order_and_in_ratio(lesson: FitRes
         assert learnt[term] < 0.04
 
 
-def test_editions_left_out_are_ranked_better_than_by_the_weights_at_hand(lesson: FitResult) -> None:
+def test_fitted_weights_rank_left_out_editions_better(lesson: FitResult) -> None:
     gain, error = lesson.gain
     assert gain > 0.01
     assert gain > 2 * error
@@ -64,7 +64,7 @@ def test_editions_left_out_are_ranked_better_than_by_the_weights_at_hand(lesson:
     assert all(fold.decisions == 1500 and 0 < fold.accepted < 1500 for fold in lesson.folds)
 
 
-def test_what_is_proposed_is_a_configuration_like_any_other(lesson: FitResult) -> None:
+def test_the_proposed_configuration_is_valid(lesson: FitResult) -> None:
     assert sum(lesson.proposed.weights.values()) == pytest.approx(1, abs=1e-9)
     assert lesson.proposed.version.startswith("2-")
     assert "6000 decisions of 4 editions" in lesson.proposed.note
@@ -77,21 +77,21 @@ def test_a_term_that_never_varied_keeps_its_weight(lesson: FitResult) -> None:
     assert lesson.spread[Term.DELEGATION] == 0
 
 
-def test_a_term_that_people_dislike_weighs_nothing_rather_than_less() -> None:
+def test_a_disliked_term_gets_weight_zero() -> None:
     lesson = fit_weights(decisions(dislikes=[Term.S3, Term.CROSS_BORDER]), BASE)
     assert lesson.proposed.weights[Term.S3] == lesson.proposed.weights[Term.CROSS_BORDER] == 0
     assert min(lesson.proposed.weights.values()) >= 0
     assert max(lesson.proposed.weights, key=lesson.proposed.weights.__getitem__) is Term.NEED_OFFER
 
 
-def test_neither_the_order_of_decisions_nor_a_repeat_matters() -> None:
+def test_order_and_repeats_of_decisions_do_not_matter() -> None:
     some = decisions(editions=2, each=400)
     again = fit_weights([*reversed(some), *some[:50]], BASE)
     assert again.proposed == fit_weights(some, BASE).proposed
     assert again.left_out == {"given twice": 50}
 
 
-def test_what_is_left_out_is_counted() -> None:
+def test_decisions_left_out_are_counted_by_reason() -> None:
     others = [
         logged(pair="a", accepted=None),
         logged(pair="b", configuration="1"),
@@ -113,12 +113,12 @@ def test_what_is_left_out_is_counted() -> None:
         (decisions(editions=2, each=60), "80 of each are needed for 8 weights"),
     ],
 )
-def test_too_little_is_said_clearly(some: list[LoggedDecision], why: str) -> None:
+def test_too_few_decisions_are_named_in_the_error(some: list[LoggedDecision], why: str) -> None:
     with pytest.raises(CannotFit, match=why):
         fit_weights(some, BASE)
 
 
-def test_an_edition_in_which_all_say_the_same_is_judged_by_nothing() -> None:
+def test_an_edition_with_uniform_decisions_has_no_auc() -> None:
     yes = [one.model_copy(update={"edition": "edn_yes", "accepted": True}) for one in decisions(editions=1, each=100)]
     lesson = fit_weights([*decisions(editions=2, each=400), *yes], BASE)
     assert [fold.learnt is None for fold in lesson.folds] == [False, False, True]

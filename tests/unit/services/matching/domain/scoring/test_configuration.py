@@ -29,6 +29,6 @@ def test_a_configuration_is_known_by_its_version_and_survives_a_file() -> None:
         {"temperature": 0.7},
     ],
 )
-def test_what_is_no_configuration_is_refused(change: dict[str, object]) -> None:
+def test_an_invalid_configuration_is_rejected(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         AffinityConfiguration.model_validate(NEWEST.model_dump() | change)

@@ -25,7 +25,7 @@ def seeking(*kinds: Cooperation) -> Traits:
 
 
 @pytest.mark.parametrize(("forth", "back", "text"), [(0, 0, 0), (1, 1, 1), (1, 0, 0.7), (0, 1, 0.7), (0.5, 0.5, 0.5)])
-def test_one_good_way_is_worth_most(forth: float, back: float, text: float) -> None:
+def test_the_better_direction_counts_most(forth: float, back: float, text: float) -> None:
     assert terms.need_meets_offer(np.array([forth]), np.array([back]), 0.3)[0] == pytest.approx(text)
 
 
@@ -46,7 +46,7 @@ def test_a_sale_needs_one_way_only_and_a_project_both() -> None:
         (seeking(RD, SALE), seeking(RD, PURCHASE), 0.1),
     ],
 )
-def test_what_both_seek_says_how_much_both_ways_count(mine: Traits, theirs: Traits, mutuality: float) -> None:
+def test_the_kind_of_cooperation_sets_the_mutuality(mine: Traits, theirs: Traits, mutuality: float) -> None:
     by_kind = {SALE: 0.1, PURCHASE: 0.1, RD: 0.5}
     assert terms.mutuality(mine, theirs, 0.3, by_kind)[0] == mutuality
     assert terms.mutuality(theirs, mine, 0.3, by_kind)[0] == mutuality
@@ -69,7 +69,7 @@ def test_an_overlap_is_the_cosine_of_two_sets(shared: int, mine: int, theirs: in
         (seeking(), seeking(RD), 0),
     ],
 )
-def test_cooperation_is_sought_and_answered(mine: Traits, theirs: Traits, value: int) -> None:
+def test_kinds_of_cooperation_answer_their_counterpart(mine: Traits, theirs: Traits, value: int) -> None:
     assert terms.cooperation(mine, theirs)[0] == value
 
 
@@ -94,7 +94,7 @@ def test_a_border_is_crossed(mine: int, theirs: int, value: int) -> None:
 
 
 @pytest.mark.parametrize(("mine", "theirs", "value"), [(0, 0, 0), (3, 0, 1), (3, 3, 0), (3, 4, 1)])
-def test_a_delegation_meets_who_is_not_of_it(mine: int, theirs: int, value: int) -> None:
+def test_delegation_counts_for_participants_outside_of_it(mine: int, theirs: int, value: int) -> None:
     assert terms.delegation(someone(delegation=mine), someone(delegation=theirs))[0] == value
 
 
@@ -116,7 +116,7 @@ def test_a_language_in_common(mine: int, theirs: int, value: int) -> None:
         (Term.CROSS_BORDER, 1, False),
     ],
 )
-def test_what_gives_two_something_to_talk_about(term: Term, value: float, grounded: bool) -> None:
+def test_common_ground_of_terms(term: Term, value: float, grounded: bool) -> None:
     values = {one: np.zeros(1) for one in Term}
     values[term] = np.array([value])
     assert terms.ground(values)[0] == grounded

@@ -15,7 +15,7 @@ RANDOM = np.random.default_rng(7)
 
 
 def vectors(*shape: int) -> Matrix:
-    """Random ones, of which the first numbers tell most, as scorers have them."""
+    """Draw random vectors whose first numbers tell most, as scorers give them."""
     drawn = RANDOM.standard_normal(shape) * np.linspace(1, 0.1, shape[-1])
     return on_grid(drawn / np.linalg.norm(drawn, axis=-1, keepdims=True))
 
@@ -49,7 +49,7 @@ def exact(index: TextIndex, row: int, size: int) -> Matrix:
     return scores[:size]
 
 
-def test_a_plane_keeps_no_gaps() -> None:
+def test_a_block_matrix_keeps_no_gaps() -> None:
     plane, some = BlockMatrix(4), vectors(9, 4)
     for row in range(9):
         plane.put(row, some[row])
@@ -79,7 +79,7 @@ def test_the_best_fit_of_any_item_counts() -> None:
     assert index.best_need_and_offer(1, 0) is None
 
 
-def test_a_row_put_again_or_removed_moves_no_other() -> None:
+def test_replacing_or_removing_a_row_moves_no_other_row() -> None:
     index = index_of(40, 3)
     index._scorer = Given()
     before = index.fits(np.arange(40))
@@ -118,7 +118,7 @@ def test_a_shortlist_finds_nearly_all_of_the_best_of_several_items() -> None:
     assert found / (20 * 20) >= 0.96
 
 
-def test_all_the_best_are_those_of_each() -> None:
+def test_all_best_equals_best_of_every_row() -> None:
     index = index_of(1200, 1)
     index.remove([17])
     top_k = index.all_best(5)
@@ -130,11 +130,11 @@ def test_all_the_best_are_those_of_each() -> None:
     assert (top_k.rows != np.arange(1200)[:, np.newaxis]).all()
 
 
-def test_an_empty_index_has_nobody_to_offer() -> None:
+def test_an_empty_index_has_no_best_rows() -> None:
     assert TextIndex(NgramScorer()).all_best(3).rows.shape == (0, 3)
 
 
-def test_ties_go_to_the_first_row_and_nothing_is_nobody() -> None:
+def test_ties_go_to_the_first_row_and_a_zero_score_is_left_out() -> None:
     top_k = TopK(2, 2)
     top_k.merge(0, 4, np.array([[0.5, 0.5], [0.0, 0.25]], np.float32))
     top_k.merge(0, 0, np.array([[0.5, 0.0], [0.0, 0.0]], np.float32))

@@ -19,5 +19,5 @@ from services.matching.domain.text.amounts import without_amounts
         ("", ""),
     ],
 )
-def test_amounts_go_and_what_is_counted_otherwise_stays(text: str, left: str) -> None:
+def test_amounts_are_removed_and_other_numbers_stay(text: str, left: str) -> None:
     assert " ".join(without_amounts(text).split()) == left

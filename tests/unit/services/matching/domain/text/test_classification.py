@@ -15,16 +15,16 @@ def catalogue(usual: float = 0.0) -> Classification:
     return Classification(headings, vectors, np.full(2, usual, np.float32))
 
 
-def test_a_heading_is_as_near_as_the_nearest_of_its_wordings() -> None:
+def test_a_category_is_as_near_as_its_nearest_wording() -> None:
     suggested = catalogue().suggest(np.array([0.8 * NORTH + 0.6 * UP]), 10)
-    assert [(one.heading.code, one.score) for one in suggested] == [("nace:01.11", 0.8), ("nace:25.62", 0.6)]
+    assert [(one.category.code, one.score) for one in suggested] == [("nace:01.11", 0.8), ("nace:25.62", 0.6)]
 
 
-def test_of_several_texts_the_nearest_counts() -> None:
+def test_the_nearest_of_several_texts_counts() -> None:
     assert [one.score for one in catalogue().suggest(np.array([EAST, UP]), 1)] == [1.0]
 
 
-def test_what_is_no_nearer_than_usual_is_not_suggested() -> None:
+def test_a_category_no_nearer_than_usual_is_not_suggested() -> None:
     assert [one.score for one in catalogue(usual=0.7).suggest(np.array([0.8 * NORTH + 0.6 * UP]), 10)] == [0.8]
 
 
@@ -40,6 +40,6 @@ def test_a_text_has_the_role_whose_mean_is_nearer(text: Matrix, role: Role) -> N
     assert means.roles(centred) == [role]
 
 
-def test_a_text_at_the_very_centre_is_no_trouble() -> None:
+def test_a_text_at_the_centre_has_a_finite_vector() -> None:
     means = RoleMeans(EAST, NORTH)
     assert not means.centred(np.array([(EAST + NORTH) / 2])).any()

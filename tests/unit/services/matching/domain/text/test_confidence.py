@@ -21,7 +21,7 @@ EVERYTHING = "Agricultura, energía, salud, TIC, construcción, textil, automoci
         ("जहाजों के लिए एल्यूमीनियम की वेल्डिंग चाहिए", LowConfidenceReason.UNKNOWN_LANGUAGE),
     ],
 )
-def test_what_deserves_little_confidence_says_why(text: str, doubt: LowConfidenceReason) -> None:
+def test_low_confidence_has_a_reason(text: str, doubt: LowConfidenceReason) -> None:
     assert low_confidence_reasons([text]) == (doubt,)
 
 
@@ -37,16 +37,16 @@ def test_what_deserves_little_confidence_says_why(text: str, doubt: LowConfidenc
         "Soldadura aluminio naval",
     ],
 )
-def test_a_plain_item_is_not_doubted(text: str) -> None:
+def test_a_plain_item_has_no_low_confidence_reason(text: str) -> None:
     assert low_confidence_reasons([text]) == ()
 
 
-def test_a_blank_item_beside_one_that_speaks_is_no_matter() -> None:
+def test_a_blank_item_does_not_lower_confidence() -> None:
     assert low_confidence_reasons(["", "Soldadura de aluminio"]) == ()
     assert low_confidence_reasons([]) == (LowConfidenceReason.SAYS_NOTHING,)
 
 
-def test_doubts_of_several_items_come_once_and_in_order() -> None:
+def test_low_confidence_reasons_of_items_are_unique_and_ordered() -> None:
     assert low_confidence_reasons([EVERYTHING, "steel", "iron"]) == (
         LowConfidenceReason.ONE_WORD,
         LowConfidenceReason.LISTS_EVERYTHING,

@@ -38,11 +38,11 @@ def test_verbs_tell_needs_from_offers(text: str, roles: list[Role | None]) -> No
         ("Institut de recherche en santé qui propose des essais", None),
     ],
 )
-def test_the_writers_own_verb_counts_not_that_of_others(text: str, role: Role | None) -> None:
+def test_a_verb_about_customers_is_no_cue(text: str, role: Role | None) -> None:
     assert [item.role for item in items_of(text)] == [role]
 
 
-def test_a_sentence_is_cut_where_it_turns() -> None:
+def test_a_sentence_is_split_between_offer_and_need() -> None:
     items = items_of(
         "Fabricamos piezas de aluminio y buscamos distribuidores en Perú, pero también ofrecemos formación."
     )
@@ -63,7 +63,7 @@ def test_a_sentence_is_cut_where_it_turns() -> None:
         "O que oferecemos: • Tornos • Fresadoras\nO que procuramos: Láser",
     ],
 )
-def test_headings_give_their_role_to_what_is_below(text: str) -> None:
+def test_titles_give_their_role_to_the_items_below(text: str) -> None:
     assert items_of(text) == [Item("Tornos", OFFER), Item("Fresadoras", OFFER), Item("Láser", NEED)]
 
 
@@ -75,11 +75,11 @@ def test_abbreviations_end_no_sentence() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   \n\t", "🙂🙂", "...", "<p></p>", "• \n - ", "123 456"])
-def test_what_has_no_letters_is_no_item(text: str) -> None:
+def test_a_piece_without_letters_is_no_item(text: str) -> None:
     assert items_of(text) == []
 
 
-def test_what_is_long_is_cut_at_a_blank() -> None:
+def test_a_long_item_is_cut_at_a_blank() -> None:
     (item,) = items_of("palabra " * 1000)
     assert LONGEST - 8 <= len(item.text) <= LONGEST
     assert item.text.endswith("palabra")

@@ -23,12 +23,12 @@ def fit(need: str, offer: str) -> float:
         ("Busca automatización industrial", "Automação industrial e robótica", "Queijos artesanais"),
     ],
 )
-def test_an_offer_that_answers_fits_better_than_one_that_does_not(need: str, offer: str, other: str) -> None:
+def test_an_answering_offer_fits_better_than_an_unrelated_offer(need: str, offer: str, other: str) -> None:
     assert fit(need, offer) > fit(need, other)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "!!! ---", "🤝🔩", "de la y", "busca empresa", "\u202e\u200b"])
-def test_a_text_that_says_nothing_fits_nothing(text: str) -> None:
+def test_a_text_without_telling_words_fits_nothing(text: str) -> None:
     assert not SCORER.embed([text], Role.NEED).any()
     assert fit(text, text) == 0
 

@@ -18,5 +18,5 @@ from services.matching.domain.text.specificity import SpecificityIssue, specific
         ("センサーを製造しています", None),
     ],
 )
-def test_what_everybody_could_say_finds_nobody(item: str, lacks: SpecificityIssue | None) -> None:
+def test_an_item_of_generic_words_is_unspecific(item: str, lacks: SpecificityIssue | None) -> None:
     assert specificity_issue(item) is lacks
