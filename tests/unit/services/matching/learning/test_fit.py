@@ -110,7 +110,7 @@ def test_decisions_left_out_are_counted_by_reason() -> None:
         ([logged(pair=f"{n}", terms={"sector": n / 9}) for n in range(9)], "all 9 decisions are yes"),
         ([logged(pair=f"{n}", accepted=n > 4) for n in range(9)], "none of the terms"),
         (decisions(editions=1, each=300), "all decisions are of edition edn_0"),
-        (decisions(editions=2, each=60), "80 of each are needed for 8 weights"),
+        (decisions(editions=2, each=60), "80 of either kind are needed for 8 weights"),
     ],
 )
 def test_too_few_decisions_are_named_in_the_error(some: list[LoggedDecision], why: str) -> None:
