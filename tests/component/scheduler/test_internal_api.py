@@ -16,7 +16,7 @@ from shared.storage.journal import Journal
 from tests.support.scheduler_api import EDITION, ApiHarness, BusySolver
 
 
-async def test_encounters_are_listed_with_the_names_of_those_who_meet(
+async def test_encounters_are_listed_with_the_names_of_their_participants(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     whole = (await api.get(f"{venue.path}/encounters")).json()
@@ -31,7 +31,7 @@ async def test_encounters_are_listed_with_the_names_of_those_who_meet(
     assert (await api.get(f"{venue.path}/encounters", params={"limit": 501})).status_code == 422
 
 
-async def test_who_is_below_the_minimum_is_listed(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+async def test_participants_below_the_minimum_are_listed(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     path = f"{venue.path}/below-minimum"
     assert (await api.get(path)).json() == {"items": [], "names": {}, "next": None}
     await api.patch(venue.path, json={"quotas": {"min_encounters": 2}, "zones": [EDITION["zones"][0] | {"tables": []}]})
@@ -47,7 +47,7 @@ async def test_who_is_below_the_minimum_is_listed(venue: ApiHarness, api: httpx.
     assert (await api.get(path, params={"limit": 0})).status_code == 422
 
 
-async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+async def test_goals_are_listed_with_placed_and_wanted_encounters(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     path = f"{venue.path}/goals"
     body = {"name": "Visita", "kind": "sme", "country": "MX", "delegation": "Mexico"}
     visitor = await venue.make(api, f"{venue.path}/organisations", body, "organisation_id")
@@ -67,7 +67,7 @@ async def test_how_far_the_edition_has_come_with_its_goals_is_listed(venue: ApiH
     assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
 
 
-async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(
+async def test_a_what_if_question_changes_nothing(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     path = f"{venue.path}/what-if"
@@ -87,7 +87,7 @@ async def test_what_there_would_be_to_gain_is_asked_and_changes_nothing(
     assert (await api.get(path)).status_code == 503
 
 
-async def test_an_edit_is_tried_then_made_then_taken_back(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+async def test_an_edit_is_planned_then_applied_then_undone(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     meeting, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     at = other["place"]
     place = {"type": "place", "encounter_id": meeting["encounter_id"], "slot": at["slot"], "zone_id": "work"}
@@ -121,7 +121,7 @@ async def test_an_edit_is_tried_then_made_then_taken_back(venue: ApiHarness, api
     assert (await api.post(f"{venue.path}/agenda/edits/dry-run", json=undo)).status_code == 409
 
 
-async def test_an_edit_that_breaks_a_rule_is_refused_with_the_rule_and_the_names(
+async def test_an_edit_that_breaks_a_rule_is_rejected_with_rule_and_names(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     other = await venue.meeting(api, "Beto", "Dario")
@@ -141,7 +141,7 @@ async def test_an_edit_that_breaks_a_rule_is_refused_with_the_rule_and_the_names
     assert "Dario" in detail
 
 
-async def test_another_representative_takes_an_encounter_over(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+async def test_a_representative_is_swapped_over_http(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     ana = (await api.get(f"{venue.path}/participants/{venue.people['Ana']}")).json()
     venue.people["Alba"] = await venue.register(api, "Alba", ana["organisation_id"])
     await venue.deliver()
@@ -158,7 +158,7 @@ async def test_another_representative_takes_an_encounter_over(venue: ApiHarness,
     assert (await venue.meeting(api, "Alba", "Beto"))["encounter_id"] == meeting
 
 
-async def test_an_encounter_comes_after_another_until_that_is_taken_back(
+async def test_an_order_holds_until_it_is_taken_back(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
@@ -191,7 +191,7 @@ async def test_an_encounter_comes_after_another_until_that_is_taken_back(
     assert replayed.comes_after == read.comes_after != {}
 
 
-async def test_what_cannot_come_after_is_said(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+async def test_an_impossible_order_is_rejected_over_http(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     order = {"type": "order", "encounter_id": one["encounter_id"], "is_ordered": True}
     for after, status in ((one["encounter_id"], 422), ("enc_none", 404)):
@@ -221,7 +221,7 @@ async def test_what_cannot_come_after_is_said(venue: ApiHarness, api: httpx.Asyn
         ("undo", 422),
     ],
 )
-async def test_an_edit_that_is_none_is_refused(
+async def test_a_malformed_edit_is_rejected(
     venue: ApiHarness, api: httpx.AsyncClient, edit: Any, status: int
 ) -> None:
     for path in ("edits", "edits/dry-run"):
@@ -229,7 +229,7 @@ async def test_an_edit_that_is_none_is_refused(
         assert answer.status_code == status, answer.text
 
 
-async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(
+async def test_a_missed_place_goes_to_a_waiting_pair_at_once(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     await api.patch(venue.path, json={"phase": "live"})
@@ -269,7 +269,7 @@ async def test_who_does_not_come_is_replaced_at_once_by_who_stands_by(
 
 
 @pytest.mark.parametrize("encounter", ["enc_none", "..", "%2e%2e", "a%3Fb", "a%23b", "%20"])
-async def test_attendance_of_nothing_is_not_found(venue: ApiHarness, api: httpx.AsyncClient, encounter: str) -> None:
+async def test_attendance_of_an_unknown_encounter_is_not_found(venue: ApiHarness, api: httpx.AsyncClient, encounter: str) -> None:
     answer = await api.post(f"{venue.path}/encounters/{encounter}/attendance", json={"outcome": "held"})
     assert answer.status_code in {404, 405}
 
@@ -289,7 +289,7 @@ async def test_another_operator_finds_nothing(venue: ApiHarness, api: httpx.Asyn
         assert held.status_code == 404
 
 
-async def test_while_the_scheduler_is_away_people_still_check_in(venue: ApiHarness, api: httpx.AsyncClient) -> None:
+async def test_check_in_works_while_the_scheduler_is_away(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     office = ApiContext(venue.store, venue.authenticator, RegistrationSettings(), venue.now)
     transport = httpx.ASGITransport(make_api(office))
     headers = {"Authorization": "Bearer itecam.s3cret"}
@@ -300,7 +300,7 @@ async def test_while_the_scheduler_is_away_people_still_check_in(venue: ApiHarne
         assert here.json()["checked_in"]
 
 
-async def test_any_process_may_be_asked_and_the_fence_keeps_them_together(
+async def test_edits_through_two_processes_are_kept_together_by_the_fence(
     venue: ApiHarness, api: httpx.AsyncClient
 ) -> None:
     second = venue.instance()

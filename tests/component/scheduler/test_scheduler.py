@@ -34,7 +34,7 @@ async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
     assert len(await house.store.entries("ed", after=0)) == 1
 
 
-async def test_a_repeated_batch_says_nothing_and_writes_nothing() -> None:
+async def test_a_repeated_batch_writes_and_publishes_nothing() -> None:
     house = SchedulerHarness()
     events = [edition(), *people("a", "b"), affinity("a", "b")]
     await house.consume(*events)
@@ -42,7 +42,7 @@ async def test_a_repeated_batch_says_nothing_and_writes_nothing() -> None:
     assert len(await house.store.entries("ed", after=0)) == 1
 
 
-async def test_a_forged_pair_is_poison_and_takes_nobody_with_it() -> None:
+async def test_a_forged_pair_is_poison_and_leaves_the_batch_intact() -> None:
     house = SchedulerHarness()
     forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
     with pytest.raises(Poison):
@@ -51,7 +51,7 @@ async def test_a_forged_pair_is_poison_and_takes_nobody_with_it() -> None:
     assert len(said) == 3
 
 
-async def test_an_edition_is_improved_once_it_is_quiet_and_only_once() -> None:
+async def test_a_quiet_edition_is_improved_exactly_once() -> None:
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     await house.later(1)
@@ -75,7 +75,7 @@ async def test_publishing_improves_once_more_then_announces_every_agenda_once() 
 
 
 @pytest.mark.parametrize("reason", ["failing", "never quiet"])
-async def test_what_there_is_is_announced_when_it_cannot_be_improved(reason: str) -> None:
+async def test_an_agenda_is_announced_even_if_its_improvement_fails(reason: str) -> None:
     house = SchedulerHarness()
     house.solver.fails = True
     await house.consume(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
@@ -101,7 +101,7 @@ async def test_an_improvement_may_not_outlast_the_announcement() -> None:
     assert house.solver.within == [math.inf, 7]
 
 
-async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking_again() -> None:
+async def test_a_quiet_edition_is_announced_with_its_known_solution() -> None:
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     await house.later(3)
@@ -116,7 +116,7 @@ async def test_an_edition_at_rest_is_announced_as_it_was_improved_without_asking
     assert state.certificate.seconds == 0
 
 
-async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dropped_solution_is_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improver, "_SOLUTIONS_KEPT", 0)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
@@ -126,7 +126,7 @@ async def test_an_answer_that_is_no_longer_kept_is_asked_for_again(monkeypatch: 
     assert house.solver.asked == 2
 
 
-async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_improvement_delays_no_other_edition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
@@ -141,7 +141,7 @@ async def test_a_long_improvement_keeps_no_other_edition_waiting(monkeypatch: py
     await house.improver.stop()
 
 
-async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_edition_published_while_it_waits_asks_again_with_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     house = SchedulerHarness()
     await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
@@ -154,7 +154,7 @@ async def test_who_is_published_while_in_line_asks_again_with_the_time_it_has(mo
     assert final(await house.later(5)) == ["a", "b"]
 
 
-async def test_an_improvement_begun_before_the_edition_was_published_may_not_outlast_the_announcement(
+async def test_an_earlier_improvement_may_not_outlast_the_announcement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
@@ -174,7 +174,7 @@ def held_states() -> int:
     return sum(isinstance(each, AgendaState) for each in gc.get_objects())
 
 
-async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_the_same(
+async def test_evicted_editions_are_improved_and_announced_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
@@ -198,7 +198,7 @@ async def test_editions_beyond_those_in_memory_are_improved_and_announced_all_th
     assert states[0].announced
 
 
-async def test_who_waits_for_quiet_is_not_read_again_and_again() -> None:
+async def test_an_edition_that_is_not_quiet_is_not_read_again() -> None:
     house = SchedulerHarness(editions_in_memory=1)
     for name in ("one", "other"):
         await house.consume(*of(name, edition()), edition_id=name)
@@ -210,7 +210,7 @@ async def test_who_waits_for_quiet_is_not_read_again_and_again() -> None:
     assert house.store.reads > 0
 
 
-async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_before_not_again() -> None:
+async def test_only_newly_assigned_editions_are_looked_at() -> None:
     before = SchedulerHarness()
     for name in ("ours", "theirs"):
         events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
@@ -236,7 +236,7 @@ async def test_only_the_editions_of_its_share_are_looked_at_and_those_it_had_bef
     assert (await after.journal.read("ours")).has_new_inputs
 
 
-async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_adopted(
+async def test_an_overtaken_improvement_is_re_based_and_counted_as_adopted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def count(outcome: str) -> float:
@@ -262,7 +262,7 @@ async def test_an_improvement_that_inputs_overtake_is_re_based_and_counted_as_ad
     assert {each.level: each.value for each in state.certificate.levels}[Level.BREAKS] == 0
 
 
-async def test_who_starts_again_finishes_what_was_left() -> None:
+async def test_a_restarted_process_finishes_the_work_left() -> None:
     before = SchedulerHarness()
     await before.consume(edition(), *people("a", "b"), affinity("a", "b"))
     await before.consume(edition(revision=2, phase="published"))
@@ -274,7 +274,7 @@ async def test_who_starts_again_finishes_what_was_left() -> None:
     assert replayed.model_dump() == read.model_dump()
 
 
-async def test_more_agendas_than_one_entry_holds_are_told_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_agendas_are_published_in_several_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agendas, "MAX_AGENDAS", 3)
     house = SchedulerHarness()
     names = [f"p{n}" for n in range(8)]

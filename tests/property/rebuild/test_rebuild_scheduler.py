@@ -46,7 +46,7 @@ def rebuilt(subject: Overheard) -> AgendaState:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 3), st.lists(steps, max_size=25))
-def test_what_was_heard_and_said_gives_the_state_back(tables: int, rest: list[Step]) -> None:
+def test_inputs_and_published_events_give_the_state_back(tables: int, rest: list[Step]) -> None:
     subject = a_day(tables, rest)
     if subject.state.is_closed:  # what a closed edition does not tell any more is not on the bus
         return
@@ -57,7 +57,7 @@ def test_what_was_heard_and_said_gives_the_state_back(tables: int, rest: list[St
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, max_size=15), st.lists(steps, min_size=1, max_size=5))
-def test_who_goes_on_from_a_rebuilt_state_hears_and_tells_on(before: list[Step], after: list[Step]) -> None:
+def test_a_rebuilt_state_consumes_and_publishes_further_events(before: list[Step], after: list[Step]) -> None:
     subject = a_day(2, before)
     subject.state = rebuilt(subject)
     for revision, (kind, fields) in enumerate(after, start=50):

@@ -57,12 +57,12 @@ def too_many_at_least() -> dict[str, object]:
         ({"affinities": [{**affinity("a", "b").to_json(), "pair_id": "forged"}]}, "forged is not the id"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+def test_the_error_names_the_fault_of_a_file(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     with pytest.raises(BadEditionFile, match=message):
         solve_file(written(tmp_path, **changes), EFFORT)
 
 
-def test_a_file_that_is_not_there_or_not_json(tmp_path: Path) -> None:
+def test_a_missing_or_broken_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadEditionFile, match="No such file"):
         solve_file(tmp_path / "missing.json")
     (tmp_path / "broken.json").write_bytes(b"\xff{")

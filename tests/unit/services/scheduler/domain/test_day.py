@@ -65,14 +65,14 @@ def here(*participant_ids: str, revision: int = 2) -> list[Any]:
 
 
 @pytest.mark.parametrize(("minutes", "slot"), [(-31, 0), (-30, 1), (-16, 1), (-15, 2), (0, 3), (14, 3), (15, None)])
-def test_nobody_is_placed_within_the_horizon_to_the_minute(minutes: int, slot: int | None) -> None:
+def test_no_meeting_is_placed_within_the_freeze_horizon(minutes: int, slot: int | None) -> None:
     subject = live(*people("a", "b"))
     subject.now = at(0) + minutes * MINUTE
     subject.consume(affinity("a", "b"))
     assert subject.slot("a", "b") == slot
 
 
-def test_the_horizon_counts_real_minutes_in_the_night_the_clocks_go_back() -> None:
+def test_the_freeze_horizon_counts_real_minutes_when_clocks_change() -> None:
     day = Day.model_validate({"date": "2026-10-25", "starts": "01:30", "ends": "04:00"})
     slots = slots_of([day], 30, "Europe/Madrid")
     assert len(slots) == 7  # two and a half hours by the clock, and the hour that comes twice
@@ -90,7 +90,7 @@ def test_the_horizon_counts_real_minutes_in_the_night_the_clocks_go_back() -> No
     assert subject.state.placements[pair("a", "b")].starts_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
-def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
+def test_a_frozen_meeting_is_moved_by_no_insert_and_no_improvement() -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b"), slots=3)
     subject.now = at(0) - 20 * MINUTE
     assert subject.slot("a", "b") == 0
@@ -108,7 +108,7 @@ def test_what_is_frozen_is_moved_for_nobody_and_by_no_improvement() -> None:
     assert subject.slot("a", "b") == 0
 
 
-def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> None:
+def test_an_older_solution_does_not_move_a_frozen_meeting() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"), slots=3)
     subject.now = at(0) - 31 * MINUTE
     solution = improve(problem_of(subject.state, subject.now, 6), Effort(rounds=1, round_effort=0.01, steps=100))
@@ -122,14 +122,14 @@ def test_what_is_frozen_by_now_stays_whatever_a_solution_from_before_says() -> N
     assert subject.slot("a", "b") == 0
 
 
-def test_who_cancels_within_the_horizon_is_let_go() -> None:
+def test_a_participant_may_cancel_within_the_freeze_horizon() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     subject.consume(participant("a", revision=2, status="cancelled"))
     assert subject.slot("a", "b") is None
 
 
-def test_a_frozen_encounter_whose_table_is_lost_keeps_its_hour() -> None:
+def test_a_frozen_meeting_that_loses_its_table_keeps_its_time() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     table = subject.table("a", "b")
@@ -140,7 +140,7 @@ def test_a_frozen_encounter_whose_table_is_lost_keeps_its_hour() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["moved", "lifted"])
-def test_the_verifier_sees_a_frozen_encounter_moved(wrong: str) -> None:
+def test_the_verifier_finds_a_moved_frozen_meeting(wrong: str) -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     decision = subject.decision()
@@ -154,7 +154,7 @@ def test_the_verifier_sees_a_frozen_encounter_moved(wrong: str) -> None:
         verify_step(decision)
 
 
-def test_two_events_of_one_batch_may_forbid_and_allow_again() -> None:
+def test_an_event_may_undo_an_earlier_event_of_the_same_batch() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     away = ({"starts_at": at(3), "ends_at": at(4)},)
@@ -162,7 +162,7 @@ def test_two_events_of_one_batch_may_forbid_and_allow_again() -> None:
     assert subject.slot("a", "b") == 3
 
 
-def test_held_is_told_once_and_changes_no_agenda() -> None:
+def test_a_held_encounter_is_published_once_and_changes_no_agenda() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0)
     before = len(subject.published)
@@ -173,7 +173,7 @@ def test_held_is_told_once_and_changes_no_agenda() -> None:
     assert (said.state, said.place, said.revision) == ("held", subject.state.placements[pair("a", "b")], 2)
 
 
-def test_missed_is_told_with_who_was_absent_and_changes_no_agenda() -> None:
+def test_a_missed_encounter_is_published_with_the_absent_participants() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now, before = at(0), len(subject.published)
     assert report(subject, "a", "b", "a").gone == ("a",)
@@ -190,7 +190,7 @@ def test_missed_is_told_with_who_was_absent_and_changes_no_agenda() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "is_given"), [(0, True), (450, True), (451, False)])
-def test_who_is_here_and_waits_gets_the_place_while_half_of_it_is_left(seconds: int, is_given: bool) -> None:
+def test_a_waiting_pair_gets_a_missed_place_until_it_is_half_over(seconds: int, is_given: bool) -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1, zones=(workspace(1), HALL))
     subject.consume(*here("b", "c"), affinity("b", "c"))
     assert subject.slot("b", "c") is None
@@ -206,7 +206,7 @@ def test_who_is_here_and_waits_gets_the_place_while_half_of_it_is_left(seconds: 
 
 
 @pytest.mark.parametrize(("came", "is_given"), [((), False), (("b",), False), (("b", "c"), True)])
-def test_only_who_has_checked_in_stands_by(came: tuple[str, ...], is_given: bool) -> None:
+def test_only_checked_in_participants_get_a_missed_place(came: tuple[str, ...], is_given: bool) -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=1)
     subject.consume(*here(*came), affinity("b", "c"))
     subject.now = at(0)
@@ -214,7 +214,7 @@ def test_only_who_has_checked_in_stands_by(came: tuple[str, ...], is_given: bool
     assert (subject.slot("b", "c") is not None) == is_given
 
 
-def test_the_table_goes_to_others_who_wait_for_one() -> None:
+def test_the_table_of_a_missed_meeting_goes_to_a_pair_that_waits_for_it() -> None:
     subject = live(*people(*"abcd"), affinity("a", "b", priority=3), slots=1, zones=(workspace(1), HALL))
     subject.consume(*here("a", "c", "d"), affinity("c", "d"))
     subject.now = at(0) + MINUTE
@@ -222,7 +222,7 @@ def test_the_table_goes_to_others_who_wait_for_one() -> None:
     assert (subject.slot("c", "d"), subject.table("c", "d")) == (0, "W1")
 
 
-def test_who_did_not_come_is_not_offered_to_others_until_here_again() -> None:
+def test_an_absent_participant_gets_no_meeting_until_checked_in_again() -> None:
     subject = live(*people("a", "b", "c"), affinity("a", "b", priority=3), slots=2)
     subject.consume(*here("a", "b", "c"))
     subject.now = at(0)
@@ -233,7 +233,7 @@ def test_who_did_not_come_is_not_offered_to_others_until_here_again() -> None:
     assert subject.slot("a", "c") == 0
 
 
-def test_who_checks_in_may_be_placed_within_the_horizon_at_once() -> None:
+def test_a_check_in_opens_slots_within_the_freeze_horizon() -> None:
     subject = live(*people("a", "b"), slots=1)
     subject.now = at(0) - MINUTE
     subject.consume(affinity("a", "b"), *here("a"))
@@ -245,7 +245,7 @@ def test_who_checks_in_may_be_placed_within_the_horizon_at_once() -> None:
     assert subject.state.version == version  # nothing that an improvement could use
 
 
-def test_a_correction_takes_back_what_the_quota_no_longer_allows() -> None:
+def test_a_corrected_report_removes_a_meeting_beyond_the_quota() -> None:
     subject = live(
         *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"), quotas={"max_encounters": 1}, freeze_minutes=0
     )
@@ -282,7 +282,7 @@ def moved_under_them() -> Edition:
     return subject
 
 
-def test_one_of_two_that_share_a_slot_since_it_was_moved_takes_nothing_of_the_other_s_when_it_is_missed() -> None:
+def test_a_missed_meeting_frees_only_its_own_half_of_a_shared_slot() -> None:
     subject = moved_under_them()
     assert subject.state.board.busy["a"] == 0b11
     report(subject, "a", "b", "b")
@@ -294,7 +294,7 @@ def test_one_of_two_that_share_a_slot_since_it_was_moved_takes_nothing_of_the_ot
     assert {subject.slot("a", "d"), subject.slot("b", "d")} == {2, 3}
 
 
-def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_the_table() -> None:
+def test_a_meeting_in_a_shared_slot_keeps_partner_time_and_table() -> None:
     """Slot 2 is now from 9:24 to 9:39: in it a meets b at W1 until 9:30, and then c at W2."""
     fields: dict[str, Any] = {"slots": 6, "zones": (workspace(2), HALL), "freeze_minutes": 0, "phase": "live"}
     windows = {"b": window(1, 2), "c": window(1.5, 6), "d": window(2, 3), "f": window(1.5, 3), "g": window(1.5, 3)}
@@ -315,7 +315,7 @@ def test_who_shares_a_slot_since_it_was_moved_has_also_the_partner_s_time_and_th
     assert subject.state.board.placed == _board_of(subject.state).placed
 
 
-def test_the_seat_of_who_did_not_come_is_offered_though_it_lies_in_two_slots_since_they_were_moved() -> None:
+def test_a_freed_double_slot_is_offered_as_a_single_slot() -> None:
     """Slots 2 and 3 begin at 9:24 and 9:39 now. From 9:30 a is at W2, where others sat until then, and b is not."""
     fields: dict[str, Any] = {"zones": (workspace(2), HALL), "freeze_minutes": 0, "phase": "live"}
     windows = {"d": window(2.5, 4), "e": window(2.5, 4), **dict.fromkeys("ghij", window(1, 2))}
@@ -336,7 +336,7 @@ def test_the_seat_of_who_did_not_come_is_offered_though_it_lies_in_two_slots_sin
     assert (subject.slot("d", "e"), subject.table("d", "e")) == (3, "W2")
 
 
-def test_what_was_held_or_missed_in_a_slot_of_another_number_is_told_so() -> None:
+def test_an_attended_encounter_is_published_with_its_new_slot_number() -> None:
     subject = live(*people(*"abc"), affinity("a", "b"), affinity("a", "c"), zones=(workspace(1), HALL))
     subject.now = at(2)
     report(subject, "a", "b")
@@ -350,7 +350,7 @@ def test_what_was_held_or_missed_in_a_slot_of_another_number_is_told_so() -> Non
     assert told == {("a", "b"): ("held", 1), ("a", "c"): ("missed", 2)}
 
 
-def test_what_was_held_after_all_is_put_back_beside_what_shares_its_slot() -> None:
+def test_a_meeting_held_after_all_returns_to_its_shared_slot() -> None:
     subject = moved_under_them()
     report(subject, "a", "b", "b")
     report(subject, "a", "b")
@@ -369,7 +369,7 @@ def test_what_was_held_after_all_is_put_back_beside_what_shares_its_slot() -> No
         ("missed", ("a", "a"), 0, "live", "not-theirs"),
     ],
 )
-def test_what_cannot_be_reported(
+def test_an_impossible_report_is_rejected(
     outcome: EncounterState, absent: tuple[str, ...], minutes: int, phase: str, code: str
 ) -> None:
     subject = Edition(edition(phase=phase), *people("a", "b"), affinity("a", "b"))
@@ -379,7 +379,7 @@ def test_what_cannot_be_reported(
     assert refused.value.code == code
 
 
-def test_after_the_close_nothing_changes_but_late_attendance() -> None:
+def test_after_the_close_only_attendance_changes() -> None:
     subject = live(*people("a", "b", "c"), *here("b", "c"), affinity("a", "b"), affinity("b", "c"))
     subject.consume(edition(revision=3, phase="closed"))
     subject.now, before = at(9), len(subject.published)

@@ -34,7 +34,7 @@ def agendas(said: list[Event]) -> dict[str, AgendaChanged]:
     return {each.participant_id: each for each in said if isinstance(each, AgendaChanged)}
 
 
-def test_a_granted_pair_is_placed_and_both_are_told() -> None:
+def test_a_granted_pair_is_placed_and_published_to_both() -> None:
     subject = Edition(edition(), *people("a", "b"))
     said = subject.consume(affinity("a", "b"))
     assert encounters(said) == [("scheduled", None)]
@@ -65,18 +65,18 @@ def test_a_granted_pair_is_placed_and_both_are_told() -> None:
         ([edition(slots=1, zones=(workspace(1),)), *people("a", "b", "c", "d"), affinity("c", "d")], "no_table"),
     ],
 )
-def test_a_pair_that_cannot_be_placed_waits_and_says_why(events: list[Event], reason: str) -> None:
+def test_a_pair_that_cannot_be_placed_waits_with_a_reason(events: list[Event], reason: str) -> None:
     subject = Edition(*events)
     assert encounters(subject.consume(affinity("a", "b"))) == [("waiting", reason)]
 
 
-def test_what_was_missing_comes_and_the_pair_is_placed() -> None:
+def test_a_pair_is_placed_once_the_missing_inputs_arrive() -> None:
     subject = Edition(affinity("a", "b"))
     assert encounters(subject.consume(*people("a", "b"))) == []
     assert encounters(subject.consume(edition())) == [("scheduled", None)]
 
 
-def test_pending_and_refused_pairs_get_nothing_and_a_revoked_one_is_cancelled() -> None:
+def test_only_granted_pairs_are_placed_and_a_revoked_pair_is_cancelled() -> None:
     subject = Edition(edition(), *people("a", "b", "c"))
     assert subject.consume(affinity("a", "b", consent="pending"), affinity("a", "c", consent="refused")) == []
     subject.consume(affinity("a", "b", revision=2))
@@ -84,12 +84,12 @@ def test_pending_and_refused_pairs_get_nothing_and_a_revoked_one_is_cancelled() 
     assert subject.slot("a", "b") is None
 
 
-def test_there_and_back_in_one_batch_says_nothing() -> None:
+def test_a_change_and_its_reversal_in_a_batch_publish_nothing() -> None:
     subject = Edition(edition(slots=1), *people("a", "b"), affinity("a", "b"))
     assert subject.consume(affinity("a", "b", revision=2, consent="refused"), affinity("a", "b", revision=3)) == []
 
 
-def test_a_cancellation_frees_the_slot_for_who_waits() -> None:
+def test_a_cancellation_frees_its_slot_for_a_waiting_pair() -> None:
     subject = Edition(edition(slots=1), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
     assert subject.slot("a", "c") is None
     said = subject.consume(participant("b", revision=2, status="cancelled"))
@@ -107,7 +107,7 @@ def test_a_lost_table_moves_its_encounter_to_another_at_the_same_time() -> None:
     assert {state for state, _ in encounters(said)} == {"moved"}
 
 
-def test_a_moved_keynote_moves_only_who_attends_it() -> None:
+def test_a_moved_session_moves_only_the_meetings_of_its_attendees() -> None:
     keynote = edition(slots=2, zones=(workspace(3), HALL), sessions=(session("k", 1, 2),))
     subject = Edition(
         keynote, participant("a", session_ids=("k",)), *people("b", "c", "d"), affinity("a", "b"), affinity("c", "d")
@@ -122,7 +122,7 @@ def test_a_moved_keynote_moves_only_who_attends_it() -> None:
     assert ("k", ChangeKind.MOVED) in kinds
 
 
-def test_how_many_may_attend_a_session_bears_on_no_agenda() -> None:
+def test_the_capacity_of_a_session_changes_no_agenda() -> None:
     keynote, attendees_of = session("k", 1, 2), participant("a", session_ids=("k",))
     subject = Edition(edition(sessions=(keynote,)), attendees_of, *people("b"), affinity("a", "b"))
     before = len(subject.changes)
@@ -130,7 +130,7 @@ def test_how_many_may_attend_a_session_bears_on_no_agenda() -> None:
     assert [change.type for change in subject.changes[before:]] == ["edition_taken"]
 
 
-def test_a_delayed_edition_keeps_who_meets_whom_in_which_slot() -> None:
+def test_a_delayed_edition_keeps_the_slots_of_its_meetings() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
     before = subject.slot("a", "b"), subject.slot("a", "c")
     subject.consume(edition(revision=2, shift=10))
@@ -138,7 +138,7 @@ def test_a_delayed_edition_keeps_who_meets_whom_in_which_slot() -> None:
     assert subject.state.placements[pair("a", "b")].starts_at == at(10 + (before[0] or 0))
 
 
-def test_a_lower_quota_costs_the_least_wanted() -> None:
+def test_a_lower_quota_removes_the_meetings_of_lowest_demand() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b", priority=3), affinity("a", "c", priority=1))
     said = subject.consume(edition(revision=2, quotas={"max_encounters": 1}))
     assert encounters(said) == [("waiting", "quota_reached")]
@@ -166,7 +166,7 @@ def test_academia_and_industry_meet_in_innova_while_it_has_room() -> None:
         (Level.MOVES, True, (None, 0)),
     ],
 )
-def test_a_newcomer_moves_others_unless_they_are_announced_and_moves_come_first(
+def test_an_insert_moves_meetings_unless_announced_with_moves_first(
     first_level: Level, is_announced: bool, slots: tuple[int | None, int]
 ) -> None:
     """a is present in slot 0 only, in which b meets c."""
@@ -185,7 +185,7 @@ def test_a_newcomer_moves_others_unless_they_are_announced_and_moves_come_first(
     assert (subject.slot("a", "b"), subject.slot("b", "c")) == slots
 
 
-def test_live_leaves_alone_what_has_begun() -> None:
+def test_a_live_edition_does_not_move_begun_meetings() -> None:
     subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"))
     subject.now = at(0.5)
     subject.consume(edition(slots=2, revision=2, phase="live"))
@@ -196,7 +196,7 @@ def test_live_leaves_alone_what_has_begun() -> None:
     assert subject.slot("b", "c") == 1
 
 
-def test_closed_changes_nothing() -> None:
+def test_a_closed_edition_changes_nothing() -> None:
     subject = Edition(edition(), *people("a", "b"), affinity("a", "b"))
     assert subject.consume(edition(revision=2, phase="closed"), participant("a", revision=2, status="cancelled")) == []
     assert subject.slot("a", "b") is not None
@@ -212,20 +212,20 @@ def test_older_and_repeated_revisions_change_nothing() -> None:
     assert len(subject.changes) == changes
 
 
-def test_a_name_alone_bears_on_no_agenda() -> None:
+def test_a_new_name_changes_no_agenda() -> None:
     subject = Edition(edition(), *people("a", "b"), affinity("a", "b"))
     version = subject.state.version
     assert subject.consume(participant("a", revision=2).model_copy(update={"name": "Somebody else"})) == []
     assert subject.state.version == version
 
 
-def test_an_affinity_of_what_is_not_a_pair_is_refused() -> None:
+def test_an_affinity_with_the_id_of_no_pair_is_rejected() -> None:
     forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
     with pytest.raises(NotAPair, match="is not the id of the pair a, b"):
         Edition(edition()).consume(forged)
 
 
-def test_revisions_rise_by_one_and_the_id_stays() -> None:
+def test_an_encounter_keeps_its_id_and_its_revisions_rise_by_one() -> None:
     subject = Edition(edition(slots=1), *people("a", "b"), affinity("a", "b"))
     subject.consume(affinity("a", "b", revision=2, consent="refused"))
     subject.consume(affinity("a", "b", revision=3))

@@ -66,13 +66,13 @@ class Journalled(Edition):
         return [(step.what, step.cause) for step in steps if int(step.entry.removeprefix("scheduler:")) > since]
 
 
-def test_the_pair_is_found_by_the_encounters_id() -> None:
+def test_the_pair_is_found_by_the_id_of_its_encounter() -> None:
     subject = Journalled()
     assert pair_behind(AB, "ed", subject.past) == ("a", "b")
     assert pair_behind("enc_none", "ed", subject.past) is None
 
 
-def test_how_it_came_to_be() -> None:
+def test_a_placed_pair_has_its_consent_its_place_and_the_cause() -> None:
     subject = Journalled()
     (taken, _), (placed, cause) = subject.told(since=0)
     assert taken == "consent granted, score 0.5000, priority 2"
@@ -80,7 +80,7 @@ def test_how_it_came_to_be() -> None:
     assert cause == "pair_granted a and b"
 
 
-def test_each_edit_by_hand_is_named() -> None:
+def test_the_cause_names_the_kind_of_edit() -> None:
     subject = Journalled()
     subject.edit(PlaceEncounter(encounter_id=AB, slot=3, zone_id="work", table="W2"))
     subject.edit(LockEncounter(encounter_id=AB, is_locked=False))
@@ -99,7 +99,7 @@ def test_each_edit_by_hand_is_named() -> None:
     ]
 
 
-def test_the_day_and_who_was_not_there() -> None:
+def test_a_missed_encounter_names_the_absent_participant() -> None:
     subject = Journalled()
     subject.edit(PlaceEncounter(encounter_id=AB, slot=0, zone_id="work"))
     subject.write(edition(revision=2, phase="live"))
@@ -108,7 +108,7 @@ def test_the_day_and_who_was_not_there() -> None:
     assert subject.told(since=3) == [("missed, absent b", f"attendance_reported {AB}")]
 
 
-def test_why_it_lost_its_place_and_waits() -> None:
+def test_a_lost_place_has_its_cause_and_the_reason_to_wait() -> None:
     subject = Journalled()
     subject.write(edition(revision=2, zones=()))
     lost, waits = subject.told()

@@ -53,7 +53,7 @@ def met(subject: Edition, one: str, other: str) -> tuple[str, ...]:
     return subject.state.pairs[pair(one, other)].people
 
 
-def test_a_colleague_meets_where_the_one_asked_for_has_no_time() -> None:
+def test_a_colleague_substitutes_for_a_participant_without_time() -> None:
     subject = fair()
     check(subject)
     assert (subject.slot("a1", "b"), subject.slot("a1", "c")) == (0, 0)
@@ -62,7 +62,7 @@ def test_a_colleague_meets_where_the_one_asked_for_has_no_time() -> None:
     assert [line.with_participant_id for line in told["c"].entries] == ["a2"]
 
 
-def test_nobody_stands_in_for_who_was_asked_for_by_name() -> None:
+def test_no_substitute_unless_representatives_are_interchangeable() -> None:
     subject = fair(interchangeable=False)
     assert subject.slot("a1", "c") is None
     subject.consume(acme(2))
@@ -71,7 +71,7 @@ def test_nobody_stands_in_for_who_was_asked_for_by_name() -> None:
     assert subject.slot("a1", "c") == 0
 
 
-def test_while_the_edition_is_open_others_are_moved_first_and_once_announced_nobody_is() -> None:
+def test_moves_come_before_substitutes_until_the_announcement() -> None:
     events = [representative("a1"), representative("a2", available=(window(0, 1),)), *people("b", "c")]
     late = participant("c", revision=2, available=(window(0, 1),))
     for is_announced in (False, True):
@@ -99,18 +99,18 @@ def test_while_the_edition_is_open_others_are_moved_first_and_once_announced_nob
         {"blocked_ids": ("org-c",)},
     ],
 )
-def test_who_cannot_stand_in(colleague: dict[str, object]) -> None:
+def test_a_colleague_that_cannot_substitute(colleague: dict[str, object]) -> None:
     subject = fair(representative("a2", revision=2, **colleague))
     assert subject.slot("a1", "c") is None
     assert subject.state.waiting[pair("a1", "c")] is WaitingReason.AGENDAS_FULL
 
 
-def test_nobody_stands_in_before_who_blocks_the_organisation() -> None:
+def test_no_substitute_for_a_partner_that_blocks_the_organisation() -> None:
     subject = fair(participant("c", revision=2, blocked_ids=("a2",)))
     assert subject.slot("a1", "c") is None
 
 
-def test_who_meets_the_partner_already_does_not_stand_in() -> None:
+def test_a_colleague_that_meets_the_partner_does_not_substitute() -> None:
     subject = Edition(
         edition(slots=2),
         acme(),
@@ -125,7 +125,7 @@ def test_who_meets_the_partner_already_does_not_stand_in() -> None:
     assert subject.slot("a1", "c") is None
 
 
-def test_the_colleague_with_the_fewest_encounters_stands_in() -> None:
+def test_the_colleague_with_the_fewest_encounters_substitutes() -> None:
     subject = Edition(
         edition(slots=2),
         acme(),
@@ -140,7 +140,7 @@ def test_the_colleague_with_the_fewest_encounters_stands_in() -> None:
     assert met(subject, "a1", "c") == ("a3", "c")
 
 
-def test_what_a_colleague_is_freed_from_is_offered_to_who_waits_for_another() -> None:
+def test_time_freed_by_a_colleague_is_offered_as_a_substitute() -> None:
     subject = fair(representative("a2", revision=2), affinity("a2", "d"), participant("d"), participant("e"))
     subject.consume(affinity("a2", "e", revision=1))
     waiting = set(subject.state.waiting)
@@ -151,7 +151,7 @@ def test_what_a_colleague_is_freed_from_is_offered_to_who_waits_for_another() ->
     assert len(subject.state.waiting) < len(waiting)
 
 
-def test_when_the_stand_in_cancels_whoever_was_asked_for_meets_again_or_it_waits() -> None:
+def test_when_a_substitute_cancels_the_matched_participant_returns() -> None:
     subject = fair()
     subject.consume(representative("a2", revision=2, status="cancelled"))
     check(subject)
@@ -162,7 +162,7 @@ def test_when_the_stand_in_cancels_whoever_was_asked_for_meets_again_or_it_waits
     assert subject.slot("a1", "c") == 0
 
 
-def test_when_the_organisation_cancels_nothing_is_left_of_it() -> None:
+def test_a_cancelled_organisation_has_no_substitutes() -> None:
     subject = fair()
     subject.consume(acme(2, status="cancelled"))
     check(subject)
@@ -170,7 +170,7 @@ def test_when_the_organisation_cancels_nothing_is_left_of_it() -> None:
     assert not subject.state.waiting
 
 
-def test_the_bound_knows_of_stand_ins_and_says_nothing_of_breaks() -> None:
+def test_the_bound_counts_substitutes_and_claims_no_fewest_breaks() -> None:
     names = [f"b{number}" for number in range(6)]
     subject = Edition(
         edition(slots=3, zones=(workspace(6), HALL)),
@@ -187,7 +187,7 @@ def test_the_bound_knows_of_stand_ins_and_says_nothing_of_breaks() -> None:
     assert {met(subject, "a1", each)[0] for each in names} == {"a1", "a2"}
 
 
-def test_the_bound_is_no_less_than_what_stand_ins_can_place() -> None:
+def test_the_bound_is_no_less_than_substitutes_can_place() -> None:
     """Who asks for a1 counts with a1's time alone unless others may meet instead."""
     names = [f"b{number}" for number in range(4)]
     for interchangeable, slots in product((True, False), (1, 2)):
@@ -202,7 +202,7 @@ def test_the_bound_is_no_less_than_what_stand_ins_can_place() -> None:
         assert len(subject.state.placements) == slots * (1 + interchangeable)
 
 
-def test_what_is_locked_with_a_stand_in_is_not_given_back_but_cancelled() -> None:
+def test_a_locked_meeting_of_a_cancelled_substitute_is_cancelled() -> None:
     subject = fair()
     subject.consume(representative("a3"))
     do(subject, put(("a1", "c"), 0))
@@ -213,7 +213,7 @@ def test_what_is_locked_with_a_stand_in_is_not_given_back_but_cancelled() -> Non
     assert pair("a1", "c") not in subject.state.waiting
 
 
-def test_nobody_stands_in_where_a_place_was_to_be_kept() -> None:
+def test_no_substitute_for_a_meeting_that_had_to_keep_its_place() -> None:
     subject = fair(slots=2)
     do(subject, put(("a1", "b"), 0))
     subject.consume(representative("a1", revision=2, available=(window(1, 2),)))

@@ -13,7 +13,7 @@ def asked(*events: Event) -> Problem:
     return problem_of(Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), *events).state, NOW, 3)
 
 
-def test_the_agenda_so_far_is_no_part_of_the_question_until_it_is_announced() -> None:
+def test_the_incumbent_counts_only_after_the_announcement() -> None:
     first = asked()
     assert first.incumbent
     later = replace(first, version=first.version + 1, incumbent={})
@@ -32,9 +32,9 @@ def test_the_agenda_so_far_is_no_part_of_the_question_until_it_is_announced() ->
         edition(revision=2, quotas={"max_encounters": 1}),
     ],
 )
-def test_another_input_is_another_question(news: Event) -> None:
+def test_a_new_input_changes_the_problem(news: Event) -> None:
     assert not asked(news).has_same_solution_as(asked())
 
 
-def test_a_phase_is_no_other_question() -> None:
+def test_a_new_phase_does_not_change_the_problem() -> None:
     assert asked(edition(revision=2, phase="published")).has_same_solution_as(asked())

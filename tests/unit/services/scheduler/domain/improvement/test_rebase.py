@@ -73,7 +73,7 @@ def with_a_break(tables: int = 1) -> Edition:
     return subject
 
 
-def test_a_better_agenda_is_adopted_though_somebody_sits_in_its_way_by_now() -> None:
+def test_a_better_agenda_is_adopted_around_a_new_meeting() -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
     subject.consume(affinity("d", "e"))
@@ -83,7 +83,7 @@ def test_a_better_agenda_is_adopted_though_somebody_sits_in_its_way_by_now() -> 
     assert subject.state.has_new_inputs
 
 
-def test_what_was_cancelled_is_left_out_and_who_lost_a_table_sits_at_another_at_that_time() -> None:
+def test_a_lost_table_is_replaced_at_the_solved_time() -> None:
     subject = with_a_break(tables=2)
     subject.consume(affinity("d", "e"))
     solution = proposed(subject, {AB: seat(0, 2), AC: seat(1, 2), DE: seat(0)})
@@ -93,7 +93,7 @@ def test_what_was_cancelled_is_left_out_and_who_lost_a_table_sits_at_another_at_
 
 
 @pytest.mark.parametrize("favourite", ["b", "c"])
-def test_the_most_wanted_are_seated_first(favourite: str) -> None:
+def test_a_re_base_places_the_highest_demand_first(favourite: str) -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
     quota = edition(revision=2, zones=(workspace(1), HALL), quotas={"max_encounters": 1})
@@ -101,7 +101,7 @@ def test_the_most_wanted_are_seated_first(favourite: str) -> None:
     assert rebased(subject.state, solution, NOW) == ({AB: seat(0)} if favourite == "b" else {AC: seat(1)})
 
 
-def test_for_whom_there_is_no_seat_others_make_room() -> None:
+def test_a_re_base_makes_room_for_a_meeting_without_an_assignment() -> None:
     subject = Edition(edition(slots=3, zones=(workspace(1), HALL)), *people("a", "b", "c", "d"))
     subject.consume(affinity("a", "b"), affinity("a", "c", score=0.1))
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
@@ -109,7 +109,7 @@ def test_for_whom_there_is_no_seat_others_make_room() -> None:
     assert set(rebased(subject.state, solution, NOW)) == {AB, AC, AD}
 
 
-def test_an_agenda_that_is_worse_once_it_is_re_based_is_not_adopted() -> None:
+def test_an_agenda_that_is_worse_after_the_re_base_is_not_adopted() -> None:
     subject = with_a_break()
     subject.consume(participant("c", revision=3, available=(window(1, 2),)))
     before = seats_of(subject)
@@ -120,7 +120,7 @@ def test_an_agenda_that_is_worse_once_it_is_re_based_is_not_adopted() -> None:
     assert seats_of(subject).items() >= before.items()
 
 
-def test_the_bounds_of_an_overtaken_improvement_prove_nothing() -> None:
+def test_a_solution_for_an_older_version_proves_no_bounds() -> None:
     subject = with_a_break()
     solution = proposed(subject, {AB: seat(0), AC: seat(1)})
     subject.consume(*(affinity("d", each) for each in "aef"))
@@ -142,7 +142,7 @@ def a_fair(tables: int = 2, phase: str = "published") -> tuple[Edition, Solution
     return subject, proposed(subject, {AB: seat(1), AC: seat(0)})
 
 
-def test_nobody_is_put_where_it_is_too_late_by_now_though_nothing_has_come_in() -> None:
+def test_no_meeting_is_adopted_into_a_slot_that_has_closed() -> None:
     live: dict[str, Any] = {"phase": "live", "freeze_minutes": 30}
     subject = Edition(edition(**live), *people("a", "b", "d", "e"), affinity("a", "b"), affinity("d", "e"))
     assert seats_of(subject) == {AB: seat(0), DE: seat(1)}
@@ -159,7 +159,7 @@ def lock(subject: Edition, *, is_locked: bool) -> None:
     subject.finish(decision)
 
 
-def test_once_announced_who_waits_is_seated_and_only_they_move_whom_the_solution_moves() -> None:
+def test_after_the_announcement_only_solved_moves_are_made() -> None:
     subject, solution = a_fair()
     subject.consume(affinity("d", "e"))
     assert seats_of(subject)[DE] == seat(1)
@@ -167,7 +167,7 @@ def test_once_announced_who_waits_is_seated_and_only_they_move_whom_the_solution
     assert seats_of(subject) == {AB: seat(1, 2), AC: seat(0), DE: seat(1)}
 
 
-def test_who_finds_the_new_seat_taken_stays_and_so_does_whoever_counted_on_that() -> None:
+def test_a_blocked_move_also_cancels_the_moves_that_need_it() -> None:
     subject, solution = a_fair(tables=1)
     subject.consume(affinity("e", "f"))
     assert seats_of(subject) == {AB: seat(0), EF: seat(1)}
@@ -179,25 +179,25 @@ def test_who_finds_the_new_seat_taken_stays_and_so_does_whoever_counted_on_that(
     assert not take_over(subject, solution)
 
 
-def test_nobody_moves_for_the_sake_of_somebody_who_has_left_since() -> None:
+def test_no_meeting_moves_for_a_pair_that_has_gone() -> None:
     subject, solution = a_fair()
     subject.consume(participant("c", revision=2, status="cancelled"))
     assert rebased(subject.state, solution, NOW) == seats_of(subject)
 
 
-def test_no_more_are_moved_than_the_change_budget_says() -> None:
+def test_a_re_base_keeps_the_change_budget() -> None:
     subject, solution = a_fair()
     subject.consume(affinity("d", "e"))
     assert rebased(subject.state, replace(solution, change_budget=0), NOW) == seats_of(subject)
 
 
-def test_once_announced_nobody_loses_a_place_that_the_solution_does_not_know_of() -> None:
+def test_an_unsolved_meeting_keeps_its_place_after_the_announcement() -> None:
     subject, solution = a_fair()
     subject.consume(affinity("d", "e"))
     assert rebased(subject.state, replace(solution, assignments={}), NOW) == seats_of(subject)
 
 
-def test_what_is_locked_or_frozen_by_now_stays() -> None:
+def test_a_re_base_keeps_locked_and_frozen_meetings() -> None:
     subject, solution = a_fair()
     lock(subject, is_locked=True)
     assert rebased(subject.state, solution, NOW)[AB] == seat(0)

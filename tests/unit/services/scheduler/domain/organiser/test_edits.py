@@ -74,7 +74,7 @@ def agenda(subject: Edition) -> dict[str, Any]:
     return subject.state.model_dump(exclude=told)
 
 
-def test_an_encounter_goes_where_it_is_put_and_stays_there() -> None:
+def test_an_encounter_placed_by_hand_stays_there() -> None:
     subject = fair()
     do(subject, put("a", "b", 3))
     assert subject.slot("a", "b") == 3
@@ -82,7 +82,7 @@ def test_an_encounter_goes_where_it_is_put_and_stays_there() -> None:
     assert subject.published[-1].causes[0].code == "organiser_edited"  # type: ignore[attr-defined]
 
 
-def test_a_plan_changes_nothing_and_is_what_is_made() -> None:
+def test_a_plan_changes_nothing_and_is_applied_as_planned() -> None:
     subject = fair()
     before, board = subject.state.model_dump(), dict(subject.state.board.placed)
     planned = plan_edit(subject.state, put("a", "b", subject.slot("b", "d") or 0), subject.now)
@@ -95,7 +95,7 @@ def test_a_plan_changes_nothing_and_is_what_is_made() -> None:
     assert {each: subject.state.arrangement(each) for each in planned.after} == planned.after
 
 
-def test_who_is_in_the_way_is_seated_elsewhere_or_waits() -> None:
+def test_a_meeting_in_the_way_of_an_edit_moves_or_waits() -> None:
     subject = fair(slots=2, zones=(workspace(1), HALL))
     assert len(subject.state.placements) == 2
     unplaced = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
@@ -131,7 +131,7 @@ def test_no_edit_breaks_a_rule(edit: Edit, rule: str) -> None:
     assert subject.state.model_dump() == before
 
 
-def test_what_is_locked_gives_way_to_nobody() -> None:
+def test_a_locked_meeting_gives_way_to_no_edit() -> None:
     subject = fair()
     do(subject, lock("b", "d"))
     with pytest.raises(RulesBroken) as broken:
@@ -139,7 +139,7 @@ def test_what_is_locked_gives_way_to_nobody() -> None:
     assert broken.value.plan.violations[0].pair_ids == tuple(sorted((pair("a", "b"), pair("b", "d"))))
 
 
-def test_insert_moves_what_is_unlocked_alone() -> None:
+def test_an_insert_moves_unlocked_meetings_only() -> None:
     subject = Edition(edition(slots=2), *people("a", "b", "c"), affinity("a", "b"))
     do(subject, lock("a", "b"))
     slot = subject.slot("a", "b")
@@ -151,7 +151,7 @@ def test_insert_moves_what_is_unlocked_alone() -> None:
     assert subject.slot("a", "b") != slot == subject.slot("a", "c")
 
 
-def test_a_locked_encounter_whose_table_is_lost_keeps_its_hour() -> None:
+def test_a_locked_meeting_that_loses_its_table_keeps_its_time() -> None:
     subject = fair()
     do(subject, put("a", "b", 2, "W1"))
     zones = (workspace().model_copy(update={"tables": ("W2", "W3")}), HALL)
@@ -161,7 +161,7 @@ def test_a_locked_encounter_whose_table_is_lost_keeps_its_hour() -> None:
     assert pair("a", "b") in subject.state.locked
 
 
-def test_another_representative_takes_an_encounter_over_and_it_keeps_its_id() -> None:
+def test_a_swapped_encounter_keeps_its_id() -> None:
     subject = fair(phase="published")
     subject.state.announced = True
     place = subject.state.placements[pair("a", "b")]
@@ -176,7 +176,7 @@ def test_another_representative_takes_an_encounter_over_and_it_keeps_its_id() ->
     assert "a2" in {entry.with_participant_id for entry in said[3].entries}  # type: ignore[attr-defined]
 
 
-def test_who_took_over_is_busy_and_who_gave_it_away_is_free() -> None:
+def test_a_swap_takes_the_time_of_the_substitute_alone() -> None:
     subject = fair(slots=1)
     assert subject.slot("a", "b") == 0
     do(subject, swap("a", "b", "a", "a2"))
@@ -188,7 +188,7 @@ def test_who_took_over_is_busy_and_who_gave_it_away_is_free() -> None:
     assert subject.slot("a", "b") is None
 
 
-def test_matching_may_score_again_what_was_taken_over() -> None:
+def test_a_new_score_keeps_the_substitute() -> None:
     subject = fair()
     do(subject, swap("a", "b", "a", "a2"))
     said = subject.consume(affinity("a", "b", revision=2, score=0.9))
@@ -198,7 +198,7 @@ def test_matching_may_score_again_what_was_taken_over() -> None:
     assert subject.slot("a", "b") is None
 
 
-def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
+def test_two_participants_have_at_most_one_encounter() -> None:
     subject = fair()
     do(subject, swap("a", "b", "a", "a2"))
     subject.consume(affinity("a2", "b"))
@@ -220,14 +220,14 @@ def test_the_same_two_have_one_encounter_whoever_was_matched() -> None:
         (UndoEdit(), "nothing-to-undo"),
     ],
 )
-def test_what_cannot_be_at_all(edit: Edit, code: str) -> None:
+def test_an_impossible_edit_is_rejected(edit: Edit, code: str) -> None:
     subject = fair()
     with pytest.raises(EditRejected) as refused:
         plan_edit(subject.state, edit, subject.now)
     assert refused.value.code == code
 
 
-def test_nothing_is_edited_that_has_begun_or_in_a_closed_edition() -> None:
+def test_begun_meetings_and_closed_editions_are_not_edited() -> None:
     subject = fair()
     slot = subject.slot("a", "b") or 0
     subject.consume(edition(revision=2, phase="live"))
@@ -241,7 +241,7 @@ def test_nothing_is_edited_that_has_begun_or_in_a_closed_edition() -> None:
         plan_edit(Edition().state, UndoEdit(), subject.now)
 
 
-def test_a_token_holds_for_what_was_shown_alone() -> None:
+def test_a_token_is_valid_for_the_planned_effects_only() -> None:
     subject = fair()
     planned = plan_edit(subject.state, put("a", "b", 3), subject.now)
     subject.consume(*people("e", "f"), affinity("e", "f"))  # not among those concerned
@@ -252,7 +252,7 @@ def test_a_token_holds_for_what_was_shown_alone() -> None:
     assert stale.value.plan.token != planned.token
 
 
-def test_undoing_goes_back_one_by_one_to_what_there_was() -> None:
+def test_undos_restore_earlier_agendas_step_by_step() -> None:
     subject = fair(slots=2, zones=(workspace(1), HALL))
     states = [agenda(subject)]
     unplaced = next(each for each in (("a", "b"), ("a", "c"), ("b", "d")) if subject.slot(*each) is None)
@@ -274,7 +274,7 @@ def test_undoing_a_swap_gives_the_encounter_back() -> None:
     assert agenda(subject) == before
 
 
-def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
+def test_an_encounter_returns_from_a_substitute_that_cancels() -> None:
     subject = fair()
     place = subject.state.placements[pair("a", "b")]
     do(subject, swap("a", "b", "a", "a2"))
@@ -286,14 +286,14 @@ def test_an_encounter_comes_back_from_who_took_it_over_and_cancelled() -> None:
     assert subject.state.pairs[pair("a", "b")].participant_ids == ("a", "b")
 
 
-def test_what_waits_cannot_be_taken_over() -> None:
+def test_a_waiting_encounter_cannot_be_swapped() -> None:
     subject = fair(slots=0)
     with pytest.raises(EditRejected) as refused:
         plan_edit(subject.state, swap("a", "b", "a", "a2"), subject.now)
     assert refused.value.code == "no-place"
 
 
-def test_who_has_cancelled_since_gets_nothing_back() -> None:
+def test_an_undo_gives_a_cancelled_participant_nothing() -> None:
     subject = fair()
     do(subject, put("a", "b", 3))
     subject.consume(participant("a", revision=2, status="cancelled"))
@@ -302,7 +302,7 @@ def test_who_has_cancelled_since_gets_nothing_back() -> None:
     assert pair("a", "b") not in subject.state.locked
 
 
-def test_a_slot_of_another_number_is_told_though_no_agenda_reads_differently() -> None:
+def test_a_new_slot_number_is_published_without_agendas() -> None:
     subject = fair(slots=3)
     do(subject, put("a", "b", 1))
     was, state = subject.state.placements[pair("a", "b")], subject.state.encounters[pair("a", "b")].state

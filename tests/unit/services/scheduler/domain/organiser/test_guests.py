@@ -48,7 +48,7 @@ def entries(subject: Edition, who: str) -> list[tuple[str | None, tuple[str, ...
     return [(line.with_participant_id, tuple(party.participant_id for party in line.others)) for line in lines]
 
 
-def test_a_guest_who_is_free_joins_and_all_three_are_told() -> None:
+def test_a_free_guest_joins_and_all_three_agendas_are_published() -> None:
     subject = fair(AB, CD)
     before = len(subject.published)
     was = subject.slot(*AB)
@@ -67,7 +67,7 @@ def test_a_guest_who_is_free_joins_and_all_three_are_told() -> None:
     assert entries(subject, "a") == [("b", ())]
 
 
-def test_who_is_in_the_guests_way_gives_way_or_the_encounter_itself() -> None:
+def test_for_a_guest_either_meeting_may_move() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 1), put(CD, 1), lock(AB, is_locked=False), lock(CD, is_locked=False))
     do(subject, invite(AB, "c"))
@@ -76,14 +76,14 @@ def test_who_is_in_the_guests_way_gives_way_or_the_encounter_itself() -> None:
 
 
 @pytest.mark.parametrize("locked", [AB, CD])
-def test_what_is_locked_stays_and_the_other_moves(locked: tuple[str, str]) -> None:
+def test_a_locked_meeting_stays_and_the_unlocked_meeting_moves(locked: tuple[str, str]) -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 1), put(CD, 1), lock(CD if locked == AB else AB, is_locked=False), invite(AB, "c"))
     assert subject.slot(*locked) == 1
     assert subject.slot(*AB) != subject.slot(*CD)
 
 
-def test_both_locked_is_a_rule_broken() -> None:
+def test_a_guest_between_two_locked_meetings_breaks_a_rule() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 1), put(CD, 1))
     with pytest.raises(RulesBroken, match="person_twice"):
@@ -91,7 +91,7 @@ def test_both_locked_is_a_rule_broken() -> None:
     assert met(subject, *AB) == AB
 
 
-def test_it_moves_to_when_the_guest_is_there_and_is_free_of_sessions() -> None:
+def test_a_meeting_moves_to_the_hours_of_its_guest() -> None:
     guest = participant("g", available=(window(1, 3),), session_ids=("k",))
     subject = Edition(edition(sessions=(session("k", 1, 2),)), *people("a", "b"), guest, affinity(*AB))
     do(subject, put(AB, 0), lock(AB, is_locked=False), invite(AB, "g"))
@@ -101,7 +101,7 @@ def test_it_moves_to_when_the_guest_is_there_and_is_free_of_sessions() -> None:
     assert met(subject, *AB) == AB
 
 
-def test_a_guest_who_is_never_there_makes_it_wait_and_leaving_places_it() -> None:
+def test_a_meeting_waits_for_an_absent_guest_until_the_guest_leaves() -> None:
     guest = participant("g", available=(window(8, 9),))
     subject = Edition(edition(), *people("a", "b"), guest, affinity(*AB))
     do(subject, invite(AB, "g"))
@@ -110,7 +110,7 @@ def test_a_guest_who_is_never_there_makes_it_wait_and_leaving_places_it() -> Non
     assert subject.slot(*AB) is not None
 
 
-def test_a_guest_who_cancels_leaves_and_the_two_meet_anyway() -> None:
+def test_the_two_meet_without_a_cancelled_guest() -> None:
     subject = Edition(edition(), *people("a", "b", "g"), organisation("org-g"), affinity(*AB))
     do(subject, invite(AB, "g"))
     was = subject.slot(*AB)
@@ -122,7 +122,7 @@ def test_a_guest_who_cancels_leaves_and_the_two_meet_anyway() -> None:
     assert met(subject, *AB) == AB
 
 
-def test_a_guest_whose_organisation_cancels_leaves_too() -> None:
+def test_a_guest_of_a_cancelled_organisation_leaves() -> None:
     subject = Edition(edition(), *people("a", "b", "g"), organisation("org-g"), affinity(*AB))
     do(subject, invite(AB, "g"))
     subject.consume(organisation("org-g", revision=2, status="cancelled"))
@@ -131,7 +131,7 @@ def test_a_guest_whose_organisation_cancels_leaves_too() -> None:
     assert subject.slot(*AB) is not None
 
 
-def test_undoing_what_a_guest_left_since_does_not_bring_the_guest_back() -> None:
+def test_an_undo_does_not_bring_a_cancelled_guest_back() -> None:
     subject = fair(AB, CD)
     do(subject, invite(AB, "c"), invite(AB, "c", is_invited=False))
     subject.consume(participant("c", revision=2, status="cancelled"))
@@ -140,7 +140,7 @@ def test_undoing_what_a_guest_left_since_does_not_bring_the_guest_back() -> None
     assert subject.slot(*AB) is not None
 
 
-def test_who_is_wanted_again_once_a_guest_is_gone_has_a_place_or_a_reason() -> None:
+def test_a_pair_without_its_guest_has_a_place_or_a_reason() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 0), lock(AB, is_locked=False), invite(AB, "c"))
     subject.consume(edition(revision=2, phase="live"))
@@ -152,7 +152,7 @@ def test_who_is_wanted_again_once_a_guest_is_gone_has_a_place_or_a_reason() -> N
     assert (subject.slot(*AB) is None) == (pair(*AB) in subject.state.waiting)
 
 
-def test_when_a_guest_changes_hours_the_encounter_moves_and_says_why() -> None:
+def test_a_meeting_moves_with_the_new_hours_of_its_guest() -> None:
     subject = fair(AB, CD)
     do(subject, invite(AB, "c"))
     was = subject.slot(*AB)
@@ -163,7 +163,7 @@ def test_when_a_guest_changes_hours_the_encounter_moves_and_says_why() -> None:
     assert subject.slot(*AB) not in (None, was)
 
 
-def test_when_the_pair_is_revoked_the_guest_is_free_and_comes_back_with_it() -> None:
+def test_a_guest_leaves_and_returns_with_the_pair() -> None:
     subject = fair(AB, CD)
     do(subject, invite(AB, "c"))
     subject.consume(affinity(*AB, revision=2, consent="refused"))
@@ -182,7 +182,7 @@ def test_a_guest_counts_towards_the_quota() -> None:
     assert placed.count(None) == 1
 
 
-def test_to_be_the_guest_of_somebody_is_not_to_meet_twice() -> None:
+def test_a_guest_may_also_meet_a_participant_as_a_pair() -> None:
     subject = fair(AB, AC)
     do(subject, invite(AB, "c"))
     assert None not in (subject.slot(*AB), subject.slot(*AC))
@@ -207,7 +207,7 @@ def test_a_researcher_among_the_guests_opens_innova() -> None:
     check(subject)
 
 
-def test_a_representative_is_swapped_among_the_guests_as_among_the_two() -> None:
+def test_a_guest_is_swapped_like_a_participant_of_the_pair() -> None:
     subject = Edition(
         edition(), *people("a", "b"), *(participant(each, organisation_id="g") for each in ("g1", "g2")), affinity(*AB)
     )
@@ -227,7 +227,7 @@ def test_a_representative_is_swapped_among_the_guests_as_among_the_two() -> None
         (invite(("b", "c"), "d"), "not-wanted"),
     ],
 )
-def test_who_cannot_be_a_guest(edit: InviteGuest, code: str) -> None:
+def test_an_impossible_guest_is_rejected(edit: InviteGuest, code: str) -> None:
     subject = fair(AB, CD)
     subject.consume(participant("gone", status="cancelled"), affinity("b", "c", consent="refused"))
     with pytest.raises(EditRejected) as refused:
@@ -235,7 +235,7 @@ def test_who_cannot_be_a_guest(edit: InviteGuest, code: str) -> None:
     assert refused.value.code == code
 
 
-def test_a_table_has_so_many_chairs() -> None:
+def test_a_table_has_a_limited_number_of_chairs() -> None:
     names = [f"g{number}" for number in range(MOST_PEOPLE - 1)]
     subject = Edition(edition(), *people("a", "b", *names), affinity(*AB))
     do(subject, *(invite(AB, name) for name in names[:-1]))
@@ -244,7 +244,7 @@ def test_a_table_has_so_many_chairs() -> None:
     assert refused.value.code == "too-many-guests"
 
 
-def test_it_is_held_without_a_guest_and_missed_without_one_of_the_two() -> None:
+def test_an_absent_guest_does_not_make_an_encounter_missed() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 0), invite(AB, "c"))
     subject.consume(edition(revision=2, phase="live"))
@@ -267,7 +267,7 @@ def test_it_is_held_without_a_guest_and_missed_without_one_of_the_two() -> None:
 
 
 @pytest.mark.parametrize("is_announced", [False, True])
-def test_improving_keeps_guests_where_they_can_be_and_counts_them(is_announced: bool) -> None:
+def test_an_improvement_respects_and_counts_guests(is_announced: bool) -> None:
     names = [f"p{number}" for number in range(8)]
     wishes = [affinity(one, other) for one in names for other in names if one < other]
     subject = Edition(edition(slots=9, zones=(workspace(4), HALL)), *people(*names), *wishes)
@@ -290,7 +290,7 @@ def test_improving_keeps_guests_where_they_can_be_and_counts_them(is_announced: 
     assert {party.participant_id for line in told["p6"].entries for party in line.others} >= {"p4", "p5"}
 
 
-def test_what_was_planned_is_made_or_said_to_be_stale() -> None:
+def test_a_plan_is_applied_or_stale() -> None:
     subject = fair(AB, CD)
     planned = plan_edit(subject.state, invite(AB, "c"), subject.now)
     apply_edit(subject.decision(), invite(AB, "c"), planned.token)

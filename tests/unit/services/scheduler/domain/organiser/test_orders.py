@@ -50,7 +50,7 @@ def improved(subject: Edition, change_budget: int = 0) -> Edition:
 
 
 @pytest.mark.parametrize(("ab", "cd"), [(0, 3), (3, 0), (1, 1), (2, 3)])
-def test_two_that_stand_the_wrong_way_round_move_as_little_as_will_do(ab: int, cd: int) -> None:
+def test_two_meetings_in_the_wrong_order_move_as_little_as_possible(ab: int, cd: int) -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, ab, "W1"), put(CD, cd, "W2"), lock(AB, is_locked=False), lock(CD, is_locked=False))
     planned = do(subject, order(AB, CD))
@@ -68,14 +68,14 @@ def test_two_that_stand_the_wrong_way_round_move_as_little_as_will_do(ab: int, c
 
 
 @pytest.mark.parametrize("locked", [AB, CD])
-def test_what_is_locked_stays_and_the_other_moves(locked: Sides) -> None:
+def test_a_locked_meeting_stays_and_the_unlocked_meeting_moves(locked: Sides) -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 1), put(CD, 2), lock(AB if locked == CD else CD, is_locked=False), order(AB, CD))
     assert slots(subject, AB, CD) in ([1, 0], [3, 2])
     assert subject.slot(*locked) == {AB: 1, CD: 2}[locked]
 
 
-def test_two_locked_the_wrong_way_round_cannot_be_ordered() -> None:
+def test_two_locked_meetings_cannot_change_their_order() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 1), put(CD, 2))
     before = subject.state.model_dump()
@@ -85,7 +85,7 @@ def test_two_locked_the_wrong_way_round_cannot_be_ordered() -> None:
     assert subject.state.model_dump() == before
 
 
-def test_where_both_cannot_have_a_place_one_waits_for_its_turn() -> None:
+def test_a_meeting_without_a_slot_in_order_waits() -> None:
     subject = fair(AB, CD, slots=1)
     planned = do(subject, order(AB, CD))
     assert sum(each.place is None for each in planned.after.values()) == 1
@@ -99,7 +99,7 @@ def test_where_both_cannot_have_a_place_one_waits_for_its_turn() -> None:
     check(subject)
 
 
-def test_an_edit_has_who_is_out_of_order_give_way_unless_locked() -> None:
+def test_an_edit_moves_unlocked_meetings_out_of_order() -> None:
     subject = fair(AB, CD)
     do(subject, order(AB, CD), put(AB, 3), put(CD, 2), lock(CD, is_locked=False))
     planned = do(subject, put(AB, 1))
@@ -123,7 +123,7 @@ def test_an_edit_has_who_is_out_of_order_give_way_unless_locked() -> None:
         (order(CD, AB), "circular"),
     ],
 )
-def test_what_can_be_in_no_order(edit: Edit, code: str) -> None:
+def test_an_impossible_order_is_rejected(edit: Edit, code: str) -> None:
     subject = fair(AB, AC, CD)
     do(subject, order(AC, AB), order(AB, CD))
     with pytest.raises(EditRejected) as refused:
@@ -131,7 +131,7 @@ def test_what_can_be_in_no_order(edit: Edit, code: str) -> None:
     assert refused.value.code == (code or "unknown-encounter")
 
 
-def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edition_has_a_limited_number_of_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(targets, "MOST_ORDERS", 1)
     subject = fair(AB, AC, CD)
     do(subject, order(AC, AB), order(AC, AB))
@@ -141,7 +141,7 @@ def test_there_are_so_many_orders_and_no_more(monkeypatch: pytest.MonkeyPatch) -
     do(subject, order(AC, AB, is_ordered=False), order(CD, AB))
 
 
-def test_again_is_as_once_and_nothing_is_taken_back_that_is_not() -> None:
+def test_a_repeated_order_and_the_end_of_no_order_change_nothing() -> None:
     subject = fair(AB, CD)
     do(subject, order(AB, CD))
     assert not do(subject, order(AB, CD)).after
@@ -149,7 +149,7 @@ def test_again_is_as_once_and_nothing_is_taken_back_that_is_not() -> None:
     assert len(subject.state.edits) == 1
 
 
-def test_insert_moves_others_along_to_keep_the_order() -> None:
+def test_an_insert_moves_ordered_meetings_along() -> None:
     subject = fair(AB, CD, slots=2)
     do(subject, order(AB, CD))
     subject.consume(affinity(*CD, revision=2, consent="refused"))
@@ -159,7 +159,7 @@ def test_insert_moves_others_along_to_keep_the_order() -> None:
     check(subject)
 
 
-def test_the_earlier_is_not_moved_behind_the_later() -> None:
+def test_an_earlier_meeting_is_not_moved_behind_a_later_meeting() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 2), put(CD, 0), order(AB, CD), lock(CD, is_locked=False))
     subject.consume(participant("c", revision=2, available=(window(1, 4),)))
@@ -173,7 +173,7 @@ def test_the_earlier_is_not_moved_behind_the_later() -> None:
     check(subject)
 
 
-def test_what_was_cancelled_binds_nobody_and_binds_again_once_back() -> None:
+def test_a_cancelled_meeting_orders_nothing_until_it_returns() -> None:
     subject = fair(AB, CD)
     do(subject, order(AB, CD))
     subject.consume(participant("c", revision=2, status="cancelled"))
@@ -184,7 +184,7 @@ def test_what_was_cancelled_binds_nobody_and_binds_again_once_back() -> None:
     assert subject.slot(*CD) is not None or improved(subject).slot(*CD) is not None
 
 
-def test_undoing_an_order_leaves_alone_where_the_two_are_by_now() -> None:
+def test_an_undone_order_keeps_present_places() -> None:
     subject = fair(AB, CD)
     subject.consume(affinity(*AB, revision=2, consent="pending"))
     do(subject, order(AB, CD))
@@ -195,7 +195,7 @@ def test_undoing_an_order_leaves_alone_where_the_two_are_by_now() -> None:
     assert (subject.state.placements, subject.state.comes_after) == (placed, {})
 
 
-def test_undoing_an_order_has_who_is_in_the_way_by_now_give_way() -> None:
+def test_an_undone_order_moves_meetings_in_its_way() -> None:
     subject = fair(AB, CD)
     do(subject, put(AB, 2, "W1"), put(CD, 3, "W1"), lock(AB, is_locked=False), lock(CD, is_locked=False))
     do(subject, order(AB, CD))
@@ -213,7 +213,7 @@ def seat(subject: Edition, sides: Sides, slot: int) -> None:
     subject.finish(decision)
 
 
-def test_undoing_an_order_places_nobody_who_waited_before_it() -> None:
+def test_an_undone_order_places_no_pair_that_waited_before_it() -> None:
     """a has time for b since a2 took the encounter with c over: it is not for an undo to say so."""
     ef = ("e", "f")
     subject = Edition(edition(slots=2), *people("a", "a2", organisation_id="org-a"), *people("b", "c", "d", "e", "f"))
@@ -231,7 +231,7 @@ def test_undoing_an_order_places_nobody_who_waited_before_it() -> None:
     assert {pair: subject.state.arrangement(pair) for pair in subject.state.pairs} == before
 
 
-def test_undoing_that_an_order_was_taken_back_moves_whom_it_has_to() -> None:
+def test_a_restored_order_moves_the_meetings_that_it_must() -> None:
     subject = fair(AB, CD)
     do(subject, order(AB, CD), order(AB, CD, is_ordered=False))
     seat(subject, CD, 3)
@@ -245,7 +245,7 @@ def test_undoing_that_an_order_was_taken_back_moves_whom_it_has_to() -> None:
     assert cd < ab
 
 
-def test_what_has_begun_cannot_come_after_anything_any_more_and_may_be_taken_back() -> None:
+def test_a_begun_meeting_gets_no_order_but_may_lose_it() -> None:
     subject = fair(AB, CD, AC)
     do(subject, order(AB, CD))
     subject.consume(participant("d", revision=2, status="cancelled"))
@@ -265,7 +265,7 @@ def test_what_has_begun_cannot_come_after_anything_any_more_and_may_be_taken_bac
 
 
 @pytest.mark.parametrize("is_before", [True, False])
-def test_what_was_held_after_all_binds_who_has_come_too_soon_or_late(is_before: bool) -> None:
+def test_a_meeting_held_after_all_moves_meetings_out_of_order(is_before: bool) -> None:
     subject = fair(AB, CD)
     one, other = (CD, AB) if is_before else (AB, CD)
     do(subject, order(one, other), put(AB, 0), *([put(CD, 3)] if is_before else []))
@@ -287,7 +287,7 @@ def report(subject: Edition, sides: Sides, outcome: str, *absent: str) -> None:
     subject.finish(decision)
 
 
-def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() -> None:
+def test_a_meeting_between_the_slots_has_slots_before_and_after() -> None:
     """It has begun when the slots are moved in time under it: history, which no slot of the board may show."""
     subject = fair(AB, CD, phase="live")
     do(subject, order(AB, CD), put(CD, 1))
@@ -312,7 +312,7 @@ def test_an_encounter_between_the_slots_is_before_and_after_those_beside_it() ->
 
 
 @pytest.mark.parametrize("phase", ["open", "published"])
-def test_improve_keeps_the_order_and_places_no_fewer(phase: str) -> None:
+def test_an_improvement_keeps_orders_and_places_no_fewer_meetings(phase: str) -> None:
     subject = fair(*EVERYBODY, slots=9, zones=(workspace(4), HALL), phase=phase)
     ordered = [(pair(*earlier), pair(*later)) for earlier, later in pairwise(EVERYBODY[::5])]
     for earlier, later in pairwise(EVERYBODY[::5]):
@@ -331,7 +331,7 @@ def test_improve_keeps_the_order_and_places_no_fewer(phase: str) -> None:
     assert not subject.state.has_new_inputs
 
 
-def test_an_order_is_another_question_and_the_answer_keeps_it() -> None:
+def test_an_order_changes_the_problem_and_the_solution_keeps_it() -> None:
     subject = fair(AB, CD)
     first = problem_of(subject.state, NOW, 3)
     do(subject, order(AB, CD))

@@ -60,11 +60,11 @@ def gain(subject: Edition, **more: object) -> tuple[int, int]:
         ({"days": 2}, 6),
     ],
 )
-def test_what_there_is_to_gain(more: dict[str, object], placed: int) -> None:
+def test_a_what_if_question_counts_the_meetings_gained(more: dict[str, object], placed: int) -> None:
     assert gain(crowded(), **more) == (placed, placed)
 
 
-def test_once_announced_it_is_what_improving_would_place() -> None:
+def test_after_the_announcement_the_answer_keeps_the_change_budget() -> None:
     subject = crowded()
     subject.consume(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="published"))
     decision = subject.decision()
@@ -73,7 +73,7 @@ def test_once_announced_it_is_what_improving_would_place() -> None:
     assert gain(subject, slots=1) == (3, 3)
 
 
-def test_who_has_said_when_they_are_there_is_not_there_longer() -> None:
+def test_new_slots_are_outside_the_given_hours_of_a_participant() -> None:
     subject = crowded()
     subject.consume(*(participant(name, revision=2, available=(window(0, 2),)) for name in "abc"))
     assert gain(subject, slots=3) == (2, 2)
@@ -81,21 +81,21 @@ def test_who_has_said_when_they_are_there_is_not_there_longer() -> None:
     assert gain(subject, slots=1) == (3, 3)
 
 
-def test_a_session_after_the_last_slot_takes_its_time() -> None:
+def test_a_session_after_the_last_slot_takes_time_of_a_new_slot() -> None:
     subject = crowded(sessions=(session("k", 2, 3),))
     subject.consume(*(participant(name, revision=2, session_ids=("k",)) for name in "abcd"))
     assert gain(subject, slots=1) == (2, 2)
     assert gain(subject, slots=2) == (3, 3)
 
 
-def test_new_slots_keep_the_pause_between_slots_and_the_hour_of_the_day_when_clocks_change() -> None:
+def test_new_slots_keep_pauses_and_local_hours() -> None:
     subject = crowded(timezone="Europe/Madrid")
     edition_then = problem_with(subject.state, More(slots=1, days=1), subject.now, 0)
     assert edition_then.all_slots == 0b111111
     assert edition_then.days == (0b000111, 0b111000)
 
 
-def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
+def test_in_a_live_edition_new_slots_are_open_and_begun_slots_closed() -> None:
     subject = crowded()
     subject.consume(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="live"))
     subject.now = at(1.5)
@@ -113,7 +113,7 @@ def test_begun_slots_stay_closed_and_the_day_s_end_is_still_open() -> None:
         (lambda: crowded(slots=0), {"slots": 1}, "no-such-slot"),
     ],
 )
-def test_what_cannot_be_asked(of: Callable[[], Edition], more: dict[str, object], code: str) -> None:
+def test_an_impossible_question_is_rejected(of: Callable[[], Edition], more: dict[str, object], code: str) -> None:
     subject = of()
     with pytest.raises(EditRejected) as refused:
         problem_with(subject.state, More.model_validate(more), subject.now, 0)
@@ -121,6 +121,6 @@ def test_what_cannot_be_asked(of: Callable[[], Edition], more: dict[str, object]
 
 
 @pytest.mark.parametrize("more", [{"tables": -1}, {"slots": 41}, {"days": 6}, {"rooms": 1}])
-def test_what_is_no_question(more: dict[str, object]) -> None:
+def test_a_malformed_question_is_rejected(more: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         More.model_validate(more)
