@@ -77,7 +77,7 @@ class BusySolver(SolverOnTheSpot):
 
 
 class ApiHarness:
-    """Both services, and what goes from one to the other."""
+    """Registration and the scheduler, with the events that pass between the two."""
 
     def __init__(self) -> None:
         self.moment = NINE - timedelta(days=9)
@@ -94,7 +94,7 @@ class ApiHarness:
         return self.moment
 
     def instance(self) -> Scheduler:
-        """One process of the scheduler; several share the store."""
+        """Return a process of the scheduler; several may share the store."""
         journal = Journal(AgendaAggregate(), self.journal_store, self.outlet, self.now)
         pace = Pace(2, 10, 3, Effort(rounds=1, round_effort=0.01, steps=100))
         improver = Improver(journal, SolverOnTheSpot(), pace, self.now, lambda: self.seconds)
@@ -114,7 +114,7 @@ class ApiHarness:
         return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
     async def deliver(self, *more: Event) -> None:
-        """The scheduler takes what registration has said, and more."""
+        """Hand the new events of registration to the scheduler, then more events."""
         events = [*self.store.events[self.delivered :], *more]
         self.delivered = len(self.store.events)
         taken = [Input(event, Position("registration.v1", 0, number)) for number, event in enumerate(events)]
@@ -122,7 +122,7 @@ class ApiHarness:
             await self.scheduler.consume(self.edition, taken)
 
     async def settle(self) -> None:
-        """Improve and announce what there is."""
+        """Improve and announce all editions."""
         for _ in range(3):
             self.seconds += 20
             await self.scheduler.improver.improve_quiet_editions()

@@ -1,4 +1,4 @@
-"""Small editions to test with: one day of 15-minute slots from 09:00 UTC."""
+"""Small editions for tests: a day of 15-minute slots from 09:00 UTC."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def at(slot: float) -> datetime:
 
 
 def window(first: float, end: float) -> Interval:
-    """From the start of one slot to the start of another."""
+    """Return the interval between the starts of two slots."""
     return Interval(starts_at=at(first), ends_at=at(end))
 
 
@@ -103,7 +103,7 @@ def pair(one: str, other: str) -> str:
 
 
 class Edition:
-    """An edition's state, fed with events; keeps what it changed and what it said."""
+    """An edition's state that consumes events, and keeps its changes and its published events."""
 
     def __init__(self, *events: Event, now: datetime = NOW) -> None:
         self.now = now
@@ -114,7 +114,7 @@ class Edition:
             self.consume(*events)
 
     def consume(self, *events: Event) -> list[Event]:
-        """One batch; returns what is said of it."""
+        """Decide on a batch of events; return the published events."""
         decision = DecisionInProgress(self.state, self.now)
         for event in events:
             apply_event(decision, event)
@@ -146,7 +146,7 @@ def people(*participant_ids: str, **fields: Any) -> list[ParticipantChanged]:
 
 
 def without_empty(index: object) -> object:
-    """An index as nested dictionaries, but for what is empty."""
+    """Return an index as nested dictionaries, without empty entries."""
     entries = index if isinstance(index, dict) else getattr(index, "__dict__", None)
     if entries is None:
         return index

@@ -31,7 +31,7 @@ EFFORT = Effort(rounds=1, round_effort=0.01, steps=200)
 
 
 class Outlet:
-    """Keeps what is sent."""
+    """An outlet that keeps the events sent."""
 
     def __init__(self) -> None:
         self.sent: list[Event] = []
@@ -45,7 +45,7 @@ class Outlet:
 
 
 class CountingStore(InMemoryJournalStore):
-    """Counts how often an edition is read."""
+    """A journal store that counts the reads of editions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class CountingStore(InMemoryJournalStore):
 
 
 class ControlledSolver:
-    """Solves on the spot; fails while told to, and waits for leave to begin, and to finish, while told to."""
+    """A solver in this process. The test may let it fail, and delay its start and its end."""
 
     def __init__(self) -> None:
         self.fails = False
@@ -88,7 +88,7 @@ class ControlledSolver:
 
 
 class SchedulerHarness:
-    """A scheduler with a clock that is set by hand."""
+    """A scheduler with a clock that the test sets."""
 
     def __init__(self, store: CountingStore | None = None, editions_in_memory: int = 500) -> None:
         self.store = store or CountingStore()

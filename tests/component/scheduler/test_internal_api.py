@@ -67,9 +67,7 @@ async def test_goals_are_listed_with_placed_and_wanted_encounters(venue: ApiHarn
     assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
 
 
-async def test_a_what_if_question_changes_nothing(
-    venue: ApiHarness, api: httpx.AsyncClient
-) -> None:
+async def test_a_what_if_question_changes_nothing(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     path = f"{venue.path}/what-if"
     await api.patch(venue.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]})
     await venue.deliver()
@@ -158,9 +156,7 @@ async def test_a_representative_is_swapped_over_http(venue: ApiHarness, api: htt
     assert (await venue.meeting(api, "Alba", "Beto"))["encounter_id"] == meeting
 
 
-async def test_an_order_holds_until_it_is_taken_back(
-    venue: ApiHarness, api: httpx.AsyncClient
-) -> None:
+async def test_an_order_holds_until_it_is_taken_back(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     one, other = await venue.meeting(api, "Ana", "Beto"), await venue.meeting(api, "Beto", "Dario")
     first, last = sorted((one, other), key=lambda each: each["place"]["starts_at"])
     path, guard = f"{venue.path}/agenda/edits", {"If-Match": "*"}
@@ -221,17 +217,13 @@ async def test_an_impossible_order_is_rejected_over_http(venue: ApiHarness, api:
         ("undo", 422),
     ],
 )
-async def test_a_malformed_edit_is_rejected(
-    venue: ApiHarness, api: httpx.AsyncClient, edit: Any, status: int
-) -> None:
+async def test_a_malformed_edit_is_rejected(venue: ApiHarness, api: httpx.AsyncClient, edit: Any, status: int) -> None:
     for path in ("edits", "edits/dry-run"):
         answer = await api.post(f"{venue.path}/agenda/{path}", json={"edit": edit}, headers={"If-Match": "*"})
         assert answer.status_code == status, answer.text
 
 
-async def test_a_missed_place_goes_to_a_waiting_pair_at_once(
-    venue: ApiHarness, api: httpx.AsyncClient
-) -> None:
+async def test_a_missed_place_goes_to_a_waiting_pair_at_once(venue: ApiHarness, api: httpx.AsyncClient) -> None:
     await api.patch(venue.path, json={"phase": "live"})
     await venue.deliver()
     meeting = await venue.meeting(api, "Ana", "Beto")
@@ -269,7 +261,9 @@ async def test_a_missed_place_goes_to_a_waiting_pair_at_once(
 
 
 @pytest.mark.parametrize("encounter", ["enc_none", "..", "%2e%2e", "a%3Fb", "a%23b", "%20"])
-async def test_attendance_of_an_unknown_encounter_is_not_found(venue: ApiHarness, api: httpx.AsyncClient, encounter: str) -> None:
+async def test_attendance_of_an_unknown_encounter_is_not_found(
+    venue: ApiHarness, api: httpx.AsyncClient, encounter: str
+) -> None:
     answer = await api.post(f"{venue.path}/encounters/{encounter}/attendance", json={"outcome": "held"})
     assert answer.status_code in {404, 405}
 

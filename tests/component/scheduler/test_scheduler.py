@@ -169,7 +169,7 @@ async def test_an_earlier_improvement_may_not_outlast_the_announcement(
 
 
 def held_states() -> int:
-    """How many states anybody in this process holds on to."""
+    """Count the states that this process holds on to."""
     gc.collect()
     return sum(isinstance(each, AgendaState) for each in gc.get_objects())
 

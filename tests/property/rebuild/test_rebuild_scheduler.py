@@ -1,4 +1,4 @@
-"""Whatever a day brings, the scheduler's state made of what it heard and said is the one that heard and said it."""
+"""Rebuild of the scheduler: after any day, inputs and published events give the same state back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.scheduler_editions import Edition
 
 
 class Overheard(Edition):
-    """Keeps what it heard, too."""
+    """An edition that keeps its inputs too."""
 
     def __init__(self, *events: Event, **fields: Any) -> None:
         self.heard: list[Event] = []

@@ -1,4 +1,4 @@
-"""The day itself: what is frozen, who has come, what was held or missed, and who gets the place of who did not come."""
+"""The day itself: freeze, check-in, attendance, and the use of freed places."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_the_verifier_finds_a_moved_frozen_meeting(wrong: str) -> None:
         verify_step(decision)
 
 
-def test_an_event_may_undo_an_earlier_event_of_the_same_batch() -> None:
+def test_a_batch_may_forbid_a_place_and_allow_it_again() -> None:
     subject = live(*people("a", "b"), affinity("a", "b"))
     subject.now = at(0) - MINUTE
     away = ({"starts_at": at(3), "ends_at": at(4)},)
@@ -273,7 +273,7 @@ def test_a_report_can_be_corrected(is_refilled: bool) -> None:
 
 
 def moved_under_them() -> Edition:
-    """The slots are moved by half of one under two encounters of a, one over and one running: both are in one slot."""
+    """Return an edition with slots moved by half a slot, so that two encounters of a share a slot: the first is over."""
     subject = live(*people(*"abcd"), affinity("a", "b", priority=3), affinity("a", "c"), zones=(workspace(1), HALL))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, 1)
     subject.now = at(1.2)

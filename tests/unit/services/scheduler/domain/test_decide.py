@@ -1,4 +1,4 @@
-"""Insert, repair, wait and tell, one event at a time."""
+"""Insert, repair, wait and publish, event by event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of an encounter's past, from the scheduler's journal: by whom it was moved, and who meets."""
+"""Steps of an encounter's past, read back from the scheduler's journal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AB, CD = encounter_id("ed", "a", "b"), encounter_id("ed", "c", "d")
 
 
 class Journalled(Edition):
-    """Keeps an entry for each batch, as the journal does."""
+    """An edition that keeps an entry for every decision, as the journal does."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -61,7 +61,7 @@ class Journalled(Edition):
         return read_back(CHANGE, self.entries)
 
     def told(self, since: int = 1) -> list[tuple[str, str]]:
-        """What happened and why, from an entry on."""
+        """Return the steps after an entry, with their causes."""
         steps = steps_of("ed", ("a", "b"), self.past)
         return [(step.what, step.cause) for step in steps if int(step.entry.removeprefix("scheduler:")) > since]
 

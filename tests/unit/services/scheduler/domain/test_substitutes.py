@@ -1,4 +1,4 @@
-"""Organisations whose representatives are interchangeable: another meets where the one asked for has no time."""
+"""Substitutes of organisations with interchangeable representatives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def representative(name: str, revision: int = 1, **fields: object) -> Event:
 
 
 def fair(*more: Event, interchangeable: bool = True, slots: int = 1, **fields: object) -> Edition:
-    """a1 and a2 of acme, and b and c, who both want to meet a1, in one slot."""
+    """An edition of one slot: b and c both want to meet a1; a1 and a2 represent acme."""
     return Edition(
         edition(slots=slots, **fields),  # type: ignore[arg-type]
         acme(interchangeable=interchangeable),
@@ -188,7 +188,7 @@ def test_the_bound_counts_substitutes_and_claims_no_fewest_breaks() -> None:
 
 
 def test_the_bound_is_no_less_than_substitutes_can_place() -> None:
-    """Who asks for a1 counts with a1's time alone unless others may meet instead."""
+    """The bound of pairs with a1 counts the time of a1 alone, unless colleagues may substitute."""
     names = [f"b{number}" for number in range(4)]
     for interchangeable, slots in product((True, False), (1, 2)):
         subject = Edition(

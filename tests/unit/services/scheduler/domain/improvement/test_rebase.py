@@ -1,4 +1,4 @@
-"""An improvement that inputs have overtaken: what is left of it, and what it may not touch."""
+"""Re-base of a solution after inputs that arrived during the improvement."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_solution_for_an_older_version_proves_no_bounds() -> None:
 
 
 def a_fair(tables: int = 2, phase: str = "published") -> tuple[Edition, Solution]:
-    """a was told to meet b first, and c, who is there for that slot alone, waits; and the solution to that."""
+    """An announced edition in which a meets b first, so that c waits for that slot; and its solution."""
     fields: dict[str, Any] = {"zones": (workspace(tables), HALL), "freeze_minutes": 30}
     subject = Edition(edition(**fields), *people("a", "b", "d", "e", "f"), affinity("a", "b"))
     told(subject, phase=phase, **fields)

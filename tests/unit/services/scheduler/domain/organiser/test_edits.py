@@ -1,4 +1,4 @@
-"""Edits by hand: what they lead to, what they may not do, and taking them back."""
+"""Edits by hand: their effects, their limits, and their undoing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encounters of more than two: guests who join a pair's encounter, said by hand, and who leave it again."""
+"""Guests: participants that join a pair's encounter by hand, and leave it again."""
 
 from __future__ import annotations
 

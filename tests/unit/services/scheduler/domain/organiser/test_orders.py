@@ -1,4 +1,4 @@
-"""Encounters that have to come after others: said by hand, kept by whoever makes agendas, and taken back."""
+"""Orders of encounters: set by hand, kept by every engine, and taken back."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_an_undone_order_moves_meetings_in_its_way() -> None:
 
 
 def seat(subject: Edition, sides: Sides, slot: int) -> None:
-    """Where the system might as well have put it."""
+    """Return a place that the scheduler could have chosen itself."""
     decision = subject.decision()
     decision.place_all({pair(*sides): Assignment(1 << slot, "work", "W1")}, Cause(code="improved", subject_id="ed"))
     subject.finish(decision)

@@ -1,4 +1,4 @@
-"""What more tables, slots or days would bring: asked of the agenda as it is, which stays as it is."""
+"""Gains of more tables, slots or days, without a change of the agenda."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EFFORT = Effort(seed=7, rounds=2, round_effort=0.02)
 
 
 def crowded(**fields: object) -> Edition:
-    """Everybody of four wants to meet everybody, at one table in two slots: two of six have a place."""
+    """Four participants want all six meetings, at a single table in two slots: two meetings have a place."""
     names = "abcd"
     wishes = [affinity(one, other) for one in names for other in names if one < other]
     fields = {"slots": 2, "zones": (workspace(1), HALL), **fields}
@@ -38,7 +38,7 @@ def crowded(**fields: object) -> Edition:
 
 
 def gain(subject: Edition, **more: object) -> tuple[int, int]:
-    """How many are found to have a place then, and at most."""
+    """Return the number of meetings placed then, and its upper bound."""
     before = subject.state.model_dump()
     problem = problem_with(subject.state, More.model_validate(more), subject.now, 4)
     solution = improve(problem, EFFORT)
@@ -64,7 +64,7 @@ def test_a_what_if_question_counts_the_meetings_gained(more: dict[str, object], 
     assert gain(crowded(), **more) == (placed, placed)
 
 
-def test_after_the_announcement_the_answer_keeps_the_change_budget() -> None:
+def test_an_announced_edition_gains_by_a_new_slot() -> None:
     subject = crowded()
     subject.consume(edition(slots=2, zones=(workspace(1), HALL), revision=2, phase="published"))
     decision = subject.decision()
