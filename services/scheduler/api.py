@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from services.scheduler.domain import timing
 from services.scheduler.domain.objective.fill_rates import below_minimum, fill_rates_by_goal
 from services.scheduler.domain.organiser.attendance import AttendanceReport
+from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, StalePlan, mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
@@ -189,7 +190,7 @@ def _query_of(request: Request, kind: type[Parameters]) -> Parameters:
 
 
 def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> EncounterNow:
-    arranged, attended, published = state.arrangement(pair), state.attended.get(pair), state.encounters.get(pair)
+    arranged, attended, published = arrangement_of(state, pair), state.attended.get(pair), state.encounters.get(pair)
     unpublished = EncounterState.SCHEDULED if arranged.place else EncounterState.WAITING
     return EncounterNow(
         encounter_id=encounter_id,

@@ -10,6 +10,7 @@ from services.scheduler.domain import timing
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
@@ -226,7 +227,7 @@ def apply_edit_as_planned(subject: Edition, edit: Edit) -> bool:
         assert state.model_dump() == before
         return False
     subject.finish(decision)
-    assert {pair_id: state.arrangement(pair_id) for pair_id in planned.after} == planned.after
+    assert {pair_id: arrangement_of(state, pair_id) for pair_id in planned.after} == planned.after
     return True
 
 

@@ -13,7 +13,7 @@ from services.scheduler.domain.objective.fill_rates import fill_rate
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.substitutes import find_substitute
+from services.scheduler.domain.substitutes import find_substitute, substitutes_of
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.ejection import Assignments, SearchBudget, make_room
 from services.scheduler.domain.timetable.placement import find_assignment, is_well_placed
@@ -37,7 +37,8 @@ class _Freed:
 
     def candidates(self, state: AgendaState) -> set[str]:
         """Return the waiting pairs that may gain: by a participant, a substitute, an order or a table."""
-        participants = self.participants.union(*map(state.substitutes_of, self.participants))
+        colleagues = (substitutes_of(state, participant_id) for participant_id in self.participants)
+        participants = self.participants.union(*colleagues)
         linked = {pair_id for participant_id in participants for pair_id in state.links.pairs_of[participant_id]}
         candidates = (linked | self.pairs) & state.waiting.keys()
         if self.table_slots:

@@ -13,7 +13,6 @@ from services.scheduler.domain.objective.goals import goals_served
 from services.scheduler.domain.objective.priority import Demand
 from services.scheduler.domain.snapshots import (
     AppliedEdit,
-    Arrangement,
     AttendanceSnapshot,
     OrganisationSnapshot,
     PairSnapshot,
@@ -165,14 +164,6 @@ class AgendaState(BaseModel):
         """Return whether the scheduler has the registrations of all participants of the pair's encounter."""
         return all(participant_id in self.participants for participant_id in self.pairs[pair_id].people)
 
-    def substitutes_of(self, participant_id: str) -> list[str]:
-        """List the colleagues that may replace a participant; none unless representatives are interchangeable."""
-        organisation = self._organisation(participant_id)
-        if organisation is None or not organisation.interchangeable:
-            return []
-        colleagues = self.links.participants_of[self.participants[participant_id].organisation_id] - {participant_id}
-        return list(filter(self.takes_part, sorted(colleagues)))
-
     def meeting(self, pair_id: str, people: tuple[str, ...] | None = None) -> Meeting:
         """Return the pair's encounter as the board and the rules take it; with `people`, as if these met."""
         people = people or self.pairs[pair_id].people
@@ -226,16 +217,6 @@ class AgendaState(BaseModel):
     def encounter_id(self, pair_id: str) -> str:
         """Return the id of the pair's encounter. It does not depend on the place or on substitutes."""
         return encounter_id(self.edition_id, *self.pairs[pair_id].matched)
-
-    def arrangement(self, pair_id: str) -> Arrangement:
-        """Return the present arrangement of the pair's encounter."""
-        return Arrangement(
-            place=self.placements.get(pair_id),
-            reason=self.waiting.get(pair_id),
-            is_locked=pair_id in self.locked,
-            people=self.pairs[pair_id].people,
-            comes_after=self.comes_after.get(pair_id, ()),
-        )
 
     def ordered_with(self, pair_id: str) -> set[str]:
         """Return the pairs whose encounters have to come before or after the pair's."""

@@ -12,6 +12,16 @@ from services.scheduler.domain.timetable.timeline import SlotSet
 People = tuple[str, ...]
 
 
+def substitutes_of(state: AgendaState, participant_id: str) -> list[str]:
+    """List the colleagues that may replace a participant; none unless representatives are interchangeable."""
+    participant = state.participants.get(participant_id)
+    organisation = state.organisations.get(participant.organisation_id) if participant else None
+    if participant is None or organisation is None or not organisation.interchangeable:
+        return []
+    colleagues = state.links.participants_of[participant.organisation_id] - {participant_id}
+    return list(filter(state.takes_part, sorted(colleagues)))
+
+
 def find_substitute(
     state: AgendaState, pair_id: str, allowed: Callable[[People], SlotSet], near: Assignment | None = None
 ) -> tuple[People, Assignment] | None:
@@ -34,7 +44,7 @@ def _substitutions(state: AgendaState, pair_id: str) -> Iterator[tuple[str, Peop
     pair = state.pairs[pair_id]
     for replaced_id in pair.participant_ids:
         (partner_id,) = set(pair.participant_ids) - {replaced_id}
-        for substitute_id in state.substitutes_of(replaced_id):
+        for substitute_id in substitutes_of(state, replaced_id):
             if substitute_id not in pair.people and not _is_blocked(state, substitute_id, partner_id):
                 yield substitute_id, (*sorted((substitute_id, partner_id)), *pair.guest_ids)
 

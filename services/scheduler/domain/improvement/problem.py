@@ -13,6 +13,7 @@ from services.scheduler.domain import timing
 from services.scheduler.domain.objective.levels import SearchPolicy, levels_of, search_policy_of
 from services.scheduler.domain.objective.priority import Demand, FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.substitutes import substitutes_of
 from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Level
@@ -192,6 +193,6 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
         substitutes_of={
             participant_id: tuple(substitutes)
             for participant_id in sorted(state.participants)
-            if (substitutes := state.substitutes_of(participant_id))
+            if (substitutes := substitutes_of(state, participant_id))
         },
     )

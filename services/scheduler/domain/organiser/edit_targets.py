@@ -28,6 +28,17 @@ from shared.internal_api.edits import (
 MOST_ORDERS = 500
 
 
+def arrangement_of(state: AgendaState, pair_id: str) -> Arrangement:
+    """Return the present arrangement of a pair's encounter."""
+    return Arrangement(
+        place=state.placements.get(pair_id),
+        reason=state.waiting.get(pair_id),
+        is_locked=pair_id in state.locked,
+        people=state.pairs[pair_id].people,
+        comes_after=state.comes_after.get(pair_id, ()),
+    )
+
+
 def edit_targets(state: AgendaState, edit: Edit, now: datetime) -> dict[str, Arrangement]:
     """Return the arrangements that the edit asks for, by pair id.
 
@@ -47,7 +58,7 @@ def _targets(edit: object, state: AgendaState, now: datetime) -> dict[str, Arran
 def _targets_of_place_encounter(edit: PlaceEncounter, state: AgendaState, now: datetime) -> dict[str, Arrangement]:
     pair = _editable(state, edit.encounter_id, now)
     place = _place(state, pair, edit, now)
-    return {pair: state.arrangement(pair).model_copy(update={"place": place, "reason": None, "is_locked": True})}
+    return {pair: arrangement_of(state, pair).model_copy(update={"place": place, "reason": None, "is_locked": True})}
 
 
 @_targets.register
@@ -57,7 +68,7 @@ def _targets_of_lock_encounter(edit: LockEncounter, state: AgendaState, now: dat
         raise EditRejected(
             EditErrorCode.NO_PLACE, f"encounter {edit.encounter_id} has no place: give it one before you lock it"
         )
-    return {pair: state.arrangement(pair).model_copy(update={"is_locked": edit.is_locked})}
+    return {pair: arrangement_of(state, pair).model_copy(update={"is_locked": edit.is_locked})}
 
 
 @_targets.register
@@ -106,7 +117,7 @@ def _targets_of_invite_guest(edit: InviteGuest, state: AgendaState, now: datetim
 def _between(state: AgendaState, pair: str, people: tuple[str, ...]) -> Arrangement:
     """Return the pair's arrangement with these people: the two, sorted, then their guests, sorted."""
     sorted_people = (*pair_of(*people[:2]), *sorted(people[2:]))
-    return state.arrangement(pair).model_copy(update={"people": sorted_people})
+    return arrangement_of(state, pair).model_copy(update={"people": sorted_people})
 
 
 def _check_guest(state: AgendaState, pair: str, participant_id: str) -> None:
@@ -142,7 +153,7 @@ def _targets_of_order_encounters(edit: OrderEncounters, state: AgendaState, now:
         _editable(state, edit.encounter_id, now)
         _check_order(state, earlier, later)
         comes_after.add(earlier)
-    return {later: state.arrangement(later).model_copy(update={"comes_after": tuple(sorted(comes_after))})}
+    return {later: arrangement_of(state, later).model_copy(update={"comes_after": tuple(sorted(comes_after))})}
 
 
 @_targets.register
@@ -165,7 +176,7 @@ def _restored(state: AgendaState, pair: str, before: Arrangement, after: Arrange
     """Return the arrangement before an edit. After an edit of order or guests alone, the present place is kept."""
     if not after.may_be_anywhere(before):
         return before
-    now = state.arrangement(pair)
+    now = arrangement_of(state, pair)
     if after.people != before.people:
         now = now.model_copy(update={"people": (*now.pair, *before.people[2:])})
     return (
@@ -244,10 +255,10 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
     """
     board, slot = state.board, 1 << edit.slot
     taken = dict(board.tables.get(edit.zone_id, {}))
-    for person in state.pairs[pair].people:
-        for seat in board.assignments_of[person].values():
-            if seat.slots & slot and seat.zone_id == edit.zone_id and seat.table in taken:
-                taken[seat.table] &= ~slot
+    for person_id in state.pairs[pair].people:
+        for assignment in board.assignments_of[person_id].values():
+            if assignment.slots & slot and assignment.zone_id == edit.zone_id and assignment.table in taken:
+                taken[assignment.table] &= ~slot
     free = [table for table, slots in taken.items() if not slots & slot]
     if not free:
         raise EditRejected(

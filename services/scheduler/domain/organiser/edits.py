@@ -18,7 +18,7 @@ from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, Removed, TakenOver, Undone, Waits
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.objective.levels import most_moves
-from services.scheduler.domain.organiser.edit_targets import edit_targets
+from services.scheduler.domain.organiser.edit_targets import arrangement_of, edit_targets
 from services.scheduler.domain.snapshots import AppliedEdit, Arrangement
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.ejection import make_room
@@ -120,7 +120,7 @@ def _ways(state: AgendaState, targets: Arrangements, now: datetime) -> list[list
     2. Targets that only have a new order or new guests, because the edit asks for no particular place.
     3. Both.
     """
-    flexible = {pair_id for pair_id in targets if targets[pair_id].may_be_anywhere(state.arrangement(pair_id))}
+    flexible = {pair_id for pair_id in targets if targets[pair_id].may_be_anywhere(arrangement_of(state, pair_id))}
     fixed = {pair_id: target for pair_id, target in targets.items() if pair_id not in flexible}
     always = (_clashing(state, fixed) - fixed.keys()) | _wanted_again(state, targets)
     others = (_clashing(state, targets) | _out_of_order(state, targets)) - targets.keys()
@@ -152,8 +152,8 @@ def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: lis
     begun = {pair_id for pair_id in staying if timing.has_begun(state, pair_id, now)}
     violations = verify_meetings(_evidence(state, targets, in_the_way), staying, begun)
     after = {**targets, **({} if violations else _outcome(state, targets, in_the_way, now))}
-    changed = {pair_id: target for pair_id, target in sorted(after.items()) if target != state.arrangement(pair_id)}
-    before = {pair_id: state.arrangement(pair_id) for pair_id in changed}
+    changed = {pair_id: target for pair_id, target in sorted(after.items()) if target != arrangement_of(state, pair_id)}
+    before = {pair_id: arrangement_of(state, pair_id) for pair_id in changed}
     idle = 0 if violations else _more_idle(state, before, changed)
     return EditPlan(edit, before, changed, tuple(violations), idle)
 
@@ -302,7 +302,7 @@ def _place_targets(state: AgendaState, trial: Trial, arrangements: Arrangements)
 
 
 def _wanted(state: AgendaState, targets: Arrangements, pair_id: str) -> Arrangement:
-    return targets[pair_id] if pair_id in targets else state.arrangement(pair_id)
+    return targets[pair_id] if pair_id in targets else arrangement_of(state, pair_id)
 
 
 def _place_again(

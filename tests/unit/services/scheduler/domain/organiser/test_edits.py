@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import (
     EditPlan,
     RulesBroken,
@@ -92,7 +93,7 @@ def test_a_plan_changes_nothing_and_is_applied_as_planned() -> None:
     assert set(planned.after) >= {pair("a", "b"), pair("b", "d")}
     made = do(subject, planned.edit, planned.token)
     assert made == planned
-    assert {each: subject.state.arrangement(each) for each in planned.after} == planned.after
+    assert {each: arrangement_of(subject.state, each) for each in planned.after} == planned.after
 
 
 def test_a_meeting_in_the_way_of_an_edit_moves_or_waits() -> None:

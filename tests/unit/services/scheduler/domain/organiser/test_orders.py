@@ -10,6 +10,7 @@ from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser import edit_targets as targets
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import RulesBroken, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.timetable.board import Assignment
@@ -222,13 +223,13 @@ def test_an_undone_order_places_no_pair_that_waited_before_it() -> None:
     subject.consume(affinity("a", "b"))
     do(subject, put(ef, 1))
     do(subject, SwapRepresentative(encounter_id=encounter_id("ed", "a", "c"), participant_id="a", by="a2"))
-    before = {pair: subject.state.arrangement(pair) for pair in subject.state.pairs}
+    before = {pair: arrangement_of(subject.state, pair) for pair in subject.state.pairs}
     assert before[pair(*AB)].place is None
     do(subject, order(AB, ef))
 
     do(subject, UndoEdit())
 
-    assert {pair: subject.state.arrangement(pair) for pair in subject.state.pairs} == before
+    assert {pair: arrangement_of(subject.state, pair) for pair in subject.state.pairs} == before
 
 
 def test_a_restored_order_moves_the_meetings_that_it_must() -> None:
