@@ -38,7 +38,7 @@ LABELS = ("Etiquetas impresas para botellas de vino",)
 
 
 def drawn(scene: Scene, reverse: bool = False) -> MatchingState:
-    """Return an edition of two trades: welders who need sensors, and growers who need welding. All of a trade ask."""
+    """Return an edition of two trades: welders in need of sensors, growers in need of welding. All of a trade ask."""
     edition = Edition()
     events: list[Event] = [scene.edition()]
     trades = [
