@@ -11,7 +11,7 @@ from rich.console import Console
 from tests.chaos.run import ChaosOptions, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kafka, pytest.mark.apache_kafka, pytest.mark.timeout(900)]
-#: Its first faults are a notify whose clock is an hour fast, and a killed broker.
+#: Its first faults are a wrong clock of notify and a killed broker, which cannot be skipped.
 SEED = 3677
 
 

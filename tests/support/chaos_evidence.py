@@ -17,18 +17,10 @@ from demo.mails import read_mails
 from services.scheduler.aggregate import AgendaAggregate, announcing
 from services.scheduler.domain.changes import CHANGE, Change
 from shared.contract.events import (
-    AffinityScored,
     AgendaChanged,
-    Consent,
-    EditionChanged,
     Event,
-    MatchRequestChanged,
-    OrganisationChanged,
-    Origin,
-    ParticipantChanged,
     Phase,
 )
-from shared.contract.ids import pair_id
 from shared.contract.topics import topic_of
 from shared.messaging.broker import partition_of
 from shared.storage.aggregate import Decision
@@ -37,10 +29,11 @@ from tests.chaos.evidence import Evidence, LetterSeen, Seen
 from tests.chaos.history import History, WrittenThing
 from tests.chaos.poison import Planted
 from tests.chaos.stack import PARTITIONS
+from tests.support.events import EventBuilder
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = datetime(2026, 11, 26, 9, tzinfo=UTC)
-COMMON: dict[str, Any] = {"operator_id": "chaos", "edition_id": "edn_1", "occurred_at": NOW}
+EVENTS = EventBuilder("chaos", "edn_1", NOW)
 PEOPLE = ("prt_1", "prt_2", "prt_3")
 ZONES = [{"zone_id": "workspace", "kind": "workspace", "name": "Workspace", "tables": ["W1"]}]
 
@@ -50,45 +43,20 @@ def slots() -> list[dict[str, Any]]:
     return [{"index": i, "starts_at": at, "ends_at": at + timedelta(minutes=15)} for i, at in enumerate(starts)]
 
 
-def edition(revision: int, phase: Phase) -> EditionChanged:
-    return EditionChanged(
-        **COMMON, revision=revision, name="Chaos", timezone="UTC", phase=phase, slots=slots(), zones=ZONES
-    )
-
-
 def inputs() -> list[Event]:
     """Return an edition in two revisions, three participants with organisations, and two accepted pairs."""
-    events: list[Event] = [edition(1, Phase.OPEN), edition(2, Phase.PUBLISHED)]
-    for number, person in enumerate(PEOPLE, start=1):
-        organisation = {"organisation_id": f"org_{number}", "name": f"Org {number}"}
-        events.append(OrganisationChanged(**COMMON, **organisation, revision=1, kind="sme", country="ES"))
-        events.append(
-            ParticipantChanged(
-                **COMMON,
-                revision=1,
-                participant_id=person,
-                organisation_id=f"org_{number}",
-                name=f"Person {number}",
-                email=f"person{number}@x.example",
-                languages=("es",),
-            )
-        )
-    for number, (one, other) in enumerate((PEOPLE[:2], PEOPLE[1:]), start=1):
-        request = {"request_id": f"req_{number}", "requester_id": one, "target_id": other}
+    room = {"name": "Chaos", "timezone": "UTC", "slots": slots(), "zones": ZONES}
+    events: list[Event] = [EVENTS.edition(**room), EVENTS.edition(**room, revision=2, phase=Phase.PUBLISHED)]
+    for number, participant_id in enumerate(PEOPLE, start=1):
+        events.append(EVENTS.organisation(f"org_{number}", name=f"Org {number}"))
+        fields = {"name": f"Person {number}", "email": f"person{number}@x.example"}
+        events.append(EVENTS.participant(participant_id, organisation_id=f"org_{number}", **fields))
+    for number, pair in enumerate((PEOPLE[:2], PEOPLE[1:]), start=1):
+        request_id = f"req_{number}"
         events += [
-            MatchRequestChanged(**COMMON, **request, revision=1, state="requested"),
-            MatchRequestChanged(**COMMON, **request, revision=2, state="accepted"),
-            AffinityScored(
-                **COMMON,
-                revision=1,
-                pair_id=pair_id("edn_1", one, other),
-                participant_ids=(one, other),
-                request_ids=(f"req_{number}",),
-                origin=Origin.REQUESTED,
-                consent=Consent.GRANTED,
-                score=0.5,
-                priority=2,
-            ),
+            EVENTS.request(request_id, *pair),
+            EVENTS.request(request_id, *pair, revision=2, state="accepted"),
+            EVENTS.affinity(*pair, request_ids=(request_id,)),
         ]
     return events
 

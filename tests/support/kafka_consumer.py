@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.contract.events import MatchRequestChanged, RequestState
+from shared.contract.events import MatchRequestChanged
 from shared.contract.topics import MATCH_REQUEST, group_of
 from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging import topic_log
@@ -19,6 +19,7 @@ from shared.messaging.dead_letter_admin import DeadLetter
 from shared.messaging.inputs import Input
 from shared.runtime.health import Health
 from shared.runtime.settings import PARTITIONS, ConnectionSettings
+from tests.support.events import EventBuilder
 
 #: Runs a consumer with a handler while the context is entered; yields its health.
 RunConsumer = Callable[..., contextlib.AbstractAsyncContextManager[Health]]
@@ -48,16 +49,8 @@ class Progress(NamedTuple):
 
 def match_request(edition_id: str, request_id: str, revision: int = 1) -> MatchRequestChanged:
     """Return the event of a match request from one participant to another."""
-    return MatchRequestChanged(
-        operator_id="op",
-        edition_id=edition_id,
-        revision=revision,
-        occurred_at=datetime(2026, 11, 26, tzinfo=UTC),
-        request_id=request_id,
-        requester_id="prt_1",
-        target_id="prt_2",
-        state=RequestState.REQUESTED,
-    )
+    events = EventBuilder("op", edition_id, datetime(2026, 11, 26, tzinfo=UTC))
+    return events.request(request_id, "prt_1", "prt_2", revision=revision)
 
 
 def partition_number(edition_id: str) -> int:

@@ -26,52 +26,46 @@ from shared.contract.events import (
     Event,
     Language,
     OrganisationChanged,
-    OrganisationKind,
     ParticipantChanged,
     Party,
     Phase,
-    Status,
     Zone,
     ZoneKind,
 )
 from shared.messaging.inputs import Input, Position
 from shared.runtime.health import Health
 from shared.storage.journal_store import InMemoryJournalStore
+from tests.support.events import EventBuilder
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 OPENING = datetime(2026, 11, 26, 8, tzinfo=UTC)
+EVENTS = EventBuilder("op_1", "edn_1", NOW)
 COMMON: dict[str, Any] = {"operator_id": "op_1", "edition_id": "edn_1", "occurred_at": NOW}
 QUARTER = timedelta(minutes=15)
 
 
 def edition(revision: int = 1, **fields: Any) -> EditionChanged:
-    given: dict[str, Any] = {
-        "name": "Encuentro B2B 2018",
-        "timezone": "Europe/Madrid",
-        "phase": Phase.PUBLISHED,
-        "slots": (),
-        "zones": (
-            Zone(zone_id="zn_work", kind=ZoneKind.WORKSPACE, name="Workspace", tables=("1", "2")),
-            Zone(zone_id="zn_talk", kind=ZoneKind.CONFERENCE, name="Auditorium"),
-        ),
-    }
-    return EditionChanged(**COMMON, revision=revision, **given | fields)
+    """Build a published edition with a workspace and an auditorium."""
+    zones = (
+        Zone(zone_id="zn_work", kind=ZoneKind.WORKSPACE, name="Workspace", tables=("1", "2")),
+        Zone(zone_id="zn_talk", kind=ZoneKind.CONFERENCE, name="Auditorium"),
+    )
+    defaults = {"name": "Encuentro B2B 2018", "phase": Phase.PUBLISHED, "zones": zones}
+    return EVENTS.edition(revision=revision, **defaults | fields)
 
 
 def organisation(number: int, revision: int = 1, **fields: Any) -> OrganisationChanged:
-    given = {"name": f"Metal {number}", "kind": OrganisationKind.SME, "country": "ES"}
-    return OrganisationChanged(**COMMON, revision=revision, organisation_id=f"org_{number}", **given | fields)
+    return EVENTS.organisation(f"org_{number}", **{"revision": revision, "name": f"Metal {number}", **fields})
 
 
 def participant(number: int, revision: int = 1, **fields: Any) -> ParticipantChanged:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "organisation_id": f"org_{number}",
         "name": f"Person {number}",
         "email": f"person{number}@example.org",
         "languages": (Language.ENGLISH,),
-        "status": Status.ACTIVE,
     }
-    return ParticipantChanged(**COMMON, revision=revision, participant_id=f"prt_{number}", **given | fields)
+    return EVENTS.participant(f"prt_{number}", revision=revision, **defaults | fields)
 
 
 def encounter(slot: int, partner: int, *guests: int, table: str = "1", sequence: int = 1) -> AgendaEntry:

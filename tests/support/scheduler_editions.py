@@ -22,15 +22,16 @@ from shared.contract.events import (
     Slot,
     Zone,
 )
-from shared.contract.ids import pair_id, pair_of
+from shared.contract.ids import pair_id
+from tests.support.events import EventBuilder
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 NINE = datetime(2026, 11, 19, 9, tzinfo=UTC)
-BASE: dict[str, Any] = {"operator_id": "op", "edition_id": "ed", "occurred_at": NOW}
+EVENTS = EventBuilder("op", "ed", NOW)
 
 
 def at(slot: float) -> datetime:
-    """The start of a slot."""
+    """Return the start of a slot."""
     return NINE + timedelta(minutes=15 * slot)
 
 
@@ -56,46 +57,23 @@ def session(session_id: str, first: float, end: float, title: str = "Keynote") -
     )
 
 
-def edition(*, slots: int = 4, revision: int = 1, shift: float = 0, **fields: Any) -> EditionChanged:
-    fields.setdefault("zones", (workspace(), HALL))
-    fields.setdefault("phase", "open")
+def edition(*, slots: int = 4, shift: float = 0, **fields: Any) -> EditionChanged:
+    """Build an open edition with quarter-hour slots, a workspace and a hall."""
     made = tuple(Slot(index=n, starts_at=at(n + shift), ends_at=at(n + shift + 1)) for n in range(slots))
-    return EditionChanged(
-        **{**BASE, "revision": revision, "name": "B2B", "timezone": "Europe/Madrid", "slots": made, **fields}
-    )
+    return EVENTS.edition(**{"slots": made, "zones": (workspace(), HALL), **fields})
 
 
-def organisation(organisation_id: str, kind: str = "sme", *, revision: int = 1, **fields: Any) -> OrganisationChanged:
-    fields.setdefault("country", "ES")
-    return OrganisationChanged(
-        **BASE, revision=revision, organisation_id=organisation_id, name="Org", kind=kind, **fields
-    )
+def organisation(organisation_id: str, kind: str = "sme", **fields: Any) -> OrganisationChanged:
+    return EVENTS.organisation(organisation_id, kind=kind, **fields)
 
 
-def participant(participant_id: str, *, revision: int = 1, **fields: Any) -> ParticipantChanged:
-    fields.setdefault("organisation_id", f"org-{participant_id}")
-    return ParticipantChanged(
-        **BASE,
-        revision=revision,
-        participant_id=participant_id,
-        name="Somebody",
-        email="somebody@example.invalid",
-        languages=("es",),
-        **fields,
-    )
+def participant(participant_id: str, **fields: Any) -> ParticipantChanged:
+    """Build a participant of the organisation `org-<participant_id>`."""
+    return EVENTS.participant(participant_id, **{"organisation_id": f"org-{participant_id}", **fields})
 
 
 def affinity(one: str, other: str, *, revision: int = 1, **fields: Any) -> AffinityScored:
-    fields = {"consent": "granted", "score": 0.5, "priority": 2, **fields}
-    return AffinityScored(
-        **BASE,
-        revision=revision,
-        pair_id=pair(one, other),
-        participant_ids=pair_of(one, other),
-        request_ids=("req",),
-        origin="requested",
-        **fields,
-    )
+    return EVENTS.affinity(one, other, revision=revision, **fields)
 
 
 def pair(one: str, other: str) -> str:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.contract.events import AffinityScored, Consent, NeedMet, Origin, Profile, Reason
-from shared.contract.ids import pair_id
-from tests.support.notify_stage import COMMON, Stage, agenda, edition, encounter, everybody, participant
+from shared.contract.events import AffinityScored, NeedMet, Origin, Profile, Reason
+from tests.support.notify_stage import EVENTS, Stage, agenda, edition, encounter, everybody, participant
 
 ANN = participant(0, 2, profile=Profile(needs=("Aluminium <welding>",), offers=("Tanks",)))
 BOB = participant(1, 2, profile=Profile(offers=("Robots", "Soldadura de aluminio")))
 
 
 def affinity(revision: int = 1, **given: Any) -> AffinityScored:
+    met = NeedMet(participant_id="prt_0", need=0, offer=1, fit=0.9)
     fields: dict[str, Any] = {
-        "pair_id": pair_id("edn_1", "prt_0", "prt_1"),
-        "participant_ids": ("prt_0", "prt_1"),
         "request_ids": (),
         "origin": Origin.PROPOSED,
-        "consent": Consent.GRANTED,
-        "score": 0.5,
         "priority": 1,
-        "reasons": (
-            Reason(
-                code="text_need_offer", weight=0.5, met=(NeedMet(participant_id="prt_0", need=0, offer=1, fit=0.9),)
-            ),
-        ),
+        "reasons": (Reason(code="text_need_offer", weight=0.5, met=(met,)),),
     }
-    return AffinityScored(**COMMON, revision=revision, **fields | given)
+    return EVENTS.affinity("prt_0", "prt_1", revision=revision, **fields | given)
 
 
 async def started() -> Stage:

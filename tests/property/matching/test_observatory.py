@@ -17,6 +17,7 @@ from services.matching.observatory.leiden import communities
 from services.matching.observatory.picture import TooFewOrganisations, picture_of, view_of
 from shared.contract.events import AffinityScored, EncounterState, Profile
 from shared.contract.ids import pair_id
+from tests.support.events import EventBuilder
 from tests.support.matching_scene import NOW
 
 TEXTS = ("Soldadura robotizada de aluminio", "Sensores de riego", "Prensas de segunda mano", "Harina ecológica")
@@ -49,9 +50,8 @@ def state_of(parties: list[Any], pairs: list[tuple[int, int, bool]]) -> Matching
 
 
 def affinity(identity: str, ends: tuple[str, str]) -> AffinityScored:
-    common = {"operator_id": "opr", "edition_id": "ed1", "revision": 1, "occurred_at": NOW, "request_ids": ()}
-    said = {"origin": "proposed", "consent": "granted", "score": 0.4, "priority": 2}
-    return AffinityScored(**common, **said, pair_id=identity, participant_ids=ends)
+    events = EventBuilder("opr", "ed1", NOW)
+    return events.affinity(*ends, pair_id=identity, participant_ids=ends, request_ids=(), origin="proposed", score=0.4)
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,38 +6,32 @@ from pathlib import Path
 
 from rich.console import Console
 
-from shared.contract.events import Event, OrganisationChanged
+from shared.contract.events import Event
 from tests.chaos.evidence import Evidence, Seen
 from tests.chaos.history import History
 from tests.chaos.report import Report, logged, overtaken, repeats
+from tests.support.events import EventBuilder
+
+EVENTS = EventBuilder("chaos", "edn_1", datetime(2026, 11, 1, tzinfo=UTC))
 
 
 def organisation(revision: int) -> Event:
-    return OrganisationChanged(
-        operator_id="chaos",
-        edition_id="edn_1",
-        revision=revision,
-        occurred_at=datetime(2026, 11, 1, tzinfo=UTC),
-        organisation_id="org_1",
-        name="Org",
-        kind="sme",
-        country="ES",
-    )
+    return EVENTS.organisation("org_1", revision=revision)
 
 
-def told(*revisions: int) -> Evidence:
+def evidence_of(*revisions: int) -> Evidence:
     seen = [Seen("registration.v1", 0, offset, organisation(revision)) for offset, revision in enumerate(revisions)]
     return Evidence(History(), seen=[*seen, Seen("registration.v1", 0, 99, organisation(1), mark=1)])
 
 
 def test_a_record_that_comes_again_is_a_repeat_and_planted_ones_do_not_count() -> None:
-    assert repeats(told(1, 2, 3)) == 0
-    assert repeats(told(1, 2, 1, 2, 3)) == 2
+    assert repeats(evidence_of(1, 2, 3)) == 0
+    assert repeats(evidence_of(1, 2, 1, 2, 3)) == 2
 
 
 def test_a_thing_is_overtaken_whose_last_record_is_an_older_one() -> None:
-    assert overtaken(told(1, 2, 1, 2)) == 0
-    assert overtaken(told(1, 2, 1)) == 1
+    assert overtaken(evidence_of(1, 2, 1, 2)) == 0
+    assert overtaken(evidence_of(1, 2, 1)) == 1
 
 
 def test_events_are_counted_over_all_logs_whatever_else_is_in_them(tmp_path: Path) -> None:
