@@ -23,8 +23,8 @@ from services.registration.domain.participant import Participant
 from services.registration.store import KINDS
 from shared.contract.ids import derived_id, encounter_id, pair_of
 from tests.simulation.audit_logs import LogAudit, PlantedRecord
+from tests.simulation.client import AcknowledgedWrites
 from tests.simulation.contents import ServerContents
-from tests.simulation.load import AcknowledgedWrites
 from tests.simulation.mongo import Document
 
 #: A line of an agenda: its subject, start, end and table.

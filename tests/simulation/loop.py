@@ -1,4 +1,4 @@
-"""An event loop whose time jumps to the next thing to do: minutes pass in milliseconds, the same way each time."""
+"""An event loop with virtual time, which jumps to the next task: minutes pass in milliseconds, always in one order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 class NothingToDo(Exception):
-    """Everybody waits, and nothing is due: the run would hang for ever."""
+    """All tasks wait and no timer is due: the run would hang for ever."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):

@@ -23,10 +23,11 @@ from shared.contract.events import AffinityScored, Consent
 from shared.contract.topics import REGISTRATION
 from shared.runtime.settings import PARTITIONS
 from tests.simulation.audit import Audit
+from tests.simulation.client import AcknowledgedWrites, Client
 from tests.simulation.contents import ServerContents
 from tests.simulation.faults import NoFaults, Seeded
 from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.load import LARGE, SMALL, AcknowledgedWrites, Client, Load, Scale
+from tests.simulation.load import LARGE, SMALL, Load, Scale
 from tests.simulation.loop import NothingToDo, run_virtually
 from tests.simulation.mongo import InMemoryMongo
 from tests.simulation.process import Faults, Process

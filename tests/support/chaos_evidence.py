@@ -88,8 +88,8 @@ def history() -> History:
         )
         fields = {"organisation_id": f"org_{number}", "name": f"Person {number}", "email": f"person{number}@x.example"}
         things.append(WrittenThing("participants", "edn_1", person, fields))
-    for number, (one, other) in enumerate((PEOPLE[:2], PEOPLE[1:]), start=1):
-        fields = {"requester_id": one, "target_id": other, "state": "accepted"}
+    for number, (requester_id, target_id) in enumerate((PEOPLE[:2], PEOPLE[1:]), start=1):
+        fields = {"requester_id": requester_id, "target_id": target_id, "state": "accepted"}
         things.append(WrittenThing("match-requests", "edn_1", f"req_{number}", fields, 2))
     return History({(thing.kind, thing.thing_id): thing for thing in things}, writes=len(things))
 

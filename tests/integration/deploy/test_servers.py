@@ -49,7 +49,7 @@ async def _read(bootstrap: str, count: int) -> list[bytes]:
     return values
 
 
-async def test_database_remembers(mongo_url: str, mongo_database: str) -> None:
+async def test_the_database_keeps_documents_over_connections(mongo_url: str, mongo_database: str) -> None:
     async with AsyncMongoClient[dict[str, Any]](mongo_url) as client:
         await client[mongo_database]["things"].insert_one({"_id": "one"})
         assert await client[mongo_database]["things"].find_one() == {"_id": "one"}

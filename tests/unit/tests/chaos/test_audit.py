@@ -1,4 +1,4 @@
-"""Rules of the chaos audit: each passes complete evidence and catches a planted violation."""
+"""Rules of the chaos audit accept complete evidence and catch a planted violation."""
 
 from __future__ import annotations
 

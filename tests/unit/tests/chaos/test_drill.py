@@ -17,7 +17,7 @@ DOWN_SECONDS = 0.3
 
 
 class Stack(ChaosStack):
-    """One instance owns the partition: with it away, what comes waits until the other takes over."""
+    """Stack with an instance that owns the partition: without it, records wait until its peer takes over."""
 
     def __init__(self, root: Path, watch: Watch, owner: str) -> None:
         super().__init__(root)
@@ -52,7 +52,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 
 
 @pytest.mark.parametrize(("owner", "killed"), [("notify-1", ["notify-1"]), ("notify-2", ["notify-1", "notify-2"])])
-async def test_recovery_is_from_the_kill_of_the_owner_to_when_its_partition_gets_on(
+async def test_recovery_lasts_from_the_kill_to_the_next_commit_of_the_partition(
     tmp_path: Path, watch: Watch, owner: str, killed: list[str]
 ) -> None:
     stack = Stack(tmp_path, watch, owner)
@@ -62,13 +62,13 @@ async def test_recovery_is_from_the_kill_of_the_owner_to_when_its_partition_gets
     assert DOWN_SECONDS * 0.9 <= recovery <= time.monotonic() - began
 
 
-async def test_who_owns_nothing_that_has_work_leaves_nothing_standing(tmp_path: Path, watch: Watch) -> None:
+async def test_the_kill_of_an_idle_instance_is_no_standstill(tmp_path: Path, watch: Watch) -> None:
     stack = Stack(tmp_path, watch, "matching-1")
     assert await drill(stack, watch, "notify") == 0.0
     assert set(stack.killed) == {"notify-1", "notify-2"}
 
 
-async def test_it_begins_once_every_group_has_done_something(watch: Watch) -> None:
+async def test_the_drill_begins_once_every_group_has_committed(watch: Watch) -> None:
     waiting = asyncio.create_task(until_at_work(watch))
     await asyncio.sleep(0.1)
     assert not waiting.done()

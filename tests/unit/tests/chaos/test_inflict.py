@@ -19,7 +19,7 @@ RESET = Toxic(ToxicKind.RESET)
 
 
 class Stack(ChaosStack):
-    """Notes what is done to it."""
+    """Stack that records the calls of the injector."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -69,7 +69,7 @@ def injector(stack: Stack, *faults: Fault) -> FaultInjector:
         ),
     ],
 )
-async def test_each_fault_is_inflicted_and_ended(stack: Stack, fault: Fault, done: list[tuple[Any, ...]]) -> None:
+async def test_each_fault_is_injected_and_ended(stack: Stack, fault: Fault, done: list[tuple[Any, ...]]) -> None:
     injecting = injector(stack, fault)
     await injecting.run(0.2)
     assert stack.done == done
@@ -86,7 +86,7 @@ async def test_a_toxic_lasts_and_is_cured(stack: Stack) -> None:
     assert injecting.inflicted == {"toxic: reset": 1}
 
 
-async def test_who_suffers_is_spared_and_so_are_too_many_at_once(stack: Stack) -> None:
+async def test_faults_are_skipped_for_busy_targets_and_above_the_limits(stack: Stack) -> None:
     frozen = [Fault(0, FaultKind.FREEZE, name, 0.5) for name in ("notify-1", "notify-1", "matching-1", "matching-2")]
     toxics = [Fault(0, FaultKind.TOXIC, name, 0.5, RESET) for name in ("smtp", "smtp", "mongo", "kafka-1")]
     injecting = injector(stack, *frozen, *toxics)
@@ -96,13 +96,13 @@ async def test_who_suffers_is_spared_and_so_are_too_many_at_once(stack: Stack) -
     assert injecting.passed_over == 4
 
 
-async def test_one_broker_at_a_time(stack: Stack) -> None:
+async def test_only_one_broker_is_down_at_a_time(stack: Stack) -> None:
     injecting = injector(stack, *(Fault(0, FaultKind.BROKER, f"kafka-{node}", 0.5) for node in (1, 2)))
     await injecting.run(0.2)
     assert stack.done == [("kill", "kafka-1"), ("restart", "kafka-1")]
 
 
-async def test_what_is_still_wrong_at_the_end_is_put_right(stack: Stack) -> None:
+async def test_toxics_and_wrong_clocks_are_removed_at_the_end(stack: Stack) -> None:
     injecting = injector(stack, Fault(0, FaultKind.CLOCK, "notify-1", offset=timedelta(hours=-1)))
     await injecting.run(0.2)
     stack.proxies["mongo"].poison(RESET)

@@ -57,14 +57,15 @@ class Registration(RegistrationClient):
         *_, kind, thing_id = path.split("/")
         return self.things[kind, thing_id]
 
-    def _write(self, kind: str, thing_id: str, said: Payload) -> Payload:
+    def _write(self, kind: str, thing_id: str, fields: Payload) -> Payload:
         thing = self.things[kind, thing_id]
-        if any(thing.get(name) != value for name, value in said.items()):
-            thing |= {**said, "revision": thing["revision"] + 1}
-        if kind == "organisations" and said == _DONE["cancellation"]:
-            people = [each for (one, _), each in self.things.items() if one == "participants"]
-            for person in (each for each in people if each["organisation_id"] == thing_id):
-                self._write("participants", person["participant_id"], said)
+        if any(thing.get(name) != value for name, value in fields.items()):
+            thing |= {**fields, "revision": thing["revision"] + 1}
+        if kind == "organisations" and fields == _DONE["cancellation"]:
+            participants = [thing for (collection, _), thing in self.things.items() if collection == "participants"]
+            for participant in participants:
+                if participant["organisation_id"] == thing_id:
+                    self._write("participants", participant["participant_id"], fields)
         return thing
 
 

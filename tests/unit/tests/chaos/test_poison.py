@@ -19,12 +19,12 @@ def is_right(record: Record) -> bool:
     return record.key == event.key.encode()
 
 
-def test_what_is_spoilt_was_right_before() -> None:
+def test_a_record_is_valid_before_it_is_spoilt() -> None:
     assert is_right(right_record("edn_1"))
 
 
 @pytest.mark.parametrize("kind", SPOILS)
-def test_every_kind_of_poison_is_one_in_its_edition_s_partition(kind: str) -> None:
+def test_each_kind_of_poison_is_undecodable_in_the_edition_s_partition(kind: str) -> None:
     spoilt = SPOILS[kind](right_record("edn_1"))
     assert not is_right(spoilt)
     assert spoilt.key.startswith(b"edn_1/")
@@ -32,18 +32,18 @@ def test_every_kind_of_poison_is_one_in_its_edition_s_partition(kind: str) -> No
     assert len(spoilt.key) + len(spoilt.value) + headers + len(MARK) < MAX_RECORD_BYTES - 200
 
 
-def test_a_right_record_is_poison_in_any_other_topic() -> None:
+def test_a_valid_record_is_poison_in_another_topic() -> None:
     assert right_record("edn_1").topic == "registration.v1"
     assert set(READERS) == {topic.name for topic in TOPICS} - {"notification.v1"}
     assert {reader for readers in READERS.values() for reader in readers} == set(SERVICES) - {"registration"}
 
 
-def test_a_mark_is_known_again() -> None:
+def test_a_planted_record_is_recognised_by_its_mark() -> None:
     assert mark_of([("ce_type", b"x"), (MARK, b"7")]) == 7
     assert mark_of([("ce_type", b"x")]) is None
 
 
-def test_poison_is_set_aside_by_every_reader_of_its_topic() -> None:
+def test_poison_is_dead_lettered_by_every_reader_of_its_topic() -> None:
     planted = Planted(3, "no body", "affinity.v1")
     assert planted.letters == {(3, "tertulia-scheduler"), (3, "tertulia-notify")}
     assert dataclasses.replace(planted, topic="agenda.v1").letters == {(3, "tertulia-notify")}

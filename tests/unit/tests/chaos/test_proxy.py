@@ -14,7 +14,7 @@ _LONG, _SHORT = 10.0, 0.2
 
 
 class Server:
-    """Answers each line with the same line, and remembers it."""
+    """Server that answers a line with the same line, and records it."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
@@ -48,7 +48,7 @@ class Client:
         return await self.hear(seconds)
 
     async def is_cut_off(self, line: bytes) -> bool:
-        """Whether the connection breaks, and nothing is answered."""
+        """Return whether the connection breaks without an answer."""
         try:
             return await self.ask(line) == b""
         except ConnectionError:
@@ -89,14 +89,14 @@ async def connect() -> AsyncIterator[Connect]:
         client.writer.transport.abort()
 
 
-async def test_everything_passes_both_ways_however_long(proxy: Proxy, connect: Connect) -> None:
+async def test_bytes_pass_both_ways_at_any_length(proxy: Proxy, connect: Connect) -> None:
     client = await connect(proxy)
     line = b"x" * 60_000
     assert await client.ask(line) == line
     assert await client.ask(b"again") == b"again"
 
 
-async def test_the_end_of_one_side_is_told_to_the_other(proxy: Proxy, connect: Connect) -> None:
+async def test_the_end_of_a_side_reaches_the_other_side(proxy: Proxy, connect: Connect) -> None:
     client = await connect(proxy)
     assert await client.ask(b"one") == b"one"
     client.writer.write_eof()
@@ -105,7 +105,7 @@ async def test_the_end_of_one_side_is_told_to_the_other(proxy: Proxy, connect: C
         await asyncio.sleep(0.01)
 
 
-async def test_latency_holds_back_what_passes(proxy: Proxy, connect: Connect) -> None:
+async def test_latency_delays_bytes(proxy: Proxy, connect: Connect) -> None:
     client = await connect(proxy)
     proxy.poison(Toxic(ToxicKind.LATENCY, seconds=0.15, jitter=0.05))
     began = time.monotonic()
@@ -113,7 +113,7 @@ async def test_latency_holds_back_what_passes(proxy: Proxy, connect: Connect) ->
     assert time.monotonic() - began >= 0.2  # both ways, each at least 0.1 s
 
 
-async def test_a_blackhole_holds_all_and_lets_it_pass_once_cleared(
+async def test_a_blackhole_holds_bytes_until_it_is_cleared(
     proxy: Proxy, server: tuple[Server, int], connect: Connect
 ) -> None:
     old = await connect(proxy)
@@ -141,7 +141,7 @@ async def test_a_reset_ends_connections_and_refuses_new_ones_until_cleared(proxy
     assert await (await connect(proxy)).ask(b"after") == b"after"
 
 
-async def test_a_cut_passes_so_many_bytes_and_no_more(
+async def test_a_cut_passes_its_number_of_bytes_and_resets(
     proxy: Proxy, server: tuple[Server, int], connect: Connect
 ) -> None:
     client = await connect(proxy)
@@ -153,7 +153,7 @@ async def test_a_cut_passes_so_many_bytes_and_no_more(
     assert await (await connect(proxy)).ask(b"after") == b"after"
 
 
-async def test_a_lost_reply_was_to_a_request_that_was_served(
+async def test_the_request_of_a_lost_reply_was_served(
     proxy: Proxy, server: tuple[Server, int], connect: Connect
 ) -> None:
     client = await connect(proxy)
@@ -167,14 +167,14 @@ async def test_a_lost_reply_was_to_a_request_that_was_served(
     assert await (await connect(proxy)).ask(b"after") == b"after"
 
 
-async def test_replies_not_lost_go_on_when_a_toxic_is_cleared(proxy: Proxy, connect: Connect) -> None:
+async def test_replies_pass_again_once_a_toxic_is_cleared(proxy: Proxy, connect: Connect) -> None:
     client = await connect(proxy)
     proxy.poison(Toxic(ToxicKind.DROP_REPLIES))
     proxy.cure()
     assert await client.ask(b"after") == b"after"
 
 
-async def test_one_toxic_takes_the_place_of_another(proxy: Proxy, connect: Connect) -> None:
+async def test_a_new_toxic_replaces_the_present_toxic(proxy: Proxy, connect: Connect) -> None:
     client = await connect(proxy)
     proxy.poison(Toxic(ToxicKind.BLACKHOLE))
     proxy.poison(Toxic(ToxicKind.LATENCY, seconds=0.01))
@@ -182,7 +182,7 @@ async def test_one_toxic_takes_the_place_of_another(proxy: Proxy, connect: Conne
     assert proxy.toxic == Toxic(ToxicKind.LATENCY, seconds=0.01)
 
 
-async def test_a_server_that_is_away_resets_its_clients(connect: Connect) -> None:
+async def test_connections_to_an_absent_server_are_reset(connect: Connect) -> None:
     ports = free_ports(2)
     async with Proxy(ports[0], ports[1]) as proxy:
         client = await connect(proxy)

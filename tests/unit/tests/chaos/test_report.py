@@ -24,17 +24,17 @@ def evidence_of(*revisions: int) -> Evidence:
     return Evidence(History(), seen=[*seen, Seen("registration.v1", 0, 99, organisation(1), mark=1)])
 
 
-def test_a_record_that_comes_again_is_a_repeat_and_planted_ones_do_not_count() -> None:
+def test_repeated_records_are_counted_without_planted_records() -> None:
     assert repeats(evidence_of(1, 2, 3)) == 0
     assert repeats(evidence_of(1, 2, 1, 2, 3)) == 2
 
 
-def test_a_thing_is_overtaken_whose_last_record_is_an_older_one() -> None:
+def test_a_thing_with_an_older_last_record_is_overtaken() -> None:
     assert overtaken(evidence_of(1, 2, 1, 2)) == 0
     assert overtaken(evidence_of(1, 2, 1)) == 1
 
 
-def test_events_are_counted_over_all_logs_whatever_else_is_in_them(tmp_path: Path) -> None:
+def test_log_events_are_counted_over_all_logs(tmp_path: Path) -> None:
     (tmp_path / "one.log").write_text('{"event": "fenced", "edition": "e"}\nnot JSON\n{"event": "fenced"}\n')
     (tmp_path / "two.log").write_text('{"event": "fenced"}\n{"event": "started"}\n')
     assert logged(tmp_path) == {"fenced": 3, "started": 1}

@@ -11,7 +11,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "_LOOK_EVERY_SECONDS", 0.0)
 
 
-async def test_quiet_is_several_looks_in_a_row_at_which_nothing_lacks() -> None:
+async def test_the_run_is_quiet_after_several_looks_without_work_left() -> None:
     looks = [["a"], [], ["b"], [], [], []]
 
     async def lacks() -> list[str]:
@@ -21,7 +21,7 @@ async def test_quiet_is_several_looks_in_a_row_at_which_nothing_lacks() -> None:
     assert looks == []
 
 
-async def test_what_is_not_quiet_in_time_is_named() -> None:
+async def test_work_left_after_the_time_is_named() -> None:
     async def lacks() -> list[str]:
         return ["3 mails are owed", "notify-1 is not ready"]
 

@@ -15,7 +15,7 @@ from tests.chaos.skewed import skew
 from tests.chaos.stack import ALL_INSTANCES, KAFKA, PROXIES, ChaosStack
 
 
-def test_services_are_told_the_proxies_and_the_harness_the_servers(tmp_path: Path) -> None:
+def test_services_use_the_proxies_and_the_harness_the_servers(tmp_path: Path) -> None:
     stack = ChaosStack(tmp_path)
     told = stack.environment
     proxied = {f"127.0.0.1:{stack.proxies[name].port}" for name in KAFKA}
@@ -27,7 +27,7 @@ def test_services_are_told_the_proxies_and_the_harness_the_servers(tmp_path: Pat
     assert set(stack.proxies) == set(PROXIES)
 
 
-def test_there_are_two_of_each_service_on_ports_of_their_own(tmp_path: Path) -> None:
+def test_each_service_has_two_instances_on_ports_of_their_own(tmp_path: Path) -> None:
     stack = ChaosStack(tmp_path)
     assert sorted(ALL_INSTANCES) == sorted(f"{service}-{number}" for service in SERVICES for number in (1, 2))
     assert len({stack.http(name) for name in ALL_INSTANCES}) == len(ALL_INSTANCES)
@@ -47,7 +47,7 @@ def test_a_skewed_clock_is_off_by_its_offset(right_clock: Callable[[], datetime]
     assert abs(clock.utc_now() - right_clock() - offset) < timedelta(seconds=5)
 
 
-def test_a_module_that_is_run_with_a_skewed_clock_has_it_however_it_imports_it(tmp_path: Path) -> None:
+def test_a_module_run_with_a_skewed_clock_has_it_by_any_import(tmp_path: Path) -> None:
     (tmp_path / "tells.py").write_text(
         "from shared.runtime.clock import utc_now\nprint(utc_now().timestamp() if __name__ == '__main__' else '')"
     )

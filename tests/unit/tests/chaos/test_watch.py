@@ -17,13 +17,13 @@ def looked(*looks: tuple[float, int, int]) -> Standstills:
     return standstills
 
 
-def test_a_partition_that_gets_on_does_not_stand_still_however_far_behind() -> None:
+def test_a_committing_partition_does_not_stand_still() -> None:
     standstills = looked((0, 0, 100), (1, 1, 200), (2, 2, 300))
     assert standstills.longest == 1
     assert standstills.behind() == {"tertulia-matching": 298}
 
 
-def test_standing_still_counts_from_when_there_is_work() -> None:
+def test_a_standstill_counts_from_the_first_unread_record() -> None:
     standstills = looked((0, 5, 5), (10, 5, 6), (13, 5, 7), (14, 7, 7), (30, 7, 7))
     assert standstills.longest == 4  # to the look that saw it get on
     assert standstills.where == "tertulia-matching on registration.v1/0"
