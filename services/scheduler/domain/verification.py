@@ -59,8 +59,11 @@ def verify_touched(decision: DecisionInProgress) -> None:
     } & state.placements.keys()
     if state.is_closed or not touched:
         return
-    begun = {pair_id for pair_id in touched if timing.has_begun(state, pair_id, decision.now)}
-    violations = verify_meetings(evidence_of(state), sorted(touched), begun)
+
+    def has_begun(pair_id: str) -> bool:
+        return timing.has_begun(state, pair_id, decision.now)
+
+    violations = verify_meetings(evidence_of(state), sorted(touched), has_begun)
     if violations:
         raise AgendaBroken(violations)
 
@@ -76,10 +79,15 @@ def verify_step(decision: DecisionInProgress) -> None:
         for pair_id, place in decision.before.items()
         if place is not None and pair_id not in decision.by_hand and timing.must_stay(state, pair_id, place, now)
     }
+
+    def began_before(pair_id: str) -> bool:
+        """Whether a meeting that the step did not move has begun."""
+        return pair_id not in decision.before and timing.has_begun(state, pair_id, now)
+
     begun = [pair_id for pair_id in decision.before if timing.has_begun(state, pair_id, now)]
     if kept or begun:
         evidence = evidence_of(state)
-        violations = verify_meetings(evidence, begun) + verify_kept(evidence, kept)
+        violations = verify_meetings(evidence, begun) + verify_kept(evidence, kept, began_before)
         if violations:
             raise AgendaBroken(violations)
     decision.before.clear()

@@ -149,8 +149,11 @@ def _harm(plan: EditPlan) -> tuple[bool, int, int]:
 def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: list[str], now: datetime) -> EditPlan:
     """Return the effects of the edit if the meetings `in_the_way` move."""
     staying = [pair_id for pair_id in targets if targets[pair_id].place and pair_id not in in_the_way]
-    begun = {pair_id for pair_id in staying if timing.has_begun(state, pair_id, now)}
-    violations = verify_meetings(_evidence(state, targets, in_the_way), staying, begun)
+
+    def has_begun(pair_id: str) -> bool:
+        return timing.has_begun(state, pair_id, now)
+
+    violations = verify_meetings(_evidence(state, targets, in_the_way), staying, has_begun)
     after = {**targets, **({} if violations else _outcome(state, targets, in_the_way, now))}
     changed = {pair_id: target for pair_id, target in sorted(after.items()) if target != arrangement_of(state, pair_id)}
     before = {pair_id: arrangement_of(state, pair_id) for pair_id in changed}

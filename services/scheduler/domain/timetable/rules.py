@@ -59,13 +59,16 @@ class Rule:
     - `reason`: the waiting reason of a pair to which this rule leaves no slot.
     - `is_clash`: whether the rule forbids two meetings to claim the same time, table or pair. Meetings that have begun
       are checked against clashes only, because later changes of the inputs cannot undo them. A clash does not forbid a
-      meeting its place: the other meeting may give way.
+      meeting its place: the other meeting may give way, unless it has begun.
+    - `binds_begun`: whether a clash is also forbidden between meetings that have all begun. A corrected report may show
+      that two participants met, after they were given another meeting.
     """
 
     find_culprits: Callable[[Evidence, str], Culprits]
     allowed_slots: Callable[[Board, Meeting], SlotSet] | None = None
     reason: WaitingReason = WaitingReason.AGENDAS_FULL
     is_clash: bool = False
+    binds_begun: bool = True
 
     @property
     def name(self) -> str:
@@ -279,7 +282,7 @@ RULES: tuple[Rule, ...] = (
     Rule(not_available, all_available, WaitingReason.NO_COMMON_SLOT),
     Rule(in_a_session, outside_attended_sessions, WaitingReason.NO_COMMON_SLOT),
     Rule(over_quota, within_quota, WaitingReason.QUOTA_REACHED),
-    Rule(pair_twice, one_encounter_a_pair, is_clash=True),
+    Rule(pair_twice, one_encounter_a_pair, is_clash=True, binds_begun=False),
     Rule(out_of_order, in_order, WaitingReason.NO_SLOT_IN_ORDER),
     Rule(person_twice, no_participant_twice, is_clash=True),
     Rule(no_such_table, tables_in_service, WaitingReason.NO_TABLE),
