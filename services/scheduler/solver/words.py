@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
-from numba import njit
 
 from services.scheduler.solver.chain_state import Words
 
@@ -18,17 +21,38 @@ Word = Any
 ONE, NONE = np.uint64(1), np.uint64(0)
 
 
-def compiled(function: _Function) -> _Function:
-    """Compile a function with numba when it is first called, and keep the result on disk.
+def cache_folder(sources: Path, cache: Path) -> Path:
+    """Return the folder below `cache` for functions compiled from these sources: another for each version of them.
 
-    Numba's cache notices a change of the compiled function's own file only. A function that calls compiled functions of
-    another file is not compiled anew when these change: delete the `*.nbi` files in `__pycache__` then.
+    Numba's own check is not enough. It sees the file of a compiled function, not those of the functions that it calls,
+    and a renamed tuple type stops it with an `AttributeError`.
     """
-    try:
-        made = njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder is writable for the cache: the function is compiled at each start of a worker
-        made = njit(error_model="numpy")(function)
-    return cast("_Function", made)
+    digest = sha256(b"".join(file.read_bytes() for file in sorted(sources.glob("*.py"))))
+    return cache / f"tertulia-{digest.hexdigest()[:16]}"
+
+
+def _use_cache() -> bool:
+    """Point numba to the first cache that can be written: beside the modules, else the user's. False if none can be."""
+    sources = Path(__file__).parent
+    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    for cache in (sources / "__pycache__", user_cache):
+        folder = cache_folder(sources, cache)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined] # numba adds its settings at import
+            return True
+    return False
+
+
+_IS_CACHED = _use_cache()
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function with numba when it is first called, and keep the result on disk where there is a cache."""
+    return cast("_Function", numba.njit(cache=_IS_CACHED, error_model="numpy")(function))
 
 
 @compiled
