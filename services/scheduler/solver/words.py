@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -31,28 +32,27 @@ def cache_folder(sources: Path, cache: Path) -> Path:
     return cache / f"tertulia-{digest.hexdigest()[:16]}"
 
 
-def _use_cache() -> bool:
-    """Point numba to the first cache that can be written: beside the modules, else the user's. False if none can be."""
-    sources = Path(__file__).parent
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    for cache in (sources / "__pycache__", user_cache):
+def writable_folder(sources: Path, caches: Iterable[Path]) -> Path | None:
+    """Return the `cache_folder` in the first cache that can be written, or None: then each start compiles anew."""
+    for cache in caches:
         folder = cache_folder(sources, cache)
-        try:
+        with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined] # numba adds its settings at import
-            return True
-    return False
+            if os.access(folder, os.W_OK):
+                return folder
+    return None
 
 
-_IS_CACHED = _use_cache()
+_SOURCES = Path(__file__).parent
+_USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+_FOLDER = writable_folder(_SOURCES, (_SOURCES / "__pycache__", _USER_CACHE))
+if _FOLDER is not None:
+    numba.config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined] # numba adds its settings at import
 
 
 def compiled(function: _Function) -> _Function:
     """Compile a function with numba when it is first called, and keep the result on disk where there is a cache."""
-    return cast("_Function", numba.njit(cache=_IS_CACHED, error_model="numpy")(function))
+    return cast("_Function", numba.njit(cache=_FOLDER is not None, error_model="numpy")(function))
 
 
 @compiled

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from services.scheduler.domain.improvement.problem import Problem, problem_of
 from services.scheduler.domain.timetable.breaks import breaks_of
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
-from services.scheduler.solver import words
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.draft import Draft
 from services.scheduler.solver.fewest_breaks import fewest_breaks
@@ -152,14 +150,3 @@ def test_the_fewest_breaks_of_a_participant_who_must_wait() -> None:
         affinity("a", "c"),
     )
     assert fewest_breaks(draft_of(problem_of(attending.state, NOW, 0))) == 0
-
-
-def test_functions_are_compiled_without_a_cache_where_none_is_writable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere(**options: Any) -> Callable[[object], object]:
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: (function, options)
-
-    monkeypatch.setattr(words, "njit", nowhere)
-    compiled: Any = words.compiled(breaks)
-    assert compiled == (breaks, {"error_model": "numpy"})

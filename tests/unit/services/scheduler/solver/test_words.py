@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from services.scheduler.solver import words
-from services.scheduler.solver.words import cache_folder
+from services.scheduler.solver.words import cache_folder, writable_folder
 
 
 def test_changed_sources_have_a_cache_of_their_own(tmp_path: Path) -> None:
@@ -29,3 +29,10 @@ def test_compiled_functions_are_kept_in_that_folder(tmp_path: Path) -> None:
     sources = Path(words.__file__).parent
     folder = Path(process.stdout.strip())
     assert cache_folder(sources, sources / "__pycache__") in folder.parents
+
+
+def test_the_first_cache_that_can_be_written_is_used(tmp_path: Path) -> None:
+    no_folder, cache = tmp_path / "file", tmp_path / "cache"
+    no_folder.touch()
+    assert writable_folder(tmp_path, [no_folder, cache]) == cache_folder(tmp_path, cache)
+    assert writable_folder(tmp_path, [no_folder]) is None
