@@ -273,7 +273,7 @@ def test_a_report_can_be_corrected(is_refilled: bool) -> None:
 
 
 def moved_under_them() -> Edition:
-    """Return an edition with slots moved by half a slot, so that two encounters of a share a slot: the first is over."""
+    """Return an edition whose slots moved by half a slot: two encounters of `a` share a slot, and the first is over."""
     subject = live(*people(*"abcd"), affinity("a", "b", priority=3), affinity("a", "c"), zones=(workspace(1), HALL))
     assert (subject.slot("a", "b"), subject.slot("a", "c")) == (0, 1)
     subject.now = at(1.2)

@@ -52,8 +52,14 @@ QUOTAS: dict[str, tuple[Any, EditionDiff]] = {
     "max_requests": (3, NOTHING),
     "min_encounters": (3, NOTHING),
 }
+
+
+def tables(zone_id: str) -> frozenset[tuple[str, str]]:
+    return frozenset({(zone_id, "W1"), (zone_id, "W2")})
+
+
 ZONE: dict[str, tuple[Any, EditionDiff]] = {
-    "zone_id": ("other", REMADE._replace(lost=frozenset({("work", "W1"), ("work", "W2")}), gained=frozenset({("other", "W1"), ("other", "W2")}))),
+    "zone_id": ("other", REMADE._replace(lost=tables("work"), gained=tables("other"))),
     "kind": (ZoneKind.INNOVA, REMADE),
     "name": ("Hall 2", NOTHING),
     "tables": (("W1", "W3"), NOTHING._replace(lost=frozenset({("work", "W2")}), gained=frozenset({("work", "W3")}))),
