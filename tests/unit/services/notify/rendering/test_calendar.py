@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from services.notify.rendering.calendar import CalendarFile
 from services.notify.rendering.page import PageWriter
 from shared.contract.events import AgendaEntry, EntryKind, Event
 from tests.support.notify_stage import NOW, agenda, audience, edition, encounter, everybody, organisation, session
+from tests.support.outside import checked
 
 FILE = CalendarFile("edn_1", "prt_0", "tertulia.example")
 
@@ -121,3 +123,23 @@ def test_read_back_it_lists_exactly_the_agenda(zone: str, drawn: dict[int, tuple
     assert read == {(FILE.uid(line), line.starts_at, line.ends_at, drawn[int(line.entry_id[4:])][2]) for line in lines}
     assert len(events) == len(entries)
     assert all(start.utcoffset() == start.astimezone(ZoneInfo(zone)).utcoffset() for start in starts.values())
+
+
+def test_ical4j_reads_the_same_events(tmp_path: Path) -> None:
+    text = written(entries=(encounter(0, 1, sequence=3), session(4)))
+    file = tmp_path / "agenda.ics"
+    file.write_text(text, encoding="utf-8", newline="")
+    lines = [line.split() for line in checked("calendars", str(file)).splitlines()]
+    read = [
+        (uid, int(sequence), datetime.fromisoformat(start), datetime.fromisoformat(end))
+        for uid, sequence, start, end in lines
+    ]
+    assert read == [
+        (
+            event["UID"],
+            event["SEQUENCE"],
+            moment(event.start).replace(tzinfo=None),
+            moment(event.end).replace(tzinfo=None),
+        )
+        for event in parsed(text).events
+    ]
