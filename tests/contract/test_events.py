@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.registration.domain.participant import FIELDS_OF_THE_PERSON
 from shared.contract import cloudevents
 from shared.contract.cloudevents import Undecodable
 from shared.contract.events import (
@@ -256,4 +257,4 @@ def test_the_reason_of_a_refusal_holds_no_personal_data() -> None:
 def test_only_registration_carries_personal_data() -> None:
     for topic in TOPICS:
         fields = {field for event in topic.events for field in event.model_fields}
-        assert topic.name == "registration.v1" or not fields & {"name", "email", "languages", "profile"}
+        assert topic.name == "registration.v1" or not fields & FIELDS_OF_THE_PERSON

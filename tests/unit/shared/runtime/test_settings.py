@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from services import SERVICES
 from shared.runtime.settings import ConnectionSettings, ServiceSettings
 from shared.storage.mongo import _client_options
 
@@ -25,8 +27,10 @@ def test_bootstrap_servers_become_a_list() -> None:
     assert ConnectionSettings(kafka_bootstrap="a:1, b:2").kafka_servers == ["a:1", "b:2"]
 
 
-def test_every_setting_is_described() -> None:
-    assert [name for name, field in ServiceSettings.model_fields.items() if not field.description] == []
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_is_described(service: str) -> None:
+    settings: type[ServiceSettings] = import_module(f"services.{service}.settings").Settings
+    assert [name for name, field in settings.model_fields.items() if not field.description] == []
 
 
 def test_mongo_tls_is_a_setting() -> None:

@@ -1,0 +1,93 @@
+"""Deliveries that follow from a change of each field of a snapshot. A new field fails until it has a row here."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.notify.domain.decide import decide
+from services.notify.domain.snapshots import (
+    AgendaSnapshot,
+    ContactSnapshot,
+    EditionSnapshot,
+    FrozenModel,
+    OrganisationSnapshot,
+)
+from services.notify.domain.state import Audience
+from shared.contract.events import Event, Language, Profile, Status
+from tests.support.notify_stage import (
+    NOW,
+    QUARTER,
+    agenda,
+    audience,
+    edition,
+    encounter,
+    everybody,
+    organisation,
+    participant,
+)
+
+#: Field of a snapshot: an event that changes it, and the participants who get a delivery. `prt_0` and `prt_1` meet.
+#: The edition, the organisation of `prt_1`, the contact `prt_1` and the agenda of `prt_1` change.
+Rows = dict[str, tuple[Event, set[str]]]
+EDITION: Rows = {
+    "revision": (edition(2), set()),
+    "operator_id": (edition(2).model_copy(update={"operator_id": "op_2"}), set()),
+    "name": (edition(2, name="Encuentro B2B 2027"), set()),
+    "timezone": (edition(2, timezone="Atlantic/Canary"), {"prt_0", "prt_1"}),
+    "zones": (edition(2, zones=()), {"prt_0", "prt_1"}),
+}
+ORGANISATION: Rows = {
+    "revision": (organisation(1, 2), set()),
+    "name": (organisation(1, 2, name="Acme"), set()),
+}
+CONTACT: Rows = {
+    "revision": (participant(1, 2), set()),
+    "name": (participant(1, 2, name="Ana"), {"prt_1"}),
+    "email": (participant(1, 2, email="ana@example.org"), {"prt_0", "prt_1"}),
+    "language": (participant(1, 2, languages=(Language.SPANISH,)), {"prt_1"}),
+    "active": (participant(1, 2, status=Status.CANCELLED), {"prt_1"}),
+    "offers": (participant(1, 2, profile=Profile(offers=("Welding",))), set()),
+    "needs": (participant(1, 2, profile=Profile(needs=("Welding",))), set()),
+}
+AGENDA: Rows = {
+    "revision": (agenda(2, encounter(0, 0), number=1), {"prt_1"}),
+    "issued_at": (agenda(2, encounter(0, 0), number=1).model_copy(update={"occurred_at": NOW + QUARTER}), {"prt_1"}),
+    "entries": (agenda(2, number=1), {"prt_1"}),
+}
+
+
+def before() -> Audience:
+    return audience(*everybody(2), agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+
+
+def snapshot(state: Audience, kind: type[FrozenModel]) -> FrozenModel | None:
+    return {
+        EditionSnapshot: state.edition,
+        OrganisationSnapshot: state.organisations["org_1"],
+        ContactSnapshot: state.contacts["prt_1"],
+        AgendaSnapshot: state.agendas["prt_1"],
+    }[kind]
+
+
+TABLES: list[tuple[type[FrozenModel], Rows]] = [
+    (EditionSnapshot, EDITION),
+    (OrganisationSnapshot, ORGANISATION),
+    (ContactSnapshot, CONTACT),
+    (AgendaSnapshot, AGENDA),
+]
+ROWS = [(kind, field, *row) for kind, rows in TABLES for field, row in rows.items()]
+
+
+@pytest.mark.parametrize(("kind", "rows"), TABLES)
+def test_every_field_has_a_row(kind: type[FrozenModel], rows: Rows) -> None:
+    assert set(kind.model_fields) == set(rows)
+
+
+@pytest.mark.parametrize(("kind", "field", "event", "delivered"), ROWS)
+def test_a_changed_field_wants_the_deliveries_of_its_row(
+    kind: type[FrozenModel], field: str, event: Event, delivered: set[str]
+) -> None:
+    state = before()
+    _, wanted = decide(state, [event], NOW)
+    assert {delivery.participant_id for delivery in wanted} == delivered
+    assert getattr(snapshot(state, kind), field) != getattr(snapshot(before(), kind), field)
