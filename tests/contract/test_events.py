@@ -1,8 +1,13 @@
-"""Golden samples: a record of every event, as integrations see it. A changed sample is a changed contract."""
+"""Golden samples: a record of every event, as integrations see it. A changed sample is a changed contract.
+
+`TERTULIA_WRITE_GOLDEN=1 pytest tests/contract/test_events.py` writes the samples anew: look at the difference before it
+is committed, because within `.v1` a line may be added, never changed or removed.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -195,6 +200,8 @@ def test_a_record_equals_its_golden_sample(event: Event) -> None:
         "value": json.loads(record.value),
     }
     golden = GOLDEN / f"{type(event).__name__}.json"
+    if os.environ.get("TERTULIA_WRITE_GOLDEN"):
+        golden.write_text(json.dumps(seen, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     assert seen == json.loads(golden.read_text(encoding="utf-8")), f"to change the contract on purpose, mend {golden}"
 
 

@@ -14,6 +14,8 @@ from tertulia import reference
 from tertulia.cli import app
 
 ROOT = Path(__file__).parents[2]
+#: Environment variables that are no settings: the folder of the secrets, and what tells a test to write its samples.
+_OTHER_VARIABLES = "TERTULIA_SECRETS_DIR TERTULIA_WRITE_GOLDEN TERTULIA_WRITE_OPENAPI TERTULIA_WRITE_STORED"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -44,7 +46,7 @@ def test_commands_named_in_the_documents_exist(page: Path) -> None:
 def test_settings_and_metrics_named_in_the_documents_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     pages = reference.pages()
-    known = pages[Path("docs/settings.md")] + pages[Path("docs/metrics.md")] + "TERTULIA_SECRETS_DIR"
+    known = pages[Path("docs/settings.md")] + pages[Path("docs/metrics.md")] + _OTHER_VARIABLES
     named = set(re.findall(r"TERTULIA_[A-Z_]+[A-Z]", text)) | set(re.findall(r"`(tertulia_[a-z_]+)`", text))
     assert {name for name in named if name not in known} == set()
 

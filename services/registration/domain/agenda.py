@@ -12,7 +12,7 @@ from shared.contract.ids import Id
 from shared.internal_api.edits import MOST_PEOPLE, BrokenRule, Edit
 
 #: Words for the rules that an edit may not break, by the names of the scheduler.
-_WORDS = {
+WORDS_OF_RULES = {
     "no_consent": "one of the two has not agreed to meet",
     "not_taking_part": "a participant or an organisation does not take part",
     "no_such_slot": "the edition has no such slot",
@@ -58,5 +58,5 @@ def describe_breach(broken: BrokenRule, names: dict[str, str]) -> FieldError:
     people = ", ".join(
         f"{names.get(participant_id, '?')} ({participant_id})" for participant_id in broken.participant_ids
     )
-    words = _WORDS.get(broken.rule, broken.rule.replace("_", " "))
+    words = WORDS_OF_RULES.get(broken.rule, broken.rule.replace("_", " "))
     return FieldError("/edit", f"{broken.rule}: {words}: {people}; encounters {', '.join(broken.encounter_ids)}")
