@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
@@ -44,6 +46,8 @@ def evolve(state: MatchingState, change: Change) -> None:
             state.published[pair_id(state.edition_id, *published.participant_ids)] = published
         case EncounterRecorded():
             state.encounters[pair_id(state.edition_id, *change.participant_ids)] = change.encounter
+        case _:
+            assert_never(change)
 
 
 def _add_round_partner(state: MatchingState, participant_id: str, partner_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from services.notify.domain.changes import (
     AgendaRecorded,
     Change,
@@ -29,3 +31,5 @@ def evolve(state: Audience, change: Change) -> None:
             state.matches[change.pair_id] = change.match
         case VersionRaised():
             state.versions[change.participant_id] = change.version
+        case _:
+            assert_never(change)
