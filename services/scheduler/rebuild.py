@@ -5,6 +5,9 @@ Topics do not have the edits that could be undone, nor changes that were journal
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.changes import (
     Announced,
@@ -19,6 +22,7 @@ from services.scheduler.domain.changes import (
     ParticipantRecorded,
     Placed,
     Published,
+    Removed,
     TakenOver,
     Waits,
 )
@@ -32,6 +36,7 @@ from services.scheduler.domain.snapshots import (
     PublishedEncounter,
 )
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.timetable.timeline import Timeline
 from services.scheduler.domain.verification import violations_of
 from services.scheduler.settings import Settings
 from shared.contract.events import (
@@ -184,12 +189,90 @@ def _record_attendance(
             at = report.occurred_at
             absent = {person_id for person_id in report.absent_ids if changed_at.get(person_id, at) <= at}
             gone.setdefault(report.encounter_id, set()).update(absent & draft.state.participants.keys())
-    ended = [(pair, last) for pair, last in encounters.items() if last.state in _ENDED]
-    for pair, last in sorted(ended, key=lambda item: item[1].occurred_at):
-        if last.place is not None:
-            attended = AttendanceSnapshot(outcome=last.state, absent_ids=last.absent_ids, place=last.place)
-            gone_ids = tuple(sorted(gone.get(last.encounter_id, ())))
-            draft.record(AttendanceRecorded(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
+    ended = [(pair, last, last.place) for pair, last in encounters.items() if last.state in _ENDED and last.place]
+    placed = _placed_encounters(consumed, published)
+    for pair, last, place in ended:
+        if last.encounter_id in placed:
+            draft.record(Placed(pair_id=pair, place=_as_numbered_now(draft.state, place), cause=last.cause))
+    for pair, last, place in ended:
+        attended = AttendanceSnapshot(outcome=last.state, absent_ids=last.absent_ids, place=place)
+        gone_ids = tuple(sorted(gone.get(last.encounter_id, ())))
+        draft.record(AttendanceRecorded(pair_id=pair, attended=attended, gone_ids=gone_ids, cause=last.cause))
+        if last.encounter_id not in placed and pair in draft.state.placements:
+            draft.record(Removed(pair_id=pair, cause=last.cause))
+
+
+def _placed_encounters(consumed: EditionEvents, published: EditionEvents) -> set[str]:
+    """Return the encounters that have their place at the end of the topic. Missed encounters have none.
+
+    An encounter that was held after all, although reported missed before, has its place again unless another encounter
+    had taken the time or the table, or the edition had no slot at that time any more.
+    """
+    taken, revisions = _TakenPlaces(), dict[str, int]()
+    for event in published.every(EncounterChanged):
+        known = revisions.get(event.encounter_id, 0)
+        if event.revision <= known:
+            continue
+        revisions[event.encounter_id] = event.revision
+        if event.place is None or event.state is EncounterState.MISSED:
+            taken.remove(event.encounter_id)
+        elif event.state is not EncounterState.HELD:
+            taken.add(event)
+        elif event.encounter_id in taken.events or taken.clashing(event):
+            continue
+        # The first event of an encounter may be held, after compaction: then the encounter was probably never missed.
+        elif not known or _has_slots_then(consumed, event, event.place):
+            taken.add(event)
+    return set(taken.events)
+
+
+def _has_slots_then(consumed: EditionEvents, report: EncounterChanged, place: Place) -> bool:
+    """Whether the edition had slots at the time of a place when the report was published, as far as is known."""
+    editions = consumed.every(EditionChanged)
+    before = [edition for edition in editions if edition.occurred_at <= report.occurred_at] or editions[-1:]
+    return any(Timeline(edition.slots).overlapping([place]) for edition in before[-1:])
+
+
+class _TakenPlaces:
+    """The encounters that have places while the topic is read, indexed by participants and tables."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, EncounterChanged] = {}
+        self._by_resource: defaultdict[object, set[str]] = defaultdict(set)
+
+    def add(self, event: EncounterChanged) -> None:
+        """Add an encounter at its new place. A held encounter gives way: compaction hides that it came later."""
+        self.remove(event.encounter_id)
+        for encounter in self.clashing(event):
+            if self.events[encounter].state is EncounterState.HELD:
+                self.remove(encounter)
+        self.events[event.encounter_id] = event
+        for resource in _resources(event):
+            self._by_resource[resource].add(event.encounter_id)
+
+    def remove(self, encounter: str) -> None:
+        """Remove an encounter if it has a place."""
+        if (event := self.events.pop(encounter, None)) is not None:
+            for resource in _resources(event):
+                self._by_resource[resource].discard(encounter)
+
+    def clashing(self, event: EncounterChanged) -> list[str]:
+        """List the encounters that share a participant or the table at an overlapping time."""
+        near = set[str]().union(*(self._by_resource[resource] for resource in _resources(event)))
+        places = ((encounter, self.events[encounter].place) for encounter in sorted(near))
+        return [
+            encounter
+            for encounter, place in places
+            if place is not None and event.place and event.place.overlaps(place)
+        ]
+
+
+def _resources(event: EncounterChanged) -> Iterator[object]:
+    """Yield the participants and the table that an encounter takes."""
+    yield from event.participant_ids
+    yield from (guest.participant_id for guest in event.guests)
+    if event.place is not None:
+        yield event.place.zone_id, event.place.table
 
 
 def _record_published(
