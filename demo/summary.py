@@ -144,9 +144,15 @@ def idle_slots(agenda: AgendaChanged, slots: Sequence[Slot]) -> int:
 
 
 def jain(shares: Sequence[float]) -> float:
-    """Return Jain's fairness index (Jain, Chiu, Hawe 1984): the square of the sum over n times the sum of squares."""
-    squares = sum(share * share for share in shares)
-    return sum(shares) ** 2 / (len(shares) * squares) if squares else 1.0
+    """Return Jain's fairness index (Jain, Chiu, Hawe 1984): the square of the sum over n times the sum of squares.
+
+    The shares, none negative, are scaled to the largest first: squares of tiny numbers would lose digits.
+    """
+    largest = max(shares, default=0.0)
+    if not largest:
+        return 1.0
+    scaled = [share / largest for share in shares]
+    return sum(scaled) ** 2 / (len(scaled) * sum(share * share for share in scaled))
 
 
 def percentile(ascending: Sequence[float], share: float) -> float:

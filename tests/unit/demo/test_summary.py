@@ -92,7 +92,9 @@ def test_jains_index_is_a_share(shares: list[float]) -> None:
     assert -1e-9 <= jain(shares) <= 1 + 1e-9
 
 
-@pytest.mark.parametrize(("shares", "index"), [([], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 1.0), ([1.0, 0.0], 0.5)])
+@pytest.mark.parametrize(
+    ("shares", "index"), [([], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 1.0), ([1.0, 0.0], 0.5), ([6e-161] * 3, 1.0)]
+)
 def test_jains_index(shares: list[float], index: float) -> None:
     assert jain(shares) == pytest.approx(index)
 
