@@ -8,9 +8,9 @@ LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 
-.PHONY: help setup demo chaos tools test check format lock kafka clean
+.PHONY: help setup demo chaos tools test prove-seeds check format lock kafka clean
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.ready  ## make the .venv with every extra
 .venv/.ready: requirements/dev.lock requirements/setup.lock pyproject.toml
@@ -39,6 +39,14 @@ test: check tools  ## run all tests, the integration tests on Apache Kafka
 	@# What asks for real servers has both cores to itself; all else shares them, a file at a time.
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/integration --ignore tests/e2e $(PYTEST_OPTIONS)
 	$(BIN)/pytest tests/integration tests/e2e $(PYTEST_OPTIONS)
+
+prove-seeds: setup  ## run every property test with fresh random seeds (SEEDS=10, FIRST_SEED)
+	@first=$(or $(FIRST_SEED),$$(date +%s)); failed=; \
+	for seed in $$(seq $$first $$((first + $(or $(SEEDS),10) - 1))); do echo "Seed $$seed"; \
+		$(BIN)/pytest -q -m hypothesis --numprocesses 2 --timeout 1800 --hypothesis-seed $$seed \
+			--ignore tests/integration --ignore tests/e2e $(PYTEST_OPTIONS) || failed="$$failed $$seed"; \
+	done; \
+	test -z "$$failed" || { echo "Failed seeds:$$failed. Again: make prove-seeds SEEDS=1 FIRST_SEED=<seed>"; exit 1; }
 
 check: setup  ## format, lint, types, import contracts, reference pages, house rules, locks
 	$(BIN)/ruff format --check --quiet .
