@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
 from bench.peers import cp_sat_agenda, timefold
-from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem, problem_of
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.breaks import Breaks, breaks_in
 from services.scheduler.domain.timetable.timeline import SlotSet
@@ -75,7 +75,7 @@ def _rows(size: Size) -> Iterator[dict[str, object]]:
             }
 
 
-def _greedy(problem: Problem) -> Draft:
+def _greedy(problem: SolverProblem) -> Draft:
     draft, board = Draft(problem), construct(problem, 0, _SEED)
     for number, meeting in enumerate(draft.pairs):
         if meeting.pair_id in board.placed:
@@ -83,7 +83,7 @@ def _greedy(problem: Problem) -> Draft:
     return draft
 
 
-def _breaks(problem: Problem, draft: Draft, slots: Sequence[SlotSet]) -> Breaks:
+def _breaks(problem: SolverProblem, draft: Draft, slots: Sequence[SlotSet]) -> Breaks:
     assignments = {
         meeting.participant_ids: Assignment(slot, "", "")
         for meeting, slot in zip(draft.pairs, slots, strict=True)
@@ -92,7 +92,7 @@ def _breaks(problem: Problem, draft: Draft, slots: Sequence[SlotSet]) -> Breaks:
     return breaks_in(assignments, problem.hours, problem.all_slots, problem.days)
 
 
-def _ours(problem: Problem) -> Found:
+def _ours(problem: SolverProblem) -> Found:
     """Run the service's worker: warm, reporting its solutions, killed at the end."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
@@ -110,7 +110,7 @@ def _ours(problem: Problem) -> Found:
     process.join()
 
 
-def _improve(pipe: Connection, problem: Problem) -> None:
+def _improve(pipe: Connection, problem: SolverProblem) -> None:
     warm_up()
     pipe.send("warm")
     improve(problem, _UNTIL_ENDED, pipe.send)

@@ -10,7 +10,7 @@ from bench.affinities.decisions import decisions
 from bench.affinities.peers import Peer, same_division, same_section, text_peers
 from bench.affinities.quality import quality_of, quality_of_tags
 from bench.affinities.speed import cold_start, finding, reading
-from bench.affinities.topics import Topic, languages_of, read_topics
+from bench.affinities.topics import SubjectArea, languages_of, read_topics
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer
 from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.vocabulary import nace_categories
@@ -28,7 +28,7 @@ def run(data: Path | None) -> Table:
     return table + _speed()
 
 
-def _needs_and_offers(topics: list[Topic], peers: dict[str, Peer]) -> Table:
+def _needs_and_offers(topics: list[SubjectArea], peers: dict[str, Peer]) -> Table:
     task = f"{len(topics)} needs, {'/'.join(languages_of(topics))} mixed"
     table: Table = [{"task": task, "who": name, **quality_of(peer, topics)} for name, peer in peers.items()]
     if all(topic.nace for topic in topics):

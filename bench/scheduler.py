@@ -21,7 +21,7 @@ from bench.instances.stream import late_changes, published
 from services.scheduler.aggregate import announcing, publishing
 from services.scheduler.domain.decide import apply_event
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.timeline import SlotSet
 from services.scheduler.domain.timetable.verifier import verify
@@ -111,7 +111,7 @@ class PublishedEdition:
         """Return the slots of the placed pairs."""
         return {pair: assignment.slots for pair, (_, assignment) in self.state.board.placed.items()}
 
-    def problem(self) -> Problem:
+    def problem(self) -> SolverProblem:
         """Return the edition as a problem for the solvers."""
         return problem_of(self.state, WHEN, change_budget=0)
 
@@ -185,7 +185,7 @@ class Comparison:
             self._seconds[engine].append(seconds)
 
 
-def greedy(problem: Problem) -> dict[str, SlotSet]:
+def greedy(problem: SolverProblem) -> dict[str, SlotSet]:
     """Place all encounters on an empty board by first fit, the most wanted first."""
     board = problem.board()
     most_wanted_first = sorted(

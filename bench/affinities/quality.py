@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.affinities import Row
 from bench.affinities.peers import Peer, Similarities
-from bench.affinities.topics import Topic, languages_of
+from bench.affinities.topics import SubjectArea, languages_of
 
 _DRAWS = 200
 _RESAMPLES = 1000
@@ -19,7 +19,7 @@ _FIVE = 5
 Ranks = NDArray[np.float64]
 
 
-def quality_of(peer: Peer, topics: Sequence[Topic]) -> Row:
+def quality_of(peer: Peer, topics: Sequence[SubjectArea]) -> Row:
     """Measure a peer that reads texts.
 
     acc@1, MRR and hit@5 draw a language for every text, 200 times; `mono` and `cross` go through all languages, and all
@@ -56,7 +56,7 @@ def quality_of(peer: Peer, topics: Sequence[Topic]) -> Row:
     }
 
 
-def quality_of_tags(peer: Peer, topics: Sequence[Topic]) -> Row:
+def quality_of_tags(peer: Peer, topics: Sequence[SubjectArea]) -> Row:
     """Return the figures of a peer that reads codes, which have no language. Both sides have the right code."""
     codes = [topic.nace for topic in topics]
     return _figures(_ranks(peer(codes, codes))[np.newaxis])
@@ -109,7 +109,7 @@ def _figures(ranks: Ranks) -> Row:
     return row
 
 
-def _auc_in_sector(found: Similarities, topics: Sequence[Topic]) -> float | str:
+def _auc_in_sector(found: Similarities, topics: Sequence[SubjectArea]) -> float | str:
     """Return how often a need's offer scores above another of its sector, in all languages; blank without sectors."""
     rivals = [
         (at, other)

@@ -15,7 +15,7 @@ class BadTopics(typer.BadParameter):
 
 
 @dataclass(frozen=True)
-class Topic:
+class SubjectArea:
     """A need and its offer by language, their sector, and a NACE class or none."""
 
     name: str
@@ -25,12 +25,12 @@ class Topic:
     offer: dict[str, str]
 
 
-def read_topics(folder: Path) -> list[Topic]:
+def read_topics(folder: Path) -> list[SubjectArea]:
     """Return the topics of all `need_offer*.jsonl` of the folder or its folder `matching`; of equal ids the first."""
     files = sorted(folder.glob("need_offer*.jsonl")) or sorted((folder / "matching").glob("need_offer*.jsonl"))
     if not files:
         raise BadTopics(f"{folder} has no need_offer*.jsonl")
-    topics: dict[str, Topic] = {}
+    topics: dict[str, SubjectArea] = {}
     for file in files:
         for number, line in enumerate(_lines(file), 1):
             if line.strip():
@@ -41,7 +41,7 @@ def read_topics(folder: Path) -> list[Topic]:
     return list(topics.values())
 
 
-def languages_of(topics: Sequence[Topic]) -> list[str]:
+def languages_of(topics: Sequence[SubjectArea]) -> list[str]:
     """Return the languages of every need and offer, in the order of the first topic."""
     first = topics[0].need
     common = [
@@ -59,7 +59,7 @@ def _lines(file: Path) -> list[str]:
         raise BadTopics(f"{file} cannot be read: {error}") from error
 
 
-def _topic(place: str, line: str) -> Topic:
+def _topic(place: str, line: str) -> SubjectArea:
     try:
         kept = json.loads(line)
     except json.JSONDecodeError as error:
@@ -71,4 +71,4 @@ def _topic(place: str, line: str) -> Topic:
         if not isinstance(texts, dict) or not texts or not all(isinstance(text, str) for text in texts.values()):
             raise BadTopics(f"{place}: `{role}` must hold a text by language")
     sector, nace = str(kept.get("cluster", "")), str(kept.get("nace", ""))
-    return Topic(str(kept.get("id", place)), sector, nace, kept["need"], kept["offer"])
+    return SubjectArea(str(kept.get("id", place)), sector, nace, kept["need"], kept["offer"])

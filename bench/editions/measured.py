@@ -11,7 +11,7 @@ from typing import Any
 
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.changes import Change
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.improver import Improver
 from services.scheduler.settings import Settings
@@ -73,7 +73,7 @@ class CountingPool(SolverPool):
         super().__init__(size, Settings().improve_deadline_seconds)
         self.solved = 0
 
-    async def solve(self, problem: Problem, effort: Effort, within: float = math.inf) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, within: float = math.inf) -> Solution:
         solution = await super().solve(problem, effort, within)
         self.solved += 1
         return solution

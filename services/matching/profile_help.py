@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from services.matching.domain.text.classification import Suggestion
 from services.matching.domain.text.confidence import low_confidence_reasons
 from services.matching.domain.text.items import Item, items_of
-from services.matching.domain.text.scorer import Matrix, Role, plain
+from services.matching.domain.text.scorer import Role, plain
 from services.matching.domain.text.specificity import SpecificityIssue, specificity_issue
+from services.matching.ports import TextEncoder
 from services.matching.vocabulary import WRITTEN_IN, Vocabulary
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
 
@@ -19,16 +20,10 @@ _CLASSES: Final = 10
 _KETS: Final = 3
 
 
-class Encoder(Protocol):
-    """Raw vectors of texts."""
-
-    def encode(self, texts: Sequence[str]) -> Matrix: ...
-
-
 class ProfileHelp:
     """Answers questions. Model and vocabulary are loaded at the first question: call it in a thread."""
 
-    def __init__(self, encoder: Callable[[], Encoder], known: Callable[[], Vocabulary]) -> None:
+    def __init__(self, encoder: Callable[[], TextEncoder], known: Callable[[], Vocabulary]) -> None:
         self._encoder = encoder
         self._vocabulary = known
 

@@ -46,7 +46,7 @@ class EditRequest(BaseModel):
     token: str | None = None
 
 
-class Page(BaseModel):
+class PageRequest(BaseModel):
     """A page of a list sorted by id: up to `limit` items after the id `after`, of a single participant if given."""
 
     after: str = ""
@@ -55,7 +55,7 @@ class Page(BaseModel):
 
 
 Parameters = TypeVar("Parameters", bound=BaseModel)
-_List = Callable[[AgendaState, Page], Iterable[BaseModel]]
+_List = Callable[[AgendaState, PageRequest], Iterable[BaseModel]]
 
 
 def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
@@ -88,7 +88,7 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
             _decline(rejected)
         return JSONResponse(effects.model_dump(mode="json"))
 
-    def encounters(state: AgendaState, page: Page) -> list[EncounterNow]:
+    def encounters(state: AgendaState, page: PageRequest) -> list[EncounterNow]:
         return encounters_of(state, page, scheduler.clock())
 
     listing = partial(_listing, scheduler)
@@ -119,7 +119,7 @@ def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
 def _listing(scheduler: Scheduler, items_of: _List) -> Callable[[Request], Awaitable[Response]]:
     async def listing(request: Request) -> Response:
         state = await scheduler.agenda(request.path_params["edition_id"])
-        items = [item.model_dump(mode="json") for item in items_of(state, _query_of(request, Page))]
+        items = [item.model_dump(mode="json") for item in items_of(state, _query_of(request, PageRequest))]
         return JSONResponse({"items": items})
 
     return listing
@@ -155,7 +155,7 @@ def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
     )
 
 
-def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[EncounterNow]:
+def encounters_of(state: AgendaState, page: PageRequest, now: datetime) -> list[EncounterNow]:
     """List the encounters of a page that have a place, wait for a place, or are over."""
     if page.participant_id is None:
         pairs: Iterable[str] = state.pairs_by_encounter.values()
@@ -166,7 +166,7 @@ def encounters_of(state: AgendaState, page: Page, now: datetime) -> list[Encount
     return [_now(state, ids[encounter_id], encounter_id, now) for encounter_id in chosen]
 
 
-def below_minimum_of(state: AgendaState, page: Page) -> list[BelowMinimum]:
+def below_minimum_of(state: AgendaState, page: PageRequest) -> list[BelowMinimum]:
     """List the participants of a page below the edition's minimum of encounters."""
     rates = ((person_id, rate) for person_id, rate in below_minimum(state).items() if person_id > page.after)
     least = state.min_encounters or 0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from services.scheduler.aggregate import Decide, adopting, announcing, publishing
 from services.scheduler.domain.changes import Change, Placed
 from services.scheduler.domain.improvement.adopt import SolutionStale
-from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem, problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.ports import Editions, Solver
@@ -86,7 +86,7 @@ class Improver:
     #: Editions are loaded one at a time: after a start all of them are, beside the inputs that arrive.
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: The last problem and its solution by edition; the longest unused first.
-    _solutions: dict[str, tuple[Problem, Solution]] = field(default_factory=dict)
+    _solutions: dict[str, tuple[SolverProblem, Solution]] = field(default_factory=dict)
 
     def on_assignment(self, owns: Owns) -> None:
         """Take over the editions that `owns` accepts, with their unfinished work; forget the rest."""
@@ -229,7 +229,7 @@ class Improver:
             del self._solutions[next(iter(self._solutions))]
         return solution
 
-    async def _problem(self, edition_id: str) -> Problem:
+    async def _problem(self, edition_id: str) -> SolverProblem:
         return problem_of(await self.editions.read(edition_id), self.clock(), self.pace.change_budget)
 
     async def _publish_rest(self, edition_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from services.scheduler.aggregate import Decide
 from services.scheduler.domain.changes import Change
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.solver.effort import Effort
 from shared.contract.events import Event
@@ -47,6 +47,6 @@ class Solver(Protocol):
         """Wait for a free worker, `within` seconds at most. Raises `SolverBusy` if none is free by then."""
         ...
 
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, within: float) -> Solution:
         """Return the best solution found `within` so many seconds. Raises `SolverFailed`."""
         ...

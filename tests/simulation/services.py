@@ -35,7 +35,7 @@ from services.registration.internal_clients import no_clients
 from services.registration.service import OperatorService
 from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler import app as scheduler
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.settings import Settings as SchedulerSettings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed
@@ -139,7 +139,7 @@ class InlineSolver:
         """Give a turn at once."""
         yield
 
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, within: float) -> Solution:
         from services.scheduler.solver.improve import improve  # noqa: PLC0415 - slow to import, and used by few runs
 
         return await self._process.step("solve", lambda: improve(problem, effort), SolverFailed)

@@ -19,7 +19,7 @@ from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.improver import Improver, Pace
 from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
@@ -63,7 +63,7 @@ class SolverOnTheSpot:
     async def turn(self, within: float) -> AsyncIterator[None]:
         yield
 
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, within: float) -> Solution:
         return improve(problem, effort)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.improver import Improver, Pace
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.effort import Effort
@@ -79,7 +79,7 @@ class ControlledSolver:
         self.in_line -= 1
         yield
 
-    async def solve(self, problem: Problem, effort: Effort, within: float) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, within: float) -> Solution:
         self.asked += 1
         await self.finish.wait()
         if self.fails:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from services.matching import encoders
 from services.matching.domain.text.classification import RoleMeans
 from services.matching.domain.text.scorer import Matrix, Role
+from services.matching.ports import TextEncoder
 from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_categories
 
 #: Needs and offers that we wrote; usual cosines are learnt from them.
@@ -21,13 +21,7 @@ SENTENCES: Final = Path(encoders.__file__).with_name("sentences.jsonl")
 _USUAL: Final = 0.9
 
 
-class Encoder(Protocol):
-    """Raw vectors of texts, of length 1."""
-
-    def encode(self, texts: Sequence[str]) -> Matrix: ...
-
-
-def arrays(encoder: Encoder) -> dict[str, NDArray[Any]]:
+def arrays(encoder: TextEncoder) -> dict[str, NDArray[Any]]:
     """Return the arrays of the file by name; `vocabulary()` reads it."""
     needs, offers = (encoder.encode(sentences(role)) for role in Role)
     means = RoleMeans(needs.mean(axis=0), offers.mean(axis=0))

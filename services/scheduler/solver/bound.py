@@ -10,7 +10,7 @@ from operator import or_
 
 from ortools.linear_solver import pywraplp
 
-from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.improvement.problem import SolverProblem
 from services.scheduler.domain.timetable.board import Board, Meeting
 from services.scheduler.domain.timetable.timeline import SlotSet
 
@@ -18,7 +18,7 @@ from services.scheduler.domain.timetable.timeline import SlotSet
 _TOLERANCE = 1e-6
 
 
-def placement_bound(problem: Problem) -> int:
+def placement_bound(problem: SolverProblem) -> int:
     """Return an upper bound on the number of placed meetings, fixed meetings included.
 
     It is the optimum of a b-matching linear programme. Its variables are the placed shares of pairs that have a free
@@ -50,23 +50,23 @@ def placement_bound(problem: Problem) -> int:
     return len(problem.fixed) + math.floor(shares + _TOLERANCE)
 
 
-def _common(problem: Problem, board: Board, meeting: Meeting) -> SlotSet:
+def _common(problem: SolverProblem, board: Board, meeting: Meeting) -> SlotSet:
     common = problem.open_slots
     for person in meeting.participant_ids:
         common &= reduce(or_, (_free(problem, board, member) for member in _party(problem, person)))
     return common
 
 
-def _party(problem: Problem, person: str) -> tuple[str, ...]:
+def _party(problem: SolverProblem, person: str) -> tuple[str, ...]:
     """Return the participant and their possible substitutes, sorted."""
     return tuple(sorted((person, *problem.substitutes_of.get(person, ()))))
 
 
-def _free(problem: Problem, board: Board, person: str) -> SlotSet:
+def _free(problem: SolverProblem, board: Board, person: str) -> SlotSet:
     return problem.open_slots & board.possible_slots(person) & ~board.busy[person]
 
 
-def _most(problem: Problem, board: Board, person: str) -> int:
+def _most(problem: SolverProblem, board: Board, person: str) -> int:
     slots = _free(problem, board, person).bit_count()
     if problem.quota is None:
         return slots

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from services.scheduler.domain.improvement.problem import Candidate, Problem
+from services.scheduler.domain.improvement.problem import Candidate, SolverProblem
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.timetable.board import Board
 from services.scheduler.domain.timetable.ejection import make_room, rearrange
@@ -23,7 +23,7 @@ _ROOM_SOUGHT = 200
 _SHUFFLES = 3
 
 
-def construct(problem: Problem, most: int, seed: int) -> Board:
+def construct(problem: SolverProblem, most: int, seed: int) -> Board:
     """Return the best board of several orders: hardest first, highest rank first, and a few shuffled orders.
 
     The search stops once a board places all meetings, or `most` of them unless the floor comes first.
@@ -44,7 +44,7 @@ def construct(problem: Problem, most: int, seed: int) -> Board:
     return best
 
 
-def _in_order(problem: Problem, candidates: Sequence[Candidate], most: int) -> Board:
+def _in_order(problem: SolverProblem, candidates: Sequence[Candidate], most: int) -> Board:
     board = problem.board()
     ordered = _below_minimum_first(problem, board, candidates)
     left = [candidate for candidate in ordered if not _place(problem, board, candidate)]
@@ -55,7 +55,7 @@ def _in_order(problem: Problem, candidates: Sequence[Candidate], most: int) -> B
     return board
 
 
-def fill(problem: Problem) -> Board:
+def fill(problem: SolverProblem) -> Board:
     """Return the incumbent with waiting meetings added, moving at most `budget_to_place` meetings in all."""
     board = problem.board()
     waiting = []
@@ -72,7 +72,7 @@ def fill(problem: Problem) -> Board:
     return board
 
 
-def _place(problem: Problem, board: Board, candidate: Candidate) -> bool:
+def _place(problem: SolverProblem, board: Board, candidate: Candidate) -> bool:
     assignment, _ = find_assignment(board, candidate.meeting, problem.open_slots)
     if assignment is None:
         return False
@@ -80,13 +80,13 @@ def _place(problem: Problem, board: Board, candidate: Candidate) -> bool:
     return True
 
 
-def _make_room(problem: Problem, board: Board, candidate: Candidate, most_moves: int) -> int:
+def _make_room(problem: SolverProblem, board: Board, candidate: Candidate, most_moves: int) -> int:
     """Place a candidate by moving placed meetings. Returns the number of moves."""
     assignments = make_room(board, candidate.meeting, problem.open_slots, most_moves)
     return rearrange(board, candidate.meeting, assignments) if assignments else 0
 
 
-def _by_placement_key(problem: Problem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+def _by_placement_key(problem: SolverProblem, board: Board, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     def key_of(candidate: Candidate) -> tuple[object, ...]:
         fill_rates = [problem.served(board, person) for person in candidate.meeting.participant_ids]
         return (*placement_key(candidate.demand, fill_rates, problem.least), candidate.meeting.pair_id)
@@ -94,7 +94,7 @@ def _by_placement_key(problem: Problem, board: Board, candidates: Iterable[Candi
     return smallest_key_first(candidates, key_of)
 
 
-def _below_minimum_first(problem: Problem, board: Board, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+def _below_minimum_first(problem: SolverProblem, board: Board, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
     """Keep the order, unless the edition has a minimum of meetings: then rank and shortfall come first."""
     if problem.least is None:
         return candidates
@@ -107,7 +107,7 @@ def _below_minimum_first(problem: Problem, board: Board, candidates: Sequence[Ca
     return smallest_key_first(candidates, key_of)
 
 
-def _hardest_first(problem: Problem) -> list[Candidate]:
+def _hardest_first(problem: SolverProblem) -> list[Candidate]:
     """Sort by pressure: the wanted meetings of both participants, divided by their common slots."""
     board = problem.board()
     wanted = Counter(chain.from_iterable(candidate.meeting.participant_ids for candidate in problem.candidates))

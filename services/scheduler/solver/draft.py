@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.improvement.problem import SolverProblem
 from services.scheduler.domain.objective.priority import FillRate
 from services.scheduler.domain.timetable.board import Board
 from services.scheduler.domain.timetable.timeline import SlotSet
@@ -21,7 +21,7 @@ class Draft:
     - `free_tables`: by set of zones and slot, the tables left; `zone_sets_of`: by pair, the sets it takes a table from.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: SolverProblem) -> None:
         board = problem.board()
         numbers = {participant_id: number for number, participant_id in enumerate(problem.hours)}
         self.pairs = [candidate.meeting for candidate in problem.candidates]
@@ -85,7 +85,9 @@ class Draft:
         return sum(map(bool, self.slot))
 
 
-def _count_tables(problem: Problem, board: Board, draft: Draft) -> tuple[list[dict[SlotSet, int]], list[list[int]]]:
+def _count_tables(
+    problem: SolverProblem, board: Board, draft: Draft
+) -> tuple[list[dict[SlotSet, int]], list[list[int]]]:
     """Return the free tables of every set of zones by slot, and for every pair the sets it takes a table from."""
     sets = sorted({meeting.zone_ids for meeting in draft.pairs}, key=lambda zone_ids: (len(zone_ids), zone_ids))
     free = [_free_tables(problem, board, zone_ids) for zone_ids in sets]
@@ -95,7 +97,7 @@ def _count_tables(problem: Problem, board: Board, draft: Draft) -> tuple[list[di
     return free, [taken_from[meeting.zone_ids] for meeting in draft.pairs]
 
 
-def _free_tables(problem: Problem, board: Board, zone_ids: tuple[str, ...]) -> dict[SlotSet, int]:
+def _free_tables(problem: SolverProblem, board: Board, zone_ids: tuple[str, ...]) -> dict[SlotSet, int]:
     masks = [taken for zone_id in zone_ids for taken in board.tables.get(zone_id, {}).values()]
     slots = [1 << index for index in range(problem.all_slots.bit_length())]
     return {slot: sum(not taken & slot for taken in masks) for slot in slots}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
-from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.improvement.problem import SolverProblem
 from services.scheduler.domain.timetable.board import Board, Meeting
 from services.scheduler.domain.timetable.rules import all_available, outside_attended_sessions
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
@@ -39,7 +39,7 @@ class Repair:
 
 
 def fewest_moves(
-    problem: Problem,
+    problem: SolverProblem,
     before: Mapping[str, SlotSet],
     hint: Mapping[str, SlotSet],
     effort: float,
@@ -88,14 +88,14 @@ def fewest_moves(
     return replace(repair, at_least=max(forced, refuted))
 
 
-def _repair(problem: Problem, before: Mapping[str, SlotSet], slots: Mapping[str, SlotSet]) -> Repair:
+def _repair(problem: SolverProblem, before: Mapping[str, SlotSet], slots: Mapping[str, SlotSet]) -> Repair:
     fixed = {pair_id: assignment.slots for pair_id, (_, assignment) in problem.fixed.items()}
     after = {**slots, **fixed}
     moves = sum(before.get(pair_id, slot) != slot for pair_id, slot in after.items())
     return Repair(len(after), moves, at_least=0, slots=after, proven=False, seconds=0.0)
 
 
-def _forced(problem: Problem, before: Mapping[str, SlotSet], most: int) -> int:
+def _forced(problem: SolverProblem, before: Mapping[str, SlotSet], most: int) -> int:
     """Return a lower bound on the moves of any repair that places `most` meetings.
 
     It counts the placeable meetings that cannot stay, less the meetings that are left out.
@@ -108,7 +108,7 @@ def _forced(problem: Problem, before: Mapping[str, SlotSet], most: int) -> int:
     return max(0, displaced - (len(placeable) + len(problem.fixed) - most))
 
 
-def _possible(problem: Problem, board: Board, meeting: Meeting) -> SlotSet:
+def _possible(problem: SolverProblem, board: Board, meeting: Meeting) -> SlotSet:
     """Return the slots that a candidate meeting could have if it were the only candidate."""
     possible = all_available(board, meeting) & outside_attended_sessions(board, meeting)
     return problem.open_slots & possible & ~board.busy_slots(meeting)
@@ -121,7 +121,7 @@ class _RepairModel:
     more meetings than tables.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: SolverProblem) -> None:
         self.cp = cp_model.CpModel()
         self.in_slot: dict[tuple[str, SlotSet], cp_model.IntVar] = {}
         board = problem.board()

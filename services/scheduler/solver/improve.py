@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.domain.timetable.board import Board
 from services.scheduler.domain.timetable.placement import find_assignment, misplaced_pairs
 from services.scheduler.domain.timetable.timeline import SlotSet
@@ -25,7 +25,7 @@ _FIRST_SHARE = 0.05
 Report = Callable[[Solution], None]
 
 
-def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -> Solution:
+def improve(problem: SolverProblem, effort: Effort, report: Report = lambda _: None) -> Solution:
     """Return the best agenda found, with a bound on the meetings that any agenda could place.
 
     Before the announcement the agenda is made from the inputs alone, so it does not depend on the order of their
@@ -62,7 +62,7 @@ def improve(problem: Problem, effort: Effort, report: Report = lambda _: None) -
     return replace(solution, fewest_breaks=fewest_breaks(draft) if is_all else 0)
 
 
-def _incumbent(problem: Problem) -> Board:
+def _incumbent(problem: SolverProblem) -> Board:
     board = problem.board()
     for candidate in problem.candidates:
         if candidate.meeting.pair_id in problem.incumbent:
@@ -70,7 +70,7 @@ def _incumbent(problem: Problem) -> Board:
     return board
 
 
-def _draft(problem: Problem, board: Board) -> Draft:
+def _draft(problem: SolverProblem, board: Board) -> Draft:
     draft, by_pair = Draft(problem), windows(problem, board)
     for number, meeting in enumerate(draft.pairs):
         if meeting.pair_id in by_pair:
@@ -80,7 +80,7 @@ def _draft(problem: Problem, board: Board) -> Draft:
     return draft
 
 
-def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
+def _dealt(problem: SolverProblem, draft: Draft, built: Board) -> Board:
     """Return the draft with its tables, or `built`, from which it began, if that is better.
 
     The draft does not know all rules: meetings that break a rule on the board are placed again.
@@ -96,7 +96,7 @@ def _dealt(problem: Problem, draft: Draft, built: Board) -> Board:
     return board if problem.weight(board) >= problem.weight(built) else built
 
 
-def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Board:
+def _fill_more(problem: SolverProblem, filled: Board, most: int, effort: Effort) -> Board:
     """Place more waiting meetings by longer chains with the fewest moves, if the change budget permits any."""
     if len(filled.placed) >= min(most, len(problem.fixed) + len(problem.candidates)) or not problem.budget_to_place:
         return filled
@@ -108,7 +108,7 @@ def _fill_more(problem: Problem, filled: Board, most: int, effort: Effort) -> Bo
     return board if len(board.placed) > len(filled.placed) and not misplaced_pairs(board) else filled
 
 
-def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Board:
+def _moved_against_breaks(problem: SolverProblem, filled: Board, effort: Effort) -> Board:
     """Spend the rest of the change budget on fewer breaks. Every meeting with a place keeps one.
 
     Tables are published too, so a meeting that moves may find no table. Then the search starts again with half the
@@ -127,14 +127,14 @@ def _moved_against_breaks(problem: Problem, filled: Board, effort: Effort) -> Bo
     return filled
 
 
-def _published_slots(problem: Problem, draft: Draft) -> dict[int, SlotSet]:
+def _published_slots(problem: SolverProblem, draft: Draft) -> dict[int, SlotSet]:
     """Return the slots of the incumbent's meetings, by their numbers in the draft."""
     incumbent = problem.incumbent
     pair_ids = [meeting.pair_id for meeting in draft.pairs]
     return {number: incumbent[pair_id].slots for number, pair_id in enumerate(pair_ids) if pair_id in incumbent}
 
 
-def _with_published_tables(problem: Problem, draft: Draft) -> Board:
+def _with_published_tables(problem: SolverProblem, draft: Draft) -> Board:
     """Return the draft with the incumbent's tables. Meetings that move get any free table, or no place."""
     board = problem.board()
     moved = []
@@ -151,11 +151,11 @@ def _with_published_tables(problem: Problem, draft: Draft) -> Board:
     return board
 
 
-def _steps(problem: Problem, effort: Effort) -> int:
+def _steps(problem: SolverProblem, effort: Effort) -> int:
     return min(effort.steps * len(problem.candidates), effort.most_steps)
 
 
-def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> None:
+def _place_more(problem: SolverProblem, most: int, draft: Draft, effort: Effort) -> None:
     """Solve neighbourhoods around participants with a waiting meeting, until no more meetings can be placed.
 
     Then solve neighbourhoods around waiting meetings that outrank a placed meeting, or whose participants are below
@@ -173,7 +173,7 @@ def _place_more(problem: Problem, most: int, draft: Draft, effort: Effort) -> No
         place_again(draft, problem.candidates, group, effort.seed, effort.round_effort)
 
 
-def _missing(problem: Problem, draft: Draft, is_full: bool) -> list[int]:
+def _missing(problem: SolverProblem, draft: Draft, is_full: bool) -> list[int]:
     """List the participants with a waiting meeting, sorted.
 
     In a full agenda, list only participants below the minimum, and participants whose waiting meeting outranks a

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from services.scheduler.domain.improvement.problem import Problem, Solution
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.solver.effort import Effort
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -31,7 +31,7 @@ _START_SECONDS = 300.0
 _NICENESS = 10
 
 Report = Callable[[Solution], None]
-Work = Callable[[Problem, Effort, Report], Solution]
+Work = Callable[[SolverProblem, Effort, Report], Solution]
 
 
 class SolverFailed(Exception):
@@ -42,7 +42,7 @@ class SolverBusy(Exception):
     """No worker was free in time."""
 
 
-def _improve(problem: Problem, effort: Effort, report: Report) -> Solution:
+def _improve(problem: SolverProblem, effort: Effort, report: Report) -> Solution:
     # Imported in the worker alone: OR-Tools and numba would add seconds and 150 MB to the start of the service.
     from services.scheduler.solver.improve import improve  # noqa: PLC0415
 
@@ -123,7 +123,7 @@ class SolverPool:
         finally:
             self._turns.release()
 
-    async def solve(self, problem: Problem, effort: Effort, within: float = math.inf) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, within: float = math.inf) -> Solution:
         """Improve in a worker until it is done, or the pool's deadline or `within` seconds are over.
 
         The caller must hold a `turn`.
@@ -157,7 +157,7 @@ class _Worker:
         #: Whether the worker has finished its last problem and waits for the next.
         self.is_idle = False
 
-    async def solve(self, problem: Problem, effort: Effort, deadline: float) -> Solution:
+    async def solve(self, problem: SolverProblem, effort: Effort, deadline: float) -> Solution:
         answer = await asyncio.to_thread(self._exchange, (problem, effort), deadline)
         if isinstance(answer, Solution):
             return answer
@@ -168,7 +168,7 @@ class _Worker:
         if self._process.pid is not None:
             self._process.kill()
 
-    def _exchange(self, task: tuple[Problem, Effort], deadline: float) -> Any:  # noqa: ANN401 - what a pipe carries
+    def _exchange(self, task: tuple[SolverProblem, Effort], deadline: float) -> Any:  # noqa: ANN401 - what a pipe carries
         best: Any = None
         try:
             if self._process.pid is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from services.scheduler.domain.improvement.problem import Problem
+from services.scheduler.domain.improvement.problem import SolverProblem
 from services.scheduler.domain.timetable.board import Board
 from services.scheduler.domain.timetable.timeline import SlotSet
 
 
-def windows(problem: Problem, board: Board) -> dict[str, SlotSet]:
+def windows(problem: SolverProblem, board: Board) -> dict[str, SlotSet]:
     """Return windows by pair. Ordered meetings keep their order wherever they move within their windows.
 
     Placed meetings lie within their windows if they are in order: the time between two of them is cut half way.
@@ -21,7 +21,7 @@ def windows(problem: Problem, board: Board) -> dict[str, SlotSet]:
     return left
 
 
-def _cut(problem: Problem, board: Board, earlier: str, later: str) -> tuple[SlotSet, SlotSet]:
+def _cut(problem: SolverProblem, board: Board, earlier: str, later: str) -> tuple[SlotSet, SlotSet]:
     """Return the slots left to the earlier and to the later meeting.
 
     A meeting that stays leaves all of the remaining time.

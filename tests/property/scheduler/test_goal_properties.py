@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem, problem_of
 from services.scheduler.domain.objective.priority import demand_total
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
@@ -31,14 +31,16 @@ pairs = st.lists(st.sampled_from(PEOPLE), min_size=2, max_size=2, unique=True).m
 demands = st.dictionaries(pairs, st.tuples(st.integers(1, 3), st.floats(0, 1, width=16)), min_size=1, max_size=16)
 
 
-def improved(wanted: list[AffinityScored], countries: list[str], rooms: tuple[int, int], **fields: Any) -> Problem:
+def improved(
+    wanted: list[AffinityScored], countries: list[str], rooms: tuple[int, int], **fields: Any
+) -> SolverProblem:
     slots, tables = rooms
     rules = edition(slots=slots, zones=(workspace(tables), HALL), **fields)
     known = [organisation(f"org-{name}", country=country) for name, country in zip(PEOPLE, countries, strict=True)]
     return problem_of(Edition(rules, *known, *map(participant, PEOPLE), *wanted).state, NOW, 0)
 
 
-def value(problem: Problem, solution: Solution) -> tuple[int, int, int]:
+def value(problem: SolverProblem, solution: Solution) -> tuple[int, int, int]:
     return demand_total(
         [candidate.demand for candidate in problem.candidates if candidate.meeting.pair_id in solution.assignments]
     )

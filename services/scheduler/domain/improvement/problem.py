@@ -29,7 +29,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Problem:
+class SolverProblem:
     """An edition to improve, as of an input version.
 
     - `candidates`: pairs to place. `incumbent`: their present assignments.
@@ -66,7 +66,7 @@ class Problem:
         """The number of meetings that may move so that more meetings have a place."""
         return self.change_budget if self.search_policy.moves_to_place else 0
 
-    def has_same_solution_as(self, other: Problem) -> bool:
+    def has_same_solution_as(self, other: SolverProblem) -> bool:
         """Return whether two problems have the same solution: same inputs and, once announced, the same incumbent."""
         incumbent = other.incumbent if self.announced else self.incumbent
         return replace(other, version=self.version, incumbent=incumbent) == self
@@ -83,7 +83,7 @@ class Problem:
             board.set_predecessors(pair_id, comes_after)
         return board
 
-    def of_pairs(self, board: Board) -> Problem:
+    def of_pairs(self, board: Board) -> SolverProblem:
         """Return the problem for engines that move meetings of two: meetings with guests are fixed as on the board."""
         groups = {
             candidate.meeting.pair_id
@@ -163,7 +163,7 @@ class Solution:
         )
 
 
-def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem:
+def problem_of(state: AgendaState, now: datetime, change_budget: int) -> SolverProblem:
     """Return the problem of an edition. The scheduler has received the edition."""
     assert state.edition is not None  # noqa: S101 - an unknown edition is never improved
     placed = state.board.placed
@@ -171,7 +171,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> Problem
     wanted = [
         pair for pair in sorted(state.pairs) if pair not in fixed and state.is_wanted(pair) and state.is_known(pair)
     ]
-    return Problem(
+    return SolverProblem(
         version=state.version,
         announced=state.announced,
         all_slots=state.timeline.all_slots,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from services.scheduler.domain.objective.levels import SearchPolicy
 from services.scheduler.domain.organiser.errors import EditRejected, must_be_open
 from services.scheduler.domain.state import AgendaState
@@ -21,7 +21,7 @@ from shared.internal_api.edits import More
 _POLICY = SearchPolicy(moves_to_place=True, moves_against_breaks=False, is_fair_first=False)
 
 
-def problem_with(state: AgendaState, more: More, now: datetime, change_budget: int) -> Problem:
+def problem_with(state: AgendaState, more: More, now: datetime, change_budget: int) -> SolverProblem:
     """Return the problem of the edition with more tables or time, with its present agenda as the incumbent.
 
     Participants with `available` times are absent from the new slots that these do not cover. Until agendas are

@@ -7,10 +7,10 @@ import pytest
 
 from bench.affinities.peers import bm25, char_tfidf, same_division, same_section
 from bench.affinities.quality import quality_of, quality_of_tags
-from bench.affinities.topics import Topic
+from bench.affinities.topics import SubjectArea
 
 TOPICS = [
-    Topic(f"t{at}", "metal" if at < 10 else "food", f"{at + 10}.10", *({"es": f"es {at}", "en": f"en {at}"},) * 2)
+    SubjectArea(f"t{at}", "metal" if at < 10 else "food", f"{at + 10}.10", *({"es": f"es {at}", "en": f"en {at}"},) * 2)
     for at in range(20)
 ]
 

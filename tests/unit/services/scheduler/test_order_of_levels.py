@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.scheduler.domain.improvement.adopt import adopt, announce
-from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem, problem_of
 from services.scheduler.domain.objective.levels import SearchPolicy, search_policy_of
 from services.scheduler.domain.organiser.edits import apply_edit
 from services.scheduler.solver.bound import placement_bound
@@ -84,7 +84,7 @@ def lock(subject: Edition, *, is_locked: bool) -> None:
     subject.finish(decision)
 
 
-def improved(subject: Edition, change_budget: int = 3) -> tuple[Problem, Solution, bool]:
+def improved(subject: Edition, change_budget: int = 3) -> tuple[SolverProblem, Solution, bool]:
     problem = problem_of(subject.state, NOW, change_budget)
     solution, decision = improve(problem, EFFORT), subject.decision()
     moved = adopt(decision, solution)

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.fewest_moves import fewest_moves
 from tests.support.scheduler_editions import (
@@ -27,7 +27,7 @@ SLOTS, TABLES, PAIRS = 4, 2, 6
 Placed = dict[str, SlotSet]
 
 
-def changed(seed: int) -> tuple[Problem, Placed, Placed]:
+def changed(seed: int) -> tuple[SolverProblem, Placed, Placed]:
     """A small edition after a change of hours: the problem, the slots before, and the slots now."""
     chance = random.Random(seed)  # noqa: S311 - an example
     subject = Edition(edition(slots=SLOTS, zones=(workspace(TABLES), HALL)), *people(*"abcde"))
@@ -43,7 +43,7 @@ def slots_of(subject: Edition) -> Placed:
     return {pair: assignment.slots for pair, (_, assignment) in subject.state.board.placed.items()}
 
 
-def tried(problem: Problem, before: Placed) -> tuple[int, int]:
+def tried(problem: SolverProblem, before: Placed) -> tuple[int, int]:
     """Return the most meetings that can be placed and the fewest moves for it, by exhaustive search."""
     choices = []
     for candidate in problem.candidates:

@@ -8,7 +8,7 @@ import pytest
 
 from services.scheduler.domain.changes import Locked
 from services.scheduler.domain.improvement.adopt import SolutionStale, adopt, announce
-from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem, problem_of
 from services.scheduler.domain.objective.fill_rates import fill_rate
 from services.scheduler.domain.timetable.verifier import AgendaBroken, verify
 from services.scheduler.domain.verification import inputs_of
@@ -48,7 +48,7 @@ def busy_edition(seed: int, pairs: int = 60) -> list[Event]:
     return events
 
 
-def in_two_orders(seed: int) -> list[Problem]:
+def in_two_orders(seed: int) -> list[SolverProblem]:
     first, *rest = busy_edition(seed)
     shuffled = random.Random(5).sample(rest, len(rest))  # noqa: S311 - an example
     return [problem_of(Edition(first, *events).state, NOW, 0) for events in (rest, shuffled)]

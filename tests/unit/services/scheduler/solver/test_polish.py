@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from services.scheduler.domain.timetable.breaks import breaks_of
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.construct import construct
@@ -30,7 +30,7 @@ from tests.support.scheduler_editions import (
 )
 
 
-def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: Any) -> Problem:
+def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: Any) -> SolverProblem:
     chance = random.Random(seed)  # noqa: S311 - an example
     names = [f"p{n:02}" for n in range(20)]
     zones, sessions = (workspace(4), innova(2), HALL), (session("k1", 4, 5),)
@@ -44,7 +44,7 @@ def problem(seed: int, pairs: int = 50, slots: int = 10, **fields: Any) -> Probl
     return problem_of(Edition(*events).state, NOW, 0)
 
 
-def draft_of(subject: Problem, *, leave_out: int = 0) -> Draft:
+def draft_of(subject: SolverProblem, *, leave_out: int = 0) -> Draft:
     draft, board = Draft(subject), construct(subject, 0, 1)
     for number, meeting in enumerate(draft.pairs):
         if meeting.pair_id in board.placed and number >= leave_out:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from services.scheduler.domain.improvement.problem import Problem, Solution, problem_of
+from services.scheduler.domain.improvement.problem import Solution, SolverProblem, problem_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import Report, SolverBusy, SolverFailed, SolverPool
 from tests.support.scheduler_editions import NOW, Edition, affinity, edition, people
@@ -17,7 +17,7 @@ from tests.support.scheduler_editions import NOW, Edition, affinity, edition, pe
 HANG, DIE, RAISE, HANG_LATER, DIE_LATER = 101, 102, 103, 104, 105
 
 
-def misbehave(problem: Problem, effort: Effort, report: Report) -> Solution:
+def misbehave(problem: SolverProblem, effort: Effort, report: Report) -> Solution:
     if effort.seed in {HANG_LATER, DIE_LATER}:
         report(Solution(problem.version, problem.announced, {}, 1))
         report(Solution(problem.version, problem.announced, {}, 2))
@@ -32,7 +32,7 @@ def misbehave(problem: Problem, effort: Effort, report: Report) -> Solution:
     return Solution(problem.version, problem.announced, {}, os.getpid())
 
 
-def problem() -> Problem:
+def problem() -> SolverProblem:
     return problem_of(Edition(edition(), *people("a", "b"), affinity("a", "b")).state, NOW, 0)
 
 

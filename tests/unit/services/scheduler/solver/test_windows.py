@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from services.scheduler.domain.timetable.board import Board
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.solver.windows import windows
@@ -16,7 +16,7 @@ from tests.support.scheduler_editions import HALL, NOW, workspace
 from tests.support.scheduler_orders import EVERYBODY, do, fair
 
 
-def problem(seed: int) -> tuple[Problem, Board]:
+def problem(seed: int) -> tuple[SolverProblem, Board]:
     """A problem with placed meetings in order, some of them locked, and waiting meetings."""
     chance = Random(seed)  # noqa: S311 - it must be repeatable
     subject = fair(*EVERYBODY, slots=8, zones=(workspace(3), HALL))

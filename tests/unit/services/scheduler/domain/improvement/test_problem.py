@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from services.scheduler.domain.improvement.problem import Problem, problem_of
+from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from shared.contract.events import Event
 from tests.support.scheduler_editions import NOW, Edition, affinity, edition, participant, people, window
 
 
-def asked(*events: Event) -> Problem:
+def asked(*events: Event) -> SolverProblem:
     return problem_of(Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), *events).state, NOW, 3)
 
 
