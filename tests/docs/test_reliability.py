@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
+TEST = re.compile(r"def (test_\w+)")
 #: Faults that must be in the table, by words in their rows.
 FAULTS = (
     "kill -9` at any step", "SIGTERM", "zombie", "Solver overruns", "A broker down", "coordinator moved",
@@ -26,6 +27,11 @@ def test_every_test_named_exists(file: str, test: str) -> None:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert test in functions
+
+
+def test_every_test_in_the_table_of_protections_exists() -> None:
+    defined = {name for path in (ROOT / "tests").rglob("test_*.py") for name in TEST.findall(path.read_text("utf-8"))}
+    assert set(re.findall(r"`(test_\w+)`", PAGE)) - defined == set()
 
 
 def test_every_fault_has_a_row_that_names_a_test() -> None:
