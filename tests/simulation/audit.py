@@ -25,7 +25,7 @@ from shared.contract.ids import derived_id, encounter_id, pair_of
 from tests.simulation.audit_logs import LogAudit, PlantedRecord
 from tests.simulation.client import AcknowledgedWrites
 from tests.simulation.contents import ServerContents
-from tests.simulation.mongo import Document
+from tests.support.in_memory.mongo import Document
 
 #: A line of an agenda: its subject, start, end and table.
 AgendaLine = tuple[str, datetime, datetime, str | None]

@@ -14,8 +14,8 @@ from shared.contract.cloudevents import unpack
 from shared.contract.topics import DLQ_SUFFIX, TOPICS
 from shared.messaging.dead_letters import DeadLetterOrigin
 from tests.simulation.contents import JOURNALLED, ServerContents
-from tests.simulation.mongo import Document
 from tests.support.bookings import Bookings
+from tests.support.in_memory.mongo import Document
 
 #: A record that no service can process: the group of a reader, topic, partition and offset.
 PlantedRecord = tuple[str, str, int, int]

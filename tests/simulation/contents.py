@@ -13,9 +13,9 @@ from services.scheduler.domain.state import AgendaState
 from shared.storage.aggregate import fold
 from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import entry_of
-from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.mongo import Document, InMemoryMongo
 from tests.simulation.smtp import MailServer
+from tests.support.in_memory.kafka import InMemoryKafka
+from tests.support.in_memory.mongo import Document, InMemoryMongo
 
 JOURNALLED = ("matching", "scheduler", "notify")
 _AGGREGATE = AgendaAggregate()

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-from tests.simulation.process import Fault, Mode, Process, When
+from tests.support.in_memory.process import Fault, Mode, Process, When
 
 #: Steps that call Kafka and SMTP; all other steps call the database.
 _KAFKA = frozenset({"take", "send", "dead-letter", "commit"})

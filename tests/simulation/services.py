@@ -41,11 +41,11 @@ from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverFailed
 from shared.app import Infrastructure, Runtime
 from shared.runtime.clock import Clock
-from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.kafka_client import InMemoryBroker
-from tests.simulation.mongo import Call, Database, InMemoryMongo
-from tests.simulation.process import Process
 from tests.simulation.smtp import InMemoryMailer, MailServer, Writer
+from tests.support.in_memory.kafka import InMemoryKafka
+from tests.support.in_memory.kafka_client import InMemoryBroker
+from tests.support.in_memory.mongo import Call, Database, InMemoryMongo
+from tests.support.in_memory.process import Process
 
 OPERATOR = "op_1"
 #: Intervals are shorter than in production, so that a run covers more of them.
@@ -167,7 +167,7 @@ class _MongoOf:
 
 
 def step_of(call: Call) -> str:
-    """Return the name of the step for a call of the Mongo driver: see the table in `process`."""
+    """Return the name of the step for a call of the Mongo driver: see the table in `in_memory/process.py`."""
     if call.collection in {"journal", "snapshots"}:
         return _journal_step(call)
     if call.name == "find" and "pending_since" in call.query:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.state import Audience
 from services.notify.ports import MailServerUnavailable, NotAccepted, Render, RenderedMail, Unconfirmed
-from tests.simulation.process import Process
+from tests.support.in_memory.process import Process
 
 #: Silence of a client after which the server hangs up: at least five minutes in RFC 5321, section 4.5.3.2.7. As there,
 #: it is no longer than the lease of a mail.

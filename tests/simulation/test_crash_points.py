@@ -11,10 +11,10 @@ import pytest
 
 from tests.simulation.faults import Planned, PlannedFault
 from tests.simulation.load import LEAST
-from tests.simulation.process import Fault, Mode, When
 from tests.simulation.world import run, run_seed
+from tests.support.in_memory.process import Fault, Mode, When
 
-#: Steps of each service, in the order of the code. `process` explains them.
+#: Steps of each service, in the order of the code. `tests/support/in_memory/process.py` explains them.
 _JOURNAL = ("take", "load", "insert", "send", "mark", "snapshot", "commit", "dead-letter", "sweep")
 STEPS: dict[str, tuple[str, ...]] = {
     "registration": ("read", "write", "outbox: read", "send", "outbox: empty", "sweep"),

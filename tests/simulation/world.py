@@ -26,13 +26,13 @@ from tests.simulation.audit import Audit
 from tests.simulation.client import AcknowledgedWrites, Client
 from tests.simulation.contents import ServerContents
 from tests.simulation.faults import NoFaults, Seeded
-from tests.simulation.kafka import InMemoryKafka
 from tests.simulation.load import LARGE, SMALL, Load, Scale
 from tests.simulation.loop import NothingToDo, run_virtually
-from tests.simulation.mongo import InMemoryMongo
-from tests.simulation.process import Faults, Process
 from tests.simulation.services import OPERATOR, Environment, RunningService
 from tests.simulation.smtp import MailServer, plain
+from tests.support.in_memory.kafka import InMemoryKafka
+from tests.support.in_memory.mongo import InMemoryMongo
+from tests.support.in_memory.process import Faults, Process
 
 _CONSUMERS = ("tertulia-matching", "tertulia-scheduler", "tertulia-notify")
 SERVICES = ("registration", "matching", "scheduler", "notify")

@@ -11,18 +11,18 @@ from tests.support.scheduler_api import ApiHarness
 
 
 @pytest.fixture
-def venue() -> ApiHarness:
+def harness() -> ApiHarness:
     return ApiHarness()
 
 
 @pytest.fixture
-async def api(venue: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
-    async with venue.client() as client:
-        await venue.set_up(client, "Ana Beto Carla Dario")
-        await venue.deliver(
-            venue.pair("Ana", "Beto", priority=3), venue.pair("Ana", "Carla"), venue.pair("Beto", "Dario")
+async def api(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
+    async with harness.client() as client:
+        await harness.set_up(client, "Ana Beto Carla Dario")
+        await harness.deliver(
+            harness.pair("Ana", "Beto", priority=3), harness.pair("Ana", "Carla"), harness.pair("Beto", "Dario")
         )
-        await client.patch(venue.path, json={"phase": "published"})
-        await venue.deliver()
-        await venue.settle()
+        await client.patch(harness.path, json={"phase": "published"})
+        await harness.deliver()
+        await harness.settle()
         yield client

@@ -31,27 +31,29 @@ def kind_of(answer: httpx.Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("code", CODES)
 async def test_each_code_is_the_problem_type_at_each_endpoint(
-    code: EditErrorCode, venue: ApiHarness, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    code: EditErrorCode, harness: ApiHarness, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def reject(*_: object) -> None:
         raise EditRejected(code, "the reason in a sentence")
 
     for use_case in ("plan_edit", "apply_edit", "record_attendance", "what_if"):
-        monkeypatch.setattr(venue.scheduler, use_case, reject)
+        monkeypatch.setattr(harness.scheduler, use_case, reject)
     undo = {"edit": {"type": "undo"}}
     answers = [
-        await api.post(f"{venue.path}/agenda/edits/dry-run", json=undo),
-        await api.post(f"{venue.path}/agenda/edits", json=undo, headers={"If-Match": "*"}),
-        await api.post(f"{venue.path}/encounters/enc_1/attendance", json={"outcome": "held"}),
-        await api.get(f"{venue.path}/what-if", params={"tables": 1}),
+        await api.post(f"{harness.path}/agenda/edits/dry-run", json=undo),
+        await api.post(f"{harness.path}/agenda/edits", json=undo, headers={"If-Match": "*"}),
+        await api.post(f"{harness.path}/encounters/enc_1/attendance", json={"outcome": "held"}),
+        await api.get(f"{harness.path}/what-if", params={"tables": 1}),
     ]
     for answer in answers:
         assert kind_of(answer) == (code.status, code.value)
         assert answer.json()["detail"] == "the reason in a sentence"
 
 
-def test_the_openapi_lists_each_code_at_the_endpoints_that_may_answer_it(venue: ApiHarness) -> None:
-    paths = make_api(ApiContext(venue.store, venue.authenticator, RegistrationSettings(), venue.now)).openapi()["paths"]
+def test_the_openapi_lists_each_code_at_the_endpoints_that_may_answer_it(harness: ApiHarness) -> None:
+    paths = make_api(ApiContext(harness.store, harness.authenticator, RegistrationSettings(), harness.now)).openapi()[
+        "paths"
+    ]
     for (path, method), codes in ENDPOINTS.items():
         responses = paths[path][method]["responses"]
         for code in CODES:
@@ -61,17 +63,17 @@ def test_the_openapi_lists_each_code_at_the_endpoints_that_may_answer_it(venue: 
 
 
 async def test_real_requests_answer_with_a_code_that_the_openapi_lists(
-    venue: ApiHarness, api: httpx.AsyncClient
+    harness: ApiHarness, api: httpx.AsyncClient
 ) -> None:
-    encounter = await venue.meeting(api, "Ana", "Beto")
-    encounter_id, ana = encounter["encounter_id"], venue.people["Ana"]
+    encounter = await harness.meeting(api, "Ana", "Beto")
+    encounter_id, ana = encounter["encounter_id"], harness.people["Ana"]
     edits: dict[EditErrorCode, dict[str, Any]] = {
         EditErrorCode.UNKNOWN_ENCOUNTER: {"type": "lock", "encounter_id": "enc_none", "is_locked": True},
         EditErrorCode.NO_SUCH_SLOT: {"type": "place", "encounter_id": encounter_id, "slot": 99, "zone_id": "work"},
         EditErrorCode.NO_TABLE: {"type": "place", "encounter_id": encounter_id, "slot": 0, "zone_id": "garden"},
-        EditErrorCode.NOT_THEIRS: swap(encounter_id, venue.people["Dario"], ana),
+        EditErrorCode.NOT_THEIRS: swap(encounter_id, harness.people["Dario"], ana),
         EditErrorCode.UNKNOWN_PARTICIPANT: swap(encounter_id, ana, "par_none"),
-        EditErrorCode.NOT_A_REPRESENTATIVE: swap(encounter_id, ana, venue.people["Dario"]),
+        EditErrorCode.NOT_A_REPRESENTATIVE: swap(encounter_id, ana, harness.people["Dario"]),
         EditErrorCode.ALREADY_THERE: invite(encounter_id, ana),
         EditErrorCode.NOT_A_GUEST: invite(encounter_id, ana) | {"is_invited": False},
         EditErrorCode.CONTRADICTION: {
@@ -80,26 +82,26 @@ async def test_real_requests_answer_with_a_code_that_the_openapi_lists(
         EditErrorCode.NOTHING_TO_UNDO: {"type": "undo"},
     }  # fmt: skip
     for code, edit in edits.items():
-        answer = await api.post(f"{venue.path}/agenda/edits/dry-run", json={"edit": edit})
+        answer = await api.post(f"{harness.path}/agenda/edits/dry-run", json={"edit": edit})
         assert kind_of(answer) == (code.status, code.value)
 
-    path = f"{venue.path}/encounters/{encounter_id}/attendance"
+    path = f"{harness.path}/encounters/{encounter_id}/attendance"
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-live")
-    await api.patch(venue.path, json={"phase": "live"})
-    await venue.deliver()
+    await api.patch(harness.path, json={"phase": "live"})
+    await harness.deliver()
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-begun")
-    venue.moment = datetime.fromisoformat(encounter["place"]["starts_at"])
+    harness.moment = datetime.fromisoformat(encounter["place"]["starts_at"])
     assert kind_of(await api.post(path, json={"outcome": "missed"})) == (422, "contradiction")
-    assert kind_of(await api.get(f"{venue.path}/what-if?tables=1&zone_id=garden")) == (404, "unknown-zone")
-    await api.patch(venue.path, json={"phase": "closed"})
-    await venue.deliver()
-    assert kind_of(await api.get(f"{venue.path}/what-if?tables=1")) == (409, "closed")
+    assert kind_of(await api.get(f"{harness.path}/what-if?tables=1&zone_id=garden")) == (404, "unknown-zone")
+    await api.patch(harness.path, json={"phase": "closed"})
+    await harness.deliver()
+    assert kind_of(await api.get(f"{harness.path}/what-if?tables=1")) == (409, "closed")
 
 
 async def test_an_edition_that_the_scheduler_does_not_know_yet_is_unknown(
-    venue: ApiHarness, api: httpx.AsyncClient
+    harness: ApiHarness, api: httpx.AsyncClient
 ) -> None:
-    edition_id = await venue.make(api, "/editions", EDITION, "edition_id")
+    edition_id = await harness.make(api, "/editions", EDITION, "edition_id")
     answer = await api.post(f"/editions/{edition_id}/agenda/edits/dry-run", json={"edit": {"type": "undo"}})
     assert kind_of(answer) == (404, "unknown-edition")
 

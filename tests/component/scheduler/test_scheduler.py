@@ -27,89 +27,89 @@ from tests.support.scheduler_service import SchedulerHarness, final, of
 
 
 async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
-    house = SchedulerHarness()
-    said = await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    harness = SchedulerHarness()
+    said = await harness.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
     assert sum(isinstance(each, EncounterChanged) for each in said) == 2
     assert sorted(each.participant_id for each in said if isinstance(each, AgendaChanged)) == ["a", "b", "c"]
-    assert len(await house.store.entries("ed", after=0)) == 1
+    assert len(await harness.store.entries("ed", after=0)) == 1
 
 
 async def test_a_repeated_batch_writes_and_publishes_nothing() -> None:
-    house = SchedulerHarness()
+    harness = SchedulerHarness()
     events = [edition(), *people("a", "b"), affinity("a", "b")]
-    await house.consume(*events)
-    assert await house.consume(*events) == []
-    assert len(await house.store.entries("ed", after=0)) == 1
+    await harness.consume(*events)
+    assert await harness.consume(*events) == []
+    assert len(await harness.store.entries("ed", after=0)) == 1
 
 
 async def test_a_forged_pair_is_poison_and_leaves_the_batch_intact() -> None:
-    house = SchedulerHarness()
+    harness = SchedulerHarness()
     forged = affinity("a", "b").model_copy(update={"pair_id": pair("a", "c")})
     with pytest.raises(Poison):
-        await house.consume(edition(), *people("a", "b"), forged)
-    said = await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
+        await harness.consume(edition(), *people("a", "b"), forged)
+    said = await harness.consume(edition(), *people("a", "b"), affinity("a", "b"))
     assert len(said) == 3
 
 
 async def test_a_quiet_edition_is_improved_exactly_once() -> None:
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
-    await house.later(1)
-    assert house.solver.asked == 0
-    await house.later(2)
-    await house.later(2)
-    assert house.solver.asked == 1
-    state = await house.journal.read("ed")
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    await harness.later(1)
+    assert harness.solver.asked == 0
+    await harness.later(2)
+    await harness.later(2)
+    assert harness.solver.asked == 1
+    state = await harness.journal.read("ed")
     assert state.certificate is not None
     assert state.certificate.gap == 0
 
 
 async def test_publishing_improves_once_more_then_announces_every_agenda_once() -> None:
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"))
-    said = await house.consume(edition(revision=2, phase="published"))
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b", "c"), affinity("a", "b"))
+    said = await harness.consume(edition(revision=2, phase="published"))
     assert final(said) == []
-    assert final(await house.later(3)) == ["a", "b"]
-    assert final(await house.later(3)) == []
-    assert final(await house.consume(affinity("b", "c"))) == ["b", "c"]
+    assert final(await harness.later(3)) == ["a", "b"]
+    assert final(await harness.later(3)) == []
+    assert final(await harness.consume(affinity("b", "c"))) == ["b", "c"]
 
 
 @pytest.mark.parametrize("reason", ["failing", "never quiet"])
 async def test_an_agenda_is_announced_even_if_its_improvement_fails(reason: str) -> None:
-    house = SchedulerHarness()
-    house.solver.fails = True
-    await house.consume(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
+    harness = SchedulerHarness()
+    harness.solver.fails = True
+    await harness.consume(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
     if reason == "failing":
-        assert final(await house.later(3)) == ["a", "b"]
-        await house.later(3)
-        assert house.solver.asked == 1
+        assert final(await harness.later(3)) == ["a", "b"]
+        await harness.later(3)
+        assert harness.solver.asked == 1
         return
     announced: list[str] = []
     for revision in range(2, 20):
-        await house.consume(participant("a", revision=revision, session_ids=(f"s{revision}",)))
-        announced += final(await house.later(1))
+        await harness.consume(participant("a", revision=revision, session_ids=(f"s{revision}",)))
+        announced += final(await harness.later(1))
     assert announced == ["a", "b"]
 
 
 async def test_an_improvement_may_not_outlast_the_announcement() -> None:
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
-    await house.later(3)
-    await house.consume(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
-    await house.later(1)
-    await house.later(2)
-    assert house.solver.within == [math.inf, 7]
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    await harness.later(3)
+    await harness.consume(edition(revision=2, phase="published"), participant("c"), affinity("a", "c"))
+    await harness.later(1)
+    await harness.later(2)
+    assert harness.solver.within == [math.inf, 7]
 
 
 async def test_a_quiet_edition_is_announced_with_its_known_solution() -> None:
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
-    await house.later(3)
-    improved = dict((await house.scheduler.agenda("ed")).placements)
-    await house.consume(edition(revision=2, phase="published"))
-    assert final(await house.later(3)) == ["a", "b", "c"]
-    state = await house.scheduler.agenda("ed")
-    assert house.solver.asked == 1
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("b", "c"))
+    await harness.later(3)
+    improved = dict((await harness.scheduler.agenda("ed")).placements)
+    await harness.consume(edition(revision=2, phase="published"))
+    assert final(await harness.later(3)) == ["a", "b", "c"]
+    state = await harness.scheduler.agenda("ed")
+    assert harness.solver.asked == 1
     assert state.placements == improved
     assert not state.has_new_inputs
     assert state.certificate
@@ -118,54 +118,54 @@ async def test_a_quiet_edition_is_announced_with_its_known_solution() -> None:
 
 async def test_a_dropped_solution_is_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improver, "_SOLUTIONS_KEPT", 0)
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
-    await house.later(3)
-    await house.consume(edition(revision=2, phase="published"))
-    assert final(await house.later(3)) == ["a", "b"]
-    assert house.solver.asked == 2
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    await harness.later(3)
+    await harness.consume(edition(revision=2, phase="published"))
+    assert final(await harness.later(3)) == ["a", "b"]
+    assert harness.solver.asked == 2
 
 
 async def test_a_long_improvement_delays_no_other_edition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
-    house.solver.leave.clear()
-    await house.later(3)
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    harness.solver.leave.clear()
+    await harness.later(3)
     other = of("other", edition(phase="published"), *people("c", "d"))
-    await house.scheduler.consume("other", [house.input(event) for event in other])
-    await house.later(3)
-    assert (await house.journal.read("other")).awaits_announcement
-    await house.later(10)
-    assert not (await house.journal.read("other")).awaits_announcement
-    await house.improver.stop()
+    await harness.scheduler.consume("other", [harness.input(event) for event in other])
+    await harness.later(3)
+    assert (await harness.journal.read("other")).awaits_announcement
+    await harness.later(10)
+    assert not (await harness.journal.read("other")).awaits_announcement
+    await harness.improver.stop()
 
 
 async def test_an_edition_published_while_it_waits_asks_again_with_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
-    house.solver.leave.clear()
-    await house.later(3)
-    await house.consume(edition(revision=2, phase="published"))
-    await house.later(3)
-    assert house.solver.within == [math.inf, 7]
-    assert final(await house.later(3)) == []
-    assert final(await house.later(5)) == ["a", "b"]
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    harness.solver.leave.clear()
+    await harness.later(3)
+    await harness.consume(edition(revision=2, phase="published"))
+    await harness.later(3)
+    assert harness.solver.within == [math.inf, 7]
+    assert final(await harness.later(3)) == []
+    assert final(await harness.later(5)) == ["a", "b"]
 
 
 async def test_an_earlier_improvement_may_not_outlast_the_announcement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
-    house = SchedulerHarness()
-    await house.consume(edition(), *people("a", "b"), affinity("a", "b"))
-    house.solver.finish.clear()
-    await house.later(3)
-    await house.consume(edition(revision=2, phase="published"))
-    assert final(await house.later(9)) == []
-    assert final(await house.later(2)) == ["a", "b"]
-    assert house.solver.asked == 1
+    harness = SchedulerHarness()
+    await harness.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    harness.solver.finish.clear()
+    await harness.later(3)
+    await harness.consume(edition(revision=2, phase="published"))
+    assert final(await harness.later(9)) == []
+    assert final(await harness.later(2)) == ["a", "b"]
+    assert harness.solver.asked == 1
 
 
 def held_states() -> int:
@@ -179,35 +179,35 @@ async def test_evicted_editions_are_improved_and_announced_too(
 ) -> None:
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
     elsewhere = held_states()
-    house = SchedulerHarness(editions_in_memory=2)
+    harness = SchedulerHarness(editions_in_memory=2)
     names = [f"ed{number}" for number in range(6)]
     for name in names:
         phase = "published" if name == "ed0" else "open"
         events = [edition(phase=phase), *people("a", "b"), affinity("a", "b")]
-        await house.consume(*of(name, *events), edition_id=name)
-    house.solver.leave.clear()
-    await house.later(3)
-    assert house.solver.in_line == 5
+        await harness.consume(*of(name, *events), edition_id=name)
+    harness.solver.leave.clear()
+    await harness.later(3)
+    assert harness.solver.in_line == 5
     assert held_states() - elsewhere == 2
-    house.solver.leave.set()
+    harness.solver.leave.set()
     for _ in names:
-        await house.later(3)
-    states = [await house.scheduler.agenda(name) for name in names]
+        await harness.later(3)
+    states = [await harness.scheduler.agenda(name) for name in names]
     assert [state.has_new_inputs for state in states] == [False] * 6
     assert [state.awaits_announcement for state in states] == [False] * 6
     assert states[0].announced
 
 
 async def test_an_edition_that_is_not_quiet_is_not_read_again() -> None:
-    house = SchedulerHarness(editions_in_memory=1)
+    harness = SchedulerHarness(editions_in_memory=1)
     for name in ("one", "other"):
-        await house.consume(*of(name, edition()), edition_id=name)
-    house.store.reads = 0
-    await house.later(1)
-    await house.later(0.5)
-    assert house.store.reads == 0
-    await house.later(1)
-    assert house.store.reads > 0
+        await harness.consume(*of(name, edition()), edition_id=name)
+    harness.store.reads = 0
+    await harness.later(1)
+    await harness.later(0.5)
+    assert harness.store.reads == 0
+    await harness.later(1)
+    assert harness.store.reads > 0
 
 
 async def test_only_newly_assigned_editions_are_looked_at() -> None:
@@ -243,19 +243,19 @@ async def test_an_overtaken_improvement_is_re_based_and_counted_as_adopted(
         return REGISTRY.get_sample_value("tertulia_improvements_total", {"outcome": outcome}) or 0.0
 
     monkeypatch.setattr(improver, "_PASS_SECONDS", 0.01)
-    house, before = SchedulerHarness(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
+    harness, before = SchedulerHarness(), {outcome: count(outcome) for outcome in ("adopted", "kept", "stale")}
     late = participant("c", available=(window(2, 4),))
-    await house.consume(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
-    await house.consume(late, affinity("a", "c"))
-    await house.consume(participant("c", revision=2))
-    house.solver.finish.clear()
-    await house.later(3)
-    await house.consume(affinity("d", "e"))
-    house.solver.finish.set()
-    await house.later(3)
-    await house.later(3)
+    await harness.consume(edition(zones=(workspace(1), HALL)), *people("a", "b", "d", "e"), affinity("a", "b"))
+    await harness.consume(late, affinity("a", "c"))
+    await harness.consume(participant("c", revision=2))
+    harness.solver.finish.clear()
+    await harness.later(3)
+    await harness.consume(affinity("d", "e"))
+    harness.solver.finish.set()
+    await harness.later(3)
+    await harness.later(3)
     assert {outcome: count(outcome) - before[outcome] for outcome in before} == {"adopted": 1, "kept": 1, "stale": 0}
-    state = await house.scheduler.agenda("ed")
+    state = await harness.scheduler.agenda("ed")
     assert len(state.placements) == 3
     assert not state.has_new_inputs
     assert state.certificate
@@ -276,14 +276,14 @@ async def test_a_restarted_process_finishes_the_work_left() -> None:
 
 async def test_many_agendas_are_published_in_several_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agendas, "MAX_AGENDAS", 3)
-    house = SchedulerHarness()
+    harness = SchedulerHarness()
     names = [f"p{n}" for n in range(8)]
-    await house.consume(
+    await harness.consume(
         edition(zones=(workspace(8), HALL)), *people(*names), *(affinity(*names[n : n + 2]) for n in range(0, 8, 2))
     )
-    await house.consume(edition(revision=2, zones=(workspace(8), HALL), phase="published"))
-    await house.later(3)
-    assert sorted(set(final(house.outlet.sent))) == names
-    state = await house.journal.read("ed")
+    await harness.consume(edition(revision=2, zones=(workspace(8), HALL), phase="published"))
+    await harness.later(3)
+    assert sorted(set(final(harness.outlet.sent))) == names
+    state = await harness.journal.read("ed")
     assert not state.unpublished_participants
     assert all(not told.provisional for told in state.agendas.values())

@@ -15,7 +15,7 @@ from services.notify.store import COLLECTION, InMemoryLedger, LedgerOutlet, Mong
 from shared.contract.events import DeliveryState
 from shared.runtime.settings import ConnectionSettings
 from shared.storage.mongo import Mongo
-from tests.simulation.mongo import InMemoryMongo
+from tests.support.in_memory.mongo import InMemoryMongo
 from tests.support.notify_stage import NOW, Time, agenda, audience, encounter, everybody
 
 WINDOW = Window(quiet=timedelta(seconds=60), longest=timedelta(seconds=300))

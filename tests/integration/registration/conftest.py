@@ -13,7 +13,7 @@ from services.registration.memory_store import InMemoryStore
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
 from shared.storage.mongo import Mongo
-from tests.simulation.mongo import InMemoryMongo
+from tests.support.in_memory.mongo import InMemoryMongo
 
 AnyStore = MongoStore | InMemoryStore
 

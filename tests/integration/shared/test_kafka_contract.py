@@ -23,10 +23,10 @@ from shared.messaging.broker import make_broker, partition_of
 from shared.messaging.consumer import _keep_raw, _raw_records
 from shared.runtime.settings import PARTITIONS, ConnectionSettings
 from tests.simulation.faults import NoFaults
-from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.kafka_client import InMemoryBroker
-from tests.simulation.process import Process
 from tests.support import apache_kafka
+from tests.support.in_memory.kafka import InMemoryKafka
+from tests.support.in_memory.kafka_client import InMemoryBroker
+from tests.support.in_memory.process import Process
 
 pytestmark = pytest.mark.kafka
 

@@ -20,7 +20,7 @@ from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken, Sta
 from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.outbox import OutboxRelay, outbox_new, outbox_push
-from tests.simulation.mongo import InMemoryMongo
+from tests.support.in_memory.mongo import InMemoryMongo
 from tests.support.metrics import MetricDelta
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)

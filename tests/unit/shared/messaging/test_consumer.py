@@ -15,9 +15,9 @@ from shared.messaging.inputs import Input, Owns
 from shared.runtime.health import Health
 from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults
-from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.kafka_client import InMemoryBroker
-from tests.simulation.process import Process
+from tests.support.in_memory.kafka import InMemoryKafka
+from tests.support.in_memory.kafka_client import InMemoryBroker
+from tests.support.in_memory.process import Process
 from tests.support.waiting import wait_until
 
 EDITIONS = [f"edn_{number}" for number in range(100)]

@@ -29,9 +29,9 @@ from shared.runtime.metrics import (
 )
 from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults
-from tests.simulation.kafka import InMemoryKafka
-from tests.simulation.kafka_client import InMemoryBroker
-from tests.simulation.process import Process
+from tests.support.in_memory.kafka import InMemoryKafka
+from tests.support.in_memory.kafka_client import InMemoryBroker
+from tests.support.in_memory.process import Process
 from tests.support.kafka_consumer import match_request
 from tests.support.metrics import MetricDelta, metric_value
 from tests.support.waiting import wait_until

@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from shared.contract.topics import DLQ_SUFFIX
 from shared.messaging.broker import partition_of
-from tests.simulation.process import Process
+from tests.support.in_memory.process import Process
 
 _REBALANCE_SECONDS = 60.0
 _HEARTBEAT_SECONDS = 2.0

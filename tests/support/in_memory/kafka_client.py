@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaConnectionError
 
 from shared.contract.topics import DLQ_SUFFIX
-from tests.simulation.kafka import InMemoryKafka, Member
-from tests.simulation.process import Process
+from tests.support.in_memory.kafka import InMemoryKafka, Member
+from tests.support.in_memory.process import Process
 
 Handler = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
