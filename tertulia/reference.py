@@ -65,7 +65,7 @@ def _settings_table(title: str, settings: type[ServiceSettings], skip: set[str])
     yield ""
     yield f"## {title}"
     yield ""
-    yield "| Variable | Default | What it is |"
+    yield "| Variable | Default | Meaning |"
     yield "|---|---|---|"
     for name, field in settings.model_fields.items():
         if name not in skip:

@@ -21,4 +21,6 @@ class Settings(ServiceSettings):
     quality_tier: bool = Field(
         default=False, description="Score pairs again in the background with the slower encoder: the extra `quality`."
     )
-    refine_seconds: float = Field(default=1.0, gt=0, description="How often some pairs are looked at again, if at all.")
+    refine_seconds: float = Field(
+        default=1.0, gt=0, description="Time between two steps of the second look, some pairs at a time."
+    )

@@ -23,7 +23,9 @@ class Settings(ServiceSettings):
     )
     smtp_username: str = Field(default="", description="User name, if the mail server asks for one.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password of that user.")
-    smtp_timeout_seconds: float = Field(default=30.0, gt=0, description="How long one exchange with it may take.")
+    smtp_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Longest time of one exchange with the mail server."
+    )
     smtp_connections: int = Field(default=4, ge=1, le=100, description="Most connections, and so mails, at once.")
     smtp_mails_per_connection: int = Field(default=100, ge=1, description="Mails before a connection is renewed.")
     smtp_retry_seconds: float = Field(
@@ -46,9 +48,9 @@ class Settings(ServiceSettings):
         default=60.0, ge=0, description="A change of what begins this soon is mailed at once."
     )
     lease_seconds: float = Field(
-        default=300.0, gt=0, description="How long a process may hold a mail before another takes it over."
+        default=300.0, gt=0, description="Time after which another process takes over a claimed mail."
     )
-    deliver_every_seconds: float = Field(default=0.5, gt=0, description="How often to look for mails that are due.")
+    deliver_every_seconds: float = Field(default=0.5, gt=0, description="Time between two looks for due mails.")
     deliver_batch: int = Field(default=500, ge=1, le=10_000, description="Mails looked up at once.")
 
     @property

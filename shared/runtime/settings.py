@@ -35,7 +35,7 @@ class ConnectionSettings(BaseSettings):
         default=True, description="Idempotent producer. Off only on a broker that refuses it (the embedded one)."
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="How to connect to Kafka."
+        default="PLAINTEXT", description="Protocol of the connections to Kafka."
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         default="SCRAM-SHA-512", description="SASL mechanism, with a SASL_ security protocol."
@@ -64,7 +64,7 @@ class ConnectionSettings(BaseSettings):
     mongo_driver: Literal["motor", "pymongo"] = Field(
         default="motor", description="The asynchronous driver: Motor, or PyMongo's own (ADR 0004)."
     )
-    mongo_timeout_seconds: float = Field(default=10.0, gt=0, description="How long one database operation may take.")
+    mongo_timeout_seconds: float = Field(default=10.0, gt=0, description="Longest time of one database operation.")
     mongo_tls_ca_file: Path | None = Field(default=None, description="Turns TLS on and trusts these CA certificates.")
     mongo_tls_certificate_key_file: Path | None = Field(
         default=None, description="Client certificate and key in one file, for mutual TLS."
@@ -97,7 +97,7 @@ class ServiceSettings(ConnectionSettings):
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port to serve HTTP on.")
     internal_token: SecretStr = Field(
         default=SecretStr(""),
-        description="What registration shows the services it asks. Unset: they cannot be asked (profile help, edits).",
+        description="Secret of registration's requests to other services. Unset: no such requests (profile help, edits).",
     )
     batch_max_records: int = Field(
         default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
@@ -106,7 +106,7 @@ class ServiceSettings(ConnectionSettings):
         default=20,
         ge=0,
         le=1000,
-        description="Least time from one batch to the next: what comes meanwhile is handled, and journalled, together.",
+        description="Least time between two batches. Records that arrive meanwhile are one batch.",
     )
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka drops a silent consumer after this.")
     dead_letter_attempts: int = Field(default=3, ge=1, description="Tries of a record that fails for no known reason.")
@@ -114,7 +114,9 @@ class ServiceSettings(ConnectionSettings):
         default=100, ge=0, description="Dead letters within ten minutes after which the consumer stops."
     )
     stall_seconds: float = Field(default=120.0, gt=0, description="Liveness is lost after this long without progress.")
-    sweep_seconds: float = Field(default=5.0, gt=0, description="How often to send what was journalled but not sent.")
+    sweep_seconds: float = Field(
+        default=5.0, gt=0, description="Time between two sweeps, which send messages that were journalled but not sent."
+    )
     snapshot_every: int = Field(
         default=200,
         ge=1,
@@ -125,7 +127,9 @@ class ServiceSettings(ConnectionSettings):
         ge=1,
         description="Editions kept in memory, 4 MB each in the scheduler at 350 people; the least used is dropped.",
     )
-    shutdown_seconds: float = Field(default=20.0, gt=0, description="How long a stop waits for work in hand.")
+    shutdown_seconds: float = Field(
+        default=20.0, gt=0, description="Longest time that a stop waits for work in progress."
+    )
 
     @property
     def database(self) -> str:
