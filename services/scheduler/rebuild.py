@@ -184,7 +184,12 @@ def _record_attendance(
     """
     changed_at = {event.participant_id: event.occurred_at for event in consumed.newest(ParticipantChanged)}
     gone: dict[str, set[str]] = {}
+    reported: dict[str, tuple[EncounterState, tuple[str, ...]]] = {}
     for report in published.every(EncounterChanged):
+        outcome = report.state, report.absent_ids
+        if reported.get(report.encounter_id) == outcome:
+            continue  # published again for another reason, such as a renumbered slot
+        reported[report.encounter_id] = outcome
         if report.place is not None and report.occurred_at < report.place.ends_at:
             at = report.occurred_at
             absent = {person_id for person_id in report.absent_ids if changed_at.get(person_id, at) <= at}

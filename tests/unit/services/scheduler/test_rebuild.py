@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -26,10 +27,10 @@ from tests.support.scheduler_editions import (
 )
 
 
-def live_edition(revision: int = 1, shift: float = 0) -> Event:
+def live_edition(now: datetime, revision: int = 1, shift: float = 0) -> Event:
     zones = (workspace(1), HALL)
     made = edition(phase="live", freeze_minutes=0, zones=zones, revision=revision, shift=shift)
-    return made.model_copy(update={"occurred_at": at(revision - 1)})
+    return made.model_copy(update={"occurred_at": now})
 
 
 class Day:
@@ -40,7 +41,7 @@ class Day:
             participant(name, checked_in=True, available=(window(0, 1),)) for name in ("ana", "ben", "cid", "dora")
         ]
         pairs = [affinity("ana", "ben", priority=3), affinity("cid", "dora", priority=1)]
-        self.consumed: list[Event] = [live_edition(), *arrived, *pairs]
+        self.consumed: list[Event] = [live_edition(at(-4)), *arrived, *pairs]
         self.subject = Edition(*self.consumed, now=at(-4))
         self.subject.now = at(0) + timedelta(minutes=1)
         assert self.subject.slot("ana", "ben") == 0
@@ -53,10 +54,13 @@ class Day:
         self.subject.finish(decision)
 
     def move_slots(self, revision: int, shift: float) -> None:
-        moved = live_edition(revision, shift)
-        self.subject.now = at(revision - 1)
-        self.consumed.append(moved)
-        self.subject.consume(moved)
+        self.consume(lambda now: live_edition(now, revision, shift))
+
+    def consume(self, made_at: Callable[[datetime], Event]) -> None:
+        self.subject.now += timedelta(minutes=1)
+        event = made_at(self.subject.now)
+        self.consumed.append(event)
+        self.subject.consume(event)
 
     def rebuilt(self, published: list[Event] | None = None) -> AgendaState:
         known = EditionEvents(self.subject.published if published is None else published)
@@ -90,8 +94,7 @@ def test_a_place_given_away_is_not_given_back_when_the_second_encounter_is_misse
 def test_a_held_encounter_keeps_its_place_when_all_slots_move_away(is_corrected: bool) -> None:
     day = Day()
     if is_corrected:
-        day.subject.consume(affinity("cid", "dora", priority=1, consent="refused", revision=2))
-        day.consumed.append(affinity("cid", "dora", priority=1, consent="refused", revision=2))
+        day.consume(lambda _: affinity("cid", "dora", priority=1, consent="refused", revision=2))
         day.report("ana", "ben", "ana")
     day.report("ana", "ben")
     day.move_slots(2, shift=4.2)
@@ -118,3 +121,13 @@ def test_of_a_compacted_topic_encounters_held_at_the_same_table_do_not_share_it(
     state = day.rebuilt([*newest])
     assert len(state.attended) == 2
     assert len(state.placements) == 1
+
+
+def test_a_report_published_again_leaves_a_participant_checked_in() -> None:
+    day = Day()
+    day.report("ana", "ben", "ana")
+    back = participant("ana", checked_in=True, revision=2)
+    day.consume(lambda now: back.model_copy(update={"occurred_at": now}))
+    day.move_slots(2, shift=-1)
+    assert day.subject.state.participants["ana"].checked_in
+    assert day.differences() == []
