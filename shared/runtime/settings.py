@@ -97,7 +97,7 @@ class ServiceSettings(ConnectionSettings):
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port to serve HTTP on.")
     internal_token: SecretStr = Field(
         default=SecretStr(""),
-        description="Secret of registration's requests to other services. Unset: no such requests (profile help, edits).",
+        description="Secret of registration's requests to other services. Unset: it sends none (profile help, edits).",
     )
     batch_max_records: int = Field(
         default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
