@@ -130,7 +130,7 @@ class Runtime:
                 await self._begin()
             except Exception as error:  # noqa: BLE001 - an unreachable server or wrong credentials: an operator can mend both
                 self._why_not_up = repr(error)
-                _log.warning("not_up_yet", error=self._why_not_up)
+                _log.warning("not_up_yet", error=error)
                 await self.infrastructure.broker.stop()
                 await asyncio.sleep(pause)
             else:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from services.registration.settings import Settings
+from shared.runtime import trace
 
 _LONGEST_DETAIL = 1000
 
@@ -61,7 +62,9 @@ class InternalClient:
         if self._client is None:
             raise ServiceUnavailable(f"this installation does not say where {self._name} is")
         try:
-            response = await self._client.request(method, f"/internal{path}", params=parameters, json=body)
+            response = await self._client.request(
+                method, f"/internal{path}", params=parameters, json=body, headers=trace.request_headers()
+            )
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ServiceUnavailable(f"{self._name} does not answer") from error

@@ -185,11 +185,11 @@ class Improver:
             outcome = "adopted" if any(isinstance(change, Placed) for change in decision.changes) else "kept"
         except SolutionStale as stale:
             outcome = "stale"
-            _log.info("solution_stale", edition=edition_id, reason=str(stale))
+            _log.info("solution_stale", edition=edition_id, reason=stale)
         except SolverBusy:
             outcome = "busy"
         except SolverFailed as failed:
-            _log.warning("improve_failed", edition=edition_id, reason=str(failed))
+            _log.warning("improve_failed", edition=edition_id, reason=failed)
         except AgendaBroken as broken:
             watch.failed_version = solution.version
             report_broken(edition_id, broken)
@@ -266,7 +266,7 @@ def count_encounters(decision: Decision[Change, Event]) -> None:
 def report_broken(edition_id: str, broken: AgendaBroken) -> None:
     """Count and log an agenda that the verifier has rejected."""
     VERIFIER_REJECTIONS.inc()
-    _log.error("agenda_broken", edition=edition_id, violations=str(broken))
+    _log.error("agenda_broken", edition=edition_id, violations=broken.violations)
 
 
 def _can_be_improved(state: AgendaState, watch: _Watch) -> bool:

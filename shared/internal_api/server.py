@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.runtime import trace
 from shared.runtime.settings import ServiceSettings
 
 #: Largest request body in bytes. Registration limits its own bodies too.
@@ -80,7 +81,10 @@ class _TokenNeeded:
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        presented = dict(scope.get("headers", ())).get(b"authorization", b"")
+        headers = scope.get("headers", ())
+        if scope["type"] == "http":
+            trace.follow_request(headers)
+        presented = dict(headers).get(b"authorization", b"")
         if scope["type"] != "http" or hmac.compare_digest(presented, self._expected):
             await self._app(scope, receive, send)
             return

@@ -77,7 +77,7 @@ class BatchHandler:
             try:
                 received = input_of(record)
             except Undecodable as error:
-                await self._dead_letter(record, DeadLetterCause.UNDECODABLE, str(error))
+                await self._dead_letter(record, DeadLetterCause.UNDECODABLE, error)
             else:
                 editions.setdefault(received.event.edition_id, []).append((record, received))
         limit = asyncio.Semaphore(_EDITIONS_AT_ONCE)
@@ -108,13 +108,13 @@ class BatchHandler:
                 transient = is_transient(error)
                 attempts += not transient
                 RETRIES.labels(error=type(error).__name__).inc()
-                _log.warning("handler_failed", edition=edition_id, inputs=len(batch), error=repr(error), exc_info=error)
+                _log.warning("handler_failed", edition=edition_id, inputs=len(batch), exc_info=error)
                 if not transient and len(batch) > 1:
                     for single in batch:
                         await self._handle_edition(edition_id, [single])
                     return
                 if attempts >= self._settings.dead_letter_attempts:
-                    await self._dead_letter(batch[0][0], DeadLetterCause.FAILED, repr(error))
+                    await self._dead_letter(batch[0][0], DeadLetterCause.FAILED, error)
                     return
                 await self._pause(next(pauses))
             else:
@@ -126,18 +126,19 @@ class BatchHandler:
         """Dead-letter the poisonous records and return the rest; dead-letter all if the event is not in the batch."""
         poisonous = [(record, received) for record, received in batch if received.event is poison.event]
         for record, _ in poisonous or batch:
-            await self._dead_letter(record, DeadLetterCause.POISON, str(poison))
+            await self._dead_letter(record, DeadLetterCause.POISON, poison)
         return [pair for pair in batch if pair not in poisonous] if poisonous else []
 
-    async def _dead_letter(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str) -> None:
+    async def _dead_letter(self, record: ConsumerRecord, cause: DeadLetterCause, error: Exception) -> None:
+        reason = repr(error) if cause is DeadLetterCause.FAILED else str(error)
         pauses = waits()
         while True:
             try:
                 await self._dead_letters.add(record, cause, reason)
-            except BudgetSpent as error:
-                await self._halt(str(error))
-            except KafkaError as error:
-                RETRIES.labels(error=type(error).__name__).inc()
+            except BudgetSpent as spent:
+                await self._halt(str(spent))
+            except KafkaError as unsent:
+                RETRIES.labels(error=type(unsent).__name__).inc()
                 await self._pause(next(pauses))
             else:
                 RECORDS.labels(topic=record.topic, outcome="dead_lettered").inc()
@@ -147,7 +148,7 @@ class BatchHandler:
                     partition=record.partition,
                     offset=record.offset,
                     cause=cause,
-                    reason=reason,
+                    reason=error,
                 )
                 return
 

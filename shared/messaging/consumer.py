@@ -126,7 +126,7 @@ class Consumer:
             await self._subscriber.consumer.commit(offsets)
         except (KafkaError, IllegalStateError) as error:
             # The records are delivered again, to us or to the partition's new owner, and recognised by revision.
-            _log.warning("commit_failed", error=repr(error))
+            _log.warning("commit_failed", error=error)
 
     def _measure(self, records: Sequence[ConsumerRecord]) -> None:
         now = utc_now().timestamp()

@@ -47,7 +47,7 @@ class Background:
                 await work()
             except Exception as error:  # noqa: BLE001 - any error is logged, and the work tried again
                 RETRIES.labels(error=type(error).__name__).inc()
-                _log.warning("background_failed", work=name, error=repr(error))
+                _log.warning("background_failed", work=name, error=error)
                 self._health.idle(name)
                 await asyncio.sleep(next(errors))
             else:

@@ -26,6 +26,7 @@ class ConnectionSettings(BaseSettings):
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     kafka_bootstrap: str = Field(

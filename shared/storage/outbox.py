@@ -89,7 +89,7 @@ class OutboxRelay:
                 found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
                 await self._send([document async for document in found])
             except Exception as error:  # noqa: BLE001 - after any error the outboxes keep their events for the sweeper
-                _log.warning("publish_deferred", documents=len(together), error=type(error).__name__)
+                _log.warning("publish_deferred", documents=len(together), error=error)
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-import traceback
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.registration.api import problems
+from shared.runtime import trace
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import HTTP_SECONDS
 from shared.runtime.retry import is_transient
@@ -18,7 +18,7 @@ _log = get_logger(__name__)
 class RequestMiddleware:
     """ASGI middleware that measures requests by route template, and answers exceptions with problem details.
 
-    Exceptions are logged by type and place only: their messages may hold personal data.
+    Every answer carries the id of its request, which is on every log line of the request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,11 +30,13 @@ class RequestMiddleware:
             return
         began = time.perf_counter()
         status = 0
+        request_id = trace.follow_request(scope["headers"]).encode()
 
         async def note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (trace.REQUEST_ID.encode(), request_id)]
             await send(message)
 
         try:
@@ -57,6 +59,5 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
 def _log_failure(error: Exception) -> None:
     if is_transient(error):
         _log.warning("database_away", error=type(error).__name__)
-        return
-    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
-    _log.error("request_failed", error=type(error).__name__, at=places)
+    else:
+        _log.error("request_failed", exc_info=error)
