@@ -13,6 +13,7 @@ from services.notify.domain.delivery import DeliveryWanted
 from services.notify.domain.state import Audience
 from services.notify.handlers import listen
 from services.notify.ports import Ledger, Mailer, Relay, Render
+from services.notify.rendering.header_guard import warn_of_open_library
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import Notify
 from services.notify.settings import Settings
@@ -30,6 +31,7 @@ from shared.storage.outbox import OutboxRelay
 
 def make(settings: Settings) -> Starlette:
     """Make the service with the drivers of production; it starts with its lifespan."""
+    warn_of_open_library()
     infrastructure = Infrastructure.connect_to(settings)
     mailer, render = SmtpMailer(SmtpServer.of(settings)), MailWriter(settings, infrastructure.mongo.now)
     return make_app(assemble(settings, infrastructure, mailer, render))

@@ -13,6 +13,8 @@ from typing import Any
 
 from services.notify.app import Stores, make_notify
 from services.notify.domain.decide import decide
+from services.notify.domain.delivery import Delivery, Mailing
+from services.notify.domain.digest import MailContent, mail_content
 from services.notify.domain.state import Audience
 from services.notify.ports import MailServerUnavailable, Render, RenderedMail, Unconfirmed
 from services.notify.rendering.mail import MailWriter
@@ -110,6 +112,18 @@ def audience(*events: Event) -> Audience:
     state = Audience(edition_id="edn_1")
     decide(state, events, NOW)
     return state
+
+
+def rendered(
+    *events: Event, entries: tuple[AgendaEntry, ...] = (), before: MailContent | None = None, **settings: Any
+) -> RenderedMail:
+    """Write the mail of participant 0 after these events, with `entries` as their agenda."""
+    state = audience(*everybody(), *events, agenda(3, *entries))
+    delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", sent_content=before)
+    mailing = Mailing(
+        version=2, agenda_revision=3, message_id="<m@tertulia.example>", content=mail_content(state, "prt_0")
+    )
+    return MailWriter(Settings(**settings), lambda: NOW)(state, delivery, mailing)
 
 
 def read(mail: RenderedMail) -> EmailMessage:

@@ -11,6 +11,10 @@ _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 def clean(text: str) -> str:
-    """Return the text on one line, without characters that break or reorder it."""
+    """Return the text on one line, without characters that break or reorder it, and without encoded words (RFC 2047).
+
+    A mail library decodes `=?utf-8?q?=0d=0a?=` in a header to a line break, a calendar program in the subject of a
+    reminder. With a space in `=?` the text is no encoded word.
+    """
     kept = (" " if unicodedata.category(char) in _BREAKING else char for char in text if char not in _BIDI)
-    return " ".join("".join(kept).split())
+    return " ".join("".join(kept).split()).replace("=?", "= ?")

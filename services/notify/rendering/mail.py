@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.errors import MessageError
 from email.headerregistry import Address, AddressHeader, HeaderRegistry
 from email.message import EmailMessage
@@ -17,6 +18,7 @@ from services.notify.domain.state import Audience
 from services.notify.ports import Refused, RenderedMail
 from services.notify.rendering.calendar import CalendarFile
 from services.notify.rendering.clean import clean
+from services.notify.rendering.header_guard import LIBRARY_ERRORS, refuse_line_breaks, refuse_other_addresses
 from services.notify.rendering.page import MailPage, PageWriter
 from services.notify.settings import Settings
 from shared.runtime.clock import Clock
@@ -43,24 +45,56 @@ class _Headers(HeaderRegistry):
 
 
 class _Policy(EmailPolicy):
-    """The policy for SMTP, with a short cut for a header that needs neither encoding nor folding."""
+    """The policy for SMTP, with a guard for every header and a short cut for headers that need no encoding or folding.
+
+    Every header of a mail and of its parts passes `fold_binary`, or `fold` if the mail is written as text.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """Return the header as text.
+
+        Raises:
+            HeaderInjected: the header would be read as more than this header.
+        """
+        folded: str = super().fold(name, value)
+        self._check(name, value, folded)
+        return folded
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        """Return the header as it is sent."""
+        """Return the header as it is sent.
+
+        Raises:
+            HeaderInjected: the header would be read as more than this header.
+        """
         header = f"{name}: {value}"
         is_short = len(header) <= (self.max_line_length or 0)
         is_plain = header.isascii() and header.isprintable() and not header.endswith(" ") and "=?" not in header
         # The library writes an address from its parsed parts, so addresses take the long way.
         if is_short and is_plain and not isinstance(value, AddressHeader):
             return f"{header}{self.linesep}".encode("ascii")
-        return super().fold_binary(name, value)
+        folded = super().fold_binary(name, value)
+        self._check(name, value, folded.decode("latin-1"))
+        return folded
+
+    def _check(self, name: str, value: str, folded: str) -> None:
+        refuse_line_breaks(folded, self.linesep)
+        # A header written as it was parsed needs no second parsing.
+        is_unchanged = folded == f"{name}: {value}{self.linesep}" and "=?" not in folded
+        if isinstance(value, AddressHeader) and not is_unchanged:
+            refuse_other_addresses(folded, self.linesep, value)
 
 
-#: Policy of all mails: the same bytes as the library's `SMTP` policy, in less time.
+#: Policy of all mails: the same bytes as the library's `SMTP` policy, in less time, and no injected header.
 POLICY = _Policy(linesep="\r\n", header_factory=_Headers())
 #: Boundaries of the parts: no base64 and no quoted-printable line has `=_` (RFC 2045, 6.7). Without them, the library
 #: searches every mail for a text that does not occur in it.
 _BETWEEN_PARTS, _BETWEEN_BODIES = "=_part", "=_body"
+#: Longest line of a header that is not folded.
+_LINE = 78
+#: Characters that a display name holds in quotes only (RFC 5322, 3.2.3).
+_SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
+#: An encoded word: the library would decode it into another address.
+_ENCODED_WORD = re.compile(r"=\?.*\?=", re.DOTALL)
 
 
 class MailWriter:
@@ -122,7 +156,7 @@ class MailWriter:
     def _address(
         self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: MailPage
     ) -> None:
-        """Write the headers. `EmailMessage` refuses a header with a line break."""
+        """Write the headers. `EmailMessage` refuses a line break in a value, `POLICY` in the finished header."""
         message["From"] = self._from
         message["To"] = to
         if self._reply_to:
@@ -155,4 +189,26 @@ def _address(name: str, email: str) -> Address:
         raise ValueError("an e-mail address needs a local part and a domain, joined by @")
     if not domain.isascii():
         email = f"{local}@{domain.encode('idna').decode('ascii')}"
-    return Address(display_name=name, addr_spec=email)
+    if _ENCODED_WORD.search(email):
+        raise ValueError("an encoded word is not allowed in an e-mail address (RFC 2047, 5)")
+    address = Address(display_name=name, addr_spec=email)
+    return address if _is_read_back(address) else Address(display_name=_without_specials(name), addr_spec=email)
+
+
+def _is_read_back(address: Address) -> bool:
+    """Return whether a reader of the header sees this address. Names without special characters need no check."""
+    if not _SPECIALS.search(address.display_name) or _is_short_and_plain(f"To: {address}"):
+        return True
+    try:
+        POLICY.fold_binary("To", POLICY.header_factory("To", str(address)))
+    except LIBRARY_ERRORS:
+        return False
+    return True
+
+
+def _without_specials(name: str) -> str:
+    return " ".join(_SPECIALS.sub(" ", name).split())
+
+
+def _is_short_and_plain(header: str) -> bool:
+    return len(header) <= _LINE and header.isascii() and header.isprintable()

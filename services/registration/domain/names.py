@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -17,15 +18,23 @@ STORED: Final = {"stored": True}
 _BIDI = frozenset(chr(point) for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 #: Categories that are no text: control characters, lone surrogates, line and paragraph separators.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: An encoded word (RFC 2047): a text in a mail's header that readers decode, to line breaks too.
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[^?]*\?[^?]*\?=")
 
 
 def clean_line(text: str) -> str:
     """Return a line in Unicode NFC, without outer blanks.
 
     Raises:
-        ValueError: a character is not allowed (the message names its position from 0), or the line is blank.
+        ValueError: a character is not allowed or an encoded word begins (the message names the position from 0), or
+            the line is blank.
     """
-    return _clean(text, allowed="")
+    cleaned = _clean(text, allowed="")
+    if found := _ENCODED_WORD.search(cleaned):
+        raise ValueError(
+            f"the text at position {found.start()} is encoded for a mail header (=?charset?...?=): write it decoded"
+        )
+    return cleaned
 
 
 def clean_text(text: str) -> str:

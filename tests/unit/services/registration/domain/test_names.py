@@ -33,6 +33,22 @@ def test_a_character_that_is_no_text_is_refused_with_its_position(point: int) ->
         clean_line(f"ab{chr(point)}c")
 
 
+@pytest.mark.parametrize("text", ["=?utf-8?q?=0d=0aBcc:_x?=", "ab =?UTF-8?B?DQpCY2M6?= c", "=?iso-8859-1*en?q?a?="])
+def test_a_name_with_an_encoded_word_is_refused_with_its_position(text: str) -> None:
+    with pytest.raises(ValueError, match=f"at position {text.index('=?')} is encoded for a mail header"):
+        clean_line(text)
+
+
+@pytest.mark.parametrize("text", ["a=?b", "x=?y?=z", "https://x.example/?a=?&b=?"])
+def test_signs_of_an_encoded_word_alone_are_text(text: str) -> None:
+    assert clean_line(text) == text
+
+
+def test_an_address_with_an_encoded_word_is_refused() -> None:
+    with pytest.raises(ValueError, match="is encoded for a mail header"):
+        clean_email("=?utf-8?q?=0d=0aBcc?=@example.org")
+
+
 def test_free_text_may_have_line_breaks() -> None:
     assert clean_text(" one\n\ttwo ") == "one\n\ttwo"
     with pytest.raises(ValueError, match="position 0"):
