@@ -50,26 +50,16 @@ QUICK = Effort(seed=3, rounds=1, round_effort=0.01, steps=100)
 
 Step = tuple[str, dict[str, Any]]
 
+#: The kinds of edits that are drawn; `edit_of` makes an edit of each. More frequent kinds are named repeatedly.
+KINDS_OF_EDITS = (
+    *("place", "place", "lock", "unlock", "swap", "undo"),
+    *("order", "order", "disorder", "invite", "invite", "send away"),
+)
 edits = st.tuples(
     st.just("edit"),
     st.fixed_dictionaries(
         {
-            "kind": st.sampled_from(
-                [
-                    "place",
-                    "place",
-                    "lock",
-                    "unlock",
-                    "swap",
-                    "undo",
-                    "order",
-                    "order",
-                    "disorder",
-                    "invite",
-                    "invite",
-                    "send away",
-                ]
-            ),
+            "kind": st.sampled_from(KINDS_OF_EDITS),
             "number": st.integers(0, 20),
             "other": st.integers(0, 20),
             "slot": st.integers(0, 5),
