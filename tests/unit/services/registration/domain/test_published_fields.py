@@ -1,0 +1,22 @@
+"""The events of registration publish every field of their documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.registration.domain.entity import Entity
+from services.registration.domain.match_request import MatchRequest
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
+from shared.contract.events import Event, MatchRequestChanged, OrganisationChanged, ParticipantChanged
+
+#: Fields that are not published: times of registration, seats, and the time at which a request expires.
+NOT_PUBLISHED = {"created_at", "changed_at", "seats", "expires_at"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "event"),
+    [(Organisation, OrganisationChanged), (Participant, ParticipantChanged), (MatchRequest, MatchRequestChanged)],
+)
+def test_every_field_is_published(kind: type[Entity], event: type[Event]) -> None:
+    assert set(kind.model_fields) - NOT_PUBLISHED == set(event.model_fields) - {"occurred_at"}
