@@ -11,7 +11,9 @@ from starlette.applications import Starlette
 from services.matching.aggregate import MatchingAggregate
 from services.matching.api import observatory_routes, pair_routes, profile_help_routes
 from services.matching.configurations import configurations_in
+from services.matching.domain.changes import Change
 from services.matching.domain.decide import Matchmaker
+from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import TextScorer
 from services.matching.encoders import default_scorer, quality_scorer, use_encoder
@@ -25,6 +27,7 @@ from services.matching.service import Matching, Rescorer, warm_up
 from services.matching.settings import Settings
 from services.matching.vocabulary import labels, vocabulary
 from shared.app import Infrastructure, Runtime, make_app
+from shared.contract.events import Event
 from shared.internal_api.server import internal_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal, KafkaOutlet
@@ -59,12 +62,23 @@ class Models:
         )
 
 
+@dataclass(frozen=True)
+class WiredMatching:
+    """The parts that `assemble` has wired. Production runs `runtime`; component tests call the use cases as well."""
+
+    runtime: Runtime
+    journal: Journal[MatchingState, Change, Event]
+    matching: Matching
+    #: None in an installation without the quality tier.
+    rescorer: Rescorer | None
+
+
 def make(settings: Settings) -> Starlette:
     """Make the service with the drivers and models of production; it starts with its lifespan."""
-    return make_app(assemble(settings, Infrastructure.connect_to(settings), Models.of(settings)))
+    return make_app(assemble(settings, Infrastructure.connect_to(settings), Models.of(settings)).runtime)
 
 
-def assemble(settings: Settings, infrastructure: Infrastructure, models: Models) -> Runtime:
+def assemble(settings: Settings, infrastructure: Infrastructure, models: Models) -> WiredMatching:
     """Wire the service."""
     runtime = Runtime(settings, infrastructure)
     background, consumer = runtime.background, runtime.add_consumer()
@@ -83,6 +97,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
     listen(consumer, matching)
     consumer.on_assignment(journal.evict_unowned)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
+    rescorer = None
     if models.quality is not None:
         rescorer = Rescorer(matching, journal, matchmaker, models.quality)
         background.every(settings.refine_seconds, rescorer.rescore, "refine")
@@ -97,4 +112,4 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
         *pair_routes(journal, matchmaker),
     ]
     runtime.routes += internal_routes(settings, routes)
-    return runtime
+    return WiredMatching(runtime, journal, matching, rescorer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
@@ -75,18 +76,28 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     return app
 
 
+@dataclass(frozen=True)
+class WiredRegistration:
+    """The parts that `assemble` has wired: the runtime, the context of the HTTP API, and the sender of the outboxes."""
+
+    runtime: Runtime
+    context: ApiContext
+    publisher: OutboxPublisher
+
+    def app(self) -> FastAPI:
+        """Return the ASGI application: the HTTP API and the operational routes."""
+        app = make_api(self.context, lambda _: self.runtime.lifespan())
+        app.router.routes.extend(operational_routes(self.runtime.health))
+        return app
+
+
 def make(settings: Settings) -> FastAPI:
     """Make the service with the drivers of production; it starts with its lifespan."""
-    runtime, context = assemble(settings, Infrastructure.connect_to(settings), clients_of(settings))
-    app = make_api(context, lambda _: runtime.lifespan())
-    app.router.routes.extend(operational_routes(runtime.health))
-    return app
+    return assemble(settings, Infrastructure.connect_to(settings), clients_of(settings)).app()
 
 
-def assemble(
-    settings: Settings, infrastructure: Infrastructure, clients: InternalClients
-) -> tuple[Runtime, ApiContext]:
-    """Wire the service: its runtime, and the context of its HTTP API. The runtime closes the `clients`."""
+def assemble(settings: Settings, infrastructure: Infrastructure, clients: InternalClients) -> WiredRegistration:
+    """Wire the service. The runtime closes the `clients`."""
     runtime = Runtime(settings, infrastructure)
     clock, database = infrastructure.mongo.now, infrastructure.mongo.database(settings.database)
     kafka = KafkaPublisher(infrastructure.broker)
@@ -102,7 +113,7 @@ def assemble(
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
     authenticator = Authenticator(MongoOperators(database), settings.key_cache_seconds)
-    return runtime, ApiContext(store, authenticator, settings, clock, clients)
+    return WiredRegistration(runtime, ApiContext(store, authenticator, settings, clock, clients), publisher)
 
 
 def _document(app: FastAPI) -> None:

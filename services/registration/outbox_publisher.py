@@ -12,23 +12,23 @@ class OutboxPublisher:
     """Sends the outboxes of all kinds of entities."""
 
     def __init__(self, relays: Mapping[type[Entity], OutboxRelay]) -> None:
-        self._relays = relays
+        self.relays = relays
 
     async def prepare(self) -> None:
         """Create the indexes that the sweep needs."""
-        for relay in self._relays.values():
+        for relay in self.relays.values():
             await relay.prepare()
 
     def soon(self, kind: type[Entity], document_id: str) -> None:
         """Start sending the outbox of an entity, without waiting for it."""
-        self._relays[kind].soon(document_id)
+        self.relays[kind].soon(document_id)
 
     async def sweep(self) -> None:
         """Send all outboxes that wait. Errors of Kafka and Mongo are raised: the background task tries again."""
-        for relay in self._relays.values():
+        for relay in self.relays.values():
             await relay.sweep()
 
     async def drain(self) -> None:
         """Wait until the outboxes in hand are sent."""
-        for relay in self._relays.values():
+        for relay in self.relays.values():
             await relay.drain()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.applications import Starlette
 
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.api import routes_of
+from services.scheduler.domain.changes import Change
+from services.scheduler.domain.state import AgendaState
 from services.scheduler.handlers import listen
 from services.scheduler.improver import Improver, Pace
 from services.scheduler.ports import Solver
@@ -15,21 +18,31 @@ from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.pool import SolverPool
 from shared.app import Infrastructure, Runtime, make_app
+from shared.contract.events import Event
 from shared.internal_api.server import internal_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal, KafkaOutlet
 from shared.storage.journal_store import MongoJournalStore
 
 
+@dataclass(frozen=True)
+class WiredScheduler:
+    """The parts that `assemble` has wired. Production runs `runtime`; component tests call the use cases as well."""
+
+    runtime: Runtime
+    journal: Journal[AgendaState, Change, Event]
+    scheduler: Scheduler
+
+
 def make(settings: Settings) -> Starlette:
     """Make the service with the drivers and worker processes of production; it starts with its lifespan."""
     pool = SolverPool(settings.improve_workers, settings.improve_deadline_seconds)
-    runtime = assemble(settings, Infrastructure.connect_to(settings), pool)
+    runtime = assemble(settings, Infrastructure.connect_to(settings), pool).runtime
     runtime.close.append(pool.stop)
     return make_app(runtime)
 
 
-def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver) -> Runtime:
+def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver) -> WiredScheduler:
     """Wire the service; `solver` improves editions. The caller stops the solver."""
     runtime = Runtime(settings, infrastructure)
     health, background, consumer = runtime.health, runtime.background, runtime.add_consumer()
@@ -54,4 +67,4 @@ def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver)
     runtime.prepare.append(store.prepare)
     runtime.drain.append(improver.stop)
     runtime.routes += internal_routes(settings, routes_of(scheduler))
-    return runtime
+    return WiredScheduler(runtime, journal, scheduler)

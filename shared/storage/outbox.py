@@ -26,7 +26,6 @@ _log = get_logger(__name__)
 _SWEEP_AGE = timedelta(seconds=5)
 #: Most documents that are sent together, usually with one read, one send and one write.
 _MOST_TOGETHER = 200
-#: Pause between two sends, in which requests gather.
 _GATHER_SECONDS = 0.05
 #: Most documents that wait to be sent. The sweeper sends the rest.
 _MOST_WAITING = 500
@@ -52,6 +51,8 @@ class OutboxRelay:
         self._collection = collection
         self._publisher = publisher
         self._clock = clock
+        #: Pause between two sends, in which requests gather.
+        self.gather_seconds = _GATHER_SECONDS
         self._asked: dict[str, None] = {}
         self._sending: asyncio.Task[None] | None = None
 
@@ -90,7 +91,7 @@ class OutboxRelay:
                 await self._send([document async for document in found])
             except Exception as error:  # noqa: BLE001 - after any error the outboxes keep their events for the sweeper
                 _log.warning("publish_deferred", documents=len(together), error=error)
-            await asyncio.sleep(_GATHER_SECONDS)
+            await asyncio.sleep(self.gather_seconds)
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:
         """Publish outboxes and empty them. Events that were added meanwhile stay in their outbox."""

@@ -12,7 +12,6 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
 from faststream.kafka import KafkaBroker
@@ -44,7 +43,7 @@ from shared.runtime.clock import Clock
 from tests.simulation.smtp import InMemoryMailer, MailServer, Writer
 from tests.support.in_memory.kafka import InMemoryKafka
 from tests.support.in_memory.kafka_client import InMemoryBroker
-from tests.support.in_memory.mongo import Call, Database, InMemoryMongo
+from tests.support.in_memory.mongo import Call, InMemoryMongo, MongoClient
 from tests.support.in_memory.process import Process
 
 OPERATOR = "op_1"
@@ -100,7 +99,8 @@ class RunningService:
         self.process = process
         self._outside = outside
         self._context: ApiContext | None = None
-        broker, mongo = InMemoryBroker(outside.kafka, process), _MongoOf(process, outside)
+        broker = InMemoryBroker(outside.kafka, process)
+        mongo = MongoClient(outside.mongo, outside.clock, process, step_of)
         self._infrastructure = Infrastructure(cast("KafkaBroker", broker), mongo, asyncio.get_running_loop().time)
         self.runtime = self._assemble()
 
@@ -117,15 +117,17 @@ class RunningService:
         outside, infrastructure = self._outside, self._infrastructure
         match self.process.service:
             case "registration":
-                runtime, self._context = registration.assemble(_REGISTRATION, infrastructure, no_clients())
-                return runtime
+                wired = registration.assemble(_REGISTRATION, infrastructure, no_clients())
+                self._context = wired.context
+                return wired.runtime
             case "matching":
-                return matching.assemble(_MATCHING, infrastructure, _MODELS)
+                return matching.assemble(_MATCHING, infrastructure, _MODELS).runtime
             case "scheduler":
-                return scheduler.assemble(_SCHEDULER, infrastructure, InlineSolver(self.process))
+                return scheduler.assemble(_SCHEDULER, infrastructure, InlineSolver(self.process)).runtime
             case _:
                 mailer = InMemoryMailer(outside.mail_server, self.process, lambda: outside.chance.random() < 0.5)
-                return notify.assemble(_NOTIFY, infrastructure, mailer, Writer(outside.mail_server, outside.render))
+                writer = Writer(outside.mail_server, outside.render)
+                return notify.assemble(_NOTIFY, infrastructure, mailer, writer).runtime
 
 
 class InlineSolver:
@@ -143,27 +145,6 @@ class InlineSolver:
         from services.scheduler.solver.improve import improve  # noqa: PLC0415 - slow to import, and used by few runs
 
         return await self._process.step("solve", lambda: improve(problem, effort), SolverFailed)
-
-
-class _MongoOf:
-    """Access of one process to the database in memory: a `shared.app.DatabaseServer`."""
-
-    def __init__(self, process: Process, outside: Environment) -> None:
-        self._process, self._outside = process, outside
-
-    def database(self, name: str) -> Database:
-        """Return a database by name; its calls are steps of the process."""
-        return self._outside.mongo.database(name, self._process, step_of)
-
-    def now(self) -> datetime:
-        """Return the virtual time."""
-        return self._outside.clock()
-
-    async def ping(self) -> None:
-        """Do nothing: outages are faults of single calls."""
-
-    async def close(self) -> None:
-        """Do nothing: there is no connection."""
 
 
 def step_of(call: Call) -> str:

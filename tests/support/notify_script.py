@@ -109,7 +109,7 @@ class ScriptRun:
         self.stage.mailer.plans = list(plans)
         self.stage.time.advance(seconds)
         with suppress(Crash, MailServerUnavailable):
-            await self.stage.notify.deliver_due()
+            await self.stage.deliver_due()
 
     async def _consume(self, event: Event) -> None:
         self._batches.append([event])

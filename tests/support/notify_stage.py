@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from services.notify.app import Stores, make_notify
+from services.notify.app import assemble
 from services.notify.domain.decide import decide
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import MailContent, mail_content
@@ -19,7 +19,6 @@ from services.notify.domain.state import Audience
 from services.notify.ports import MailServerUnavailable, Render, RenderedMail, Unconfirmed
 from services.notify.rendering.mail import MailWriter
 from services.notify.settings import Settings
-from services.notify.store import InMemoryLedger
 from shared.contract.events import (
     AgendaChanged,
     AgendaEntry,
@@ -27,6 +26,7 @@ from shared.contract.events import (
     EntryKind,
     Event,
     Language,
+    NotificationRecorded,
     OrganisationChanged,
     ParticipantChanged,
     Party,
@@ -35,9 +35,8 @@ from shared.contract.events import (
     ZoneKind,
 )
 from shared.messaging.inputs import Input, Position
-from shared.runtime.health import Health
-from shared.storage.journal_store import InMemoryJournalStore
 from tests.support.events import EventBuilder
+from tests.support.servers import Servers
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 OPENING = datetime(2026, 11, 26, 8, tzinfo=UTC)
@@ -188,23 +187,36 @@ class FakeMailer:
 
 
 class Stage:
-    """Notify with stores that outlive it: `restart` loses all that was in memory only."""
+    """Notify, assembled on servers that outlive it: `restart` loses all that the process has not stored."""
 
     def __init__(self, render: Render | None = None, **settings: Any) -> None:
         self._render = render
         self.settings = Settings(**settings)
         self.time = Time()
-        self.ledger = InMemoryLedger(self.time)
-        self.journals = InMemoryJournalStore()
+        self.servers = Servers()
         self.mailer = FakeMailer()
         self._offset = 0
         self.restart()
 
     def restart(self) -> None:
-        """Start a new process on the same stores."""
+        """Start a new process on the same servers."""
         render = self._render or MailWriter(self.settings, self.time)
-        stores = Stores(self.journals, self.ledger, self.ledger)
-        self.journal, self.notify = make_notify(self.settings, stores, self.mailer, render, self.time, Health(60))
+        wired = assemble(self.settings, self.servers.infrastructure(self.time), self.mailer, render)
+        wired.relay.gather_seconds = 0
+        self.runtime, self.relay = wired.runtime, wired.relay
+        self.journal, self.ledger, self.notify = wired.journal, wired.ledger, wired.notify
+
+    @property
+    def published(self) -> list[NotificationRecorded]:
+        """The published events, in order."""
+        return [event for event in self.servers.published if isinstance(event, NotificationRecorded)]
+
+    async def deliver_due(self) -> None:
+        """Deliver the due mails, and wait until their events are published."""
+        try:
+            await self.notify.deliver_due()
+        finally:
+            await self.relay.drain()
 
     async def consume(self, *events: Event) -> None:
         """Have notify consume events as one batch."""
@@ -214,12 +226,12 @@ class Stage:
         """Let time pass, deliver the due mails, and return the mails that the server accepted."""
         self.time.advance(seconds)
         before = len(self.mailer.accepted)
-        await self.notify.deliver_due()
+        await self.deliver_due()
         return [read(mail) for mail in self.mailer.accepted[before:]]
 
     def states(self) -> list[str]:
         """List the states that notify has published, in order."""
-        return [event.state.value for event in self.ledger.published]
+        return [event.state.value for event in self.published]
 
     def _inputs(self, events: Sequence[Event]) -> list[Input]:
         self._offset += len(events)

@@ -8,10 +8,40 @@ from typing import Any
 import httpx
 
 from services.registration.api.access import ApiContext
-from services.registration.app import make_api
+from services.registration.app import WiredRegistration, assemble, make_api
+from services.registration.authenticator import digest_of
+from services.registration.internal_clients import InternalClients, no_clients
+from services.registration.operator_store import MongoOperators
+from services.registration.settings import Settings
+from shared.app import Infrastructure
+from tests.support.servers import Servers
 
 #: Secrets of the operators' keys.
 OPERATORS = {"itecam": "s3cret", "rival": "other"}
+
+
+def assembled(
+    infrastructure: Infrastructure, clients: InternalClients | None = None, settings: Settings | None = None
+) -> WiredRegistration:
+    """Return registration on servers in memory; its outboxes are sent without a pause."""
+    wired = assemble(settings or Settings(), infrastructure, clients or no_clients())
+    for relay in wired.publisher.relays.values():
+        relay.gather_seconds = 0
+    return wired
+
+
+async def add_operators(servers: Servers) -> None:
+    """Store the operators and their keys."""
+    operators = MongoOperators(servers.mongo.database(Settings().database))
+    for operator_id, secret in OPERATORS.items():
+        await operators.add(operator_id, operator_id, digest_of(secret))
+
+
+async def api_over(clients: InternalClients, operator: str | None = "itecam") -> httpx.AsyncClient:
+    """Return a client of registration's API, which asks further services through `clients`."""
+    servers = Servers()
+    await add_operators(servers)
+    return client_of(assembled(servers.infrastructure(Clock()), clients).context, operator)
 
 
 class Clock:

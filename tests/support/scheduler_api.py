@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
 
-from services.registration.api.access import ApiContext
-from services.registration.app import make_api
-from services.registration.authenticator import Authenticator, digest_of
+from services.registration.app import WiredRegistration
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
-from services.registration.memory_store import InMemoryOperators, InMemoryStore
-from services.registration.ports import OperatorKey
-from services.registration.settings import Settings as RegistrationSettings
-from services.scheduler.aggregate import AgendaAggregate
-from services.scheduler.api import routes_of
+from services.scheduler.app import WiredScheduler, assemble
 from services.scheduler.domain.improvement.problem import Solution, SolverProblem
-from services.scheduler.improver import Improver, Pace
-from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverBusy
-from shared.contract.cloudevents import decode, pack, unpack
-from shared.contract.events import AffinityScored, EncounterChanged, Event
+from shared.app import Infrastructure, make_app
+from shared.contract.events import (
+    AffinityScored,
+    EditionChanged,
+    EncounterChanged,
+    Event,
+    MatchRequestChanged,
+    OrganisationChanged,
+    ParticipantChanged,
+)
 from shared.contract.ids import pair_id, pair_of
-from shared.internal_api.server import internal_routes
 from shared.messaging.inputs import Input, Position
-from shared.storage.journal import Journal
-from shared.storage.journal_store import InMemoryJournalStore
+from tests.support.registration_api import add_operators, assembled
+from tests.support.servers import Servers
 
+OF_REGISTRATION = (EditionChanged, OrganisationChanged, ParticipantChanged, MatchRequestChanged)
+SETTINGS = Settings(
+    internal_token="t",
+    announce_seconds=10,
+    change_budget=3,
+    improve_rounds=1,
+    improve_round_effort=0.01,
+    improve_steps=100,
+)
 NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)  # 09:00 in Madrid
 EDITION: dict[str, Any] = {
     "name": "B2B",
@@ -42,18 +49,6 @@ EDITION: dict[str, Any] = {
     "zones": [{"zone_id": "work", "kind": "workspace", "name": "Workspace", "tables": ["1", "2"]}],
     "freeze_minutes": 30,
 }
-
-
-class Outlet:
-    def __init__(self) -> None:
-        self.sent: list[Event] = []
-
-    def pack(self, message: Event) -> dict[str, Any]:
-        return pack(message)
-
-    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
-        records = [unpack(each) for each in packed]
-        self.sent += [decode(record.headers, record.value) for record in records]
 
 
 class SolverOnTheSpot:
@@ -82,41 +77,52 @@ class ApiHarness:
     def __init__(self) -> None:
         self.moment = NINE - timedelta(days=9)
         self.seconds = 0.0
-        self.journal_store = InMemoryJournalStore()
-        self.outlet = Outlet()
-        self.scheduler = self.instance()
-        self.store = InMemoryStore()
+        self.servers = Servers()
+        self.wired = self.instance()
+        self.scheduler = self.wired.scheduler
         self.delivered = 0
-        keys = {"itecam": [OperatorKey(digest_of("s3cret"))], "rival": [OperatorKey(digest_of("other"))]}
-        self.authenticator = Authenticator(InMemoryOperators(keys), 5)
+        self.registrations: list[WiredRegistration] = []
 
     def now(self) -> datetime:
         return self.moment
 
-    def instance(self) -> Scheduler:
-        """Return a process of the scheduler; several may share the store."""
-        journal = Journal(AgendaAggregate(), self.journal_store, self.outlet, self.now)
-        pace = Pace(2, 10, 3, Effort(rounds=1, round_effort=0.01, steps=100))
-        improver = Improver(journal, SolverOnTheSpot(), pace, self.now, lambda: self.seconds)
-        return Scheduler(journal, improver.solver, improver, self.now)
+    @property
+    def sent(self) -> list[Event]:
+        """The events that the scheduler has published, in order."""
+        return [event for event in self.servers.published if not isinstance(event, OF_REGISTRATION)]
 
-    def client(self, key: str = "itecam.s3cret", scheduler: Scheduler | None = None) -> httpx.AsyncClient:
-        clients = no_clients()
-        asked = scheduler or self.scheduler
-        door = Starlette(routes=internal_routes(Settings(internal_token="t"), routes_of(asked)))
+    def infrastructure(self) -> Infrastructure:
+        return self.servers.infrastructure(self.now, lambda: self.seconds)
+
+    def instance(self) -> WiredScheduler:
+        """Return a process of the scheduler; several may share the servers."""
+        return assemble(SETTINGS, self.infrastructure(), SolverOnTheSpot())
+
+    def client(self, key: str = "itecam.s3cret", scheduler: WiredScheduler | None = None) -> httpx.AsyncClient:
+        """Return a client of registration in front of a process of the scheduler."""
+        asked = scheduler or self.wired
         client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(door), base_url="http://scheduler", headers={"Authorization": "Bearer t"}
+            transport=httpx.ASGITransport(make_app(asked.runtime)),
+            base_url="http://scheduler",
+            headers={"Authorization": "Bearer t"},
         )
-        clients = InternalClients(clients.matching, InternalClient("scheduler", client))
-        context = ApiContext(self.store, self.authenticator, RegistrationSettings(), self.now, clients)
+        return self.client_with(InternalClients(no_clients().matching, InternalClient("scheduler", client)), key)
+
+    def client_with(self, clients: InternalClients, key: str = "itecam.s3cret") -> httpx.AsyncClient:
+        """Return a client of registration that asks these services."""
+        registration = assembled(self.infrastructure(), clients)
+        self.registrations.append(registration)
+        transport = httpx.ASGITransport(registration.app())
         headers = {"Authorization": f"Bearer {key}"}
-        transport = httpx.ASGITransport(make_api(context))
         return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
     async def deliver(self, *more: Event) -> None:
         """Hand the new events of registration to the scheduler, then more events."""
-        events = [*self.store.events[self.delivered :], *more]
-        self.delivered = len(self.store.events)
+        for registration in self.registrations:
+            await registration.publisher.drain()
+        registered = [event for event in self.servers.published if isinstance(event, OF_REGISTRATION)]
+        events = [*registered[self.delivered :], *more]
+        self.delivered = len(registered)
         taken = [Input(event, Position("registration.v1", 0, number)) for number, event in enumerate(events)]
         if taken:
             await self.scheduler.consume(self.edition, taken)
@@ -128,6 +134,7 @@ class ApiHarness:
             await self.scheduler.improver.improve_quiet_editions()
 
     async def set_up(self, api: httpx.AsyncClient, names: str) -> None:
+        await add_operators(self.servers)
         self.edition = await self.make(api, "/editions", EDITION, "edition_id")
         self.path = f"/editions/{self.edition}"
         self.people: dict[str, str] = {}
@@ -172,5 +179,5 @@ class ApiHarness:
         return found
 
     def told(self, encounter_id: str) -> EncounterChanged:
-        events = [each for each in self.outlet.sent if isinstance(each, EncounterChanged)]
+        events = [each for each in self.sent if isinstance(each, EncounterChanged)]
         return next(each for each in reversed(events) if each.encounter_id == encounter_id)

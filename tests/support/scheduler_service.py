@@ -1,4 +1,4 @@
-"""A scheduler with its journal in memory, a solver that the test controls, and a clock that the test sets."""
+"""A scheduler on servers in memory, a solver that the test controls, and a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -7,53 +7,28 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
-from services.scheduler.aggregate import AgendaAggregate
+from services.scheduler.app import assemble
 from services.scheduler.domain.improvement.problem import Solution, SolverProblem
-from services.scheduler.improver import Improver, Pace
-from services.scheduler.service import Scheduler
+from services.scheduler.settings import Settings
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.contract.cloudevents import decode, pack, unpack
 from shared.contract.events import AffinityScored, AgendaChanged, Event
 from shared.contract.ids import pair_id
 from shared.messaging.inputs import Input, Position
-from shared.storage.journal import Journal
-from shared.storage.journal_entry import StateSnapshot
-from shared.storage.journal_store import InMemoryJournalStore
-from tests.support.scheduler_editions import (
-    NOW,
+from tests.support.scheduler_editions import NOW
+from tests.support.servers import Servers
+
+SETTINGS = Settings(
+    snapshot_every=3,
+    quiet_seconds=2,
+    announce_seconds=10,
+    change_budget=3,
+    improve_rounds=1,
+    improve_round_effort=0.01,
+    improve_steps=200,
 )
-
-EFFORT = Effort(rounds=1, round_effort=0.01, steps=200)
-
-
-class Outlet:
-    """An outlet that keeps the events sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[Event] = []
-
-    def pack(self, message: Event) -> dict[str, Any]:
-        return pack(message)
-
-    async def send(self, packed: Sequence[dict[str, Any]]) -> None:
-        records = [unpack(each) for each in packed]
-        self.sent += [decode(record.headers, record.value) for record in records]
-
-
-class CountingStore(InMemoryJournalStore):
-    """A journal store that counts the reads of editions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reads = 0
-
-    async def snapshot(self, edition_id: str) -> StateSnapshot | None:
-        self.reads += 1
-        return await super().snapshot(edition_id)
 
 
 class ControlledSolver:
@@ -90,41 +65,39 @@ class ControlledSolver:
 class SchedulerHarness:
     """A scheduler with a clock that the test sets."""
 
-    def __init__(self, store: CountingStore | None = None, editions_in_memory: int = 500) -> None:
-        self.store = store or CountingStore()
-        self.outlet = Outlet()
-        self.solver = ControlledSolver()
+    def __init__(self, servers: Servers | None = None, editions_in_memory: int = 500) -> None:
         self.seconds = 0.0
         self.offset = 0
-        self.journal = Journal(
-            AgendaAggregate(),
-            self.store,
-            self.outlet,
-            self.now,
-            snapshot_every=3,
-            editions_in_memory=editions_in_memory,
-        )
-        pace = Pace(quiet_seconds=2, announce_seconds=10, change_budget=3, effort=EFFORT)
-        self.improver = Improver(self.journal, self.solver, pace, self.now, lambda: self.seconds)
-        self.scheduler = Scheduler(self.journal, self.solver, self.improver, self.now)
+        #: Kafka and MongoDB; a restarted process gets those of the process before.
+        self.servers = servers or Servers()
+        infrastructure = self.servers.infrastructure(self.now, lambda: self.seconds)
+        self.solver = ControlledSolver()
+        settings = SETTINGS.model_copy(update={"editions_in_memory": editions_in_memory})
+        wired = assemble(settings, infrastructure, self.solver)
+        self.journal, self.scheduler, self.improver = wired.journal, wired.scheduler, wired.scheduler.improver
+
+    @property
+    def sent(self) -> list[Event]:
+        """The published events, in order."""
+        return self.servers.published
 
     def now(self) -> datetime:
         return NOW
 
     async def consume(self, *events: Event, edition_id: str = "ed") -> list[Event]:
-        before = len(self.outlet.sent)
+        before = len(self.sent)
         await self.scheduler.consume(edition_id, [self.input(event) for event in events])
-        return self.outlet.sent[before:]
+        return self.sent[before:]
 
     def input(self, event: Event) -> Input:
         self.offset += 1
         return Input(event, Position("affinity.v1", 0, self.offset))
 
     async def later(self, seconds: float) -> list[Event]:
-        before = len(self.outlet.sent)
+        before = len(self.sent)
         self.seconds += seconds
         await self.improver.improve_quiet_editions()
-        return self.outlet.sent[before:]
+        return self.sent[before:]
 
 
 def final(said: Sequence[Event]) -> list[str]:

@@ -5,28 +5,25 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
-from services.matching.aggregate import MatchingAggregate
-from services.matching.domain.decide import Matchmaker
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role
-from services.matching.service import Matching, Rescorer
 from shared.contract.events import Consent, Event
 from shared.messaging.inputs import Poison
 from shared.runtime.metrics import PAIRS_SCORED
-from shared.storage.journal import Journal
-from shared.storage.journal_store import InMemoryJournalStore
-from tests.support.matching_journal import RecordingOutlet, inputs_of, journal_on
+from tests.support.matching_journal import MatchingHarness
+from tests.support.matching_scene import Scene
 from tests.support.metrics import MetricDelta
 
 
 @pytest.fixture
-def store() -> InMemoryJournalStore:
-    return InMemoryJournalStore()
+async def harness(now: datetime) -> MatchingHarness:
+    return MatchingHarness(now)
 
 
 @pytest.fixture
-def people(scene: Any) -> list[Event]:
+def people(scene: Scene) -> list[Event]:
     return [
         scene.edition(),
         scene.organisation("org_ann"),
@@ -36,63 +33,55 @@ def people(scene: Any) -> list[Event]:
     ]
 
 
-async def test_a_batch_of_events_publishes_affinities(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
-) -> None:
-    outlet = RecordingOutlet()
-    matching = Matching(journal_on(store, outlet, now))
-    await matching.consume("ed1", inputs_of(*people, scene.request("r1", "ann", "bob")))
-    await matching.consume("ed1", inputs_of(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
-    assert [said.consent for said in outlet.sent] == [Consent.PENDING, Consent.GRANTED]
-    assert [said.revision for said in outlet.sent] == [1, 2]
+async def test_a_batch_of_events_publishes_affinities(harness: MatchingHarness, scene: Scene, people: Any) -> None:
+    await harness.consume(*people, scene.request("r1", "ann", "bob"))
+    await harness.consume(scene.request("r1", "ann", "bob", revision=2, state="accepted"))
+    assert [affinity.consent for affinity in harness.sent] == [Consent.PENDING, Consent.GRANTED]
+    assert [affinity.revision for affinity in harness.sent] == [1, 2]
 
 
 async def test_the_same_batch_twice_is_written_and_sent_once(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+    harness: MatchingHarness, scene: Scene, people: Any
 ) -> None:
-    outlet = RecordingOutlet()
-    matching = Matching(journal_on(store, outlet, now))
     for _ in range(2):
-        await matching.consume("ed1", inputs_of(*people, scene.request("r1", "ann", "bob")))
-    assert len(outlet.sent) == 1
-    assert len(await store.entries("ed1", after=0)) == 1
+        await harness.consume(*people, scene.request("r1", "ann", "bob"))
+    assert len(harness.sent) == 1
+    assert harness.servers.steps["journal.insert_one"] == 1
 
 
 async def test_another_process_continues_from_the_journal(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+    harness: MatchingHarness, scene: Scene, people: Any, now: datetime
 ) -> None:
-    first, second = RecordingOutlet(), RecordingOutlet()
-    one, other = journal_on(store, first, now), journal_on(store, second, now)
-    await one.decide("ed1", inputs_of(*people))
-    await one.decide("ed1", inputs_of(scene.request("r1", "ann")))
-    await other.decide("ed1", inputs_of(scene.request("r2", "bob", "ann")))
-    await one.decide("ed1", inputs_of(scene.request("r2", "bob", "ann", revision=2, state="withdrawn")))
-    assert [(said.request_ids, said.consent) for said in second.sent] == [(("r1", "r2"), Consent.GRANTED)]
-    assert first.sent[-1].consent is Consent.REFUSED
-    assert first.sent[-1].revision == 3
-    assert await one.read("ed1") == await one.replay("ed1")
+    second = MatchingHarness(now, harness.servers)
+    await harness.consume(*people)
+    await harness.consume(scene.request("r1", "ann"))
+    await second.consume(scene.request("r2", "bob", "ann"))
+    granted = harness.sent[-1]
+    assert (granted.request_ids, granted.consent) == (("r1", "r2"), Consent.GRANTED)
+    await harness.consume(scene.request("r2", "bob", "ann", revision=2, state="withdrawn"))
+    assert harness.sent[-1].consent is Consent.REFUSED
+    assert harness.sent[-1].revision == granted.revision + 1 == 3
+    assert await harness.journal.read("ed1") == await harness.journal.replay("ed1")
 
 
 async def test_a_journalled_affinity_that_was_not_sent_is_sent_later(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+    harness: MatchingHarness, scene: Scene, people: Any
 ) -> None:
-    outlet = RecordingOutlet(failures=1)
-    journal = journal_on(store, outlet, now)
-    events = inputs_of(*people, scene.request("r1", "ann", "bob"))
-    with pytest.raises(ConnectionError):
-        await journal.decide("ed1", events)
-    await journal.decide("ed1", events)
-    assert [said.revision for said in outlet.sent] == [1]
+    events = [*people, scene.request("r1", "ann", "bob")]
+    harness.servers.failing["send"] = 1
+    with pytest.raises(KafkaConnectionError):
+        await harness.consume(*events)
+    assert harness.sent == []
+    await harness.consume(*events)
+    assert [affinity.revision for affinity in harness.sent] == [1]
 
 
 async def test_published_affinities_are_counted_once_by_consent(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
+    harness: MatchingHarness, scene: Scene, people: Any
 ) -> None:
     pending = MetricDelta(PAIRS_SCORED, consent="pending")
-    matching = Matching(journal_on(store, RecordingOutlet(), now))
-    asked = inputs_of(*people, scene.request("r1", "ann", "bob"))
-    await matching.consume("ed1", asked)
-    await matching.consume("ed1", asked)
+    for _ in range(2):
+        await harness.consume(*people, scene.request("r1", "ann", "bob"))
     assert pending.value == 1
 
 
@@ -112,53 +101,39 @@ class BetterReader:
         return self._ngrams.fit(cosines)
 
 
-async def test_rescoring_publishes_only_scores_that_differ_enough(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
-) -> None:
-    outlet, maker = RecordingOutlet(), Matchmaker([NgramScorer()])
-    journal = Journal(MatchingAggregate(maker), store, outlet, lambda: now, off_loop=True)
-    matching = Matching(journal)
-    look = Rescorer(matching, journal, maker, BetterReader())
-    others = [scene.participant("bob", offers=("Taller",), revision=2), scene.organisation("org_eve")]
-    others.append(scene.participant("eve", offers=("Prensas",)))
-    await matching.consume(
-        "ed1", inputs_of(*people, *others, scene.request("r1", "ann", "bob"), scene.request("r2", "ann", "eve"))
-    )
-    first = {said.participant_ids: said for said in outlet.sent}
-    await look.rescore()
-    (better,) = outlet.sent[2:]
+async def test_rescoring_publishes_only_scores_that_differ_enough(scene: Scene, people: Any, now: datetime) -> None:
+    harness = MatchingHarness(now, quality=BetterReader())
+    workshop = scene.participant("bob", offers=("Taller",), revision=2)
+    presses = [scene.organisation("org_eve"), scene.participant("eve", offers=("Prensas",))]
+    requests = [scene.request("r1", "ann", "bob"), scene.request("r2", "ann", "eve")]
+    await harness.consume(*people, workshop, *presses, *requests)
+    first = {affinity.participant_ids: affinity for affinity in harness.sent}
+    await harness.rescore()
+    (better,) = harness.sent[2:]
     assert better.participant_ids == ("ann", "bob")
     assert better.score > first["ann", "bob"].score + 0.05
     assert (better.configuration, better.revision) == ("1+better-1", 2)
     assert better.occurred_at == first["ann", "bob"].occurred_at
-    await look.rescore()
-    await matching.consume("ed1", inputs_of(scene.request("r1", "ann", "bob", revision=2, state="accepted")))
-    await look.rescore()
-    assert [said.score for said in outlet.sent[3:]] == [better.score]
-    assert await journal.read("ed1") == await journal.replay("ed1")
+    await harness.rescore()
+    await harness.consume(scene.request("r1", "ann", "bob", revision=2, state="accepted"))
+    await harness.rescore()
+    assert [affinity.score for affinity in harness.sent[3:]] == [better.score]
+    assert await harness.journal.read("ed1") == await harness.journal.replay("ed1")
 
 
-async def test_a_changed_profile_is_scored_at_once_and_then_rescored(
-    store: InMemoryJournalStore, scene: Any, people: Any, now: datetime
-) -> None:
-    outlet, maker = RecordingOutlet(), Matchmaker([NgramScorer()])
-    journal = Journal(MatchingAggregate(maker), store, outlet, lambda: now, off_loop=True)
-    matching = Matching(journal)
-    look = Rescorer(matching, journal, maker, BetterReader())
+async def test_a_changed_profile_is_scored_at_once_and_then_rescored(scene: Scene, people: Any, now: datetime) -> None:
+    harness = MatchingHarness(now, quality=BetterReader())
     workshop = scene.participant("bob", offers=("Taller",), revision=2)
-    await matching.consume("ed1", inputs_of(*people, workshop, scene.request("r1", "ann", "bob")))
-    await look.rescore()
-    await matching.consume("ed1", inputs_of(scene.participant("bob", offers=("Taller", "Robots"), revision=3)))
-    await look.rescore()
-    assert [said.configuration for said in outlet.sent] == ["1", "1+better-1", "1", "1+better-1"]
+    await harness.consume(*people, workshop, scene.request("r1", "ann", "bob"))
+    await harness.rescore()
+    await harness.consume(scene.participant("bob", offers=("Taller", "Robots"), revision=3))
+    await harness.rescore()
+    assert [affinity.configuration for affinity in harness.sent] == ["1", "1+better-1", "1", "1+better-1"]
 
 
-async def test_an_edition_of_an_unknown_affinity_version_is_poison(
-    store: InMemoryJournalStore, scene: Any, now: datetime
-) -> None:
-    journal = journal_on(store, RecordingOutlet(), now)
+async def test_an_edition_of_an_unknown_affinity_version_is_poison(harness: MatchingHarness, scene: Scene) -> None:
     strange = scene.edition(affinity_version="99")
     with pytest.raises(Poison, match="99") as poison:
-        await journal.decide("ed1", inputs_of(scene.organisation("org_ann"), strange))
+        await harness.consume(scene.organisation("org_ann"), strange)
     assert poison.value.event == strange
-    assert await store.entries("ed1", after=0) == []
+    assert harness.servers.steps["journal.insert_one"] == 0

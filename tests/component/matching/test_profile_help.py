@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
-from services.matching.api import profile_help_routes
-from services.matching.encoders import use_encoder
-from services.matching.profile_help import ProfileHelp
-from services.matching.settings import Settings
-from services.matching.vocabulary import vocabulary
-from services.registration.api.access import ApiContext
-from services.registration.app import make_api
-from services.registration.authenticator import Authenticator, digest_of
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
-from services.registration.memory_store import InMemoryOperators, InMemoryStore
-from services.registration.ports import OperatorKey
-from services.registration.settings import Settings as RegistrationSettings
 from shared.internal_api.profile_help import LONGEST_TEXT
-from shared.internal_api.server import internal_routes
-
-
-def api_over(clients: InternalClients) -> httpx.AsyncClient:
-    authenticator = Authenticator(InMemoryOperators({"itecam": [OperatorKey(digest_of("s3cret"))]}), 5)
-    context = ApiContext(
-        InMemoryStore(), authenticator, RegistrationSettings(), lambda: datetime(2026, 11, 1, tzinfo=UTC), clients
-    )
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(make_api(context)),
-        base_url="http://registration/v1",
-        headers={"Authorization": "Bearer itecam.s3cret"},
-    )
+from tests.support.matching_journal import MatchingHarness
+from tests.support.registration_api import api_over
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[httpx.AsyncClient]:
-    matching = Starlette(
-        routes=internal_routes(
-            Settings(internal_token="t0ken"),
-            profile_help_routes(ProfileHelp(use_encoder, vocabulary)),
-        )
-    )
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(matching), base_url="http://m", headers={"Authorization": "Bearer t0ken"}
-    )
-    clients = InternalClients(InternalClient("matching", client), no_clients().scheduler)
-    async with api_over(clients) as api:
+async def api(now: datetime) -> AsyncIterator[httpx.AsyncClient]:
+    clients = InternalClients(InternalClient("matching", MatchingHarness(now).client()), no_clients().scheduler)
+    async with await api_over(clients) as api:
         yield api
     await clients.close()
 
@@ -122,13 +90,13 @@ async def test_an_invalid_question_is_answered_with_422(api: httpx.AsyncClient, 
 
 
 async def test_without_matching_only_profile_help_is_unavailable() -> None:
-    async with api_over(no_clients()) as api:
+    async with await api_over(no_clients()) as api:
         answer = await api.post("/profile-help", json={"text": "Fabricamos bombas"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         assert (await api.get("/editions")).status_code == 200
 
 
 async def test_a_key_is_needed() -> None:
-    async with api_over(no_clients()) as api:
+    async with await api_over(no_clients()) as api:
         answer = await api.post("/profile-help", json={"text": "x"}, headers={"Authorization": "Bearer no.body"})
         assert answer.status_code == 401

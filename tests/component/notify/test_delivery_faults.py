@@ -36,7 +36,7 @@ async def test_a_refused_mail_fails_alone_and_the_next_version_is_tried(stage: S
     assert len(await stage.after(60)) == 1
     assert sorted(stage.states()) == ["failed", "sent"]
     assert await stage.after(3600) == []
-    failed = next(event.participant_id for event in stage.ledger.published if event.state == "failed")
+    failed = next(event.participant_id for event in stage.published if event.state == "failed")
     await stage.consume(agenda(2, encounter(5, 2), number=int(failed[-1])))
     assert len(await stage.after(60)) == 1
 
@@ -101,7 +101,8 @@ async def test_a_mail_found_accepted_by_an_operator_is_recorded_as_sent(stage: S
     await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
     assert await stage.after(3600) == []
     assert await unconfirmed(stage.ledger, "edn_1") == []
-    stage.ledger.soon("edn_1/prt_0")
+    stage.relay.soon("edn_1/prt_0")
+    await stage.relay.drain()
     assert stage.states() == ["in_doubt", "sent"]
     with pytest.raises(NoUnconfirmedMail):
         await resolve(stage.ledger, "edn_1", "prt_0", Finding.TAKEN, stage.time)
@@ -192,7 +193,7 @@ async def test_a_stop_lets_the_claimed_mail_be_finished(stage: Stage) -> None:
 
     stage.mailer.send = slow  # type: ignore[method-assign]
     stage.time.advance(60)
-    delivering = asyncio.create_task(stage.notify.deliver_due())
+    delivering = asyncio.create_task(stage.deliver_due())
     await within_data.wait()
     delivering.cancel()
     await asyncio.sleep(0)
@@ -234,5 +235,5 @@ async def test_a_person_replaced_while_a_mail_is_sent_gets_no_further_mail(stage
     assert "person0@example.org" in mail["To"]
     await stage.consume(agenda(2))
     assert not [mail for mail in await stage.after(600) if "person0" in str(mail)]
-    stored = [*map(str, stage.ledger.published), str(await stage.ledger.find("edn_1", "prt_0"))]
+    stored = [*map(str, stage.published), str(await stage.ledger.find("edn_1", "prt_0"))]
     assert not [text for text in stored if "person0" in text or "Person 0" in text]

@@ -8,11 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.api.access import ApiContext
-from services.registration.app import make_api
-from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler.domain.organiser.errors import EditRejected
 from shared.internal_api.edit_errors import ATTENDANCE_ERRORS, EDIT_ERRORS, WHAT_IF_ERRORS, EditErrorCode
+from tests.support.registration_api import assembled
 from tests.support.scheduler_api import EDITION, ApiHarness
 
 CODES = sorted(EditErrorCode)
@@ -51,9 +49,7 @@ async def test_each_code_is_the_problem_type_at_each_endpoint(
 
 
 def test_the_openapi_lists_each_code_at_the_endpoints_that_may_answer_it(harness: ApiHarness) -> None:
-    paths = make_api(ApiContext(harness.store, harness.authenticator, RegistrationSettings(), harness.now)).openapi()[
-        "paths"
-    ]
+    paths = assembled(harness.infrastructure()).app().openapi()["paths"]
     for (path, method), codes in ENDPOINTS.items():
         responses = paths[path][method]["responses"]
         for code in CODES:

@@ -8,11 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.api.access import ApiContext
-from services.registration.app import make_api
-from services.registration.settings import Settings as RegistrationSettings
-from services.scheduler.aggregate import AgendaAggregate
-from shared.storage.journal import Journal
+from services.registration.internal_clients import no_clients
 from tests.support.scheduler_api import EDITION, ApiHarness, BusySolver
 
 
@@ -73,13 +69,13 @@ async def test_a_what_if_question_changes_nothing(harness: ApiHarness, api: http
     path = f"{harness.path}/what-if"
     await api.patch(harness.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]})
     await harness.deliver()
-    sent = len(harness.outlet.sent)
+    sent = len(harness.sent)
     now = (await api.get(path)).json()
     assert now["placed"] == now["placed_then"] == now["at_most_then"] == 0
     assert now["waiting"] > 1
     then = (await api.get(path, params={"tables": 2, "slots": 1, "days": 1})).json()
     assert then == now | {"placed_then": now["waiting"], "at_most_then": now["waiting"]}
-    assert len(harness.outlet.sent) == sent
+    assert len(harness.sent) == sent
     assert (await api.get(path, params={"tables": 1, "zone_id": "garden"})).status_code == 404
     for wrong in ({"tables": -1}, {"days": 9}, {"rooms": 1}):
         assert (await api.get(path, params=wrong)).status_code == 422
@@ -91,7 +87,7 @@ async def test_an_edit_is_planned_then_applied_then_undone(harness: ApiHarness, 
     meeting, other = await harness.meeting(api, "Ana", "Beto"), await harness.meeting(api, "Beto", "Dario")
     at = other["place"]
     place = {"type": "place", "encounter_id": meeting["encounter_id"], "slot": at["slot"], "zone_id": "work"}
-    sent = len(harness.outlet.sent)
+    sent = len(harness.sent)
     tried = await api.post(f"{harness.path}/agenda/edits/dry-run", json={"edit": place})
     assert tried.status_code == 200, tried.text
     effects = {each["encounter_id"]: each for each in tried.json()["encounters"]}
@@ -99,7 +95,7 @@ async def test_an_edit_is_planned_then_applied_then_undone(harness: ApiHarness, 
     assert effects[other["encounter_id"]]["before"] == at
     assert set(tried.json()["names"].values()) >= {"Ana", "Beto", "Dario"}
     assert {harness.people["Ana"], harness.people["Beto"], harness.people["Dario"]} <= set(tried.json()["mailed"])
-    assert len(harness.outlet.sent) == sent
+    assert len(harness.sent) == sent
 
     unguarded = await api.post(f"{harness.path}/agenda/edits", json={"edit": place})
     assert unguarded.status_code == 428
@@ -184,8 +180,10 @@ async def test_an_order_holds_until_it_is_taken_back(harness: ApiHarness, api: h
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:tertulia:problem:circular")
     assert (await api.post(path, json={"edit": order | {"is_ordered": False}}, headers=guard)).status_code == 200
     assert (await api.post(path, json={"edit": back}, headers=guard)).status_code == 200
-    journal = Journal(AgendaAggregate(), harness.journal_store, harness.outlet, harness.now)
-    replayed, read = await journal.replay(harness.edition), await harness.scheduler.agenda(harness.edition)
+    replayed, read = (
+        await harness.wired.journal.replay(harness.edition),
+        await harness.scheduler.agenda(harness.edition),
+    )
     assert replayed.comes_after == read.comes_after != {}
 
 
@@ -288,10 +286,7 @@ async def test_another_operator_finds_nothing(harness: ApiHarness, api: httpx.As
 
 
 async def test_check_in_works_while_the_scheduler_is_away(harness: ApiHarness, api: httpx.AsyncClient) -> None:
-    office = ApiContext(harness.store, harness.authenticator, RegistrationSettings(), harness.now)
-    transport = httpx.ASGITransport(make_api(office))
-    headers = {"Authorization": "Bearer itecam.s3cret"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers) as alone:
+    async with harness.client_with(no_clients()) as alone:
         away = await alone.post(f"{harness.path}/agenda/edits/dry-run", json={"edit": {"type": "undo"}})
         assert (away.status_code, away.headers["retry-after"]) == (503, "2")
         here = await alone.post(f"{harness.path}/participants/{harness.people['Ana']}/check-in")
@@ -313,6 +308,8 @@ async def test_edits_through_two_processes_are_kept_together_by_the_fence(
         assert (await other.post(f"{harness.path}/agenda/edits", json=undo, headers=guard)).status_code == 200
     await harness.deliver(harness.pair("Carla", "Dario"))
     assert not (await harness.meeting(api, "Ana", "Beto"))["is_locked"]
-    journal = Journal(AgendaAggregate(), harness.journal_store, harness.outlet, harness.now)
-    replayed, read = await journal.replay(harness.edition), await harness.scheduler.agenda(harness.edition)
+    replayed, read = (
+        await harness.wired.journal.replay(harness.edition),
+        await harness.scheduler.agenda(harness.edition),
+    )
     assert replayed.model_dump() == read.model_dump()

@@ -28,7 +28,7 @@ def test_published_notifications_leave_no_revision_out(script: Script) -> None:
     run = ScriptRun()
     asyncio.run(run.play(script))
     for number in NUMBERS:
-        revisions = {event.revision for event in run.stage.ledger.published if event.participant_id == f"prt_{number}"}
+        revisions = {event.revision for event in run.stage.published if event.participant_id == f"prt_{number}"}
         assert sorted(revisions) == list(range(1, len(revisions) + 1))
 
 

@@ -21,7 +21,7 @@ from tests.support.notify_stage import Stage, agenda, encounter
 
 def rebuilt(stage: Stage, consumed: list[Event]) -> tuple[JournalDraft[Audience, Change], list[Delivery]]:
     """The state and the deliveries that the consumed and the published events give back."""
-    published = EditionEvents(stage.ledger.published)
+    published = EditionEvents(stage.published)
     return notify.state_of("edn_1", EditionEvents(consumed), published, stage.settings, stage.time())
 
 
@@ -57,7 +57,7 @@ def test_deliveries_go_on_from_a_rebuilt_ledger_without_a_repeat(script: Script)
             assert delivery.settled >= max(versions, default=0)
             known = await stage.ledger.find(delivery.edition_id, delivery.participant_id)
             await stage.ledger.save(delivery.model_copy(update={"edit": known.edit if known else 0}))
-        await stage.notify.deliver_due()
+        await stage.deliver_due()
         assert Counter(mail.content for mail in stage.mailer.accepted) == before
         await run.agenda(0, ((4, 1),), provisional=False)
         await run.deliver(1200, [])

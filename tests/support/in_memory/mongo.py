@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 from operator import ge, gt, le, lt
 from typing import Any, Protocol, TypeVar
 
 from pymongo.errors import AutoReconnect, DuplicateKeyError
+
+from shared.runtime.clock import Clock
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
@@ -120,6 +123,29 @@ class InMemoryMongo:
     def database(self, name: str, by: Stepper | None = None, naming: Naming = unnamed) -> Database:
         """Return a database for a client; `naming` names the steps of its calls."""
         return Database(self, name, by or Undisturbed(), naming)
+
+
+class MongoClient:
+    """Access of one process to the server: a `shared.app.DatabaseServer`."""
+
+    def __init__(
+        self, server: InMemoryMongo, clock: Clock, by: Stepper | None = None, naming: Naming = unnamed
+    ) -> None:
+        self._server, self._clock, self._by, self._naming = server, clock, by, naming
+
+    def database(self, name: str) -> Database:
+        """Return a database by name."""
+        return self._server.database(name, self._by, self._naming)
+
+    def now(self) -> datetime:
+        """Return the time of the server's clock."""
+        return self._clock()
+
+    async def ping(self) -> None:
+        """Do nothing: outages are faults of single calls."""
+
+    async def close(self) -> None:
+        """Do nothing: there is no connection."""
 
 
 class Database:

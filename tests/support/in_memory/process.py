@@ -94,8 +94,7 @@ class Process:
         self.answers_again: list[Callable[[], None]] = []
         self._faults = faults
         self._history = history
-        self._loop = asyncio.get_running_loop()
-        self._limbo: asyncio.Future[None] = self._loop.create_future()
+        self._limbo: asyncio.Future[None] | None = None
         self._awake = asyncio.Event()
         self._awake.set()
 
@@ -115,7 +114,7 @@ class Process:
         """Freeze the process as by SIGSTOP, and wake it that many seconds later."""
         self._awake.clear()
         self._note("freezes", f"{seconds:.1f} s")
-        self._loop.call_later(seconds, self.wake)
+        asyncio.get_running_loop().call_later(seconds, self.wake)
         for callback in self.stopped_answering:
             callback()
 
@@ -133,6 +132,7 @@ class Process:
             if self.is_over:
                 raise asyncio.CancelledError
             if self.is_dead:
+                self._limbo = self._limbo or asyncio.get_running_loop().create_future()
                 await self._limbo
             await self._awake.wait()
 
@@ -142,7 +142,7 @@ class Process:
         fault = self._faults.at(self, name)
         await self._transit()
         if fault is not None and fault.mode is Mode.LATE:
-            self._loop.call_later(fault.seconds, self._late, name, effect)
+            asyncio.get_running_loop().call_later(fault.seconds, self._late, name, effect)
             raise away("no answer")
         if fault is not None and fault.when is When.BEFORE:
             await self.suffer(name, fault, away)
@@ -184,4 +184,4 @@ class Process:
             self._note(name, "late")
 
     def _note(self, what: str, how: str) -> None:
-        self._history.append((round(self._loop.time(), 4), self.name, what, how))
+        self._history.append((round(asyncio.get_running_loop().time(), 4), self.name, what, how))
