@@ -229,6 +229,10 @@ class Stage:
         await self.deliver_due()
         return [read(mail) for mail in self.mailer.accepted[before:]]
 
+    async def is_owed(self, participant_id: str) -> bool:
+        """Return whether the ledger holds a delivery of a participant."""
+        return await self.ledger.find("edn_1", participant_id) is not None
+
     def states(self) -> list[str]:
         """List the states that notify has published, in order."""
         return [event.state.value for event in self.published]

@@ -14,6 +14,7 @@ from services.registration.internal_clients import InternalClients, no_clients
 from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings
 from shared.app import Infrastructure
+from shared.contract.events import Event
 from tests.support.servers import Servers
 
 #: Secrets of the operators' keys.
@@ -30,8 +31,10 @@ def assembled(
     return wired
 
 
-async def add_operators(servers: Servers) -> None:
-    """Store the operators and their keys."""
+async def set_up_database(wired: WiredRegistration, servers: Servers) -> None:
+    """Create the indexes; store the operators and their keys."""
+    for hook in wired.runtime.prepare:
+        await hook()
     operators = MongoOperators(servers.mongo.database(Settings().database))
     for operator_id, secret in OPERATORS.items():
         await operators.add(operator_id, operator_id, digest_of(secret))
@@ -40,8 +43,9 @@ async def add_operators(servers: Servers) -> None:
 async def api_over(clients: InternalClients, operator: str | None = "itecam") -> httpx.AsyncClient:
     """Return a client of registration's API, which asks further services through `clients`."""
     servers = Servers()
-    await add_operators(servers)
-    return client_of(assembled(servers.infrastructure(Clock()), clients).context, operator)
+    wired = assembled(servers.infrastructure(Clock()), clients)
+    await set_up_database(wired, servers)
+    return client_of(wired.context, operator)
 
 
 class Clock:
@@ -55,6 +59,24 @@ class Clock:
 
     def advance(self, **by: float) -> None:
         self.now += timedelta(**by)
+
+
+class RegistrationHarness:
+    """A process of registration on servers of its own."""
+
+    def __init__(self, clock: Clock, settings: Settings) -> None:
+        self.servers = Servers()
+        self._wired = assembled(self.servers.infrastructure(clock), settings=settings)
+        self.context = self._wired.context
+
+    async def set_up_database(self) -> None:
+        """Create the indexes; store the operators and their keys."""
+        await set_up_database(self._wired, self.servers)
+
+    async def published(self) -> list[Event]:
+        """Return the published events, once all outboxes are empty."""
+        await self._wired.publisher.drain()
+        return list(self.servers.published)
 
 
 def client_of(context: ApiContext, operator: str | None) -> httpx.AsyncClient:

@@ -29,7 +29,7 @@ from shared.contract.events import (
 )
 from shared.contract.ids import pair_id, pair_of
 from shared.messaging.inputs import Input, Position
-from tests.support.registration_api import add_operators, assembled
+from tests.support.registration_api import assembled, set_up_database
 from tests.support.servers import Servers
 
 OF_REGISTRATION = (EditionChanged, OrganisationChanged, ParticipantChanged, MatchRequestChanged)
@@ -134,7 +134,7 @@ class ApiHarness:
             await self.scheduler.improver.improve_quiet_editions()
 
     async def set_up(self, api: httpx.AsyncClient, names: str) -> None:
-        await add_operators(self.servers)
+        await set_up_database(self.registrations[0], self.servers)
         self.edition = await self.make(api, "/editions", EDITION, "edition_id")
         self.path = f"/editions/{self.edition}"
         self.people: dict[str, str] = {}

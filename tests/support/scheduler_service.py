@@ -21,6 +21,8 @@ from tests.support.scheduler_editions import NOW
 from tests.support.servers import Servers
 
 SETTINGS = Settings(
+    internal_token="t0ken",
+    improve_every_seconds=0.02,
     snapshot_every=3,
     quiet_seconds=2,
     announce_seconds=10,
@@ -74,7 +76,8 @@ class SchedulerHarness:
         self.solver = ControlledSolver()
         settings = SETTINGS.model_copy(update={"editions_in_memory": editions_in_memory})
         wired = assemble(settings, infrastructure, self.solver)
-        self.journal, self.scheduler, self.improver = wired.journal, wired.scheduler, wired.scheduler.improver
+        self.runtime, self.journal = wired.runtime, wired.journal
+        self.scheduler, self.improver = wired.scheduler, wired.scheduler.improver
 
     @property
     def sent(self) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Fixtures of the whole API over a store in memory."""
+"""Fixtures of registration, assembled on servers in memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import httpx
 import pytest
 
 from services.registration.api.access import ApiContext
-from services.registration.authenticator import Authenticator, digest_of
-from services.registration.memory_store import InMemoryOperators, InMemoryStore
-from services.registration.ports import OperatorKey
 from services.registration.settings import Settings
-from tests.support.registration_api import OPERATORS, Clock, EditionHarness, client_of
+from tests.support.registration_api import Clock, EditionHarness, RegistrationHarness, client_of
 
 
 @pytest.fixture
@@ -21,19 +18,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store() -> InMemoryStore:
-    return InMemoryStore()
-
-
-@pytest.fixture
 def settings() -> Settings:
     return Settings(max_body_bytes=64 * 1024, max_import_bytes=256 * 1024, max_import_rows=300)
 
 
 @pytest.fixture
-def context(store: InMemoryStore, clock: Clock, settings: Settings) -> ApiContext:
-    keys = {operator: [OperatorKey(digest_of(secret))] for operator, secret in OPERATORS.items()}
-    return ApiContext(store, Authenticator(InMemoryOperators(keys), 5), settings, clock)
+async def registration(clock: Clock, settings: Settings) -> RegistrationHarness:
+    harness = RegistrationHarness(clock, settings)
+    await harness.set_up_database()
+    return harness
+
+
+@pytest.fixture
+def context(registration: RegistrationHarness) -> ApiContext:
+    return registration.context
 
 
 @pytest.fixture

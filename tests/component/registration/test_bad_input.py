@@ -8,8 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.memory_store import InMemoryStore
-from tests.support.registration_api import EditionHarness, edition_body, organisation_body, participant_body
+from tests.support.registration_api import (
+    EditionHarness,
+    RegistrationHarness,
+    edition_body,
+    organisation_body,
+    participant_body,
+)
 
 BIDI = "Ana\u202eziur"
 
@@ -291,9 +296,9 @@ async def test_an_invalid_key_is_refused_before_the_body_is_read(
 
 
 async def test_a_refused_request_changes_nothing(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
 ) -> None:
-    before = len(store.events)
+    before = len(await registration.published())
     await api.post("/editions", json=edition_body(colour="red"))
     await api.patch(edition.path, json={"name": "a\nb"})
-    assert len(store.events) == before
+    assert len(await registration.published()) == before

@@ -5,25 +5,24 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from services.registration.memory_store import InMemoryStore
 from shared.contract.events import ParticipantChanged
-from tests.support.registration_api import EditionHarness, edition_body
+from tests.support.registration_api import EditionHarness, RegistrationHarness, edition_body
 
 
-def arrivals(store: InMemoryStore) -> list[bool]:
-    return [event.checked_in for event in store.events if isinstance(event, ParticipantChanged)]
+async def arrivals(registration: RegistrationHarness) -> list[bool]:
+    return [event.checked_in for event in await registration.published() if isinstance(event, ParticipantChanged)]
 
 
 async def test_a_check_in_is_published_once_and_can_be_taken_back(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
 ) -> None:
     path = f"{edition.path}/participants/{edition.participants[0]}/check-in"
-    registered = len(arrivals(store))
+    registered = len(await arrivals(registration))
     for is_here in (True, False):
         for _ in range(2):
             answer = await (api.post(path) if is_here else api.delete(path))
             assert (answer.status_code, answer.json()["checked_in"]) == (200, is_here)
-    assert arrivals(store)[registered:] == [True, False]
+    assert (await arrivals(registration))[registered:] == [True, False]
 
 
 async def test_a_check_in_changes_no_other_field(api: httpx.AsyncClient, edition: EditionHarness) -> None:

@@ -9,8 +9,7 @@ import httpx
 import openpyxl
 import pytest
 
-from services.registration.memory_store import InMemoryStore
-from tests.support.registration_api import EditionHarness
+from tests.support.registration_api import EditionHarness, RegistrationHarness
 
 CSV = {"content-type": "text/csv; charset=utf-8"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -26,7 +25,7 @@ PARTICIPANTS = (
 
 
 async def test_a_file_imported_again_changes_nothing(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
 ) -> None:
     path = f"{edition.path}/imports"
     first = (await api.post(f"{path}/organisations", content=ORGANISATIONS, headers=CSV)).json()
@@ -37,12 +36,12 @@ async def test_a_file_imported_again_changes_nothing(
     assert {(bad["line"], bad["column"]) for bad in people["rejected"]} == {
         (3, "organisation"), (4, "email"), (4, "languages")
     }  # fmt: skip
-    events = len(store.events)
+    events = len(await registration.published())
     again = (await api.post(f"{path}/organisations", content=ORGANISATIONS, headers=CSV)).json()
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, 2)
     again = (await api.post(f"{path}/participants", content=PARTICIPANTS, headers=CSV)).json()
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, 1)
-    assert len(store.events) == events
+    assert len(await registration.published()) == events
 
 
 async def test_a_changed_row_changes_the_fields_of_its_columns(api: httpx.AsyncClient, edition: EditionHarness) -> None:

@@ -8,21 +8,26 @@ import httpx
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from services.registration.memory_store import InMemoryStore
 from services.registration.service import expire_overdue
 from shared.contract.events import EditionChanged, ParticipantChanged
-from tests.support.registration_api import Clock, EditionHarness, organisation_body, participant_body
+from tests.support.registration_api import (
+    Clock,
+    EditionHarness,
+    RegistrationHarness,
+    organisation_body,
+    participant_body,
+)
 
 
 async def test_a_repeat_with_the_same_key_returns_the_first_result(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
 ) -> None:
     path, body = f"{edition.path}/organisations", organisation_body()
     first = await api.post(path, json=body, headers={"Idempotency-Key": "k"})
-    count = len(store.events)
+    count = len(await registration.published())
     again = await api.post(path, json=body, headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.json()) == (201, first.json())
-    assert len(store.events) == count
+    assert len(await registration.published()) == count
     reused = await api.post(path, json=organisation_body(name="Other"), headers={"Idempotency-Key": "k"})
     assert reused.status_code == 422
     assert reused.json()["type"] == "urn:tertulia:problem:key-reused"
@@ -84,13 +89,13 @@ async def test_the_phase_goes_forwards_only(api: httpx.AsyncClient, edition: Edi
 
 
 async def test_cancelling_an_organisation_cancels_its_participants(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
 ) -> None:
     path = f"{edition.path}/organisations/{edition.organisations[0]}/cancellation"
     assert (await api.post(path)).json()["status"] == "cancelled"
-    count = len(store.events)
+    count = len(await registration.published())
     assert (await api.post(path)).status_code == 200
-    assert len(store.events) == count
+    assert len(await registration.published()) == count
     found = [
         (await api.get(f"{edition.path}/participants/{participant_id}")).json()["status"]
         for participant_id in edition.participants
@@ -103,18 +108,20 @@ async def test_cancelling_an_organisation_cancels_its_participants(
 
 
 async def test_another_person_may_take_a_participant_s_place(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
 ) -> None:
     path = f"{edition.path}/participants/{edition.participants[0]}"
     new = {"name": "Inés", "email": "ines@x.example", "languages": ["pt"], "profile": {"offers": ["Fundición"]}}
     assert (await api.patch(path, json=new)).json()["participant_id"] == edition.participants[0]
-    event = store.events[-1]
+    event = (await registration.published())[-1]
     assert isinstance(event, ParticipantChanged)
     assert (event.revision, event.name, event.email) == (2, "Inés", "ines@x.example")
 
 
-async def test_slots_avoid_breaks_and_times_are_local(edition: EditionHarness, store: InMemoryStore) -> None:
-    event = store.events[0]
+async def test_slots_avoid_breaks_and_times_are_local(
+    edition: EditionHarness, registration: RegistrationHarness
+) -> None:
+    event = (await registration.published())[0]
     assert isinstance(event, EditionChanged)
     assert [f"{slot.starts_at:%H:%M}" for slot in event.slots] == [
         "08:00", "08:15", "08:30", "08:45", "09:00", "09:15", "10:00", "10:15", "10:30", "10:45"
@@ -172,16 +179,16 @@ async def test_withdrawn_requests_do_not_count_towards_the_quota(
 
 
 async def test_unanswered_requests_expire(
-    api: httpx.AsyncClient, edition: EditionHarness, store: InMemoryStore, clock: Clock
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness, clock: Clock
 ) -> None:
     await api.patch(edition.path, json={"answer_within_hours": 48})
     late, answered = await edition.request(0, 2), await edition.request(0, 3)
     await api.post(f"{edition.path}/match-requests/{answered['request_id']}/acceptance")
     clock.advance(hours=47)
-    await expire_overdue(store, clock)
+    await expire_overdue(registration.context.store, clock)
     assert (await api.get(f"{edition.path}/match-requests/{late['request_id']}")).json()["state"] == "requested"
     clock.advance(hours=1)
-    await expire_overdue(store, clock)
+    await expire_overdue(registration.context.store, clock)
     assert (await api.get(f"{edition.path}/match-requests/{late['request_id']}")).json()["state"] == "expired"
     assert (await api.get(f"{edition.path}/match-requests/{answered['request_id']}")).json()["state"] == "accepted"
 
@@ -204,14 +211,14 @@ async def test_unexpected_failures_are_answered_with_problems(
     api: httpx.AsyncClient,
     edition: EditionHarness,
     monkeypatch: pytest.MonkeyPatch,
-    store: InMemoryStore,
+    registration: RegistrationHarness,
     error: Exception,
     status: int,
 ) -> None:
     def fail(_: str) -> None:
         raise error
 
-    monkeypatch.setattr(store, "of", fail)
+    monkeypatch.setattr(registration.context.store, "of", fail)
     answer = await api.get(edition.path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"

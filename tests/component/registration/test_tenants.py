@@ -10,8 +10,7 @@ import pytest
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.memory_store import InMemoryStore
-from tests.support.registration_api import EditionHarness, edition_body, participant_body
+from tests.support.registration_api import EditionHarness, RegistrationHarness, edition_body, participant_body
 
 BODIES: dict[str, Any] = {
     "organisations": {"name": "X", "kind": "sme", "country": "ES"},
@@ -31,7 +30,7 @@ def routes_of(context: ApiContext) -> list[tuple[str, str]]:
 
 
 async def test_every_route_hides_the_entities_of_other_operators(
-    rival: httpx.AsyncClient, edition: EditionHarness, context: ApiContext, store: InMemoryStore
+    rival: httpx.AsyncClient, edition: EditionHarness, context: ApiContext, registration: RegistrationHarness
 ) -> None:
     request = await edition.request(0, 2)
     ids = {
@@ -43,7 +42,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "one": edition.participants[0],
         "other": edition.participants[2],
     }
-    before = len(store.events)
+    before = len(await registration.published())
     routes = routes_of(context)
     assert len(routes) >= 20
     for method, template in routes:
@@ -55,7 +54,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         foreign, unknown = answers
         assert foreign.status_code == unknown.status_code == 404, (method, template, foreign.text)
         assert foreign.json() | {"instance": ""} == unknown.json() | {"instance": ""}
-    assert len(store.events) == before
+    assert len(await registration.published()) == before
 
 
 async def test_lists_show_only_the_operator_s_entities(

@@ -69,18 +69,23 @@ class Table:
 
     def __init__(self) -> None:
         self.documents: dict[Any, Document] = {}
-        self._unique: list[tuple[str, ...]] = []
+        #: Unique indexes: the `_id` of the document that holds a key, by the names of the fields.
+        self._unique: dict[tuple[str, ...], dict[tuple[Any, ...], Any]] = {}
 
     def index(self, keys: str | Sequence[tuple[str, int]], *, unique: bool) -> None:
         names = (keys,) if isinstance(keys, str) else tuple(name for name, _ in keys)
         if unique and names not in self._unique:
-            self._unique.append(names)
+            self._unique[names] = {}
+            for document in self.documents.values():
+                self._check(document)
+                self._hold(document)
 
     def insert(self, document: Document) -> None:
         if document["_id"] in self.documents:
             raise DuplicateKeyError(f"_id: {document['_id']}")
         self._check(document)
         self.documents[document["_id"]] = dict(document)
+        self._hold(document)
 
     def find(self, query: Document) -> Iterator[Document]:
         wanted = query.get("_id")
@@ -97,15 +102,25 @@ class Table:
         for document in found:
             changed = _updated(document, update)
             self._check(changed)
+            self._release(document)
             self.documents[document["_id"]] = changed
+            self._hold(changed)
         return UpdateResult(len(found))
 
     def _check(self, document: Document) -> None:
-        for names in self._unique:
-            keys = _keys(document, names)
-            for other in self.documents.values():
-                if other["_id"] != document["_id"] and not keys.isdisjoint(_keys(other, names)):
-                    raise DuplicateKeyError(f"{names}: {keys}")
+        for names, holders in self._unique.items():
+            for key in _keys(document, names):
+                if holders.get(key, document["_id"]) != document["_id"]:
+                    raise DuplicateKeyError(f"{names}: {key}")
+
+    def _hold(self, document: Document) -> None:
+        for names, holders in self._unique.items():
+            holders.update(dict.fromkeys(_keys(document, names), document["_id"]))
+
+    def _release(self, document: Document) -> None:
+        for names, holders in self._unique.items():
+            for key in _keys(document, names):
+                holders.pop(key, None)
 
 
 def _keys(document: Document, names: Sequence[str]) -> set[tuple[Any, ...]]:
