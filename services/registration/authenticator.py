@@ -23,7 +23,7 @@ class UnknownKey(Exception):
 
 
 def is_operator_id(text: str) -> bool:
-    """Whether a text has the form of an operator id."""
+    """Tell whether a text has the form of an operator id."""
     return _OPERATOR_ID.fullmatch(text) is not None
 
 

@@ -232,7 +232,7 @@ def _placed_encounters(consumed: EditionEvents, published: EditionEvents) -> set
 
 
 def _has_slots_then(consumed: EditionEvents, report: EncounterChanged, place: Place) -> bool:
-    """Whether the edition had slots at the time of a place when the report was published, as far as is known."""
+    """Tell whether the edition had slots at the time of a place when the report was published, as far as is known."""
     editions = consumed.every(EditionChanged)
     before = [edition for edition in editions if edition.occurred_at <= report.occurred_at] or editions[-1:]
     return any(Timeline(edition.slots).overlapping([place]) for edition in before[-1:])

@@ -72,7 +72,7 @@ class Scrubber:
         return text
 
     def text(self, text: str, longest: int = _LONGEST_TEXT) -> str:
-        """Hide secrets, addresses, credentials, and quoted values other than identifiers; cut after `longest`."""
+        """Hide secrets, addresses, credentials, and quoted values but identifiers; cut after `longest`."""
         scrubbed = self.without_secrets(text[: _READ_TIMES * longest])
         scrubbed = _QUOTED.sub(_hide_quoted, scrubbed)
         if len(text) > _READ_TIMES * longest:

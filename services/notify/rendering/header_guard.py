@@ -25,7 +25,7 @@ LIBRARY_ERRORS = (ValueError, MessageError, LookupError, AttributeError, TypeErr
 
 
 class HeaderInjected(MessageError):
-    """A finished header would be read as other headers, as a body, or as other addresses."""
+    """A finished header would be read as several headers, as a body, or as addresses that were not meant."""
 
 
 def refuse_line_breaks(header: str, linesep: str) -> None:

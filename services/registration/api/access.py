@@ -66,7 +66,7 @@ def _revisions(if_match: Annotated[str | None, Header(max_length=200)] = None) -
 
 
 def is_id(text: str) -> bool:
-    """Whether a text has the form of an id, so that it can stand in the path of another service."""
+    """Tell whether a text has the form of an id, so that it can stand in the path of another service."""
     return _ID.fullmatch(text) is not None
 
 

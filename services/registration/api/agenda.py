@@ -102,7 +102,7 @@ async def list_below_minimum(
 
 @router.get("/goals")
 async def list_goals(service: CurrentService, scheduler: SchedulerClient, edition_id: PathId) -> Goals:
-    """Count, for each goal of the edition, the encounters that serve it: how many are wanted, how many have a place.
+    """Count, by goal of the edition, the encounters that serve it: how many are wanted, how many have a place.
 
     An encounter that serves two goals counts for both.
     """

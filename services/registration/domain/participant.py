@@ -86,7 +86,7 @@ class ParticipantFacts(Facts):
         return values
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:
-        """Whether this participant blocks the participant or the organisation."""
+        """Tell whether this participant blocks the participant or the organisation."""
         return not {participant_id, organisation_id}.isdisjoint(self.blocked_ids)
 
     def in_zone(self, timezone: str) -> Self:
@@ -111,7 +111,7 @@ class Participant(ParticipantFacts, Entity):
     )
 
     def is_kept_apart_from(self, participant: Participant) -> bool:
-        """Whether one of two participants blocks the other. Then both are hidden from each other."""
+        """Tell whether a block stands between two participants, set by either. Then both are hidden from each other."""
         return self.blocks(participant.participant_id, participant.organisation_id) or participant.blocks(
             self.participant_id, self.organisation_id
         )

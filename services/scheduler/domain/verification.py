@@ -81,7 +81,7 @@ def verify_step(decision: DecisionInProgress) -> None:
     }
 
     def began_before(pair_id: str) -> bool:
-        """Whether a meeting that the step did not move has begun."""
+        """Tell whether a meeting that the step did not move has begun."""
         return pair_id not in decision.before and timing.has_begun(state, pair_id, now)
 
     begun = [pair_id for pair_id in decision.before if timing.has_begun(state, pair_id, now)]

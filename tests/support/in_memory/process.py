@@ -100,7 +100,7 @@ class Process:
 
     @property
     def answers(self) -> bool:
-        """Whether the process is neither dead nor frozen."""
+        """Tell whether the process is neither dead nor frozen."""
         return not self.is_dead and self._awake.is_set()
 
     def die(self) -> None:

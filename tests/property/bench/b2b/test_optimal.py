@@ -1,4 +1,4 @@
-"""What the solver says of tiny instances is what trying every schedule says."""
+"""The solver agrees with a trial of every schedule on tiny instances."""
 
 from itertools import product
 

@@ -45,7 +45,7 @@ async def logged(supervisor: Supervisor, name: str) -> str:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs: one that ended and that nobody has waited for yet does not."""
+    """Tell whether the process runs. A process that has ended and is not reaped yet does not run."""
     try:
         return state_of(pid) != "Z"
     except FileNotFoundError:
@@ -57,7 +57,7 @@ def state_of(pid: int) -> str:
 
 
 async def in_state(pid: int, letter: str) -> bool:
-    """Whether the process comes into this state: `T` stopped, `S` asleep."""
+    """Wait until the process is in this state: `T` stopped, `S` asleep."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if state_of(pid) == letter:
