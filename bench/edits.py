@@ -9,7 +9,8 @@ from statistics import mean, quantiles
 
 from bench.instances.agendas import agenda_of
 from bench.instances.editions import ITECAM, THOUSAND, WHEN, Size, synthetic
-from services.scheduler.domain.organiser.edits import EditPlan, plan_edit
+from services.scheduler.domain.organiser.edit_plan import EditPlan
+from services.scheduler.domain.organiser.edits import plan_edit
 from services.scheduler.domain.state import AgendaState
 from shared.internal_api.edits import PlaceEncounter
 

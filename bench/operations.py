@@ -24,7 +24,8 @@ from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import SolutionStale
 from services.scheduler.domain.improvement.problem import Solution, problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
-from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
+from services.scheduler.domain.organiser.edit_plan import RulesBroken
+from services.scheduler.domain.organiser.edits import apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verification import violations_of

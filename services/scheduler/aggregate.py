@@ -14,7 +14,7 @@ from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import Solution
-from services.scheduler.domain.organiser.edits import RulesBroken, StalePlan
+from services.scheduler.domain.organiser.edit_plan import RulesBroken, StalePlan
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState

@@ -17,8 +17,9 @@ from starlette.routing import BaseRoute, Route
 from services.scheduler.domain import timing
 from services.scheduler.domain.objective.fill_rates import below_minimum, fill_rates_by_goal
 from services.scheduler.domain.organiser.attendance import AttendanceReport
+from services.scheduler.domain.organiser.edit_plan import EditPlan, RulesBroken, StalePlan
 from services.scheduler.domain.organiser.edit_targets import arrangement_of
-from services.scheduler.domain.organiser.edits import EditPlan, RulesBroken, StalePlan, mailed_participants
+from services.scheduler.domain.organiser.edits import mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler

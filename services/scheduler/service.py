@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from services.scheduler.aggregate import Answer, Query
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.organiser.attendance import AttendanceEffects, AttendanceReport, record_attendance
-from services.scheduler.domain.organiser.edits import EditPlan, apply_edit, plan_edit
+from services.scheduler.domain.organiser.edit_plan import EditPlan
+from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.organiser.what_if import problem_with
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken

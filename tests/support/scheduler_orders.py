@@ -5,7 +5,8 @@ from __future__ import annotations
 from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.organiser.edits import EditPlan, apply_edit, plan_edit
+from services.scheduler.domain.organiser.edit_plan import EditPlan
+from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of

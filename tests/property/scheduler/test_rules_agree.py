@@ -11,7 +11,8 @@ from bench.instances.editions import WHEN, Size, synthetic
 from bench.instances.stream import STRESS, late_changes
 from services.scheduler.aggregate import AgendaAggregate
 from services.scheduler.domain.decision import DecisionInProgress
-from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit
+from services.scheduler.domain.organiser.edit_plan import RulesBroken
+from services.scheduler.domain.organiser.edits import apply_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable import rules

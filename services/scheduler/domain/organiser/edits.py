@@ -5,19 +5,17 @@ Meetings in the way of an edit move or wait, unless they are locked or begun. No
 
 from __future__ import annotations
 
-import hashlib
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
-
-from pydantic_core import to_json
 
 from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, Removed, TakenOver, Undone, Waits
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.objective.levels import most_moves
+from services.scheduler.domain.organiser.edit_plan import Arrangements, EditPlan, RulesBroken, StalePlan
 from services.scheduler.domain.organiser.edit_targets import arrangement_of, edit_targets
 from services.scheduler.domain.snapshots import AppliedEdit, Arrangement
 from services.scheduler.domain.state import AgendaState
@@ -26,50 +24,10 @@ from services.scheduler.domain.timetable.evidence import Evidence, JudgedPair, T
 from services.scheduler.domain.timetable.placement import find_assignment
 from services.scheduler.domain.timetable.rules import out_of_order
 from services.scheduler.domain.timetable.trial import Trial
-from services.scheduler.domain.timetable.verifier import Violation, verify_meetings
+from services.scheduler.domain.timetable.verifier import verify_meetings
 from services.scheduler.domain.verification import evidence_of
 from shared.contract.events import Cause, CauseCode, Place, WaitingReason
 from shared.internal_api.edits import Edit, UndoEdit
-
-#: Arrangements by pair id.
-Arrangements = Mapping[str, Arrangement]
-
-
-@dataclass(frozen=True)
-class EditPlan:
-    """Effects of an edit on the encounters that it changes, by pair id.
-
-    If the edit would break rules, `after` has its targets alone and `violations` has the rules. `idle` is the number
-    of slots that participants would wait between encounters more than now; negative if they would wait less.
-    """
-
-    edit: Edit
-    before: Arrangements = field(default_factory=dict)
-    after: Arrangements = field(default_factory=dict)
-    violations: tuple[Violation, ...] = ()
-    idle: int = 0
-
-    @property
-    def token(self) -> str:
-        """A name of this plan, 32 hexadecimal digits. A different edit or effect gives a different token."""
-        content = to_json([self.edit, dict(self.before), dict(self.after), self.violations])
-        return hashlib.sha256(content).hexdigest()[:32]
-
-
-class StalePlan(Exception):
-    """The agenda has changed, so that the edit would have new effects. `plan` has the present effects."""
-
-    def __init__(self, plan: EditPlan) -> None:
-        super().__init__("the agenda has changed: the edit would have other effects now, so try it again first")
-        self.plan = plan
-
-
-class RulesBroken(Exception):
-    """The edit would break rules. `plan` has the violations."""
-
-    def __init__(self, plan: EditPlan) -> None:
-        super().__init__(", ".join(sorted({violation.rule for violation in plan.violations})))
-        self.plan = plan
 
 
 def plan_edit(state: AgendaState, edit: Edit, now: datetime) -> EditPlan:

@@ -6,15 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.scheduler.domain.organiser.edit_plan import EditPlan, RulesBroken, StalePlan
 from services.scheduler.domain.organiser.edit_targets import arrangement_of
-from services.scheduler.domain.organiser.edits import (
-    EditPlan,
-    RulesBroken,
-    StalePlan,
-    apply_edit,
-    mailed_participants,
-    plan_edit,
-)
+from services.scheduler.domain.organiser.edits import apply_edit, mailed_participants, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from shared.contract.events import EncounterChanged
 from shared.contract.ids import encounter_id

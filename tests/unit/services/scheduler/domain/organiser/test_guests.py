@@ -7,7 +7,8 @@ import pytest
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
-from services.scheduler.domain.organiser.edits import RulesBroken, apply_edit, plan_edit
+from services.scheduler.domain.organiser.edit_plan import RulesBroken
+from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve

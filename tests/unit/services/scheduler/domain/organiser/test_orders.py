@@ -10,8 +10,9 @@ from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.organiser import edit_targets as targets
 from services.scheduler.domain.organiser.attendance import AttendanceReport, record_attendance
+from services.scheduler.domain.organiser.edit_plan import RulesBroken
 from services.scheduler.domain.organiser.edit_targets import arrangement_of
-from services.scheduler.domain.organiser.edits import RulesBroken, plan_edit
+from services.scheduler.domain.organiser.edits import plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.solver.effort import Effort
