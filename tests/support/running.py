@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 @asynccontextmanager
 async def running(app: Starlette, token: str = "t0ken") -> AsyncIterator[httpx.AsyncClient]:  # noqa: S107 - made up
-    """Run a service from its readiness to its graceful end. The client presents the token of the internal API or a key."""
+    """Run a service from its readiness to its graceful end. The client presents the internal token, or a key."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         app.router.lifespan_context(app),
