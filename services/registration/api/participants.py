@@ -50,8 +50,9 @@ async def amend_participant(
 ) -> Response:
     """Change a participant.
 
-    A patch of the name, e-mail address, languages and profile lets another person take the participant's place. The id,
-    the match requests and the agenda stay, and so do all fields that the patch does not name.
+    Another person takes the participant's place if the patch names `name`, `email`, `languages` and `profile`. The id,
+    the match requests and the agenda stay. So do all fields that the patch does not name: send all fields of the person
+    anew.
     """
     return reply(await service.participants.amend(edition_id, participant_id, patch, revisions))
 

@@ -29,7 +29,7 @@ class OrganisationFacts(Facts):
     competitor_ids: tuple[Id, ...] = Field(
         default=(),
         max_length=100,
-        description="Organisations that are never proposed as partners, in either direction.",
+        description="Organisations that are never proposed as partners; a statement by either of the two counts.",
     )
     met_before: tuple[EarlierEncounters, ...] = Field(
         default=(),

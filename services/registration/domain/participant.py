@@ -15,7 +15,8 @@ from shared.contract.events import Language, ParticipantChanged, Status
 from shared.contract.events.registration import Code
 from shared.contract.ids import Id
 
-#: Fields that describe the person. When another person takes a participant's place, the operator sends them anew.
+#: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
+#: field that the patch does not name keeps the value of the person before.
 FIELDS_OF_THE_PERSON = frozenset({"name", "email", "languages", "profile"})
 #: Fields that describe the place: another person who takes the place inherits them, unless the patch changes them.
 FIELDS_OF_THE_PLACE = frozenset(

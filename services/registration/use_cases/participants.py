@@ -54,7 +54,11 @@ class ParticipantService:
         return with_seats(participant, sessions, taken)
 
     async def amend(self, edition_id: str, participant_id: str, patch: Patch, revisions: Revisions) -> Participant:
-        """Change a participant. A patch of name, e-mail address and profile gives the place to a successor."""
+        """Change a participant. Fields that the patch does not name stay.
+
+        A patch that gives the place to a successor names all `FIELDS_OF_THE_PERSON`: `name`, `email`, `languages` and
+        `profile`.
+        """
 
         async def change(participant: Participant) -> Participant:
             edition = await self._editions.get(edition_id)

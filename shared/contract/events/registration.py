@@ -144,7 +144,12 @@ class Zone(Value):
     zone_id: Id
     kind: ZoneKind
     name: Line
-    tables: tuple[Line, ...] = Field(default=(), max_length=5000)
+    tables: tuple[Line, ...] = Field(
+        default=(),
+        max_length=5000,
+        description="Labels of tables. A label tells nothing of a table's position; the sequence has no meaning but that "
+        "the first free table is taken first.",
+    )
 
 
 class Session(Interval):
@@ -266,7 +271,8 @@ class OrganisationChanged(Event):
     competitor_ids: tuple[Id, ...] = Field(
         default=(),
         max_length=100,
-        description="Competitors: the system never proposes an encounter of the two organisations.",
+        description="Competitors: the system never proposes an encounter of the two organisations. It is enough if one of "
+        "the two lists the other.",
     )
     met_before: tuple[EarlierEncounters, ...] = Field(
         default=(),

@@ -98,10 +98,11 @@ def _hours(interval: Interval) -> range:
 class Evidence:
     """The inputs and the places of an agenda, and indexes of the meetings that may break a rule together.
 
-    Rules find a meeting's neighbours through the indexes only. All four give placed pairs alone:
+    Rules find related meetings through the indexes only. All four give placed pairs alone:
 
     - `pairs_of_participant`: the pairs of a participant.
-    - `pairs_near_table`: the pairs at a place's table that may overlap it in time.
+    - `pairs_near_table`: the pairs at the very table of a place that may overlap the place in time. Any place may be
+      asked for, also one that no meeting has.
     - `predecessors` and `successors`: the pairs whose meetings must be over before a pair's meeting, or begin after it.
     """
 

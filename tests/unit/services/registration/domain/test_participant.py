@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from services.registration.api.participants import amend_participant
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import (
     FIELDS_OF_THE_PERSON,
@@ -12,7 +17,9 @@ from services.registration.domain.participant import (
     Participant,
     ParticipantFacts,
 )
+from services.registration.use_cases.participants import ParticipantService
 
+GLOSSARY = Path(__file__).parents[5] / "docs" / "glossary.md"
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 #: Fields that every change sets.
 _OF_THE_REVISION = {"revision", "changed_at"}
@@ -54,3 +61,23 @@ def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
     after = before.changed(NOW, **apply_patch(before, ParticipantFacts, EVA).values())
     kept = {name for name in Participant.model_fields if getattr(after, name) == getattr(before, name)}
     assert kept - _OF_THE_REVISION == FIELDS_OF_THE_PLACE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        amend_participant.__doc__,
+        ParticipantService.amend.__doc__,
+        *re.findall(r"^\| successor \|.*", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE),
+    ],
+    ids=["endpoint", "use case", "glossary"],
+)
+def test_descriptions_of_a_successor_name_every_field_of_the_person(text: str) -> None:
+    assert {field for field in FIELDS_OF_THE_PERSON if f"`{field}`" not in text} == set()
+
+
+def test_a_field_that_the_patch_does_not_name_keeps_its_value() -> None:
+    before = Participant.model_validate(ANA)
+    facts = apply_patch(before, ParticipantFacts, {"name": "Eva Sanz"})
+    assert (facts.name, facts.email, facts.languages) == ("Eva Sanz", before.email, before.languages)
+    assert facts.profile == before.profile
