@@ -102,7 +102,7 @@ class Evidence:
 
     - `pairs_of_participant`: the pairs of a participant.
     - `pairs_near_table`: the pairs at the very table of a place that may overlap the place in time. Any place may be
-      asked for, also one that no meeting has.
+      asked for, also a place without a meeting.
     - `predecessors` and `successors`: the pairs whose meetings must be over before a pair's meeting, or begin after it.
     """
 
