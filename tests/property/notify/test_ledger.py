@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from services.notify.domain.digest import mail_content
 from tests.support.notify_script import NUMBERS, Script, ScriptRun, scripts
@@ -13,6 +13,7 @@ from tests.support.notify_stage import Stage
 
 @settings(max_examples=150, deadline=None)
 @given(scripts)
+@example([("agenda", 0, ((0, 2),), False), ("deliver", 60, [None]), ("replace", 0), ("agenda", 0, (), False)])
 def test_no_version_is_mailed_twice_and_the_last_mail_is_up_to_date(script: Script) -> None:
     run = ScriptRun()
     asyncio.run(run.play(script))
@@ -45,4 +46,7 @@ async def _check_end(stage: Stage, mails: list[dict[str, str]]) -> None:
         if sent:
             contents = [mail["content"] for mail in mails if mail["participant"] == participant_id]
             assert contents[-1] == sent.model_dump_json()
-        assert (sent.lines if sent else ()) == mail_content(state, participant_id).lines
+        present = mail_content(state, participant_id)
+        if sent and sent.addressee != present.addressee and not present.lines:
+            continue  # the predecessor got the last mail; an empty agenda is no first mail to the successor
+        assert (sent.lines if sent else ()) == present.lines
