@@ -1,7 +1,7 @@
-"""The audit at the end of a chaos run: rules about the final state, given the writes acknowledged to the load.
+"""The audit at the end of a chaos run: promises about the final state, given the writes acknowledged to the load.
 
-A rule is a function that yields one sentence for each violation. The rules use the contract of the services and none
-of their code, with the exceptions named in their docstrings.
+A promise is a function that yields one sentence for each violation. The promises use the contract of the services and
+none of their code, with the exceptions named in their docstrings.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from shared.contract.events import (
 from shared.contract.ids import encounter_id
 from shared.messaging.broker import partition_of
 from shared.storage.aggregate import fold
-from tests.chaos.evidence import Evidence, Stream, stream_of
+from tests.chaos.evidence import RunEvidence, Stream, stream_of
 from tests.chaos.history import WrittenThing, holds
 from tests.chaos.stack import PARTITIONS
 from tests.support.bookings import Bookings
 
-Rule = Callable[[Evidence], Iterator[str]]
+Promise = Callable[[RunEvidence], Iterator[str]]
 
 _KINDS: dict[type[Event], str] = {
     EditionChanged: "editions",
@@ -48,7 +48,7 @@ _VERIFY_EVERY = 10
 _AGGREGATE = AgendaAggregate()
 
 
-def accepted_writes_are_in_the_api_once(evidence: Evidence) -> Iterator[str]:
+def accepted_writes_are_in_the_api_once(evidence: RunEvidence) -> Iterator[str]:
     """The API serves every acknowledged thing with its last written fields and one revision for each write."""
     yield from evidence.history.unexplained
     things = evidence.history.things
@@ -58,7 +58,7 @@ def accepted_writes_are_in_the_api_once(evidence: Evidence) -> Iterator[str]:
         yield from _differences("the API", thing, evidence.api.get(key))
 
 
-def accepted_writes_are_on_their_topics(evidence: Evidence) -> Iterator[str]:
+def accepted_writes_are_on_their_topics(evidence: RunEvidence) -> Iterator[str]:
     """The newest record of every acknowledged thing has its last written fields; other things have no record."""
     published = {
         (_KINDS[type(event)], event.thing_id): event.to_json()
@@ -84,7 +84,7 @@ def _differences(where: str, thing: WrittenThing, found: dict[str, Any] | None) 
         yield f"{name} does not say in {where} what was last written: {', '.join(sorted(wrong))}"
 
 
-def streams_have_no_gap(evidence: Evidence) -> Iterator[str]:
+def streams_have_no_gap(evidence: RunEvidence) -> Iterator[str]:
     """Every stream has the revisions 1, 2, 3 and so on in this order; a repeated revision has the same content.
 
     A repeat may be late (ADR 0002): readers recognise it by its revision.
@@ -102,7 +102,7 @@ def streams_have_no_gap(evidence: Evidence) -> Iterator[str]:
         newest[stream] = max(newest[stream], event.revision)
 
 
-def records_are_in_their_editions_partition(evidence: Evidence) -> Iterator[str]:
+def records_are_in_their_editions_partition(evidence: RunEvidence) -> Iterator[str]:
     """All records of an edition are in one partition, and all are events of the contract."""
     for record in evidence.seen:
         if record.mark is not None:
@@ -114,7 +114,7 @@ def records_are_in_their_editions_partition(evidence: Evidence) -> Iterator[str]
             yield f"the record at {where} is not in the partition of {record.event.edition_id}"
 
 
-def nobody_is_booked_twice(evidence: Evidence) -> Iterator[str]:
+def nobody_is_booked_twice(evidence: RunEvidence) -> Iterator[str]:
     """No participant and no table has two meetings at a time after any entry of the scheduler's journal."""
     for edition_id, entries in evidence.journals.items():
         bookings = Bookings()
@@ -123,7 +123,7 @@ def nobody_is_booked_twice(evidence: Evidence) -> Iterator[str]:
                 yield f"{edition_id} entry {entry.seq}: {clash}"
 
 
-def agendas_keep_every_rule(evidence: Evidence) -> Iterator[str]:
+def agendas_keep_every_rule(evidence: RunEvidence) -> Iterator[str]:
     """The scheduler's own verifier accepts the agenda along the journal, and the topics agree with the journal."""
     for edition_id, entries in evidence.journals.items():
         state = AgendaState(edition_id=edition_id)
@@ -138,7 +138,7 @@ def agendas_keep_every_rule(evidence: Evidence) -> Iterator[str]:
             yield f"the agenda of {participant_id} on its topic is not the journal's"
 
 
-def what_was_agreed_is_placed(evidence: Evidence) -> Iterator[str]:
+def what_was_agreed_is_placed(evidence: RunEvidence) -> Iterator[str]:
     """Every agreed encounter of two active participants is placed or waits with a reason; no other is placed."""
     demands = _demands(evidence)
     published = {event.encounter_id: event for event in _of_kind(evidence, EncounterChanged)}
@@ -164,7 +164,7 @@ class _Demands(NamedTuple):
     active: set[str]
 
 
-def _demands(evidence: Evidence) -> _Demands:
+def _demands(evidence: RunEvidence) -> _Demands:
     participants = evidence.history.of("participants")
     active = {thing.thing_id for thing in participants if thing.fields.get("status") != "cancelled"}
     demands = _Demands(set(), set(), set(), active)
@@ -182,20 +182,20 @@ def _demands(evidence: Evidence) -> _Demands:
     return demands
 
 
-def last_mails_tell_the_agendas(evidence: Evidence) -> Iterator[str]:
+def last_mails_tell_the_agendas(evidence: RunEvidence) -> Iterator[str]:
     """The last mail to every participant lists the current agenda, and no mail arrived twice."""
     agendas = {event.participant_id: event for event in _of_kind(evidence, AgendaChanged) if not event.provisional}
     participants = {event.participant_id: event for event in _of_kind(evidence, ParticipantChanged)}
     yield from find_faults(evidence.mails, agendas, participants)
 
 
-def outboxes_are_empty(evidence: Evidence) -> Iterator[str]:
+def outboxes_are_empty(evidence: RunEvidence) -> Iterator[str]:
     """No outbox and no journal has unsent messages."""
     for name, unsent in evidence.unsent.items():
         yield f"{unsent} of {name} hold unsent messages"
 
 
-def dead_letters_are_the_poison(evidence: Evidence) -> Iterator[str]:
+def dead_letters_are_the_poison(evidence: RunEvidence) -> Iterator[str]:
     """Every reader of a planted record dead-lettered it once, and nothing else was dead-lettered."""
     poison = {planted.number: planted for planted in evidence.planted}
     found = Counter((letter.mark, letter.consumer) for letter in evidence.letters)
@@ -213,12 +213,12 @@ def dead_letters_are_the_poison(evidence: Evidence) -> Iterator[str]:
             yield f"{letter.letter_id} was dead-lettered, and nobody planted it"
 
 
-def _of_kind(evidence: Evidence, kind: type[Any]) -> list[Any]:
+def _of_kind(evidence: RunEvidence, kind: type[Any]) -> list[Any]:
     return [event for event in evidence.newest().values() if type(event) is kind]
 
 
-#: All rules, in the order in which a write passes through the services.
-RULES: tuple[Rule, ...] = (
+#: All promises, in the order in which a write passes through the services.
+PROMISES: tuple[Promise, ...] = (
     accepted_writes_are_in_the_api_once,
     accepted_writes_are_on_their_topics,
     streams_have_no_gap,
@@ -232,6 +232,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def violations(evidence: Evidence) -> list[str]:
-    """Return all violations, with the name of the broken rule before the sentence."""
-    return [f"{rule.__name__}: {violation}" for rule in RULES for violation in rule(evidence)]
+def broken_promises(evidence: RunEvidence) -> list[str]:
+    """Return all violations, with the name of the broken promise before the sentence."""
+    return [f"{promise.__name__}: {violation}" for promise in PROMISES for violation in promise(evidence)]

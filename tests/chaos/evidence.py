@@ -71,7 +71,7 @@ class LetterSeen:
 
 
 @dataclass
-class Evidence:
+class RunEvidence:
     """Contents of all servers. `api` is by kind and id, `journals` the scheduler's by edition, `unsent` by outbox."""
 
     history: History
@@ -135,11 +135,11 @@ async def gather(
     databases: Databases,
     client: RegistrationClient,
     mails: Path,
-) -> Evidence:
+) -> RunEvidence:
     """Read the contents of all servers, without the proxies except for the HTTP API."""
     editions = [edition.thing_id for edition in history.of("editions")]
     journal = databases.journal("scheduler")
-    return Evidence(
+    return RunEvidence(
         history=history,
         seen=await read_topics(kafka),
         api=await read_api(client, editions),

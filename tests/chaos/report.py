@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from tests.chaos.evidence import Evidence, stream_of
+from tests.chaos.evidence import RunEvidence, stream_of
 
 _EVENT = re.compile(r'"event": "(\w+)"')
 
@@ -37,12 +37,12 @@ class Report:
         return table
 
 
-def repeats(evidence: Evidence) -> int:
+def repeats(evidence: RunEvidence) -> int:
     """Count the repeated records, which readers drop by their revision."""
     return len(evidence.events) - len({(stream_of(event), event.revision) for event in evidence.events})
 
 
-def overtaken(evidence: Evidence) -> int:
+def overtaken(evidence: RunEvidence) -> int:
     """Count the streams whose last record is not the newest revision: a stalled owner sent it late (ADR 0002)."""
     last = {stream_of(event): event for event in evidence.events}
     return sum(last[stream].revision < event.revision for stream, event in evidence.newest().items())

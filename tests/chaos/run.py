@@ -14,9 +14,9 @@ from demo.client import RegistrationClient, RegistrationRefused, run_together
 from deploy.embedded.process import ProcessFailed
 from services.registration.operators import add_operator
 from services.registration.settings import Settings as RegistrationSettings
-from tests.chaos.audit import violations
+from tests.chaos.audit import broken_promises
 from tests.chaos.drill import BOUND_SECONDS, drill, until_at_work
-from tests.chaos.evidence import Databases, Evidence, gather
+from tests.chaos.evidence import Databases, RunEvidence, gather
 from tests.chaos.faults import draw_faults
 from tests.chaos.history import History
 from tests.chaos.inflict import FaultInjector
@@ -127,7 +127,7 @@ class Chaos:
         evidence = await gather(
             self._history, self._poisoner.planted, self._stack.kafka, self._databases, client, self._stack.mails
         )
-        wrong += await asyncio.to_thread(violations, evidence)
+        wrong += await asyncio.to_thread(broken_promises, evidence)
         wrong += [
             f"recovery: {service} stood still for {stood:.1f} s after a kill, more than {BOUND_SECONDS:.0f} s"
             for service, stood in recovery.items()
@@ -148,7 +148,7 @@ class Chaos:
 
     def _report(
         self,
-        evidence: Evidence,
+        evidence: RunEvidence,
         watch: Watch,
         settling: Settling,
         recovery: dict[str, float],

@@ -25,7 +25,7 @@ from shared.contract.topics import topic_of
 from shared.messaging.broker import partition_of
 from shared.storage.aggregate import Decision
 from shared.storage.journal_entry import Entry
-from tests.chaos.evidence import Evidence, LetterSeen, Seen
+from tests.chaos.evidence import LetterSeen, RunEvidence, Seen
 from tests.chaos.history import History, WrittenThing
 from tests.chaos.poison import Planted
 from tests.chaos.stack import PARTITIONS
@@ -117,7 +117,7 @@ def record(offset: int, event: Event) -> Seen:
     return Seen(topic_of(event).name, partition, offset, event)
 
 
-def complete_evidence(folder: Path) -> Evidence:
+def complete_evidence(folder: Path) -> RunEvidence:
     """Return the evidence of a run without violations, with one planted record that two readers dead-lettered."""
     entries, published = journal_of(inputs())
     written = history()
@@ -126,7 +126,7 @@ def complete_evidence(folder: Path) -> Evidence:
         mail_of(folder, agenda, name)
     seen = [record(offset, event) for offset, event in enumerate([*inputs(), *published])]
     poison = Seen("affinity.v1", 0, 9, None, mark=0)
-    return Evidence(
+    return RunEvidence(
         history=written,
         seen=[*seen, poison],
         api={key: {**thing.fields, "revision": thing.revision} for key, thing in written.things.items()},
@@ -139,13 +139,13 @@ def complete_evidence(folder: Path) -> Evidence:
     )
 
 
-def without(evidence: Evidence, is_lost: Callable[[Event], bool]) -> Evidence:
+def without(evidence: RunEvidence, is_lost: Callable[[Event], bool]) -> RunEvidence:
     """Remove the records of some events."""
     kept = [record for record in evidence.seen if record.event is None or not is_lost(record.event)]
     return replace(evidence, seen=kept)
 
 
-def with_newest(evidence: Evidence, kind: type[Event], thing_id: str, **changed: object) -> Evidence:
+def with_newest(evidence: RunEvidence, kind: type[Event], thing_id: str, **changed: object) -> RunEvidence:
     """Change fields of the newest record of a thing."""
 
     def changed_event(event: Event | None) -> Event | None:
@@ -158,30 +158,30 @@ def with_newest(evidence: Evidence, kind: type[Event], thing_id: str, **changed:
     return replace(evidence, seen=[replace(record, event=changed_event(record.event)) for record in evidence.seen])
 
 
-def with_history(evidence: Evidence, change: Callable[[History], object]) -> Evidence:
+def with_history(evidence: RunEvidence, change: Callable[[History], object]) -> RunEvidence:
     """Change the history, which belongs to this evidence alone."""
     change(evidence.history)
     return evidence
 
 
-def with_api(evidence: Evidence, kind: str, thing_id: str, **changed: object) -> Evidence:
+def with_api(evidence: RunEvidence, kind: str, thing_id: str, **changed: object) -> RunEvidence:
     """Change fields of a thing in the API."""
     return replace(evidence, api={**evidence.api, (kind, thing_id): {**evidence.api[kind, thing_id], **changed}})
 
 
-def with_entry(evidence: Evidence, *changes: dict[str, Any]) -> Evidence:
+def with_entry(evidence: RunEvidence, *changes: dict[str, Any]) -> RunEvidence:
     """Append an entry to the scheduler's journal."""
     entries = list(evidence.journals["edn_1"])
     entry = Entry("edn_1", len(entries) + 1, NOW, {}, list(changes), [], published=True)
     return replace(evidence, journals={"edn_1": [*entries, entry]})
 
 
-def placed(evidence: Evidence, index: int) -> dict[str, Any]:
+def placed(evidence: RunEvidence, index: int) -> dict[str, Any]:
     """Return the change that placed the pair at this index."""
     entries = evidence.journals["edn_1"]
     return [change for entry in entries for change in entry.changes if change["type"] == "placed"][index]
 
 
-def at_the_same_time(evidence: Evidence) -> dict[str, Any]:
+def at_the_same_time(evidence: RunEvidence) -> dict[str, Any]:
     """Return a change that places the second pair where the first pair is; they share a participant."""
     return {**placed(evidence, 1), "place": placed(evidence, 0)["place"]}

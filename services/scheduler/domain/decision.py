@@ -21,7 +21,7 @@ from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Cause, Place, WaitingReason
 
 #: Reasons to wait that another meeting causes, so that moving that meeting may help.
-_MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, WaitingReason.NO_SLOT_IN_ORDER})
+MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, WaitingReason.NO_SLOT_IN_ORDER})
 
 
 @dataclass
@@ -220,7 +220,7 @@ class DecisionInProgress:
         return {pair_id: assignment}
 
     def _make_room(self, pair_id: str, reason: WaitingReason) -> Assignments | None:
-        if reason not in _MOVING_HELPS:
+        if reason not in MOVING_HELPS:
             return None
         state, open_slots = self.state, timing.open_slots(self.state, self.now)
         return make_room(state.board, state.meeting(pair_id), open_slots, most_moves(state), self._budget)

@@ -40,7 +40,7 @@ MAX_AGENDAS = 300
 _MAX_ENCOUNTERS = 1000
 
 #: Reasons to wait that a relaxation could end: another slot, quota or table does not help an unknown participant.
-_RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
+RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
 
 #: An encounter id is a hash, and each line of an agenda needs one.
 _id_of = lru_cache(maxsize=1 << 17)(encounter_id)
@@ -263,7 +263,7 @@ def _encounter_event(
         affinity=pair.score,
         place=encounter.place,
         waiting_reason=encounter.reason,
-        relaxation=_relaxation(state, pair_id, now) if encounter.reason in _RELAXABLE else None,
+        relaxation=_relaxation(state, pair_id, now) if encounter.reason in RELAXABLE else None,
         absent_ids=encounter.absent_ids,
         is_locked=encounter.is_locked,
         comes_after=tuple(sorted(_entry_id(state, earlier) for earlier in encounter.comes_after)),

@@ -147,8 +147,8 @@ class Zone(Value):
     tables: tuple[Line, ...] = Field(
         default=(),
         max_length=5000,
-        description="Labels of tables. A label tells nothing of a table's position; the sequence has no meaning but that "
-        "the first free table is taken first.",
+        description="Labels of the tables in service. Labels tell no position: two that follow each other need not be "
+        "neighbouring tables.",
     )
 
 
@@ -271,8 +271,8 @@ class OrganisationChanged(Event):
     competitor_ids: tuple[Id, ...] = Field(
         default=(),
         max_length=100,
-        description="Competitors: the system never proposes an encounter of the two organisations. It is enough if one of "
-        "the two lists the other.",
+        description="Competitors: the system never proposes an encounter of the two organisations. It is enough if one "
+        "of the two lists the other.",
     )
     met_before: tuple[EarlierEncounters, ...] = Field(
         default=(),

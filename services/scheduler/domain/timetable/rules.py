@@ -6,23 +6,41 @@ board and an unplaced meeting, and returns the slots that the rule allows the me
 together (`tests/property/scheduler/test_rules_agree.py`). `RULES` lists all rules in the order in which they are
 blamed when no slot is left.
 
+Placement, ejection chains, relaxation and verifier read `RULES`: they know a new rule at once. These further places
+must learn of it, depending on the rule (`docs/how-to/add-a-rule.md` has the steps and their tests).
+
 A rule about tables has a weak encoding: a slot stays allowed while some table in it may do. The table itself is chosen
-and checked in these places, which must learn of the rule too:
+and checked here:
 
 - `placement.choose_table` takes the first suitable table, and `placement.is_allowed` checks a given table;
-- `ejection._ChainSearch._blockers` names the meetings that must move for a table to be freed;
-- `solver/tables.py` deals out the tables once the solver has settled the slots;
+- `ejection._ChainSearch._blockers` names the meetings that must move for a table to be freed, and `_may_move` asks for
+  free tables;
+- `solver/tables.py` deals out the tables once the solver has settled the slots, and `solver/improve.py` places the
+  meetings again that then break a rule;
 - `organiser/edit_targets.py` takes a table for an edit that names none.
 
-These engines see slots only and are blind to a rule about particular tables: `solver/kempe.py` (with `polish.py`),
-`solver/draft.py`, `solver/neighbourhood.py`, `solver/fewest_moves.py` and `solver/bound.py`. They count the free tables
-of zones. They are blind to a new slot rule likewise: they encode availability, sessions, quota, order and clashes by
-themselves. Their slots are checked when they are put on a board (`solver/improve.py`), so the agenda stays valid. It
-may place fewer meetings than it could, and the bound may be out of reach.
+A rule between meetings of different participants:
 
-A rule that reads further inputs needs two more places. `decide.py` has to reconsider the pairs concerned when these
-inputs change. `verification.verify_touched` looks only at meetings that a decision placed or whose pair or participants
-changed, not at all meetings after news of organisations and editions. The property tests verify whole agendas instead.
+- `organiser/edits._clashing` names the meetings that give way to an edit;
+- `organiser/attendance.py` and `evolve._restore` put a meeting back that was held after all. They look at meetings of
+  its participants, at its table and in an order with it.
+
+A rule that reads further inputs:
+
+- `decide.py` reconsiders the pairs concerned when the inputs change;
+- `evolve.py` refreshes the meetings on the board, which hold their inputs;
+- `verification.verify_touched` looks at meetings that a decision placed or whose pair or participants changed, not at
+  all meetings after news of organisations and editions. The property tests verify whole agendas instead;
+- `improvement/problem.py` copies the inputs for the worker process, and `organiser/what_if.py` replaces the copies.
+
+A new waiting reason: `decision.MOVING_HELPS`, `publication.RELAXABLE`, `state.Links.waiting_for_table` and its twin in
+`evolve.py`, and `relaxation.py`.
+
+These engines see slots only and count the free tables of zones: `solver/kempe.py` (with `polish.py`),
+`solver/draft.py`, `solver/neighbourhood.py`, `solver/fewest_moves.py` and `solver/bound.py`. They encode availability,
+sessions, quota, order and clashes by themselves, so they are blind to every new rule. Their slots are checked when they
+are put on a board (`solver/improve.py`), so the agenda stays valid. It may place fewer meetings than it could, and the
+bound may be out of reach.
 """
 
 from __future__ import annotations
@@ -59,7 +77,8 @@ class Rule:
     - `reason`: the waiting reason of a pair to which this rule leaves no slot.
     - `is_clash`: whether the rule forbids two meetings to claim the same time, table or pair. Meetings that have begun
       are checked against clashes only, because later changes of the inputs cannot undo them. A clash does not forbid a
-      meeting its place: the other meeting may give way, unless it has begun.
+      meeting its place: the other meeting may give way, unless it has begun. A rule that a change of the inputs can
+      break between two locked meetings is no clash, because both would have to stay: see `out_of_order`.
     - `binds_begun`: whether a clash is also forbidden between meetings that have all begun. A corrected report may show
       that two participants met, after they were given another meeting.
     """

@@ -1,4 +1,4 @@
-"""Rules of the chaos audit accept complete evidence and catch a planted violation."""
+"""Promises of the chaos audit accept complete evidence and catch a planted violation."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from shared.contract.events import (
     ParticipantChanged,
 )
 from shared.contract.ids import encounter_id
-from tests.chaos.audit import RULES, violations
-from tests.chaos.evidence import Evidence, LetterSeen, Seen, Unread, must_be_whole
+from tests.chaos.audit import PROMISES, broken_promises
+from tests.chaos.evidence import LetterSeen, RunEvidence, Seen, Unread, must_be_whole
 from tests.chaos.history import holds
 from tests.support.chaos_evidence import (
     PEOPLE,
@@ -36,18 +36,18 @@ from tests.support.chaos_evidence import (
 
 
 @pytest.fixture
-def right(tmp_path: Path) -> Evidence:
+def right(tmp_path: Path) -> RunEvidence:
     return complete_evidence(tmp_path)
 
 
-def test_complete_evidence_has_no_violations(right: Evidence) -> None:
-    assert violations(right) == []
+def test_complete_evidence_has_no_violations(right: RunEvidence) -> None:
+    assert broken_promises(right) == []
     assert any(isinstance(event, EncounterChanged) and event.place for event in right.events)
     assert len(right.mails) == len(PEOPLE)
 
 
 ENCOUNTER = encounter_id("edn_1", *PEOPLE[:2])
-PLANTED_VIOLATIONS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
+PLANTED_VIOLATIONS: list[tuple[str, str, Callable[[RunEvidence], RunEvidence]]] = [
     (
         "accepted_writes_are_in_the_api_once",
         "participants/prt_1 is not in the API",
@@ -218,16 +218,16 @@ PLANTED_VIOLATIONS: list[tuple[str, str, Callable[[Evidence], Evidence]]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "sentence", "spoil"), PLANTED_VIOLATIONS)
+@pytest.mark.parametrize(("promise", "sentence", "spoil"), PLANTED_VIOLATIONS)
 def test_a_planted_violation_is_caught(
-    right: Evidence, rule: str, sentence: str, spoil: Callable[[Evidence], Evidence]
+    right: RunEvidence, promise: str, sentence: str, spoil: Callable[[RunEvidence], RunEvidence]
 ) -> None:
-    found = violations(spoil(right))
-    assert any(violation.startswith(f"{rule}: ") and sentence in violation for violation in found), found
+    found = broken_promises(spoil(right))
+    assert any(violation.startswith(f"{promise}: ") and sentence in violation for violation in found), found
 
 
-def test_every_rule_has_a_planted_violation() -> None:
-    assert {rule for rule, _, _ in PLANTED_VIOLATIONS} == {rule.__name__ for rule in RULES}
+def test_every_promise_has_a_planted_violation() -> None:
+    assert {promise for promise, _, _ in PLANTED_VIOLATIONS} == {promise.__name__ for promise in PROMISES}
 
 
 def test_a_partly_read_topic_is_an_error() -> None:
@@ -238,11 +238,11 @@ def test_a_partly_read_topic_is_an_error() -> None:
             must_be_whole(read, {("agenda.v1", 1): end})
 
 
-def test_a_repeat_and_a_copy_of_poison_are_no_violations(right: Evidence) -> None:
+def test_a_repeat_and_a_copy_of_poison_are_no_violations(right: RunEvidence) -> None:
     late = [record(90, inputs()[0]), record(91, inputs()[1])]
     copy = Seen("affinity.v1", 0, 92, None, mark=0)
     letters = [*right.letters, *(replace(letter, letter_id=f"{letter.letter_id}b") for letter in right.letters)]
-    assert violations(replace(right, seen=[*right.seen, *late, copy], letters=letters)) == []
+    assert broken_promises(replace(right, seen=[*right.seen, *late, copy], letters=letters)) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from demo.client import RegistrationClient, RegistrationRefused
 from demo.plan import Payload
 from shared.contract.ids import derived_id
 from tests.chaos.audit import accepted_writes_are_in_the_api_once
-from tests.chaos.evidence import Evidence
+from tests.chaos.evidence import RunEvidence
 from tests.chaos.history import IDS, History, WrittenThing
 from tests.chaos.load import EditionLoad
 from tests.chaos.writer import EditionWriter, Skipped
@@ -83,7 +83,7 @@ async def test_the_history_of_a_load_is_the_content_of_registration(registration
     assert {"declined", "withdrawn"} <= {thing.fields.get("state") for thing in history.of("match-requests")}
     [edition] = history.of("editions")
     assert edition.fields["phase"] == "published"
-    assert list(accepted_writes_are_in_the_api_once(Evidence(history, api=registration.things))) == []
+    assert list(accepted_writes_are_in_the_api_once(RunEvidence(history, api=registration.things))) == []
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from shared.contract.events import Event
-from tests.chaos.evidence import Evidence, Seen
+from tests.chaos.evidence import RunEvidence, Seen
 from tests.chaos.history import History
 from tests.chaos.report import Report, logged, overtaken, repeats
 from tests.support.events import EventBuilder
@@ -19,9 +19,9 @@ def organisation(revision: int) -> Event:
     return EVENTS.organisation("org_1", revision=revision)
 
 
-def evidence_of(*revisions: int) -> Evidence:
+def evidence_of(*revisions: int) -> RunEvidence:
     seen = [Seen("registration.v1", 0, offset, organisation(revision)) for offset, revision in enumerate(revisions)]
-    return Evidence(History(), seen=[*seen, Seen("registration.v1", 0, 99, organisation(1), mark=1)])
+    return RunEvidence(History(), seen=[*seen, Seen("registration.v1", 0, 99, organisation(1), mark=1)])
 
 
 def test_repeated_records_are_counted_without_planted_records() -> None:
