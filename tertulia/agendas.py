@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -17,7 +16,7 @@ from shared.storage.aggregate import fold
 from shared.storage.journal_entry import Entry
 from tertulia.connections import Backend, run_connected
 from tertulia.journals import entries_of
-from tertulia.output import show_line, show_table, stop
+from tertulia.output import show_line, show_table, stop, utc
 
 if TYPE_CHECKING:
     from services.scheduler.domain.snapshots import PublishedAgenda
@@ -108,7 +107,7 @@ def agenda(
         )
     )
     if not past:
-        stop(console, f"edition {edition!r} has no entry before {entries[0].at.isoformat()}: ask for a later instant")
+        stop(console, f"edition {edition!r} has no entry before {utc(entries[0].at)}: ask for a later instant")
     state = _state(edition, past)
     agendas = {
         participant_id: published
@@ -121,11 +120,10 @@ def agenda(
         for participant_id, published in agendas.items():
             typer.echo(f'{{"participant_id":"{participant_id}","agenda":{published.model_dump_json()}}}')
     else:
-        show_table(Console(), _COLUMNS, _rows(state, agendas))
+        show_table(Console(), _COLUMNS, _rows(agendas))
     show_line(
         console,
-        f"{len(agendas)} agendas, {len(state.placements)} encounters, as of entry {past[-1].seq} "
-        f"at {past[-1].at.isoformat(timespec='seconds')}",
+        f"{len(agendas)} agendas, {len(state.placements)} encounters, as of entry {past[-1].seq} at {utc(past[-1].at)}",
     )
 
 
@@ -156,13 +154,11 @@ def _state(edition_id: str, entries: Sequence[Entry]) -> AgendaState:
     return fold(aggregate, aggregate.empty(edition_id), entries)
 
 
-def _rows(state: AgendaState, agendas: Mapping[str, PublishedAgenda]) -> Iterator[Sequence[str]]:
-    """Rows of `_COLUMNS`, in the edition's local time."""
-    zone = ZoneInfo(state.edition.timezone if state.edition else "UTC")
+def _rows(agendas: Mapping[str, PublishedAgenda]) -> Iterator[Sequence[str]]:
+    """Return the rows of `_COLUMNS`."""
     for participant_id, published in agendas.items():
         for entry in published.entries:
-            begins, ends = entry.starts_at.astimezone(zone), entry.ends_at.astimezone(zone)
             where = entry.zone_id + (f"/{entry.table}" if entry.table else "")
             what = entry.title or f"{entry.entry_id} with {entry.with_participant_id}"
             revision = f"{published.revision}{' provisional' if published.provisional else ''}"
-            yield participant_id, revision, f"{begins:%Y-%m-%d %H:%M}", f"{ends:%H:%M %Z}", where, what
+            yield participant_id, revision, utc(entry.starts_at), utc(entry.ends_at), where, what

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,12 +12,12 @@ from rich.console import Console
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import Mongo
 from tertulia.connections import Backend, NoAnswer, check, run_connected
-from tertulia.output import show_line, show_table, stop
+from tertulia.output import show_line, show_table, stop, utc
 
 if TYPE_CHECKING:
     from services.notify.deliveries import DeliveryReport
+    from services.notify.domain.explain import NewestEvents
     from services.notify.store import MongoLedger
-    from shared.contract.events import NotificationRecorded
     from shared.runtime.settings import ServiceSettings
 
 app = typer.Typer(
@@ -52,71 +53,87 @@ def show(
     from services.notify.deliveries import UnknownEdition, UnknownParticipant  # noqa: PLC0415
 
     try:
-        report, note = run_connected(_report(edition, participant), Backend.DATABASE)
+        report, newest, note = run_connected(_report(edition, participant), Backend.DATABASE)
     except (UnknownEdition, UnknownParticipant) as error:
         stop(_errors, str(error))
     show_line(console, f"{edition}/{participant}: {report.explanation.answer}")
     show_line(console, report.explanation.text)
-    if note and report.explanation.uses_notification:
+    if note:
         show_line(console, note, style="yellow")
-    show_table(console, ("Delivery", "Value"), _rows(report))
-    steps = [(f"{step.at:%Y-%m-%d %H:%M:%S}", step.entry, step.inputs, step.what) for step in report.steps]
+    show_table(console, ("Delivery", "Value"), _rows(report, newest))
+    steps = [(utc(step.at), step.entry, step.inputs, step.what) for step in report.steps]
     show_table(console, ("At", "Entry", "Inputs", "Journal of notify"), steps)
 
 
-async def _report(edition_id: str, participant_id: str) -> tuple[DeliveryReport, str]:
+async def _report(edition_id: str, participant_id: str) -> tuple[DeliveryReport, NewestEvents, str]:
     from services.notify import deliveries  # noqa: PLC0415
     from services.notify.settings import Settings  # noqa: PLC0415
     from services.notify.store import MongoLedger  # noqa: PLC0415
     from shared.storage.journal_store import MongoJournalStore  # noqa: PLC0415
 
     settings = Settings()
-    notification, note = await _notification(settings, edition_id, participant_id)
+    newest, note = await _newest_events(settings, edition_id, participant_id)
     mongo = Mongo(settings)
     try:
         await mongo.ping()
         database = mongo.database(settings.database)
         journal, ledger = MongoJournalStore(database), MongoLedger(database, mongo.now)
-        report = await deliveries.report(journal, ledger, edition_id, participant_id, notification, mongo.now())
-        return report, note
+        report = await deliveries.report(journal, ledger, edition_id, participant_id, newest, mongo.now())
+        return report, newest, note
     finally:
         await mongo.close()
 
 
-async def _notification(
-    settings: ServiceSettings, edition_id: str, participant_id: str
-) -> tuple[NotificationRecorded | None, str]:
-    """Return the participant's newest notification, and a warning if the topic cannot be read."""
+async def _newest_events(settings: ServiceSettings, edition_id: str, participant_id: str) -> tuple[NewestEvents, str]:
+    """Return the participant's newest events, and a warning if the topics cannot be read."""
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 
-    from shared.contract.events import NotificationRecorded  # noqa: PLC0415
-    from shared.contract.topics import NOTIFICATION  # noqa: PLC0415
+    from services.notify.domain.explain import NewestEvents  # noqa: PLC0415
+    from shared.contract.events import AgendaChanged, NotificationRecorded  # noqa: PLC0415
+    from shared.contract.topics import AGENDA, NOTIFICATION  # noqa: PLC0415
     from shared.messaging import topic_log  # noqa: PLC0415
 
     try:
         await check(Backend.BROKER, settings)
-        log = await topic_log.read(settings, [NOTIFICATION], edition_id)
+        log = await topic_log.read(settings, [NOTIFICATION, AGENDA], edition_id)
     except (NoAnswer, KafkaError, topic_log.LogUnreadable) as error:
-        return None, f"{NOTIFICATION.name} cannot be read, so the reason of the last mail may be missing: {error}"
-    events = log.of(edition_id).newest(NotificationRecorded)
-    return next((event for event in events if event.participant_id == participant_id), None), ""
+        note = (
+            f"{NOTIFICATION.name} and {AGENDA.name} cannot be read, so the last mail and the reason for it, and newer "
+            f"agendas of the scheduler, may be missing: {error}"
+        )
+        return NewestEvents(), note
+    events = log.of(edition_id)
+    return NewestEvents.of(participant_id, events.every(NotificationRecorded), events.every(AgendaChanged)), ""
 
 
-def _rows(report: DeliveryReport) -> list[tuple[str, str]]:
-    delivery = report.delivery
-    rows = [("newest agenda announced", f"revision {report.agenda_revision}" if report.agenda_revision else "none")]
+def _rows(report: DeliveryReport, newest: NewestEvents) -> list[tuple[str, str]]:
+    delivery, agenda, mail = report.delivery, newest.agenda, newest.mail
+    rows = [
+        ("newest agenda of the scheduler", _agenda(agenda.revision, agenda.occurred_at) if agenda else "-"),
+        ("newest agenda of notify", _agenda(report.agenda_revision, report.agenda_issued_at)),
+    ]
+    if agenda and agenda.provisional:
+        rows[0] = (rows[0][0], f"{rows[0][1]}, provisional: never mailed")
     if delivery is None:
         return rows
+    version = delivery.version_of(mail.message_id) if mail and mail.message_id else None
     return [
         *rows,
         ("step", delivery.step.value),
         ("version wanted", f"{delivery.wanted}, with agenda revision {delivery.agenda_revision} or newer"),
         ("version settled", str(delivery.settled)),
-        ("due at", f"{delivery.due_at:%Y-%m-%d %H:%M:%S}Z" if delivery.due_at else "-"),
+        ("due at", utc(delivery.due_at)),
         ("attempts since", str(delivery.attempts)),
         ("lines in the last mail", str(len(delivery.sent_content.lines)) if delivery.sent_content else "no mail sent"),
         ("unconfirmed mail", delivery.unconfirmed.message_id if delivery.unconfirmed else "-"),
+        ("last mail recorded", f"{mail.state} at {utc(mail.occurred_at)}" if mail else "-"),
+        ("its Message-ID", (mail.message_id or "-") if mail else "-"),
+        ("its version", f"{version or 'unknown'}, with agenda revision {mail.agenda_revision}" if mail else "-"),
     ]
+
+
+def _agenda(revision: int, issued_at: datetime | None) -> str:
+    return f"revision {revision} of {utc(issued_at)}" if revision else "none"
 
 
 @app.command("list")

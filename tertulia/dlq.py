@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -13,7 +14,7 @@ from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter
 from shared.messaging.topic_log import LogUnreadable
 from shared.runtime.settings import ConnectionSettings
 from tertulia.connections import Backend, run_connected
-from tertulia.output import show_line, show_table, stop
+from tertulia.output import show_line, show_table, stop, utc
 
 app = typer.Typer(no_args_is_help=True, help="List dead letters, send them again, or drop them.")
 console = Console()
@@ -34,13 +35,23 @@ def list_letters(
         str | None, typer.Option(help="Name of a topic, such as affinity.v1; all topics if unset.")
     ] = None,
 ) -> None:
-    """List the dead letters that were neither replayed nor dropped, oldest first."""
+    """List the dead letters that were neither replayed nor dropped, oldest first.
+
+    The key of an event names its edition and its thing by their ids, such as a participant's. No personal data is
+    printed.
+    """
     letters = _run(dlq_admin.letters(ConnectionSettings(), topic))
     if not letters:
         show_line(console, "No dead letters.")
         return
-    rows = [(letter.letter_id, letter.origin.cause, letter.origin.reason, letter.origin.at) for letter in letters]
-    show_table(console, ("Letter", "Cause", "Reason", "At"), rows)
+    rows = [_row(letter) for letter in letters]
+    show_table(console, ("Letter", "Key", "Cause", "Reason", "At"), rows)
+
+
+def _row(letter: DeadLetter) -> tuple[str, ...]:
+    origin = letter.origin
+    at = utc(datetime.fromisoformat(origin.at))
+    return letter.letter_id, origin.shown_key, origin.cause, origin.reason, at
 
 
 @app.command()

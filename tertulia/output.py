@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import typer
@@ -35,6 +36,11 @@ def show_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence
 def show_line(console: Console, text: str, style: str = "") -> None:
     """Print a text without markup and without added line breaks: an id stays whole."""
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def utc(moment: datetime | None) -> str:
+    """Return an instant in UTC as tables show it, such as `2026-11-20 08:05:00Z`; `-` for none."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else "-"
 
 
 def stop(console: Console, message: str) -> NoReturn:

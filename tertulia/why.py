@@ -10,7 +10,7 @@ from rich.console import Console
 from shared.storage.history import Step, read_back
 from tertulia.connections import Backend, run_connected
 from tertulia.journals import journal_of
-from tertulia.output import show_line, show_table, stop
+from tertulia.output import show_line, show_table, stop, utc
 
 app = typer.Typer()
 console = Console()
@@ -32,7 +32,7 @@ def why(
         )
     edition_id, pair, steps = found
     show_line(console, f"edition {edition_id}: {pair[0]} and {pair[1]}")
-    rows = [(f"{step.at:%Y-%m-%d %H:%M:%S}", step.entry, step.inputs, step.what, step.cause) for step in steps]
+    rows = [(utc(step.at), step.entry, step.inputs, step.what, step.cause) for step in steps]
     show_table(console, ("At", "Entry", "Inputs", "What", "Cause"), rows)
 
 
@@ -57,6 +57,9 @@ async def _matching_steps(edition_id: str, pair: tuple[str, str]) -> list[Step]:
     from services.matching.domain import history  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
-    async with journal_of(Settings()) as journal:
+    settings = Settings()
+    if settings.mongo_database:
+        return []  # TERTULIA_MONGO_DATABASE names the scheduler's database: that of matching is not known.
+    async with journal_of(settings) as journal:
         entries = read_back(MatchingAggregate.change_type, await journal.entries(edition_id, after=0))
     return list(history.steps_of(edition_id, pair, entries))

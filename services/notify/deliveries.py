@@ -10,12 +10,12 @@ from enum import StrEnum
 from services.notify.aggregate import AudienceAggregate
 from services.notify.domain.delivery import Delivery
 from services.notify.domain.evolve import evolve
-from services.notify.domain.explain import Explanation, explain
+from services.notify.domain.explain import Explanation, NewestEvents, explain
 from services.notify.domain.history import steps_of
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
 from services.notify.ports import Ledger, Overtaken
-from shared.contract.events import DeliveryState, NotificationRecorded
+from shared.contract.events import DeliveryState
 from shared.runtime.clock import Clock
 from shared.storage.history import Step, read_back
 from shared.storage.journal_entry import JournalStore
@@ -44,12 +44,14 @@ class UnknownParticipant(Exception):
 class DeliveryReport:
     """A participant's delivery, its explanation, and its past, without personal data.
 
-    `agenda_revision` is the newest announced agenda in notify's journal, 0 if there is none.
+    `agenda_revision` is the newest announced agenda in notify's journal, 0 if there is none. The scheduler issued it
+    at `agenda_issued_at`.
     """
 
     explanation: Explanation
     delivery: Delivery | None
     agenda_revision: int
+    agenda_issued_at: datetime | None
     steps: list[Step]
 
 
@@ -58,10 +60,10 @@ async def report(
     ledger: Ledger,
     edition_id: str,
     participant_id: str,
-    notification: NotificationRecorded | None,
+    newest: NewestEvents,
     now: datetime,
 ) -> DeliveryReport:
-    """Report on a participant's delivery; `notification` is their newest `notification.v1`, or `None`.
+    """Report on a participant's delivery; `newest` are the participant's events on the topics.
 
     Raises:
         UnknownEdition: the journal has no entry of the edition.
@@ -84,9 +86,10 @@ async def report(
     delivery = await ledger.find(edition_id, participant_id)
     agenda = audience.agendas.get(participant_id)
     return DeliveryReport(
-        explanation=explain(audience, participant_id, delivery, notification, now),
+        explanation=explain(audience, participant_id, delivery, newest, now),
         delivery=delivery,
         agenda_revision=agenda.revision if agenda else 0,
+        agenda_issued_at=agenda.issued_at if agenda else None,
         steps=list(steps_of(participant_id, entries)),
     )
 

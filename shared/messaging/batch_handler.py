@@ -17,6 +17,7 @@ from shared.runtime.health import Health, NotReady
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import DEAD_LETTER_STOP, RECORDS, RETRIES
 from shared.runtime.retry import is_transient, waits
+from shared.runtime.scrubbing import Scrubber
 from shared.runtime.settings import ServiceSettings
 
 _log = get_logger(__name__)
@@ -130,7 +131,7 @@ class BatchHandler:
         return [pair for pair in batch if pair not in poisonous] if poisonous else []
 
     async def _dead_letter(self, record: ConsumerRecord, cause: DeadLetterCause, error: Exception) -> None:
-        reason = repr(error) if cause is DeadLetterCause.FAILED else str(error)
+        reason = Scrubber().summary(error) if cause is DeadLetterCause.FAILED else str(error)
         pauses = waits()
         while True:
             try:

@@ -7,6 +7,7 @@ removes a letter (`tertulia dlq drop`, or `tertulia dlq replay` after sending th
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from shared.runtime.clock import utc_now
 
 _PREFIX = "dlq_"
 _LONGEST_REASON = 500
+#: Key of an event: ids and a kind.
+_EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){2}")
 
 
 class DeadLetterCause(StrEnum):
@@ -59,6 +62,12 @@ class DeadLetterOrigin:
     def original_key(self) -> bytes | None:
         """The key of the original record."""
         return base64.b64decode(self.key) or None
+
+    @property
+    def shown_key(self) -> str:
+        """The key of an event, `<edition>/<kind>/<id>`; `-` for bytes of any further kind."""
+        key = (self.original_key or b"").decode("utf-8", "replace")
+        return key if _EVENT_KEY.fullmatch(key) else "-"
 
     @staticmethod
     def of(record: ConsumerRecord) -> DeadLetterOrigin | None:

@@ -141,6 +141,13 @@ class Scrubber:
             ]
         return described
 
+    def summary(self, error: BaseException) -> str:
+        """Return type, text and place of an exception on a line: `KeyError (at services.notify.service:50 consume)`."""
+        text = self.exception_text(error)
+        places = _places(error.__traceback__)
+        place = f" (at {places[-1]})" if places else ""
+        return f"{type(error).__qualname__}{f': {text}' if text else ''}{place}"
+
     def exception_text(self, error: BaseException) -> str:
         """Return the text of an exception that may be logged: the empty text if there is none."""
         if isinstance(error, ValidationError):

@@ -135,6 +135,12 @@ class Delivery(FrozenModel):
         """Return the `Message-ID` of a version: always the same for the same version."""
         return f"<{derived_id('mail', self.edition_id, self.participant_id, str(version))}@{domain}>"
 
+    def version_of(self, message_id: str) -> int | None:
+        """Return the version of a recorded `Message-ID`, or `None` if it is of no version so far."""
+        domain = message_id.strip("<>").rpartition("@")[2]
+        versions = range(self.wanted, 0, -1)
+        return next((version for version in versions if self.message_id(version, domain) == message_id), None)
+
     def want(self, wanted: DeliveryWanted, window: Window) -> Delivery:
         """Want a newer version mailed, due when the window ends. An older version changes nothing."""
         if wanted.version <= self.wanted:

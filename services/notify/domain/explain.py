@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
-from services.notify.domain.delivery import Delivery, DeliveryStep, Mailing
+from services.notify.domain.delivery import Claim, Delivery, DeliveryStep, Mailing
 from services.notify.domain.digest import mail_content
 from services.notify.domain.state import Audience
-from shared.contract.events import DeliveryState, NotificationRecorded
+from shared.contract.events import AgendaChanged, DeliveryState, NotificationRecorded
+
+_revision = attrgetter("revision")
 
 
 class DeliveryAnswer(StrEnum):
@@ -18,6 +22,8 @@ class DeliveryAnswer(StrEnum):
     NO_PARTICIPANT = "no participant"
     NO_EDITION = "no edition"
     NOT_ANNOUNCED = "not announced"
+    NOT_RECEIVED = "not received"
+    COUNTED_AS_MAILED = "counted as mailed"
     NOT_IN_LEDGER = "not in the ledger"
     CLAIMED = "claimed"
     WAITING = "waiting"
@@ -38,18 +44,35 @@ class Explanation:
     answer: DeliveryAnswer
     text: str
 
-    @property
-    def uses_notification(self) -> bool:
-        """True if the participant's newest `notification.v1` gives a better answer."""
-        return self.answer in {DeliveryAnswer.SENT, DeliveryAnswer.SETTLED}
+
+@dataclass(frozen=True)
+class NewestEvents:
+    """A participant's newest events on the topics; `None` if there is none, or if the topic cannot be read.
+
+    `mail` is the newest notification with a Message-ID: a mail that the mail server accepted, or may have accepted.
+    """
+
+    notification: NotificationRecorded | None = None
+    mail: NotificationRecorded | None = None
+    agenda: AgendaChanged | None = None
+
+    @staticmethod
+    def of(
+        participant_id: str, notifications: Iterable[NotificationRecorded], agendas: Iterable[AgendaChanged]
+    ) -> NewestEvents:
+        """Return the participant's newest events among those of an edition."""
+        own = [event for event in notifications if event.participant_id == participant_id]
+        return NewestEvents(
+            notification=max(own, key=_revision, default=None),
+            mail=max((event for event in own if event.message_id), key=_revision, default=None),
+            agenda=max(
+                (event for event in agendas if event.participant_id == participant_id), key=_revision, default=None
+            ),
+        )
 
 
 def explain(
-    audience: Audience,
-    participant_id: str,
-    delivery: Delivery | None,
-    notification: NotificationRecorded | None,
-    now: datetime,
+    audience: Audience, participant_id: str, delivery: Delivery | None, newest: NewestEvents, now: datetime
 ) -> Explanation:
     """Explain a participant's delivery.
 
@@ -57,21 +80,53 @@ def explain(
         audience: the edition's state in notify's journal.
         participant_id: a participant with an agenda or a contact in that state.
         delivery: the participant's delivery in the ledger, or `None`.
-        notification: the participant's newest `notification.v1`, or `None`.
+        newest: the participant's newest events on the topics.
         now: the database's time.
     """
-    if missing := _missing(audience, participant_id):
-        return missing
+    explanation = _missing(audience, participant_id) or _explain(
+        audience, participant_id, delivery, newest.notification, now
+    )
+    if explanation.answer in {DeliveryAnswer.NO_PARTICIPANT, DeliveryAnswer.NO_EDITION}:
+        return explanation
+    return _not_received(audience, participant_id, newest.agenda, explanation) or explanation
+
+
+def _not_received(
+    audience: Audience, participant_id: str, published: AgendaChanged | None, explanation: Explanation
+) -> Explanation | None:
+    """Compare the scheduler's newest agenda with notify's. A provisional agenda is never mailed."""
+    known = audience.agendas.get(participant_id)
+    if published is None or published.provisional or (known and known.revision >= published.revision):
+        return None
+    return Explanation(
+        DeliveryAnswer.NOT_RECEIVED,
+        f"the scheduler published agenda revision {published.revision} at {_at(published.occurred_at)}, and notify has "
+        f"{f'revision {known.revision}' if known else 'none'}: notify lags behind, or the record is a dead letter. "
+        f"Apart from that: {explanation.answer}: {explanation.text}",
+    )
+
+
+def _explain(
+    audience: Audience,
+    participant_id: str,
+    delivery: Delivery | None,
+    notification: NotificationRecorded | None,
+    now: datetime,
+) -> Explanation:
     version = audience.versions.get(participant_id, 0)
+    if not version and (delivery is None or not delivery.wanted):
+        return Explanation(
+            DeliveryAnswer.COUNTED_AS_MAILED,
+            "notify's database was rebuilt, and notification.v1 had no record of a mail: an agenda older than these "
+            "records counts as mailed. The next change is mailed",
+        )
     if delivery is None or delivery.wanted < version:
         return Explanation(
             DeliveryAnswer.NOT_IN_LEDGER,
-            f"version {version} is in the journal and not in the ledger: notify writes it there within a minute"
-            if version
-            else "no version was wanted yet: a rebuild counts an agenda of more than 90 days as mailed",
+            f"version {version} is in the journal and not in the ledger: notify writes it there within a minute",
         )
     if delivery.claim:
-        return _claimed(delivery, now)
+        return _claimed(delivery, delivery.claim, now)
     if delivery.is_owed:
         return _owed(delivery, now)
     return _settled(audience, delivery, notification)
@@ -92,23 +147,29 @@ def _missing(audience: Audience, participant_id: str) -> Explanation | None:
     return None
 
 
-def _claimed(delivery: Delivery, now: datetime) -> Explanation:
-    assert delivery.claim is not None  # noqa: S101 - the caller has looked
-    is_over = delivery.claim.until <= now
-    if delivery.step is DeliveryStep.DATA_STARTED:
-        text = "the text of a mail is being handed over" if not is_over else "the process ended while it sent a mail"
-        end = "the mail becomes unconfirmed after that"
-    else:
-        text = "a process prepares a mail" if not is_over else "the process ended before it sent a mail"
-        end = "another process takes the mail over after that"
-    return Explanation(DeliveryAnswer.CLAIMED, f"{text}; its lease ends at {_at(delivery.claim.until)}, and {end}")
+def _claimed(delivery: Delivery, claim: Claim, now: datetime) -> Explanation:
+    hands_over = delivery.step is DeliveryStep.DATA_STARTED
+    if claim.until > now:
+        text = "the text of a mail is being handed over" if hands_over else "a process prepares a mail"
+        end = (
+            "the mail becomes unconfirmed after that"
+            if hands_over
+            else "another process takes the mail over after that"
+        )
+        return Explanation(DeliveryAnswer.CLAIMED, f"{text}; its lease ends at {_at(claim.until)}, and {end}")
+    text = "the process ended while it sent a mail" if hands_over else "the process ended before it sent a mail"
+    return Explanation(
+        DeliveryAnswer.CLAIMED,
+        f"{text}; its lease ended at {_at(claim.until)}, and no process has taken the mail over since: see whether "
+        "notify runs and the mail server is available",
+    )
 
 
 def _owed(delivery: Delivery, now: datetime) -> Explanation:
     versions = _versions(delivery)
     if delivery.due_at is None or delivery.due_at <= now:
         since = _at(delivery.due_at) if delivery.due_at else "now"
-        text = f"{versions} is due since {since}: notify does not run, or the mail server is unavailable"
+        text = f"{versions} is due since {since}: notify does not run, the mail server is unavailable, or many mails are due"
         return Explanation(DeliveryAnswer.OVERDUE, text)
     if delivery.attempts:
         return Explanation(
@@ -122,44 +183,65 @@ def _owed(delivery: Delivery, now: datetime) -> Explanation:
 
 
 def _settled(audience: Audience, delivery: Delivery, notification: NotificationRecorded | None) -> Explanation:
+    if notification and notification.revision < delivery.recorded:
+        notification = None  # The record of the last mail is missing: this is the record of an earlier mail.
     if delivery.unconfirmed:
-        return _unconfirmed(delivery, delivery.unconfirmed)
+        return _unconfirmed(delivery, delivery.unconfirmed, notification)
     content = mail_content(audience, delivery.participant_id)
     if content.lines and not audience.contacts[delivery.participant_id].active:
         return Explanation(
-            DeliveryAnswer.CANCELLED, "the participant is cancelled: their last mail is that of an empty agenda"
+            DeliveryAnswer.CANCELLED,
+            "the participant is cancelled, and their empty agenda has not reached notify: its mail is the last to them",
         )
-    if notification is None or notification.revision < delivery.recorded:
-        if delivery.sent_content == content:
-            return Explanation(DeliveryAnswer.SENT, "the last mail that was sent has the content of the newest agenda")
-        text = (
-            f"version {delivery.settled} was refused or skipped: notification.v1, which has the reason, has no record"
-        )
-        return Explanation(DeliveryAnswer.SETTLED, text)
-    return _recorded(delivery, notification)
+    if notification:
+        return _recorded(delivery, notification)
+    if delivery.sent_content == content:
+        return Explanation(DeliveryAnswer.SENT, "the last mail that was sent has the content of the newest agenda")
+    text = f"version {delivery.settled} was refused or skipped: notification.v1, which has the reason, has no record"
+    return Explanation(DeliveryAnswer.SETTLED, text)
 
 
 def _recorded(delivery: Delivery, notification: NotificationRecorded) -> Explanation:
-    version, at = f"version {delivery.settled}", f"at {_at(notification.occurred_at)}"
+    """Explain the last record: that of the version settled last, or of an earlier mail that an operator resolved."""
+    last, at = f"version {delivery.settled}", f"at {_at(notification.occurred_at)}"
     if notification.state is DeliveryState.FAILED:
-        text = (
-            f"the mail of {version} was refused for good {at}: {notification.reason}. The next change is mailed again"
-        )
+        text = f"the mail of {last} was refused for good {at}: {notification.reason}. The next change is mailed again"
         return Explanation(DeliveryAnswer.REFUSED, text)
     if notification.state is DeliveryState.SKIPPED:
-        return Explanation(DeliveryAnswer.NOTHING_NEW, f"{version} was not mailed {at}: {notification.reason}")
-    revision = f"with agenda revision {notification.agenda_revision}"
-    return Explanation(DeliveryAnswer.SENT, f"the mail server accepted the mail of {version} {at}, {revision}")
-
-
-def _unconfirmed(delivery: Delivery, mailing: Mailing) -> Explanation:
-    command = f"tertulia deliveries resolve {delivery.edition_id} {delivery.participant_id}"
+        return Explanation(DeliveryAnswer.NOTHING_NEW, f"{last} was not mailed {at}: {notification.reason}")
+    version = delivery.version_of(notification.message_id or "")
+    text = (
+        f"the mail server accepted {_mail_of(version)}, with agenda revision {notification.agenda_revision} "
+        f"(Message-ID {notification.message_id}), as recorded {at}"
+    )
+    text += f": {notification.reason}" if notification.reason else ""
+    if version is None or version >= delivery.settled:
+        return Explanation(DeliveryAnswer.SENT, text)
     return Explanation(
-        DeliveryAnswer.UNCONFIRMED,
+        DeliveryAnswer.SETTLED, f"{text}. The later {last} was refused or skipped: the log of notify has the reason"
+    )
+
+
+def _unconfirmed(delivery: Delivery, mailing: Mailing, notification: NotificationRecorded | None) -> Explanation:
+    command = f"tertulia deliveries resolve {delivery.edition_id} {delivery.participant_id}"
+    text = (
         f"the mail server may have accepted the mail of version {mailing.version} (agenda revision "
         f"{mailing.agenda_revision}, Message-ID {mailing.message_id}): look for it in the mail server's log, then run "
-        f"`{command} --taken` or `{command} --not-taken`",
+        f"`{command} --taken` or `{command} --not-taken`"
     )
+    if delivery.settled > mailing.version:
+        later = (
+            _recorded(delivery, notification).text
+            if notification
+            else f"version {delivery.settled} was refused or skipped"
+        )
+        text += f". Later, {later}"
+    return Explanation(DeliveryAnswer.UNCONFIRMED, text)
+
+
+def _mail_of(version: int | None) -> str:
+    """Name the mail of a version; the version of an old record may be unknown."""
+    return f"the mail of version {version}" if version else "the mail"
 
 
 def _versions(delivery: Delivery) -> str:

@@ -20,7 +20,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 #: A text that RFC 2047 readers decode. Its decoded form has two lines.
 _PROBE = "a =?utf-8?q?b=0d=0aX-Probe:_c?="
 _REGISTRY = HeaderRegistry()
-#: Errors of the library on addresses that it cannot read or write; the last two come from its own defects.
+#: Errors of the library on addresses that it cannot read or write; the last two come from its own defects. They
+#: refuse the mail: an error that escaped would keep the delivery claimed, and come again after every lease.
 LIBRARY_ERRORS = (ValueError, MessageError, LookupError, AttributeError, TypeError)
 
 

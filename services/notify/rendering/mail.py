@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.errors import MessageError
 from email.headerregistry import Address, AddressHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -22,6 +21,9 @@ from services.notify.rendering.header_guard import LIBRARY_ERRORS, refuse_line_b
 from services.notify.rendering.page import MailPage, PageWriter
 from services.notify.settings import Settings
 from shared.runtime.clock import Clock
+from shared.runtime.log import get_logger
+
+_log = get_logger(__name__)
 
 
 class _Headers(HeaderRegistry):
@@ -119,14 +121,16 @@ class MailWriter:
         """Write the mail of a version, with the differences from the last mail sent.
 
         Raises:
-            Refused: the address or a header cannot be written.
+            Refused: the address, a header or the text cannot be written.
         """
         contact = audience.contacts[delivery.participant_id]
         try:
             address = _address(clean(contact.name), contact.email)
             message = self._message(audience, delivery, mailing, address)
             content = bytes(message)
-        except (ValueError, MessageError, LookupError) as error:
+        except LIBRARY_ERRORS as error:
+            # Any further attempt would end as this: a refusal ends the delivery, and the next change is mailed again.
+            _log.warning("mail_unwritable", delivery=delivery.key, exc_info=error)
             raise Refused(f"the mail cannot be written: {type(error).__name__}") from error
         return RenderedMail(
             sender=parseaddr(self._from)[1],

@@ -81,11 +81,11 @@ def test_an_unconfirmed_mail_is_shown_with_the_command_that_resolves_it() -> Non
     assert "<m@tertulia.example>" in output
 
 
-def test_without_a_broker_a_sent_mail_is_shown_with_a_warning() -> None:
+def test_without_a_broker_a_delivery_is_shown_with_a_warning() -> None:
     output = show("edn_1", "prt_2")[1]
     assert "edn_1/prt_2: sent the last mail that was sent has the content of the newest agenda" in output
-    assert "notification.v1 cannot be read" in output
-    assert "notification.v1" not in show("edn_1", "prt_1")[1]
+    assert "notification.v1 and agenda.v1 cannot be read" in output
+    assert "newest agenda of notify │ revision 2 of 2026-11-20 08:00:00Z" in output
 
 
 def test_no_address_and_no_name_is_printed() -> None:

@@ -80,3 +80,12 @@ def test_values_are_bounded_in_length_number_and_depth() -> None:
     assert plain["items"] == [*range(10), "… 4990 more"]
     assert plain["deep"] == [[[["<list>"]]]]
     assert plain["object"] == "<object>"
+
+
+def test_a_summary_is_a_line_without_the_text_of_a_foreign_exception() -> None:
+    assert SCRUBBER.summary(KeyError("Ana Ruiz")) == "KeyError"
+    try:
+        ConnectionSettings(mongo_timeout_seconds=-1)
+    except ValueError as error:
+        summary = SCRUBBER.summary(error)
+    assert summary.startswith("ValidationError: 1 broken rules: mongo_timeout_seconds: greater_than (at ")

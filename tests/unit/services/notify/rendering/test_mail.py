@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from services.notify.domain.digest import MailContent, mail_content
 from services.notify.ports import Refused
@@ -158,6 +159,19 @@ def test_an_address_that_cannot_be_written_is_refused(email: str) -> None:
         rendered(participant(0, 2, email=email), entries=(encounter(0, 1),))
 
 
+@pytest.mark.parametrize("error", [AttributeError("defect"), TypeError("defect")])
+def test_a_defect_of_the_library_refuses_the_mail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that escaped would keep the delivery claimed, and come again after each lease."""
+
+    def fail(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(type(POLICY), "fold_binary", fail)
+    with capture_logs() as logs, pytest.raises(Refused, match=f"cannot be written: {type(error).__name__}"):
+        rendered()
+    assert [line["event"] for line in logs] == ["mail_unwritable"]
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -207,8 +221,12 @@ def addresses(policy: EmailPolicy[Any], name: str, value: str) -> list[str]:
     return [address.addr_spec for address in getattr(header, "addresses", ())]
 
 
-def addresses_read(name: str, written: bytes) -> list[str]:
-    header = BytesParser(policy=SMTP).parsebytes(written)[name]
+def addresses_read(name: str, written: bytes) -> list[str] | None:
+    """The addresses that a reader sees; `None` if the library has no answer, by a defect of its own."""
+    try:
+        header = BytesParser(policy=SMTP).parsebytes(written)[name]
+    except (AttributeError, TypeError):
+        return None
     return [address.addr_spec for address in getattr(header, "addresses", ())]
 
 
@@ -219,6 +237,7 @@ def addresses_read(name: str, written: bytes) -> list[str]:
 @example("x" * 77, "Subject")
 @example('"Doe, Jane" <jane@example.org>', "To")
 @example(f'"{"a" * 60}, b@example.org, c" <jane@example.org>', "To")
+@example(".\x80000000000==>000\x80\x80\x80\x80\x80\x80\U00010000", "To")
 def test_headers_have_the_bytes_of_the_library_unless_it_writes_more_than_a_header(value: str, name: str) -> None:
     def written(policy: EmailPolicy[Any]) -> bytes:
         message = EmailMessage(policy=policy)
@@ -231,7 +250,8 @@ def test_headers_have_the_bytes_of_the_library_unless_it_writes_more_than_a_head
         with pytest.raises(type(error)):
             written(POLICY)
     else:
-        if ONE_HEADER.fullmatch(expected) and addresses(SMTP, name, value) == addresses_read(name, expected):
+        read_back = addresses_read(name, expected)
+        if ONE_HEADER.fullmatch(expected) and read_back in (None, addresses(SMTP, name, value)):
             assert written(POLICY) == expected
         else:
             with pytest.raises(HeaderInjected):
