@@ -60,7 +60,7 @@ class NewestEvents:
     def of(
         participant_id: str, notifications: Iterable[NotificationRecorded], agendas: Iterable[AgendaChanged]
     ) -> NewestEvents:
-        """Return the participant's newest events among those of an edition."""
+        """Return the participant's newest events among the events of an edition."""
         own = [event for event in notifications if event.participant_id == participant_id]
         return NewestEvents(
             notification=max(own, key=_revision, default=None),
@@ -169,8 +169,8 @@ def _owed(delivery: Delivery, now: datetime) -> Explanation:
     versions = _versions(delivery)
     if delivery.due_at is None or delivery.due_at <= now:
         since = _at(delivery.due_at) if delivery.due_at else "now"
-        text = f"{versions} is due since {since}: notify does not run, the mail server is unavailable, or many mails are due"
-        return Explanation(DeliveryAnswer.OVERDUE, text)
+        causes = "notify does not run, the mail server is unavailable, or many mails are due"
+        return Explanation(DeliveryAnswer.OVERDUE, f"{versions} is due since {since}: {causes}")
     if delivery.attempts:
         return Explanation(
             DeliveryAnswer.POSTPONED,

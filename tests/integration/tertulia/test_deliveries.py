@@ -1,4 +1,4 @@
-"""`tertulia deliveries show` on a real database, with no broker to read notifications from."""
+"""`tertulia deliveries show` on a real database, with a broker and without."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typer.testing import CliRunner, Result
 
 from deploy.embedded.probes import free_ports
 from services.notify.aggregate import AudienceAggregate
-from services.notify.domain.delivery import Mailing, Window
+from services.notify.domain.delivery import Delivery, Mailing, Window
 from services.notify.domain.digest import mail_content
 from services.notify.settings import Settings
 from services.notify.store import LedgerOutlet, MongoLedger
-from shared.contract.events import DeliveryState
+from shared.contract.events import Channel, DeliveryState, NotificationRecorded
+from shared.messaging import topic_admin
+from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.messaging.inputs import Input, Position
 from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 from tertulia.cli import app
-from tests.support.notify_stage import agenda, encounter, everybody
+from tests.support.notify_stage import COMMON, agenda, encounter, everybody
 
 WINDOW = Window(quiet=timedelta(hours=1), longest=timedelta(hours=2))
 
@@ -105,3 +107,38 @@ def test_an_unknown_edition_is_an_error_that_names_close_ids() -> None:
     code, output = show("edn_2", "prt_0")
     assert code == 1
     assert "notify has no edition 'edn_2': it knows edn_1 (1 in all)" in output
+
+
+@pytest.mark.kafka
+def test_a_move_that_notify_has_not_received_is_told_with_the_last_mail(
+    kafka_bootstrap: str, kafka_idempotence: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERTULIA_KAFKA_BOOTSTRAP", kafka_bootstrap)
+    monkeypatch.setenv("TERTULIA_KAFKA_IDEMPOTENCE", str(kafka_idempotence))
+    message_id = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_2").message_id(1, "mail.example")
+    sent = NotificationRecorded(
+        **COMMON,
+        revision=1,
+        participant_id="prt_2",
+        channel=Channel.EMAIL,
+        agenda_revision=2,
+        state=DeliveryState.SENT,
+        message_id=message_id,
+    )
+
+    async def publish() -> None:
+        settings = Settings()
+        await topic_admin.apply(settings)
+        broker = make_broker(settings)
+        await broker.start()
+        await KafkaPublisher(broker).publish(sent, agenda(3, encounter(2, 1), number=2))
+        await broker.stop()
+
+    asyncio.run(publish())
+    output = show("edn_1", "prt_2")[1]
+    assert "edn_1/prt_2: not received the scheduler published agenda revision 3" in output
+    assert "notify has revision 2" in output
+    assert "newest agenda of the scheduler │ revision 3 of 2026-11-20 08:00:00Z" in output
+    assert f"its Message-ID │ {message_id} │" in output
+    assert "last mail recorded │ sent at 2026-11-20 08:00:00Z" in output
+    assert "its version │ 1, with agenda revision 2" in output

@@ -114,7 +114,11 @@ CASES: dict[str, Case] = {
     ),
     "not accepted for now": Case(ALL, OWED.postpone(LATER), None, DeliveryAnswer.POSTPONED, "1 attempt:"),
     "due and not sent": Case(
-        ALL, OWED.model_copy(update={"due_at": EARLIER}), None, DeliveryAnswer.OVERDUE, "07:55:00Z"
+        ALL,
+        OWED.model_copy(update={"due_at": EARLIER}),
+        None,
+        DeliveryAnswer.OVERDUE,
+        "since 2026-11-20 07:55:00Z: notify does not run, the mail server is unavailable, or many mails",
     ),
     "claimed": Case(ALL, CLAIMED, None, DeliveryAnswer.CLAIMED, "prepares"),
     "handed over": Case(ALL, CLAIMED.start(MAILING), None, DeliveryAnswer.CLAIMED, "is being handed over"),

@@ -161,7 +161,7 @@ def test_an_address_that_cannot_be_written_is_refused(email: str) -> None:
 
 @pytest.mark.parametrize("error", [AttributeError("defect"), TypeError("defect")])
 def test_a_defect_of_the_library_refuses_the_mail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that escaped would keep the delivery claimed, and come again after each lease."""
+    """An error that escaped would keep the delivery claimed, and come again after every lease."""
 
     def fail(*_: object) -> bytes:
         raise error
