@@ -59,7 +59,9 @@ async def _matching_steps(edition_id: str, pair: tuple[str, str]) -> list[Step]:
 
     settings = Settings()
     if settings.mongo_database:
-        return []  # TERTULIA_MONGO_DATABASE names the scheduler's database: that of matching is not known.
+        note = "TERTULIA_MONGO_DATABASE names the scheduler's database, so the steps of matching are left out"
+        show_line(_errors, note, style="yellow")
+        return []
     async with journal_of(settings) as journal:
         entries = read_back(MatchingAggregate.change_type, await journal.entries(edition_id, after=0))
     return list(history.steps_of(edition_id, pair, entries))

@@ -55,7 +55,7 @@ BATCH_SECONDS = _histogram(
 )
 LAG = _gauge(
     "tertulia_consumer_lag_records",
-    "Records of a topic that this process still has to handle, summed over its partitions.",
+    "Records of a topic that this process still had to handle after its last batch, summed over its partitions.",
     "Growing: add replicas (up to the partition count) unless tertulia_retries_total grows too.",
     "topic",
 )

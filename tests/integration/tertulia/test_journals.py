@@ -88,6 +88,7 @@ def test_why_lists_each_place_and_the_cause_of_each_move(history: list[str]) -> 
     assert "moved 11-19 09:00 slot 0" in said
     assert "registration.v1/0@1" in said
     assert "participant_changed a" in said
+    assert "the steps of matching are left out" in said
     code, said = tertulia("why", "enc_nobody")
     assert code == 1
     assert "enc_nobody" in said
