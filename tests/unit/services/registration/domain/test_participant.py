@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.registration.api.participants import amend_participant
 from services.registration.domain.parsing import apply_patch
@@ -81,3 +82,10 @@ def test_a_field_that_the_patch_does_not_name_keeps_its_value() -> None:
     facts = apply_patch(before, ParticipantFacts, {"name": "Eva Sanz"})
     assert (facts.name, facts.email, facts.languages) == ("Eva Sanz", before.email, before.languages)
     assert facts.profile == before.profile
+
+
+def test_a_document_with_a_field_of_a_newer_version_is_not_read() -> None:
+    document = Participant.model_validate(ANA).model_dump()
+    assert Participant.stored(document).name == "Ana Ruiz"
+    with pytest.raises(ValidationError, match="newer_field"):
+        Participant.stored(document | {"newer_field": "new"})
