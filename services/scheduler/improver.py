@@ -50,12 +50,14 @@ class _Watch:
     - `failed_version`: the version whose improvement failed; it is not tried again.
     - `restart_below`: seconds left below which a running improvement is cancelled, because the edition was published
       after the improvement had started without a time limit.
+    - `is_reassigned`: the edition came with a new assignment, so entries of another process may be unknown here.
     """
 
     last_input: float
     published_at: float | None = None
     failed_version: int | None = None
     restart_below: float = -math.inf
+    is_reassigned: bool = False
 
 
 class _Outlook(NamedTuple):
@@ -80,9 +82,8 @@ class Improver:
     progress: Callable[[], None] = lambda: None
     _watched: dict[str, _Watch] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    #: An assignment that `recall` has not looked at yet, and the editions of the one before.
+    #: An assignment that `recall` has not looked at yet.
     _assignment: Owns | None = None
-    _assigned: set[str] = field(default_factory=set)
     #: Editions are loaded one at a time: after a start all of them are, beside the inputs that arrive.
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: The last problem and its solution by edition; the longest unused first.
@@ -123,20 +124,23 @@ class Improver:
             raise errors[0]
 
     async def recall(self) -> None:
-        """Watch the editions of a new assignment that were not in the last assignment."""
+        """Watch the editions of a new assignment, those that this process had before as well.
+
+        A process that was frozen hears of a new assignment only. Meanwhile another process had its editions, and may
+        have left work undone.
+        """
         owns, self._assignment = self._assignment, None
         if owns is None:
             return
         try:
-            assigned = {edition_id for edition_id in await self.editions.editions() if owns(edition_id)}
+            assigned = [edition_id for edition_id in await self.editions.editions() if owns(edition_id)]
         except BaseException:
             self._assignment = self._assignment or owns
             raise
-        for edition_id in sorted(assigned - self._assigned):
-            self._watch(edition_id)
+        for edition_id in sorted(assigned):
+            self._watch(edition_id).is_reassigned = True
         for edition_id in [edition_id for edition_id in self._watched if not owns(edition_id)]:
             del self._watched[edition_id]
-        self._assigned = assigned
 
     async def stop(self) -> None:
         """Cancel running improvements; return once all have ended."""
@@ -148,6 +152,9 @@ class Improver:
     async def _finish(self, edition_id: str, watch: _Watch) -> None:
         """Improve, announce and publish. No state is held while the edition waits for a worker, which may be long."""
         async with self._loading:
+            if watch.is_reassigned:
+                await self.editions.current(edition_id)
+                watch.is_reassigned = False
             outlook = await self._outlook(edition_id, watch)
         if outlook.can_be_improved and self._seconds_left(watch) > 0:
             await self._improve(edition_id, watch)

@@ -210,7 +210,7 @@ async def test_an_edition_that_is_not_quiet_is_not_read_again() -> None:
     assert harness.servers.steps["snapshots.find_one"] > 0
 
 
-async def test_only_newly_assigned_editions_are_looked_at() -> None:
+async def test_only_assigned_editions_are_looked_at() -> None:
     before = SchedulerHarness()
     for name in ("ours", "theirs"):
         events = [edition(phase="published"), *people("a", "b"), affinity("a", "b")]
@@ -221,12 +221,9 @@ async def test_only_newly_assigned_editions_are_looked_at() -> None:
     await after.later(3)
     assert [(await after.journal.read(name)).announced for name in ("ours", "theirs")] == [True, False]
     after.improver.on_assignment(lambda _: True)
-    after.journal.evict_unowned(lambda _: False)
-    after.servers.steps["snapshots.find_one"] = 0
     await after.later(0)
     await after.later(3)
     assert (await after.journal.read("theirs")).announced
-    assert after.servers.steps["snapshots.find_one"] == 1
     await after.consume(
         participant("a", revision=2, session_ids=("s1",)).model_copy(update={"edition_id": "ours"}), edition_id="ours"
     )
@@ -234,6 +231,18 @@ async def test_only_newly_assigned_editions_are_looked_at() -> None:
     await after.later(0)
     await after.later(3)
     assert (await after.journal.read("ours")).has_new_inputs
+
+
+async def test_work_that_another_process_left_during_a_freeze_is_finished() -> None:
+    frozen = SchedulerHarness()
+    await frozen.consume(edition(), *people("a", "b"), affinity("a", "b"))
+    frozen.improver.on_assignment(lambda _: True)
+    await frozen.later(3)
+    await frozen.later(3)
+    other = SchedulerHarness(frozen.servers)
+    await other.consume(edition(revision=2, phase="published"))
+    frozen.improver.on_assignment(lambda _: True)
+    assert final([*await frozen.later(0), *await frozen.later(3), *await frozen.later(3)]) == ["a", "b"]
 
 
 async def test_an_overtaken_improvement_is_re_based_and_counted_as_adopted(
