@@ -7,21 +7,19 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scheduler.domain import timing
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.evolve import evolve
 from services.scheduler.domain.improvement.adopt import adopt, announce
 from services.scheduler.domain.improvement.problem import problem_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.timeline import bits
-from services.scheduler.domain.timetable.verifier import verify
-from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.bound import placement_bound
 from services.scheduler.solver.construct import construct
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
 from shared.contract.events import AgendaChanged, EncounterChanged, EncounterState, EntryKind, Event, Goal
 from shared.contract.ids import encounter_id
+from tests.support.scheduler_day import check_agenda
 from tests.support.scheduler_editions import (
     HALL,
     NOW,
@@ -141,22 +139,6 @@ def apply_step(subject: Edition, kind: str, fields: dict[str, Any], revision: in
             subject.consume(state.edition.model_copy(update=changed))
     else:
         subject.consume(event(kind, fields, revision))
-
-
-def check_agenda(subject: Edition) -> None:
-    state = subject.state
-    if state.is_closed:
-        return
-    begun = {pair for pair in state.placements if timing.has_begun(state, pair, subject.now)}
-    assert verify(inputs_of(state), state.placements, begun) == []
-    for pair in state.pairs:
-        if state.is_wanted(pair):
-            assert (pair in state.placements) != (pair in state.waiting), pair
-        else:
-            assert pair not in state.waiting
-            assert pair not in state.placements or pair in begun
-    assert not state.unpublished_pairs
-    assert not state.unpublished_participants
 
 
 def check_indexes(state: AgendaState) -> None:
