@@ -1,6 +1,6 @@
 """The audit at the end of a chaos run: promises about the final state, given the writes acknowledged to the load.
 
-A promise is a function that yields one sentence for each violation. The promises use the contract of the services and
+A promise is a function that yields a sentence per violation. The promises use the contract of the services and
 none of their code, with the exceptions named in their docstrings.
 """
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from demo.plan import Payload
+from tests.chaos.logs import personal_texts
 
 #: Collections of the HTTP API, and the field with the id of their things.
 IDS = {
@@ -17,6 +18,8 @@ IDS = {
     "participants": "participant_id",
     "match-requests": "request_id",
 }
+
+_PERSONAL_KINDS = ("organisations", "participants")
 
 
 @dataclass
@@ -48,12 +51,16 @@ class WrittenThing:
 
 @dataclass
 class History:
-    """Things written, by kind and id; the number of refused calls; and states that no answer explains."""
+    """Things written, by kind and id; the number of refused calls; and states that no answer explains.
+
+    `personal` holds the personal texts of all bodies sent, refused bodies included. No log may hold them.
+    """
 
     things: dict[tuple[str, str], WrittenThing] = field(default_factory=dict)
     writes: int = 0
     refused: int = 0
     unexplained: list[str] = field(default_factory=list)
+    personal: set[str] = field(default_factory=set)
 
     def of(self, kind: str, edition_id: str | None = None) -> list[WrittenThing]:
         """Return the things of a kind, of one edition or of all editions."""
@@ -66,6 +73,11 @@ class History:
         self.writes += 1
         self.things[thing.kind, thing.thing_id] = thing
         return thing
+
+    def sends(self, kind: str, body: Payload) -> None:
+        """Record the personal texts of a body on its way to registration."""
+        if kind in _PERSONAL_KINDS:
+            self.personal.update(personal_texts(body))
 
     def update(self, thing: WrittenThing, fields: Payload) -> None:
         """Record the change of a thing."""

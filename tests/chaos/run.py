@@ -21,6 +21,7 @@ from tests.chaos.faults import draw_faults
 from tests.chaos.history import History
 from tests.chaos.inflict import FaultInjector
 from tests.chaos.load import EditionLoad
+from tests.chaos.logs import LogSearch, search
 from tests.chaos.poison import Poisoner
 from tests.chaos.report import Report, logged, overtaken, repeats
 from tests.chaos.settle import NotQuiet, Settling
@@ -76,6 +77,7 @@ class Chaos:
         self._history = History()
         self._databases = Databases(stack.mongo)
         self._injector = FaultInjector(stack, draw_faults(options.seed), self._say)
+        self._secrets: tuple[str, ...] = ()
         self._poisoner = Poisoner(stack.kafka, self._editions)
 
     async def run(self) -> Report:
@@ -83,6 +85,7 @@ class Chaos:
         settings = RegistrationSettings(mongo_url=SecretStr(self._stack.mongo))
         key = await add_operator(settings, "chaos", "Chaos operator")
         first, *spares = self._stack.registrations
+        self._secrets = (key, self._stack.token)
         client = RegistrationClient(
             first, key, f"chaos-{self._options.seed}", spares=spares, call_seconds=_CALL_SECONDS
         )
@@ -133,10 +136,12 @@ class Chaos:
             for service, stood in recovery.items()
             if stood > BOUND_SECONDS
         ]
+        logs = await asyncio.to_thread(search, self._stack.logs, self._history.personal.union(self._secrets))
+        wrong += [f"logs: {finding}" for finding in logs.found]
         (self._stack.folder / "violations.txt").write_text(
             "".join(f"{violation}\n" for violation in wrong), encoding="utf-8"
         )
-        return self._report(evidence, watch, settling, recovery, quiet, wrong)
+        return self._report(evidence, watch, settling, recovery, quiet, logs, wrong)
 
     async def _drill(self, watch: Watch) -> dict[str, float]:
         await until_at_work(watch)
@@ -153,6 +158,7 @@ class Chaos:
         settling: Settling,
         recovery: dict[str, float],
         quiet: float,
+        logs: LogSearch,
         wrong: list[str],
     ) -> Report:
         log = logged(self._stack.logs)
@@ -174,6 +180,8 @@ class Chaos:
             "longest standstill of a partition": f"{looks.longest:.1f} s ({looks.where})",
             **{f"recovery of {service} after a kill": f"{stood:.1f} s" for service, stood in recovery.items()},
             "quiet after": f"{quiet:.0f} s",
+            "lines of logs": f"{logs.lines}, the longest of {logs.longest} bytes",
+            "texts and secrets searched for in the logs": str(len(self._history.personal) + len(self._secrets)),
         }
         return Report(self._options.seed, dict(self._injector.inflicted), figures, wrong)
 

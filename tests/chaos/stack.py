@@ -66,7 +66,8 @@ class ChaosStack(Supervisor):
         super().__init__(root)
         self.mails = self.folder / "mails"
         self._settings = {**SETTINGS, **(settings or {})}
-        self._token = secrets.token_urlsafe()
+        #: Shared by the services; it may be in no log.
+        self.token = secrets.token_urlsafe()
         ports = iter(free_ports(3 * BROKERS + 4 + len(ALL_INSTANCES)))
         self._kafka = [next(ports) for _ in KAFKA]
         self._proxy_listeners = [ProxyListener(next(ports), advertised=next(ports)) for _ in KAFKA]
@@ -107,7 +108,7 @@ class ChaosStack(Supervisor):
             mongo=programs.secantus_url(self.proxies[MONGO].port),
             smtp_port=self.proxies[SMTP].port,
             addresses={service: self.http(instance(service, 1)) for service in SERVICES},
-            token=self._token,
+            token=self.token,
         )
         return {**connections, **self._settings}
 

@@ -83,11 +83,13 @@ class EditionWriter:
             yield
 
     async def _create(self, path: str, kind: str, key: str, body: Payload) -> WrittenThing:
+        self._history.sends(kind, body)
         made = await self._post(path, key, body)
         return self._history.add(WrittenThing(kind, made["edition_id"], made[IDS[kind]], dict(body)))
 
     async def _amend(self, thing: WrittenThing, patch: Payload) -> None:
         """Change a thing at its known revision. A next revision with these fields is this call with a lost answer."""
+        self._history.sends(thing.kind, patch)
         try:
             await self._client.patch(thing.path, patch, thing.revision)
         except RegistrationRefused as refused:
