@@ -93,11 +93,15 @@ class Runtime:
     health: Health = field(init=False)
     background: Background = field(init=False)
     consumer: Consumer | None = field(init=False, default=None)
-    _why_not_up: str = field(init=False, default="starting")
+    _is_started: bool = field(init=False, default=False)
+    _is_kafka_away: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.health = Health(self.settings.stall_seconds, self.infrastructure.monotonic)
         self.background = Background(self.health)
+        self.health.require("start", self._check_start)
+        self.health.require("kafka", self._check_kafka)
+        self.health.require("mongo", self.infrastructure.mongo.ping)
 
     def add_consumer(self) -> Consumer:
         """Make the consumer of a service that is fed by Kafka. Registration has none."""
@@ -109,8 +113,6 @@ class Runtime:
     async def lifespan(self) -> AsyncIterator[None]:
         """Serve HTTP at once and start the rest beside it: without Kafka or Mongo the service is alive, not ready."""
         mongo = self.infrastructure.mongo
-        self.health.require("start", self._is_up)
-        self.health.require("mongo", mongo.ping)
         self.background.every(_TIME_EVERY_SECONDS, mongo.ping, "time")
         coming_up = asyncio.create_task(self._come_up())
         try:
@@ -129,20 +131,21 @@ class Runtime:
                     await hook()
                 await self._begin()
             except Exception as error:  # noqa: BLE001 - an unreachable server or wrong credentials: an operator can mend both
-                self._why_not_up = repr(error)
                 _log.warning("not_up_yet", error=error)
                 await self.infrastructure.broker.stop()
                 await asyncio.sleep(pause)
             else:
                 break
         await self.background.start()
-        self._why_not_up = ""
+        self._is_started = True
         _log.info("started", database=self.settings.database)
 
     async def _begin(self) -> None:
         """Join the consumer group and warm up at the same time. An error is raised once both have ended."""
         begun = (self.infrastructure.broker.start(), *(hook() for hook in self.warm_up))
-        for outcome in await asyncio.gather(*begun, return_exceptions=True):
+        outcomes = await asyncio.gather(*begun, return_exceptions=True)
+        self._is_kafka_away = isinstance(outcomes[0], BaseException)
+        for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
@@ -158,9 +161,16 @@ class Runtime:
         await self.infrastructure.mongo.close()
         _log.info("stopped")
 
-    async def _is_up(self) -> None:
-        if self._why_not_up:
-            raise NotReady(self._why_not_up)
+    async def _check_start(self) -> None:
+        if not self._is_started:
+            raise NotReady("the process has not started yet: it waits for the parts named here, or loads its models")
+
+    async def _check_kafka(self) -> None:
+        """Check the assignment of a started consumer. Until the first connection is tried, only `start` is missing."""
+        if self._is_kafka_away:
+            raise NotReady("no connection yet")
+        if self._is_started and self.consumer is not None:
+            await self.consumer.check()
 
 
 def make_app(runtime: Runtime) -> Starlette:

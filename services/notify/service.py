@@ -35,7 +35,7 @@ class Notify:
         self._worker = worker
         self._settings = settings
         #: The error of the last round if the mail server was unavailable, else empty.
-        self._unavailable = ""
+        self._is_mailer_away = False
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Record inputs of an edition. The journal writes the deliveries wanted into the ledger."""
@@ -53,7 +53,7 @@ class Notify:
             # Every worker ends before the first error is raised: a mail within DATA is not cut off.
             outcomes = await asyncio.gather(*(self._work(queue) for _ in range(workers)), return_exceptions=True)
             errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-            self._unavailable = next((str(error) for error in errors if isinstance(error, MailServerUnavailable)), "")
+            self._is_mailer_away = any(isinstance(error, MailServerUnavailable) for error in errors)
             if errors:
                 raise errors[0]
 
@@ -65,8 +65,8 @@ class Notify:
 
     async def check_mailer(self) -> None:
         """Readiness check: raise `NotReady` if the mail server was unavailable at the last attempt."""
-        if self._unavailable:
-            raise NotReady(self._unavailable)
+        if self._is_mailer_away:
+            raise NotReady("no mail could be handed over at the last attempt")
 
     async def _work(self, queue: Iterator[Delivery]) -> None:
         async with self._mailer.open() as connection:

@@ -59,7 +59,6 @@ class Consumer:
         self._batches: BatchHandler | None = None
         self._handled_up_to: dict[TopicPartition, int] = {}
         self._subscriber: Any = None
-        health.require("kafka", self._ready)
 
     def subscribe(self, *topics: Topic, handler: Handler) -> None:
         """Consume topics with a handler. All records of an edition go to the same process, a batch at a time."""
@@ -140,7 +139,8 @@ class Consumer:
         for topic, unhandled in lag.items():
             LAG.labels(topic=topic).set(unhandled)
 
-    async def _ready(self) -> None:
+    async def check(self) -> None:
+        """Readiness check: raise `NotReady` if the consumer has halted or has no partitions."""
         if self._batches is not None:
             self._batches.check()
         if not self._assignment.is_known:

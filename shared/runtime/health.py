@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
-_LONGEST_REASON = 200
+from shared.runtime.log import get_logger
+
+#: Parts that readiness names: the start of the process, the servers that it needs, and its settings.
+Part = Literal["start", "kafka", "mongo", "smtp", "settings"]
+#: Longest time of a readiness check. A server that is slower counts as missing.
+_CHECK_SECONDS = 2.0
+_NO_ANSWER = f"no answer within {_CHECK_SECONDS:g} s"
+_FAILED = "not available; the log event `part_missing` holds the error"
 
 Check = Callable[[], Awaitable[None]]
+_log = get_logger(__name__)
 
 
 class NotReady(Exception):
-    """A readiness check failed; the message names the missing part."""
+    """A readiness check failed. `/readyz` shows the message: it holds no address and no text of another exception."""
 
 
 class Health:
@@ -25,7 +35,8 @@ class Health:
         self._stall_seconds = stall_seconds
         self._now = now
         self._last_progress: dict[str, float] = {}
-        self._checks: dict[str, Check] = {}
+        self._checks: dict[Part, Check] = {}
+        self._logged: set[Part] = set()
 
     def progress(self, worker: str) -> None:
         """Report that a worker is busy and has made progress."""
@@ -35,8 +46,8 @@ class Health:
         """Report that a worker has no work."""
         self._last_progress.pop(worker, None)
 
-    def require(self, name: str, check: Check) -> None:
-        """Add a readiness check: a coroutine that raises an error if it fails."""
+    def require(self, name: Part, check: Check) -> None:
+        """Add a readiness check: a coroutine that raises an error if the part is missing."""
         self._checks[name] = check
 
     def stalled(self) -> list[str]:
@@ -44,12 +55,32 @@ class Health:
         now = self._now()
         return [worker for worker, last in self._last_progress.items() if now - last > self._stall_seconds]
 
-    async def missing(self) -> dict[str, str]:
-        """Return the failed readiness checks with their reasons; empty if the service is ready."""
-        failed: dict[str, str] = {}
-        for name, check in self._checks.items():
-            try:
+    async def missing(self) -> dict[Part, str]:
+        """Return the missing parts with their reasons; empty if the service is ready.
+
+        Anybody may ask: a reason is a sentence of ours. The error itself is logged once, until the part is back.
+        """
+        reasons = await asyncio.gather(*(self._reason(name, check) for name, check in self._checks.items()))
+        return {name: reason for name, reason in zip(self._checks, reasons, strict=True) if reason}
+
+    async def _reason(self, name: Part, check: Check) -> str:
+        """Return the reason why a part is missing, or an empty text."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
                 await check()
-            except Exception as error:  # noqa: BLE001 - after any error the service is not ready
-                failed[name] = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
-        return failed
+        except NotReady as error:
+            self._log_missing(name, error)
+            return str(error)
+        except TimeoutError as error:
+            self._log_missing(name, error)
+            return _NO_ANSWER
+        except Exception as error:  # noqa: BLE001 - after any error the service is not ready
+            self._log_missing(name, error)
+            return _FAILED
+        self._logged.discard(name)
+        return ""
+
+    def _log_missing(self, name: Part, error: Exception) -> None:
+        if name not in self._logged:
+            self._logged.add(name)
+            _log.warning("part_missing", part=name, error=error)

@@ -138,6 +138,7 @@ def run_consumer(connection: ConnectionSettings, edition_id: str) -> RunConsumer
         )
         broker, health = make_broker(settings), Health(60)
         consumer = Consumer(broker, settings, health)
+        health.require("kafka", consumer.check)
         consumer.subscribe(MATCH_REQUEST, handler=handle_this_edition)
         await broker.start()
         try:

@@ -124,7 +124,7 @@ async def test_without_a_mail_server_nothing_is_claimed_and_notify_is_not_ready(
     await stage.consume(agenda(1, encounter(0, 1)))
     with pytest.raises(MailServerUnavailable):
         await stage.after(60)
-    with pytest.raises(NotReady, match="nobody answers"):
+    with pytest.raises(NotReady, match="no mail could be handed over"):
         await stage.notify.check_mailer()
     stage.mailer.away = False
     assert len(await stage.after(0)) == 1
