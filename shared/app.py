@@ -102,6 +102,8 @@ class Runtime:
         self.health.require("start", self._check_start)
         self.health.require("kafka", self._check_kafka)
         self.health.require("mongo", self.infrastructure.mongo.ping)
+        if self.settings.unset:
+            self.health.require("settings", self._check_settings)
 
     def add_consumer(self) -> Consumer:
         """Make the consumer of a service that is fed by Kafka. Registration has none."""
@@ -171,6 +173,10 @@ class Runtime:
             raise NotReady("no connection yet")
         if self._is_started and self.consumer is not None:
             await self.consumer.check()
+
+    async def _check_settings(self) -> None:
+        unset = self.settings.unset
+        raise NotReady("; ".join(f"{variable} is not set, and {part} need it" for variable, part in unset.items()))
 
 
 def make_app(runtime: Runtime) -> Starlette:

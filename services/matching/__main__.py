@@ -5,7 +5,8 @@ from __future__ import annotations
 from services.matching.app import make
 from services.matching.settings import Settings
 from shared.app import serve
+from shared.runtime.settings import read_settings
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = read_settings(Settings)
     serve(settings, lambda: make(settings))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import DirectoryPath, Field
 
 from shared.runtime.settings import ServiceSettings
 
@@ -14,8 +14,9 @@ class Settings(ServiceSettings):
     """Settings of matching beside the settings of every service."""
 
     service: ClassVar[str] = "matching"
+    needed: ClassVar[Mapping[str, str]] = {"internal_token": "affinities, observatory, profile help"}
 
-    configurations: Path | None = Field(
+    configurations: DirectoryPath | None = Field(
         default=None, description="A folder with more affinity configurations, a JSON file each; or none."
     )
     quality_tier: bool = Field(

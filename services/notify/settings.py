@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from services.notify.domain.delivery import Window
-from shared.runtime.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings, variables
 
 
 class Settings(ServiceSettings):
@@ -68,11 +68,18 @@ class Settings(ServiceSettings):
         return timedelta(seconds=self.lease_seconds)
 
     @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        if bool(self.smtp_username) != bool(self.smtp_password.get_secret_value()):
+            raise ValueError(f"{variables('smtp_username', 'smtp_password')}: set both, or none")
+        return self
+
+    @model_validator(mode="after")
     def _lease_outlasts_a_mail(self) -> Self:
         # Connect, greet, log in, MAIL, RCPT, DATA: every step may take the whole time-out.
         if self.lease_seconds < 8 * self.smtp_timeout_seconds:
             least = 8 * self.smtp_timeout_seconds
             raise ValueError(
-                f"lease_seconds is {self.lease_seconds:g}: at least 8 * smtp_timeout_seconds, {least:g}, is needed"
+                f"{variables('lease_seconds')} is {self.lease_seconds:g}: at least 8 * "
+                f"{variables('smtp_timeout_seconds')}, {least:g}, is needed"
             )
         return self

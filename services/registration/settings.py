@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
 from shared.runtime.settings import ServiceSettings
 
+_BASE_URL = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$"
+
 
 class Settings(ServiceSettings):
     """Settings of registration, besides the settings that every service has."""
 
     service: ClassVar[str] = "registration"
+    needed: ClassVar[Mapping[str, str]] = {
+        "internal_token": "all that matching and the scheduler answer",
+        "matching_url": "affinities, observatory, profile help",
+        "scheduler_url": "encounters, below-minimum, goals, what-if, edits, attendance",
+    }
 
     # An edition becomes one Kafka record, of 1 MiB at most by default: hence the upper bound.
     max_body_bytes: int = Field(
@@ -33,11 +41,15 @@ class Settings(ServiceSettings):
     )
     matching_url: str = Field(
         default="",
-        description="Base URL of matching's internal API; unset: the endpoints that need it answer 503.",
+        pattern=_BASE_URL,
+        description="Base URL of matching's internal API. Unset: the endpoints that need it answer 503, and `/readyz` "
+        "names it.",
     )
     scheduler_url: str = Field(
         default="",
-        description="Base URL of the scheduler's internal API; unset: the endpoints that need it answer 503.",
+        pattern=_BASE_URL,
+        description="Base URL of the scheduler's internal API. Unset: the endpoints that need it answer 503, and "
+        "`/readyz` names it.",
     )
     peer_seconds: float = Field(
         default=10.0, gt=0, description="Time in which matching and the scheduler have to answer."

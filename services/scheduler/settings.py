@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -14,6 +15,9 @@ class Settings(ServiceSettings):
     """Settings of the scheduler."""
 
     service: ClassVar[str] = "scheduler"
+    needed: ClassVar[Mapping[str, str]] = {
+        "internal_token": "encounters, below-minimum, goals, what-if, edits, attendance"
+    }
 
     quiet_seconds: float = Field(
         default=2.0, gt=0, description="An edition is improved once no input has arrived for this long."

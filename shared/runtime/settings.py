@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 ENV_PREFIX = "TERTULIA_"
 #: Partitions of a topic, unless it is set otherwise. The same for every topic, so that all records of an edition meet
 #: in one process (range assignment).
 PARTITIONS = 12
-#: A folder of files, each named as a variable: how Docker and Kubernetes hand over secrets.
-SECRETS_DIR = Path(os.environ.get("TERTULIA_SECRETS_DIR", "/run/secrets"))
+#: The variable of the folder of files, each named as a variable: how Docker and Kubernetes hand over secrets.
+_SECRETS_VARIABLE = ENV_PREFIX + "SECRETS_DIR"
+SECRETS_DIR = Path(os.environ.get(_SECRETS_VARIABLE, "/run/secrets"))
 
 
 class ConnectionSettings(BaseSettings):
@@ -43,9 +47,11 @@ class ConnectionSettings(BaseSettings):
     )
     kafka_sasl_username: str = Field(default="", description="SASL user name.")
     kafka_sasl_password: SecretStr = Field(default=SecretStr(""), description="SASL password.")
-    kafka_ssl_ca_file: Path | None = Field(default=None, description="CA certificates to trust; the system's if unset.")
-    kafka_ssl_certificate_file: Path | None = Field(default=None, description="Client certificate, for mutual TLS.")
-    kafka_ssl_key_file: Path | None = Field(default=None, description="Key of the client certificate.")
+    kafka_ssl_ca_file: FilePath | None = Field(
+        default=None, description="CA certificates to trust; the system's if unset."
+    )
+    kafka_ssl_certificate_file: FilePath | None = Field(default=None, description="Client certificate, for mutual TLS.")
+    kafka_ssl_key_file: FilePath | None = Field(default=None, description="Key of the client certificate.")
     kafka_replication_factor: int = Field(
         default=0,
         ge=0,
@@ -66,8 +72,10 @@ class ConnectionSettings(BaseSettings):
         default="motor", description="The asynchronous driver: Motor, or PyMongo's own (ADR 0004)."
     )
     mongo_timeout_seconds: float = Field(default=10.0, gt=0, description="Longest time of one database operation.")
-    mongo_tls_ca_file: Path | None = Field(default=None, description="Turns TLS on and trusts these CA certificates.")
-    mongo_tls_certificate_key_file: Path | None = Field(
+    mongo_tls_ca_file: FilePath | None = Field(
+        default=None, description="Turns TLS on and trusts these CA certificates."
+    )
+    mongo_tls_certificate_key_file: FilePath | None = Field(
         default=None, description="Client certificate and key in one file, for mutual TLS."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
@@ -82,6 +90,36 @@ class ConnectionSettings(BaseSettings):
                 raise ValueError(f"{server.strip()!r} is not host:port")
         return value
 
+    @field_validator("mongo_url")
+    @classmethod
+    def _is_a_connection_string(cls, url: SecretStr) -> SecretStr:
+        scheme, _, rest = url.get_secret_value().partition("://")
+        try:
+            if scheme == "mongodb":
+                parse_uri(url.get_secret_value(), validate=False, warn=True)
+        except (PyMongoError, ValueError):
+            rest = ""
+        if scheme not in {"mongodb", "mongodb+srv"} or not rest:
+            # The parser's own words may hold the password.
+            raise ValueError(
+                "is not a MongoDB connection string: mongodb://USER:PASSWORD@HOST:PORT/, with special characters of "
+                "user and password percent-encoded"
+            )
+        return url
+
+    @model_validator(mode="after")
+    def _authentication_is_whole(self) -> Self:
+        unset = [name for name in ("kafka_sasl_username", "kafka_sasl_password") if not _text(getattr(self, name))]
+        if self.kafka_security_protocol.startswith("SASL_") and unset:
+            raise ValueError(
+                f"{variables(*unset)} must be set, because {variables('kafka_security_protocol')} asks for it"
+            )
+        if self.kafka_ssl_key_file and not self.kafka_ssl_certificate_file:
+            raise ValueError(
+                f"{variables('kafka_ssl_certificate_file')} must be set, because {variables('kafka_ssl_key_file')} is"
+            )
+        return self
+
     @property
     def kafka_servers(self) -> list[str]:
         """The bootstrap servers as a list, because the client does not split a comma-separated string."""
@@ -92,13 +130,16 @@ class ServiceSettings(ConnectionSettings):
     """The settings that all services share."""
 
     service: ClassVar[str]
+    #: Settings without which a part of the HTTP API answers 503, by name, with that part.
+    needed: ClassVar[Mapping[str, str]] = {}
 
     mongo_database: str = Field(default="", description="The service's own database; `tertulia_<service>` if unset.")
     http_host: str = Field(default="127.0.0.1", description="Address to serve HTTP on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port to serve HTTP on.")
     internal_token: SecretStr = Field(
         default=SecretStr(""),
-        description="Secret of registration's requests to other services. Unset: it sends none (profile help, edits).",
+        description="Secret of registration's requests to matching and the scheduler, the same in all three. Unset: "
+        "the endpoints that need it answer 503, and `/readyz` names it.",
     )
     batch_max_records: int = Field(
         default=200, ge=1, le=2000, description="Most records handled, and journalled, at once."
@@ -132,7 +173,55 @@ class ServiceSettings(ConnectionSettings):
         default=20.0, gt=0, description="Longest time that a stop waits for work in progress."
     )
 
+    @field_validator("internal_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        if not all("!" <= character <= "~" for character in token.get_secret_value()):
+            raise ValueError(
+                "may hold printable ASCII characters only, without spaces: `openssl rand -hex 32` makes one"
+            )
+        return token
+
     @property
     def database(self) -> str:
         """The name of the service's own database."""
         return self.mongo_database or f"tertulia_{self.service}"
+
+    @property
+    def unset(self) -> dict[str, str]:
+        """The variables of `needed` settings that are not set, with the part of the HTTP API that needs them."""
+        return {variables(name): part for name, part in self.needed.items() if not _text(getattr(self, name))}
+
+
+SomeSettings = TypeVar("SomeSettings", bound=ConnectionSettings)
+
+
+def read_settings(kind: type[SomeSettings]) -> SomeSettings:
+    """Read the settings of a process. The error names variables, never their values.
+
+    Raises:
+        SystemExit: a setting is not usable; the message names it and says what is wrong with it.
+    """
+    if _SECRETS_VARIABLE in os.environ and not SECRETS_DIR.is_dir():
+        raise SystemExit(f"{_SECRETS_VARIABLE} must name a folder, or be unset")
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SystemExit("\n".join(_complaints(error))) from None
+    except SettingsError as error:
+        raise SystemExit(f"{error}: {error.__cause__}") from None
+
+
+def variables(*names: str) -> str:
+    """Return the environment variables of settings, separated by commas."""
+    return ", ".join(ENV_PREFIX + name.upper() for name in names)
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    for found in error.errors(include_url=False, include_input=False, include_context=False):
+        words = found["msg"].removeprefix("Value error, ")
+        yield f"{variables(str(found['loc'][0]))}: {words}" if found["loc"] else words
+
+
+def _text(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

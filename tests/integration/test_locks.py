@@ -61,6 +61,9 @@ def test_a_service_starts_with_its_own_lock_alone(
                 "TERTULIA_MONGO_URL": mongo_url,
                 "TERTULIA_MONGO_DATABASE": mongo_database,
                 "TERTULIA_HTTP_PORT": str(port),
+                "TERTULIA_INTERNAL_TOKEN": "t0ken",
+                "TERTULIA_MATCHING_URL": "http://127.0.0.1:9",
+                "TERTULIA_SCHEDULER_URL": "http://127.0.0.1:9",
             },
         )
     )

@@ -14,7 +14,10 @@ from tests.support.waiting import wait_until
 
 async def test_requests_are_published_and_expire_by_themselves() -> None:
     servers, clock = Servers(), Clock()
-    wired = assembled(servers.infrastructure(clock), settings=Settings(expiry_seconds=0.02))
+    settings = Settings(
+        expiry_seconds=0.02, internal_token="t0ken", matching_url="http://matching", scheduler_url="http://scheduler"
+    )
+    wired = assembled(servers.infrastructure(clock), settings=settings)
     await set_up_database(wired, servers)
     timed = MetricDelta(HTTP_SECONDS, route="/editions", method="POST", status="201")
     async with running(wired.app(), f"itecam.{OPERATORS['itecam']}") as client:

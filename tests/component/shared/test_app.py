@@ -11,6 +11,7 @@ import pytest
 from deploy.embedded.probes import free_ports
 from shared.app import Infrastructure, Runtime, make_app
 from shared.runtime.settings import ServiceSettings
+from tests.support.servers import Servers
 
 
 class Settings(ServiceSettings):
@@ -47,3 +48,18 @@ async def test_metrics_are_served_without_the_servers(client: httpx.AsyncClient)
     metrics = await client.get("/metrics")
     assert metrics.status_code == 200
     assert "# HELP tertulia_records_total" in metrics.text
+
+
+async def test_readiness_names_the_settings_that_are_not_set() -> None:
+    class Needing(Settings):
+        needed: ClassVar[dict[str, str]] = {"internal_token": "goals"}
+
+    servers = Servers()
+    app = make_app(Runtime(Needing(), servers.infrastructure()))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client,
+    ):
+        ready = await client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["missing"]["settings"] == "TERTULIA_INTERNAL_TOKEN is not set, and goals need it"

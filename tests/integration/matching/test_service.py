@@ -33,6 +33,7 @@ async def connection(
         "TERTULIA_KAFKA_IDEMPOTENCE": str(kafka_idempotence),
         "TERTULIA_MONGO_URL": mongo_url,
         "TERTULIA_MONGO_DATABASE": mongo_database,
+        "TERTULIA_INTERNAL_TOKEN": "t0ken",
     }
     await asyncio.to_thread(launch, service("matching", free_ports(1)[0], environment))
     return settings
