@@ -36,6 +36,7 @@ from shared.internal_api.edits import (
     More,
 )
 from shared.internal_api.server import Declined, body_of
+from shared.runtime.fair_turns import QueueFull
 
 
 class EditRequest(BaseModel):
@@ -110,6 +111,9 @@ def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
             gain = await scheduler.what_if(request.path_params["edition_id"], more)
         except EditRejected as rejected:
             _decline(rejected)
+        except QueueFull as full:
+            detail = "what-if questions of yours are still being computed; ask again when one is answered"
+            raise Declined(429, "too-many-requests", detail) from full
         except (SolverBusy, SolverFailed) as busy:
             raise Declined(503, "busy", str(busy)) from busy
         return JSONResponse(gain.model_dump(mode="json"))

@@ -63,6 +63,7 @@ class _Watch:
 class _Outlook(NamedTuple):
     """Work left for an edition."""
 
+    operator_id: str
     can_be_improved: bool
     awaits_announcement: bool
 
@@ -157,7 +158,7 @@ class Improver:
                 watch.is_reassigned = False
             outlook = await self._outlook(edition_id, watch)
         if outlook.can_be_improved and self._seconds_left(watch) > 0:
-            await self._improve(edition_id, watch)
+            await self._improve(edition_id, watch, outlook.operator_id)
             outlook = await self._outlook(edition_id, watch)
         if outlook.awaits_announcement and (not outlook.can_be_improved or self._seconds_left(watch) <= 0):
             await transact(self.editions, edition_id, announcing)
@@ -171,7 +172,8 @@ class Improver:
         state = await self.editions.read(edition_id)
         if state.awaits_announcement and watch.published_at is None:
             watch.published_at = self.monotonic()
-        return _Outlook(_can_be_improved(state, watch), state.awaits_announcement)
+        operator_id = state.operator_id or edition_id
+        return _Outlook(operator_id, _can_be_improved(state, watch), state.awaits_announcement)
 
     def _is_due(self, watch: _Watch) -> bool:
         """Return whether an edition is quiet, or half of its time until the announcement is over."""
@@ -184,10 +186,10 @@ class Improver:
             return math.inf
         return watch.published_at + self.pace.announce_seconds - self.monotonic()
 
-    async def _improve(self, edition_id: str, watch: _Watch) -> None:
+    async def _improve(self, edition_id: str, watch: _Watch, operator_id: str) -> None:
         outcome = "failed"
         try:
-            solution = await self._known_solution(edition_id) or await self._solve(edition_id, watch)
+            solution = await self._known_solution(edition_id) or await self._solve(edition_id, watch, operator_id)
             decision = await transact(self.editions, edition_id, adopting(solution))
             outcome = "adopted" if any(isinstance(change, Placed) for change in decision.changes) else "kept"
         except SolutionStale as stale:
@@ -214,12 +216,12 @@ class Improver:
         self._solutions[edition_id] = known
         return replace(known[1], version=problem.version)
 
-    async def _solve(self, edition_id: str, watch: _Watch) -> Solution:
+    async def _solve(self, edition_id: str, watch: _Watch, operator_id: str) -> Solution:
         """Return the solver's solution of the problem as it is when a worker is free."""
         left = self._seconds_left(watch)
         try:
             watch.restart_below = math.inf if left == math.inf else -math.inf
-            async with self.solver.turn(left):
+            async with self.solver.turn(operator_id, left):
                 problem, started = await self._problem(edition_id), self.monotonic()
                 left = self._seconds_left(watch)
                 watch.restart_below = 0 if left == math.inf else -math.inf

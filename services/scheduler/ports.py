@@ -43,8 +43,8 @@ class Editions(Protocol):
 class Solver(Protocol):
     """A pool of workers that improve agendas: see `services.scheduler.solver.pool.SolverPool`."""
 
-    def turn(self, within: float) -> AbstractAsyncContextManager[None]:
-        """Wait for a free worker, `within` seconds at most. Raises `SolverBusy` if none is free by then."""
+    def turn(self, operator_id: str, within: float) -> AbstractAsyncContextManager[None]:
+        """Wait for the operator's turn at a free worker. Raises `SolverBusy` if none comes `within` so many seconds."""
         ...
 
     async def solve(self, problem: SolverProblem, effort: Effort, within: float) -> Solution:

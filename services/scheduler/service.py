@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.scheduler.aggregate import Answer, Query
 from services.scheduler.domain.decision import DecisionInProgress
@@ -18,10 +18,13 @@ from services.scheduler.ports import Editions, Solver
 from shared.internal_api.edits import Edit, More, WhatIf
 from shared.messaging.inputs import Input
 from shared.runtime.clock import Clock
+from shared.runtime.fair_turns import FairTurns
 from shared.runtime.metrics import DECISION_SECONDS
 
 #: Longest wait of a what-if question for a worker, and as long again for its answer.
 _WHAT_IF_SECONDS = 4.0
+#: What-if questions in hand: of all operators, and of an operator. Further questions are declined at once.
+_QUESTIONS, _QUESTIONS_EACH = 64, 2
 
 
 @dataclass
@@ -32,6 +35,9 @@ class Scheduler:
     solver: Solver
     improver: Improver
     clock: Clock
+    _questions: FairTurns = field(
+        default_factory=lambda: FairTurns(_QUESTIONS, most_each=_QUESTIONS_EACH, most_waiting=0)
+    )
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Insert a batch of inputs into the agenda, repair it, and publish the changes."""
@@ -65,10 +71,15 @@ class Scheduler:
 
         Raises:
             EditRejected: as `organiser.what_if.problem_with`.
+            QueueFull: the operator has too many questions in hand.
             SolverBusy: no worker was free in time.
             SolverFailed: the worker found no solution in time.
         """
-        async with self.solver.turn(_WHAT_IF_SECONDS):
+        operator_id = (await self.editions.read(edition_id)).operator_id or edition_id
+        async with (
+            self._questions.turn(operator_id),
+            self.solver.turn(operator_id, _WHAT_IF_SECONDS),
+        ):
             state = await self.editions.current(edition_id)
             placed, waiting = len(state.placements), len(state.waiting)
             problem = problem_with(state, more, self.clock(), self.improver.pace.change_budget)

@@ -109,7 +109,7 @@ class FairTurns:
         if caller.turn.done():
             return
         if len(account.waiting) > self._most_waiting:
-            raise QueueFull(f"{self._most_waiting} requests of this operator wait already")
+            raise QueueFull(f"the queue of this operator is full: {self._most_waiting} wait already")
         async with asyncio.timeout(None if within == math.inf else within):
             await caller.turn
 

@@ -137,7 +137,7 @@ class InlineSolver:
         self._process = process
 
     @contextlib.asynccontextmanager
-    async def turn(self, within: float) -> AsyncIterator[None]:
+    async def turn(self, operator_id: str, within: float) -> AsyncIterator[None]:
         """Give a turn at once."""
         yield
 

@@ -55,7 +55,7 @@ class SolverOnTheSpot:
     """A solver that is always free and runs in this process."""
 
     @asynccontextmanager
-    async def turn(self, within: float) -> AsyncIterator[None]:
+    async def turn(self, operator_id: str, within: float) -> AsyncIterator[None]:
         yield
 
     async def solve(self, problem: SolverProblem, effort: Effort, within: float) -> Solution:
@@ -66,7 +66,7 @@ class BusySolver(SolverOnTheSpot):
     """A solver without a free worker."""
 
     @asynccontextmanager
-    async def turn(self, within: float) -> AsyncIterator[None]:
+    async def turn(self, operator_id: str, within: float) -> AsyncIterator[None]:
         raise SolverBusy(f"no worker was free within {within:.1f} s")
         yield
 

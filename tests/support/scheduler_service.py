@@ -47,7 +47,7 @@ class ControlledSolver:
         self.within: list[float] = []
 
     @asynccontextmanager
-    async def turn(self, within: float) -> AsyncIterator[None]:
+    async def turn(self, operator_id: str, within: float) -> AsyncIterator[None]:
         self.within.append(within)
         if within < math.inf and not self.leave.is_set():
             raise SolverBusy

@@ -117,7 +117,8 @@ async def what_if(
     """Compute how many more encounters more tables, longer days or more days would allow, and an upper bound.
 
     The computation starts from the present agenda and changes nothing. Participants with stated times of presence
-    are not available in the added time. It takes seconds; 503 while all solvers are busy.
+    are not available in the added time. It takes seconds; 503 while all solvers are busy, and 429 while two earlier
+    questions of the operator are being computed.
     """
     await service.editions.get(edition_id)
     query = {name: str(value) for name, value in more.model_dump(exclude_none=True).items()}

@@ -102,7 +102,7 @@ def _documented(description: str) -> dict[str, Any]:
 
 #: Answers that every endpoint may give, for the OpenAPI document.
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: _documented(HTTPStatus(status).phrase) for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 503)
+    status: _documented(HTTPStatus(status).phrase) for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 429, 503)
 }
 
 
@@ -154,7 +154,10 @@ async def _on_declined(request: Request, error: Exception) -> Response:
     """Pass on the problem with which another service declined."""
     assert isinstance(error, ServiceDeclined)  # noqa: S101 - the one exception this handles
     status = HTTPStatus(error.status)
-    return _response(ProblemKind(status, error.slug, status.phrase), str(error) or status.phrase, request.scope)
+    headers = {"Retry-After": _RETRY_AFTER_SECONDS} if status is HTTPStatus.TOO_MANY_REQUESTS else {}
+    return _response(
+        ProblemKind(status, error.slug, status.phrase, headers), str(error) or status.phrase, request.scope
+    )
 
 
 async def _on_parameters(request: Request, error: Exception) -> Response:

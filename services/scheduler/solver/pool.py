@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
-import itertools
 import math
 import multiprocessing
 import os
@@ -21,6 +19,7 @@ from typing import Any
 
 from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.solver.effort import Effort
+from shared.runtime.fair_turns import FairTurns
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -63,39 +62,6 @@ class _Done:
     """Message of a worker: the newest solution sent is the final solution."""
 
 
-class _Turns:
-    """A semaphore of `size` turns. The waiting caller with the nearest deadline is next, then the first to come."""
-
-    def __init__(self, size: int) -> None:
-        self._free = size
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._count = itertools.count()
-
-    async def acquire(self, within: float) -> None:
-        """Wait for a turn. Raises `TimeoutError` if no turn comes within so many seconds."""
-        if self._free:
-            self._free -= 1
-            return
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
-        heapq.heappush(self._waiting, (loop.time() + within, next(self._count), turn))
-        try:
-            await asyncio.wait_for(turn, None if within == math.inf else within)
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                self.release()  # the turn came when the caller had given up
-            raise
-
-    def release(self) -> None:
-        """Give a turn back."""
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
-
-
 class SolverPool:
     """`size` worker processes, started on demand. Solving never blocks the event loop."""
 
@@ -103,25 +69,23 @@ class SolverPool:
         self._deadline = deadline_seconds
         self._work = work
         self._idle: list[_Worker] = []
-        self._turns = _Turns(size)
+        self._turns = FairTurns(size)
 
     @contextlib.asynccontextmanager
-    async def turn(self, within: float = math.inf) -> AsyncIterator[None]:
+    async def turn(self, operator_id: str, within: float = math.inf) -> AsyncIterator[None]:
         """Wait until a worker is free to `solve`. The caller builds its problem only then, from the newest state.
 
-        The waiting caller with the nearest deadline is first.
+        The operator with the least time of workers is first, then the caller with the nearest deadline.
 
         Raises:
             SolverBusy: no worker was free within so many seconds.
         """
-        try:
-            await self._turns.acquire(within)
-        except TimeoutError as error:
-            raise SolverBusy(f"no worker was free within {within:.1f} s") from error
-        try:
+        async with contextlib.AsyncExitStack() as held:
+            try:
+                await held.enter_async_context(self._turns.turn(operator_id, within=within))
+            except TimeoutError as error:
+                raise SolverBusy(f"no worker was free within {within:.1f} s") from error
             yield
-        finally:
-            self._turns.release()
 
     async def solve(self, problem: SolverProblem, effort: Effort, within: float = math.inf) -> Solution:
         """Improve in a worker until it is done, or the pool's deadline or `within` seconds are over.

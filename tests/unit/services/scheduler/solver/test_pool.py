@@ -90,11 +90,11 @@ async def test_a_worker_is_used_again() -> None:
 
 async def test_a_caller_without_a_free_worker_gets_solver_busy() -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
-    async with pool.turn():
+    async with pool.turn("op"):
         with pytest.raises(SolverBusy):
-            async with pool.turn(within=0.01):
+            async with pool.turn("op", within=0.01):
                 pass
-    async with pool.turn(within=0.01):
+    async with pool.turn("op", within=0.01):
         pass
 
 
@@ -103,7 +103,7 @@ async def test_turns_go_to_the_nearest_deadline_first() -> None:
     leave = asyncio.Event()
 
     async def ask(name: str, within: float = math.inf) -> None:
-        async with pool.turn(within):
+        async with pool.turn("op", within):
             order.append(name)
             await leave.wait()
 
@@ -127,14 +127,14 @@ async def test_a_turn_given_to_a_cancelled_caller_is_passed_on() -> None:
     pool = SolverPool(1, deadline_seconds=30, work=misbehave)
 
     async def ask() -> None:
-        async with pool.turn():
+        async with pool.turn("op"):
             pass
 
-    async with pool.turn():
+    async with pool.turn("op"):
         gone = asyncio.create_task(ask())
         await asyncio.sleep(0)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
-    async with pool.turn(within=0.01):
+    async with pool.turn("op", within=0.01):
         pass
