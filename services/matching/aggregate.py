@@ -8,12 +8,15 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from services.matching.domain.changes import Change
-from services.matching.domain.decide import Matchmaker, UnknownConfiguration
+from services.matching.domain.decide import Matchmaker
 from services.matching.domain.evolve import evolve
 from services.matching.domain.state import MatchingState
-from shared.contract.events import EditionChanged, Event
-from shared.messaging.inputs import Poison
+from shared.contract.events import Event
+from shared.runtime.log import get_logger
+from shared.runtime.metrics import MISSING_VERSIONS
 from shared.storage.aggregate import Decision
+
+_log = get_logger(__name__)
 
 
 class MatchingAggregate:
@@ -30,18 +33,11 @@ class MatchingAggregate:
         return MatchingState(edition_id=edition_id)
 
     def decide(self, state: MatchingState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:  # noqa: ARG002 -- a published event has the time of its inputs
-        """Decide on the events.
-
-        Raises:
-            Poison: an edition names an affinity version that this installation cannot compute.
-        """
-        try:
-            changes, published = self._matchmaker.decide(state, events)
-        except UnknownConfiguration as error:
-            for event in events:
-                if isinstance(event, EditionChanged) and event.affinity_version == error.version:
-                    raise Poison(event, str(error)) from error
-            raise
+        """Decide on the events. An affinity version that is not installed is counted and logged."""
+        changes, published = self._matchmaker.decide(state, events)
+        if missing := self._matchmaker.missing_version(state):
+            MISSING_VERSIONS.inc()
+            _log.warning("affinity_version_missing", edition=state.edition_id, version=missing)
         return Decision(changes=changes, outbox=list(published))
 
     def evolve(self, state: MatchingState, change: Change) -> None:

@@ -16,6 +16,7 @@ from services.matching.domain.state import MatchingState
 from services.matching.observatory.picture import TooFewOrganisations
 from services.matching.ports import EditionJournal, Observatory, ProfileHelper
 from shared.contract.events import Event
+from shared.internal_api.affinity_versions import InstalledVersions
 from shared.internal_api.profile_help import ProfileQuestion
 from shared.internal_api.server import Declined, body_of
 from shared.storage.aggregate import Decision
@@ -47,6 +48,16 @@ def observatory_routes(observatory: Observatory) -> list[BaseRoute]:
     return [Route("/editions/{edition_id}/observatory", observe)]
 
 
+def version_routes(matchmaker: Matchmaker) -> list[BaseRoute]:
+    """Return the route that lists the installed affinity versions."""
+
+    async def versions(_: Request) -> Response:
+        answer = InstalledVersions(versions=tuple(matchmaker.versions))
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    return [Route("/affinity-versions", versions)]
+
+
 def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRoute]:
     """Return the route that explains the score and the hindrances of a pair."""
 
@@ -55,7 +66,8 @@ def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRo
         answers = []
 
         def explain(state: MatchingState, _: datetime) -> Decision[Change, Event]:
-            answers.append(explain_pair(state, matchmaker.pool(state), first_id, second_id))
+            missing = matchmaker.missing_version(state)
+            answers.append(explain_pair(state, matchmaker.pool(state), first_id, second_id, missing))
             return Decision()
 
         await editions.current(edition_id)

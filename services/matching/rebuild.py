@@ -22,7 +22,7 @@ from services.matching.domain.changes import (
     RequestRecorded,
     RulesRecorded,
 )
-from services.matching.domain.decide import Matchmaker, UnknownConfiguration
+from services.matching.domain.decide import Matchmaker
 from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.snapshots import (
@@ -48,7 +48,7 @@ from shared.contract.events import (
 from shared.contract.topics import AFFINITY, ENCOUNTER, MATCH_REQUEST, REGISTRATION
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.mongo import MongoDatabase
-from shared.storage.rebuild import CannotRebuild, JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
+from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
 
 Terms = dict[str, dict[str, float]]
 
@@ -57,7 +57,7 @@ class Scores(Protocol):
     """Computes scores again: a `Matchmaker`."""
 
     def pool(self, state: MatchingState) -> Pool | None:
-        """Return the arrays of a state. Raises `UnknownConfiguration`."""
+        """Return the arrays of a state; None while the rules are unknown."""
 
 
 class MatchingRebuilder:
@@ -79,6 +79,8 @@ class MatchingRebuilder:
         draft, otherwise = state_of(edition_id, consumed, published, self._aggregate, self._matchmaker)
         await write_journal(database, self._aggregate, draft, consumed)
         notes = [f"{len(otherwise)} scores come out otherwise now: {', '.join(otherwise[:5])}"] if otherwise else []
+        if missing := self._matchmaker.missing_version(draft.state):
+            notes.append(f"affinity version {missing!r} is not installed: is TERTULIA_CONFIGURATIONS the service's?")
         return Rebuilt(len(draft.state.published), notes)
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
@@ -104,19 +106,10 @@ def view_of(state: MatchingState) -> View:
 def state_of(
     edition_id: str, consumed: EditionEvents, published: EditionEvents, aggregate: MatchingAggregate, scores: Scores
 ) -> tuple[JournalDraft[MatchingState, Change], list[str]]:
-    """Return the rebuilt state with its changes, and the ids of pairs with another score when computed again.
-
-    Raises:
-        CannotRebuild: the edition names an affinity version that this installation cannot compute.
-    """
+    """Return the rebuilt state with its changes, and the ids of pairs with another score when computed again."""
     draft = JournalDraft[MatchingState, Change](aggregate, edition_id)
     _learn(draft, consumed)
-    try:
-        pool = scores.pool(draft.state)
-    except UnknownConfiguration as error:
-        raise CannotRebuild(
-            f"edition {edition_id}: {error}: set TERTULIA_CONFIGURATIONS as the service has it"
-        ) from error
+    pool = scores.pool(draft.state)
     affinities = published.newest(AffinityScored)
     terms, otherwise = _reckoned(draft.state, pool, affinities) if pool else ({}, [])
     for affinity in affinities:

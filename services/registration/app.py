@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from services.registration.affinity_versions import BuiltInVersions, MatchingVersions
 from services.registration.api import (
     affinities,
     agenda,
@@ -113,7 +114,9 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
     authenticator = Authenticator(MongoOperators(database), settings.key_cache_seconds)
-    return WiredRegistration(runtime, ApiContext(store, authenticator, settings, clock, clients), publisher)
+    versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
+    context = ApiContext(store, authenticator, settings, clock, clients, versions or BuiltInVersions())
+    return WiredRegistration(runtime, context, publisher)
 
 
 def _document(app: FastAPI) -> None:

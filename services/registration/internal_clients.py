@@ -39,6 +39,11 @@ class InternalClient:
         self._name = name
         self._client = client
 
+    @property
+    def has_address(self) -> bool:
+        """Tell whether the installation says where the service is."""
+        return self._client is not None
+
     async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Send a GET request; `path` is without the leading `/internal`."""
         return await self._request("GET", path, parameters=parameters)

@@ -41,6 +41,14 @@ class EntityStore(Protocol):
     async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]: ...
 
 
+class AffinityVersions(Protocol):
+    """The affinity versions of an installation; see `affinity_versions`."""
+
+    async def installed(self) -> Sequence[str]:
+        """Return the installed versions. Raises `ServiceUnavailable`."""
+        ...
+
+
 @dataclass(frozen=True)
 class OperatorKey:
     """An operator's API key: the SHA-256 of its secret, in hex, and its revocation."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from services.registration.affinity_versions import BuiltInVersions
 from services.registration.domain.errors import Conflict
 from services.registration.domain.match_request import Answer
-from services.registration.ports import AnyEntity, EntityStore, Repository
+from services.registration.ports import AffinityVersions, AnyEntity, EntityStore, Repository
 from services.registration.unit_of_work import UnitOfWork
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.match_requests import MatchRequestService
@@ -22,9 +23,9 @@ class OperatorService:
     Every use case may raise `NotFound`, `Conflict`, `Stale`, `Invalid` and `KeyReused` (`domain.errors`).
     """
 
-    def __init__(self, repository: Repository, clock: Clock) -> None:
+    def __init__(self, repository: Repository, clock: Clock, versions: AffinityVersions | None = None) -> None:
         self.unit_of_work = UnitOfWork(repository, clock)
-        self.editions = EditionService(self.unit_of_work)
+        self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions())
         self.participants = ParticipantService(self.unit_of_work, self.editions)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)

@@ -34,6 +34,10 @@ class PairAnswer(BaseModel):
     consent: Consent | None = Field(default=None, description="Null if matching has not published the pair.")
     score: float | None = Field(default=None, description="Null if it cannot be computed yet.")
     configuration: str | None = Field(default=None, description="The configuration that scored the pair.")
+    missing_version: str | None = Field(
+        default=None,
+        description="The edition's affinity version, if it is not installed: the newest installed version scores.",
+    )
     least_affinity: float | None = Field(default=None, description="Pairs with a lower affinity are not proposed.")
     reasons: tuple[Reason, ...] = ()
     low_confidence: tuple[str, ...] = ()

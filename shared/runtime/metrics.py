@@ -104,6 +104,11 @@ HTTP_SECONDS = _histogram(
 )
 
 # -- matching
+MISSING_VERSIONS = _counter(
+    "tertulia_missing_affinity_versions_total",
+    "Batches of editions whose affinity version is not installed: the newest installed version scores their pairs.",
+    "Rising: the log affinity_version_missing names edition and version. Install it, or have another chosen.",
+)
 PAIRS_SCORED = _counter("tertulia_pairs_scored_total", "Affinities published, by consent.", "None: a rate.", "consent")
 
 # -- scheduler

@@ -10,49 +10,54 @@ from typing import Final
 from services.matching.domain.changes import Change
 from services.matching.domain.event_effects import EventEffects
 from services.matching.domain.rescoring import RescoredRevisions, rescore, texts_of
-from services.matching.domain.scoring.configuration import CONFIGURATIONS, AffinityConfiguration
+from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST, AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
-from shared.contract.events import AffinityScored, EditionChanged, Event, ParticipantChanged
+from shared.contract.events import AffinityScored, Event, ParticipantChanged
 
 #: Pools in memory; the least recently used is dropped. A pool of 350 participants takes 3 MB, of 10,000 about 100 MB.
 _POOLS_KEPT: Final = 64
 
 
-class UnknownConfiguration(Exception):
-    """An edition names a version without a configuration, or with a text scorer that is not installed."""
-
-    def __init__(self, version: str, missing: str) -> None:
-        super().__init__(f"affinities of version {version!r} cannot be computed here: {missing}")
-        self.version = version
-
-
 class Matchmaker:
-    """Decides on events. Caches the arrays (`Pool`) of states. Threads may decide on different editions at once."""
+    """Decides on events. Caches the arrays (`Pool`) of states. Threads may decide on different editions at once.
+
+    A version is installed if its configuration and the text scorer of that configuration are. An edition that names
+    another version is scored by the newest version that is installed, so that it never stops its own matching, nor that
+    of other editions.
+    """
 
     def __init__(
         self,
         scorers: Iterable[TextScorer],
         configurations: Mapping[str, AffinityConfiguration] = CONFIGURATIONS,
     ) -> None:
-        self._scorers = {scorer.version: scorer for scorer in scorers}
-        self._configurations = configurations
+        by_version = {scorer.version: scorer for scorer in scorers}
+        self._installed = {
+            version: (configuration, by_version[configuration.scorer])
+            for version, configuration in configurations.items()
+            if configuration.scorer in by_version
+        }
         self._pools: OrderedDict[str, tuple[MatchingState, Pool]] = OrderedDict()
         self._lock = Lock()
+
+    @property
+    def versions(self) -> list[str]:
+        """The installed versions, sorted."""
+        return sorted(self._installed)
+
+    def missing_version(self, state: MatchingState) -> str | None:
+        """Return the version that an edition names, if it is not installed; else None."""
+        version = state.rules.affinity_version if state.rules else None
+        return None if version is None or version in self._installed else version
 
     def decide(self, state: MatchingState, events: Sequence[Event]) -> tuple[list[Change], list[AffinityScored]]:
         """Apply the events to `state`; return the changes made and the affinities to publish.
 
         Events are processed singly: the same events in the same order give the same result, bit for bit, in batches
         of any size. A pair is scored once both participants, their organisations and the edition's rules are known.
-
-        Raises:
-            UnknownConfiguration: raised before anything is changed.
         """
-        for event in events:
-            if isinstance(event, EditionChanged):
-                self._configured(event.affinity_version)
         self._warm(state, events)
         changes: list[Change] = []
         published: list[AffinityScored] = []
@@ -97,13 +102,9 @@ class Matchmaker:
         return cached[1]
 
     def _configured(self, version: str) -> tuple[AffinityConfiguration, TextScorer]:
-        configuration = self._configurations.get(version)
-        if configuration is None:
-            raise UnknownConfiguration(version, "there is no such configuration")
-        scorer = self._scorers.get(configuration.scorer)
-        if scorer is None:
-            raise UnknownConfiguration(version, f"it needs the text scorer {configuration.scorer!r}")
-        return configuration, scorer
+        """Return a version, or the newest that is installed, with its text scorer."""
+        installed = self._installed
+        return installed.get(version) or installed.get(NEWEST.version) or installed[max(installed)]
 
     def _warm(self, state: MatchingState, events: Sequence[Event]) -> None:
         """Embed all new texts at once: a scorer with a cache then has them ready."""

@@ -12,8 +12,13 @@ from shared.contract.ids import pair_id, pair_of
 from shared.internal_api.pairs import Hindrance, PairAnswer
 
 
-def explain_pair(state: MatchingState, pool: Pool | None, first_id: str, second_id: str) -> PairAnswer:
-    """Return the current score of a pair and all its hindrances, the most final first. Changes nothing."""
+def explain_pair(
+    state: MatchingState, pool: Pool | None, first_id: str, second_id: str, missing_version: str | None = None
+) -> PairAnswer:
+    """Return the current score of a pair and all its hindrances, the most final first. Changes nothing.
+
+    The answer names `missing_version`, the edition's version if it is not installed (`Matchmaker.missing_version`).
+    """
     pair = pair_of(first_id, second_id)
     if state.rules is None or pool is None:
         return PairAnswer(participant_ids=pair, hindrances=(Hindrance.EDITION_UNKNOWN,))
@@ -29,6 +34,7 @@ def explain_pair(state: MatchingState, pool: Pool | None, first_id: str, second_
         hindrances=tuple(_hindrances(state, pool, pair, scored["score"])),
         consent=published.consent if published else None,
         least_affinity=state.rules.least_affinity,
+        missing_version=missing_version,
         **scored,
     )
 

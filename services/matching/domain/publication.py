@@ -27,8 +27,9 @@ class Publisher:
         self._pool = pool
 
     def has_scored(self, pair: Pair) -> bool:
-        """Tell whether an affinity of the pair has been published."""
-        return pair_id(self._state.edition_id, *pair) in self._state.published
+        """Tell whether an affinity of the pair has been published, with a score of the version that scores now."""
+        before = self._state.published.get(pair_id(self._state.edition_id, *pair))
+        return before is not None and before.configuration.partition("+")[0] == self._pool.configuration.version
 
     def scored(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, dict[str, Any], dict[str, float]]]:
         """Yield the pairs with the score fields of their affinities and with the terms behind them."""

@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import StringConstraints
 
+from services.registration.affinity_versions import BuiltInVersions
 from services.registration.authenticator import Authenticator, UnknownKey
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
-from services.registration.ports import EntityStore
+from services.registration.ports import AffinityVersions, EntityStore
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from shared.contract.ids import Id
@@ -30,6 +31,7 @@ class ApiContext:
     settings: Settings
     clock: Clock
     clients: InternalClients = field(default_factory=no_clients)
+    versions: AffinityVersions = field(default_factory=BuiltInVersions)
 
 
 def context_of(request: Request) -> ApiContext:
@@ -47,7 +49,7 @@ async def _service(
         raise UnknownKey("send `Authorization: Bearer <operator id>.<secret>`")
     context = context_of(request)
     operator_id = await context.authenticator.operator_of(presented.strip())
-    return OperatorService(context.store.of(operator_id), context.clock)
+    return OperatorService(context.store.of(operator_id), context.clock, context.versions)
 
 
 def _matching(request: Request) -> InternalClient:

@@ -112,7 +112,7 @@ class EditionFacts(Facts):
     fee: FeeFacts | None = None
     affinity_version: AffinityVersion = Field(
         default=NEWEST_AFFINITY_VERSION,
-        description="Version of the configuration that scores its pairs; null: the newest.",
+        description="Installed version of the configuration that scores its pairs; null: the newest built-in version.",
     )
     phase: Phase = Phase.OPEN
     answer_within_hours: Annotated[int, Field(ge=1, le=8760)] | None = Field(
@@ -194,6 +194,13 @@ class Edition(EditionFacts, Entity):
         size = len(self.snapshot().model_dump_json().encode())
         if size > _MOST_BYTES:
             raise Invalid(FieldError("", f"the edition would take {size} bytes; {_MOST_BYTES} are the most"))
+
+    def must_have_version_of(self, installed: Sequence[str]) -> None:
+        """Raise `Invalid` if the affinity version is not installed; the message lists the installed versions."""
+        if self.affinity_version not in installed:
+            listed = ", ".join(installed)
+            reason = f"version {self.affinity_version!r} is not installed; the installed versions are {listed}"
+            raise Invalid(FieldError("/affinity_version", reason))
 
     def with_proposal_round(self, wanted: FillingFacts, now: datetime) -> Self:
         """Return the edition with one more round of proposals."""

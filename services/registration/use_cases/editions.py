@@ -8,7 +8,9 @@ from typing import Any
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from services.registration.domain.errors import NotFound
 from services.registration.domain.parsing import apply_patch
+from services.registration.ports import AffinityVersions
 from services.registration.unit_of_work import UnitOfWork
+from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
 
 #: A JSON merge patch.
 Patch = dict[str, Any]
@@ -19,14 +21,18 @@ Revisions = Sequence[int]
 class EditionService:
     """Use cases of editions."""
 
-    def __init__(self, unit_of_work: UnitOfWork) -> None:
+    def __init__(self, unit_of_work: UnitOfWork, versions: AffinityVersions) -> None:
         self._unit = unit_of_work
+        self._versions = versions
 
     async def create(self, facts: EditionFacts, key: str | None) -> Edition:
         """Create an edition."""
 
         async def build(edition_id: str) -> Edition:
-            return Edition(**self._unit.stamp(edition_id), **facts.values())
+            edition = Edition(**self._unit.stamp(edition_id), **facts.values())
+            edition.must_fit_one_record()
+            await self._must_have_installed_version(edition)
+            return edition
 
         return await self._unit.create(Edition, None, facts, key, build)
 
@@ -51,6 +57,9 @@ class EditionService:
                 edition.must_be_changeable()
                 edition.may_become(changed.phase)
                 changed.must_fit_one_record()
+                # An edition keeps a version that was installed once: only another version has to be.
+                if changed.affinity_version != edition.affinity_version:
+                    await self._must_have_installed_version(changed)
             return changed
 
         return await self._unit.amend(Edition, edition_id, edition_id, change, revisions)
@@ -63,6 +72,10 @@ class EditionService:
             return edition.with_proposal_round(wanted, self._unit.clock())
 
         return await self._unit.amend(Edition, edition_id, edition_id, change)
+
+    async def _must_have_installed_version(self, edition: Edition) -> None:
+        if edition.affinity_version not in BUILT_IN_AFFINITY_VERSIONS:
+            edition.must_have_version_of(await self._versions.installed())
 
     async def attendance(self, edition_id: str) -> list[tuple[SessionFacts, int]]:
         """List the sessions of an edition with the number of participants that attend each."""

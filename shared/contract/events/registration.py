@@ -27,8 +27,10 @@ AffinityVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Timezone = Annotated[str, AfterValidator(_is_timezone)]
 
-#: The affinity configuration of a new edition, unless its operator chooses another.
-NEWEST_AFFINITY_VERSION: Final = "2"
+#: The affinity versions that every installation of matching has, oldest first.
+BUILT_IN_AFFINITY_VERSIONS: Final = ("1", "2")
+#: The affinity version of a new edition, unless its operator chooses another.
+NEWEST_AFFINITY_VERSION: Final = BUILT_IN_AFFINITY_VERSIONS[-1]
 
 
 class Phase(StrEnum):

@@ -10,8 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role
 from shared.contract.events import Consent, Event
-from shared.messaging.inputs import Poison
-from shared.runtime.metrics import PAIRS_SCORED
+from shared.runtime.metrics import MISSING_VERSIONS, PAIRS_SCORED
 from tests.support.matching_journal import MatchingHarness
 from tests.support.matching_scene import Scene
 from tests.support.metrics import MetricDelta
@@ -131,9 +130,13 @@ async def test_a_changed_profile_is_scored_at_once_and_then_rescored(scene: Scen
     assert [affinity.configuration for affinity in harness.sent] == ["1", "1+better-1", "1", "1+better-1"]
 
 
-async def test_an_edition_of_an_unknown_affinity_version_is_poison(harness: MatchingHarness, scene: Scene) -> None:
-    strange = scene.edition(affinity_version="99")
-    with pytest.raises(Poison, match="99") as poison:
-        await harness.consume(scene.organisation("org_ann"), strange)
-    assert poison.value.event == strange
-    assert harness.servers.steps["journal.insert_one"] == 0
+async def test_an_edition_of_a_missing_affinity_version_is_scored_and_counted(
+    harness: MatchingHarness, scene: Scene, people: Any
+) -> None:
+    missing = MetricDelta(MISSING_VERSIONS)
+    await harness.consume(*people, scene.edition(revision=2, affinity_version="99"), scene.request("r1", "ann", "bob"))
+    assert [affinity.configuration for affinity in harness.sent] == ["1"]
+    assert missing.value == 1
+    async with harness.client() as client:
+        answer = (await client.get("/internal/editions/ed1/affinities/ann/bob")).json()
+    assert (answer["configuration"], answer["missing_version"]) == ("1", "99")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +13,7 @@ from services.matching.domain.state import MatchingState
 from services.matching.rebuild import state_of, view_of
 from shared.contract.events import Event, Filling
 from shared.messaging.topic_log import EditionEvents
-from shared.storage.rebuild import CannotRebuild, differences
+from shared.storage.rebuild import differences
 from tests.support.matching_editions import Edition, matchmaker, registered
 from tests.support.matching_histories import batches, decided, histories, slowly
 
@@ -79,6 +78,11 @@ def test_a_rebuilt_state_repeats_no_proposal_round(scene: Any) -> None:
     assert list(differences(view_of(again), view_of(live.state))) == []
 
 
-def test_a_missing_text_scorer_is_named_in_the_error(scene: Any) -> None:
-    with pytest.raises(CannotRebuild, match="TERTULIA_CONFIGURATIONS"):
-        rebuilt([scene.edition(affinity_version="99")], [])
+def test_an_edition_of_a_missing_version_is_rebuilt_as_it_was_scored(scene: Any) -> None:
+    live = Edition()
+    history = [*registered(scene, affinity_version="99"), scene.request("r1", "ann", "bob")]
+    said = [one for event in history for one in live.decide(event)]
+    assert said
+    again, otherwise = rebuilt(history, said)
+    assert otherwise == []
+    assert list(differences(view_of(again), view_of(live.state))) == []

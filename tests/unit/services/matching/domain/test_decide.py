@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.decide import UnknownConfiguration
+from services.matching.domain.decide import Matchmaker
 from services.matching.domain.state import MatchingState
+from services.matching.domain.text.ngrams import NgramScorer
 from shared.contract.events import Consent, Origin
-from tests.support.matching_editions import SENSORS, WELDING, Edition, matchmaker, registered
+from tests.support.matching_editions import SENSORS, WELDING, WITHOUT_MODEL, Edition, matchmaker, registered
 
 
 def test_a_requested_pair_is_scored_with_its_reasons(edition: Edition, scene: Any) -> None:
@@ -220,10 +221,26 @@ def test_an_affinity_has_the_time_of_its_event(edition: Edition, scene: Any) -> 
     assert (asked.occurred_at, again.occurred_at) == (late, late)
 
 
-def test_an_edition_of_an_unknown_version_is_refused_before_anything_changes(edition: Edition, scene: Any) -> None:
-    with pytest.raises(UnknownConfiguration, match="'99'"):
-        edition.decide(scene.organisation("org_ann"), scene.edition(affinity_version="99"))
-    assert edition.state == MatchingState(edition_id="ed1")
+def test_an_edition_of_a_missing_version_is_scored_by_the_newest(edition: Edition, scene: Any) -> None:
+    (affinity,) = edition.decide(*registered(scene, affinity_version="99"), scene.request("r1", "ann", "bob"))
+    assert affinity.configuration == "2"
+    assert edition.maker.missing_version(edition.state) == "99"
+
+
+def test_without_the_scorer_of_the_newest_version_an_older_version_scores(edition: Edition, scene: Any) -> None:
+    edition.maker = Matchmaker([NgramScorer()])
+    (affinity,) = edition.decide(*registered(scene, affinity_version="2"), scene.request("r1", "ann", "bob"))
+    assert affinity.configuration == "1"
+    assert edition.maker.versions == ["1"]
+
+
+def test_a_version_installed_later_scores_each_pair_at_its_next_change(edition: Edition, scene: Any) -> None:
+    edition.decide(*registered(scene, affinity_version="99"), scene.request("r1", "ann", "bob"))
+    later = WITHOUT_MODEL["2"].model_copy(update={"version": "99"})
+    edition.maker = Matchmaker([NgramScorer()], {**WITHOUT_MODEL, "99": later})
+    (affinity,) = edition.decide(scene.edition(revision=2, affinity_version="99", least_affinity=0.01))
+    assert affinity.configuration == "99"
+    assert edition.maker.missing_version(edition.state) is None
 
 
 def test_a_new_affinity_version_scores_every_pair_again(edition: Edition, scene: Any) -> None:

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST, AffinityConfiguration
 from services.matching.domain.scoring.terms import Term
+from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
 
 
 @pytest.mark.parametrize("version", CONFIGURATIONS)
@@ -16,6 +17,10 @@ def test_a_configuration_is_known_by_its_version_and_survives_a_file() -> None:
     for version, one in CONFIGURATIONS.items():
         assert one.version == version
         assert AffinityConfiguration.model_validate_json(one.model_dump_json()) == one
+
+
+def test_the_contract_names_the_built_in_versions() -> None:
+    assert tuple(CONFIGURATIONS) == BUILT_IN_AFFINITY_VERSIONS
 
 
 @pytest.mark.parametrize(
