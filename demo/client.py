@@ -77,8 +77,11 @@ class RegistrationClient:
         return await self._call("POST", path, body, {"Idempotency-Key": f"{self._key_prefix}-{key}"})
 
     async def patch(self, path: str, body: Payload, revision: int | None = None) -> Payload:
-        """PATCH a body: a repetition changes nothing. Registration refuses (412) any `revision` but the newest."""
-        return await self._call("PATCH", path, body, {} if revision is None else {"If-Match": f'"{revision}"'})
+        """PATCH a body: a repetition changes nothing. Registration refuses (412) any `revision` but the newest.
+
+        Without a `revision` the change is made at any revision: the caller is the only writer.
+        """
+        return await self._call("PATCH", path, body, {"If-Match": "*" if revision is None else f'"{revision}"'})
 
     async def get(self, path: str) -> Payload:
         return await self._call("GET", path, None, {})

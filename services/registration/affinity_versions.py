@@ -1,7 +1,7 @@
-"""The affinity versions that an edition may name: those that matching has installed.
+"""Affinity versions that an edition may name: matching has them installed.
 
-The built-in versions are in every installation and are accepted without a question. Only matching knows the further
-versions: it is asked when a request names one.
+Every installation has the built-in versions: they are accepted without a question. Matching is asked when a request
+names any further version.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from services.registration.internal_clients import InternalClient, ServiceDeclin
 from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
 from shared.internal_api.affinity_versions import InstalledVersions
 
-#: Time for which an answer of matching is used: as long, a version that was installed just now may be refused.
+#: Time for which an answer of matching is used: a version installed just now may be refused for this time.
 _KEPT_SECONDS = 5.0
 
 

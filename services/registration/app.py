@@ -17,6 +17,7 @@ from services.registration.api import (
     editions,
     imports,
     match_requests,
+    members,
     observatory,
     organisations,
     participants,
@@ -41,7 +42,9 @@ _ABOUT = """Organisations, participants, profiles, editions and match requests o
 
 Every request carries an operator's API key: `Authorization: Bearer <operator id>.<secret>`. Errors are problem details
 (RFC 9457). Every `POST` that creates an entity takes an `Idempotency-Key`; all other requests are idempotent by nature.
-`ETag` is the revision of an entity; `If-Match` protects a change from overwriting a concurrent change."""
+`ETag` is the revision of an entity. Every `PATCH` needs it as `If-Match`, so that no change overwrites a concurrent
+change unseen: without it, 428; with another revision, 412. Both name the present `ETag`. A member of a list (a zone, a
+table, a session, a block) is put or deleted at its own address, without `If-Match`: concurrent changes all count."""
 
 
 def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
@@ -63,6 +66,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         editions,
         organisations,
         participants,
+        members,
         imports,
         day,
         agenda,
@@ -129,7 +133,16 @@ def _document(app: FastAPI) -> None:
             components.setdefault("schemas", {}).update(body_schemas())
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             document["security"] = [{"key": []}]
+            _require_if_match(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's guide says
+
+
+def _require_if_match(document: dict[str, Any]) -> None:
+    """Mark `If-Match` of every PATCH as required: the routes read it as optional, to answer 428 with the ETag."""
+    for operations in document["paths"].values():
+        for parameter in operations.get("patch", {}).get("parameters", ()):
+            if parameter["name"] == "if-match":
+                parameter |= {"required": True, "schema": {"type": "string", "maxLength": 200, "title": "If-Match"}}

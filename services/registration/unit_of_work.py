@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypedDict
 
 from services.registration.domain.entity import Entity, Facts
-from services.registration.domain.errors import Conflict, Invalid, KeyReused, NotFound, NotUnique, Stale
+from services.registration.domain.errors import (
+    Conflict,
+    IfMatchRequired,
+    Invalid,
+    KeyReused,
+    NotFound,
+    NotUnique,
+    Stale,
+)
 from services.registration.ports import AnyEntity, Repository
 from shared.contract.ids import derived_id, new_id
 from shared.runtime.clock import Clock
 
 #: Tries of a write that loses to a concurrent write of the same entity.
 _ATTEMPTS = 8
+#: Longest pause after the first lost write; it doubles with each further loss.
+_FIRST_PAUSE_SECONDS = 0.01
+#: The revisions that `If-Match` allows; empty: any; None: the header is missing.
+Revisions = Sequence[int] | None
 
 
 class Stamp(TypedDict):
@@ -105,22 +119,24 @@ class UnitOfWork:
         edition_id: str,
         entity_id: str,
         change: Callable[[AnyEntity], Awaitable[AnyEntity]],
-        revisions: Sequence[int] = (),
+        revisions: Revisions = (),
     ) -> AnyEntity:
         """Write the entity that `change` returns; nothing if `change` returns its argument.
 
         Raises:
             NotFound: there is no such entity.
+            IfMatchRequired: `revisions` is None.
             Stale: `revisions` is not empty and does not hold the present revision.
             Conflict: a unique value is in use, or too many requests change the entity; and the errors of `change`.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             entity = await self.get(kind, edition_id, entity_id)
-            if revisions and entity.revision not in revisions:
-                raise Stale(f"{kind.NOUN} {entity_id} is at revision {entity.revision}")
+            _must_match(entity, revisions)
             changed = await change(entity)
             if changed is entity or await self._replace(changed):
                 return changed
+            # Spread the requests that lost, so that they do not all meet again.
+            await asyncio.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - guards nothing
         raise Conflict(f"{kind.NOUN} {entity_id} is being changed by others: read it again, then try again")
 
     def new_id(self, kind: type[Entity], edition_id: str | None = None, key: str | None = None) -> str:
@@ -144,6 +160,17 @@ class UnitOfWork:
             raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}") from error
         if entity.claims == (entity.unique,):
             raise Conflict(f"the same {entity.NOUN} is registered already") from error
+
+
+def _must_match(entity: Entity, revisions: Revisions) -> None:
+    if revisions is None:
+        raise IfMatchRequired(
+            f'send If-Match with the ETag of the {entity.NOUN} that you read, now "{entity.revision}"; '
+            "* makes the change whatever has changed meanwhile",
+            entity.revision,
+        )
+    if revisions and entity.revision not in revisions:
+        raise Stale(f"{entity.NOUN} {entity.id} is at revision {entity.revision}", entity.revision)
 
 
 def _fingerprint(facts: Facts) -> str:

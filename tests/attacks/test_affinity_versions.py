@@ -1,4 +1,4 @@
-"""Affinity versions that nobody installed: 115 typing errors of an operator stopped matching for all operators."""
+"""Affinity versions that are not installed: 115 typing errors of an operator stopped matching for all operators."""
 
 from __future__ import annotations
 

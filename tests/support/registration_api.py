@@ -20,6 +20,9 @@ from tests.support.servers import Servers
 #: Secrets of the operators' keys.
 OPERATORS = {"itecam": "s3cret", "rival": "other"}
 
+#: A PATCH with this header is made at any revision.
+ANY_REVISION = {"If-Match": "*"}
+
 
 def assembled(
     infrastructure: Infrastructure, clients: InternalClients | None = None, settings: Settings | None = None

@@ -24,8 +24,8 @@ class Matchmaker:
     """Decides on events. Caches the arrays (`Pool`) of states. Threads may decide on different editions at once.
 
     A version is installed if its configuration and the text scorer of that configuration are. An edition that names
-    another version is scored by the newest version that is installed, so that it never stops its own matching, nor that
-    of other editions.
+    another version is scored by the newest version that is installed, so that a wrong version never stops matching, not
+    even that of its edition.
     """
 
     def __init__(

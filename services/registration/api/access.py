@@ -60,11 +60,25 @@ def _scheduler(request: Request) -> InternalClient:
     return context_of(request).clients.scheduler
 
 
-def _revisions(if_match: Annotated[str | None, Header(max_length=200)] = None) -> tuple[int, ...]:
-    """Return the revisions that `If-Match` allows; empty: any. A header without a readable revision allows none."""
-    if if_match is None or if_match.strip() == "*":
+_IfMatchHeader = Annotated[
+    str | None, Header(max_length=200, description="The ETag of the entity as it was read; * allows any revision.")
+]
+
+
+def _revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...] | None:
+    """Return the revisions that `If-Match` allows: any if empty; None without the header.
+
+    A header without a readable revision allows none.
+    """
+    if if_match is None:
+        return None
+    if if_match.strip() == "*":
         return ()
     return tuple(int(revision) for revision in _ETAG.findall(if_match)) or (-1,)
+
+
+def _optional_revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...]:
+    return _revisions(if_match) or ()
 
 
 def is_id(text: str) -> bool:
@@ -81,6 +95,9 @@ IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
     Header(description="Names the request. A repeat with the same key returns the result of the first request."),
 ]
-IfMatch = Annotated[tuple[int, ...], Depends(_revisions)]
+#: Revisions for a change that replaces fields. A request without the header is refused (428).
+IfMatch = Annotated[tuple[int, ...] | None, Depends(_revisions)]
+#: Revisions for a change of a single member of a list, which overwrites no concurrent change.
+OptionalIfMatch = Annotated[tuple[int, ...], Depends(_optional_revisions)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items on the page.")]
 After = Annotated[Id | None, Query(description="The last id of the page before.")]

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from services.registration.api.access import CurrentService, context_of
 from services.registration.api.problems import Problem, TooLarge, Unsupported
 from services.registration.domain.agenda import AttendanceFacts, EditFacts
-from services.registration.domain.edition import EditionFacts, FillingFacts
+from services.registration.domain.edition import EditionFacts, FillingFacts, SessionFacts, ZoneFacts
 from services.registration.domain.entity import Facts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import OrganisationFacts
@@ -26,7 +26,7 @@ MERGE_PATCH = "application/merge-patch+json"
 _KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
 
 #: Bodies that create no entity, so that there is nothing to patch.
-_ACTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts, ProfileTextFacts)
+_ACTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts, ProfileTextFacts, SessionFacts, ZoneFacts)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

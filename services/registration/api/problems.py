@@ -17,7 +17,17 @@ from starlette.types import Scope
 
 from services.registration.authenticator import UnknownKey
 from services.registration.domain.agenda import EditBreaksRules, MissingIfMatch
-from services.registration.domain.errors import Conflict, FieldError, Invalid, KeyReused, Malformed, NotFound, Stale
+from services.registration.domain.errors import (
+    AtRevision,
+    Conflict,
+    FieldError,
+    IfMatchRequired,
+    Invalid,
+    KeyReused,
+    Malformed,
+    NotFound,
+    Stale,
+)
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
 from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
 from shared.internal_api.edit_errors import EditErrorCode, by_status
@@ -49,6 +59,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
+    etag: str | None = Field(default=None, description="The ETag of the entity now, to be sent as `If-Match`.")
     errors: list[FaultView] | None = Field(default=None, description="The faults of the request, if it has any.")
 
 
@@ -85,6 +96,7 @@ _KINDS: dict[type[Exception], ProblemKind] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "rules-broken", "It would break rules that nothing may break"
     ),
     MissingIfMatch: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),
+    IfMatchRequired: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "if-match-required", "If-Match is needed"),
     KeyReused: ProblemKind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"
     ),
@@ -147,7 +159,8 @@ def defect(scope: Scope) -> Response:
 async def _on_known(request: Request, error: Exception) -> Response:
     kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
     faults = error.faults if isinstance(error, Invalid) else ()
-    return _response(kind, str(error) or kind.title, request.scope, faults)
+    etag = f'"{error.revision}"' if isinstance(error, AtRevision) else None
+    return _response(kind, str(error) or kind.title, request.scope, faults, etag)
 
 
 async def _on_declined(request: Request, error: Exception) -> Response:
@@ -177,13 +190,17 @@ async def _on_framework(request: Request, error: Exception) -> Response:
     )
 
 
-def _response(kind: ProblemKind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = ()) -> Response:
+def _response(
+    kind: ProblemKind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = (), etag: str | None = None
+) -> Response:
     problem = Problem(
         type=_type_of(kind.slug),
         title=kind.title,
         status=kind.status,
         detail=detail[:1000],
         instance=scope.get("raw_path", b"").decode("ascii", "replace"),
+        etag=etag,
         errors=[FaultView(pointer=fault.pointer, detail=fault.detail) for fault in faults] or None,
     )
-    return Response(to_json(problem, exclude_none=True), kind.status, {**kind.headers, "Content-Type": MEDIA_TYPE})
+    headers = {**kind.headers, "Content-Type": MEDIA_TYPE} | ({"ETag": etag} if etag else {})
+    return Response(to_json(problem, exclude_none=True), kind.status, headers)

@@ -13,8 +13,20 @@ class NotFound(Exception):
     """The operator has no such entity; the message names its kind."""
 
 
-class Stale(Exception):
+class AtRevision(Exception):
+    """The change does not name the entity's present revision, which is `revision`."""
+
+    def __init__(self, message: str, revision: int) -> None:
+        super().__init__(message)
+        self.revision = revision
+
+
+class Stale(AtRevision):
     """The entity is not at a revision that the change was meant for."""
+
+
+class IfMatchRequired(AtRevision):
+    """The change names no revision: it could undo a change that its sender has not seen."""
 
 
 class KeyReused(Exception):

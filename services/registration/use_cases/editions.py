@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from services.registration.domain.errors import NotFound
+from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.parsing import apply_patch
 from services.registration.ports import AffinityVersions
-from services.registration.unit_of_work import UnitOfWork
+from services.registration.unit_of_work import Revisions, UnitOfWork
 from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
-
-#: A JSON merge patch.
-Patch = dict[str, Any]
-#: The revisions that `If-Match` allows; empty: any.
-Revisions = Sequence[int]
 
 
 class EditionService:
@@ -50,9 +43,14 @@ class EditionService:
 
     async def amend(self, edition_id: str, patch: Patch, revisions: Revisions) -> Edition:
         """Change an edition. Its phase only goes forwards."""
+        return await self.change(edition_id, lambda _: patch, revisions)
+
+    async def change(self, edition_id: str, patch_of: PatchOf[Edition], revisions: Revisions) -> Edition:
+        """Change an edition by the patch that follows from its present revision."""
 
         async def change(edition: Edition) -> Edition:
-            changed = edition.changed(self._unit.clock(), **apply_patch(edition, EditionFacts, patch).values())
+            facts = apply_patch(edition, EditionFacts, patch_of(edition))
+            changed = edition.changed(self._unit.clock(), **facts.values())
             if changed is not edition:
                 edition.must_be_changeable()
                 edition.may_become(changed.phase)

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from services.registration.domain.entity import Facts
 from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.domain.members import Patch
 from services.registration.domain.names import same_name
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.parsing import apply_patch, parse_facts
@@ -19,7 +20,6 @@ from services.registration.domain.participant import Participant, ParticipantFac
 from services.registration.domain.parties import AnyParty, must_be_active
 from services.registration.import_files import RowRejection, Sheet, SheetRow
 from services.registration.service import OperatorService
-from services.registration.use_cases.editions import Patch
 from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS, ImportColumns
 
 _AT_ONCE = 8

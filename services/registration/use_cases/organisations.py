@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import cancelled, must_be_active
-from services.registration.unit_of_work import UnitOfWork
-from services.registration.use_cases.editions import EditionService, Patch, Revisions
+from services.registration.unit_of_work import Revisions, UnitOfWork
+from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.participants import ParticipantService
 from shared.contract.events import Status
 
@@ -37,9 +38,15 @@ class OrganisationService:
 
     async def amend(self, edition_id: str, organisation_id: str, patch: Patch, revisions: Revisions) -> Organisation:
         """Change an organisation."""
+        return await self.change(edition_id, organisation_id, lambda _: patch, revisions)
+
+    async def change(
+        self, edition_id: str, organisation_id: str, patch_of: PatchOf[Organisation], revisions: Revisions
+    ) -> Organisation:
+        """Change an organisation by the patch that follows from its present revision."""
 
         async def change(organisation: Organisation) -> Organisation:
-            facts = apply_patch(organisation, OrganisationFacts, patch)
+            facts = apply_patch(organisation, OrganisationFacts, patch_of(organisation))
             changed = organisation.changed(self._unit.clock(), **facts.values())
             if changed is not organisation:
                 await self._editions.get_changeable(edition_id)

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
+from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import cancelled, must_be_active
 from services.registration.domain.seats import newly_joined, with_seats
-from services.registration.unit_of_work import UnitOfWork
-from services.registration.use_cases.editions import EditionService, Patch, Revisions
+from services.registration.unit_of_work import Revisions, UnitOfWork
+from services.registration.use_cases.editions import EditionService
 
 
 class ParticipantService:
@@ -59,10 +60,16 @@ class ParticipantService:
         A patch that gives the place to a successor names all `FIELDS_OF_THE_PERSON`: `name`, `email`, `languages` and
         `profile`.
         """
+        return await self.change(edition_id, participant_id, lambda _: patch, revisions)
+
+    async def change(
+        self, edition_id: str, participant_id: str, patch_of: PatchOf[Participant], revisions: Revisions
+    ) -> Participant:
+        """Change a participant by the patch that follows from the present revision."""
 
         async def change(participant: Participant) -> Participant:
             edition = await self._editions.get(edition_id)
-            facts = apply_patch(participant, ParticipantFacts, patch).in_zone(edition.timezone)
+            facts = apply_patch(participant, ParticipantFacts, patch_of(participant)).in_zone(edition.timezone)
             changed = participant.changed(self._unit.clock(), **facts.values())
             if changed is participant:
                 return participant

@@ -37,6 +37,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
+HEADERS = {"content-type": "application/json", "If-Match": "*"}
 BODIES = st.one_of(VALUES, st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), VALUES, max_size=6))
 
 
@@ -66,5 +67,5 @@ async def test_no_json_makes_a_server_error(
 
 
 async def _never_fails(api: httpx.AsyncClient, method: str, path: str, body: Any) -> None:
-    answer = await api.request(method, path, content=json.dumps(body), headers={"content-type": "application/json"})
+    answer = await api.request(method, path, content=json.dumps(body), headers=HEADERS)
     assert answer.status_code < 500, (method, path, body, answer.text)

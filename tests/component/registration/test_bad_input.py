@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.registration_api import (
+    ANY_REVISION,
     EditionHarness,
     RegistrationHarness,
     edition_body,
@@ -91,7 +92,9 @@ async def test_an_invalid_organisation_is_refused_with_the_field(
 ) -> None:
     answer = await api.post(f"{edition.path}/organisations", json=organisation_body(**changes))
     assert pointer in [error["pointer"] for error in assert_problem(answer, 422)["errors"]]
-    patched = await api.patch(f"{edition.path}/organisations/{edition.organisations[0]}", json=changes)
+    patched = await api.patch(
+        f"{edition.path}/organisations/{edition.organisations[0]}", json=changes, headers=ANY_REVISION
+    )
     assert pointer in [error["pointer"] for error in assert_problem(patched, 422)["errors"]]
 
 
@@ -142,7 +145,9 @@ async def test_an_invalid_participant_is_refused_with_the_field(
     body = participant_body(edition.organisations[0]) | changes
     answer = await api.post(f"{edition.path}/participants", json=body)
     assert pointer in [error["pointer"] for error in assert_problem(answer, 422)["errors"]]
-    patched = await api.patch(f"{edition.path}/participants/{edition.participants[0]}", json=changes)
+    patched = await api.patch(
+        f"{edition.path}/participants/{edition.participants[0]}", json=changes, headers=ANY_REVISION
+    )
     assert pointer in [error["pointer"] for error in assert_problem(patched, 422)["errors"]]
 
 
@@ -207,7 +212,7 @@ async def test_an_invalid_edition_is_refused_with_the_reason(
 ) -> None:
     answer = await api.post("/editions", json=edition_body(**changes))
     assert reason in str(assert_problem(answer, 422)["errors"])
-    patched = await api.patch(edition.path, json=changes)
+    patched = await api.patch(edition.path, json=changes, headers=ANY_REVISION)
     assert reason in str(assert_problem(patched, 422)["errors"])
 
 
@@ -300,5 +305,5 @@ async def test_a_refused_request_changes_nothing(
 ) -> None:
     before = len(await registration.published())
     await api.post("/editions", json=edition_body(colour="red"))
-    await api.patch(edition.path, json={"name": "a\nb"})
+    await api.patch(edition.path, json={"name": "a\nb"}, headers=ANY_REVISION)
     assert len(await registration.published()) == before

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from shared.contract.events import ParticipantChanged
-from tests.support.registration_api import EditionHarness, RegistrationHarness, edition_body
+from tests.support.registration_api import ANY_REVISION, EditionHarness, RegistrationHarness, edition_body
 
 
 async def arrivals(registration: RegistrationHarness) -> list[bool]:
@@ -30,7 +30,7 @@ async def test_a_check_in_changes_no_other_field(api: httpx.AsyncClient, edition
     before = (await api.get(path)).json()
     after = (await api.post(f"{path}/check-in")).json()
     assert {name for name in after if after[name] != before[name]} == {"checked_in", "revision"}
-    patched = await api.patch(path, json={"checked_in": False})
+    patched = await api.patch(path, json={"checked_in": False}, headers=ANY_REVISION)
     assert patched.status_code == 422
 
 
@@ -42,7 +42,7 @@ async def test_a_check_in_is_refused_after_cancellation_or_close(
     if undo == "cancelled":
         await api.post(f"{path}/cancellation")
     else:
-        await api.patch(edition.path, json={"phase": "closed"})
+        await api.patch(edition.path, json={"phase": "closed"}, headers=ANY_REVISION)
     assert (await api.post(f"{path}/check-in")).status_code == 409
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.registration_api import EditionHarness, participant_body
+from tests.support.registration_api import ANY_REVISION, EditionHarness, participant_body
 
 TIMES = {"kind": "panel", "zone_id": "hall", "starts_at": "2026-11-26T09:00", "ends_at": "2026-11-26T09:30"}
 CSV = {"content-type": "text/csv"}
@@ -26,13 +26,13 @@ class Talk:
 
     async def resize(self, capacity: int | None) -> None:
         answer = await self._api.patch(
-            self._edition.path, json={"sessions": [session(capacity), session(None, "open")]}
+            self._edition.path, json={"sessions": [session(capacity), session(None, "open")]}, headers=ANY_REVISION
         )
         assert answer.is_success, answer.text
 
     async def change(self, number: int, **patch: Any) -> httpx.Response:
         return await self._api.patch(
-            f"{self._edition.path}/participants/{self._edition.participants[number]}", json=patch
+            f"{self._edition.path}/participants/{self._edition.participants[number]}", json=patch, headers=ANY_REVISION
         )
 
     async def attends(self, number: int, *session_ids: str) -> int:

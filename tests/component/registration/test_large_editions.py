@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.registration.settings import Settings
-from tests.support.registration_api import EditionHarness
+from tests.support.registration_api import ANY_REVISION, EditionHarness
 
 
 @pytest.fixture
@@ -21,7 +21,9 @@ async def test_a_patch_that_makes_an_edition_too_large_is_refused(
 ) -> None:
     labels = [f"{number:03}{'x' * 190}" for number in range(2500)]
     zone = {"zone_id": "z0", "kind": "workspace", "name": "Big", "tables": labels}
-    assert (await api.patch(edition.path, json={"zones": [zone], "sessions": []})).status_code == 200
+    assert (
+        await api.patch(edition.path, json={"zones": [zone], "sessions": []}, headers=ANY_REVISION)
+    ).status_code == 200
     times = {"starts_at": "2026-11-26T09:00:00Z", "ends_at": "2026-11-26T10:00:00Z"}
     sessions = [
         {"session_id": f"s{number}", "kind": "panel", "title": "🔩" * 200, "zone_id": "z0", **times}
@@ -29,7 +31,7 @@ async def test_a_patch_that_makes_an_edition_too_large_is_refused(
     ]
     body = json.dumps({"sessions": sessions}, ensure_ascii=False).encode()
     assert len(body) < Settings().max_body_bytes
-    refused = await api.patch(edition.path, content=body, headers={"content-type": "application/json"})
+    refused = await api.patch(edition.path, content=body, headers=ANY_REVISION | {"content-type": "application/json"})
     assert refused.status_code == 422, refused.text
     assert "bytes" in refused.text
     assert (await api.get(edition.path)).json()["sessions"] != sessions

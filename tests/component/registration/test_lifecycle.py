@@ -11,6 +11,7 @@ from pymongo.errors import ServerSelectionTimeoutError
 from services.registration.service import expire_overdue
 from shared.contract.events import EditionChanged, ParticipantChanged
 from tests.support.registration_api import (
+    ANY_REVISION,
     Clock,
     EditionHarness,
     RegistrationHarness,
@@ -31,7 +32,7 @@ async def test_a_repeat_with_the_same_key_returns_the_first_result(
     reused = await api.post(path, json=organisation_body(name="Other"), headers={"Idempotency-Key": "k"})
     assert reused.status_code == 422
     assert reused.json()["type"] == "urn:tertulia:problem:key-reused"
-    await api.patch(edition.path, json={"phase": "closed"})
+    await api.patch(edition.path, json={"phase": "closed"}, headers=ANY_REVISION)
     assert (await api.post(path, json=body, headers={"Idempotency-Key": "k"})).json() == first.json()
 
 
@@ -47,10 +48,10 @@ async def test_a_patch_makes_a_revision_only_if_it_changes_something(
     api: httpx.AsyncClient, edition: EditionHarness
 ) -> None:
     path = f"{edition.path}/organisations/{edition.organisations[0]}"
-    changed = await api.patch(path, json={"region": "Toledo"})
+    changed = await api.patch(path, json={"region": "Toledo"}, headers=ANY_REVISION)
     assert (changed.json()["revision"], changed.headers["etag"]) == (2, '"2"')
-    assert (await api.patch(path, json={"region": "Toledo"})).json()["revision"] == 2
-    assert (await api.patch(path, json={"region": None})).json()["region"] is None
+    assert (await api.patch(path, json={"region": "Toledo"}, headers=ANY_REVISION)).json()["revision"] == 2
+    assert (await api.patch(path, json={"region": None}, headers=ANY_REVISION)).json()["region"] is None
 
 
 @pytest.mark.parametrize(("if_match", "status"), [('"1"', 200), ('"2"', 412), ("*", 200), ("1", 412), ('W/"x"', 412)])
@@ -70,7 +71,7 @@ async def test_concurrent_changes_are_all_made(api: httpx.AsyncClient, edition: 
         {"codes": ["ket:robotics"]},
         {"country": "MX"},
     ]
-    answers = await asyncio.gather(*(api.patch(path, json=patch) for patch in patches))
+    answers = await asyncio.gather(*(api.patch(path, json=patch, headers=ANY_REVISION) for patch in patches))
     assert {answer.status_code for answer in answers} == {200}
     final = (await api.get(path)).json()
     assert final["revision"] == 1 + len(patches)
@@ -79,12 +80,12 @@ async def test_concurrent_changes_are_all_made(api: httpx.AsyncClient, edition: 
 
 async def test_the_phase_goes_forwards_only(api: httpx.AsyncClient, edition: EditionHarness) -> None:
     for phase in ("published", "live", "closed"):
-        assert (await api.patch(edition.path, json={"phase": phase})).json()["phase"] == phase
-        assert (await api.patch(edition.path, json={"phase": phase})).status_code == 200
-        assert (await api.patch(edition.path, json={"phase": "open"})).status_code == 409
+        assert (await api.patch(edition.path, json={"phase": phase}, headers=ANY_REVISION)).json()["phase"] == phase
+        assert (await api.patch(edition.path, json={"phase": phase}, headers=ANY_REVISION)).status_code == 200
+        assert (await api.patch(edition.path, json={"phase": "open"}, headers=ANY_REVISION)).status_code == 409
     organisation = f"{edition.path}/organisations/{edition.organisations[0]}"
     assert (await api.post(f"{edition.path}/organisations", json=organisation_body())).status_code == 409
-    assert (await api.patch(organisation, json={"region": "X"})).status_code == 409
+    assert (await api.patch(organisation, json={"region": "X"}, headers=ANY_REVISION)).status_code == 409
     assert (await api.post(f"{organisation}/cancellation")).status_code == 409
 
 
@@ -112,7 +113,7 @@ async def test_another_person_may_take_a_participant_s_place(
 ) -> None:
     path = f"{edition.path}/participants/{edition.participants[0]}"
     new = {"name": "Inés", "email": "ines@x.example", "languages": ["pt"], "profile": {"offers": ["Fundición"]}}
-    assert (await api.patch(path, json=new)).json()["participant_id"] == edition.participants[0]
+    assert (await api.patch(path, json=new, headers=ANY_REVISION)).json()["participant_id"] == edition.participants[0]
     event = (await registration.published())[-1]
     assert isinstance(event, ParticipantChanged)
     assert (event.revision, event.name, event.email) == (2, "Inés", "ines@x.example")
@@ -170,7 +171,7 @@ async def test_a_second_request_is_possible_only_after_withdrawal(
 async def test_withdrawn_requests_do_not_count_towards_the_quota(
     api: httpx.AsyncClient, edition: EditionHarness
 ) -> None:
-    await api.patch(edition.path, json={"quotas": {"max_requests": 1}})
+    await api.patch(edition.path, json={"quotas": {"max_requests": 1}}, headers=ANY_REVISION)
     request = await edition.request(0, 2)
     body = {"requester_id": edition.participants[0], "target_id": edition.participants[3]}
     assert (await api.post(f"{edition.path}/match-requests", json=body)).status_code == 409
@@ -181,7 +182,7 @@ async def test_withdrawn_requests_do_not_count_towards_the_quota(
 async def test_unanswered_requests_expire(
     api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness, clock: Clock
 ) -> None:
-    await api.patch(edition.path, json={"answer_within_hours": 48})
+    await api.patch(edition.path, json={"answer_within_hours": 48}, headers=ANY_REVISION)
     late, answered = await edition.request(0, 2), await edition.request(0, 3)
     await api.post(f"{edition.path}/match-requests/{answered['request_id']}/acceptance")
     clock.advance(hours=47)

@@ -20,6 +20,15 @@ BODIES: dict[str, Any] = {
     "attendance": {"outcome": "held"},
     "edits": {"edit": {"type": "undo"}},
     "dry-run": {"edit": {"type": "undo"}},
+    "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},
+    "{session_id}": {
+        "session_id": "opening",
+        "kind": "keynote",
+        "title": "X",
+        "zone_id": "hall",
+        "starts_at": "2026-11-26T09:00",
+        "ends_at": "2026-11-26T10:00",
+    },
 }
 
 
@@ -41,6 +50,11 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "encounter_id": "enc_1",
         "one": edition.participants[0],
         "other": edition.participants[2],
+        "zone_id": "workspace",
+        "table": "1",
+        "session_id": "opening",
+        "member_id": "opening",
+        "competitor_id": edition.organisations[1],
     }
     before = len(await registration.published())
     routes = routes_of(context)
@@ -90,4 +104,5 @@ def _arguments(method: str, template: str) -> dict[str, Any]:
         header = "name;kind;country" if "organisations" in template else "organisation;name;email;languages"
         return {"content": header + "\n", "headers": {"content-type": "text/csv"}}
     what = template.rpartition("/")[2]
-    return {"json": BODIES[what], "headers": {"If-Match": "*"}} if what in BODIES and method == "post" else {}
+    takes_body = what in BODIES and method in ("post", "put")
+    return {"json": BODIES[what], "headers": {"If-Match": "*"}} if takes_body else {}

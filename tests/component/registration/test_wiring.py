@@ -6,7 +6,7 @@ from services.registration.settings import Settings
 from shared.contract.events import MatchRequestChanged
 from shared.runtime.metrics import HTTP_SECONDS
 from tests.support.metrics import MetricDelta
-from tests.support.registration_api import OPERATORS, Clock, EditionHarness, assembled, set_up_database
+from tests.support.registration_api import ANY_REVISION, OPERATORS, Clock, EditionHarness, assembled, set_up_database
 from tests.support.running import running
 from tests.support.servers import Servers
 from tests.support.waiting import wait_until
@@ -23,7 +23,7 @@ async def test_requests_are_published_and_expire_by_themselves() -> None:
     async with running(wired.app(), f"itecam.{OPERATORS['itecam']}") as client:
         client.base_url = "http://registration/v1"
         edition = await EditionHarness(client).set_up()
-        await client.patch(edition.path, json={"answer_within_hours": 48})
+        await client.patch(edition.path, json={"answer_within_hours": 48}, headers=ANY_REVISION)
         await edition.request(0, 2)
 
         def states() -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.support.registration_api import ANY_REVISION
 from tests.support.scheduler_api import ApiHarness
 
 
@@ -22,7 +23,7 @@ async def api(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
         await harness.deliver(
             harness.pair("Ana", "Beto", priority=3), harness.pair("Ana", "Carla"), harness.pair("Beto", "Dario")
         )
-        await client.patch(harness.path, json={"phase": "published"})
+        await client.patch(harness.path, json={"phase": "published"}, headers=ANY_REVISION)
         await harness.deliver()
         await harness.settle()
         yield client

@@ -10,7 +10,7 @@ import pytest
 
 from services.scheduler.domain.organiser.errors import EditRejected
 from shared.internal_api.edit_errors import ATTENDANCE_ERRORS, EDIT_ERRORS, WHAT_IF_ERRORS, EditErrorCode
-from tests.support.registration_api import assembled
+from tests.support.registration_api import ANY_REVISION, assembled
 from tests.support.scheduler_api import EDITION, ApiHarness
 
 CODES = sorted(EditErrorCode)
@@ -83,13 +83,13 @@ async def test_real_requests_answer_with_a_code_that_the_openapi_lists(
 
     path = f"{harness.path}/encounters/{encounter_id}/attendance"
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-live")
-    await api.patch(harness.path, json={"phase": "live"})
+    await api.patch(harness.path, json={"phase": "live"}, headers=ANY_REVISION)
     await harness.deliver()
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-begun")
     harness.moment = datetime.fromisoformat(encounter["place"]["starts_at"])
     assert kind_of(await api.post(path, json={"outcome": "missed"})) == (422, "contradiction")
     assert kind_of(await api.get(f"{harness.path}/what-if?tables=1&zone_id=garden")) == (404, "unknown-zone")
-    await api.patch(harness.path, json={"phase": "closed"})
+    await api.patch(harness.path, json={"phase": "closed"}, headers=ANY_REVISION)
     await harness.deliver()
     assert kind_of(await api.get(f"{harness.path}/what-if?tables=1")) == (409, "closed")
 

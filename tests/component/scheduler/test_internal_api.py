@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from services.registration.internal_clients import no_clients
+from tests.support.registration_api import ANY_REVISION
 from tests.support.scheduler_api import EDITION, ApiHarness, BusySolver
 
 
@@ -31,7 +32,9 @@ async def test_participants_below_the_minimum_are_listed(harness: ApiHarness, ap
     path = f"{harness.path}/below-minimum"
     assert (await api.get(path)).json() == {"items": [], "names": {}, "next": None}
     await api.patch(
-        harness.path, json={"quotas": {"min_encounters": 2}, "zones": [EDITION["zones"][0] | {"tables": []}]}
+        harness.path,
+        json={"quotas": {"min_encounters": 2}, "zones": [EDITION["zones"][0] | {"tables": []}]},
+        headers=ANY_REVISION,
     )
     await harness.deliver()
     whole = (await api.get(path)).json()
@@ -53,21 +56,25 @@ async def test_goals_are_listed_with_placed_and_wanted_encounters(harness: ApiHa
     await harness.deliver(harness.pair("Carla", "Mara"))
     assert (await api.get(harness.path)).json()["goals"] == []
     assert (await api.get(path)).json() == {"items": []}
-    await api.patch(harness.path, json={"goals": ["delegation", "cross_border"]})
+    await api.patch(harness.path, json={"goals": ["delegation", "cross_border"]}, headers=ANY_REVISION)
     await harness.deliver()
     reached = {"placed": 1, "wanted": 1}
     assert (await api.get(path)).json()["items"] == [
         {"goal": "delegation"} | reached,
         {"goal": "cross_border"} | reached,
     ]
-    await api.patch(harness.path, json={"goals": ["delegation"], "zones": [EDITION["zones"][0] | {"tables": []}]})
+    await api.patch(
+        harness.path,
+        json={"goals": ["delegation"], "zones": [EDITION["zones"][0] | {"tables": []}]},
+        headers=ANY_REVISION,
+    )
     await harness.deliver()
     assert (await api.get(path)).json()["items"] == [{"goal": "delegation", "placed": 0, "wanted": 1}]
 
 
 async def test_a_what_if_question_changes_nothing(harness: ApiHarness, api: httpx.AsyncClient) -> None:
     path = f"{harness.path}/what-if"
-    await api.patch(harness.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]})
+    await api.patch(harness.path, json={"zones": [EDITION["zones"][0] | {"tables": []}]}, headers=ANY_REVISION)
     await harness.deliver()
     sent = len(harness.sent)
     now = (await api.get(path)).json()
@@ -226,13 +233,13 @@ async def test_a_malformed_edit_is_rejected(
 
 
 async def test_a_missed_place_goes_to_a_waiting_pair_at_once(harness: ApiHarness, api: httpx.AsyncClient) -> None:
-    await api.patch(harness.path, json={"phase": "live"})
+    await api.patch(harness.path, json={"phase": "live"}, headers=ANY_REVISION)
     await harness.deliver()
     meeting = await harness.meeting(api, "Ana", "Beto")
     slot = meeting["place"]
     harness.people["Eva"] = await harness.register(api, "Eva")
     busy = {"available": [{"starts_at": slot["starts_at"], "ends_at": slot["ends_at"]}]}
-    await api.patch(f"{harness.path}/participants/{harness.people['Eva']}", json=busy)
+    await api.patch(f"{harness.path}/participants/{harness.people['Eva']}", json=busy, headers=ANY_REVISION)
     for name in ("Ana", "Beto", "Eva"):
         await api.post(f"{harness.path}/participants/{harness.people[name]}/check-in")
     harness.moment = datetime.fromisoformat(slot["starts_at"]) - timedelta(minutes=1)
@@ -253,7 +260,7 @@ async def test_a_missed_place_goes_to_a_waiting_pair_at_once(harness: ApiHarness
     assert not (await api.get(f"{harness.path}/participants/{harness.people['Ana']}")).json()["checked_in"]
 
     harness.moment += timedelta(hours=3)
-    await api.patch(harness.path, json={"phase": "closed"})
+    await api.patch(harness.path, json={"phase": "closed"}, headers=ANY_REVISION)
     await harness.deliver()
     assert (await api.post(path, json={"outcome": "held"})).json() == {"gone": [], "refilled": []}
     assert harness.told(meeting["encounter_id"]).state == "held"

@@ -1,0 +1,137 @@
+"""Endpoints that put or delete a member of a list, without the rest of the list.
+
+Concurrent requests of two organisers both count. `If-Match` is not needed; it is honoured.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from services.registration.api.access import CurrentService, OptionalIfMatch, PathId
+from services.registration.api.bodies import body_docs, body_of
+from services.registration.api.replies import reply
+from services.registration.domain import members
+from services.registration.domain.edition import Edition, SessionFacts, ZoneFacts
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
+
+router = APIRouter(prefix="/editions/{edition_id}", tags=["members"])
+
+
+Label = Annotated[str, Path(max_length=1000, description="The label of the table; a `/` in it is sent as it is.")]
+
+
+@router.put("/zones/{zone_id}", response_model=Edition, openapi_extra=body_docs(ZoneFacts))
+async def put_zone(
+    service: CurrentService,
+    edition_id: PathId,
+    zone_id: PathId,
+    revisions: OptionalIfMatch,
+    zone: Annotated[ZoneFacts, body_of(ZoneFacts)],
+) -> Response:
+    """Add a zone, or replace the zone of that id with its tables."""
+    return reply(await service.editions.change(edition_id, members.put_zone(zone_id, zone), revisions))
+
+
+@router.delete("/zones/{zone_id}", response_model=Edition)
+async def delete_zone(
+    service: CurrentService, edition_id: PathId, zone_id: PathId, revisions: OptionalIfMatch
+) -> Response:
+    """Remove a zone. A repeated request changes nothing."""
+    return reply(await service.editions.change(edition_id, members.remove_zone(zone_id), revisions))
+
+
+@router.put("/zones/{zone_id}/tables/{table:path}", response_model=Edition)
+async def put_table(
+    service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch
+) -> Response:
+    """Add a table to a zone, after its tables. A repeated request changes nothing."""
+    return reply(await service.editions.change(edition_id, members.put_table(zone_id, table), revisions))
+
+
+@router.delete("/zones/{zone_id}/tables/{table:path}", response_model=Edition)
+async def delete_table(
+    service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch
+) -> Response:
+    """Remove a table from a zone. A repeated request changes nothing."""
+    return reply(await service.editions.change(edition_id, members.remove_table(zone_id, table), revisions))
+
+
+@router.put("/sessions/{session_id}", response_model=Edition, openapi_extra=body_docs(SessionFacts))
+async def put_session(
+    service: CurrentService,
+    edition_id: PathId,
+    session_id: PathId,
+    revisions: OptionalIfMatch,
+    session: Annotated[SessionFacts, body_of(SessionFacts)],
+) -> Response:
+    """Add a session, or replace the session of that id."""
+    return reply(await service.editions.change(edition_id, members.put_session(session_id, session), revisions))
+
+
+@router.delete("/sessions/{session_id}", response_model=Edition)
+async def delete_session(
+    service: CurrentService, edition_id: PathId, session_id: PathId, revisions: OptionalIfMatch
+) -> Response:
+    """Remove a session. A repeated request changes nothing."""
+    return reply(await service.editions.change(edition_id, members.remove_session(session_id), revisions))
+
+
+def _add_list_of_participant(name: str, field: str, docs: str) -> None:
+    """Add the routes that put an id into a list of a participant, and delete it from there."""
+    path = f"/participants/{{participant_id}}/{name}/{{member_id}}"
+
+    @router.put(path, name=f"put_{field}", response_model=Participant, description=docs)
+    async def put(
+        service: CurrentService,
+        edition_id: PathId,
+        participant_id: PathId,
+        member_id: PathId,
+        revisions: OptionalIfMatch,
+    ) -> Response:
+        patch_of = members.put_id(field, member_id)
+        return reply(await service.participants.change(edition_id, participant_id, patch_of, revisions))
+
+    @router.delete(path, name=f"delete_{field}", response_model=Participant, description=f"Undo: {docs}")
+    async def delete(
+        service: CurrentService,
+        edition_id: PathId,
+        participant_id: PathId,
+        member_id: PathId,
+        revisions: OptionalIfMatch,
+    ) -> Response:
+        patch_of = members.remove_id(field, member_id)
+        return reply(await service.participants.change(edition_id, participant_id, patch_of, revisions))
+
+
+_add_list_of_participant("sessions", "session_ids", "Have a participant attend a session.")
+_add_list_of_participant("blocks", "blocked_ids", "Block a participant or an organisation for a participant.")
+_add_list_of_participant("declines", "declined_ids", "Note that a participant declined a proposed partner.")
+
+
+@router.put("/organisations/{organisation_id}/competitors/{competitor_id}", response_model=Organisation)
+async def put_competitor(
+    service: CurrentService,
+    edition_id: PathId,
+    organisation_id: PathId,
+    competitor_id: PathId,
+    revisions: OptionalIfMatch,
+) -> Response:
+    """Add a competitor. A repeated request changes nothing."""
+    patch_of = members.put_id("competitor_ids", competitor_id)
+    return reply(await service.organisations.change(edition_id, organisation_id, patch_of, revisions))
+
+
+@router.delete("/organisations/{organisation_id}/competitors/{competitor_id}", response_model=Organisation)
+async def delete_competitor(
+    service: CurrentService,
+    edition_id: PathId,
+    organisation_id: PathId,
+    competitor_id: PathId,
+    revisions: OptionalIfMatch,
+) -> Response:
+    """Remove a competitor. A repeated request changes nothing."""
+    patch_of = members.remove_id("competitor_ids", competitor_id)
+    return reply(await service.organisations.change(edition_id, organisation_id, patch_of, revisions))

@@ -1,0 +1,100 @@
+"""Merge patches that put a member of a list, or remove it, and keep the rest of the list.
+
+A patch is made from the present revision, so that concurrent changes of several members all count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from services.registration.domain.edition import Edition, EditionFacts, SessionFacts, ZoneFacts
+from services.registration.domain.entity import Entity
+from services.registration.domain.errors import FieldError, Invalid, NotFound
+from services.registration.domain.names import clean_line
+
+#: A JSON merge patch.
+Patch = dict[str, Any]
+AnyEntity = TypeVar("AnyEntity", bound=Entity)
+#: Makes the merge patch that changes the given revision of an entity.
+PatchOf = Callable[[AnyEntity], Patch]
+
+
+def put_zone(zone_id: str, zone: ZoneFacts) -> PatchOf[Edition]:
+    """Replace the zone of that id in its place, or add it at the end. Raises `Invalid`."""
+    return _put("zones", "zone_id", zone_id, zone.model_dump(mode="json"))
+
+
+def remove_zone(zone_id: str) -> PatchOf[Edition]:
+    """Remove a zone, if it is there."""
+    return _remove("zones", "zone_id", zone_id)
+
+
+def put_session(session_id: str, session: SessionFacts) -> PatchOf[Edition]:
+    """Replace the session of that id in its place, or add it at the end. Raises `Invalid`."""
+    return _put("sessions", "session_id", session_id, session.model_dump(mode="json"))
+
+
+def remove_session(session_id: str) -> PatchOf[Edition]:
+    """Remove a session, if it is there."""
+    return _remove("sessions", "session_id", session_id)
+
+
+def put_table(zone_id: str, label: str) -> PatchOf[Edition]:
+    """Add a table at the end of a zone, unless it is there. Raises `NotFound`, `Invalid`."""
+    table = _clean_label(label)
+    return lambda edition: _with_tables(
+        edition, zone_id, lambda tables: tables if table in tables else [*tables, table]
+    )
+
+
+def remove_table(zone_id: str, label: str) -> PatchOf[Edition]:
+    """Remove a table of a zone, if it is there. Raises `NotFound`, `Invalid`."""
+    table = _clean_label(label)
+    return lambda edition: _with_tables(edition, zone_id, lambda tables: [kept for kept in tables if kept != table])
+
+
+def put_id(field: str, member_id: str) -> PatchOf[Any]:
+    """Add an id at the end of a list of ids, unless it is there."""
+
+    def patch(entity: Entity) -> Patch:
+        ids = getattr(entity, field)
+        return {} if member_id in ids else {field: [*ids, member_id]}
+
+    return patch
+
+
+def remove_id(field: str, member_id: str) -> PatchOf[Any]:
+    """Remove an id from a list of ids, if it is there."""
+    return lambda entity: {field: [kept for kept in getattr(entity, field) if kept != member_id]}
+
+
+def _put(field: str, key: str, item_id: str, item: Patch) -> PatchOf[Edition]:
+    def patch(edition: Edition) -> Patch:
+        if item[key] != item_id:
+            raise Invalid(FieldError(f"/{key}", f"is {item[key]!r}, but the path names {item_id!r}: send the same id"))
+        items = edition.facts(EditionFacts)[field]
+        replaced = [item if there[key] == item[key] else there for there in items]
+        return {field: replaced if item in replaced else [*items, item]}
+
+    return patch
+
+
+def _remove(field: str, key: str, item_id: str) -> PatchOf[Edition]:
+    return lambda edition: {field: [there for there in edition.facts(EditionFacts)[field] if there[key] != item_id]}
+
+
+def _with_tables(edition: Edition, zone_id: str, change: Callable[[list[str]], list[str]]) -> Patch:
+    zones = edition.facts(EditionFacts)["zones"]
+    if not any(zone["zone_id"] == zone_id for zone in zones):
+        raise NotFound("there is no such zone")
+    return {
+        "zones": [zone | {"tables": change(zone["tables"])} if zone["zone_id"] == zone_id else zone for zone in zones]
+    }
+
+
+def _clean_label(label: str) -> str:
+    try:
+        return clean_line(label)
+    except ValueError as error:
+        raise Invalid(FieldError("/path/table", str(error))) from error
