@@ -34,12 +34,14 @@ class NotEmpty(Exception):
 class RebuildReport:
     """Result of a rebuild: the things written per edition, and the views (rebuilt, live) of the compared editions.
 
-    `undecodable` counts records that are no events. `unbounded` holds topics without a committed offset.
+    `undecodable` counts records that are no events, `refused` events of another operator than their edition's.
+    `unbounded` holds topics without a committed offset.
     """
 
     database: str
     seconds: float = 0.0
     undecodable: int = 0
+    refused: int = 0
     unbounded: set[str] = field(default_factory=set)
     editions: dict[str, Rebuilt] = field(default_factory=dict)
     views: dict[str, tuple[View, View]] = field(default_factory=dict)
@@ -104,9 +106,10 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
         published = await topic_log.read(settings, rebuilder.published, edition_id)
         report.undecodable, report.unbounded = consumed.undecodable + published.undecodable, consumed.uncommitted
         for found_id in sorted({*consumed.events, *published.events}):
-            report.editions[found_id] = await rebuilder.write(
-                target, found_id, consumed.of(found_id), published.of(found_id)
-            )
+            events = consumed.of(found_id)
+            own_events = published.of(found_id, events.operator_id)
+            report.refused += events.refused + own_events.refused
+            report.editions[found_id] = await rebuilder.write(target, found_id, events, own_events)
         report.seconds = time.monotonic() - started
         if compare and into != settings.database:
             for found_id in report.editions:
@@ -142,6 +145,8 @@ def _show(service: str, report: RebuildReport) -> None:
             show_line(console, f"{edition_id}: {note}")
     if report.undecodable:
         show_line(console, f"{report.undecodable} records are no events: see `tertulia dlq list`")
+    if report.refused:
+        show_line(console, f"{report.refused} events name another operator than their edition's, and were left out")
     for topic in sorted(report.unbounded):
         show_line(
             console,

@@ -12,6 +12,7 @@ from services.matching.domain.decide import Matchmaker
 from services.matching.domain.evolve import evolve
 from services.matching.domain.state import MatchingState
 from shared.contract.events import Event
+from shared.messaging.inputs import refuse_foreign
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import MISSING_VERSIONS
 from shared.storage.aggregate import Decision
@@ -33,7 +34,12 @@ class MatchingAggregate:
         return MatchingState(edition_id=edition_id)
 
     def decide(self, state: MatchingState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:  # noqa: ARG002 -- a published event has the time of its inputs
-        """Decide on the events. An affinity version that is not installed is counted and logged."""
+        """Decide on the events. An affinity version that is not installed is counted and logged.
+
+        Raises:
+            ForeignOperator: an event names another operator than its edition's.
+        """
+        refuse_foreign(state.operator_id, events, is_edition_known=state.rules is not None)
         changes, published = self._matchmaker.decide(state, events)
         if missing := self._matchmaker.missing_version(state):
             MISSING_VERSIONS.inc()

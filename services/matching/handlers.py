@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.matching.service import Matching
-from shared.contract.topics import ENCOUNTER, MATCH_REQUEST, REGISTRATION
+from shared.contract.topics import topics_of
 from shared.messaging.consumer import Consumer
 from shared.messaging.inputs import Input
 
@@ -16,4 +16,4 @@ def listen(consumer: Consumer, matching: Matching) -> None:
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
         await matching.consume(edition_id, inputs)
 
-    consumer.subscribe(REGISTRATION, MATCH_REQUEST, ENCOUNTER, handler=on_inputs)
+    consumer.subscribe(*topics_of("matching"), handler=on_inputs)

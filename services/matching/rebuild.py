@@ -14,6 +14,7 @@ from services.matching.configurations import configurations_in
 from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
+    OperatorRecorded,
     OrganisationRecorded,
     PairScored,
     ParticipantRecorded,
@@ -45,7 +46,7 @@ from shared.contract.events import (
     OrganisationChanged,
     ParticipantChanged,
 )
-from shared.contract.topics import AFFINITY, ENCOUNTER, MATCH_REQUEST, REGISTRATION
+from shared.contract.topics import AFFINITY, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
@@ -63,7 +64,7 @@ class Scores(Protocol):
 class MatchingRebuilder:
     """See `tertulia.rebuilding.core.Rebuilder`."""
 
-    consumed = (REGISTRATION, MATCH_REQUEST, ENCOUNTER)
+    consumed = topics_of("matching")
     published = (AFFINITY,)
 
     def __init__(self) -> None:
@@ -121,6 +122,8 @@ def state_of(
 
 
 def _learn(draft: JournalDraft[MatchingState, Change], consumed: EditionEvents) -> None:
+    if consumed.operator_id is not None:
+        draft.record(OperatorRecorded(operator_id=consumed.operator_id))
     for organisation in consumed.newest(OrganisationChanged):
         draft.record(
             OrganisationRecorded(

@@ -13,6 +13,7 @@ from services.notify.domain.delivery import DeliveryWanted
 from services.notify.domain.evolve import evolve
 from services.notify.domain.state import Audience
 from shared.contract.events import Event
+from shared.messaging.inputs import refuse_foreign
 from shared.storage.aggregate import Decision
 
 
@@ -27,7 +28,12 @@ class AudienceAggregate:
         return Audience(edition_id=edition_id)
 
     def decide(self, state: Audience, events: Sequence[Event], now: datetime) -> Decision[Change, DeliveryWanted]:
-        """Record newer events, and want a delivery to the participants whose mail they may change."""
+        """Record newer events, and want a delivery to the participants whose mail they may change.
+
+        Raises:
+            ForeignOperator: an event names another operator than its edition's.
+        """
+        refuse_foreign(state.operator_id, events, is_edition_known=state.edition is not None)
         changes, wanted = decide(state, events, now)
         return Decision(changes, wanted)
 

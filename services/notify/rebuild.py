@@ -19,6 +19,7 @@ from services.notify.domain.changes import (
     ContactRecorded,
     EditionRecorded,
     MatchRecorded,
+    OperatorRecorded,
     OrganisationRecorded,
     VersionRaised,
 )
@@ -46,7 +47,7 @@ from shared.contract.events import (
     ParticipantChanged,
 )
 from shared.contract.ids import pair_id
-from shared.contract.topics import AFFINITY, AGENDA, NOTIFICATION, REGISTRATION
+from shared.contract.topics import NOTIFICATION, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import MongoDatabase
@@ -62,7 +63,7 @@ _COMPARED_FIELDS = {"entry_id", "starts_at", "ends_at", "zone", "table", "title"
 class NotifyRebuilder:
     """Notify's part in `tertulia rebuild`: implements `shared.storage.rebuild.Rebuilder`."""
 
-    consumed = (REGISTRATION, AGENDA, AFFINITY)
+    consumed = topics_of("notify")
     published = (NOTIFICATION,)
 
     def __init__(self) -> None:
@@ -150,6 +151,8 @@ def state_of(
 
 
 def _record_snapshots(draft: JournalDraft[Audience, Change], consumed: EditionEvents) -> None:
+    if consumed.operator_id is not None:
+        draft.record(OperatorRecorded(operator_id=consumed.operator_id))
     for edition in consumed.newest(EditionChanged):
         draft.record(EditionRecorded(edition=EditionSnapshot.of(edition)))
     for event in consumed.newest(OrganisationChanged):

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from services.scheduler.domain.changes import CHANGE, Change
+from services.scheduler.domain.changes import CHANGE, Change, OperatorRecorded
 from services.scheduler.domain.decide import NotAPair, apply_event
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.evolve import evolve
@@ -20,7 +20,7 @@ from services.scheduler.domain.publication import publish
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verification import verify_touched
 from shared.contract.events import Event
-from shared.messaging.inputs import Poison
+from shared.messaging.inputs import Poison, refuse_foreign
 from shared.storage.aggregate import Decision
 
 Answer = TypeVar("Answer")
@@ -37,9 +37,17 @@ class AgendaAggregate:
         return AgendaState(edition_id=edition_id)
 
     def decide(self, state: AgendaState, events: Sequence[Event], now: datetime) -> Decision[Change, Event]:
-        """Apply events, repair the agenda, and publish the changes. Raises `Poison` for an affinity of no pair."""
+        """Apply events, repair the agenda, and publish the changes.
+
+        Raises:
+            ForeignOperator: an event names another operator than its edition's.
+            Poison: an affinity of no pair.
+        """
+        refuse_foreign(state.operator_id, events, is_edition_known=state.edition is not None)
         decision = DecisionInProgress(state, now)
         for event in events:
+            if state.edition is None and event.operator_id != state.operator_id:
+                decision.record(OperatorRecorded(operator_id=event.operator_id))
             try:
                 apply_event(decision, event)
             except NotAPair as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.scheduler.service import Scheduler
-from shared.contract.topics import AFFINITY, REGISTRATION
+from shared.contract.topics import topics_of
 from shared.messaging.consumer import Consumer
 from shared.messaging.inputs import Input
 
@@ -16,4 +16,4 @@ def listen(consumer: Consumer, scheduler: Scheduler) -> None:
     async def on_inputs(edition_id: str, inputs: Sequence[Input]) -> None:
         await scheduler.consume(edition_id, inputs)
 
-    consumer.subscribe(REGISTRATION, AFFINITY, handler=on_inputs)
+    consumer.subscribe(*topics_of("scheduler"), handler=on_inputs)

@@ -16,6 +16,7 @@ from services.scheduler.domain.changes import (
     EditionRecorded,
     Improved,
     Locked,
+    OperatorRecorded,
     Ordered,
     OrganisationRecorded,
     PairRecorded,
@@ -53,7 +54,7 @@ from shared.contract.events import (
     Place,
 )
 from shared.contract.ids import encounter_id, pair_id
-from shared.contract.topics import AFFINITY, AGENDA, ENCOUNTER, REGISTRATION
+from shared.contract.topics import AGENDA, ENCOUNTER, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.storage.mongo import MongoDatabase
@@ -66,7 +67,7 @@ _ENDED = frozenset({EncounterState.HELD, EncounterState.MISSED})
 class SchedulerRebuilder:
     """Rebuilder of the scheduler: see `shared.storage.rebuild.Rebuilder`."""
 
-    consumed = (REGISTRATION, AFFINITY)
+    consumed = topics_of("scheduler")
     published = (AGENDA, ENCOUNTER)
 
     def __init__(self) -> None:
@@ -118,6 +119,8 @@ def state_of(edition_id: str, consumed: EditionEvents, published: EditionEvents)
 
 
 def _record_inputs(draft: JournalDraft[AgendaState, Change], consumed: EditionEvents) -> None:
+    if consumed.operator_id is not None:
+        draft.record(OperatorRecorded(operator_id=consumed.operator_id))
     for organisation in consumed.newest(OrganisationChanged):
         snapshot = OrganisationSnapshot.of(organisation)
         draft.record(OrganisationRecorded(organisation_id=organisation.organisation_id, organisation=snapshot))

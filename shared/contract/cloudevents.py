@@ -24,6 +24,10 @@ class Undecodable(Exception):
     """A record is not an event of the contract; the message gives the reason."""
 
 
+class Forged(Undecodable):
+    """An event is in a topic, under a key or with attributes that its writer would not have given it."""
+
+
 @dataclass(frozen=True)
 class Record:
     """A record as the broker gets it."""
@@ -36,20 +40,15 @@ class Record:
 
 def encode(event: Event, traceparent: str | None = None) -> Record:
     """Return the record of an event. `traceparent` continues the trace of the input that caused the event."""
-    topic = topic_of(event)
     attributes = {
         "ce_specversion": "1.0",
-        "ce_id": event.event_id,
-        "ce_source": f"/tertulia/{topic.source}",
-        "ce_type": event.TYPE,
-        "ce_subject": event.key,
+        **_identity(event),
         "ce_time": event.occurred_at.isoformat().replace("+00:00", "Z"),
-        "ce_partitionkey": event.edition_id,
         "content-type": "application/json",
         trace.TRACEPARENT: traceparent or trace.child(),
     }
     return Record(
-        topic=topic.name,
+        topic=topic_of(event).name,
         key=event.key.encode(),
         headers=[(name, value.encode()) for name, value in attributes.items()],
         value=orjson.dumps(event.to_json()),
@@ -77,17 +76,34 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Event:
         raise Undecodable(f"{event_type}: {place}: {first['msg']}") from None
 
 
+def _identity(event: Event) -> dict[str, str]:
+    """Return the attributes that an event has in every record of it: its writer, type and thing."""
+    return {
+        "ce_id": event.event_id,
+        "ce_source": f"/tertulia/{topic_of(event).source}",
+        "ce_type": event.TYPE,
+        "ce_subject": event.key,
+        "ce_partitionkey": event.edition_id,
+    }
+
+
 def event_in(record: ConsumerRecord) -> Event:
-    """Return the event of a record, after a check of the record's topic and key.
+    """Return the event of a record, after a check that topic, key, attributes and body tell the same.
+
+    The check finds records of a confused writer. It proves nothing about the writer: see the broker's access rules.
 
     Raises:
-        Undecodable: see `decode`; also if the event belongs to another topic, or the key to another event.
+        Undecodable: see `decode`.
+        Forged: the event belongs to another topic, the key to another event, or an attribute differs from the body.
     """
     event = decode(record.headers, record.value)
     if topic_of(event).name != record.topic:
-        raise Undecodable(f"{event.TYPE} is not an event of {record.topic}")
+        raise Forged(f"{event.TYPE} is not an event of {record.topic}")
     if record.key != event.key.encode():
-        raise Undecodable(f"the record key differs from the key of its event, {event.key!r}")
+        raise Forged(f"the record key differs from the key of its event, {event.key!r}")
+    for name, expected in _identity(event).items():
+        if [value for key, value in record.headers if key == name] != [expected.encode()]:
+            raise Forged(f"the header {name} is not {expected!r}, or is there more than once")
     return event
 
 

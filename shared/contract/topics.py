@@ -24,12 +24,16 @@ DLQ_PARTITIONS = 1
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of the contract. With `retention` None, compaction keeps the newest record of a key for ever."""
+    """A topic of the contract. With `retention` None, compaction keeps the newest record of a key for ever.
+
+    `source` is the only service that writes to it, `consumers` are the services that read it.
+    """
 
     name: str
     summary: str
     source: str
     events: tuple[type[Event], ...]
+    consumers: tuple[str, ...] = ()
     public: bool = False
     retention: timedelta | None = None
 
@@ -44,24 +48,28 @@ REGISTRATION = Topic(
     summary="Snapshots of editions, organisations and participants. Holds personal data.",
     source="registration",
     events=(EditionChanged, OrganisationChanged, ParticipantChanged),
+    consumers=("matching", "scheduler", "notify"),
 )
 MATCH_REQUEST = Topic(
     name="match-request.v1",
     summary="Match requests and their states.",
     source="registration",
     events=(MatchRequestChanged,),
+    consumers=("matching",),
 )
 AFFINITY = Topic(
     name="affinity.v1",
     summary="The score of a pair, its reasons and its consent.",
     source="matching",
     events=(AffinityScored,),
+    consumers=("scheduler", "notify"),
 )
 AGENDA = Topic(
     name="agenda.v1",
     summary="A participant's whole agenda at a revision, its changes and their causes.",
     source="scheduler",
     events=(AgendaChanged,),
+    consumers=("notify",),
     public=True,
 )
 ENCOUNTER = Topic(
@@ -69,6 +77,7 @@ ENCOUNTER = Topic(
     summary="The life of an encounter.",
     source="scheduler",
     events=(EncounterChanged,),
+    consumers=("matching",),
     public=True,
 )
 NOTIFICATION = Topic(
@@ -89,6 +98,11 @@ _TOPIC_BY_EVENT: dict[type[Event], Topic] = {event: topic for topic in TOPICS fo
 def group_of(service: str) -> str:
     """Return the consumer group of a service."""
     return f"tertulia-{service}"
+
+
+def topics_of(service: str) -> tuple[Topic, ...]:
+    """Return the topics that a service consumes."""
+    return tuple(topic for topic in TOPICS if service in topic.consumers)
 
 
 def topic_of(event: Event) -> Topic:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contract.cloudevents import Undecodable, event_in
-from shared.contract.events import Event
+from shared.contract.events import EditionChanged, Event
 from shared.contract.topics import Topic
 from shared.messaging.broker import client_options
 from shared.runtime.settings import ConnectionSettings
@@ -45,9 +45,9 @@ class TopicLog:
     undecodable: int = 0
     uncommitted: set[str] = field(default_factory=set)
 
-    def of(self, edition_id: str) -> EditionEvents:
-        """Return the events of an edition."""
-        return EditionEvents(self.events.get(edition_id, ()), self.last_offsets)
+    def of(self, edition_id: str, operator_id: str | None = None) -> EditionEvents:
+        """Return the events of an edition. `operator_id` is as for `EditionEvents`."""
+        return EditionEvents(self.events.get(edition_id, ()), self.last_offsets, operator_id)
 
     def add(self, record: ConsumerRecord, edition_id: str | None) -> None:
         """Add the event of a record, unless `edition_id` names another edition."""
@@ -63,11 +63,25 @@ class TopicLog:
 
 
 class EditionEvents:
-    """The events of an edition. `last_offsets` is that of the `TopicLog`."""
+    """The events of an edition, without events of any operator but the edition's.
 
-    def __init__(self, events: Iterable[Event], last_offsets: Mapping[str, int] = MappingProxyType({})) -> None:
+    Attributes:
+        last_offsets: as in the `TopicLog`.
+        operator_id: the given operator, else that of the first snapshot of the edition, else that of the first event.
+        refused: the number of events that were left out.
+    """
+
+    def __init__(
+        self,
+        events: Iterable[Event],
+        last_offsets: Mapping[str, int] = MappingProxyType({}),
+        operator_id: str | None = None,
+    ) -> None:
         self.last_offsets = last_offsets
-        self._events = list(events)
+        received = list(events)
+        self.operator_id = operator_id or _operator_of(received)
+        self._events = [event for event in received if event.operator_id == self.operator_id]
+        self.refused = len(received) - len(self._events)
         newest: dict[tuple[type[Event], str], Event] = {}
         for event in self._events:
             thing = (type(event), event.thing_id)
@@ -87,6 +101,11 @@ class EditionEvents:
         On a compacted topic, events that are not the newest of their thing may be missing.
         """
         return [event for event in self._events if isinstance(event, kind)]
+
+
+def _operator_of(events: Sequence[Event]) -> str | None:
+    snapshots = [event for event in events if isinstance(event, EditionChanged)]
+    return next((event.operator_id for event in snapshots or events), None)
 
 
 async def read(

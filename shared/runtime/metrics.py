@@ -48,6 +48,15 @@ RECORDS = _counter(
     "topic",
     "outcome",
 )
+REFUSED = _counter(
+    "tertulia_records_refused_total",
+    "Records refused and dead-lettered, by reason. contradiction: topic, key, attributes and body disagree. operator: "
+    "the operator is not the edition's.",
+    "Any: somebody else writes to the topics. `tertulia dlq list` names the records; then see the page "
+    "`docs/how-to/secure-the-bus.md`.",
+    "topic",
+    "reason",
+)
 BATCH_SECONDS = _histogram(
     "tertulia_batch_seconds",
     "Time from taking a batch of records to having committed it.",

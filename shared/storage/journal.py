@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from shared.contract.cloudevents import pack, unpack
 from shared.contract.events import Event
 from shared.messaging.broker import KafkaPublisher
-from shared.messaging.inputs import Input, Owns
+from shared.messaging.inputs import ForeignOperator, Input, Owns
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
@@ -162,6 +162,8 @@ class Journal(Generic[State, Change, Message]):
                     FENCE_REJECTIONS.inc()
                     _log.info("fenced", edition=edition_id)
                     continue
+                except ForeignOperator:
+                    raise  # before any change: a flood of such events does not load the edition again and again
                 except BaseException:
                     # The state may be half changed, and the entry may have been written: read both again.
                     self._cache.discard(edition_id)

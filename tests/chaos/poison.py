@@ -15,17 +15,11 @@ from aiokafka.errors import KafkaError
 from shared.contract.cloudevents import Headers, Record, encode
 from shared.contract.events import OrganisationChanged, OrganisationKind
 from shared.contract.ids import new_id
-from shared.contract.topics import AFFINITY, AGENDA, ENCOUNTER, MATCH_REQUEST, REGISTRATION, group_of
+from shared.contract.topics import TOPICS, group_of
 from shared.messaging.broker import MAX_RECORD_BYTES, partition_of
 
 #: Readers of each topic. A topic without readers cannot be poisoned.
-READERS: dict[str, tuple[str, ...]] = {
-    REGISTRATION.name: ("matching", "scheduler", "notify"),
-    MATCH_REQUEST.name: ("matching",),
-    AFFINITY.name: ("scheduler", "notify"),
-    AGENDA.name: ("notify",),
-    ENCOUNTER.name: ("matching",),
-}
+READERS = {topic.name: topic.consumers for topic in TOPICS if topic.consumers}
 MARK = "chaos-poison"
 #: A header of many bytes, and a body as large as a topic takes.
 _LONG_HEADER, _LONGEST_BODY = 200_000, MAX_RECORD_BYTES - 2_000

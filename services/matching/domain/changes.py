@@ -16,6 +16,13 @@ from services.matching.domain.snapshots import (
 from shared.contract.events import AffinityScored
 
 
+class OperatorRecorded(BaseModel):
+    """The operator of the edition. Records of another operator are forgotten."""
+
+    type: Literal["operator_learned"] = "operator_learned"
+    operator_id: str
+
+
 class RulesRecorded(BaseModel):
     """A newer revision of the edition's rules was received."""
 
@@ -80,7 +87,8 @@ class EncounterRecorded(BaseModel):
 
 
 Change = Annotated[
-    RulesRecorded
+    OperatorRecorded
+    | RulesRecorded
     | OrganisationRecorded
     | ParticipantRecorded
     | RequestRecorded

@@ -7,6 +7,7 @@ from typing import Final
 from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
+    OperatorRecorded,
     OrganisationRecorded,
     PairScored,
     ParticipantRecorded,
@@ -61,6 +62,7 @@ class EventEffects:
     def record(self) -> None:
         """Record the event if its revision is newer than the recorded revision."""
         event = self._event
+        self._record_operator(event.operator_id)
         match event:
             case EditionChanged():
                 self._record_rules(EditionRules.of(event))
@@ -128,6 +130,12 @@ class EventEffects:
         if affinity is not None:
             self._apply(PairScored(affinity=affinity, terms=terms))
             self._published.append(affinity)
+
+    def _record_operator(self, operator_id: str) -> None:
+        """Record the operator of a first event, or of the edition if that differs."""
+        known = self._state.operator_id
+        if known is None or (self._state.rules is None and operator_id != known):
+            self._apply(OperatorRecorded(operator_id=operator_id))
 
     def _record_rules(self, rules: EditionRules) -> None:
         known = self._state.rules

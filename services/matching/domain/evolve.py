@@ -7,6 +7,7 @@ from typing import assert_never
 from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
+    OperatorRecorded,
     OrganisationRecorded,
     PairScored,
     ParticipantRecorded,
@@ -22,6 +23,8 @@ from shared.contract.ids import pair_id
 def evolve(state: MatchingState, change: Change) -> None:
     """Apply a change."""
     match change:
+        case OperatorRecorded():
+            state.begin_with(change.operator_id)
         case RulesRecorded():
             state.rules = change.rules
         case OrganisationRecorded():
@@ -37,10 +40,7 @@ def evolve(state: MatchingState, change: Change) -> None:
             state.proposals[change.request_id] = change.partner_ids
             _link(state, change.request_id)
         case ProposalRoundRecorded():
-            state.filled = change.round
-            for first_id, second_id in change.pairs:
-                _add_round_partner(state, first_id, second_id)
-                _add_round_partner(state, second_id, first_id)
+            _add_round(state, change)
         case PairScored():
             published = change.affinity
             state.published[pair_id(state.edition_id, *published.participant_ids)] = published
@@ -48,6 +48,13 @@ def evolve(state: MatchingState, change: Change) -> None:
             state.encounters[pair_id(state.edition_id, *change.participant_ids)] = change.encounter
         case _:
             assert_never(change)
+
+
+def _add_round(state: MatchingState, change: ProposalRoundRecorded) -> None:
+    state.filled = change.round
+    for first_id, second_id in change.pairs:
+        _add_round_partner(state, first_id, second_id)
+        _add_round_partner(state, second_id, first_id)
 
 
 def _add_round_partner(state: MatchingState, participant_id: str, partner_id: str) -> None:

@@ -20,6 +20,7 @@ class MatchingState(BaseModel):
     """An edition as matching knows it. Only `evolve` writes it.
 
     Attributes:
+        first_operator_id: the operator of the first event. States of older versions have none.
         open_requests: by requester, the ids of their open requests.
         links: by participant and partner, in both directions, the ids of the requests that join the two: directed
             requests, and open requests with the partner among their proposals. A pair that was joined stays here,
@@ -33,6 +34,7 @@ class MatchingState(BaseModel):
     """
 
     edition_id: str
+    first_operator_id: str | None = None
     rules: EditionRules | None = None
     organisations: dict[str, OrganisationSnapshot] = {}
     participants: dict[str, ParticipantSnapshot] = {}
@@ -45,6 +47,18 @@ class MatchingState(BaseModel):
     filled: int = 0
     published: dict[str, AffinityScored] = {}
     encounters: dict[str, EncounterSnapshot] = {}
+
+    @property
+    def operator_id(self) -> str | None:
+        """The edition's operator. While the rules are unknown, the operator of the first event."""
+        published = (affinity.operator_id for affinity in self.published.values())
+        return self.first_operator_id or next(published, None)
+
+    def begin_with(self, operator_id: str) -> None:
+        """Record the operator, and forget all events of the operator before."""
+        if self.operator_id is not None:
+            self.__dict__.update(MatchingState(edition_id=self.edition_id).__dict__)
+        self.first_operator_id = operator_id
 
     def complete(self, participant_id: str) -> bool:
         """Tell whether the participant and the organisation they represent are both known."""

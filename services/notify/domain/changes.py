@@ -17,6 +17,13 @@ from services.notify.domain.snapshots import (
 from shared.contract.ids import Id
 
 
+class OperatorRecorded(FrozenModel):
+    """The operator of the edition. Records of another operator are forgotten."""
+
+    type: Literal["operator"] = "operator"
+    operator_id: Id
+
+
 class EditionRecorded(FrozenModel):
     """A newer revision of the edition."""
 
@@ -65,6 +72,12 @@ class VersionRaised(FrozenModel):
 
 
 Change = Annotated[
-    EditionRecorded | OrganisationRecorded | ContactRecorded | AgendaRecorded | MatchRecorded | VersionRaised,
+    OperatorRecorded
+    | EditionRecorded
+    | OrganisationRecorded
+    | ContactRecorded
+    | AgendaRecorded
+    | MatchRecorded
+    | VersionRaised,
     Field(discriminator="type"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from services.notify.domain.changes import (
     ContactRecorded,
     EditionRecorded,
     MatchRecorded,
+    OperatorRecorded,
     OrganisationRecorded,
     VersionRaised,
 )
@@ -80,7 +81,7 @@ def decide(state: Audience, events: Sequence[Event], now: datetime) -> tuple[lis
     A participant who is affected by several events gets a single delivery. The returned changes are applied already.
     """
     affected = Affected()
-    recorded = [change for event in events if (change := _record(state, event, affected, now))]
+    recorded = [change for event in events for change in _record_all(state, event, affected, now)]
     raised = [_raise(state, participant_id) for participant_id in affected.writable(state)]
     return [*recorded, *raised], [
         _delivery_wanted(state, change, now, affected.soonest.get(change.participant_id)) for change in raised
@@ -103,6 +104,16 @@ def _raise(state: Audience, participant_id: str) -> VersionRaised:
     change = VersionRaised(participant_id=participant_id, version=state.versions.get(participant_id, 0) + 1)
     evolve(state, change)
     return change
+
+
+def _record_all(state: Audience, event: Event, affected: Affected, now: datetime) -> Iterator[Change]:
+    """Record the operator of a first event, or of the edition if that differs, then the event."""
+    if state.edition is None and event.operator_id != state.operator_id:
+        operator = OperatorRecorded(operator_id=event.operator_id)
+        evolve(state, operator)
+        yield operator
+    if change := _record(state, event, affected, now):
+        yield change
 
 
 def _record(state: Audience, event: Event, affected: Affected, now: datetime) -> Change | None:

@@ -10,6 +10,7 @@ from services.notify.domain.changes import (
     ContactRecorded,
     EditionRecorded,
     MatchRecorded,
+    OperatorRecorded,
     OrganisationRecorded,
     VersionRaised,
 )
@@ -19,6 +20,8 @@ from services.notify.domain.state import Audience
 def evolve(state: Audience, change: Change) -> None:
     """Apply a change. Only this function changes an audience, so a replayed journal gives the same state."""
     match change:
+        case OperatorRecorded():
+            state.begin_with(change.operator_id)
         case EditionRecorded():
             state.edition = change.edition
         case OrganisationRecorded():

@@ -21,12 +21,24 @@ class Audience(BaseModel):
     """
 
     edition_id: Id
+    first_operator_id: Id | None = Field(default=None, description="Operator of the first event of an unknown edition.")
     edition: EditionSnapshot | None = None
     organisations: dict[str, OrganisationSnapshot] = Field(default_factory=dict)
     contacts: dict[str, ContactSnapshot] = Field(default_factory=dict)
     agendas: dict[str, AgendaSnapshot] = Field(default_factory=dict)
     matches: dict[str, MatchSnapshot] = Field(default_factory=dict)
     versions: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def operator_id(self) -> str | None:
+        """The edition's operator. Until the edition is known, the operator of the first event."""
+        return self.edition.operator_id if self.edition else self.first_operator_id
+
+    def begin_with(self, operator_id: str) -> None:
+        """Record the operator, and forget all events of the operator before."""
+        if self.operator_id is not None:
+            self.__dict__.update(Audience(edition_id=self.edition_id).__dict__)
+        self.first_operator_id = operator_id
 
     def match_of(self, participant_id: str, partner_id: str) -> MatchSnapshot | None:
         """Return the reasons for which two participants fit, or `None` if none are known."""

@@ -19,6 +19,13 @@ from services.scheduler.domain.snapshots import (
 from shared.contract.events import Cause, Certificate, EditionChanged, Place, WaitingReason
 
 
+class OperatorRecorded(Snapshot):
+    """The operator of the edition. Inputs of another operator are forgotten."""
+
+    type: Literal["operator_taken"] = "operator_taken"
+    operator_id: str
+
+
 class EditionRecorded(Snapshot):
     """A new revision of the edition."""
 
@@ -165,7 +172,8 @@ class Published(Snapshot):
 
 
 Change = Annotated[
-    EditionRecorded
+    OperatorRecorded
+    | EditionRecorded
     | OrganisationRecorded
     | ParticipantRecorded
     | PairRecorded

@@ -14,6 +14,7 @@ from services.scheduler.domain.changes import (
     EditionRecorded,
     Improved,
     Locked,
+    OperatorRecorded,
     Ordered,
     OrganisationRecorded,
     PairRecorded,
@@ -47,9 +48,20 @@ def _apply(change: object, state: AgendaState) -> None:  # noqa: ARG001 - the si
 
 
 @_apply.register
+def _evolve_operator_recorded(change: OperatorRecorded, state: AgendaState) -> None:
+    """Forget the inputs of the operator before. The revisions of published things go on."""
+    if state.operator_id is not None:
+        kept = {"encounters": state.encounters, "agendas": state.agendas}
+        empty = AgendaState(edition_id=state.edition_id)
+        state.__dict__.clear()
+        state.__dict__.update(empty.__dict__ | kept)
+    state.operator_id = change.operator_id
+
+
+@_apply.register
 def _evolve_edition_recorded(change: EditionRecorded, state: AgendaState) -> None:
     before, state.edition = state.edition, change.edition
-    state.operator_id = change.edition.operator_id
+    state.operator_id = change.edition.operator_id  # an entry of an older version records no operator before
     state.version += 1
     if change.edition.phase is Phase.OPEN:
         state.announced = False

@@ -42,6 +42,7 @@ from shared.contract.ids import encounter_id
 class AgendaState(BaseModel):
     """An edition. Only `evolve` changes it. Cached properties are indexes, rebuilt after a load.
 
+    - `operator_id`: the edition's operator; the operator of the first event while the edition is unknown.
     - `placements`, `waiting`: the place of a pair's encounter, or the reason to wait.
     - `encounters`, `agendas`: content as last published.
     - `unpublished_pairs`, `unpublished_participants`: causes of the changes since then.
