@@ -33,6 +33,15 @@ class Settings(ServiceSettings):
         default=64 * 1024 * 1024, ge=1024, description="Most bytes an XLSX file may unpack to."
     )
     max_import_rows: int = Field(default=10_000, ge=1, description="Most rows in an imported file.")
+    import_memory_bytes: int = Field(
+        default=256 * 1024 * 1024, ge=64 * 1024 * 1024, description="Memory of the process that reads an imported file."
+    )
+    import_read_seconds: int = Field(
+        default=20, ge=1, description="Time in which the process has to read an imported file; it is killed then."
+    )
+    imports_at_once: int = Field(
+        default=4, ge=1, description="Most imports at once, each of another operator; further operators wait."
+    )
     key_cache_seconds: float = Field(
         default=5.0, ge=0, description="Time for which API keys are cached: a revoked key may work this much longer."
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,7 +14,8 @@ from services.registration.api.access import CurrentService, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
 from services.registration.api.problems import Unsupported
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.import_files import Columns, FileLimits, Sheet, UnreadableFile, read_csv, read_xlsx
+from services.registration.import_files.process import Sheet, read_file
+from services.registration.import_files.sheet import Columns, UnreadableFile
 from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS
 from services.registration.use_cases.imports import ImportReport, import_organisations, import_participants
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = "multipart/form-data"
-_READERS: dict[str, Callable[[bytes, Columns, FileLimits], Sheet]] = {CSV: read_csv, XLSX: read_xlsx}
+_FORMATS = (CSV, XLSX)
 _BY_ENDING = {".csv": CSV, ".xlsx": XLSX}
 
 
@@ -90,15 +90,13 @@ async def participants(request: Request, service: CurrentService, edition_id: Pa
 async def _sheet(request: Request, columns: Columns) -> Sheet:
     settings = context_of(request).settings
     media = media_type(request.headers.get("content-type"))
-    if media not in {*_READERS, _FORM}:
+    if media not in {*_FORMATS, _FORM}:
         raise Unsupported(f"send {CSV}, {XLSX} or {_FORM}")
     raw = await read_body(request, settings.max_import_bytes)
     if media == _FORM:
         media, raw = await _file_of(request, raw)
-    limits = FileLimits(settings.max_import_rows, settings.max_unpacked_bytes)
     try:
-        # In a thread: a large workbook takes seconds.
-        return await asyncio.to_thread(_READERS[media], raw, columns, limits)
+        return await read_file(raw, columns, settings, is_workbook=media == XLSX)
     except UnreadableFile as error:
         raise Invalid(FieldError("", str(error))) from error
 
@@ -118,7 +116,7 @@ async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
         raise Invalid(FieldError("/file", "send one file"))
     ending = "." + (files[0].filename or "").rpartition(".")[2].lower()
     media = media_type(files[0].content_type)
-    media = media if media in _READERS else _BY_ENDING.get(ending, "")
+    media = media if media in _FORMATS else _BY_ENDING.get(ending, "")
     if not media:
         raise Unsupported(f"the file must be {CSV} or {XLSX}")
     content = await files[0].read()

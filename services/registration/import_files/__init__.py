@@ -1,0 +1,1 @@
+"""Imported files: CSV files and workbooks, read within bounds by a process of their own."""

@@ -1,0 +1,89 @@
+"""The process that reads one file: the file comes by standard input, packed slices of its rows leave by standard output.
+
+It imports nothing but the standard library and the readers. Its limits hold whatever the file makes a reader do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from services.registration.import_files.delimited import read_csv
+from services.registration.import_files.sheet import Columns, FileLimits, SheetBuilder, UnreadableFile
+from services.registration.import_files.workbook import read_xlsx
+
+#: First byte of a line of the output: a slice, the end of the file, or the reason for which it is refused.
+SLICE: Final = b"+"
+END: Final = b"."
+REFUSED: Final = b"!"
+_NICENESS = 10
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """A file to read: its format, its columns and its limits, and the limits of the process."""
+
+    is_workbook: bool
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    rows: int
+    unpacked_bytes: int
+    #: Of all memory of the process.
+    memory_bytes: int
+    #: Of processor time, and of time as such.
+    seconds: int
+
+    def packed(self) -> str:
+        """Return the task as the argument of the process."""
+        return json.dumps(asdict(self))
+
+
+def main(argument: str) -> None:
+    """Read the file of a task."""
+    task = ReadTask(**json.loads(argument))
+    _limit(task)
+    try:
+        _read(task, sys.stdin.buffer.read())
+    except UnreadableFile as error:
+        _write(REFUSED, str(error).encode())
+    except MemoryError:
+        _write(REFUSED, f"takes more than {task.memory_bytes} bytes of memory to read: split the file".encode())
+    else:
+        _write(END, b"")
+
+
+def _read(task: ReadTask, raw: bytes) -> None:
+    limits = FileLimits(task.rows, task.unpacked_bytes)
+    columns = Columns(tuple(task.required), tuple(task.optional))
+    sheet = SheetBuilder(columns, limits, lambda packed: _write(SLICE, packed))
+    if task.is_workbook:
+        read_xlsx(raw, limits, sheet)
+    else:
+        read_csv(raw, sheet)
+
+
+def _limit(task: ReadTask) -> None:
+    """Set the limits: the kernel refuses memory beyond them, and kills the process at the end of its time."""
+    os.nice(_NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for kind, most in (
+        (resource.RLIMIT_AS, task.memory_bytes),
+        (resource.RLIMIT_CPU, task.seconds),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    signal.alarm(task.seconds)
+
+
+def _write(kind: bytes, content: bytes) -> None:
+    sys.stdout.buffer.write(kind + content + b"\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

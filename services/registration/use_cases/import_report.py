@@ -1,0 +1,74 @@
+"""Report of an import: counts of all rows, and as many rejections as a person reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from services.registration.import_files.sheet import RowRejection
+
+RowOutcome = Literal["created", "changed", "unchanged"]
+
+#: Rejections that a report lists, those of the first lines.
+MOST_REJECTIONS: Final = 500
+#: Problems that a report lists: a column and a reason each.
+MOST_PROBLEMS: Final = 50
+#: Lines that a problem names.
+MOST_LINES: Final = 10
+_LONGEST_REASON = 300
+#: Problems that are counted apart. A reason may hold the row's own value, and differ in each row.
+_MOST_COUNTED = 2000
+
+
+@dataclass
+class RowProblem:
+    """A column and the reason for which it was rejected: the number of rejections, and the lines of the first."""
+
+    column: str
+    reason: str
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        """Count a rejection."""
+        self.count += 1
+        if len(self.lines) < MOST_LINES:
+            self.lines.append(line)
+
+
+class ImportReport:
+    """Number of rows by outcome, and the rejections: all are counted, the first are kept."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[RowOutcome] = Counter()
+        #: Number of rows with a rejection.
+        self.rejected_rows = 0
+        #: Number of rejections; a row may have several.
+        self.rejection_count = 0
+        self._first: list[RowRejection] = []
+        self._problems: dict[tuple[str, str], RowProblem] = {}
+
+    def reject(self, rejections: list[RowRejection]) -> None:
+        """Add the rejections of a row."""
+        self.rejected_rows += 1
+        self.rejection_count += len(rejections)
+        for rejection in rejections:
+            self._keep(RowRejection(rejection.line, rejection.column, rejection.reason[:_LONGEST_REASON]))
+
+    def first(self) -> list[RowRejection]:
+        """List the rejections of the first lines, by line."""
+        return sorted(self._first, key=lambda rejection: rejection.line)[:MOST_REJECTIONS]
+
+    def problems(self) -> list[RowProblem]:
+        """List the most frequent problems, the most frequent first."""
+        ranked = sorted(self._problems.values(), key=lambda problem: (-problem.count, problem.lines))
+        return ranked[:MOST_PROBLEMS]
+
+    def _keep(self, rejection: RowRejection) -> None:
+        self._first.append(rejection)
+        if len(self._first) >= 2 * MOST_REJECTIONS:
+            self._first = self.first()
+        key = rejection.column, rejection.reason
+        if key in self._problems or len(self._problems) < _MOST_COUNTED:
+            self._problems.setdefault(key, RowProblem(*key)).add(rejection.line)
