@@ -28,6 +28,7 @@ from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
 from services.registration.api.middleware import RequestMiddleware
 from services.registration.authenticator import Authenticator
+from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
@@ -119,7 +120,8 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.close.append(clients.close)
     authenticator = Authenticator(MongoOperators(database), settings.key_cache_seconds)
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
-    context = ApiContext(store, authenticator, settings, clock, clients, versions or BuiltInVersions())
+    imports = ImportCapacity(settings.imports_at_once)
+    context = ApiContext(store, authenticator, settings, clock, clients, versions or BuiltInVersions(), imports)
     return WiredRegistration(runtime, context, publisher)
 
 

@@ -11,6 +11,7 @@ from pydantic import StringConstraints
 
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.authenticator import Authenticator, UnknownKey
+from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.ports import AffinityVersions, EntityStore
 from services.registration.service import OperatorService
@@ -32,6 +33,7 @@ class ApiContext:
     clock: Clock
     clients: InternalClients = field(default_factory=no_clients)
     versions: AffinityVersions = field(default_factory=BuiltInVersions)
+    imports: ImportCapacity = field(default_factory=ImportCapacity)
 
 
 def context_of(request: Request) -> ApiContext:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,10 +16,13 @@ from services.registration.api.access import CurrentService, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
 from services.registration.api.problems import Unsupported
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.import_files.process import Sheet, read_file
-from services.registration.import_files.sheet import Columns, UnreadableFile
-from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS
-from services.registration.use_cases.imports import ImportReport, import_organisations, import_participants
+from services.registration.import_files.process import read_file
+from services.registration.import_files.sheet import Sheet, UnreadableFile
+from services.registration.service import OperatorService
+from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS, ImportColumns
+from services.registration.use_cases.import_report import MOST_PROBLEMS, MOST_REJECTIONS, ImportReport
+from services.registration.use_cases.imports import import_organisations, import_participants
+from shared.runtime.fair_turns import FairTurns
 
 router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
 
@@ -25,6 +30,7 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = "multipart/form-data"
 _FORMATS = (CSV, XLSX)
+_PIECE_BYTES = 64 * 1024
 _BY_ENDING = {".csv": CSV, ".xlsx": XLSX}
 
 
@@ -36,13 +42,26 @@ class RejectionView(BaseModel):
     reason: str
 
 
+class ProblemView(BaseModel):
+    """A column and a reason for which rows were rejected: how often, and the lines of the first of them."""
+
+    column: str
+    reason: str
+    count: int
+    lines: list[int]
+
+
 class ReportView(BaseModel):
-    """Number of rows by outcome, and the rejected rows."""
+    """Number of rows by outcome, and the rejections of the first lines."""
 
     created: int
     changed: int
     unchanged: int
-    rejected: list[RejectionView]
+    rejected_rows: int = Field(description="Number of rejected rows, also of those that `rejected` leaves out.")
+    rejected: list[RejectionView] = Field(description=f"The first {MOST_REJECTIONS} rejections, by line.")
+    problems: list[ProblemView] = Field(
+        description=f"The rejections by column and reason: the {MOST_PROBLEMS} most frequent, with their first lines."
+    )
 
 
 _FILE: dict[str, Any] = {
@@ -70,9 +89,11 @@ async def organisations(request: Request, service: CurrentService, edition_id: P
     Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `interchangeable` (yes or no), `codes`
     (separated by blanks, commas or `|`).
     CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell clears an optional field; a missing
-    column leaves the field unchanged. Faulty rows are reported, correct rows are imported. Formulas are refused.
+    column leaves the field unchanged. Faulty rows are reported, correct rows are imported. A formula counts by its
+    saved value. An operator has one import at a time: another is refused with 429.
     """
-    return _view(await import_organisations(service, edition_id, await _sheet(request, ORGANISATION_COLUMNS.header)))
+    async with _running(request, service, ORGANISATION_COLUMNS) as (sheet, turns):
+        return _view(await import_organisations(service, edition_id, sheet, turns))
 
 
 @router.post("/participants", openapi_extra=_FILE)
@@ -84,28 +105,48 @@ async def participants(request: Request, service: CurrentService, edition_id: Pa
     (separated by blanks, commas or `|`). The format is that of the import of organisations. Several rows are written
     concurrently, so the last seats of a session do not always go to the first rows of the file.
     """
-    return _view(await import_participants(service, edition_id, await _sheet(request, PARTICIPANT_COLUMNS.header)))
+    async with _running(request, service, PARTICIPANT_COLUMNS) as (sheet, turns):
+        return _view(await import_participants(service, edition_id, sheet, turns))
 
 
-async def _sheet(request: Request, columns: Columns) -> Sheet:
-    settings = context_of(request).settings
+@asynccontextmanager
+async def _running(
+    request: Request, service: OperatorService, columns: ImportColumns
+) -> AsyncIterator[tuple[Sheet, FairTurns]]:
+    """Admit an import, then read its file. Yields the file, and the turns of its slices.
+
+    Raises:
+        ImportRunning: the operator has an import already; nothing of the body has been read.
+    """
+    imports = context_of(request).imports
+    operator_id = service.unit_of_work.repository.operator_id
+    with imports.admitted(operator_id):
+        media, raw = await _file(request)
+        async with imports.running.turn(operator_id):
+            try:
+                sheet = await read_file(raw, columns.header, context_of(request).settings, is_workbook=media == XLSX)
+            except UnreadableFile as error:
+                raise Invalid(FieldError("", str(error))) from error
+            del raw
+            yield sheet, imports.slices
+
+
+async def _file(request: Request) -> tuple[str, bytes]:
+    """Return the media type and the bytes of the file."""
     media = media_type(request.headers.get("content-type"))
     if media not in {*_FORMATS, _FORM}:
         raise Unsupported(f"send {CSV}, {XLSX} or {_FORM}")
-    raw = await read_body(request, settings.max_import_bytes)
-    if media == _FORM:
-        media, raw = await _file_of(request, raw)
-    try:
-        return await read_file(raw, columns, settings, is_workbook=media == XLSX)
-    except UnreadableFile as error:
-        raise Invalid(FieldError("", str(error))) from error
+    raw = await read_body(request, context_of(request).settings.max_import_bytes)
+    return await _file_of(request, raw) if media == _FORM else (media, raw)
 
 
 async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
     """Return the file of a form and its media type, from the header of the part or the ending of the file name."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
-        yield raw
+        for start in range(0, len(raw), _PIECE_BYTES):
+            yield raw[start : start + _PIECE_BYTES]
+            await asyncio.sleep(0)
 
     try:
         form = await MultiPartParser(request.headers, stream(), max_files=1, max_fields=10).parse()
@@ -129,8 +170,13 @@ def _view(report: ImportReport) -> ReportView:
         created=report.outcomes["created"],
         changed=report.outcomes["changed"],
         unchanged=report.outcomes["unchanged"],
+        rejected_rows=report.rejected_rows,
         rejected=[
             RejectionView(line=rejection.line, column=rejection.column, reason=rejection.reason)
-            for rejection in report.rejected
+            for rejection in report.first()
+        ],
+        problems=[
+            ProblemView(column=problem.column, reason=problem.reason, count=problem.count, lines=problem.lines)
+            for problem in report.problems()
         ],
     )

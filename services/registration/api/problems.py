@@ -29,11 +29,13 @@ from services.registration.domain.errors import (
     Stale,
 )
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
+from services.registration.import_capacity import ImportRunning
 from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
 from shared.internal_api.edit_errors import EditErrorCode, by_status
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "2"
+_IMPORT_RETRY_SECONDS = "10"
 
 
 class TooLarge(Exception):
@@ -99,6 +101,12 @@ _KINDS: dict[type[Exception], ProblemKind] = {
     IfMatchRequired: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "if-match-required", "If-Match is needed"),
     KeyReused: ProblemKind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"
+    ),
+    ImportRunning: ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "import-running",
+        "One import at a time",
+        {"Retry-After": _IMPORT_RETRY_SECONDS},
     ),
     ServiceUnavailable: _AWAY,
 }

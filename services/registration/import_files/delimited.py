@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -9,8 +10,7 @@ import re
 from services.registration.import_files.sheet import SheetBuilder, UnreadableFile
 
 #: The first line that is not blank.
-_FIRST_LINE = re.compile(r"[^\s][^\r\n]*")
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_FIRST_LINE = re.compile(rb"\S[^\r\n]*")
 
 
 def read_csv(raw: bytes, sheet: SheetBuilder) -> None:
@@ -19,11 +19,11 @@ def read_csv(raw: bytes, sheet: SheetBuilder) -> None:
     Raises:
         UnreadableFile: not UTF-8; and the errors of `SheetBuilder`.
     """
-    text = _decoded(raw)
-    first = _FIRST_LINE.search(text)
-    names = first.group() if first else ""
-    delimiter = ";" if names.count(";") > names.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    _check_encoding(raw)
+    first = _FIRST_LINE.search(raw.removeprefix(codecs.BOM_UTF8))
+    names = first.group() if first else b""
+    delimiter = ";" if names.count(b";") > names.count(b",") else ","
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline=""), delimiter=delimiter)
     while True:
         line = reader.line_num + 1
         try:
@@ -33,14 +33,15 @@ def read_csv(raw: bytes, sheet: SheetBuilder) -> None:
         except csv.Error:  # a cell beyond the module's limit: a quote that is never closed, as a rule
             sheet.reject(line, f"a cell of more than {csv.field_size_limit()} characters; is a quote not closed?")
             break
-        sheet.add(line, cells)
+        if cells:
+            sheet.add(line, cells)
     sheet.end()
 
 
-def _decoded(raw: bytes) -> str:
-    if raw.startswith(_UTF_16_MARKS):
+def _check_encoding(raw: bytes) -> None:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnreadableFile("UTF-16, not UTF-8: save the file as CSV UTF-8")
     try:
-        return raw.decode("utf-8-sig")
+        raw.decode()
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"not UTF-8: byte {error.start} is not; save the file as CSV UTF-8") from None

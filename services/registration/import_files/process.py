@@ -44,7 +44,7 @@ async def read_file(raw: bytes, columns: Columns, settings: Settings, *, is_work
     async with _process(task) as process:
         try:
             # The process ends by its own clock; further seconds cover its start.
-            async with asyncio.timeout(task.seconds + _START_SECONDS):
+            async with asyncio.timeout(task.longest_seconds + _START_SECONDS):
                 _, packed = await asyncio.gather(_send(process, raw), _receive(process))
                 if packed is not None:
                     return Sheet(packed)

@@ -170,8 +170,8 @@ class _SheetRows:
         return number_text(text)
 
     def _end_row(self) -> None:
-        self._sheet.add(self._line, self._cells)
-        self._cells = []
+        if self._cells:
+            self._sheet.add(self._line, self._cells)
 
 
 def _stated(text: str | None, otherwise: int) -> int:

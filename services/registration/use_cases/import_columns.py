@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.registration.import_files import Columns
+from services.registration.import_files.sheet import Columns
 
 #: Words of a yes-or-no column, in the languages of the mails. An empty cell is no.
 _YES_OR_NO = dict.fromkeys(("yes", "sí", "si", "sim", "true", "1", "x"), True) | dict.fromkeys(

@@ -42,19 +42,24 @@ class ImportReport:
 
     def __init__(self) -> None:
         self.outcomes: Counter[RowOutcome] = Counter()
-        #: Number of rows with a rejection.
-        self.rejected_rows = 0
-        #: Number of rejections; a row may have several.
-        self.rejection_count = 0
+        self._lines: set[int] = set()
         self._first: list[RowRejection] = []
         self._problems: dict[tuple[str, str], RowProblem] = {}
 
-    def reject(self, rejections: list[RowRejection]) -> None:
-        """Add the rejections of a row."""
-        self.rejected_rows += 1
-        self.rejection_count += len(rejections)
-        for rejection in rejections:
-            self._keep(RowRejection(rejection.line, rejection.column, rejection.reason[:_LONGEST_REASON]))
+    @property
+    def rejected_rows(self) -> int:
+        """Number of rows with a rejection."""
+        return len(self._lines)
+
+    def reject(self, line: int, column: str, reason: str) -> None:
+        """Add a rejection."""
+        reason = reason[:_LONGEST_REASON]
+        self._lines.add(line)
+        self._first.append(RowRejection(line, column, reason))
+        if len(self._first) >= 2 * MOST_REJECTIONS:
+            self._first = self.first()
+        if (column, reason) in self._problems or len(self._problems) < _MOST_COUNTED:
+            self._problems.setdefault((column, reason), RowProblem(column, reason)).add(line)
 
     def first(self) -> list[RowRejection]:
         """List the rejections of the first lines, by line."""
@@ -64,11 +69,3 @@ class ImportReport:
         """List the most frequent problems, the most frequent first."""
         ranked = sorted(self._problems.values(), key=lambda problem: (-problem.count, problem.lines))
         return ranked[:MOST_PROBLEMS]
-
-    def _keep(self, rejection: RowRejection) -> None:
-        self._first.append(rejection)
-        if len(self._first) >= 2 * MOST_REJECTIONS:
-            self._first = self.first()
-        key = rejection.column, rejection.reason
-        if key in self._problems or len(self._problems) < _MOST_COUNTED:
-            self._problems.setdefault(key, RowProblem(*key)).add(rejection.line)

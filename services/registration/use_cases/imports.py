@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic
 
 from pydantic_core import to_json
 
@@ -18,32 +17,27 @@ from services.registration.domain.organisation import Organisation, Organisation
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import AnyParty, must_be_active
-from services.registration.import_files import RowRejection, Sheet, SheetRow
+from services.registration.import_files.sheet import RowRejection, Sheet, SheetRow
 from services.registration.service import OperatorService
 from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS, ImportColumns
+from services.registration.use_cases.import_report import ImportReport, RowOutcome
+from shared.runtime.fair_turns import FairTurns
 
-_AT_ONCE = 8
-_CHUNK = 500
-
-RowOutcome = Literal["created", "changed", "unchanged"]
-Item = TypeVar("Item")
+_AT_ONCE = 4
 
 
-@dataclass
-class ImportReport:
-    """Number of rows by outcome, and every rejection."""
-
-    outcomes: Counter[RowOutcome] = field(default_factory=Counter)
-    rejected: list[RowRejection] = field(default_factory=list)
-
-
-async def import_organisations(service: OperatorService, edition_id: str, sheet: Sheet) -> ImportReport:
-    """Register or change the organisations of a sheet, by name.
+async def import_organisations(
+    service: OperatorService, edition_id: str, sheet: Sheet, turns: FairTurns
+) -> ImportReport:
+    """Register or change the organisations of a sheet, by name. Each slice of the sheet takes a turn.
 
     Raises:
         NotFound, Conflict: there is no such edition, or it is closed. Faults of rows are in the report.
     """
     await service.editions.get_changeable(edition_id)
+
+    async def look_up(rows: Sequence[SheetRow]) -> None:
+        """Organisations refer to nothing."""
 
     def read(row: SheetRow) -> tuple[Organisation, Patch]:
         patch = ORGANISATION_COLUMNS.patch_of(row.cells)
@@ -57,20 +51,27 @@ async def import_organisations(service: OperatorService, edition_id: str, sheet:
     async def amend(existing: Organisation, patch: Patch) -> Organisation:
         return await service.organisations.amend(edition_id, existing.organisation_id, patch, ())
 
-    run = _Import(service, Organisation, OrganisationFacts, ORGANISATION_COLUMNS, read, complete, amend)
-    return await run.run(sheet)
+    run = _Import(service, Organisation, OrganisationFacts, ORGANISATION_COLUMNS, look_up, read, complete, amend)
+    return await run.run(sheet, turns)
 
 
-async def import_participants(service: OperatorService, edition_id: str, sheet: Sheet) -> ImportReport:
+async def import_participants(
+    service: OperatorService, edition_id: str, sheet: Sheet, turns: FairTurns
+) -> ImportReport:
     """Register or change the participants of a sheet, by e-mail address. Their organisations must be registered.
+
+    Each slice of the sheet takes a turn.
 
     Raises:
         NotFound, Conflict: there is no such edition, or it is closed. Faults of rows are in the report.
     """
     edition = await service.editions.get_changeable(edition_id)
-    organisations: dict[str, Organisation] = {}
-    for chunk in _chunks(sorted({_organisation_key(edition_id, row) for row in sheet.rows})):
-        organisations |= await service.unit_of_work.repository.find_unique(Organisation, chunk)
+    organisations: dict[str, Organisation | None] = {}
+
+    async def look_up(rows: Sequence[SheetRow]) -> None:
+        keys = {_organisation_key(edition_id, row) for row in rows}.difference(organisations)
+        found = await service.unit_of_work.repository.find_unique(Organisation, sorted(keys)) if keys else {}
+        organisations.update({key: found.get(key) for key in keys})
 
     def read(row: SheetRow) -> tuple[Participant, Patch]:
         organisation = organisations.get(_organisation_key(edition_id, row))
@@ -87,8 +88,8 @@ async def import_participants(service: OperatorService, edition_id: str, sheet: 
     async def amend(existing: Participant, patch: Patch) -> Participant:
         return await service.participants.amend(edition_id, existing.participant_id, patch, ())
 
-    run = _Import(service, Participant, ParticipantFacts, PARTICIPANT_COLUMNS, read, complete, amend)
-    return await run.run(sheet)
+    run = _Import(service, Participant, ParticipantFacts, PARTICIPANT_COLUMNS, look_up, read, complete, amend)
+    return await run.run(sheet, turns)
 
 
 @dataclass
@@ -99,44 +100,58 @@ class _Import(Generic[AnyParty]):
     kind: type[AnyParty]
     facts: type[Facts]
     columns: ImportColumns
+    #: Finds the entities that rows refer to.
+    look_up: Callable[[Sequence[SheetRow]], Awaitable[None]]
     #: Returns the new entity and the merge patch that a row stands for.
     read: Callable[[SheetRow], tuple[AnyParty, Patch]]
     #: Completes a new entity just before it is written: gives seats.
     complete: Callable[[AnyParty], Awaitable[AnyParty]]
     #: Changes an existing entity.
     amend: Callable[[AnyParty, Patch], Awaitable[AnyParty]]
+    report: ImportReport = field(default_factory=ImportReport)
+    #: The line of each unique key that the file has named so far.
+    lines: dict[str, int] = field(default_factory=dict)
 
-    async def run(self, sheet: Sheet) -> ImportReport:
-        """Write the rows chunk by chunk, several rows of a chunk concurrently."""
-        report = ImportReport(rejected=list(sheet.rejected))
-        for chunk in _chunks(self._read_rows(sheet.rows, report)):
-            uniques = [party.unique for _, party, _ in chunk]
-            existing = await self.service.unit_of_work.repository.find_unique(self.kind, uniques)
-            semaphore = asyncio.Semaphore(_AT_ONCE)
-            await asyncio.gather(*(self._write(semaphore, report, existing, *item) for item in chunk))
-        report.rejected.sort(key=lambda rejection: rejection.line)
-        return report
+    async def run(self, sheet: Sheet, turns: FairTurns) -> ImportReport:
+        """Import slice by slice. Other operators' imports and all requests have their turns in between."""
+        for lines in sheet.slices():
+            async with turns.turn(self.service.unit_of_work.repository.operator_id):
+                await self._import(lines)
+        return self.report
 
-    def _read_rows(self, rows: Sequence[SheetRow], report: ImportReport) -> list[tuple[SheetRow, AnyParty, Patch]]:
-        read: list[tuple[SheetRow, AnyParty, Patch]] = []
-        lines: dict[str, int] = {}
+    async def _import(self, lines: Sequence[SheetRow | RowRejection]) -> None:
+        rows = []
+        for line in lines:
+            if isinstance(line, SheetRow):
+                rows.append(line)
+            else:
+                self.report.reject(line.line, line.column, line.reason)
+        await self.look_up(rows)
+        parties = await self._parties(rows)
+        existing = await self.service.unit_of_work.repository.find_unique(self.kind, list(parties)) if parties else {}
+        semaphore = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(self._write(semaphore, existing, *item) for item in parties.values()))
+
+    async def _parties(self, rows: Sequence[SheetRow]) -> dict[str, tuple[SheetRow, AnyParty, Patch]]:
+        """Read rows as entities, by unique key. After each row, other requests have a turn."""
+        parties: dict[str, tuple[SheetRow, AnyParty, Patch]] = {}
         for row in rows:
             try:
                 party, patch = self.read(row)
             except (Invalid, Conflict) as error:
-                report.rejected.extend(self._rejections(row, error))
-                continue
-            first_line = lines.setdefault(party.unique, row.line)
-            if first_line == row.line:
-                read.append((row, party, patch))
+                self._reject(row, error)
             else:
-                report.rejected.append(RowRejection(row.line, "", f"the same {party.NOUN} as on line {first_line}"))
-        return read
+                first_line = self.lines.setdefault(party.unique, row.line)
+                if first_line == row.line:
+                    parties[party.unique] = row, party, patch
+                else:
+                    self.report.reject(row.line, "", f"the same {party.NOUN} as on line {first_line}")
+            await asyncio.sleep(0)
+        return parties
 
     async def _write(
         self,
         semaphore: asyncio.Semaphore,
-        report: ImportReport,
         existing: dict[str, AnyParty],
         row: SheetRow,
         party: AnyParty,
@@ -144,9 +159,9 @@ class _Import(Generic[AnyParty]):
     ) -> None:
         async with semaphore:
             try:
-                report.outcomes[await self._upsert(existing.get(party.unique), party, patch)] += 1
+                self.report.outcomes[await self._upsert(existing.get(party.unique), party, patch)] += 1
             except (Invalid, Conflict) as error:
-                report.rejected.extend(self._rejections(row, error))
+                self._reject(row, error)
 
     async def _upsert(self, existing: AnyParty | None, party: AnyParty, patch: Patch) -> RowOutcome:
         if existing is None:
@@ -158,10 +173,12 @@ class _Import(Generic[AnyParty]):
         changed = await self.amend(existing, patch)
         return "unchanged" if changed.revision == existing.revision else "changed"
 
-    def _rejections(self, row: SheetRow, error: Invalid | Conflict) -> list[RowRejection]:
+    def _reject(self, row: SheetRow, error: Invalid | Conflict) -> None:
         if isinstance(error, Conflict):
-            return [RowRejection(row.line, "", str(error))]
-        return [RowRejection(row.line, self.columns.at(fault.pointer), fault.detail) for fault in error.faults]
+            self.report.reject(row.line, "", str(error))
+        else:
+            for fault in error.faults:
+                self.report.reject(row.line, self.columns.at(fault.pointer), fault.detail)
 
 
 def _as_body(patch: dict[str, Any]) -> bytes:
@@ -172,8 +189,3 @@ def _as_body(patch: dict[str, Any]) -> bytes:
 def _organisation_key(edition_id: str, row: SheetRow) -> str:
     """Return the unique key of the organisation that a row names (`Organisation.unique`)."""
     return f"{edition_id}/{same_name(row.cells['organisation'])}"
-
-
-def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

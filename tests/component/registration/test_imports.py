@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
-import openpyxl
 import pytest
 
-from tests.support.registration_api import EditionHarness, RegistrationHarness
+from services.registration.api.access import ApiContext
+from services.registration.app import make_api
+from services.registration.domain.parsing import parse_facts
+from services.registration.use_cases import imports
+from tests.support.registration_api import OPERATORS, EditionHarness, RegistrationHarness
+from tests.support.workbooks import saved
 
 CSV = {"content-type": "text/csv; charset=utf-8"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -71,13 +77,7 @@ async def test_yes_and_no_are_read_in_the_languages_of_the_mails(
 
 @pytest.mark.parametrize("media", [XLSX, "application/octet-stream"])
 async def test_a_workbook_is_imported_from_a_form(api: httpx.AsyncClient, edition: EditionHarness, media: str) -> None:
-    book = openpyxl.Workbook()
-    sheet: Any = book.active
-    sheet.append(["name", "kind", "country"])
-    sheet.append(["Acme", "sme", "ES"])
-    out = io.BytesIO()
-    book.save(out)
-    files = {"file": ("people.xlsx", out.getvalue(), media)}
+    files = {"file": ("people.xlsx", saved(["name", "kind", "country"], ["Acme", "sme", "ES"]), media)}
     answer = await api.post(f"{edition.path}/imports/organisations", files=files)
     assert answer.json()["created"] == 1
 
@@ -101,3 +101,98 @@ async def test_an_unreadable_file_is_refused(
     answer = await api.post(f"{edition.path}/imports/organisations", content=content, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+class SlowBody:
+    """The body of an import that arrives when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.may_arrive = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.asked.set()
+        await self.may_arrive.wait()
+        yield b"name,kind,country\nAcme,sme,ES\n"
+
+
+async def test_an_operator_has_one_import_at_a_time(
+    api: httpx.AsyncClient, rival: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    path, body = f"{edition.path}/imports/organisations", SlowBody()
+    first = asyncio.create_task(api.post(path, content=body, headers=CSV))
+    await body.asked.wait()
+    second = await api.post(path, content=ORGANISATIONS, headers=CSV)
+    assert (second.status_code, second.headers["retry-after"]) == (429, "10")
+    assert second.json()["type"] == "urn:tertulia:problem:import-running"
+    other = await EditionHarness(rival).set_up()
+    answer = await rival.post(f"{other.path}/imports/organisations", content=ORGANISATIONS, headers=CSV)
+    assert answer.json()["created"] == 2
+    body.may_arrive.set()
+    assert (await first).json()["created"] == 1
+    assert (await api.post(path, content=ORGANISATIONS, headers=CSV)).status_code == 200
+
+
+async def test_a_client_that_leaves_gives_its_place_back(
+    api: httpx.AsyncClient, edition: EditionHarness, context: ApiContext
+) -> None:
+    path = f"/v1{edition.path}/imports/organisations"
+    messages: list[Any] = [
+        {"type": "http.request", "body": b"name,kind", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    key = f"Bearer itecam.{OPERATORS['itecam']}".encode()
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers":
+        [(b"authorization", key), (b"content-type", b"text/csv")], "http_version": "1.1", "scheme": "http",
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(_: Any) -> None:
+        """The client hears no answer."""
+
+    with suppress(Exception):
+        await make_api(context)(scope, receive, send)
+    assert messages == []
+    answer = await api.post(path.removeprefix("/v1"), content=ORGANISATIONS, headers=CSV)
+    assert answer.status_code == 200
+
+
+async def test_the_report_of_many_bad_rows_is_bounded(api: httpx.AsyncClient, edition: EditionHarness) -> None:
+    rows = "".join(f"Acme {number},shop,Spain\n" for number in range(300))
+    path = f"{edition.path}/imports/organisations"
+    answer = await api.post(path, content=f"name,kind,country\n{rows}", headers=CSV)
+    report = answer.json()
+    assert (report["created"], report["rejected_rows"], len(report["rejected"])) == (0, 300, 500)
+    assert [(problem["column"], problem["count"]) for problem in report["problems"]] == [
+        ("kind", 300),
+        ("country", 300),
+    ]
+    assert report["problems"][0]["lines"] == list(range(2, 12))
+    assert len(answer.content) < 128 * 1024
+
+
+async def test_requests_have_their_turn_after_each_row(
+    api: httpx.AsyncClient, edition: EditionHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows_at_once = [0]
+
+    def read_row(*arguments: Any) -> Any:
+        rows_at_once[-1] += 1
+        return parse_facts(*arguments)
+
+    async def note_turns() -> None:
+        while True:
+            rows_at_once.append(0)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(imports, "parse_facts", read_row)
+    noting = asyncio.create_task(note_turns())
+    rows = "".join(f"Acme {number},sme,ES\n" for number in range(300))
+    path = f"{edition.path}/imports/organisations"
+    report = (await api.post(path, content=f"name,kind,country\n{rows}", headers=CSV)).json()
+    noting.cancel()
+    assert report["created"] == sum(rows_at_once) == 300
+    assert max(rows_at_once) == 1

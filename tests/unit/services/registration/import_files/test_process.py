@@ -1,0 +1,105 @@
+"""The process that reads a file: its verdicts, its limits, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import Process
+from typing import Any
+
+import pytest
+
+from services.registration.import_files import process as module
+from services.registration.import_files.process import read_file
+from services.registration.import_files.sheet import Columns, Sheet, SheetRow, UnreadableFile
+from services.registration.settings import Settings
+from tests.support.waiting import wait_until
+from tests.support.workbooks import SHARED, SHEET, by_hand, repeated, saved, shared
+
+COLUMNS = Columns(("name", "kind", "country"), ())
+GOOD = b"name,kind,country\nA,sme,ES\n"
+
+
+class Started:
+    """Notes the processes that are started, and their arguments."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.processes: list[Process] = []
+        self.environments: list[dict[str, str]] = []
+        self._start = asyncio.create_subprocess_exec
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", self.start)
+
+    async def start(self, *command: str, **options: Any) -> Process:
+        process = await self._start(*command, **options)
+        self.processes.append(process)
+        self.environments.append(options["env"])
+        return process
+
+    def all_ended(self) -> bool:
+        return bool(self.processes) and all(process.returncode is not None for process in self.processes)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    return Started(monkeypatch)
+
+
+async def read(raw: bytes, *, is_workbook: bool = False, **settings: int) -> Sheet:
+    return await read_file(raw, COLUMNS, Settings(**settings), is_workbook=is_workbook)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_workbook", [False, True])
+async def test_the_rows_of_a_file_arrive(started: Started, *, is_workbook: bool) -> None:
+    raw = saved(["name", "kind", "country"], ["A", "sme", "ES"]) if is_workbook else GOOD
+    sheet = await read(raw, is_workbook=is_workbook)
+    assert list(sheet.slices()) == [[SheetRow(2, {"name": "A", "kind": "sme", "country": "ES"})]]
+    assert started.all_ended()
+
+
+async def test_the_reason_of_a_refusal_arrives_while_the_file_is_sent(started: Started) -> None:
+    with pytest.raises(UnreadableFile, match="line 1, the column names; missing"):
+        await read(b"nonsense\n" + b"x\n" * 1_000_000)
+    assert started.all_ended()
+
+
+async def test_the_process_knows_nothing_of_the_environment(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERTULIA_INTERNAL_TOKEN", "s3cret")
+    await read(GOOD)
+    assert [set(environment) for environment in started.environments] == [{"PYTHONPATH"}]
+
+
+async def test_a_file_that_takes_too_long_is_given_up(started: Started) -> None:
+    raw = by_hand({SHEET: repeated("", "<row><c/><c/></row>", 1_000_000, "")})
+    with pytest.raises(UnreadableFile, match="takes more than 1 s"):
+        await read(raw, is_workbook=True, import_read_seconds=1)
+    assert started.all_ended()
+
+
+async def test_a_file_that_takes_too_much_memory_is_given_up(started: Started) -> None:
+    raw = by_hand({SHARED: shared(5_000, f"<si><t>{'a' * 12_000}</t></si>", 100)})
+    with pytest.raises(UnreadableFile, match=r"more than \d+ bytes of memory"):
+        await read(raw, is_workbook=True, import_memory_bytes=64 * 1024 * 1024)
+    assert started.all_ended()
+
+
+async def test_a_process_that_is_killed_refuses_its_file(started: Started) -> None:
+    reading = asyncio.create_task(read(by_hand({SHEET: repeated("", "<row/>", 1_000_000, "")}), is_workbook=True))
+    await wait_until(lambda: bool(started.processes))
+    started.processes[0].kill()
+    with pytest.raises(UnreadableFile, match="copy the list into a new file, or split it"):
+        await reading
+
+
+async def test_a_cancelled_read_leaves_no_process(started: Started) -> None:
+    reading = asyncio.create_task(read(by_hand({SHEET: repeated("", "<row/>", 1_000_000, "")}), is_workbook=True))
+    await wait_until(lambda: bool(started.processes))
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert started.all_ended()
+
+
+async def test_more_output_than_a_file_can_hold_is_not_kept(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_TEXT_BYTES", 10)
+    with pytest.raises(UnreadableFile, match="split it"):
+        await read(GOOD)
+    assert started.all_ended()

@@ -1,0 +1,134 @@
+"""Lines of a workbook's first sheet, as spreadsheets write it and by hand."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registration.import_files.sheet import (
+    Columns,
+    FileLimits,
+    RowRejection,
+    Sheet,
+    SheetBuilder,
+    SheetRow,
+    UnreadableFile,
+)
+from services.registration.import_files.workbook import read_xlsx
+from tests.support.workbooks import SHARED, SHEET, STYLES, by_hand, saved, sheet_of, zipped
+
+COLUMNS = Columns(("name", "kind", "country"), ("region",))
+
+
+def read(raw: bytes, columns: Columns = COLUMNS, rows: int = 100) -> list[SheetRow | RowRejection]:
+    packed: list[bytes] = []
+    limits = FileLimits(rows, 1_000_000)
+    read_xlsx(raw, limits, SheetBuilder(columns, limits, packed.append))
+    return [line for lines in Sheet(tuple(packed)).slices() for line in lines]
+
+
+def named(rows: str, **parts: str) -> list[str]:
+    """Return the cells of column A of a sheet made by hand."""
+    lines = read(by_hand({SHEET: sheet_of(rows), **parts}))
+    return [line.cells["name"] if isinstance(line, SheetRow) else line.reason for line in lines]
+
+
+def test_the_first_sheet_is_read_as_openpyxl_saves_it() -> None:
+    raw = saved(["Name", "Country", "Region"], ["A", "ES", 13], ["=1+1", "ES", None], [None, None], ["B", "PT", True])
+    assert read(raw, Columns(("name", "country"), ("region",))) == [
+        SheetRow(2, {"name": "A", "country": "ES", "region": "13"}),
+        RowRejection(3, "name", "a formula: put its value there"),
+        SheetRow(5, {"name": "B", "country": "PT", "region": "true"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="A2" t="s"><v>1</v></c>', "shared"),
+        ('<c r="A2" t="inlineStr"><is><r><t>in</t></r><r><t>line</t></r></is></c>', "inline"),
+        ('<c r="A2" t="str"><f>CONCATENATE("a","b")</f><v>ab</v></c>', "ab"),
+        ('<c r="A2"><f>1+1</f><v>2</v></c>', "2"),
+        ('<c r="A2"><v>25.10</v></c>', "25.1"),
+        ('<c r="A2" s="1"><v>46327</v></c>', "2026-11-01T00:00:00"),
+        ('<c r="A2" t="d"><v>2026-11-01</v></c>', "2026-11-01"),
+        ('<c r="A2" t="b"><v>0</v></c>', "false"),
+        ('<c t="str"><v>first</v></c>', "first"),
+        ('<x:c r="A2" t="str"><x:v>prefixed</x:v></x:c>', "prefixed"),
+        ('<c r="A2" t="str"><v>a</v><extLst><ext><v>b</v></ext></extLst></c>', "a"),
+    ],
+)
+def test_a_cell_is_read_by_its_type(cell: str, text: str) -> None:
+    row = f'<row r="2" xmlns:x="urn:x">{cell}<c r="B2" t="str"><v>sme</v></c></row>'
+    shared = "<sst><si><t>other</t></si><si><t>shared</t></si></sst>"
+    styles = '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>'
+    assert named(row, **{SHARED: shared, STYLES: styles}) == [text]
+
+
+def test_a_used_range_to_the_last_row_is_read_past_its_empty_cells() -> None:
+    rows = '<row r="2"><c t="str"><v>A</v></c></row><row r="1048576"><c r="XFD1048576" s="1"/></row>'
+    assert named(rows, x="") == ["A"]
+
+
+def test_a_stated_dimension_is_not_believed() -> None:
+    part = sheet_of('<row r="2"><c t="str"><v>A</v></c></row>').replace(
+        "<sheetData>", '<dimension ref="A1:XFD1048576"/><sheetData>'
+    )
+    assert len(read(by_hand({SHEET: part}))) == 1
+
+
+def test_text_beyond_the_column_names_rejects_its_row() -> None:
+    rows = '<row r="2"><c r="XFD2" t="str"><v>far</v></c></row><row r="3"><c t="str"><v>A</v></c></row>'
+    assert named(rows) == ["16384 cells under 3 column names", "A"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ('<row r="3"/><row r="2"/>', "row '2' comes after row 3"),
+        ('<row r="2"/><row r="2"/>', "row '2' comes after row 2"),
+        ('<row r="2147483648"/>', "row '2147483648' comes after row 1"),
+        ('<row r="x"/>', "row 'x'"),
+        ('<row r="2"><c r="ZZZZZ2"/></row>', "row 2: no sheet has a cell 'ZZZZZ2'"),
+        ('<row r="2"><c r="ZZZ2"/></row>', "no sheet has a cell 'ZZZ2'"),
+        ('<row r="2"><c r="2"/></row>', "no sheet has a cell '2'"),
+        (f'<row r="2">{"<c/>" * 16_385}</row>', "no sheet has a cell|more than 16384 cells in row 2"),
+        ('<row r="2"><c t="s"><v>9</v></c></row>', "no shared text '9'"),
+    ],
+)
+def test_a_sheet_that_no_spreadsheet_saves_is_refused(rows: str, reason: str) -> None:
+    with pytest.raises(UnreadableFile, match=reason):
+        read(by_hand({SHEET: sheet_of(rows)}))
+
+
+def test_the_first_sheet_of_cells_is_found_by_its_relation() -> None:
+    sheets = '<sheet name="chart" r:id="f"/><sheet name="gone" r:id="g"/><sheet name="list" r:id="s"/>'
+    assert read(by_hand({SHEET: sheet_of('<row r="2"><c t="str"><v>A</v></c></row>')}, sheets=sheets))
+    with pytest.raises(UnreadableFile, match="without a sheet of cells"):
+        read(by_hand({}, sheets=""))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"PK\x03\x04", b"name,country", saved(["name", "kind", "country"])[:-40], zipped({"a.txt": "x"})],
+)
+def test_bytes_that_are_no_workbook_are_refused(raw: bytes) -> None:
+    with pytest.raises(UnreadableFile, match=r"^not a"):
+        read(raw)
+
+
+@given(st.integers(0, 4000), st.integers(0, 255))
+def test_no_damaged_workbook_crashes_the_reader(place: int, value: int) -> None:
+    raw = bytearray(saved(["name", "kind", "country"], ["A", "sme", "ES"]))
+    raw[place % len(raw)] = value
+    with contextlib.suppress(UnreadableFile):
+        read(bytes(raw))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_crash_the_reader(raw: bytes) -> None:
+    with contextlib.suppress(UnreadableFile):
+        read(by_hand({SHEET: raw}))
