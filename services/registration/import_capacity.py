@@ -1,4 +1,4 @@
-"""Imports in progress: one of an operator, and a bounded number over all."""
+"""Imports in progress: an operator has a single import, and the process a bounded number."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def date_text(text: str, *, since_1904: bool) -> str:
 
 
 class TextPieces:
-    """A text that comes in pieces. What is beyond the longest cell is dropped, but for one character."""
+    """A text that comes in pieces. It is cut a character beyond the longest cell."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -84,7 +84,7 @@ class TextPieces:
 
 
 class SharedTexts:
-    """The texts that cells name by their number, in UTF-8: one rare character quadruples a text in memory."""
+    """The texts that cells name by their number, in UTF-8: a rare character quadruples a text in memory."""
 
     def __init__(self) -> None:
         self._texts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The process that reads one file. It comes by standard input; packed slices of its rows leave by standard output.
+"""The process that reads a file. It comes by standard input; packed slices of its rows leave by standard output.
 
 It imports nothing but the standard library and the readers. Its limits hold whatever the file makes a reader do.
 """
@@ -40,7 +40,7 @@ class ReadTask:
 
     @property
     def longest_seconds(self) -> int:
-        """Time after which the process ends, whatever it waits for."""
+        """Time after which the process ends in any case."""
         return 3 * self.seconds
 
     def packed(self) -> str:

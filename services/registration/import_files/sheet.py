@@ -77,15 +77,15 @@ class Sheet:
     packed: tuple[bytes, ...]
 
     def slices(self) -> Iterator[list[SheetRow | RowRejection]]:
-        """Unpack one slice after the other, in the order of the file."""
+        """Unpack the slices, in the order of the file."""
         return map(_unpacked, self.packed)
 
 
 class SheetBuilder:
     """Assigns cells to the column names of the first line with text, and passes on the lines in packed slices.
 
-    Rows without any text are skipped. A slice is JSON: the column names, then for each line its number with its cells,
-    or its number with the column and the reason of a rejection.
+    Rows without any text are skipped. A slice is JSON: the column names, then the lines. A line is its number with its
+    cells, or its number with the column and the reason of a rejection.
     """
 
     def __init__(self, columns: Columns, limits: FileLimits, take: Callable[[bytes], None]) -> None:

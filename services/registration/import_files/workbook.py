@@ -91,7 +91,7 @@ class _Workbook:
 
 
 class _SheetRows:
-    """Handlers of a sheet: each row is passed on when it ends."""
+    """Handlers of a sheet: a row is passed on when it ends."""
 
     def __init__(self, sheet: SheetBuilder, texts: SharedTexts, formats: CellFormats, *, since_1904: bool) -> None:
         self._sheet = sheet

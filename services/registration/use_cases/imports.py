@@ -29,7 +29,7 @@ _AT_ONCE = 4
 async def import_organisations(
     service: OperatorService, edition_id: str, sheet: Sheet, turns: FairTurns
 ) -> ImportReport:
-    """Register or change the organisations of a sheet, by name. Each slice of the sheet takes a turn.
+    """Register or change the organisations of a sheet, by name. Every slice of the sheet takes a turn.
 
     Raises:
         NotFound, Conflict: there is no such edition, or it is closed. Faults of rows are in the report.
@@ -60,7 +60,7 @@ async def import_participants(
 ) -> ImportReport:
     """Register or change the participants of a sheet, by e-mail address. Their organisations must be registered.
 
-    Each slice of the sheet takes a turn.
+    Every slice of the sheet takes a turn.
 
     Raises:
         NotFound, Conflict: there is no such edition, or it is closed. Faults of rows are in the report.
@@ -113,7 +113,7 @@ class _Import(Generic[AnyParty]):
     lines: dict[str, int] = field(default_factory=dict)
 
     async def run(self, sheet: Sheet, turns: FairTurns) -> ImportReport:
-        """Import slice by slice. Other operators' imports and all requests have their turns in between."""
+        """Import slice by slice. Imports of further operators and all requests have their turns in between."""
         for lines in sheet.slices():
             async with turns.turn(self.service.unit_of_work.repository.operator_id):
                 await self._import(lines)
@@ -133,7 +133,7 @@ class _Import(Generic[AnyParty]):
         await asyncio.gather(*(self._write(semaphore, existing, *item) for item in parties.values()))
 
     async def _parties(self, rows: Sequence[SheetRow]) -> dict[str, tuple[SheetRow, AnyParty, Patch]]:
-        """Read rows as entities, by unique key. After each row, other requests have a turn."""
+        """Read rows as entities, by unique key. After every row, waiting requests have a turn."""
         parties: dict[str, tuple[SheetRow, AnyParty, Patch]] = {}
         for row in rows:
             try:
