@@ -8,7 +8,7 @@ LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 
-.PHONY: help setup demo chaos tools test prove-seeds check format lock kafka clean
+.PHONY: help setup demo chaos tools test prove-seeds check format lock secrets release-check images sbom kafka clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -70,8 +70,25 @@ lock: setup  ## pin what pyproject.toml asks for; keeps pins that still fit
 	@for name in $(SERVICES); do $(COMPILE) --extra $$name -o $(LOCK_DIR)/$$name.lock >/dev/null; done
 	@$(COMPILE) --all-extras --group dev -o $(LOCK_DIR)/dev.lock >/dev/null
 
+secrets: deploy/secrets/TERTULIA_INTERNAL_TOKEN  ## make the secrets of deploy/compose.yaml that are not there yet
+deploy/secrets/%:
+	@mkdir -p -m 700 deploy/secrets
+	@# The folder keeps others on this machine out; the services' user in the containers has to read the file.
+	@head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > $@ && chmod 444 $@
+	@echo "$@ written"
+
+release-check: setup  ## refuse a release whose images are not pinned by digest (BASE_DIGEST=sha256:...)
+	@$(BIN)/python -m deploy.release $(BASE_DIGEST)
+
+images: release-check  ## build the images of a release with Docker (BASE_DIGEST=sha256:...)
+	for name in $(SERVICES); do docker build -f deploy/Dockerfile --build-arg SERVICE=$$name \
+		--build-arg BASE_DIGEST=$(BASE_DIGEST) -t tertulia-$$name . || exit 1; done
+
+sbom: setup  ## write a bill of materials (CycloneDX) for each service, into sbom/
+	@$(BIN)/python -m deploy.sbom
+
 kafka: setup  ## fetch Apache Kafka from Maven Central and run one broker (BROKERS=3: three)
 	$(BIN)/tertulia kafka --brokers $(or $(BROKERS),1)
 
 clean:  ## forget the .venv, caches and output
-	rm -rf .venv .cache .tertulia demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf sbom .venv .cache .tertulia demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

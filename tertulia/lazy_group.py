@@ -39,7 +39,7 @@ COMMANDS = {
     "deliveries": Command("tertulia.deliveries", "Explain a delivery; resolve unconfirmed mails.", "notify"),
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
     "learn": Command("tertulia.learn", "Fit the weights of affinities to logged decisions.", "learning"),
-    "observatory": Command("tertulia.observatory", "Export an edition's graph to a file.", "observatory"),
+    "observatory": Command("tertulia.observatory", "Export an edition's graph to a file.", "matching"),
     "operator": Command("tertulia.operators", "Add operators, and manage their API keys.", "registration"),
     "rebuild": Command("tertulia.rebuild", "Rebuild a service's state from the topics.", "{argument}"),
     "solve": Command("tertulia.agendas", "Solve an edition from a file.", "scheduler"),

@@ -69,6 +69,11 @@ class Stack(Supervisor):
         idempotence = {"TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false"}
         return {**connections, **idempotence, **self._settings}
 
+    def environment_of(self, service: str) -> Mapping[str, str]:
+        """Return the environment of a service: that of the stack."""
+        del service
+        return self.environment
+
     async def start(self) -> None:
         """Start the servers, create the topics, start the services, and wait for all but the latecomers.
 
@@ -81,7 +86,9 @@ class Stack(Supervisor):
         await topic_admin.apply(
             ConnectionSettings(kafka_bootstrap=self.addresses["kafka"], kafka_partitions=_PARTITIONS)
         )
-        self.begin(*(programs.service(name, port, self.environment) for name, port in self._http_ports.items()))
+        self.begin(
+            *(programs.service(name, port, self.environment_of(name)) for name, port in self._http_ports.items())
+        )
         await self.ready(but=self._latecomers)
 
     async def _broker_programs(self) -> list[Program]:

@@ -41,8 +41,6 @@ def observatory_routes(observatory: Observatory) -> list[BaseRoute]:
             view = await observatory.view(request.path_params["edition_id"])
         except TooFewOrganisations as error:
             raise Declined(409, "too-few", str(error)) from error
-        except ModuleNotFoundError as error:
-            raise Declined(409, "not-installed", "this installation has not the extra `observatory`") from error
         return Response(view.model_dump_json(), media_type="application/json")
 
     return [Route("/editions/{edition_id}/observatory", observe)]

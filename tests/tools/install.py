@@ -47,6 +47,7 @@ def install_all() -> dict[str, Tool]:
         "calendars": _maven,
         "cloudevent": partial(_go, "cloudevent"),
         "compose": partial(_go, "compose"),
+        "dockerfile": partial(_go, "dockerfile"),
     }
     CACHE.mkdir(parents=True, exist_ok=True)
     tools = {name: _attempt(install) for name, install in installers.items()}
@@ -123,7 +124,7 @@ def _maven() -> tuple[str, ...]:
 
 
 def _go(program: str) -> tuple[str, ...]:
-    with _built("go", "go.mod", "go.sum", "cloudevent/main.go", "compose/main.go") as folder:
+    with _built("go", "go.mod", "go.sum", "cloudevent/main.go", "compose/main.go", "dockerfile/main.go") as folder:
         if folder:
             _run("go", "build", "-o", f"{folder}{os.sep}", "./...", folder=SOURCE / "go")
     return (str(CACHE / "go" / program),)

@@ -9,8 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import llvmlite.binding
 import numba
 import numpy as np
+from numba.core.caching import UserProvidedCacheLocator
 
 from services.scheduler.solver.chain_state import Words
 
@@ -23,31 +25,53 @@ ONE, NONE = np.uint64(1), np.uint64(0)
 
 
 def cache_folder(sources: Path, cache: Path) -> Path:
-    """Return the folder below `cache` for functions compiled from these sources: another for each version of them.
+    """Return the folder below `cache` for functions compiled from these sources, by this numba, for this processor.
 
     Numba's own check is not enough. It sees the file of a compiled function, not those of the functions that it calls,
     and a renamed tuple type stops it with an `AttributeError`.
     """
     digest = sha256(b"".join(file.read_bytes() for file in sorted(sources.glob("*.py"))))
+    digest.update(f"{numba.__version__} {_processor()}".encode())
     return cache / f"tertulia-{digest.hexdigest()[:16]}"
 
 
-def writable_folder(sources: Path, caches: Iterable[Path]) -> Path | None:
-    """Return the `cache_folder` in the first cache that can be written, or None: then each start compiles anew."""
+def usable_folder(sources: Path, caches: Iterable[Path]) -> Path | None:
+    """Return the `cache_folder` in the first cache that is filled or can be written, or None.
+
+    A filled folder need not be writable, as in an image. Without a folder each start compiles anew.
+    """
     for cache in caches:
         folder = cache_folder(sources, cache)
         with contextlib.suppress(OSError):
+            if any(folder.rglob("*.nbi")):
+                return folder
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
     return None
 
 
+def _processor() -> str:
+    """Return the name and the features of the processor that numba compiles for."""
+    if numba.config.CPU_NAME:  # type: ignore[attr-defined] # numba adds its settings at import
+        return f"{numba.config.CPU_NAME} {numba.config.CPU_FEATURES}"  # type: ignore[attr-defined]
+    return f"{llvmlite.binding.get_host_cpu_name()} {llvmlite.binding.get_host_cpu_features().flatten()}"
+
+
+class ReadOnlyCache(UserProvidedCacheLocator):
+    """Numba's locator of the folder in `numba.config.CACHE_DIR`, without its test that the folder can be written."""
+
+    def ensure_cache_path(self) -> None:
+        """Accept a folder that can only be read."""
+
+
 _SOURCES = Path(__file__).parent
 _USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-_FOLDER = writable_folder(_SOURCES, (_SOURCES / "__pycache__", _USER_CACHE))
+_FOLDER = usable_folder(_SOURCES, (_SOURCES / "__pycache__", _USER_CACHE))
 if _FOLDER is not None:
-    numba.config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined] # numba adds its settings at import
+    numba.config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined]
+    if not os.access(_FOLDER, os.W_OK):
+        numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ReadOnlyCache.__name__}"  # type: ignore[attr-defined]
 
 
 def compiled(function: _Function) -> _Function:

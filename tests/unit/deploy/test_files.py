@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from deploy.kafka.jars import version
+from deploy.release import objections
 from services import SERVICES
-from shared.runtime.settings import ENV_PREFIX, ConnectionSettings
+from shared.runtime.settings import ENV_PREFIX, ConnectionSettings, variables
 from tests.support.outside import checked
 
 ROOT = Path(importlib.import_module("deploy").__path__[0]).parent
@@ -81,6 +82,25 @@ def test_no_secret_is_written_down() -> None:
             assert "@" not in str(value) or name == "KAFKA_CONTROLLER_QUORUM_VOTERS"
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_compose_sets_all_that_a_part_of_the_api_needs(service: str) -> None:
+    definition = COMPOSE["services"][service]
+    needed = importlib.import_module(f"services.{service}.settings").Settings.needed
+
+    given = {*definition["environment"], *definition.get("secrets", ())}
+    assert {variables(name) for name in needed} - given == set()
+    assert set(definition.get("secrets", ())) <= set(COMPOSE["secrets"]) & settings_of(service)
+
+
+def test_make_writes_the_secrets_that_compose_reads_and_git_ignores_them() -> None:
+    files = [secret["file"] for secret in COMPOSE["secrets"].values()]
+
+    [targets] = re.findall(r"^secrets: (.+?)  ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets.split() == [file.replace("./", "deploy/") for file in files]
+    assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "!deploy/" not in (ROOT / ".dockerignore").read_text().splitlines()
+
+
 def test_prometheus_scrapes_every_service_and_nothing_else() -> None:
     [job] = PROMETHEUS["scrape_configs"]
     targets = [target for config in job["static_configs"] for target in config["targets"]]
@@ -101,13 +121,19 @@ def test_every_service_has_a_lock_with_hashes_and_without_addresses(service: str
 
 
 def test_the_image_is_pinned_installed_by_hash_and_runs_without_root_or_shell() -> None:
-    assert [image for image in instructions("FROM") if not _PINNED.fullmatch(image.split()[0])] == []
+    arguments = dict(line.split("=", 1) for line in instructions("ARG") if "=" in line)
+    assert _PINNED.fullmatch(arguments["BASE_IMAGE"])
+    assert list(objections((ROOT / "deploy/Dockerfile").read_text(), "sha256:" + 64 * "0")) == []
     assert instructions("USER") == ["10001:10001"]
     assert json.loads(instructions("ENTRYPOINT")[0]) == ["/app/bin/serve"]
     [health_check] = instructions("HEALTHCHECK")
     assert "/livez" in json.loads(health_check[health_check.index("[") :])[-1]
     installs = [line for line in instructions("RUN") if re.search(r"pip (install|sync)", line)]
     assert [line for line in installs if "--require-hashes" not in line] == []
+
+
+def test_no_step_of_the_image_installs_a_compiler_or_another_package_of_the_system() -> None:
+    assert [line for line in instructions("RUN") if re.search(r"\b(apt|apt-get|apk|dpkg|gcc|curl|wget)\b", line)] == []
 
 
 def test_the_image_copies_only_what_exists_and_is_not_ignored() -> None:
@@ -122,8 +148,12 @@ def test_the_image_copies_only_what_exists_and_is_not_ignored() -> None:
 
 
 def test_the_library_of_compose_reads_the_file() -> None:
-    names = checked("compose", str(ROOT / "deploy/compose.yaml")).split()
-    assert sorted(names) == sorted(COMPOSE["services"])
+    resolved = json.loads(checked("compose", str(ROOT / "deploy/compose.yaml")))
+    assert sorted(resolved["services"]) == sorted(COMPOSE["services"])
+
+
+def test_the_parser_and_the_lint_of_docker_build_take_the_dockerfile() -> None:
+    checked("dockerfile", str(ROOT / "deploy/Dockerfile"))
 
 
 def test_promtool_reads_the_configuration_of_prometheus() -> None:

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from services.scheduler.solver import words
-from services.scheduler.solver.words import cache_folder, writable_folder
+from services.scheduler.solver.words import cache_folder, usable_folder
 
 
 def test_changed_sources_have_a_cache_of_their_own(tmp_path: Path) -> None:
@@ -34,5 +36,21 @@ def test_compiled_functions_are_kept_in_that_folder(tmp_path: Path) -> None:
 def test_the_first_cache_that_can_be_written_is_used(tmp_path: Path) -> None:
     no_folder, cache = tmp_path / "file", tmp_path / "cache"
     no_folder.touch()
-    assert writable_folder(tmp_path, [no_folder, cache]) == cache_folder(tmp_path, cache)
-    assert writable_folder(tmp_path, [no_folder]) is None
+    assert usable_folder(tmp_path, [no_folder, cache]) == cache_folder(tmp_path, cache)
+    assert usable_folder(tmp_path, [no_folder]) is None
+
+
+def test_a_filled_cache_is_used_though_it_cannot_be_written(tmp_path: Path) -> None:
+    filled, writable = tmp_path / "filled", tmp_path / "writable"
+    folder = cache_folder(tmp_path, filled) / "solver"
+    folder.mkdir(parents=True)
+    (folder / "kempe.nbi").touch()
+    (filled / folder.parent.name).chmod(0o555)
+    assert usable_folder(tmp_path, [filled, writable]) == folder.parent
+
+
+def test_another_processor_has_a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = cache_folder(tmp_path, tmp_path)
+    monkeypatch.setattr("numba.config.CPU_NAME", "generic")
+    monkeypatch.setattr("numba.config.CPU_FEATURES", "")
+    assert cache_folder(tmp_path, tmp_path) != own

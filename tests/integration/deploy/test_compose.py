@@ -1,0 +1,158 @@
+"""The four services under the settings of `deploy/compose.yaml`: every route of the HTTP API is served.
+
+Compose's own library resolves the file. The services run as processes with exactly its environment and secrets;
+the addresses of the servers alone are of this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.embedded.stack import Stack
+from services.registration.operators import add_operator
+from services.registration.settings import Settings
+from tests.support.outside import checked
+from tests.support.registration_api import EditionHarness, edition_body, organisation_body
+
+pytestmark = pytest.mark.kafka
+
+ROOT = Path(__file__).parents[3]
+CSV = {"Content-Type": "text/csv"}
+LOCK = {"edit": {"type": "lock", "encounter_id": "{encounter_id}", "is_locked": True}}
+IMPORTED = "name,email,organisation,languages\nImported,i@x.example,{organisation_id},es\n"
+#: Bodies of the operations that need one, by operation. Text stands for a file.
+BODIES: dict[str, Any] = {
+    "POST /v1/editions": edition_body(name="Another"),
+    "PATCH /v1/editions/{edition_id}": {"name": "Renamed"},
+    "POST /v1/editions/{edition_id}/agenda/edits": LOCK,
+    "POST /v1/editions/{edition_id}/agenda/edits/dry-run": LOCK,
+    "POST /v1/editions/{edition_id}/encounters/{encounter_id}/attendance": {"outcome": "held"},
+    "POST /v1/editions/{edition_id}/imports/organisations": "name,kind,country\nImported,sme,ES\n",
+    "POST /v1/editions/{edition_id}/imports/participants": IMPORTED,
+    "POST /v1/editions/{edition_id}/match-requests": {"requester_id": "{participant_id}", "partners_wanted": 1},
+    "POST /v1/editions/{edition_id}/organisations": organisation_body(name="Another"),
+    "PATCH /v1/editions/{edition_id}/organisations/{organisation_id}": {"name": "Renamed"},
+    "POST /v1/editions/{edition_id}/participants": {
+        "organisation_id": "{organisation_id}", "name": "Ada", "email": "ada@x.example", "languages": ["es"],
+    },
+    "PATCH /v1/editions/{edition_id}/participants/{participant_id}": {"name": "Renamed"},
+    "POST /v1/editions/{edition_id}/proposals": {"encounters": 1},
+    "POST /v1/profile-help": {"text": "We weld boats. We look for a supplier of aluminium."},
+}  # fmt: skip
+HEADERS = {"POST /v1/editions/{edition_id}/agenda/edits": {"If-Match": "*"}}
+QUERIES = {"GET /v1/editions/{edition_id}/what-if": {"tables": 1}}
+#: Operations that the state of the edition forbids, with the status of the refusal.
+REFUSED = {
+    "POST /v1/editions/{edition_id}/encounters/{encounter_id}/attendance": HTTPStatus.CONFLICT,  # it did not begin
+    "POST /v1/editions/{edition_id}/match-requests/{request_id}/refusal": HTTPStatus.CONFLICT,  # it was accepted
+    "GET /v1/editions/{edition_id}/observatory": HTTPStatus.CONFLICT,  # too few organisations to be anonymous
+}
+
+
+class ComposeStack(Stack):
+    """The embedded stack, whose services have the environment and the secrets that compose gives them."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._project = json.loads(checked("compose", str(ROOT / "deploy/compose.yaml")))
+        self._tokens = {name: secrets.token_hex() for name in self._project["secrets"]}
+
+    def environment_of(self, service: str) -> Mapping[str, str]:
+        definition = self._project["services"][service]
+        environment = {name: self._here(str(value)) for name, value in definition["environment"].items()}
+        folder = self.folder / "secrets" / service
+        folder.mkdir(parents=True, exist_ok=True)
+        for secret in definition.get("secrets") or ():
+            (folder / secret["source"]).write_text(self._tokens[secret["source"]])
+        # The broker of the embedded stack takes no idempotent producer.
+        return environment | {"TERTULIA_SECRETS_DIR": str(folder), "TERTULIA_KAFKA_IDEMPOTENCE": "false"}
+
+    def _here(self, value: str) -> str:
+        """Return a value of compose with an address of this machine in place of a server's of compose."""
+        smtp_host, _, smtp_port = self.addresses["smtp"].partition(":")
+        addresses = {
+            "kafka:9092": self.addresses["kafka"],
+            "mongodb://mongo:27017/?replicaSet=rs0": self.addresses["mongo"],
+            "mail": smtp_host,
+            "1025": smtp_port,
+            **{f"http://{service}:8000": self.addresses[service] for service in ("matching", "scheduler")},
+        }
+        return addresses.get(value, value)
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[ComposeStack]:
+    async with ComposeStack(tmp_path) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def api(stack: ComposeStack) -> AsyncIterator[httpx.AsyncClient]:
+    key = await add_operator(Settings(mongo_url=stack.addresses["mongo"]), "itecam", "ITECAM")
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=stack.addresses["registration"], headers=headers, timeout=60) as client:
+        yield client
+
+
+async def things_of_an_edition(api: httpx.AsyncClient) -> dict[str, str]:
+    """Register an edition with an encounter, and return the ids that the routes name."""
+    api.base_url = httpx.URL(str(api.base_url) + "/v1")
+    edition = await EditionHarness(api).set_up()
+    accepted = await edition.request(0, 2)
+    await edition.post(f"{edition.path}/match-requests/{accepted['request_id']}/acceptance")
+    request = await edition.request(1, 3)
+    listed: list[dict[str, Any]] = []
+    for _ in range(600):
+        listed = (await api.get(f"{edition.path}/encounters")).raise_for_status().json()["items"]
+        if listed:
+            break
+        await asyncio.sleep(0.1)
+    return {
+        "edition_id": edition.edition_id, "organisation_id": edition.organisations[0],
+        "participant_id": edition.participants[0], "request_id": request["request_id"],
+        "encounter_id": listed[0]["encounter_id"], "one": edition.participants[0], "other": edition.participants[2],
+    }  # fmt: skip
+
+
+def filled(body: Any, things: dict[str, str]) -> Any:
+    """Return a body with ids in place of their names in braces."""
+    text = json.dumps(body)
+    for name, value in things.items():
+        text = text.replace(f"{{{name}}}", value)
+    return json.loads(text)
+
+
+async def test_no_route_lacks_a_setting_under_compose(stack: ComposeStack, api: httpx.AsyncClient) -> None:
+    document = (await api.get("/openapi.json")).raise_for_status().json()
+    ready = {
+        service: (await api.get(f"{stack.addresses[service]}/readyz")).json()
+        for service in ("registration", "matching", "scheduler", "notify")
+    }
+    things = await things_of_an_edition(api)
+    api.base_url = httpx.URL(stack.addresses["registration"])
+    operations = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
+    answers: dict[str, str] = {}
+    # A cancelled participant would leave the routes after it nothing to answer.
+    for operation in sorted(operations, key=lambda name: ("cancellation" in name, "withdrawal" in name)):
+        method, path = operation.split()
+        body = filled(BODIES.get(operation), things)
+        content = {"content": body, "headers": CSV} if isinstance(body, str) else {"json": body}
+        if operation in HEADERS:
+            content["headers"] = HEADERS[operation]
+        url = path.format_map(things)
+        answer = await api.request(method, url, params=QUERIES.get(operation), **content)
+        if not answer.is_success and answer.status_code != REFUSED.get(operation):
+            answers[operation] = f"{answer.status_code} {answer.text[:200]}"
+
+    assert {service for service, body in ready.items() if body["missing"]} == set()
+    assert {operation for operation, answer in answers.items() if answer.startswith("5")} == set()
+    assert answers == {}, answers
