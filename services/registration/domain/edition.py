@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import Conflict, FieldError, Invalid
-from services.registration.domain.names import Line
+from services.registration.domain.names import Line, ZoneName
 from services.registration.domain.slots import Day, instant, slots_of
 from shared.contract import events
 from shared.contract.events import (
@@ -25,7 +25,7 @@ from shared.contract.events import (
     Slot,
     ZoneKind,
 )
-from shared.contract.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion, Timezone
+from shared.contract.events.registration import NEWEST_AFFINITY_VERSION, AffinityVersion
 from shared.contract.ids import Id
 
 #: Most bytes of an edition's event: with its headers it has to fit one Kafka record of 1 MiB.
@@ -101,7 +101,7 @@ class EditionFacts(Facts):
     """Fields of an edition that its operator sets."""
 
     name: Line
-    timezone: Timezone = Field(description="An IANA time zone, such as Europe/Madrid.")
+    timezone: ZoneName = Field(description="An IANA time zone, such as Europe/Madrid.")
     days: tuple[Day, ...] = Field(min_length=1, max_length=31)
     slot_minutes: int = Field(default=15, ge=5, le=240)
     zones: tuple[ZoneFacts, ...] = Field(min_length=1, max_length=50)

@@ -1,10 +1,12 @@
-"""Types of text: names are a clean line, free text is clean, an e-mail address has valid syntax."""
+"""Types of text: clean lines and texts, e-mail addresses of valid syntax, names of time zones."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
+from importlib import resources
 from typing import Annotated, Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -54,6 +56,24 @@ def clean_email(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def known_timezone(name: str) -> str:
+    """Return the name of a time zone of the IANA database, which all services have in the same release.
+
+    Raises:
+        ValueError: there is no such zone. Zones of this machine alone (`right/`, `posix/`, `localtime`) do not count,
+            because a service on another machine could not read them.
+    """
+    if name not in _zones():
+        raise ValueError(f"{name[:100]!r} is not an IANA time zone, such as Europe/Madrid")
+    return name
+
+
+@cache
+def _zones() -> frozenset[str]:
+    names = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {"Factory"}
+
+
 def same_name(name: str) -> str:
     """Return a key that all spellings of a name share: Unicode NFKC, case folded, single blanks."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
@@ -87,4 +107,5 @@ Text = Annotated[
     _unless_stored(clean_text),
     StringConstraints(max_length=1000),
 ]
+ZoneName = Annotated[str, _unless_stored(known_timezone)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254), _unless_stored(clean_email)]

@@ -133,7 +133,8 @@ class Participant(ParticipantFacts, Entity):
 
 def _stay(index: int, stay: Stay, timezone: str) -> Stay:
     try:
-        starts_at, ends_at = instant(stay.starts_at, timezone), instant(stay.ends_at, timezone)
+        # Twice: it is kept in UTC and checked again at each change, so that the year has to fit in UTC too.
+        starts_at, ends_at = (instant(instant(at, timezone), timezone) for at in (stay.starts_at, stay.ends_at))
     except ValueError as error:
         raise Invalid(FieldError(f"/available/{index}", str(error))) from error
     if ends_at <= starts_at:

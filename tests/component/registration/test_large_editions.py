@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.registration.settings import Settings
-from tests.support.registration_api import ANY_REVISION, EditionHarness
+from tests.support.registration_api import ANY_REVISION, EditionHarness, edition_body
 
 
 @pytest.fixture
@@ -35,3 +35,14 @@ async def test_a_patch_that_makes_an_edition_too_large_is_refused(
     assert refused.status_code == 422, refused.text
     assert "bytes" in refused.text
     assert (await api.get(edition.path)).json()["sessions"] != sessions
+
+
+async def test_an_edition_that_grows_by_normalisation_is_refused_when_it_is_created(api: httpx.AsyncClient) -> None:
+    """Registration stored it, and its outbox could never be sent: each letter takes three times the bytes in NFC."""
+    tables = ["\U0001d160" * 60 + str(number) for number in range(1400)]
+    zones = [*edition_body()["zones"], {"zone_id": "big", "kind": "workspace", "name": "Big", "tables": tables}]
+    body = json.dumps(edition_body(zones=zones), ensure_ascii=False).encode()
+    assert len(body) < Settings().max_body_bytes
+    refused = await api.post("/editions", content=body, headers={"content-type": "application/json"})
+    assert refused.status_code == 422
+    assert "900000 are the most" in refused.text
