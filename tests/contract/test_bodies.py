@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,13 @@ class Visitor:
         return created
 
 
+@pytest.fixture
+async def product() -> Product:
+    product = Product()
+    await product.set_up()
+    return product
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     edition=changes(EDITIONS),
@@ -51,6 +59,7 @@ class Visitor:
     wanted=changes(PROPOSALS),
 )
 async def test_every_accepted_body_passes_all_consumers(
+    product: Product,
     edition: dict[str, Any],
     amended: dict[str, Any],
     organisation: dict[str, Any],
@@ -59,8 +68,6 @@ async def test_every_accepted_body_passes_all_consumers(
     request: dict[str, Any],
     wanted: dict[str, Any],
 ) -> None:
-    product = Product()
-    await product.set_up()
     async with product.client() as api:
         visitor = Visitor(api)
         path = f"/editions/{(await visitor.create('/editions', edition_body(), edition))['edition_id']}"

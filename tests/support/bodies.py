@@ -142,11 +142,13 @@ FIELDS = {
 _CONTEXT = ApiContext(InMemoryStore(), Authenticator(InMemoryOperators({}), 5), Settings(), utc_now)
 OPENAPI = schemathesis.openapi.from_dict(make_api(_CONTEXT).openapi())
 
+_CASES = {path: OPENAPI[path]["POST"].as_strategy() for path in FIELDS}
+
 
 @st.composite
 def changes(draw: st.DrawFn, path: str) -> dict[str, Any]:
     """Draw some fields of a body, from the OpenAPI document or from the edges; the rest is left to the caller."""
-    drawn = draw(OPENAPI[path]["POST"].as_strategy()).body
+    drawn = draw(_CASES[path]).body
     fields = {name: value for name, value in drawn.items() if name not in REGISTERED} if isinstance(drawn, dict) else {}
     taken = draw(st.sets(st.sampled_from(sorted(fields)), max_size=2)) if fields else set()
     edges = sorted(set(EDGES) & set(FIELDS[path]))

@@ -18,7 +18,7 @@ from services.matching.vocabulary import labels, vocabulary
 from services.notify import app as notify
 from services.notify.rendering.mail import MailWriter
 from services.notify.settings import Settings as NotifySettings
-from services.registration.api.access import ApiContext
+from services.registration.app import make_api
 from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler import app as scheduler
 from services.scheduler.settings import Settings as SchedulerSettings
@@ -27,7 +27,7 @@ from shared.contract.events import Event
 from shared.contract.topics import AFFINITY, AGENDA, ENCOUNTER, MATCH_REQUEST, REGISTRATION, Topic, topic_of
 from shared.messaging.inputs import Input, Position
 from tests.support.notify_stage import FakeMailer
-from tests.support.registration_api import assembled, client_of, set_up_database
+from tests.support.registration_api import OPERATORS, assembled, set_up_database
 from tests.support.scheduler_service import ControlledSolver
 from tests.support.servers import Servers
 
@@ -43,6 +43,7 @@ class Product:
         self.seconds = 0.0
         self.servers = Servers()
         self._registration = assembled(self._infrastructure(), settings=RegistrationSettings())
+        self._api = make_api(self._registration.context)
         models = matching.Models(
             scorers=[NgramScorer()],
             default=NgramScorer(),
@@ -64,18 +65,15 @@ class Product:
         ]
         self._consumed = 0
 
-    @property
-    def context(self) -> ApiContext:
-        """The context of registration's API."""
-        return self._registration.context
-
     async def set_up(self) -> None:
         """Create registration's indexes, and store its operators."""
         await set_up_database(self._registration, self.servers)
 
     def client(self) -> httpx.AsyncClient:
         """Return a client of registration's API."""
-        return client_of(self.context, "itecam")
+        headers = {"Authorization": f"Bearer itecam.{OPERATORS['itecam']}"}
+        transport = httpx.ASGITransport(self._api)
+        return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
     async def drain(self) -> None:
         """Feed what was published to its consumers, until they publish nothing. Any exception of theirs is raised."""
