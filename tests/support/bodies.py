@@ -1,4 +1,4 @@
-"""Bodies of requests, drawn from registration's OpenAPI document and from the edges of what it allows."""
+"""Bodies of requests, drawn from registration's OpenAPI document and from the edges of its rules."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Product:
         return httpx.AsyncClient(transport=transport, base_url="http://registration/v1", headers=headers)
 
     async def drain(self) -> None:
-        """Feed what was published to its consumers, until they publish nothing. Any exception of theirs is raised."""
+        """Feed the published events to their consumers, until nothing more is published. Exceptions are raised."""
         await self._registration.publisher.drain()
         while new := self.servers.published[self._consumed :]:
             self._consumed += len(new)
