@@ -55,6 +55,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver)
         clock,
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
+        off_loop=True,
     )
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
     progress = partial(health.progress, "improve")

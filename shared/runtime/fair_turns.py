@@ -11,7 +11,6 @@ import contextlib
 import heapq
 import itertools
 import math
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -70,16 +69,16 @@ class FairTurns:
         *,
         most_each: int | None = None,
         most_waiting: int | None = None,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] | None = None,
     ) -> None:
         """Create turns: an operator has at most `most_each` at once, and at most `most_waiting` callers in the queue.
 
-        `now` returns seconds.
+        `now` returns seconds; without it, the event loop's clock is asked.
         """
         self._free = size
         self._most_each = size if most_each is None else most_each
         self._most_waiting = math.inf if most_waiting is None else most_waiting
-        self._now = now
+        self._now = now or _loop_time
         self._arrivals = itertools.count()
         self._accounts: dict[str, _Account] = {}
         #: The smallest balance of the present operators. It never falls.
@@ -154,3 +153,7 @@ class FairTurns:
             for operator_id, account in self._accounts.items()
             if account.is_present or (present and account.served > self._floor)
         }
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

@@ -20,10 +20,16 @@ Message = TypeVar("Message")
 
 @dataclass
 class Decision(Generic[Change, Message]):
-    """The result of a decision: changes of state, already applied with `evolve`, and the messages to send."""
+    """The result of a decision: changes of state, already applied with `evolve`, and the messages to send.
+
+    Dear work is decided in slices. `taken` is the number of events that a slice has taken, `None` for all.
+    `is_unfinished` tells that the state holds work left: the next slice continues it, without an event.
+    """
 
     changes: list[Change] = field(default_factory=list)
     outbox: list[Message] = field(default_factory=list)
+    taken: int | None = None
+    is_unfinished: bool = False
 
 
 class Aggregate(Protocol[State, Change, Message]):
@@ -41,7 +47,10 @@ class Aggregate(Protocol[State, Change, Message]):
         """Return the state of an edition without events."""
 
     def decide(self, state: State, events: Sequence[Event], now: datetime) -> Decision[Change, Message]:
-        """Decide on events in order. Change `state` only by calling `evolve` with a change."""
+        """Decide on events in order; first, continue the work left in the state.
+
+        Change `state` only by calling `evolve` with a change.
+        """
 
     def evolve(self, state: State, change: Change) -> None:
         """Apply a change. Only this function changes a state, so that replay gives the same state."""

@@ -7,12 +7,14 @@ import gc
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic
 
 from shared.messaging.inputs import Owns
 from shared.storage import journal_entry
 from shared.storage.aggregate import Aggregate, Change, Message, State, fold
 from shared.storage.journal_entry import Entry, JournalStore, StateSnapshot
+from shared.storage.state_json import dump_in_pieces, load_in_pieces
 
 
 @dataclass
@@ -42,7 +44,9 @@ class LoadedEdition(Generic[State]):
 
     async def save_snapshot(self, edition_id: str, store: JournalStore) -> None:
         """Save the state as the edition's snapshot, then count changes from it."""
-        state = self.state.model_dump_json().encode()
+        size = max(self.snapshot_bytes, self.bytes_since)
+        dump = partial(dump_in_pieces, self.state)
+        state = dump() if size < journal_entry.LARGE else await asyncio.to_thread(dump)
         await store.save_snapshot(StateSnapshot(edition_id, self.seq, state))
         self.snapshot_bytes, self.bytes_since = len(state), 0
 
@@ -107,5 +111,5 @@ class EditionCache(Generic[State, Change, Message]):
         if snapshot is None:
             state, seq = self._aggregate.empty(edition_id), 0
         else:
-            state, seq = self._aggregate.state_type.model_validate_json(snapshot.state), snapshot.seq
+            state, seq = load_in_pieces(self._aggregate.state_type, snapshot.state), snapshot.seq
         return fold(self._aggregate, state, entries), entries[-1].seq if entries else seq

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ from shared.contract.events import Event
 from shared.messaging.broker import KafkaPublisher
 from shared.messaging.inputs import ForeignOperator, Input, Owns
 from shared.runtime.clock import Clock, utc_now
+from shared.runtime.fair_turns import FairTurns
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
 from shared.storage.aggregate import Aggregate, Change, Decision, Message, State, fold
@@ -31,6 +33,8 @@ Message_contra = TypeVar("Message_contra", contravariant=True)
 
 #: Lost fences in a row that mean that two processes fight for an edition.
 _FENCE_ATTEMPTS = 20
+#: Decisions at once in threads, of all operators and of an operator.
+_THREADS, _THREADS_EACH = 4, 2
 #: The writer of a younger entry may still be sending its messages: the sweeper leaves them.
 _SWEEP_AGE = timedelta(seconds=10)
 
@@ -81,15 +85,26 @@ class Journal(Generic[State, Change, Message]):
         self._clock = clock
         self._snapshot_every = snapshot_every
         self._off_loop = off_loop
+        #: Decisions in threads share the interpreter: more at once would only make all of them later.
+        self._turns = FairTurns(_THREADS, most_each=_THREADS_EACH)
         self._cache = EditionCache(aggregate, store, editions_in_memory)
         #: A lock exists for as long as a task holds it or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
-        """Decide on a batch of inputs, write an entry, send its messages. Repeated inputs write nothing."""
-        applied = {f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs}
-        events = [i.event for i in inputs]
-        return await self._write(edition_id, lambda state, now: self._aggregate.decide(state, events, now), applied)
+        """Decide on a batch of inputs, write an entry, send its messages. Repeated inputs write nothing.
+
+        Dear work takes several entries, and other editions have their turn in between. The state holds the work left:
+        after a crash the inputs come again, and the next process continues.
+        """
+        rest, whole = list(inputs), Decision[Change, Message]()
+        while True:
+            decision = await self._write(edition_id, partial(self._decide, rest), rest)
+            whole.changes += decision.changes
+            whole.outbox += decision.outbox
+            rest = [] if decision.taken is None else rest[decision.taken :]
+            if not (rest or decision.is_unfinished):
+                return whole
 
     async def transact(
         self, edition_id: str, decide: Callable[[State, datetime], Decision[Change, Message]]
@@ -98,7 +113,7 @@ class Journal(Generic[State, Change, Message]):
 
         If another process was faster, `decide` is called again on the reloaded state.
         """
-        return await self._write(edition_id, decide, {})
+        return await self._write(edition_id, decide, ())
 
     async def read(self, edition_id: str) -> State:
         """Return the state as this process knows it. Do not change it, nor use it after the next `await`."""
@@ -146,16 +161,15 @@ class Journal(Generic[State, Change, Message]):
         self,
         edition_id: str,
         decide: Callable[[State, datetime], Decision[Change, Message]],
-        applied: dict[str, int],
+        inputs: Sequence[Input],
     ) -> Decision[Change, Message]:
         async with self._lock(edition_id):
             for _ in range(_FENCE_ATTEMPTS):
                 loaded = await self._load(edition_id)
                 try:
-                    decision = await self._run(decide, loaded.state)
-                    if not decision.changes and not decision.outbox:
+                    decision, entry = await self._run(edition_id, loaded, decide, inputs)
+                    if entry is None:
                         return decision
-                    entry = self._entry(loaded, edition_id, decision, applied)
                     await self._store.append(entry)
                 except SequenceTaken:
                     self._cache.discard(edition_id)
@@ -175,29 +189,38 @@ class Journal(Generic[State, Change, Message]):
             "two consumer groups or two installations use this database"
         )
 
+    def _decide(self, inputs: Sequence[Input], state: State, now: datetime) -> Decision[Change, Message]:
+        return self._aggregate.decide(state, [received.event for received in inputs], now)
+
     async def _run(
-        self, decide: Callable[[State, datetime], Decision[Change, Message]], state: State
-    ) -> Decision[Change, Message]:
+        self,
+        edition_id: str,
+        loaded: LoadedEdition[State],
+        decide: Callable[[State, datetime], Decision[Change, Message]],
+        inputs: Sequence[Input],
+    ) -> tuple[Decision[Change, Message], Entry | None]:
         """Decide under the edition's lock: no concurrent task reads or changes the state meanwhile.
 
         A thread cannot be cancelled. After a cancellation it goes on with a state that is no longer in memory.
         """
-        if self._off_loop:
-            return await asyncio.to_thread(decide, state, self._clock())
-        return decide(state, self._clock())
 
-    def _entry(
-        self,
-        loaded: LoadedEdition[State],
-        edition_id: str,
-        decision: Decision[Change, Message],
-        applied: dict[str, int],
-    ) -> Entry:
+        def run() -> tuple[Decision[Change, Message], Entry | None]:
+            decision = decide(loaded.state, self._clock())
+            if not decision.changes and not decision.outbox:
+                return decision, None
+            return decision, self._entry(edition_id, loaded.seq + 1, decision, inputs[: decision.taken])
+
+        if not self._off_loop:
+            return run()
+        async with self._turns.turn(getattr(loaded.state, "operator_id", None) or edition_id):
+            return await asyncio.to_thread(run)
+
+    def _entry(self, edition_id: str, seq: int, decision: Decision[Change, Message], inputs: Sequence[Input]) -> Entry:
         return Entry(
             edition_id=edition_id,
-            seq=loaded.seq + 1,
+            seq=seq,
             at=self._clock(),
-            applied=applied,
+            applied={f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs},
             changes=[self._aggregate.change_type.dump_python(change, mode="json") for change in decision.changes],
             outbox=[self._outlet.pack(message) for message in decision.outbox],
             published=not decision.outbox,

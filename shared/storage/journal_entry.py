@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 import orjson
@@ -29,7 +30,7 @@ class Entry:
     outbox: list[dict[str, Any]]
     published: bool
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The size of the changes in bytes of JSON."""
         return len(orjson.dumps(self.changes))
