@@ -8,7 +8,7 @@ LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 
-.PHONY: help setup demo chaos tools test prove-seeds check format lock secrets release-check images sbom kafka clean
+.PHONY: help setup demo chaos tools test prove-seeds prove-bodies check format lock secrets release-check images sbom kafka clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -47,6 +47,9 @@ prove-seeds: setup  ## run every property test with fresh random seeds (SEEDS=10
 			--ignore tests/integration --ignore tests/e2e $(PYTEST_OPTIONS) || failed="$$failed $$seed"; \
 	done; \
 	test -z "$$failed" || { echo "Failed seeds:$$failed. Again: make prove-seeds SEEDS=1 FIRST_SEED=<seed>"; exit 1; }
+
+prove-bodies: setup  ## send random requests to the running product, drain, check (CASES=20000, SEED)
+	$(BIN)/python -m tests.bodies --cases $(or $(CASES),20000) $(SEED:%=--seed %)
 
 check: setup  ## format, lint, types, import contracts, reference pages, house rules, locks
 	$(BIN)/ruff format --check --quiet .

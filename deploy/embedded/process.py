@@ -74,6 +74,13 @@ class ChildProcess:
                 raise ProcessFailed(f"{self.program.name} cannot be started: {error}") from error
         self._reaper.add(self._popen.pid)
 
+    @property
+    def pid(self) -> int:
+        """Id of the running process. Raises `ProcessFailed` if it does not run."""
+        if self._popen is None:
+            raise ProcessFailed(f"{self.program.name} does not run")
+        return self._popen.pid
+
     async def ready(self) -> None:
         """Wait until the probe succeeds.
 

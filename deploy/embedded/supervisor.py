@@ -107,6 +107,10 @@ class Supervisor:
         """Send a process a signal that does not end it, such as SIGSTOP."""
         self._named(name).signal(number)
 
+    def pid(self, name: str) -> int:
+        """Return the id of a running process. Raises `ProcessFailed`."""
+        return self._named(name).pid
+
     async def restart(self, name: str) -> None:
         """Stop a process if it runs, start it again, and wait until it is ready."""
         process = self._named(name)
