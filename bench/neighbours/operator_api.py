@@ -72,6 +72,8 @@ class OperatorApi:
         data = json.dumps(content) if isinstance(content, dict) else content
         if data is not None:
             headers = headers | {"Content-Type": "application/json" if isinstance(content, dict) else "text/csv"}
+        if method == "PATCH":
+            headers = headers | {"If-Match": "*"}  # each entity of the benchmark has a single writer
         try:
             async with self._http.request(method, f"{self._address}/v1{path}", data=data, headers=headers) as response:
                 pause = float(response.headers.get("Retry-After", _PAUSE_SECONDS))
