@@ -10,13 +10,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "services/matching/vocabulary/README.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "services/matching/vocabulary/README.md")
+    ),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 FOLDERS = ("bench", "demo", "deploy", "docs", "requirements", "services", "shared", "tertulia", "tests")
 SUFFIXES = ("csv", "html", "json", "jsonl", "lock", "md", "mzn", "npz", "py", "toml", "txt", "yaml", "yml")
 #: Paths that a command makes.
-MADE = {"summary.json", "demo-output/"}
+MADE = {"summary.json", "demo-output/", "deploy/secrets/", "deploy/secrets/TERTULIA_INTERNAL_TOKEN", "sbom/"}
 #: Paths that a page names although the project does not have them (any more), by page.
 ABSENT = {"docs/adr/0001-one-project.md": {"uv.lock"}}
 #: Names of other projects' code.

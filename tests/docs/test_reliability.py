@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.documents import ROOT, functions_of, named_tests
+
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
+NAMED = named_tests(ROOT / "docs" / "reliability.md")
 TEST = re.compile(r"def (test_\w+)")
 #: Faults that must be in the table, by words in their rows.
 FAULTS = (
@@ -24,9 +23,7 @@ FAULTS = (
 
 @pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda text: text.rpartition("/")[2])
 def test_every_test_named_exists(file: str, test: str) -> None:
-    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    assert test in functions
+    assert test in functions_of(file)
 
 
 def test_every_test_in_the_table_of_protections_exists() -> None:
