@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from shared.runtime.fair_turns import FairTurns
 
+#: The longest wait for the imports of other operators.
+_WAIT_SECONDS = 60.0
+
 
 class ImportRunning(Exception):
-    """The operator has an import in progress already."""
+    """The operator has an import in progress already, or no place was free in time; the message says which."""
 
 
 class ImportCapacity:
-    """Admits imports. `running` bounds the files in memory; `slices` shares the event loop between the imports."""
+    """Admits imports: `admitted` before the body is read, `turn` before the file is.
 
-    def __init__(self, at_once: int = 4) -> None:
-        self.running = FairTurns(at_once)
+    `slices` shares the event loop between the imports that have a turn.
+    """
+
+    def __init__(self, at_once: int = 4, wait_seconds: float = _WAIT_SECONDS) -> None:
         self.slices = FairTurns(1)
+        self._turns = FairTurns(at_once)
+        self._wait_seconds = wait_seconds
         self._operators: set[str] = set()
 
     @contextlib.contextmanager
@@ -30,3 +37,17 @@ class ImportCapacity:
             yield
         finally:
             self._operators.discard(operator_id)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, operator_id: str) -> AsyncIterator[None]:
+        """Wait until few enough files are in memory, and hold a place there until the block ends.
+
+        Raises:
+            ImportRunning: no place was free in time.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._turns.turn(operator_id, within=self._wait_seconds))
+            except TimeoutError:
+                raise ImportRunning("imports of other operators are running: send this file again later") from None
+            yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,6 +29,7 @@ _BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pend
 Recent = dict[str, tuple[float, Edition]]
 _RECENT_SECONDS = 1.0
 _MOST_RECENT = 1000
+_READ_AT_ONCE = 50
 #: Sorts after every character of an id.
 _BEYOND_IDS = "~"
 
@@ -143,7 +145,7 @@ class MongoRepository:
         """Return the seats taken, by session; sessions without participants are left out."""
         query = self._own(edition_id=edition_id, session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value)
         seats: defaultdict[str, list[int | None]] = defaultdict(list)
-        async for document in self._of(Participant).find(query, {"session_ids": 1, "seats": 1}):
+        async for document in _paced(self._of(Participant).find(query, {"session_ids": 1, "seats": 1})):
             for session_id in set(session_ids).intersection(document["session_ids"]):
                 seats[session_id].append(document.get("seats", {}).get(session_id))
         return dict(seats)
@@ -201,8 +203,18 @@ class MongoRepository:
 
     @staticmethod
     async def _read(kind: type[AnyEntity], cursor: Any) -> AsyncIterator[AnyEntity]:  # noqa: ANN401 - either driver's
-        async for document in cursor:
+        async for document in _paced(cursor):
             yield kind.stored(document)
+
+
+async def _paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 - either driver's
+    """Yield documents; waiting requests have a turn after a few. A cursor hands out a batch of them without a pause."""
+    count = 0
+    async for document in cursor:
+        yield document
+        count += 1
+        if count % _READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
 
 
 def _fields(entity: Entity) -> dict[str, object]:

@@ -24,8 +24,11 @@ from shared.storage.mongo import EVER, MongoCollection
 _log = get_logger(__name__)
 #: The writer of a younger outbox may still be sending it: the sweeper leaves it.
 _SWEEP_AGE = timedelta(seconds=5)
-#: Most documents that are sent together, usually with one read, one send and one write.
-_MOST_TOGETHER = 200
+#: Most documents that are sent together, usually with one read, one send and one write. Their events hold the event
+#: loop for a few milliseconds.
+_MOST_TOGETHER = 30
+#: Most documents that a sweep sends.
+_MOST_SWEPT = 200
 _GATHER_SECONDS = 0.05
 #: Most documents that wait to be sent. The sweeper sends the rest.
 _MOST_WAITING = 500
@@ -76,10 +79,12 @@ class OutboxRelay:
     async def sweep(self) -> None:
         """Send outboxes that have waited for a while, the longest wait first."""
         left = {"pending_since": {"$gt": EVER, "$lt": self._clock() - _SWEEP_AGE}}
-        waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(_MOST_TOGETHER)
+        waiting = self._collection.find(left, {"outbox": 1}).sort("pending_since", ASCENDING).limit(_MOST_SWEPT)
         documents = [document async for document in waiting]
-        await self._send(documents)
-        SWEPT.inc(len(documents))
+        for start in range(0, len(documents), _MOST_TOGETHER):
+            together = documents[start : start + _MOST_TOGETHER]
+            await self._send(together)
+            SWEPT.inc(len(together))
 
     async def _send_asked(self) -> None:
         while self._asked:
@@ -91,7 +96,8 @@ class OutboxRelay:
                 await self._send([document async for document in found])
             except Exception as error:  # noqa: BLE001 - after any error the outboxes keep their events for the sweeper
                 _log.warning("publish_deferred", documents=len(together), error=error)
-            await asyncio.sleep(self.gather_seconds)
+            if len(self._asked) < _MOST_TOGETHER:
+                await asyncio.sleep(self.gather_seconds)
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:
         """Publish outboxes and empty them. Events that were added meanwhile stay in their outbox."""

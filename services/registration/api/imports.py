@@ -116,13 +116,13 @@ async def _running(
     """Admit an import, then read its file. Yields the file, and the turns of its slices.
 
     Raises:
-        ImportRunning: the operator has an import already; nothing of the body has been read.
+        ImportRunning: the operator has an import already, or no place is free for a file.
     """
     imports = context_of(request).imports
     operator_id = service.unit_of_work.repository.operator_id
     with imports.admitted(operator_id):
         media, raw = await _file(request)
-        async with imports.running.turn(operator_id):
+        async with imports.turn(operator_id):
             try:
                 sheet = await read_file(raw, columns.header, context_of(request).settings, is_workbook=media == XLSX)
             except UnreadableFile as error:

@@ -26,3 +26,13 @@ def test_a_failed_import_gives_its_place_back() -> None:
         raise ZeroDivisionError
     with imports.admitted("a"):
         pass
+
+
+async def test_files_beyond_the_capacity_wait_and_are_then_refused() -> None:
+    imports = ImportCapacity(at_once=1, wait_seconds=0.01)
+    async with imports.turn("a"):
+        with pytest.raises(ImportRunning, match="imports of other operators are running"):
+            async with imports.turn("b"):
+                pass
+    async with imports.turn("b"):
+        pass
