@@ -1,11 +1,17 @@
-"""`tertulia topics`: creates the declared topics on the broker, and compares them."""
+"""`tertulia topics`: creates the declared topics on the broker, compares them, and prints the least access rules."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from shared.messaging import topic_admin
+from shared.messaging import access_rules, topic_admin
+from shared.messaging.access_rules import RightsShared
 from shared.messaging.topic_admin import TopicsDiffer
 from shared.runtime.settings import ConnectionSettings
 from tertulia.connections import Backend, run_connected
@@ -13,6 +19,13 @@ from tertulia.output import show_line, show_table, stop
 
 app = typer.Typer(no_args_is_help=True, help="Create the topics of the contract, or compare them with the broker's.")
 console = Console()
+
+
+class AclFormat(StrEnum):
+    """A format of access rules."""
+
+    COMMANDS = "commands"
+    JSON = "json"
 
 
 @app.command()
@@ -39,3 +52,46 @@ def diff() -> None:
     rows = [(found.topic, found.detail, "yes" if found.mended_by_apply else "no") for found in differences]
     show_table(console, ("Topic", "Difference", "Mended by `topics apply`"), rows)
     raise typer.Exit(1)
+
+
+@app.command()
+def acls(
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(help="`SERVICE=PRINCIPAL`, such as `matching=User:b2b-matching`; `User:SERVICE` if unset."),
+    ] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A reader outside of the services: `NAME` or `NAME=PRINCIPAL`. Its groups begin with `NAME-`."
+        ),
+    ] = None,
+    format_: Annotated[
+        AclFormat, typer.Option("--format", help="Command lines of kafka-acls, or the rules as JSON.")
+    ] = AclFormat.COMMANDS,
+    tool: Annotated[str, typer.Option(help="Path of Kafka's kafka-acls or kafka-acls.sh.")] = "kafka-acls",
+    config_file: Annotated[
+        str, typer.Option(help="The client properties of the broker's administrator, for kafka-acls.")
+    ] = "admin.properties",
+) -> None:
+    """Print the least access rules (ACLs) of the services and of readers outside of them. Asks no broker.
+
+    The rules follow from the declarations of the topics. Nothing is removed: compare with `kafka-acls --list`.
+    """
+    try:
+        rules = access_rules.rules_of_all(_pairs(principal or ()), _pairs(reader or ()))
+    except RightsShared as error:
+        stop(console, f"no access rules: {error}")
+    if format_ is AclFormat.JSON:
+        typer.echo(json.dumps([rule.to_json() for rule in rules], indent=1))
+    else:
+        bootstrap = ConnectionSettings().kafka_bootstrap
+        typer.echo("\n".join(access_rules.commands(rules, tool, bootstrap, config_file)))
+
+
+def _pairs(options: Sequence[str]) -> dict[str, str]:
+    """Return principals by name; without a principal in the option, `User:<name>`."""
+    named = [option.partition("=") for option in options]
+    if twice := {name for name, *_ in named if [other for other, *_ in named].count(name) > 1}:
+        raise RightsShared(f"{', '.join(sorted(twice))} is given twice")
+    return {name: principal or f"User:{name}" for name, _, principal in named}

@@ -14,6 +14,7 @@ from deploy.embedded.probes import HOST, free_ports, kafka_answers
 from deploy.embedded.process import Program
 from deploy.embedded.supervisor import Supervisor
 from deploy.kafka.jars import fetch, java, run
+from deploy.kafka.security import BrokerSecurity
 
 #: A small heap, and options for a fast start of the JVM rather than a fast long run.
 _JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
@@ -70,14 +71,12 @@ async def broker_programs(
     java()  # first, since the jars are of no use without it
     jars = await asyncio.to_thread(fetch)
     controllers = free_ports(len(ports))
-    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     configured = [
         _write_properties(folder / f"kafka-{node}", _properties(node, port, controllers, listener))
         for node, (port, listener) in enumerate(zip_longest(ports, proxy_listeners), start=1)
     ]
-    # A single argument, since an id in 64 begins with a dash and would be read as an option.
-    storage_tool = _java(jars, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config")
-    await asyncio.gather(*(asyncio.to_thread(run, [*storage_tool, str(p)], _FORMAT_SECONDS) for p in configured))
+    format_command = _format_command(jars)
+    await asyncio.gather(*(asyncio.to_thread(run, [*format_command, str(p)], _FORMAT_SECONDS) for p in configured))
     return [
         Program(
             name=properties.parent.name,
@@ -87,6 +86,38 @@ async def broker_programs(
         )
         for port, properties in zip(ports, configured, strict=True)
     ]
+
+
+async def secured_broker(folder: Path, port: int, security: BrokerSecurity) -> Program:
+    """Format storage under `folder`, and return a broker whose clients connect by SASL over TLS and are authorized.
+
+    Raises:
+        KafkaUnavailable: Apache Kafka is not available on this machine.
+    """
+    java()
+    jars = await asyncio.to_thread(fetch)
+    own, [controller] = folder / "kafka-1", free_ports(1)
+    properties = _properties(1, port, [controller], None) | security.properties(own, port, controller)
+    path = _write_properties(own, properties)
+    format_command = [*_format_command(jars), str(path), *security.format_options]
+    await asyncio.to_thread(run, format_command, _FORMAT_SECONDS)
+    return Program(
+        name=own.name,
+        command=_java(jars, "kafka.Kafka", str(path)),
+        ready=security.answers(port),
+        is_disposable=True,
+    )
+
+
+def acl_command() -> list[str]:
+    """Return the command of Kafka's `kafka-acls`. Raises `KafkaUnavailable`."""
+    return _java(fetch(), "org.apache.kafka.tools.AclCommand")
+
+
+def _format_command(jars: Path) -> list[str]:
+    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # A single argument, since an id in 64 begins with a dash and would be read as an option.
+    return _java(jars, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config")
 
 
 def _java(jars: Path, *arguments: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -33,7 +34,7 @@ def fetch(cache: Path = _CACHE) -> Path:
     Raises:
         KafkaUnavailable: Maven is missing, or Maven Central does not answer.
     """
-    jars = cache / f"kafka-{version()}"
+    jars = cache / f"kafka-{version()}-{hashlib.sha256(_POM.read_bytes()).hexdigest()[:8]}"
     if jars.is_dir():
         return jars
     cache.mkdir(parents=True, exist_ok=True)

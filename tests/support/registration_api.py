@@ -148,8 +148,13 @@ class EditionHarness:
         created: dict[str, Any] = answer.json()
         return created
 
-    async def set_up(self) -> EditionHarness:
-        self.edition_id = (await self.post("/editions", edition_body()))["edition_id"]
+    async def patch(self, body: dict[str, Any]) -> None:
+        """Change the edition at any revision."""
+        answer = await self._api.patch(self.path, json=body, headers=ANY_REVISION)
+        assert answer.is_success, answer.text
+
+    async def set_up(self, body: dict[str, Any] | None = None) -> EditionHarness:
+        self.edition_id = (await self.post("/editions", body or edition_body()))["edition_id"]
         self.path = f"/editions/{self.edition_id}"
         for number in (1, 2):
             created = await self.post(f"{self.path}/organisations", organisation_body(name=f"Empresa {number}"))
