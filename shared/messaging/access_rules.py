@@ -2,7 +2,7 @@
 
 A service reads the topics that it consumes, in its own consumer group, and writes the topics that name it as their
 source and the dead-letter topics of the topics that it consumes. A reader outside of the services reads the public
-topics, in groups with a prefix of its own. Nobody gets a right on the cluster: `tertulia topics apply`, `dlq` and
+topics, in groups with a prefix of its own. No principal has a right on the cluster: `tertulia topics apply`, `dlq` and
 `rebuild` run as the broker's administrator. The rights to read and to write imply the right to describe.
 """
 
