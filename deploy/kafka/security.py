@@ -1,7 +1,7 @@
 """TLS, SCRAM users and the authorizer of a broker: the settings that `docs/how-to/secure-the-bus.md` names.
 
-Clients connect by SASL over TLS. Brokers and controllers identify themselves by certificates. A controller takes no SCRAM,
-because its users are stored in the log that it serves.
+Clients connect by SASL over TLS. Brokers and controllers identify themselves by certificates. A controller takes no
+SCRAM, because its users are stored in the log that it serves.
 """
 
 from __future__ import annotations

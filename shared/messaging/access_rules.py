@@ -36,7 +36,7 @@ class Resource(StrEnum):
 
 
 class RightsShared(Exception):
-    """A name or a principal is not valid, or two of them would share a right; the message names them."""
+    """A name or a principal is not valid, or two principals would share a right; the message names them."""
 
 
 @dataclass(frozen=True)
