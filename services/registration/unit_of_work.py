@@ -23,10 +23,12 @@ from services.registration.ports import AnyEntity, Repository
 from shared.contract.ids import derived_id, new_id
 from shared.runtime.clock import Clock
 
-#: Tries of a write that loses to a concurrent write of the same entity.
-_ATTEMPTS = 8
-#: Longest pause after the first lost write; it doubles with each further loss.
-_FIRST_PAUSE_SECONDS = 0.01
+#: Tries of a new entity that loses its seats to concurrent requests.
+_INSERT_ATTEMPTS = 8
+#: Tries of a change that loses to concurrent changes of the same entity: a dozen clients may change an edition at once.
+_AMEND_ATTEMPTS = 16
+#: Longest pause after the first lost change. It doubles with each further loss, up to the longest pause of all.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 1.0
 #: The revisions that `If-Match` allows; empty: any; None: the header is missing.
 Revisions = Sequence[int] | None
 
@@ -103,7 +105,7 @@ class UnitOfWork:
         Raises:
             Conflict: a unique value is in use, or too many requests want seats at once; and the errors of `build`.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in range(_INSERT_ATTEMPTS):
             entity = await build()
             try:
                 await self.repository.insert(entity, fingerprint)
@@ -129,14 +131,15 @@ class UnitOfWork:
             Stale: `revisions` is not empty and does not hold the present revision.
             Conflict: a unique value is in use, or too many requests change the entity; and the errors of `change`.
         """
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_AMEND_ATTEMPTS):
             entity = await self.get(kind, edition_id, entity_id)
             _must_match(entity, revisions)
             changed = await change(entity)
             if changed is entity or await self._replace(changed):
                 return changed
             # Spread the requests that lost, so that they do not all meet again.
-            await asyncio.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - guards nothing
+            longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - guards nothing
         raise Conflict(f"{kind.NOUN} {entity_id} is being changed by others: read it again, then try again")
 
     def new_id(self, kind: type[Entity], edition_id: str | None = None, key: str | None = None) -> str:

@@ -9,6 +9,8 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tests.support.bodies import FIELDS, OPENAPI, changes
 from tests.support.registration_api import edition_body, organisation_body, participant_body
@@ -35,6 +37,8 @@ class Visitor:
         self.defects: list[str] = []
         self._address = address
         self._session = requests.Session()
+        # Drawing a case may take longer than the server keeps an idle connection.
+        self._session.mount(address, HTTPAdapter(max_retries=Retry(total=3, allowed_methods=None)))
         self._session.headers["Authorization"] = f"Bearer {api_key}"
         self._known: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
 
