@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-import uvicorn
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -23,6 +22,7 @@ from shared.messaging.broker import make_broker
 from shared.messaging.consumer import Consumer
 from shared.runtime.background import Background
 from shared.runtime.health import Health, NotReady
+from shared.runtime.http.server import run
 from shared.runtime.log import configure, get_logger
 from shared.runtime.retry import waits
 from shared.runtime.settings import ServiceSettings
@@ -209,12 +209,4 @@ def serve(settings: ServiceSettings, make: Callable[[], Any]) -> None:
     configure(settings, settings.service)
     # Events and documents have no reference cycles. Collecting after every 700 new objects took 4 % of the time.
     gc.set_threshold(20_000, 20, 20)
-    uvicorn.run(
-        make(),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(settings.shutdown_seconds),
-    )
+    run(settings, make())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
 
 from services.registration.affinity_versions import BuiltInVersions, MatchingVersions
 from services.registration.api import (
@@ -55,6 +59,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         version="1",
         description=_ABOUT,
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -79,6 +84,8 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     problems.install(app)
     app.add_middleware(RequestMiddleware)
     _document(app)
+    if context.settings.openapi:
+        _serve_document(app)
     return app
 
 
@@ -140,6 +147,19 @@ def _document(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's guide says
+
+
+def _serve_document(app: FastAPI) -> None:
+    """Serve the OpenAPI document. It is written once: strangers may ask for it as often as they like."""
+
+    @functools.cache
+    def written() -> bytes:
+        return to_json(app.openapi())
+
+    async def document(_: Request) -> Response:
+        return Response(written(), media_type="application/json")
+
+    app.add_route("/openapi.json", document, include_in_schema=False)
 
 
 def _require_if_match(document: dict[str, Any]) -> None:

@@ -6,20 +6,37 @@ SHA-256 is as safe, and takes microseconds.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import math
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from services.registration.ports import OperatorKey, OperatorKeys
+from shared.runtime.refused_keys import RefusalsBySource
 
+#: A key id is the beginning of the secret's hash: long enough to tell an operator's keys apart.
+KEY_ID_LENGTH = 12
 _OPERATOR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MOST_CACHED = 10_000
+#: Operators whose keys are read at once. The keys of further operators are read one by one.
+_MOST_OPERATORS = 10_000
 
 
 class UnknownKey(Exception):
     """The key is malformed, unknown or revoked."""
+
+
+class TooManyRefusals(Exception):
+    """The key is not known, and too many keys of its source were refused: none is looked up for some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = math.ceil(seconds)
+        super().__init__(
+            f"too many keys from your address were refused: this key is looked up again in {self.seconds} s; "
+            "keys that are valid work meanwhile"
+        )
 
 
 def is_operator_id(text: str) -> bool:
@@ -33,7 +50,11 @@ def digest_of(secret: str) -> str:
 
 
 class Authenticator:
-    """Finds the operator of an API key. An operator's keys are cached for `cache_seconds`."""
+    """Finds the operator of an API key.
+
+    The keys of all operators are read at most every `cache_seconds`, and a key among them never waits. Only an unknown
+    key costs a look into the database: it may be new. A source with many refused keys is denied this look.
+    """
 
     def __init__(
         self, operators: OperatorKeys, cache_seconds: float, now: Callable[[], float] = time.monotonic
@@ -41,26 +62,53 @@ class Authenticator:
         self._operators = operators
         self._cache_seconds = cache_seconds
         self._now = now
-        self._cache: dict[str, tuple[float, Sequence[OperatorKey]]] = {}
+        self._refused = RefusalsBySource(now)
+        self._reading: asyncio.Task[None] | None = None
+        self._known: Mapping[str, Sequence[OperatorKey]] = {}
+        self._expires = -math.inf
 
-    async def operator_of(self, presented: str) -> str:
-        """Return the id of the operator whose key is presented. Raises `UnknownKey`."""
+    async def operator_of(self, presented: str, address: str = "") -> str:
+        """Return the id of the operator whose key is presented from an address.
+
+        Raises:
+            UnknownKey: there is no such key, or it is revoked.
+            TooManyRefusals: it is not known in this process, and its source is slowed.
+        """
         operator_id, _, secret = presented.partition(".")
-        if not is_operator_id(operator_id):
-            raise UnknownKey
         digest = digest_of(secret)
-        keys = await self._keys(operator_id)
-        # Every key is compared, each in constant time: the time taken reveals nothing.
-        matches = [hmac.compare_digest(digest, key.digest) and not key.revoked for key in keys]
-        if not any(matches):
-            raise UnknownKey
-        return operator_id
+        if not is_operator_id(operator_id):
+            raise self._refusal(address, "malformed")
+        known = (await self._all_keys()).get(operator_id, ())
+        if _matches(digest, known):
+            return operator_id
+        if self._refused.wait(address):
+            raise self._refusal(address, "slowed")
+        keys = await self._operators.keys(operator_id)
+        if _matches(digest, keys):
+            return operator_id
+        raise self._refusal(address, "unknown", digest[:KEY_ID_LENGTH], operator_id if keys else "")
 
-    async def _keys(self, operator_id: str) -> Sequence[OperatorKey]:
-        expires, keys = self._cache.get(operator_id, (0.0, ()))
-        if expires <= self._now():
-            keys = await self._operators.keys(operator_id)
-            if len(self._cache) >= _MOST_CACHED:
-                self._cache.clear()
-            self._cache[operator_id] = (self._now() + self._cache_seconds, keys)
-        return keys
+    def _refusal(self, address: str, reason: str, key_id: str = "", operator_id: str = "") -> Exception:
+        seconds = self._refused.wait(address)
+        self._refused.refuse(address, reason, key_id, operator_id)
+        return (
+            TooManyRefusals(seconds) if seconds else UnknownKey("send `Authorization: Bearer <operator id>.<secret>`")
+        )
+
+    async def _all_keys(self) -> Mapping[str, Sequence[OperatorKey]]:
+        """Return the keys of all operators, `cache_seconds` old at most. Concurrent requests share a read."""
+        if self._expires <= self._now():
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read())
+            await asyncio.shield(self._reading)
+        return self._known
+
+    async def _read(self) -> None:
+        self._known = await self._operators.all_keys(_MOST_OPERATORS)
+        self._expires = self._now() + self._cache_seconds
+
+
+def _matches(digest: str, keys: Sequence[OperatorKey]) -> bool:
+    # Every key is compared, each in constant time: the time taken reveals nothing.
+    found = [hmac.compare_digest(digest, key.digest) and not key.revoked for key in keys]
+    return any(found)

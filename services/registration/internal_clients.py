@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -120,6 +121,10 @@ def _client(name: str, url: str, settings: Settings) -> InternalClient:
     if not url or not token:
         return InternalClient(name, None)
     client = httpx.AsyncClient(
-        base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=settings.peer_seconds, trust_env=False
+        base_url=url,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=settings.peer_seconds,
+        trust_env=False,
+        verify=ssl.create_default_context(cafile=settings.peer_ca_file),
     )
     return InternalClient(name, client)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -136,6 +137,10 @@ class InMemoryOperators:
     async def keys(self, operator_id: str) -> Sequence[OperatorKey]:
         """List an operator's keys; none if there is no such operator."""
         return self._keys.get(operator_id, [])
+
+    async def all_keys(self, most: int) -> Mapping[str, Sequence[OperatorKey]]:
+        """Return the keys of at most `most` operators, by operator id."""
+        return dict(itertools.islice(self._keys.items(), most))
 
 
 def _has(entity: Entity, wanted: dict[str, str]) -> bool:

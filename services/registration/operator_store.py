@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.registration.ports import OperatorKey
 from shared.storage.mongo import DuplicateKeyError, MongoDatabase
 
@@ -24,7 +26,12 @@ class MongoOperators:
     async def keys(self, operator_id: str) -> list[OperatorKey]:
         """List an operator's keys, oldest first; none if there is no such operator."""
         document = await self._operators.find_one({"_id": operator_id})
-        return [OperatorKey(key["digest"], key["revoked"]) for key in document["keys"]] if document else []
+        return _keys_in(document) if document else []
+
+    async def all_keys(self, most: int) -> dict[str, list[OperatorKey]]:
+        """Return the keys of at most `most` operators, by operator id."""
+        found = self._operators.find({}, {"keys": 1}).sort([("_id", 1)]).limit(most)
+        return {document["_id"]: _keys_in(document) async for document in found}
 
     async def add_key(self, operator_id: str, digest: str) -> bool:
         """Add a key to an operator; False if there is no such operator."""
@@ -37,3 +44,7 @@ class MongoOperators:
         query = {"_id": operator_id, "keys.digest": digest}
         result = await self._operators.update_one(query, {"$set": {"keys.$.revoked": True}})
         return bool(result.matched_count)
+
+
+def _keys_in(document: dict[str, Any]) -> list[OperatorKey]:
+    return [OperatorKey(key["digest"], key["revoked"]) for key in document["keys"]]

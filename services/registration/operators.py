@@ -6,14 +6,11 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.registration.authenticator import digest_of, is_operator_id
+from services.registration.authenticator import KEY_ID_LENGTH, digest_of, is_operator_id
 from services.registration.domain.names import clean_line
 from services.registration.operator_store import MongoOperators
 from shared.runtime.settings import ServiceSettings
 from shared.storage.mongo import Mongo
-
-#: A key id is the beginning of the secret's hash: long enough to tell an operator's keys apart.
-KEY_ID_LENGTH = 12
 
 
 class NoSuchOperator(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -62,3 +62,7 @@ class OperatorKeys(Protocol):
 
     async def keys(self, operator_id: str) -> Sequence[OperatorKey]:
         """List an operator's keys; none if there is no such operator."""
+        ...
+
+    async def all_keys(self, most: int) -> Mapping[str, Sequence[OperatorKey]]:
+        """Return the keys of at most `most` operators, by operator id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, FilePath
 
 from shared.runtime.settings import ServiceSettings
 
@@ -25,6 +25,9 @@ class Settings(ServiceSettings):
     # An edition becomes one Kafka record, of 1 MiB at most by default: hence the upper bound.
     max_body_bytes: int = Field(
         default=512 * 1024, ge=1024, le=768 * 1024, description="Largest JSON body; a larger body is refused with 413."
+    )
+    openapi: bool = Field(
+        default=True, description="Serve `GET /openapi.json`, the description of the API, to strangers."
     )
     max_import_bytes: int = Field(
         default=8 * 1024 * 1024, ge=1024, description="Largest CSV or XLSX file; a larger file is refused with 413."
@@ -59,6 +62,11 @@ class Settings(ServiceSettings):
         pattern=_BASE_URL,
         description="Base URL of the scheduler's internal API. Unset: the endpoints that need it answer 503, and "
         "`/readyz` names it.",
+    )
+    peer_ca_file: FilePath | None = Field(
+        default=None,
+        description="CA certificates to trust in matching and the scheduler, if their addresses are `https`; the "
+        "system's if unset.",
     )
     peer_seconds: float = Field(
         default=10.0, gt=0, description="Time in which matching and the scheduler have to answer."

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime import trace
+from shared.runtime.refused_keys import RefusalsBySource
 from shared.runtime.settings import ServiceSettings
 
 #: Largest request body in bytes. Registration limits its own bodies too.
@@ -79,6 +80,7 @@ class _TokenNeeded:
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
         self._expected = f"Bearer {token}".encode()
+        self._refused = RefusalsBySource()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope.get("headers", ())
@@ -88,6 +90,8 @@ class _TokenNeeded:
         if scope["type"] != "http" or hmac.compare_digest(presented, self._expected):
             await self._app(scope, receive, send)
             return
+        client = scope.get("client")
+        self._refused.refuse(client[0] if client else "", "internal")
         await JSONResponse(
             {
                 "slug": "unauthorised",

@@ -58,7 +58,7 @@ class Health:
     async def missing(self) -> dict[Part, str]:
         """Return the missing parts with their reasons; empty if the service is ready.
 
-        Anybody may ask: a reason is a sentence of ours. The error itself is logged once, until the part is back.
+        Strangers may ask: a reason is a sentence of ours. The error itself is logged once, until the part is back.
         """
         reasons = await asyncio.gather(*(self._reason(name, check) for name, check in self._checks.items()))
         return {name: reason for name, reason in zip(self._checks, reasons, strict=True) if reason}

@@ -111,6 +111,20 @@ HTTP_SECONDS = _histogram(
     "method",
     "status",
 )
+KEYS_REFUSED = _counter(
+    "tertulia_keys_refused_total",
+    "Requests with a refused key, by reason: malformed (or none), unknown (or revoked), slowed (not looked up after too"
+    " many refusals of the source), internal (a wrong internal token).",
+    "Rising: the log event `key_refused` has the sources. internal: a process of registration has another token.",
+    "reason",
+)
+HTTP_REFUSED = _counter(
+    "tertulia_http_refused_total",
+    "Requests and connections that the server refused by itself, by reason: head-too-large, head-late, body-late, busy,"
+    " malformed, unread (the answer was not read), evicted (it waited longest when the limit was reached).",
+    "evicted or head-late rising: a flood of half requests; limit its sources at the proxy. busy: add replicas.",
+    "reason",
+)
 
 # -- matching
 MISSING_VERSIONS = _counter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import ClassVar, Literal, Self, TypeVar
 
@@ -136,6 +137,48 @@ class ServiceSettings(ConnectionSettings):
     mongo_database: str = Field(default="", description="The service's own database; `tertulia_<service>` if unset.")
     http_host: str = Field(default="127.0.0.1", description="Address to serve HTTP on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port to serve HTTP on.")
+    http_connections: int = Field(
+        default=1000,
+        ge=10,
+        description="Most connections of the HTTP port. At the limit the connection that has waited longest for its "
+        "client makes room.",
+    )
+    http_requests: int = Field(
+        default=200, ge=1, description="Most requests in progress on the HTTP port; one more is answered with 503."
+    )
+    http_head_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Time in which the head of a request must arrive, with the TLS handshake if it is the first.",
+    )
+    http_body_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Time in which a body must arrive, and a second more for each 16 KiB that have arrived; also the "
+        "longest time for which a client may leave its answer unread.",
+    )
+    http_idle_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        description="Time after which a connection without a further request is closed. Longer than a proxy's.",
+    )
+    http_trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks of reverse proxies, separated by commas, whose `X-Forwarded-For` names the "
+        "source of a request; unset: the source is the address of the connection.",
+    )
+    http_tls_certificate_file: Path | None = Field(
+        default=None, description="Certificate chain (PEM) of the HTTP ports, for TLS; unset: plain HTTP."
+    )
+    http_tls_key_file: Path | None = Field(default=None, description="Key of that certificate (PEM, no passphrase).")
+    metrics_host: str = Field(default="", description="Address of the metrics port; that of the HTTP port if unset.")
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="A port of its own for `/metrics`, `/livez` and `/readyz`; the HTTP port then does not serve them. "
+        "0: they are on the HTTP port.",
+    )
     internal_token: SecretStr = Field(
         default=SecretStr(""),
         description="Secret of registration's requests to matching and the scheduler, the same in all three. Unset: "
@@ -182,6 +225,28 @@ class ServiceSettings(ConnectionSettings):
             )
         return token
 
+    @field_validator("http_trusted_proxies")
+    @classmethod
+    def _names_networks(cls, value: str) -> str:
+        for network in _listed(value):
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"{network!r} is no address or network like 10.1.2.3 or 10.1.0.0/16") from error
+        return value
+
+    @model_validator(mode="after")
+    def _tls_has_both_files(self) -> Self:
+        if (self.http_tls_certificate_file is None) != (self.http_tls_key_file is None):
+            names = variables("http_tls_certificate_file", "http_tls_key_file")
+            raise ValueError(f"{names}: one is set without the other; set both for TLS, or neither")
+        return self
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses and networks of the trusted proxies as a list."""
+        return _listed(self.http_trusted_proxies)
+
     @property
     def database(self) -> str:
         """The name of the service's own database."""
@@ -225,3 +290,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
 
 def _text(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _listed(value: str) -> list[str]:
+    return [item for item in map(str.strip, value.split(",")) if item]

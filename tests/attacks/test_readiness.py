@@ -77,7 +77,10 @@ async def test_a_lost_database_is_named_without_its_address(is_frozen: bool) -> 
 
 @pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_lost_broker_is_named_by_a_service_without_a_consumer() -> None:
-    settings = RegistrationSettings(kafka_bootstrap=f"127.0.0.1:{_DEAD}")
+    peer = f"http://127.0.0.1:{_DEAD}"
+    settings = RegistrationSettings(
+        kafka_bootstrap=f"127.0.0.1:{_DEAD}", internal_token="t0ken", matching_url=peer, scheduler_url=peer
+    )
     infrastructure = replace(Servers().infrastructure(), broker=make_broker(settings))
     async with missing_of(assembled(infrastructure, settings=settings).app(), "start", "kafka"):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.registration.api import problems
@@ -41,6 +42,8 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, receive, note_status)
+        except ClientDisconnect:
+            raise
         except Exception as error:
             _log_failure(error)
             if status:  # half an answer is out: only closing the connection tells the client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from services.registration.authenticator import UnknownKey
+from services.registration.authenticator import TooManyRefusals, UnknownKey
 from services.registration.domain.agenda import EditBreaksRules, MissingIfMatch
 from services.registration.domain.errors import (
     AtRevision,
@@ -84,6 +84,9 @@ _KINDS: dict[type[Exception], ProblemKind] = {
         "A valid API key is needed",
         {"WWW-Authenticate": 'Bearer realm="tertulia"'},
     ),
+    TooManyRefusals: ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS, "too-many-refusals", "Too many keys of this source were refused"
+    ),
     NotFound: ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such resource"),
     Conflict: ProblemKind(HTTPStatus.CONFLICT, "conflict", "The present state does not allow it"),
     Stale: ProblemKind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
@@ -122,7 +125,8 @@ def _documented(description: str) -> dict[str, Any]:
 
 #: Answers that every endpoint may give, for the OpenAPI document.
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: _documented(HTTPStatus(status).phrase) for status in (400, 401, 404, 409, 412, 413, 415, 422, 428, 429, 503)
+    status: _documented(HTTPStatus(status).phrase)
+    for status in (400, 401, 404, 408, 409, 412, 413, 415, 422, 428, 429, 431, 503)
 }
 
 
@@ -166,6 +170,8 @@ def defect(scope: Scope) -> Response:
 
 async def _on_known(request: Request, error: Exception) -> Response:
     kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
+    if isinstance(error, TooManyRefusals):
+        kind = replace(kind, headers={"Retry-After": str(error.seconds)})
     faults = error.faults if isinstance(error, Invalid) else ()
     etag = f'"{error.revision}"' if isinstance(error, AtRevision) else None
     return _response(kind, str(error) or kind.title, request.scope, faults, etag)
