@@ -52,10 +52,13 @@ def usable_folder(sources: Path, caches: Iterable[Path]) -> Path | None:
 
 
 def _processor() -> str:
-    """Return the name and the features of the processor that numba compiles for."""
-    if numba.config.CPU_NAME:  # type: ignore[attr-defined] # numba adds its settings at import
-        return f"{numba.config.CPU_NAME} {numba.config.CPU_FEATURES}"  # type: ignore[attr-defined]
-    return f"{llvmlite.binding.get_host_cpu_name()} {llvmlite.binding.get_host_cpu_features().flatten()}"
+    """Return the name and the features of the processor that numba compiles for: this one, or that of its settings."""
+    name, features = numba.config.CPU_NAME, numba.config.CPU_FEATURES  # type: ignore[attr-defined] # set at import
+    if name is None:
+        name = llvmlite.binding.get_host_cpu_name()
+    if features is None:
+        features = llvmlite.binding.get_host_cpu_features().flatten()
+    return f"{name} {features}"
 
 
 class ReadOnlyCache(UserProvidedCacheLocator):
