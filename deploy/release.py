@@ -16,7 +16,7 @@ _BASE = "${BASE_IMAGE}${BASE_DIGEST:+@${BASE_DIGEST}}"
 
 
 def objections(dockerfile: str, base_digest: str) -> Iterator[str]:
-    """Yield the reasons against a release, each with the mend; none for a Dockerfile and a digest that are pinned."""
+    """Yield the reasons against a release with their mends; none for a Dockerfile and a digest that are pinned."""
     lines = [line.split() for line in dockerfile.splitlines()]
     stages = {words[3] for words in lines if words[:1] == ["FROM"] and words[2:3] == ["AS"]}
     yield from (

@@ -1,7 +1,7 @@
-"""`make sbom`: a bill of materials in CycloneDX's JSON for each service, made from its lock.
+"""`make sbom`: a bill of materials in CycloneDX's JSON for every service, made from its lock.
 
-The hashes are those of the lock: of all files of a release, one of which is installed. Licences are those that the
-packages declare, where this environment has them installed.
+The hashes are of all files of a release, as in the lock. Licences are declared by the packages; they are known for
+packages that this environment has installed.
 """
 
 from __future__ import annotations

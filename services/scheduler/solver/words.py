@@ -52,7 +52,7 @@ def usable_folder(sources: Path, caches: Iterable[Path]) -> Path | None:
 
 
 def _processor() -> str:
-    """Return the name and the features of the processor that numba compiles for: this one, or that of its settings."""
+    """Return the name and the features of the processor that numba compiles for: its setting, or this processor."""
     name, features = numba.config.CPU_NAME, numba.config.CPU_FEATURES  # type: ignore[attr-defined] # set at import
     if name is None:
         name = llvmlite.binding.get_host_cpu_name()
