@@ -124,6 +124,12 @@ class EditionFacts(Facts):
         le=24 * 60,
         description="Minutes before its start in which the system moves no encounter of a live edition.",
     )
+    settle_minutes: int = Field(
+        default=30,
+        ge=0,
+        le=24 * 60,
+        description="Minutes in which a change that is undone gives every encounter its announced place back.",
+    )
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the agendas, most important first.")
     goals: Goals = Field(
         default=(), description="Encounters that serve a goal are placed before other encounters of the same priority."

@@ -14,6 +14,7 @@ from services.scheduler.domain.snapshots import (
     ParticipantSnapshot,
     PublishedAgenda,
     PublishedEncounter,
+    SettledPlace,
     Snapshot,
 )
 from shared.contract.events import Cause, Certificate, EditionChanged, Place, WaitingReason
@@ -125,6 +126,21 @@ class AttendanceRecorded(Snapshot):
     cause: Cause
 
 
+class Displaced(Snapshot):
+    """A change of facts has moved, seated or removed an encounter. Its settled place is kept for a while."""
+
+    type: Literal["displaced"] = "displaced"
+    pair_id: str
+    settled: SettledPlace
+
+
+class Settled(Snapshot):
+    """An encounter is back at its settled place, or its present place is settled now."""
+
+    type: Literal["settled"] = "settled"
+    pair_id: str
+
+
 class Edited(Snapshot):
     """The changes before this, in the same entry, are an edit by hand."""
 
@@ -184,6 +200,8 @@ Change = Annotated[
     | Ordered
     | TakenOver
     | AttendanceRecorded
+    | Displaced
+    | Settled
     | Edited
     | Undone
     | AgendaTouched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
-from services.scheduler.domain import timing
+from services.scheduler.domain import settling, timing
 from services.scheduler.domain.changes import (
     AgendaTouched,
     EditionRecorded,
@@ -16,6 +16,7 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
+from services.scheduler.domain.repair import reconsider
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verification import verify_step
@@ -44,7 +45,12 @@ def apply_event(decision: DecisionInProgress, event: Event) -> None:
         NotAPair: see there.
         AgendaBroken: the repair is wrong, a defect of the scheduler.
     """
+    for settled in settling.settled_by_time(decision.state, decision.now):
+        decision.record(settled)
+    decision.open_before = settling.open_places(decision.state, decision.now)
     _apply(event, decision)
+    for change in settling.displacements(decision.state, decision.standings, decision.now):
+        decision.record(change)
     verify_step(decision)
 
 
@@ -66,7 +72,9 @@ def _apply_edition_changed(event: EditionChanged, decision: DecisionInProgress) 
     )
     for participant_id in attendees:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
-    decision.reconsider(_concerned(state, diff, attendees), cause, new_tables=bool(diff.gained))
+    reconsider(
+        decision, _concerned(state, diff, attendees), cause, new_tables=bool(diff.gained), is_remade=diff.is_remade
+    )
 
 
 def _concerned(state: AgendaState, diff: EditionDiff, attendees: Iterable[str]) -> set[str]:
@@ -100,10 +108,12 @@ def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionIn
     for participant_id in participants:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
     pairs = {pair_id for participant_id in participants for pair_id in links.pairs_of[participant_id]}
+    if before is not None and before.status is Status.CANCELLED:
+        pairs |= settling.pairs_settled_with(decision.state, participants)
     if event.status is Status.CANCELLED:
         for participant_id in participants:
             _remove_from_pairs(decision, participant_id, cause)
-    decision.reconsider(pairs, cause)
+    reconsider(decision, pairs, cause)
 
 
 @_apply.register
@@ -117,7 +127,7 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
     if before is not None and before.allows_same_agenda_as(after):
         if after.checked_in and not before.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
-            decision.reconsider(set(state.links.pairs_of[event.participant_id]), cause)
+            reconsider(decision, set(state.links.pairs_of[event.participant_id]), cause)
         return
     cancelled = event.status is Status.CANCELLED
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
@@ -126,9 +136,11 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
     if before is not None and before.organisation_id != after.organisation_id:
         _touch_partners(decision, event.participant_id, cause)
     pairs = set(state.links.pairs_of[event.participant_id])
+    if before is not None and before.status is Status.CANCELLED:
+        pairs |= settling.pairs_settled_with(state, [event.participant_id])
     if cancelled:
         _remove_from_pairs(decision, event.participant_id, cause)
-    decision.reconsider(pairs, cause)
+    reconsider(decision, pairs, cause)
 
 
 @_apply.register
@@ -144,7 +156,7 @@ def _apply_affinity_scored(event: AffinityScored, decision: DecisionInProgress) 
     decision.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=after))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
-    decision.reconsider([event.pair_id], Cause(code=code, subject_id=event.pair_id))
+    reconsider(decision, [event.pair_id], Cause(code=code, subject_id=event.pair_id))
 
 
 def _remove_from_pairs(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:

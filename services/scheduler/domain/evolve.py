@@ -10,6 +10,7 @@ from services.scheduler.domain.changes import (
     Announced,
     AttendanceRecorded,
     Change,
+    Displaced,
     Edited,
     EditionRecorded,
     Improved,
@@ -22,6 +23,7 @@ from services.scheduler.domain.changes import (
     Placed,
     Published,
     Removed,
+    Settled,
     TakenOver,
     Undone,
     Waits,
@@ -65,6 +67,8 @@ def _evolve_edition_recorded(change: EditionRecorded, state: AgendaState) -> Non
     state.version += 1
     if change.edition.phase is Phase.OPEN:
         state.announced = False
+        state.unsettled.clear()
+        state.links.displaced.clear()
     diff = diff_of(before, change.edition)
     state.forget_indexes("sessions_by_id", "zones_by_kinds")
     if diff.is_remade or "board" not in state.__dict__:
@@ -193,6 +197,7 @@ def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) 
         state.version += 1
     elif attended.outcome is EncounterState.HELD and pair_id not in state.placements:
         _restore(state, pair_id, attended.place)
+        state.version += 1
     if state.timeline.index_of(attended.place) is None:
         # Meetings may share a slot since the slots were moved, and the first has it on the board. Without this
         # meeting, the next one has it.
@@ -202,6 +207,19 @@ def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) 
         state.participants[participant_id] = gone
     state.unpublished_pairs[pair_id] = change.cause
     _outdate(state, pair_id)
+
+
+@_apply.register
+def _evolve_displaced(change: Displaced, state: AgendaState) -> None:
+    state.unsettled[change.pair_id] = change.settled
+    if change.settled.place is not None:
+        state.links.displaced.add(change.pair_id)
+
+
+@_apply.register
+def _evolve_settled(change: Settled, state: AgendaState) -> None:
+    del state.unsettled[change.pair_id]
+    state.links.displaced.discard(change.pair_id)
 
 
 @_apply.register

@@ -7,6 +7,7 @@ effects of all fields on the comparisons, and fails for a new field.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Self
 
 from shared.contract.events import (
@@ -171,6 +172,24 @@ class AttendanceSnapshot(Snapshot):
     outcome: EncounterState
     absent_ids: tuple[str, ...]
     place: Place
+
+
+class SettledPlace(Snapshot):
+    """The place of an encounter before changes of facts displaced it, and the time of the first such change.
+
+    `place` is `None` if the encounter had no place then; `reason` is its reason to wait at that time, and `None` if it
+    was not wanted. `people` met then.
+    """
+
+    place: Place | None
+    reason: WaitingReason | None = None
+    people: tuple[str, ...]
+    since: datetime
+
+    @property
+    def waited(self) -> bool:
+        """Return whether the encounter waited for a place."""
+        return self.place is None and self.reason is not None
 
 
 class Arrangement(Snapshot):

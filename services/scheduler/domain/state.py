@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from services.scheduler.domain.snapshots import (
     ParticipantSnapshot,
     PublishedAgenda,
     PublishedEncounter,
+    SettledPlace,
 )
 from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.evidence import TableOccupancy
@@ -43,11 +44,11 @@ class AgendaState(BaseModel):
     """An edition. Only `evolve` changes it. Cached properties are indexes, rebuilt after a load.
 
     - `operator_id`: the edition's operator; the operator of the first event while the edition is unknown.
-    - `placements`, `waiting`: the place of a pair's encounter, or the reason to wait.
-    - `encounters`, `agendas`: content as last published.
+    - `placements`, `waiting`: place of a pair's encounter, or reason to wait. `encounters`, `agendas`: last published.
     - `unpublished_pairs`, `unpublished_participants`: causes of the changes since then.
     - `comes_after`: by pair id, the pairs whose encounters come before.
     - `attended`: reports of attendance. A missed encounter has no placement any more.
+    - `unsettled`: by pair id, the settled places of encounters that changes of facts have displaced, oldest first.
     - `edits`: the last edits by hand, oldest first.
     - `version`: number of the inputs that concern the agenda. `improved`: version of the last improvement.
     """
@@ -69,6 +70,7 @@ class AgendaState(BaseModel):
     locked: set[str] = Field(default_factory=set)
     comes_after: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     attended: dict[str, AttendanceSnapshot] = Field(default_factory=dict)
+    unsettled: dict[str, SettledPlace] = Field(default_factory=dict)
     edits: tuple[AppliedEdit, ...] = ()
     announced: bool = False
     certificate: Certificate | None = None
@@ -118,7 +120,7 @@ class AgendaState(BaseModel):
     @cached_property
     def links(self) -> Links:
         """Pairs, participants, sessions and tables that belong together."""
-        return Links(self.participants, self.pairs, self.placements, self.waiting, self.comes_after)
+        return Links(self)
 
     @cached_property
     def stale_lines(self) -> dict[str, set[str]]:
@@ -249,28 +251,25 @@ class Links:
     - `followers_of`: by pair id, the pairs whose encounters have to come after the pair's.
     - `occupancy`: pairs by table and time.
     - `waiting_for_table`: pairs that wait with the reason `NO_TABLE`.
+    - `displaced`: unsettled pairs that had a place.
     """
 
-    def __init__(
-        self,
-        participants: Mapping[str, ParticipantSnapshot],
-        pairs: Mapping[str, PairSnapshot],
-        placements: Mapping[str, Place],
-        waiting: Mapping[str, WaitingReason],
-        comes_after: Mapping[str, Iterable[str]],
-    ) -> None:
+    def __init__(self, state: AgendaState) -> None:
         self.pairs_of: defaultdict[str, set[str]] = defaultdict(set)
         self.participants_of: defaultdict[str, set[str]] = defaultdict(set)
         self.attendees_of: defaultdict[str, set[str]] = defaultdict(set)
         self.followers_of: defaultdict[str, set[str]] = defaultdict(set)
-        self.occupancy = TableOccupancy(placements)
-        self.waiting_for_table = {pair_id for pair_id, reason in waiting.items() if reason is WaitingReason.NO_TABLE}
-        for pair_id, pair in pairs.items():
+        self.occupancy = TableOccupancy(state.placements)
+        self.waiting_for_table = {
+            pair_id for pair_id, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE
+        }
+        self.displaced = {pair_id for pair_id, settled in state.unsettled.items() if settled.place is not None}
+        for pair_id, pair in state.pairs.items():
             for participant_id in pair.people:
                 self.pairs_of[participant_id].add(pair_id)
-        for participant_id, participant in participants.items():
+        for participant_id, participant in state.participants.items():
             self.add_participant(participant_id, participant)
-        for pair_id, earlier_pairs in comes_after.items():
+        for pair_id, earlier_pairs in state.comes_after.items():
             for earlier in earlier_pairs:
                 self.followers_of[earlier].add(pair_id)
 

@@ -65,5 +65,15 @@ def is_frozen(state: AgendaState, place: Place, now: datetime) -> bool:
     return state.is_live and place.starts_at <= now + _freeze(state)
 
 
+def may_return(state: AgendaState, place: Place, since: datetime, now: datetime) -> bool:
+    """Return whether an encounter that was displaced at `since` may be at its former place again.
+
+    The place has not begun. A frozen place is closed, unless it was frozen when the encounter was displaced.
+    """
+    if not state.is_live:
+        return True
+    return place.starts_at > now and (not is_frozen(state, place, now) or is_frozen(state, place, since))
+
+
 def _freeze(state: AgendaState) -> timedelta:
     return timedelta(minutes=state.edition.freeze_minutes if state.edition else 0)

@@ -77,7 +77,10 @@ def verify_step(decision: DecisionInProgress) -> None:
     kept = {
         pair_id: place
         for pair_id, place in decision.before.items()
-        if place is not None and pair_id not in decision.by_hand and timing.must_stay(state, pair_id, place, now)
+        if place is not None
+        and pair_id not in decision.by_hand
+        and pair_id not in decision.released
+        and timing.must_stay(state, pair_id, place, now)
     }
 
     def began_before(pair_id: str) -> bool:
@@ -91,6 +94,8 @@ def verify_step(decision: DecisionInProgress) -> None:
         if violations:
             raise AgendaBroken(violations)
     decision.before.clear()
+    decision.standings.clear()
+    decision.released.clear()
 
 
 def _concerned(state: AgendaState, change: Change) -> Iterable[str]:

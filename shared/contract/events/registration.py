@@ -237,6 +237,11 @@ class EditionChanged(Event):
     freeze_minutes: int = Field(
         default=0, ge=0, description="Once live, the system does not move encounters that start within this time."
     )
+    settle_minutes: int = Field(
+        default=30,
+        ge=0,
+        description="Time after which an encounter that a change moved stays, even if the change is undone.",
+    )
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the edition, most important first.")
     goals: Goals = Field(
         default=(), description="Goals: encounters that serve them come first among encounters of the same priority."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.scheduler.domain import timing
+from services.scheduler.domain import settling, timing
 from services.scheduler.domain.changes import Announced, Improved
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.problem import Solution
@@ -107,4 +107,7 @@ def _replace(decision: DecisionInProgress, assignments: Mapping[str, Assignment]
         if pair_id not in state.placements and state.is_wanted(pair_id) and state.is_known(pair_id):
             _, reason = find_assignment(state.board, state.meeting(pair_id), allowed)
             decision.wait(pair_id, reason, cause)
+    # The change of facts that the improvement answers may still be undone, and the improvement with it.
+    for change in settling.displacements(state, decision.standings, decision.now):
+        decision.record(change)
     return len(decision.changes) > changes_before

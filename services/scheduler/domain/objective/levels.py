@@ -11,7 +11,7 @@ from services.scheduler.domain.objective.priority import FillRate, demand_total
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.breaks import breaks_in
-from shared.contract.events import Level, LevelResult
+from shared.contract.events import Level, LevelResult, Place
 
 #: The method that proves each bound. The other levels count moves and table changes: their bound is zero.
 _ENGINES = {
@@ -162,17 +162,17 @@ def _count(state: AgendaState, pair_ids: Iterable[str]) -> Mapping[str, int]:
 
 
 def _moves(state: AgendaState, assignments: Mapping[str, Assignment]) -> int:
-    """Count the meetings at another time than published. Before the announcement no move counts."""
+    """Count the meetings at another time than settled, or than published. Before the announcement no move counts."""
     if not state.announced:
         return 0
-    published = (
-        (state.encounters[pair_id].place, assignment)
-        for pair_id, assignment in assignments.items()
-        if pair_id in state.encounters
-    )
-    return sum(
-        place is not None and state.assignment(place).slots != assignment.slots for place, assignment in published
-    )
+    places = ((_settled_place(state, pair_id), assignment) for pair_id, assignment in assignments.items())
+    return sum(place is not None and state.assignment(place).slots != assignment.slots for place, assignment in places)
+
+
+def _settled_place(state: AgendaState, pair_id: str) -> Place | None:
+    if pair_id in state.unsettled:
+        return state.unsettled[pair_id].place
+    return state.encounters[pair_id].place if pair_id in state.encounters else None
 
 
 def _breaks(state: AgendaState, assignments: Mapping[str, Assignment]) -> tuple[float, ...]:

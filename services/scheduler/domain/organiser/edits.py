@@ -12,7 +12,17 @@ from datetime import datetime
 from typing import cast
 
 from services.scheduler.domain import timing
-from services.scheduler.domain.changes import Edited, Locked, Ordered, Placed, Removed, TakenOver, Undone, Waits
+from services.scheduler.domain.changes import (
+    Edited,
+    Locked,
+    Ordered,
+    Placed,
+    Removed,
+    Settled,
+    TakenOver,
+    Undone,
+    Waits,
+)
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.organiser.edit_plan import Arrangements, EditPlan, RulesBroken, StalePlan
@@ -125,6 +135,8 @@ def _record(decision: DecisionInProgress, plan: EditPlan) -> None:
     _record_places(decision, plan, cause)
     for pair_id, arrangement in plan.after.items():
         _record_rest(decision, pair_id, arrangement, cause)
+        if pair_id in decision.state.unsettled:
+            decision.record(Settled(pair_id=pair_id))
     made = AppliedEdit(edit=plan.edit, before=dict(plan.before), after=dict(plan.after))
     decision.record(Undone() if isinstance(plan.edit, UndoEdit) else Edited(made=made))
 

@@ -33,7 +33,7 @@ A rule that reads further inputs:
   all meetings after news of organisations and editions. The property tests verify whole agendas instead;
 - `improvement/problem.py` copies the inputs for the worker process, and `organiser/what_if.py` replaces the copies.
 
-A new waiting reason: `decision.MOVING_HELPS`, `publication.RELAXABLE`, `state.Links.waiting_for_table` and its twin in
+A new waiting reason: `repair.MOVING_HELPS`, `publication.RELAXABLE`, `state.Links.waiting_for_table` and its twin in
 `evolve.py`, and `relaxation.py`.
 
 These engines see slots only and count the free tables of zones: `solver/kempe.py` (with `polish.py`),

@@ -44,6 +44,7 @@ EDITION: dict[str, tuple[Any, EditionDiff]] = {
     "affinity_version": ("2", NOTHING),
     "filling": ("filling", NOTHING),
     "freeze_minutes": (5, NOTHING),
+    "settle_minutes": (5, NOTHING),
     "levels": (tuple(reversed(Level)), NOTHING),
     "goals": ((Goal.DELEGATION,), NOTHING),
 }

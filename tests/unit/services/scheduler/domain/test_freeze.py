@@ -125,7 +125,7 @@ def test_a_batch_may_forbid_a_place_and_allow_it_again() -> None:
     subject.now = at(0) - MINUTE
     away = ({"starts_at": at(3), "ends_at": at(4)},)
     subject.consume(participant("a", revision=2, available=away), participant("a", revision=3))
-    assert subject.slot("a", "b") == 3
+    assert subject.slot("a", "b") == 0
 
 
 def test_a_session_moved_onto_a_frozen_encounter_moves_it() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.scheduler.domain.decision import MOVING_HELPS
 from services.scheduler.domain.publication import RELAXABLE
-from services.scheduler.domain.state import Links
+from services.scheduler.domain.repair import MOVING_HELPS
+from services.scheduler.domain.state import AgendaState, Links
 from shared.contract.events import WaitingReason
 
 #: Reason: whether moving another meeting may help, whether a relaxation could end it, whether a freed table is offered.
@@ -23,5 +23,5 @@ REASONS = {
 
 @pytest.mark.parametrize("reason", WaitingReason)
 def test_every_waiting_reason_is_classified(reason: WaitingReason) -> None:
-    links = Links({}, {}, {}, {"pair": reason}, {})
+    links = Links(AgendaState(edition_id="ed", waiting={"pair": reason}))
     assert (reason in MOVING_HELPS, reason in RELAXABLE, bool(links.waiting_for_table)) == REASONS[reason]
