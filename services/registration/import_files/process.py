@@ -40,6 +40,7 @@ async def read_file(raw: bytes, columns: Columns, settings: Settings, *, is_work
         unpacked_bytes=settings.max_unpacked_bytes,
         memory_bytes=settings.import_memory_bytes,
         seconds=settings.import_read_seconds,
+        parent=os.getpid(),
     )
     async with _process(task) as process:
         try:

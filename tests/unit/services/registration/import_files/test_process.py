@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from asyncio.subprocess import Process
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.registration.import_files import process as module
 from services.registration.import_files.process import read_file
+from services.registration.import_files.reader import ReadTask
 from services.registration.import_files.sheet import Columns, Sheet, SheetRow, UnreadableFile
 from services.registration.settings import Settings
 from tests.support.waiting import wait_until
@@ -103,3 +108,14 @@ async def test_more_output_than_a_file_can_hold_is_not_kept(started: Started, mo
     with pytest.raises(UnreadableFile, match="split it"):
         await read(GOOD)
     assert started.all_ended()
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(by_hand({SHEET: repeated("", "<row><c/><c/></row>", 1_000_000, "")}))
+    another = os.getppid()
+    task = ReadTask(True, COLUMNS.required, (), 10_000, 64 << 20, 256 << 20, 100, another)
+    command = (sys.executable, "-m", "services.registration.import_files.reader", task.packed())
+    with file.open("rb") as source:
+        ended = subprocess.run(command, stdin=source, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, b"")
