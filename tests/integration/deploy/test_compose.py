@@ -122,11 +122,15 @@ def filled(body: Any, things: dict[str, str]) -> Any:
 
 
 async def answer_to(api: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """Send a request, again if a service did not answer in time: the first what-if starts a worker, slowly."""
-    for _ in range(5):
+    """Send a request, again after the time in `Retry-After`: the first what-if starts a worker, slowly.
+
+    A setting that is missing is missing at every try.
+    """
+    for _ in range(15):
         answer = await api.send(request)
-        if not (answer.is_server_error and "does not answer" in answer.text):
+        if not answer.is_server_error:
             break
+        await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
     return answer
 
 
