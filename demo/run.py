@@ -33,8 +33,9 @@ from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 
 OPERATOR_ID = "demo"
-#: Settings for a laptop: mails are gathered for a moment, and a killed service is detected sooner. Records are
-#: consumed ten times a second instead of fifty, since two cores run everything, and a batch costs a database write.
+#: Settings for a laptop: mails are gathered for a moment, and a killed service is detected sooner. The operator may
+#: register a whole edition within seconds. Records are consumed ten times a second instead of fifty, since two cores
+#: run everything, and a batch costs a database write.
 SETTINGS = {
     "TERTULIA_WINDOW_SECONDS": "0.15",
     "TERTULIA_DELIVER_EVERY_SECONDS": "0.1",
@@ -46,6 +47,9 @@ SETTINGS = {
     "TERTULIA_SMTP_CONNECTIONS": "10",
     "TERTULIA_SMTP_TIMEOUT_SECONDS": "2",
     "TERTULIA_LEASE_SECONDS": "16",
+    "TERTULIA_OPERATOR_REQUESTS_PER_SECOND": "10000",
+    "TERTULIA_OPERATOR_REQUEST_BURST": "10000",
+    "TERTULIA_OPERATOR_CALLS_AT_ONCE": "16",
 }
 
 

@@ -1,4 +1,4 @@
-"""`tertulia operator`: operators of registration's API, and their keys."""
+"""`tertulia operator`: operators of registration's API, their keys and their limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop
 
-app = typer.Typer(no_args_is_help=True, help="Add operators, and add, list or revoke their API keys.")
+app = typer.Typer(no_args_is_help=True, help="Add operators, their API keys and their limits.")
 console = Console()
 errors = Console(stderr=True)
 Result = TypeVar("Result")
@@ -75,3 +75,31 @@ def revoke(operator_id: OperatorId, key_id: Annotated[str, typer.Argument(help="
 
     _run(revoke_key(Settings(), operator_id, key_id))
     show_line(console, f"{key_id} revoked")
+
+
+@app.command()
+def limits(operator_id: OperatorId) -> None:
+    """List the limits of an operator, and which of them differ from the settings."""
+    from services.registration.operators import limits_of  # noqa: PLC0415
+    from services.registration.settings import Settings  # noqa: PLC0415
+
+    found, own = _run(limits_of(Settings(), operator_id))
+    rows = [
+        (name, f"{value:g}", "its own" if name in own else "of the settings")
+        for name, value in found.model_dump().items()
+    ]
+    show_table(console, ("Limit", "Value", "Origin"), rows)
+
+
+@app.command()
+def limit(
+    operator_id: OperatorId,
+    name: Annotated[str, typer.Argument(help="As `limits` prints it, such as `participants`.")],
+    value: Annotated[float | None, typer.Argument(help="Left out: the limit of the settings.")] = None,
+) -> None:
+    """Give an operator a limit of its own."""
+    from services.registration.operators import set_limit  # noqa: PLC0415
+    from services.registration.settings import Settings  # noqa: PLC0415
+
+    _run(set_limit(Settings(), operator_id, name, value))
+    show_line(console, f"{name} of {operator_id}: {'of the settings' if value is None else f'{value:g}'}")

@@ -125,10 +125,20 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.prepare += [store.prepare, publisher.prepare]
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
-    authenticator = Authenticator(MongoOperators(database), settings.key_cache_seconds)
+    operators = MongoOperators(database)
+    authenticator = Authenticator(operators, settings.key_cache_seconds)
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
-    imports = ImportCapacity(settings.imports_at_once)
-    context = ApiContext(store, authenticator, settings, clock, clients, versions or BuiltInVersions(), imports)
+    context = ApiContext(
+        store,
+        authenticator,
+        settings,
+        clock,
+        clients,
+        versions or BuiltInVersions(),
+        ImportCapacity(settings.imports_at_once),
+        operators,
+        infrastructure.monotonic,
+    )
     return WiredRegistration(runtime, context, publisher)
 
 

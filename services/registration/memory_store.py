@@ -85,6 +85,9 @@ class InMemoryRepository:
         wanted = {"edition_id": edition_id, "requester_id": requester_id}
         return sum(_has(request, wanted) and request.state in LIVE for request in self._own(MatchRequest))
 
+    async def count(self, kind: type[Entity]) -> int:
+        return sum(1 for _ in self._own(kind))
+
     async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
         """Return the seats taken, by session; sessions without participants are left out."""
         there = {"edition_id": edition_id, "status": Status.ACTIVE}

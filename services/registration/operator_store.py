@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.registration.ports import OperatorKey
@@ -32,6 +33,16 @@ class MongoOperators:
         """Return the keys of at most `most` operators, by operator id."""
         found = self._operators.find({}, {"keys": 1}).sort([("_id", 1)]).limit(most)
         return {document["_id"]: _keys_in(document) async for document in found}
+
+    async def limits(self, operator_id: str) -> dict[str, float]:
+        """Return an operator's own limits by name; none if there is no such operator."""
+        document = await self._operators.find_one({"_id": operator_id}, {"limits": 1})
+        return dict(document.get("limits", {})) if document else {}
+
+    async def set_limits(self, operator_id: str, limits: Mapping[str, float]) -> bool:
+        """Replace an operator's own limits; False if there is no such operator."""
+        result = await self._operators.update_one({"_id": operator_id}, {"$set": {"limits": dict(limits)}})
+        return bool(result.matched_count)
 
     async def add_key(self, operator_id: str, digest: str) -> bool:
         """Add a key to an operator; False if there is no such operator."""

@@ -6,9 +6,13 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pydantic import ValidationError
+
 from services.registration.authenticator import KEY_ID_LENGTH, digest_of, is_operator_id
+from services.registration.domain.limits import OperatorLimits
 from services.registration.domain.names import clean_line
 from services.registration.operator_store import MongoOperators
+from services.registration.settings import Settings
 from shared.runtime.settings import ServiceSettings
 from shared.storage.mongo import Mongo
 
@@ -98,6 +102,44 @@ async def revoke_key(settings: ServiceSettings, operator_id: str, key_id: str) -
             if key.digest[:KEY_ID_LENGTH] == key_id and await operators.revoke_key(operator_id, key.digest):
                 return
     raise NoSuchKey(operator_id, key_id)
+
+
+async def limits_of(settings: Settings, operator_id: str) -> tuple[OperatorLimits, frozenset[str]]:
+    """Return the limits of an operator, and the names of its own limits, which differ from the settings.
+
+    Raises:
+        NoSuchOperator: there is none.
+    """
+    async with _operators(settings) as operators:
+        own = await _own_limits(operators, operator_id)
+    return settings.operator_limits.changed(own), frozenset(own)
+
+
+async def set_limit(settings: Settings, operator_id: str, name: str, value: float | None) -> None:
+    """Give an operator a limit of its own; None: the limit of the settings. It holds within `key_cache_seconds`.
+
+    Raises:
+        ValueError: there is no limit of this name, or the value is out of range.
+        NoSuchOperator: there is none.
+    """
+    if name not in OperatorLimits.model_fields:
+        raise ValueError(f"{name!r} is no limit: it is one of {', '.join(OperatorLimits.model_fields)}")
+    async with _operators(settings) as operators:
+        own = await _own_limits(operators, operator_id)
+        own.pop(name, None)
+        if value is not None:
+            own[name] = value
+        try:
+            settings.operator_limits.changed(own)
+        except ValidationError as error:
+            raise ValueError(f"{name} of {value:g}: {error.errors()[0]['msg']}") from error
+        await operators.set_limits(operator_id, own)
+
+
+async def _own_limits(operators: MongoOperators, operator_id: str) -> dict[str, float]:
+    if not await operators.keys(operator_id):
+        raise NoSuchOperator(operator_id)
+    return await operators.limits(operator_id)
 
 
 @asynccontextmanager

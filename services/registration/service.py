@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.registration.affinity_versions import BuiltInVersions
+from services.registration.ceilings import Room, unbounded
 from services.registration.domain.errors import Conflict
 from services.registration.domain.match_request import Answer
 from services.registration.ports import AffinityVersions, AnyEntity, EntityStore, Repository
@@ -23,8 +24,14 @@ class OperatorService:
     Every use case may raise `NotFound`, `Conflict`, `Stale`, `Invalid` and `KeyReused` (`domain.errors`).
     """
 
-    def __init__(self, repository: Repository, clock: Clock, versions: AffinityVersions | None = None) -> None:
-        self.unit_of_work = UnitOfWork(repository, clock)
+    def __init__(
+        self,
+        repository: Repository,
+        clock: Clock,
+        versions: AffinityVersions | None = None,
+        room: Room = unbounded,
+    ) -> None:
+        self.unit_of_work = UnitOfWork(repository, clock, room)
         self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions())
         self.participants = ParticipantService(self.unit_of_work, self.editions)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)

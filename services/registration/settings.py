@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field, FilePath
 
+from services.registration.domain.limits import OperatorLimits
 from shared.runtime.settings import ServiceSettings
 
 _BASE_URL = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$"
@@ -48,6 +49,49 @@ class Settings(ServiceSettings):
     key_cache_seconds: float = Field(
         default=5.0, ge=0, description="Time for which API keys are cached: a revoked key may work this much longer."
     )
+    operator_requests_per_second: float = Field(
+        default=100.0, gt=0, description="Calls a second of one operator, in each process; more are refused with 429."
+    )
+    operator_request_burst: int = Field(
+        default=300, ge=1, description="Calls that an operator may make at once after a pause."
+    )
+    operator_dear_per_minute: float = Field(
+        default=30.0,
+        gt=0,
+        description="Dear calls a minute of one operator, in each process: imports, proposals, what-if, observatory.",
+    )
+    operator_dear_burst: int = Field(
+        default=20, ge=1, description="Dear calls that an operator may make at once after a pause."
+    )
+    operator_calls_at_once: int = Field(
+        default=8, ge=1, description="Calls of one operator that a process handles at once; further calls wait."
+    )
+    operator_calls_waiting: int = Field(
+        default=32, ge=0, description="Calls of one operator that wait, ten seconds at most; more are refused with 429."
+    )
+    operator_dear_calls_at_once: int = Field(
+        default=2, ge=1, description="Dear calls of one operator that a process handles at once; as many wait."
+    )
+    calls_at_once: int = Field(
+        default=64,
+        ge=1,
+        description="Calls of all operators that a process handles at once, in turns of the operators.",
+    )
+    operator_editions: int = Field(
+        default=1_000, ge=0, description="Most editions of an operator, closed ones included."
+    )
+    operator_organisations: int = Field(
+        default=100_000, ge=0, description="Most organisations of an operator, in all editions."
+    )
+    operator_participants: int = Field(
+        default=100_000, ge=0, description="Most participants of an operator, in all editions."
+    )
+    operator_match_requests: int = Field(
+        default=1_000_000, ge=0, description="Most match requests of an operator, in all editions."
+    )
+    operators_in_metrics: int = Field(
+        default=20, ge=0, description="Operators with metrics of their own, the busiest; the rest are `other`."
+    )
     expiry_seconds: float = Field(
         default=30.0, gt=0, description="Interval at which unanswered match requests are expired."
     )
@@ -71,3 +115,17 @@ class Settings(ServiceSettings):
     peer_seconds: float = Field(
         default=10.0, gt=0, description="Time in which matching and the scheduler have to answer."
     )
+
+    @property
+    def operator_limits(self) -> OperatorLimits:
+        """The limits of an operator that has none of its own."""
+        return OperatorLimits(
+            requests_per_second=self.operator_requests_per_second,
+            request_burst=self.operator_request_burst,
+            dear_per_minute=self.operator_dear_per_minute,
+            dear_burst=self.operator_dear_burst,
+            editions=self.operator_editions,
+            organisations=self.operator_organisations,
+            participants=self.operator_participants,
+            match_requests=self.operator_match_requests,
+        )

@@ -141,6 +141,13 @@ class MongoRepository:
         count: int = await self._of(MatchRequest).count_documents(query)
         return count
 
+    async def count(self, kind: type[Entity]) -> int:
+        """Count all entities of a kind, in all editions."""
+        prefix = f"{self.operator_id}/"
+        query = {"_id": {"$gt": prefix, "$lt": prefix + _BEYOND_IDS}}
+        count: int = await self._of(kind).count_documents(query)
+        return count
+
     async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]:
         """Return the seats taken, by session; sessions without participants are left out."""
         query = self._own(edition_id=edition_id, session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value)

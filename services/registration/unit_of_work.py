@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypedDict
 
+from services.registration.ceilings import Room, unbounded
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import (
     Conflict,
@@ -45,9 +46,10 @@ class Stamp(TypedDict):
 class UnitOfWork:
     """Reads, creates and changes the entities of an operator."""
 
-    def __init__(self, repository: Repository, clock: Clock) -> None:
+    def __init__(self, repository: Repository, clock: Clock, room: Room = unbounded) -> None:
         self.repository = repository
         self.clock = clock
+        self._room = room
 
     def stamp(self, edition_id: str) -> Stamp:
         """Return the operator, edition and times of an entity that is created now."""
@@ -103,12 +105,14 @@ class UnitOfWork:
         """Write the entity that `build` returns. Build it again if a concurrent request has taken one of its seats.
 
         Raises:
+            CeilingReached: the operator may have no more entities of this kind.
             Conflict: a unique value is in use, or too many requests want seats at once; and the errors of `build`.
         """
         for _ in range(_INSERT_ATTEMPTS):
             entity = await build()
             try:
-                await self.repository.insert(entity, fingerprint)
+                async with self._room(self.repository, type(entity)):
+                    await self.repository.insert(entity, fingerprint)
             except NotUnique as error:
                 await self._raise_unless_only_a_seat_is_taken(entity, error, is_new=True)
             else:

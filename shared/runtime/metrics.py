@@ -126,6 +126,21 @@ HTTP_REFUSED = _counter(
     "reason",
 )
 
+# -- by operator: the busiest operators, and `other`
+OPERATOR_CALLS = _counter(
+    "tertulia_operator_calls_total",
+    "Calls of an operator at registration, by outcome: admitted, too_many_requests, too_many_at_once.",
+    "Refusals of an operator rising: ask it to slow down, or raise its limits with `tertulia operator limit`.",
+    "operator",
+    "outcome",
+)
+OPERATOR_SECONDS = _counter(
+    "tertulia_operator_seconds_total",
+    "Time that registration spent on the admitted calls of an operator.",
+    "An operator takes most of it: its limits are too high for this installation.",
+    "operator",
+)
+
 # -- matching
 MISSING_VERSIONS = _counter(
     "tertulia_missing_affinity_versions_total",

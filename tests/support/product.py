@@ -27,7 +27,7 @@ from shared.contract.events import Event
 from shared.contract.topics import AFFINITY, AGENDA, ENCOUNTER, MATCH_REQUEST, REGISTRATION, Topic, topic_of
 from shared.messaging.inputs import Input, Position
 from tests.support.notify_stage import FakeMailer
-from tests.support.registration_api import OPERATORS, assembled, set_up_database
+from tests.support.registration_api import NO_RATES, OPERATORS, assembled, set_up_database
 from tests.support.scheduler_service import ControlledSolver
 from tests.support.servers import Servers
 
@@ -42,7 +42,7 @@ class Product:
         self.moment = datetime(2026, 11, 1, 9, tzinfo=UTC)
         self.seconds = 0.0
         self.servers = Servers()
-        self._registration = assembled(self._infrastructure(), settings=RegistrationSettings())
+        self._registration = assembled(self._infrastructure(), settings=RegistrationSettings(**NO_RATES))
         self._api = make_api(self._registration.context)
         models = matching.Models(
             scorers=[NgramScorer()],

@@ -19,6 +19,15 @@ from tests.support.servers import Servers
 
 #: Secrets of the operators' keys.
 OPERATORS = {"itecam": "s3cret", "rival": "other"}
+#: Settings under which a test may call as often as it likes.
+NO_RATES: dict[str, Any] = {
+    "operator_requests_per_second": 1e6,
+    "operator_request_burst": 1_000_000,
+    "operator_dear_per_minute": 1e6,
+    "operator_dear_burst": 1_000_000,
+    "operator_calls_waiting": 1_000_000,
+    "operator_dear_calls_at_once": 1_000,
+}
 
 #: A PATCH with this header is made at any revision.
 ANY_REVISION = {"If-Match": "*"}
@@ -28,7 +37,7 @@ def assembled(
     infrastructure: Infrastructure, clients: InternalClients | None = None, settings: Settings | None = None
 ) -> WiredRegistration:
     """Return registration on servers in memory; its outboxes are sent without a pause."""
-    wired = assemble(settings or Settings(), infrastructure, clients or no_clients())
+    wired = assemble(settings or Settings(**NO_RATES), infrastructure, clients or no_clients())
     for relay in wired.publisher.relays.values():
         relay.gather_seconds = 0
     return wired

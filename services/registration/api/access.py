@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import StringConstraints
 
 from services.registration.affinity_versions import BuiltInVersions
+from services.registration.api.admission import Admission, price_of
 from services.registration.authenticator import Authenticator
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
-from services.registration.ports import AffinityVersions, EntityStore
+from services.registration.operator_limits import NoOverrides
+from services.registration.ports import AffinityVersions, EntityStore, OperatorOverrides
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from shared.contract.ids import Id
@@ -34,6 +39,13 @@ class ApiContext:
     clients: InternalClients = field(default_factory=no_clients)
     versions: AffinityVersions = field(default_factory=BuiltInVersions)
     imports: ImportCapacity = field(default_factory=ImportCapacity)
+    overrides: OperatorOverrides = field(default_factory=NoOverrides)
+    monotonic: Callable[[], float] = time.monotonic
+
+    @cached_property
+    def admission(self) -> Admission:
+        """The limits of all operators in this process."""
+        return Admission(self.settings, self.overrides, self.monotonic)
 
 
 def context_of(request: Request) -> ApiContext:
@@ -44,13 +56,17 @@ def context_of(request: Request) -> ApiContext:
 
 async def _service(
     request: Request, authorization: Annotated[str, Header(include_in_schema=False)] = ""
-) -> OperatorService:
-    """Return the use cases of the operator whose API key is presented; they reach no other operator's entities."""
+) -> AsyncIterator[OperatorService]:
+    """Yield the use cases of the operator whose API key is presented, once its limits admit the call.
+
+    The use cases reach no other operator's entities.
+    """
     scheme, _, presented = authorization.partition(" ")
     context = context_of(request)
     key = presented.strip() if scheme.lower() == "bearer" else ""
     operator_id = await context.authenticator.operator_of(key, request.client.host if request.client else "")
-    return OperatorService(context.store.of(operator_id), context.clock, context.versions)
+    async with context.admission.admit(operator_id, price_of(request)) as room:
+        yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room)
 
 
 def _matching(request: Request) -> InternalClient:
@@ -89,7 +105,7 @@ def is_id(text: str) -> bool:
 
 #: An id in a path. A text that has not the form of an id is answered with 404, as an unknown id is.
 PathId = Annotated[str, Path(max_length=1000)]
-CurrentService = Annotated[OperatorService, Depends(_service)]
+CurrentService = Annotated[OperatorService, Depends(_service, scope="function")]
 MatchingClient = Annotated[InternalClient, Depends(_matching)]
 SchedulerClient = Annotated[InternalClient, Depends(_scheduler)]
 IdempotencyKey = Annotated[

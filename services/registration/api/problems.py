@@ -15,10 +15,12 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from services.registration.api.admission import TooManyAtOnce, TooManyRequests
 from services.registration.authenticator import TooManyRefusals, UnknownKey
 from services.registration.domain.agenda import EditBreaksRules, MissingIfMatch
 from services.registration.domain.errors import (
     AtRevision,
+    CeilingReached,
     Conflict,
     FieldError,
     IfMatchRequired,
@@ -88,6 +90,7 @@ _KINDS: dict[type[Exception], ProblemKind] = {
         HTTPStatus.TOO_MANY_REQUESTS, "too-many-refusals", "Too many keys of this source were refused"
     ),
     NotFound: ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such resource"),
+    CeilingReached: ProblemKind(HTTPStatus.CONFLICT, "ceiling-reached", "The operator may have no more of these"),
     Conflict: ProblemKind(HTTPStatus.CONFLICT, "conflict", "The present state does not allow it"),
     Stale: ProblemKind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
     TooLarge: ProblemKind(
@@ -112,6 +115,10 @@ _KINDS: dict[type[Exception], ProblemKind] = {
         {"Retry-After": _IMPORT_RETRY_SECONDS},
     ),
     ServiceUnavailable: _AWAY,
+    TooManyRequests: ProblemKind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "The operator calls too often"),
+    TooManyAtOnce: ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS, "too-many-at-once", "Too many calls of the operator are under way"
+    ),
 }
 _DEFECT = ProblemKind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of the service")
 
@@ -123,11 +130,29 @@ def _documented(description: str) -> dict[str, Any]:
     }
 
 
+def _types(codes: Iterable[str]) -> str:
+    return ", ".join(f"`{_type_of(code)}`" for code in codes)
+
+
+def _type_of(slug: str) -> str:
+    return f"urn:tertulia:problem:{slug}"
+
+
+def _phrase_of(status: HTTPStatus) -> str:
+    """Return the phrase of a status, with the types of its problems if there are several."""
+    slugs = {kind.slug: None for kind in _KINDS.values() if kind.status is status}
+    return f"{status.phrase}. The type is one of: {_types(slugs)}" if len(slugs) > 1 else status.phrase
+
+
 #: Answers that every endpoint may give, for the OpenAPI document.
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: _documented(HTTPStatus(status).phrase)
+    status: _documented(_phrase_of(HTTPStatus(status)))
     for status in (400, 401, 404, 408, 409, 412, 413, 415, 422, 428, 429, 431, 503)
 }
+for _again in (429, 503):
+    RESPONSES[_again]["headers"] = {
+        "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
+    }
 
 
 def rejections(codes: Iterable[EditErrorCode]) -> dict[int | str, dict[str, Any]]:
@@ -139,14 +164,6 @@ def rejections(codes: Iterable[EditErrorCode]) -> dict[int | str, dict[str, Any]
         int(status): _documented(f"{status.phrase}. The type is a general one, or one of: {_types(some)}")
         for status, some in by_status(codes).items()
     }
-
-
-def _types(codes: Iterable[EditErrorCode]) -> str:
-    return ", ".join(f"`{_type_of(code)}`" for code in codes)
-
-
-def _type_of(slug: str) -> str:
-    return f"urn:tertulia:problem:{slug}"
 
 
 def install(app: FastAPI) -> None:
@@ -172,6 +189,8 @@ async def _on_known(request: Request, error: Exception) -> Response:
     kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
     if isinstance(error, TooManyRefusals):
         kind = replace(kind, headers={"Retry-After": str(error.seconds)})
+    if isinstance(error, TooManyRequests):
+        kind = replace(kind, headers={"Retry-After": error.retry_after})
     faults = error.faults if isinstance(error, Invalid) else ()
     etag = f'"{error.revision}"' if isinstance(error, AtRevision) else None
     return _response(kind, str(error) or kind.title, request.scope, faults, etag)

@@ -9,6 +9,10 @@ class Conflict(Exception):
     """The present state forbids the change; the message says why."""
 
 
+class CeilingReached(Conflict):
+    """The operator has as many entities of a kind as it may have; the message says how many."""
+
+
 class NotFound(Exception):
     """The operator has no such entity; the message names its kind."""
 

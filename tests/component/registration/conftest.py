@@ -9,7 +9,7 @@ import pytest
 
 from services.registration.api.access import ApiContext
 from services.registration.settings import Settings
-from tests.support.registration_api import Clock, EditionHarness, RegistrationHarness, client_of
+from tests.support.registration_api import NO_RATES, Clock, EditionHarness, RegistrationHarness, client_of
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(max_body_bytes=64 * 1024, max_import_bytes=256 * 1024, max_import_rows=300)
+    return Settings(**NO_RATES, max_body_bytes=64 * 1024, max_import_bytes=256 * 1024, max_import_rows=300)
 
 
 @pytest.fixture
