@@ -40,11 +40,11 @@ class MatchingAggregate:
             ForeignOperator: an event names another operator than its edition's.
         """
         refuse_foreign(state.operator_id, events, is_edition_known=state.rules is not None)
-        changes, published = self._matchmaker.decide(state, events)
+        decision = self._matchmaker.decide_slice(state, events)
         if missing := self._matchmaker.missing_version(state):
             MISSING_VERSIONS.inc()
             _log.warning("affinity_version_missing", edition=state.edition_id, version=missing)
-        return Decision(changes=changes, outbox=list(published))
+        return Decision(decision.changes, list(decision.outbox), decision.taken, decision.is_unfinished)
 
     def evolve(self, state: MatchingState, change: Change) -> None:
         """Apply a change to the state."""

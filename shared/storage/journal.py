@@ -94,7 +94,7 @@ class Journal(Generic[State, Change, Message]):
     async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
         """Decide on a batch of inputs, write an entry, send its messages. Repeated inputs write nothing.
 
-        Dear work takes several entries, and other editions have their turn in between. The state holds the work left:
+        Dear work takes several entries, and further editions are decided in between. The state holds the work left:
         after a crash the inputs come again, and the next process continues.
         """
         rest, whole = list(inputs), Decision[Change, Message]()

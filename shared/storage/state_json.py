@@ -1,7 +1,7 @@
 """JSON of large states, written and read in pieces.
 
-Pydantic holds the interpreter lock for the whole of a call: a second for a state of 40 MB, in which no other thread
-runs. Here a call takes `_ITEMS` items of a dictionary at most.
+Pydantic holds the interpreter lock for the whole of a call: no thread runs for a second if
+a state has 40 MB. Here a call takes `_ITEMS` items of a dictionary at most.
 """
 
 from __future__ import annotations

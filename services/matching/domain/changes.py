@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from services.matching.domain.pairs_left import PairsLeft
 from services.matching.domain.snapshots import (
     EditionRules,
     EncounterSnapshot,
@@ -78,6 +79,20 @@ class PairScored(BaseModel):
     terms: dict[str, float] = {}
 
 
+class PairsDeferred(BaseModel):
+    """The pairs of an event are published in slices, by this entry and the entries after it."""
+
+    type: Literal["pairs_deferred"] = "pairs_deferred"
+    left: PairsLeft
+
+
+class PairsPublished(BaseModel):
+    """The first `count` of the pairs left are published, or need no publication."""
+
+    type: Literal["pairs_published"] = "pairs_published"
+    count: int
+
+
 class EncounterRecorded(BaseModel):
     """A newer revision of a pair's encounter was received."""
 
@@ -95,6 +110,8 @@ Change = Annotated[
     | PartnersProposed
     | ProposalRoundRecorded
     | PairScored
+    | PairsDeferred
+    | PairsPublished
     | EncounterRecorded,
     Field(discriminator="type"),
 ]

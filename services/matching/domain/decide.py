@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Final
 
 from services.matching.domain.changes import Change
 from services.matching.domain.event_effects import EventEffects
+from services.matching.domain.publication import PairsPublication
 from services.matching.domain.rescoring import RescoredRevisions, rescore, texts_of
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST, AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
 from shared.contract.events import AffinityScored, Event, ParticipantChanged
+from shared.storage.aggregate import Decision
 
 #: Pools in memory; the least recently used is dropped. A pool of 350 participants takes 3 MB, of 10,000 about 100 MB.
 _POOLS_KEPT: Final = 64
+#: Participants whose texts are embedded in a decision, some milliseconds each; and changes at which it ends.
+_PARTICIPANTS_AT_ONCE, _CHANGES_AT_ONCE = 12, 250
 
 
 class Matchmaker:
@@ -58,16 +63,34 @@ class Matchmaker:
         Events are processed singly: the same events in the same order give the same result, bit for bit, in batches
         of any size. A pair is scored once both participants, their organisations and the edition's rules are known.
         """
-        self._warm(state, events)
         changes: list[Change] = []
         published: list[AffinityScored] = []
-        for event in events:
-            effects = EventEffects(state, event, changes, published)
-            effects.record()
-            pool = self.pool(state)
-            if pool is not None:
-                effects.update(pool)
+        while events or state.left:
+            done = self.decide_slice(state, events)
+            changes += done.changes
+            published += done.outbox
+            events = events[done.taken :]
         return changes, published
+
+    def decide_slice(self, state: MatchingState, events: Sequence[Event]) -> Decision[Change, AffinityScored]:
+        """Continue the work left, or take as many events as a short decision allows."""
+        decision, taken = Decision[Change, AffinityScored](), 0
+        if state.left is not None and (pool := self.pool(state)) is not None:
+            PairsPublication(state, pool, decision.changes, decision.outbox).publish_next()
+        else:
+            some = _slice_of(events)
+            self._warm(state, some)
+            while taken < len(some) and state.left is None and len(decision.changes) < _CHANGES_AT_ONCE:
+                self._take(state, some[taken], decision)
+                taken += 1
+        return replace(decision, taken=taken, is_unfinished=state.left is not None)
+
+    def _take(self, state: MatchingState, event: Event, decision: Decision[Change, AffinityScored]) -> None:
+        effects = EventEffects(state, event, decision.changes, decision.outbox)
+        effects.record()
+        pool = self.pool(state)
+        if pool is not None:
+            effects.update(pool)
 
     def texts_of(self, state: MatchingState, pairs: Collection[AffinityScored]) -> tuple[list[str], list[str]]:
         """Return the needs and the offers of pairs as a text scorer reads them, so that they can be embedded ahead."""
@@ -113,3 +136,9 @@ class Matchmaker:
             configuration, scorer = self._configured(state.rules.affinity_version)
             scorer.embed(configuration.read(text for profile in profiles for text in profile.needs), Role.NEED)
             scorer.embed(configuration.read(text for profile in profiles for text in profile.offers), Role.OFFER)
+
+
+def _slice_of(events: Sequence[Event]) -> Sequence[Event]:
+    """Return the first events, with `_PARTICIPANTS_AT_ONCE` participants at most."""
+    numbers = [number for number, event in enumerate(events) if isinstance(event, ParticipantChanged)]
+    return events[: numbers[_PARTICIPANTS_AT_ONCE]] if len(numbers) > _PARTICIPANTS_AT_ONCE else events

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from services.matching.domain.changes import (
     Change,
     EncounterRecorded,
     OperatorRecorded,
     OrganisationRecorded,
-    PairScored,
     ParticipantRecorded,
     PartnersProposed,
     ProposalRoundRecorded,
@@ -17,9 +14,10 @@ from services.matching.domain.changes import (
     RulesRecorded,
 )
 from services.matching.domain.evolve import evolve
+from services.matching.domain.pairs_left import PairsLeft
 from services.matching.domain.proposal_rounds import pairs_of_round
 from services.matching.domain.proposals import best_partners, requests_to_update
-from services.matching.domain.publication import Publisher
+from services.matching.domain.publication import PairsPublication, Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.snapshots import (
     EditionRules,
@@ -39,9 +37,6 @@ from shared.contract.events import (
     ParticipantChanged,
 )
 from shared.contract.ids import pair_id, pair_of
-
-#: Pairs scored in one product of matrices.
-_PAIRS_AT_ONCE: Final = 64
 
 
 class EventEffects:
@@ -116,20 +111,17 @@ class EventEffects:
 
     def _publish_touched(self, pool: Pool) -> None:
         """Publish every touched pair with a changed affinity, once both participants are complete."""
-        state = self._state
+        state, event = self._state, self._event
         publisher = Publisher(state, pool)
         complete = sorted(pair for pair in self._pairs if state.complete(pair[0]) and state.complete(pair[1]))
         unscored = [pair for pair in complete if self._pairs[pair] or not publisher.has_scored(pair)]
-        for at in range(0, len(unscored), _PAIRS_AT_ONCE):
-            for pair, scored, terms in publisher.scored(unscored[at : at + _PAIRS_AT_ONCE]):
-                self._publish(publisher.next_revision(self._event, pair, scored), terms)
-        for pair in sorted(set(complete).difference(unscored)):
-            self._publish(publisher.next_revision(self._event, pair, publisher.last_score(pair)), {})
-
-    def _publish(self, affinity: AffinityScored | None, terms: dict[str, float]) -> None:
-        if affinity is not None:
-            self._apply(PairScored(affinity=affinity, terms=terms))
-            self._published.append(affinity)
+        left = PairsLeft(
+            operator_id=event.operator_id,
+            occurred_at=event.occurred_at,
+            to_score=unscored,
+            to_keep=sorted(set(complete).difference(unscored)),
+        )
+        PairsPublication(state, pool, self._changes, self._published).begin(left)
 
     def _record_operator(self, operator_id: str) -> None:
         """Record the operator of a first event, or of the edition if that differs."""

@@ -10,6 +10,8 @@ from services.matching.domain.changes import (
     OperatorRecorded,
     OrganisationRecorded,
     PairScored,
+    PairsDeferred,
+    PairsPublished,
     ParticipantRecorded,
     PartnersProposed,
     ProposalRoundRecorded,
@@ -41,13 +43,23 @@ def evolve(state: MatchingState, change: Change) -> None:
             _link(state, change.request_id)
         case ProposalRoundRecorded():
             _add_round(state, change)
-        case PairScored():
-            published = change.affinity
-            state.published[pair_id(state.edition_id, *published.participant_ids)] = published
+        case PairScored() | PairsDeferred() | PairsPublished():
+            _publish(state, change)
         case EncounterRecorded():
             state.encounters[pair_id(state.edition_id, *change.participant_ids)] = change.encounter
         case _:
             assert_never(change)
+
+
+def _publish(state: MatchingState, change: PairScored | PairsDeferred | PairsPublished) -> None:
+    match change:
+        case PairScored(affinity=published):
+            state.published[pair_id(state.edition_id, *published.participant_ids)] = published
+        case PairsDeferred():
+            # A copy, because the entry is written after the first slice.
+            state.left = change.left.model_copy(deep=True)
+        case PairsPublished() if state.left is not None and not state.left.remove(change.count):
+            state.left = None
 
 
 def _add_round(state: MatchingState, change: ProposalRoundRecorded) -> None:

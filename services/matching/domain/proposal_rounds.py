@@ -42,14 +42,18 @@ def pairs_of_round(
         and state.active(participant_id)
         and (room := encounters - standing.get(participant_id, 0)) > 0
     }
-    chosen = b_matching(candidates(state, rules, pool, wanted), wanted, standing)
-    return tuple(sorted(chosen[:_PAIRS_A_ROUND]))
+    return tuple(sorted(b_matching(candidates(state, rules, pool, wanted), wanted, standing, _PAIRS_A_ROUND)))
 
 
 def b_matching(
-    edges: Iterable[Edge], wanted: Mapping[str, int], standing: Mapping[str, int] = MappingProxyType({})
+    edges: Iterable[Edge],
+    wanted: Mapping[str, int],
+    standing: Mapping[str, int] = MappingProxyType({}),
+    most_pairs: int | None = None,
 ) -> list[tuple[str, str]]:
     """Return a b-matching in which no participant has more than `wanted` pairs, and pairs are spread evenly.
+
+    It ends at `most_pairs`, those of the least served participants.
 
     Greedy, by edge weight less the prices of both participants (`dual_prices`), which are high for popular
     participants. Edges are taken in rounds: an edge of a round needs a participant with fewer pairs than the round's
@@ -72,6 +76,8 @@ def b_matching(
                 later.append(edge)
                 continue
             chosen.append((first_id, second_id))
+            if len(chosen) == most_pairs:
+                return chosen
             for participant_id in (first_id, second_id):
                 room[participant_id] -= 1
                 served[participant_id] += 1
@@ -119,6 +125,8 @@ def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Ma
             eligible[pool.rows({*unproposable(state, participant_id), *_linked(state, participant_id)})] = False
             rows = np.flatnonzero(eligible)
             most = max(_CANDIDATES_LEAST, _CANDIDATES_PER_ENCOUNTER * wanted[participant_id])
+            if len(rows) > most:
+                rows = rows[scores[rows] >= np.partition(scores[rows], -most)[-most]]
             for row in rows[np.lexsort((rows, -scores[rows]))][:most]:
                 pair = pair_of(participant_id, pool.ids[row])
                 if pair not in seen:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from services.matching.domain.changes import Change, PairScored, PairsDeferred, PairsPublished
 from services.matching.domain.consent import ConsentSide, consent_of
+from services.matching.domain.evolve import evolve
+from services.matching.domain.pairs_left import Occasion, Pair, PairsLeft
 from services.matching.domain.scoring.affinity import MET_BEFORE, Affinity, reasons_of
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
-from shared.contract.events import AffinityScored, Event, NeedMet, Origin, RequestState
+from shared.contract.events import AffinityScored, NeedMet, Origin, RequestState
 from shared.contract.ids import pair_id
 
 _REQUESTS_NAMED: Final = 50
 _DECIMALS: Final = 4
-
-#: Two participants, sorted.
-Pair = tuple[str, str]
+#: Pairs scored in one product of matrices. A slice is a multiple, so that slices change no score.
+_PAIRS_AT_ONCE: Final = 64
 
 
 class Publisher:
@@ -69,7 +71,7 @@ class Publisher:
                 found.append(NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, _DECIMALS)))
         return tuple(sorted(found, key=lambda need_met: (-need_met.fit, need_met.participant_id)))
 
-    def next_revision(self, event: Event, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
+    def next_revision(self, event: Occasion, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
         """Return the next affinity of a pair after an event, or None if nothing has changed.
 
         It has the time of the event, not of the processing.
@@ -119,3 +121,58 @@ class Publisher:
             offered=any(request.live and request.target_id is None for request in asked),
             blocks=participant.blocks(partner_id, state.participants[partner_id].organisation_id),
         )
+
+
+class PairsPublication:
+    """Publishes the pairs that an event touches. Appends changes and affinities to the given lists.
+
+    Many pairs are published in slices: the first with the event, then the slices of `state.left`. The result is that of
+    a single slice.
+    """
+
+    def __init__(
+        self, state: MatchingState, pool: Pool, changes: list[Change], published: list[AffinityScored]
+    ) -> None:
+        self._state = state
+        self._publisher = Publisher(state, pool)
+        self._changes = changes
+        self._published = published
+
+    def begin(self, left: PairsLeft) -> None:
+        """Publish pairs, or their first slice if they are too many for an entry."""
+        if left.is_slice:
+            self._publish_scored(left, left.to_score)
+            self._publish_kept(left, left.to_keep)
+        else:
+            self._apply(PairsDeferred(left=left))
+            self.publish_next()
+
+    def publish_next(self) -> None:
+        """Publish the next slice of the pairs left."""
+        left = self._state.left
+        if left is None:
+            return
+        pairs = left.next_pairs
+        if left.to_score:
+            self._publish_scored(left, pairs)
+        else:
+            self._publish_kept(left, pairs)
+        self._apply(PairsPublished(count=len(pairs)))
+
+    def _publish_scored(self, occasion: Occasion, pairs: Sequence[Pair]) -> None:
+        for at in range(0, len(pairs), _PAIRS_AT_ONCE):
+            for pair, scored, terms in self._publisher.scored(pairs[at : at + _PAIRS_AT_ONCE]):
+                self._publish(self._publisher.next_revision(occasion, pair, scored), terms)
+
+    def _publish_kept(self, occasion: Occasion, pairs: Sequence[Pair]) -> None:
+        for pair in pairs:
+            self._publish(self._publisher.next_revision(occasion, pair, self._publisher.last_score(pair)), {})
+
+    def _publish(self, affinity: AffinityScored | None, terms: dict[str, float]) -> None:
+        if affinity is not None:
+            self._apply(PairScored(affinity=affinity, terms=terms))
+            self._published.append(affinity)
+
+    def _apply(self, change: Change) -> None:
+        evolve(self._state, change)
+        self._changes.append(change)

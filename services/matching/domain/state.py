@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from services.matching.domain.pairs_left import PairsLeft
 from services.matching.domain.snapshots import (
     EditionRules,
     EncounterSnapshot,
@@ -31,6 +32,7 @@ class MatchingState(BaseModel):
         filled: number of the organiser's last proposal round.
         published: by pair id, the last published affinity.
         encounters: by pair id, the state of the encounter.
+        left: pairs of the last event that are still to be published; no further event is taken before.
     """
 
     edition_id: str
@@ -47,6 +49,7 @@ class MatchingState(BaseModel):
     filled: int = 0
     published: dict[str, AffinityScored] = {}
     encounters: dict[str, EncounterSnapshot] = {}
+    left: PairsLeft | None = None
 
     @property
     def operator_id(self) -> str | None:

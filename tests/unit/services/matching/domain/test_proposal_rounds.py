@@ -132,3 +132,12 @@ def test_only_popular_participants_have_a_price() -> None:
 def test_no_edges_give_an_empty_matching() -> None:
     assert b_matching([], {"ann": 3}) == []
     assert b_matching([], {}) == []
+
+
+@pytest.mark.parametrize("most", [1, 3, 7, 1000])
+def test_a_round_of_few_pairs_is_the_begin_of_a_round_of_many(most: int) -> None:
+    random = Random(most)  # noqa: S311 - draws a test case
+    names = [f"p{number}" for number in range(12)]
+    edges = [(random.random(), one, other) for one, other in combinations(names, 2)]
+    room = {name: random.randint(1, 4) for name in names}
+    assert b_matching(edges, room, most_pairs=most) == b_matching(edges, room)[:most]
