@@ -44,7 +44,7 @@ class MatchingAggregate:
         if missing := self._matchmaker.missing_version(state):
             MISSING_VERSIONS.inc()
             _log.warning("affinity_version_missing", edition=state.edition_id, version=missing)
-        return Decision(decision.changes, list(decision.outbox), decision.taken, decision.is_unfinished)
+        return Decision(decision.changes, list(decision.published), decision.taken, decision.is_unfinished)
 
     def evolve(self, state: MatchingState, change: Change) -> None:
         """Apply a change to the state."""

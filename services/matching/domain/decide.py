@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final
 
@@ -17,12 +17,21 @@ from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
 from shared.contract.events import AffinityScored, Event, ParticipantChanged
-from shared.storage.aggregate import Decision
 
 #: Pools in memory; the least recently used is dropped. A pool of 350 participants takes 3 MB, of 10,000 about 100 MB.
 _POOLS_KEPT: Final = 64
 #: Participants whose texts are embedded in a decision, some milliseconds each; and changes at which it ends.
 _PARTICIPANTS_AT_ONCE, _CHANGES_AT_ONCE = 12, 250
+
+
+@dataclass(frozen=True)
+class DecisionSlice:
+    """A part of a decision: see `shared.storage.aggregate.Decision`."""
+
+    changes: list[Change] = field(default_factory=list)
+    published: list[AffinityScored] = field(default_factory=list)
+    taken: int = 0
+    is_unfinished: bool = False
 
 
 class Matchmaker:
@@ -68,15 +77,15 @@ class Matchmaker:
         while events or state.left:
             done = self.decide_slice(state, events)
             changes += done.changes
-            published += done.outbox
+            published += done.published
             events = events[done.taken :]
         return changes, published
 
-    def decide_slice(self, state: MatchingState, events: Sequence[Event]) -> Decision[Change, AffinityScored]:
+    def decide_slice(self, state: MatchingState, events: Sequence[Event]) -> DecisionSlice:
         """Continue the work left, or take as many events as a short decision allows."""
-        decision, taken = Decision[Change, AffinityScored](), 0
+        decision, taken = DecisionSlice(), 0
         if state.left is not None and (pool := self.pool(state)) is not None:
-            PairsPublication(state, pool, decision.changes, decision.outbox).publish_next()
+            PairsPublication(state, pool, decision.changes, decision.published).publish_next()
         else:
             some = _slice_of(events)
             self._warm(state, some)
@@ -85,8 +94,8 @@ class Matchmaker:
                 taken += 1
         return replace(decision, taken=taken, is_unfinished=state.left is not None)
 
-    def _take(self, state: MatchingState, event: Event, decision: Decision[Change, AffinityScored]) -> None:
-        effects = EventEffects(state, event, decision.changes, decision.outbox)
+    def _take(self, state: MatchingState, event: Event, decision: DecisionSlice) -> None:
+        effects = EventEffects(state, event, decision.changes, decision.published)
         effects.record()
         pool = self.pool(state)
         if pool is not None:
