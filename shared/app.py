@@ -195,7 +195,7 @@ def operational_routes(health: Health) -> list[Route]:
 
     async def readyz(_: Request) -> Response:
         missing = await health.missing()
-        body = {"status": "not ready" if missing else "ready", "missing": missing}
+        body = {"status": "not ready" if missing else "ready", "missing": missing, **health.notes()}
         return JSONResponse(body, 503 if missing else 200)
 
     async def metrics(_: Request) -> Response:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
@@ -14,9 +12,6 @@ from shared.messaging.inputs import Owns
 from shared.runtime.log import get_logger
 
 _log = get_logger(__name__)
-#: Time for which a rebalance waits for the batch in progress. It makes double work rare; the journal's fence makes
-#: double work harmless.
-_REBALANCE_WAIT_SECONDS = 20.0
 
 
 class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -27,22 +22,31 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc] # ai
         hooks: called in order after a rebalance.
     """
 
-    def __init__(self, idle: asyncio.Event, consumer: Callable[[], AIOKafkaConsumer]) -> None:
-        """Create a listener. `idle` is set while no batch is in progress; `consumer` returns the running consumer."""
+    def __init__(
+        self,
+        consumer: Callable[[], AIOKafkaConsumer],
+        before: Callable[[], Awaitable[None]],
+        after: Callable[[], None],
+    ) -> None:
+        """Create a listener.
+
+        `consumer` returns the running consumer. `before` ends the work on the partitions of the last assignment, and
+        `after` begins the work on the next.
+        """
         self.is_known = False
         self.hooks: list[Callable[[Owns], None]] = []
-        self._idle = idle
         self._consumer = consumer
+        self._before = before
+        self._after = after
 
-    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        """Wait for the batch in progress, up to the limit."""
-        if revoked:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), _REBALANCE_WAIT_SECONDS)
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:  # noqa: ARG002 -- all are revoked
+        """End the work on the partitions: a rebalance revokes all of them."""
+        await self._before()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Tell the hooks which editions this process owns from now on."""
+        """Begin to work, and tell the hooks which editions this process owns from now on."""
         self.is_known = True
+        self._after()
         numbers: defaultdict[str, set[int]] = defaultdict(set)
         for partition in assigned:
             numbers[partition.topic].add(partition.partition)

@@ -1,168 +1,184 @@
-"""Handling of a batch of records: decode, group by edition, retry, dead-letter."""
+"""Attempts to handle a batch of an edition: retry, search for the record at fault, dead-letter."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
-from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.contract.cloudevents import Undecodable
-from shared.messaging.dead_letters import BudgetSpent, DeadLetterCause, DeadLetters
+from shared.messaging.dead_letters import UNKNOWN, BudgetSpent, DeadLetterCause, DeadLetters
 from shared.messaging.inputs import Handler, Input, Poison, input_of
 from shared.runtime import trace
-from shared.runtime.health import Health, NotReady
+from shared.runtime.health import Health
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import DEAD_LETTER_STOP, RECORDS, RETRIES
+from shared.runtime.metrics import RECORDS, RETRIES
 from shared.runtime.retry import is_transient, waits
 from shared.runtime.scrubbing import Scrubber
-from shared.runtime.settings import ServiceSettings
 
 _log = get_logger(__name__)
-#: Editions of one batch that are handled concurrently.
-_EDITIONS_AT_ONCE = 8
-
-#: Records of one edition with their inputs, in order.
-EditionBatch = list[tuple[ConsumerRecord, Input]]
 
 
-class Stopping(Exception):
-    """The service is stopping. The batch stays uncommitted, so that another process handles it."""
+@dataclass(frozen=True, eq=False)
+class Received:
+    """A record in memory, decoded or with the error of the attempt. `at` is the monotonic time of its arrival."""
+
+    record: ConsumerRecord
+    at: float
+    input: Input | None
+    error: Exception | None = None
+
+    @classmethod
+    def of(cls, record: ConsumerRecord, at: float) -> Received:
+        """Decode a record."""
+        try:
+            return cls(record, at, input_of(record))
+        except Exception as error:  # noqa: BLE001 - nothing may escape: the batch would be lost
+            return cls(record, at, None, error)
+
+    @property
+    def partition(self) -> TopicPartition:
+        """The partition of the record."""
+        return TopicPartition(self.record.topic, self.record.partition)
+
+    @property
+    def owner(self) -> str:
+        """The operator of the event. Records that cannot be decoded have an unknown owner."""
+        return self.input.event.operator_id if self.input else UNKNOWN
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The seconds until the next attempt. The lane is held if the dead-letter budget of its operator is spent."""
+
+    seconds: float
+    is_held: bool = False
+
+
+@dataclass
+class Trials:
+    """The failures of an edition since its last success. They narrow the next batch down to the record at fault."""
+
+    pauses: Iterator[float] = field(default_factory=waits)
+    #: Failures for no known reason of the first record.
+    failures: int = 0
+    #: Records before a poisonous record: they are handled next.
+    before_poison: int = 0
+    #: Records that are handled one by one, because their batch has failed for no known reason.
+    singles: int = 0
+
+    def next_batch(self, waiting: Sequence[Received], most: int) -> list[Received]:
+        """Return the records of the next attempt: the first decoded records, or a record that cannot be decoded."""
+        most = 1 if self.singles else self.before_poison or most
+        decoded = list(takewhile(lambda received: received.input, islice(waiting, most)))
+        return decoded or [waiting[0]]
+
+    def succeeded(self) -> None:
+        """Record that the first records have ended."""
+        self.pauses, self.failures, self.before_poison = waits(), 0, 0
+        self.singles = max(0, self.singles - 1)
 
 
 class BatchHandler:
-    """Brings every record of a batch to an end: handled, or dead-lettered.
+    """Tries to bring the records of a batch to an end, in their order: handled, or dead-lettered."""
 
-    A transient error delays the batch. Once the dead-letter budget is spent the handler halts: it handles nothing
-    more until the service is restarted.
-    """
-
-    def __init__(self, handler: Handler, dead_letters: DeadLetters, settings: ServiceSettings, health: Health) -> None:
+    def __init__(self, handler: Handler, dead_letters: DeadLetters, attempts: int, health: Health) -> None:
+        """Create a handler. A record that fails for no known reason is dead-lettered after so many attempts."""
         self._handler = handler
         self._dead_letters = dead_letters
-        self._settings = settings
+        self._attempts = attempts
         self._health = health
-        self._closing = asyncio.Event()
-        self._halted_because = ""
 
-    def close(self) -> None:
-        """End waits: a batch in progress that has to wait raises `Stopping`."""
-        self._closing.set()
+    async def attempt(
+        self, edition_id: str, batch: Sequence[Received], trials: Trials, finish: Callable[[Received], None]
+    ) -> Pause | None:
+        """Try a batch of `Trials.next_batch` once, and call `finish` for every record that has come to its end.
 
-    @property
-    def is_closing(self) -> bool:
-        """True once `close` was called."""
-        return self._closing.is_set()
-
-    async def rest(self, seconds: float) -> None:
-        """Wait for some time, at most until `close` is called."""
-        if seconds > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), seconds)
-
-    def check(self) -> None:
-        """Raise `NotReady` if the handler has halted."""
-        if self._halted_because:
-            raise NotReady(f"stopped: {self._halted_because}")
-
-    async def handle(self, records: Sequence[ConsumerRecord]) -> None:
-        """Handle the records of a batch, several editions at a time.
-
-        Raises:
-            Stopping: the service stops before all records were handled.
+        Return the pause before the next attempt; None if the next may follow at once.
         """
-        editions: dict[str, EditionBatch] = {}
-        for record in records:
-            try:
-                received = input_of(record)
-            except Undecodable as error:
-                await self._dead_letter(record, DeadLetterCause.UNDECODABLE, error)
-            else:
-                editions.setdefault(received.event.edition_id, []).append((record, received))
-        limit = asyncio.Semaphore(_EDITIONS_AT_ONCE)
+        worker = f"lane {edition_id}"
+        self._health.progress(worker)
+        try:
+            return await self._try(edition_id, batch, trials, finish)
+        except BudgetSpent as spent:
+            _log.error("operator_held", edition=edition_id, operator=spent.owner, seconds=round(spent.seconds))
+            return Pause(spent.seconds, is_held=True)
+        except Exception as unsent:  # noqa: BLE001 - a dead letter was not acknowledged
+            RETRIES.labels(error=type(unsent).__name__).inc()
+            return Pause(next(trials.pauses))
+        finally:
+            self._health.idle(worker)
 
-        async def handle_within_limit(edition_id: str, batch: EditionBatch) -> None:
-            async with limit:
-                await self._handle_edition(edition_id, batch)
+    async def _try(
+        self, edition_id: str, batch: Sequence[Received], trials: Trials, finish: Callable[[Received], None]
+    ) -> Pause | None:
+        if batch[0].error is not None:
+            await self._dead_letter(batch[:1], DeadLetterCause.UNDECODABLE, batch[0].error, trials, finish)
+            return None
+        inputs = [received.input for received in batch if received.input]
+        trace.follow(inputs[-1].traceparent)
+        try:
+            await self._handler(edition_id, inputs)
+        except Poison as poison:
+            trials.before_poison = next((n for n, known in enumerate(inputs) if known.event is poison.event), 0)
+            if trials.before_poison == 0:
+                at_fault = batch[:1] if inputs[0].event is poison.event else batch
+                await self._dead_letter(at_fault, DeadLetterCause.POISON, poison, trials, finish)
+        except Exception as error:  # noqa: BLE001 - nothing may escape: the batch would be lost
+            return await self._failed(edition_id, batch, trials, finish, error)
+        else:
+            for received in batch:
+                RECORDS.labels(topic=received.record.topic, outcome="applied").inc()
+                finish(received)
+            trials.succeeded()
+        return None
 
-        outcomes = await asyncio.gather(
-            *(handle_within_limit(edition_id, batch) for edition_id, batch in editions.items()),
-            return_exceptions=True,
-        )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+    async def _failed(
+        self,
+        edition_id: str,
+        batch: Sequence[Received],
+        trials: Trials,
+        finish: Callable[[Received], None],
+        error: Exception,
+    ) -> Pause | None:
+        """Wait while errors are transient. Else try single records, and dead-letter the record at fault."""
+        RETRIES.labels(error=type(error).__name__).inc()
+        _log.warning("handler_failed", edition=edition_id, inputs=len(batch), exc_info=error)
+        if is_transient(error):
+            return Pause(next(trials.pauses))
+        if len(batch) > 1:
+            trials.singles = len(batch)
+            return None
+        trials.failures += 1
+        if trials.failures < self._attempts:
+            return Pause(next(trials.pauses))
+        await self._dead_letter(batch, DeadLetterCause.FAILED, error, trials, finish)
+        return None
 
-    async def _handle_edition(self, edition_id: str, batch: EditionBatch) -> None:
-        """Handle an edition's inputs. Wait while errors are transient; dead-letter inputs that cannot be handled."""
-        pauses, attempts = waits(), 0
-        trace.follow(batch[-1][1].traceparent)
-        while batch:
-            self._health.progress("consumer")
-            try:
-                await self._handler(edition_id, [received for _, received in batch])
-            except Poison as poison:
-                batch = await self._without_poison(batch, poison)
-            except Exception as error:  # noqa: BLE001 - nothing may escape: the batch would be lost
-                transient = is_transient(error)
-                attempts += not transient
-                RETRIES.labels(error=type(error).__name__).inc()
-                _log.warning("handler_failed", edition=edition_id, inputs=len(batch), exc_info=error)
-                if not transient and len(batch) > 1:
-                    for single in batch:
-                        await self._handle_edition(edition_id, [single])
-                    return
-                if attempts >= self._settings.dead_letter_attempts:
-                    await self._dead_letter(batch[0][0], DeadLetterCause.FAILED, error)
-                    return
-                await self._pause(next(pauses))
-            else:
-                for record, _ in batch:
-                    RECORDS.labels(topic=record.topic, outcome="applied").inc()
-                return
-
-    async def _without_poison(self, batch: EditionBatch, poison: Poison) -> EditionBatch:
-        """Dead-letter the poisonous records and return the rest; dead-letter all if the event is not in the batch."""
-        poisonous = [(record, received) for record, received in batch if received.event is poison.event]
-        for record, _ in poisonous or batch:
-            await self._dead_letter(record, DeadLetterCause.POISON, poison)
-        return [pair for pair in batch if pair not in poisonous] if poisonous else []
-
-    async def _dead_letter(self, record: ConsumerRecord, cause: DeadLetterCause, error: Exception) -> None:
-        reason = Scrubber().summary(error) if cause is DeadLetterCause.FAILED else str(error)
-        pauses = waits()
-        while True:
-            try:
-                await self._dead_letters.add(record, cause, reason)
-            except BudgetSpent as spent:
-                await self._halt(str(spent))
-            except KafkaError as unsent:
-                RETRIES.labels(error=type(unsent).__name__).inc()
-                await self._pause(next(pauses))
-            else:
-                RECORDS.labels(topic=record.topic, outcome="dead_lettered").inc()
-                _log.error(
-                    "dead_lettered",
-                    topic=record.topic,
-                    partition=record.partition,
-                    offset=record.offset,
-                    cause=cause,
-                    reason=error,
-                )
-                return
-
-    async def _halt(self, reason: str) -> None:
-        self._halted_because = reason
-        DEAD_LETTER_STOP.set(1)
-        _log.critical("consumer_stopped", reason=reason, do="roll back or mend, restart, then `tertulia dlq replay`")
-        while True:
-            await self._pause(self._settings.stall_seconds / 4)
-
-    async def _pause(self, seconds: float) -> None:
-        self._health.progress("consumer")
-        await self.rest(seconds)
-        if self.is_closing:
-            raise Stopping
-        self._health.progress("consumer")
+    async def _dead_letter(
+        self,
+        batch: Sequence[Received],
+        cause: DeadLetterCause,
+        error: Exception,
+        trials: Trials,
+        finish: Callable[[Received], None],
+    ) -> None:
+        is_ours = isinstance(error, Undecodable | Poison)
+        reason = str(error) if is_ours else Scrubber().summary(error)
+        for received in batch:
+            record = received.record
+            await self._dead_letters.add(record, cause, reason, received.owner)
+            RECORDS.labels(topic=record.topic, outcome="dead_lettered").inc()
+            _log.error(
+                "dead_lettered",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                operator=received.owner,
+                cause=cause,
+                reason=error,
+            )
+            finish(received)
+            trials.succeeded()

@@ -1,7 +1,7 @@
-"""The only consumer of the project: it hands batches to a handler, then commits.
+"""The only consumer of the project: it feeds the lanes of editions, and commits what they have finished.
 
-Delivery is at least once. The commit is the visible last step, after the handler has journalled and published. The
-offset of a record is committed only if the record was handled or is in its `.dlq` topic.
+Delivery is at least once. An offset is committed only if every record below it was handled, or is in its `.dlq` topic.
+The commit follows the handling, which has journalled and published.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -20,13 +22,23 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 
 from shared.contract.topics import Topic, group_of
 from shared.messaging.assignment import PartitionAssignment
-from shared.messaging.batch_handler import BatchHandler, Stopping
-from shared.messaging.dead_letters import DeadLetters
+from shared.messaging.batch_handler import BatchHandler
+from shared.messaging.dead_letters import UNKNOWN, DeadLetters
 from shared.messaging.inputs import Handler, Owns
+from shared.messaging.lanes import LaneLimits, Lanes
 from shared.runtime.clock import utc_now
+from shared.runtime.fair_turns import FairTurns
 from shared.runtime.health import Health, NotReady
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import BATCH_SECONDS, FRESHNESS, LAG
+from shared.runtime.metrics import (
+    DEAD_LETTER_STOP,
+    FRESHNESS,
+    LAG,
+    LANES,
+    OLDEST_OPEN_SECONDS,
+    OPEN_RECORDS,
+)
+from shared.runtime.retry import waits
 from shared.runtime.settings import ServiceSettings
 
 _log = get_logger(__name__)
@@ -36,6 +48,11 @@ _FETCH_WAIT_MS = 100
 #: Poll time-out of FastStream. After an empty poll FastStream sleeps for the same time, so a record may wait twice as
 #: long.
 _POLL_MS = 20
+#: Time for which a rebalance waits for the turns in progress, while the whole group stands still. It makes double work
+#: rare; the journal's fence makes double work harmless.
+_REBALANCE_WAIT_SECONDS = 5.0
+#: Operators held at once from which on the fault is probably the service's, not theirs.
+_SUSPECT_OPERATORS = 3
 
 
 class Consumer:
@@ -53,20 +70,25 @@ class Consumer:
         self._settings = settings
         self._health = health
         self._group = group_of(settings.service)
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._assignment = PartitionAssignment(self._idle, lambda: self._subscriber.consumer)
-        self._batches: BatchHandler | None = None
-        self._handled_up_to: dict[TopicPartition, int] = {}
+        self._dead_letters = DeadLetters(broker, self._group, settings.dead_letter_budget, now)
+        self._turns = FairTurns(settings.lanes_at_work, most_each=max(1, settings.lanes_at_work // 2), now=now)
+        self._assignment = PartitionAssignment(lambda: self._subscriber.consumer, self._end_lanes, self._begin_lanes)
+        self._topics: list[str] = []
+        self._handler: BatchHandler | None = None
+        self._lanes: Lanes | None = None
+        self._has_lanes = asyncio.Event()
         self._subscriber: Any = None
+        self._committing: asyncio.Task[None] | None = None
+        self._is_stopped = False
+        health.note("held", lambda: {owner: round(left) for owner, left in self._dead_letters.held().items()})
 
     def subscribe(self, *topics: Topic, handler: Handler) -> None:
         """Consume topics with a handler. All records of an edition go to the same process, a batch at a time."""
         settings = self._settings
-        dead_letters = DeadLetters(self._broker, self._group, settings.dead_letter_budget, self._now)
-        self._batches = BatchHandler(handler, dead_letters, settings, self._health)
+        self._topics = [topic.name for topic in topics]
+        self._handler = BatchHandler(handler, self._dead_letters, settings.dead_letter_attempts, self._health)
         self._subscriber = self._broker.subscriber(
-            *(topic.name for topic in topics),
+            *self._topics,
             batch=True,
             group_id=self._group,
             ack_policy=AckPolicy.MANUAL,
@@ -90,61 +112,133 @@ class Consumer:
         self._assignment.hooks += hooks
 
     async def stop(self) -> None:
-        """End waits, leave an unfinished batch uncommitted, and return once no batch is in progress."""
-        if self._batches is not None:
-            self._batches.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), self._settings.shutdown_seconds)
+        """End waits, finish the turns in progress, commit, and leave the other records uncommitted."""
+        self._is_stopped = True
+        await self._drain(self._settings.shutdown_seconds)
+
+    # -- calls of the lanes
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read a partition from an offset on."""
+        with contextlib.suppress(IllegalStateError):  # the partition was just lost
+            self._subscriber.consumer.seek(partition, offset)
+
+    def pause(self) -> None:
+        """Fetch nothing more. Polls go on, so that the group does not take the consumer for dead."""
+        with contextlib.suppress(IllegalStateError):
+            self._subscriber.consumer.pause(*self._subscriber.consumer.assignment())
+
+    def resume(self) -> None:
+        """Fetch again."""
+        with contextlib.suppress(IllegalStateError):
+            self._subscriber.consumer.resume(*self._subscriber.consumer.paused())
+
+    # -- an assignment
+
+    def _begin_lanes(self) -> None:
+        if self._handler is None or self._is_stopped:
+            return
+        for topic in self._topics:
+            LAG.labels(topic=topic).set_function(partial(self._lag, topic))
+        limits = LaneLimits(self._settings.batch_max_records, self._settings.open_records)
+        lanes = Lanes(self._handler, self, self._turns, limits, self._now, self._on_turn_ended)
+        self._lanes = lanes
+        self._has_lanes.set()
+        LANES.set_function(lambda: len(lanes))
+        OPEN_RECORDS.set_function(lambda: lanes.open_records)
+        OLDEST_OPEN_SECONDS.set_function(lanes.oldest_seconds)
+        DEAD_LETTER_STOP.set_function(lambda: len(self._dead_letters.held()))
+
+    async def _end_lanes(self) -> None:
+        await self._drain(_REBALANCE_WAIT_SECONDS)
+
+    async def _drain(self, seconds: float) -> None:
+        self._has_lanes.clear()
+        if self._lanes is not None:
+            await self._lanes.drain(seconds)
+            await self._commit()
+
+    # -- records
 
     async def _on_batch(self, records: Sequence[ConsumerRecord]) -> None:
-        assert self._batches is not None  # noqa: S101 - subscribe() set it before anything can arrive
-        if self._batches.is_closing:
-            return
-        self._idle.clear()
+        """Hand records to their lanes. FastStream fetches on when this returns."""
         until = self._now() + self._settings.batch_every_ms / 1000
-        try:
-            with BATCH_SECONDS.time():
-                await self._batches.handle(records)
-                await self._commit(records)
-            self._measure(records)
+        taken = 0
+        for partition, batch in groupby(records, lambda record: TopicPartition(record.topic, record.partition)):
+            taken += await self._take(partition, list(batch))
+        if taken:
             # Collect records for a while, so that many are handled together; the first of many never waits.
-            await self._batches.rest(until - self._now())
-        except Stopping:
-            _log.info("batch_left", records=len(records))
-        finally:
-            self._health.idle("consumer")
-            self._idle.set()
+            await asyncio.sleep(until - self._now())
 
-    async def _commit(self, records: Sequence[ConsumerRecord]) -> None:
-        offsets: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-        self._handled_up_to |= offsets
+    async def _take(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> int:
+        """Hand records to lanes, unless they will be read again: after a seek, or after a rebalance."""
+        await self._has_lanes.wait()
         try:
-            await self._subscriber.consumer.commit(offsets)
-        except (KafkaError, IllegalStateError) as error:
-            # The records are delivered again, to us or to the partition's new owner, and recognised by revision.
-            _log.warning("commit_failed", error=error)
+            position = await self._subscriber.consumer.position(partition)
+        except IllegalStateError:
+            return 0
+        lanes = self._lanes
+        if lanes is None or lanes.is_closing or records[0].offset >= position:
+            return 0
+        taken = lanes.take(partition, records, position)
+        if taken < len(records):
+            self._commit_soon()  # the end of a second reading may finish the partition
+        return taken
 
-    def _measure(self, records: Sequence[ConsumerRecord]) -> None:
+    def _on_turn_ended(self, records: Sequence[ConsumerRecord]) -> None:
         now = utc_now().timestamp()
         for record in records:
             FRESHNESS.labels(topic=record.topic).set(max(0.0, now - record.timestamp / 1000))
-        lag: dict[str, int] = {}
-        for partition in self._subscriber.consumer.assignment():
-            end = self._subscriber.consumer.highwater(partition)
-            if end is not None and partition in self._handled_up_to:
-                lag[partition.topic] = lag.get(partition.topic, 0) + max(0, end - self._handled_up_to[partition])
-        for topic, unhandled in lag.items():
-            LAG.labels(topic=topic).set(unhandled)
+        self._commit_soon()
+
+    def _commit_soon(self) -> None:
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit())
+
+    async def _commit(self) -> None:
+        """Commit the lowest unfinished offset of every partition, until nothing is left to commit.
+
+        Turns that end meanwhile share the next commit.
+        """
+        lanes, pauses = self._lanes, waits()
+        while lanes is not None and lanes is self._lanes and (offsets := lanes.uncommitted()):
+            try:
+                await self._subscriber.consumer.commit(offsets)
+            except (KafkaError, IllegalStateError) as error:
+                # Records delivered again, to us or to the partition's new owner, are recognised by revision.
+                _log.warning("commit_failed", error=error)
+                if lanes.is_closing:
+                    return
+                await asyncio.sleep(next(pauses))
+            else:
+                lanes.committed(offsets)
+
+    def _lag(self, topic: str) -> int:
+        """Return the number of records of a topic from the lowest unfinished record of their partition on."""
+        if self._lanes is None or self._subscriber.consumer is None:
+            return 0
+        ends = {
+            partition: self._subscriber.consumer.highwater(partition)
+            for partition in self._subscriber.consumer.assignment() & self._lanes.offsets.keys()
+            if partition.topic == topic
+        }
+        return sum(
+            max(0, end - self._lanes.offsets[partition].lowest_unfinished)
+            for partition, end in ends.items()
+            if end is not None
+        )
 
     async def check(self) -> None:
-        """Readiness check: raise `NotReady` if the consumer has halted or has no partitions."""
-        if self._batches is not None:
-            self._batches.check()
+        """Readiness check: raise `NotReady` without partitions, or if dead letters make the service itself suspect."""
         if not self._assignment.is_known:
             raise NotReady("no partitions assigned yet")
+        held = self._dead_letters.held()
+        if UNKNOWN in held or len(held) >= _SUSPECT_OPERATORS:
+            records = "records that cannot be decoded" if UNKNOWN in held else f"{len(held)} operators"
+            seconds = max(held.values())
+            raise NotReady(
+                f"the dead-letter budget of {records} is spent, for {seconds:.0f} s at most: suspect the deploy"
+            )
 
 
 async def _keep_raw(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,8 @@ from shared.contract.cloudevents import header
 from shared.contract.topics import DLQ_SUFFIX
 from shared.runtime.clock import utc_now
 
+#: Owner of the records that cannot be decoded. Their budget is the process's.
+UNKNOWN = "unknown"
 _PREFIX = "dlq_"
 _LONGEST_REASON = 500
 #: Key of an event: ids and a kind.
@@ -36,7 +38,17 @@ class DeadLetterCause(StrEnum):
 
 
 class BudgetSpent(Exception):
-    """Too many dead letters in a short time: the fault is probably in the service, not in the records."""
+    """An owner has too many dead letters in a short time: later records may fail for the same mendable reason.
+
+    Attributes:
+        owner: the operator, or `UNKNOWN`.
+        seconds: the time until the budget has room again.
+    """
+
+    def __init__(self, owner: str, seconds: float) -> None:
+        super().__init__(f"the dead-letter budget of {owner} is spent")
+        self.owner = owner
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ def original_headers(record: ConsumerRecord) -> dict[str, str]:
 
 
 class DeadLetters:
-    """Dead-letters records, up to a budget of letters in ten minutes."""
+    """Dead-letters records, up to a budget of letters in ten minutes for an owner."""
 
     WINDOW_SECONDS = 600.0
 
@@ -105,16 +117,25 @@ class DeadLetters:
         self._consumer = consumer
         self._budget = budget
         self._now = now
-        self._recent: deque[float] = deque()
+        #: By owner, the times of the letters in the window.
+        self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
+        #: By owner, the end of the hold.
+        self._held: dict[str, float] = {}
 
-    async def add(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str) -> None:
+    def held(self) -> dict[str, float]:
+        """Return the owners that have spent their budget, with the seconds until it has room again."""
+        now = self._now()
+        self._held = {owner: end for owner, end in self._held.items() if end > now}
+        return {owner: end - now for owner, end in self._held.items()}
+
+    async def add(self, record: ConsumerRecord, cause: DeadLetterCause, reason: str, owner: str) -> None:
         """Publish a record to its `.dlq` topic, and wait for the acknowledgement.
 
         Raises:
-            BudgetSpent: the budget of the window is spent. The record is not dead-lettered.
+            BudgetSpent: the owner's budget of the window is spent. The record is not dead-lettered.
             KafkaError: the broker did not acknowledge the letter. Call again.
         """
-        self._spend()
+        self._check_budget(owner)
         origin = DeadLetterOrigin(
             topic=record.topic,
             partition=record.partition,
@@ -131,11 +152,22 @@ class DeadLetters:
             key=origin.letter_id.encode(),
             headers={**original_headers(record), **origin.headers()},
         )
-        self._recent.append(self._now())
+        self._recent[owner].append(self._now())
 
-    def _spend(self) -> None:
+    def _check_budget(self, owner: str) -> None:
+        self._forget_old()
+        recent = self._recent.get(owner, ())
+        if len(recent) < self._budget:
+            return
+        begun = recent[0] if recent else self._now()
+        self._held[owner] = begun + self.WINDOW_SECONDS
+        raise BudgetSpent(owner, self._held[owner] - self._now())
+
+    def _forget_old(self) -> None:
+        """Forget the letters before the window, and the owners without a letter in it."""
         horizon = self._now() - self.WINDOW_SECONDS
-        while self._recent and self._recent[0] < horizon:
-            self._recent.popleft()
-        if len(self._recent) >= self._budget:
-            raise BudgetSpent(f"{len(self._recent)} dead letters within {self.WINDOW_SECONDS:.0f} s")
+        for recent in self._recent.values():
+            while recent and recent[0] <= horizon:
+                recent.popleft()
+        for owner in [owner for owner, recent in self._recent.items() if not recent]:
+            del self._recent[owner]

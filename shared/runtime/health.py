@@ -37,6 +37,7 @@ class Health:
         self._last_progress: dict[str, float] = {}
         self._checks: dict[Part, Check] = {}
         self._logged: set[Part] = set()
+        self._notes: dict[str, Callable[[], object]] = {}
 
     def progress(self, worker: str) -> None:
         """Report that a worker is busy and has made progress."""
@@ -49,6 +50,14 @@ class Health:
     def require(self, name: Part, check: Check) -> None:
         """Add a readiness check: a coroutine that raises an error if the part is missing."""
         self._checks[name] = check
+
+    def note(self, name: str, value: Callable[[], object]) -> None:
+        """Show a value in `/readyz`, which has no influence on readiness. `value` returns JSON values."""
+        self._notes[name] = value
+
+    def notes(self) -> dict[str, object]:
+        """Return the values to show."""
+        return {name: value() for name, value in self._notes.items()}
 
     def stalled(self) -> list[str]:
         """Return the workers that are stalled."""

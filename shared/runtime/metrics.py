@@ -59,13 +59,15 @@ REFUSED = _counter(
 )
 BATCH_SECONDS = _histogram(
     "tertulia_batch_seconds",
-    "Time from taking a batch of records to having committed it.",
+    "Time from taking a batch of an edition's records to having handled it; its commit follows at once.",
     "High: look at tertulia_retries_total, then at the database's and the broker's latency.",
 )
 LAG = _gauge(
     "tertulia_consumer_lag_records",
-    "Records of a topic that this process still had to handle after its last batch, summed over its partitions.",
-    "Growing: add replicas (up to the partition count) unless tertulia_retries_total grows too.",
+    "Records of a topic that this process still has to handle, summed over its partitions. Each partition counts from "
+    "its lowest unfinished record, so one slow edition keeps it up.",
+    "Growing: look at tertulia_oldest_open_seconds. Else add replicas (up to the partition count), unless "
+    "tertulia_retries_total grows too.",
     "topic",
 )
 FRESHNESS = _gauge(
@@ -80,10 +82,27 @@ RETRIES = _counter(
     "A steady rate: the broker, the database or the mail server is away or slow; readiness is red meanwhile.",
     "error",
 )
+OPEN_RECORDS = _gauge(
+    "tertulia_open_records",
+    "Records in memory that are not handled yet, of all editions.",
+    "At TERTULIA_OPEN_RECORDS for long: fetching waits. Look at tertulia_oldest_open_seconds.",
+)
+LANES = _gauge(
+    "tertulia_lanes",
+    "Editions with records that are not handled yet.",
+    "None: a number to compare with.",
+)
+OLDEST_OPEN_SECONDS = _gauge(
+    "tertulia_oldest_open_seconds",
+    "Time since the arrival of the oldest record that is not handled yet; 0 without one.",
+    "Growing: an edition is slow, fails or is held. The log names it: `handler_failed`, `operator_held`.",
+)
 DEAD_LETTER_STOP = _gauge(
     "tertulia_dead_letter_stop",
-    "1 once the dead-letter budget is spent: the consumer has halted, so that not every record is dead-lettered.",
-    "Suspect the last deploy: roll back, restart, then `tertulia dlq replay`.",
+    "Operators whose dead-letter budget is spent: their faulty editions wait until it has room, ten minutes at most. "
+    "Records that cannot be decoded count as one operator.",
+    "`/readyz` and the log event `operator_held` name them; `tertulia dlq list` names the cause. Three or more: "
+    "suspect the last deploy, roll back, then `tertulia dlq replay`.",
 )
 
 # -- journal and outbox

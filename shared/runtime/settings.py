@@ -193,10 +193,27 @@ class ServiceSettings(ConnectionSettings):
         le=1000,
         description="Least time between two batches. Records that arrive meanwhile are one batch.",
     )
+    open_records: int = Field(
+        default=2000,
+        ge=1,
+        le=100_000,
+        description="Records in memory, of all editions, at which a consumer stops fetching. Their size is 2 MB as a "
+        "rule, and the largest records times this number at most.",
+    )
+    lanes_at_work: int = Field(
+        default=16,
+        ge=1,
+        le=1000,
+        description="Editions whose records are handled at once, by turns of their operators. An operator has half of "
+        "the turns at most.",
+    )
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="Kafka drops a silent consumer after this.")
     dead_letter_attempts: int = Field(default=3, ge=1, description="Tries of a record that fails for no known reason.")
     dead_letter_budget: int = Field(
-        default=100, ge=0, description="Dead letters within ten minutes after which the consumer stops."
+        default=100,
+        ge=0,
+        description="Dead letters of an operator within ten minutes, after which its faulty editions wait. Records "
+        "that cannot be decoded have a budget of the same size together.",
     )
     stall_seconds: float = Field(default=120.0, gt=0, description="Liveness is lost after this long without progress.")
     sweep_seconds: float = Field(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+import structlog
 
 Result = TypeVar("Result")
 
@@ -84,3 +88,18 @@ def run_virtually(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         loop.run_until_complete(loop.shutdown_asyncgens())
         asyncio.set_event_loop(None)
         loop.close()
+
+
+@contextmanager
+def quietly(seed: int) -> Iterator[None]:
+    """Seed the global random numbers, from which services draw their pauses, and silence the logs; restore both."""
+    before, logging = random.getstate(), structlog.get_config()
+    random.seed(seed)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(50), logger_factory=structlog.ReturnLoggerFactory()
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**logging)
+        random.setstate(before)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord
 
 from services.notify.delivery_worker import DeliveryWorker
 from services.notify.domain import decide as notify_decide
 from services.notify.domain.delivery import Delivery
-from shared.messaging.consumer import Consumer
+from shared.messaging.lanes import Lanes
+from shared.messaging.offsets import PartitionOffsets
 from shared.storage.edition_cache import EditionCache
 from shared.storage.journal import Journal
 from shared.storage.journal_entry import Entry
@@ -43,18 +43,16 @@ def no_dedupe(patch: Patch) -> None:
 
 
 def commit_first(patch: Patch) -> None:
-    """Commit the offset before the batch is handled."""
-    on_batch, commit = Consumer._on_batch, Consumer._commit
+    """Commit the offset of a record before the record is handled."""
+    patch.setattr(PartitionOffsets, "lowest_unfinished", property(lambda offsets: offsets.position))
+    take = Lanes.take
 
-    async def on_committed_batch(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
-        await commit(self, records)
-        await on_batch(self, records)
+    def take_committed(self: Lanes, *records: Any) -> int:
+        taken = take(self, *records)
+        self._on_turn_ended([])
+        return taken
 
-    async def nothing(self: Consumer, records: Sequence[ConsumerRecord]) -> None:
-        return None
-
-    patch.setattr(Consumer, "_on_batch", on_committed_batch)
-    patch.setattr(Consumer, "_commit", nothing)
+    patch.setattr(Lanes, "take", take_committed)
 
 
 def mark_before_sending(patch: Patch) -> None:

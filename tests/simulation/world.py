@@ -6,13 +6,10 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-
-import structlog
 
 from services.notify import deliveries
 from services.notify.ports import Render
@@ -27,7 +24,7 @@ from tests.simulation.client import AcknowledgedWrites, Client
 from tests.simulation.contents import ServerContents
 from tests.simulation.faults import NoFaults, Seeded
 from tests.simulation.load import LARGE, SMALL, Load, Scale
-from tests.simulation.loop import NothingToDo, run_virtually
+from tests.simulation.loop import NothingToDo, quietly, run_virtually
 from tests.simulation.services import OPERATOR, Environment, RunningService
 from tests.simulation.smtp import MailServer, plain
 from tests.support.in_memory.kafka import InMemoryKafka
@@ -281,7 +278,7 @@ def run(
         drawn = scale or chance.choice((SMALL, SMALL, LARGE))
         return await World(chance, make_plan(chance), render, drawn).run()
 
-    with _quietly(seed):
+    with quietly(seed):
         try:
             return run_virtually(main)
         except NothingToDo:
@@ -296,18 +293,3 @@ def run_seed(seed: int) -> Outcome:
 def run_in_peace(seed: int, render: Render = plain) -> Outcome:
     """Run a seed without faults."""
     return run(NoFaults, seed, render=render)
-
-
-@contextmanager
-def _quietly(seed: int) -> Iterator[None]:
-    """Seed the global random numbers, from which services draw their pauses, and silence the logs; restore both."""
-    before, logging = random.getstate(), structlog.get_config()
-    random.seed(seed)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(50), logger_factory=structlog.ReturnLoggerFactory()
-    )
-    try:
-        yield
-    finally:
-        structlog.configure(**logging)
-        random.setstate(before)

@@ -150,6 +150,7 @@ class Member:
         self.id = f"{group.kafka.chance.random():.9f}"
         self.group, self.process, self.topics = group, process, topics
         self.positions: dict[TopicPartition, int] = {}
+        self._paused: set[TopicPartition] = set()
         self.generation = 0
         self.news = asyncio.Event()
         self._listener = listener
@@ -171,6 +172,28 @@ class Member:
 
     def highwater(self, place: TopicPartition) -> int | None:
         return self.group.kafka.end(place)
+
+    async def position(self, place: TopicPartition) -> int:
+        """Return the offset that is read next. Raises `IllegalStateError` for a partition that is not assigned."""
+        self._check_assigned(place)
+        return self.positions[place]
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self._check_assigned(place)
+        self.positions[place] = offset
+        self.news.set()
+
+    def pause(self, *places: TopicPartition) -> None:
+        for place in places:
+            self._check_assigned(place)
+        self._paused |= set(places)
+
+    def paused(self) -> frozenset[TopicPartition]:
+        return frozenset(self._paused)
+
+    def resume(self, *places: TopicPartition) -> None:
+        self._paused -= set(places)
+        self.news.set()
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         """Commit. Raises `CommitFailedError`, or `IllegalStateError` for a partition that is not assigned."""
@@ -196,7 +219,9 @@ class Member:
 
     def _take(self) -> list[ConsumerRecord]:
         batch: list[ConsumerRecord] = []
-        places = [place for place in sorted(self.positions) if self.group.kafka.end(place) > self.positions[place]]
+        end = self.group.kafka.end
+        unpaused = sorted(self.positions.keys() - self._paused)
+        places = [place for place in unpaused if end(place) > self.positions[place]]
         self.group.kafka.chance.shuffle(places)
         for place in places if self._reads.is_set() else ():
             at = self.positions[place]
@@ -206,10 +231,14 @@ class Member:
     def _advance(self, record: ConsumerRecord) -> bool:
         """Move the position past a record; return False if its partition was reassigned since the fetch."""
         place = TopicPartition(record.topic, record.partition)
-        if self.positions.get(place) != record.offset:
+        if self.positions.get(place) != record.offset or place in self._paused:
             return False
         self.positions[place] += 1
         return True
+
+    def _check_assigned(self, place: TopicPartition) -> None:
+        if place not in self.positions:
+            raise IllegalStateError("a partition is not assigned")
 
     # -- calls of the coordinator
 
@@ -222,6 +251,7 @@ class Member:
 
     def assign(self, places: Sequence[TopicPartition], generation: int) -> None:
         self.positions = {place: self.group.committed.get(place, 0) for place in places}
+        self._paused.clear()
         self.generation = generation
         self._reads.set()
         self.news.set()
