@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -26,6 +26,9 @@ def industries() -> dict[str, dict[str, Any]]:
     """The industries, by key."""
     return {topic["key"]: topic for topic in _load("industries.toml")["topic"]}
 
+
+#: Least number of days between a run of the demo and the day of its edition.
+DAYS_BEFORE = 30
 
 #: Keys of the industries that only institutions have.
 INSTITUTIONAL = frozenset({"research_materials", "research_ai", "funding", "export", "training"})
@@ -78,6 +81,13 @@ class Programme:
         return tuple(slots)
 
 
+def coming(day: date, today: date) -> date:
+    """Return the day in the first year in which it is at least `DAYS_BEFORE` days away: a past day has no free slot."""
+    while day < today + timedelta(days=DAYS_BEFORE):
+        day = day.replace(year=day.year + 1)
+    return day
+
+
 @cache
 def programme() -> Programme:
     """The programme of `programme.toml`."""
@@ -85,7 +95,7 @@ def programme() -> Programme:
     return Programme(
         name=raw["name"],
         timezone=raw["timezone"],
-        day=date.fromisoformat(raw["date"]),
+        day=coming(date.fromisoformat(raw["date"]), datetime.now(UTC).date()),
         starts=raw["starts"],
         ends=raw["ends"],
         breaks=tuple((starts, ends) for starts, ends in raw["breaks"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -58,6 +58,14 @@ class EditionFile(BaseModel):
             )
         return self
 
+    def planned_at(self, now: datetime) -> datetime:
+        """Return the time at which the edition is solved: now, or before its first slot if all its slots have begun.
+
+        A past edition is planned as on the day before, because no slot that has begun is given to a pair.
+        """
+        starts = [slot.starts_at for slot in self.edition.slots]
+        return min(starts) - timedelta(days=1) if starts and max(starts) <= now else now
+
     @property
     def events(self) -> Iterable[EditionChanged | OrganisationChanged | ParticipantChanged | AffinityScored]:
         """Events of the file in the order in which the scheduler consumes them."""
@@ -81,7 +89,7 @@ def solve_file(path: Path, effort: Effort | None = None) -> SolvedEdition:
     """
     try:
         edition = EditionFile.model_validate_json(path.read_bytes())
-        return solve(edition, effort or Effort(), utc_now())
+        return solve(edition, effort or Effort(), edition.planned_at(utc_now()))
     except OSError as error:
         raise BadEditionFile(f"{path}: {error.strerror}") from error
     except ValidationError as error:

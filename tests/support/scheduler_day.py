@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.improve import improve
-from shared.contract.events import EncounterChanged, EncounterState, Event
+from shared.contract.events import EncounterChanged, EncounterState, Event, Phase
 from shared.internal_api.edits import (
     Edit,
     InviteGuest,
@@ -130,17 +131,19 @@ steps = st.one_of(
 )
 
 
-def full_fair(tables: int = 2, kind: type[Edition] = Edition) -> Edition:
-    """A live edition before its first slot: all participants are present, and too many pairs want to meet."""
+def full_fair(
+    tables: int = 2, kind: type[Edition] = Edition, phase: Phase = Phase.LIVE, now: datetime | None = None
+) -> Edition:
+    """An edition with all participants present, where too many pairs want to meet; live before its first slot."""
     fields: dict[str, Any] = {"slots": 5, "zones": (workspace(tables), HALL)}
     subject = kind(
         edition(**fields),
         *(organisation(organisation_id) for organisation_id in sorted(set(PEOPLE.values()))),
         *(participant(name, organisation_id=PEOPLE[name], checked_in=True) for name in PEOPLE),
         *(affinity(*sides) for sides in PAIRS),
-        now=at(-4),
+        now=now or at(-4),
     )
-    subject.consume(edition(revision=2, phase="live", freeze_minutes=20, **fields))
+    subject.consume(edition(revision=2, phase=phase, freeze_minutes=20, **fields))
     return subject
 
 

@@ -147,8 +147,8 @@ class AgendaRepair:
         return previous
 
     def _is_misplaced(self, pair_id: str) -> bool:
-        is_in_slot = self._state.timeline.index_of(self._state.placements[pair_id]) is not None
-        return not is_in_slot or not is_well_placed(self._state.board, pair_id)
+        has_no_slot = timing.has_no_slot(self._state, self._state.placements[pair_id], self._now)
+        return has_no_slot or not is_well_placed(self._state.board, pair_id)
 
     def _nearest_assignment(self, pair_id: str) -> Assignment:
         """Return the assignment at the same time; if the slots have moved, the slot of the same number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 
@@ -30,7 +30,32 @@ def inputs_of(state: AgendaState) -> Inputs:
 
 def violations_of(state: AgendaState, places: Mapping[str, Place], now: datetime) -> list[Violation]:
     """List the violations of a whole agenda, given by pair id. Meetings that have begun are history."""
-    return verify(inputs_of(state), places, {pair_id for pair_id in places if timing.has_begun(state, pair_id, now)})
+    begun = {pair_id for pair_id in places if timing.has_begun(state, pair_id, now)}
+    moved = {pair_id for pair_id, place in places.items() if state.placements.get(pair_id) != place}
+    return verify(inputs_of(state), places, begun) + _in_the_past(state, places, moved, now)
+
+
+def _in_the_past(
+    state: AgendaState, places: Mapping[str, Place], moved: Iterable[str], now: datetime, by_hand: Collection[str] = ()
+) -> list[Violation]:
+    """List the moved meetings whose new place has begun.
+
+    Meetings of a live edition may be placed until half of their time is over, if all participants are checked in or
+    the organiser places the meeting. The places are compared with the clock without the slots of `timing`.
+    """
+
+    def is_late(pair_id: str) -> bool:
+        place, people = places[pair_id], state.pairs[pair_id].people
+        if not state.is_live or place.starts_at + (place.ends_at - place.starts_at) / 2 < now:
+            return True
+        participants = map(state.participants.get, people)
+        return pair_id not in by_hand and not all(known is not None and known.checked_in for known in participants)
+
+    return [
+        Violation("in_the_past", (pair_id,))
+        for pair_id in sorted(moved)
+        if pair_id in places and places[pair_id].starts_at <= now and is_late(pair_id)
+    ]
 
 
 def evidence_of(state: AgendaState) -> Evidence:
@@ -88,6 +113,10 @@ def verify_step(decision: DecisionInProgress) -> None:
         return pair_id not in decision.before and timing.has_begun(state, pair_id, now)
 
     begun = [pair_id for pair_id in decision.before if timing.has_begun(state, pair_id, now)]
+    moved = {pair_id for pair_id, place in decision.before.items() if state.placements.get(pair_id) != place}
+    past = _in_the_past(state, state.placements, moved, now, decision.by_hand)
+    if past:
+        raise AgendaBroken(past)
     if kept or begun:
         evidence = evidence_of(state)
         violations = verify_meetings(evidence, begun) + verify_kept(evidence, kept, began_before)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
-from demo.catalogue import industries, people, programme
+from demo.catalogue import coming, industries, people, programme
 from demo.edition import generate
 from demo.plan import DemoEdition, RequestOutcome
 from demo.requests import MOST_ENCOUNTERS
@@ -15,6 +15,12 @@ from services.registration.domain.edition import EditionFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.participant import ParticipantFacts
 from shared.contract.events import OrganisationKind
+
+
+def test_the_day_of_the_edition_is_always_to_come() -> None:
+    day = date(2026, 11, 26)
+    assert coming(day, date(2026, 10, 27)) == day
+    assert coming(day, date(2026, 10, 28)) == coming(day, date(2027, 1, 1)) == date(2027, 11, 26)
 
 
 def test_the_full_edition_is_of_itecams_size(full: DemoEdition) -> None:

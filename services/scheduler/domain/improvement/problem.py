@@ -167,6 +167,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> SolverP
     """Return the problem of an edition. The scheduler has received the edition."""
     assert state.edition is not None  # noqa: S101 - an unknown edition is never improved
     placed = state.board.placed
+    lapsed = {pair for pair, place in state.placements.items() if timing.is_lapsed(state, place, now)}
     fixed = {pair: placed[pair] for pair in sorted(placed) if timing.stays(state, pair, now)}
     wanted = [
         pair for pair in sorted(state.pairs) if pair not in fixed and state.is_wanted(pair) and state.is_known(pair)
@@ -180,7 +181,7 @@ def problem_of(state: AgendaState, now: datetime, change_budget: int) -> SolverP
         tables={zone.zone_id: zone.tables for zone in state.edition.zones},
         hours=dict(sorted(state.board.hours.items())),
         candidates=tuple(Candidate(state.meeting(pair), state.demand(pair)) for pair in wanted),
-        incumbent={pair: placed[pair][1] for pair in wanted if pair in placed},
+        incumbent={pair: placed[pair][1] for pair in wanted if pair in placed and pair not in lapsed},
         fixed=fixed,
         change_budget=change_budget,
         days=state.board.days,

@@ -236,7 +236,8 @@ def _place(state: AgendaState, pair: str, edit: PlaceEncounter, now: datetime) -
     if edit.slot not in _indexes(state, now):
         raise EditRejected(
             EditErrorCode.NO_SUCH_SLOT,
-            f"the edition has no slot {edit.slot}, or the slot is half over: choose a later slot",
+            f"the edition has no slot {edit.slot}, or the slot has begun (in a live edition, is half over): "
+            "choose a later slot",
         )
     slot = state.edition.slots[edit.slot]
     return Place(
@@ -271,6 +272,6 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
 
 
 def _indexes(state: AgendaState, now: datetime) -> set[int]:
-    """Return the numbers of the slots that an edit may use: in a live edition, slots that are not half over."""
-    usable = state.timeline.not_half_over(now) if state.is_live else state.timeline.all_slots
+    """Return the numbers of the slots that an edit may use."""
+    usable = timing.slots_by_hand(state, now)
     return {index for index in range(usable.bit_length()) if usable >> index & 1}

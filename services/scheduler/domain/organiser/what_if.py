@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from services.scheduler.domain import timing
 from services.scheduler.domain.improvement.problem import SolverProblem, problem_of
 from services.scheduler.domain.objective.levels import SearchPolicy
 from services.scheduler.domain.organiser.errors import EditRejected, must_be_open
@@ -40,7 +41,7 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
         announced=True,
         search_policy=_POLICY,
         all_slots=timeline.all_slots,
-        open_slots=problem.open_slots | (timeline.all_slots & ~problem.all_slots),
+        open_slots=timing.open_slots(enlarged, now),
         tables={zone.zone_id: zone.tables for zone in edition.zones},
         hours={person_id: enlarged.hours(state.participants[person_id]) for person_id in problem.hours},
         candidates=tuple(

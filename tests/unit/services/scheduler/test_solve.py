@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.scheduler.solve import BadEditionFile, solve_file
+from services.scheduler.solve import BadEditionFile, EditionFile, solve_file
 from services.scheduler.solver.effort import Effort
-from tests.support.scheduler_editions import HALL, affinity, edition, organisation, people, workspace
+from tests.support.scheduler_editions import HALL, affinity, at, edition, organisation, people, workspace
 
 EFFORT = Effort(rounds=1, steps=100)
 
@@ -30,6 +31,12 @@ def test_an_edition_is_solved(tmp_path: Path) -> None:
     assert {name: len(entries) for name, entries in solved.agendas.items()} == {"a": 1, "b": 1}
     assert (solved.certificate.placed, solved.certificate.bound) == (1, 1)
     assert solved.violations == ()
+
+
+def test_a_past_edition_is_solved_as_on_the_day_before() -> None:
+    file = EditionFile(edition=edition(slots=2))
+    assert file.planned_at(at(1)) == at(0) - timedelta(days=1)
+    assert [file.planned_at(now) for now in (at(-9), at(0.5))] == [at(-9), at(0.5)]  # a slot is still to come
 
 
 def test_an_edition_is_solved_for_its_goals(tmp_path: Path) -> None:

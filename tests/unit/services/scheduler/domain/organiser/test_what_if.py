@@ -120,6 +120,13 @@ def test_an_impossible_question_is_rejected(of: Callable[[], Edition], more: dic
     assert refused.value.code == code
 
 
+def test_more_slots_that_have_begun_gain_nothing() -> None:
+    subject = crowded()
+    subject.now = at(2)  # both slots are over; the third has begun
+    assert gain(subject, slots=1)[0] == gain(subject)[0]
+    assert gain(subject, days=1)[0] > gain(subject)[0]
+
+
 @pytest.mark.parametrize("more", [{"tables": -1}, {"slots": 41}, {"days": 6}, {"rooms": 1}])
 def test_a_malformed_question_is_rejected(more: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
