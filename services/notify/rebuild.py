@@ -57,7 +57,7 @@ _AGGREGATE = AudienceAggregate()
 #: Versions of one participant that are searched for the version of a Message-ID.
 _MOST_VERSIONS = 1000
 #: Fields of a mailed line that the agenda gives back. The other fields depend on people's names at that time.
-_COMPARED_FIELDS = {"entry_id", "starts_at", "ends_at", "zone", "table", "title"}
+_COMPARED_FIELDS = {"entry_id", "starts_at", "ends_at", "table", "title"}
 
 
 class NotifyRebuilder:
@@ -95,7 +95,8 @@ class NotifyRebuilder:
 def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:
     """Return all that mails are made of, and the content of the mails sent.
 
-    Left out are the numbers of versions, and the reasons of pairs without an encounter.
+    Left out are the numbers of versions, the reasons of pairs without an encounter, and corrected names, addresses and
+    names of zones.
     """
     met = {
         pair
@@ -106,7 +107,7 @@ def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:
     return {
         "edition": as_json({state.edition_id: state.edition} if state.edition else {}),
         "organisations": as_json(state.organisations),
-        "contacts": as_json(state.contacts),
+        "contacts": as_json(state.contacts, exclude={"first_known"}),
         "agendas": as_json(state.agendas),
         "reasons": as_json({pair: state.matches[pair] for pair in met}, exclude={"revision"}),
         "told": {delivery.participant_id: _mailed(delivery) for delivery in deliveries},

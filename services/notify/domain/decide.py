@@ -125,7 +125,12 @@ def _record(state: Audience, event: Event, affected: Affected, now: datetime) ->
         case OrganisationChanged() if _is_newer(event, state.organisations.get(event.organisation_id)):
             change = _record_organisation(state, event.organisation_id, OrganisationSnapshot.of(event), affected)
         case ParticipantChanged() if _is_newer(event, state.contacts.get(event.participant_id)):
-            change = _record_contact(state, event.participant_id, ContactSnapshot.of(event), affected)
+            change = _record_contact(
+                state,
+                event.participant_id,
+                ContactSnapshot.of(event, state.contacts.get(event.participant_id)),
+                affected,
+            )
         case AgendaChanged(provisional=True):
             pass  # Mails begin with the announcement, and an announced agenda is never provisional again.
         case AffinityScored(consent=Consent.GRANTED) if _is_newer(event, state.matches.get(event.pair_id)):
@@ -152,9 +157,11 @@ def _is_newer(
 
 
 def _record_edition(state: Audience, edition: EditionSnapshot, affected: Affected) -> EditionRecorded:
-    """Affect all participants if the time zone or the zones differ. Another phase or name causes no mail."""
+    """Affect all participants if the time zone or the set of zones differs. Another phase or name causes no mail."""
     known = state.edition
-    affected.everybody |= known is None or (known.timezone, known.zones) != (edition.timezone, edition.zones)
+    affected.everybody |= (
+        known is None or known.timezone != edition.timezone or known.zones.keys() != edition.zones.keys()
+    )
     return EditionRecorded(edition=edition)
 
 
@@ -170,14 +177,14 @@ def _record_organisation(
 def _record_contact(
     state: Audience, participant_id: str, contact: ContactSnapshot, affected: Affected
 ) -> ContactRecorded:
-    """Affect the participant, and after a change of the address their partners too.
+    """Affect the participant, and the partners of a person who becomes known or takes the participant's place.
 
-    Another address means another person. To the partners, a corrected name waits for their next mail.
+    Another person has another name and another address. A correction of either is no change to the partners.
     """
     known = state.contacts.get(participant_id)
     if known is None or not contact.has_same_addressee(known):
         affected.participant_ids.add(participant_id)
-    if known is None or contact.email != known.email:
+    if known is None or contact.person != known.person:
         affected.met_ids.add(participant_id)
     return ContactRecorded(participant_id=participant_id, contact=contact)
 

@@ -129,7 +129,7 @@ class Delivery(FrozenModel):
             return bool(content.lines or self.unconfirmed.content.lines or (sent and sent.lines))
         if sent is None or not sent.lines:
             return bool(content.lines)
-        return content != sent and bool(content.lines or content.addressee == sent.addressee)
+        return not content.is_like(sent) and bool(content.lines or content.has_addressee_of(sent))
 
     def message_id(self, version: int, domain: str) -> str:
         """Return the `Message-ID` of a version: always the same for the same version."""

@@ -13,8 +13,9 @@ from shared.contract.ids import Id, derived_id
 class AgendaLine(FrozenModel):
     """A line of an agenda in a mail.
 
-    `person` is a hash of the partners' ids and addresses, so another person at a partner's place changes it. It is
-    `None` for a session, and until all partners are known.
+    `person` is a hash of the partners' ids and first known addresses, so another person at a partner's place changes
+    it. It is `None` for a session, and until all partners are known. `zone_id` is missing while the zone has no name,
+    and in lines of older mails.
     """
 
     entry_id: Id
@@ -28,26 +29,64 @@ class AgendaLine(FrozenModel):
     with_organisation_id: Id | None = None
     others: tuple[Party, ...] = ()
     person: str | None = None
+    zone_id: Id | None = None
 
-    @property
-    def time_and_place(self) -> tuple[object, ...]:
-        """Start, end, zone and table: a difference means that the line was moved."""
-        return (self.starts_at, self.ends_at, self.zone, self.table)
+    def is_like(self, line: AgendaLine) -> bool:
+        """Compare every field. A zone with another name is the same zone."""
+        ignored = {"zone": line.zone, "zone_id": line.zone_id}
+        return self._is_in_zone_of(line) and self.model_copy(update=ignored) == line
+
+    def is_moved(self, line: AgendaLine) -> bool:
+        """Return whether start, end or zone differ."""
+        return (self.starts_at, self.ends_at) != (line.starts_at, line.ends_at) or not self._is_in_zone_of(line)
+
+    def at_table(self, table: str | None) -> AgendaLine:
+        """Return the line at another table."""
+        return self.model_copy(update={"table": table})
+
+    def _is_in_zone_of(self, line: AgendaLine) -> bool:
+        if self.zone_id is None or line.zone_id is None:
+            return self.zone == line.zone
+        return self.zone_id == line.zone_id
 
 
 class MailContent(FrozenModel):
-    """The content of a mail without personal data. `addressee` is a hash of name, address and language."""
+    """The content of a mail without personal data.
+
+    `addressee` is a hash of name, address and language, `reader` the same with the address in lower case. Contents of
+    older mails have no `reader`.
+    """
 
     addressee: str
     timezone: str
     lines: tuple[AgendaLine, ...]
+    reader: str | None = None
+
+    def has_addressee_of(self, content: MailContent) -> bool:
+        """Return whether both are for the same person, at the same address in any case."""
+        is_reader = self.reader is not None and self.reader == content.reader
+        return is_reader or self.addressee == content.addressee
+
+    def is_like(self, content: MailContent) -> bool:
+        """Return whether both tell the same person the same agenda."""
+        return (
+            self.has_addressee_of(content)
+            and self.timezone == content.timezone
+            and len(self.lines) == len(content.lines)
+            and all(map(AgendaLine.is_like, self.lines, content.lines))
+        )
 
 
 class DiffKind(StrEnum):
-    """Kind of difference from the last mail. `changed`: same time and place, another partner or title."""
+    """Kind of difference from the last mail.
+
+    `moved`: another time or zone. `table`: another table and no other difference. `changed`: another partner or title
+    at the same time.
+    """
 
     ADDED = "added"
     MOVED = "moved"
+    TABLE = "table"
     CHANGED = "changed"
     REMOVED = "removed"
 
@@ -81,6 +120,7 @@ def mail_content(audience: Audience, participant_id: str) -> MailContent:
     entries = sorted(audience.agendas[participant_id].entries, key=lambda entry: (entry.starts_at, entry.entry_id))
     return MailContent(
         addressee=derived_id("addressee", contact.email, contact.name, contact.language),
+        reader=derived_id("reader", contact.email.casefold(), contact.name, contact.language),
         timezone=edition.timezone,
         lines=tuple(_line(audience, edition, entry) for entry in entries),
     )
@@ -91,7 +131,7 @@ def diff_of(before: MailContent | None, now: MailContent) -> tuple[LineDiff, ...
 
     The list is empty for a first mail, and for the first mail to another addressee.
     """
-    if before is None or before.addressee != now.addressee:
+    if before is None or not before.has_addressee_of(now):
         return ()
     was = {line.entry_id: line for line in before.lines}
     is_now = {line.entry_id: line for line in now.lines}
@@ -100,14 +140,19 @@ def diff_of(before: MailContent | None, now: MailContent) -> tuple[LineDiff, ...
 
 
 def _compare(before: AgendaLine | None, after: AgendaLine | None) -> LineDiff | None:
-    if before == after:
-        return None
     if before is None:
         return LineDiff(kind=DiffKind.ADDED, after=after)
     if after is None:
         return LineDiff(kind=DiffKind.REMOVED, before=before)
-    moved = before.time_and_place != after.time_and_place
-    return LineDiff(kind=DiffKind.MOVED if moved else DiffKind.CHANGED, before=before, after=after)
+    if before.is_like(after):
+        return None
+    return LineDiff(kind=_kind(before, after), before=before, after=after)
+
+
+def _kind(before: AgendaLine, after: AgendaLine) -> DiffKind:
+    if before.is_moved(after):
+        return DiffKind.MOVED
+    return DiffKind.TABLE if before.at_table(after.table).is_like(after) else DiffKind.CHANGED
 
 
 def _line(audience: Audience, edition: EditionSnapshot, entry: AgendaEntry) -> AgendaLine:
@@ -123,15 +168,19 @@ def _line(audience: Audience, edition: EditionSnapshot, entry: AgendaEntry) -> A
         with_organisation_id=entry.with_organisation_id,
         others=entry.others,
         person=_person(audience, entry),
+        zone_id=entry.zone_id if entry.zone_id in edition.zones else None,
     )
 
 
 def _person(audience: Audience, entry: AgendaEntry) -> str | None:
-    """Hash the ids and addresses of the partners; `None` until all partners and their organisations are known."""
+    """Hash the ids and first known addresses of the partners.
+
+    The hash is `None` until all partners and their organisations are known.
+    """
     parts: list[str] = []
     for party in entry.parties:
         contact = audience.contacts.get(party.participant_id)
         if contact is None or (party.organisation_id and party.organisation_id not in audience.organisations):
             return None
-        parts += [party.participant_id, contact.email]
+        parts += [party.participant_id, contact.person.email]
     return derived_id("person", *parts) if parts else None

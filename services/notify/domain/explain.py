@@ -195,7 +195,7 @@ def _settled(audience: Audience, delivery: Delivery, notification: NotificationR
         )
     if notification:
         return _recorded(delivery, notification)
-    if delivery.sent_content == content:
+    if delivery.sent_content and delivery.sent_content.is_like(content):
         return Explanation(DeliveryAnswer.SENT, "the last mail that was sent has the content of the newest agenda")
     text = f"version {delivery.settled} was refused or skipped: notification.v1, which has the reason, has no record"
     return Explanation(DeliveryAnswer.SETTLED, text)

@@ -70,12 +70,14 @@ _SPANISH = Phrases(
     kinds={
         DiffKind.ADDED: "Nuevo",
         DiffKind.MOVED: "Movido",
+        DiffKind.TABLE: "Cambio de mesa",
         DiffKind.CHANGED: "Cambiado",
         DiffKind.REMOVED: "Cancelado",
     },
     counts={
         DiffKind.ADDED: Counted("1 nueva", "{n} nuevas"),
         DiffKind.MOVED: Counted("1 movida", "{n} movidas"),
+        DiffKind.TABLE: Counted("1 con otra mesa", "{n} con otra mesa"),
         DiffKind.CHANGED: Counted("1 cambiada", "{n} cambiadas"),
         DiffKind.REMOVED: Counted("1 cancelada", "{n} canceladas"),
     },
@@ -103,12 +105,14 @@ _ENGLISH = Phrases(
     kinds={
         DiffKind.ADDED: "New",
         DiffKind.MOVED: "Moved",
+        DiffKind.TABLE: "Another table",
         DiffKind.CHANGED: "Changed",
         DiffKind.REMOVED: "Cancelled",
     },
     counts={
         DiffKind.ADDED: Counted("1 new", "{n} new"),
         DiffKind.MOVED: Counted("1 moved", "{n} moved"),
+        DiffKind.TABLE: Counted("1 at another table", "{n} at another table"),
         DiffKind.CHANGED: Counted("1 changed", "{n} changed"),
         DiffKind.REMOVED: Counted("1 cancelled", "{n} cancelled"),
     },
@@ -136,12 +140,14 @@ _PORTUGUESE = Phrases(
     kinds={
         DiffKind.ADDED: "Novo",
         DiffKind.MOVED: "Movido",
+        DiffKind.TABLE: "Mudança de mesa",
         DiffKind.CHANGED: "Alterado",
         DiffKind.REMOVED: "Cancelado",
     },
     counts={
         DiffKind.ADDED: Counted("1 novo", "{n} novos"),
         DiffKind.MOVED: Counted("1 movido", "{n} movidos"),
+        DiffKind.TABLE: Counted("1 com outra mesa", "{n} com outra mesa"),
         DiffKind.CHANGED: Counted("1 alterado", "{n} alterados"),
         DiffKind.REMOVED: Counted("1 cancelado", "{n} cancelados"),
     },

@@ -59,8 +59,22 @@ class OrganisationSnapshot(FrozenModel):
         return cls(revision=event.revision, name=event.name)
 
 
+class Person(FrozenModel):
+    """A person as first known in a participant's place: a later correction leaves name or address as it was."""
+
+    name: str
+    email: str
+
+    def is_still(self, name: str, email: str) -> bool:
+        """Return whether these are of the same person: name or address is the same in any case."""
+        return self.name.casefold() == name.casefold() or self.email.casefold() == email.casefold()
+
+
 class ContactSnapshot(FrozenModel):
-    """A participant's name, address and language, and the profile that partners read in a mail."""
+    """A participant's name, address and language, and the profile that partners read in a mail.
+
+    `first_known` is missing if name and address are those under which the person became known.
+    """
 
     revision: int
     name: str
@@ -69,10 +83,12 @@ class ContactSnapshot(FrozenModel):
     active: bool
     offers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    first_known: Person | None = None
 
     @classmethod
-    def of(cls, event: ParticipantChanged) -> ContactSnapshot:
-        """Keep the fields of an event that mails need."""
+    def of(cls, event: ParticipantChanged, known: ContactSnapshot | None = None) -> ContactSnapshot:
+        """Keep the fields of an event that mails need. `known` is the contact before."""
+        person = known.person if known else None
         return cls(
             revision=event.revision,
             name=event.name,
@@ -81,12 +97,20 @@ class ContactSnapshot(FrozenModel):
             active=event.status is Status.ACTIVE,
             offers=event.profile.offers,
             needs=event.profile.needs,
+            first_known=person if person and person.is_still(event.name, event.email) else None,
         )
 
+    @property
+    def person(self) -> Person:
+        """The person in the participant's place, the same after a correction of the name or the address."""
+        return self.first_known or Person(name=self.name, email=self.email)
+
     def has_same_addressee(self, contact: ContactSnapshot) -> bool:
-        """Compare every field but the revision and the profile: a changed profile alone causes no mail."""
-        ignored = {"revision": contact.revision, "offers": contact.offers, "needs": contact.needs}
-        return self.model_copy(update=ignored) == contact
+        """Compare name, language, status, and the address in any case. A changed profile alone causes no mail."""
+        return self._addressed() == contact._addressed()
+
+    def _addressed(self) -> tuple[object, ...]:
+        return self.name, self.email.casefold(), self.language, self.active
 
 
 class AgendaSnapshot(FrozenModel):

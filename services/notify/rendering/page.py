@@ -39,7 +39,10 @@ class AgendaDay:
 
 @dataclass(frozen=True)
 class ChangedRow:
-    """A line that differs from the last mail; `before` is the former time and place of a moved line, else empty."""
+    """A line that differs from the last mail.
+
+    `before` is the former time and place of a moved line, the former place of a line at another table, else empty.
+    """
 
     kind: DiffKind
     label: str
@@ -98,7 +101,7 @@ class PageWriter:
         phrases = self._phrases
         if not content.lines:
             return phrases.subject_emptied, phrases.intro_emptied
-        if before is None or before.addressee != content.addressee:
+        if before is None or not before.has_addressee_of(content):
             return phrases.subject_whole, phrases.intro_whole
         if diffs:
             return phrases.subject_changed, phrases.intro_changed
@@ -109,16 +112,20 @@ class PageWriter:
         return ", ".join(self._phrases.counts[kind].of(number) for kind, number in numbers.items() if number)
 
     def _changed_row(self, diff: LineDiff) -> ChangedRow:
-        was = ""
-        if diff.kind is DiffKind.MOVED and diff.before:
-            was = f"{self._date(diff.before.starts_at)}, {self._time(diff.before)}, {self.place(diff.before)}"
         return ChangedRow(
             kind=diff.kind,
             label=self._phrases.kinds[diff.kind],
             date=self._date(diff.line.starts_at),
             row=self._row(diff.line),
-            before=was,
+            before=self._before(diff),
         )
+
+    def _before(self, diff: LineDiff) -> str:
+        if diff.before is None or diff.after is None:
+            return ""
+        if diff.kind is DiffKind.MOVED:
+            return f"{self._date(diff.before.starts_at)}, {self._time(diff.before)}, {self.place(diff.before)}"
+        return self.place(diff.before) if diff.before.table != diff.after.table else ""
 
     def _days(self, lines: Sequence[AgendaLine]) -> tuple[AgendaDay, ...]:
         by_date = groupby(lines, key=lambda line: self._date(line.starts_at))

@@ -132,6 +132,32 @@ async def test_a_corrected_name_is_mailed_to_its_bearer_only(stage: Stage) -> No
     assert [mail["X-Tertulia-Participant"] for mail in await stage.after(60)] == ["prt_0"]
 
 
+async def test_a_corrected_address_gets_the_whole_agenda_and_the_partners_nothing(stage: Stage) -> None:
+    await stage.consume(agenda(1, encounter(0, 1)), agenda(1, encounter(0, 0), number=1))
+    await stage.after(60)
+    await stage.consume(participant(0, 2, email="person.0@example.org"))
+    (mail,) = await stage.after(60)
+    assert mail["To"] == "Person 0 <person.0@example.org>"
+    assert mail["Subject"].startswith("Your agenda for")
+    await stage.consume(participant(0, 3, email="Person.0@example.org"))
+    assert await stage.after(60) == []
+
+
+async def test_a_clearer_name_of_a_zone_is_mailed_to_nobody(stage: Stage) -> None:
+    await stage.consume(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    zones = tuple(zone.model_copy(update={"name": f"{zone.name}, ground floor"}) for zone in edition().zones)
+    await stage.consume(edition(2, zones=zones))
+    assert await stage.after(60) == []
+    assert stage.states() == ["sent"]
+    await stage.consume(agenda(2, encounter(0, 1, table="2")))
+    (mail,) = await stage.after(60)
+    assert "1 at another table" in mail["Subject"]
+    assert "moved" not in mail["Subject"]
+    assert "Workspace, ground floor · table 2" in _text(mail)
+    assert "(before: Workspace · table 1)" in _text(mail)
+
+
 async def test_a_change_of_the_edition_that_no_mail_shows_sends_nothing(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)

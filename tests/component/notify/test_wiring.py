@@ -18,7 +18,7 @@ async def test_an_agenda_on_its_topic_is_mailed_and_recorded() -> None:
         stage.time.advance(60)
         await wait_until(lambda: stage.states() == ["sent"])
         assert len(stage.mailer.accepted) == 1
-        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
+        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}, "held": {}}
         assert "tertulia_deliveries_total" in (await client.get("/metrics")).text
     assert sent.value == 1
 

@@ -39,7 +39,7 @@ def test_the_changes_replayed_through_json_give_the_same_audience() -> None:
 
 def test_another_guest_and_a_guest_s_organisation_are_mailed() -> None:
     state = audience(*everybody(), agenda(1, encounter(0, 1, 2, 7)))
-    for event in (participant(2, 2, email="ana@example.org"), organisation(7), participant(7)):
+    for event in (participant(2, 2, name="Ana", email="ana@example.org"), organisation(7), participant(7)):
         _, wanted = decide(state, [event], NOW)
         assert [delivery.participant_id for delivery in wanted] == ["prt_0"]
 

@@ -32,7 +32,9 @@ def kinds(diffs: tuple[LineDiff, ...]) -> list[tuple[DiffKind, str]]:
         ([], [encounter(0, 1)], [(DiffKind.ADDED, "enc_1")]),
         ([encounter(0, 1)], [], [(DiffKind.REMOVED, "enc_1")]),
         ([encounter(0, 1)], [encounter(2, 1)], [(DiffKind.MOVED, "enc_1")]),
-        ([encounter(0, 1)], [encounter(0, 1, table="2")], [(DiffKind.MOVED, "enc_1")]),
+        ([encounter(0, 1)], [encounter(0, 1, table="2")], [(DiffKind.TABLE, "enc_1")]),
+        ([encounter(0, 1)], [encounter(1, 1, table="2")], [(DiffKind.MOVED, "enc_1")]),
+        ([encounter(0, 1)], [encounter(0, 1, 2, table="2")], [(DiffKind.CHANGED, "enc_1")]),
         ([encounter(0, 1)], [encounter(0, 1, 2)], [(DiffKind.CHANGED, "enc_1")]),
         ([encounter(0, 1, 2)], [encounter(0, 1, 3)], [(DiffKind.CHANGED, "enc_1")]),
         ([encounter(0, 1, 2)], [encounter(1, 1)], [(DiffKind.MOVED, "enc_1")]),
@@ -60,7 +62,7 @@ def test_the_first_mail_to_another_person_has_no_diff() -> None:
 
 
 def test_another_person_in_a_guest_s_place_is_a_change() -> None:
-    replaced = content(encounter(0, 1, 2), after=(participant(2, 2, email="new@example.org"),))
+    replaced = content(encounter(0, 1, 2), after=(participant(2, 2, name="Eva", email="new@example.org"),))
     assert kinds(diff_of(content(encounter(0, 1, 2)), replaced)) == [(DiffKind.CHANGED, "enc_1")]
 
 
@@ -70,7 +72,7 @@ def test_a_line_has_no_person_until_all_partners_are_known() -> None:
 
 
 def test_another_partner_at_the_same_time_is_a_change() -> None:
-    replaced = content(encounter(0, 1), after=(participant(1, 2, email="new@example.org"),))
+    replaced = content(encounter(0, 1), after=(participant(1, 2, name="Eva", email="new@example.org"),))
     assert kinds(diff_of(content(encounter(0, 1)), replaced)) == [(DiffKind.CHANGED, "enc_1")]
 
 
@@ -79,7 +81,48 @@ def test_a_partner_s_corrected_name_is_no_change() -> None:
     assert corrected == content(encounter(0, 1))
 
 
-def test_a_zone_with_another_name_is_a_move() -> None:
+@pytest.mark.parametrize("email", ["anna@example.org", "PERSON1@Example.org", "person1@example.com"])
+def test_a_partner_s_corrected_address_is_no_change(email: str) -> None:
+    corrected = content(encounter(0, 1), after=(participant(1, 2, email=email),))
+    assert corrected == content(encounter(0, 1))
+
+
+def test_a_correction_of_the_name_in_another_step_is_still_of_the_same_person() -> None:
+    renamed = participant(1, 2, name="Persona")
+    once_more = participant(1, 3, name="Persona", email="person1@example.org")
+    assert content(encounter(0, 1), after=(renamed, once_more)) == content(encounter(0, 1))
+    new_person = participant(1, 3, name="Persona", email="new@example.org")
+    diffs = diff_of(content(encounter(0, 1)), content(encounter(0, 1), after=(renamed, new_person)))
+    assert kinds(diffs) == [(DiffKind.CHANGED, "enc_1")]
+
+
+def test_an_own_address_in_another_case_is_no_change() -> None:
+    corrected = content(encounter(0, 1), after=(participant(0, 2, email="Person0@Example.org"),))
+    assert corrected.is_like(content(encounter(0, 1)))
+    moved = content(encounter(1, 1), after=(participant(0, 2, email="Person0@Example.org"),))
+    assert kinds(diff_of(content(encounter(0, 1)), moved)) == [(DiffKind.MOVED, "enc_1")]
+
+
+def test_a_clearer_name_of_a_zone_is_no_change() -> None:
+    zones = tuple(zone.model_copy(update={"name": f"{zone.name}, ground floor"}) for zone in edition().zones)
+    renamed = content(encounter(0, 1), after=(edition(2, zones=zones),))
+    assert renamed.lines[0].zone == "Workspace, ground floor"
+    assert renamed.is_like(content(encounter(0, 1)))
+    assert diff_of(content(encounter(0, 1)), renamed) == ()
+
+
+def test_contents_of_older_mails_are_compared_by_the_fields_that_they_have() -> None:
+    def older(content: MailContent) -> MailContent:
+        lines = tuple(line.model_copy(update={"zone_id": None}) for line in content.lines)
+        return content.model_copy(update={"reader": None, "lines": lines})
+
+    now = content(encounter(0, 1))
+    assert now.is_like(older(now))
+    assert kinds(diff_of(older(now), content(encounter(0, 1, table="2")))) == [(DiffKind.TABLE, "enc_1")]
+    assert not now.is_like(older(content(encounter(0, 1), after=(edition(2, zones=()),))))
+
+
+def test_a_zone_that_has_no_name_any_more_is_a_move() -> None:
     renamed = content(encounter(0, 1), after=(edition(2, zones=()),))
     assert kinds(diff_of(content(encounter(0, 1)), renamed)) == [(DiffKind.MOVED, "enc_1")]
 

@@ -34,6 +34,7 @@ EDITION: Rows = {
     "operator_id": (edition(2).model_copy(update={"operator_id": "op_2"}), set()),
     "name": (edition(2, name="Encuentro B2B 2027"), set()),
     "timezone": (edition(2, timezone="Atlantic/Canary"), {"prt_0", "prt_1"}),
+    # A zone with another name alone is no change: see `test_a_clearer_name_of_a_zone_is_mailed_to_nobody`.
     "zones": (edition(2, zones=()), {"prt_0", "prt_1"}),
 }
 ORGANISATION: Rows = {
@@ -43,7 +44,8 @@ ORGANISATION: Rows = {
 CONTACT: Rows = {
     "revision": (participant(1, 2), set()),
     "name": (participant(1, 2, name="Ana"), {"prt_1"}),
-    "email": (participant(1, 2, email="ana@example.org"), {"prt_0", "prt_1"}),
+    "email": (participant(1, 2, email="ana@example.org"), {"prt_1"}),
+    "first_known": (participant(1, 2, email="ana@example.org"), {"prt_1"}),
     "language": (participant(1, 2, languages=(Language.SPANISH,)), {"prt_1"}),
     "active": (participant(1, 2, status=Status.CANCELLED), {"prt_1"}),
     "offers": (participant(1, 2, profile=Profile(offers=("Welding",))), set()),
