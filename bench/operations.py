@@ -1,7 +1,8 @@
 """100,000 random operations on small, full editions: verified after every operation, replayed now and then.
 
-An operation is an event. Between events the clock advances, organisers edit by hand and report attendance, agendas are
-improved, solutions for an older state are adopted, and the edition restarts from its journal.
+An operation is an event; some events undo the last change of a fact. Between events the clock advances, organisers edit
+by hand and report attendance, agendas are improved, solutions for an older state are adopted, and the edition restarts
+from its journal.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ STRESS = {
     "phase": 30,
     "slots": 10,
     "check-in": 100,
+    "undo": 150,
 }
 #: Requests only; and the mixture shortly before an opening, mostly requests.
 REQUESTS = {"request": 1}
@@ -90,6 +91,8 @@ class _Stream:
         self._granted = [pair.pair_id for pair in instance.pairs.values() if pair.consent is Consent.GRANTED]
         self._gone: list[str] = []
         self._lost: list[tuple[str, int, str]] = []
+        #: The edition or a participant before a change, the last change last.
+        self._before: list[EditionChanged | ParticipantChanged] = []
         self.makers: dict[str, Callable[[], Event | None]] = {
             "request": self._request,
             "withdrawal": self._withdrawal,
@@ -105,6 +108,7 @@ class _Stream:
             "phase": self._phase,
             "slots": self._slots,
             "check-in": self._check_in,
+            "undo": self._undo,
         }
 
     def _request(self) -> Event | None:
@@ -160,6 +164,8 @@ class _Stream:
             return None
         zone_id, at, table = self._lost.pop()
         zone = next(zone for zone in self._instance.edition.zones if zone.zone_id == zone_id)
+        if table in zone.tables:
+            return None
         return self._tables(zone_id, (*zone.tables[:at], table, *zone.tables[at:]))
 
     def _session_moved(self) -> Event | None:
@@ -170,16 +176,16 @@ class _Stream:
         starts = self._random.choice(edition.slots).starts_at
         length = edition.sessions[at].ends_at - edition.sessions[at].starts_at
         moved = edition.sessions[at].model_copy(update={"starts_at": starts, "ends_at": starts + length})
-        return _edition(self._instance, sessions=(*edition.sessions[:at], moved, *edition.sessions[at + 1 :]))
+        return self._edition(sessions=(*edition.sessions[:at], moved, *edition.sessions[at + 1 :]))
 
     def _quota(self) -> Event:
-        return _edition(self._instance, quotas=Quotas(max_encounters=self._random.choice((None, 2, 4))))
+        return self._edition(quotas=Quotas(max_encounters=self._random.choice((None, 2, 4))))
 
     def _phase(self) -> Event:
         """Set the same phase or the next, but never close the edition."""
         phases = list(Phase)[:-1]
         at = phases.index(self._instance.edition.phase)
-        return _edition(self._instance, phase=self._random.choice(phases[at : at + 2]))
+        return self._edition(phase=self._random.choice(phases[at : at + 2]))
 
     def _slots(self) -> Event:
         """Shift all slots by some minutes."""
@@ -188,7 +194,7 @@ class _Stream:
             slot.model_copy(update={"starts_at": slot.starts_at + shift, "ends_at": slot.ends_at + shift})
             for slot in self._instance.edition.slots
         )
-        return _edition(self._instance, slots=tuple(moved))
+        return self._edition(slots=tuple(moved))
 
     def _organisation(self) -> Event:
         at = self._random.randrange(len(self._instance.organisations))
@@ -201,18 +207,37 @@ class _Stream:
         changed = self._instance.organisations[at] = self._instance.organisations[at].model_copy(update=update)
         return changed
 
+    def _undo(self) -> Event | None:
+        """Give the thing that was changed last its facts before the change. A phase never goes back."""
+        if not self._before:
+            return None
+        before = self._before.pop()
+        revision = self._instance.next_revision()
+        if isinstance(before, EditionChanged):
+            update = {"revision": revision, "phase": self._instance.edition.phase}
+            self._instance.edition = before.model_copy(update=update)
+            return self._instance.edition
+        known = before.model_copy(update={"revision": revision})
+        self._instance.participants[known.participant_id] = known
+        return known
+
+    def _edition(self, **update: object) -> EditionChanged:
+        self._before.append(self._instance.edition)
+        return _edition(self._instance, **update)
+
     def _tables(self, zone_id: str, tables: tuple[str, ...]) -> Event:
         zones = self._instance.edition.zones
         changed = tuple(
             zone.model_copy(update={"tables": tables}) if zone.zone_id == zone_id else zone for zone in zones
         )
-        return _edition(self._instance, zones=changed)
+        return self._edition(zones=changed)
 
     def _draw_name(self) -> str:
         return self._random.choice(self._instance.names)
 
     def _participant(self, name: str, **update: object) -> ParticipantChanged:
         known = self._instance.participants[name]
+        self._before.append(known)
         changed = known.model_copy(update={**update, "revision": self._instance.next_revision()})
         self._instance.participants[name] = changed
         return changed
