@@ -26,6 +26,7 @@ class _Document:
     kind: type[Entity]
     body: dict[str, Any]
     fingerprint: str
+    claims: tuple[str, ...]
 
     def entity(self) -> Entity:
         return self.kind.stored(self.body)
@@ -70,13 +71,22 @@ class InMemoryRepository:
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
         """Return the entities with these unique keys, by key."""
-        return {entity.unique: entity for entity in self._own(kind) if entity.unique in uniques}
+        return {
+            entity.unique: entity
+            for entity in self._own(kind)
+            if entity.unique in uniques and entity.unique in self._store.documents[entity.id].claims
+        }
 
     async def page(
-        self, kind: type[AnyEntity], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
+        self,
+        kind: type[AnyEntity],
+        edition_id: str | None,
+        after: str,
+        limit: int,
+        where: Mapping[str, object] | None = None,
     ) -> list[AnyEntity]:
         """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
-        wanted = (where or {}) | ({} if edition_id is None else {"edition_id": edition_id})
+        wanted = {**(where or {}), **({} if edition_id is None else {"edition_id": edition_id})}
         found = [entity for entity in self._own(kind) if entity.id > after and _has(entity, wanted)]
         return sorted(found, key=lambda entity: entity.id)[:limit]
 
@@ -117,11 +127,22 @@ class InMemoryRepository:
         self._write(entity, self._store.documents[entity.id].fingerprint)
         return True
 
+    async def release(self, entity: Entity) -> None:
+        """Free the unique key of an entity, unless the entity has changed since it was read."""
+        stored = await self.find(type(entity), entity.edition_id, entity.id)
+        if stored is not None and stored.revision == entity.revision:
+            self._store.documents[entity.id].claims = (entity.id,)
+
     def _write(self, entity: Entity, fingerprint: str) -> None:
-        stored = (document.entity() for document in self._store.documents.values() if document.kind is type(entity))
-        if any(rival.id != entity.id and not set(rival.claims).isdisjoint(entity.claims) for rival in stored):
+        rivals = (
+            document
+            for entity_id, document in self._store.documents.items()
+            if document.kind is type(entity) and entity_id != entity.id
+        )
+        if any(not set(rival.claims).isdisjoint(entity.claims) for rival in rivals):
             raise NotUnique(entity.unique)
-        self._store.documents[entity.id] = _Document(type(entity), entity.model_dump(mode="json"), fingerprint)
+        body = entity.model_dump(mode="json")
+        self._store.documents[entity.id] = _Document(type(entity), body, fingerprint, entity.claims)
         self._store.events.append(entity.snapshot())
 
     def _own(self, kind: type[AnyEntity]) -> Iterator[AnyEntity]:
@@ -146,5 +167,5 @@ class InMemoryOperators:
         return dict(itertools.islice(self._keys.items(), most))
 
 
-def _has(entity: Entity, wanted: dict[str, str]) -> bool:
+def _has(entity: Entity, wanted: Mapping[str, object]) -> bool:
     return all(getattr(entity, name) == value for name, value in wanted.items())

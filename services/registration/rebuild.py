@@ -1,7 +1,8 @@
 """Rebuild of registration's documents from its own topics.
 
 Some data is on no topic and is not rebuilt: operators and their API keys, idempotency keys, times of creation, expiry
-times of match requests, and seat numbers. The participants of a session are on the topics and still count.
+times of match requests, seat numbers, and the participants that were cancelled with their organisation. The
+participants of a session are on the topics and still count.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ class RegistrationRebuilder:
         store = MongoStore(database, _publish_nothing)
         await store.prepare()
         entities = list(entities_of(published))
-        await side_by_side(store.of(entity.operator_id).restore(entity) for entity in entities)
+        # Cancelled entities come last: they give way to the entities that have their addresses and names now.
+        for gives_way in (False, True):
+            group = [entity for entity in entities if entity.gives_way is gives_way]
+            await side_by_side(store.of(entity.operator_id).restore(entity) for entity in group)
         return Rebuilt(len(entities), [f"not on the topics, so not rebuilt: {_NOT_ON_TOPICS}"])
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -127,7 +127,12 @@ class MongoRepository:
         return {entity.unique: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
 
     async def page(
-        self, kind: type[AnyEntity], edition_id: str | None, after: str, limit: int, where: dict[str, str] | None = None
+        self,
+        kind: type[AnyEntity],
+        edition_id: str | None,
+        after: str,
+        limit: int,
+        where: Mapping[str, object] | None = None,
     ) -> list[AnyEntity]:
         """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
         prefix = self._path(kind, edition_id or "", "")
@@ -174,10 +179,24 @@ class MongoRepository:
         self._written(type(entity), path)
 
     async def restore(self, entity: Entity) -> None:
-        """Write an entity with an empty outbox: its event is on the topic already."""
+        """Write an entity with an empty outbox: its event is on the topic already.
+
+        A cancelled entity is written without its unique key if another entity has that key.
+        """
         path = self._path(type(entity), entity.edition_id, entity.id)
         document = _fields(entity) | {"_id": path, "fingerprint": ""} | outbox_new([])
-        await self._of(type(entity)).insert_one(document)
+        try:
+            await self._of(type(entity)).insert_one(document)
+        except DuplicateKeyError:
+            if not entity.gives_way:
+                raise
+            await self._of(type(entity)).insert_one(document | _released(entity))
+
+    async def release(self, entity: Entity) -> None:
+        """Free the unique key of an entity, unless the entity has changed since it was read."""
+        path = self._path(type(entity), entity.edition_id, entity.id)
+        at_revision = {"_id": path, "revision": entity.revision}
+        await self._of(type(entity)).update_one(at_revision, {"$set": _released(entity)})
 
     async def replace(self, entity: Entity) -> bool:
         """Write the next revision with its event in the outbox; False if the stored revision is another.
@@ -227,3 +246,7 @@ async def _paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 
 def _fields(entity: Entity) -> dict[str, object]:
     # A unique index on an array keeps every value of the array unique.
     return {**entity.model_dump(mode="json"), "unique": list(entity.claims), "due": entity.due}
+
+
+def _released(entity: Entity) -> dict[str, object]:
+    return {"unique": [entity.id]}

@@ -102,7 +102,9 @@ class UnitOfWork:
             return await self.get(kind, edition_id or entity_id, entity_id)
 
     async def insert(self, build: Callable[[], Awaitable[AnyEntity]], fingerprint: str = "") -> AnyEntity:
-        """Write the entity that `build` returns. Build it again if a concurrent request has taken one of its seats.
+        """Write the entity that `build` returns.
+
+        Build it again if a concurrent request has taken one of its seats, or a cancelled entity has given up its key.
 
         Raises:
             CeilingReached: the operator may have no more entities of this kind.
@@ -114,7 +116,7 @@ class UnitOfWork:
                 async with self._room(self.repository, type(entity)):
                     await self.repository.insert(entity, fingerprint)
             except NotUnique as error:
-                await self._raise_unless_only_a_seat_is_taken(entity, error, is_new=True)
+                await self._raise_unless_a_retry_may_succeed(entity, error, is_new=True)
             else:
                 return entity
         raise Conflict("too many ask for the same seats at once: try again")
@@ -157,12 +159,18 @@ class UnitOfWork:
         try:
             return await self.repository.replace(entity)
         except NotUnique as error:
-            await self._raise_unless_only_a_seat_is_taken(entity, error, is_new=False)
+            await self._raise_unless_a_retry_may_succeed(entity, error, is_new=False)
             return False
 
-    async def _raise_unless_only_a_seat_is_taken(self, entity: Entity, error: NotUnique, *, is_new: bool) -> None:
-        """Raise `Conflict` if the unique key is in use; the message names its holder, for integrations to go on."""
+    async def _raise_unless_a_retry_may_succeed(self, entity: Entity, error: NotUnique, *, is_new: bool) -> None:
+        """Raise `Conflict` if the unique key is in use; the message names its holder, for integrations to go on.
+
+        A cancelled holder gives the key up. A seat that is taken may be had elsewhere.
+        """
         holder = (await self.repository.find_unique(type(entity), [entity.unique])).get(entity.unique)
+        if holder is not None and holder.id != entity.id and holder.gives_way:
+            await self.repository.release(holder)
+            return
         if holder is not None and (is_new or holder.id != entity.id):
             raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}") from error
         if entity.claims == (entity.unique,):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from services.registration.api.bodies import media_type, read_body
 from services.registration.api.problems import Unsupported
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_files.process import read_file
-from services.registration.import_files.sheet import Sheet, UnreadableFile
+from services.registration.import_files.sheet import RowRejection, Sheet, UnreadableFile
 from services.registration.service import OperatorService
 from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS, ImportColumns
 from services.registration.use_cases.import_report import MOST_PROBLEMS, MOST_REJECTIONS, ImportReport
@@ -57,10 +57,14 @@ class ReportView(BaseModel):
     created: int
     changed: int
     unchanged: int
+    reinstated: int = Field(description="Number of rows whose cancelled participant or organisation takes part again.")
     rejected_rows: int = Field(description="Number of rejected rows, also of those that `rejected` leaves out.")
     rejected: list[RejectionView] = Field(description=f"The first {MOST_REJECTIONS} rejections, by line.")
     problems: list[ProblemView] = Field(
         description=f"The rejections by column and reason: the {MOST_PROBLEMS} most frequent, with their first lines."
+    )
+    warnings: list[RejectionView] = Field(
+        description=f"Things that imported rows could not be given, such as a seat: the first {MOST_REJECTIONS}."
     )
 
 
@@ -86,6 +90,7 @@ _FILE: dict[str, Any] = {
 async def organisations(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
     """Register or change organisations from a file, by name. Importing the same file again changes nothing.
 
+    A row of a cancelled organisation reinstates it, and the participants that were cancelled with it.
     Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `interchangeable` (yes or no), `codes`
     (separated by blanks, commas or `|`).
     CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell clears an optional field; a missing
@@ -100,6 +105,7 @@ async def organisations(request: Request, service: CurrentService, edition_id: P
 async def participants(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
     """Register or change participants from a file, by e-mail address. Importing the same file again changes nothing.
 
+    A row of a cancelled participant reinstates the participant. `warnings` names the sessions that are full meanwhile.
     Columns: `organisation` (the name of a registered organisation), `name`, `email`, `languages` (`es en`; mails are
     written in the first language); optionally `offers` and `needs` (items separated by `|`), `codes` and `sessions`
     (separated by blanks, commas or `|`). The format is that of the import of organisations. Several rows are written
@@ -170,13 +176,18 @@ def _view(report: ImportReport) -> ReportView:
         created=report.outcomes["created"],
         changed=report.outcomes["changed"],
         unchanged=report.outcomes["unchanged"],
+        reinstated=report.outcomes["reinstated"],
         rejected_rows=report.rejected_rows,
-        rejected=[
-            RejectionView(line=rejection.line, column=rejection.column, reason=rejection.reason)
-            for rejection in report.first()
-        ],
+        rejected=_rows(report.first()),
+        warnings=_rows(report.warnings()),
         problems=[
             ProblemView(column=problem.column, reason=problem.reason, count=problem.count, lines=problem.lines)
             for problem in report.problems()
         ],
     )
+
+
+def _rows(rejections: Iterable[RowRejection]) -> list[RejectionView]:
+    return [
+        RejectionView(line=rejection.line, column=rejection.column, reason=rejection.reason) for rejection in rejections
+    ]

@@ -8,10 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, created, page, reply
+from services.registration.api.replies import Page, Warned, created, page, reply, warned
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/organisations", tags=["organisations"])
+
+
+class ReinstatedOrganisation(Organisation, Warned):
+    """An organisation that takes part again."""
 
 
 @router.post("", status_code=201, response_model=Organisation, openapi_extra=body_docs(OrganisationFacts))
@@ -56,3 +60,15 @@ async def amend_organisation(
 async def cancel_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
     """Cancel an organisation and its participants. A repeated request changes nothing."""
     return reply(await service.organisations.cancel(edition_id, organisation_id))
+
+
+@router.post("/{organisation_id}/reinstatement", response_model=ReinstatedOrganisation)
+async def reinstate_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
+    """Have a cancelled organisation take part again, with the participants that were cancelled with it.
+
+    A repeated request changes nothing. Participants that were cancelled on their own stay cancelled. `warnings` names
+    each participant that cannot come back, and each session that is full meanwhile. The answer is 409 if another
+    organisation has the name now.
+    """
+    back = await service.organisations.reinstate(edition_id, organisation_id)
+    return warned(ReinstatedOrganisation, back.party, back.warnings)

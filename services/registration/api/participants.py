@@ -8,10 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, created, page, reply
+from services.registration.api.replies import Page, Warned, created, page, reply, warned
 from services.registration.domain.participant import Participant, ParticipantFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/participants", tags=["participants"])
+
+
+class ReinstatedParticipant(Participant, Warned):
+    """A participant that takes part again."""
 
 
 @router.post("", status_code=201, response_model=Participant, openapi_extra=body_docs(ParticipantFacts))
@@ -61,3 +65,14 @@ async def amend_participant(
 async def cancel_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
     """Cancel a participant. A repeated request changes nothing."""
     return reply(await service.participants.cancel(edition_id, participant_id))
+
+
+@router.post("/{participant_id}/reinstatement", response_model=ReinstatedParticipant)
+async def reinstate_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
+    """Have a cancelled participant take part again: the same id, requests and sessions. A repeat changes nothing.
+
+    `warnings` names each session that is full meanwhile: the participant comes back without it. The answer is 409 if
+    the organisation is cancelled, or another participant has the address now.
+    """
+    back = await service.participants.reinstate(edition_id, participant_id)
+    return warned(ReinstatedParticipant, back.party, back.warnings)

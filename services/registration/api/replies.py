@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from services.registration.domain.entity import Entity
+from services.registration.domain.errors import FieldError
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
@@ -22,9 +23,30 @@ class Page(BaseModel, Generic[AnyEntity]):
     next: str | None = Field(description="The value of `after` for the next page; null on the last page.")
 
 
+class WarningView(BaseModel):
+    """Something that a request could not give: a JSON pointer to it, and the reason."""
+
+    pointer: str
+    detail: str
+
+
+class Warned(BaseModel):
+    """The warnings beside the fields of an entity."""
+
+    warnings: list[WarningView] = Field(description="Things that could not be given back, with the reasons.")
+
+
 def reply(entity: Entity) -> Response:
     """Return 200 with an entity."""
     return _json(entity, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
+
+
+def warned(view: type[Warned], entity: Entity, warnings: Iterable[FieldError]) -> Response:
+    """Return 200 with an entity and warnings."""
+    listed = [WarningView(pointer=warning.pointer, detail=warning.detail) for warning in warnings]
+    fields = {name: getattr(entity, name) for name in type(entity).model_fields}
+    body = view.model_construct(**fields, warnings=listed)
+    return _json(body, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
 
 
 def created(entity: Entity, request: Request) -> Response:

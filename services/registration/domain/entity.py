@@ -63,6 +63,11 @@ class Entity(BaseModel):
         """All values that no other entity of this kind may claim: the unique key and, for participants, the seats."""
         return (self.unique,)
 
+    @property
+    def gives_way(self) -> bool:
+        """True if a second entity may take the unique key: a cancelled entity keeps its key until then."""
+        return False
+
     @abstractmethod
     def snapshot(self) -> Event:
         """The event that publishes this revision."""

@@ -52,5 +52,9 @@ class Organisation(OrganisationFacts, Entity):
     def unique(self) -> str:
         return f"{self.edition_id}/{same_name(self.name)}"
 
+    @property
+    def gives_way(self) -> bool:
+        return self.status is Status.CANCELLED
+
     def snapshot(self) -> OrganisationChanged:
         return OrganisationChanged(**self.model_dump(exclude={"created_at", "changed_at"}), occurred_at=self.changed_at)

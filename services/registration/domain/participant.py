@@ -27,6 +27,7 @@ FIELDS_OF_THE_PLACE = frozenset(
         "participant_id",
         "created_at",
         "status",
+        "cancelled_with_organisation",
         "available",
         "session_ids",
         "seats",
@@ -106,6 +107,10 @@ class Participant(ParticipantFacts, Entity):
 
     participant_id: str
     status: Status = Status.ACTIVE
+    cancelled_with_organisation: bool = Field(
+        default=False,
+        description="Whether the cancellation of the organisation cancelled the participant: both come back together.",
+    )
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
     seats: dict[Id, int] = Field(
         default_factory=dict, description="Seat number, from 1, by session; only sessions with a capacity have seats."
@@ -126,8 +131,12 @@ class Participant(ParticipantFacts, Entity):
         seats = self.seats.items() if self.status is Status.ACTIVE else ()
         return (self.unique, *(f"{self.edition_id}/{session_id}/{number}" for session_id, number in seats))
 
+    @property
+    def gives_way(self) -> bool:
+        return self.status is Status.CANCELLED
+
     def snapshot(self) -> ParticipantChanged:
-        aside = {"created_at", "changed_at", "seats"}
+        aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation"}
         return ParticipantChanged(**self.model_dump(exclude=aside), occurred_at=self.changed_at)
 
 

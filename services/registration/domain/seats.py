@@ -46,8 +46,32 @@ def with_seats(
     Raises:
         Invalid: a session is full.
     """
+    seated, faults = _seated(participant, sessions, attending)
+    if faults:
+        raise Invalid(*(_full(participant, session, held) for session, held in faults))
+    return seated
+
+
+def with_open_seats(
+    participant: Participant, sessions: Sequence[SessionFacts], attending: Mapping[str, Seats]
+) -> tuple[Participant, tuple[FieldError, ...]]:
+    """Return the participant with a seat in each of these sessions that is not full, and a warning for each full one.
+
+    The participant leaves the full sessions.
+    """
+    seated, full = _seated(participant, sessions, attending)
+    lost = {session.session_id for session, _ in full}
+    left = tuple(session_id for session_id in participant.session_ids if session_id not in lost)
+    warnings = tuple(_full(participant, session, held) for session, held in full)
+    return seated.model_copy(update={"session_ids": left}), warnings
+
+
+def _seated(
+    participant: Participant, sessions: Sequence[SessionFacts], attending: Mapping[str, Seats]
+) -> tuple[Participant, list[tuple[SessionFacts, int]]]:
+    """Return the participant with the seats there are, and the full sessions with their number of participants."""
     seats = {session: seat for session, seat in participant.seats.items() if session in participant.session_ids}
-    faults = []
+    full = []
     for session in sessions:
         assert session.capacity is not None  # noqa: S101 - only such sessions fill up
         held = attending.get(session.session_id, ())
@@ -55,10 +79,8 @@ def with_seats(
             # Spread by id: concurrent requests would all choose the first seat.
             seats[session.session_id] = left[zlib.crc32(participant.id.encode()) % len(left)]
         else:
-            faults.append(_full(participant, session, len(held)))
-    if faults:
-        raise Invalid(*faults)
-    return participant.model_copy(update={"seats": seats})
+            full.append((session, len(held)))
+    return participant.model_copy(update={"seats": seats}), full
 
 
 def _full(participant: Participant, session: SessionFacts, attend: int) -> FieldError:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from services.registration.import_files.sheet import RowRejection
 
-RowOutcome = Literal["created", "changed", "unchanged"]
+RowOutcome = Literal["created", "changed", "unchanged", "reinstated"]
 
 #: Rejections that a report lists, those of the first lines.
 MOST_REJECTIONS: Final = 500
@@ -45,6 +45,7 @@ class ImportReport:
         self._lines: set[int] = set()
         self._first: list[RowRejection] = []
         self._problems: dict[tuple[str, str], RowProblem] = {}
+        self._warnings: list[RowRejection] = []
 
     @property
     def rejected_rows(self) -> int:
@@ -60,6 +61,16 @@ class ImportReport:
             self._first = self.first()
         if (column, reason) in self._problems or len(self._problems) < _MOST_COUNTED:
             self._problems.setdefault((column, reason), RowProblem(column, reason)).add(line)
+
+    def warn(self, line: int, column: str, reason: str) -> None:
+        """Add a warning about a row that was imported: something of it could not be given."""
+        self._warnings.append(RowRejection(line, column, reason[:_LONGEST_REASON]))
+        if len(self._warnings) >= 2 * MOST_REJECTIONS:
+            self._warnings = self.warnings()
+
+    def warnings(self) -> list[RowRejection]:
+        """List the warnings of the first lines, by line."""
+        return sorted(self._warnings, key=lambda warning: warning.line)[:MOST_REJECTIONS]
 
     def first(self) -> list[RowRejection]:
         """List the rejections of the first lines, by line."""

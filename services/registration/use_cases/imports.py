@@ -1,4 +1,4 @@
-"""Use case of imported files: a row creates an entity, changes an entity, or is rejected with a reason."""
+"""Use case of imported files: a row creates, changes or reinstates an entity, or is rejected with a reason."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from services.registration.domain.names import same_name
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
-from services.registration.domain.parties import AnyParty, must_be_active
+from services.registration.domain.parties import AnyParty, Reinstatement, must_be_active
 from services.registration.import_files.sheet import RowRejection, Sheet, SheetRow
 from services.registration.service import OperatorService
 from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS, ImportColumns
 from services.registration.use_cases.import_report import ImportReport, RowOutcome
+from shared.contract.events import Status
 from shared.runtime.fair_turns import FairTurns
 
 _AT_ONCE = 4
@@ -51,7 +52,12 @@ async def import_organisations(
     async def amend(existing: Organisation, patch: Patch) -> Organisation:
         return await service.organisations.amend(edition_id, existing.organisation_id, patch, ())
 
-    run = _Import(service, Organisation, OrganisationFacts, ORGANISATION_COLUMNS, look_up, read, complete, amend)
+    async def reinstate(existing: Organisation, patch: Patch) -> Reinstatement[Organisation]:
+        return await service.organisations.reinstate(edition_id, existing.organisation_id, patch)
+
+    run = _Import(
+        service, Organisation, OrganisationFacts, ORGANISATION_COLUMNS, look_up, read, complete, amend, reinstate
+    )
     return await run.run(sheet, turns)
 
 
@@ -88,7 +94,12 @@ async def import_participants(
     async def amend(existing: Participant, patch: Patch) -> Participant:
         return await service.participants.amend(edition_id, existing.participant_id, patch, ())
 
-    run = _Import(service, Participant, ParticipantFacts, PARTICIPANT_COLUMNS, look_up, read, complete, amend)
+    async def reinstate(existing: Participant, patch: Patch) -> Reinstatement[Participant]:
+        return await service.participants.reinstate(edition_id, existing.participant_id, patch)
+
+    run = _Import(
+        service, Participant, ParticipantFacts, PARTICIPANT_COLUMNS, look_up, read, complete, amend, reinstate
+    )
     return await run.run(sheet, turns)
 
 
@@ -108,6 +119,8 @@ class _Import(Generic[AnyParty]):
     complete: Callable[[AnyParty], Awaitable[AnyParty]]
     #: Changes an existing entity.
     amend: Callable[[AnyParty, Patch], Awaitable[AnyParty]]
+    #: Has a cancelled entity take part again, and changes it.
+    reinstate: Callable[[AnyParty, Patch], Awaitable[Reinstatement[AnyParty]]]
     report: ImportReport = field(default_factory=ImportReport)
     #: The line of each unique key that the file has named so far.
     lines: dict[str, int] = field(default_factory=dict)
@@ -159,14 +172,18 @@ class _Import(Generic[AnyParty]):
     ) -> None:
         async with semaphore:
             try:
-                self.report.outcomes[await self._upsert(existing.get(party.unique), party, patch)] += 1
+                self.report.outcomes[await self._upsert(existing.get(party.unique), row, party, patch)] += 1
             except (Invalid, Conflict) as error:
                 self._reject(row, error)
 
-    async def _upsert(self, existing: AnyParty | None, party: AnyParty, patch: Patch) -> RowOutcome:
+    async def _upsert(self, existing: AnyParty | None, row: SheetRow, party: AnyParty, patch: Patch) -> RowOutcome:
         if existing is None:
             await self.service.unit_of_work.insert(lambda: self.complete(party))
             return "created"
+        if existing.status is Status.CANCELLED:
+            for warning in (await self.reinstate(existing, patch)).warnings:
+                self.report.warn(row.line, self.columns.at(warning.pointer), warning.detail)
+            return "reinstated"
         # A row that would change nothing is found out here, without another read.
         if apply_patch(existing, self.facts, patch) == self.facts.model_validate(existing.facts(self.facts)):
             return "unchanged"

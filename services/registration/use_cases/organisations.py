@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+from services.registration.domain.errors import Conflict, FieldError
 from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation, OrganisationFacts
-from services.registration.domain.parsing import apply_patch
+from services.registration.domain.parsing import MOST_FAULTS, apply_patch
 from services.registration.domain.participant import Participant
-from services.registration.domain.parties import cancelled, must_be_active
+from services.registration.domain.parties import Reinstatement, cancelled, must_be_active, reinstated
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.participants import ParticipantService
@@ -70,5 +73,46 @@ class OrganisationService:
         where = {"organisation_id": organisation_id, "status": Status.ACTIVE.value}
         while active := await self._unit.repository.page(Participant, edition_id, "", _PAGE, where):
             for participant in active:
-                await self._participants.cancel(edition_id, participant.participant_id)
+                await self._participants.cancel(edition_id, participant.participant_id, with_organisation=True)
         return organisation
+
+    async def reinstate(
+        self, edition_id: str, organisation_id: str, patch: Patch | None = None
+    ) -> Reinstatement[Organisation]:
+        """Have a cancelled organisation take part again, changed by the patch, and the participants cancelled with it.
+
+        A participant that cannot come back is a warning. After a crash, a repeated request reinstates the remaining
+        participants.
+
+        Raises:
+            Conflict: another organisation has the name now, or the edition is closed.
+        """
+
+        async def change(organisation: Organisation) -> Organisation:
+            edition = await self._editions.get(edition_id)
+            fields = {} if patch is None else apply_patch(organisation, OrganisationFacts, patch).values()
+            return reinstated(organisation, edition, self._unit.clock(), **fields)
+
+        organisation = await self._unit.amend(Organisation, edition_id, organisation_id, change)
+        warnings = [warning async for warning in self._reinstate_participants(edition_id, organisation_id)]
+        return Reinstatement(organisation, tuple(warnings[:MOST_FAULTS]))
+
+    async def _reinstate_participants(self, edition_id: str, organisation_id: str) -> AsyncIterator[FieldError]:
+        """Reinstate the participants that were cancelled with their organisation; yield the warnings."""
+        where = {
+            "organisation_id": organisation_id,
+            "status": Status.CANCELLED.value,
+            "cancelled_with_organisation": True,
+        }
+        after = ""
+        while found := await self._unit.repository.page(Participant, edition_id, after, _PAGE, where):
+            for participant in found:
+                at = f"/participants/{participant.participant_id}"
+                try:
+                    back = await self._participants.reinstate(edition_id, participant.participant_id)
+                except Conflict as error:
+                    yield FieldError(at, str(error))
+                else:
+                    for warning in back.warnings:
+                        yield FieldError(at + warning.pointer, warning.detail)
+            after = found[-1].participant_id

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from services.registration.domain.edition import Edition
+from services.registration.domain.edition import Edition, SessionFacts
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import Participant, ParticipantFacts
-from services.registration.domain.parties import cancelled, must_be_active
-from services.registration.domain.seats import newly_joined, with_seats
+from services.registration.domain.parties import Reinstatement, cancelled, must_be_active, reinstated
+from services.registration.domain.seats import Seats, newly_joined, with_open_seats, with_seats
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
+from shared.contract.events import Status
 
 
 class ParticipantService:
@@ -50,9 +51,11 @@ class ParticipantService:
             Invalid: a session is full.
         """
         sessions = newly_joined(participant, edition, before)
+        return with_seats(participant, sessions, await self._seats_taken(edition, sessions))
+
+    async def _seats_taken(self, edition: Edition, sessions: Sequence[SessionFacts]) -> Mapping[str, Seats]:
         ids = [session.session_id for session in sessions]
-        taken = await self._unit.repository.seats_taken(edition.edition_id, ids) if ids else {}
-        return with_seats(participant, sessions, taken)
+        return await self._unit.repository.seats_taken(edition.edition_id, ids) if ids else {}
 
     async def amend(self, edition_id: str, participant_id: str, patch: Patch, revisions: Revisions) -> Participant:
         """Change a participant. Fields that the patch does not name stay.
@@ -83,14 +86,53 @@ class ParticipantService:
 
         return await self._unit.amend(Participant, edition_id, participant_id, change, revisions)
 
-    async def cancel(self, edition_id: str, participant_id: str) -> Participant:
+    async def cancel(self, edition_id: str, participant_id: str, *, with_organisation: bool = False) -> Participant:
         """Cancel a participant."""
         edition = await self._editions.get(edition_id)
 
         async def change(participant: Participant) -> Participant:
-            return cancelled(participant, edition, self._unit.clock())
+            return cancelled(participant, edition, self._unit.clock(), cancelled_with_organisation=with_organisation)
 
         return await self._unit.amend(Participant, edition_id, participant_id, change)
+
+    async def reinstate(
+        self, edition_id: str, participant_id: str, patch: Patch | None = None
+    ) -> Reinstatement[Participant]:
+        """Have a cancelled participant take part again, changed by the patch.
+
+        The participant attends the sessions of before that still have a seat; each full session is a warning.
+
+        Raises:
+            Conflict: the organisation is cancelled, another participant has the address now, or the edition is closed.
+        """
+        warnings: tuple[FieldError, ...] = ()
+
+        async def change(participant: Participant) -> Participant:
+            nonlocal warnings
+            edition = await self._editions.get(edition_id)
+            fields = {}
+            if patch is not None:
+                fields = apply_patch(participant, ParticipantFacts, patch).in_zone(edition.timezone).values()
+            back = reinstated(participant, edition, self._unit.clock(), cancelled_with_organisation=False, **fields)
+            if back is participant:
+                return participant
+            edition.must_have_sessions(back.session_ids, frozenset(participant.session_ids))
+            await self._must_be_active_organisation(edition_id, back.organisation_id)
+            before = None if participant.status is Status.CANCELLED else participant
+            seated, warnings = await self._give_open_seats(back, edition, before)
+            return seated
+
+        participant = await self._unit.amend(Participant, edition_id, participant_id, change)
+        return Reinstatement(participant, warnings)
+
+    async def _give_open_seats(
+        self, participant: Participant, edition: Edition, before: Participant | None
+    ) -> tuple[Participant, tuple[FieldError, ...]]:
+        """Give the seats there are. A cancelled participant has lost the old seats to other participants."""
+        if before is None:
+            participant = participant.model_copy(update={"seats": {}})
+        sessions = newly_joined(participant, edition, before)
+        return with_open_seats(participant, sessions, await self._seats_taken(edition, sessions))
 
     async def check_in(self, edition_id: str, participant_id: str, *, is_here: bool) -> Participant:
         """Record that a participant has come to the venue, or take that back."""

@@ -39,6 +39,21 @@ async def test_a_batch_of_events_publishes_affinities(harness: MatchingHarness, 
     assert [affinity.revision for affinity in harness.sent] == [1, 2]
 
 
+@pytest.mark.parametrize("kind", ["participant", "organisation"])
+async def test_a_reinstated_participant_has_the_agreed_pairs_again(
+    harness: MatchingHarness, scene: Scene, people: Any, kind: str
+) -> None:
+    await harness.consume(*people, scene.request("r1", "ann", "bob", state="accepted"))
+    for revision, status in ((2, "cancelled"), (3, "active")):
+        if kind == "participant":
+            event: Event = scene.participant("bob", offers=("Taller de soldadura",), revision=revision, status=status)
+        else:
+            event = scene.organisation("org_bob", revision=revision, status=status)
+        await harness.consume(event)
+    assert [affinity.consent for affinity in harness.sent] == [Consent.GRANTED, Consent.REFUSED, Consent.GRANTED]
+    assert len({affinity.score for affinity in harness.sent}) == 1
+
+
 async def test_the_same_batch_twice_is_written_and_sent_once(
     harness: MatchingHarness, scene: Scene, people: Any
 ) -> None:

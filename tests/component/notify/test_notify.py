@@ -186,6 +186,24 @@ async def test_a_cancelled_participant_gets_a_last_mail_once_the_agenda_is_empty
     assert await stage.after(60) == []
 
 
+async def test_a_reinstated_participant_is_mailed_the_agenda_again(stage: Stage) -> None:
+    await stage.consume(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.consume(participant(0, 2, status=Status.CANCELLED), agenda(2))
+    await stage.after(60)
+    await stage.consume(participant(0, 3), agenda(3, encounter(0, 1)))
+    (mail,) = await stage.after(60)
+    assert (mail["To"], mail["X-Tertulia-Agenda-Revision"]) == ("Person 0 <person0@example.org>", "3")
+
+
+async def test_a_slip_that_cancels_and_reinstates_sends_no_mail(stage: Stage) -> None:
+    await stage.consume(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    await stage.consume(participant(0, 2, status=Status.CANCELLED), agenda(2))
+    await stage.consume(participant(0, 3), agenda(3, encounter(0, 1)))
+    assert await stage.after(3600) == []
+
+
 async def test_an_empty_agenda_is_not_a_first_mail(stage: Stage) -> None:
     await stage.consume(agenda(1))
     assert await stage.after(60) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Sequence
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,15 +12,17 @@ from prometheus_client import REGISTRY
 from services.scheduler import improver
 from services.scheduler.domain import publication as agendas
 from services.scheduler.domain.state import AgendaState
-from shared.contract.events import AgendaChanged, EncounterChanged, Level
+from shared.contract.events import AgendaChanged, EncounterChanged, Event, Level
 from shared.messaging.inputs import Poison
 from tests.support.scheduler_editions import (
     HALL,
     affinity,
     edition,
+    organisation,
     pair,
     participant,
     people,
+    session,
     window,
     workspace,
 )
@@ -32,6 +35,41 @@ async def test_a_batch_is_one_entry_and_its_events_are_sent() -> None:
     assert sum(isinstance(each, EncounterChanged) for each in said) == 2
     assert sorted(each.participant_id for each in said if isinstance(each, AgendaChanged)) == ["a", "b", "c"]
     assert harness.servers.steps["journal.insert_one"] == 1
+
+
+@pytest.mark.parametrize("kind", ["participant", "organisation"])
+async def test_a_reinstated_participant_has_the_announced_places_and_sessions_again(kind: str) -> None:
+    def people_of_a(revision: int, status: str) -> list[Event]:
+        """Return the events of registration: an organisation comes before its participants."""
+        before: list[Event] = [organisation("org-a", revision=revision, status=status)]
+        return [
+            *(before if kind == "organisation" else []),
+            participant("a", revision=revision, status=status, session_ids=("k",)),
+        ]
+
+    harness = SchedulerHarness()
+    with_keynote = edition(sessions=(session("k", 2, 3),))
+    pairs = affinity("a", "b"), affinity("b", "c")
+    await harness.consume(
+        with_keynote, *people("a", "b", "c"), participant("a", revision=2, session_ids=("k",)), *pairs
+    )
+    await harness.consume(edition(sessions=with_keynote.sessions, revision=2, phase="published"))
+    before = (await harness.journal.read("ed")).placements
+    refused = affinity("a", "b", revision=2, consent="refused")
+    cancelled = await harness.consume(*people_of_a(3, "cancelled"), refused)
+    assert _lines_of("a", cancelled) == []
+    assert pair("a", "b") not in (await harness.journal.read("ed")).placements
+    back = await harness.consume(*people_of_a(4, "active"), affinity("a", "b", revision=3))
+    assert (await harness.journal.read("ed")).placements == before
+    assert len(_lines_of("a", back)) == 2
+
+
+def _lines_of(participant_id: str, published: Sequence[Event]) -> list[str]:
+    """Return the ids of the lines of a participant's last published agenda."""
+    agendas_of = [
+        event for event in published if isinstance(event, AgendaChanged) and event.participant_id == participant_id
+    ]
+    return [entry.entry_id for entry in agendas_of[-1].entries]
 
 
 async def test_a_repeated_batch_writes_and_publishes_nothing() -> None:

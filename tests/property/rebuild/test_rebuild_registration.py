@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.slots import Day, Hours
-from services.registration.rebuild import edition_of, entities_of
+from services.registration.rebuild import RegistrationRebuilder, edition_of, entities_of
 from shared.contract.events import Event
 from shared.messaging.topic_log import EditionEvents
 from shared.storage.rebuild import CannotRebuild
 from tests.support.edition_days import ZONES, days
+from tests.support.servers import Servers
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -83,3 +84,13 @@ def published(scene: Any) -> list[Event]:
 def test_other_entities_are_rebuilt_as_published(published: list[Event]) -> None:
     older = [event.model_copy(update={"revision": 1}) for event in published]
     assert [entity.snapshot() for entity in entities_of(EditionEvents([*older, *published, *older]))] == published
+
+
+async def test_a_cancelled_participant_is_rebuilt_beside_the_new_owner_of_the_address(scene: Any) -> None:
+    gone = scene.participant("ann", revision=2, status="cancelled")
+    heir = scene.participant("bob").model_copy(update={"email": gone.email})
+    database = Servers().mongo.database("registration")
+    rebuilder = RegistrationRebuilder()
+    await rebuilder.write(database, gone.edition_id, EditionEvents([]), EditionEvents([gone, heir]))
+    view = await rebuilder.view(database, gone.edition_id)
+    assert view["participant"] == {"ann": gone.to_json(), "bob": heir.to_json()}
