@@ -24,10 +24,18 @@ class Hindrance(StrEnum):
     QUOTA_REACHED = "quota_reached"
     NOBODY_ASKED = "nobody_asked"
     ANSWER_AWAITED = "answer_awaited"
+    # Values of `WaitingReason`: the scheduler has no place for the encounter of a pair that consents.
+    NO_COMMON_SLOT = "no_common_slot"
+    NO_SLOT_IN_ORDER = "no_slot_in_order"
+    NO_TABLE = "no_table"
+    AGENDAS_FULL = "agendas_full"
 
 
 class PairAnswer(BaseModel):
-    """A pair in the view of matching. `hindrances` is empty if consent is granted."""
+    """A pair in the view of matching.
+
+    With consent, `hindrances` holds the reason for which the encounter waits, and is empty if it does not wait.
+    """
 
     participant_ids: tuple[str, str]
     hindrances: tuple[Hindrance, ...]

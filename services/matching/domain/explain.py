@@ -40,14 +40,18 @@ def explain_pair(
 
 
 def _hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:
-    published = state.published.get(pair_id(state.edition_id, *pair))
+    identity = pair_id(state.edition_id, *pair)
+    published, encounter = state.published.get(identity), state.encounters.get(identity)
     if published is not None and published.consent is Consent.GRANTED:
+        if encounter and encounter.waiting_reason:
+            yield Hindrance(encounter.waiting_reason.value)
         return
     yield from _final_hindrances(state, pool, pair)
     if published is not None and published.consent is Consent.PENDING:
         yield Hindrance.ANSWER_AWAITED
         return
-    yield Hindrance.NOBODY_ASKED
+    if not _was_asked(state, pair):
+        yield Hindrance.NOBODY_ASKED
     yield from _proposal_hindrances(state, pool, pair, score)
 
 
@@ -61,13 +65,21 @@ def _final_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str]) -
         yield Hindrance.SAME_ORGANISATION
     if state.blocked(first_id, second_id):
         yield Hindrance.BLOCKED
-    answers = {
-        request.state for _, request in state.requests_between(first_id, second_id) if request.target_id is not None
-    }
-    if second_id in first.declined_ids or first_id in second.declined_ids or RequestState.DECLINED in answers:
+    if second_id in first.declined_ids or first_id in second.declined_ids or _was_declined(state, pair):
         yield Hindrance.DECLINED
     if pool.compete(first.organisation_id, second.organisation_id):
         yield Hindrance.COMPETITORS
+
+
+def _was_declined(state: MatchingState, pair: tuple[str, str]) -> bool:
+    """Return whether one of the two declined a request of the other."""
+    requests = (request for _, request in state.requests_between(*pair) if request.target_id is not None)
+    return any(request.state is RequestState.DECLINED for request in requests)
+
+
+def _was_asked(state: MatchingState, pair: tuple[str, str]) -> bool:
+    """Return whether a request between the two stands or was declined. A withdrawn request does not count."""
+    return _was_declined(state, pair) or any(request.live for _, request in state.requests_between(*pair))
 
 
 def _proposal_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:

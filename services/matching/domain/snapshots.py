@@ -24,6 +24,7 @@ from shared.contract.events import (
     Profile,
     RequestState,
     Status,
+    WaitingReason,
 )
 
 #: Reasons that still leave the text enough to score by.
@@ -134,14 +135,15 @@ class ParticipantSnapshot(Snapshot):
 
 
 class EncounterSnapshot(Snapshot):
-    """The state of a pair's encounter. A moved encounter is `scheduled`."""
+    """The state of a pair's encounter. A moved encounter is `scheduled`. Only a waiting encounter has a reason."""
 
     state: EncounterState
+    waiting_reason: WaitingReason | None = None
 
     @classmethod
     def of(cls, event: EncounterChanged) -> Self:
         state = EncounterState.SCHEDULED if event.state is EncounterState.MOVED else event.state
-        return cls(revision=event.revision, state=state)
+        return cls(revision=event.revision, state=state, waiting_reason=event.waiting_reason)
 
     @property
     def held(self) -> bool | None:

@@ -83,7 +83,7 @@ def _encounter(state: AgendaState, pair_id: str) -> PublishedEncounter | None:
         return None
     present = PublishedEncounter(
         revision=published.revision + 1 if published else 1,
-        state=attended.outcome if attended else _state(published, place is None, reason is None),
+        state=attended.outcome if attended else _state(state, pair_id, has_no_place=place is None),
         place=place,
         reason=reason,
         people=pair.published_people,
@@ -104,10 +104,25 @@ def _place(state: AgendaState, pair_id: str) -> Place | None:
     return attended.place if attended else state.placements.get(pair_id)
 
 
-def _state(published: PublishedEncounter | None, has_no_place: bool, is_unwanted: bool) -> EncounterState:
+def _state(state: AgendaState, pair_id: str, *, has_no_place: bool) -> EncounterState:
     if has_no_place:
-        return EncounterState.CANCELLED if is_unwanted else EncounterState.WAITING
-    return EncounterState.SCHEDULED if published is None or published.place is None else EncounterState.MOVED
+        return EncounterState.WAITING if pair_id in state.waiting else EncounterState.CANCELLED
+    return EncounterState.MOVED if _has_announced_place(state, pair_id) else EncounterState.SCHEDULED
+
+
+def _has_announced_place(state: AgendaState, pair_id: str) -> bool:
+    """Return whether the encounter's published place is in an announced agenda of its people."""
+    published = state.encounters.get(pair_id)
+    if published is None or published.place is None:
+        return False
+    agendas = (state.agendas.get(person_id) for person_id in published.people or state.pairs[pair_id].matched)
+    entry_id = _entry_id(state, pair_id)
+    return any(
+        line.entry_id == entry_id
+        for agenda in agendas
+        if agenda is not None and not agenda.provisional
+        for line in agenda.entries
+    )
 
 
 def _agenda(

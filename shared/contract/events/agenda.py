@@ -16,7 +16,11 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class EncounterState(StrEnum):
-    """The states of an encounter. A `waiting` encounter has consent, but no slot yet; its event gives the reason."""
+    """The states of an encounter.
+
+    A `waiting` encounter has consent, but no slot yet; its event gives the reason. An encounter is `moved` from an
+    announced place only: before the announcement it is `scheduled`.
+    """
 
     WAITING = "waiting"
     SCHEDULED = "scheduled"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.matching.domain.explain import explain_pair
-from shared.contract.events import Consent
+from shared.contract.events import Consent, EncounterChanged, WaitingReason
 from shared.internal_api.pairs import Hindrance, PairAnswer
 from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition, registered
 
@@ -29,12 +29,37 @@ def test_a_granted_pair_has_no_hindrance(edition: Edition, scene: Any) -> None:
     )
 
 
+def encounter(scene: Any, state: str, **fields: Any) -> EncounterChanged:
+    parties = {"participant_ids": ("ann", "bob"), "organisation_ids": ("org_ann", "org_bob")}
+    cause = {"code": "pair_granted", "subject_id": "pair"}
+    return EncounterChanged(
+        **scene.common(encounter_id="enc", state=state, affinity=0.5, cause=cause, **parties, **fields)
+    )
+
+
+@pytest.mark.parametrize("reason", list(WaitingReason))
+def test_a_pair_that_waits_has_the_reason_of_the_scheduler(edition: Edition, scene: Any, reason: WaitingReason) -> None:
+    edition.decide(*registered(scene), scene.request("r1", "ann", "bob", state="accepted"))
+    edition.decide(encounter(scene, "waiting", waiting_reason=reason))
+    assert hindrances(edition) == [reason.value]
+    edition.decide(encounter(scene, "cancelled", revision=2))
+    assert hindrances(edition) == []
+
+
 @pytest.mark.parametrize(
     ("news", "expected"),
     [
         (lambda _: [], ["nobody_asked"]),
         (lambda scene: [scene.request("r1", "ann", "bob")], ["answer_awaited"]),
-        (lambda scene: [scene.request("r1", "ann", "bob", state="declined")], ["declined", "nobody_asked"]),
+        (lambda scene: [scene.request("r1", "ann", "bob", state="declined")], ["declined"]),
+        (lambda scene: [scene.request("r1", "ann", "bob", state="withdrawn")], ["nobody_asked"]),
+        (
+            lambda scene: [
+                scene.request("r1", "ann", "bob"),
+                scene.participant("bob", offers=WELDING, blocked_ids=("ann",), revision=2),
+            ],
+            ["blocked"],
+        ),
         (lambda scene: [scene.edition(revision=2, least_affinity=0.9)], ["nobody_asked", "below_least_affinity"]),
         (
             lambda scene: [scene.participant("ann", needs=SENSORS, offers=PRESSES, revision=2)],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.domain.decide import NotAPair
+from services.scheduler.domain.decide import NotAPair, apply_event
 from services.scheduler.domain.improvement.adopt import announce
 from shared.contract.events import AgendaChanged, ChangeKind, EncounterChanged, EncounterState, Event, Level
 from tests.support.scheduler_editions import (
@@ -98,10 +98,46 @@ def test_a_cancellation_frees_its_slot_for_a_waiting_pair() -> None:
     assert agendas(said)["b"].entries == ()
 
 
+def announced(subject: Edition) -> Edition:
+    """Publish the edition and announce its agendas."""
+    subject.consume(edition(revision=2, phase="published"))
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
+    return subject
+
+
+@pytest.mark.parametrize(("is_announced", "state"), [(False, "scheduled"), (True, "moved")])
+def test_an_encounter_is_moved_only_from_an_announced_place(is_announced: bool, state: str) -> None:
+    subject = Edition(edition(), *people("a", "b"), affinity("a", "b"))
+    table, phase = subject.table("a", "b"), "open"
+    if is_announced:
+        announced(subject)
+        phase = "published"
+    tables = tuple({"W1", "W2", "W3"} - {str(table)})
+    zones = (workspace().model_copy(update={"tables": tables}), HALL)
+    said = subject.consume(edition(revision=3, phase=phase, zones=zones))
+    assert encounters(said) == [(state, None)]
+
+
+def test_a_move_in_the_decision_that_announces_is_no_move() -> None:
+    subject = Edition(edition(), *people("a", "b"), affinity("a", "b"))
+    subject.consume(edition(revision=2, phase="published"))
+    decision = subject.decision()
+    table = {"W1", "W2", "W3"} - {str(subject.table("a", "b"))}
+    zones = (workspace().model_copy(update={"tables": tuple(table)}), HALL)
+    apply_event(decision, edition(revision=3, phase="published", zones=zones))
+    announce(decision)
+    said = subject.finish(decision)
+    assert encounters(said) == [("scheduled", None)]
+    assert not agendas(said)["a"].provisional
+
+
 def test_a_lost_table_moves_its_encounter_to_another_at_the_same_time() -> None:
-    subject = Edition(edition(), *people("a", "b", "c", "d"), affinity("a", "b"), affinity("c", "d"))
+    subject = announced(Edition(edition(), *people("a", "b", "c", "d"), affinity("a", "b"), affinity("c", "d")))
     slots = subject.slot("a", "b"), subject.slot("c", "d")
-    said = subject.consume(edition(revision=2, zones=(workspace(2).model_copy(update={"tables": ("W2", "W3")}), HALL)))
+    zones = (workspace(2).model_copy(update={"tables": ("W2", "W3")}), HALL)
+    said = subject.consume(edition(revision=3, phase="published", zones=zones))
     assert (subject.slot("a", "b"), subject.slot("c", "d")) == slots
     assert {subject.table("a", "b"), subject.table("c", "d")} <= {"W2", "W3"}
     assert {state for state, _ in encounters(said)} == {"moved"}
@@ -117,7 +153,7 @@ def test_a_moved_session_moves_only_the_meetings_of_its_attendees() -> None:
     said = subject.consume(edition(slots=2, revision=2, zones=(workspace(3), HALL), sessions=(session("k", 0, 1),)))
     assert subject.slot("a", "b") == 1
     assert subject.slot("c", "d") == others
-    assert encounters(said) == [("moved", None)]
+    assert encounters(said) == [("scheduled", None)]
     kinds = {(change.entry_id, change.kind) for change in agendas(said)["a"].changes}
     assert ("k", ChangeKind.MOVED) in kinds
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.scheduler.domain.improvement.adopt import announce
 from services.scheduler.domain.organiser.edit_plan import EditPlan, RulesBroken, StalePlan
 from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import apply_edit, mailed_participants, plan_edit
@@ -158,7 +159,9 @@ def test_a_locked_meeting_that_loses_its_table_keeps_its_time() -> None:
 
 def test_a_swapped_encounter_keeps_its_id() -> None:
     subject = fair(phase="published")
-    subject.state.announced = True
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
     place = subject.state.placements[pair("a", "b")]
     planned = do(subject, swap("a", "b", "a", "a2"))
     assert mailed_participants(subject.state, planned) == ["a", "a2", "b"]
