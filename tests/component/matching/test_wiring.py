@@ -29,6 +29,6 @@ async def test_records_in_lead_to_affinities_out_and_answers(scene: Scene, now: 
         assert harness.sent[-1].consent is Consent.PENDING
         pair = (await client.get("/internal/editions/ed1/affinities/ann/bob")).json()
         assert pair["hindrances"] == ["answer_awaited"]
-        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
+        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}, "held": {}}
         assert "tertulia_pairs_scored_total" in (await client.get("/metrics")).text
     assert scored.value == 1

@@ -33,6 +33,6 @@ async def test_requests_are_published_and_expire_by_themselves() -> None:
         clock.advance(hours=48)
         await wait_until(lambda: states() == ["requested", "expired"])
         client.base_url = "http://registration"
-        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
+        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}, "held": {}}
         assert "tertulia_http_request_seconds" in (await client.get("/metrics")).text
     assert timed.value == 1

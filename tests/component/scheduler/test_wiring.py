@@ -23,6 +23,6 @@ async def test_records_in_lead_to_encounters_announced_agendas_and_answers() -> 
         await wait_until(lambda: final(harness.sent) == ["a", "b"])
         listed = (await client.get("/internal/editions/ed/encounters")).json()
         assert len(listed["items"]) == 1
-        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
+        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}, "held": {}}
         assert "tertulia_encounters_total" in (await client.get("/metrics")).text
     assert (scheduled.value, improved.value) == (1, 1)
