@@ -26,6 +26,7 @@ from shared.contract.events import (
     MatchRequestChanged,
     OrganisationChanged,
     ParticipantChanged,
+    RequestState,
     Slot,
 )
 from shared.contract.topics import MATCH_REQUEST, REGISTRATION
@@ -57,10 +58,10 @@ class RegistrationRebuilder:
         store = MongoStore(database, _publish_nothing)
         await store.prepare()
         entities = list(entities_of(published))
-        # Cancelled entities come last: they give way to the entities that have their addresses and names now.
-        for gives_way in (False, True):
-            group = [entity for entity in entities if entity.gives_way is gives_way]
-            await side_by_side(store.of(entity.operator_id).restore(entity) for entity in group)
+        # Cancelled and declined entities come last: others may have their addresses, names and pairs now.
+        for is_over in (False, True):
+            group = [entity for entity in entities if _is_over(entity) is is_over]
+            await side_by_side(store.of(entity.operator_id).restore(entity, may_lack_key=is_over) for entity in group)
         return Rebuilt(len(entities), [f"not on the topics, so not rebuilt: {_NOT_ON_TOPICS}"])
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
@@ -70,6 +71,10 @@ class RegistrationRebuilder:
         for entity in entities:
             view.setdefault(entity.NOUN, {})[entity.id] = entity.snapshot().to_json()
         return view
+
+
+def _is_over(entity: Entity) -> bool:
+    return entity.gives_way or (isinstance(entity, MatchRequest) and entity.state is RequestState.DECLINED)
 
 
 def _publish_nothing(_kind: type[Entity], _path: str) -> None:

@@ -178,17 +178,17 @@ class MongoRepository:
             raise NotUnique(entity.unique) from error
         self._written(type(entity), path)
 
-    async def restore(self, entity: Entity) -> None:
+    async def restore(self, entity: Entity, *, may_lack_key: bool = False) -> None:
         """Write an entity with an empty outbox: its event is on the topic already.
 
-        A cancelled entity is written without its unique key if another entity has that key.
+        An entity that may lack its unique key is written without it if another entity has that key.
         """
         path = self._path(type(entity), entity.edition_id, entity.id)
         document = _fields(entity) | {"_id": path, "fingerprint": ""} | outbox_new([])
         try:
             await self._of(type(entity)).insert_one(document)
         except DuplicateKeyError:
-            if not entity.gives_way:
+            if not may_lack_key:
                 raise
             await self._of(type(entity)).insert_one(document | _released(entity))
 

@@ -25,7 +25,7 @@ async def ask(
     """Ask to meet a participant or, with `target_id` null, ask the system for partners.
 
     Both participants are active and of different organisations. The same request can be made again only after it was
-    withdrawn or has expired.
+    withdrawn or has expired, or after the participant who declined it has asked the requester.
     """
     return created(await service.match_requests.create(edition_id, facts, idempotency_key), request)
 

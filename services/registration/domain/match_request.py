@@ -51,6 +51,11 @@ class MatchRequestFacts(Facts):
         return self
 
 
+def pair_key(edition_id: str, requester_id: str, target_id: str) -> str:
+    """Return the unique key of a live or declined request of a participant to another participant."""
+    return f"{edition_id}/{requester_id}/{target_id}"
+
+
 class MatchRequest(MatchRequestFacts, Entity):
     """A match request at a revision."""
 
@@ -66,9 +71,12 @@ class MatchRequest(MatchRequestFacts, Entity):
 
     @property
     def unique(self) -> str:
-        """The pair of requester and target: a second request is refused until the first is withdrawn or expires."""
+        """The pair of requester and target: a second request is refused until the first is withdrawn or expires.
+
+        A declined request gives the pair up once its target asks the requester (`MatchRequestService.create`).
+        """
         if self.target_id and self.state in LIVE | {RequestState.DECLINED}:
-            return f"{self.edition_id}/{self.requester_id}/{self.target_id}"
+            return pair_key(self.edition_id, self.requester_id, self.target_id)
         return self.request_id
 
     @property

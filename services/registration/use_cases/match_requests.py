@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict, FieldError, Invalid
-from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
+from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts, pair_key
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import must_be_active
 from services.registration.unit_of_work import UnitOfWork
 from services.registration.use_cases.editions import EditionService
+from shared.contract.events import RequestState
 
 _NO_SUCH_PARTICIPANT = "no such participant in this edition"
 
@@ -28,6 +29,7 @@ class MatchRequestService:
             await self._must_be_able_to_meet(edition_id, facts)
             await self._must_have_requests_left(edition, facts.requester_id)
             stamp = self._unit.stamp(edition_id)
+            await self._take_refusal_back(edition_id, facts)
             expires_at = edition.answer_by(stamp["created_at"]) if facts.target_id else None
             return MatchRequest(**stamp, request_id=request_id, expires_at=expires_at, **facts.values())
 
@@ -62,6 +64,18 @@ class MatchRequestService:
             must_be_active(participant)
         if facts.target_id and len({participant.organisation_id for participant in found.values()}) == 1:
             raise Invalid(FieldError("/target_id", "both are of the same organisation"))
+
+    async def _take_refusal_back(self, edition_id: str, facts: MatchRequestFacts) -> None:
+        """Let a participant be asked again by a partner whom the participant declined, and now asks.
+
+        The declined request stays as it is; it no longer prevents a second request of the same pair.
+        """
+        if facts.target_id is None:
+            return
+        key = pair_key(edition_id, facts.target_id, facts.requester_id)
+        declined = (await self._unit.repository.find_unique(MatchRequest, [key])).get(key)
+        if declined is not None and declined.state is RequestState.DECLINED:
+            await self._unit.repository.release(declined)
 
     async def _must_have_requests_left(self, edition: Edition, requester_id: str) -> None:
         # Best effort: concurrent requests of a participant may exceed the limit by their number. An exact count would

@@ -54,6 +54,15 @@ async def test_a_reinstated_participant_has_the_agreed_pairs_again(
     assert len({affinity.score for affinity in harness.sent}) == 1
 
 
+async def test_a_participant_who_declined_and_asks_is_answered_by_the_partner(
+    harness: MatchingHarness, scene: Scene, people: Any
+) -> None:
+    await harness.consume(*people, scene.request("r1", "ann", "bob", state="declined"))
+    await harness.consume(scene.request("r2", "bob", "ann"))
+    await harness.consume(scene.request("r2", "bob", "ann", revision=2, state="accepted"))
+    assert [affinity.consent for affinity in harness.sent][-2:] == [Consent.PENDING, Consent.GRANTED]
+
+
 async def test_the_same_batch_twice_is_written_and_sent_once(
     harness: MatchingHarness, scene: Scene, people: Any
 ) -> None:

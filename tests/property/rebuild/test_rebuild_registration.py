@@ -94,3 +94,13 @@ async def test_a_cancelled_participant_is_rebuilt_beside_the_new_owner_of_the_ad
     await rebuilder.write(database, gone.edition_id, EditionEvents([]), EditionEvents([gone, heir]))
     view = await rebuilder.view(database, gone.edition_id)
     assert view["participant"] == {"ann": gone.to_json(), "bob": heir.to_json()}
+
+
+async def test_a_declined_request_is_rebuilt_beside_the_second_request_of_the_pair(scene: Any) -> None:
+    declined = scene.request("r1", "ann", "bob", state="declined")
+    again = scene.request("r3", "ann", "bob")
+    database = Servers().mongo.database("registration")
+    rebuilder = RegistrationRebuilder()
+    await rebuilder.write(database, again.edition_id, EditionEvents([]), EditionEvents([declined, again]))
+    view = await rebuilder.view(database, again.edition_id)
+    assert view["match request"] == {"r1": declined.to_json(), "r3": again.to_json()}
