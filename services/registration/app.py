@@ -36,7 +36,7 @@ from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
-from services.registration.service import expire_overdue
+from services.registration.service import expire_overdue, move_editions_by_clock
 from services.registration.settings import Settings
 from services.registration.store import KINDS, MongoStore, collection_of
 from shared.app import Infrastructure, Runtime, operational_routes
@@ -121,7 +121,12 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         await expire_overdue(store, clock)
 
     runtime.background.every(settings.sweep_seconds, publisher.sweep, "outbox sweep")
+
+    async def move_editions() -> None:
+        await move_editions_by_clock(store, clock)
+
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
+    runtime.background.every(settings.expiry_seconds, move_editions, "edition phases")
     runtime.prepare += [store.prepare, publisher.prepare]
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)

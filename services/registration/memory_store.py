@@ -43,10 +43,10 @@ class InMemoryStore:
         """The entities of an operator."""
         return InMemoryRepository(self, operator_id)
 
-    async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
-        """List overdue match requests of all operators, the longest overdue first."""
+    async def overdue(self, kind: type[AnyEntity], now: datetime, limit: int) -> list[AnyEntity]:
+        """List overdue entities of a kind of all operators, the longest overdue first."""
         entities = [document.entity() for document in self.documents.values()]
-        due = [(entity.due, entity) for entity in entities if isinstance(entity, MatchRequest) and entity.due]
+        due = [(entity.due, entity) for entity in entities if isinstance(entity, kind) and entity.due]
         return [entity for at, entity in sorted(due, key=lambda item: item[0]) if at <= now][:limit]
 
 

@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.seats import Seats
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
@@ -45,7 +44,7 @@ class EntityStore(Protocol):
     """The entities of all operators; `store.MongoStore` documents each call."""
 
     def of(self, operator_id: str) -> Repository: ...
-    async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]: ...
+    async def overdue(self, kind: type[AnyEntity], now: datetime, limit: int) -> list[AnyEntity]: ...
 
 
 class AffinityVersions(Protocol):

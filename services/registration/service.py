@@ -1,11 +1,12 @@
-"""The use cases of an operator, and the expiry of match requests."""
+"""The use cases of an operator, and the work by the clock: requests expire, editions become live or closed."""
 
 from __future__ import annotations
 
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.ceilings import Room, unbounded
+from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict
-from services.registration.domain.match_request import Answer
+from services.registration.domain.match_request import Answer, MatchRequest
 from services.registration.ports import AffinityVersions, AnyEntity, EntityStore, Repository
 from services.registration.unit_of_work import UnitOfWork
 from services.registration.use_cases.editions import EditionService
@@ -14,8 +15,8 @@ from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
 from shared.runtime.clock import Clock
 
-#: Match requests that one run of the expiry handles.
-_EXPIRED_AT_ONCE = 500
+#: Match requests, and editions, that one run of the background work handles.
+_AT_ONCE = 500
 
 
 class OperatorService:
@@ -53,9 +54,22 @@ class OperatorService:
 
 async def expire_overdue(store: EntityStore, clock: Clock) -> None:
     """Expire the match requests of all operators that were not answered in time."""
-    for request in await store.overdue(clock(), _EXPIRED_AT_ONCE):
+    for request in await store.overdue(MatchRequest, clock(), _AT_ONCE):
         service = OperatorService(store.of(request.operator_id), clock)
         try:
             await service.match_requests.answer(request.edition_id, request.request_id, Answer.EXPIRY)
         except Conflict:  # answered at this very moment
+            continue
+
+
+async def move_editions_by_clock(store: EntityStore, clock: Clock) -> None:
+    """Make published editions of all operators live before their first hour, and close editions after their last.
+
+    Several processes may do it at once, and late: an edition is moved to a phase once, as a revision of its own.
+    """
+    for edition in await store.overdue(Edition, clock(), _AT_ONCE):
+        service = OperatorService(store.of(edition.operator_id), clock)
+        try:
+            await service.editions.move_by_clock(edition.edition_id)
+        except Conflict:  # changed by many at this very moment: the next run finds it again
             continue

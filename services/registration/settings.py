@@ -93,7 +93,9 @@ class Settings(ServiceSettings):
         default=20, ge=0, description="Operators with metrics of their own, the busiest; the rest are `other`."
     )
     expiry_seconds: float = Field(
-        default=30.0, gt=0, description="Interval at which unanswered match requests are expired."
+        default=30.0,
+        gt=0,
+        description="Interval at which unanswered match requests are expired, and editions become live or closed.",
     )
     matching_url: str = Field(
         default="",

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.registration.domain.edition import Edition
+from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
@@ -61,7 +61,9 @@ class MongoStore:
         await self._database[collection_of(Participant)].create_index([("edition_id", 1), ("session_ids", 1)])
         requests = self._database[collection_of(MatchRequest)]
         await requests.create_index("requester_id")
-        await requests.create_index("due")
+        for kind in (Edition, MatchRequest):
+            await self._database[collection_of(kind)].create_index("due")
+        await self._add_due_times()
 
     def of(self, operator_id: str) -> MongoRepository:
         """Return the repository of an operator, the only access to its entities."""
@@ -75,10 +77,19 @@ class MongoStore:
             async for document in self._database[collection_of(kind)].find({"edition_id": edition_id}, _BESIDE)
         ]
 
-    async def overdue(self, now: datetime, limit: int) -> list[MatchRequest]:
-        """List overdue match requests of all operators, the longest overdue first."""
-        cursor = self._database[collection_of(MatchRequest)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
-        return [MatchRequest.stored(document) async for document in cursor.sort("due", 1).limit(limit)]
+    async def overdue(self, kind: type[AnyEntity], now: datetime, limit: int) -> list[AnyEntity]:
+        """List overdue entities of a kind of all operators, the longest overdue first."""
+        cursor = self._database[collection_of(kind)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
+        return [kind.stored(document) async for document in cursor.sort("due", 1).limit(limit)]
+
+    async def _add_due_times(self) -> None:
+        """Store the due times of editions that were stored before the clock moved editions."""
+        editions = self._database[collection_of(Edition)]
+        async for document in _paced(editions.find({"phase": {"$in": sorted(MOVED_BY_CLOCK)}})):
+            if document.get("due") is None:
+                edition = Edition.stored({name: document[name] for name in document.keys() - _BESIDE.keys()})
+                unchanged = {"_id": document["_id"], "revision": edition.revision}
+                await editions.update_one(unchanged, {"$set": {"due": edition.due}})
 
 
 class MongoRepository:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
 from services.registration.api.replies import Page, created, page, reply
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
+from shared.contract.events import Phase
+
+Confirmed = Annotated[
+    Literal["live"] | None,
+    Query(description="`live` confirms that an open edition becomes live at once; without it: 428."),
+]
 
 router = APIRouter(prefix="/editions", tags=["editions"])
 
@@ -52,9 +58,15 @@ async def get_edition(service: CurrentService, edition_id: PathId) -> Response:
 
 
 @router.patch("/{edition_id}", response_model=Edition, openapi_extra=patch_docs(EditionFacts))
-async def amend_edition(service: CurrentService, edition_id: PathId, revisions: IfMatch, patch: PatchBody) -> Response:
-    """Change an edition that is not closed. Its phase only goes forwards: open, published, live, closed."""
-    return reply(await service.editions.amend(edition_id, patch, revisions))
+async def amend_edition(
+    service: CurrentService, edition_id: PathId, revisions: IfMatch, patch: PatchBody, confirm: Confirmed = None
+) -> Response:
+    """Change an edition that is not closed. Its phase only goes forwards: open, published, live, closed.
+
+    A published edition becomes live by itself, and is closed by itself: see `live_lead_minutes` and
+    `close_lag_minutes`. An open edition becomes live in one step with `?confirm=live` only.
+    """
+    return reply(await service.editions.amend(edition_id, patch, revisions, Phase(confirm) if confirm else None))
 
 
 @router.get("/{edition_id}/sessions")

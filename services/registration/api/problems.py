@@ -21,6 +21,7 @@ from services.registration.domain.agenda import EditBreaksRules, MissingIfMatch
 from services.registration.domain.errors import (
     AtRevision,
     CeilingReached,
+    ConfirmationRequired,
     Conflict,
     FieldError,
     IfMatchRequired,
@@ -105,6 +106,9 @@ _KINDS: dict[type[Exception], ProblemKind] = {
     ),
     MissingIfMatch: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "unguarded", "If-Match is needed"),
     IfMatchRequired: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "if-match-required", "If-Match is needed"),
+    ConfirmationRequired: ProblemKind(
+        HTTPStatus.PRECONDITION_REQUIRED, "confirmation-required", "A confirmation is needed"
+    ),
     KeyReused: ProblemKind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"
     ),

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from services.registration.domain.entity import Entity, Facts
-from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.domain.errors import ConfirmationRequired, Conflict, FieldError, Invalid
 from services.registration.domain.names import Line, ZoneName
 from services.registration.domain.slots import Day, instant, slots_of
 from shared.contract import events
@@ -30,6 +30,10 @@ from shared.contract.ids import Id
 
 #: Most bytes of an edition's event: with its headers it has to fit one Kafka record of 1 MiB.
 _MOST_BYTES = 900_000
+
+
+#: Phases that end by the clock.
+MOVED_BY_CLOCK = frozenset({Phase.PUBLISHED, Phase.LIVE})
 
 
 class ZoneFacts(Facts):
@@ -130,6 +134,20 @@ class EditionFacts(Facts):
         le=24 * 60,
         description="Minutes in which a change that is undone gives every encounter its announced place back.",
     )
+    live_lead_minutes: int = Field(
+        default=60,
+        ge=0,
+        le=7 * 24 * 60,
+        description="Minutes before its first slot at which a published edition becomes live by itself. "
+        "At least `freeze_minutes`, or its first encounters are frozen late.",
+    )
+    close_lag_minutes: int = Field(
+        default=720,
+        ge=0,
+        le=30 * 24 * 60,
+        description="Minutes after its last slot, its last session and its last change at which an edition is closed "
+        "by itself.",
+    )
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the agendas, most important first.")
     goals: Goals = Field(
         default=(), description="Encounters that serve a goal are placed before other encounters of the same priority."
@@ -165,6 +183,48 @@ class Edition(EditionFacts, Entity):
     #: An edition stored before there were versions keeps the first version.
     affinity_version: AffinityVersion = "1"
     filling: Filling | None = Field(default=None, description="The last round of proposals.")
+
+    @property
+    def due(self) -> datetime | None:
+        """The time at which the clock moves the edition to its next phase; None: never."""
+        hours = self._hours()
+        if hours is None or self.phase not in MOVED_BY_CLOCK:
+            return None
+        closes_at = self._closes_at(hours)
+        return min(self._live_at(hours), closes_at) if self.phase is Phase.PUBLISHED else closes_at
+
+    def moved_by_clock(self, now: datetime) -> Self:
+        """Return the edition in the phase that its hours say; itself if that is its phase.
+
+        A published edition becomes live, and a published or live edition is closed. An open edition stays open: its
+        agendas were never announced.
+        """
+        hours = self._hours()
+        if hours is None or self.phase not in MOVED_BY_CLOCK:
+            return self
+        if self._closes_at(hours) <= now:
+            return self.changed(now, phase=Phase.CLOSED)
+        return self.changed(now, phase=Phase.LIVE) if self._live_at(hours) <= now else self
+
+    def _hours(self) -> events.Interval | None:
+        """Return the time from the first slot to the last slot or session; None if there is neither.
+
+        An edition without slots begins with its first session.
+        """
+        slots, sessions = self.slots(), [session.in_zone(self.timezone) for session in self.sessions]
+        if not slots and not sessions:
+            return None
+        return events.Interval(
+            starts_at=min(interval.starts_at for interval in slots or sessions),
+            ends_at=max(interval.ends_at for interval in (*slots, *sessions)),
+        )
+
+    def _live_at(self, hours: events.Interval) -> datetime:
+        return hours.starts_at - timedelta(minutes=self.live_lead_minutes)
+
+    def _closes_at(self, hours: events.Interval) -> datetime:
+        """Return the time at which the edition is closed: later if it was changed after its last hour."""
+        return max(hours.ends_at, self.changed_at) + timedelta(minutes=self.close_lag_minutes)
 
     def snapshot(self) -> EditionChanged:
         return EditionChanged(
@@ -213,9 +273,19 @@ class Edition(EditionFacts, Entity):
         last = self.filling.round if self.filling else 0
         return self.changed(now, filling=Filling(round=last + 1, encounters=wanted.encounters))
 
-    def may_become(self, phase: Phase) -> None:
-        """Raise `Conflict` unless the phase is the same or later."""
+    def may_become(self, phase: Phase, confirmed: Phase | None = None) -> None:
+        """Raise unless the phase is the same or later.
+
+        Raises:
+            Conflict: the phase is earlier.
+            ConfirmationRequired: an open edition would be live at once, and `confirmed` is not that phase.
+        """
         order = list(Phase)
+        if self.phase is Phase.OPEN and phase is Phase.LIVE and confirmed is not Phase.LIVE:
+            raise ConfirmationRequired(
+                "the edition is open: live in one step announces every agenda and freezes the first encounters. "
+                "Set phase published first, or send the same request with ?confirm=live"
+            )
         if order.index(phase) < order.index(self.phase):
             raise Conflict(f"an edition's phase only goes forwards: it is {self.phase}, and cannot go back to {phase}")
 

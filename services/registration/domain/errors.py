@@ -13,6 +13,10 @@ class CeilingReached(Conflict):
     """The operator has as many entities of a kind as it may have; the message says how many."""
 
 
+class ConfirmationRequired(Exception):
+    """The change cannot be taken back and needs a confirmation; the message says which."""
+
+
 class NotFound(Exception):
     """The operator has no such entity; the message names its kind."""
 

@@ -8,6 +8,7 @@ from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.parsing import apply_patch
 from services.registration.ports import AffinityVersions
 from services.registration.unit_of_work import Revisions, UnitOfWork
+from shared.contract.events import Phase
 from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
 
 
@@ -41,11 +42,15 @@ class EditionService:
         edition.must_be_changeable()
         return edition
 
-    async def amend(self, edition_id: str, patch: Patch, revisions: Revisions) -> Edition:
-        """Change an edition. Its phase only goes forwards."""
-        return await self.change(edition_id, lambda _: patch, revisions)
+    async def amend(
+        self, edition_id: str, patch: Patch, revisions: Revisions, confirmed: Phase | None = None
+    ) -> Edition:
+        """Change an edition. Its phase only goes forwards; `confirmed` is a phase that the operator has confirmed."""
+        return await self.change(edition_id, lambda _: patch, revisions, confirmed)
 
-    async def change(self, edition_id: str, patch_of: PatchOf[Edition], revisions: Revisions) -> Edition:
+    async def change(
+        self, edition_id: str, patch_of: PatchOf[Edition], revisions: Revisions, confirmed: Phase | None = None
+    ) -> Edition:
         """Change an edition by the patch that follows from its present revision."""
 
         async def change(edition: Edition) -> Edition:
@@ -53,7 +58,7 @@ class EditionService:
             changed = edition.changed(self._unit.clock(), **facts.values())
             if changed is not edition:
                 edition.must_be_changeable()
-                edition.may_become(changed.phase)
+                edition.may_become(changed.phase, confirmed)
                 changed.must_fit_one_record()
                 # An edition keeps a version that was installed once: only another version has to be.
                 if changed.affinity_version != edition.affinity_version:
@@ -61,6 +66,14 @@ class EditionService:
             return changed
 
         return await self._unit.amend(Edition, edition_id, edition_id, change, revisions)
+
+    async def move_by_clock(self, edition_id: str) -> Edition:
+        """Move an edition to the phase that its hours say; an edition in that phase stays as it is."""
+
+        async def change(edition: Edition) -> Edition:
+            return edition.moved_by_clock(self._unit.clock())
+
+        return await self._unit.amend(Edition, edition_id, edition_id, change)
 
     async def propose_partners(self, edition_id: str, wanted: FillingFacts) -> Edition:
         """Start a round of proposals for the participants with fewer encounters than wanted."""

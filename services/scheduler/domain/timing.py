@@ -45,7 +45,7 @@ def slots_for(state: AgendaState, pair_id: str, now: datetime, participant_ids: 
 def has_begun(state: AgendaState, pair_id: str, now: datetime) -> bool:
     """Return whether the pair's encounter has a place and has begun or is over.
 
-    A provisional encounter that nobody was told of does not begin: see `is_lapsed`.
+    A provisional encounter does not begin: see `is_lapsed`.
     """
     if pair_id not in state.placements:
         return False

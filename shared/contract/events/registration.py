@@ -242,6 +242,12 @@ class EditionChanged(Event):
         ge=0,
         description="Time after which an encounter that a change moved stays, even if the change is undone.",
     )
+    live_lead_minutes: int = Field(
+        default=60, ge=0, description="Time before its first slot at which a published edition becomes live."
+    )
+    close_lag_minutes: int = Field(
+        default=720, ge=0, description="Time after its last slot or session at which a live edition is closed."
+    )
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the edition, most important first.")
     goals: Goals = Field(
         default=(), description="Goals: encounters that serve them come first among encounters of the same priority."

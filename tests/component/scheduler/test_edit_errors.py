@@ -83,7 +83,7 @@ async def test_real_requests_answer_with_a_code_that_the_openapi_lists(
 
     path = f"{harness.path}/encounters/{encounter_id}/attendance"
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-live")
-    await api.patch(harness.path, json={"phase": "live"}, headers=ANY_REVISION)
+    await api.patch(harness.path, params={"confirm": "live"}, json={"phase": "live"}, headers=ANY_REVISION)
     await harness.deliver()
     assert kind_of(await api.post(path, json={"outcome": "held"})) == (409, "not-begun")
     harness.moment = datetime.fromisoformat(encounter["place"]["starts_at"])

@@ -233,7 +233,7 @@ async def test_a_malformed_edit_is_rejected(
 
 
 async def test_a_missed_place_goes_to_a_waiting_pair_at_once(harness: ApiHarness, api: httpx.AsyncClient) -> None:
-    await api.patch(harness.path, json={"phase": "live"}, headers=ANY_REVISION)
+    await api.patch(harness.path, params={"confirm": "live"}, json={"phase": "live"}, headers=ANY_REVISION)
     await harness.deliver()
     meeting = await harness.meeting(api, "Ana", "Beto")
     slot = meeting["place"]

@@ -186,10 +186,10 @@ async def test_lists_overdue_requests_of_all_operators_oldest_first(store: Any) 
         await store.of(operator).insert(request(number, operator_id=operator, expires_at=due), "f")
     await store.of("itecam").insert(request(3, expires_at=NOW + timedelta(hours=1)), "f")
     await store.of("itecam").insert(request(4), "f")
-    assert [late.id for late in await store.overdue(NOW, 10)] == ["req_2", "req_1"]
-    assert [late.id for late in await store.overdue(NOW, 1)] == ["req_2"]
-    await store.of("rival").replace((await store.overdue(NOW, 1))[0].answered(Answer.EXPIRY, NOW))
-    assert [late.id for late in await store.overdue(NOW, 10)] == ["req_1"]
+    assert [late.id for late in await store.overdue(MatchRequest, NOW, 10)] == ["req_2", "req_1"]
+    assert [late.id for late in await store.overdue(MatchRequest, NOW, 1)] == ["req_2"]
+    await store.of("rival").replace((await store.overdue(MatchRequest, NOW, 1))[0].answered(Answer.EXPIRY, NOW))
+    assert [late.id for late in await store.overdue(MatchRequest, NOW, 10)] == ["req_1"]
 
 
 async def test_reports_each_write_for_its_outbox(store: Any, written: list[Any]) -> None:

@@ -45,6 +45,8 @@ EDITION: dict[str, tuple[Any, EditionDiff]] = {
     "filling": ("filling", NOTHING),
     "freeze_minutes": (5, NOTHING),
     "settle_minutes": (5, NOTHING),
+    "live_lead_minutes": (5, NOTHING),
+    "close_lag_minutes": (5, NOTHING),
     "levels": (tuple(reversed(Level)), NOTHING),
     "goals": ((Goal.DELEGATION,), NOTHING),
 }
