@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.matching.domain.changes import Change
 from services.matching.domain.decide import Matchmaker
-from services.matching.domain.explain import explain_pair
+from services.matching.domain.explain import explain_pair, proposals_of
 from services.matching.domain.state import MatchingState
 from services.matching.observatory.picture import TooFewOrganisations
 from services.matching.ports import EditionJournal, Observatory, ProfileHelper
 from shared.contract.events import Event
 from shared.internal_api.affinity_versions import InstalledVersions
+from shared.internal_api.pairs import ProposalPage
 from shared.internal_api.profile_help import ProfileQuestion
 from shared.internal_api.server import Declined, body_of
 from shared.storage.aggregate import Decision
@@ -57,7 +59,7 @@ def version_routes(matchmaker: Matchmaker) -> list[BaseRoute]:
 
 
 def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRoute]:
-    """Return the route that explains the score and the hindrances of a pair."""
+    """Return the routes that explain the score and the hindrances of a pair, and list the proposals."""
 
     async def pair(request: Request) -> Response:
         edition_id, first_id, second_id = (request.path_params[name] for name in ("edition_id", "one", "other"))
@@ -72,4 +74,24 @@ def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRo
         await editions.transact(edition_id, explain)
         return Response(answers[-1].model_dump_json(), media_type="application/json")
 
-    return [Route("/editions/{edition_id}/affinities/{one}/{other}", pair)]
+    async def proposals(request: Request) -> Response:
+        try:
+            page = ProposalPage.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            raise Declined(
+                422, "invalid", "after is not the next of a page before, or limit is not 1 to 1000"
+            ) from error
+        edition_id, answers = request.path_params["edition_id"], []
+
+        def listed(state: MatchingState, _: datetime) -> Decision[Change, Event]:
+            answers.append(proposals_of(state, page))
+            return Decision()
+
+        await editions.current(edition_id)
+        await editions.transact(edition_id, listed)
+        return JSONResponse({"items": [proposal.model_dump(mode="json") for proposal in answers[-1]]})
+
+    return [
+        Route("/editions/{edition_id}/affinities/{one}/{other}", pair),
+        Route("/editions/{edition_id}/proposals", proposals),
+    ]

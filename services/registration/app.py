@@ -27,6 +27,7 @@ from services.registration.api import (
     participants,
     problems,
     profile_help,
+    proposals,
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
@@ -79,6 +80,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         profile_help,
         observatory,
         affinities,
+        proposals,
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)

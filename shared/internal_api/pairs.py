@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, Field
 
 from shared.contract.events import Consent, Reason
+from shared.contract.ids import Id
+
+#: Scores have four decimals.
+_SCORE_STEPS: Final = 10_000
 
 
 class Hindrance(StrEnum):
@@ -49,3 +56,44 @@ class PairAnswer(BaseModel):
     least_affinity: float | None = Field(default=None, description="Pairs with a lower affinity are not proposed.")
     reasons: tuple[Reason, ...] = ()
     low_confidence: tuple[str, ...] = ()
+    proposed: bool = Field(default=False, description="Whether matching proposes the pair now.")
+
+
+class Proposal(BaseModel):
+    """A pair that matching proposes, with its score and its reasons, heaviest first."""
+
+    pair_id: Id
+    participant_ids: tuple[str, str] = Field(description="Sorted.")
+    score: float
+    reasons: tuple[Reason, ...]
+    consent: Consent = Field(description="`pending`: an answer is awaited; `granted`: the pair gets an encounter.")
+    request_ids: tuple[str, ...] = Field(description="The open requests that the pair serves; empty after a round.")
+    configuration: str = Field(description="The configuration that scored the pair.")
+    low_confidence: tuple[str, ...] = Field(description="Participants whose profile says too little.")
+
+    @property
+    def cursor(self) -> str:
+        """The place in the list of proposals, best first: `9876-pair_1` for a score of 0.9876."""
+        return f"{round(self.score * _SCORE_STEPS)}-{self.pair_id}"
+
+
+class ProposalPage(BaseModel):
+    """A page of the proposals, best first: up to `limit` items after the cursor `after`."""
+
+    after: str = Field(default="", pattern=r"^(\d{1,5}-[A-Za-z0-9][A-Za-z0-9_-]{0,57})?$")
+    limit: int = Field(default=100, ge=1, le=1000)
+    participant_id: str | None = None
+
+    def follows(self, proposal: Proposal) -> bool:
+        """Return whether a proposal comes after the cursor: it has a lower score, or the same and a later id."""
+        return not self.after or _rank(proposal.cursor) > _rank(self.after)
+
+
+def ranked(proposals: Iterable[Proposal], limit: int) -> list[Proposal]:
+    """Return the first proposals: best first, ties by id."""
+    return heapq.nsmallest(limit, proposals, key=lambda proposal: _rank(proposal.cursor))
+
+
+def _rank(cursor: str) -> tuple[int, str]:
+    score, _, pair_id = cursor.partition("-")
+    return -int(score), pair_id

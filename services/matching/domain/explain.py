@@ -1,4 +1,4 @@
-"""Explains to an organiser why a pair has no encounter."""
+"""Explains to an organiser why a pair has no encounter, and lists the pairs that are proposed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
-from shared.contract.events import Consent, RequestState
+from shared.contract.events import AffinityScored, Consent, Origin, RequestState
 from shared.contract.ids import pair_id, pair_of
-from shared.internal_api.pairs import Hindrance, PairAnswer
+from shared.internal_api.pairs import Hindrance, PairAnswer, Proposal, ProposalPage, ranked
 
 
 def explain_pair(
@@ -35,8 +35,26 @@ def explain_pair(
         consent=published.consent if published else None,
         least_affinity=state.rules.least_affinity,
         missing_version=missing_version,
+        proposed=published is not None and _is_proposed(published),
         **scored,
     )
+
+
+def proposals_of(state: MatchingState, page: ProposalPage) -> list[Proposal]:
+    """List the pairs of a page that matching proposes now, best first."""
+    proposals = (_proposal(affinity) for affinity in state.published.values() if _is_proposed(affinity))
+    asked = page.participant_id
+    listed = (proposal for proposal in proposals if asked is None or asked in proposal.participant_ids)
+    return ranked(filter(page.follows, listed), page.limit)
+
+
+def _is_proposed(affinity: AffinityScored) -> bool:
+    """Return whether matching proposes the pair: consent is refused once a proposal is withdrawn or declined."""
+    return affinity.origin is Origin.PROPOSED and affinity.consent is not Consent.REFUSED
+
+
+def _proposal(affinity: AffinityScored) -> Proposal:
+    return Proposal(**{name: getattr(affinity, name) for name in Proposal.model_fields})
 
 
 def _hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str], score: float) -> Iterator[Hindrance]:
