@@ -18,7 +18,7 @@ AnyParty = TypeVar("AnyParty", Organisation, Participant)
 def must_be_active(party: Organisation | Participant) -> None:
     """Raise `Conflict` if the organisation or participant is cancelled."""
     if party.status is not Status.ACTIVE:
-        raise Conflict(f"{party.NOUN} {party.id} is cancelled")
+        raise Conflict(f"{party.NOUN} {party.id} is cancelled: reinstate it first")
 
 
 def cancelled(party: AnyParty, edition: Edition, now: datetime, **fields: object) -> AnyParty:
