@@ -9,7 +9,7 @@ from typing import Final
 
 from services.matching.domain.changes import Change
 from services.matching.domain.decide import Matchmaker
-from services.matching.domain.rescoring import RescoredRevisions, pairs_to_rescore
+from services.matching.domain.rescoring.rescoring import RescoredRevisions, pairs_to_rescore
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
 from services.matching.ports import EditionJournal

@@ -87,9 +87,20 @@ def newer(events: list[Event]) -> list[Event]:
 
 
 def is_same(outcome: Outcome, expected: Outcome) -> bool:
-    """Compare states, mails, and the keys and revisions of published events."""
-    sent = [[(record.key, dict(record.headers)["ce_id"]) for record in run.published] for run in (outcome, expected)]
-    return (outcome.state, outcome.addresses) == (expected.state, expected.addresses) and sent[0] == sent[1]
+    """Compare states, mails, and the keys of published events.
+
+    Revisions of what a service publishes do not count: a refused record ends a batch, so that the state after it is
+    published as well.
+    """
+    sent = [{record.key for record in run.published} for run in (outcome, expected)]
+    states = [{part: _without_revisions(run.state[part]) for part in run.state} for run in (outcome, expected)]
+    return (states[0], outcome.addresses, sent[0]) == (states[1], expected.addresses, sent[1])
+
+
+def _without_revisions(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_revisions(item) for name, item in value.items() if name not in {"revision", "sequence"}}
+    return [_without_revisions(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("service", CONSUMERS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain import pairs_left
+from services.matching.domain.rescoring import pairs_left
 from shared.contract.events import EditionChanged, Event, Filling
 from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import MongoJournalStore

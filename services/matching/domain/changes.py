@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from services.matching.domain.pairs_left import PairsLeft
+from services.matching.domain.rescoring.pairs_left import PairsLeft
 from services.matching.domain.snapshots import (
     EditionRules,
     EncounterSnapshot,

@@ -11,7 +11,7 @@ from typing import Final
 from services.matching.domain.changes import Change
 from services.matching.domain.event_effects import EventEffects
 from services.matching.domain.publication import PairsPublication
-from services.matching.domain.rescoring import RescoredRevisions, rescore, texts_of
+from services.matching.domain.rescoring.rescoring import RescoredRevisions, rescore, texts_of
 from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST, AffinityConfiguration
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState

@@ -14,10 +14,10 @@ from services.matching.domain.changes import (
     RulesRecorded,
 )
 from services.matching.domain.evolve import evolve
-from services.matching.domain.pairs_left import PairsLeft
 from services.matching.domain.proposal_rounds import pairs_of_round
 from services.matching.domain.proposals import best_partners, requests_to_update
 from services.matching.domain.publication import PairsPublication, Publisher
+from services.matching.domain.rescoring.pairs_left import PairsLeft
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.snapshots import (
     EditionRules,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.matching.domain.changes import Change, PairScored, PairsDeferred, PairsPublished
 from services.matching.domain.consent import ConsentSide, consent_of
 from services.matching.domain.evolve import evolve
-from services.matching.domain.pairs_left import Occasion, Pair, PairsLeft
+from services.matching.domain.rescoring.pairs_left import Occasion, Pair, PairsLeft
 from services.matching.domain.scoring.affinity import MET_BEFORE, Affinity, reasons_of
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from services.matching.domain.pairs_left import PairsLeft
+from services.matching.domain.rescoring.pairs_left import PairsLeft
 from services.matching.domain.snapshots import (
     EditionRules,
     EncounterSnapshot,

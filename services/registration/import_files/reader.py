@@ -63,6 +63,8 @@ def main(argument: str) -> None:
         _write(REFUSED, f"takes more than {task.memory_bytes} bytes of memory to read: split the file".encode())
     else:
         _write(END, b"")
+    # Python drops the handler before it ends: a last signal of the timer would kill the process.
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _read(task: ReadTask, raw: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
-from services.scheduler.domain import settling, timing
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import (
     AgendaTouched,
     EditionRecorded,
@@ -16,7 +16,8 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
-from services.scheduler.domain.repair import reconsider
+from services.scheduler.domain.repair import settling
+from services.scheduler.domain.repair.agenda_repair import reconsider
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verification import verify_step

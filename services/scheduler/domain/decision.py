@@ -7,9 +7,9 @@ from datetime import datetime
 
 from services.scheduler.domain.changes import Change, Placed, Removed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.settling import Standing, standing
+from services.scheduler.domain.repair.settling import Standing, standing
+from services.scheduler.domain.repair.substitutes import substitutes_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.substitutes import substitutes_of
 from services.scheduler.domain.timetable.ejection import Assignments, SearchBudget
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Cause, Place, WaitingReason

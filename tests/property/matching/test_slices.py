@@ -8,7 +8,8 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.domain import decide, pairs_left, publication
+from services.matching.domain import decide, publication
+from services.matching.domain.rescoring import pairs_left
 from tests.support.matching_histories import batches, decided, histories, slowly
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.scheduler.domain import settling, timing
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Announced, Improved
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.problem import Solution
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.objective.levels import objective_value, results
+from services.scheduler.domain.repair import settling
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.placement import find_assignment

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from services.scheduler.domain import timing
 from services.scheduler.domain.objective.levels import SearchPolicy, levels_of, search_policy_of
 from services.scheduler.domain.objective.priority import Demand, FillRate, demand_total
+from services.scheduler.domain.repair.substitutes import substitutes_of
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.domain.substitutes import substitutes_of
 from services.scheduler.domain.timetable.board import Assignment, Board, Meeting, ParticipantHours
 from services.scheduler.domain.timetable.timeline import SlotSet
 from shared.contract.events import Level

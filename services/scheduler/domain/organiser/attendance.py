@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.scheduler.domain.changes import AttendanceRecorded
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.organiser.errors import EditRejected, pair_of_encounter
-from services.scheduler.domain.repair import offer_missed, reconsider
+from services.scheduler.domain.repair.agenda_repair import offer_missed, reconsider
 from services.scheduler.domain.snapshots import AttendanceSnapshot
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase

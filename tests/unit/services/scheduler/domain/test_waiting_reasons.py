@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.scheduler.domain.publication import RELAXABLE
-from services.scheduler.domain.repair import MOVING_HELPS
+from services.scheduler.domain.repair.agenda_repair import MOVING_HELPS
 from services.scheduler.domain.state import AgendaState, Links
 from shared.contract.events import WaitingReason
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.scheduler.domain import settling, timing
+from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Locked, Placed, TakenOver
 from services.scheduler.domain.decision import DecisionInProgress, FreedRoom
 from services.scheduler.domain.objective.fill_rates import fill_rate
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
-from services.scheduler.domain.substitutes import find_substitute
+from services.scheduler.domain.repair import settling
+from services.scheduler.domain.repair.substitutes import find_substitute
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.ejection import Assignments, make_room
 from services.scheduler.domain.timetable.placement import find_assignment, is_well_placed

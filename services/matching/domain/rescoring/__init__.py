@@ -1,0 +1,1 @@
+"""Scores that are computed anew after a change, and the pairs that are left for later slices."""

@@ -1,0 +1,1 @@
+"""Repair of an agenda after changes: settled places, substitutes, and room for pairs that wait."""
