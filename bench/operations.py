@@ -60,7 +60,7 @@ def _stress(seed: int) -> Counter[str]:
 
 
 def stress(seed: int, operations: int) -> Counter[str]:
-    """Run operations on an edition. Count violations, lost wishes, replays that differ, and operations by kind."""
+    """Run operations on an edition. Count violations, placements in the past, lost wishes, and replays that differ."""
     subject = _Edition(synthetic(_SIZE, seed))
     for _, event in late_changes(subject.instance, operations, STRESS):
         subject.operate(event)
@@ -72,7 +72,7 @@ class _Edition:
 
     def __init__(self, instance: SyntheticEdition) -> None:
         self.instance = instance
-        self.count: Counter[str] = Counter(violations=0, lost_wishes=0, replays_that_differ=0)
+        self.count: Counter[str] = Counter(violations=0, placed_in_the_past=0, lost_wishes=0, replays_that_differ=0)
         self._aggregate = AgendaAggregate()
         self._state = AgendaState(edition_id=EDITION)
         self._changes: list[Change] = []
@@ -85,6 +85,7 @@ class _Edition:
         chance = self.instance.random.randrange
         if not chance(_CLOCK):
             self._now = max(self._now, self._some_time())
+        before = self._starts()
         if not chance(_ANNOUNCE):
             self._changes += announcing(self._state, self._now).changes
         if not chance(_RESTART):
@@ -99,7 +100,19 @@ class _Edition:
             self._adopt()
         self._changes += self._aggregate.decide(self._state, [event], self._now).changes
         self.count["violations"] += len(violations_of(self._state, self._state.placements, self._now))
+        moved = {pair_id for pair_id, start in self._starts().items() if before.get(pair_id) != start}
+        self.count["placed_in_the_past"] += sum(map(self._is_past, moved))
         self.count["lost_wishes"] += sum(map(self._is_lost, self._state.pairs))
+
+    def _starts(self) -> dict[str, datetime]:
+        return {pair_id: place.starts_at for pair_id, place in self._state.placements.items()}
+
+    def _is_past(self, pair_id: str) -> bool:
+        """Return whether the slot has begun; in a live edition, is half over. Held encounters may be in the past."""
+        state, place = self._state, self._state.placements[pair_id]
+        half = place.starts_at + (place.ends_at - place.starts_at) / 2
+        is_late = half < self._now if state.is_live else place.starts_at <= self._now
+        return is_late and pair_id not in state.attended
 
     def _is_lost(self, pair_id: str) -> bool:
         """True if a wanted pair is neither placed nor waiting, or both."""
