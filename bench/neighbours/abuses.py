@@ -12,7 +12,7 @@ from bench.neighbours.operator_api import OperatorApi, Payload
 from bench.neighbours.people import edition_body, participant_file, register_people, strangers, text_of
 from bench.neighbours.size import Load
 
-_OK = 200
+_OK, _TOO_MANY = 200, 429
 _POLL_SECONDS = 0.2
 
 
@@ -70,7 +70,13 @@ class UnknownVersions(Abuse):
         """Also make match requests, which matching has to score anew under a new version."""
         await super().prepare()
         for _ in self._people:
-            await self._api.status_of("POST", f"{self._path}/match-requests", self._request())
+            await self._make_request()
+
+    async def _make_request(self) -> None:
+        for _ in range(600):
+            if await self._api.status_of("POST", f"{self._path}/match-requests", self._request()) != _TOO_MANY:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def strike(self) -> int:
         return await self._api.status_of("PATCH", self._path, {"affinity_version": f"typo{next(self._numbers)}"})

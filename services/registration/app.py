@@ -31,6 +31,7 @@ from services.registration.api import (
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
+from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
 from services.registration.authenticator import Authenticator
 from services.registration.import_capacity import ImportCapacity
@@ -84,6 +85,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)
+    app.add_middleware(EarlyRefusals, context=context)
     app.add_middleware(RequestMiddleware)
     _document(app)
     if context.settings.openapi:

@@ -88,6 +88,12 @@ class Authenticator:
             return operator_id
         raise self._refusal(address, "unknown", digest[:KEY_ID_LENGTH], operator_id if keys else "")
 
+    def known_operator(self, presented: str) -> str | None:
+        """Return the operator of a key if the cache tells it. Nothing is read, and nothing is refused."""
+        operator_id, _, secret = presented.partition(".")
+        is_known = self._expires > self._now() and _matches(digest_of(secret), self._known.get(operator_id, ()))
+        return operator_id if is_known else None
+
     def _refusal(self, address: str, reason: str, key_id: str = "", operator_id: str = "") -> Exception:
         seconds = self._refused.wait(address)
         self._refused.refuse(address, reason, key_id, operator_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 
@@ -34,10 +35,15 @@ class OperatorLimitsBook:
 
     async def of(self, operator_id: str) -> OperatorLimits:
         """Return the limits of an operator that exists."""
-        expires, limits = self._cache.get(operator_id, (0.0, self._defaults))
-        if expires <= self._now():
+        limits = self.known(operator_id)
+        if limits is None:
             limits = self._defaults.changed(await self._overrides.limits(operator_id))
             if len(self._cache) >= _MOST_CACHED:
                 self._cache.clear()
             self._cache[operator_id] = (self._now() + self._cache_seconds, limits)
         return limits
+
+    def known(self, operator_id: str) -> OperatorLimits | None:
+        """Return the limits of an operator if they are in the cache."""
+        expires, limits = self._cache.get(operator_id, (-math.inf, None))
+        return limits if expires > self._now() else None

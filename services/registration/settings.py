@@ -50,10 +50,18 @@ class Settings(ServiceSettings):
         default=5.0, ge=0, description="Time for which API keys are cached: a revoked key may work this much longer."
     )
     operator_requests_per_second: float = Field(
-        default=100.0, gt=0, description="Calls a second of one operator, in each process; more are refused with 429."
+        default=50.0,
+        gt=0,
+        description="Tokens a second of one operator, in each process; a read takes one, a change takes more. Further "
+        "calls are refused with 429.",
     )
     operator_request_burst: int = Field(
-        default=300, ge=1, description="Calls that an operator may make at once after a pause."
+        default=100, ge=1, description="Tokens that an operator may spend at once after a pause."
+    )
+    operator_refusals_per_second: float = Field(
+        default=20.0,
+        gt=0,
+        description="Refusals a second of one operator that are answered; further answers wait five seconds at most.",
     )
     operator_dear_per_minute: float = Field(
         default=30.0,
@@ -64,7 +72,7 @@ class Settings(ServiceSettings):
         default=20, ge=1, description="Dear calls that an operator may make at once after a pause."
     )
     operator_calls_at_once: int = Field(
-        default=8, ge=1, description="Calls of one operator that a process handles at once; further calls wait."
+        default=3, ge=1, description="Calls of one operator that a process handles at once; further calls wait."
     )
     operator_calls_waiting: int = Field(
         default=32, ge=0, description="Calls of one operator that wait, ten seconds at most; more are refused with 429."

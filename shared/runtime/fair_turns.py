@@ -104,6 +104,13 @@ class FairTurns:
         finally:
             self._leave(account, caller)
 
+    def has_room(self, operator_id: str) -> bool:
+        """Tell whether a further caller of the operator would get a turn, or a place in the queue."""
+        account = self._accounts.get(operator_id)
+        if account is None or len(account.waiting) < self._most_waiting:
+            return True
+        return not account.waiting and self._free > 0 and len(account.holding) < self._most_each
+
     async def _wait(self, account: _Account, caller: _Caller, within: float) -> None:
         if caller.turn.done():
             return

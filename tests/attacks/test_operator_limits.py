@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
+from starlette.routing import Router
 
+from services.registration import api
 from services.registration.api.access import ApiContext
-from services.registration.api.admission import PRICES
+from services.registration.api.admission import PRICES, Admission
 from services.registration.app import make_api
 from services.registration.authenticator import digest_of
 from services.registration.memory_store import InMemoryRepository, InMemoryStore
@@ -21,6 +27,7 @@ from services.registration.settings import Settings
 from shared.runtime.metrics import OPERATOR_CALLS, OPERATOR_SECONDS
 from tests.support.metrics import MetricDelta
 from tests.support.registration_api import (
+    OPERATORS,
     Clock,
     RegistrationHarness,
     client_of,
@@ -35,6 +42,7 @@ SETTINGS = Settings(
     operator_dear_burst=2,
     operator_calls_at_once=3,
     operator_calls_waiting=4,
+    operator_refusals_per_second=1_000_000,
     operator_editions=3,
     operator_organisations=5,
     key_cache_seconds=0,
@@ -85,6 +93,12 @@ async def neighbour(context: ApiContext) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture
+async def large_buckets(operators: MongoOperators) -> None:
+    for operator_id in OPERATORS:
+        await operators.set_limits(operator_id, {"request_burst": 100})
+
+
 async def statuses(call: Callable[[], Any], times: int) -> Counter[int]:
     """Make a call so many times, one after another, and count the statuses."""
     return Counter([(await call()).status_code for _ in range(times)])
@@ -114,7 +128,7 @@ async def test_a_refused_call_succeeds_after_the_time_of_retry_after(flooder: ht
         assert refused.status_code == 429
         problem = refused.json()
         assert (problem["type"], problem["status"]) == ("urn:tertulia:problem:too-many-requests", 429)
-        assert "2 a second" in problem["detail"]
+        assert "2 tokens a second" in problem["detail"]
         assert refused.headers["content-type"] == "application/problem+json"
         time.now += int(refused.headers["Retry-After"])
         assert (await flooder.get("/editions?limit=500")).status_code == 200
@@ -182,6 +196,7 @@ async def test_three_calls_are_under_way_four_wait_and_the_rest_is_refused(conte
         assert Counter([(await call).status_code for call in calls]) == {404: 7, 429: 5}
 
 
+@pytest.mark.usefixtures("large_buckets")
 async def test_two_creations_at_the_ceiling_race_for_the_last_place(flooder: httpx.AsyncClient) -> None:
     for _ in range(2):
         await flooder.post("/editions", json=edition_body())
@@ -192,6 +207,7 @@ async def test_two_creations_at_the_ceiling_race_for_the_last_place(flooder: htt
     assert "3 editions" in problem["detail"]
 
 
+@pytest.mark.usefixtures("large_buckets")
 async def test_a_repeated_creation_is_answered_at_the_ceiling(flooder: httpx.AsyncClient) -> None:
     async def create(key: str) -> httpx.Response:
         return await flooder.post("/editions", json=edition_body(), headers={"Idempotency-Key": key})
@@ -212,6 +228,7 @@ async def test_an_import_stops_at_the_ceiling_row_by_row(flooder: httpx.AsyncCli
     assert "5 organisations" in answer.json()["rejected"][0]["reason"]
 
 
+@pytest.mark.usefixtures("large_buckets")
 async def test_the_ceiling_of_an_operator_leaves_its_neighbour_all_places(
     flooder: httpx.AsyncClient, neighbour: httpx.AsyncClient
 ) -> None:
@@ -222,9 +239,9 @@ async def test_the_ceiling_of_an_operator_leaves_its_neighbour_all_places(
 async def test_an_operator_has_limits_of_its_own(
     operators: MongoOperators, flooder: httpx.AsyncClient, neighbour: httpx.AsyncClient
 ) -> None:
-    await operators.set_limits("itecam", {"request_burst": 30, "editions": 5})
+    await operators.set_limits("itecam", {"request_burst": 60, "editions": 5})
     assert await statuses(lambda: flooder.post("/editions", json=edition_body()), 6) == {201: 5, 409: 1}
-    assert await statuses(lambda: flooder.get("/editions"), 30) == {200: 24, 429: 6}
+    assert await statuses(lambda: flooder.get("/editions"), 36) == {200: 30, 429: 6}
     assert await statuses(lambda: neighbour.get("/editions"), 30) == {200: 20, 429: 10}
 
 
@@ -242,6 +259,62 @@ def test_every_route_with_a_price_exists(context: ApiContext) -> None:
     assert {(method, "/v1" + path.replace(":path}", "}")) for method, path in PRICES} <= routes
 
 
-async def test_a_creation_pays_a_single_token(flooder: httpx.AsyncClient) -> None:
+async def test_a_change_pays_five_times_the_price_of_a_read(flooder: httpx.AsyncClient) -> None:
     body = organisation_body()
-    assert await statuses(lambda: flooder.post("/editions/unknown/organisations", json=body), 21) == {404: 20, 429: 1}
+    assert await statuses(lambda: flooder.post("/editions/unknown/organisations", json=body), 5) == {404: 4, 429: 1}
+
+
+class CachedHarness(RegistrationHarness):
+    """A process of registration that caches keys and limits, as in production."""
+
+    def __init__(self) -> None:
+        super().__init__(Clock(), SETTINGS.model_copy(update={"key_cache_seconds": 5.0}))
+
+
+async def test_a_refusal_reaches_neither_the_framework_nor_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = CachedHarness()
+    await harness.set_up_database()
+    async with client_of(harness.context, "itecam") as flooder:
+        assert await statuses(lambda: flooder.get("/editions?limit=500"), 5) == {200: 4, 429: 1}
+
+        def fail(*_: object, **__: object) -> None:
+            raise AssertionError("a refused call was routed")
+
+        monkeypatch.setattr(Router, "__call__", fail)
+        refused = await flooder.post("/editions", content="{" * 1000)
+        assert refused.status_code == 429
+        assert refused.json()["type"] == "urn:tertulia:problem:too-many-requests"
+        assert refused.headers["X-Request-Id"]
+
+
+async def test_answers_to_refused_calls_come_at_a_steady_rate(
+    monkeypatch: pytest.MonkeyPatch, context: ApiContext
+) -> None:
+    settings = SETTINGS.model_copy(update={"operator_refusals_per_second": 20.0})
+    admission = Admission(settings, context.overrides, lambda: 0.0)
+    delays: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        delays.append(round(seconds, 3))
+
+    monkeypatch.setattr("services.registration.api.admission.asyncio.sleep", sleep)
+    for operator_id in ("itecam", "itecam", "itecam", "rival"):
+        await admission.slow_down(operator_id)
+    assert delays == [0.0, 0.05, 0.1, 0.0]
+
+
+def test_all_dependencies_run_in_the_loop() -> None:
+    """A plain function would run in a thread, which a busy loop keeps waiting."""
+
+    def below(dependant: Dependant) -> Iterator[Dependant]:
+        for dependency in dependant.dependencies:
+            yield dependency
+            yield from below(dependency)
+
+    modules = [import_module(f"{api.__name__}.{module.name}") for module in iter_modules(api.__path__)]
+    routes = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
+    calls = {dependency.call for route in routes for dependency in below(route.dependant)}
+    assert len(calls) > 5
+    assert [
+        call for call in calls if not inspect.iscoroutinefunction(call) and not inspect.isasyncgenfunction(call)
+    ] == []

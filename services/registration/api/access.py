@@ -54,6 +54,13 @@ def context_of(request: Request) -> ApiContext:
     return context
 
 
+def key_in(authorization: str) -> str:
+    """Return the API key in the value of the header `Authorization`; empty if there is none."""
+    scheme, _, presented = authorization.partition(" ")
+    return presented.strip() if scheme.lower() == "bearer" else ""
+
+
+# All dependencies are coroutines: FastAPI runs a plain function in a thread, and a busy loop lets no thread begin.
 async def _service(
     request: Request, authorization: Annotated[str, Header(include_in_schema=False)] = ""
 ) -> AsyncIterator[OperatorService]:
@@ -61,19 +68,18 @@ async def _service(
 
     The use cases reach no other operator's entities.
     """
-    scheme, _, presented = authorization.partition(" ")
     context = context_of(request)
-    key = presented.strip() if scheme.lower() == "bearer" else ""
-    operator_id = await context.authenticator.operator_of(key, request.client.host if request.client else "")
-    async with context.admission.admit(operator_id, price_of(request)) as room:
+    key, address = key_in(authorization), request.client.host if request.client else ""
+    operator_id = await context.authenticator.operator_of(key, address)
+    async with context.admission.admit(operator_id, price_of(request.scope)) as room:
         yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room)
 
 
-def _matching(request: Request) -> InternalClient:
+async def _matching(request: Request) -> InternalClient:
     return context_of(request).clients.matching
 
 
-def _scheduler(request: Request) -> InternalClient:
+async def _scheduler(request: Request) -> InternalClient:
     return context_of(request).clients.scheduler
 
 
@@ -82,7 +88,7 @@ _IfMatchHeader = Annotated[
 ]
 
 
-def _revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...] | None:
+async def _revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...] | None:
     """Return the revisions that `If-Match` allows: any if empty; None without the header.
 
     A header without a readable revision allows none.
@@ -94,8 +100,8 @@ def _revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...] | None:
     return tuple(int(revision) for revision in _ETAG.findall(if_match)) or (-1,)
 
 
-def _optional_revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...]:
-    return _revisions(if_match) or ()
+async def _optional_revisions(if_match: _IfMatchHeader = None) -> tuple[int, ...]:
+    return await _revisions(if_match) or ()
 
 
 def is_id(text: str) -> bool:

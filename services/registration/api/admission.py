@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import Request
+from starlette.datastructures import QueryParams
+from starlette.routing import compile_path
+from starlette.types import Scope
 
 from services.registration.ceilings import Ceilings, Room
-from services.registration.domain.limits import CallClass, Rate, TokenBuckets
+from services.registration.domain.limits import CallClass, Rate, RefusalPace, TokenBuckets
 from services.registration.operator_limits import OperatorLimitsBook
 from services.registration.ports import OperatorOverrides
 from services.registration.settings import Settings
@@ -37,10 +41,14 @@ class Price:
 
 
 _DEAR: Final = Price(CallClass.DEAR)
-_MEMBER: Final = Price(tokens=5)
+#: A change is work for all services: journals, decisions, agendas, mails.
+_CHANGE: Final = Price(tokens=5)
+_MEMBER: Final = Price(tokens=10)
+#: Registration asks another service.
+_ASKED: Final = Price(tokens=2)
 _EDITION: Final = "/editions/{edition_id}"
-#: The prices of routes, by method and path below `/v1`. A page costs a token for every 100 items,
-#: and all other calls a token.
+#: The prices of routes, by method and path below `/v1`. All other changes cost 5 tokens. All other reads cost a token,
+#: and pages a token for every 100 items.
 PRICES: dict[tuple[str, str], Price] = {
     ("POST", f"{_EDITION}/imports/organisations"): _DEAR,
     ("POST", f"{_EDITION}/imports/participants"): _DEAR,
@@ -48,17 +56,23 @@ PRICES: dict[tuple[str, str], Price] = {
     ("GET", f"{_EDITION}/what-if"): _DEAR,
     ("GET", f"{_EDITION}/observatory"): _DEAR,
     # Matching looks at all pairs of the edition, and the scheduler at all its encounters.
-    ("PATCH", _EDITION): Price(tokens=10),
+    ("PATCH", _EDITION): Price(tokens=20),
     ("PUT", f"{_EDITION}/zones/{{zone_id}}"): _MEMBER,
     ("DELETE", f"{_EDITION}/zones/{{zone_id}}"): _MEMBER,
     ("PUT", f"{_EDITION}/zones/{{zone_id}}/tables/{{table:path}}"): _MEMBER,
     ("DELETE", f"{_EDITION}/zones/{{zone_id}}/tables/{{table:path}}"): _MEMBER,
     ("PUT", f"{_EDITION}/sessions/{{session_id}}"): _MEMBER,
     ("DELETE", f"{_EDITION}/sessions/{{session_id}}"): _MEMBER,
-    ("POST", f"{_EDITION}/agenda/edits"): Price(tokens=5),
+    ("POST", f"{_EDITION}/agenda/edits"): Price(tokens=10),
     ("POST", f"{_EDITION}/agenda/edits/dry-run"): Price(tokens=5),
     ("POST", "/profile-help"): Price(tokens=5),
+    ("GET", f"{_EDITION}/affinities/{{one}}/{{other}}"): _ASKED,
+    ("GET", f"{_EDITION}/goals"): _ASKED,
 }
+
+_PATTERNS: Final[dict[str, list[tuple[re.Pattern[str], Price]]]] = {}
+for (_method, _path), _price in PRICES.items():
+    _PATTERNS.setdefault(_method, []).append((compile_path(f"/v1{_path}")[0], _price))
 
 
 class TooManyRequests(Exception):
@@ -101,6 +115,7 @@ class Admission:
                 now=now,
             ),
         }
+        self._refusals = RefusalPace(settings.operator_refusals_per_second)
         self._ceilings = Ceilings(now)
         self._labels = TopLabels(settings.operators_in_metrics, (OPERATOR_CALLS, OPERATOR_SECONDS), now)
 
@@ -120,8 +135,7 @@ class Admission:
                 turns = self._turns[price.call_class]
                 await turn.enter_async_context(turns.turn(operator_id, within=_LONGEST_WAIT_SECONDS))
             except (QueueFull, TimeoutError):
-                OPERATOR_CALLS.labels(operator=label, outcome="too_many_at_once").inc()
-                raise TooManyAtOnce("too many calls of yours are under way", _AT_ONCE_RETRY_SECONDS) from None
+                raise self._too_many_at_once(label) from None
             OPERATOR_CALLS.labels(operator=label, outcome="admitted").inc()
             began = self._now()
             try:
@@ -129,25 +143,54 @@ class Admission:
             finally:
                 OPERATOR_SECONDS.labels(operator=label).inc(max(0.0, self._now() - began))
 
+    def refusal(self, operator_id: str, price: Price) -> TooManyRequests | None:
+        """Return the refusal of a call, as far as the caches tell; None if `admit` has to be asked.
+
+        It takes neither tokens nor a turn.
+        """
+        limits = self._limits.known(operator_id)
+        if limits is None:
+            return None
+        rate = limits.rate(price.call_class)
+        wait = self._buckets.wait(operator_id, price.call_class, rate, price.tokens, self._now())
+        if wait:
+            return self._too_many(self._labels.count(operator_id), rate, price, wait)
+        if not self._turns[price.call_class].has_room(operator_id):
+            return self._too_many_at_once(self._labels.count(operator_id))
+        return None
+
+    async def slow_down(self, operator_id: str) -> None:
+        """Wait before the answer to a refused call: the refusals of an operator are answered at a steady rate."""
+        await asyncio.sleep(self._refusals.delay(operator_id, self._now()))
+
     def _pay(self, operator_id: str, label: str, rate: Rate, price: Price) -> None:
         wait = self._buckets.take(operator_id, price.call_class, rate, price.tokens, self._now())
         if wait:
-            OPERATOR_CALLS.labels(operator=label, outcome="too_many_requests").inc()
-            is_dear = price.call_class is CallClass.DEAR
-            most = (
-                f"{rate.tokens_per_second * 60:g} dear calls a minute"
-                if is_dear
-                else f"{rate.tokens_per_second:g} a second"
-            )
-            raise TooManyRequests(f"at most {most} are taken, and {rate.burst:g} at once after a pause", wait)
+            raise self._too_many(label, rate, price, wait)
+
+    def _too_many(self, label: str, rate: Rate, price: Price, wait: float) -> TooManyRequests:
+        OPERATOR_CALLS.labels(operator=label, outcome="too_many_requests").inc()
+        most = (
+            f"{rate.tokens_per_second * 60:g} dear calls a minute"
+            if price.call_class is CallClass.DEAR
+            else f"{rate.tokens_per_second:g} tokens a second"
+        )
+        detail = f"at most {most} are taken, and {rate.burst:g} at once after a pause; this call takes {price.tokens:g}"
+        return TooManyRequests(detail, wait)
+
+    def _too_many_at_once(self, label: str) -> TooManyAtOnce:
+        OPERATOR_CALLS.labels(operator=label, outcome="too_many_at_once").inc()
+        return TooManyAtOnce("too many calls of yours are under way", _AT_ONCE_RETRY_SECONDS)
 
 
-def price_of(request: Request) -> Price:
-    """Return the price of a request, by its route and by the size of the page that it asks for."""
-    path = getattr(request.scope.get("route"), "path", "")
-    price = PRICES.get((request.method, path))
-    if price is not None:
-        return price
-    limit = request.query_params.get("limit", "")
+def price_of(scope: Scope) -> Price:
+    """Return the price of a request, by its method and path, and by the size of the page that it asks for."""
+    method = scope["method"]
+    for pattern, price in _PATTERNS.get(method, ()):
+        if pattern.match(scope["path"]):
+            return price
+    if method != "GET":
+        return _CHANGE
+    limit = QueryParams(scope["query_string"]).get("limit", "")
     items = int(limit[:_LIMIT_DIGITS]) if limit.isdecimal() else 0
     return Price(tokens=max(1.0, items / _ITEMS_PER_TOKEN))

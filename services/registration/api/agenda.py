@@ -52,7 +52,7 @@ class Goals(BaseModel):
     items: list[GoalReached]
 
 
-def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
+async def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
     """Return the token that `If-Match` names, or `*`. A token of unknown form matches nothing."""
     if if_match is None:
         raise MissingIfMatch("send If-Match with the ETag of the dry run; * makes the edit whatever its effects")

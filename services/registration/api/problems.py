@@ -189,7 +189,16 @@ def defect(scope: Scope) -> Response:
     return _response(_DEFECT, "it has been logged; the request may or may not have been carried out", scope)
 
 
+def refused(scope: Scope, error: TooManyRequests) -> Response:
+    """Return 429, before the framework has seen the request."""
+    return _known(scope, error)
+
+
 async def _on_known(request: Request, error: Exception) -> Response:
+    return _known(request.scope, error)
+
+
+def _known(scope: Scope, error: Exception) -> Response:
     kind = next(_KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in _KINDS)
     if isinstance(error, TooManyRefusals):
         kind = replace(kind, headers={"Retry-After": str(error.seconds)})
@@ -197,7 +206,7 @@ async def _on_known(request: Request, error: Exception) -> Response:
         kind = replace(kind, headers={"Retry-After": error.retry_after})
     faults = error.faults if isinstance(error, Invalid) else ()
     etag = f'"{error.revision}"' if isinstance(error, AtRevision) else None
-    return _response(kind, str(error) or kind.title, request.scope, faults, etag)
+    return _response(kind, str(error) or kind.title, scope, faults, etag)
 
 
 async def _on_declined(request: Request, error: Exception) -> Response:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 #: Tokens that rounding may lack.
 _ROUNDING = 1e-6
+#: Longest delay of a refusal. Refusals beyond it are answered at once: they would fill the process.
+_LONGEST_DELAY_SECONDS = 5.0
 #: Buckets that are kept before full buckets are forgotten.
 _MANY_BUCKETS = 10_000
 
@@ -72,13 +74,19 @@ class TokenBucket:
 
         A call that costs more than the whole bucket takes a full bucket.
         """
-        wanted = min(tokens, rate.burst)
-        self.tokens = min(rate.burst, self.tokens + (now - self.taken_at) * rate.tokens_per_second)
-        self.taken_at = now
-        if self.tokens + _ROUNDING < wanted:
-            return (wanted - self.tokens) / rate.tokens_per_second
-        self.tokens -= wanted
-        return 0.0
+        wait = self.wait(rate, tokens, now)
+        if not wait:
+            self.tokens = self._left(rate, now) - min(tokens, rate.burst)
+            self.taken_at = now
+        return wait
+
+    def wait(self, rate: Rate, tokens: float, now: float) -> float:
+        """Return the seconds until so many tokens are there; 0 if they are."""
+        wanted, left = min(tokens, rate.burst), self._left(rate, now)
+        return (wanted - left) / rate.tokens_per_second if left + _ROUNDING < wanted else 0.0
+
+    def _left(self, rate: Rate, now: float) -> float:
+        return min(rate.burst, self.tokens + (now - self.taken_at) * rate.tokens_per_second)
 
     def is_full(self, rate: Rate, now: float) -> bool:
         """Tell whether the bucket has refilled, so that a new bucket would be the same."""
@@ -100,7 +108,31 @@ class TokenBuckets:
         self._buckets[key] = bucket, rate
         return bucket.take(rate, tokens, now)
 
+    def wait(self, operator_id: str, call_class: CallClass, rate: Rate, tokens: float, now: float) -> float:
+        """Return the seconds until an operator's bucket has so many tokens; 0 if it has them."""
+        bucket, _ = self._buckets.get((operator_id, call_class), (None, rate))
+        return bucket.wait(rate, tokens, now) if bucket else 0.0
+
     def _forget_full(self, now: float) -> None:
         self._buckets = {
             key: (bucket, rate) for key, (bucket, rate) in self._buckets.items() if not bucket.is_full(rate, now)
         }
+
+
+class RefusalPace:
+    """Delays of answers to refused calls. A client that ignores refusals gets them at a steady rate, by operator."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        #: The time of the next answer, by operator.
+        self._next: dict[str, float] = {}
+
+    def delay(self, operator_id: str, now: float) -> float:
+        """Return the seconds to wait before an answer, five at most."""
+        at = max(now, self._next.get(operator_id, now))
+        if at - now > _LONGEST_DELAY_SECONDS:
+            return 0.0
+        if operator_id not in self._next and len(self._next) >= _MANY_BUCKETS:
+            self._next = {operator: later for operator, later in self._next.items() if later > now}
+        self._next[operator_id] = at + 1 / self._per_second
+        return at - now

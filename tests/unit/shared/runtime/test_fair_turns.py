@@ -185,3 +185,17 @@ async def test_an_error_in_a_turn_ends_it() -> None:
 async def _settled() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+async def test_an_operator_has_room_until_its_queue_is_full() -> None:
+    turns = FairTurns(2, most_each=1, most_waiting=1)
+    assert turns.has_room("op")
+    async with turns.turn("op"):
+        assert turns.has_room("op")
+        waiting = asyncio.ensure_future(turns.turn("op").__aenter__())
+        await asyncio.sleep(0)
+        assert not turns.has_room("op")
+        assert turns.has_room("other")
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert turns.has_room("op")

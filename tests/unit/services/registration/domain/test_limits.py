@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.registration.domain import limits
-from services.registration.domain.limits import CallClass, Rate, TokenBucket, TokenBuckets
+from services.registration.domain.limits import CallClass, Rate, RefusalPace, TokenBucket, TokenBuckets
 from services.registration.settings import Settings
 
 RATE = Rate(tokens_per_second=2, burst=5)
@@ -77,3 +77,21 @@ def test_own_limits_replace_those_of_the_settings() -> None:
     assert changed.editions == defaults.editions
     with pytest.raises(ValidationError):
         defaults.changed({"participants": -1})
+
+
+def test_refusals_come_one_after_another_and_never_wait_long() -> None:
+    pace = RefusalPace(per_second=10)
+    delays = [pace.delay("op", now=0.0) for _ in range(60)]
+    assert delays[:3] == pytest.approx([0, 0.1, 0.2])
+    assert max(delays) == pytest.approx(5)
+    assert delays[-1] == 0  # beyond the longest delay: it would fill the process
+    assert pace.delay("op", now=60.0) == 0
+    assert pace.delay("other", now=0.0) == 0
+
+
+def test_a_look_at_a_bucket_takes_nothing() -> None:
+    buckets = TokenBuckets()
+    assert buckets.wait("op", CallClass.ORDINARY, RATE, 5, now=0.0) == 0
+    buckets.take("op", CallClass.ORDINARY, RATE, 5, now=0.0)
+    assert [buckets.wait("op", CallClass.ORDINARY, RATE, 1, now=0.0) for _ in range(2)] == [0.5, 0.5]
+    assert buckets.wait("op", CallClass.ORDINARY, RATE, 1, now=0.5) == 0
