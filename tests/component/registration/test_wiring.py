@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.registration.settings import Settings
-from shared.contract.events import MatchRequestChanged
+from shared.contract.events import EditionChanged, MatchRequestChanged
 from shared.runtime.metrics import HTTP_SECONDS
 from tests.support.metrics import MetricDelta
 from tests.support.registration_api import ANY_REVISION, OPERATORS, Clock, EditionHarness, assembled, set_up_database
@@ -12,7 +12,7 @@ from tests.support.servers import Servers
 from tests.support.waiting import wait_until
 
 
-async def test_requests_are_published_and_expire_by_themselves() -> None:
+async def test_requests_are_published_and_expire_and_editions_become_live_by_themselves() -> None:
     servers, clock = Servers(), Clock()
     settings = Settings(
         expiry_seconds=0.02, internal_token="t0ken", matching_url="http://matching", scheduler_url="http://scheduler"
@@ -29,10 +29,16 @@ async def test_requests_are_published_and_expire_by_themselves() -> None:
         def states() -> list[str]:
             return [event.state for event in servers.published if isinstance(event, MatchRequestChanged)]
 
+        def phases() -> list[str]:
+            return [event.phase for event in servers.published if isinstance(event, EditionChanged)]
+
         await wait_until(lambda: states() == ["requested"])
         clock.advance(hours=48)
         await wait_until(lambda: states() == ["requested", "expired"])
+        await client.patch(edition.path, json={"phase": "published"}, headers=ANY_REVISION)
+        clock.advance(days=22, hours=22)  # 08:00 in Madrid, an hour before the first slot
+        await wait_until(lambda: phases()[-2:] == ["published", "live"])
         client.base_url = "http://registration"
-        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}, "held": {}}
+        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
         assert "tertulia_http_request_seconds" in (await client.get("/metrics")).text
     assert timed.value == 1
