@@ -27,6 +27,7 @@ class Hindrance(StrEnum):
     COMPETITORS = "competitors"
     DECLINED = "declined"
     NOTHING_IN_COMMON = "nothing_in_common"
+    RIVALS = "rivals"
     BELOW_LEAST_AFFINITY = "below_least_affinity"
     QUOTA_REACHED = "quota_reached"
     NOBODY_ASKED = "nobody_asked"

@@ -105,6 +105,8 @@ def _proposal_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str]
     first_id, second_id = pair
     if not pool.affinities([first_id], pool.rows([second_id])).grounded[0, 0]:
         yield Hindrance.NOTHING_IN_COMMON
+    if pool.are_rivals(first_id, second_id):
+        yield Hindrance.RIVALS
     if state.rules is not None and score < state.rules.least_affinity:
         yield Hindrance.BELOW_LEAST_AFFINITY
     if state.at_capacity(first_id) or state.at_capacity(second_id):

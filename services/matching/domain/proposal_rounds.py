@@ -112,7 +112,7 @@ def dual_prices(edges: Sequence[Edge], wanted: Mapping[str, int]) -> dict[str, f
 
 
 def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Mapping[str, int]) -> Iterator[Edge]:
-    """Yield the best partners of every participant in `wanted`, as edges, without repeats."""
+    """Yield the best partners of every participant in `wanted`, as edges, without repeats and without rivals."""
     seen = set()
     takers = np.isin(np.array(pool.ids), list(wanted))
     for chunk in _chunks(list(wanted), _AT_ONCE):
@@ -127,9 +127,11 @@ def candidates(state: MatchingState, rules: EditionRules, pool: Pool, wanted: Ma
             most = max(_CANDIDATES_LEAST, _CANDIDATES_PER_ENCOUNTER * wanted[participant_id])
             if len(rows) > most:
                 rows = rows[scores[rows] >= np.partition(scores[rows], -most)[-most]]
-            for row in rows[np.lexsort((rows, -scores[rows]))][:most]:
+            best = rows[np.lexsort((rows, -scores[rows]))][:most]
+            rivals = pool.rivals_of(participant_id, best)
+            for row in best:
                 pair = pair_of(participant_id, pool.ids[row])
-                if pair not in seen:
+                if pair not in seen and int(row) not in rivals:
                     seen.add(pair)
                     yield float(scores[row]), *pair
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.domain.scoring.pool import Pool
+from services.matching.domain.scoring.ragged import Rows
 from services.matching.domain.snapshots import EditionRules, RequestSnapshot
 from services.matching.domain.state import MatchingState
 from shared.contract.events import Phase
@@ -23,6 +25,7 @@ def best_partners(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield open requests with their best `partners_wanted` strangers on common ground, best first, ties by id.
 
+    Rivals (`TextIndex.are_rivals`) are left out.
     A participant is in no more proposal lists than encounters they can have. Requests that came first keep popular
     participants; later requests get the next best. Apart from this limit, proposals of an open edition depend only on
     its active participants. Once agendas are published, earlier proposals stay if they are still allowed: late
@@ -97,7 +100,7 @@ def _best_partners(
     eligible[pool.rows(at_capacity)] = False
     kept = _kept(state, rules, pool, request_id, eligible)[: request.partners_wanted]
     eligible[pool.rows(kept)] = False
-    chosen = [*kept, *_best(pool, scores, eligible, request.partners_wanted - len(kept))]
+    chosen = [*kept, *_best(pool, request.requester_id, scores, eligible, request.partners_wanted - len(kept))]
     by_score = dict(zip(chosen, scores[pool.rows(chosen)], strict=True))
     return tuple(sorted(chosen, key=lambda partner_id: (-by_score[partner_id], partner_id)))
 
@@ -147,11 +150,18 @@ def _kept(
     return [partner_id for partner_id in before if eligible[pool.rows([partner_id])[0]]]
 
 
-def _best(pool: Pool, scores: NDArray[np.float64], eligible: NDArray[np.bool_], wanted: int) -> list[str]:
-    rows = np.flatnonzero(eligible)
-    if wanted <= 0 or not len(rows):
+def _best(
+    pool: Pool, requester_id: str, scores: NDArray[np.float64], eligible: NDArray[np.bool_], wanted: int
+) -> list[str]:
+    if wanted <= 0:
         return []
-    if len(rows) > wanted:
-        rows = rows[scores[rows] >= np.partition(scores[rows], -wanted)[-wanted]]
-    ranked = sorted((-scores[row], pool.ids[row]) for row in rows)
-    return [partner_id for _, partner_id in ranked[:wanted]]
+    ranked = _ranked(pool, scores, np.flatnonzero(eligible), wanted)
+    return [*islice((partner_id for partner_id in ranked if not pool.are_rivals(requester_id, partner_id)), wanted)]
+
+
+def _ranked(pool: Pool, scores: NDArray[np.float64], rows: Rows, at_once: int) -> Iterator[str]:
+    """Yield the participants of these rows, best first, ties by id. They are sorted in parts, as few are needed."""
+    while len(rows):
+        cut = np.partition(scores[rows], -at_once)[-at_once] if len(rows) > at_once else -np.inf
+        top, rows = rows[scores[rows] >= cut], rows[scores[rows] < cut]
+        yield from (participant_id for _, participant_id in sorted((-scores[row], pool.ids[row]) for row in top))

@@ -111,6 +111,14 @@ class Pool:
         """Tell whether two organisations are competitors by the word of either."""
         return other_id in self._competitors.of(organisation_id)
 
+    def are_rivals(self, first_id: str, second_id: str) -> bool:
+        """Tell whether two participants have the same offers and needs, and no offer meets a need."""
+        return self.texts.are_rivals(self._rows[first_id], self._rows[second_id])
+
+    def rivals_of(self, participant_id: str, rows: Rows) -> set[int]:
+        """Return the rows of a participant's rivals among these rows."""
+        return self.texts.rivals_of(self._rows[participant_id], rows)
+
     def best_need_and_offer(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
         """Return the numbers of the need and the offer that fit best, and their fit; None without a fit."""
         return self.texts.best_need_and_offer(self._rows[seeker], self._rows[provider])

@@ -20,6 +20,11 @@ _SHORTLIST: Final = 500
 #: Rows compared with as many rows in a product of matrices: the scores of a block stay in the CPU's cache.
 _BLOCK: Final = 512
 
+#: Cosine from which two offers, or two needs, have the same meaning.
+_SAME: Final = 0.7
+#: Share of the likeness of two profiles from which the cosine of a need and an offer is a met need.
+_MET: Final = 0.75
+
 
 class TextIndex:
     """Needs and offers of participants, a row per participant, and their fits.
@@ -75,6 +80,20 @@ class TextIndex:
         fit = float(self._scorer.fit(cosines[need : need + 1, offer : offer + 1])[0, 0])
         return (int(need), int(offer), fit) if fit > 0 else None
 
+    def are_rivals(self, first: int, second: int) -> bool:
+        """Return whether two rows have the same offers and the same needs, and no need finds its offer."""
+        needs, offers = ([vectors.of(row) for row in (first, second)] for vectors in (self._needs, self._offers))
+        if not all(map(len, (*needs, *offers))):
+            return False
+        likeness = min(_likeness(*offers), _likeness(*needs))
+        met = max(float((needs[0] @ offers[1].T).max()), float((needs[1] @ offers[0].T).max()))
+        return likeness >= _SAME and met < _MET * likeness
+
+    def rivals_of(self, row: int, rows: Rows) -> set[int]:
+        """Return the rivals of a row among these rows."""
+        alike = self._offers.best(self._offers, np.array([row]), rows)[0] >= _SAME
+        return {int(partner) for partner in rows[alike] if self.are_rivals(row, int(partner))}
+
     def best(self, row: int, count: int, *, exact: bool = False) -> tuple[Rows, Matrix]:
         """Return the `count` rows that fit a row best in both directions, and their scores; best first, ties by row.
 
@@ -127,3 +146,9 @@ class TextIndex:
             return self._offers.best(self._needs, own, partners), self._needs.best(self._offers, own, partners)
         forth = self._offers.best_of_all(self._needs, own, self._count, coarse=coarse)
         return forth, self._needs.best_of_all(self._offers, own, self._count, coarse=coarse)
+
+
+def _likeness(first: Matrix, second: Matrix) -> float:
+    """Return the least cosine of an item of either side with the nearest item of the partner."""
+    cosines = first @ second.T
+    return float(min(cosines.max(axis=0).min(), cosines.max(axis=1).min()))

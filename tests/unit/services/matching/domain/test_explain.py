@@ -9,6 +9,9 @@ from shared.contract.events import Consent, EncounterChanged, WaitingReason
 from shared.internal_api.pairs import Hindrance, PairAnswer
 from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition, registered
 
+SOLAR = ("Instalación de plantas solares en tejados",)
+LOANS = ("Crédito bancario para ampliar el almacén",)
+
 
 def asked(edition: Edition, one: str, other: str) -> PairAnswer:
     return explain_pair(edition.state, edition.maker.pool(edition.state), one, other)
@@ -108,3 +111,23 @@ def test_explaining_a_pair_changes_nothing(edition: Edition, scene: Any) -> None
     before = edition.state.model_dump_json()
     assert asked(edition, "ann", "cid").score is not None
     assert edition.state.model_dump_json() == before
+
+
+def test_rivals_are_not_proposed(edition: Edition, scene: Any) -> None:
+    """Two installers of solar plants: the shared code is common ground, and nobody's need is met."""
+    codes = ("nace:43.21",)
+    installers = [
+        scene.participant(name, offers=SOLAR, needs=LOANS, codes=codes, revision=2) for name in ("ann", "bob")
+    ]
+    partners = [scene.participant("cid", offers=LOANS, needs=SOLAR, codes=codes, revision=2)]
+    edition.decide(*registered(scene), *installers, *partners, scene.request("r1", "ann", partners_wanted=2))
+    assert edition.state.proposals["r1"] == ("cid",)
+    assert "rivals" in hindrances(edition)
+    edition.decide(scene.edition(revision=2, filling={"round": 1, "encounters": 2}))
+    assert ("ann", "bob") not in edition.consents()
+
+
+def test_the_same_offers_and_needs_are_no_rivals_if_a_need_is_met(edition: Edition, scene: Any) -> None:
+    pair = [scene.participant(name, offers=SOLAR, needs=SOLAR, revision=2) for name in ("ann", "bob")]
+    edition.decide(*registered(scene), *pair, scene.request("r1", "ann", partners_wanted=1))
+    assert edition.state.proposals["r1"] == ("bob",)
