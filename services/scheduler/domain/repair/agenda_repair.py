@@ -72,8 +72,10 @@ class AgendaRepair:
             self._drop_if_unwanted(pair_id)
         previous = self._remove_misplaced(pairs)
         open_now = settling.open_places(self._state, self._now)
-        has_left = bool(unsettled - self._state.placements.keys())
-        self._is_return = bool(open_now) and (is_remade or has_left or not open_now <= self._decision.open_before)
+        left = unsettled - self._state.placements.keys()
+        is_undone = is_remade or not open_now <= self._decision.open_before
+        gives_back = settling.give_back(self._state, left, open_now & previous.keys())
+        self._is_return = bool(open_now) and (is_undone or gives_back)
         if self._is_return:
             previous |= self._bring_home(open_now)
             pairs = self._by_weight({*pairs, *previous, *open_now})

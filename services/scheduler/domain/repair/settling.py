@@ -63,6 +63,14 @@ def is_fresh(state: AgendaState, pair_id: str) -> bool:
     return pair_id in state.unsettled and pair_id not in state.links.displaced
 
 
+def give_back(state: AgendaState, left: Collection[str], open_misplaced: Collection[str]) -> bool:
+    """Return whether encounters that have left their places give room back; room of another kind moves no encounter.
+
+    A change had given an encounter this place for a while, or its settled place is open (`open_misplaced`).
+    """
+    return bool(open_misplaced) or any(is_fresh(state, pair_id) for pair_id in left)
+
+
 def settled_assignment(state: AgendaState, pair_id: str, now: datetime) -> Assignment | None:
     """Return the assignment of a displaced pair's settled place, unless it is in no slot now, frozen or begun."""
     settled = state.unsettled.get(pair_id)
