@@ -50,13 +50,13 @@ class Settings(ServiceSettings):
         default=5.0, ge=0, description="Time for which API keys are cached: a revoked key may work this much longer."
     )
     operator_requests_per_second: float = Field(
-        default=50.0,
+        default=40.0,
         gt=0,
         description="Tokens a second of one operator, in each process; a read takes one, a change takes more. Further "
         "calls are refused with 429.",
     )
     operator_request_burst: int = Field(
-        default=100, ge=1, description="Tokens that an operator may spend at once after a pause."
+        default=60, ge=1, description="Tokens that an operator may spend at once after a pause."
     )
     operator_refusals_per_second: float = Field(
         default=20.0,
