@@ -94,6 +94,11 @@ class Authenticator:
         is_known = self._expires > self._now() and _matches(digest_of(secret), self._known.get(operator_id, ()))
         return operator_id if is_known else None
 
+    def early_refusal(self, address: str) -> Exception | None:
+        """Return the refusal of an unknown key of a slowed source; None if `operator_of` has to be asked."""
+        is_slowed = self._expires > self._now() and self._refused.wait(address)
+        return self._refusal(address, "slowed") if is_slowed else None
+
     def _refusal(self, address: str, reason: str, key_id: str = "", operator_id: str = "") -> Exception:
         seconds = self._refused.wait(address)
         self._refused.refuse(address, reason, key_id, operator_id)

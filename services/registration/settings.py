@@ -58,10 +58,11 @@ class Settings(ServiceSettings):
     operator_request_burst: int = Field(
         default=60, ge=1, description="Tokens that an operator may spend at once after a pause."
     )
-    operator_refusals_per_second: float = Field(
+    refusals_per_second: float = Field(
         default=20.0,
         gt=0,
-        description="Refusals a second of one operator that are answered; further answers wait five seconds at most.",
+        description="Refusals a second of one operator, or of one source without a key; further answers wait five "
+        "seconds at most.",
     )
     operator_dear_per_minute: float = Field(
         default=30.0,

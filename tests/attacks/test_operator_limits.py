@@ -42,7 +42,7 @@ SETTINGS = Settings(
     operator_dear_burst=2,
     operator_calls_at_once=3,
     operator_calls_waiting=4,
-    operator_refusals_per_second=1_000_000,
+    refusals_per_second=1_000_000,
     operator_editions=3,
     operator_organisations=5,
     key_cache_seconds=0,
@@ -290,7 +290,7 @@ async def test_a_refusal_reaches_neither_the_framework_nor_the_database(monkeypa
 async def test_answers_to_refused_calls_come_at_a_steady_rate(
     monkeypatch: pytest.MonkeyPatch, context: ApiContext
 ) -> None:
-    settings = SETTINGS.model_copy(update={"operator_refusals_per_second": 20.0})
+    settings = SETTINGS.model_copy(update={"refusals_per_second": 20.0})
     admission = Admission(settings, context.overrides, lambda: 0.0)
     delays: list[float] = []
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from starlette.routing import Router
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
@@ -49,7 +50,7 @@ class Attack:
     def __post_init__(self) -> None:
         self.operators = CountedOperators(self.keys)
         authenticator = Authenticator(self.operators, 5, lambda: self.now)
-        self.app = make_api(ApiContext(InMemoryStore(), authenticator, Settings(), utc_now))
+        self.app = make_api(ApiContext(InMemoryStore(), authenticator, Settings(refusals_per_second=1e6), utc_now))
 
     async def get(self, key: str, address: str = _ATTACKER, scheme: str = "Bearer") -> httpx.Response:
         transport = httpx.ASGITransport(self.app, client=(address, 50_000))
@@ -107,6 +108,18 @@ async def test_a_valid_key_is_never_slowed_even_from_the_source_of_an_attack() -
     for number in range(3 * BURST):
         await attack.get(f"feria.{number}")
     assert (await attack.get("feria.new")).status_code == 200
+
+
+async def test_a_refusal_of_a_slowed_source_does_not_reach_the_framework(monkeypatch: pytest.MonkeyPatch) -> None:
+    attack = Attack()
+    for number in range(BURST + 2):
+        await attack.get(f"itecam.{number}")
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("a refused key was routed")
+
+    monkeypatch.setattr(Router, "__call__", fail)
+    assert (await attack.get("itecam.another")).status_code == 429
 
 
 async def test_sources_are_slowed_apart() -> None:

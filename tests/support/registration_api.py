@@ -23,7 +23,7 @@ OPERATORS = {"itecam": "s3cret", "rival": "other"}
 NO_RATES: dict[str, Any] = {
     "operator_requests_per_second": 1e6,
     "operator_request_burst": 1_000_000,
-    "operator_refusals_per_second": 1e6,
+    "refusals_per_second": 1e6,
     "operator_dear_per_minute": 1e6,
     "operator_dear_burst": 1_000_000,
     "operator_calls_waiting": 1_000_000,

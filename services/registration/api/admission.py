@@ -115,7 +115,7 @@ class Admission:
                 now=now,
             ),
         }
-        self._refusals = RefusalPace(settings.operator_refusals_per_second)
+        self._refusals = RefusalPace(settings.refusals_per_second)
         self._ceilings = Ceilings(now)
         self._labels = TopLabels(settings.operators_in_metrics, (OPERATOR_CALLS, OPERATOR_SECONDS), now)
 
@@ -159,9 +159,9 @@ class Admission:
             return self._too_many_at_once(self._labels.count(operator_id))
         return None
 
-    async def slow_down(self, operator_id: str) -> None:
-        """Wait before the answer to a refused call: the refusals of an operator are answered at a steady rate."""
-        await asyncio.sleep(self._refusals.delay(operator_id, self._now()))
+    async def slow_down(self, caller: str) -> None:
+        """Wait before the answer to a refused call: the refusals of an operator or a source come at a steady rate."""
+        await asyncio.sleep(self._refusals.delay(caller, self._now()))
 
     def _pay(self, operator_id: str, label: str, rate: Rate, price: Price) -> None:
         wait = self._buckets.take(operator_id, price.call_class, rate, price.tokens, self._now())

@@ -1,4 +1,4 @@
-"""Refusals of calls beyond an operator's limits, before the framework looks at the request.
+"""Refusals before the framework looks at the request: calls beyond an operator's limits, and keys of slowed sources.
 
 Routing, parameters and dependencies cost more than all else that a refusal needs. A client that ignores refusals could
 fill the event loop with them: hence the short way, and the pause before the answer.
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.registration.api import problems
 from services.registration.api.access import ApiContext, key_in
 from services.registration.api.admission import price_of
+from shared.runtime.refused_keys import source_of
 
 _PREFIX = "/v1/"
 
@@ -21,18 +22,33 @@ class EarlyRefusals:
     def __init__(self, app: ASGIApp, context: ApiContext) -> None:
         self._app = app
         self._context = context
+        #: Refusals that wait for their answer, in half of the places for requests at most. More are answered at once.
+        self._waiting = 0
+        self._most_waiting = context.settings.http_requests // 2
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
-            operator_id = self._context.authenticator.known_operator(_key_of(scope))
-            if operator_id is not None:
-                admission = self._context.admission
-                refusal = admission.refusal(operator_id, price_of(scope))
-                if refusal is not None:
-                    await admission.slow_down(operator_id)
-                    await problems.refused(scope, refusal)(scope, receive, send)
-                    return
-        await self._app(scope, receive, send)
+        caller, refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        if self._waiting < self._most_waiting:
+            self._waiting += 1
+            try:
+                await self._context.admission.slow_down(caller)
+            finally:
+                self._waiting -= 1
+        await problems.refused(scope, refusal)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> tuple[str, Exception | None]:
+        """Return operator or source of a call, and its refusal; None if the application has to decide."""
+        if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
+            return "", None
+        authenticator = self._context.authenticator
+        operator_id = authenticator.known_operator(_key_of(scope))
+        if operator_id is not None:
+            return operator_id, self._context.admission.refusal(operator_id, price_of(scope))
+        address = scope["client"][0] if scope.get("client") else ""
+        return source_of(address), authenticator.early_refusal(address)
 
 
 def _key_of(scope: Scope) -> str:

@@ -189,8 +189,8 @@ def defect(scope: Scope) -> Response:
     return _response(_DEFECT, "it has been logged; the request may or may not have been carried out", scope)
 
 
-def refused(scope: Scope, error: TooManyRequests) -> Response:
-    """Return 429, before the framework has seen the request."""
+def refused(scope: Scope, error: Exception) -> Response:
+    """Return the problem of a refusal, before the framework has seen the request."""
     return _known(scope, error)
 
 
