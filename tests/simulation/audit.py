@@ -67,7 +67,7 @@ class Audit:
 
     def _as_accepted(self, kind: type[Entity], document: Document, fields: dict[str, Any]) -> Iterator[str]:
         thing_id = document[kind.ID]
-        changed_by_others = {"revision", "changed_at", "status", "state"}
+        changed_by_others = {"revision", "changed_at", "status", "state", "cancelled_with_organisation"}
         for name, value in fields.items():
             if name not in changed_by_others and document[name] != value:
                 yield f"{thing_id}: {name} was accepted as {value!r}, and is {document[name]!r}"
