@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from shared.runtime.settings import read_settings
 from shared.storage.aggregate import fold
 from shared.storage.journal_entry import Entry
 from tertulia.connections import Backend, run_connected
@@ -144,7 +145,7 @@ def _instant(text: str | None) -> datetime | None:
 async def _entries(edition_id: str) -> list[Entry]:
     from services.scheduler.settings import Settings  # noqa: PLC0415
 
-    return await entries_of(Settings(), edition_id)
+    return await entries_of(read_settings(Settings), edition_id)
 
 
 def _state(edition_id: str, entries: Sequence[Entry]) -> AgendaState:

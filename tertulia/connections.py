@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
-from shared.runtime.settings import ENV_PREFIX, ConnectionSettings
+from shared.runtime.settings import ENV_PREFIX, ConnectionSettings, read_settings
 from tertulia.output import stop
 
 Result = TypeVar("Result")
@@ -58,8 +58,8 @@ def run_connected(work: Coroutine[Any, Any, Result], *servers: Backend) -> Resul
     from aiokafka.errors import KafkaError  # noqa: PLC0415 - drivers load slowly: only with a command that connects
     from pymongo.errors import PyMongoError  # noqa: PLC0415
 
-    settings = ConnectionSettings()
     try:
+        settings = read_settings(ConnectionSettings)
         return asyncio.run(_check_and_run(work, settings, servers))
     except (BadAddress, NoAnswer) as error:
         stop(_errors, str(error))
@@ -67,16 +67,15 @@ def run_connected(work: Coroutine[Any, Any, Result], *servers: Backend) -> Resul
         stop(_errors, f"the database at {_address(Backend.DATABASE, settings)} refused: {_first_line(error)}")
     except KafkaError as error:
         stop(_errors, f"the broker at {_address(Backend.BROKER, settings)} refused: {_first_line(error)}")
+    finally:
+        work.close()
 
 
 async def _check_and_run(
     work: Coroutine[Any, Any, Result], settings: ConnectionSettings, servers: tuple[Backend, ...]
 ) -> Result:
-    try:
-        await asyncio.gather(*(check(server, settings) for server in servers))
-        return await work
-    finally:
-        work.close()
+    await asyncio.gather(*(check(server, settings) for server in servers))
+    return await work
 
 
 async def check(server: Backend, settings: ConnectionSettings) -> None:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from shared.runtime.clock import utc_now
+from shared.runtime.settings import read_settings
 from shared.storage.mongo import Mongo
 from tertulia.connections import Backend, NoAnswer, check, run_connected
 from tertulia.output import show_line, show_table, stop, utc
@@ -34,7 +35,7 @@ def _with_ledger(work: Callable[[MongoLedger], Awaitable[Result]]) -> Result:
     from services.notify.store import MongoLedger  # noqa: PLC0415
 
     async def run() -> Result:
-        settings = Settings()
+        settings = read_settings(Settings)
         mongo = Mongo(settings)
         try:
             return await work(MongoLedger(mongo.database(settings.database), utc_now))
@@ -71,7 +72,7 @@ async def _report(edition_id: str, participant_id: str) -> tuple[DeliveryReport,
     from services.notify.store import MongoLedger  # noqa: PLC0415
     from shared.storage.journal_store import MongoJournalStore  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings(Settings)
     newest, note = await _newest_events(settings, edition_id, participant_id)
     mongo = Mongo(settings)
     try:

@@ -12,7 +12,7 @@ from rich.console import Console
 from shared.messaging import dead_letter_admin as dlq_admin
 from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter
 from shared.messaging.topic_log import LogUnreadable
-from shared.runtime.settings import ConnectionSettings
+from shared.runtime.settings import ConnectionSettings, read_settings
 from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop, utc
 
@@ -40,7 +40,7 @@ def list_letters(
     The key of an event names its edition and its thing by their ids, such as a participant's. No personal data is
     printed.
     """
-    letters = _run(dlq_admin.letters(ConnectionSettings(), topic))
+    letters = _run(dlq_admin.letters(read_settings(ConnectionSettings), topic))
     if not letters:
         show_line(console, "No dead letters.")
         return
@@ -57,7 +57,7 @@ def _row(letter: DeadLetter) -> tuple[str, ...]:
 @app.command()
 def show(letter_id: LetterId) -> None:
     """Print a dead letter: its origin, headers and value. The value may hold personal data."""
-    letter = _run(dlq_admin.find(ConnectionSettings(), letter_id))
+    letter = _run(dlq_admin.find(read_settings(ConnectionSettings), letter_id))
     for name, value in [*letter.origin.headers().items(), *letter.headers.items()]:
         show_line(console, f"{name}: {value}")
     show_line(console, (letter.value or b"").decode("utf-8", "backslashreplace"))
@@ -82,7 +82,7 @@ def drop(
 
 def _find_and(letter_id: str, act: Any, done: str) -> None:  # noqa: ANN401 - replay or drop
     async def work() -> DeadLetter:
-        settings = ConnectionSettings()
+        settings = read_settings(ConnectionSettings)
         letter = await dlq_admin.find(settings, letter_id)
         await act(settings, letter)
         return letter

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from shared.runtime.settings import read_settings
 from shared.storage.aggregate import fold
 from tertulia.connections import Backend, run_connected
 from tertulia.journals import entries_of
@@ -64,4 +65,4 @@ async def _folded(edition_id: str) -> MatchingState:
     from services.matching.settings import Settings  # noqa: PLC0415
 
     aggregate = MatchingAggregate(Matchmaker([]))  # nothing is decided here
-    return fold(aggregate, aggregate.empty(edition_id), await entries_of(Settings(), edition_id))
+    return fold(aggregate, aggregate.empty(edition_id), await entries_of(read_settings(Settings), edition_id))

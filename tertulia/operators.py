@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from shared.runtime.settings import read_settings
 from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop
 
@@ -44,7 +45,7 @@ def add(operator_id: OperatorId, name: Annotated[str, typer.Argument(help="For p
     from services.registration.operators import add_operator  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _print_key(_run(add_operator(Settings(), operator_id, name)))
+    _print_key(_run(add_operator(read_settings(Settings), operator_id, name)))
 
 
 @app.command("add-key")
@@ -53,7 +54,7 @@ def add_key(operator_id: OperatorId) -> None:
     from services.registration import operators  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _print_key(_run(operators.add_key(Settings(), operator_id)))
+    _print_key(_run(operators.add_key(read_settings(Settings), operator_id)))
 
 
 @app.command()
@@ -62,7 +63,7 @@ def keys(operator_id: OperatorId) -> None:
     from services.registration.operators import list_keys  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    found = _run(list_keys(Settings(), operator_id))
+    found = _run(list_keys(read_settings(Settings), operator_id))
     rows = [(key_id, "revoked" if is_revoked else "in use") for key_id, is_revoked in found]
     show_table(console, ("Key", "State"), rows)
 
@@ -73,7 +74,7 @@ def revoke(operator_id: OperatorId, key_id: Annotated[str, typer.Argument(help="
     from services.registration.operators import revoke_key  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _run(revoke_key(Settings(), operator_id, key_id))
+    _run(revoke_key(read_settings(Settings), operator_id, key_id))
     show_line(console, f"{key_id} revoked")
 
 
@@ -83,7 +84,7 @@ def limits(operator_id: OperatorId) -> None:
     from services.registration.operators import limits_of  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    found, own = _run(limits_of(Settings(), operator_id))
+    found, own = _run(limits_of(read_settings(Settings), operator_id))
     rows = [
         (name, f"{value:g}", "its own" if name in own else "of the settings")
         for name, value in found.model_dump().items()
@@ -101,5 +102,5 @@ def limit(
     from services.registration.operators import set_limit  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _run(set_limit(Settings(), operator_id, name, value))
+    _run(set_limit(read_settings(Settings), operator_id, name, value))
     show_line(console, f"{name} of {operator_id}: {'of the settings' if value is None else f'{value:g}'}")

@@ -13,7 +13,7 @@ from rich.console import Console
 from shared.messaging import access_rules, topic_admin
 from shared.messaging.access_rules import RightsShared
 from shared.messaging.topic_admin import TopicsDiffer
-from shared.runtime.settings import ConnectionSettings
+from shared.runtime.settings import ConnectionSettings, read_settings
 from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop
 
@@ -31,7 +31,7 @@ class AclFormat(StrEnum):
 @app.command()
 def apply() -> None:
     """Create the missing topics. Never changes a topic that exists."""
-    settings = ConnectionSettings()
+    settings = read_settings(ConnectionSettings)
     try:
         created = run_connected(topic_admin.apply(settings), Backend.BROKER)
     except TopicsDiffer as error:
@@ -44,7 +44,7 @@ def apply() -> None:
 @app.command()
 def diff() -> None:
     """List the topics that differ from their declarations; exit 1 if any."""
-    settings = ConnectionSettings()
+    settings = read_settings(ConnectionSettings)
     differences = run_connected(topic_admin.diff(settings), Backend.BROKER)
     if not differences:
         show_line(console, "The broker is as declared.")
@@ -85,7 +85,7 @@ def acls(
     if format_ is AclFormat.JSON:
         typer.echo(json.dumps([rule.to_json() for rule in rules], indent=1))
     else:
-        bootstrap = ConnectionSettings().kafka_bootstrap
+        bootstrap = read_settings(ConnectionSettings).kafka_bootstrap
         typer.echo("\n".join(access_rules.commands(rules, tool, bootstrap, config_file)))
 
 

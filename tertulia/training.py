@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from shared.runtime.settings import read_settings
 from tertulia.connections import Backend, run_connected
 from tertulia.journals import journal_of
 from tertulia.output import show_line
@@ -54,7 +55,7 @@ async def _decisions(editions: list[str] | None, key: bytes) -> list[PairDecisio
     from services.matching.settings import Settings  # noqa: PLC0415
 
     found = []
-    async with journal_of(Settings()) as journal:
+    async with journal_of(read_settings(Settings)) as journal:
         for edition_id in sorted(editions or await journal.editions()):
             entries = await journal.entries(edition_id, after=0)
             packed = (change for entry in entries for change in entry.changes)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from shared.runtime.settings import read_settings
 from shared.storage.history import Step, read_back
 from tertulia.connections import Backend, run_connected
 from tertulia.journals import journal_of
@@ -41,7 +42,7 @@ async def _found(encounter: str, edition: str | None) -> tuple[str, tuple[str, s
     from services.scheduler.domain.changes import CHANGE  # noqa: PLC0415
     from services.scheduler.settings import Settings  # noqa: PLC0415
 
-    async with journal_of(Settings()) as journal:
+    async with journal_of(read_settings(Settings)) as journal:
         for edition_id in [edition] if edition else await journal.editions():
             entries = read_back(CHANGE, await journal.entries(edition_id, after=0))
             pair = history.pair_behind(encounter, edition_id, entries)
@@ -57,7 +58,7 @@ async def _matching_steps(edition_id: str, pair: tuple[str, str]) -> list[Step]:
     from services.matching.domain import history  # noqa: PLC0415
     from services.matching.settings import Settings  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings(Settings)
     if settings.mongo_database:
         note = "TERTULIA_MONGO_DATABASE names the scheduler's database, so the steps of matching are left out"
         show_line(_errors, note, style="yellow")

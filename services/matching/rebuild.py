@@ -48,6 +48,7 @@ from shared.contract.events import (
 )
 from shared.contract.topics import AFFINITY, topics_of
 from shared.messaging.topic_log import EditionEvents
+from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
 
@@ -68,7 +69,7 @@ class MatchingRebuilder:
     published = (AFFINITY,)
 
     def __init__(self) -> None:
-        self.settings = Settings()
+        self.settings = read_settings(Settings)
         configurations = configurations_in(self.settings.configurations)
         self._matchmaker = Matchmaker([NgramScorer(), default_scorer()], configurations)
         self._aggregate = MatchingAggregate(self._matchmaker)

@@ -50,6 +50,7 @@ from shared.contract.ids import pair_id
 from shared.contract.topics import NOTIFICATION, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
+from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, side_by_side, write_journal
 
@@ -67,7 +68,7 @@ class NotifyRebuilder:
     published = (NOTIFICATION,)
 
     def __init__(self) -> None:
-        self.settings: Settings = Settings()
+        self.settings: Settings = read_settings(Settings)
 
     async def write(
         self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents

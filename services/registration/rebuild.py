@@ -31,6 +31,7 @@ from shared.contract.events import (
 )
 from shared.contract.topics import MATCH_REQUEST, REGISTRATION
 from shared.messaging.topic_log import EditionEvents
+from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilt, View, side_by_side
 
@@ -45,7 +46,7 @@ class RegistrationRebuilder:
     published = (REGISTRATION, MATCH_REQUEST)
 
     def __init__(self) -> None:
-        self.settings = Settings()
+        self.settings = read_settings(Settings)
 
     async def write(
         self,

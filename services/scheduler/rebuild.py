@@ -57,6 +57,7 @@ from shared.contract.ids import encounter_id, pair_id
 from shared.contract.topics import AGENDA, ENCOUNTER, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
+from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
 
@@ -71,7 +72,7 @@ class SchedulerRebuilder:
     published = (AGENDA, ENCOUNTER)
 
     def __init__(self) -> None:
-        self.settings = Settings()
+        self.settings = read_settings(Settings)
 
     async def write(
         self, database: MongoDatabase, edition_id: str, consumed: EditionEvents, published: EditionEvents

@@ -31,7 +31,7 @@ async def test_many_missing_versions_neither_halt_matching_nor_make_dead_letters
         )
         harness.servers.publish(*registered(neighbour), neighbour.request("r1", "ann", "bob"))
         await wait_until(lambda: bool(harness.sent))
-        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}}
+        assert (await client.get("/readyz")).json() == {"status": "ready", "missing": {}, "held": {}}
     assert harness.servers.records(REGISTRATION.name + DLQ_SUFFIX) == []
 
 

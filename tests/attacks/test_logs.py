@@ -44,7 +44,7 @@ from tests.support.planted import ADDRESS, KEY, NAME, SETTINGS, TEXT, TOKEN, cap
 
 #: Steps that fail, by the beginnings of their names, and a log event that their failure causes.
 FAILING = {
-    "registration": {"sweep": "background_failed", "read": "background_failed"},
+    "registration": {"sweep": "background_failed", "read": "not_up_yet"},
     "matching": {"load": "handler_failed", "insert": "handler_failed", "send": "handler_failed"},
     "scheduler": {"load": "handler_failed", "insert": "handler_failed", "send": "handler_failed"},
     "notify": {

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registration.settings import Settings
 from tests.support.registration_api import ANY_REVISION, Clock, EditionHarness, RegistrationHarness, client_of
 
 ORGANISERS = 12
@@ -17,7 +16,7 @@ ORGANISERS = 12
 
 @pytest.fixture
 async def api() -> AsyncIterator[httpx.AsyncClient]:
-    harness = RegistrationHarness(Clock(), Settings())
+    harness = RegistrationHarness(Clock())
     await harness.set_up_database()
     async with client_of(harness.context, "itecam") as client:
         yield client

@@ -14,14 +14,10 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from services.notify.ports import Refused, RenderedMail
-from services.registration.api.access import ApiContext
-from services.registration.authenticator import Authenticator, digest_of
-from services.registration.memory_store import InMemoryOperators, InMemoryStore
-from services.registration.ports import OperatorKey
-from services.registration.settings import Settings as RegistrationSettings
+from services.registration.internal_clients import no_clients
 from shared.contract.events import Event, Zone, ZoneKind
 from tests.support.notify_stage import edition, encounter, organisation, participant, read, rendered, session
-from tests.support.registration_api import ANY_REVISION, OPERATORS, Clock, EditionHarness, client_of
+from tests.support.registration_api import ANY_REVISION, EditionHarness, api_over
 
 HEADERS = [
     "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Id", "X-Tertulia-Edition",
@@ -178,9 +174,7 @@ def test_a_header_from_the_settings_never_breaks(setting: str, text: str) -> Non
 
 
 async def test_registration_refuses_names_that_a_mail_would_decode() -> None:
-    keys = {operator: [OperatorKey(digest_of(secret))] for operator, secret in OPERATORS.items()}
-    context = ApiContext(InMemoryStore(), Authenticator(InMemoryOperators(keys), 5), RegistrationSettings(), Clock())
-    async with client_of(context, "itecam") as api:
+    async with await api_over(no_clients()) as api:
         harness = await EditionHarness(api).set_up()
         for name in (ATTACK, *(f"a{mark}b" for mark in BREAKS)):
             body: dict[str, Any] = {"name": name, "kind": "sme", "country": "ES"}

@@ -77,7 +77,7 @@ class Clock:
 class RegistrationHarness:
     """A process of registration on servers of its own."""
 
-    def __init__(self, clock: Clock, settings: Settings) -> None:
+    def __init__(self, clock: Clock, settings: Settings | None = None) -> None:
         self.servers = Servers()
         self._wired = assembled(self.servers.infrastructure(clock), settings=settings)
         self.context = self._wired.context

@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from services.registration.settings import Settings
-from tests.support.registration_api import ANY_REVISION, EditionHarness, edition_body
+from tests.support.registration_api import ANY_REVISION, NO_RATES, EditionHarness, edition_body
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings()
+    return Settings(**NO_RATES)
 
 
 async def test_a_patch_that_makes_an_edition_too_large_is_refused(

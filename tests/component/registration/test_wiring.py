@@ -6,7 +6,15 @@ from services.registration.settings import Settings
 from shared.contract.events import EditionChanged, MatchRequestChanged
 from shared.runtime.metrics import HTTP_SECONDS
 from tests.support.metrics import MetricDelta
-from tests.support.registration_api import ANY_REVISION, OPERATORS, Clock, EditionHarness, assembled, set_up_database
+from tests.support.registration_api import (
+    ANY_REVISION,
+    NO_RATES,
+    OPERATORS,
+    Clock,
+    EditionHarness,
+    assembled,
+    set_up_database,
+)
 from tests.support.running import running
 from tests.support.servers import Servers
 from tests.support.waiting import wait_until
@@ -15,7 +23,11 @@ from tests.support.waiting import wait_until
 async def test_requests_are_published_and_expire_and_editions_become_live_by_themselves() -> None:
     servers, clock = Servers(), Clock()
     settings = Settings(
-        expiry_seconds=0.02, internal_token="t0ken", matching_url="http://matching", scheduler_url="http://scheduler"
+        **NO_RATES,
+        expiry_seconds=0.02,
+        internal_token="t0ken",
+        matching_url="http://matching",
+        scheduler_url="http://scheduler",
     )
     wired = assembled(servers.infrastructure(clock), settings=settings)
     await set_up_database(wired, servers)

@@ -45,9 +45,21 @@ def test_no_credentials_are_shown() -> None:
     assert "ana" not in done.output
 
 
+@pytest.mark.parametrize("command", [*_NEEDS_DATABASE, *_NEEDS_BROKER])
 @pytest.mark.parametrize("url", ["mongodb://ana:p/secret@host:27017", "mongodb://ana:secret@host:abc"])
-def test_a_malformed_address_is_named_by_its_setting_alone(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_a_malformed_address_is_named_by_its_setting_alone(
+    monkeypatch: pytest.MonkeyPatch, url: str, command: str
+) -> None:
     monkeypatch.setenv("TERTULIA_MONGO_URL", url)
+    done = CliRunner().invoke(app, command.split())
+    assert done.exit_code == 1
+    [line] = done.output.splitlines()
+    assert line.startswith("TERTULIA_MONGO_URL: is not a MongoDB connection string: ")
+    assert "secret" not in line
+
+
+def test_an_address_that_only_the_driver_refuses_is_named_by_its_setting_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERTULIA_MONGO_URL", "mongodb://ana:secret@host/?authMechanism=MONGODB-X509")
     done = CliRunner().invoke(app, ["deliveries", "list"])
     assert done.exit_code == 1
     assert done.stderr.startswith("TERTULIA_MONGO_URL is no address of a database: ")
