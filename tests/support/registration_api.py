@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings
 from shared.app import Infrastructure
 from shared.contract.events import Event
+from shared.runtime.clock import utc_now
 from tests.support.servers import Servers
 
 #: Secrets of the operators' keys.
@@ -126,6 +128,13 @@ def edition_body(**changes: Any) -> dict[str, Any]:
             }
         ],
     } | changes
+
+
+def coming_edition_body(**changes: Any) -> dict[str, Any]:
+    """Return the edition on the same day of a coming year: real clocks give no slot of a day that has passed."""
+    body = json.dumps(edition_body(**changes))
+    loaded: dict[str, Any] = json.loads(body.replace("2026-", f"{utc_now().year + 1}-"))
+    return loaded
 
 
 def organisation_body(**changes: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from deploy.embedded.stack import Stack
 from services.registration.operators import add_operator
 from services.registration.settings import Settings
 from tests.support.outside import checked
-from tests.support.registration_api import EditionHarness
+from tests.support.registration_api import EditionHarness, coming_edition_body
 
 pytestmark = pytest.mark.kafka
 
@@ -96,7 +96,7 @@ async def api(stack: ComposeStack) -> AsyncIterator[httpx.AsyncClient]:
 async def things_of_an_edition(api: httpx.AsyncClient) -> dict[str, str]:
     """Register an edition with an encounter, and return the ids that the routes name."""
     api.base_url = httpx.URL(str(api.base_url) + "/v1")
-    edition = await EditionHarness(api).set_up()
+    edition = await EditionHarness(api).set_up(coming_edition_body())
     accepted = await edition.request(0, 2)
     await edition.post(f"{edition.path}/match-requests/{accepted['request_id']}/acceptance")
     request = await edition.request(1, 3)

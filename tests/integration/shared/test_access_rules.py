@@ -41,7 +41,7 @@ from shared.runtime.clock import utc_now
 from tertulia.topics import app as command_line
 from tests.support.in_memory.mongo import InMemoryMongo, MongoClient
 from tests.support.notify_stage import FakeMailer
-from tests.support.registration_api import OPERATORS, EditionHarness, client_of, edition_body
+from tests.support.registration_api import OPERATORS, EditionHarness, client_of, coming_edition_body
 from tests.support.scheduler_service import ControlledSolver
 from tests.support.secured_kafka import SecuredKafka
 from tests.support.waiting import wait_until
@@ -147,7 +147,7 @@ class Services:
             operators = MongoOperators(MongoClient(self._mongo, utc_now).database(RegistrationSettings().database))
             await operators.add("itecam", "itecam", digest_of(OPERATORS["itecam"]))
             api = await stack.enter_async_context(client_of(self.registration.context, "itecam"))
-            body = edition_body(affinity_version="1", consent_policy="requester")
+            body = coming_edition_body(affinity_version="1", consent_policy="requester")
             yield await EditionHarness(api).set_up(body)
 
     def _infrastructure(self, user: str) -> Infrastructure:
