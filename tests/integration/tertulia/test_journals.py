@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import Mongo
 from tertulia.cli import app
-from tests.support.scheduler_editions import HALL, affinity, edition, participant, people, session, workspace
+from tests.support.scheduler_editions import HALL, NOW, affinity, edition, participant, people, session, workspace
 
 ENCOUNTER = encounter_id("ed", "a", "b")
 
@@ -44,7 +46,8 @@ def history(mongo_url: str, mongo_database: str, monkeypatch: pytest.MonkeyPatch
         mongo = Mongo(Settings())
         store = MongoJournalStore(mongo.database(mongo_database))
         await store.prepare()
-        journal = Journal(AgendaAggregate(), store, Nowhere())
+        seconds = (NOW + timedelta(seconds=second) for second in count())
+        journal = Journal(AgendaAggregate(), store, Nowhere(), clock=lambda: next(seconds))
         keynote = edition(revision=2, zones=(workspace(), HALL), sessions=(session("k", 0, 1),))
         await journal.decide("ed", _inputs(edition(), *people("a", "b"), affinity("a", "b")))
         await journal.decide("ed", _inputs(keynote, participant("a", revision=2, session_ids=("k",))))

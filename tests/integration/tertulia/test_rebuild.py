@@ -27,6 +27,9 @@ from tests.support.scheduler_editions import affinity, edition, organisation, pe
 
 pytestmark = pytest.mark.kafka
 
+#: In slots of a quarter of an hour: a real clock gives no slot of a day that has passed.
+TEN_YEARS = 3_650 * 24 * 4
+
 
 @pytest.fixture
 def live(
@@ -64,7 +67,7 @@ async def _play() -> None:
         *people(*names),
         affinity("a", "b"),
         affinity("c", "d"),
-        edition(phase=Phase.PUBLISHED),
+        edition(phase=Phase.PUBLISHED, shift=TEN_YEARS),
     ]
     await publisher.publish(*heard)
     await journal.decide("ed", [Input(event, Position("registration.v1", 0, at)) for at, event in enumerate(heard)])
