@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import NotUnique
@@ -18,10 +20,12 @@ from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Seats
 from services.registration.ports import AnyEntity
 from shared.contract.events import Status
+from shared.runtime.log import get_logger
 from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.storage.outbox import outbox_new, outbox_push
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
+_log = get_logger(__name__)
 #: Fields of a document that are no fields of the entity.
 _BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
 
@@ -80,16 +84,33 @@ class MongoStore:
     async def overdue(self, kind: type[AnyEntity], now: datetime, limit: int) -> list[AnyEntity]:
         """List overdue entities of a kind of all operators, the longest overdue first."""
         cursor = self._database[collection_of(kind)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
-        return [kind.stored(document) async for document in cursor.sort("due", 1).limit(limit)]
+        entities: list[AnyEntity] = []
+        async for document in cursor.sort("due", 1):
+            if (entity := _readable(kind, document)) is not None:
+                entities.append(entity)
+            if len(entities) == limit:
+                break
+        return entities
 
     async def _add_due_times(self) -> None:
         """Store the due times of editions that were stored before the clock moved editions."""
         editions = self._database[collection_of(Edition)]
         async for document in _paced(editions.find({"phase": {"$in": sorted(MOVED_BY_CLOCK)}})):
             if document.get("due") is None:
-                edition = Edition.stored({name: document[name] for name in document.keys() - _BESIDE.keys()})
+                edition = _readable(Edition, {name: document[name] for name in document.keys() - _BESIDE.keys()})
+                if edition is None:
+                    continue
                 unchanged = {"_id": document["_id"], "revision": edition.revision}
                 await editions.update_one(unchanged, {"$set": {"due": edition.due}})
+
+
+def _readable(kind: type[AnyEntity], document: Mapping[str, Any]) -> AnyEntity | None:
+    """Return the stored entity, or None if it cannot be read: further entities must not wait for it."""
+    try:
+        return kind.stored(document)
+    except ValidationError as error:
+        _log.error("entity_unreadable", kind=kind.NOUN, id=document.get(kind.ID), error=error)
+        return None
 
 
 class MongoRepository:

@@ -134,6 +134,19 @@ async def test_editions_stored_before_the_clock_moved_them_are_moved(
     assert await phases_at(api, edition.path, registration, clock, NINE) == ["live"]
 
 
+async def test_an_edition_that_cannot_be_read_keeps_no_other_from_its_due(
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness, clock: Clock
+) -> None:
+    other = await EditionHarness(api).set_up()
+    for path in (edition.path, other.path):
+        await patch(api, path, phase="published")
+    editions = registration.servers.mongo.database(Settings().database)[collection_of(Edition)]
+    await editions.update_one({"edition_id": edition.edition_id}, {"$set": {"days": "wrong"}})
+    await editions.update_one({"edition_id": other.edition_id}, {"$set": {"due": None}})
+    await registration.context.store.prepare()  # type: ignore[attr-defined]
+    assert await phases_at(api, other.path, registration, clock, NINE) == ["live"]
+
+
 async def test_an_open_edition_becomes_live_at_once_only_if_confirmed(
     api: httpx.AsyncClient, edition: EditionHarness
 ) -> None:
