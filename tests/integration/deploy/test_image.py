@@ -13,6 +13,7 @@ import pytest
 
 from deploy.embedded.probes import free_ports, http_answers
 from deploy.embedded.process import Program
+from deploy.embedded.supervisor import Supervisor
 from services import SERVICES
 from shared.messaging import topic_admin
 from shared.runtime.settings import ConnectionSettings
@@ -43,6 +44,14 @@ def image(request: pytest.FixtureRequest, tmp_path: Path, base: Path) -> Iterato
     image.unseal()
 
 
+@pytest.fixture
+def launch_here(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Start programs that run until the end of the test: a service that goes on would take records of later tests."""
+    supervisor = Supervisor(tmp_path / "runs")
+    yield lambda *programs: asyncio.run(supervisor.launch(*programs))
+    asyncio.run(supervisor.stop())
+
+
 def files_of(image: Image) -> set[tuple[str, int]]:
     return {(str(path), path.lstat().st_mtime_ns) for path in image.root.rglob("*")}
 
@@ -54,7 +63,7 @@ def test_an_image_starts_read_only_and_holds_its_service_alone(
     kafka_idempotence: bool,
     mongo_url: str,
     mongo_database: str,
-    launch: Callable[..., None],
+    launch_here: Callable[..., None],
 ) -> None:
     service = request.node.callspec.params["image"]
     connection = ConnectionSettings(kafka_bootstrap=kafka_bootstrap, kafka_idempotence=kafka_idempotence)
@@ -83,7 +92,7 @@ def test_an_image_starts_read_only_and_holds_its_service_alone(
         assert process.returncode == 0, process.stderr
         return process.stdout
 
-    launch(
+    launch_here(
         Program(
             name=f"{service}-image",
             command=image.command(*image.entrypoint),
