@@ -90,7 +90,7 @@ class TokenBucket:
 
     def is_full(self, rate: Rate, now: float) -> bool:
         """Tell whether the bucket has refilled, so that a new bucket would be the same."""
-        return self.tokens + (now - self.taken_at) * rate.tokens_per_second >= rate.burst
+        return self._left(rate, now) >= rate.burst
 
 
 class TokenBuckets:

@@ -48,7 +48,9 @@ def apply_event(decision: DecisionInProgress, event: Event) -> None:
     """
     for settled in settling.settled_by_time(decision.state, decision.now):
         decision.record(settled)
-    decision.open_before = settling.open_places(decision.state, decision.now)
+    # A score concerns its own pair alone; another fact may concern all places.
+    decision.concerned = {event.pair_id} if isinstance(event, AffinityScored) else decision.state.unsettled.keys()
+    decision.open_before = settling.open_places(decision.state, decision.now, decision.concerned)
     _apply(event, decision)
     for change in settling.displacements(decision.state, decision.standings, decision.now):
         decision.record(change)

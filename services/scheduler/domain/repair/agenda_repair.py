@@ -12,6 +12,7 @@ from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.repair import settling
 from services.scheduler.domain.repair.substitutes import find_substitute
+from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.ejection import Assignments, make_room
 from services.scheduler.domain.timetable.placement import find_assignment, is_well_placed
@@ -63,19 +64,25 @@ class AgendaRepair:
         """See the function of the same name."""
         if self._state.is_closed:
             return
-        pairs = self._by_weight(
-            pair_id for pair_id in pair_ids if not timing.is_history(self._state, pair_id, self._now)
-        )
+        state, now = self._state, self._now
+        pairs = self._by_weight(pair_id for pair_id in pair_ids if not timing.is_history(state, pair_id, now))
         self._decision.freed = FreedRoom(table_slots=self._state.timeline.all_slots if new_tables else 0)
         unsettled = self._state.unsettled.keys() & self._state.placements.keys()
         for pair_id in pairs:
             self._drop_if_unwanted(pair_id)
         previous = self._remove_misplaced(pairs)
-        open_now = settling.open_places(self._state, self._now)
         left = unsettled - self._state.placements.keys()
-        is_undone = is_remade or not open_now <= self._decision.open_before
-        gives_back = settling.give_back(self._state, left, open_now & previous.keys())
-        self._is_return = bool(open_now) and (is_undone or gives_back)
+        open_concerned = settling.open_places(self._state, self._now, self._decision.concerned)
+        is_undone = is_remade or not open_concerned <= self._decision.open_before
+        gives_back = settling.give_back(
+            self._state, left, settling.open_places(self._state, self._now, previous.keys())
+        )
+        open_now = (
+            settling.open_places(self._state, self._now, self._state.unsettled.keys())
+            if is_undone or gives_back
+            else set()
+        )
+        self._is_return = bool(open_now)
         if self._is_return:
             previous |= self._bring_home(open_now)
             pairs = self._by_weight({*pairs, *previous, *open_now})
@@ -143,7 +150,7 @@ class AgendaRepair:
         # In reverse, because over a quota the meeting with the lowest demand gives way.
         for pair_id in reversed(pairs):
             if pair_id in self._state.placements and self._is_misplaced(pair_id):
-                previous[pair_id] = self._nearest_assignment(pair_id)
+                previous[pair_id] = _nearest_assignment(self._state, pair_id)
                 if settling.is_fresh(self._state, pair_id):
                     self._decision.released.add(pair_id)
                 self._decision.remove(pair_id, self._cause)
@@ -152,12 +159,6 @@ class AgendaRepair:
     def _is_misplaced(self, pair_id: str) -> bool:
         has_no_slot = timing.has_no_slot(self._state, self._state.placements[pair_id], self._now)
         return has_no_slot or not is_well_placed(self._state.board, pair_id)
-
-    def _nearest_assignment(self, pair_id: str) -> Assignment:
-        """Return the assignment at the same time; if the slots have moved, the slot of the same number."""
-        place = self._state.placements[pair_id]
-        index = self._state.timeline.index_of(place)
-        return Assignment(1 << (place.slot if index is None else index), place.zone_id, place.table)
 
     def _restore(self, previous: dict[str, Assignment]) -> None:
         """Place the meetings that can keep time and table, before another meeting takes them."""
@@ -248,3 +249,10 @@ class AgendaRepair:
         """Return the slots that a pair may be given; with `previous`, its former time too, unless that has begun."""
         allowed = timing.slots_for(self._state, pair_id, self._now)
         return allowed | (previous.slots & timing.slots_to_come(self._state, self._now)) if previous else allowed
+
+
+def _nearest_assignment(state: AgendaState, pair_id: str) -> Assignment:
+    """Return the assignment at the same time; if the slots have moved, the slot of the same number."""
+    place = state.placements[pair_id]
+    index = state.timeline.index_of(place)
+    return Assignment(1 << (place.slot if index is None else index), place.zone_id, place.table)

@@ -7,6 +7,7 @@ another change moves no encounter. A place settles after `settle_minutes` (ADR 0
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -39,23 +40,20 @@ def settled_by_time(state: AgendaState, now: datetime) -> list[Settled]:
     An encounter with a place settles after `settle_minutes`. An encounter that has lost its place keeps the first
     choice of it until it begins; without such a place it is settled at once.
     """
+    settled_since = now - timedelta(minutes=state.edition.settle_minutes if state.edition else 0)
     return [
         Settled(pair_id=pair_id)
         for pair_id, settled in state.unsettled.items()
-        if _is_over(state, pair_id, settled, now)
+        if _is_over(state, pair_id, settled, now, settled_since)
     ]
 
 
-def _is_over(state: AgendaState, pair_id: str, settled: SettledPlace, now: datetime) -> bool:
+def _is_over(state: AgendaState, pair_id: str, settled: SettledPlace, now: datetime, settled_since: datetime) -> bool:
     if settled.place is not None and settled.place.starts_at <= now:
         return True
     if pair_id in state.placements or settled.people != state.pairs[pair_id].people:
-        return settled.since + _settle_time(state) <= now
+        return settled.since <= settled_since
     return settled.place is None
-
-
-def _settle_time(state: AgendaState) -> timedelta:
-    return timedelta(minutes=state.edition.settle_minutes if state.edition else 0)
 
 
 def is_fresh(state: AgendaState, pair_id: str) -> bool:
@@ -86,9 +84,10 @@ def pairs_settled_with(state: AgendaState, participant_ids: Collection[str]) -> 
     }
 
 
-def open_places(state: AgendaState, now: datetime) -> set[str]:
-    """Return the displaced pairs whose settled place the facts allow now, whether another encounter is there or not."""
-    return {pair_id for pair_id in state.links.displaced if _is_open(state, pair_id, state.unsettled[pair_id], now)}
+def open_places(state: AgendaState, now: datetime, pair_ids: AbstractSet[str]) -> set[str]:
+    """Return the displaced pairs among these whose settled place the facts allow now, free or not."""
+    displaced = state.links.displaced & pair_ids
+    return {pair_id for pair_id in displaced if _is_open(state, pair_id, state.unsettled[pair_id], now)}
 
 
 def _is_open(state: AgendaState, pair_id: str, settled: SettledPlace, now: datetime) -> bool:
