@@ -29,6 +29,9 @@ from services.registration.domain.errors import (
     KeyReused,
     Malformed,
     NotFound,
+    PreviewError,
+    PreviewRequired,
+    PreviewStale,
     Stale,
 )
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
@@ -66,6 +69,11 @@ class Problem(BaseModel):
     instance: str
     etag: str | None = Field(default=None, description="The ETag of the entity now, to be sent as `If-Match`.")
     errors: list[FaultView] | None = Field(default=None, description="The faults of the request, if it has any.")
+    token: str | None = Field(default=None, description="Confirms the change with these effects, as `?token=`.")
+    preview: dict[str, Any] | None = Field(
+        default=None,
+        description="The effects that the change would have: as the dry run of the same request shows them.",
+    )
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,12 @@ _KINDS: dict[type[Exception], ProblemKind] = {
     IfMatchRequired: ProblemKind(HTTPStatus.PRECONDITION_REQUIRED, "if-match-required", "If-Match is needed"),
     ConfirmationRequired: ProblemKind(
         HTTPStatus.PRECONDITION_REQUIRED, "confirmation-required", "A confirmation is needed"
+    ),
+    PreviewRequired: ProblemKind(
+        HTTPStatus.PRECONDITION_REQUIRED, "preview-required", "Look at the preview before you confirm it"
+    ),
+    PreviewStale: ProblemKind(
+        HTTPStatus.PRECONDITION_FAILED, "preview-stale", "The effects differ from those of the preview"
     ),
     KeyReused: ProblemKind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key was used for another request"
@@ -206,7 +220,8 @@ def _known(scope: Scope, error: Exception) -> Response:
         kind = replace(kind, headers={"Retry-After": error.retry_after})
     faults = error.faults if isinstance(error, Invalid) else ()
     etag = f'"{error.revision}"' if isinstance(error, AtRevision) else None
-    return _response(kind, str(error) or kind.title, scope, faults, etag)
+    previewed = error if isinstance(error, PreviewError) else None
+    return _response(kind, str(error) or kind.title, scope, faults, etag, previewed)
 
 
 async def _on_declined(request: Request, error: Exception) -> Response:
@@ -237,7 +252,12 @@ async def _on_framework(request: Request, error: Exception) -> Response:
 
 
 def _response(
-    kind: ProblemKind, detail: str, scope: Scope, faults: tuple[FieldError, ...] = (), etag: str | None = None
+    kind: ProblemKind,
+    detail: str,
+    scope: Scope,
+    faults: tuple[FieldError, ...] = (),
+    etag: str | None = None,
+    previewed: PreviewError | None = None,
 ) -> Response:
     problem = Problem(
         type=_type_of(kind.slug),
@@ -247,6 +267,8 @@ def _response(
         instance=scope.get("raw_path", b"").decode("ascii", "replace"),
         etag=etag,
         errors=[FaultView(pointer=fault.pointer, detail=fault.detail) for fault in faults] or None,
+        token=previewed and previewed.token,
+        preview=previewed and previewed.preview.model_dump(mode="json"),
     )
     headers = {**kind.headers, "Content-Type": MEDIA_TYPE} | ({"ETag": etag} if etag else {})
     return Response(to_json(problem, exclude_none=True), kind.status, headers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 
 class Conflict(Exception):
     """The present state forbids the change; the message says why."""
@@ -35,6 +37,23 @@ class Stale(AtRevision):
 
 class IfMatchRequired(AtRevision):
     """The change names no revision: it could undo a change that its sender has not seen."""
+
+
+class PreviewError(Exception):
+    """The change has effects that its sender has not seen. `preview` shows them, and `token` confirms them."""
+
+    def __init__(self, message: str, token: str, preview: BaseModel) -> None:
+        super().__init__(message)
+        self.token = token
+        self.preview = preview
+
+
+class PreviewRequired(PreviewError):
+    """The change moves so much that it needs the token of its preview."""
+
+
+class PreviewStale(PreviewError):
+    """The token is that of other effects."""
 
 
 class KeyReused(Exception):
