@@ -14,7 +14,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
@@ -116,22 +116,29 @@ class Consumer:
         self._is_stopped = True
         await self._drain(self._settings.shutdown_seconds)
 
+    @property
+    def _reader(self) -> AIOKafkaConsumer:
+        """The client's consumer. Raises `IllegalStateError` after its end: a turn may outlast the wait at a stop."""
+        if self._subscriber.consumer is None:
+            raise IllegalStateError("the consumer has stopped")
+        return self._subscriber.consumer
+
     # -- calls of the lanes
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read a partition from an offset on."""
         with contextlib.suppress(IllegalStateError):  # the partition was just lost
-            self._subscriber.consumer.seek(partition, offset)
+            self._reader.seek(partition, offset)
 
     def pause(self) -> None:
         """Fetch nothing more. Polls go on, so that the group does not take the consumer for dead."""
         with contextlib.suppress(IllegalStateError):
-            self._subscriber.consumer.pause(*self._subscriber.consumer.assignment())
+            self._reader.pause(*self._reader.assignment())
 
     def resume(self) -> None:
         """Fetch again."""
         with contextlib.suppress(IllegalStateError):
-            self._subscriber.consumer.resume(*self._subscriber.consumer.paused())
+            self._reader.resume(*self._reader.paused())
 
     # -- an assignment
 
@@ -174,7 +181,7 @@ class Consumer:
         """Hand records to lanes, unless they will be read again: after a seek, or after a rebalance."""
         await self._has_lanes.wait()
         try:
-            position = await self._subscriber.consumer.position(partition)
+            position = await self._reader.position(partition)
         except IllegalStateError:
             return 0
         lanes = self._lanes
@@ -203,11 +210,11 @@ class Consumer:
         lanes, pauses = self._lanes, waits()
         while lanes is not None and lanes is self._lanes and (offsets := lanes.uncommitted()):
             try:
-                await self._subscriber.consumer.commit(offsets)
+                await self._reader.commit(offsets)
             except (KafkaError, IllegalStateError) as error:
                 # Records delivered again, to us or to the partition's new owner, are recognised by revision.
                 _log.warning("commit_failed", error=error)
-                if lanes.is_closing:
+                if lanes.is_closing or self._subscriber.consumer is None:
                     return
                 await asyncio.sleep(next(pauses))
             else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
@@ -14,7 +16,7 @@ from deploy.embedded.stack import Stack
 from services import SERVICES
 from services.registration.operators import add_operator
 from services.registration.settings import Settings
-from tests.bodies.visitor import Visitor
+from tests.bodies.visitor import visit
 
 MOST_BYTES = 2**30
 #: The operator of the run may call as often as it likes.
@@ -44,14 +46,23 @@ async def run(root: Path, cases: int, seed: int) -> Outcome:
     """Start the product, send the requests, wait until all is handled, and check."""
     async with Stack(root, settings=SETTINGS) as stack:
         key = await add_operator(Settings(mongo_url=stack.addresses["mongo"]), "bodies", "Random bodies")
-        visitor = Visitor(stack.addresses["registration"], key)
-        await stack.unless_crashed(asyncio.to_thread(visitor.visit, cases, seed))
+        statuses, defects = await stack.unless_crashed(_visit(stack.addresses["registration"], key, cases, seed))
         async with httpx.AsyncClient() as client:
-            faults = [*visitor.defects, *await stack.unless_crashed(_drain(client, stack))]
+            faults = [*defects, *await stack.unless_crashed(_drain(client, stack))]
             peaks = {service: _peak_bytes(stack.pid(service)) for service in SERVICES}
             faults += [f"{name} took {peak >> 20} MiB" for name, peak in peaks.items() if peak > MOST_BYTES]
             faults += [fault async for fault in _unready(client, stack)]
-        return Outcome(dict(visitor.statuses), peaks, faults)
+        return Outcome(statuses, peaks, faults)
+
+
+async def _visit(address: str, api_key: str, cases: int, seed: int) -> tuple[dict[int, int], list[str]]:
+    """Visit from a process of its own.
+
+    Drawing parses lambdas, and CPython 3.11 fails if another thread parses meanwhile, as a traceback in a log does:
+    https://github.com/python/cpython/issues/106905.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return await asyncio.get_running_loop().run_in_executor(pool, visit, address, api_key, cases, seed)
 
 
 async def _drain(client: httpx.AsyncClient, stack: Stack) -> list[str]:

@@ -113,3 +113,10 @@ class Visitor:
             for name in _IDS:
                 if isinstance(item.get(name), str) and item[name] not in self._known[name]:
                     self._known[name].append(item[name])
+
+
+def visit(address: str, api_key: str, cases: int, first_seed: int) -> tuple[dict[int, int], list[str]]:
+    """Send drawn requests; return the answers by status, and what was answered with 500."""
+    visitor = Visitor(address, api_key)
+    visitor.visit(cases, first_seed)
+    return dict(visitor.statuses), visitor.defects

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
 from typing import Any, ClassVar
@@ -104,6 +105,8 @@ async def test_a_process_that_ends_with_open_lanes_leaves_them_to_the_next(
     connection: ConnectionSettings, publisher: KafkaPublisher, edition_id: str, *, is_killed: bool
 ) -> None:
     hall = Hall(edition_id)
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     await publisher.publish(match_request(hall.slow, "slow"), match_request(hall.quick, "quick"))
     async with process(connection, hall, is_killed=is_killed):
         await wait_until(lambda: hall.seen == ["quick"])
@@ -111,6 +114,8 @@ async def test_a_process_that_ends_with_open_lanes_leaves_them_to_the_next(
     async with process(connection, hall):
         await wait_until(lambda: "slow" in hall.seen)
         await wait_until_committed(connection, edition_id)
+    gc.collect()  # asyncio tells of a failed task when the task is collected
+    assert faults == []
 
 
 async def test_a_rebalance_with_open_lanes_loses_no_record(
