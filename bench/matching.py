@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.affinities import Table
 from bench.affinities.classes import classes
 from bench.affinities.decisions import decisions
-from bench.affinities.peers import Peer, same_division, same_section, text_peers
+from bench.affinities.peers import Peer, Similarities, same_division, same_section, text_peers
 from bench.affinities.quality import quality_of, quality_of_tags
+from bench.affinities.reasons import Judge, read_reasons, reasons
 from bench.affinities.speed import cold_start, finding, reading
-from bench.affinities.topics import SubjectArea, languages_of, read_topics
+from bench.affinities.topics import SubjectArea, has_topics, languages_of, read_topics
+from services.matching.domain.scoring.configuration import NEWEST
+from services.matching.domain.text.scorer import Role, TextScorer
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer
 from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.vocabulary import nace_categories
+from services.notify.domain.reasons import SHOWN_FROM
 
 
 def run(data: Path | None) -> Table:
-    """Quality where `data` has `need_offer*.jsonl`, and NACE tables in or beside it; speed always.
+    """Quality where `data` has `need_offer*.jsonl` or `reasons_*.jsonl`, and NACE tables in or beside it; speed always.
 
     Raises `BadTopics` where a file is not as it must be.
     """
     peers, missing = text_peers()
     table: Table = [{"task": "not installed", "who": line} for line in missing]
     if data:
-        table += _needs_and_offers(read_topics(data), peers) + classes(data, peers)
+        labelled = read_reasons(data)
+        if has_topics(data) or not labelled:
+            table += _needs_and_offers(read_topics(data), peers)
+        table += reasons(labelled, _judges(), _readers(peers)) + classes(data, peers)
     return table + _speed()
+
+
+def _judges() -> dict[str, Judge]:
+    """Return our tiers with the rule of notify: a fit is shown from a limit."""
+    judges = {"default tier": _shown_from(default_scorer())}
+    with suppress(QualityMissing):
+        judges["quality tier"] = _shown_from(quality_scorer())
+    return judges
+
+
+def _shown_from(scorer: TextScorer) -> Judge:
+    def judge(needs: Sequence[str], offers: Sequence[str]) -> tuple[NDArray[np.bool_], Similarities]:
+        fits = scorer.fit(scorer.embed(NEWEST.read(needs), Role.NEED) @ scorer.embed(NEWEST.read(offers), Role.OFFER).T)
+        return fits >= SHOWN_FROM, fits.astype(np.float64)
+
+    return judge
+
+
+def _readers(peers: dict[str, Peer]) -> dict[str, Peer]:
+    """Return the peers, and our tiers as peers with a threshold."""
+    one = {f"{name}, one threshold": peer for name, peer in peers.items() if name.endswith(" tier")}
+    return {name: peer for name, peer in peers.items() if not name.endswith(" tier")} | one
 
 
 def _needs_and_offers(topics: list[SubjectArea], peers: dict[str, Peer]) -> Table:

@@ -25,14 +25,19 @@ class SubjectArea:
     offer: dict[str, str]
 
 
+def has_topics(folder: Path) -> bool:
+    """Tell whether the folder or its folder `matching` has any `need_offer*.jsonl`."""
+    return bool(_topic_files(folder))
+
+
 def read_topics(folder: Path) -> list[SubjectArea]:
     """Return the topics of all `need_offer*.jsonl` of the folder or its folder `matching`; of equal ids the first."""
-    files = sorted(folder.glob("need_offer*.jsonl")) or sorted((folder / "matching").glob("need_offer*.jsonl"))
+    files = _topic_files(folder)
     if not files:
         raise BadTopics(f"{folder} has no need_offer*.jsonl")
     topics: dict[str, SubjectArea] = {}
     for file in files:
-        for number, line in enumerate(_lines(file), 1):
+        for number, line in enumerate(lines_of(file), 1):
             if line.strip():
                 topic = _topic(f"{file}:{number}", line)
                 topics.setdefault(topic.name, topic)
@@ -52,7 +57,12 @@ def languages_of(topics: Sequence[SubjectArea]) -> list[str]:
     return common
 
 
-def _lines(file: Path) -> list[str]:
+def _topic_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("need_offer*.jsonl")) or sorted((folder / "matching").glob("need_offer*.jsonl"))
+
+
+def lines_of(file: Path) -> list[str]:
+    """Return the lines of a file."""
     try:
         return file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -90,7 +90,7 @@ def _final_hindrances(state: MatchingState, pool: Pool, pair: tuple[str, str]) -
 
 
 def _was_declined(state: MatchingState, pair: tuple[str, str]) -> bool:
-    """Return whether one of the two declined a request of the other."""
+    """Return whether either participant declined a request of the partner."""
     requests = (request for _, request in state.requests_between(*pair) if request.target_id is not None)
     return any(request.state is RequestState.DECLINED for request in requests)
 

@@ -93,7 +93,7 @@ class BlockMatrix:
 
 
 class ItemVectors:
-    """Vectors of the items of a role: the first item of every row in one matrix, the second in the next, and so on."""
+    """Vectors of the items of a role: first items of all rows in a matrix, second items in the next, and so on."""
 
     def __init__(self, width: int) -> None:
         self._width = width
