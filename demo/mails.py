@@ -98,13 +98,17 @@ def newest_of(mails: Iterable[Mail]) -> Mail:
 
 
 def calendar_lines(calendar: bytes) -> list[CalendarLine]:
-    """Return the entries of a calendar, in order. The UID of a session is the participant's own, and is left out."""
+    """Return the entries of a calendar that are not cancelled, in order.
+
+    The UID of a session is the participant's own, and is left out.
+    """
     if not calendar:
         return []
     events = Calendar.from_ical(calendar).walk("VEVENT")
     return sorted(
         (_utc(event.decoded("DTSTART")), _utc(event.decoded("DTEND")), _encounter(str(event["UID"])))
         for event in events
+        if event.get("STATUS") != "CANCELLED"
     )
 
 

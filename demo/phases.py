@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from demo import audit
+from demo.agendas import agendas_by_address, write_agendas
 from demo.board import lay_out, render_page
 from demo.changes import Effect, LateChange, LateChanges, compare
 from demo.client import run_together
@@ -23,11 +24,14 @@ from demo.registered_edition import RegisteredEdition
 from demo.summary import Summary, summarise
 from demo.unconfirmed import DeliveryResolver
 from deploy.embedded.stack import Stack
+from services.notify.settings import Settings as NotifySettings
 from shared.contract.events import AgendaChanged, Certificate, OrganisationChanged, ParticipantChanged
 
 #: Seconds until a phase counts as failed: placement, publication, and the consequences of a late change.
 PLACED_WITHIN, PUBLISHED_WITHIN, CHANGED_WITHIN = 180.0, 180.0, 90.0
 _DOWN_SECONDS = 0.5
+#: Domain of the calendars' UIDs: notify runs with its default.
+MAIL_DOMAIN: str = NotifySettings.model_fields["mail_domain"].default
 #: The figures that fit above the board.
 _ON_BOARD = ("companies", "actors", "encounters placed", "tables in use", "idle slots a participant", "gap")
 
@@ -197,11 +201,13 @@ class DemoRun:
         self.console.print(summary.table())
         for fault in faults[:20]:
             self.console.print(f"[bold red]wrong:[/] {fault}", highlight=False, soft_wrap=True)
-        self.console.print(f"Look at {self.output}/: board.html, board.png, agenda.html, summary.json", soft_wrap=True)
+        self.console.print(
+            f"Look at {self.output}/: board.html, board.png, agenda.html, agendas.json, summary.json", soft_wrap=True
+        )
         return summary
 
     def _write_files(self, summary: Summary, mails: list[Mail]) -> None:
-        """Write the board, an agenda mail and the summary to the output folder."""
+        """Write the board, an agenda mail, the agendas and the summary to the output folder."""
         seen = self.observer.seen
         figures = tuple(pair for pair in summary.figures() if pair[0] in _ON_BOARD)
         people, organisations = seen.all(ParticipantChanged), seen.all(OrganisationChanged)
@@ -212,6 +218,7 @@ class DemoRun:
             (self.output / "agenda.eml").write_bytes(mail.path.read_bytes())
             (self.output / "agenda.html").write_text(mail.page, encoding="utf-8")
             (self.output / "agenda.ics").write_bytes(mail.calendar)
+        write_agendas(self.output / "agendas.json", agendas_by_address(seen.announced(), people, MAIL_DOMAIN))
         summary.write(self.output / "summary.json")
 
 

@@ -13,6 +13,7 @@ from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWant
 from services.notify.domain.digest import mail_content
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
+from services.notify.domain.told_calendar import next_calendar
 from services.notify.ports import (
     Ledger,
     MailConnection,
@@ -86,7 +87,7 @@ class DeliveryWorker:
     async def _mail(self, claimed: Delivery, connection: MailConnection) -> None:
         audience = await self._audience(claimed)
         mailing = self._mailing(claimed, audience)
-        if reason := reason_to_skip(claimed, audience, mailing.content):
+        if reason := reason_to_skip(claimed, audience, mailing.content, mailing.calendar.person):
             await self._settle(claimed, DeliveryState.SKIPPED, mailing, reason)
             return
         current = claimed
@@ -128,12 +129,14 @@ class DeliveryWorker:
         return await self._journal.read(edition_id)
 
     def _mailing(self, delivery: Delivery, audience: Audience) -> Mailing:
-        version = audience.versions[delivery.participant_id]
+        participant_id = delivery.participant_id
+        version, content = audience.versions[participant_id], mail_content(audience, participant_id)
         return Mailing(
             version=version,
-            agenda_revision=audience.agendas[delivery.participant_id].revision,
+            agenda_revision=audience.agendas[participant_id].revision,
             message_id=delivery.message_id(version, self._settings.mail_domain),
-            content=mail_content(audience, delivery.participant_id),
+            content=content,
+            calendar=next_calendar(audience, participant_id, content, delivery.told_calendar, version, self._clock()),
         )
 
     async def _postpone(self, claimed: Delivery, reason: str) -> None:

@@ -38,6 +38,12 @@ class Settings(ServiceSettings):
         pattern=r"^[a-z0-9.-]+$",
         description="Domain in Message-IDs and calendar UIDs. Never change it while an edition runs.",
     )
+    calendar_alarm_minutes: float = Field(
+        default=0.0,
+        ge=0,
+        le=1440,
+        description="A calendar program reminds of an entry this long before its start; 0: no reminder.",
+    )
     window_seconds: float = Field(
         default=60.0, ge=0, description="A mail waits until an agenda has been quiet for this long."
     )

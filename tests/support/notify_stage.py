@@ -16,6 +16,7 @@ from services.notify.domain.decide import decide
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.digest import MailContent, mail_content
 from services.notify.domain.state import Audience
+from services.notify.domain.told_calendar import next_calendar
 from services.notify.ports import MailServerUnavailable, Render, RenderedMail, Unconfirmed
 from services.notify.rendering.mail import MailWriter
 from services.notify.settings import Settings
@@ -119,8 +120,10 @@ def rendered(
     """Write the mail of participant 0 after these events, with `entries` as their agenda."""
     state = audience(*everybody(), *events, agenda(3, *entries))
     delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", sent_content=before)
+    content = mail_content(state, "prt_0")
+    calendar = next_calendar(state, "prt_0", content, delivery.told_calendar, 2, NOW)
     mailing = Mailing(
-        version=2, agenda_revision=3, message_id="<m@tertulia.example>", content=mail_content(state, "prt_0")
+        version=2, agenda_revision=3, message_id="<m@tertulia.example>", content=content, calendar=calendar
     )
     return MailWriter(Settings(**settings), lambda: NOW)(state, delivery, mailing)
 

@@ -12,9 +12,11 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from ctypes.util import find_library
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
@@ -43,8 +45,10 @@ def install_all() -> dict[str, Tool]:
     """Install each checker that is not there yet, and write down the outcome in `status.json`."""
     installers: dict[str, Callable[[], tuple[str, ...]]] = {
         **{command: partial(_apt, package, command) for package, command in apt_packages()},
-        "asyncapi": _npm,
+        "asyncapi": partial(_npm, "asyncapi.js"),
+        "ical.js": partial(_npm, "calendars.js"),
         "calendars": _maven,
+        "libical": _libical,
         "cloudevent": partial(_go, "cloudevent"),
         "compose": partial(_go, "compose"),
         "dockerfile": partial(_go, "dockerfile"),
@@ -102,14 +106,23 @@ def _apt(package: str, command: str) -> tuple[str, ...]:
     return (found,)
 
 
-def _npm() -> tuple[str, ...]:
+def _libical() -> tuple[str, ...]:
+    if find_library("ical") is None:
+        if shutil.which("apt-get") is None or os.geteuid() != 0:
+            raise ToolUnavailable("libical is not installed: on Debian, as root, run 'apt-get install libical3'")
+        _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "libical3")
+    return sys.executable, str(SOURCE / "libical.py")
+
+
+def _npm(program: str) -> tuple[str, ...]:
     node = _needed("node")
-    with _built("npm", "package.json", "package-lock.json", "asyncapi.js") as folder:
+    sources = ("package.json", "package-lock.json", "asyncapi.js", "calendars.js")
+    with _built("npm", *sources) as folder:
         if folder:
-            for name in (".npmrc", "package.json", "package-lock.json", "asyncapi.js"):
+            for name in (".npmrc", *sources):
                 shutil.copy(SOURCE / "npm" / name, folder)
             _run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", folder=folder)
-    return node, str(CACHE / "npm" / "asyncapi.js")
+    return node, str(CACHE / "npm" / program)
 
 
 def _maven() -> tuple[str, ...]:

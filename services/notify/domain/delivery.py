@@ -14,8 +14,12 @@ from pydantic import Field
 from services.notify.domain.digest import MailContent
 from services.notify.domain.snapshots import FrozenModel
 from services.notify.domain.state import Audience
+from services.notify.domain.told_calendar import ToldCalendar
 from shared.contract.events import DeliveryState, Instant
 from shared.contract.ids import Id, derived_id
+
+#: Persons who left a participant's place and whose calendars are kept for their last mail.
+_MOST_FORMER_CALENDARS = 3
 
 
 class DeliveryWanted(FrozenModel):
@@ -64,12 +68,20 @@ class Claim(FrozenModel):
 
 
 class Mailing(FrozenModel):
-    """A mail of a version, from the moment before its text is handed to the mail server."""
+    """A mail of a version, from the moment before its text is handed to the mail server.
+
+    `calendar` is the calendar that the mail tells; the ledger keeps it in the delivery.
+    """
 
     version: int
     agenda_revision: int
     message_id: str
     content: MailContent = Field(validation_alias="said", serialization_alias="said")
+    calendar: ToldCalendar = ToldCalendar()
+
+    def without_calendar(self) -> Mailing:
+        """Return the mailing as the ledger keeps it."""
+        return self.model_copy(update={"calendar": ToldCalendar()})
 
 
 class Delivery(FrozenModel):
@@ -78,6 +90,8 @@ class Delivery(FrozenModel):
     `wanted` is the newest version to mail. `settled` is the newest version that was sent, skipped, refused or left
     unconfirmed. `sent_content` is the content of the last mail that the mail server surely accepted, and `unconfirmed`
     a mail that it may have accepted. `edit` counts the writes: a write is refused unless it builds on the newest.
+    `calendar` is the calendar of every mail that may have been accepted, `former_calendars` the calendars of earlier
+    persons in the participant's place, the last first.
     """
 
     operator_id: Id
@@ -96,6 +110,8 @@ class Delivery(FrozenModel):
     unconfirmed: Mailing | None = Field(default=None, validation_alias="doubt", serialization_alias="doubt")
     recorded: int = 0
     edit: int = 0
+    calendar: ToldCalendar | None = None
+    former_calendars: tuple[ToldCalendar, ...] = ()
 
     @property
     def key(self) -> str:
@@ -119,17 +135,26 @@ class Delivery(FrozenModel):
         """True if a version is wanted that is not settled."""
         return self.wanted > self.settled
 
-    def needs_mail(self, content: MailContent) -> bool:
+    @property
+    def told_calendar(self) -> ToldCalendar:
+        """The calendar told so far. A ledger written before calendars were kept has the contents of its mails."""
+        if self.calendar is not None:
+            return self.calendar
+        return ToldCalendar.of_mails(self.sent_content, self.unconfirmed.content if self.unconfirmed else None)
+
+    def needs_mail(self, content: MailContent, person: str | None = None) -> bool:
         """Return whether a mail of this content is worth sending.
 
-        A repetition of the last mail is not, nor is an empty agenda as the first mail to an addressee.
+        A repetition of the last mail is not, nor is an empty agenda as the first mail to a person. `person` is the
+        hash of the person to be written to: under a corrected name, they are still told that their agenda is empty.
         """
         sent = self.sent_content
         if self.unconfirmed:
             return bool(content.lines or self.unconfirmed.content.lines or (sent and sent.lines))
         if sent is None or not sent.lines:
             return bool(content.lines)
-        return not content.is_like(sent) and bool(content.lines or content.has_addressee_of(sent))
+        is_same_person = person is not None and person == self.told_calendar.person
+        return not content.is_like(sent) and bool(content.lines or content.has_addressee_of(sent) or is_same_person)
 
     def message_id(self, version: int, domain: str) -> str:
         """Return the `Message-ID` of a version: always the same for the same version."""
@@ -163,7 +188,15 @@ class Delivery(FrozenModel):
 
     def start(self, mailing: Mailing) -> Delivery:
         """Begin to hand the text over: from here until `settle`, the mail may have been accepted."""
-        return self._with(mailing=mailing, wanted=max(self.wanted, mailing.version))
+        former, told = self.former_calendars, self.told_calendar
+        if told.person not in {None, mailing.calendar.person}:
+            former = (told, *former)[:_MOST_FORMER_CALENDARS]
+        return self._with(
+            mailing=mailing.without_calendar(),
+            wanted=max(self.wanted, mailing.version),
+            calendar=mailing.calendar,
+            former_calendars=former,
+        )
 
     def postpone(self, until: datetime) -> Delivery:
         """Release a mail that was surely not accepted, to be tried again later."""
@@ -210,8 +243,8 @@ def new_delivery(wanted: DeliveryWanted) -> Delivery:
     return Delivery(operator_id=wanted.operator_id, edition_id=wanted.edition_id, participant_id=wanted.participant_id)
 
 
-def reason_to_skip(delivery: Delivery, audience: Audience, content: MailContent) -> str:
+def reason_to_skip(delivery: Delivery, audience: Audience, content: MailContent, person: str | None = None) -> str:
     """Return why a participant needs no mail of this content, or an empty text if they need it."""
     if content.lines and not audience.contacts[delivery.participant_id].active:
         return "the participant is cancelled"
-    return "" if delivery.needs_mail(content) else "nothing new to tell"
+    return "" if delivery.needs_mail(content, person) else "nothing new to tell"

@@ -40,6 +40,13 @@ class AgendaLine(FrozenModel):
         """Return whether start, end or zone differ."""
         return (self.starts_at, self.ends_at) != (line.starts_at, line.ends_at) or not self._is_in_zone_of(line)
 
+    def parties(self) -> list[tuple[str, str | None]]:
+        """List the partners of an encounter as (participant id, organisation id); empty for a session."""
+        if self.with_participant_id is None:
+            return []
+        others = [(party.participant_id, party.organisation_id) for party in self.others]
+        return [(self.with_participant_id, self.with_organisation_id), *others]
+
     def at_table(self, table: str | None) -> AgendaLine:
         """Return the line at another table."""
         return self.model_copy(update={"table": table})

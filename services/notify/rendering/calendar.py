@@ -1,100 +1,118 @@
-"""A participant's agenda as an iCalendar file (RFC 5545). The same agenda gives the same bytes."""
+"""A participant's agenda as an iCalendar file (RFC 5545, 5546, 7986), written by the library `icalendar`.
+
+Times are UTC: readers differ on the repeated hour of October and on `VTIMEZONE`, and agree on UTC (ADR 0057).
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
-from icalendar import Calendar, Timezone, vDDDTypes, vText
-from icalendar.parser import Contentline
+from icalendar import Alarm, Calendar, Event, vCalAddress
 
-from services.notify.domain.digest import AgendaLine, MailContent
+from services.notify.domain.digest import AgendaLine
+from services.notify.domain.told_calendar import CalendarEntry
 from services.notify.rendering.page import PageWriter
 from shared.contract.events import EntryKind
 from shared.contract.ids import derived_id
 
-#: Longer lines are folded (RFC 5545, 3.1).
-_OCTETS = 75
+
+class Method(StrEnum):
+    """The method of a calendar file in a mail (RFC 5546)."""
+
+    PUBLISH = "PUBLISH"
+
+
+@dataclass(frozen=True)
+class Organizer:
+    """The sender of an edition's calendar files."""
+
+    name: str
+    email: str
 
 
 class CalendarFile:
-    """Writes the `agenda.ics` of a participant.
+    """Writes the calendar files of a participant.
 
     A UID never changes. The participants of an encounter share its UID; the UID of a session is the participant's own.
+    `alarm` is the time from a reminder to an entry's start, zero for no reminder.
     """
 
-    def __init__(self, edition_id: str, participant_id: str, domain: str) -> None:
+    def __init__(
+        self,
+        edition_id: str,
+        participant_id: str,
+        domain: str,
+        organizer: Organizer,
+        writer: PageWriter,
+        alarm: timedelta = timedelta(0),
+    ) -> None:
         self._edition_id = edition_id
         self._participant_id = participant_id
         self._domain = domain
+        self._organizer = organizer
+        self._writer = writer
+        self._alarm = alarm
 
-    def write(self, content: MailContent, sequences: dict[str, int], issued_at: datetime, writer: PageWriter) -> str:
-        """Return the file. `sequences` maps an entry's id to its SEQUENCE; `issued_at` is the time of the agenda."""
-        moments = [line.starts_at for line in content.lines] or [issued_at]
-        head, end = _frame(content.timezone, min(moments).year, max(moments).year)
-        events = (
-            self._event(line, sequences[line.entry_id], issued_at, content.timezone, writer) for line in content.lines
-        )
-        return "".join((head, *events, end))
+    def write(self, entries: tuple[CalendarEntry, ...], method: Method, written_at: datetime) -> bytes:
+        """Return the file of a mail that is written at this time."""
+        calendar = _calendar()
+        calendar.add("METHOD", method.value)
+        for entry in entries:
+            calendar.add_component(self._event(entry, written_at))
+        return bytes(calendar.to_ical())
 
     def uid(self, line: AgendaLine) -> str:
         """Return the UID of a line, the same in every version of the agenda."""
-        if line.kind is EntryKind.ENCOUNTER:
-            return f"{line.entry_id}@{self._domain}"
-        return f"{derived_id('ses', self._edition_id, line.entry_id, self._participant_id)}@{self._domain}"
+        return uid_of(self._edition_id, self._participant_id, line.kind, line.entry_id, self._domain)
 
-    def _event(self, line: AgendaLine, sequence: int, issued_at: datetime, timezone: str, writer: PageWriter) -> str:
-        """Write a VEVENT, as `icalendar` would: making its objects takes ten times as long."""
-        zone, parameters, suffix = _clock(timezone)
-        starts_at, ends_at = (f"{moment.astimezone(zone):%Y%m%dT%H%M%S}" for moment in (line.starts_at, line.ends_at))
-        people = writer.people(line)
-        return "".join(
-            f"{_folded(text)}\r\n"
-            for text in (
-                "BEGIN:VEVENT",
-                f"SUMMARY:{_escaped(writer.title(line))}",
-                f"DTSTART{parameters}:{starts_at}{suffix}",
-                f"DTEND{parameters}:{ends_at}{suffix}",
-                f"DTSTAMP:{issued_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-                f"UID:{_escaped(self.uid(line))}",
-                f"SEQUENCE:{sequence}",
-                *([f"DESCRIPTION:{_escaped(people)}"] if people else []),
-                f"LOCATION:{_escaped(writer.place(line))}",
-                "STATUS:CONFIRMED",
-                "END:VEVENT",
-            )
-        )
+    def _event(self, entry: CalendarEntry, stamp: datetime) -> Event:
+        line, writer = entry.line, self._writer
+        is_cancelled = entry.cancelled_at is not None
+        title = writer.title(line)
+        event = Event()
+        event.add("UID", self.uid(line))
+        event.add("DTSTAMP", stamp.astimezone(UTC))
+        event.add("SEQUENCE", entry.sequence)
+        event.add("STATUS", "CANCELLED" if is_cancelled else "CONFIRMED")
+        event.add("DTSTART", line.starts_at.astimezone(UTC))
+        event.add("DTEND", line.ends_at.astimezone(UTC))
+        event.add("SUMMARY", writer.cancelled(title) if is_cancelled else title)
+        if place := writer.place(line):
+            event.add("LOCATION", place)
+        if details := writer.details(line):
+            event.add("DESCRIPTION", details)
+        event.add("ORGANIZER", self._address())
+        if self._alarm and not is_cancelled:
+            event.add_component(_alarm(title, self._alarm))
+        return event
 
-
-def _folded(text: str) -> str:
-    if len(text.encode()) <= _OCTETS:
-        return text
-    return str(Contentline(text).to_ical().decode())  # type: ignore[no-untyped-call] # the library has no types
+    def _address(self) -> vCalAddress:
+        address = vCalAddress(f"mailto:{self._organizer.email}")
+        # A parameter cannot hold a double quote (RFC 5545, 3.2).
+        address.params["CN"] = self._organizer.name.replace('"', "'")
+        return address
 
 
-def _escaped(text: str) -> str:
-    return vText(text).to_ical().decode()
+def uid_of(edition_id: str, participant_id: str, kind: EntryKind, entry_id: str, domain: str) -> str:
+    """Return the UID of an entry in the calendar of a participant."""
+    if kind is EntryKind.ENCOUNTER:
+        return f"{entry_id}@{domain}"
+    return f"{derived_id('ses', edition_id, entry_id, participant_id)}@{domain}"
 
 
-@lru_cache(maxsize=64)
-def _clock(timezone: str) -> tuple[ZoneInfo, str, str]:
-    """Return a time zone, and the text that `icalendar` writes before and after a time in it."""
-    zone = ZoneInfo(timezone)
-    written = vDDDTypes(datetime(2000, 1, 1, tzinfo=zone))
-    parameters = written.params.to_ical().decode()
-    return zone, f";{parameters}" if parameters else "", "Z" if written.to_ical().endswith(b"Z") else ""
-
-
-@lru_cache(maxsize=64)
-def _frame(timezone: str, first_year: int, last_year: int) -> tuple[str, str]:
-    """Return the text before and after the events. It is cached: making it takes longer than writing the events."""
+def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("PRODID", "-//Tertulia//notify//EN")
     calendar.add("VERSION", "2.0")
     calendar.add("CALSCALE", "GREGORIAN")
-    calendar.add("METHOD", "PUBLISH")
-    first_day, last_day = date(first_year, 1, 1), date(last_year + 1, 1, 1)
-    calendar.add_component(Timezone.from_tzinfo(ZoneInfo(timezone), timezone, first_day, last_day))
-    head, end, _ = calendar.to_ical().decode().partition("END:VCALENDAR")
-    return head, f"{end}\r\n"
+    return calendar
+
+
+def _alarm(title: str, before: timedelta) -> Alarm:
+    alarm = Alarm()
+    alarm.add("ACTION", "DISPLAY")
+    alarm.add("DESCRIPTION", title)
+    alarm.add("TRIGGER", -before)
+    return alarm

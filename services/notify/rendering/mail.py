@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from email.headerregistry import Address, AddressHeader, HeaderRegistry
+from datetime import datetime, timedelta
+from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
-from functools import lru_cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.state import Audience
 from services.notify.ports import Refused, RenderedMail
-from services.notify.rendering.calendar import CalendarFile
+from services.notify.rendering.calendar import CalendarFile, Method, Organizer
 from services.notify.rendering.clean import clean
 from services.notify.rendering.header_guard import LIBRARY_ERRORS, refuse_line_breaks, refuse_other_addresses
 from services.notify.rendering.page import MailPage, PageWriter
@@ -26,28 +25,8 @@ from shared.runtime.log import get_logger
 _log = get_logger(__name__)
 
 
-class _Headers(HeaderRegistry):
-    """A header registry with two caches, for the work that the library repeats for every header.
-
-    The library makes a class for the header's name and parses its value. The headers of the parts are the same in every
-    mail. Parsed headers are immutable, so mails can share them.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._class_of = lru_cache(maxsize=64)(super().__getitem__)
-        self._of_part = lru_cache(maxsize=64)(super().__call__)
-
-    def __getitem__(self, name: str) -> type:
-        return self._class_of(name)
-
-    def __call__(self, name: str, value: Any) -> Any:  # noqa: ANN401 - the library's types are its own
-        describes_a_part = name.lower().startswith(("content-", "mime-")) and isinstance(value, str)
-        return self._of_part(name, value) if describes_a_part else super().__call__(name, value)
-
-
 class _Policy(EmailPolicy):
-    """The policy for SMTP, with a guard for every header and a short cut for headers that need no encoding or folding.
+    """The library's policy for SMTP, with a guard for every header.
 
     Every header of a mail and of its parts passes `fold_binary`, or `fold` if the mail is written as text.
     """
@@ -68,12 +47,6 @@ class _Policy(EmailPolicy):
         Raises:
             HeaderInjected: the header would be read as more than this header.
         """
-        header = f"{name}: {value}"
-        is_short = len(header) <= (self.max_line_length or 0)
-        is_plain = header.isascii() and header.isprintable() and not header.endswith(" ") and "=?" not in header
-        # The library writes an address from its parsed parts, so addresses take the long way.
-        if is_short and is_plain and not isinstance(value, AddressHeader):
-            return f"{header}{self.linesep}".encode("ascii")
         folded = super().fold_binary(name, value)
         self._check(name, value, folded.decode("latin-1"))
         return folded
@@ -86,11 +59,8 @@ class _Policy(EmailPolicy):
             refuse_other_addresses(folded, self.linesep, value)
 
 
-#: Policy of all mails: the same bytes as the library's `SMTP` policy, in less time, and no injected header.
-POLICY = _Policy(linesep="\r\n", header_factory=_Headers())
-#: Boundaries of the parts: no base64 and no quoted-printable line has `=_` (RFC 2045, 6.7). Without them, the library
-#: searches every mail for a text that does not occur in it.
-_BETWEEN_PARTS, _BETWEEN_BODIES = "=_part", "=_body"
+#: Policy of all mails.
+POLICY = _Policy(linesep="\r\n")
 #: Longest line of a header that is not folded.
 _LINE = 78
 #: Characters that a display name holds in quotes only (RFC 5322, 3.2.3).
@@ -104,6 +74,8 @@ class MailWriter:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._from = settings.mail_from
+        self._sender = parseaddr(self._from)[1]
+        self._alarm_minutes = settings.calendar_alarm_minutes
         self._reply_to = settings.mail_reply_to
         self._domain = settings.mail_domain
         self._clock = clock
@@ -133,7 +105,7 @@ class MailWriter:
             _log.warning("mail_unwritable", delivery=delivery.key, exc_info=error)
             raise Refused(f"the mail cannot be written: {type(error).__name__}") from error
         return RenderedMail(
-            sender=parseaddr(self._from)[1],
+            sender=self._sender,
             recipient=address.addr_spec,
             content=content,
         )
@@ -142,23 +114,24 @@ class MailWriter:
         writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone)
         page = writer.page(delivery.sent_content, mailing.content)
         message = EmailMessage(policy=POLICY)
-        self._address(message, delivery, mailing, to, page)
+        now = self._clock()
+        self._address(message, delivery, mailing, to, page, now)
         message.set_content(self._text.render(page=page), cte="quoted-printable")
-        message.make_alternative(_BETWEEN_BODIES)
         message.add_alternative(self._html.render(page=page), subtype="html", cte="quoted-printable")
-        message.make_mixed(_BETWEEN_PARTS)
-        message.add_attachment(
-            self._calendar(audience, delivery, mailing, writer),
-            subtype="calendar",
-            cte="base64",
-            params={"method": "PUBLISH"},
-            filename="agenda.ics",
-        )
+        if mailing.calendar.entries:
+            file = self._calendar(audience, delivery, writer)
+            message.add_attachment(
+                file.write(mailing.calendar.entries, Method.PUBLISH, now).decode(),
+                subtype="calendar",
+                cte="base64",
+                params={"method": Method.PUBLISH.value},
+                filename="agenda.ics",
+            )
         message["Content-Language"] = page.language.value  # last: parts take the Content- headers set before them
         return message
 
     def _address(
-        self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: MailPage
+        self, message: EmailMessage, delivery: Delivery, mailing: Mailing, to: Address, page: MailPage, now: datetime
     ) -> None:
         """Write the headers. `EmailMessage` refuses a line break in a value, `POLICY` in the finished header."""
         message["From"] = self._from
@@ -166,7 +139,7 @@ class MailWriter:
         if self._reply_to:
             message["Reply-To"] = self._reply_to
         message["Subject"] = page.subject
-        message["Date"] = format_datetime(self._clock())
+        message["Date"] = format_datetime(now)
         message["Message-ID"] = mailing.message_id
         message["Auto-Submitted"] = "auto-generated"
         message["List-Id"] = f"<{delivery.edition_id}.{self._domain}>"
@@ -175,11 +148,11 @@ class MailWriter:
         message["X-Tertulia-Version"] = str(mailing.version)
         message["X-Tertulia-Agenda-Revision"] = str(mailing.agenda_revision)
 
-    def _calendar(self, audience: Audience, delivery: Delivery, mailing: Mailing, writer: PageWriter) -> str:
-        agenda = audience.agendas[delivery.participant_id]
-        sequences = {entry.entry_id: entry.sequence for entry in agenda.entries}
-        file = CalendarFile(delivery.edition_id, delivery.participant_id, self._domain)
-        return file.write(mailing.content, sequences, agenda.issued_at, writer)
+    def _calendar(self, audience: Audience, delivery: Delivery, writer: PageWriter) -> CalendarFile:
+        edition = audience.edition.name if audience.edition else ""
+        organizer = Organizer(clean(edition), self._sender)
+        alarm = timedelta(minutes=self._alarm_minutes)
+        return CalendarFile(delivery.edition_id, delivery.participant_id, self._domain, organizer, writer, alarm)
 
 
 def _address(name: str, email: str) -> Address:

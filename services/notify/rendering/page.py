@@ -160,14 +160,22 @@ class PageWriter:
         """Return a session's title, or the organisations that an encounter is with."""
         if line.kind is EntryKind.SESSION:
             return clean(line.title or line.entry_id)
-        organisations = dict.fromkeys(self._party(*party) for party in _parties(line))
+        organisations = dict.fromkeys(self._party(*party) for party in line.parties())
         return self._phrases.encounter.format(organisation=", ".join(organisations))
 
     def people(self, line: AgendaLine) -> str:
         """Return the partners' names, with "to be confirmed" for an unknown name; an empty text for a session."""
         if line.kind is EntryKind.SESSION:
             return ""
-        return ", ".join(self._person(participant_id) for participant_id, _ in _parties(line))
+        return ", ".join(self._person(participant_id) for participant_id, _ in line.parties())
+
+    def cancelled(self, title: str) -> str:
+        """Return the title of a cancelled entry."""
+        return f"{self._phrases.kinds[DiffKind.REMOVED]}: {title}"
+
+    def details(self, line: AgendaLine) -> str:
+        """Return the partners' names and the reasons to meet, a line for each; an empty text for a session."""
+        return "\n".join(filter(None, (self.people(line), *self._reasons(line))))
 
     def _party(self, participant_id: str, organisation_id: str | None) -> str:
         organisation = self._audience.organisations.get(organisation_id or "")
@@ -199,12 +207,6 @@ class PageWriter:
         moment = lines[0].starts_at.astimezone(self._timezone)
         name = get_timezone_name(moment, locale=self._phrases.locale)
         return self._phrases.local_times.format(zone=f"{name} ({self._timezone.key}, {_offset(moment)})")
-
-
-def _parties(line: AgendaLine) -> list[tuple[str, str | None]]:
-    """List the partners of an encounter: participant and organisation."""
-    others = [(party.participant_id, party.organisation_id) for party in line.others]
-    return [(line.with_participant_id or "", line.with_organisation_id), *others]
 
 
 def _offset(moment: datetime) -> str:

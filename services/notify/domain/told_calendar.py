@@ -1,0 +1,130 @@
+"""The calendar of a mailbox: every entry that it was told, with the SEQUENCE of the newest state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from pydantic import Field
+
+from services.notify.domain.digest import AgendaLine, MailContent
+from services.notify.domain.reasons import sentences_of
+from services.notify.domain.snapshots import FrozenModel
+from services.notify.domain.state import Audience
+from shared.contract.events import Instant
+from shared.contract.ids import derived_id
+
+#: SEQUENCE that no calendar told before the ledger kept them: it counts revisions of an encounter or an edition.
+_UNRECORDED_SEQUENCE = 1_000
+#: Most cancelled entries in a calendar; the entries cancelled longest ago are dropped.
+_MOST_CANCELLED = 300
+
+
+class CalendarEntry(FrozenModel):
+    """An entry as a mailbox was last told.
+
+    `shown` is a hash of all that a calendar program shows of the entry. A cancelled entry keeps its last line.
+    """
+
+    line: AgendaLine
+    shown: str = ""
+    sequence: int = Field(ge=0)
+    cancelled_at: Instant | None = None
+
+    def cancel(self, now: datetime) -> CalendarEntry:
+        """Return the entry as cancelled now, with a risen SEQUENCE; an entry that is cancelled already stays."""
+        if self.cancelled_at:
+            return self
+        return self.model_copy(update={"sequence": self.sequence + 1, "cancelled_at": now, "shown": ""})
+
+
+class ToldCalendar(FrozenModel):
+    """Every entry that a person was told, in time order.
+
+    `person` is a hash of the person: the mailbox of a successor was told nothing yet. It is `None` for the calendars of
+    older ledgers.
+    """
+
+    entries: tuple[CalendarEntry, ...] = ()
+    person: str | None = None
+
+    @classmethod
+    def of_mails(cls, *contents: MailContent | None) -> ToldCalendar:
+        """Return the calendar that mails have told, with a SEQUENCE above any that an older version has sent."""
+        lines = {line.entry_id: line for content in contents if content for line in content.lines}
+        return cls(entries=tuple(CalendarEntry(line=line, sequence=_UNRECORDED_SEQUENCE) for line in lines.values()))
+
+    def cancelled(self, now: datetime) -> ToldCalendar:
+        """Return the calendar with every entry cancelled."""
+        return self.model_copy(update={"entries": tuple(entry.cancel(now) for entry in self.entries)})
+
+    def confirmed(self) -> tuple[CalendarEntry, ...]:
+        """Return the entries that are not cancelled."""
+        return tuple(entry for entry in self.entries if entry.cancelled_at is None)
+
+
+def next_calendar(
+    audience: Audience, participant_id: str, content: MailContent, told: ToldCalendar, version: int, now: datetime
+) -> ToldCalendar:
+    """Return the calendar that a mail of this content tells, after the calendar told so far.
+
+    SEQUENCE rises with anything that an entry shows. A told entry that is gone is cancelled. A risen SEQUENCE is the
+    entry's own plus the mail's version: both only rise, so it exceeds any SEQUENCE told before, even after the loss of
+    the ledger.
+    """
+    own = {entry.entry_id: entry.sequence for entry in audience.agendas[participant_id].entries}
+    known = {entry.line.entry_id: entry for entry in told.entries}
+    person = person_of(audience, participant_id)
+    confirmed = [
+        _confirmed(
+            line,
+            _shown(audience, participant_id, line),
+            known.get(line.entry_id),
+            own.get(line.entry_id, 0) + version,
+        )
+        for line in content.lines
+    ]
+    is_successor = told.person not in {None, person}
+    gone = () if is_successor else _gone(known, content, now)
+    return ToldCalendar(entries=_in_time_order([*confirmed, *gone]), person=person)
+
+
+def person_of(audience: Audience, participant_id: str) -> str:
+    """Return a hash of the person in a participant's place: a correction of name or address leaves it."""
+    return derived_id("person", participant_id, audience.contacts[participant_id].person.email.casefold())
+
+
+def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, sequence: int) -> CalendarEntry:
+    if told and told.shown == shown:
+        return told.model_copy(update={"line": line})
+    is_recorded = told is not None and bool(told.shown or told.cancelled_at)
+    least = told.sequence + 1 if told and is_recorded else 0
+    return CalendarEntry(line=line, shown=shown, sequence=max(least, sequence))
+
+
+def _gone(known: Mapping[str, CalendarEntry], content: MailContent, now: datetime) -> Iterator[CalendarEntry]:
+    """Cancel the told entries that the content has no more, the latest cancelled first."""
+    listed = {line.entry_id for line in content.lines}
+    cancelled = [entry.cancel(now) for entry_id, entry in known.items() if entry_id not in listed]
+    cancelled.sort(key=lambda entry: entry.cancelled_at or now, reverse=True)
+    yield from cancelled[:_MOST_CANCELLED]
+
+
+def _in_time_order(entries: list[CalendarEntry]) -> tuple[CalendarEntry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.line.starts_at, entry.line.entry_id)))
+
+
+def _shown(audience: Audience, participant_id: str, line: AgendaLine) -> str:
+    """Hash all that a reader sees of a line: times, place, title, people, organisations, reasons, and the language."""
+    reader = audience.contacts[participant_id]
+    parts = [reader.language.value, line.starts_at.isoformat(), line.ends_at.isoformat(), line.zone]
+    parts += [line.table or "", line.title or ""]
+    for person_id, organisation_id in line.parties():
+        contact = audience.contacts.get(person_id)
+        organisation = audience.organisations.get(organisation_id or "")
+        parts += [contact.name if contact else "", organisation.name if organisation else ""]
+    match = audience.match_of(participant_id, line.with_participant_id or "")
+    partner = audience.contacts.get(line.with_participant_id or "")
+    if match and partner:
+        parts += sentences_of(match, participant_id, reader, partner)
+    return derived_id("shown", *(part.replace("/", "//") for part in parts))
