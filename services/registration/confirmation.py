@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -15,12 +16,15 @@ ANY_EFFECTS = "*"
 _DIGITS = 32
 
 
+AnyPreview_co = TypeVar("AnyPreview_co", bound=BaseModel, covariant=True)
+
+
 @dataclass(frozen=True)
-class Previewed:
+class Previewed(Generic[AnyPreview_co]):
     """The preview of a change, and the token that confirms exactly this preview."""
 
     token: str
-    preview: BaseModel
+    preview: AnyPreview_co
 
 
 def token_of(*content: object) -> str:
@@ -33,7 +37,7 @@ def token_of(*content: object) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
-def must_be_confirmed(presented: str, previewed: Previewed) -> None:
+def must_be_confirmed(presented: str, previewed: Previewed[BaseModel]) -> None:
     """Raise `PreviewStale` unless the presented token confirms the preview."""
     if presented not in (ANY_EFFECTS, previewed.token):
         raise PreviewStale(
@@ -44,7 +48,7 @@ def must_be_confirmed(presented: str, previewed: Previewed) -> None:
         )
 
 
-def confirmation_needed(previewed: Previewed, reason: str) -> PreviewRequired:
+def confirmation_needed(previewed: Previewed[BaseModel], reason: str) -> PreviewRequired:
     """Return the error of a change that is too large to be made without its token; `reason` says how large it is."""
     return PreviewRequired(
         f"{reason}: look at the preview, then send the same request with ?token={previewed.token}",

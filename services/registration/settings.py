@@ -127,6 +127,13 @@ class Settings(ServiceSettings):
         default=10.0, gt=0, description="Time in which matching and the scheduler have to answer."
     )
 
+    preview_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="Time in which the scheduler has to preview a change. A large change of an edition is refused with "
+        "503 then, unless it is sent with `?token=*`.",
+    )
+
     @property
     def operator_limits(self) -> OperatorLimits:
         """The limits of an operator that has none of its own."""

@@ -7,7 +7,7 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 from services.registration.ceilings import Room, unbounded
 from services.registration.domain.entity import Entity, Facts
@@ -18,6 +18,7 @@ from services.registration.domain.errors import (
     KeyReused,
     NotFound,
     NotUnique,
+    Overtaken,
     Stale,
 )
 from services.registration.ports import AnyEntity, Repository
@@ -43,12 +44,32 @@ class Stamp(TypedDict):
     changed_at: datetime
 
 
+class Gate(Protocol):
+    """Admits changes of entities. `token` is the confirmation of their sender."""
+
+    token: str | None
+
+    async def admits(self, before: Entity, after: Entity) -> bool:
+        """Tell whether the next revision of an entity is to be written; see `previews.PreviewGate`."""
+        ...
+
+
+class _OpenGate:
+    """Admits all changes: of imports, of the clock and of background work."""
+
+    token: str | None = None
+
+    async def admits(self, before: Entity, after: Entity) -> bool:  # noqa: ARG002 - as `Gate`
+        return True
+
+
 class UnitOfWork:
-    """Reads, creates and changes the entities of an operator."""
+    """Reads, creates and changes the entities of an operator. Changes of an entity pass the `gate`."""
 
     def __init__(self, repository: Repository, clock: Clock, room: Room = unbounded) -> None:
         self.repository = repository
         self.clock = clock
+        self.gate: Gate = _OpenGate()
         self._room = room
 
     def stamp(self, edition_id: str) -> Stamp:
@@ -129,9 +150,10 @@ class UnitOfWork:
         change: Callable[[AnyEntity], Awaitable[AnyEntity]],
         revisions: Revisions = (),
     ) -> AnyEntity:
-        """Write the entity that `change` returns; nothing if `change` returns its argument.
+        """Write the entity that `change` returns; nothing if `change` returns its argument, or in a dry run.
 
         Raises:
+            PreviewRequired, PreviewStale, ServiceUnavailable: as the gate raises them.
             NotFound: there is no such entity.
             IfMatchRequired: `revisions` is None.
             Stale: `revisions` is not empty and does not hold the present revision.
@@ -141,7 +163,7 @@ class UnitOfWork:
             entity = await self.get(kind, edition_id, entity_id)
             _must_match(entity, revisions)
             changed = await change(entity)
-            if changed is entity or await self._replace(changed):
+            if changed is entity or await self._admitted(entity, changed):
                 return changed
             # Spread the requests that lost, so that they do not all meet again.
             longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
@@ -154,6 +176,13 @@ class UnitOfWork:
             return new_id(kind.PREFIX)
         parts = (self.repository.operator_id, edition_id) if edition_id else (self.repository.operator_id,)
         return derived_id(kind.PREFIX, *parts, key)
+
+    async def _admitted(self, before: Entity, after: Entity) -> bool:
+        """Pass the gate, and write the next revision unless it is a dry run; False if the entity has changed."""
+        try:
+            return not await self.gate.admits(before, after) or await self._replace(after)
+        except Overtaken:
+            return False
 
     async def _replace(self, entity: Entity) -> bool:
         try:

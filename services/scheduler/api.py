@@ -22,6 +22,7 @@ from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
+from services.scheduler.previews import Behind, Overtaken
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.events import EncounterState
@@ -35,6 +36,7 @@ from shared.internal_api.edits import (
     GoalReached,
     More,
 )
+from shared.internal_api.previews import LARGEST_PREVIEW, FactsToPreview
 from shared.internal_api.server import Declined, body_of
 from shared.runtime.fair_turns import QueueFull
 
@@ -100,6 +102,7 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         Route("/editions/{edition_id}/encounters", listing(encounters)),
         Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
         Route("/editions/{edition_id}/goals", listing(lambda state, _: goals_of(state))),
+        Route("/editions/{edition_id}/previews", _previews(scheduler), methods=["POST"]),
         Route("/editions/{edition_id}/what-if", _what_if(scheduler)),
     ]
 
@@ -119,6 +122,22 @@ def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
         return JSONResponse(gain.model_dump(mode="json"))
 
     return what_if
+
+
+def _previews(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
+    async def previews(request: Request) -> Response:
+        facts = await body_of(request, FactsToPreview, LARGEST_PREVIEW)
+        try:
+            preview = await scheduler.preview(request.path_params["edition_id"], facts)
+        except Overtaken as overtaken:
+            raise Declined(409, "overtaken", str(overtaken)) from overtaken
+        except Behind as behind:
+            raise Declined(503, "behind", str(behind)) from behind
+        except (QueueFull, TimeoutError) as busy:
+            raise Declined(503, "busy", "too many previews are in hand") from busy
+        return JSONResponse(preview.model_dump(mode="json"))
+
+    return previews
 
 
 def _listing(scheduler: Scheduler, items_of: _List) -> Callable[[Request], Awaitable[Response]]:

@@ -35,6 +35,10 @@ class Editions(Protocol):
         """Return the state with the entries of all processes. The caller does not change it."""
         ...
 
+    async def fresh(self, edition_id: str) -> AgendaState:
+        """Return a copy of the stored state that belongs to the caller."""
+        ...
+
     async def editions(self) -> list[str]:
         """List the ids of all editions."""
         ...

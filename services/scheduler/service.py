@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,9 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.improver import Improver, count_encounters, report_broken, transact
 from services.scheduler.ports import Editions, Solver
+from services.scheduler.previews import Behind, must_be_at_base, preview_of
 from shared.internal_api.edits import Edit, More, WhatIf
+from shared.internal_api.previews import FactsPreview, FactsToPreview
 from shared.messaging.inputs import Input
 from shared.runtime.clock import Clock
 from shared.runtime.fair_turns import FairTurns
@@ -25,6 +28,12 @@ from shared.runtime.metrics import DECISION_SECONDS
 _WHAT_IF_SECONDS = 4.0
 #: What-if questions in hand: of all operators, and of an operator. Further questions are declined at once.
 _QUESTIONS, _QUESTIONS_EACH = 64, 2
+#: Previews at once: each holds a copy of its edition. Previews of an operator that wait for a turn.
+_PREVIEWS, _PREVIEWS_WAITING = 2, 4
+#: Longest wait of a preview for its turn, and as long again for the facts that it is based on.
+_PREVIEW_SECONDS = 2.0
+#: Interval between looks for the facts that a preview is based on.
+_LOOK_SECONDS = 0.05
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Scheduler:
     _questions: FairTurns = field(
         default_factory=lambda: FairTurns(_QUESTIONS, most_each=_QUESTIONS_EACH, most_waiting=0)
     )
+    _previews: FairTurns = field(default_factory=lambda: FairTurns(_PREVIEWS, most_waiting=_PREVIEWS_WAITING))
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Insert a batch of inputs into the agenda, repair it, and publish the changes."""
@@ -59,6 +69,34 @@ class Scheduler:
     async def apply_edit(self, edition_id: str, edit: Edit, token: str) -> tuple[AgendaState, EditPlan]:
         """Apply an edit with the effects that the token names. Raises as `organiser.edits.apply_edit`."""
         return await self._ask(edition_id, lambda decision: (decision.state, apply_edit(decision, edit, token)))
+
+    async def preview(self, edition_id: str, facts: FactsToPreview) -> FactsPreview:
+        """Return the effects that changes of facts would have. The decision is made on a copy, in a thread.
+
+        Raises:
+            QueueFull, TimeoutError: too many previews are in hand.
+            Behind: the facts that the change is based on have not arrived in time.
+            Overtaken: the scheduler has newer facts.
+        """
+        events = facts.events
+        operator_id = events[0].operator_id if events else edition_id
+        async with self._previews.turn(operator_id, within=_PREVIEW_SECONDS):
+            await self._have_base(edition_id, facts)
+            state = await self.editions.fresh(edition_id)
+            return await asyncio.to_thread(preview_of, state, events, self.clock())
+
+    async def _have_base(self, edition_id: str, facts: FactsToPreview) -> None:
+        """Wait for the facts that a change is based on: registration may have written them just now."""
+        deadline = asyncio.get_running_loop().time() + _PREVIEW_SECONDS
+        while True:
+            try:
+                must_be_at_base(await self.editions.current(edition_id), facts.events)
+            except Behind:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                return
 
     async def record_attendance(
         self, edition_id: str, encounter_id: str, report: AttendanceReport

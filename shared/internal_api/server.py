@@ -50,17 +50,17 @@ def internal_routes(settings: ServiceSettings, routes: Sequence[BaseRoute]) -> l
     return [Mount("/internal", app=application)]
 
 
-async def body_of(request: Request, kind: type[Body]) -> Body:
+async def body_of(request: Request, kind: type[Body], most_bytes: int = LARGEST_BODY) -> Body:
     """Return the body of a request.
 
     Raises:
-        Declined: the body is larger than `LARGEST_BODY`, or breaks the schema.
+        Declined: the body has more than `most_bytes`, or breaks the schema.
     """
     read = bytearray()
     async for chunk in request.stream():
         read += chunk
-        if len(read) > LARGEST_BODY:
-            raise Declined(413, "too-large", f"the body may have at most {LARGEST_BODY} bytes")
+        if len(read) > most_bytes:
+            raise Declined(413, "too-large", f"the body may have at most {most_bytes} bytes")
     try:
         return kind.model_validate_json(bytes(read))
     except ValidationError as error:

@@ -11,6 +11,7 @@ import httpx
 
 from services.registration.app import WiredRegistration
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler.app import WiredScheduler, assemble
 from services.scheduler.domain.improvement.problem import Solution, SolverProblem
 from services.scheduler.settings import Settings
@@ -108,9 +109,14 @@ class ApiHarness:
         )
         return self.client_with(InternalClients(no_clients().matching, InternalClient("scheduler", client)), key)
 
-    def client_with(self, clients: InternalClients, key: str = "itecam.s3cret") -> httpx.AsyncClient:
+    def client_with(
+        self,
+        clients: InternalClients,
+        key: str = "itecam.s3cret",
+        settings: RegistrationSettings | None = None,
+    ) -> httpx.AsyncClient:
         """Return a client of registration that asks these services."""
-        registration = assembled(self.infrastructure(), clients)
+        registration = assembled(self.infrastructure(), clients, settings)
         self.registrations.append(registration)
         transport = httpx.ASGITransport(registration.app())
         headers = {"Authorization": f"Bearer {key}"}

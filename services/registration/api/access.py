@@ -19,6 +19,7 @@ from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.operator_limits import NoOverrides
 from services.registration.ports import AffinityVersions, EntityStore, OperatorOverrides
+from services.registration.previews import PreviewGate
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from shared.contract.ids import Id
@@ -83,6 +84,25 @@ async def _scheduler(request: Request) -> InternalClient:
     return context_of(request).clients.scheduler
 
 
+async def _gate(
+    request: Request,
+    service: Annotated[OperatorService, Depends(_service, scope="function")],
+    dry_run: Annotated[
+        bool, Query(description="`true` changes nothing, and returns the preview of the change with its token.")
+    ] = False,
+    token: Annotated[
+        str | None,
+        Query(max_length=64, description="Confirms the effects of a preview; `*` any effects, without a preview."),
+    ] = None,
+) -> PreviewGate:
+    """Put a gate in front of the changes of this request, and return it."""
+    context = context_of(request)
+    unit = service.unit_of_work
+    gate = PreviewGate(unit.repository, context.clients.scheduler, context.settings.preview_seconds, dry_run, token)
+    unit.gate = gate
+    return gate
+
+
 _IfMatchHeader = Annotated[
     str | None, Header(max_length=200, description="The ETag of the entity as it was read; * allows any revision.")
 ]
@@ -112,6 +132,8 @@ def is_id(text: str) -> bool:
 #: An id in a path. A text that has not the form of an id is answered with 404, as an unknown id is.
 PathId = Annotated[str, Path(max_length=1000)]
 CurrentService = Annotated[OperatorService, Depends(_service, scope="function")]
+#: Changes of the request can be tried, and large ones need a token.
+Gate = Annotated[PreviewGate, Depends(_gate)]
 MatchingClient = Annotated[InternalClient, Depends(_matching)]
 SchedulerClient = Annotated[InternalClient, Depends(_scheduler)]
 IdempotencyKey = Annotated[

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
+from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, created, page, reply
+from services.registration.api.replies import Page, created, outcome, page, reply, tried_or
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from shared.contract.events import Phase
 
@@ -57,16 +57,25 @@ async def get_edition(service: CurrentService, edition_id: PathId) -> Response:
     return reply(await service.editions.get(edition_id))
 
 
-@router.patch("/{edition_id}", response_model=Edition, openapi_extra=patch_docs(EditionFacts))
+@router.patch("/{edition_id}", responses=tried_or(Edition), openapi_extra=patch_docs(EditionFacts))
 async def amend_edition(
-    service: CurrentService, edition_id: PathId, revisions: IfMatch, patch: PatchBody, confirm: Confirmed = None
+    service: CurrentService,
+    edition_id: PathId,
+    revisions: IfMatch,
+    patch: PatchBody,
+    gate: Gate,
+    confirm: Confirmed = None,
 ) -> Response:
     """Change an edition that is not closed. Its phase only goes forwards: open, published, live, closed.
 
     A published edition becomes live by itself, and is closed by itself: see `live_lead_minutes` and
     `close_lag_minutes`. An open edition becomes live in one step with `?confirm=live` only.
+
+    Once agendas are announced, a change that moves more than `preview_above_percent` or `preview_above_people` allow is
+    answered with 428 and its preview: send it again with the `token`.
     """
-    return reply(await service.editions.amend(edition_id, patch, revisions, Phase(confirm) if confirm else None))
+    confirmed = Phase(confirm) if confirm else None
+    return outcome(gate, await service.editions.amend(edition_id, patch, revisions, confirmed))
 
 
 @router.get("/{edition_id}/sessions")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import FieldError
+from services.registration.previews import PreviewGate, PreviewView
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
@@ -34,6 +35,26 @@ class Warned(BaseModel):
     """The warnings beside the fields of an entity."""
 
     warnings: list[WarningView] = Field(description="Things that could not be given back, with the reasons.")
+
+
+class Tried(BaseModel):
+    """The answer to a dry run: nothing was changed."""
+
+    token: str = Field(description="Confirms the change with exactly these effects, as `?token=`.")
+    preview: PreviewView
+
+
+def tried_or(view: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI response of an endpoint that returns the entity, or the answer to a dry run."""
+    return {200: {"model": view | Tried, "description": "The entity, or the preview of a dry run."}}
+
+
+def outcome(gate: PreviewGate, entity: Entity) -> Response:
+    """Return 200 with the changed entity; in a dry run, with the preview of the change."""
+    if not gate.dry_run:
+        return reply(entity)
+    previewed = gate.previewed or gate.unchanged(entity)
+    return _json(Tried(token=previewed.token, preview=previewed.preview), HTTPStatus.OK, {})
 
 
 def reply(entity: Entity) -> Response:

@@ -148,6 +148,20 @@ class EditionFacts(Facts):
         description="Minutes after its last slot, its last session and its last change at which an edition is closed "
         "by itself.",
     )
+    preview_above_percent: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="Percentage of the encounters. Once agendas are announced, a change that moves more of them, or "
+        "takes their place, needs the token of its preview.",
+    )
+    preview_above_people: int = Field(
+        default=20,
+        ge=0,
+        le=100_000,
+        description="Participants. Once agendas are announced, a change that moves encounters of more needs the token "
+        "of its preview.",
+    )
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the agendas, most important first.")
     goals: Goals = Field(
         default=(), description="Encounters that serve a goal are placed before other encounters of the same priority."

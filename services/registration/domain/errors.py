@@ -56,6 +56,10 @@ class PreviewStale(PreviewError):
     """The token is that of other effects."""
 
 
+class Overtaken(Exception):
+    """The entity has changed since the change was made from it: make it again."""
+
+
 class KeyReused(Exception):
     """An idempotency key came again with another request."""
 

@@ -82,6 +82,11 @@ def slots_of(days: Sequence[Day], slot_minutes: int, timezone: str) -> tuple[Slo
 _Span = tuple[datetime, datetime]
 
 
+def day_span(day: Day, timezone: str) -> _Span:
+    """Return the start and the end of a day in UTC. Raises ValueError if clocks skip either time."""
+    return _span(day.date, day, timezone)
+
+
 def _span(on: date, hours: Hours, timezone: str) -> _Span:
     last = on + timedelta(days=1) if hours.ends == _MIDNIGHT else on
     return (

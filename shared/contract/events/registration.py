@@ -248,6 +248,12 @@ class EditionChanged(Event):
     close_lag_minutes: int = Field(
         default=720, ge=0, description="Time after its last slot or session at which a live edition is closed."
     )
+    preview_above_percent: int = Field(
+        default=10, ge=0, description="A change that moves more of the encounters, in percent, is made after a preview."
+    )
+    preview_above_people: int = Field(
+        default=20, ge=0, description="A change that moves encounters of more participants is made after a preview."
+    )
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the edition, most important first.")
     goals: Goals = Field(
         default=(), description="Goals: encounters that serve them come first among encounters of the same priority."

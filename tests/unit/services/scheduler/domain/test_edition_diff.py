@@ -47,6 +47,8 @@ EDITION: dict[str, tuple[Any, EditionDiff]] = {
     "settle_minutes": (5, NOTHING),
     "live_lead_minutes": (5, NOTHING),
     "close_lag_minutes": (5, NOTHING),
+    "preview_above_percent": (5, NOTHING),
+    "preview_above_people": (5, NOTHING),
     "levels": (tuple(reversed(Level)), NOTHING),
     "goals": ((Goal.DELEGATION,), NOTHING),
 }

@@ -1,0 +1,178 @@
+"""Changes of facts that are tried first: the preview, its token, and the changes that need the token."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.settings import Settings
+from shared.contract.events import AgendaChanged
+from tests.support.registration_api import ANY_REVISION, NO_RATES
+from tests.support.scheduler_api import EDITION, ApiHarness
+
+NAMES = "Ana Beto Carla Dario Eva Fran Gema Hugo Ines Juan"
+ZONE = EDITION["zones"][0]
+NO_TABLES = {"zones": [ZONE | {"tables": []}]}
+
+
+@pytest.fixture
+async def api(harness: ApiHarness) -> Any:
+    """Serve an announced edition of ten participants and five encounters, on two tables."""
+    async with harness.client() as client:
+        await harness.set_up(client, NAMES)
+        names = NAMES.split()
+        await harness.deliver(*(harness.pair(one, other) for one, other in zip(names[::2], names[1::2], strict=True)))
+        await patch(client, harness.path, {"phase": "published"})
+        await harness.deliver()
+        await harness.settle()
+        yield client
+
+
+async def patch(api: httpx.AsyncClient, path: str, body: dict[str, Any], **query: str) -> httpx.Response:
+    return await api.patch(path, json=body, headers=ANY_REVISION, params=query)
+
+
+async def places(harness: ApiHarness, api: httpx.AsyncClient) -> dict[str, Any]:
+    listed = (await api.get(f"{harness.path}/encounters")).json()["items"]
+    return {encounter["encounter_id"]: encounter["place"] for encounter in listed}
+
+
+async def test_a_dry_run_changes_nothing_and_tells_who_would_wait(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    before, sent = (await api.get(harness.path)).json(), len(harness.sent)
+    tried = await patch(api, harness.path, NO_TABLES, dry_run="true")
+    assert tried.status_code == 200, tried.text
+    preview = tried.json()["preview"]
+    counts = {"encounters": 5, "moved": 0, "placed": 0, "waiting": 5, "cancelled": 0, "people": 10, "mailed": 10}
+    assert preview["counts"] == counts
+    assert preview["announced"]
+    assert set(preview["mailed"]) == set(harness.people.values())
+    assert set(preview["names"].values()) == set(harness.people)
+    assert {effect["waiting_reason"] for effect in preview["waiting"]} == {"no_table"}
+    await harness.deliver()
+    assert (await api.get(harness.path)).json() == before
+    assert len(harness.sent) == sent
+
+
+async def test_the_outcome_of_a_confirmed_change_is_its_preview(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    before = await places(harness, api)
+    one_table = {"zones": [ZONE | {"tables": ["1"]}]}
+    tried = (await patch(api, harness.path, one_table, dry_run="true")).json()
+    revision = (await api.get(harness.path)).headers["etag"]
+    done = await api.patch(
+        harness.path, json=one_table, headers={"If-Match": revision}, params={"token": tried["token"]}
+    )
+    assert (done.status_code, len(done.json()["zones"][0]["tables"])) == (200, 1)
+    sent = len(harness.sent)
+    await harness.deliver()
+    after, preview = await places(harness, api), tried["preview"]
+    effects = {effect["encounter_id"]: effect for kind in ("moved", "waiting") for effect in preview[kind]}
+    assert effects
+    assert {key: (before[key], place) for key, place in after.items() if place != before[key]} == {
+        key: (effect["before"], effect["after"]) for key, effect in effects.items()
+    }
+    mailed = {event.participant_id for event in harness.sent[sent:] if isinstance(event, AgendaChanged)}
+    assert mailed == set(preview["mailed"])
+
+
+async def test_a_large_change_needs_the_token_of_its_preview(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    refused = await patch(api, harness.path, NO_TABLES)
+    assert (refused.status_code, refused.json()["type"]) == (428, "urn:tertulia:problem:preview-required")
+    body = refused.json()
+    assert body["preview"]["counts"]["waiting"] == 5
+    assert body["token"] in body["detail"]
+    assert (await api.get(harness.path)).json()["zones"][0]["tables"] == ["1", "2"]
+    tried = (await patch(api, harness.path, NO_TABLES, dry_run="true")).json()
+    assert tried == {"token": body["token"], "preview": body["preview"]}
+    assert (await patch(api, harness.path, NO_TABLES, token=body["token"])).status_code == 200
+
+
+async def test_a_change_with_other_effects_by_now_is_stale(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    token = (await patch(api, harness.path, NO_TABLES, dry_run="true")).json()["token"]
+    await harness.deliver(harness.pair("Ana", "Carla"))  # one more encounter that would wait
+    stale = await patch(api, harness.path, NO_TABLES, token=token)
+    assert (stale.status_code, stale.json()["type"]) == (412, "urn:tertulia:problem:preview-stale")
+    assert stale.json()["preview"]["counts"]["waiting"] == 6
+    assert (await patch(api, harness.path, {"zones": []}, token=token)).status_code == 422
+    other = await patch(api, harness.path, {"zones": [ZONE | {"tables": ["1"]}]}, token=stale.json()["token"])
+    assert other.status_code == 412
+    assert (await patch(api, harness.path, NO_TABLES, token=stale.json()["token"])).status_code == 200
+
+
+async def test_a_star_confirms_whatever_comes(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    assert (await patch(api, harness.path, NO_TABLES, token="*")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "Another name"},
+        {"days": [*EDITION["days"], {"date": "2026-11-27", "starts": "09:00", "ends": "10:00"}]},
+    ],
+)
+async def test_a_change_that_moves_nobody_needs_no_token(
+    harness: ApiHarness, api: httpx.AsyncClient, body: dict[str, Any]
+) -> None:
+    assert (await patch(api, harness.path, body)).status_code == 200
+
+
+async def test_the_edition_sets_the_size_that_needs_a_token(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    await patch(api, harness.path, {"preview_above_percent": 100})
+    await harness.deliver()
+    assert (await patch(api, harness.path, NO_TABLES)).status_code == 200
+
+
+async def test_sessions_that_fall_outside_are_told(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    hall = {"zone_id": "hall", "kind": "conference", "name": "Sala"}
+    keynote = {
+        "session_id": "late",
+        "kind": "keynote",
+        "title": "Cierre",
+        "zone_id": "hall",
+        "starts_at": "2026-11-26T09:30",
+        "ends_at": "2026-11-26T10:00",
+    }
+    await patch(api, harness.path, {"zones": [ZONE, hall], "sessions": [keynote]})
+    await harness.deliver()
+    shorter = {"days": [EDITION["days"][0] | {"ends": "09:45"}]}
+    assert (await patch(api, harness.path, shorter, dry_run="true")).json()["preview"]["outside"] == ["late"]
+
+
+async def test_an_edition_is_not_changed_unseen_while_the_scheduler_is_away(
+    harness: ApiHarness, api: httpx.AsyncClient
+) -> None:
+    nowhere = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(502)), base_url="http://away")
+    away = InternalClients(no_clients().matching, InternalClient("scheduler", nowhere))
+    async with harness.client_with(away) as client:
+        for query in ({}, {"dry_run": "true"}, {"token": "0" * 32}):
+            refused = await patch(client, harness.path, NO_TABLES, **query)
+            assert refused.status_code == 503
+            assert "?token=*" in refused.json()["detail"]
+            assert "retry-after" in refused.headers
+        assert (await patch(client, harness.path, {"name": "Another name"})).status_code == 200
+        assert (await patch(client, harness.path, NO_TABLES, token="*")).status_code == 200
+
+
+async def test_facts_that_have_not_arrived_are_awaited_for_two_seconds(
+    harness: ApiHarness, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.scheduler.service._PREVIEW_SECONDS", 0.1)
+    await patch(api, harness.path, {"name": "On its way"})
+    assert (await patch(api, harness.path, NO_TABLES, dry_run="true")).status_code == 503
+    await harness.deliver()
+    assert (await patch(api, harness.path, NO_TABLES, dry_run="true")).status_code == 200
+
+
+async def test_a_scheduler_that_hangs_holds_no_change_for_long(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(hang), base_url="http://frozen")
+    frozen = InternalClients(no_clients().matching, InternalClient("scheduler", client))
+    settings = Settings(**NO_RATES, preview_seconds=0.05)
+    async with harness.client_with(frozen, settings=settings) as frozen_api:
+        assert (await patch(frozen_api, harness.path, NO_TABLES)).status_code == 503
