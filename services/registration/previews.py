@@ -13,7 +13,7 @@ from pydantic import Field
 from services.registration.confirmation import ANY_EFFECTS, Previewed, confirmation_needed, must_be_confirmed, token_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import Overtaken
+from services.registration.domain.errors import ChangedMeanwhile
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.slots import day_span
@@ -68,9 +68,9 @@ class PreviewGate:
 
         Raises:
             PreviewRequired: the change moves more than the edition allows without a token.
-            PreviewStale: the token confirms other effects.
+            PreviewStale: the token confirms different effects.
             ServiceUnavailable: the scheduler cannot tell the effects of a change that needs a look.
-            Overtaken: the entity has changed meanwhile.
+            ChangedMeanwhile: the entity has changed meanwhile.
         """
         if self.dry_run:
             self.previewed = await self._preview(before, after, self.seconds)
@@ -122,7 +122,7 @@ class PreviewGate:
             ) from error
         except ServiceDeclined as declined:
             if declined.status == HTTPStatus.CONFLICT:
-                raise Overtaken from declined
+                raise ChangedMeanwhile from declined
             raise
         return await self._named(before, after, found)
 

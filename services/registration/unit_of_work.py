@@ -12,13 +12,13 @@ from typing import Protocol, TypedDict
 from services.registration.ceilings import Room, unbounded
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import (
+    ChangedMeanwhile,
     Conflict,
     IfMatchRequired,
     Invalid,
     KeyReused,
     NotFound,
     NotUnique,
-    Overtaken,
     Stale,
 )
 from services.registration.ports import AnyEntity, Repository
@@ -181,7 +181,7 @@ class UnitOfWork:
         """Pass the gate, and write the next revision unless it is a dry run; False if the entity has changed."""
         try:
             return not await self.gate.admits(before, after) or await self._replace(after)
-        except Overtaken:
+        except ChangedMeanwhile:
             return False
 
     async def _replace(self, entity: Entity) -> bool:

@@ -22,7 +22,7 @@ from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import mailed_participants
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.state import AgendaState
-from services.scheduler.previews import Behind, Overtaken
+from services.scheduler.previews import BaseOutdated, Behind
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.events import EncounterState
@@ -129,8 +129,8 @@ def _previews(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
         facts = await body_of(request, FactsToPreview, LARGEST_PREVIEW)
         try:
             preview = await scheduler.preview(request.path_params["edition_id"], facts)
-        except Overtaken as overtaken:
-            raise Declined(409, "overtaken", str(overtaken)) from overtaken
+        except BaseOutdated as outdated:
+            raise Declined(409, "overtaken", str(outdated)) from outdated
         except Behind as behind:
             raise Declined(503, "behind", str(behind)) from behind
         except (QueueFull, TimeoutError) as busy:

@@ -29,7 +29,7 @@ class Behind(Exception):
     """The state has not received the revision that a change of facts is based on."""
 
 
-class Overtaken(Exception):
+class BaseOutdated(Exception):
     """The state has received a revision of the thing that is as new as the change of facts."""
 
 
@@ -38,21 +38,21 @@ def must_be_at_base(state: AgendaState, events: Iterable[Event]) -> None:
 
     Raises:
         Behind: a base is newer than the state.
-        Overtaken: a base is older than the state.
+        BaseOutdated: a base is older than the state.
     """
     for event in events:
         known = _known_revision(state, event)
         if known < event.revision - 1:
             raise Behind(f"{event.thing} is at revision {known} here, and the change is based on {event.revision - 1}")
         if known >= event.revision:
-            raise Overtaken(f"{event.thing} is at revision {known} already")
+            raise BaseOutdated(f"{event.thing} is at revision {known} already")
 
 
 def preview_of(state: AgendaState, events: Sequence[Event], now: datetime) -> FactsPreview:
     """Decide on changes of facts and return the effects. The state is changed: pass a copy.
 
     Raises:
-        Behind, Overtaken: as `must_be_at_base`.
+        Behind, BaseOutdated: as `must_be_at_base`.
     """
     must_be_at_base(state, events)
     _published(state, now)

@@ -76,7 +76,7 @@ class Scheduler:
         Raises:
             QueueFull, TimeoutError: too many previews are in hand.
             Behind: the facts that the change is based on have not arrived in time.
-            Overtaken: the scheduler has newer facts.
+            BaseOutdated: the scheduler has newer facts.
         """
         events = facts.events
         operator_id = events[0].operator_id if events else edition_id

@@ -16,7 +16,7 @@ LARGEST_PREVIEW = 2 * 1024 * 1024
 
 
 class FactsToPreview(Value):
-    """The next snapshots of things, without texts of persons. Each follows the revision that the scheduler has."""
+    """The next snapshots of things, without texts of persons. A snapshot follows the revision in the scheduler."""
 
     editions: tuple[EditionChanged, ...] = ()
     organisations: tuple[OrganisationChanged, ...] = ()

@@ -53,10 +53,10 @@ class PreviewRequired(PreviewError):
 
 
 class PreviewStale(PreviewError):
-    """The token is that of other effects."""
+    """The token confirms different effects."""
 
 
-class Overtaken(Exception):
+class ChangedMeanwhile(Exception):
     """The entity has changed since the change was made from it: make it again."""
 
 
