@@ -16,6 +16,7 @@ from services.scheduler.domain.organiser.edit_targets import arrangement_of
 from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.publication import entries_of
+from services.scheduler.domain.repair import settling
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import verify
 from services.scheduler.domain.verification import inputs_of
@@ -278,6 +279,7 @@ def check_indexes(subject: Edition) -> None:
     assert state.board.before_and_after == fresh.board.before_and_after
     for participant_id in state.participants:
         assert entries_of(state, participant_id, {}) == entries_of(fresh, participant_id, {})
+    assert settling.open_places(state, subject.now) == settling.open_places(fresh, subject.now)
     assert without_empty(state.links) == without_empty(fresh.links)
 
 

@@ -48,9 +48,7 @@ def apply_event(decision: DecisionInProgress, event: Event) -> None:
     """
     for settled in settling.settled_by_time(decision.state, decision.now):
         decision.record(settled)
-    # A score concerns its own pair alone; another fact may concern all places.
-    decision.concerned = {event.pair_id} if isinstance(event, AffinityScored) else decision.state.unsettled.keys()
-    decision.open_before = settling.open_places(decision.state, decision.now, decision.concerned)
+    decision.open_before = settling.open_places(decision.state, decision.now)
     _apply(event, decision)
     for change in settling.displacements(decision.state, decision.standings, decision.now):
         decision.record(change)
@@ -112,7 +110,7 @@ def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionIn
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
     pairs = {pair_id for participant_id in participants for pair_id in links.pairs_of[participant_id]}
     if before is not None and before.status is Status.CANCELLED:
-        pairs |= settling.pairs_settled_with(decision.state, participants)
+        pairs |= links.pairs_concerned(participants)
     if event.status is Status.CANCELLED:
         for participant_id in participants:
             _remove_from_pairs(decision, participant_id, cause)
@@ -140,7 +138,7 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
         _touch_partners(decision, event.participant_id, cause)
     pairs = set(state.links.pairs_of[event.participant_id])
     if before is not None and before.status is Status.CANCELLED:
-        pairs |= settling.pairs_settled_with(state, [event.participant_id])
+        pairs |= state.links.pairs_concerned([event.participant_id])
     if cancelled:
         _remove_from_pairs(decision, event.participant_id, cause)
     reconsider(decision, pairs, cause)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,7 +47,7 @@ class DecisionInProgress:
     - `released`: unsettled pairs that the present step moves for displaced meetings to come home, frozen places too.
     - `standings`: standings before the present step of the pairs that it changes.
     - `freed`: room that the present repair has freed. `budget`: effort left to make room, for the whole decision.
-    - `concerned`: unsettled pairs whose settled places the present event may open. `open_before`: those open before it.
+    - `open_before`: displaced pairs whose settled places the facts allowed before the present step.
     """
 
     def __init__(self, state: AgendaState, now: datetime) -> None:
@@ -59,7 +58,6 @@ class DecisionInProgress:
         self.by_hand: set[str] = set()
         self.released: set[str] = set()
         self.standings: dict[str, Standing] = {}
-        self.concerned: AbstractSet[str] = state.unsettled.keys()
         self.open_before: set[str] = set()
         self.freed = FreedRoom()
         self.budget = SearchBudget()

@@ -29,6 +29,7 @@ from services.scheduler.domain.changes import (
     Waits,
 )
 from services.scheduler.domain.edition_diff import diff_of
+from services.scheduler.domain.repair.unsettled_index import UnsettledIndex
 from services.scheduler.domain.state import AgendaState, refit_tables
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase, Place, WaitingReason
 from shared.contract.ids import encounter_id
@@ -68,18 +69,24 @@ def _evolve_edition_recorded(change: EditionRecorded, state: AgendaState) -> Non
     if change.edition.phase is Phase.OPEN:
         state.announced = False
         state.unsettled.clear()
-        state.links.displaced.clear()
+        state.links.unsettled = UnsettledIndex({})
     diff = diff_of(before, change.edition)
+    is_remade = diff.is_remade or "board" not in state.__dict__
+    if is_remade or before is None or before.settle_minutes != change.edition.settle_minutes:
+        state.links.unsettled.doubt(state.unsettled)
     state.forget_indexes("sessions_by_id", "zones_by_kinds")
-    if diff.is_remade or "board" not in state.__dict__:
+    if is_remade:
         state.forget_indexes("timeline", "board")
         _renumber(state)
         return
     for zone_id in diff.zones:
         refit_tables(state, zone_id)
+    for table in diff.lost | diff.gained:
+        state.links.unsettled.doubt(state.links.unsettled.pairs_at(*table))
     attendees = {person_id for session_id in diff.sessions for person_id in state.links.attendees_of[session_id]}
     for participant_id in attendees:
         state.board.hours[participant_id] = state.hours(state.participants[participant_id])
+    state.links.doubt_settled(attendees)
 
 
 @_apply.register
@@ -88,6 +95,7 @@ def _evolve_organisation_recorded(change: OrganisationRecorded, state: AgendaSta
     state.organisations[change.organisation_id] = change.organisation
     if before is None or before.kind is not change.organisation.kind:
         _refresh_zones(state, state.links.participants_of[change.organisation_id])
+    state.links.doubt_settled(state.links.participants_of[change.organisation_id])
     state.version += before is None or not before.allows_same_agenda_as(change.organisation)
 
 
@@ -104,6 +112,7 @@ def _evolve_participant_recorded(change: ParticipantRecorded, state: AgendaState
             _outdate(state, pair_id)
     if "board" in state.__dict__:
         state.board.hours[change.participant_id] = state.hours(after)
+    state.links.doubt_settled([change.participant_id])
     state.version += before is None or not before.allows_same_agenda_as(after)
 
 
@@ -118,6 +127,7 @@ def _evolve_pair_recorded(change: PairRecorded, state: AgendaState) -> None:
         state.pairs_by_encounter[encounter_id(state.edition_id, *pair.matched)] = change.pair_id
     for participant_id in pair.people:
         state.links.pairs_of[participant_id].add(change.pair_id)
+    state.links.unsettled.doubt([change.pair_id])
     state.version += 1
 
 
@@ -205,6 +215,7 @@ def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) 
     for participant_id in change.gone_ids:
         gone = state.participants[participant_id].model_copy(update={"checked_in": False})
         state.participants[participant_id] = gone
+    state.links.unsettled.doubt([pair_id])
     state.unpublished_pairs[pair_id] = change.cause
     _outdate(state, pair_id)
 
@@ -212,14 +223,12 @@ def _evolve_attendance_recorded(change: AttendanceRecorded, state: AgendaState) 
 @_apply.register
 def _evolve_displaced(change: Displaced, state: AgendaState) -> None:
     state.unsettled[change.pair_id] = change.settled
-    if change.settled.place is not None:
-        state.links.displaced.add(change.pair_id)
+    state.links.unsettled.add(change.pair_id, change.settled)
 
 
 @_apply.register
 def _evolve_settled(change: Settled, state: AgendaState) -> None:
-    del state.unsettled[change.pair_id]
-    state.links.displaced.discard(change.pair_id)
+    state.links.unsettled.discard(change.pair_id, state.unsettled.pop(change.pair_id))
 
 
 @_apply.register
@@ -320,6 +329,7 @@ def _republish(state: AgendaState, pair_id: str, code: CauseCode) -> None:
 def _touch_pair(state: AgendaState, pair_id: str, cause: Cause) -> None:
     state.unpublished_pairs[pair_id] = cause
     _outdate(state, pair_id)
+    state.links.unsettled.doubt([pair_id])
     for participant_id in state.pairs[pair_id].people:
         _touch_agenda(state, participant_id, cause)
 

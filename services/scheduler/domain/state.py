@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scheduler.domain.objective.goals import goals_served
 from services.scheduler.domain.objective.priority import Demand
+from services.scheduler.domain.repair.unsettled_index import UnsettledIndex
 from services.scheduler.domain.snapshots import (
     AppliedEdit,
     AttendanceSnapshot,
@@ -251,7 +252,7 @@ class Links:
     - `followers_of`: by pair id, the pairs whose encounters have to come after the pair's.
     - `occupancy`: pairs by table and time.
     - `waiting_for_table`: pairs that wait with the reason `NO_TABLE`.
-    - `displaced`: unsettled pairs that had a place.
+    - `unsettled`: unsettled pairs by the facts that concern them.
     """
 
     def __init__(self, state: AgendaState) -> None:
@@ -263,7 +264,7 @@ class Links:
         self.waiting_for_table = {
             pair_id for pair_id, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE
         }
-        self.displaced = {pair_id for pair_id, settled in state.unsettled.items() if settled.place is not None}
+        self.unsettled = UnsettledIndex(state.unsettled)
         for pair_id, pair in state.pairs.items():
             for participant_id in pair.people:
                 self.pairs_of[participant_id].add(pair_id)
@@ -272,6 +273,19 @@ class Links:
         for pair_id, earlier_pairs in state.comes_after.items():
             for earlier in earlier_pairs:
                 self.followers_of[earlier].add(pair_id)
+
+    def pairs_concerned(self, participant_ids: Iterable[str]) -> set[str]:
+        """Return the pairs whose people include a participant, now or in their settled encounter."""
+        return {
+            pair_id
+            for participant_id in participant_ids
+            for pairs in (self.pairs_of[participant_id], self.unsettled.pairs_of(participant_id))
+            for pair_id in pairs
+        }
+
+    def doubt_settled(self, participant_ids: Iterable[str]) -> None:
+        """Have the unsettled pairs reviewed that a changed fact of these participants may concern."""
+        self.unsettled.doubt(self.pairs_concerned(participant_ids))
 
     def add_participant(self, participant_id: str, participant: ParticipantSnapshot) -> None:
         """Link a participant with an organisation and with sessions."""

@@ -67,22 +67,14 @@ class AgendaRepair:
         state, now = self._state, self._now
         pairs = self._by_weight(pair_id for pair_id in pair_ids if not timing.is_history(state, pair_id, now))
         self._decision.freed = FreedRoom(table_slots=self._state.timeline.all_slots if new_tables else 0)
-        unsettled = self._state.unsettled.keys() & self._state.placements.keys()
+        unsettled = [pair_id for pair_id in pairs if pair_id in state.unsettled and pair_id in state.placements]
         for pair_id in pairs:
             self._drop_if_unwanted(pair_id)
         previous = self._remove_misplaced(pairs)
-        left = unsettled - self._state.placements.keys()
-        open_concerned = settling.open_places(self._state, self._now, self._decision.concerned)
-        is_undone = is_remade or not open_concerned <= self._decision.open_before
-        gives_back = settling.give_back(
-            self._state, left, settling.open_places(self._state, self._now, previous.keys())
-        )
-        open_now = (
-            settling.open_places(self._state, self._now, self._state.unsettled.keys())
-            if is_undone or gives_back
-            else set()
-        )
-        self._is_return = bool(open_now)
+        left = [pair_id for pair_id in unsettled if pair_id not in state.placements]
+        open_now = settling.open_places(state, now)
+        is_undone = is_remade or not open_now <= self._decision.open_before
+        self._is_return = bool(open_now) and (is_undone or settling.give_back(state, left, open_now & previous.keys()))
         if self._is_return:
             previous |= self._bring_home(open_now)
             pairs = self._by_weight({*pairs, *previous, *open_now})
@@ -233,7 +225,7 @@ class AgendaRepair:
         Displaced pairs come first. Among these, and among the rest, the smallest placement key comes first.
         """
         candidates = self._decision.freed.candidates(self._state) - tried
-        displaced = candidates & self._state.links.displaced
+        displaced = candidates & self._state.links.unsettled.displaced
         for pairs in (displaced, candidates - displaced):
             for pair_id in smallest_key_first(pairs, self._placement_key):
                 if self._unknown(pair_id) is None:

@@ -7,12 +7,12 @@ another change moves no encounter. A place settles after `settle_minutes` (ADR 0
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.scheduler.domain import timing
 from services.scheduler.domain.changes import Displaced, Settled
+from services.scheduler.domain.repair.unsettled_index import UnsettledIndex
 from services.scheduler.domain.snapshots import SettledPlace
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
@@ -35,30 +35,34 @@ def standing(state: AgendaState, pair_id: str) -> Standing:
 
 
 def settled_by_time(state: AgendaState, now: datetime) -> list[Settled]:
-    """List the changes that record the encounters which are settled by now.
+    """List the changes that record the encounters which are settled by now, the earliest first.
 
     An encounter with a place settles after `settle_minutes`. An encounter that has lost its place keeps the first
     choice of it until it begins; without such a place it is settled at once.
     """
-    settled_since = now - timedelta(minutes=state.edition.settle_minutes if state.edition else 0)
-    return [
-        Settled(pair_id=pair_id)
-        for pair_id, settled in state.unsettled.items()
-        if _is_over(state, pair_id, settled, now, settled_since)
-    ]
+    return [Settled(pair_id=pair_id) for pair_id in _reviewed(state).due_by(now)]
 
 
-def _is_over(state: AgendaState, pair_id: str, settled: SettledPlace, now: datetime, settled_since: datetime) -> bool:
-    if settled.place is not None and settled.place.starts_at <= now:
-        return True
-    if pair_id in state.placements or settled.people != state.pairs[pair_id].people:
-        return settled.since <= settled_since
-    return settled.place is None
+def _reviewed(state: AgendaState) -> UnsettledIndex:
+    """Return the index of unsettled pairs, after a review of the pairs that changes may have concerned."""
+    index = state.links.unsettled
+    for pair_id in sorted(index.doubted):
+        settled = state.unsettled[pair_id]
+        index.review(pair_id, is_open=_is_open(state, pair_id, settled), due_at=_due_at(state, pair_id, settled))
+    return index
+
+
+def _due_at(state: AgendaState, pair_id: str, settled: SettledPlace) -> datetime:
+    begins_at = settled.place.starts_at if settled.place else None
+    if pair_id not in state.placements and settled.people == state.pairs[pair_id].people:
+        return begins_at or settled.since
+    rested_at = settled.since + timedelta(minutes=state.edition.settle_minutes if state.edition else 0)
+    return min(begins_at, rested_at) if begins_at else rested_at
 
 
 def is_fresh(state: AgendaState, pair_id: str) -> bool:
     """Return whether a change of facts has given the pair a place that is not settled yet."""
-    return pair_id in state.unsettled and pair_id not in state.links.displaced
+    return pair_id in state.unsettled and pair_id not in state.links.unsettled.displaced
 
 
 def give_back(state: AgendaState, left: Collection[str], open_misplaced: Collection[str]) -> bool:
@@ -77,24 +81,16 @@ def settled_assignment(state: AgendaState, pair_id: str, now: datetime) -> Assig
     return state.assignment(settled.place) if timing.may_return(state, settled.place, settled.since, now) else None
 
 
-def pairs_settled_with(state: AgendaState, participant_ids: Collection[str]) -> set[str]:
-    """Return the unsettled pairs in whose settled encounters the participants meet: a substitute may meet now."""
-    return {
-        pair_id for pair_id, settled in state.unsettled.items() if not set(settled.people).isdisjoint(participant_ids)
-    }
+def open_places(state: AgendaState, now: datetime) -> set[str]:
+    """Return the displaced pairs whose settled place the facts and the clock allow now, free or not."""
+    return {pair_id for pair_id in _reviewed(state).open if _is_in_time(state, state.unsettled[pair_id], now)}
 
 
-def open_places(state: AgendaState, now: datetime, pair_ids: AbstractSet[str]) -> set[str]:
-    """Return the displaced pairs among these whose settled place the facts allow now, free or not."""
-    displaced = state.links.displaced & pair_ids
-    return {pair_id for pair_id in displaced if _is_open(state, pair_id, state.unsettled[pair_id], now)}
-
-
-def _is_open(state: AgendaState, pair_id: str, settled: SettledPlace, now: datetime) -> bool:
+def _is_open(state: AgendaState, pair_id: str, settled: SettledPlace) -> bool:
     place = settled.place
     if place is None or not state.is_wanted(pair_id, settled.people) or not state.is_known(pair_id):
         return False
-    if state.timeline.index_of(place) is None or not timing.may_return(state, place, settled.since, now):
+    if state.timeline.index_of(place) is None:
         return False
     slots, zone_id, table = state.assignment(place)
     meeting = state.meeting(pair_id, settled.people)
@@ -102,6 +98,10 @@ def _is_open(state: AgendaState, pair_id: str, settled: SettledPlace, now: datet
     return is_table_in_service and all(
         state.board.possible_slots(participant_id) & slots for participant_id in settled.people
     )
+
+
+def _is_in_time(state: AgendaState, settled: SettledPlace, now: datetime) -> bool:
+    return settled.place is not None and timing.may_return(state, settled.place, settled.since, now)
 
 
 class Homecoming(NamedTuple):
@@ -114,10 +114,10 @@ class Homecoming(NamedTuple):
 def homecoming(state: AgendaState, open_pairs: set[str], now: datetime) -> Homecoming:
     """Find the displaced encounters that can be at their settled places again; the board is left as it was.
 
-    All unsettled encounters leave the board. The encounters settled last come home first. The rest stays where it is,
-    as far as there is room: places that are not settled give way.
+    The unsettled encounters in their way leave the board. The encounters settled last come home first. The rest stays
+    where it is, as far as there is room: places that are not settled give way.
     """
-    lifted = {pair_id: state.board.placed[pair_id][1] for pair_id in state.unsettled if _may_move(state, pair_id, now)}
+    lifted = {pair_id: state.board.placed[pair_id][1] for pair_id in _in_the_way(state, open_pairs, now)}
     home: dict[str, Assignment] = {}
     with Trial(state.board) as trial:
         for pair_id in lifted:
@@ -139,6 +139,17 @@ def homecoming(state: AgendaState, open_pairs: set[str], now: datetime) -> Homec
             else:
                 giving_way[pair_id] = assignment
     return Homecoming(home, giving_way)
+
+
+def _in_the_way(state: AgendaState, open_pairs: set[str], now: datetime) -> list[str]:
+    """List the unsettled pairs that may move and share a participant, a table or an order with an open pair."""
+    near = set(open_pairs)
+    for pair_id in open_pairs:
+        settled = state.unsettled[pair_id]
+        assert settled.place is not None  # noqa: S101 - only displaced pairs have open places
+        near |= state.ordered_with(pair_id) | state.links.occupancy.near(settled.place)
+        near.update(*(state.board.assignments_of[participant_id] for participant_id in settled.people))
+    return [pair_id for pair_id in state.unsettled if pair_id in near and _may_move(state, pair_id, now)]
 
 
 def _may_move(state: AgendaState, pair_id: str, now: datetime) -> bool:
