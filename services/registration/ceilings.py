@@ -20,8 +20,8 @@ from services.registration.ports import Repository
 #: A place among an operator's entities of a kind, taken while the block runs.
 Room = Callable[[Repository, type[Entity]], AbstractAsyncContextManager[None]]
 
-#: Time for which a count is used.
-_COUNT_SECONDS = 5.0
+#: Time for which a count is used. A count reads an operator's whole index, and in SecantusDB all documents.
+_COUNT_SECONDS = 60.0
 #: Time for which an operator without room is refused without another count.
 _FULL_SECONDS = 1.0
 #: Share of the room that may be taken before it is counted again, because further processes take from it too.

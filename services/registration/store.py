@@ -62,8 +62,11 @@ class MongoStore:
         for kind in KINDS:
             collection = self._database[collection_of(kind)]
             await collection.create_index("unique", unique=True)
+        await self._database[collection_of(Edition)].create_index("operator_id")
+        await self._database[collection_of(Organisation)].create_index("edition_id")
         await self._database[collection_of(Participant)].create_index([("edition_id", 1), ("session_ids", 1)])
         requests = self._database[collection_of(MatchRequest)]
+        await requests.create_index("edition_id")
         await requests.create_index("requester_id")
         for kind in (Edition, MatchRequest):
             await self._database[collection_of(kind)].create_index("due")
@@ -168,7 +171,9 @@ class MongoRepository:
     ) -> list[AnyEntity]:
         """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
         prefix = self._path(kind, edition_id or "", "")
-        query = {"_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **(where or {})}
+        # SecantusDB reads all operators' documents for a range of ids alone, and an edition's for an equal field first.
+        among = {"operator_id": self.operator_id} if edition_id is None else {"edition_id": edition_id}
+        query = {**among, "_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **(where or {})}
         cursor = self._of(kind).find(query, _BESIDE)
         return [entity async for entity in self._read(kind, cursor.sort("_id", 1).limit(limit))]
 

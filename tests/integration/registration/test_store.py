@@ -229,3 +229,52 @@ async def test_no_secret_is_stored(settings: Settings) -> None:
     document = await mongo.database(settings.database)["operators"].find_one({"_id": "itecam"})
     assert key.partition(".")[2] not in str(document)
     await mongo.close()
+
+
+class NotedReads:
+    """A database that notes the filters of `find`, by collection."""
+
+    def __init__(self, database: Any) -> None:
+        self.filters: list[tuple[str, dict[str, Any]]] = []
+        self._database = database
+
+    def __getitem__(self, name: str) -> Any:
+        collection, note = self._database[name], self.filters.append
+
+        class Noting:
+            def __getattr__(self, method: str) -> Any:
+                return getattr(collection, method)
+
+            def find(self, query: dict[str, Any], *options: Any) -> Any:
+                note((name, query))
+                return collection.find(query, *options)
+
+        return Noting()
+
+
+async def test_no_reading_of_an_edition_goes_through_the_documents_of_other_editions(settings: Settings) -> None:
+    mongo = Mongo(settings)
+    database = mongo.database(settings.database)
+    noted = NotedReads(database)
+    store = MongoStore(noted, lambda *_: None)
+    await store.prepare()
+    noted.filters.clear()
+    repository = store.of("itecam")
+    for kind in (Organisation, Participant, MatchRequest):
+        await repository.page(kind, "edn_1", "", 10)
+        await repository.find_unique(kind, ["edn_1/x"])
+        await repository.find_many(kind, "edn_1", ["x"])
+    await repository.page(Edition, None, "", 10)
+    await repository.seats_taken("edn_1", ["s"])
+    await repository.count_live_requests("edn_1", "prt_1")
+    for collection, query in noted.filters:
+        # The server looks the first clause up that an index serves, and compares the others.
+        plans = [
+            await database.command("explain", {"find": collection, "filter": {field: clause}})
+            for field, clause in query.items()
+        ]
+        assert any(plan["queryPlanner"]["winningPlan"]["stage"] != "COLLSCAN" for plan in plans), (
+            f"{collection}: {query}"
+        )
+    assert len(noted.filters) == 11
+    await mongo.close()
