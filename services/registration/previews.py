@@ -29,7 +29,7 @@ _log = get_logger(__name__)
 #: Fields that move encounters, by kind. A change of other fields is made without a look at its effects.
 MOVING_FIELDS: Final[Mapping[type[Entity], frozenset[str]]] = {
     Edition: frozenset({"timezone", "days", "slot_minutes", "zones", "sessions", "quotas"}),
-    Organisation: frozenset(),
+    Organisation: frozenset({"kind", "interchangeable"}),
     Participant: frozenset({"organisation_id", "available", "session_ids", "blocked_ids"}),
 }
 #: Phases in which participants may know their agendas.
@@ -62,6 +62,8 @@ class PreviewGate:
     dry_run: bool = False
     token: str | None = None
     previewed: Previewed[PreviewView] | None = None
+    #: The entity that the request changes. Changes that follow from it need no confirmation of their own.
+    _asked_for: str | None = None
 
     async def admits(self, before: Entity, after: Entity) -> bool:
         """Tell whether the next revision is to be written.
@@ -72,11 +74,12 @@ class PreviewGate:
             ServiceUnavailable: the scheduler cannot tell the effects of a change that needs a look.
             ChangedMeanwhile: the entity has changed meanwhile.
         """
+        self._asked_for = self._asked_for or before.id
+        if self.token == ANY_EFFECTS or before.id != self._asked_for:
+            return not self.dry_run
         if self.dry_run:
             self.previewed = await self._preview(before, after, self.seconds)
             return False
-        if self.token == ANY_EFFECTS:
-            return True
         if self.token is not None:
             self.previewed = await self._preview(before, after, self.seconds)
             must_be_confirmed(self.token, self.previewed)
@@ -94,7 +97,7 @@ class PreviewGate:
     async def _look(self, edition: Edition, before: Entity, after: Entity) -> None:
         """Look at the effects of a change, and refuse it if they are too many.
 
-        A participant's change moves encounters of that participant: it is made if the scheduler does not answer.
+        A change of a participant or an organisation moves few encounters: it is made if the scheduler is away.
         """
         is_edition = isinstance(before, Edition)
         try:

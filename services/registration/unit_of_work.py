@@ -45,8 +45,9 @@ class Stamp(TypedDict):
 
 
 class Gate(Protocol):
-    """Admits changes of entities. `token` is the confirmation of their sender."""
+    """Admits changes of entities. `token` is the confirmation of their sender; a dry run admits none."""
 
+    dry_run: bool
     token: str | None
 
     async def admits(self, before: Entity, after: Entity) -> bool:
@@ -57,6 +58,7 @@ class Gate(Protocol):
 class _OpenGate:
     """Admits all changes: of imports, of the clock and of background work."""
 
+    dry_run = False
     token: str | None = None
 
     async def admits(self, before: Entity, after: Entity) -> bool:  # noqa: ARG002 - as `Gate`

@@ -10,11 +10,14 @@ from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import StringConstraints
 
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.api.admission import Admission, price_of
 from services.registration.authenticator import Authenticator
+from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.operator_limits import NoOverrides
@@ -69,11 +72,27 @@ async def _service(
 
     The use cases reach no other operator's entities.
     """
+    _must_not_ignore_dry_run(request)
     context = context_of(request)
     key, address = key_in(authorization), request.client.host if request.client else ""
     operator_id = await context.authenticator.operator_of(key, address)
     async with context.admission.admit(operator_id, price_of(request.scope)) as room:
         yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room)
+
+
+def _must_not_ignore_dry_run(request: Request) -> None:
+    """Raise `Invalid` if a dry run is asked of an endpoint without one: the endpoint would make the change."""
+    route = request.scope.get("route")
+    if "dry_run" not in request.query_params or not isinstance(route, APIRoute):
+        return
+    if "dry_run" not in _query_parameters(route.dependant):
+        raise Invalid(FieldError("/query/dry_run", "this request cannot be tried: it has no dry run"))
+
+
+def _query_parameters(dependant: Dependant) -> set[str]:
+    """Return the names of the query parameters of an endpoint and of its dependencies."""
+    own = {parameter.alias for parameter in dependant.query_params}
+    return own.union(*map(_query_parameters, dependant.dependencies))
 
 
 async def _matching(request: Request) -> InternalClient:

@@ -1,6 +1,7 @@
 """Endpoints that put or delete a member of a list, without the rest of the list.
 
-Concurrent requests of two organisers both count. `If-Match` is not needed; it is honoured.
+Concurrent requests of two organisers both count. `If-Match` is not needed; it is honoured. A change is tried with
+`?dry_run=true`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from services.registration.api.access import CurrentService, OptionalIfMatch, PathId
+from services.registration.api.access import CurrentService, Gate, OptionalIfMatch, PathId
 from services.registration.api.bodies import body_docs, body_of
-from services.registration.api.replies import reply
+from services.registration.api.replies import outcome, tried_or
 from services.registration.domain import members
 from services.registration.domain.edition import Edition, SessionFacts, ZoneFacts
 from services.registration.domain.organisation import Organisation
@@ -23,87 +24,91 @@ router = APIRouter(prefix="/editions/{edition_id}", tags=["members"])
 Label = Annotated[str, Path(max_length=1000, description="The label of the table; a `/` in it is sent as it is.")]
 
 
-@router.put("/zones/{zone_id}", response_model=Edition, openapi_extra=body_docs(ZoneFacts))
+@router.put("/zones/{zone_id}", responses=tried_or(Edition), openapi_extra=body_docs(ZoneFacts))
 async def put_zone(
     service: CurrentService,
     edition_id: PathId,
     zone_id: PathId,
     revisions: OptionalIfMatch,
+    gate: Gate,
     zone: Annotated[ZoneFacts, body_of(ZoneFacts)],
 ) -> Response:
     """Add a zone, or replace the zone of that id with its tables."""
-    return reply(await service.editions.change(edition_id, members.put_zone(zone_id, zone), revisions))
+    return outcome(gate, await service.editions.change(edition_id, members.put_zone(zone_id, zone), revisions))
 
 
-@router.delete("/zones/{zone_id}", response_model=Edition)
+@router.delete("/zones/{zone_id}", responses=tried_or(Edition))
 async def delete_zone(
-    service: CurrentService, edition_id: PathId, zone_id: PathId, revisions: OptionalIfMatch
+    service: CurrentService, edition_id: PathId, zone_id: PathId, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Remove a zone. A repeated request changes nothing."""
-    return reply(await service.editions.change(edition_id, members.remove_zone(zone_id), revisions))
+    return outcome(gate, await service.editions.change(edition_id, members.remove_zone(zone_id), revisions))
 
 
-@router.put("/zones/{zone_id}/tables/{table:path}", response_model=Edition)
+@router.put("/zones/{zone_id}/tables/{table:path}", responses=tried_or(Edition))
 async def put_table(
-    service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch
+    service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Add a table to a zone, after its tables. A repeated request changes nothing."""
-    return reply(await service.editions.change(edition_id, members.put_table(zone_id, table), revisions))
+    return outcome(gate, await service.editions.change(edition_id, members.put_table(zone_id, table), revisions))
 
 
-@router.delete("/zones/{zone_id}/tables/{table:path}", response_model=Edition)
+@router.delete("/zones/{zone_id}/tables/{table:path}", responses=tried_or(Edition))
 async def delete_table(
-    service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch
+    service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Remove a table from a zone. A repeated request changes nothing."""
-    return reply(await service.editions.change(edition_id, members.remove_table(zone_id, table), revisions))
+    return outcome(gate, await service.editions.change(edition_id, members.remove_table(zone_id, table), revisions))
 
 
-@router.put("/sessions/{session_id}", response_model=Edition, openapi_extra=body_docs(SessionFacts))
+@router.put("/sessions/{session_id}", responses=tried_or(Edition), openapi_extra=body_docs(SessionFacts))
 async def put_session(
     service: CurrentService,
     edition_id: PathId,
     session_id: PathId,
     revisions: OptionalIfMatch,
+    gate: Gate,
     session: Annotated[SessionFacts, body_of(SessionFacts)],
 ) -> Response:
     """Add a session, or replace the session of that id."""
-    return reply(await service.editions.change(edition_id, members.put_session(session_id, session), revisions))
+    return outcome(gate, await service.editions.change(edition_id, members.put_session(session_id, session), revisions))
 
 
-@router.delete("/sessions/{session_id}", response_model=Edition)
+@router.delete("/sessions/{session_id}", responses=tried_or(Edition))
 async def delete_session(
-    service: CurrentService, edition_id: PathId, session_id: PathId, revisions: OptionalIfMatch
+    service: CurrentService, edition_id: PathId, session_id: PathId, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Remove a session. A repeated request changes nothing."""
-    return reply(await service.editions.change(edition_id, members.remove_session(session_id), revisions))
+    return outcome(gate, await service.editions.change(edition_id, members.remove_session(session_id), revisions))
 
 
 def _add_list_of_participant(name: str, field: str, docs: str) -> None:
     """Add the routes that put an id into a list of a participant, and delete it from there."""
     path = f"/participants/{{participant_id}}/{name}/{{member_id}}"
 
-    @router.put(path, name=f"put_{field}", response_model=Participant, description=docs)
+    @router.put(path, name=f"put_{field}", responses=tried_or(Participant), description=docs)
     async def put(
         service: CurrentService,
         edition_id: PathId,
         participant_id: PathId,
         member_id: PathId,
         revisions: OptionalIfMatch,
+        gate: Gate,
     ) -> Response:
         patch_of = members.put_id(field, member_id)
-        return reply(await service.participants.change(edition_id, participant_id, patch_of, revisions))
+        return outcome(gate, await service.participants.change(edition_id, participant_id, patch_of, revisions))
 
-    @router.delete(path, name=f"delete_{field}", response_model=Participant, description=f"Undo: {docs}")
+    @router.delete(path, name=f"delete_{field}", responses=tried_or(Participant), description=f"Undo: {docs}")
     async def delete(
         service: CurrentService,
         edition_id: PathId,
         participant_id: PathId,
         member_id: PathId,
         revisions: OptionalIfMatch,
+        gate: Gate,
     ) -> Response:
         patch_of = members.remove_id(field, member_id)
-        return reply(await service.participants.change(edition_id, participant_id, patch_of, revisions))
+        return outcome(gate, await service.participants.change(edition_id, participant_id, patch_of, revisions))
 
 
 _add_list_of_participant("sessions", "session_ids", "Have a participant attend a session.")
@@ -111,27 +116,29 @@ _add_list_of_participant("blocks", "blocked_ids", "Block a participant or an org
 _add_list_of_participant("declines", "declined_ids", "Note that a participant declined a proposed partner.")
 
 
-@router.put("/organisations/{organisation_id}/competitors/{competitor_id}", response_model=Organisation)
+@router.put("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(Organisation))
 async def put_competitor(
     service: CurrentService,
     edition_id: PathId,
     organisation_id: PathId,
     competitor_id: PathId,
     revisions: OptionalIfMatch,
+    gate: Gate,
 ) -> Response:
     """Add a competitor. A repeated request changes nothing."""
     patch_of = members.put_id("competitor_ids", competitor_id)
-    return reply(await service.organisations.change(edition_id, organisation_id, patch_of, revisions))
+    return outcome(gate, await service.organisations.change(edition_id, organisation_id, patch_of, revisions))
 
 
-@router.delete("/organisations/{organisation_id}/competitors/{competitor_id}", response_model=Organisation)
+@router.delete("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(Organisation))
 async def delete_competitor(
     service: CurrentService,
     edition_id: PathId,
     organisation_id: PathId,
     competitor_id: PathId,
     revisions: OptionalIfMatch,
+    gate: Gate,
 ) -> Response:
     """Remove a competitor. A repeated request changes nothing."""
     patch_of = members.remove_id("competitor_ids", competitor_id)
-    return reply(await service.organisations.change(edition_id, organisation_id, patch_of, revisions))
+    return outcome(gate, await service.organisations.change(edition_id, organisation_id, patch_of, revisions))

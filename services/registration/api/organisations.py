@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
+from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, Warned, created, page, reply, warned
+from services.registration.api.replies import Page, Warned, created, outcome, page, reply, tried_or, warned
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/organisations", tags=["organisations"])
@@ -44,22 +44,25 @@ async def get_organisation(service: CurrentService, edition_id: PathId, organisa
     return reply(await service.get(Organisation, edition_id, organisation_id))
 
 
-@router.patch("/{organisation_id}", response_model=Organisation, openapi_extra=patch_docs(OrganisationFacts))
+@router.patch("/{organisation_id}", responses=tried_or(Organisation), openapi_extra=patch_docs(OrganisationFacts))
 async def amend_organisation(
     service: CurrentService,
     edition_id: PathId,
     organisation_id: PathId,
     revisions: IfMatch,
     patch: PatchBody,
+    gate: Gate,
 ) -> Response:
     """Change an organisation."""
-    return reply(await service.organisations.amend(edition_id, organisation_id, patch, revisions))
+    return outcome(gate, await service.organisations.amend(edition_id, organisation_id, patch, revisions))
 
 
-@router.post("/{organisation_id}/cancellation", response_model=Organisation)
-async def cancel_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
+@router.post("/{organisation_id}/cancellation", responses=tried_or(Organisation))
+async def cancel_organisation(
+    service: CurrentService, edition_id: PathId, organisation_id: PathId, gate: Gate
+) -> Response:
     """Cancel an organisation and its participants. A repeated request changes nothing."""
-    return reply(await service.organisations.cancel(edition_id, organisation_id))
+    return outcome(gate, await service.organisations.cancel(edition_id, organisation_id))
 
 
 @router.post("/{organisation_id}/reinstatement", response_model=ReinstatedOrganisation)

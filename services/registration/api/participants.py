@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from services.registration.api.access import After, CurrentService, IdempotencyKey, IfMatch, Limit, PathId
+from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, Warned, created, page, reply, warned
+from services.registration.api.replies import Page, Warned, created, outcome, page, reply, tried_or, warned
 from services.registration.domain.participant import Participant, ParticipantFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/participants", tags=["participants"])
@@ -44,13 +44,14 @@ async def get_participant(service: CurrentService, edition_id: PathId, participa
     return reply(await service.get(Participant, edition_id, participant_id))
 
 
-@router.patch("/{participant_id}", response_model=Participant, openapi_extra=patch_docs(ParticipantFacts))
+@router.patch("/{participant_id}", responses=tried_or(Participant), openapi_extra=patch_docs(ParticipantFacts))
 async def amend_participant(
     service: CurrentService,
     edition_id: PathId,
     participant_id: PathId,
     revisions: IfMatch,
     patch: PatchBody,
+    gate: Gate,
 ) -> Response:
     """Change a participant.
 
@@ -58,21 +59,25 @@ async def amend_participant(
     the match requests and the agenda stay. So do all fields that the patch does not name: send all fields of the person
     anew.
     """
-    return reply(await service.participants.amend(edition_id, participant_id, patch, revisions))
+    return outcome(gate, await service.participants.amend(edition_id, participant_id, patch, revisions))
 
 
-@router.post("/{participant_id}/cancellation", response_model=Participant)
-async def cancel_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
+@router.post("/{participant_id}/cancellation", responses=tried_or(Participant))
+async def cancel_participant(
+    service: CurrentService, edition_id: PathId, participant_id: PathId, gate: Gate
+) -> Response:
     """Cancel a participant. A repeated request changes nothing."""
-    return reply(await service.participants.cancel(edition_id, participant_id))
+    return outcome(gate, await service.participants.cancel(edition_id, participant_id))
 
 
-@router.post("/{participant_id}/reinstatement", response_model=ReinstatedParticipant)
-async def reinstate_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
+@router.post("/{participant_id}/reinstatement", responses=tried_or(ReinstatedParticipant))
+async def reinstate_participant(
+    service: CurrentService, edition_id: PathId, participant_id: PathId, gate: Gate
+) -> Response:
     """Have a cancelled participant take part again: the same id, requests and sessions. A repeat changes nothing.
 
     `warnings` names each session that is full meanwhile: the participant comes back without it. The answer is 409 if
     the organisation is cancelled, or another participant has the address now.
     """
     back = await service.participants.reinstate(edition_id, participant_id)
-    return warned(ReinstatedParticipant, back.party, back.warnings)
+    return outcome(gate, back.party) if gate.dry_run else warned(ReinstatedParticipant, back.party, back.warnings)

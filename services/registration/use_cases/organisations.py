@@ -70,6 +70,8 @@ class OrganisationService:
             return cancelled(organisation, edition, self._unit.clock())
 
         organisation = await self._unit.amend(Organisation, edition_id, organisation_id, change)
+        if self._unit.gate.dry_run:
+            return organisation
         where = {"organisation_id": organisation_id, "status": Status.ACTIVE.value}
         while active := await self._unit.repository.page(Participant, edition_id, "", _PAGE, where):
             for participant in active:

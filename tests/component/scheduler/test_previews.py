@@ -176,3 +176,71 @@ async def test_a_scheduler_that_hangs_holds_no_change_for_long(harness: ApiHarne
     settings = Settings(**NO_RATES, preview_seconds=0.05)
     async with harness.client_with(frozen, settings=settings) as frozen_api:
         assert (await patch(frozen_api, harness.path, NO_TABLES)).status_code == 503
+
+
+async def test_a_participant_s_cancellation_is_tried(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    ana = f"{harness.path}/participants/{harness.people['Ana']}"
+    tried = (await api.post(f"{ana}/cancellation", params={"dry_run": "true"})).json()
+    assert tried["preview"]["counts"]["cancelled"] == 1
+    assert set(tried["preview"]["mailed"]) == {harness.people["Ana"], harness.people["Beto"]}
+    assert (await api.get(ana)).json()["status"] == "active"
+    done = await api.post(f"{ana}/cancellation", params={"token": tried["token"]})
+    assert done.json()["status"] == "cancelled"
+    again = await api.post(f"{ana}/cancellation", params={"dry_run": "true"})
+    assert again.json()["preview"]["counts"]["cancelled"] == 0
+    await harness.deliver()
+    back = (await api.post(f"{ana}/reinstatement", params={"dry_run": "true"})).json()
+    assert back["preview"]["counts"]["placed"] == 1
+
+
+async def test_a_participant_s_change_is_tried(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    ana = f"{harness.path}/participants/{harness.people['Ana']}"
+    late = {"available": [{"starts_at": "2026-11-26T09:45", "ends_at": "2026-11-26T10:00"}]}
+    tried = (await patch(api, ana, late, dry_run="true")).json()
+    counts = tried["preview"]["counts"]
+    assert counts["moved"] + counts["waiting"] >= 1
+    assert "Ana" in tried["preview"]["names"].values()
+    assert (await patch(api, ana, late, token="0" * 32)).status_code == 412
+    assert (await patch(api, ana, late, token=tried["token"])).status_code == 200
+
+
+async def test_an_organisation_s_cancellation_is_tried(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    person = (await api.get(f"{harness.path}/participants/{harness.people['Ana']}")).json()
+    path = f"{harness.path}/organisations/{person['organisation_id']}"
+    tried = (await api.post(f"{path}/cancellation", params={"dry_run": "true"})).json()
+    assert tried["preview"]["counts"]["cancelled"] == 1
+    assert (await api.get(path)).json()["status"] == "active"
+    done = await api.post(f"{path}/cancellation", params={"token": tried["token"]})
+    assert done.json()["status"] == "cancelled"
+
+
+async def test_a_member_of_a_list_is_tried(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    table = f"{harness.path}/zones/work/tables/1"
+    tried = (await api.delete(table, params={"dry_run": "true"})).json()
+    counts = tried["preview"]["counts"]
+    assert counts["moved"] + counts["waiting"] >= 2
+    assert len((await api.get(harness.path)).json()["zones"][0]["tables"]) == 2
+    assert (await api.delete(table, params={"token": tried["token"]})).json()["zones"][0]["tables"] == ["2"]
+    refused = await api.delete(f"{harness.path}/zones/work", params={"dry_run": "maybe"})
+    assert refused.status_code == 422
+
+
+async def test_a_participant_s_change_is_made_while_the_scheduler_is_away(
+    harness: ApiHarness, api: httpx.AsyncClient
+) -> None:
+    nowhere = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(502)), base_url="http://away")
+    away = InternalClients(no_clients().matching, InternalClient("scheduler", nowhere))
+    ana = f"{harness.path}/participants/{harness.people['Ana']}"
+    late = {"available": [{"starts_at": "2026-11-26T09:45", "ends_at": "2026-11-26T10:00"}]}
+    async with harness.client_with(away) as client:
+        assert (await patch(client, ana, late)).status_code == 200
+        assert (await client.post(f"{ana}/cancellation")).status_code == 200
+
+
+async def test_a_dry_run_is_refused_where_there_is_none(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    body = {"name": "Org", "kind": "sme", "country": "ES"}
+    for path in ("organisations", f"participants/{harness.people['Ana']}/check-in", "proposals"):
+        refused = await api.post(f"{harness.path}/{path}", json=body, params={"dry_run": "true"})
+        assert refused.status_code == 422, path
+        assert refused.json()["errors"][0]["pointer"] == "/query/dry_run"
+    assert (await api.get(f"{harness.path}/organisations")).json()["items"][-1]["name"] != "Org"
