@@ -16,8 +16,7 @@ from services.scheduler.domain.changes import (
 )
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
-from services.scheduler.domain.repair import settling
-from services.scheduler.domain.repair.agenda_repair import reconsider
+from services.scheduler.domain.repair.agenda_repair import AgendaRepair
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verification import verify_step
@@ -46,12 +45,9 @@ def apply_event(decision: DecisionInProgress, event: Event) -> None:
         NotAPair: see there.
         AgendaBroken: the repair is wrong, a defect of the scheduler.
     """
-    for settled in settling.settled_by_time(decision.state, decision.now):
-        decision.record(settled)
-    decision.open_before = settling.open_places(decision.state, decision.now)
+    decision.record_settled_by_time()
     _apply(event, decision)
-    for change in settling.displacements(decision.state, decision.standings, decision.now):
-        decision.record(change)
+    decision.record_displacements()
     verify_step(decision)
 
 
@@ -73,9 +69,8 @@ def _apply_edition_changed(event: EditionChanged, decision: DecisionInProgress) 
     )
     for participant_id in attendees:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
-    reconsider(
-        decision, _concerned(state, diff, attendees), cause, new_tables=bool(diff.gained), is_remade=diff.is_remade
-    )
+    pairs = _concerned(state, diff, attendees)
+    AgendaRepair(decision, cause).reconsider(pairs, new_tables=bool(diff.gained), is_remade=diff.is_remade)
 
 
 def _concerned(state: AgendaState, diff: EditionDiff, attendees: Iterable[str]) -> set[str]:
@@ -114,7 +109,7 @@ def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionIn
     if event.status is Status.CANCELLED:
         for participant_id in participants:
             _remove_from_pairs(decision, participant_id, cause)
-    reconsider(decision, pairs, cause)
+    AgendaRepair(decision, cause).reconsider(pairs)
 
 
 @_apply.register
@@ -128,7 +123,7 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
     if before is not None and before.allows_same_agenda_as(after):
         if after.checked_in and not before.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
-            reconsider(decision, set(state.links.pairs_of[event.participant_id]), cause)
+            AgendaRepair(decision, cause).reconsider(set(state.links.pairs_of[event.participant_id]))
         return
     cancelled = event.status is Status.CANCELLED
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
@@ -141,7 +136,7 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
         pairs |= state.links.pairs_concerned([event.participant_id])
     if cancelled:
         _remove_from_pairs(decision, event.participant_id, cause)
-    reconsider(decision, pairs, cause)
+    AgendaRepair(decision, cause).reconsider(pairs)
 
 
 @_apply.register
@@ -157,7 +152,7 @@ def _apply_affinity_scored(event: AffinityScored, decision: DecisionInProgress) 
     decision.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=after))
     granted = event.consent is Consent.GRANTED
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
-    reconsider(decision, [event.pair_id], Cause(code=code, subject_id=event.pair_id))
+    AgendaRepair(decision, Cause(code=code, subject_id=event.pair_id)).reconsider([event.pair_id])
 
 
 def _remove_from_pairs(decision: DecisionInProgress, participant_id: str, cause: Cause) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from services.scheduler.domain.changes import Change, Placed, Removed, TakenOver, Waits
 from services.scheduler.domain.evolve import evolve
-from services.scheduler.domain.repair.settling import Standing, standing
+from services.scheduler.domain.repair.settling import Standing, displacements, open_places, settled_by_time, standing
 from services.scheduler.domain.repair.substitutes import substitutes_of
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.ejection import Assignments, SearchBudget
 from services.scheduler.domain.timetable.timeline import SlotSet
-from shared.contract.events import Cause, Place, WaitingReason
+from shared.contract.events import Cause, WaitingReason
 
 
 @dataclass
@@ -42,34 +42,48 @@ class FreedRoom:
 class DecisionInProgress:
     """Changes of a decision so far. All changes of the state go through `record`.
 
-    - `before`: places before the present step of the meetings that the step moves. `verify_step` clears it.
+    - `before`: standings before the present step of the pairs that it changes.
     - `by_hand`: pairs that the organiser moves, which may leave a place that they had to keep.
     - `released`: unsettled pairs that the present step moves for displaced meetings to come home, frozen places too.
-    - `standings`: standings before the present step of the pairs that it changes.
     - `freed`: room that the present repair has freed. `budget`: effort left to make room, for the whole decision.
     - `open_before`: displaced pairs whose settled places the facts allowed before the present step.
+
+    A step is an event, an edit, a report or an improvement. `verify_step` ends it.
     """
 
     def __init__(self, state: AgendaState, now: datetime) -> None:
         self.state = state
         self.now = now
         self.changes: list[Change] = []
-        self.before: dict[str, Place | None] = {}
+        self.before: dict[str, Standing] = {}
         self.by_hand: set[str] = set()
         self.released: set[str] = set()
-        self.standings: dict[str, Standing] = {}
-        self.open_before: set[str] = set()
+        self.open_before = open_places(state, now)
         self.freed = FreedRoom()
         self.budget = SearchBudget()
 
     def record(self, change: Change) -> None:
         """Apply a change to the state and keep it for the journal."""
         if isinstance(change, Placed | Removed | TakenOver | Waits):
-            self.standings.setdefault(change.pair_id, standing(self.state, change.pair_id))
-        if isinstance(change, Placed | Removed):
-            self.before.setdefault(change.pair_id, self.state.placements.get(change.pair_id))
+            self.before.setdefault(change.pair_id, standing(self.state, change.pair_id))
         evolve(self.state, change)
         self.changes.append(change)
+
+    def record_settled_by_time(self) -> None:
+        """Record the encounters that are settled by now."""
+        for change in settled_by_time(self.state, self.now):
+            self.record(change)
+
+    def record_displacements(self) -> None:
+        """Record the encounters that the present step has displaced, and those that are home again."""
+        for change in displacements(self.state, self.before, self.now):
+            self.record(change)
+
+    def end_step(self) -> None:
+        """Begin the next step of the decision."""
+        self.before.clear()
+        self.released.clear()
+        self.open_before = open_places(self.state, self.now)
 
     def wait(self, pair_id: str, reason: WaitingReason | None, cause: Cause) -> None:
         """Record the reason why a pair waits, if that is new."""

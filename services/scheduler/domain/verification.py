@@ -100,20 +100,20 @@ def verify_step(decision: DecisionInProgress) -> None:
     """
     state, now = decision.state, decision.now
     kept = {
-        pair_id: place
-        for pair_id, place in decision.before.items()
-        if place is not None
+        pair_id: before.place
+        for pair_id, before in decision.before.items()
+        if before.place is not None
         and pair_id not in decision.by_hand
         and pair_id not in decision.released
-        and timing.must_stay(state, pair_id, place, now)
+        and timing.must_stay(state, pair_id, before.place, now)
     }
 
     def began_before(pair_id: str) -> bool:
         """Tell whether a meeting that the step did not move has begun."""
-        return pair_id not in decision.before and timing.has_begun(state, pair_id, now)
+        return pair_id not in moved and timing.has_begun(state, pair_id, now)
 
+    moved = {pair_id for pair_id, before in decision.before.items() if state.placements.get(pair_id) != before.place}
     begun = [pair_id for pair_id in decision.before if timing.has_begun(state, pair_id, now)]
-    moved = {pair_id for pair_id, place in decision.before.items() if state.placements.get(pair_id) != place}
     past = _in_the_past(state, state.placements, moved, now, decision.by_hand)
     if past:
         raise AgendaBroken(past)
@@ -122,9 +122,7 @@ def verify_step(decision: DecisionInProgress) -> None:
         violations = verify_meetings(evidence, begun) + verify_kept(evidence, kept, began_before)
         if violations:
             raise AgendaBroken(violations)
-    decision.before.clear()
-    decision.standings.clear()
-    decision.released.clear()
+    decision.end_step()
 
 
 def _concerned(state: AgendaState, change: Change) -> Iterable[str]:

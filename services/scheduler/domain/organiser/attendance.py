@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.scheduler.domain.changes import AttendanceRecorded
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.organiser.errors import EditRejected, pair_of_encounter
-from services.scheduler.domain.repair.agenda_repair import offer_missed, reconsider
+from services.scheduler.domain.repair.agenda_repair import AgendaRepair
 from services.scheduler.domain.snapshots import AttendanceSnapshot
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Cause, CauseCode, EncounterState, Phase
@@ -54,12 +54,12 @@ def record_attendance(decision: DecisionInProgress, encounter_id: str, report: A
     decision.record(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
     people, refilled = state.pairs[pair_id].people, tuple[str, ...]()
     if assignment is not None and pair_id not in state.placements and running:
-        offer_missed(decision, pair_id, assignment, set(people) - set(gone), cause)
+        AgendaRepair(decision, cause).offer_missed(pair_id, assignment, set(people) - set(gone))
         refilled = tuple(state.encounter_id(pair) for pair in decision.before if pair in state.placements)
     elif assignment is None and pair_id in state.placements:
         # The encounter was held after all: the encounters given in its place may break the quota or an order.
         own_pairs = {pair for person_id in people for pair in state.links.pairs_of[person_id]}
-        reconsider(decision, own_pairs | state.ordered_with(pair_id), cause)
+        AgendaRepair(decision, cause).reconsider(own_pairs | state.ordered_with(pair_id))
     return AttendanceEffects(gone=gone, refilled=refilled)
 
 

@@ -23,32 +23,6 @@ from shared.contract.events import Cause, WaitingReason
 MOVING_HELPS = frozenset({WaitingReason.AGENDAS_FULL, WaitingReason.NO_TABLE, WaitingReason.NO_SLOT_IN_ORDER})
 
 
-def reconsider(
-    decision: DecisionInProgress,
-    pair_ids: Iterable[str],
-    cause: Cause,
-    *,
-    new_tables: bool = False,
-    is_remade: bool = False,
-) -> None:
-    """Make the meetings of these pairs obey the rules again, with as few moves as possible.
-
-    1. Remove meetings that are not wanted any more.
-    2. Remove meetings whose place breaks a rule.
-    3. Bring displaced meetings home if a change that displaced meetings is undone (`settling`).
-    4. Place meetings that have no place, as near as possible to their settled or former place.
-    5. Offer the time and the tables that this has freed, and `new_tables`, to pairs that wait.
-    """
-    AgendaRepair(decision, cause).reconsider(pair_ids, new_tables=new_tables, is_remade=is_remade)
-
-
-def offer_missed(
-    decision: DecisionInProgress, pair_id: str, assignment: Assignment, participant_ids: Iterable[str], cause: Cause
-) -> None:
-    """Offer the table of a missed meeting, and the time of the participants at the venue, to pairs that wait."""
-    AgendaRepair(decision, cause).offer_missed(pair_id, assignment, participant_ids)
-
-
 class AgendaRepair:
     """A repair in a decision. All its changes have the same cause."""
 
@@ -60,8 +34,15 @@ class AgendaRepair:
         #: Whether displaced meetings come home in this repair.
         self._is_return = False
 
-    def reconsider(self, pair_ids: Iterable[str], *, new_tables: bool, is_remade: bool) -> None:
-        """See the function of the same name."""
+    def reconsider(self, pair_ids: Iterable[str], *, new_tables: bool = False, is_remade: bool = False) -> None:
+        """Make the meetings of these pairs obey the rules again, with as few moves as possible.
+
+        1. Remove meetings that are not wanted any more.
+        2. Remove meetings whose place breaks a rule.
+        3. Bring displaced meetings home if a change that displaced meetings is undone (`settling`).
+        4. Place meetings that have no place, as near as possible to their settled or former place.
+        5. Offer the time and the tables that this has freed, and `new_tables`, to pairs that wait.
+        """
         if self._state.is_closed:
             return
         state, now = self._state, self._now
@@ -103,7 +84,7 @@ class AgendaRepair:
             self._decision.record(TakenOver(pair_id=pair_id, people=settled.people, cause=self._cause))
 
     def offer_missed(self, pair_id: str, assignment: Assignment, participant_ids: Iterable[str]) -> None:
-        """See `offer_missed`."""
+        """Offer the table of a missed meeting, and the time of participants at the venue, to pairs that wait."""
         self._decision.freed = FreedRoom(set(participant_ids), self._state.ordered_with(pair_id), assignment.slots)
         self._offer_freed(set(), assignment)
 
@@ -193,7 +174,7 @@ class AgendaRepair:
 
     def _substitute(self, pair_id: str, near: Assignment | None) -> Assignments | None:
         before = self._decision.before.get(pair_id)
-        if before is not None and timing.must_stay(self._state, pair_id, before, self._now):
+        if before and before.place and timing.must_stay(self._state, pair_id, before.place, self._now):
             # The meeting has just lost a place that it had to keep: the organiser decides on substitutes.
             return None
         found = find_substitute(

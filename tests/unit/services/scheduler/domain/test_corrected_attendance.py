@@ -12,6 +12,7 @@ from services.scheduler.domain.verification import violations_of
 from shared.contract.events import EncounterState, WaitingReason
 from shared.contract.ids import encounter_id
 from tests.support.scheduler_editions import (
+    HALL,
     Edition,
     affinity,
     at,
@@ -21,6 +22,7 @@ from tests.support.scheduler_editions import (
     participant,
     people,
     window,
+    workspace,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -71,3 +73,30 @@ def test_a_correction_may_show_that_two_participants_met_twice() -> None:
     report(subject, "ana", "ben")
     assert (subject.slot("ana", "ben"), subject.slot("ana", "bea")) == (0, 2)
     assert violations_of(subject.state, subject.state.placements, subject.now) == []
+
+
+def test_a_correction_brings_no_displaced_meeting_of_others_home() -> None:
+    """Ann and Bob gave way to Cleo and Dan, because Cleo has new hours. Eve and Finn have no part in it."""
+    subject = Edition(
+        edition(slots=4, zones=(workspace(1), HALL), phase="live", freeze_minutes=0),
+        *people("ann", "dan"),
+        participant("bob", available=(window(2, 4),)),
+        participant("cleo", available=(window(0, 1),)),
+        participant("eve", available=(window(0, 1),)),
+        *people("finn"),
+        affinity("eve", "finn"),
+        affinity("ann", "bob"),
+        affinity("cleo", "dan"),
+        now=at(-4),
+    )
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
+    announced = subject.slot("ann", "bob")
+    assert announced is not None
+    subject.consume(participant("cleo", revision=2, available=(window(announced, announced + 1),)))
+    assert (subject.slot("cleo", "dan"), subject.slot("ann", "bob")) == (announced, 5 - announced)
+    subject.now = at(0) + MINUTE
+    report(subject, "eve", "finn", "eve")
+    report(subject, "eve", "finn")
+    assert (subject.slot("cleo", "dan"), subject.slot("ann", "bob")) == (announced, 5 - announced)

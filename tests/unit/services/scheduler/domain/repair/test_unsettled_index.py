@@ -1,4 +1,4 @@
-"""The index of unsettled pairs: a step asks only the pairs that it concerns, and a clock only the pairs due."""
+"""The index of unsettled pairs: a step asks its own pairs alone, and the clock settles the pairs that are due."""
 
 from __future__ import annotations
 
