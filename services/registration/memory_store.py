@@ -13,6 +13,7 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
+from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Seats
 from services.registration.ports import AnyEntity, OperatorKey
@@ -94,6 +95,12 @@ class InMemoryRepository:
         """Count the requests of a participant that are neither declined, withdrawn nor expired."""
         wanted = {"edition_id": edition_id, "requester_id": requester_id}
         return sum(_has(request, wanted) and request.state in LIVE for request in self._own(MatchRequest))
+
+    async def delegations(self, edition_id: str) -> set[str]:
+        """Return the delegations that active organisations of an edition name."""
+        there = {"edition_id": edition_id, "status": Status.ACTIVE}
+        found = (organisation for organisation in self._own(Organisation) if _has(organisation, there))
+        return {organisation.delegation for organisation in found if organisation.delegation}
 
     async def count(self, kind: type[Entity]) -> int:
         return sum(1 for _ in self._own(kind))

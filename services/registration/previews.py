@@ -11,12 +11,12 @@ from typing import Final
 from pydantic import Field
 
 from services.registration.confirmation import ANY_EFFECTS, Previewed, confirmation_needed, must_be_confirmed, token_of
+from services.registration.domain.checks.days import EditionDays
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import ChangedMeanwhile
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.domain.slots import day_span
 from services.registration.internal_clients import InternalClient, ServiceDeclined, ServiceUnavailable
 from services.registration.ports import Repository
 from shared.contract.events import EditionChanged, OrganisationChanged, ParticipantChanged, Phase
@@ -177,13 +177,9 @@ def sessions_outside(entity: Entity) -> set[str]:
     """Return the ids of the sessions of an edition that do not lie within one of its days."""
     if not isinstance(entity, Edition):
         return set()
-    days = [day_span(day, entity.timezone) for day in entity.days]
+    days = EditionDays.of(entity)
     sessions = [session.in_zone(entity.timezone) for session in entity.sessions]
-    return {
-        session.session_id
-        for session in sessions
-        if not any(starts <= session.starts_at and session.ends_at <= ends for starts, ends in days)
-    }
+    return {session.session_id for session in sessions if not days.hold(session.starts_at, session.ends_at)}
 
 
 def _participants_in(preview: FactsPreview) -> set[str]:

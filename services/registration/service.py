@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.ceilings import Room, unbounded
+from services.registration.domain.checks.doubtful_fact import DoubtfulFact
 from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Entity
 from services.registration.domain.errors import Conflict
 from services.registration.domain.match_request import Answer, MatchRequest
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
 from services.registration.ports import AffinityVersions, AnyEntity, EntityStore, Repository
 from services.registration.unit_of_work import UnitOfWork
 from services.registration.use_cases.editions import EditionService
@@ -41,6 +45,17 @@ class OperatorService:
     async def get(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity:
         """Read an entity of an edition. Raises `NotFound`."""
         return await self.unit_of_work.get(kind, edition_id, entity_id)
+
+    async def warnings(self, entity: Entity) -> tuple[DoubtfulFact, ...]:
+        """List the doubtful facts of an entity."""
+        match entity:
+            case Edition():
+                return self.editions.warnings(entity)
+            case Organisation():
+                return await self.organisations.warnings(entity)
+            case Participant():
+                return await self.participants.warnings(entity)
+        return ()
 
     async def page(
         self, kind: type[AnyEntity], edition_id: str | None, after: str | None, limit: int

@@ -183,6 +183,13 @@ class MongoRepository:
         count: int = await self._of(MatchRequest).count_documents(query)
         return count
 
+    async def delegations(self, edition_id: str) -> set[str]:
+        """Return the delegations that active organisations of an edition name."""
+        prefix = self._path(Organisation, edition_id, "")
+        query = {"_id": {"$gt": prefix, "$lt": prefix + _BEYOND_IDS}, "status": Status.ACTIVE.value}
+        cursor = self._of(Organisation).find(query, {"delegation": 1})
+        return {document["delegation"] async for document in _paced(cursor) if document.get("delegation")}
+
     async def count(self, kind: type[Entity]) -> int:
         """Count all entities of a kind, in all editions."""
         prefix = f"{self.operator_id}/"

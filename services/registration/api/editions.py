@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, created, outcome, page, reply, tried_or
+from services.registration.api.replies import Page, WarnedEdition, created, outcome, page, reply, tried_or
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from shared.contract.events import Phase
 
@@ -34,7 +34,7 @@ class Sessions(BaseModel):
     items: list[SessionView]
 
 
-@router.post("", status_code=201, response_model=Edition, openapi_extra=body_docs(EditionFacts))
+@router.post("", status_code=201, response_model=WarnedEdition, openapi_extra=body_docs(EditionFacts))
 async def open_edition(
     request: Request,
     service: CurrentService,
@@ -42,7 +42,7 @@ async def open_edition(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Create an edition. Its slots follow from its days without their breaks; at most 500 slots."""
-    return created(await service.editions.create(facts, idempotency_key), request)
+    return await created(service, await service.editions.create(facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[Edition])
@@ -57,7 +57,7 @@ async def get_edition(service: CurrentService, edition_id: PathId) -> Response:
     return reply(await service.editions.get(edition_id))
 
 
-@router.patch("/{edition_id}", responses=tried_or(Edition), openapi_extra=patch_docs(EditionFacts))
+@router.patch("/{edition_id}", responses=tried_or(WarnedEdition), openapi_extra=patch_docs(EditionFacts))
 async def amend_edition(
     service: CurrentService,
     edition_id: PathId,
@@ -75,7 +75,7 @@ async def amend_edition(
     answered with 428 and its preview: send it again with the `token`.
     """
     confirmed = Phase(confirm) if confirm else None
-    return outcome(gate, await service.editions.amend(edition_id, patch, revisions, confirmed))
+    return await outcome(service, gate, await service.editions.amend(edition_id, patch, revisions, confirmed))
 
 
 @router.get("/{edition_id}/sessions")

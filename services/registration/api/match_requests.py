@@ -27,7 +27,7 @@ async def ask(
     Both participants are active and of different organisations. The same request can be made again only after it was
     withdrawn or has expired, or after the participant who declined it has asked the requester.
     """
-    return created(await service.match_requests.create(edition_id, facts, idempotency_key), request)
+    return await created(service, await service.match_requests.create(edition_id, facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[MatchRequest])

@@ -12,11 +12,9 @@ from fastapi import APIRouter, Path, Response
 
 from services.registration.api.access import CurrentService, Gate, OptionalIfMatch, PathId
 from services.registration.api.bodies import body_docs, body_of
-from services.registration.api.replies import outcome, tried_or
+from services.registration.api.replies import WarnedEdition, WarnedOrganisation, WarnedParticipant, outcome, tried_or
 from services.registration.domain import members
-from services.registration.domain.edition import Edition, SessionFacts, ZoneFacts
-from services.registration.domain.organisation import Organisation
-from services.registration.domain.participant import Participant
+from services.registration.domain.edition import SessionFacts, ZoneFacts
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["members"])
 
@@ -24,7 +22,7 @@ router = APIRouter(prefix="/editions/{edition_id}", tags=["members"])
 Label = Annotated[str, Path(max_length=1000, description="The label of the table; a `/` in it is sent as it is.")]
 
 
-@router.put("/zones/{zone_id}", responses=tried_or(Edition), openapi_extra=body_docs(ZoneFacts))
+@router.put("/zones/{zone_id}", responses=tried_or(WarnedEdition), openapi_extra=body_docs(ZoneFacts))
 async def put_zone(
     service: CurrentService,
     edition_id: PathId,
@@ -34,34 +32,42 @@ async def put_zone(
     zone: Annotated[ZoneFacts, body_of(ZoneFacts)],
 ) -> Response:
     """Add a zone, or replace the zone of that id with its tables."""
-    return outcome(gate, await service.editions.change(edition_id, members.put_zone(zone_id, zone), revisions))
+    return await outcome(
+        service, gate, await service.editions.change(edition_id, members.put_zone(zone_id, zone), revisions)
+    )
 
 
-@router.delete("/zones/{zone_id}", responses=tried_or(Edition))
+@router.delete("/zones/{zone_id}", responses=tried_or(WarnedEdition))
 async def delete_zone(
     service: CurrentService, edition_id: PathId, zone_id: PathId, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Remove a zone. A repeated request changes nothing."""
-    return outcome(gate, await service.editions.change(edition_id, members.remove_zone(zone_id), revisions))
+    return await outcome(
+        service, gate, await service.editions.change(edition_id, members.remove_zone(zone_id), revisions)
+    )
 
 
-@router.put("/zones/{zone_id}/tables/{table:path}", responses=tried_or(Edition))
+@router.put("/zones/{zone_id}/tables/{table:path}", responses=tried_or(WarnedEdition))
 async def put_table(
     service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Add a table to a zone, after its tables. A repeated request changes nothing."""
-    return outcome(gate, await service.editions.change(edition_id, members.put_table(zone_id, table), revisions))
+    return await outcome(
+        service, gate, await service.editions.change(edition_id, members.put_table(zone_id, table), revisions)
+    )
 
 
-@router.delete("/zones/{zone_id}/tables/{table:path}", responses=tried_or(Edition))
+@router.delete("/zones/{zone_id}/tables/{table:path}", responses=tried_or(WarnedEdition))
 async def delete_table(
     service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Remove a table from a zone. A repeated request changes nothing."""
-    return outcome(gate, await service.editions.change(edition_id, members.remove_table(zone_id, table), revisions))
+    return await outcome(
+        service, gate, await service.editions.change(edition_id, members.remove_table(zone_id, table), revisions)
+    )
 
 
-@router.put("/sessions/{session_id}", responses=tried_or(Edition), openapi_extra=body_docs(SessionFacts))
+@router.put("/sessions/{session_id}", responses=tried_or(WarnedEdition), openapi_extra=body_docs(SessionFacts))
 async def put_session(
     service: CurrentService,
     edition_id: PathId,
@@ -71,22 +77,26 @@ async def put_session(
     session: Annotated[SessionFacts, body_of(SessionFacts)],
 ) -> Response:
     """Add a session, or replace the session of that id."""
-    return outcome(gate, await service.editions.change(edition_id, members.put_session(session_id, session), revisions))
+    return await outcome(
+        service, gate, await service.editions.change(edition_id, members.put_session(session_id, session), revisions)
+    )
 
 
-@router.delete("/sessions/{session_id}", responses=tried_or(Edition))
+@router.delete("/sessions/{session_id}", responses=tried_or(WarnedEdition))
 async def delete_session(
     service: CurrentService, edition_id: PathId, session_id: PathId, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
     """Remove a session. A repeated request changes nothing."""
-    return outcome(gate, await service.editions.change(edition_id, members.remove_session(session_id), revisions))
+    return await outcome(
+        service, gate, await service.editions.change(edition_id, members.remove_session(session_id), revisions)
+    )
 
 
 def _add_list_of_participant(name: str, field: str, docs: str) -> None:
     """Add the routes that put an id into a list of a participant, and delete it from there."""
     path = f"/participants/{{participant_id}}/{name}/{{member_id}}"
 
-    @router.put(path, name=f"put_{field}", responses=tried_or(Participant), description=docs)
+    @router.put(path, name=f"put_{field}", responses=tried_or(WarnedParticipant), description=docs)
     async def put(
         service: CurrentService,
         edition_id: PathId,
@@ -96,9 +106,11 @@ def _add_list_of_participant(name: str, field: str, docs: str) -> None:
         gate: Gate,
     ) -> Response:
         patch_of = members.put_id(field, member_id)
-        return outcome(gate, await service.participants.change(edition_id, participant_id, patch_of, revisions))
+        return await outcome(
+            service, gate, await service.participants.change(edition_id, participant_id, patch_of, revisions)
+        )
 
-    @router.delete(path, name=f"delete_{field}", responses=tried_or(Participant), description=f"Undo: {docs}")
+    @router.delete(path, name=f"delete_{field}", responses=tried_or(WarnedParticipant), description=f"Undo: {docs}")
     async def delete(
         service: CurrentService,
         edition_id: PathId,
@@ -108,7 +120,9 @@ def _add_list_of_participant(name: str, field: str, docs: str) -> None:
         gate: Gate,
     ) -> Response:
         patch_of = members.remove_id(field, member_id)
-        return outcome(gate, await service.participants.change(edition_id, participant_id, patch_of, revisions))
+        return await outcome(
+            service, gate, await service.participants.change(edition_id, participant_id, patch_of, revisions)
+        )
 
 
 _add_list_of_participant("sessions", "session_ids", "Have a participant attend a session.")
@@ -116,7 +130,7 @@ _add_list_of_participant("blocks", "blocked_ids", "Block a participant or an org
 _add_list_of_participant("declines", "declined_ids", "Note that a participant declined a proposed partner.")
 
 
-@router.put("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(Organisation))
+@router.put("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(WarnedOrganisation))
 async def put_competitor(
     service: CurrentService,
     edition_id: PathId,
@@ -127,10 +141,12 @@ async def put_competitor(
 ) -> Response:
     """Add a competitor. A repeated request changes nothing."""
     patch_of = members.put_id("competitor_ids", competitor_id)
-    return outcome(gate, await service.organisations.change(edition_id, organisation_id, patch_of, revisions))
+    return await outcome(
+        service, gate, await service.organisations.change(edition_id, organisation_id, patch_of, revisions)
+    )
 
 
-@router.delete("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(Organisation))
+@router.delete("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(WarnedOrganisation))
 async def delete_competitor(
     service: CurrentService,
     edition_id: PathId,
@@ -141,4 +157,6 @@ async def delete_competitor(
 ) -> Response:
     """Remove a competitor. A repeated request changes nothing."""
     patch_of = members.remove_id("competitor_ids", competitor_id)
-    return outcome(gate, await service.organisations.change(edition_id, organisation_id, patch_of, revisions))
+    return await outcome(
+        service, gate, await service.organisations.change(edition_id, organisation_id, patch_of, revisions)
+    )

@@ -8,7 +8,17 @@ from fastapi import APIRouter, Request, Response
 
 from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, Warned, created, outcome, page, reply, tried_or, warned
+from services.registration.api.replies import (
+    Page,
+    Warned,
+    WarnedOrganisation,
+    created,
+    outcome,
+    page,
+    reply,
+    tried_or,
+    warned,
+)
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/organisations", tags=["organisations"])
@@ -18,7 +28,7 @@ class ReinstatedOrganisation(Organisation, Warned):
     """An organisation that takes part again."""
 
 
-@router.post("", status_code=201, response_model=Organisation, openapi_extra=body_docs(OrganisationFacts))
+@router.post("", status_code=201, response_model=WarnedOrganisation, openapi_extra=body_docs(OrganisationFacts))
 async def register_organisation(
     request: Request,
     service: CurrentService,
@@ -27,7 +37,7 @@ async def register_organisation(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Register an organisation. Its name is unique in the edition, regardless of case."""
-    return created(await service.organisations.register(edition_id, facts, idempotency_key), request)
+    return await created(service, await service.organisations.register(edition_id, facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[Organisation])
@@ -44,7 +54,7 @@ async def get_organisation(service: CurrentService, edition_id: PathId, organisa
     return reply(await service.get(Organisation, edition_id, organisation_id))
 
 
-@router.patch("/{organisation_id}", responses=tried_or(Organisation), openapi_extra=patch_docs(OrganisationFacts))
+@router.patch("/{organisation_id}", responses=tried_or(WarnedOrganisation), openapi_extra=patch_docs(OrganisationFacts))
 async def amend_organisation(
     service: CurrentService,
     edition_id: PathId,
@@ -54,15 +64,17 @@ async def amend_organisation(
     gate: Gate,
 ) -> Response:
     """Change an organisation."""
-    return outcome(gate, await service.organisations.amend(edition_id, organisation_id, patch, revisions))
+    return await outcome(
+        service, gate, await service.organisations.amend(edition_id, organisation_id, patch, revisions)
+    )
 
 
-@router.post("/{organisation_id}/cancellation", responses=tried_or(Organisation))
+@router.post("/{organisation_id}/cancellation", responses=tried_or(WarnedOrganisation))
 async def cancel_organisation(
     service: CurrentService, edition_id: PathId, organisation_id: PathId, gate: Gate
 ) -> Response:
     """Cancel an organisation and its participants. A repeated request changes nothing."""
-    return outcome(gate, await service.organisations.cancel(edition_id, organisation_id))
+    return await outcome(service, gate, await service.organisations.cancel(edition_id, organisation_id))
 
 
 @router.post("/{organisation_id}/reinstatement", response_model=ReinstatedOrganisation)
@@ -74,4 +86,4 @@ async def reinstate_organisation(service: CurrentService, edition_id: PathId, or
     organisation has the name now.
     """
     back = await service.organisations.reinstate(edition_id, organisation_id)
-    return warned(ReinstatedOrganisation, back.party, back.warnings)
+    return warned(ReinstatedOrganisation, back.party, (*back.warnings, *await service.warnings(back.party)))

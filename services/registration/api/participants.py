@@ -8,7 +8,17 @@ from fastapi import APIRouter, Request, Response
 
 from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
-from services.registration.api.replies import Page, Warned, created, outcome, page, reply, tried_or, warned
+from services.registration.api.replies import (
+    Page,
+    Warned,
+    WarnedParticipant,
+    created,
+    outcome,
+    page,
+    reply,
+    tried_or,
+    warned,
+)
 from services.registration.domain.participant import Participant, ParticipantFacts
 
 router = APIRouter(prefix="/editions/{edition_id}/participants", tags=["participants"])
@@ -18,7 +28,7 @@ class ReinstatedParticipant(Participant, Warned):
     """A participant that takes part again."""
 
 
-@router.post("", status_code=201, response_model=Participant, openapi_extra=body_docs(ParticipantFacts))
+@router.post("", status_code=201, response_model=WarnedParticipant, openapi_extra=body_docs(ParticipantFacts))
 async def register_participant(
     request: Request,
     service: CurrentService,
@@ -27,7 +37,7 @@ async def register_participant(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Register a participant of an active organisation. The e-mail address is unique in the edition, in any case."""
-    return created(await service.participants.register(edition_id, facts, idempotency_key), request)
+    return await created(service, await service.participants.register(edition_id, facts, idempotency_key), request)
 
 
 @router.get("", response_model=Page[Participant])
@@ -44,7 +54,7 @@ async def get_participant(service: CurrentService, edition_id: PathId, participa
     return reply(await service.get(Participant, edition_id, participant_id))
 
 
-@router.patch("/{participant_id}", responses=tried_or(Participant), openapi_extra=patch_docs(ParticipantFacts))
+@router.patch("/{participant_id}", responses=tried_or(WarnedParticipant), openapi_extra=patch_docs(ParticipantFacts))
 async def amend_participant(
     service: CurrentService,
     edition_id: PathId,
@@ -59,15 +69,15 @@ async def amend_participant(
     the match requests and the agenda stay. So do all fields that the patch does not name: send all fields of the person
     anew.
     """
-    return outcome(gate, await service.participants.amend(edition_id, participant_id, patch, revisions))
+    return await outcome(service, gate, await service.participants.amend(edition_id, participant_id, patch, revisions))
 
 
-@router.post("/{participant_id}/cancellation", responses=tried_or(Participant))
+@router.post("/{participant_id}/cancellation", responses=tried_or(WarnedParticipant))
 async def cancel_participant(
     service: CurrentService, edition_id: PathId, participant_id: PathId, gate: Gate
 ) -> Response:
     """Cancel a participant. A repeated request changes nothing."""
-    return outcome(gate, await service.participants.cancel(edition_id, participant_id))
+    return await outcome(service, gate, await service.participants.cancel(edition_id, participant_id))
 
 
 @router.post("/{participant_id}/reinstatement", responses=tried_or(ReinstatedParticipant))
@@ -80,4 +90,8 @@ async def reinstate_participant(
     the organisation is cancelled, or another participant has the address now.
     """
     back = await service.participants.reinstate(edition_id, participant_id)
-    return outcome(gate, back.party) if gate.dry_run else warned(ReinstatedParticipant, back.party, back.warnings)
+    return (
+        await outcome(service, gate, back.party)
+        if gate.dry_run
+        else warned(ReinstatedParticipant, back.party, (*back.warnings, *await service.warnings(back.party)))
+    )

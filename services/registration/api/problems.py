@@ -57,6 +57,8 @@ class FaultView(BaseModel):
 
     pointer: str
     detail: str
+    slug: str | None = Field(default=None, description="The rule of a fact that cannot be; stable.")
+    value: str | None = Field(default=None, description="The value that cannot be.")
 
 
 class Problem(BaseModel):
@@ -251,6 +253,10 @@ async def _on_framework(request: Request, error: Exception) -> Response:
     )
 
 
+def _fault(fault: FieldError) -> FaultView:
+    return FaultView(pointer=fault.pointer, detail=fault.detail, slug=fault.slug or None, value=fault.value or None)
+
+
 def _response(
     kind: ProblemKind,
     detail: str,
@@ -266,7 +272,7 @@ def _response(
         detail=detail[:1000],
         instance=scope.get("raw_path", b"").decode("ascii", "replace"),
         etag=etag,
-        errors=[FaultView(pointer=fault.pointer, detail=fault.detail) for fault in faults] or None,
+        errors=[*map(_fault, faults)] or None,
         token=previewed and previewed.token,
         preview=previewed and previewed.preview.model_dump(mode="json"),
     )

@@ -9,10 +9,16 @@ from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
+from services.registration.confirmation import Previewed
+from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import FieldError
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
 from services.registration.previews import PreviewGate, PreviewView
+from services.registration.service import OperatorService
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
@@ -25,20 +31,50 @@ class Page(BaseModel, Generic[AnyEntity]):
 
 
 class WarningView(BaseModel):
-    """Something that a request could not give: a JSON pointer to it, and the reason."""
+    """A doubtful fact of an entity, or something that a request could not give."""
 
-    pointer: str
-    detail: str
+    slug: str = Field(description="The rule that warns; stable.")
+    where: str = Field(description="JSON pointer to the field.")
+    value: str = Field(description="The doubtful value; empty if the message tells it.")
+    message: str = Field(description="The fault in words, and the remedy.")
+    pointer: str = Field(description="The same as `where`, as in `errors` of a problem.")
+    detail: str = Field(description="The same as `message`, as in `errors` of a problem.")
+
+    @classmethod
+    def of(cls, warning: FieldError) -> WarningView:
+        """Return the view of a warning."""
+        return cls(
+            slug=warning.slug or "not-given",
+            where=warning.pointer,
+            value=warning.value,
+            message=warning.detail,
+            pointer=warning.pointer,
+            detail=warning.detail,
+        )
 
 
 class Warned(BaseModel):
     """The warnings beside the fields of an entity."""
 
-    warnings: list[WarningView] = Field(description="Things that could not be given back, with the reasons.")
+    warnings: list[WarningView] = Field(
+        default=[], description="Doubtful facts, and things that could not be given; left out if there are none."
+    )
 
 
-class Tried(BaseModel):
-    """The answer to a dry run: nothing was changed."""
+class WarnedEdition(Edition, Warned):
+    """An edition, with warnings about its facts."""
+
+
+class WarnedOrganisation(Organisation, Warned):
+    """An organisation, with warnings about its facts."""
+
+
+class WarnedParticipant(Participant, Warned):
+    """A participant, with warnings about the facts."""
+
+
+class Tried(Warned):
+    """The answer to a dry run: nothing was changed. The warnings are those of the facts after the change."""
 
     token: str = Field(description="Confirms the change with exactly these effects, as `?token=`.")
     preview: PreviewView
@@ -49,12 +85,17 @@ def tried_or(view: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": view | Tried, "description": "The entity, or the preview of a dry run."}}
 
 
-def outcome(gate: PreviewGate, entity: Entity) -> Response:
-    """Return 200 with the changed entity; in a dry run, with the preview of the change."""
+async def outcome(service: OperatorService, gate: PreviewGate, entity: Entity) -> Response:
+    """Return 200 with the changed entity and its warnings; in a dry run, with the preview of the change and them."""
+    warnings = await service.warnings(entity)
     if not gate.dry_run:
-        return reply(entity)
+        return _with_warnings(entity, warnings, HTTPStatus.OK, {})
     previewed = gate.previewed or gate.unchanged(entity)
-    return _json(Tried(token=previewed.token, preview=previewed.preview), HTTPStatus.OK, {})
+    return _json(_tried(previewed, warnings), HTTPStatus.OK, {})
+
+
+def _tried(previewed: Previewed[PreviewView], warnings: Iterable[FieldError]) -> Tried:
+    return Tried(token=previewed.token, preview=previewed.preview, warnings=[*map(WarningView.of, warnings)])
 
 
 def reply(entity: Entity) -> Response:
@@ -63,17 +104,16 @@ def reply(entity: Entity) -> Response:
 
 
 def warned(view: type[Warned], entity: Entity, warnings: Iterable[FieldError]) -> Response:
-    """Return 200 with an entity and warnings."""
-    listed = [WarningView(pointer=warning.pointer, detail=warning.detail) for warning in warnings]
+    """Return 200 with an entity and a list of warnings, which may be empty."""
     fields = {name: getattr(entity, name) for name in type(entity).model_fields}
-    body = view.model_construct(**fields, warnings=listed)
+    body = view.model_construct(**fields, warnings=[*map(WarningView.of, warnings)])
     return _json(body, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
 
 
-def created(entity: Entity, request: Request) -> Response:
-    """Return 201 with an entity and its location."""
+async def created(service: OperatorService, entity: Entity, request: Request) -> Response:
+    """Return 201 with an entity and its location, and its warnings if there are any."""
     location = f"{request.url.path.rstrip('/')}/{entity.id}"
-    return _json(entity, HTTPStatus.CREATED, {"ETag": f'"{entity.revision}"', "Location": location})
+    return _with_warnings(entity, await service.warnings(entity), HTTPStatus.CREATED, {"Location": location})
 
 
 def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Response:
@@ -85,6 +125,14 @@ def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Respons
         query = urlencode({**request.query_params, "after": after})
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
     return _json(Page[Entity].model_construct(items=shown, next=after), HTTPStatus.OK, headers)
+
+
+def _with_warnings(
+    entity: Entity, warnings: Iterable[FieldError], status: HTTPStatus, headers: dict[str, str]
+) -> Response:
+    listed = [WarningView.of(warning).model_dump() for warning in warnings]
+    body = entity.model_dump(mode="json") | ({"warnings": listed} if listed else {})
+    return Response(to_json(body), status, headers | {"ETag": f'"{entity.revision}"'}, media_type="application/json")
 
 
 def _json(model: BaseModel, status: HTTPStatus, headers: dict[str, str]) -> Response:

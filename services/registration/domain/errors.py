@@ -70,10 +70,15 @@ class NotUnique(Exception):
 
 @dataclass(frozen=True)
 class FieldError:
-    """A fault of a request: a JSON pointer into the body (empty for the whole of it), and the reason."""
+    """A fault of a request: a JSON pointer into the body (empty for the whole of it), and the reason.
+
+    A rule of `domain.checks` also gives its slug, and the value that it found.
+    """
 
     pointer: str
     detail: str
+    slug: str = ""
+    value: str = ""
 
 
 class Malformed(Exception):

@@ -10,7 +10,9 @@ from importlib import resources
 from typing import Annotated, Final
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
+
+from shared.contract.events import registration as events
 
 #: Validation context of data from the database. It was cleaned when it was written and is not cleaned again: to check
 #: an address takes half a millisecond, and a later, stricter rule must not make stored data unreadable.
@@ -20,6 +22,7 @@ STORED: Final = {"stored": True}
 _BIDI = frozenset(chr(point) for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 #: Categories that are no text: control characters, lone surrogates, line and paragraph separators.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 #: An encoded word (RFC 2047): a text in a mail's header that readers decode, to line breaks too.
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[^?]*\?[^?]*\?=")
 
@@ -79,6 +82,12 @@ def same_name(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+def similar_name(name: str) -> str:
+    """Return a key that spellings of a name share which differ in accents, marks or blanks too."""
+    letters = unicodedata.normalize("NFKD", same_name(name))
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
 def _clean(text: str, allowed: str) -> str:
     for position, character in enumerate(text):
         if character not in allowed and (character in _BIDI or unicodedata.category(character) in _NO_TEXT):
@@ -87,6 +96,13 @@ def _clean(text: str, allowed: str) -> str:
     if not cleaned:
         raise ValueError("must not be blank")
     return cleaned
+
+
+def _without_comma(code: object) -> object:
+    """Return a code. Raises ValueError, which shows the right spelling, if a comma stands between two digits."""
+    if isinstance(code, str) and (written := _DECIMAL_COMMA.sub(".", code[:100])) != code[:100]:
+        raise ValueError(f"{code[:100]!r} has a comma between digits: write {written!r}, or two codes")
+    return code
 
 
 def _unless_stored(clean: Callable[[str], str]) -> AfterValidator:
@@ -108,4 +124,5 @@ Text = Annotated[
     StringConstraints(max_length=1000),
 ]
 ZoneName = Annotated[str, _unless_stored(known_timezone)]
+Code = Annotated[events.Code, BeforeValidator(_without_comma)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254), _unless_stored(clean_email)]

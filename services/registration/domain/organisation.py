@@ -7,9 +7,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from services.registration.domain.entity import Entity, Facts
-from services.registration.domain.names import Line, same_name
+from services.registration.domain.names import Code, Line, same_name
 from shared.contract.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
-from shared.contract.events.registration import Code, CountryCode
+from shared.contract.events.registration import CountryCode
 from shared.contract.ids import Id
 
 

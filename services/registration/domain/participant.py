@@ -9,10 +9,9 @@ from pydantic import Field, field_validator
 
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.domain.names import Email, Line, Text, same_name
+from services.registration.domain.names import Code, Email, Line, Text, same_name
 from services.registration.domain.slots import instant
 from shared.contract.events import Language, ParticipantChanged, Status
-from shared.contract.events.registration import Code
 from shared.contract.ids import Id
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a

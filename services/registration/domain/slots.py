@@ -21,6 +21,10 @@ _LAST_DAY = date(2199, 12, 30)
 LocalDate = Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
 
 
+#: The start and the end of a stretch of time, in UTC.
+Span = tuple[datetime, datetime]
+
+
 class Hours(BaseModel):
     """A stretch of a local day. `ends` of 00:00 is the midnight at the end of the day."""
 
@@ -68,7 +72,7 @@ def slots_of(days: Sequence[Day], slot_minutes: int, timezone: str) -> tuple[Slo
     Raises:
         ValueError: days overlap, a time is skipped by the clocks, or there are more than 500 slots.
     """
-    spans = sorted(((_span(day.date, day, timezone), day) for day in days), key=itemgetter(0))
+    spans = sorted(((day_span(day, timezone), day) for day in days), key=itemgetter(0))
     for (before, _), (after, _) in pairwise(spans):
         if after[0] < before[1]:
             raise ValueError(f"two days overlap at {after[0]:%Y-%m-%d %H:%M} UTC")
@@ -79,15 +83,18 @@ def slots_of(days: Sequence[Day], slot_minutes: int, timezone: str) -> tuple[Slo
     return tuple(Slot(index=index, starts_at=at, ends_at=at + length) for index, at in enumerate(starts))
 
 
-_Span = tuple[datetime, datetime]
+def local_date(moment: datetime, timezone: str) -> date:
+    """Return the local date of a moment."""
+    return moment.astimezone(ZoneInfo(timezone)).date()
 
 
-def day_span(day: Day, timezone: str) -> _Span:
-    """Return the start and the end of a day in UTC. Raises ValueError if clocks skip either time."""
-    return _span(day.date, day, timezone)
+def day_span(day: Day, timezone: str) -> Span:
+    """Return the start and the end of a day, in UTC. Raises `ValueError` as `instant`."""
+    return hours_span(day.date, day, timezone)
 
 
-def _span(on: date, hours: Hours, timezone: str) -> _Span:
+def hours_span(on: date, hours: Hours, timezone: str) -> Span:
+    """Return the start and the end of hours of a date, in UTC. Raises `ValueError` as `instant`."""
     last = on + timedelta(days=1) if hours.ends == _MIDNIGHT else on
     return (
         instant(datetime.combine(on, hours.starts), timezone),
@@ -95,10 +102,10 @@ def _span(on: date, hours: Hours, timezone: str) -> _Span:
     )
 
 
-def _free(day_span: _Span, day: Day, timezone: str) -> Iterator[_Span]:
+def _free(span: Span, day: Day, timezone: str) -> Iterator[Span]:
     """Yield the stretches of a day between its breaks."""
-    at, end = day_span
-    for break_starts, break_ends in sorted(_span(day.date, pause, timezone) for pause in day.breaks):
+    at, end = span
+    for break_starts, break_ends in sorted(hours_span(day.date, pause, timezone) for pause in day.breaks):
         if break_starts > at:
             yield at, min(break_starts, end)
         at = max(at, break_ends)
@@ -106,7 +113,7 @@ def _free(day_span: _Span, day: Day, timezone: str) -> Iterator[_Span]:
         yield at, end
 
 
-def _cut(span: _Span, length: timedelta) -> Iterator[datetime]:
+def _cut(span: Span, length: timedelta) -> Iterator[datetime]:
     at, end = span
     while at + length <= end:
         yield at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
+from services.registration.domain.checks.edition import doubtful_facts_of_edition
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from services.registration.domain.errors import NotFound
 from services.registration.domain.members import Patch, PatchOf
@@ -25,6 +27,7 @@ class EditionService:
         async def build(edition_id: str) -> Edition:
             edition = Edition(**self._unit.stamp(edition_id), **facts.values())
             edition.must_fit_one_record()
+            refuse_new(doubtful_facts_of_edition(edition, self._unit.clock()))
             await self._must_have_installed_version(edition)
             return edition
 
@@ -33,6 +36,10 @@ class EditionService:
     async def get(self, edition_id: str) -> Edition:
         """Read an edition. Raises `NotFound`."""
         return await self._unit.get(Edition, edition_id, edition_id)
+
+    def warnings(self, edition: Edition) -> tuple[DoubtfulFact, ...]:
+        """List the doubtful facts of an edition."""
+        return as_warnings(doubtful_facts_of_edition(edition, self._unit.clock()))
 
     async def get_changeable(self, edition_id: str) -> Edition:
         """Read an edition that is not closed, at most a second old. Raises `NotFound`, `Conflict`."""
@@ -60,6 +67,8 @@ class EditionService:
                 edition.must_be_changeable()
                 edition.may_become(changed.phase, confirmed)
                 changed.must_fit_one_record()
+                now = self._unit.clock()
+                refuse_new(doubtful_facts_of_edition(changed, now), doubtful_facts_of_edition(edition, now))
                 # An edition keeps a version that was installed once: only another version has to be.
                 if changed.affinity_version != edition.affinity_version:
                     await self._must_have_installed_version(changed)

@@ -31,6 +31,11 @@ def _words(cell: str) -> list[str]:
     return [word for word in re.split(r"[\s,;|]+", cell) if word]
 
 
+def _codes(cell: str) -> list[str]:
+    """Split as words, but keep a comma between digits: `nace:25,62` is one code, and is rejected with the remedy."""
+    return [word for word in re.split(r"(?:[\s;|]|(?<!\d),|,(?!\d))+", cell) if word]
+
+
 def _languages(cell: str) -> list[str]:
     return _words(cell.lower())
 
@@ -90,7 +95,7 @@ ORGANISATION_COLUMNS = ImportColumns(
     ImportColumn("region", _optional_text, ("region",)),
     ImportColumn("delegation", _optional_text, ("delegation",)),
     ImportColumn("interchangeable", _yes_or_no, ("interchangeable",)),
-    ImportColumn("codes", _words, ("codes",)),
+    ImportColumn("codes", _codes, ("codes",)),
 )
 #: The cells of `organisation` hold names; the import replaces them by ids.
 PARTICIPANT_COLUMNS = ImportColumns(
@@ -100,7 +105,7 @@ PARTICIPANT_COLUMNS = ImportColumns(
     ImportColumn("languages", _languages, ("languages",), is_required=True),
     ImportColumn("offers", _items, ("profile", "offers")),
     ImportColumn("needs", _items, ("profile", "needs")),
-    ImportColumn("codes", _words, ("profile", "codes")),
+    ImportColumn("codes", _codes, ("profile", "codes")),
     ImportColumn("sessions", _words, ("session_ids",)),
 )
 #: Fields that a file does not set: they name other entities by id, or several times.

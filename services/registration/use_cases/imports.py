@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -36,9 +36,11 @@ async def import_organisations(
         NotFound, Conflict: there is no such edition, or it is closed. Faults of rows are in the report.
     """
     await service.editions.get_changeable(edition_id)
+    delegations = await service.organisations.delegations(edition_id)
 
     async def look_up(rows: Sequence[SheetRow]) -> None:
-        """Organisations refer to nothing."""
+        """Add the delegations of the rows: a row is warned of other spellings in the same file."""
+        delegations.update(name for row in rows if (name := row.cells.get("delegation")))
 
     def read(row: SheetRow) -> tuple[Organisation, Patch]:
         patch = ORGANISATION_COLUMNS.patch_of(row.cells)
@@ -55,8 +57,20 @@ async def import_organisations(
     async def reinstate(existing: Organisation, patch: Patch) -> Reinstatement[Organisation]:
         return await service.organisations.reinstate(edition_id, existing.organisation_id, patch)
 
+    async def warnings(organisation: Organisation) -> Sequence[FieldError]:
+        return await service.organisations.warnings(organisation, delegations)
+
     run = _Import(
-        service, Organisation, OrganisationFacts, ORGANISATION_COLUMNS, look_up, read, complete, amend, reinstate
+        service,
+        Organisation,
+        OrganisationFacts,
+        ORGANISATION_COLUMNS,
+        look_up,
+        read,
+        complete,
+        amend,
+        reinstate,
+        warnings,
     )
     return await run.run(sheet, turns)
 
@@ -98,7 +112,16 @@ async def import_participants(
         return await service.participants.reinstate(edition_id, existing.participant_id, patch)
 
     run = _Import(
-        service, Participant, ParticipantFacts, PARTICIPANT_COLUMNS, look_up, read, complete, amend, reinstate
+        service,
+        Participant,
+        ParticipantFacts,
+        PARTICIPANT_COLUMNS,
+        look_up,
+        read,
+        complete,
+        amend,
+        reinstate,
+        service.participants.warnings,
     )
     return await run.run(sheet, turns)
 
@@ -121,6 +144,8 @@ class _Import(Generic[AnyParty]):
     amend: Callable[[AnyParty, Patch], Awaitable[AnyParty]]
     #: Has a cancelled entity take part again, and changes it.
     reinstate: Callable[[AnyParty, Patch], Awaitable[Reinstatement[AnyParty]]]
+    #: Lists the doubtful facts of an entity that was written.
+    warnings: Callable[[AnyParty], Awaitable[Sequence[FieldError]]]
     report: ImportReport = field(default_factory=ImportReport)
     #: The line of each unique key that the file has named so far.
     lines: dict[str, int] = field(default_factory=dict)
@@ -178,17 +203,24 @@ class _Import(Generic[AnyParty]):
 
     async def _upsert(self, existing: AnyParty | None, row: SheetRow, party: AnyParty, patch: Patch) -> RowOutcome:
         if existing is None:
-            await self.service.unit_of_work.insert(lambda: self.complete(party))
+            await self._warn(row, await self.service.unit_of_work.insert(lambda: self.complete(party)))
             return "created"
         if existing.status is Status.CANCELLED:
-            for warning in (await self.reinstate(existing, patch)).warnings:
-                self.report.warn(row.line, self.columns.at(warning.pointer), warning.detail)
+            back = await self.reinstate(existing, patch)
+            await self._warn(row, back.party, back.warnings)
             return "reinstated"
         # A row that would change nothing is found out here, without another read.
         if apply_patch(existing, self.facts, patch) == self.facts.model_validate(existing.facts(self.facts)):
             return "unchanged"
         changed = await self.amend(existing, patch)
-        return "unchanged" if changed.revision == existing.revision else "changed"
+        if changed.revision == existing.revision:
+            return "unchanged"
+        await self._warn(row, changed)
+        return "changed"
+
+    async def _warn(self, row: SheetRow, party: AnyParty, warnings: Iterable[FieldError] = ()) -> None:
+        for warning in (*warnings, *await self.warnings(party)):
+            self.report.warn(row.line, self.columns.at(warning.pointer), warning.detail)
 
     def _reject(self, row: SheetRow, error: Invalid | Conflict) -> None:
         if isinstance(error, Conflict):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
+from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
+from services.registration.domain.checks.organisation import doubtful_facts_of_organisation
 from services.registration.domain.errors import Conflict, FieldError
 from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation, OrganisationFacts
@@ -36,7 +38,8 @@ class OrganisationService:
         return await self._unit.create(Organisation, edition_id, facts, key, build)
 
     def build(self, edition_id: str, facts: OrganisationFacts, organisation_id: str) -> Organisation:
-        """Return an organisation without writing it."""
+        """Return an organisation without writing it. Raises `Invalid`."""
+        refuse_new(doubtful_facts_of_organisation(facts))
         return Organisation(**self._unit.stamp(edition_id), organisation_id=organisation_id, **facts.values())
 
     async def amend(self, edition_id: str, organisation_id: str, patch: Patch, revisions: Revisions) -> Organisation:
@@ -54,9 +57,22 @@ class OrganisationService:
             if changed is not organisation:
                 await self._editions.get_changeable(edition_id)
                 must_be_active(organisation)
+                refuse_new(doubtful_facts_of_organisation(changed), doubtful_facts_of_organisation(organisation))
             return changed
 
         return await self._unit.amend(Organisation, edition_id, organisation_id, change, revisions)
+
+    async def warnings(
+        self, organisation: Organisation, delegations: Collection[str] | None = None
+    ) -> tuple[DoubtfulFact, ...]:
+        """List the doubtful facts of an organisation. `delegations` of the edition are read if none are given."""
+        if delegations is None:
+            delegations = await self.delegations(organisation.edition_id) if organisation.delegation else ()
+        return as_warnings(doubtful_facts_of_organisation(organisation, delegations))
+
+    async def delegations(self, edition_id: str) -> set[str]:
+        """Return the delegations that active organisations of an edition name, in every spelling."""
+        return await self._unit.repository.delegations(edition_id)
 
     async def cancel(self, edition_id: str, organisation_id: str) -> Organisation:
         """Cancel an organisation and then its participants.
@@ -93,7 +109,9 @@ class OrganisationService:
         async def change(organisation: Organisation) -> Organisation:
             edition = await self._editions.get(edition_id)
             fields = {} if patch is None else apply_patch(organisation, OrganisationFacts, patch).values()
-            return reinstated(organisation, edition, self._unit.clock(), **fields)
+            back = reinstated(organisation, edition, self._unit.clock(), **fields)
+            refuse_new(doubtful_facts_of_organisation(back), doubtful_facts_of_organisation(organisation))
+            return back
 
         organisation = await self._unit.amend(Organisation, edition_id, organisation_id, change)
         warnings = [warning async for warning in self._reinstate_participants(edition_id, organisation_id)]

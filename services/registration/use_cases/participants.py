@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
+from services.registration.domain.checks.participant import doubtful_facts_of_participant
 from services.registration.domain.edition import Edition, SessionFacts
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.members import Patch, PatchOf
@@ -37,8 +39,14 @@ class ParticipantService:
     def build(self, edition: Edition, facts: ParticipantFacts, participant_id: str) -> Participant:
         """Return a participant without writing it. Raises `Invalid`."""
         edition.must_have_sessions(facts.session_ids)
-        fields = facts.in_zone(edition.timezone).values()
-        return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **fields)
+        facts = facts.in_zone(edition.timezone)
+        refuse_new(doubtful_facts_of_participant(facts, edition))
+        return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **facts.values())
+
+    async def warnings(self, participant: Participant) -> tuple[DoubtfulFact, ...]:
+        """List the doubtful facts of a participant."""
+        edition = await self._unit.repository.recent_edition(participant.edition_id)
+        return as_warnings(doubtful_facts_of_participant(participant, edition)) if edition else ()
 
     async def give_seats(
         self, participant: Participant, edition: Edition, before: Participant | None = None
@@ -78,6 +86,9 @@ class ParticipantService:
                 return participant
             edition.must_be_changeable()
             must_be_active(participant)
+            refuse_new(
+                doubtful_facts_of_participant(changed, edition), doubtful_facts_of_participant(participant, edition)
+            )
             # Sessions that the edition has dropped since may stay on the list: they do no harm.
             edition.must_have_sessions(facts.session_ids, frozenset(participant.session_ids))
             if facts.organisation_id != participant.organisation_id:
@@ -116,6 +127,9 @@ class ParticipantService:
             back = reinstated(participant, edition, self._unit.clock(), cancelled_with_organisation=False, **fields)
             if back is participant:
                 return participant
+            refuse_new(
+                doubtful_facts_of_participant(back, edition), doubtful_facts_of_participant(participant, edition)
+            )
             edition.must_have_sessions(back.session_ids, frozenset(participant.session_ids))
             await self._must_be_active_organisation(edition_id, back.organisation_id)
             before = None if participant.status is Status.CANCELLED else participant

@@ -1,0 +1,79 @@
+"""Rules for the facts of a participant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from services.registration.domain.checks.codes import doubtful_codes
+from services.registration.domain.checks.days import EditionDays
+from services.registration.domain.checks.doubtful_fact import DoubtfulFact
+from services.registration.domain.edition import EditionFacts
+from services.registration.domain.participant import ParticipantFacts, Stay
+
+
+def doubtful_facts_of_participant(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
+    """Yield the doubtful and the impossible facts of a participant. `available` is in UTC."""
+    yield from doubts_of_availability(participant.available, edition)
+    yield from _overlaps(participant, edition)
+    yield from doubtful_codes("/profile/codes", participant.profile.codes)
+
+
+def doubts_of_availability(available: Sequence[Stay], edition: EditionFacts) -> Iterator[DoubtfulFact]:
+    """Yield the faults of an availability that leaves a participant no slot, or less than it says.
+
+    An availability that is all on far dates is refused: the participant would never meet anybody.
+    """
+    if not available:
+        return
+    days = EditionDays.of(edition)
+    far = [index for index, stay in enumerate(available) if days.are_far_from(stay.starts_at, stay.ends_at)]
+    if len(far) == len(available):
+        first = available[0]
+        yield DoubtfulFact(
+            "/available",
+            f"available on {days.written(first.starts_at)}, but the edition is held on {days.text}: correct the date, "
+            "or leave `available` out for the whole edition",
+            "availability-outside-days",
+            _value(available),
+            is_refused=True,
+        )
+        return
+    for index in far:
+        stay = available[index]
+        yield DoubtfulFact(
+            f"/available/{index}",
+            f"available on {days.written(stay.starts_at)}, but the edition is held on {days.text}: correct the date",
+            "stay-outside-days",
+            _value([stay]),
+        )
+    slots = edition.slots()
+    if slots and not any(
+        stay.starts_at <= slot.starts_at and slot.ends_at <= stay.ends_at for slot in slots for stay in available
+    ):
+        yield DoubtfulFact(
+            "/available",
+            f"no slot of the edition, held on {days.text}, lies within the availability {_value(available[:5])}: the "
+            "participant gets no encounter. Correct the hours",
+            "availability-without-slot",
+            _value(available),
+        )
+
+
+def _overlaps(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
+    """Yield the pairs of sessions that a participant cannot both attend in full."""
+    times = {session.session_id: session.in_zone(edition.timezone) for session in edition.sessions}
+    attended = [(index, times[name]) for index, name in enumerate(participant.session_ids) if name in times]
+    for (_, first), (index, second) in combinations(attended, 2):
+        if first.starts_at < second.ends_at and second.starts_at < first.ends_at:
+            yield DoubtfulFact(
+                f"/session_ids/{index}",
+                f"the sessions {first.session_id} and {second.session_id} overlap at "
+                f"{max(first.starts_at, second.starts_at):%Y-%m-%d %H:%M} UTC: leave one of the two out",
+                "sessions-overlap",
+                f"{first.session_id} {second.session_id}",
+            )
+
+
+def _value(stays: Sequence[Stay]) -> str:
+    return ", ".join(f"{stay.starts_at:%Y-%m-%dT%H:%MZ}/{stay.ends_at:%Y-%m-%dT%H:%MZ}" for stay in stays)
