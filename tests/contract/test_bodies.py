@@ -26,7 +26,7 @@ class Visitor:
         """Send a body; return the answer, or None if the body was refused."""
         headers = {"content-type": "application/json", "If-Match": "*"}
         answer = await self._api.request(method, path, content=json.dumps(body), headers=headers)
-        assert answer.status_code in (200, 201, 400, 404, 409, 422), (method, path, body, answer.text)
+        assert answer.status_code in (200, 201, 400, 404, 409, 422, 428), (method, path, body, answer.text)
         if answer.is_success:
             self.accepted += 1
             created: dict[str, Any] = answer.json()
