@@ -11,7 +11,6 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from services.registration.confirmation import Previewed
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import FieldError
@@ -89,31 +88,29 @@ async def outcome(service: OperatorService, gate: PreviewGate, entity: Entity) -
     """Return 200 with the changed entity and its warnings; in a dry run, with the preview of the change and them."""
     warnings = await service.warnings(entity)
     if not gate.dry_run:
-        return _with_warnings(entity, warnings, HTTPStatus.OK, {})
+        return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity))
     previewed = gate.previewed or gate.unchanged(entity)
-    return _json(_tried(previewed, warnings), HTTPStatus.OK, {})
-
-
-def _tried(previewed: Previewed[PreviewView], warnings: Iterable[FieldError]) -> Tried:
-    return Tried(token=previewed.token, preview=previewed.preview, warnings=[*map(WarningView.of, warnings)])
+    return _with_warnings(Tried(token=previewed.token, preview=previewed.preview), warnings, HTTPStatus.OK, {})
 
 
 def reply(entity: Entity) -> Response:
     """Return 200 with an entity."""
-    return _json(entity, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
+    return _json(entity, HTTPStatus.OK, _etag(entity))
 
 
 def warned(view: type[Warned], entity: Entity, warnings: Iterable[FieldError]) -> Response:
     """Return 200 with an entity and a list of warnings, which may be empty."""
     fields = {name: getattr(entity, name) for name in type(entity).model_fields}
     body = view.model_construct(**fields, warnings=[*map(WarningView.of, warnings)])
-    return _json(body, HTTPStatus.OK, {"ETag": f'"{entity.revision}"'})
+    return _json(body, HTTPStatus.OK, _etag(entity))
 
 
 async def created(service: OperatorService, entity: Entity, request: Request) -> Response:
     """Return 201 with an entity and its location, and its warnings if there are any."""
     location = f"{request.url.path.rstrip('/')}/{entity.id}"
-    return _with_warnings(entity, await service.warnings(entity), HTTPStatus.CREATED, {"Location": location})
+    return _with_warnings(
+        entity, await service.warnings(entity), HTTPStatus.CREATED, _etag(entity) | {"Location": location}
+    )
 
 
 def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Response:
@@ -128,11 +125,17 @@ def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Respons
 
 
 def _with_warnings(
-    entity: Entity, warnings: Iterable[FieldError], status: HTTPStatus, headers: dict[str, str]
+    answer: BaseModel, warnings: Iterable[FieldError], status: HTTPStatus, headers: dict[str, str]
 ) -> Response:
-    listed = [WarningView.of(warning).model_dump() for warning in warnings]
-    body = entity.model_dump(mode="json") | ({"warnings": listed} if listed else {})
-    return Response(to_json(body), status, headers | {"ETag": f'"{entity.revision}"'}, media_type="application/json")
+    """Return an answer with the warnings; without the field if there are none."""
+    body = answer.model_dump(mode="json", exclude={"warnings"})
+    if listed := [WarningView.of(warning).model_dump() for warning in warnings]:
+        body["warnings"] = listed
+    return Response(to_json(body), status, headers, media_type="application/json")
+
+
+def _etag(entity: Entity) -> dict[str, str]:
+    return {"ETag": f'"{entity.revision}"'}
 
 
 def _json(model: BaseModel, status: HTTPStatus, headers: dict[str, str]) -> Response:
