@@ -14,9 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.registration.affinity_versions import BuiltInVersions, MatchingVersions
+from services.registration.amendment_store import MongoAmendmentStore
 from services.registration.api import (
     affinities,
     agenda,
+    amendments,
     day,
     editions,
     imports,
@@ -75,6 +77,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         organisations,
         participants,
         members,
+        amendments,
         imports,
         day,
         agenda,
@@ -131,7 +134,8 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
 
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
     runtime.background.every(settings.expiry_seconds, move_editions, "edition phases")
-    runtime.prepare += [store.prepare, publisher.prepare]
+    amendment_store = MongoAmendmentStore(database)
+    runtime.prepare += [store.prepare, publisher.prepare, amendment_store.prepare]
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
     operators = MongoOperators(database)
@@ -147,6 +151,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         ImportCapacity(settings.imports_at_once),
         operators,
         infrastructure.monotonic,
+        amendment_store,
     )
     return WiredRegistration(runtime, context, publisher)
 

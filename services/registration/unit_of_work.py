@@ -51,7 +51,11 @@ class Gate(Protocol):
     token: str | None
 
     async def admits(self, before: Entity, after: Entity) -> bool:
-        """Tell whether the next revision of an entity is to be written; see `previews.PreviewGate`."""
+        """Tell whether the next revision of an entity is to be written; see `change_gate.ChangeGate`."""
+        ...
+
+    async def passed(self, before: Entity, after: Entity) -> None:
+        """Note that the next revision of an entity was written."""
         ...
 
 
@@ -63,6 +67,9 @@ class _OpenGate:
 
     async def admits(self, before: Entity, after: Entity) -> bool:  # noqa: ARG002 - as `Gate`
         return True
+
+    async def passed(self, before: Entity, after: Entity) -> None:
+        pass
 
 
 class UnitOfWork:
@@ -182,9 +189,14 @@ class UnitOfWork:
     async def _admitted(self, before: Entity, after: Entity) -> bool:
         """Pass the gate, and write the next revision unless it is a dry run; False if the entity has changed."""
         try:
-            return not await self.gate.admits(before, after) or await self._replace(after)
+            if not await self.gate.admits(before, after):
+                return True
         except ChangedMeanwhile:
             return False
+        if not await self._replace(after):
+            return False
+        await self.gate.passed(before, after)
+        return True
 
     async def _replace(self, entity: Entity) -> bool:
         try:

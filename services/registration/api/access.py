@@ -15,16 +15,18 @@ from fastapi.routing import APIRoute
 from pydantic import StringConstraints
 
 from services.registration.affinity_versions import BuiltInVersions
+from services.registration.amendment_store import AmendmentStore, InMemoryAmendmentStore
 from services.registration.api.admission import Admission, price_of
 from services.registration.authenticator import Authenticator
+from services.registration.change_gate import ChangeGate
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.operator_limits import NoOverrides
 from services.registration.ports import AffinityVersions, EntityStore, OperatorOverrides
-from services.registration.previews import PreviewGate
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
+from services.registration.use_cases.amendments import AmendmentService
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
 
@@ -45,6 +47,7 @@ class ApiContext:
     imports: ImportCapacity = field(default_factory=ImportCapacity)
     overrides: OperatorOverrides = field(default_factory=NoOverrides)
     monotonic: Callable[[], float] = time.monotonic
+    amendments: AmendmentStore = field(default_factory=InMemoryAmendmentStore)
 
     @cached_property
     def admission(self) -> Admission:
@@ -103,6 +106,13 @@ async def _scheduler(request: Request) -> InternalClient:
     return context_of(request).clients.scheduler
 
 
+async def _amendments(
+    request: Request, service: Annotated[OperatorService, Depends(_service, scope="function")]
+) -> AmendmentService:
+    operator_id = service.unit_of_work.repository.operator_id
+    return AmendmentService(service, context_of(request).amendments.of(operator_id))
+
+
 async def _gate(
     request: Request,
     service: Annotated[OperatorService, Depends(_service, scope="function")],
@@ -113,11 +123,18 @@ async def _gate(
         str | None,
         Query(max_length=64, description="Confirms the effects of a preview; `*` any effects, without a preview."),
     ] = None,
-) -> PreviewGate:
+) -> ChangeGate:
     """Put a gate in front of the changes of this request, and return it."""
     context = context_of(request)
     unit = service.unit_of_work
-    gate = PreviewGate(unit.repository, context.clients.scheduler, context.settings.preview_seconds, dry_run, token)
+    gate = ChangeGate(
+        unit.repository,
+        context.amendments.of(unit.repository.operator_id),
+        context.clients.scheduler,
+        context.settings.preview_seconds,
+        dry_run,
+        token,
+    )
     unit.gate = gate
     return gate
 
@@ -152,7 +169,8 @@ def is_id(text: str) -> bool:
 PathId = Annotated[str, Path(max_length=1000)]
 CurrentService = Annotated[OperatorService, Depends(_service, scope="function")]
 #: Changes of the request can be tried, and large ones need a token.
-Gate = Annotated[PreviewGate, Depends(_gate)]
+Gate = Annotated[ChangeGate, Depends(_gate)]
+CurrentAmendments = Annotated[AmendmentService, Depends(_amendments)]
 MatchingClient = Annotated[InternalClient, Depends(_matching)]
 SchedulerClient = Annotated[InternalClient, Depends(_scheduler)]
 IdempotencyKey = Annotated[

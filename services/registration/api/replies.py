@@ -11,12 +11,13 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from services.registration.change_gate import ChangeGate
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import FieldError
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.previews import PreviewGate, PreviewView
+from services.registration.previews import PreviewView
 from services.registration.service import OperatorService
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
@@ -84,13 +85,18 @@ def tried_or(view: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": view | Tried, "description": "The entity, or the preview of a dry run."}}
 
 
-async def outcome(service: OperatorService, gate: PreviewGate, entity: Entity) -> Response:
+async def outcome(service: OperatorService, gate: ChangeGate, entity: Entity) -> Response:
     """Return 200 with the changed entity and its warnings; in a dry run, with the preview of the change and them."""
     warnings = await service.warnings(entity)
     if not gate.dry_run:
         return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity))
+    return _with_warnings(tried(gate, entity), warnings, HTTPStatus.OK, {})
+
+
+def tried(gate: ChangeGate, entity: Entity) -> Tried:
+    """Return the answer to a dry run, without the warnings."""
     previewed = gate.previewed or gate.unchanged(entity)
-    return _with_warnings(Tried(token=previewed.token, preview=previewed.preview), warnings, HTTPStatus.OK, {})
+    return Tried(token=previewed.token, preview=previewed.preview)
 
 
 def reply(entity: Entity) -> Response:

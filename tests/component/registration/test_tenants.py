@@ -48,6 +48,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "participant_id": edition.participants[0],
         "request_id": request["request_id"],
         "encounter_id": "enc_1",
+        "amendment_id": "amd_1",
         "one": edition.participants[0],
         "other": edition.participants[2],
         "zone_id": "workspace",

@@ -179,7 +179,13 @@ class Collection:
     def __init__(self, table: Table, name: str, by: Stepper, naming: Naming) -> None:
         self._table, self._name, self._by, self._naming = table, name, by, naming
 
-    async def create_index(self, keys: str | Sequence[tuple[str, int]], *, unique: bool = False) -> None:
+    async def create_index(
+        self,
+        keys: str | Sequence[tuple[str, int]],
+        *,
+        unique: bool = False,
+        expireAfterSeconds: int | None = None,  # noqa: N803 - the driver's name; nothing expires here
+    ) -> None:
         self._table.index(keys, unique=unique)
 
     async def insert_one(self, document: Document) -> None:
