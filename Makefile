@@ -8,7 +8,7 @@ LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 
-.PHONY: help setup demo chaos tools test prove-seeds prove-bodies check format lock secrets release-check images sbom kafka clean
+.PHONY: help setup demo chaos tools test prove-seeds prove-bodies prove-remedies check format lock secrets release-check images sbom kafka clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -50,6 +50,9 @@ prove-seeds: setup  ## run every property test with fresh random seeds (SEEDS=10
 
 prove-bodies: setup  ## send random requests to the running product, drain, check (CASES=20000, SEED)
 	$(BIN)/python -m tests.bodies --cases $(or $(CASES),20000) $(SEED:%=--seed %)
+
+prove-remedies: setup  ## carry out the remedies of thousands of waiting encounters (EDITIONS=120)
+	$(BIN)/tertulia bench remedies $(EDITIONS:%=--editions %)
 
 check: setup  ## format, lint, types, import contracts, reference pages, house rules, locks
 	$(BIN)/ruff format --check --quiet .

@@ -61,62 +61,60 @@ def _stress(seed: int) -> Counter[str]:
 
 def stress(seed: int, operations: int) -> Counter[str]:
     """Run operations on an edition. Count violations, placements in the past, lost wishes, and replays that differ."""
-    subject = _Edition(synthetic(_SIZE, seed))
+    subject = RandomEdition(synthetic(_SIZE, seed))
     for _, event in late_changes(subject.instance, operations, STRESS):
         subject.operate(event)
     return subject.count
 
 
-class _Edition:
+class RandomEdition:
     """An edition under random operations, checked after every operation."""
 
     def __init__(self, instance: SyntheticEdition) -> None:
-        self.instance = instance
+        self.instance, self.state, self.now = instance, AgendaState(edition_id=EDITION), WHEN
         self.count: Counter[str] = Counter(violations=0, placed_in_the_past=0, lost_wishes=0, replays_that_differ=0)
         self._aggregate = AgendaAggregate()
-        self._state = AgendaState(edition_id=EDITION)
         self._changes: list[Change] = []
-        self._now = WHEN
         self._improved: Solution | None = None
-        self._changes += self._aggregate.decide(self._state, instance.events, WHEN).changes
+        self._changes += self._aggregate.decide(self.state, instance.events, WHEN).changes
 
     def operate(self, event: Event) -> None:
         """Apply an event, sometimes after another operation, and check the state."""
         chance = self.instance.random.randrange
         if not chance(_CLOCK):
-            self._now = max(self._now, self._some_time())
+            self.now = max(self.now, self._some_time())
         before = self._starts()
         if not chance(_ANNOUNCE):
-            self._changes += announcing(self._state, self._now).changes
+            self._changes += announcing(self.state, self.now).changes
         if not chance(_RESTART):
             self._restart()
         if not chance(_EDIT):
             self._edit(self._some_edit())
         if not chance(_ATTEND):
             self._attend()
-        if not chance(_IMPROVE) and not self._state.is_closed:
-            self._improved = improve(problem_of(self._state, self._now, _CHANGE_BUDGET), _EFFORT)
+        if not chance(_IMPROVE) and not self.state.is_closed:
+            self._improved = improve(problem_of(self.state, self.now, _CHANGE_BUDGET), _EFFORT)
         if not chance(_ADOPT):
             self._adopt()
-        self._changes += self._aggregate.decide(self._state, [event], self._now).changes
-        self.count["violations"] += len(violations_of(self._state, self._state.placements, self._now))
+        self._changes += self._aggregate.decide(self.state, [event], self.now).changes
+        self.count["violations"] += len(violations_of(self.state, self.state.placements, self.now))
         moved = {pair_id for pair_id, start in self._starts().items() if before.get(pair_id) != start}
         self.count["placed_in_the_past"] += sum(map(self._is_past, moved))
-        self.count["lost_wishes"] += sum(map(self._is_lost, self._state.pairs))
+        self.count["lost_wishes"] += sum(map(self._is_lost, self.state.pairs))
 
     def _starts(self) -> dict[str, datetime]:
-        return {pair_id: place.starts_at for pair_id, place in self._state.placements.items()}
+        return {pair_id: place.starts_at for pair_id, place in self.state.placements.items()}
 
     def _is_past(self, pair_id: str) -> bool:
         """Return whether the slot has begun; in a live edition, is half over. Held encounters may be in the past."""
-        state, place = self._state, self._state.placements[pair_id]
+        state, place = self.state, self.state.placements[pair_id]
         half = place.starts_at + (place.ends_at - place.starts_at) / 2
-        is_late = half < self._now if state.is_live else place.starts_at <= self._now
+        is_late = half < self.now if state.is_live else place.starts_at <= self.now
         return is_late and pair_id not in state.attended
 
     def _is_lost(self, pair_id: str) -> bool:
         """True if a wanted pair is neither placed nor waiting, or both."""
-        state = self._state
+        state = self.state
         return state.is_wanted(pair_id) and (pair_id in state.placements) == (pair_id in state.waiting)
 
     def _edit(self, edit: Edit) -> None:
@@ -125,15 +123,15 @@ class _Edition:
     def _ask(self, work: Callable[[DecisionInProgress], object]) -> bool:
         """Decide on a request by hand. Return whether it was granted."""
         query = Query(work)
-        self._changes += query(self._state, self._now).changes
+        self._changes += query(self.state, self.now).changes
         with suppress(EditRejected, RulesBroken):
             return query.answer is not None
         return False
 
     def _attend(self) -> None:
         """Report the attendance of a random encounter that has begun, if there is any."""
-        chance, state = self.instance.random, self._state
-        begun = [pair for pair in sorted(state.pairs) if timing.is_history(state, pair, self._now)]
+        chance, state = self.instance.random, self.state
+        begun = [pair for pair in sorted(state.pairs) if timing.is_history(state, pair, self.now)]
         if not begun:
             return
         pair = chance.choice(begun)
@@ -147,9 +145,11 @@ class _Edition:
         )
 
     def _some_edit(self) -> Edit:
-        chance, state = self.instance.random, self._state
+        chance, state = self.instance.random, self.state
         encounter_id, other_id = map(state.encounter_id, chance.sample(sorted(state.pairs), 2))
-        place = PlaceEncounter(encounter_id=encounter_id, slot=chance.randrange(_SIZE.slots), zone_id="work")
+        place = PlaceEncounter(
+            encounter_id=encounter_id, slot=chance.randrange(self.instance.size.slots), zone_id="work"
+        )
         lock = LockEncounter(encounter_id=encounter_id, is_locked=chance.choice((True, False)))
         order = OrderEncounters(encounter_id=encounter_id, after_id=other_id, is_ordered=chance.choice((True, False)))
         guest = chance.choice(sorted(state.participants))
@@ -161,7 +161,7 @@ class _Edition:
         if improved is None:
             return
         try:
-            self._changes += adopting(improved)(self._state, self._now).changes
+            self._changes += adopting(improved)(self.state, self.now).changes
             self.count["improvements"] += 1
         except SolutionStale:
             self.count["improvements_stale"] += 1
@@ -171,8 +171,8 @@ class _Edition:
         replayed = AgendaState(edition_id=EDITION)
         for change in self._changes:
             evolve(replayed, CHANGE.validate_python(CHANGE.dump_python(change, mode="json")))
-        self.count["replays_that_differ"] += replayed.model_dump() != self._state.model_dump()
-        self._state = replayed
+        self.count["replays_that_differ"] += replayed.model_dump() != self.state.model_dump()
+        self.state = replayed
 
     def _some_time(self) -> datetime:
         slots = self.instance.edition.slots

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime
 from functools import cached_property
 
@@ -241,6 +242,13 @@ class AgendaState(BaseModel):
             yield participant.status
             if participant.organisation_id in self.organisations:
                 yield self.organisations[participant.organisation_id].status
+
+
+def copy_of(state: AgendaState) -> AgendaState:
+    """Return a copy on which a decision is tried. A decision on the copy leaves the state as it is."""
+    fields = {name: getattr(state, name) for name in AgendaState.model_fields}
+    own = {name: copy(value) for name, value in fields.items() if isinstance(value, dict | set)}
+    return AgendaState.model_construct(**(fields | own))
 
 
 class Links:

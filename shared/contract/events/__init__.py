@@ -46,6 +46,7 @@ from shared.contract.events.registration import (
     Zone,
     ZoneKind,
 )
+from shared.contract.events.remedies import Remedy, RemedyKind, RemedyStep
 
 __all__ = [
     "AffinityScored",
@@ -91,6 +92,9 @@ __all__ = [
     "Quotas",
     "Reason",
     "Relaxation",
+    "Remedy",
+    "RemedyKind",
+    "RemedyStep",
     "RequestState",
     "Session",
     "SessionKind",

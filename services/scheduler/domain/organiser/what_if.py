@@ -31,7 +31,7 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
     Raises:
         EditRejected: the edition is unknown or closed, or it has no such zone or no slots.
     """
-    edition = _with_more(must_be_open(state), more)
+    edition = with_more(must_be_open(state), more)
     problem = problem_of(state, now, change_budget if state.announced else len(state.placements))
     enlarged = state.model_copy(update={"edition": edition})
     enlarged.forget_indexes("timeline", "zones_by_kinds")
@@ -52,7 +52,12 @@ def problem_with(state: AgendaState, more: More, now: datetime, change_budget: i
     )
 
 
-def _with_more(edition: EditionChanged, more: More) -> EditionChanged:
+def with_more(edition: EditionChanged, more: More) -> EditionChanged:
+    """Return the edition with more tables or time.
+
+    Raises:
+        EditRejected: it has no such zone or no slots.
+    """
     slots = (*edition.slots, *_later(edition.slots, more.slots))
     times: list[Interval] = list(slots)
     days = Timeline(slots).days(edition.timezone)
