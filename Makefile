@@ -51,7 +51,7 @@ prove-seeds: setup  ## run every property test with fresh random seeds (SEEDS=10
 prove-bodies: setup  ## send random requests to the running product, drain, check (CASES=20000, SEED)
 	$(BIN)/python -m tests.bodies --cases $(or $(CASES),20000) $(SEED:%=--seed %)
 
-prove-remedies: setup  ## carry out the remedies of thousands of waiting encounters (EDITIONS=120)
+prove-remedies: setup  ## carry out the remedies of thousands of waiting encounters (EDITIONS=70)
 	$(BIN)/tertulia bench remedies $(EDITIONS:%=--editions %)
 
 check: setup  ## format, lint, types, import contracts, reference pages, house rules, locks
