@@ -67,7 +67,7 @@ def prove(seed: int) -> Counter[str]:
 
 
 def _overfilled(size: Size, requests: int, seed: int) -> SyntheticEdition:
-    """Return an edition with further requests, of participants who have no time left too."""
+    """Return an edition with further requests, also of participants without time left."""
     instance = synthetic(size, seed)
     while requests:
         first_id, second_id = instance.random.sample(instance.names, 2)
