@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from services.notify.rendering.calendar import uid_of
@@ -14,11 +14,15 @@ EntryRow = dict[str, str | None]
 
 
 def agendas_by_address(
-    agendas: Mapping[str, AgendaChanged], participants: Mapping[str, ParticipantChanged], domain: str
+    agendas: Mapping[str, AgendaChanged],
+    participants: Mapping[str, ParticipantChanged],
+    mailed: Iterable[str],
+    domain: str,
 ) -> dict[str, list[EntryRow]]:
     """Return the entries of every participant's agenda by e-mail address, in time order.
 
-    `domain` is the domain of the calendars' UIDs. The list of a participant without an agenda is empty.
+    `domain` is the domain of the calendars' UIDs. The list of a participant without an agenda is empty, and so is the
+    list of an address in `mailed` that is no participant's any more.
     """
     rows: dict[str, list[EntryRow]] = {}
     for participant_id, participant in participants.items():
@@ -26,6 +30,8 @@ def agendas_by_address(
         entries = agenda.entries if agenda else ()
         own = rows.setdefault(participant.email, [])
         own += [_row(participant.edition_id, participant_id, entry, domain) for entry in entries]
+    known = {address.casefold() for address in rows}
+    rows |= {address: [] for address in mailed if address.casefold() not in known}
     return {address: rows[address] for address in sorted(rows)}
 
 

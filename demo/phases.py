@@ -218,7 +218,10 @@ class DemoRun:
             (self.output / "agenda.eml").write_bytes(mail.path.read_bytes())
             (self.output / "agenda.html").write_text(mail.page, encoding="utf-8")
             (self.output / "agenda.ics").write_bytes(mail.calendar)
-        write_agendas(self.output / "agendas.json", agendas_by_address(seen.announced(), people, MAIL_DOMAIN))
+        write_agendas(
+            self.output / "agendas.json",
+            agendas_by_address(seen.announced(), people, {mail.recipient for mail in mails}, MAIL_DOMAIN),
+        )
         summary.write(self.output / "summary.json")
 
 

@@ -9,11 +9,10 @@ from datetime import timedelta
 
 from services.notify.domain.changes import Change
 from services.notify.domain.decide import raise_version_to
-from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing, reason_to_skip
-from services.notify.domain.digest import mail_content
+from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing
+from services.notify.domain.letter import Letter, agenda_letter, last_letter
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
-from services.notify.domain.told_calendar import next_calendar
 from services.notify.ports import (
     Ledger,
     MailConnection,
@@ -85,10 +84,10 @@ class DeliveryWorker:
             _log.info("delivery_overtaken", delivery=delivery.key)
 
     async def _mail(self, claimed: Delivery, connection: MailConnection) -> None:
-        audience = await self._audience(claimed)
-        mailing = self._mailing(claimed, audience)
-        if reason := reason_to_skip(claimed, audience, mailing.content, mailing.calendar.person):
-            await self._settle(claimed, DeliveryState.SKIPPED, mailing, reason)
+        letter = await self._letter(claimed, await self._audience(claimed))
+        mailing = letter.mailing
+        if letter.skipped:
+            await self._settle(claimed, DeliveryState.SKIPPED, mailing, letter.skipped)
             return
         current = claimed
 
@@ -100,7 +99,7 @@ class DeliveryWorker:
                 raise NotAccepted("out of time before DATA")
 
         try:
-            await connection.send(self._render(audience, claimed, mailing), before_data)
+            await connection.send(self._render(letter.audience, claimed, mailing), before_data)
         except Refused as error:
             await self._settle(current, DeliveryState.FAILED, mailing, str(error))
         except Unconfirmed as error:
@@ -128,16 +127,12 @@ class DeliveryWorker:
         )
         return await self._journal.read(edition_id)
 
-    def _mailing(self, delivery: Delivery, audience: Audience) -> Mailing:
-        participant_id = delivery.participant_id
-        version, content = audience.versions[participant_id], mail_content(audience, participant_id)
-        return Mailing(
-            version=version,
-            agenda_revision=audience.agendas[participant_id].revision,
-            message_id=delivery.message_id(version, self._settings.mail_domain),
-            content=content,
-            calendar=next_calendar(audience, participant_id, content, delivery.told_calendar, version, self._clock()),
-        )
+    async def _letter(self, claimed: Delivery, audience: Audience) -> Letter:
+        domain, now = self._settings.mail_domain, self._clock()
+        if claimed.about is None:
+            return agenda_letter(audience, claimed, domain, now)
+        main = await self._ledger.find(claimed.edition_id, claimed.participant_id)
+        return last_letter(audience, claimed, main, domain, now)
 
     async def _postpone(self, claimed: Delivery, reason: str) -> None:
         ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**claimed.attempts)
@@ -149,7 +144,8 @@ class DeliveryWorker:
         settled = await self._write(
             claimed,
             lambda newest: newest.settle(state, mailing),
-            lambda newest: (notification_of(newest, state, mailing, self._clock(), reason),),
+            # A last mail has no record: notification.v1 has one record for a participant, of their agenda.
+            lambda newest: () if newest.about else (notification_of(newest, state, mailing, self._clock(), reason),),
         )
         DELIVERIES.labels(state=state).inc()
         if state is DeliveryState.SENT and claimed.first_at:
@@ -179,7 +175,7 @@ class DeliveryWorker:
                 stepped = step(newest)
                 return await self._ledger.save(stepped, *records(stepped))
             except Overtaken:
-                newest = await self._ledger.find(claimed.edition_id, claimed.participant_id)
+                newest = await self._ledger.find(claimed.edition_id, claimed.participant_id, claimed.about)
             except Exception as error:
                 if not is_transient(error) or self._clock() > until:
                     raise

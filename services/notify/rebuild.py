@@ -90,7 +90,8 @@ class NotifyRebuilder:
         if state is None:
             return {}
         documents = database[COLLECTION].find({"edition_id": edition_id})
-        return view_of(state, [delivery_of(document) async for document in documents])
+        deliveries = [delivery_of(document) async for document in documents]
+        return view_of(state, [delivery for delivery in deliveries if delivery.about is None])
 
 
 def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:

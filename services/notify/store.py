@@ -33,9 +33,9 @@ class LedgerOutlet:
         return message.model_dump(mode="json")
 
     async def send(self, packed: Sequence[dict[str, Any]]) -> None:
-        """Write every message into the ledger, in any order: a journal entry never has two for the same participant."""
+        """Write every message into the ledger, in any order: the messages of a journal entry have different keys."""
         wanted = [DeliveryWanted.model_validate(message) for message in packed]
-        keys = [delivery_key(message.edition_id, message.participant_id) for message in wanted]
+        keys = [delivery_key(message.edition_id, message.participant_id, message.about) for message in wanted]
         known = await self._ledger.find_all(keys)
         limit = asyncio.Semaphore(_WRITES_AT_ONCE)
 
@@ -50,7 +50,7 @@ class LedgerOutlet:
             try:
                 await self._ledger.save(delivery)
             except Overtaken:
-                known = await self._ledger.find(wanted.edition_id, wanted.participant_id)
+                known = await self._ledger.find(wanted.edition_id, wanted.participant_id, wanted.about)
             else:
                 return
 
@@ -70,9 +70,10 @@ class MongoLedger:
         await self._documents.create_index([("attend_at", ASCENDING)])
         await self._documents.create_index([("doubtful", ASCENDING)])
 
-    async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
-        """Return a participant's delivery, or `None`."""
-        document = await self._documents.find_one({"_id": delivery_key(edition_id, participant_id)}, _WITHOUT_OUTBOX)
+    async def find(self, edition_id: str, participant_id: str, about: str | None = None) -> Delivery | None:
+        """Return a delivery, or `None`."""
+        key = delivery_key(edition_id, participant_id, about)
+        document = await self._documents.find_one({"_id": key}, _WITHOUT_OUTBOX)
         return document and delivery_of(document)
 
     async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
@@ -127,9 +128,9 @@ class InMemoryLedger:
         self._deliveries: dict[str, Delivery] = {}
         self._outboxes: dict[str, list[NotificationRecorded]] = {}
 
-    async def find(self, edition_id: str, participant_id: str) -> Delivery | None:
-        """Return a participant's delivery, or `None`."""
-        return self._deliveries.get(delivery_key(edition_id, participant_id))
+    async def find(self, edition_id: str, participant_id: str, about: str | None = None) -> Delivery | None:
+        """Return a delivery, or `None`."""
+        return self._deliveries.get(delivery_key(edition_id, participant_id, about))
 
     async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
         """Return the deliveries that exist among these keys, by key."""

@@ -19,7 +19,14 @@ PAGES = [
 FOLDERS = ("bench", "demo", "deploy", "docs", "requirements", "services", "shared", "tertulia", "tests")
 SUFFIXES = ("csv", "html", "json", "jsonl", "lock", "md", "mzn", "npz", "py", "toml", "txt", "yaml", "yml")
 #: Paths that a command makes.
-MADE = {"summary.json", "demo-output/", "deploy/secrets/", "deploy/secrets/TERTULIA_INTERNAL_TOKEN", "sbom/"}
+MADE = {
+    "agendas.json",
+    "summary.json",
+    "demo-output/",
+    "deploy/secrets/",
+    "deploy/secrets/TERTULIA_INTERNAL_TOKEN",
+    "sbom/",
+}
 #: Paths that a page names although the project does not have them (any more), by page.
 ABSENT = {"docs/adr/0001-one-project.md": {"uv.lock"}}
 #: Names of other projects' code.

@@ -26,6 +26,7 @@ from services.notify.domain.snapshots import (
     OrganisationSnapshot,
 )
 from services.notify.domain.state import Audience
+from services.notify.domain.told_calendar import person_of
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -52,6 +53,8 @@ class Affected:
     everybody: bool = False
     #: Earliest start of a changed line of a participant's agenda.
     soonest: dict[str, datetime] = field(default_factory=dict)
+    #: Persons who left their place, as (participant id, hash of the person).
+    left: list[tuple[str, str]] = field(default_factory=list)
 
     def note_starts(self, participant_id: str, starts: Iterable[datetime]) -> None:
         """Record when changed lines of a participant's agenda begin."""
@@ -83,8 +86,13 @@ def decide(state: Audience, events: Sequence[Event], now: datetime) -> tuple[lis
     affected = Affected()
     recorded = [change for event in events for change in _record_all(state, event, affected, now)]
     raised = [_raise(state, participant_id) for participant_id in affected.writable(state)]
+    versions = {change.participant_id: change for change in raised}
+    last_mails = [
+        (versions[participant_id], person) for participant_id, person in affected.left if participant_id in versions
+    ]
     return [*recorded, *raised], [
-        _delivery_wanted(state, change, now, affected.soonest.get(change.participant_id)) for change in raised
+        *(_delivery_wanted(state, change, now, affected.soonest.get(change.participant_id)) for change in raised),
+        *(_delivery_wanted(state, change, now, None, about=person) for change, person in last_mails),
     ]
 
 
@@ -186,6 +194,8 @@ def _record_contact(
         affected.participant_ids.add(participant_id)
     if known is None or contact.person != known.person:
         affected.met_ids.add(participant_id)
+    if known and contact.active and contact.person != known.person:
+        affected.left.append((participant_id, person_of(participant_id, known)))
     return ContactRecorded(participant_id=participant_id, contact=contact)
 
 
@@ -201,7 +211,9 @@ def _starts_of_changed_lines(
     return [entry.starts_at for entry in changed if entry.ends_at > now]
 
 
-def _delivery_wanted(state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None) -> DeliveryWanted:
+def _delivery_wanted(
+    state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None, about: str | None = None
+) -> DeliveryWanted:
     edition = state.edition
     assert edition is not None  # noqa: S101 - a version is raised only where `can_write_to` holds
     return DeliveryWanted(
@@ -212,4 +224,5 @@ def _delivery_wanted(state: Audience, raised: VersionRaised, now: datetime, soon
         agenda_revision=state.agendas[raised.participant_id].revision,
         wanted_at=now,
         soonest=soonest,
+        about=about,
     )

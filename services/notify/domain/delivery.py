@@ -13,13 +13,10 @@ from pydantic import Field
 
 from services.notify.domain.digest import MailContent
 from services.notify.domain.snapshots import FrozenModel
-from services.notify.domain.state import Audience
+from services.notify.domain.state import MOST_FORMER, Audience
 from services.notify.domain.told_calendar import ToldCalendar
 from shared.contract.events import DeliveryState, Instant
 from shared.contract.ids import Id, derived_id
-
-#: Persons who left a participant's place and whose calendars are kept for their last mail.
-_MOST_FORMER_CALENDARS = 3
 
 
 class DeliveryWanted(FrozenModel):
@@ -35,6 +32,7 @@ class DeliveryWanted(FrozenModel):
     agenda_revision: int = Field(ge=1)
     wanted_at: Instant
     soonest: Instant | None = None
+    about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
 
 
 class DeliveryStep(StrEnum):
@@ -112,11 +110,12 @@ class Delivery(FrozenModel):
     edit: int = 0
     calendar: ToldCalendar | None = None
     former_calendars: tuple[ToldCalendar, ...] = ()
+    about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
 
     @property
     def key(self) -> str:
         """The ledger's key."""
-        return delivery_key(self.edition_id, self.participant_id)
+        return delivery_key(self.edition_id, self.participant_id, self.about)
 
     @property
     def step(self) -> DeliveryStep:
@@ -142,6 +141,13 @@ class Delivery(FrozenModel):
             return self.calendar
         return ToldCalendar.of_mails(self.sent_content, self.unconfirmed.content if self.unconfirmed else None)
 
+    def told_to(self, person: str, now: datetime) -> ToldCalendar:
+        """Return the calendar that a person was told. A person who returns to the place was told its cancellation."""
+        if self.told_calendar.person in {None, person}:
+            return self.told_calendar
+        left = next((calendar for calendar in self.former_calendars if calendar.person == person), ToldCalendar())
+        return left.cancelled(now)
+
     def needs_mail(self, content: MailContent, person: str | None = None) -> bool:
         """Return whether a mail of this content is worth sending.
 
@@ -158,7 +164,8 @@ class Delivery(FrozenModel):
 
     def message_id(self, version: int, domain: str) -> str:
         """Return the `Message-ID` of a version: always the same for the same version."""
-        return f"<{derived_id('mail', self.edition_id, self.participant_id, str(version))}@{domain}>"
+        parts = (self.edition_id, self.participant_id, str(version), *([self.about] if self.about else []))
+        return f"<{derived_id('mail', *parts)}@{domain}>"
 
     def version_of(self, message_id: str) -> int | None:
         """Return the version of a recorded `Message-ID`, or `None` if it is of no version so far."""
@@ -188,9 +195,9 @@ class Delivery(FrozenModel):
 
     def start(self, mailing: Mailing) -> Delivery:
         """Begin to hand the text over: from here until `settle`, the mail may have been accepted."""
-        former, told = self.former_calendars, self.told_calendar
-        if told.person not in {None, mailing.calendar.person}:
-            former = (told, *former)[:_MOST_FORMER_CALENDARS]
+        former, told, person = self.former_calendars, self.told_calendar, mailing.calendar.person
+        if told.person not in {None, person}:
+            former = (told, *(calendar for calendar in former if calendar.person != person))[:MOST_FORMER]
         return self._with(
             mailing=mailing.without_calendar(),
             wanted=max(self.wanted, mailing.version),
@@ -211,7 +218,7 @@ class Delivery(FrozenModel):
             fields |= {"first_at": None, "due_at": None}
         if state is DeliveryState.SENT:
             fields |= {"sent_content": mailing.content, "unconfirmed": None}
-        elif state is DeliveryState.IN_DOUBT:
+        elif state is DeliveryState.IN_DOUBT and self.about is None:
             fields |= {"unconfirmed": mailing}
         return self._with(claim=None, mailing=None, recorded=self.recorded + 1, **fields)
 
@@ -233,14 +240,19 @@ class Delivery(FrozenModel):
         return self.model_copy(update=fields)
 
 
-def delivery_key(edition_id: str, participant_id: str) -> str:
-    """Return the ledger's key of a participant's delivery, `<edition>/<participant>`."""
-    return f"{edition_id}/{participant_id}"
+def delivery_key(edition_id: str, participant_id: str, about: str | None = None) -> str:
+    """Return the ledger's key of a delivery: `<edition>/<participant>`, for a last mail with `/<person>` behind it."""
+    return "/".join(filter(None, (edition_id, participant_id, about)))
 
 
 def new_delivery(wanted: DeliveryWanted) -> Delivery:
     """Return the first delivery of a participant."""
-    return Delivery(operator_id=wanted.operator_id, edition_id=wanted.edition_id, participant_id=wanted.participant_id)
+    return Delivery(
+        operator_id=wanted.operator_id,
+        edition_id=wanted.edition_id,
+        participant_id=wanted.participant_id,
+        about=wanted.about,
+    )
 
 
 def reason_to_skip(delivery: Delivery, audience: Audience, content: MailContent, person: str | None = None) -> str:

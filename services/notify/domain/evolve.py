@@ -27,7 +27,7 @@ def evolve(state: Audience, change: Change) -> None:
         case OrganisationRecorded():
             state.organisations[change.organisation_id] = change.organisation
         case ContactRecorded():
-            state.contacts[change.participant_id] = change.contact
+            state.record_contact(change.participant_id, change.contact)
         case AgendaRecorded():
             state.agendas[change.participant_id] = change.agenda
         case MatchRecorded():

@@ -34,6 +34,9 @@ class Phrases:
     intro_changed: str
     intro_details: str
     intro_emptied: str
+    subject_left: str
+    intro_left: str
+    footer_left: str
     heading_changes: str
     heading_agenda: str
     local_times: str
@@ -58,6 +61,9 @@ _SPANISH = Phrases(
     intro_changed="Su agenda de {edition} ha cambiado. Esto es lo que cambia respecto a nuestro correo anterior:",
     intro_details="Han cambiado datos de su agenda de {edition}. Esta es la versión vigente.",
     intro_emptied="Su agenda de {edition} ha quedado vacía: ya no tiene encuentros ni sesiones.",
+    subject_left="Ya no participa en {edition}",
+    intro_left="Otra persona ocupa ahora su lugar en {edition}. El archivo adjunto retira las citas de su calendario.",
+    footer_left="Recibe este correo porque participaba en {edition}.",
     heading_changes="Qué ha cambiado",
     heading_agenda="Su agenda",
     local_times="Horas locales: {zone}",
@@ -93,6 +99,10 @@ _ENGLISH = Phrases(
     intro_changed="Your agenda for {edition} has changed. This is what differs from our last e-mail:",
     intro_details="Details of your agenda for {edition} have changed. This is how it stands now.",
     intro_emptied="Your agenda for {edition} is now empty: you have no encounters or sessions any more.",
+    subject_left="You no longer take part in {edition}",
+    intro_left="Another person now has your place at {edition}. The attached file takes the appointments out of your "
+    "calendar.",
+    footer_left="You receive this e-mail because you took part in {edition}.",
     heading_changes="What has changed",
     heading_agenda="Your agenda",
     local_times="Local times: {zone}",
@@ -128,6 +138,10 @@ _PORTUGUESE = Phrases(
     intro_changed="A sua agenda de {edition} mudou. Eis o que muda em relação ao nosso último e-mail:",
     intro_details="Mudaram dados da sua agenda de {edition}. Esta é a versão em vigor.",
     intro_emptied="A sua agenda de {edition} ficou vazia: já não tem encontros nem sessões.",
+    subject_left="Já não participa em {edition}",
+    intro_left="Outra pessoa ocupa agora o seu lugar em {edition}. O ficheiro em anexo retira os compromissos do seu "
+    "calendário.",
+    footer_left="Recebe este e-mail porque participava em {edition}.",
     heading_changes="O que mudou",
     heading_agenda="A sua agenda",
     local_times="Horas locais: {zone}",

@@ -13,6 +13,9 @@ from services.notify.domain.snapshots import (
 )
 from shared.contract.ids import Id, pair_id
 
+#: Persons kept of those who left a participant's place: they are owed a last mail.
+MOST_FORMER = 3
+
 
 class Audience(BaseModel):
     """The participants of an edition with their newest agendas, and all that mails to them need.
@@ -25,6 +28,9 @@ class Audience(BaseModel):
     edition: EditionSnapshot | None = None
     organisations: dict[str, OrganisationSnapshot] = Field(default_factory=dict)
     contacts: dict[str, ContactSnapshot] = Field(default_factory=dict)
+    former_contacts: dict[str, tuple[ContactSnapshot, ...]] = Field(
+        default_factory=dict, description="The last persons who left a participant's place, the latest first."
+    )
     agendas: dict[str, AgendaSnapshot] = Field(default_factory=dict)
     matches: dict[str, MatchSnapshot] = Field(default_factory=dict)
     versions: dict[str, int] = Field(default_factory=dict)
@@ -43,6 +49,21 @@ class Audience(BaseModel):
     def match_of(self, participant_id: str, partner_id: str) -> MatchSnapshot | None:
         """Return the reasons for which two participants fit, or `None` if none are known."""
         return self.matches.get(pair_id(self.edition_id, participant_id, partner_id))
+
+    def record_contact(self, participant_id: str, contact: ContactSnapshot) -> None:
+        """Record a participant's newest contact, and keep the contact of a person with a successor.
+
+        Another name on a cancelled participant is no successor: an organiser has erased the person, so none is kept.
+        """
+        known = self.contacts.get(participant_id)
+        self.contacts[participant_id] = contact
+        if known is None or known.person == contact.person:
+            return
+        if not contact.active:
+            self.former_contacts.pop(participant_id, None)
+        else:
+            former = (known, *self.former_contacts.get(participant_id, ()))
+            self.former_contacts[participant_id] = former[:MOST_FORMER]
 
     def can_write_to(self, participant_id: str) -> bool:
         """Return whether the edition, the participant and the agenda are known, as a mail needs them.

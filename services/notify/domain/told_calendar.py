@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.notify.domain.digest import AgendaLine, MailContent
 from services.notify.domain.reasons import sentences_of
-from services.notify.domain.snapshots import FrozenModel
+from services.notify.domain.snapshots import ContactSnapshot, FrozenModel
 from services.notify.domain.state import Audience
 from shared.contract.events import Instant
 from shared.contract.ids import derived_id
@@ -66,7 +66,7 @@ class ToldCalendar(FrozenModel):
 def next_calendar(
     audience: Audience, participant_id: str, content: MailContent, told: ToldCalendar, version: int, now: datetime
 ) -> ToldCalendar:
-    """Return the calendar that a mail of this content tells, after the calendar told so far.
+    """Return the calendar that a mail of this content tells, after the calendar that its reader was told so far.
 
     SEQUENCE rises with anything that an entry shows. A told entry that is gone is cancelled. A risen SEQUENCE is the
     entry's own plus the mail's version: both only rise, so it exceeds any SEQUENCE told before, even after the loss of
@@ -74,7 +74,6 @@ def next_calendar(
     """
     own = {entry.entry_id: entry.sequence for entry in audience.agendas[participant_id].entries}
     known = {entry.line.entry_id: entry for entry in told.entries}
-    person = person_of(audience, participant_id)
     confirmed = [
         _confirmed(
             line,
@@ -84,14 +83,13 @@ def next_calendar(
         )
         for line in content.lines
     ]
-    is_successor = told.person not in {None, person}
-    gone = () if is_successor else _gone(known, content, now)
-    return ToldCalendar(entries=_in_time_order([*confirmed, *gone]), person=person)
+    entries = _in_time_order([*confirmed, *_gone(known, content, now)])
+    return ToldCalendar(entries=entries, person=person_of(participant_id, audience.contacts[participant_id]))
 
 
-def person_of(audience: Audience, participant_id: str) -> str:
+def person_of(participant_id: str, contact: ContactSnapshot) -> str:
     """Return a hash of the person in a participant's place: a correction of name or address leaves it."""
-    return derived_id("person", participant_id, audience.contacts[participant_id].person.email.casefold())
+    return derived_id("person", participant_id, contact.person.email.casefold())
 
 
 def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, sequence: int) -> CalendarEntry:

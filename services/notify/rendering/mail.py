@@ -112,7 +112,7 @@ class MailWriter:
 
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
         writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone)
-        page = writer.page(delivery.sent_content, mailing.content)
+        page = writer.page(delivery.sent_content, mailing.content, has_left=delivery.about is not None)
         message = EmailMessage(policy=POLICY)
         now = self._clock()
         self._address(message, delivery, mailing, to, page, now)

@@ -77,11 +77,17 @@ class PageWriter:
         self._phrases = PHRASES[self._contact.language]
         self._timezone = ZoneInfo(timezone)
 
-    def page(self, before: MailContent | None, content: MailContent) -> MailPage:
-        """Return the page of this content, with its differences from `before`, the content of the last mail."""
+    def page(self, before: MailContent | None, content: MailContent, *, has_left: bool = False) -> MailPage:
+        """Return the page of this content, with its differences from `before`, the content of the last mail.
+
+        With `has_left`, the reader has left the edition, and this is the last mail to them.
+        """
         edition = clean(self._audience.edition.name if self._audience.edition else "")
         diffs = diff_of(before, content)
         subject, intro = self._subject_and_intro(before, content, diffs)
+        footer = self._phrases.footer
+        if has_left:
+            subject, intro, footer = self._phrases.subject_left, self._phrases.intro_left, self._phrases.footer_left
         return MailPage(
             language=self._contact.language,
             phrases=self._phrases,
@@ -92,7 +98,7 @@ class PageWriter:
             days=self._days(content.lines),
             local_times=self._local_times(content.lines),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
-            footer=self._phrases.footer.format(edition=edition),
+            footer=footer.format(edition=edition),
         )
 
     def _subject_and_intro(

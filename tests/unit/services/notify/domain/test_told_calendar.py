@@ -92,7 +92,8 @@ def test_a_ledger_without_calendars_cancels_what_its_mails_told() -> None:
 def test_a_successor_is_told_nothing_of_what_only_the_predecessor_knew() -> None:
     before = told_by(entries=(encounter(0, 1), encounter(1, 2)))
     successor = participant(0, 2, name="Ana Ruiz", email="ana@example.org")
-    after = told_by(successor, entries=(encounter(0, 1),), after=before, version=2)
+    known = delivery_that_sent(None).model_copy(update={"calendar": before}).told_to("person_of_ana", NOW)
+    after = told_by(successor, entries=(encounter(0, 1),), after=known, version=2)
     assert [entry.line.entry_id for entry in after.entries] == ["enc_1"]
 
 

@@ -1,0 +1,1 @@
+"""The calendars of an edition's participants under changes, read by outside libraries."""

@@ -1,0 +1,215 @@
+"""Mailboxes under changes of an edition: calendars read by three libraries, with mails lost, doubled and reordered.
+
+Notify runs in memory on random changes of an edition, a third of them undone. Every mailbox is read by every library
+that the machine has (`make tools` installs ical.js and ical4j), in a calendar program that follows RFC 5546 strictly.
+
+- `--people 350`, `--changes 1000`, `--seed 2027`: the size of the run and its draw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import logging
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from bench.churn.edition import EDITION, OPENING, ChurnEdition
+from bench.churn.post import NotifyInMemory, posted
+from bench.churn.readers import Reader, calendar_parts, readers, validators
+from bench.churn.receiver import FileRefused, Mailbox, ReadFile, Shown, doubles
+from services.notify.ports import RenderedMail
+from services.notify.rendering.calendar import uid_of
+from services.notify.settings import Settings
+
+#: Longest pause between two changes. Notify gathers changes for a minute.
+_PAUSE_SECONDS = 60.0
+_DOMAIN: str = Settings.model_fields["mail_domain"].default
+
+
+@dataclass(frozen=True)
+class SentMail:
+    """A mail with the agenda of its recipient when it was sent: UID, start, end and table."""
+
+    recipient: str
+    content: bytes
+    agenda: frozenset[Shown]
+
+
+def run(
+    data: Path | None,  # noqa: ARG001 - every benchmark is offered the data
+    people: str = "350",
+    changes: str = "1000",
+    seed: str = "2027",
+) -> list[dict[str, object]]:
+    """Return a row for the mails, a row for each reader, and a row for each validator."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    churned = asyncio.run(churn(int(people), int(changes), int(seed)))
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_files(churned.mails, Path(folder))
+        rows: list[dict[str, object]] = [churned.figures()]
+        rows += [judge(name, read, churned, files, int(seed)) for name, read in readers().items()]
+        rows += [
+            {"validator": name, "files": len(files), "findings": len(validate(files))}
+            for name, validate in validators().items()
+        ]
+    return rows
+
+
+@dataclass(frozen=True)
+class Churned:
+    """The outcome of a run: its mails in order, and the agenda of every address at the end."""
+
+    people: int
+    changes: int
+    mails: list[SentMail]
+    at_the_end: dict[str, frozenset[Shown]]
+
+    def figures(self) -> dict[str, object]:
+        """Count the mails, and the mails that tell the same as the mail before."""
+        return {
+            "people": self.people,
+            "changes": self.changes,
+            "first_mails": len({mail.recipient for mail in self.mails}),
+            "mails": len(self.mails),
+            "mails_a_person": round(len(self.mails) / self.people, 2),
+            "mails_a_change": round((len(self.mails) - len({mail.recipient for mail in self.mails})) / self.changes, 2),
+            "mails_of_nil_change": nil_changes(self.mails),
+        }
+
+
+async def churn(people: int, changes: int, seed: int) -> Churned:
+    """Run an edition through its changes, and return the mails."""
+    random = Random(seed)
+    notify = NotifyInMemory(OPENING - timedelta(days=30))
+    edition = ChurnEdition(people, random, notify.now)
+    mails: list[SentMail] = []
+
+    async def wait(seconds: float) -> None:
+        mails.extend(_sent(mail, edition) for mail in await notify.wait(seconds))
+
+    await notify.consume(EDITION, edition.publication())
+    await wait(600)
+    for number in range(changes):
+        edition.now = notify.now
+        await notify.consume(EDITION, edition.change(number))
+        await wait(random.uniform(0, _PAUSE_SECONDS))
+    await wait(600)
+    at_the_end = {person.email: _agenda(edition, number) for number, person in enumerate(edition.people)}
+    gone = {mail.recipient for mail in mails} - at_the_end.keys()
+    return Churned(people, changes, mails, at_the_end | dict.fromkeys(gone, frozenset()))
+
+
+def _sent(mail: RenderedMail, edition: ChurnEdition) -> SentMail:
+    number = int(email.message_from_bytes(mail.content)["X-Tertulia-Participant"].removeprefix("prt_"))
+    is_theirs = edition.people[number].email == mail.recipient
+    return SentMail(mail.recipient, mail.content, _agenda(edition, number) if is_theirs else frozenset())
+
+
+def _agenda(edition: ChurnEdition, number: int) -> frozenset[Shown]:
+    return frozenset(
+        Shown(
+            uid_of(EDITION, f"prt_{number}", entry.kind, entry.entry_id, _DOMAIN),
+            entry.starts_at,
+            entry.ends_at,
+            entry.table or "",
+        )
+        for entry in edition.agenda(number)
+    )
+
+
+def write_files(mails: Sequence[SentMail], folder: Path) -> list[Path]:
+    """Write the calendar of every mail to a file, in the order of the mails."""
+    files = []
+    for number, mail in enumerate(mails):
+        (part,) = calendar_parts(mail.content)
+        files.append(folder / f"{number:06}.ics")
+        files[-1].write_bytes(part)
+    return files
+
+
+def judge(library: str, read: Reader, churned: Churned, files: Sequence[Path], seed: int) -> dict[str, object]:
+    """Replay every mailbox with a reader, and count the faults after an arrival and at the end."""
+    read_files = read(files)
+    by_address: dict[str, list[int]] = defaultdict(list)
+    for number, mail in enumerate(churned.mails):
+        by_address[mail.recipient].append(number)
+    verdicts = [
+        verdict
+        for address, numbers in by_address.items()
+        for verdict in _replay(
+            [churned.mails[number].agenda for number in numbers],
+            [read_files[number] for number in numbers],
+            churned.at_the_end[address],
+            Random(f"{seed}/{address}"),
+        )
+    ]
+    return {
+        "reader": library,
+        "mailboxes": len(by_address),
+        "arrivals": sum(verdict == "arrival" for verdict in verdicts),
+        "refused": verdicts.count("refused"),
+        "doubles": verdicts.count("double"),
+        "older_over_newer": verdicts.count("older"),
+        "ended_with_newest_mail": verdicts.count("newest arrived"),
+        "differ_from_agenda": verdicts.count("differs"),
+    }
+
+
+def _replay(
+    agendas: Sequence[frozenset[Shown]], files: Sequence[ReadFile], at_the_end: frozenset[Shown], random: Random
+) -> Iterator[str]:
+    """Deliver the mails of a mailbox as the post does, and yield a word for every finding."""
+    mailbox, newest = Mailbox(), -1
+    for number in posted(len(files), random):
+        yield "arrival"
+        newest = max(newest, number)
+        try:
+            mailbox.accept(files[number])
+        except FileRefused:
+            yield "refused"
+        if doubles(mailbox.shown()) > doubles(agendas[newest]):
+            yield "double"
+        if not _is_like(mailbox, agendas[newest]):
+            yield "older"
+    if newest == len(files) - 1:
+        yield "newest arrived"
+        if not _is_like(mailbox, at_the_end):
+            yield "differs"
+
+
+def _is_like(mailbox: Mailbox, agenda: frozenset[Shown]) -> bool:
+    """Compare a calendar with an agenda: UID, start and end, and the table at the end of the location."""
+    shown = {entry.uid: entry for entry in mailbox.shown()}
+    if shown.keys() != {entry.uid for entry in agenda}:
+        return False
+    return all(
+        (entry.starts_at, entry.ends_at) == (shown[entry.uid].starts_at, shown[entry.uid].ends_at)
+        and (not entry.location or shown[entry.uid].location.endswith(f" {entry.location}"))
+        for entry in agenda
+    )
+
+
+def nil_changes(mails: Sequence[SentMail]) -> int:
+    """Count the mails whose text is the text of the mail before to the same address."""
+    texts: dict[str, bytes] = {}
+    count = 0
+    for mail in mails:
+        body = _body(mail.content)
+        count += texts.get(mail.recipient) == body
+        texts[mail.recipient] = body
+    return count
+
+
+def _body(content: bytes) -> bytes:
+    """Return the plain text of a mail, its subject included."""
+    message = email.message_from_bytes(content)
+    plain = next(part for part in message.walk() if part.get_content_type() == "text/plain")
+    return str(message["Subject"]).encode() + bytes(plain.get_payload(decode=True) or b"")

@@ -1,0 +1,80 @@
+"""The letters of notify: a participant's agenda, and the last mail to a person who left the place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notify.domain.delivery import Delivery, Mailing, reason_to_skip
+from services.notify.domain.digest import mail_content
+from services.notify.domain.state import Audience
+from services.notify.domain.told_calendar import ToldCalendar, next_calendar, person_of
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail to write. `audience` is the edition as the reader sees it; `skipped` says why the mail is needless."""
+
+    audience: Audience
+    mailing: Mailing
+    skipped: str = ""
+
+
+def agenda_letter(audience: Audience, delivery: Delivery, domain: str, now: datetime) -> Letter:
+    """Return the mail of a participant's newest agenda. `domain` is the domain of Message-IDs."""
+    participant_id = delivery.participant_id
+    person, version = person_of(participant_id, audience.contacts[participant_id]), audience.versions[participant_id]
+    content, told = mail_content(audience, participant_id), delivery.told_to(person, now)
+    calendar = next_calendar(audience, participant_id, content, told, version, now)
+    mailing = _mailing(audience, delivery, domain).model_copy(update={"content": content, "calendar": calendar})
+    return Letter(audience, mailing, reason_to_skip(delivery, audience, content, person))
+
+
+def last_letter(audience: Audience, delivery: Delivery, main: Delivery | None, domain: str, now: datetime) -> Letter:
+    """Return the last mail to the person whose hash is `delivery.about`: it cancels every entry that they were told.
+
+    `main` is the delivery of the participant's agenda. No mail is needed if the person is back, was told no agenda, or
+    if all that they were told is over.
+    """
+    told = _told_before(main, delivery.about or "")
+    empty = _as_left(audience, delivery)
+    if empty is None or not told.confirmed():
+        return Letter(audience, _mailing(audience, delivery, domain), "the person was told no agenda")
+    mailing = _mailing(empty, delivery, domain).model_copy(update={"calendar": told.cancelled(now)})
+    if person_of(delivery.participant_id, audience.contacts[delivery.participant_id]) == delivery.about:
+        return Letter(empty, mailing, "the person is back")
+    is_over = all(entry.line.ends_at <= now for entry in told.confirmed())
+    return Letter(empty, mailing, "the told agenda is over" if is_over else "")
+
+
+def _mailing(audience: Audience, delivery: Delivery, domain: str) -> Mailing:
+    participant_id = delivery.participant_id
+    version = audience.versions[participant_id]
+    return Mailing(
+        version=version,
+        agenda_revision=audience.agendas[participant_id].revision,
+        message_id=delivery.message_id(version, domain),
+        content=mail_content(audience, participant_id),
+    )
+
+
+def _told_before(main: Delivery | None, person: str) -> ToldCalendar:
+    """Return the calendar that a person was told by the mails of the participant's agenda."""
+    calendars = (main.told_calendar, *main.former_calendars) if main else ()
+    return next((calendar for calendar in calendars if calendar.person == person), ToldCalendar())
+
+
+def _as_left(audience: Audience, delivery: Delivery) -> Audience | None:
+    """Return the edition with the person who left in the place, and without an agenda; `None` if they are unknown."""
+    participant_id = delivery.participant_id
+    former = audience.former_contacts.get(participant_id, ())
+    contact = next((contact for contact in former if person_of(participant_id, contact) == delivery.about), None)
+    if contact is None:
+        return None
+    emptied = audience.agendas[participant_id].model_copy(update={"entries": ()})
+    return audience.model_copy(
+        update={
+            "contacts": {**audience.contacts, participant_id: contact},
+            "agendas": {**audience.agendas, participant_id: emptied},
+        }
+    )
