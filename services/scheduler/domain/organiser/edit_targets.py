@@ -163,7 +163,7 @@ def _targets_of_undo_edit(edit: UndoEdit, state: AgendaState, now: datetime) -> 
     last = state.edits[-1]
     before = {pair: _restored(state, pair, old, last.after[pair]) for pair, old in last.before.items()}
     for pair, target in before.items():
-        is_over = target.place is not None and target.place.slot not in _indexes(state, now)
+        is_over = target.place is not None and not _is_slot_usable(state, target.place, now)
         if timing.is_history(state, pair, now) or (is_over and target.place != state.placements.get(pair)):
             raise EditRejected(
                 EditErrorCode.BEGUN,
@@ -173,9 +173,12 @@ def _targets_of_undo_edit(edit: UndoEdit, state: AgendaState, now: datetime) -> 
 
 
 def _restored(state: AgendaState, pair: str, before: Arrangement, after: Arrangement) -> Arrangement:
-    """Return the arrangement before an edit. After an edit of order or guests alone, the present place is kept."""
+    """Return the arrangement before an edit. After an edit of order or guests alone, the present place is kept.
+
+    The slot of a place may have another number by now.
+    """
     if not after.may_be_anywhere(before):
-        return before
+        return before.model_copy(update={"place": state.numbered(before.place)}) if before.place else before
     now = arrangement_of(state, pair)
     if after.people != before.people:
         now = now.model_copy(update={"people": (*now.pair, *before.people[2:])})
@@ -269,6 +272,12 @@ def _free_table(state: AgendaState, pair: str, edit: PlaceEncounter) -> str:
     own = state.placements.get(pair)
     is_own_free = own is not None and own.zone_id == edit.zone_id and own.table in free
     return own.table if own is not None and is_own_free else free[0]
+
+
+def _is_slot_usable(state: AgendaState, place: Place, now: datetime) -> bool:
+    """Return whether an edit may use the slot of the place; a place in no slot is left to the rules."""
+    index = state.timeline.index_of(place)
+    return index is None or index in _indexes(state, now)
 
 
 def _indexes(state: AgendaState, now: datetime) -> set[int]:

@@ -264,6 +264,27 @@ def test_undos_restore_earlier_agendas_step_by_step() -> None:
         do(subject, UndoEdit())
 
 
+def test_no_undo_returns_an_encounter_to_a_slot_that_has_begun_under_another_number() -> None:
+    subject = fair()
+    do(subject, put("a", "b", 1))
+    do(subject, put("a", "b", 3))
+    subject.consume(edition(revision=2, shift=1))  # slot 1 has number 0 now
+    subject.now = at(1.5)
+    with pytest.raises(EditRejected, match="begun"):
+        plan_edit(subject.state, UndoEdit(), subject.now)
+
+
+def test_an_undo_returns_an_encounter_to_a_later_slot_that_has_another_number() -> None:
+    subject = fair()
+    do(subject, put("a", "b", 2))
+    do(subject, put("a", "b", 3))
+    subject.consume(edition(revision=2, shift=-2, slots=6))  # slot 2 has number 4 now
+    subject.now = at(0.5)
+    do(subject, UndoEdit())
+    assert subject.slot("a", "b") == 4
+    assert subject.state.placements[pair("a", "b")].starts_at == at(2)
+
+
 def test_undoing_a_swap_gives_the_encounter_back() -> None:
     subject = fair()
     before = agenda(subject)
