@@ -36,6 +36,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "agenda": Command("tertulia.agendas", "Print an edition's agendas as of any instant.", "scheduler"),
     "bench": Command("tertulia.benchmarks", "Run a benchmark and print its tables.", "embedded"),
+    "change": Command("tertulia.changes", "Show a change of facts before it is made; undo it.", "registration"),
     "deliveries": Command("tertulia.deliveries", "Explain a delivery; resolve unconfirmed mails.", "notify"),
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
     "learn": Command("tertulia.learn", "Fit the weights of affinities to logged decisions.", "learning"),

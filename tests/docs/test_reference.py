@@ -15,7 +15,10 @@ from tertulia.cli import app
 
 ROOT = Path(__file__).parents[2]
 #: Environment variables that are no settings: the folder of the secrets, and what tells a test to write its samples.
-_OTHER_VARIABLES = "TERTULIA_SECRETS_DIR TERTULIA_WRITE_GOLDEN TERTULIA_WRITE_OPENAPI TERTULIA_WRITE_STORED"
+_OTHER_VARIABLES = (
+    "TERTULIA_API_KEY TERTULIA_REGISTRATION_URL "
+    "TERTULIA_SECRETS_DIR TERTULIA_WRITE_GOLDEN TERTULIA_WRITE_OPENAPI TERTULIA_WRITE_STORED"
+)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 

@@ -1,0 +1,251 @@
+"""`tertulia change`: changes of facts, shown before they are made, and undone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from tertulia.output import show_line, show_table, stop
+
+if TYPE_CHECKING:
+    import httpx
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Show a change of facts before it is made, make it, and undo it, by registration's API. "
+    "The operator's key is read from TERTULIA_API_KEY.",
+)
+console = Console()
+_errors = Console(stderr=True)
+_SECONDS = 30.0
+#: Encounters that are shown of each kind of effect.
+_SHOWN = 20
+_KINDS = ("moved", "waiting", "cancelled", "placed")
+_PROBLEM = "urn:tertulia:problem:"
+
+Edition = Annotated[str, typer.Argument(help="The edition's id.")]
+Patch = Annotated[str, typer.Argument(help="A JSON merge patch, such as '{\"slot_minutes\": 20}', or @FILE.")]
+Token = Annotated[
+    str | None, typer.Option(help="Make the change with the effects that this token names; `*`: whatever it moves.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Make the change with the effects that are shown, without asking.")]
+Address = Annotated[
+    str, typer.Option("--registration", envvar="TERTULIA_REGISTRATION_URL", help="Address of registration.")
+]
+Key = Annotated[str, typer.Option(envvar="TERTULIA_API_KEY", help="An API key of the operator.")]
+_HERE = "http://127.0.0.1:8000"
+
+
+@app.command()
+def edition(
+    edition_id: Edition,
+    patch: Patch,
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = _HERE,
+    key: Key = "",
+) -> None:
+    """Change fields of an edition."""
+    body = _json_of(patch)
+    with _client(registration, key) as client:
+        _change(client, "PATCH", f"/editions/{edition_id}", body, token, yes=yes)
+
+
+@app.command()
+def participant(
+    edition_id: Edition,
+    participant_id: Annotated[str, typer.Argument(help="The participant's id.")],
+    patch: Patch,
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = _HERE,
+    key: Key = "",
+) -> None:
+    """Change fields of a participant."""
+    body = _json_of(patch)
+    with _client(registration, key) as client:
+        _change(client, "PATCH", f"/editions/{edition_id}/participants/{participant_id}", body, token, yes=yes)
+
+
+@app.command()
+def cancel(
+    edition_id: Edition,
+    party_id: Annotated[str, typer.Argument(help="The id of a participant or of an organisation.")],
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = _HERE,
+    key: Key = "",
+) -> None:
+    """Cancel a participant, or an organisation with its participants."""
+    parties = "organisations" if party_id.startswith("org_") else "participants"
+    path = f"/editions/{edition_id}/{parties}/{party_id}/cancellation"
+    with _client(registration, key) as client:
+        _change(client, "POST", path, None, token, yes=yes)
+
+
+@app.command("list")
+def list_changes(edition_id: Edition, registration: Address = _HERE, key: Key = "") -> None:
+    """List the changes of the last seven days that can be undone, oldest first."""
+    with _client(registration, key) as client:
+        rows = [
+            (
+                item["amendment_id"],
+                item["amended_at"],
+                item["kind"],
+                item["entity_id"],
+                ", ".join(sorted(item["after"])),
+            )
+            for item in _amendments(client, edition_id)
+        ]
+    if not rows:
+        show_line(console, "No change can be undone.")
+        return
+    show_table(console, ("Amendment", "At", "Of", "Id", "Fields"), rows)
+
+
+@app.command()
+def undo(
+    edition_id: Edition,
+    amendment_id: Annotated[str, typer.Argument(help="The amendment, as `tertulia change list` shows it.")],
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = _HERE,
+    key: Key = "",
+) -> None:
+    """Undo a change. Places that have changed since are left, and named."""
+    path = f"/editions/{edition_id}/amendments/{amendment_id}/undo"
+    with _client(registration, key) as client:
+        _change(client, "POST", path, None, token, yes=yes)
+
+
+def _change(client: httpx.Client, method: str, path: str, body: Any, token: str | None, *, yes: bool) -> None:  # noqa: ANN401 - JSON
+    """Show the effects of a change, and make it once they are confirmed."""
+    if token is None:
+        tried = _answer(client, method, path, body, {"dry_run": "true"})
+        _show(tried)
+        if not yes and not _is_confirmed():
+            show_line(console, f"Nothing was changed. To make this change: --token {tried['token']}")
+            return
+        token = tried["token"]
+    done = _answer(client, method, path, body, {"token": token})
+    show_line(console, f"The change is made, as revision {done['revision']}.", style="green")
+    _show_notes(done)
+
+
+def _is_confirmed() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Make this change?")
+
+
+def _answer(client: httpx.Client, method: str, path: str, body: Any, query: dict[str, str]) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return the answer of registration; end the command if it refuses."""
+    import httpx  # noqa: PLC0415 - only with a command that calls
+
+    # The token covers the revision that the preview was made for.
+    headers = {"If-Match": "*"} if method == "PATCH" else {}
+    try:
+        response = client.request(method, path, json=body, params=query, headers=headers)
+        answer: dict[str, Any] = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        stop(_errors, f"registration does not answer at {client.base_url}: {str(error) or type(error).__name__}")
+    if not response.is_success:
+        _refused(answer, response.status_code)
+    return answer
+
+
+def _refused(answer: dict[str, Any], status: int) -> NoReturn:
+    """End the command with a problem of registration. A stale preview is shown anew."""
+    if "preview" in answer:
+        _show(answer)
+    faults = "".join(f"\n{fault['pointer'] or '/'}: {fault['detail']}" for fault in answer.get("errors", ()))
+    slug = str(answer.get("type", "")).removeprefix(_PROBLEM)
+    if slug == "preview-stale":
+        stop(_errors, f"The effects differ by now. To make the change with those above: --token {answer['token']}")
+    if status == HTTPStatus.UNAUTHORIZED:
+        stop(_errors, "registration refuses the key: set TERTULIA_API_KEY to an API key of the edition's operator")
+    stop(_errors, f"{status} {slug}: {answer.get('detail', '')}{faults}")
+
+
+def _amendments(client: httpx.Client, edition_id: str) -> Iterator[dict[str, Any]]:
+    after = ""
+    while True:
+        query = {"after": after} if after else {}
+        page = _answer(client, "GET", f"/editions/{edition_id}/amendments", None, query)
+        yield from page["items"]
+        if page["next"] is None:
+            return
+        after = page["next"]
+
+
+def _show(tried: dict[str, Any]) -> None:
+    """Print the effects of a change: the numbers, then the encounters with names."""
+    preview = tried["preview"]
+    counts = preview["counts"]
+    told = "They know their agendas." if preview["announced"] else "Agendas are not announced: nobody gets a mail."
+    show_line(
+        console,
+        f"Of {counts['encounters']} encounters {counts['moved']} would move, {counts['waiting']} lose their place and "
+        f"wait, {counts['cancelled']} be cancelled; {counts['placed']} more would get a place. {counts['mailed']} "
+        f"participants would get a mail. {told}",
+    )
+    rows = [row for kind in _KINDS for row in _rows(kind, preview[kind], preview["names"])]
+    if rows:
+        show_table(console, ("Effect", "Participants", "Before", "After"), rows)
+    if preview["outside"]:
+        show_line(console, f"Sessions outside the days: {', '.join(preview['outside'])}", style="yellow")
+    _show_notes(tried)
+
+
+def _rows(kind: str, effects: Sequence[dict[str, Any]], names: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    rows = [
+        (
+            kind,
+            ", ".join(names.get(person, person) for person in effect["participant_ids_before"]),
+            _place(effect["before"]),
+            effect["waiting_reason"] or _place(effect["after"]),
+        )
+        for effect in effects[:_SHOWN]
+    ]
+    more = len(effects) - len(rows)
+    return [*rows, (kind, f"and {more} more", "", "")] if more else rows
+
+
+def _place(place: dict[str, Any] | None) -> str:
+    if place is None:
+        return "-"
+    return f"{place['starts_at'][:16].replace('T', ' ')}Z {place['zone_id']} {place['table']}"
+
+
+def _show_notes(answer: dict[str, Any]) -> None:
+    for name, style in (("warnings", "yellow"), ("left", "yellow")):
+        for note in answer.get(name, ()):
+            show_line(console, f"{name}: {note['where']} {note['message']}", style=style)
+
+
+def _json_of(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        stop(_errors, f"{text[:80]} is no JSON merge patch: {error}")
+
+
+def _client(registration: str, key: str) -> httpx.Client:
+    import httpx  # noqa: PLC0415 - only with a command that calls
+
+    if not key:
+        stop(_errors, "set TERTULIA_API_KEY to an API key of the edition's operator (`tertulia operator add-key`)")
+    return httpx.Client(
+        base_url=f"{registration.rstrip('/')}/v1",
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=_SECONDS,
+    )
