@@ -40,7 +40,7 @@ from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
-from services.registration.service import expire_overdue, move_editions_by_clock
+from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
 from services.registration.settings import Settings
 from services.registration.store import KINDS, MongoStore, collection_of
 from shared.app import Infrastructure, Runtime, operational_routes
@@ -134,6 +134,11 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
 
     runtime.background.every(settings.expiry_seconds, expire, "request expiry")
     runtime.background.every(settings.expiry_seconds, move_editions, "edition phases")
+
+    async def move_lines() -> None:
+        await serve_lines(store, clock)
+
+    runtime.background.every(settings.expiry_seconds, move_lines, "session lines")
     amendment_store = MongoAmendmentStore(database)
     runtime.prepare += [store.prepare, publisher.prepare, amendment_store.prepare]
     runtime.drain.append(publisher.drain)

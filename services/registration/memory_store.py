@@ -15,7 +15,7 @@ from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.domain.seats import Seats
+from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity, OperatorKey
 from shared.contract.events import Event, Status
 
@@ -49,6 +49,15 @@ class InMemoryStore:
         entities = [document.entity() for document in self.documents.values()]
         due = [(entity.due, entity) for entity in entities if isinstance(entity, kind) and entity.due]
         return [entity for at, entity in sorted(due, key=lambda item: item[0]) if at <= now][:limit]
+
+    async def editions_with_lines(self) -> list[tuple[str, str]]:
+        """List the editions in which participants wait for seats: operator and edition."""
+        entities = [document.entity() for document in self.documents.values()]
+        waiting = (entity for entity in entities if isinstance(entity, Participant) and entity.due)
+        return sorted({(entity.operator_id, entity.edition_id) for entity in waiting})
+
+    async def end_lines(self, operator_id: str, edition_id: str) -> None:
+        """Do nothing: all lines are looked at each time."""
 
 
 class InMemoryRepository:
@@ -114,6 +123,16 @@ class InMemoryRepository:
                 for session_id in set(session_ids).intersection(participant.session_ids):
                     seats[session_id].append(participant.seats.get(session_id))
         return dict(seats)
+
+    async def lines(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Line]:
+        """Return the waiting participants in order, by session; sessions without a line are left out."""
+        there = {"edition_id": edition_id, "status": Status.ACTIVE}
+        lines: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        for participant in self._own(Participant):
+            if _has(participant, there):
+                for session_id in participant.waiting_since.keys() & set(session_ids):
+                    lines[session_id].append((participant.waiting_since[session_id], participant.id))
+        return {session_id: sorted(line) for session_id, line in lines.items()}
 
     async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None:
         """Return the hash of the request that created an entity; None if there is no such entity."""

@@ -89,7 +89,8 @@ def entities_of(published: EditionEvents) -> Iterator[Entity]:
     for organisation in published.newest(OrganisationChanged):
         yield Organisation.stored(_fields(organisation))
     for participant in published.newest(ParticipantChanged):
-        yield Participant.stored(_fields(participant))
+        fields = _fields(participant)
+        yield Participant.stored(fields | {"waiting_session_ids": list(fields["waiting_since"])})
     for request in published.newest(MatchRequestChanged):
         yield MatchRequest.stored(_fields(request))
 

@@ -1,4 +1,4 @@
-"""The use cases of an operator, and the work by the clock: requests expire, editions become live or closed."""
+"""The use cases of an operator, and the work by the clock: requests expire, editions become live, lines move on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.match_requests import MatchRequestService
 from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
+from services.registration.use_cases.session_lines import SessionLines
+from shared.contract.events import Phase
 from shared.runtime.clock import Clock
 
 #: Match requests, and editions, that one run of the background work handles.
@@ -37,8 +39,9 @@ class OperatorService:
         room: Room = unbounded,
     ) -> None:
         self.unit_of_work = UnitOfWork(repository, clock, room)
-        self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions())
-        self.participants = ParticipantService(self.unit_of_work, self.editions)
+        lines = SessionLines(self.unit_of_work)
+        self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions(), lines)
+        self.participants = ParticipantService(self.unit_of_work, self.editions, lines)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)
 
@@ -87,4 +90,17 @@ async def move_editions_by_clock(store: EntityStore, clock: Clock) -> None:
         try:
             await service.editions.move_by_clock(edition.edition_id)
         except Conflict:  # changed by many at this very moment: the next run finds it again
+            continue
+
+
+async def serve_lines(store: EntityStore, clock: Clock) -> None:
+    """Hand open seats down the lines of all operators: the process that freed a seat may have died before it did so."""
+    for operator_id, edition_id in await store.editions_with_lines():
+        service = OperatorService(store.of(operator_id), clock)
+        if (await service.editions.get(edition_id)).phase is Phase.CLOSED:
+            await store.end_lines(operator_id, edition_id)
+            continue
+        try:
+            await service.editions.serve_lines(edition_id)
+        except Conflict:  # changed by many at this very moment: the next run goes on
             continue

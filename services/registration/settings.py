@@ -104,7 +104,8 @@ class Settings(ServiceSettings):
     expiry_seconds: float = Field(
         default=30.0,
         gt=0,
-        description="Interval at which unanswered match requests are expired, and editions become live or closed.",
+        description="Interval at which unanswered match requests are expired, editions become live or closed, and "
+        "seats freed by a process that died go down the lines of their sessions.",
     )
     matching_url: str = Field(
         default="",

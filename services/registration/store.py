@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.domain.seats import Seats
+from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity
 from shared.contract.events import Status
 from shared.runtime.log import get_logger
@@ -34,6 +34,8 @@ Recent = dict[str, tuple[float, Edition]]
 _RECENT_SECONDS = 1.0
 _MOST_RECENT = 1000
 _READ_AT_ONCE = 50
+#: Later than all stored times: the upper bound of queries for a time (`EVER`).
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 #: Sorts after every character of an id.
 _BEYOND_IDS = "~"
 
@@ -64,11 +66,13 @@ class MongoStore:
             await collection.create_index("unique", unique=True)
         await self._database[collection_of(Edition)].create_index("operator_id")
         await self._database[collection_of(Organisation)].create_index("edition_id")
-        await self._database[collection_of(Participant)].create_index([("edition_id", 1), ("session_ids", 1)])
+        participants = self._database[collection_of(Participant)]
+        await participants.create_index([("edition_id", 1), ("session_ids", 1)])
+        await participants.create_index([("edition_id", 1), ("waiting_session_ids", 1)])
         requests = self._database[collection_of(MatchRequest)]
         await requests.create_index("edition_id")
         await requests.create_index("requester_id")
-        for kind in (Edition, MatchRequest):
+        for kind in (Edition, Participant, MatchRequest):
             await self._database[collection_of(kind)].create_index("due")
         await self._add_due_times()
 
@@ -94,6 +98,17 @@ class MongoStore:
             if len(entities) == limit:
                 break
         return entities
+
+    async def editions_with_lines(self) -> list[tuple[str, str]]:
+        """List the editions of all operators in which participants wait for seats: operator and edition."""
+        query = {"due": {"$gt": EVER, "$lte": _NEVER}}
+        cursor = self._database[collection_of(Participant)].find(query, {"operator_id": 1, "edition_id": 1})
+        return sorted({(document["operator_id"], document["edition_id"]) async for document in _paced(cursor)})
+
+    async def end_lines(self, operator_id: str, edition_id: str) -> None:
+        """Leave the lines of an edition alone from now on: it takes no more changes."""
+        query = {"operator_id": operator_id, "edition_id": edition_id, "due": {"$gt": EVER, "$lte": _NEVER}}
+        await self._database[collection_of(Participant)].update_many(query, {"$set": {"due": None}})
 
     async def _add_due_times(self) -> None:
         """Store the due times of editions that were stored before the clock moved editions."""
@@ -205,6 +220,18 @@ class MongoRepository:
             for session_id in set(session_ids).intersection(document["session_ids"]):
                 seats[session_id].append(document.get("seats", {}).get(session_id))
         return dict(seats)
+
+    async def lines(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Line]:
+        """Return the waiting participants in order, by session; sessions without a line are left out."""
+        query = self._own(
+            edition_id=edition_id, waiting_session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value
+        )
+        lines: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        async for document in _paced(self._of(Participant).find(query, {"participant_id": 1, "waiting_since": 1})):
+            for session_id in document["waiting_since"].keys() & set(session_ids):
+                since = datetime.fromisoformat(document["waiting_since"][session_id])
+                lines[session_id].append((since, document["participant_id"]))
+        return {session_id: sorted(line) for session_id, line in lines.items()}
 
     async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None:
         """Return the hash of the request that created an entity; None if there is no such entity."""

@@ -11,6 +11,7 @@ from services.registration.api.access import After, CurrentService, Gate, Idempo
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
 from services.registration.api.replies import Page, WarnedEdition, created, outcome, page, reply, tried_or
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
+from services.registration.domain.seats import Attendance
 from shared.contract.events import Phase
 
 Confirmed = Annotated[
@@ -19,6 +20,7 @@ Confirmed = Annotated[
 ]
 
 router = APIRouter(prefix="/editions", tags=["editions"])
+_MOST_IN_LINE = 100
 
 
 class SessionView(SessionFacts):
@@ -26,6 +28,8 @@ class SessionView(SessionFacts):
 
     attending: int = Field(description="Number of participants that attend the session now.")
     seats_left: int | None = Field(description="Number of participants that may still join; null: any number.")
+    waiting: int = Field(description="Number of participants that wait in line for a seat.")
+    line: list[str] = Field(description=f"Ids of the first {_MOST_IN_LINE} participants in line, in order.")
 
 
 class Sessions(BaseModel):
@@ -83,11 +87,9 @@ async def list_sessions(service: CurrentService, edition_id: PathId) -> Sessions
     """List the sessions of the edition, with the number of seats left.
 
     If a capacity is lowered below the attendance, all participants keep their seats. The session takes no more
-    participants until the attendance has fallen below the capacity.
+    participants until the attendance has fallen below the capacity. A freed seat goes to the first participant in line.
     """
-    return Sessions(
-        items=[_view(session, attending) for session, attending in await service.editions.attendance(edition_id)]
-    )
+    return Sessions(items=[*map(_view, await service.editions.attendance(edition_id))])
 
 
 @router.post("/{edition_id}/proposals", response_model=Edition, openapi_extra=body_docs(FillingFacts))
@@ -102,6 +104,11 @@ async def fill_agendas(
     return reply(await service.editions.propose_partners(edition_id, wanted))
 
 
-def _view(session: SessionFacts, attending: int) -> SessionView:
-    left = None if session.capacity is None else max(0, session.capacity - attending)
-    return SessionView(**dict(session), attending=attending, seats_left=left)
+def _view(attendance: Attendance) -> SessionView:
+    return SessionView(
+        **dict(attendance.session),
+        attending=len(attendance.held),
+        seats_left=attendance.open_seats(),
+        waiting=len(attendance.line),
+        line=[participant_id for _, participant_id in attendance.line[:_MOST_IN_LINE]],
+    )

@@ -105,7 +105,8 @@ async def organisations(request: Request, service: CurrentService, edition_id: P
 async def participants(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
     """Register or change participants from a file, by e-mail address. Importing the same file again changes nothing.
 
-    A row of a cancelled participant reinstates the participant. `warnings` names the sessions that are full meanwhile.
+    A row of a cancelled participant reinstates the participant. `warnings` names full sessions: the
+    participant waits in line.
     Columns: `organisation` (the name of a registered organisation), `name`, `email`, `languages` (`es en`; mails are
     written in the first language); optionally `offers` and `needs` (items separated by `|`), `codes` and `sessions`
     (separated by blanks, commas or `|`). The format is that of the import of organisations. Several rows are written

@@ -36,7 +36,10 @@ async def register_participant(
     facts: Annotated[ParticipantFacts, body_of(ParticipantFacts)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Register a participant of an active organisation. The e-mail address is unique in the edition, in any case."""
+    """Register a participant of an active organisation. The e-mail address is unique in the edition, in any case.
+
+    A participant of a full session waits in its line: `waiting_session_ids`, and a warning with the place.
+    """
     return await created(service, await service.participants.register(edition_id, facts, idempotency_key), request)
 
 
@@ -86,8 +89,8 @@ async def reinstate_participant(
 ) -> Response:
     """Have a cancelled participant take part again: the same id, requests and sessions. A repeat changes nothing.
 
-    `warnings` names each session that is full meanwhile: the participant comes back without it. The answer is 409 if
-    the organisation is cancelled, or another participant has the address now.
+    `warnings` names each session that is full meanwhile: the participant waits in its line. The answer is 409 if the
+    organisation is cancelled, or another participant has the address now.
     """
     back = await service.participants.reinstate(edition_id, participant_id)
     return (

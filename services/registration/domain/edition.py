@@ -258,11 +258,13 @@ class Edition(EditionFacts, Entity):
         if self.phase is Phase.CLOSED:
             raise Conflict(f"edition {self.edition_id} is closed: it takes no more changes")
 
-    def must_have_sessions(self, session_ids: Sequence[str], known: frozenset[str] = frozenset()) -> None:
-        """Raise `Invalid` for each session id that is neither in the edition nor in `known`."""
+    def must_have_sessions(
+        self, session_ids: Sequence[str], known: frozenset[str] = frozenset(), field: str = "session_ids"
+    ) -> None:
+        """Raise `Invalid` for each session id of a field that is neither in the edition nor in `known`."""
         allowed = known | {session.session_id for session in self.sessions}
         unknown = [
-            FieldError(f"/session_ids/{index}", "no such session in this edition")
+            FieldError(f"/{field}/{index}", "no such session in this edition")
             for index, session_id in enumerate(session_ids)
             if session_id not in allowed
         ]

@@ -65,8 +65,9 @@ def put_id(field: str, member_id: str) -> PatchOf[Any]:
 
 
 def remove_id(field: str, member_id: str) -> PatchOf[Any]:
-    """Remove an id from a list of ids, if it is there."""
-    return lambda entity: {field: [kept for kept in getattr(entity, field) if kept != member_id]}
+    """Remove an id from a list of ids, if it is there; a session from the sessions that are waited for, too."""
+    fields = (field, "waiting_session_ids") if field == "session_ids" else (field,)
+    return lambda entity: {name: [kept for kept in getattr(entity, name) if kept != member_id] for name in fields}
 
 
 def _put(field: str, key: str, item_id: str, item: Patch) -> PatchOf[Edition]:

@@ -11,7 +11,7 @@ from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import Code, Email, Line, Text, same_name
 from services.registration.domain.slots import instant
-from shared.contract.events import Language, ParticipantChanged, Status
+from shared.contract.events import Instant, Language, ParticipantChanged, Status
 from shared.contract.ids import Id
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
@@ -29,6 +29,8 @@ FIELDS_OF_THE_PLACE = frozenset(
         "cancelled_with_organisation",
         "available",
         "session_ids",
+        "waiting_session_ids",
+        "waiting_since",
         "seats",
         "checked_in",
         "blocked_ids",
@@ -66,7 +68,15 @@ class ParticipantFacts(Facts):
         default=(), max_length=50, description="Times in which the participant can meet; empty: the whole edition."
     )
     session_ids: tuple[Id, ...] = Field(
-        default=(), max_length=100, description="Sessions that the participant attends."
+        default=(),
+        max_length=100,
+        description="Sessions that the participant attends. A full session is moved to `waiting_session_ids`.",
+    )
+    waiting_session_ids: tuple[Id, ...] = Field(
+        default=(),
+        max_length=100,
+        description="Full sessions in whose lines the participant waits for a seat. Leave a session out to leave its "
+        "line.",
     )
     blocked_ids: tuple[Id, ...] = Field(
         default=(),
@@ -79,7 +89,7 @@ class ParticipantFacts(Facts):
         description="Participants who were declined as partners: they are not proposed again.",
     )
 
-    @field_validator("languages", "session_ids")
+    @field_validator("languages", "session_ids", "waiting_session_ids")
     @classmethod
     def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < len(values):
@@ -114,12 +124,19 @@ class Participant(ParticipantFacts, Entity):
     seats: dict[Id, int] = Field(
         default_factory=dict, description="Seat number, from 1, by session; only sessions with a capacity have seats."
     )
+    waiting_since: dict[Id, Instant] = Field(
+        default_factory=dict, description="Time since which the participant waits in line, by full session."
+    )
 
     def is_kept_apart_from(self, participant: Participant) -> bool:
         """Tell whether a block stands between two participants, set by either. Then both are hidden from each other."""
         return self.blocks(participant.participant_id, participant.organisation_id) or participant.blocks(
             self.participant_id, self.organisation_id
         )
+
+    def differs_only_in_revision(self, participant: Participant) -> bool:
+        """Tell whether every field but the revision and its time is the same."""
+        return self == participant.model_copy(update={"revision": self.revision, "changed_at": self.changed_at})
 
     @property
     def unique(self) -> str:
@@ -131,11 +148,15 @@ class Participant(ParticipantFacts, Entity):
         return (self.unique, *(f"{self.edition_id}/{session_id}/{number}" for session_id, number in seats))
 
     @property
+    def due(self) -> datetime | None:
+        return min(self.waiting_since.values(), default=None) if self.status is Status.ACTIVE else None
+
+    @property
     def gives_way(self) -> bool:
         return self.status is Status.CANCELLED
 
     def snapshot(self) -> ParticipantChanged:
-        aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation"}
+        aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation", "waiting_session_ids"}
         return ParticipantChanged(**self.model_dump(exclude=aside), occurred_at=self.changed_at)
 
 

@@ -1,22 +1,58 @@
-"""Seats of sessions with a capacity.
+"""Seats of sessions with a capacity, and the lines of waiting participants.
 
 A seat is a number. The e-mail address and the seats of a participant are its claims, which no second participant may
 have (`Participant.claims`). If two concurrent requests choose the same seat, the database refuses the second; that
-request chooses another seat, or is told that the session is full.
+request chooses another seat, or the participant waits in line.
+
+The line of a session is ordered by the time at which its participants joined it, ties by id. A participant gets a seat
+if more seats are open than participants wait further ahead.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import count, islice
 
 from services.registration.domain.edition import Edition, SessionFacts
-from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.participant import Participant
 
 #: The seats of the participants of a session; None for a participant who joined before it had a capacity.
 Seats = Sequence[int | None]
+#: Waiting participants in order: the time at which each joined the line, and the id.
+Line = Sequence[tuple[datetime, str]]
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """A session with the seats that are held, and with its line."""
+
+    session: SessionFacts
+    held: Seats = ()
+    line: Line = ()
+
+    def open_seats(self) -> int | None:
+        """Return the number of seats that may be given; None: any number."""
+        return None if self.session.capacity is None else max(0, self.session.capacity - len(self.held))
+
+    def next_in_line(self) -> list[str]:
+        """List the next participants for the open seats, in order."""
+        return [participant_id for _, participant_id in self.line[: self.open_seats()]]
+
+    def place(self, participant_id: str) -> int:
+        """Return a participant's place in the line, from 1; 0 outside the line."""
+        ids = [waiting_id for _, waiting_id in self.line]
+        return ids.index(participant_id) + 1 if participant_id in ids else 0
+
+    def seat_for(self, participant_id: str, since: datetime) -> int | None:
+        """Return a seat for a participant in line since that time; None if the participant has to wait on."""
+        assert self.session.capacity is not None  # noqa: S101 - only such sessions fill up
+        ahead = sum(1 for place in self.line if place < (since, participant_id) and place[1] != participant_id)
+        left = open_seats(self.session.capacity, self.held)
+        # Spread by id: concurrent requests would all choose the first seat.
+        return left[zlib.crc32(participant_id.encode()) % len(left)] if len(left) > ahead else None
 
 
 def open_seats(capacity: int, held: Seats) -> list[int]:
@@ -31,58 +67,46 @@ def open_seats(capacity: int, held: Seats) -> list[int]:
     return list(islice((number for number in count(1) if number not in taken), max(0, capacity - len(held))))
 
 
-def newly_joined(participant: Participant, edition: Edition, before: Participant | None) -> list[SessionFacts]:
-    """List the sessions with a capacity that the participant did not attend before."""
+def newly_wanted(participant: Participant, edition: Edition, before: Participant | None) -> list[SessionFacts]:
+    """List the sessions that a participant wants, and did not attend before: with a capacity, or waited for."""
     attended = before.session_ids if before else ()
-    asked = set(participant.session_ids).difference(attended)
-    return [session for session in edition.sessions if session.capacity is not None and session.session_id in asked]
+    wanted = {*participant.session_ids, *participant.waiting_session_ids}.difference(attended)
+    waited = participant.waiting_session_ids
+    return [
+        session
+        for session in edition.sessions
+        if session.session_id in wanted and (session.capacity is not None or session.session_id in waited)
+    ]
 
 
-def with_seats(
-    participant: Participant, sessions: Sequence[SessionFacts], attending: Mapping[str, Seats]
+def seated(
+    participant: Participant, wanted: Sequence[Attendance], before: Participant | None, now: datetime
 ) -> Participant:
-    """Return the participant with a seat in each of these sessions, and without the seats of sessions left.
+    """Return the participant with a seat in each wanted session that has one, and in the lines of all other sessions.
 
-    Raises:
-        Invalid: a session is full.
+    The seats of sessions that were left are given up. A participant who waited before keeps the place in line.
     """
-    seated, faults = _seated(participant, sessions, attending)
-    if faults:
-        raise Invalid(*(_full(participant, session, held) for session, held in faults))
-    return seated
-
-
-def with_open_seats(
-    participant: Participant, sessions: Sequence[SessionFacts], attending: Mapping[str, Seats]
-) -> tuple[Participant, tuple[FieldError, ...]]:
-    """Return the participant with a seat in each of these sessions that is not full, and a warning for each full one.
-
-    The participant leaves the full sessions.
-    """
-    seated, full = _seated(participant, sessions, attending)
-    lost = {session.session_id for session, _ in full}
-    left = tuple(session_id for session_id in participant.session_ids if session_id not in lost)
-    warnings = tuple(_full(participant, session, held) for session, held in full)
-    return seated.model_copy(update={"session_ids": left}), warnings
-
-
-def _seated(
-    participant: Participant, sessions: Sequence[SessionFacts], attending: Mapping[str, Seats]
-) -> tuple[Participant, list[tuple[SessionFacts, int]]]:
-    """Return the participant with the seats there are, and the full sessions with their number of participants."""
-    seats = {session: seat for session, seat in participant.seats.items() if session in participant.session_ids}
-    full = []
-    for session in sessions:
-        assert session.capacity is not None  # noqa: S101 - only such sessions fill up
-        held = attending.get(session.session_id, ())
-        if left := open_seats(session.capacity, held):
-            # Spread by id: concurrent requests would all choose the first seat.
-            seats[session.session_id] = left[zlib.crc32(participant.id.encode()) % len(left)]
-        else:
-            full.append((session, len(held)))
-    return participant.model_copy(update={"seats": seats}), full
-
-
-def _full(participant: Participant, session: SessionFacts, attend: int) -> FieldError:
-    where = f"/session_ids/{participant.session_ids.index(session.session_id)}"
-    return FieldError(where, f"the session is full ({attend} of {session.capacity}): leave it out, or ask again later")
+    attended = list(participant.session_ids)
+    waiting = {name: None for name in participant.waiting_session_ids if name not in attended}
+    seats = {name: seat for name, seat in participant.seats.items() if name in attended}
+    since = before.waiting_since if before else {}
+    for attendance in wanted:
+        session_id = attendance.session.session_id
+        seat = None
+        if attendance.session.capacity is not None:
+            seat = attendance.seat_for(participant.id, since.get(session_id, now))
+            if seat is None:
+                waiting[session_id] = None
+                continue
+            seats[session_id] = seat
+        waiting.pop(session_id, None)
+        if session_id not in attended:
+            attended.append(session_id)
+    return participant.model_copy(
+        update={
+            "session_ids": tuple(name for name in attended if name not in waiting),
+            "waiting_session_ids": tuple(waiting),
+            "waiting_since": {name: since.get(name, now) for name in waiting},
+            "seats": {name: seat for name, seat in seats.items() if name not in waiting},
+        }
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
 from services.registration.domain.checks.edition import doubtful_facts_of_edition
-from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
+from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
 from services.registration.domain.errors import NotFound
 from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.parsing import apply_patch
+from services.registration.domain.seats import Attendance
 from services.registration.ports import AffinityVersions
 from services.registration.unit_of_work import Revisions, UnitOfWork
+from services.registration.use_cases.session_lines import SessionLines
 from shared.contract.events import Phase
 from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
 
@@ -17,9 +19,10 @@ from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
 class EditionService:
     """Use cases of editions."""
 
-    def __init__(self, unit_of_work: UnitOfWork, versions: AffinityVersions) -> None:
+    def __init__(self, unit_of_work: UnitOfWork, versions: AffinityVersions, lines: SessionLines) -> None:
         self._unit = unit_of_work
         self._versions = versions
+        self._lines = lines
 
     async def create(self, facts: EditionFacts, key: str | None) -> Edition:
         """Create an edition."""
@@ -74,7 +77,14 @@ class EditionService:
                     await self._must_have_installed_version(changed)
             return changed
 
-        return await self._unit.amend(Edition, edition_id, edition_id, change, revisions)
+        edition = await self._unit.amend(Edition, edition_id, edition_id, change, revisions)
+        await self._lines.serve(edition, [session.session_id for session in edition.sessions])
+        return edition
+
+    async def serve_lines(self, edition_id: str) -> None:
+        """Hand open seats of all sessions down their lines."""
+        edition = await self.get(edition_id)
+        await self._lines.serve(edition, [session.session_id for session in edition.sessions])
 
     async def move_by_clock(self, edition_id: str) -> Edition:
         """Move an edition to the phase that its hours say; an edition in that phase stays as it is."""
@@ -97,10 +107,7 @@ class EditionService:
         if edition.affinity_version not in BUILT_IN_AFFINITY_VERSIONS:
             edition.must_have_version_of(await self._versions.installed())
 
-    async def attendance(self, edition_id: str) -> list[tuple[SessionFacts, int]]:
-        """List the sessions of an edition with the number of participants that attend each."""
+    async def attendance(self, edition_id: str) -> list[Attendance]:
+        """List the sessions of an edition with their attendance and their lines."""
         edition = await self.get(edition_id)
-        seats = await self._unit.repository.seats_taken(
-            edition_id, [session.session_id for session in edition.sessions]
-        )
-        return [(session, len(seats.get(session.session_id, ()))) for session in edition.sessions]
+        return await self._lines.attendance(edition_id, edition.sessions)

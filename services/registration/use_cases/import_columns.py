@@ -110,4 +110,4 @@ PARTICIPANT_COLUMNS = ImportColumns(
 )
 #: Fields that a file does not set: they name other entities by id, or several times.
 ORGANISATION_FIELDS_NOT_IMPORTED = frozenset({"competitor_ids", "met_before"})
-PARTICIPANT_FIELDS_NOT_IMPORTED = frozenset({"available", "blocked_ids", "declined_ids"})
+PARTICIPANT_FIELDS_NOT_IMPORTED = frozenset({"available", "blocked_ids", "declined_ids", "waiting_session_ids"})

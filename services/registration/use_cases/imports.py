@@ -99,6 +99,9 @@ async def import_participants(
             raise Invalid(FieldError("/organisation_id", "no such organisation in this edition"))
         must_be_active(organisation)
         patch = PARTICIPANT_COLUMNS.patch_of(row.cells) | {"organisation_id": organisation.organisation_id}
+        if "session_ids" in patch:
+            # The column names all sessions that are wanted: the participant leaves the lines of all others.
+            patch["waiting_session_ids"] = []
         facts = parse_facts(ParticipantFacts, _as_body(patch))
         return service.participants.build(edition, facts, service.unit_of_work.new_id(Participant)), patch
 

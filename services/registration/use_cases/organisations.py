@@ -133,6 +133,6 @@ class OrganisationService:
                 except Conflict as error:
                     yield FieldError(at, str(error))
                 else:
-                    for warning in back.warnings:
+                    for warning in await self._participants.waits(back.party):
                         yield FieldError(at + warning.pointer, warning.detail)
             after = found[-1].participant_id

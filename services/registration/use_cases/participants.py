@@ -2,68 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
 from services.registration.domain.checks.participant import doubtful_facts_of_participant
-from services.registration.domain.edition import Edition, SessionFacts
+from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import Reinstatement, cancelled, must_be_active, reinstated
-from services.registration.domain.seats import Seats, newly_joined, with_open_seats, with_seats
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
+from services.registration.use_cases.session_lines import SessionLines
 from shared.contract.events import Status
 
 
 class ParticipantService:
     """Use cases of participants."""
 
-    def __init__(self, unit_of_work: UnitOfWork, editions: EditionService) -> None:
+    def __init__(self, unit_of_work: UnitOfWork, editions: EditionService, lines: SessionLines) -> None:
         self._unit = unit_of_work
         self._editions = editions
+        self._lines = lines
 
     async def register(self, edition_id: str, facts: ParticipantFacts, key: str | None) -> Participant:
-        """Register a participant of an active organisation."""
+        """Register a participant of an active organisation; in the lines of full sessions."""
 
         async def build(participant_id: str) -> Participant:
             edition = await self._editions.get_changeable(edition_id)
             await self._must_be_active_organisation(edition_id, facts.organisation_id)
             return await self.give_seats(self.build(edition, facts, participant_id), edition)
 
-        return await self._unit.create(Participant, edition_id, facts, key, build)
+        participant = await self._unit.create(Participant, edition_id, facts, key, build)
+        return await self._served(participant, participant.waiting_session_ids)
 
     def build(self, edition: Edition, facts: ParticipantFacts, participant_id: str) -> Participant:
         """Return a participant without writing it. Raises `Invalid`."""
         edition.must_have_sessions(facts.session_ids)
+        edition.must_have_sessions(facts.waiting_session_ids, field="waiting_session_ids")
         facts = facts.in_zone(edition.timezone)
         refuse_new(doubtful_facts_of_participant(facts, edition))
         return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **facts.values())
 
     async def warnings(self, participant: Participant) -> tuple[DoubtfulFact, ...]:
-        """List the doubtful facts of a participant."""
+        """List the doubtful facts of a participant, and the sessions for whose seats the participant waits."""
         edition = await self._unit.repository.recent_edition(participant.edition_id)
-        return as_warnings(doubtful_facts_of_participant(participant, edition)) if edition else ()
+        if edition is None:
+            return ()
+        waits = await self.waits(participant)
+        return as_warnings((*waits, *doubtful_facts_of_participant(participant, edition)))
 
-    async def give_seats(
-        self, participant: Participant, edition: Edition, before: Participant | None = None
-    ) -> Participant:
-        """Return the participant with a seat in each newly joined session that has a capacity.
+    async def waits(self, participant: Participant) -> list[DoubtfulFact]:
+        """List the sessions for whose seats a participant waits."""
+        if not participant.waiting_session_ids:
+            return []
+        return await self._lines.waits(participant, await self._editions.get(participant.edition_id))
 
-        Seats in sessions attended before are kept, even if the capacity has been lowered since.
+    async def give_seats(self, participant: Participant, edition: Edition) -> Participant:
+        """Return a new participant with a seat in each session, and in the line of each full session."""
+        return await self._lines.give_seats(participant, edition)
 
-        Raises:
-            Invalid: a session is full.
-        """
-        sessions = newly_joined(participant, edition, before)
-        return with_seats(participant, sessions, await self._seats_taken(edition, sessions))
-
-    async def _seats_taken(self, edition: Edition, sessions: Sequence[SessionFacts]) -> Mapping[str, Seats]:
-        ids = [session.session_id for session in sessions]
-        return await self._unit.repository.seats_taken(edition.edition_id, ids) if ids else {}
+    async def _served(self, participant: Participant, session_ids: Collection[str]) -> Participant:
+        """Hand open seats of these sessions down their lines. Return the participant, perhaps with such a seat."""
+        if session_ids:
+            await self._lines.serve(await self._editions.get(participant.edition_id), session_ids)
+        if not participant.waiting_session_ids or self._unit.gate.dry_run:
+            return participant
+        return await self._unit.get(Participant, participant.edition_id, participant.id)
 
     async def amend(self, edition_id: str, participant_id: str, patch: Patch, revisions: Revisions) -> Participant:
         """Change a participant. Fields that the patch does not name stay.
@@ -77,25 +84,32 @@ class ParticipantService:
         self, edition_id: str, participant_id: str, patch_of: PatchOf[Participant], revisions: Revisions
     ) -> Participant:
         """Change a participant by the patch that follows from the present revision."""
+        touched: set[str] = set()
 
         async def change(participant: Participant) -> Participant:
             edition = await self._editions.get(edition_id)
             facts = apply_patch(participant, ParticipantFacts, patch_of(participant)).in_zone(edition.timezone)
-            changed = participant.changed(self._unit.clock(), **facts.values())
-            if changed is participant:
+            wanted = participant.changed(self._unit.clock(), **facts.values())
+            if wanted is participant:
                 return participant
             edition.must_be_changeable()
             must_be_active(participant)
             refuse_new(
-                doubtful_facts_of_participant(changed, edition), doubtful_facts_of_participant(participant, edition)
+                doubtful_facts_of_participant(wanted, edition), doubtful_facts_of_participant(participant, edition)
             )
             # Sessions that the edition has dropped since may stay on the list: they do no harm.
-            edition.must_have_sessions(facts.session_ids, frozenset(participant.session_ids))
+            known = frozenset((*participant.session_ids, *participant.waiting_session_ids))
+            edition.must_have_sessions(facts.session_ids, known)
+            edition.must_have_sessions(facts.waiting_session_ids, known, "waiting_session_ids")
             if facts.organisation_id != participant.organisation_id:
                 await self._must_be_active_organisation(edition_id, facts.organisation_id)
-            return await self.give_seats(changed, edition, participant)
+            changed = await self._lines.give_seats(wanted, edition, participant)
+            touched.update(participant.session_ids, changed.waiting_session_ids)
+            touched.difference_update(changed.session_ids)
+            return participant if changed.differs_only_in_revision(participant) else changed
 
-        return await self._unit.amend(Participant, edition_id, participant_id, change, revisions)
+        participant = await self._unit.amend(Participant, edition_id, participant_id, change, revisions)
+        return await self._served(participant, touched)
 
     async def cancel(self, edition_id: str, participant_id: str, *, with_organisation: bool = False) -> Participant:
         """Cancel a participant."""
@@ -104,22 +118,22 @@ class ParticipantService:
         async def change(participant: Participant) -> Participant:
             return cancelled(participant, edition, self._unit.clock(), cancelled_with_organisation=with_organisation)
 
-        return await self._unit.amend(Participant, edition_id, participant_id, change)
+        participant = await self._unit.amend(Participant, edition_id, participant_id, change)
+        await self._lines.serve(edition, participant.session_ids)
+        return participant
 
     async def reinstate(
         self, edition_id: str, participant_id: str, patch: Patch | None = None
     ) -> Reinstatement[Participant]:
         """Have a cancelled participant take part again, changed by the patch.
 
-        The participant attends the sessions of before that still have a seat; each full session is a warning.
+        The participant attends the sessions of before that still have a seat, and waits in the lines of all others.
 
         Raises:
             Conflict: the organisation is cancelled, another participant has the address now, or the edition is closed.
         """
-        warnings: tuple[FieldError, ...] = ()
 
         async def change(participant: Participant) -> Participant:
-            nonlocal warnings
             edition = await self._editions.get(edition_id)
             fields = {}
             if patch is not None:
@@ -132,21 +146,13 @@ class ParticipantService:
             )
             edition.must_have_sessions(back.session_ids, frozenset(participant.session_ids))
             await self._must_be_active_organisation(edition_id, back.organisation_id)
-            before = None if participant.status is Status.CANCELLED else participant
-            seated, warnings = await self._give_open_seats(back, edition, before)
-            return seated
+            if participant.status is Status.ACTIVE:
+                return await self._lines.give_seats(back, edition, participant)
+            # A cancelled participant has lost the old seats to other participants.
+            return await self._lines.give_seats(back.model_copy(update={"seats": {}}), edition)
 
         participant = await self._unit.amend(Participant, edition_id, participant_id, change)
-        return Reinstatement(participant, warnings)
-
-    async def _give_open_seats(
-        self, participant: Participant, edition: Edition, before: Participant | None
-    ) -> tuple[Participant, tuple[FieldError, ...]]:
-        """Give the seats there are. A cancelled participant has lost the old seats to other participants."""
-        if before is None:
-            participant = participant.model_copy(update={"seats": {}})
-        sessions = newly_joined(participant, edition, before)
-        return with_open_seats(participant, sessions, await self._seats_taken(edition, sessions))
+        return Reinstatement(await self._served(participant, participant.waiting_session_ids))
 
     async def check_in(self, edition_id: str, participant_id: str, *, is_here: bool) -> Participant:
         """Record that a participant has come to the venue, or take that back."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.contract.events.core import Event, Interval, Value
+from shared.contract.events.core import Event, Instant, Interval, Value
 from shared.contract.ids import Id
 
 
@@ -321,6 +321,10 @@ class ParticipantChanged(Event):
         description="The intervals in which the participant can meet; empty: the whole edition.",
     )
     session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
+    waiting_since: dict[Id, Instant] = Field(
+        default_factory=dict,
+        description="Full sessions, each with the time since which the participant waits in line for a seat.",
+    )
     blocked_ids: tuple[Id, ...] = Field(
         default=(),
         max_length=100,

@@ -1,14 +1,23 @@
-"""Sessions with a capacity: a full session is refused, and participants keep their seats."""
+"""Sessions with a capacity: participants keep their seats, and wait in line for a full session."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.registration_api import ANY_REVISION, EditionHarness, participant_body
+from services.registration.domain.participant import Participant
+from services.registration.service import serve_lines
+from tests.support.registration_api import (
+    ANY_REVISION,
+    Clock,
+    EditionHarness,
+    RegistrationHarness,
+    participant_body,
+)
 
 TIMES = {"kind": "panel", "zone_id": "hall", "starts_at": "2026-11-26T09:00", "ends_at": "2026-11-26T09:30"}
 CSV = {"content-type": "text/csv"}
@@ -36,7 +45,16 @@ class Talk:
         )
 
     async def attends(self, number: int, *session_ids: str) -> int:
-        return (await self.change(number, session_ids=list(session_ids))).status_code
+        """Ask for sessions, and leave the lines of all others: 200 with all of them, 202 in a line."""
+        answer = await self.change(number, session_ids=list(session_ids), waiting_session_ids=[])
+        assert answer.status_code == 200, answer.text
+        return 202 if answer.json()["waiting_session_ids"] else 200
+
+    async def sessions_of(self, number: int) -> tuple[list[str], list[str]]:
+        """Return the sessions that a participant attends, and waits for."""
+        path = f"{self._edition.path}/participants/{self._edition.participants[number]}"
+        found = (await self._api.get(path)).json()
+        return found["session_ids"], found["waiting_session_ids"]
 
     async def seats(self) -> tuple[int, int | None]:
         talk = (await self._api.get(f"{self._edition.path}/sessions")).json()["items"][0]
@@ -50,19 +68,23 @@ async def talk(api: httpx.AsyncClient, edition: EditionHarness) -> Talk:
     return talk
 
 
-async def test_a_full_session_refuses_a_participant_and_says_so(
-    api: httpx.AsyncClient, edition: EditionHarness, talk: Talk
+async def test_a_participant_of_a_full_session_is_registered_and_waits(
+    api: httpx.AsyncClient, edition: EditionHarness, talk: Talk, clock: Clock
 ) -> None:
     assert [await talk.attends(number, "talk") for number in (0, 1)] == [200, 200]
-    refused = await talk.change(2, session_ids=["open", "talk"])
-    assert refused.status_code == 422
-    [fault] = refused.json()["errors"]
-    assert fault["pointer"] == "/session_ids/1"
-    assert "the session is full (2 of 2)" in fault["detail"]
+    waits = await talk.change(2, session_ids=["open", "talk"])
+    assert (waits.status_code, waits.json()["session_ids"]) == (200, ["open"])
+    assert waits.json()["waiting_session_ids"] == ["talk"]
+    warning = next(warning for warning in waits.json()["warnings"] if warning["slug"] == "waits-for-seat")
+    assert (warning["value"], "the session is full (2 of 2)" in warning["message"]) == ("talk", True)
+    clock.advance(seconds=1)
     newcomer = participant_body(edition.organisations[0], session_ids=["talk"])
-    refused = await api.post(f"{edition.path}/participants", json=newcomer)
-    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/session_ids/0"]
-    assert await talk.attends(2, "open") == 200
+    answer = await api.post(f"{edition.path}/participants", json=newcomer)
+    assert (answer.status_code, answer.json()["session_ids"]) == (201, [])
+    assert "at place 2 of the line" in answer.json()["warnings"][0]["message"]
+    session = (await api.get(f"{edition.path}/sessions")).json()["items"][0]
+    assert (session["seats_left"], session["waiting"]) == (0, 2)
+    assert session["line"] == [edition.participants[2], answer.json()["participant_id"]]
 
 
 async def test_a_participant_keeps_the_seat_when_other_fields_change(talk: Talk) -> None:
@@ -73,11 +95,11 @@ async def test_a_participant_keeps_the_seat_when_other_fields_change(talk: Talk)
 
 
 @pytest.mark.parametrize("how", ["leaves", "cancels", "organisation cancels"])
-async def test_a_participant_who_leaves_frees_the_seat(
+async def test_the_seat_of_a_participant_who_leaves_goes_down_the_line(
     api: httpx.AsyncClient, edition: EditionHarness, talk: Talk, how: str
 ) -> None:
     assert [await talk.attends(number, "talk") for number in (0, 2)] == [200, 200]
-    assert await talk.attends(3, "talk") == 422
+    assert await talk.attends(3, "talk") == 202
     if how == "leaves":
         assert await talk.attends(0) == 200
     else:
@@ -87,8 +109,8 @@ async def test_a_participant_who_leaves_frees_the_seat(
             else f"organisations/{edition.organisations[0]}"
         )
         assert (await api.post(f"{edition.path}/{party}/cancellation")).is_success
-    assert await talk.seats() == (1, 1)
-    assert await talk.attends(3, "talk") == 200
+    assert await talk.seats() == (2, 0)
+    assert await talk.sessions_of(3) == (["talk"], [])
 
 
 async def test_a_lowered_capacity_takes_no_seat_and_gives_none(talk: Talk) -> None:
@@ -98,7 +120,7 @@ async def test_a_lowered_capacity_takes_no_seat_and_gives_none(talk: Talk) -> No
     assert await talk.seats() == (3, 0)
     assert (await talk.change(0, name="Eva Sanz")).is_success
     assert [await talk.attends(number) for number in (0, 1)] == [200, 200]
-    assert [await talk.attends(3, "talk"), await talk.attends(2), await talk.attends(3, "talk")] == [422, 200, 200]
+    assert [await talk.attends(3, "talk"), await talk.attends(2), await talk.attends(3, "talk")] == [202, 200, 200]
 
 
 async def test_participants_from_before_the_capacity_count(talk: Talk) -> None:
@@ -106,7 +128,7 @@ async def test_participants_from_before_the_capacity_count(talk: Talk) -> None:
     assert await talk.attends(0, "talk") == 200
     assert await talk.seats() == (1, None)
     await talk.resize(2)
-    assert [await talk.attends(number, "talk") for number in (1, 2)] == [200, 422]
+    assert [await talk.attends(number, "talk") for number in (1, 2)] == [200, 202]
 
 
 async def test_concurrent_requests_fill_a_session_exactly(
@@ -118,7 +140,8 @@ async def test_concurrent_requests_fill_a_session_exactly(
         for number in range(20)
     ]
     answers = await asyncio.gather(*(api.post(f"{edition.path}/participants", json=body) for body in people))
-    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [422] * 15
+    assert {answer.status_code for answer in answers} == {201}
+    assert sorted(len(answer.json()["session_ids"]) for answer in answers) == [0] * 15 + [1] * 5
     assert await talk.seats() == (5, 0)
 
 
@@ -133,17 +156,99 @@ async def test_a_repeat_of_the_request_for_the_last_seat_succeeds(
     assert (again.status_code, again.json()) == (201, first.json())
 
 
-async def test_rows_of_a_file_fill_a_session_and_the_rest_is_rejected(
+async def test_rows_of_a_file_fill_a_session_and_the_rest_waits(
     api: httpx.AsyncClient, edition: EditionHarness, talk: Talk
 ) -> None:
     rows = [f"Empresa 1,P{number},p{number}@x.example,es,talk" for number in range(4)]
-    file = "\n".join(["organisation,name,email,languages,sessions", *rows])
-    report = (await api.post(f"{edition.path}/imports/participants", content=file, headers=CSV)).json()
-    assert report["created"] == 2
-    assert {bad["column"] for bad in report["rejected"]} == {"sessions"}
-    assert "full (2 of 2)" in report["rejected"][0]["reason"]
-    again = (await api.post(f"{edition.path}/imports/participants", content=file, headers=CSV)).json()
-    assert (again["unchanged"], len(again["rejected"])) == (2, 2)
+    header = "organisation,name,email,languages,sessions"
+
+    async def imported(*lines: str) -> dict[str, Any]:
+        answer = await api.post(f"{edition.path}/imports/participants", content="\n".join(lines), headers=CSV)
+        report: dict[str, Any] = answer.json()
+        return report
+
+    report = await imported(header, *rows)
+    assert (report["created"], report["rejected_rows"]) == (4, 0)
+    assert [warning["column"] for warning in report["warnings"]] == ["sessions", "sessions"]
+    assert "full (2 of 2)" in report["warnings"][0]["reason"]
+    assert (await imported(header, *rows))["unchanged"] == 4
+    left = [row.removesuffix("talk") for row in rows]
+    assert (await imported(header, *left))["changed"] == 4
+    assert await talk.seats() == (0, 2)
+
+
+async def test_freed_seats_go_down_the_line_in_order(api: httpx.AsyncClient, talk: Talk, clock: Clock) -> None:
+    for number in (3, 1, 0, 2):
+        await talk.attends(number, "talk")
+        clock.advance(seconds=1)
+    assert [await talk.sessions_of(number) for number in (0, 2)] == [([], ["talk"])] * 2
+    await talk.attends(1)
+    assert [await talk.sessions_of(number) for number in (0, 2)] == [(["talk"], []), ([], ["talk"])]
+    await talk.attends(1, "talk")
+    clock.advance(seconds=1)
+    await talk.resize(3)
+    assert await talk.sessions_of(2) == (["talk"], [])
+    assert await talk.sessions_of(1) == ([], ["talk"])
+    await talk.resize(None)
+    assert await talk.sessions_of(1) == (["talk"], [])
+
+
+async def test_a_repeated_request_keeps_the_place_in_line(
+    api: httpx.AsyncClient, edition: EditionHarness, talk: Talk, clock: Clock
+) -> None:
+    for number in (0, 1, 2):
+        await talk.attends(number, "talk")
+    path = f"{edition.path}/participants/{edition.participants[2]}"
+    before = (await api.get(path)).json()
+    clock.advance(seconds=1)
+    await talk.attends(3, "talk")
+    again = await api.put(f"{path}/sessions/talk")
+    assert (again.json()["revision"], again.json()["waiting_since"]) == (before["revision"], before["waiting_since"])
+    renamed = (await talk.change(2, name="Eva", session_ids=[])).json()
+    assert renamed["waiting_since"] == before["waiting_since"]
+    left = (await api.delete(f"{path}/sessions/talk")).json()
+    assert (left["waiting_session_ids"], left["waiting_since"]) == ([], {})
+    assert (await talk.sessions_of(3))[1] == ["talk"]
+
+
+async def test_the_cancelled_leave_the_line_and_join_it_anew(
+    api: httpx.AsyncClient, edition: EditionHarness, talk: Talk, clock: Clock
+) -> None:
+    for number in (0, 1, 2, 3):
+        await talk.attends(number, "talk")
+        clock.advance(seconds=1)
+    path = f"{edition.path}/participants/{edition.participants[2]}"
+    await api.post(f"{path}/cancellation")
+    back = (await api.post(f"{path}/reinstatement")).json()
+    assert (back["waiting_session_ids"], "place 2" in back["warnings"][0]["message"]) == (["talk"], True)
+    await talk.attends(0)
+    assert [await talk.sessions_of(number) for number in (2, 3)] == [([], ["talk"]), (["talk"], [])]
+
+
+async def test_the_background_work_goes_on_where_a_process_died(
+    edition: EditionHarness, talk: Talk, registration: RegistrationHarness, clock: Clock
+) -> None:
+    for number in (0, 1, 2):
+        await talk.attends(number, "talk")
+    repository = registration.context.store.of("itecam")
+    leaves = await repository.find(Participant, edition.edition_id, edition.participants[0])
+    assert leaves is not None
+    await repository.replace(leaves.changed(clock.now, session_ids=(), seats={}))
+    for _ in range(2):
+        await serve_lines(registration.context.store, clock)
+        assert await talk.sessions_of(2) == (["talk"], [])
+    await talk.attends(0, "talk")
+    await edition.patch({"phase": "closed"})
+    await serve_lines(registration.context.store, clock)
+    assert await registration.context.store.editions_with_lines() == []
+
+
+async def test_a_session_that_has_begun_gives_no_seats_to_its_line(talk: Talk, clock: Clock) -> None:
+    for number in (0, 1, 2):
+        await talk.attends(number, "talk")
+    clock.now = datetime(2026, 11, 26, 8, tzinfo=UTC)
+    await talk.attends(0)
+    assert await talk.sessions_of(2) == ([], ["talk"])
 
 
 async def test_another_operator_cannot_see_the_sessions(

@@ -75,7 +75,7 @@ def published(scene: Any) -> list[Event]:
     stay = {"starts_at": AT, "ends_at": AT.replace(day=2)}
     return [
         scene.organisation("org_ann", revision=3, codes=("nace:25.62",), competitor_ids=("org_bob",)),
-        scene.participant("ann", offers=("Soldadura",), revision=2, available=(stay,)),
+        scene.participant("ann", offers=("Soldadura",), revision=2, available=(stay,), waiting_since={"talk": AT}),
         scene.request("r1", "ann", "bob", revision=2, state="declined"),
         scene.request("r2", "ann", revision=2),
     ]

@@ -11,6 +11,8 @@ from services.registration.domain.checks.doubtful_fact import DoubtfulFact
 from services.registration.domain.edition import EditionFacts
 from services.registration.domain.participant import ParticipantFacts, Stay
 
+_SESSIONS = ("session_ids", "waiting_session_ids")
+
 
 def doubtful_facts_of_participant(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
     """Yield the doubtful and the impossible facts of a participant. `available` is in UTC."""
@@ -61,13 +63,16 @@ def doubts_of_availability(available: Sequence[Stay], edition: EditionFacts) -> 
 
 
 def _overlaps(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
-    """Yield the pairs of sessions that a participant cannot both attend in full."""
+    """Yield the pairs of sessions, attended or waited for, that a participant cannot both attend in full."""
     times = {session.session_id: session.in_zone(edition.timezone) for session in edition.sessions}
-    attended = [(index, times[name]) for index, name in enumerate(participant.session_ids) if name in times]
-    for (_, first), (index, second) in combinations(attended, 2):
+    places = {
+        name: f"/{field}/{index}" for field in _SESSIONS for index, name in enumerate(getattr(participant, field))
+    }
+    wanted = [(place, times[name]) for name, place in places.items() if name in times]
+    for (_, first), (where, second) in combinations(wanted, 2):
         if first.starts_at < second.ends_at and second.starts_at < first.ends_at:
             yield DoubtfulFact(
-                f"/session_ids/{index}",
+                where,
                 f"the sessions {first.session_id} and {second.session_id} overlap at "
                 f"{max(first.starts_at, second.starts_at):%Y-%m-%d %H:%M} UTC: leave one of the two out",
                 "sessions-overlap",

@@ -38,6 +38,8 @@ ANA: dict[str, Any] = {
     "available": ({"starts_at": NOW, "ends_at": NOW.replace(hour=10)},),
     "session_ids": ("opening",),
     "seats": {"opening": 7},
+    "waiting_session_ids": ("keynote",),
+    "waiting_since": {"keynote": NOW},
     "cancelled_with_organisation": True,
     "checked_in": True,
     "blocked_ids": ("prt_2",),

@@ -10,9 +10,16 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from shared.contract.events import Event, MatchRequestChanged, OrganisationChanged, ParticipantChanged
 
-#: Fields that are not published: times of registration, seats, the time at which a request expires, and whether a
-#: participant was cancelled with the organisation.
-NOT_PUBLISHED = {"created_at", "changed_at", "seats", "expires_at", "cancelled_with_organisation"}
+#: Fields that are not published: times of registration, seats, the time at which a request expires, whether a
+#: participant was cancelled with the organisation, and the sessions that are waited for, which `waiting_since` names.
+NOT_PUBLISHED = {
+    "created_at",
+    "changed_at",
+    "seats",
+    "expires_at",
+    "cancelled_with_organisation",
+    "waiting_session_ids",
+}
 
 
 @pytest.mark.parametrize(
