@@ -35,7 +35,7 @@ STILL_FIELDS: dict[type[Entity], frozenset[str]] = {
         }
     ),
     Organisation: frozenset({"name", "country", "region", "delegation", "codes", "competitor_ids", "met_before"}),
-    Participant: frozenset({"name", "email", "languages", "profile", "declined_ids"}),
+    Participant: frozenset({"name", "email", "languages", "profile", "declined_ids", "waiting_session_ids"}),
 }
 FACTS: dict[type[Entity], type[Facts]] = {
     Edition: EditionFacts,
