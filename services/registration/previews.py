@@ -14,7 +14,8 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from shared.contract.events import EditionChanged, OrganisationChanged, ParticipantChanged, Phase
 from shared.contract.ids import Id
-from shared.internal_api.previews import FactsPreview, FactsToPreview
+from shared.internal_api.edits import BrokenRule, EditEffects, EncounterEffect
+from shared.internal_api.previews import FactsPreview, FactsToPreview, PreviewCounts
 
 #: Fields that move encounters, by kind. A change of other fields is made without a look at its effects.
 MOVING_FIELDS: Final[Mapping[type[Entity], frozenset[str]]] = {
@@ -33,7 +34,44 @@ class PreviewView(FactsPreview):
     """The effects of a change of facts, with the names of the participants concerned."""
 
     outside: tuple[Id, ...] = Field(default=(), description="Sessions that would no longer lie within a day.")
+    broken: tuple[BrokenRule, ...] = Field(default=(), description="Rules that an edit by hand would break.")
     names: dict[str, str] = Field(default_factory=dict, description="By participant id.")
+
+
+def preview_of_edit(effects: EditEffects, names: dict[str, str]) -> PreviewView:
+    """Return the effects of an edit by hand in the shape of other previews."""
+    kinds: dict[str, list[EncounterEffect]] = {"moved": [], "placed": [], "waiting": [], "cancelled": []}
+    for effect in effects.encounters:
+        if (kind := _kind_of(effect)) is not None:
+            kinds[kind].append(effect)
+    people = {
+        person for kind in ("moved", "waiting") for effect in kinds[kind] for person in effect.participant_ids_before
+    }
+    counts = PreviewCounts(
+        encounters=effects.placed,
+        **{kind: len(listed) for kind, listed in kinds.items()},
+        people=len(people),
+        mailed=len(effects.mailed),
+    )
+    return PreviewView(
+        effects=effects.token,
+        announced=effects.announced,
+        counts=counts,
+        **{kind: tuple(listed) for kind, listed in kinds.items()},
+        mailed=effects.mailed,
+        broken=effects.broken,
+        names=names,
+    )
+
+
+def _kind_of(effect: EncounterEffect) -> str | None:
+    """Return the kind of effect on an encounter; None if only its lock or its order changes."""
+    if effect.before is None:
+        return "placed" if effect.after else None
+    if effect.after is None:
+        return "waiting" if effect.waiting_reason else "cancelled"
+    is_same = (effect.before, effect.participant_ids_before) == (effect.after, effect.participant_ids_after)
+    return None if is_same else "moved"
 
 
 def needs_look(edition: Edition, before: Entity, after: Entity) -> bool:

@@ -176,6 +176,9 @@ def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
         ),
         mailed=tuple(mailed_participants(state, plan)),
         idle_slots=plan.idle,
+        announced=state.announced,
+        placed=sum(pair not in plan.after for pair in state.placements)
+        + sum(before.place is not None for before in plan.before.values()),
     )
 
 

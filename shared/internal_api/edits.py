@@ -124,6 +124,8 @@ class EditEffects(Value):
     broken: tuple[BrokenRule, ...]
     mailed: tuple[Id, ...] = Field(description="The participants who will get a mail about it.")
     idle_slots: int = Field(description="Change of the idle slots between encounters of the participants concerned.")
+    announced: bool = Field(default=False, description="Whether the participants know their agendas.")
+    placed: int = Field(default=0, description="Encounters with a place before the edit.")
 
 
 class BelowMinimum(Value):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
 from services.registration.api.access import After, CurrentService, Limit, PathId, SchedulerClient
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.problems import rejections
+from services.registration.api.replies import Tried
+from services.registration.confirmation import Previewed, must_be_confirmed
 from services.registration.domain.agenda import EditBreaksRules, EditFacts, MissingIfMatch, describe_breach
 from services.registration.internal_clients import InternalClient, ServiceDeclined
+from services.registration.previews import PreviewView, preview_of_edit
 from services.registration.service import OperatorService
 from shared.contract.ids import Id
 from shared.internal_api.edit_errors import EDIT_ERRORS, WHAT_IF_ERRORS
@@ -52,8 +56,24 @@ class Goals(BaseModel):
     items: list[GoalReached]
 
 
-async def _token(if_match: Annotated[str | None, Header(max_length=200)] = None) -> str:
-    """Return the token that `If-Match` names, or `*`. A token of unknown form matches nothing."""
+async def _token(
+    if_match: Annotated[str | None, Header(max_length=200)] = None,
+    token: Annotated[
+        str | None, Query(max_length=64, description="As `If-Match`: the token of the dry run, or `*`.")
+    ] = None,
+    *,
+    dry_run: Annotated[
+        bool, Query(description="`true` makes no edit, and returns its preview with the token.")
+    ] = False,
+) -> str | None:
+    """Return the token that `?token=` or `If-Match` names, or `*`; None for a dry run.
+
+    A token of unknown form matches nothing.
+    """
+    if dry_run:
+        return None
+    if token is not None:
+        return token
     if if_match is None:
         raise MissingIfMatch("send If-Match with the ETag of the dry run; * makes the edit whatever its effects")
     found = _ETAG.search(if_match)
@@ -140,17 +160,32 @@ async def try_edit(
 
 @router.post("/agenda/edits", openapi_extra=body_docs(EditFacts), responses=rejections(EDIT_ERRORS))
 async def edit(
+    request: Request,
     service: CurrentService,
     scheduler: SchedulerClient,
     edition_id: PathId,
     asked: Edit,
-    token: Annotated[str, Depends(_token)],
-) -> EffectsView:
-    """Make an edit with the effects that its dry run showed; `If-Match` is the `ETag` of the dry run.
+    token: Annotated[str | None, Depends(_token)],
+) -> EffectsView | Tried:
+    """Make an edit with the effects that its dry run showed; `?token=` is its token, or `If-Match` its `ETag`.
 
-    412 if the agenda has changed so that the effects would differ: run the dry run again. 422 if a rule forbids it.
+    412 if the agenda has changed so that the effects would differ; with `?token=` the answer holds the present preview.
+    422 if a rule forbids it.
     """
-    return await _send_edit(service, scheduler, edition_id, asked, token)
+    try:
+        effects = await _send_edit(service, scheduler, edition_id, asked, token)
+    except ServiceDeclined as declined:
+        if declined.status != HTTPStatus.PRECONDITION_FAILED or "token" not in request.query_params:
+            raise
+        effects = await _send_edit(service, scheduler, edition_id, asked, None)
+        must_be_confirmed(str(token), _previewed(effects))
+        raise
+    previewed = _previewed(effects)
+    return effects if token is not None else Tried(token=previewed.token, preview=previewed.preview)
+
+
+def _previewed(effects: EffectsView) -> Previewed[PreviewView]:
+    return Previewed(effects.token, preview_of_edit(effects, effects.names))
 
 
 def _page_query(limit: int, after: str | None) -> dict[str, str]:

@@ -313,3 +313,25 @@ async def test_an_amendment_is_kept_for_seven_days_and_for_its_operator(
     harness.moment += timedelta(days=7)
     assert (await api.get(f"{harness.path}/amendments")).json()["items"] == []
     assert (await undo(api, harness.path, made["amendment_id"])).status_code == 404
+
+
+async def test_an_edit_by_hand_has_the_same_shapes(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    meeting = await harness.meeting(api, "Ana", "Beto")
+    path = f"{harness.path}/agenda/edits"
+    slot = next(slot for slot in range(4) if slot != meeting["place"]["slot"])
+    body = {"edit": {"type": "place", "encounter_id": meeting["encounter_id"], "slot": slot, "zone_id": "work"}}
+    tried = (await api.post(path, json=body, params={"dry_run": "true"})).json()
+    counts = tried["preview"]["counts"]
+    assert (counts["encounters"], counts["moved"] >= 1, counts["mailed"] >= 2) == (5, True, True)
+    assert {"Ana", "Beto"} <= set(tried["preview"]["names"].values())
+    old = await api.post(f"{path}/dry-run", json=body)
+    assert old.headers["etag"] == f'"{tried["token"]}"'
+    assert await harness.meeting(api, "Ana", "Beto") == meeting
+
+    stale = await api.post(path, json=body, params={"token": "0" * 32})
+    assert (stale.status_code, stale.json()["type"]) == (412, "urn:tertulia:problem:preview-stale")
+    assert (stale.json()["token"], stale.json()["preview"]) == (tried["token"], tried["preview"])
+    assert (await api.post(path, json=body)).status_code == 428
+    done = await api.post(path, json=body, params={"token": tried["token"]})
+    assert (done.status_code, done.json()["token"]) == (200, tried["token"])
+    assert (await harness.meeting(api, "Ana", "Beto"))["place"]["slot"] == slot
