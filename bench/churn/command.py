@@ -49,7 +49,7 @@ def run(
     changes: str = "1000",
     seed: str = "2027",
 ) -> list[dict[str, object]]:
-    """Return a row for the mails, a row for each reader, and a row for each validator."""
+    """Return a row for the mails, then the rows of the readers and of the validators."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     churned = asyncio.run(churn(int(people), int(changes), int(seed)))
     with tempfile.TemporaryDirectory() as folder:

@@ -49,17 +49,17 @@ class NotifyInMemory:
         self.now = now
         settings = Settings(smtp_connections=1)
         self.letterbox, ledger = Letterbox(), InMemoryLedger(self._clock)
-        journal = Journal(
+        self.journal = Journal(
             AudienceAggregate(), InMemoryJournalStore(), LedgerOutlet(ledger, settings.window), self._clock
         )
         worker = DeliveryWorker(
-            journal, ledger, ledger, MailWriter(settings, self._clock), settings, self._clock, Health(1e9)
+            self.journal, ledger, ledger, MailWriter(settings, self._clock), settings, self._clock, Health(1e9)
         )
-        self._notify = Notify(journal, ledger, self.letterbox, worker, settings)
+        self._notify = Notify(self.journal, ledger, self.letterbox, worker, settings)
         self._offset = 0
 
     async def consume(self, edition_id: str, events: Sequence[Event]) -> None:
-        """Hand events over, as one batch."""
+        """Hand events over, as a batch."""
         self._offset += len(events)
         inputs = [Input(event, Position("churn", 0, self._offset + number)) for number, event in enumerate(events)]
         await self._notify.consume(edition_id, inputs)

@@ -1,4 +1,4 @@
-"""Calendar files, read and validated by libraries of other people: icalendar, and what `make tools` installs."""
+"""Calendar files, read and validated by outside libraries: icalendar, and what `make tools` installs."""
 
 from __future__ import annotations
 

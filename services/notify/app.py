@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 from services.notify.aggregate import AudienceAggregate
+from services.notify.api import public_routes
 from services.notify.delivery_worker import DeliveryWorker
 from services.notify.domain.changes import Change
 from services.notify.domain.delivery import DeliveryWanted
 from services.notify.domain.state import Audience
+from services.notify.feed.service import CalendarFeed
+from services.notify.feed.store import MongoFeeds
 from services.notify.handlers import listen
 from services.notify.ports import Mailer, Render
+from services.notify.rendering.addresses import PublicAddresses
 from services.notify.rendering.header_guard import warn_of_open_library
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import Notify
@@ -62,6 +66,10 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
     )
     worker = DeliveryWorker(journal, ledger, relay, render, settings, clock, runtime.health)
     notify = Notify(journal, ledger, mailer, worker, settings)
+    pages = MailWriter(settings, clock)
+    feed = CalendarFeed(journal, MongoFeeds(database), pages.feed, pages.page, clock)
+    if settings.public_url:
+        runtime.routes += public_routes(feed, PublicAddresses(settings))
     listen(consumer, notify)
     consumer.on_assignment(journal.evict_unowned)
     runtime.health.require("smtp", notify.check_mailer)

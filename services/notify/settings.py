@@ -10,6 +10,9 @@ from pydantic import Field, SecretStr, model_validator
 from services.notify.domain.delivery import Window
 from shared.runtime.settings import ServiceSettings, variables
 
+#: Fewest characters of the secret that signs links.
+_LEAST_SECRET = 32
+
 
 class Settings(ServiceSettings):
     """Settings of notify, read from the environment."""
@@ -37,6 +40,17 @@ class Settings(ServiceSettings):
         default="tertulia.invalid",
         pattern=r"^[a-z0-9.-]+$",
         description="Domain in Message-IDs and calendar UIDs. Never change it while an edition runs.",
+    )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
+        description="Address at which participants reach notify, such as `https://agenda.example.org`, for their feeds "
+        "and pages. Unset: mails have no links.",
+    )
+    link_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs the links in mails: at least 32 characters, the same in all processes. Another secret ends "
+        "all links.",
     )
     calendar_alarm_minutes: float = Field(
         default=0.0,
@@ -72,6 +86,15 @@ class Settings(ServiceSettings):
     def lease(self) -> timedelta:
         """Time for which a claim on a delivery lasts."""
         return timedelta(seconds=self.lease_seconds)
+
+    @model_validator(mode="after")
+    def _links_are_signed(self) -> Self:
+        if self.public_url and len(self.link_secret.get_secret_value()) < _LEAST_SECRET:
+            raise ValueError(
+                f"{variables('link_secret')} has fewer than {_LEAST_SECRET} characters: {variables('public_url')} is "
+                "set, so links are signed"
+            )
+        return self
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> Self:

@@ -46,6 +46,8 @@ class Phrases:
     before: str
     calendar_hint: str
     footer: str
+    feed_hint: str
+    page_hint: str
     kinds: dict[DiffKind, str]
     counts: dict[DiffKind, Counted]
 
@@ -73,6 +75,8 @@ _SPANISH = Phrases(
     before="antes",
     calendar_hint="El archivo agenda.ics adjunto contiene esta misma agenda para su calendario.",
     footer="Recibe este correo porque participa en {edition}.",
+    feed_hint="Suscriba su calendario a esta agenda: recogerá cada cambio",
+    page_hint="Ver la agenda al día",
     kinds={
         DiffKind.ADDED: "Nuevo",
         DiffKind.MOVED: "Movido",
@@ -112,6 +116,8 @@ _ENGLISH = Phrases(
     before="before",
     calendar_hint="The attached agenda.ics holds this same agenda for your calendar.",
     footer="You receive this e-mail because you take part in {edition}.",
+    feed_hint="Subscribe your calendar to this agenda: it follows every change",
+    page_hint="See the agenda as it stands",
     kinds={
         DiffKind.ADDED: "New",
         DiffKind.MOVED: "Moved",
@@ -151,6 +157,8 @@ _PORTUGUESE = Phrases(
     before="antes",
     calendar_hint="O ficheiro agenda.ics em anexo contém esta mesma agenda para o seu calendário.",
     footer="Recebe este e-mail porque participa em {edition}.",
+    feed_hint="Subscreva esta agenda no seu calendário: acompanha cada alteração",
+    page_hint="Ver a agenda atualizada",
     kinds={
         DiffKind.ADDED: "Novo",
         DiffKind.MOVED: "Movido",

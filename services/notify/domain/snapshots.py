@@ -73,7 +73,8 @@ class Person(FrozenModel):
 class ContactSnapshot(FrozenModel):
     """A participant's name, address and language, and the profile that partners read in a mail.
 
-    `first_known` is missing if name and address are those under which the person became known.
+    `first_known` is missing if name and address are those under which the person became known. `links` counts the
+    revocations of the participant's links.
     """
 
     revision: int
@@ -84,6 +85,7 @@ class ContactSnapshot(FrozenModel):
     offers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     first_known: Person | None = None
+    links: int = 0
 
     @classmethod
     def of(cls, event: ParticipantChanged, known: ContactSnapshot | None = None) -> ContactSnapshot:
@@ -98,6 +100,7 @@ class ContactSnapshot(FrozenModel):
             offers=event.profile.offers,
             needs=event.profile.needs,
             first_known=person if person and person.is_still(event.name, event.email) else None,
+            links=event.links,
         )
 
     @property

@@ -17,6 +17,9 @@ from services.notify.rendering.page import PageWriter
 from shared.contract.events import EntryKind
 from shared.contract.ids import derived_id
 
+#: Time after which a calendar program is asked to fetch a feed again.
+_REFRESH = timedelta(minutes=15)
+
 
 class Method(StrEnum):
     """The method of a calendar file in a mail (RFC 5546)."""
@@ -36,7 +39,8 @@ class CalendarFile:
     """Writes the calendar files of a participant.
 
     A UID never changes. The participants of an encounter share its UID; the UID of a session is the participant's own.
-    `alarm` is the time from a reminder to an entry's start, zero for no reminder.
+    `alarm` is the time from a reminder to an entry's start, zero for no reminder. `page` is the address of the
+    participant's page, if there is one.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class CalendarFile:
         organizer: Organizer,
         writer: PageWriter,
         alarm: timedelta = timedelta(0),
+        page: str = "",
     ) -> None:
         self._edition_id = edition_id
         self._participant_id = participant_id
@@ -54,6 +59,7 @@ class CalendarFile:
         self._organizer = organizer
         self._writer = writer
         self._alarm = alarm
+        self._page = page
 
     def write(self, entries: tuple[CalendarEntry, ...], method: Method, written_at: datetime) -> bytes:
         """Return the file of a mail that is written at this time."""
@@ -61,6 +67,19 @@ class CalendarFile:
         calendar.add("METHOD", method.value)
         for entry in entries:
             calendar.add_component(self._event(entry, written_at))
+        return bytes(calendar.to_ical())
+
+    def feed(self, entries: tuple[CalendarEntry, ...], name: str, timezone: str, changed_at: datetime) -> bytes:
+        """Return the file of a feed, last changed at this time. It has no method: a program fetches it as a whole."""
+        calendar = _calendar()
+        calendar.add("NAME", name)
+        calendar.add("X-WR-CALNAME", name)
+        calendar.add("X-WR-TIMEZONE", timezone)
+        calendar.add("REFRESH-INTERVAL", _REFRESH, parameters={"VALUE": "DURATION"})
+        calendar.add("X-PUBLISHED-TTL", f"PT{_REFRESH // timedelta(minutes=1)}M")
+        calendar.add("LAST-MODIFIED", changed_at.astimezone(UTC))
+        for entry in entries:
+            calendar.add_component(self._event(entry, changed_at))
         return bytes(calendar.to_ical())
 
     def uid(self, line: AgendaLine) -> str:
@@ -81,8 +100,10 @@ class CalendarFile:
         event.add("SUMMARY", writer.cancelled(title) if is_cancelled else title)
         if place := writer.place(line):
             event.add("LOCATION", place)
-        if details := writer.details(line):
+        if details := "\n".join(filter(None, (writer.details(line), self._page))):
             event.add("DESCRIPTION", details)
+        if self._page:
+            event.add("URL", self._page)
         event.add("ORGANIZER", self._address())
         if self._alarm and not is_cancelled:
             event.add_component(_alarm(title, self._alarm))

@@ -12,8 +12,11 @@ from email.utils import format_datetime, parseaddr
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from services.notify.domain.delivery import Delivery, Mailing
+from services.notify.domain.digest import mail_content
 from services.notify.domain.state import Audience
+from services.notify.feed.document import FeedDocument
 from services.notify.ports import Refused, RenderedMail
+from services.notify.rendering.addresses import PublicAddresses
 from services.notify.rendering.calendar import CalendarFile, Method, Organizer
 from services.notify.rendering.clean import clean
 from services.notify.rendering.header_guard import LIBRARY_ERRORS, refuse_line_breaks, refuse_other_addresses
@@ -76,6 +79,7 @@ class MailWriter:
         self._from = settings.mail_from
         self._sender = parseaddr(self._from)[1]
         self._alarm_minutes = settings.calendar_alarm_minutes
+        self._addresses = PublicAddresses(settings)
         self._reply_to = settings.mail_reply_to
         self._domain = settings.mail_domain
         self._clock = clock
@@ -110,16 +114,32 @@ class MailWriter:
             content=content,
         )
 
+    def feed(self, audience: Audience, participant_id: str, feed: FeedDocument) -> bytes:
+        """Write the calendar of a feed."""
+        timezone = audience.edition.timezone if audience.edition else "UTC"
+        writer = PageWriter(audience, participant_id, timezone)
+        page = self._addresses.page(audience, participant_id)
+        file = self._calendar(audience, participant_id, writer, page)
+        return file.feed(feed.calendar.entries, clean(feed.name), timezone, feed.changed_at or self._clock())
+
+    def page(self, audience: Audience, participant_id: str) -> str:
+        """Write a participant's page: the newest agenda as HTML."""
+        content = mail_content(audience, participant_id)
+        page = PageWriter(audience, participant_id, content.timezone).page(None, content)
+        return self._html.render(page=page, feed=self._addresses.feed(audience, participant_id), page_address="")
+
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
         writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone)
         page = writer.page(delivery.sent_content, mailing.content, has_left=delivery.about is not None)
         message = EmailMessage(policy=POLICY)
         now = self._clock()
         self._address(message, delivery, mailing, to, page, now)
-        message.set_content(self._text.render(page=page), cte="quoted-printable")
-        message.add_alternative(self._html.render(page=page), subtype="html", cte="quoted-printable")
+        links = self._links(audience, delivery)
+        bodies = {"page": page, **links}
+        message.set_content(self._text.render(bodies), cte="quoted-printable")
+        message.add_alternative(self._html.render(bodies), subtype="html", cte="quoted-printable")
         if mailing.calendar.entries:
-            file = self._calendar(audience, delivery, writer)
+            file = self._calendar(audience, delivery.participant_id, writer, links["page_address"])
             message.add_attachment(
                 file.write(mailing.calendar.entries, Method.PUBLISH, now).decode(),
                 subtype="calendar",
@@ -148,11 +168,27 @@ class MailWriter:
         message["X-Tertulia-Version"] = str(mailing.version)
         message["X-Tertulia-Agenda-Revision"] = str(mailing.agenda_revision)
 
-    def _calendar(self, audience: Audience, delivery: Delivery, writer: PageWriter) -> CalendarFile:
-        edition = audience.edition.name if audience.edition else ""
-        organizer = Organizer(clean(edition), self._sender)
-        alarm = timedelta(minutes=self._alarm_minutes)
-        return CalendarFile(delivery.edition_id, delivery.participant_id, self._domain, organizer, writer, alarm)
+    def _links(self, audience: Audience, delivery: Delivery) -> dict[str, str]:
+        """Return the addresses of feed and page. The last mail to a person who left has none."""
+        if delivery.about:
+            return {"feed": "", "page_address": ""}
+        participant_id = delivery.participant_id
+        return {
+            "feed": self._addresses.feed(audience, participant_id),
+            "page_address": self._addresses.page(audience, participant_id),
+        }
+
+    def _calendar(self, audience: Audience, participant_id: str, writer: PageWriter, page: str) -> CalendarFile:
+        organizer = Organizer(clean(audience.edition.name if audience.edition else ""), self._sender)
+        return CalendarFile(
+            audience.edition_id,
+            participant_id,
+            self._domain,
+            organizer,
+            writer,
+            timedelta(minutes=self._alarm_minutes),
+            page,
+        )
 
 
 def _address(name: str, email: str) -> Address:

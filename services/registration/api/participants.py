@@ -83,6 +83,15 @@ async def cancel_participant(
     return await outcome(service, gate, await service.participants.cancel(edition_id, participant_id))
 
 
+@router.post("/{participant_id}/links/revocation", response_model=Participant)
+async def revoke_links(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
+    """End the links to the participant's calendar feed and page, for a link that has fallen into other hands.
+
+    The next mail has new links. A repeated request ends those as well.
+    """
+    return reply(await service.participants.revoke_links(edition_id, participant_id))
+
+
 @router.post("/{participant_id}/reinstatement", responses=tried_or(ReinstatedParticipant))
 async def reinstate_participant(
     service: CurrentService, edition_id: PathId, participant_id: PathId, gate: Gate

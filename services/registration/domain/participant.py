@@ -121,6 +121,9 @@ class Participant(ParticipantFacts, Entity):
         description="Whether the cancellation of the organisation cancelled the participant: both come back together.",
     )
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
+    links: int = Field(
+        default=0, ge=0, description="Revocations of the participant's links: links signed before are not valid."
+    )
     seats: dict[Id, int] = Field(
         default_factory=dict, description="Seat number, from 1, by session; only sessions with a capacity have seats."
     )

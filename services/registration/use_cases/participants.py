@@ -167,6 +167,15 @@ class ParticipantService:
 
         return await self._unit.amend(Participant, edition_id, participant_id, change)
 
+    async def revoke_links(self, edition_id: str, participant_id: str) -> Participant:
+        """End every link of a participant that was signed so far."""
+        await self._editions.get(edition_id)
+
+        async def change(participant: Participant) -> Participant:
+            return participant.changed(self._unit.clock(), links=participant.links + 1)
+
+        return await self._unit.amend(Participant, edition_id, participant_id, change)
+
     async def names(self, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
         """Return the names of participants by id; unknown ids are left out."""
         ids = sorted(set(participant_ids))

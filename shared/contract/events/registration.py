@@ -335,3 +335,6 @@ class ParticipantChanged(Event):
     )
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
+    links: int = Field(
+        default=0, ge=0, description="Revocations of the participant's links: links signed before are not valid."
+    )

@@ -50,6 +50,7 @@ CONTACT: Rows = {
     "active": (participant(1, 2, status=Status.CANCELLED), {"prt_1"}),
     "offers": (participant(1, 2, profile=Profile(offers=("Welding",))), set()),
     "needs": (participant(1, 2, profile=Profile(needs=("Welding",))), set()),
+    "links": (participant(1, 2, links=1), set()),
 }
 AGENDA: Rows = {
     "revision": (agenda(2, encounter(0, 0), number=1), {"prt_1"}),
