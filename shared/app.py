@@ -19,7 +19,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared.messaging.broker import make_broker
+from shared.messaging.broker_watch import ASK_EVERY_SECONDS, BrokerQuestion, BrokerWatch
 from shared.messaging.consumer import Consumer
+from shared.messaging.progress import LOOK_EVERY_SECONDS
 from shared.runtime.background import Background
 from shared.runtime.health import Health, NotReady
 from shared.runtime.http.server import run
@@ -67,11 +69,13 @@ class Infrastructure:
     mongo: DatabaseServer
     #: Seconds that only ever grow, for pauses and time-outs within the process.
     monotonic: Callable[[], float] = time.monotonic
+    #: Asks the broker for an answer; None for a stand-in, which always answers.
+    ask_broker: BrokerQuestion | None = None
 
     @classmethod
     def connect_to(cls, settings: ServiceSettings) -> Infrastructure:
         """Make the drivers of the servers in the settings. The first connection is opened by `Runtime.lifespan`."""
-        return cls(make_broker(settings), Mongo(settings))
+        return cls(make_broker(settings), Mongo(settings), ask_broker=BrokerQuestion(settings))
 
 
 @dataclass
@@ -92,6 +96,7 @@ class Runtime:
     close: list[Hook] = field(default_factory=list)
     health: Health = field(init=False)
     background: Background = field(init=False)
+    watch: BrokerWatch = field(init=False)
     consumer: Consumer | None = field(init=False, default=None)
     _is_started: bool = field(init=False, default=False)
     _is_kafka_away: bool = field(init=False, default=False)
@@ -99,6 +104,8 @@ class Runtime:
     def __post_init__(self) -> None:
         self.health = Health(self.settings.stall_seconds, self.infrastructure.monotonic)
         self.background = Background(self.health)
+        self.watch = BrokerWatch(self.infrastructure.ask_broker, self.infrastructure.monotonic)
+        self.background.every(ASK_EVERY_SECONDS, self.watch.look, "broker")
         self.health.require("start", self._check_start)
         self.health.require("kafka", self._check_kafka)
         self.health.require("mongo", self.infrastructure.mongo.ping)
@@ -108,7 +115,10 @@ class Runtime:
     def add_consumer(self) -> Consumer:
         """Make the consumer of a service that is fed by Kafka. Registration has none."""
         infrastructure = self.infrastructure
-        self.consumer = Consumer(infrastructure.broker, self.settings, self.health, infrastructure.monotonic)
+        self.consumer = Consumer(
+            infrastructure.broker, self.settings, self.health, infrastructure.monotonic, self.watch
+        )
+        self.background.every(LOOK_EVERY_SECONDS, self.consumer.look, "consumer progress")
         return self.consumer
 
     @contextlib.asynccontextmanager
@@ -158,6 +168,8 @@ class Runtime:
         for hook in self.drain:
             await hook()
         await self.infrastructure.broker.stop()
+        if self.infrastructure.ask_broker is not None:
+            await self.infrastructure.ask_broker.close()
         for hook in self.close:
             await hook()
         await self.infrastructure.mongo.close()
@@ -171,8 +183,10 @@ class Runtime:
         """Check the assignment of a started consumer. Until the first connection is tried, only `start` is missing."""
         if self._is_kafka_away:
             raise NotReady("no connection yet")
-        if self._is_started and self.consumer is not None:
-            await self.consumer.check()
+        if self._is_started:
+            self.watch.check()
+            if self.consumer is not None:
+                await self.consumer.check()
 
     async def _check_settings(self) -> None:
         unset = self.settings.unset

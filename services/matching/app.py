@@ -97,6 +97,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
     listen(consumer, matching)
     consumer.on_assignment(journal.evict_unowned)
     background.every(settings.sweep_seconds, journal.sweep, "sweep")
+    background.every(settings.sweep_seconds, journal.measure, "unsent")
     rescorer = None
     if models.quality is not None:
         rescorer = Rescorer(matching, journal, matchmaker, models.quality)

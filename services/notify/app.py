@@ -77,6 +77,8 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
     background.every(settings.sweep_seconds, journal.sweep, "journal_sweep")
     background.every(settings.sweep_seconds, relay.sweep, "outbox_sweep")
     background.every(settings.sweep_seconds, notify.measure, "measure")
+    background.every(settings.sweep_seconds, journal.measure, "journal_unsent")
+    background.every(settings.sweep_seconds, relay.measure, "outbox_unsent")
     runtime.prepare += [store.prepare, ledger.prepare, relay.prepare]
     runtime.drain.append(relay.drain)
     return WiredNotify(runtime, journal, ledger, relay, notify)

@@ -128,6 +128,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         await expire_overdue(store, clock)
 
     runtime.background.every(settings.sweep_seconds, publisher.sweep, "outbox sweep")
+    runtime.background.every(settings.sweep_seconds, publisher.measure, "unsent")
 
     async def move_editions() -> None:
         await move_editions_by_clock(store, clock)

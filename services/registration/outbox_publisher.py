@@ -23,6 +23,11 @@ class OutboxPublisher:
         """Start sending the outbox of an entity, without waiting for it."""
         self.relays[kind].soon(document_id)
 
+    async def measure(self) -> None:
+        """Note how many outboxes wait, and since when."""
+        for relay in self.relays.values():
+            await relay.measure()
+
     async def sweep(self) -> None:
         """Send all outboxes that wait. Errors of Kafka and Mongo are raised: the background task tries again."""
         for relay in self.relays.values():

@@ -23,9 +23,11 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from shared.contract.topics import Topic, group_of
 from shared.messaging.assignment import PartitionAssignment
 from shared.messaging.batch_handler import BatchHandler
+from shared.messaging.broker_watch import BrokerWatch
 from shared.messaging.dead_letters import UNKNOWN, DeadLetters
 from shared.messaging.inputs import Handler, Owns
 from shared.messaging.lanes import LaneLimits, Lanes
+from shared.messaging.progress import ConsumerProgress
 from shared.runtime.clock import utc_now
 from shared.runtime.fair_turns import FairTurns
 from shared.runtime.health import Health, NotReady
@@ -37,6 +39,7 @@ from shared.runtime.metrics import (
     LANES,
     OLDEST_OPEN_SECONDS,
     OPEN_RECORDS,
+    UNHANDLED_SECONDS,
 )
 from shared.runtime.retry import waits
 from shared.runtime.settings import ServiceSettings
@@ -64,8 +67,11 @@ class Consumer:
         settings: ServiceSettings,
         health: Health,
         now: Callable[[], float] = time.monotonic,
+        watch: BrokerWatch | None = None,
     ) -> None:
         self._broker = broker
+        self._watch = watch or BrokerWatch(None, now)
+        self._progress: ConsumerProgress | None = None
         self._now = now
         self._settings = settings
         self._health = health
@@ -80,6 +86,7 @@ class Consumer:
         self._subscriber: Any = None
         self._committing: asyncio.Task[None] | None = None
         self._is_stopped = False
+        health.watch("consumer", self._is_stuck)
         health.note("held", lambda: {owner: round(left) for owner, left in self._dead_letters.held().items()})
 
     def subscribe(self, *topics: Topic, handler: Handler) -> None:
@@ -123,6 +130,11 @@ class Consumer:
             raise IllegalStateError("the consumer has stopped")
         return self._subscriber.consumer
 
+    async def look(self) -> None:
+        """Note how far the consumer is behind, every few seconds."""
+        if self._progress is not None:
+            await self._progress.look()
+
     # -- calls of the lanes
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
@@ -145,12 +157,16 @@ class Consumer:
     def _begin_lanes(self) -> None:
         if self._handler is None or self._is_stopped:
             return
-        for topic in self._topics:
-            LAG.labels(topic=topic).set_function(partial(self._lag, topic))
         limits = LaneLimits(self._settings.batch_max_records, self._settings.open_records)
         lanes = Lanes(self._handler, self, self._turns, limits, self._now, self._on_turn_ended)
         self._lanes = lanes
+        self._progress = progress = ConsumerProgress(
+            lambda: self._subscriber.consumer, lanes.offsets, self._watch, self._now
+        )
         self._has_lanes.set()
+        for topic in self._topics:
+            LAG.labels(topic=topic).set_function(partial(progress.lag, topic))
+            UNHANDLED_SECONDS.labels(topic=topic).set_function(partial(progress.unhandled_seconds, topic))
         LANES.set_function(lambda: len(lanes))
         OPEN_RECORDS.set_function(lambda: lanes.open_records)
         OLDEST_OPEN_SECONDS.set_function(lanes.oldest_seconds)
@@ -195,7 +211,7 @@ class Consumer:
     def _on_turn_ended(self, records: Sequence[ConsumerRecord]) -> None:
         now = utc_now().timestamp()
         for record in records:
-            FRESHNESS.labels(topic=record.topic).set(max(0.0, now - record.timestamp / 1000))
+            FRESHNESS.labels(topic=record.topic).observe(max(0.0, now - record.timestamp / 1000))
         self._commit_soon()
 
     def _commit_soon(self) -> None:
@@ -220,20 +236,11 @@ class Consumer:
             else:
                 lanes.committed(offsets)
 
-    def _lag(self, topic: str) -> int:
-        """Return the number of records of a topic from the lowest unfinished record of their partition on."""
-        if self._lanes is None or self._subscriber.consumer is None:
-            return 0
-        ends = {
-            partition: self._subscriber.consumer.highwater(partition)
-            for partition in self._subscriber.consumer.assignment() & self._lanes.offsets.keys()
-            if partition.topic == topic
-        }
-        return sum(
-            max(0, end - self._lanes.offsets[partition].lowest_unfinished)
-            for partition, end in ends.items()
-            if end is not None
-        )
+    def _is_stuck(self) -> bool:
+        lanes, progress = self._lanes, self._progress
+        if lanes is None or progress is None or not self._has_lanes.is_set():  # a rebalance fetches nothing
+            return False
+        return progress.is_stuck(is_idle=not lanes.open_records)
 
     async def check(self) -> None:
         """Readiness check: raise `NotReady` without partitions, or if dead letters make the service itself suspect."""

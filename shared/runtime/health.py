@@ -12,7 +12,7 @@ from shared.runtime.log import get_logger
 #: Parts that readiness names: the start of the process, the servers that it needs, and its settings.
 Part = Literal["start", "kafka", "mongo", "smtp", "settings"]
 #: Longest time of a readiness check. A server that is slower counts as missing.
-_CHECK_SECONDS = 2.0
+_CHECK_SECONDS = 1.5
 _NO_ANSWER = f"no answer within {_CHECK_SECONDS:g} s"
 _FAILED = "not available; the log event `part_missing` holds the error"
 
@@ -38,6 +38,7 @@ class Health:
         self._checks: dict[Part, Check] = {}
         self._logged: set[Part] = set()
         self._notes: dict[str, Callable[[], object]] = {}
+        self._watched: dict[str, Callable[[], bool]] = {}
 
     def progress(self, worker: str) -> None:
         """Report that a worker is busy and has made progress."""
@@ -46,6 +47,10 @@ class Health:
     def idle(self, worker: str) -> None:
         """Report that a worker has no work."""
         self._last_progress.pop(worker, None)
+
+    def watch(self, worker: str, is_stalled: Callable[[], bool]) -> None:
+        """Ask at each look whether a worker is stalled that cannot report by itself."""
+        self._watched[worker] = is_stalled
 
     def require(self, name: Part, check: Check) -> None:
         """Add a readiness check: a coroutine that raises an error if the part is missing."""
@@ -62,7 +67,8 @@ class Health:
     def stalled(self) -> list[str]:
         """Return the workers that are stalled."""
         now = self._now()
-        return [worker for worker, last in self._last_progress.items() if now - last > self._stall_seconds]
+        late = [worker for worker, last in self._last_progress.items() if now - last > self._stall_seconds]
+        return late + [worker for worker, is_stalled in self._watched.items() if is_stalled()]
 
     async def missing(self) -> dict[Part, str]:
         """Return the missing parts with their reasons; empty if the service is ready.

@@ -36,8 +36,8 @@ def _gauge(name: str, means: str, do: str, *labels: str) -> Gauge:
     return Gauge(name, _describe(name, "gauge", labels, means, do), labels)
 
 
-def _histogram(name: str, means: str, do: str, *labels: str) -> Histogram:
-    return Histogram(name, _describe(name, "histogram", labels, means, do), labels, buckets=_LATENCY)
+def _histogram(name: str, means: str, do: str, *labels: str, buckets: tuple[float, ...] = _LATENCY) -> Histogram:
+    return Histogram(name, _describe(name, "histogram", labels, means, do), labels, buckets=buckets)
 
 
 # -- in from Kafka
@@ -65,16 +65,28 @@ BATCH_SECONDS = _histogram(
 LAG = _gauge(
     "tertulia_consumer_lag_records",
     "Records of a topic that this process still has to handle, summed over its partitions. Each partition counts from "
-    "its lowest unfinished record, so one slow edition keeps it up.",
+    "its lowest unfinished record, so one slow edition keeps it up. NaN while the broker is silent: nobody knows.",
     "Growing: look at tertulia_oldest_open_seconds. Else add replicas (up to the partition count), unless "
     "tertulia_retries_total grows too.",
     "topic",
 )
-FRESHNESS = _gauge(
+UNHANDLED_SECONDS = _gauge(
+    "tertulia_unhandled_seconds",
+    "Time for which the oldest unhandled record of a topic has waited for this process, looked at every 5 s.",
+    "Growing: changes do not arrive. `/readyz` names a missing part; else look at tertulia_oldest_open_seconds.",
+    "topic",
+)
+FRESHNESS = _histogram(
     "tertulia_freshness_seconds",
-    "Age of the last handled record of a topic when it was handled.",
+    "Age of a record of a topic when it was handled.",
     "Participants see changes with this delay. Growing with lag: as for lag.",
     "topic",
+    buckets=(*_LATENCY, 300, 1800),
+)
+BROKER_SILENT_SECONDS = _gauge(
+    "tertulia_broker_silent_seconds",
+    "Time since Kafka last answered this process, which asks every 5 s; 0 while it answers.",
+    "Above 15, `/readyz` names kafka. All processes: the broker is away. One process: its network.",
 )
 RETRIES = _counter(
     "tertulia_retries_total",
@@ -115,6 +127,19 @@ FENCE_REJECTIONS = _counter(
     "A few at each rebalance are right. A steady rate: two processes own the same partitions.",
 )
 PUBLISHED = _counter("tertulia_published_total", "Events acknowledged by the broker.", "None: a rate.", "topic")
+UNSENT = _gauge(
+    "tertulia_unsent",
+    "Documents (registration's entities, journal entries, notify's ledger) whose events the broker has not acknowledged"
+    " yet, of all processes, looked at every 5 s.",
+    "Growing: nobody downstream hears of changes. `/readyz` names kafka, or the log has `publish_deferred`.",
+    "store",
+)
+OLDEST_UNSENT_SECONDS = _gauge(
+    "tertulia_oldest_unsent_seconds",
+    "Age of the oldest document with unsent events; 0 without one.",
+    "Above a minute: as for tertulia_unsent.",
+    "store",
+)
 SWEPT = _counter(
     "tertulia_swept_total",
     "Outboxes that the sweeper sent because their writer did not.",

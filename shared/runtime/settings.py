@@ -229,6 +229,12 @@ class ServiceSettings(ConnectionSettings):
         ge=1,
         description="Editions kept in memory, 4 MB each in the scheduler at 350 people; the least used is dropped.",
     )
+    leave_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="Time between SIGTERM, which takes readiness away, and the stop. A balancer sends requests until "
+        "it has seen that: set several periods of its checks.",
+    )
     shutdown_seconds: float = Field(
         default=20.0, gt=0, description="Longest time that a stop waits for work in progress."
     )

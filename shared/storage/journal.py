@@ -26,6 +26,7 @@ from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
 from shared.storage.aggregate import Aggregate, Change, Decision, Message, State, fold
 from shared.storage.edition_cache import EditionCache, LoadedEdition
 from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken
+from shared.storage.unsent import Unsent
 
 _log = get_logger(__name__)
 
@@ -88,6 +89,7 @@ class Journal(Generic[State, Change, Message]):
         #: Decisions in threads share the interpreter: more at once would only make all of them later.
         self._turns = FairTurns(_THREADS, most_each=_THREADS_EACH)
         self._cache = EditionCache(aggregate, store, editions_in_memory)
+        self._unsent = Unsent("journal", clock)
         #: A lock exists for as long as a task holds it or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -145,6 +147,10 @@ class Journal(Generic[State, Change, Message]):
     def evict_unowned(self, owns: Owns) -> None:
         """Remove the editions that this process lost from memory. A write in progress goes on, under the fence."""
         self._cache.evict_unowned(owns)
+
+    async def measure(self) -> None:
+        """Note how many entries wait with unsent messages, and since when."""
+        self._unsent.note(*await self._store.waiting())
 
     async def sweep(self) -> None:
         """Send the messages of entries that stayed unpublished, for editions that no process loads."""

@@ -57,6 +57,9 @@ class JournalStore(Protocol):
     async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
         """Return the oldest unpublished entries written before a moment, in order for every edition."""
 
+    async def waiting(self) -> tuple[int, datetime | None]:
+        """Return the number of unpublished entries, and the time of the oldest of them."""
+
     async def mark_published(self, entry: Entry) -> None:
         """Record that the messages of an entry were sent."""
 

@@ -54,6 +54,12 @@ class MongoJournalStore:
         found = self._entries.find(query).sort([("edition_id", ASCENDING), ("seq", ASCENDING)]).limit(limit)
         return [entry_of(document) async for document in found]
 
+    async def waiting(self) -> tuple[int, datetime | None]:
+        """Return the number of unpublished entries, and the time of the oldest of them."""
+        oldest = self._entries.find({"published": False}, {"at": 1}).sort("at", ASCENDING).limit(1)
+        since = [document["at"] async for document in oldest]
+        return await self._entries.count_documents({"published": False}), since[0] if since else None
+
     async def mark_published(self, entry: Entry) -> None:
         """Record that the messages of an entry were sent."""
         await self._entries.update_one({"_id": _entry_id(entry)}, {"$set": {"published": True}})
@@ -102,6 +108,11 @@ class InMemoryJournalStore:
         """Return the oldest unpublished entries written before a moment, in order for every edition."""
         found = [e for _, e in sorted(self._entries.items()) if not e.published and e.at < before]
         return [replace(entry) for entry in found[:limit]]
+
+    async def waiting(self) -> tuple[int, datetime | None]:
+        """Return the number of unpublished entries, and the time of the oldest of them."""
+        times = [entry.at for entry in self._entries.values() if not entry.published]
+        return len(times), min(times, default=None)
 
     async def mark_published(self, entry: Entry) -> None:
         """Record that the messages of an entry were sent."""

@@ -20,6 +20,7 @@ from shared.runtime.clock import Clock, utc_now
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import SWEPT
 from shared.storage.mongo import EVER, MongoCollection
+from shared.storage.unsent import Unsent
 
 _log = get_logger(__name__)
 #: The writer of a younger outbox may still be sending it: the sweeper leaves it.
@@ -54,6 +55,7 @@ class OutboxRelay:
         self._collection = collection
         self._publisher = publisher
         self._clock = clock
+        self._unsent = Unsent(collection.name, clock)
         #: Pause between two sends, in which requests gather.
         self.gather_seconds = _GATHER_SECONDS
         self._asked: dict[str, None] = {}
@@ -75,6 +77,13 @@ class OutboxRelay:
         """Wait until the sends that have begun are done."""
         if self._sending is not None:
             await self._sending
+
+    async def measure(self) -> None:
+        """Note how many outboxes wait, and since when."""
+        left = {"pending_since": {"$gt": EVER}}
+        oldest = self._collection.find(left, {"pending_since": 1}).sort("pending_since", ASCENDING).limit(1)
+        since = [document["pending_since"] async for document in oldest]
+        self._unsent.note(await self._collection.count_documents(left), since[0] if since else None)
 
     async def sweep(self) -> None:
         """Send outboxes that have waited for a while, the longest wait first."""

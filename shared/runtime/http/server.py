@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import socket
 import ssl
 import sys
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime.http.admission import BoundedConfig
@@ -45,7 +49,8 @@ def run(settings: ServiceSettings, app: ASGIApp) -> None:
     metrics = None
     if settings.metrics_port:
         metrics = _listen("metrics_port", settings.metrics_host or settings.http_host, settings.metrics_port)
-    server = uvicorn.Server(_config(settings, app, tls, http, metrics))
+    leaving = Leaving(app, settings.leave_seconds)
+    server = _Server(_config(settings, leaving, tls, http, metrics), leaving)
     with contextlib.suppress(KeyboardInterrupt):
         server.run([http, metrics] if metrics else [http])
     if not server.started:
@@ -105,6 +110,47 @@ def _config(
         timeout_keep_alive=settings.http_idle_seconds,  # uvicorn takes fractions
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
+
+
+class Leaving:
+    """ASGI middleware that answers `/readyz` with 503 between SIGTERM and the stop, while all else is served.
+
+    A balancer needs some seconds to see that it must send no more requests.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self.seconds = seconds
+        self.has_begun = False
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.has_begun and scope["type"] == "http" and scope["path"] == "/readyz":
+            body = {"status": "not ready", "missing": {"start": "the process is about to stop"}}
+            await JSONResponse(body, HTTPStatus.SERVICE_UNAVAILABLE)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which stops some seconds after the first signal, and at once after a second signal."""
+
+    def __init__(self, config: BoundedConfig, leaving: Leaving) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._leaving.has_begun or not self._leaving.seconds or self._loop is None:
+            super().handle_exit(sig, frame)
+            return
+        self._leaving.has_begun = True
+        stop = partial(super().handle_exit, sig, frame)
+        # A signal interrupts the loop anywhere; its timers may be set only in its turn.
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._leaving.seconds, stop)
 
 
 class RequestLimit:

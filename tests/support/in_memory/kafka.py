@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -172,6 +173,10 @@ class Member:
 
     def highwater(self, place: TopicPartition) -> int | None:
         return self.group.kafka.end(place)
+
+    def last_poll_timestamp(self, place: TopicPartition) -> int | None:
+        """Return the time of the last fetch in milliseconds: a fetch always waits."""
+        return int(time.time() * 1000)
 
     async def position(self, place: TopicPartition) -> int:
         """Return the offset that is read next. Raises `IllegalStateError` for a partition that is not assigned."""

@@ -167,17 +167,18 @@ class Database:
     """Database of a client, with collections by name."""
 
     def __init__(self, server: InMemoryMongo, name: str, by: Stepper, naming: Naming) -> None:
-        self._server, self._name, self._by, self._naming = server, name, by, naming
+        self._server, self.name, self._by, self._naming = server, name, by, naming
 
     def __getitem__(self, collection: str) -> Collection:
-        return Collection(self._server.tables[self._name, collection], collection, self._by, self._naming)
+        return Collection(self._server.tables[self.name, collection], collection, self._by, self._naming)
 
 
 class Collection:
     """Collection of a client, with the calls of Motor and PyMongo that the stores use."""
 
     def __init__(self, table: Table, name: str, by: Stepper, naming: Naming) -> None:
-        self._table, self._name, self._by, self._naming = table, name, by, naming
+        self.name = name
+        self._table, self._by, self._naming = table, by, naming
 
     async def create_index(
         self,
@@ -233,7 +234,7 @@ class Collection:
         projection: Mapping[str, int] | None = None,
     ) -> Result:
         before = self._table.documents.get(query["_id"]) if isinstance(query.get("_id"), str) else None
-        name = self._naming(Call(self._name, call, query, update, projection or {}, before))
+        name = self._naming(Call(self.name, call, query, update, projection or {}, before))
         return await self._by.step(name, effect, AutoReconnect)
 
 

@@ -26,6 +26,7 @@ from shared.runtime.metrics import (
     PUBLISHED,
     RECORDS,
     RETRIES,
+    UNHANDLED_SECONDS,
 )
 from shared.runtime.settings import PARTITIONS, ServiceSettings
 from tests.simulation.faults import NoFaults
@@ -39,7 +40,17 @@ from tests.support.waiting import wait_until
 TOPIC = MATCH_REQUEST.name
 #: Delay of the broker's clock, and so the age of every record.
 RECORD_AGE_SECONDS = 90.0
-Consume = Callable[..., contextlib.AbstractAsyncContextManager[KafkaPublisher]]
+
+
+class ConsumedPublisher(KafkaPublisher):
+    """A publisher beside the consumer that gets its records."""
+
+    def __init__(self, broker: KafkaBroker, consumer: Consumer) -> None:
+        super().__init__(broker)
+        self.consumer = consumer
+
+
+Consume = Callable[..., contextlib.AbstractAsyncContextManager[ConsumedPublisher]]
 
 
 class Settings(ServiceSettings):
@@ -55,12 +66,12 @@ async def consume() -> Consume:
     broker = cast("KafkaBroker", InMemoryBroker(kafka, Process("any", 1, NoFaults(chance), [])))
 
     @contextlib.asynccontextmanager
-    async def run(handler: Handler, **options: Any) -> AsyncIterator[KafkaPublisher]:
+    async def run(handler: Handler, **options: Any) -> AsyncIterator[ConsumedPublisher]:
         consumer = Consumer(broker, Settings(batch_every_ms=0, **options), Health(60))
         consumer.subscribe(MATCH_REQUEST, handler=handler)
         await broker.start()
         try:
-            yield KafkaPublisher(broker)
+            yield ConsumedPublisher(broker, consumer)
         finally:
             await consumer.stop()
             await broker.stop()
@@ -111,12 +122,34 @@ async def test_lag_is_the_number_of_records_from_the_lowest_unfinished_one_on(co
     assert lags == [5, 3, 1]
 
 
-async def test_freshness_is_the_age_of_the_last_handled_record(consume: Consume) -> None:
+async def test_the_wait_of_an_unhandled_record_is_shown(consume: Consume) -> None:
+    UNHANDLED_SECONDS.clear()
+    released = asyncio.Event()
+
+    async def wait(_: str, inputs: Sequence[Input]) -> None:
+        await released.wait()
+
+    applied = MetricDelta(RECORDS, topic=TOPIC, outcome="applied")
+    async with consume(wait) as publisher:
+        await publisher.publish(match_request("edn", "a"))
+        await wait_until(lambda: metric_value(LAG, topic=TOPIC) == 1)
+        await publisher.consumer.look()
+        await wait_until(lambda: metric_value(UNHANDLED_SECONDS, topic=TOPIC) > 0)
+        released.set()
+        await wait_until(lambda: applied.value == 1)
+        await publisher.consumer.look()
+        assert metric_value(UNHANDLED_SECONDS, topic=TOPIC) == 0
+
+
+async def test_freshness_counts_each_handled_record_by_its_age(consume: Consume) -> None:
     FRESHNESS.clear()
+    handled = MetricDelta(FRESHNESS, topic=TOPIC)
     async with consume(accept) as publisher:
         await publisher.publish(match_request("edn", "a"))
-        await wait_until(lambda: metric_value(FRESHNESS, topic=TOPIC) > 0)
-    assert metric_value(FRESHNESS, topic=TOPIC) == pytest.approx(RECORD_AGE_SECONDS, abs=10)
+        await wait_until(lambda: handled.value == 1)
+    [family] = FRESHNESS.collect()
+    ages = {sample.labels["topic"]: sample.value for sample in family.samples if sample.name.endswith("_sum")}
+    assert ages[TOPIC] == pytest.approx(RECORD_AGE_SECONDS, abs=10)
 
 
 async def test_a_retry_is_counted_by_the_kind_of_its_error(consume: Consume) -> None:
