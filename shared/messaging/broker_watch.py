@@ -1,4 +1,4 @@
-"""Whether the broker answers, asked by a timer: a silent broker shows while nothing is sent or fetched, too."""
+"""A watch of the broker that asks by a timer: silence shows while nothing is sent or fetched, too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = get_logger(__name__)
 
 
 class BrokerQuestion:
-    """A question to the broker on a connection of its own. Clients in use retry by themselves, and tell nobody."""
+    """A question to the broker on a connection of its own. Clients in use retry in silence."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings

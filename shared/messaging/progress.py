@@ -1,4 +1,4 @@
-"""How far a consumer is behind its partitions: looked at by a timer, so that an outage shows while it lasts."""
+"""The distance of a consumer from the ends of its partitions, looked at by a timer: an outage shows while it lasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many documents of a store wait with unsent events, for the metrics."""
+"""The number and the age of documents with unsent events, for the metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.runtime.metrics import OLDEST_UNSENT_SECONDS, UNSENT
 
 
 class Unsent:
-    """The last look at a store. The age of the oldest document grows between two looks, and while none succeeds."""
+    """The last look at a store. The age of the oldest document also grows while looks fail."""
 
     def __init__(self, store: str, clock: Clock) -> None:
         self._count = UNSENT.labels(store=store)
