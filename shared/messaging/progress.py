@@ -29,7 +29,7 @@ class ConsumerProgress:
         watch: BrokerWatch,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create the progress. `offsets` are those of the lanes; they lack partitions without a record so far."""
+        """Create the progress. `offsets` are the lanes' and lack partitions without a record so far."""
         self._reader = reader
         self._offsets = offsets
         self._watch = watch

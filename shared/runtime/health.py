@@ -49,7 +49,7 @@ class Health:
         self._last_progress.pop(worker, None)
 
     def watch(self, worker: str, is_stalled: Callable[[], bool]) -> None:
-        """Ask at each look whether a worker is stalled that cannot report by itself."""
+        """Ask whether a worker is stalled that cannot report by itself."""
         self._watched[worker] = is_stalled
 
     def require(self, name: Part, check: Check) -> None:

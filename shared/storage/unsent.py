@@ -18,7 +18,7 @@ class Unsent:
         OLDEST_UNSENT_SECONDS.labels(store=store).set_function(self._oldest_seconds)
 
     def note(self, count: int, since: datetime | None) -> None:
-        """Note the number of waiting documents, and the time of the oldest; None without one."""
+        """Note the number of waiting documents, and the time of the oldest; None if no document waits."""
         self._count.set(count)
         self._since = since
 
