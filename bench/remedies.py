@@ -37,7 +37,7 @@ _COUNTS = ("waiting", "steps_1", "steps_2", "steps_3", "without_remedy", "still_
 
 
 def run(data: Path | None, editions: int | str = _EDITIONS) -> list[dict[str, object]]:  # noqa: ARG001 - every benchmark is offered the data
-    """Return a row of counts, and a row for each combination of steps with its number of remedies.
+    """Return a row of counts, and a row for every combination of steps with its number of remedies.
 
     Raises:
         BenchmarkError: a remedy was carried out and its encounter waits.

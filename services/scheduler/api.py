@@ -37,6 +37,7 @@ from shared.internal_api.edits import (
     More,
 )
 from shared.internal_api.previews import LARGEST_PREVIEW, FactsToPreview
+from shared.internal_api.remedies import EncounterRemedy
 from shared.internal_api.server import Declined, body_of
 from shared.runtime.fair_turns import QueueFull
 
@@ -101,10 +102,26 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         Route("/editions/{edition_id}/edits", edits, methods=["POST"]),
         Route("/editions/{edition_id}/encounters", listing(encounters)),
         Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
+        Route("/editions/{edition_id}/encounters/{encounter_id}/remedy", _remedy(scheduler)),
         Route("/editions/{edition_id}/goals", listing(lambda state, _: goals_of(state))),
         Route("/editions/{edition_id}/previews", _previews(scheduler), methods=["POST"]),
         Route("/editions/{edition_id}/what-if", _what_if(scheduler)),
     ]
+
+
+def _remedy(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
+    async def remedy(request: Request) -> Response:
+        edition_id, encounter_id = request.path_params["edition_id"], request.path_params["encounter_id"]
+        try:
+            state, pair_id, found, now = await scheduler.remedy(edition_id, encounter_id)
+        except EditRejected as rejected:
+            _decline(rejected)
+        except (QueueFull, TimeoutError) as full:
+            raise Declined(503, "busy", "too many remedies are being sought; ask again in a moment") from full
+        encounter = _now(state, pair_id, encounter_id, now)
+        return JSONResponse(EncounterRemedy(encounter=encounter, remedy=found, as_of=now).model_dump(mode="json"))
+
+    return remedy
 
 
 def _what_if(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
@@ -218,11 +235,11 @@ def _query_of(request: Request, kind: type[Parameters]) -> Parameters:
 
 def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> EncounterNow:
     arranged, attended, published = arrangement_of(state, pair), state.attended.get(pair), state.encounters.get(pair)
-    unpublished = EncounterState.SCHEDULED if arranged.place else EncounterState.WAITING
+    arranged_state = published.state if published else EncounterState.SCHEDULED
     return EncounterNow(
         encounter_id=encounter_id,
         participant_ids=arranged.people,
-        state=attended.outcome if attended else published.state if published else unpublished,
+        state=attended.outcome if attended else EncounterState.WAITING if arranged.reason else arranged_state,
         place=attended.place if attended else arranged.place,
         waiting_reason=arranged.reason,
         is_locked=arranged.is_locked,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.scheduler.aggregate import Answer, Query
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.organiser.attendance import AttendanceEffects, AttendanceReport, record_attendance
 from services.scheduler.domain.organiser.edit_plan import EditPlan
 from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
+from services.scheduler.domain.organiser.errors import pair_of_encounter
+from services.scheduler.domain.organiser.remedies import find_remedy
 from services.scheduler.domain.organiser.what_if import problem_with
-from services.scheduler.domain.state import AgendaState
+from services.scheduler.domain.state import AgendaState, copy_of
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.improver import Improver, count_encounters, report_broken, transact
 from services.scheduler.ports import Editions, Solver
 from services.scheduler.previews import Behind, must_be_at_base, preview_of
+from shared.contract.events import Remedy
 from shared.internal_api.edits import Edit, More, WhatIf
 from shared.internal_api.previews import FactsPreview, FactsToPreview
 from shared.messaging.inputs import Input
@@ -34,6 +38,9 @@ _PREVIEWS, _PREVIEWS_WAITING = 2, 4
 _PREVIEW_SECONDS = 2.0
 #: Interval between looks for the facts that a preview is based on.
 _LOOK_SECONDS = 0.05
+#: Searches for remedies of an operator that wait for a turn, and their longest wait. One search runs at a time: it
+#: shares the process with decisions.
+_REMEDIES_WAITING, _REMEDY_SECONDS = 8, 2.0
 
 
 @dataclass
@@ -48,6 +55,8 @@ class Scheduler:
         default_factory=lambda: FairTurns(_QUESTIONS, most_each=_QUESTIONS_EACH, most_waiting=0)
     )
     _previews: FairTurns = field(default_factory=lambda: FairTurns(_PREVIEWS, most_waiting=_PREVIEWS_WAITING))
+
+    _remedies: FairTurns = field(default_factory=lambda: FairTurns(1, most_waiting=_REMEDIES_WAITING))
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Insert a batch of inputs into the agenda, repair it, and publish the changes."""
@@ -125,6 +134,21 @@ class Scheduler:
         return WhatIf(
             placed=placed, waiting=waiting, placed_then=len(solution.assignments), at_most_then=solution.bound
         )
+
+    async def remedy(self, edition_id: str, encounter_id: str) -> tuple[AgendaState, str, Remedy | None, datetime]:
+        """Return the smallest change that would place a waiting encounter, sought on a copy of the state in a thread.
+
+        The answer holds the copy, the pair of the encounter, the remedy if there is one, and the time of the search.
+
+        Raises:
+            EditRejected: the edition has no such encounter.
+            QueueFull, TimeoutError: too many remedies are being sought.
+        """
+        present = await self.editions.current(edition_id)
+        pair_id = pair_of_encounter(present, encounter_id)
+        async with self._remedies.turn(present.operator_id or edition_id, within=_REMEDY_SECONDS):
+            state, now = copy_of(await self.editions.current(edition_id)), self.clock()
+            return state, pair_id, await asyncio.to_thread(find_remedy, state, pair_id, now), now
 
     async def agenda(self, edition_id: str) -> AgendaState:
         """Return the present state of an edition. The caller does not change it."""

@@ -66,7 +66,9 @@ PRICES: dict[tuple[str, str], Price] = {
     ("POST", f"{_EDITION}/agenda/edits"): Price(tokens=10),
     ("POST", f"{_EDITION}/agenda/edits/dry-run"): Price(tokens=5),
     ("POST", "/profile-help"): Price(tokens=5),
-    ("GET", f"{_EDITION}/affinities/{{one}}/{{other}}"): _ASKED,
+    # Both may look for a remedy.
+    ("GET", f"{_EDITION}/affinities/{{one}}/{{other}}"): Price(tokens=5),
+    ("GET", f"{_EDITION}/encounters/{{encounter_id}}/remedy"): Price(tokens=5),
     ("GET", f"{_EDITION}/goals"): _ASKED,
 }
 

@@ -3,26 +3,67 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path
+from pydantic import Field
 
-from services.registration.api.access import CurrentService, MatchingClient, PathId
+from services.registration.api.access import CurrentService, MatchingClient, PathId, SchedulerClient
+from services.registration.api.agenda import concerned_by, remedy_of
 from services.registration.domain.participant import Participant
-from shared.internal_api.pairs import PairAnswer
+from services.registration.internal_clients import InternalClient, ServiceDeclined, ServiceUnavailable
+from shared.contract.events import Consent, Remedy
+from shared.contract.ids import encounter_id
+from shared.internal_api.pairs import Hindrance, PairAnswer
+from shared.internal_api.remedies import EncounterRemedy, describe
 
 router = APIRouter(prefix="/editions/{edition_id}/affinities", tags=["affinities"])
+
+
+class PairView(PairAnswer):
+    """A pair in the view of matching. Its encounter, and the remedy if that waits, are the scheduler's."""
+
+    encounter_id: str | None = Field(description="Null without an encounter, or while the scheduler does not answer.")
+    remedy: Remedy | None = Field(description="The smallest change found that would place the waiting encounter.")
+    text: str = Field(description="The reason to wait and the remedy in English sentences; empty if it does not wait.")
 
 
 @router.get("/{one}/{other}")
 async def explain(
     service: CurrentService,
     matching: MatchingClient,
+    scheduler: SchedulerClient,
     edition_id: PathId,
     first_id: Annotated[str, Path(alias="one", max_length=1000)],
     second_id: Annotated[str, Path(alias="other", max_length=1000)],
-) -> PairAnswer:
-    """Explain the affinity of two participants: its score, its reasons, and the obstacles to an encounter."""
+) -> PairView:
+    """Explain the affinity of two participants: its score, its reasons, and the obstacles to an encounter.
+
+    The reason of a waiting encounter is the scheduler's present reason, as in the list of encounters, with its remedy.
+    """
     for participant_id in (first_id, second_id):
         await service.get(Participant, edition_id, participant_id)
     path = f"/editions/{edition_id}/affinities/{first_id}/{second_id}"
-    return PairAnswer.model_validate(await matching.get(path))
+    answer = PairAnswer.model_validate(await matching.get(path))
+    found = await _encounter_of(scheduler, edition_id, answer)
+    if found is None:
+        return PairView(**dict(answer), encounter_id=None, remedy=None, text="")
+    edition = await service.editions.get(edition_id)
+    names = await service.participants.names(edition_id, concerned_by(found))
+    reason = found.encounter.waiting_reason
+    return PairView(
+        **{**dict(answer), "hindrances": (Hindrance(reason.value),) if reason else ()},
+        encounter_id=found.encounter.encounter_id,
+        remedy=found.remedy,
+        text=describe(found.encounter.waiting_reason, found.remedy, names, ZoneInfo(edition.timezone)),
+    )
+
+
+async def _encounter_of(scheduler: InternalClient, edition_id: str, answer: PairAnswer) -> EncounterRemedy | None:
+    """Return the encounter of a pair that consents; `None` if the scheduler has none yet, or does not answer."""
+    if answer.consent is not Consent.GRANTED:
+        return None
+    try:
+        return await remedy_of(scheduler, edition_id, encounter_id(edition_id, *answer.participant_ids))
+    except (ServiceDeclined, ServiceUnavailable):
+        return None

@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
-from services.registration.api.access import After, CurrentService, Limit, PathId, SchedulerClient
+from services.registration.api.access import After, CurrentService, Limit, PathId, SchedulerClient, is_id
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.problems import rejections
 from services.registration.api.replies import Tried
 from services.registration.confirmation import Previewed, must_be_confirmed
 from services.registration.domain.agenda import EditBreaksRules, EditFacts, MissingIfMatch, describe_breach
+from services.registration.domain.errors import NotFound
 from services.registration.internal_clients import InternalClient, ServiceDeclined
 from services.registration.previews import PreviewView, preview_of_edit
 from services.registration.service import OperatorService
 from shared.contract.ids import Id
 from shared.internal_api.edit_errors import EDIT_ERRORS, WHAT_IF_ERRORS
 from shared.internal_api.edits import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
+from shared.internal_api.remedies import EncounterRemedy, describe
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["agenda"])
 
@@ -40,6 +43,13 @@ class Encounters(BaseModel):
     items: list[EncounterNow]
     names: dict[str, str] = Field(description="By participant id.")
     next: str | None = Field(description="The value of `after` for the next page; null on the last page.")
+
+
+class RemedyView(EncounterRemedy):
+    """An encounter now and the remedy of its wait, with names and in words."""
+
+    names: dict[str, str] = Field(description="By participant id.")
+    text: str = Field(description="The reason and the remedy in English sentences; empty if it does not wait.")
 
 
 class Underserved(BaseModel):
@@ -101,6 +111,26 @@ async def list_encounters(
     concerned = (participant_id for encounter in shown for participant_id in encounter.participant_ids)
     names = await service.participants.names(edition_id, concerned)
     return Encounters(items=shown, names=names, next=shown[-1].encounter_id if len(items) > limit else None)
+
+
+@router.get("/encounters/{encounter_id}/remedy")
+async def find_remedy(
+    service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, encounter_id: PathId
+) -> RemedyView:
+    """Return an encounter as it is now. If it waits, name the smallest change found that would place it.
+
+    The change was tried on a copy of the agenda at `as_of`: more tables, an hour of a participant, a session to leave,
+    a higher quota, an order or a lock to give up, a place by hand, a longer day, or several of these. A later answer
+    may differ. 503 while too many remedies are being sought.
+    """
+    edition = await service.editions.get(edition_id)
+    found = await remedy_of(scheduler, edition_id, encounter_id)
+    names = await service.participants.names(edition_id, concerned_by(found))
+    return RemedyView(
+        **dict(found),
+        names=names,
+        text=describe(found.encounter.waiting_reason, found.remedy, names, ZoneInfo(edition.timezone)),
+    )
 
 
 @router.get("/below-minimum")
@@ -186,6 +216,21 @@ async def edit(
 
 def _previewed(effects: EffectsView) -> Previewed[PreviewView]:
     return Previewed(effects.token, preview_of_edit(effects, effects.names))
+
+
+async def remedy_of(scheduler: InternalClient, edition_id: str, encounter_id: str) -> EncounterRemedy:
+    """Ask the scheduler for an encounter and its remedy."""
+    if not is_id(encounter_id):
+        raise NotFound("there is no such encounter")
+    return EncounterRemedy.model_validate(
+        await scheduler.get(f"/editions/{edition_id}/encounters/{encounter_id}/remedy")
+    )
+
+
+def concerned_by(found: EncounterRemedy) -> set[str]:
+    """Return the ids of all participants that an answer names."""
+    steps = found.remedy.steps if found.remedy else ()
+    return {*found.encounter.participant_ids, *(step.participant_id for step in steps if step.participant_id)}
 
 
 def _page_query(limit: int, after: str | None) -> dict[str, str]:
