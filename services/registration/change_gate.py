@@ -29,6 +29,8 @@ _log = get_logger(__name__)
 
 #: Longest look at the effects of a participant's change, which is made even if the scheduler does not answer.
 _SHORT_LOOK_SECONDS = 1.0
+#: Participants whose availability is previewed with a move of the days: as many as fit into a request.
+_MOST_FOLLOWERS = 1000
 _NO_COUNTS = PreviewCounts(encounters=0, moved=0, placed=0, waiting=0, cancelled=0, people=0, mailed=0)
 
 
@@ -109,7 +111,7 @@ class ChangeGate:
     async def _preview(self, before: Entity, after: Entity, seconds: float) -> Previewed[PreviewView]:
         """Ask the scheduler for the effects, within so many seconds."""
         path = f"/editions/{after.edition_id}/previews"
-        body = facts_of(after).model_dump(mode="json")
+        body = facts_of(after, *await self._followers(before, after)).model_dump(mode="json")
         try:
             async with asyncio.timeout(seconds):
                 found = FactsPreview.model_validate(await self.scheduler.post(path, body))
@@ -132,6 +134,15 @@ class ChangeGate:
         preview = PreviewView(**dict(found), outside=tuple(sorted(outside)), names=names)
         content = after.model_dump(mode="json", exclude={"changed_at"})
         return Previewed(token_of(content, before.revision, found.effects, preview.outside), preview)
+
+    async def _followers(self, before: Entity, after: Entity) -> list[Participant]:
+        """Return the next revisions of the participants whose availability would follow the calendar of an edition."""
+        if not isinstance(before, Edition) or not isinstance(after, Edition) or before.calendar == after.calendar:
+            return []
+        there = await self.repository.with_availability(after.edition_id)
+        moved = [(participant.following(after), participant) for participant in there]
+        followers = [new.model_copy(update={"revision": old.revision + 1}) for new, old in moved if new is not old]
+        return followers if len(followers) <= _MOST_FOLLOWERS else []
 
     async def _edition_of(self, entity: Entity) -> Edition | None:
         return entity if isinstance(entity, Edition) else await self.repository.recent_edition(entity.edition_id)

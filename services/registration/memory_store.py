@@ -57,7 +57,7 @@ class InMemoryStore:
         return sorted({(entity.operator_id, entity.edition_id) for entity in waiting})
 
     async def end_lines(self, operator_id: str, edition_id: str) -> None:
-        """Do nothing: all lines are looked at each time."""
+        """Do nothing: no line is ever left alone."""
 
 
 class InMemoryRepository:
@@ -104,6 +104,14 @@ class InMemoryRepository:
         """Count the requests of a participant that are neither declined, withdrawn nor expired."""
         wanted = {"edition_id": edition_id, "requester_id": requester_id}
         return sum(_has(request, wanted) and request.state in LIVE for request in self._own(MatchRequest))
+
+    async def with_availability(self, edition_id: str) -> list[Participant]:
+        """List the participants of an edition, also the cancelled, that are not available for the whole edition."""
+        there = (participant for participant in self._own(Participant) if participant.edition_id == edition_id)
+        return [participant for participant in there if participant.available]
+
+    async def settle(self, edition: Edition) -> None:
+        """Do nothing: no calendar is ever left alone."""
 
     async def delegations(self, edition_id: str) -> set[str]:
         """Return the delegations that active organisations of an edition name."""

@@ -96,13 +96,16 @@ def too_many(edition: Edition, preview: FactsPreview) -> str | None:
     )
 
 
-def facts_of(entity: Entity) -> FactsToPreview:
-    """Return the snapshot of an entity without the texts of a person."""
-    event = entity.snapshot()
+def facts_of(*entities: Entity) -> FactsToPreview:
+    """Return the snapshots of entities without the texts of a person."""
     kinds = {EditionChanged: "editions", OrganisationChanged: "organisations", ParticipantChanged: "participants"}
-    texts = {} if isinstance(event, EditionChanged) else _UNNAMED
-    fields = {**event.model_dump(), **{name: text for name, text in texts.items() if name in type(event).model_fields}}
-    return FactsToPreview.model_validate({kinds[type(event)]: [fields]})
+    facts: dict[str, list[dict[str, object]]] = {}
+    for entity in entities:
+        event = entity.snapshot()
+        texts = {} if isinstance(event, EditionChanged) else _UNNAMED
+        named = {name: text for name, text in texts.items() if name in type(event).model_fields}
+        facts.setdefault(kinds[type(event)], []).append({**event.model_dump(), **named})
+    return FactsToPreview.model_validate(facts)
 
 
 def sessions_outside(entity: Entity) -> set[str]:

@@ -13,6 +13,7 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.ports import AffinityVersions, AnyEntity, EntityStore, Repository
 from services.registration.unit_of_work import UnitOfWork
+from services.registration.use_cases.calendars import FollowingAvailability
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.match_requests import MatchRequestService
 from services.registration.use_cases.organisations import OrganisationService
@@ -40,7 +41,8 @@ class OperatorService:
     ) -> None:
         self.unit_of_work = UnitOfWork(repository, clock, room)
         lines = SessionLines(self.unit_of_work)
-        self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions(), lines)
+        availability = FollowingAvailability(self.unit_of_work)
+        self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions(), lines, availability)
         self.participants = ParticipantService(self.unit_of_work, self.editions, lines)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)
@@ -53,7 +55,7 @@ class OperatorService:
         """List the doubtful facts of an entity."""
         match entity:
             case Edition():
-                return self.editions.warnings(entity)
+                return await self.editions.warnings(entity)
             case Organisation():
                 return await self.organisations.warnings(entity)
             case Participant():
@@ -83,12 +85,14 @@ async def expire_overdue(store: EntityStore, clock: Clock) -> None:
 async def move_editions_by_clock(store: EntityStore, clock: Clock) -> None:
     """Make published editions of all operators live before their first hour, and close editions after their last.
 
+    Availability that has not followed the calendar of its edition is moved.
     Several processes may do it at once, and late: an edition is moved to a phase once, as a revision of its own.
     """
     for edition in await store.overdue(Edition, clock(), _AT_ONCE):
         service = OperatorService(store.of(edition.operator_id), clock)
         try:
             await service.editions.move_by_clock(edition.edition_id)
+            await service.editions.follow_calendar(edition.edition_id)
         except Conflict:  # changed by many at this very moment: the next run finds it again
             continue
 

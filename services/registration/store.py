@@ -198,6 +198,16 @@ class MongoRepository:
         count: int = await self._of(MatchRequest).count_documents(query)
         return count
 
+    async def with_availability(self, edition_id: str) -> list[Participant]:
+        """List the participants of an edition, also the cancelled, that are not available for the whole edition."""
+        query = self._own(edition_id=edition_id, available={"$ne": []})
+        return [entity async for entity in self._read(Participant, self._of(Participant).find(query, _BESIDE))]
+
+    async def settle(self, edition: Edition) -> None:
+        """Leave the calendar of an edition alone until its next change, unless it has changed since it was read."""
+        unchanged = {"_id": self._path(Edition, edition.id, edition.id), "revision": edition.revision}
+        await self._of(Edition).update_one(unchanged, {"$set": {"due": edition.phase_due}})
+
     async def delegations(self, edition_id: str) -> set[str]:
         """Return the delegations that active organisations of an edition name."""
         prefix = self._path(Organisation, edition_id, "")

@@ -133,6 +133,15 @@ class ApiHarness:
         if taken:
             await self.scheduler.consume(self.edition, taken)
 
+    async def deliver_one_by_one(self) -> None:
+        """Hand the new events of registration to the scheduler, a decision for each."""
+        for registration in self.registrations:
+            await registration.publisher.drain()
+        registered = [event for event in self.servers.published if isinstance(event, OF_REGISTRATION)]
+        for number, event in enumerate(registered[self.delivered :]):
+            await self.scheduler.consume(self.edition, [Input(event, Position("registration.v1", 1, number))])
+        self.delivered = len(registered)
+
     async def settle(self) -> None:
         """Improve and announce all editions."""
         for _ in range(3):

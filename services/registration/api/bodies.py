@@ -14,6 +14,7 @@ from services.registration.domain.agenda import AttendanceFacts, EditFacts
 from services.registration.domain.edition import EditionFacts, FillingFacts, SessionFacts, ZoneFacts
 from services.registration.domain.entity import Facts
 from services.registration.domain.match_request import MatchRequestFacts
+from services.registration.domain.members import PostponementFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.parsing import parse_facts, parse_patch
 from services.registration.domain.participant import ParticipantFacts
@@ -26,7 +27,14 @@ MERGE_PATCH = "application/merge-patch+json"
 _KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
 
 #: Bodies that create no entity, so that there is nothing to patch.
-_ACTIONS: tuple[type[Facts], ...] = (AttendanceFacts, EditFacts, ProfileTextFacts, SessionFacts, ZoneFacts)
+_ACTIONS: tuple[type[Facts], ...] = (
+    AttendanceFacts,
+    EditFacts,
+    PostponementFacts,
+    ProfileTextFacts,
+    SessionFacts,
+    ZoneFacts,
+)
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

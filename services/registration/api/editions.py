@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
 from services.registration.api.replies import Page, WarnedEdition, created, outcome, page, reply, tried_or
+from services.registration.domain import members
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
+from services.registration.domain.members import PostponementFacts
 from services.registration.domain.seats import Attendance
 from shared.contract.events import Phase
 
@@ -80,6 +82,25 @@ async def amend_edition(
     """
     confirmed = Phase(confirm) if confirm else None
     return await outcome(service, gate, await service.editions.amend(edition_id, patch, revisions, confirmed))
+
+
+@router.post(
+    "/{edition_id}/postponements", responses=tried_or(WarnedEdition), openapi_extra=body_docs(PostponementFacts)
+)
+async def postpone_edition(
+    service: CurrentService,
+    edition_id: PathId,
+    revisions: IfMatch,
+    gate: Gate,
+    wanted: Annotated[PostponementFacts, body_of(PostponementFacts)],
+) -> Response:
+    """Move all days, all sessions and the availability of all participants by some days, at the same local times.
+
+    It needs `If-Match`, so that a repeated request moves nothing twice. The edition has a new revision, and so
+    has every participant with an availability. If registration stops in between, it goes on after its start.
+    """
+    patch_of = members.postpone(wanted.days)
+    return await outcome(service, gate, await service.editions.change(edition_id, patch_of, revisions))
 
 
 @router.get("/{edition_id}/sessions")

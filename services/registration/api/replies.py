@@ -74,7 +74,7 @@ class WarnedParticipant(Participant, Warned):
 
 
 class Tried(Warned):
-    """The answer to a dry run: nothing was changed. The warnings are those of the facts after the change."""
+    """The answer to a dry run: nothing was changed. The warnings are of the facts after the change."""
 
     token: str = Field(description="Confirms the change with exactly these effects, as `?token=`.")
     preview: PreviewView

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Self
 
@@ -10,14 +10,15 @@ from pydantic import Field, model_validator
 
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import ConfirmationRequired, Conflict, FieldError, Invalid
-from services.registration.domain.names import Line, ZoneName
-from services.registration.domain.slots import Day, instant, slots_of
+from services.registration.domain.names import Line, ZoneName, must_differ
+from services.registration.domain.slots import Day, LocalCalendar, days_moved, instant, slots_of
 from shared.contract import events
 from shared.contract.events import (
     ConsentPolicy,
     EditionChanged,
     Filling,
     Goals,
+    Instant,
     Level,
     LevelOrder,
     Phase,
@@ -32,6 +33,8 @@ from shared.contract.ids import Id
 _MOST_BYTES = 900_000
 
 
+#: Time in which each revision has the background work look for availability that has not followed the calendar.
+_FOLLOWED_FOR = timedelta(days=1)
 #: Phases that end by the clock.
 MOVED_BY_CLOCK = frozenset({Phase.PUBLISHED, Phase.LIVE})
 
@@ -46,7 +49,7 @@ class ZoneFacts(Facts):
 
     @model_validator(mode="after")
     def _tables_differ(self) -> Self:
-        _all_differ("table", self.tables)
+        must_differ("table", self.tables)
         return self
 
 
@@ -169,8 +172,8 @@ class EditionFacts(Facts):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        _all_differ("zone_id", (zone.zone_id for zone in self.zones))
-        _all_differ("session_id", (session.session_id for session in self.sessions))
+        must_differ("zone_id", (zone.zone_id for zone in self.zones))
+        must_differ("session_id", (session.session_id for session in self.sessions))
         zones = {zone.zone_id for zone in self.zones}
         for session in self.sessions:
             session.in_zone(self.timezone)
@@ -197,15 +200,49 @@ class Edition(EditionFacts, Entity):
     #: An edition stored before there were versions keeps the first version.
     affinity_version: AffinityVersion = "1"
     filling: Filling | None = Field(default=None, description="The last round of proposals.")
+    postponed_days: int = Field(default=0, description="Days by which all days of the edition were moved, in all.")
+    first_timezone: str | None = Field(default=None, description="Time zone before its first change; null: the same.")
+    calendar_since: Instant | None = Field(
+        default=None, description="Time of the last move of all days, or change of the time zone."
+    )
 
     @property
     def due(self) -> datetime | None:
+        """The time of the next phase, or of the last change of the calendar if that was within a day; None: never."""
+        moves = (self.phase_due, self.calendar_since)
+        is_recent = self.calendar_since is not None and self.changed_at - self.calendar_since < _FOLLOWED_FOR
+        return min(filter(None, moves)) if is_recent else self.phase_due
+
+    @property
+    def phase_due(self) -> datetime | None:
         """The time at which the clock moves the edition to its next phase; None: never."""
         hours = self._hours()
         if hours is None or self.phase not in MOVED_BY_CLOCK:
             return None
         closes_at = self._closes_at(hours)
         return min(self._live_at(hours), closes_at) if self.phase is Phase.PUBLISHED else closes_at
+
+    @property
+    def calendar(self) -> LocalCalendar:
+        """The calendar of the edition's local times now."""
+        return LocalCalendar(timezone=self.timezone, postponed_days=self.postponed_days)
+
+    @property
+    def first_calendar(self) -> LocalCalendar:
+        """The calendar of availability that names no calendar: it was stored by an earlier version."""
+        return LocalCalendar(timezone=self.first_timezone or self.timezone)
+
+    def with_facts(self, facts: EditionFacts, now: datetime) -> Self:
+        """Return the next revision with these facts; itself if no fact differs. Notes a change of the calendar."""
+        days = days_moved(self.days, facts.days)
+        fields = facts.values()
+        if days or facts.timezone != self.timezone:
+            fields |= {
+                "postponed_days": self.postponed_days + days,
+                "first_timezone": self.first_timezone or self.timezone,
+                "calendar_since": now,
+            }
+        return self.changed(now, **fields)
 
     def moved_by_clock(self, now: datetime) -> Self:
         """Return the edition in the phase that its hours say; itself if that is its phase.
@@ -307,11 +344,3 @@ class Edition(EditionFacts, Entity):
 
 
 _COMMON = set(EditionChanged.model_fields) - {"occurred_at", "slots", "zones", "sessions"}
-
-
-def _all_differ(what: str, values: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f"{what} {value!r} appears twice")
-        seen.add(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 from typing import Annotated, Final
@@ -86,6 +86,15 @@ def similar_name(name: str) -> str:
     """Return a key that spellings of a name share which differ in accents, marks or blanks too."""
     letters = unicodedata.normalize("NFKD", same_name(name))
     return "".join(letter for letter in letters if letter.isalnum())
+
+
+def must_differ(what: str, values: Iterable[str]) -> None:
+    """Raise ValueError if a value appears twice; the message calls the values `what`."""
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{what} {value!r} appears twice")
+        seen.add(value)
 
 
 def _clean(text: str, allowed: str) -> str:

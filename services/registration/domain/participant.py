@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from pydantic import Field, field_validator
 
+from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import Code, Email, Line, Text, same_name
-from services.registration.domain.slots import instant
+from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import Instant, Language, ParticipantChanged, Status
 from shared.contract.ids import Id
 
@@ -32,6 +33,7 @@ FIELDS_OF_THE_PLACE = frozenset(
         "waiting_session_ids",
         "waiting_since",
         "seats",
+        "calendar",
         "checked_in",
         "blocked_ids",
         "declined_ids",
@@ -124,6 +126,9 @@ class Participant(ParticipantFacts, Entity):
     links: int = Field(
         default=0, ge=0, description="Revocations of the participant's links: links signed before are not valid."
     )
+    calendar: LocalCalendar | None = Field(
+        default=None, description="Calendar of the edition for which `available` holds; null: its first calendar."
+    )
     seats: dict[Id, int] = Field(
         default_factory=dict, description="Seat number, from 1, by session; only sessions with a capacity have seats."
     )
@@ -136,6 +141,19 @@ class Participant(ParticipantFacts, Entity):
         return self.blocks(participant.participant_id, participant.organisation_id) or participant.blocks(
             self.participant_id, self.organisation_id
         )
+
+    def following(self, edition: Edition) -> Self:
+        """Return the participant with the availability at the same local times of the edition's present calendar.
+
+        The revision is the same; itself if the availability need not move.
+        """
+        before, now = self.calendar or edition.first_calendar, edition.calendar
+        if not self.available or before == now:
+            return self
+        stays = tuple(_moved(stay, before, now) for stay in self.available)
+        if stays == self.available:
+            return self
+        return self.model_copy(update={"available": stays, "calendar": now})
 
     def differs_only_in_revision(self, participant: Participant) -> bool:
         """Tell whether every field but the revision and its time is the same."""
@@ -159,8 +177,18 @@ class Participant(ParticipantFacts, Entity):
         return self.status is Status.CANCELLED
 
     def snapshot(self) -> ParticipantChanged:
-        aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation", "waiting_session_ids"}
+        aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation", "waiting_session_ids", "calendar"}
         return ParticipantChanged(**self.model_dump(exclude=aside), occurred_at=self.changed_at)
+
+
+def _moved(stay: Stay, before: LocalCalendar, now: LocalCalendar) -> Stay:
+    """Return a stay at the same local times of another calendar; as long as before if clocks skip its times."""
+    starts_at, ends_at = before.moved(stay.starts_at, now), before.moved(stay.ends_at, now)
+    return Stay(starts_at=starts_at, ends_at=ends_at if ends_at > starts_at else starts_at + _length(stay))
+
+
+def _length(stay: Stay) -> timedelta:
+    return stay.ends_at - stay.starts_at
 
 
 def _stay(index: int, stay: Stay, timezone: str) -> Stay:

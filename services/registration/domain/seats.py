@@ -82,7 +82,7 @@ def newly_wanted(participant: Participant, edition: Edition, before: Participant
 def seated(
     participant: Participant, wanted: Sequence[Attendance], before: Participant | None, now: datetime
 ) -> Participant:
-    """Return the participant with a seat in each wanted session that has one, and in the lines of all other sessions.
+    """Return the participant with seats in the wanted sessions, and in the lines of full sessions.
 
     The seats of sessions that were left are given up. A participant who waited before keeps the place in line.
     """

@@ -49,6 +49,37 @@ class Day(Hours):
     breaks: tuple[Hours, ...] = Field(default=(), max_length=20)
 
 
+class LocalCalendar(BaseModel):
+    """The time zone of an edition, and the days by which it was postponed in all. Local times move with both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timezone: str
+    postponed_days: int = 0
+
+    def moved(self, moment: datetime, to: LocalCalendar) -> datetime:
+        """Return the moment in UTC that has the same local time on another calendar, as many days later.
+
+        A local time that clocks skip becomes the time after the gap. A moment beyond the year 2199 stays.
+        """
+        days = timedelta(days=to.postponed_days - self.postponed_days)
+        try:
+            local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None) + days
+            later = local.replace(tzinfo=ZoneInfo(to.timezone)).astimezone(UTC)
+        except OverflowError:
+            return moment
+        return later if _FIRST_DAY < later.date() < _LAST_DAY else moment
+
+
+def days_moved(before: Sequence[Day], after: Sequence[Day]) -> int:
+    """Return the number of days by which all days of an edition have moved; 0 if they have not moved alike."""
+    dates, moved_dates = sorted(day.date for day in before), sorted(day.date for day in after)
+    if len(dates) != len(moved_dates):
+        return 0
+    moves = {moved - date for date, moved in zip(dates, moved_dates, strict=True)}
+    return moves.pop().days if len(moves) == 1 else 0
+
+
 def instant(moment: datetime, timezone: str) -> datetime:
     """Return a moment in UTC. Without an offset it is a local time of `timezone`: the earlier of two if clocks go back.
 
@@ -81,6 +112,11 @@ def slots_of(days: Sequence[Day], slot_minutes: int, timezone: str) -> tuple[Slo
     if len(starts) > MOST_SLOTS:
         raise ValueError(f"the days hold {len(starts)} slots of {slot_minutes} minutes; at most {MOST_SLOTS} fit")
     return tuple(Slot(index=index, starts_at=at, ends_at=at + length) for index, at in enumerate(starts))
+
+
+def local_time(moment: datetime, timezone: str) -> datetime:
+    """Return a moment as a local time without an offset; a moment without an offset is local already."""
+    return moment.astimezone(ZoneInfo(timezone)).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def local_date(moment: datetime, timezone: str) -> date:

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
 from services.registration.domain.checks.edition import doubtful_facts_of_edition
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
 from services.registration.domain.errors import NotFound
-from services.registration.domain.members import Patch, PatchOf
+from services.registration.domain.members import Patch, PatchOf, with_days
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.seats import Attendance
 from services.registration.ports import AffinityVersions
 from services.registration.unit_of_work import Revisions, UnitOfWork
+from services.registration.use_cases.calendars import FollowingAvailability
 from services.registration.use_cases.session_lines import SessionLines
 from shared.contract.events import Phase
 from shared.contract.events.registration import BUILT_IN_AFFINITY_VERSIONS
+
+#: Time after which no process takes the calendar of before for the present one (`Repository.recent_edition`).
+_RECENT: Final = timedelta(seconds=10)
 
 
 class EditionService:
     """Use cases of editions."""
 
-    def __init__(self, unit_of_work: UnitOfWork, versions: AffinityVersions, lines: SessionLines) -> None:
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork,
+        versions: AffinityVersions,
+        lines: SessionLines,
+        availability: FollowingAvailability,
+    ) -> None:
         self._unit = unit_of_work
         self._versions = versions
         self._lines = lines
+        self._availability = availability
 
     async def create(self, facts: EditionFacts, key: str | None) -> Edition:
         """Create an edition."""
@@ -40,9 +54,10 @@ class EditionService:
         """Read an edition. Raises `NotFound`."""
         return await self._unit.get(Edition, edition_id, edition_id)
 
-    def warnings(self, edition: Edition) -> tuple[DoubtfulFact, ...]:
-        """List the doubtful facts of an edition."""
-        return as_warnings(doubtful_facts_of_edition(edition, self._unit.clock()))
+    async def warnings(self, edition: Edition) -> tuple[DoubtfulFact, ...]:
+        """List the doubtful facts of an edition, and the participants whose availability holds none of its slots."""
+        without_slot = await self._availability.without_slot(edition)
+        return as_warnings((*without_slot, *doubtful_facts_of_edition(edition, self._unit.clock())))
 
     async def get_changeable(self, edition_id: str) -> Edition:
         """Read an edition that is not closed, at most a second old. Raises `NotFound`, `Conflict`."""
@@ -64,8 +79,11 @@ class EditionService:
         """Change an edition by the patch that follows from its present revision."""
 
         async def change(edition: Edition) -> Edition:
-            facts = apply_patch(edition, EditionFacts, patch_of(edition))
-            changed = edition.changed(self._unit.clock(), **facts.values())
+            patch = patch_of(edition)
+            facts = apply_patch(edition, EditionFacts, patch)
+            if sessions := with_days(edition, facts):
+                facts = apply_patch(edition, EditionFacts, patch | sessions)
+            changed = edition.with_facts(facts, self._unit.clock())
             if changed is not edition:
                 edition.must_be_changeable()
                 edition.may_become(changed.phase, confirmed)
@@ -78,8 +96,18 @@ class EditionService:
             return changed
 
         edition = await self._unit.amend(Edition, edition_id, edition_id, change, revisions)
+        if edition.calendar_since == edition.changed_at:
+            await self._availability.follow(edition)
         await self._lines.serve(edition, [session.session_id for session in edition.sessions])
         return edition
+
+    async def follow_calendar(self, edition_id: str) -> None:
+        """Move availability that has not followed the calendar: of a process that died, or registered meanwhile."""
+        edition = await self.get(edition_id)
+        if edition.calendar_since is not None:
+            await self._availability.follow(edition)
+            if self._unit.clock() - edition.calendar_since > _RECENT:
+                await self._unit.repository.settle(edition)
 
     async def serve_lines(self, edition_id: str) -> None:
         """Hand open seats of all sessions down their lines."""

@@ -32,7 +32,7 @@ def _words(cell: str) -> list[str]:
 
 
 def _codes(cell: str) -> list[str]:
-    """Split as words, but keep a comma between digits: `nace:25,62` is one code, and is rejected with the remedy."""
+    """Split as words, but keep a comma between digits: `nace:25,62` is a code, and is rejected with the remedy."""
     return [word for word in re.split(r"(?:[\s;|]|(?<!\d),|,(?!\d))+", cell) if word]
 
 

@@ -39,7 +39,7 @@ async def import_organisations(
     delegations = await service.organisations.delegations(edition_id)
 
     async def look_up(rows: Sequence[SheetRow]) -> None:
-        """Add the delegations of the rows: a row is warned of other spellings in the same file."""
+        """Add the delegations of the rows: a row is warned of a second spelling in its file."""
         delegations.update(name for row in rows if (name := row.cells.get("delegation")))
 
     def read(row: SheetRow) -> tuple[Organisation, Patch]:

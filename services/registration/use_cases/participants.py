@@ -44,7 +44,8 @@ class ParticipantService:
         edition.must_have_sessions(facts.waiting_session_ids, field="waiting_session_ids")
         facts = facts.in_zone(edition.timezone)
         refuse_new(doubtful_facts_of_participant(facts, edition))
-        return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **facts.values())
+        fields = facts.values() | {"calendar": edition.calendar if facts.available else None}
+        return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **fields)
 
     async def warnings(self, participant: Participant) -> tuple[DoubtfulFact, ...]:
         """List the doubtful facts of a participant, and the sessions for whose seats the participant waits."""
@@ -61,7 +62,7 @@ class ParticipantService:
         return await self._lines.waits(participant, await self._editions.get(participant.edition_id))
 
     async def give_seats(self, participant: Participant, edition: Edition) -> Participant:
-        """Return a new participant with a seat in each session, and in the line of each full session."""
+        """Return a new participant with seats in the sessions, and in the lines of full sessions."""
         return await self._lines.give_seats(participant, edition)
 
     async def _served(self, participant: Participant, session_ids: Collection[str]) -> Participant:
@@ -88,21 +89,20 @@ class ParticipantService:
 
         async def change(participant: Participant) -> Participant:
             edition = await self._editions.get(edition_id)
-            facts = apply_patch(participant, ParticipantFacts, patch_of(participant)).in_zone(edition.timezone)
-            wanted = participant.changed(self._unit.clock(), **facts.values())
+            present = participant.following(edition)
+            fields = _fields(present, patch_of(present), edition)
+            wanted = participant.changed(self._unit.clock(), **fields)
             if wanted is participant:
                 return participant
             edition.must_be_changeable()
             must_be_active(participant)
-            refuse_new(
-                doubtful_facts_of_participant(wanted, edition), doubtful_facts_of_participant(participant, edition)
-            )
+            refuse_new(doubtful_facts_of_participant(wanted, edition), doubtful_facts_of_participant(present, edition))
             # Sessions that the edition has dropped since may stay on the list: they do no harm.
             known = frozenset((*participant.session_ids, *participant.waiting_session_ids))
-            edition.must_have_sessions(facts.session_ids, known)
-            edition.must_have_sessions(facts.waiting_session_ids, known, "waiting_session_ids")
-            if facts.organisation_id != participant.organisation_id:
-                await self._must_be_active_organisation(edition_id, facts.organisation_id)
+            edition.must_have_sessions(wanted.session_ids, known)
+            edition.must_have_sessions(wanted.waiting_session_ids, known, "waiting_session_ids")
+            if wanted.organisation_id != participant.organisation_id:
+                await self._must_be_active_organisation(edition_id, wanted.organisation_id)
             changed = await self._lines.give_seats(wanted, edition, participant)
             touched.update(participant.session_ids, changed.waiting_session_ids)
             touched.difference_update(changed.session_ids)
@@ -127,7 +127,7 @@ class ParticipantService:
     ) -> Reinstatement[Participant]:
         """Have a cancelled participant take part again, changed by the patch.
 
-        The participant attends the sessions of before that still have a seat, and waits in the lines of all others.
+        The participant attends the sessions of before that still have a seat, and waits in the lines of full sessions.
 
         Raises:
             Conflict: the organisation is cancelled, another participant has the address now, or the edition is closed.
@@ -135,15 +135,12 @@ class ParticipantService:
 
         async def change(participant: Participant) -> Participant:
             edition = await self._editions.get(edition_id)
-            fields = {}
-            if patch is not None:
-                fields = apply_patch(participant, ParticipantFacts, patch).in_zone(edition.timezone).values()
+            present = participant.following(edition)
+            fields = _fields(present, patch or {}, edition)
             back = reinstated(participant, edition, self._unit.clock(), cancelled_with_organisation=False, **fields)
             if back is participant:
                 return participant
-            refuse_new(
-                doubtful_facts_of_participant(back, edition), doubtful_facts_of_participant(participant, edition)
-            )
+            refuse_new(doubtful_facts_of_participant(back, edition), doubtful_facts_of_participant(present, edition))
             edition.must_have_sessions(back.session_ids, frozenset(participant.session_ids))
             await self._must_be_active_organisation(edition_id, back.organisation_id)
             if participant.status is Status.ACTIVE:
@@ -187,3 +184,11 @@ class ParticipantService:
         if organisation is None:
             raise Invalid(FieldError("/organisation_id", "no such organisation in this edition"))
         must_be_active(organisation)
+
+
+def _fields(participant: Participant, patch: Patch, edition: Edition) -> dict[str, object]:
+    """Return the fields that follow from a patch; a new availability holds for the present calendar."""
+    facts = apply_patch(participant, ParticipantFacts, patch).in_zone(edition.timezone)
+    is_same = facts.available == participant.available
+    calendar = participant.calendar if is_same else edition.calendar if facts.available else None
+    return facts.values() | {"calendar": calendar}

@@ -35,7 +35,7 @@ class SessionLines:
     async def give_seats(
         self, participant: Participant, edition: Edition, before: Participant | None = None
     ) -> Participant:
-        """Return the participant with a seat in each newly wanted session; in the line of each full session.
+        """Return the participant with seats in the newly wanted sessions; in the lines of full sessions.
 
         Seats in sessions attended before are kept, even if the capacity has been lowered since.
         """

@@ -22,6 +22,7 @@ from tests.support.registration_api import (
 CSV = {"content-type": "text/csv"}
 DECEMBER = {"starts_at": "2026-12-26T09:00", "ends_at": "2026-12-26T10:00"}
 DAY = edition_body()["days"][0]
+DECEMBER_3, DECEMBER_4 = (DAY | {"date": f"2026-12-0{day}"} for day in (3, 4))
 NIGHT = {"starts": "22:00", "ends": "23:00"}
 TALK = {"session_id": "talk", "kind": "panel", "title": "Talk", "zone_id": "hall"}
 FAR, EVENING = TALK | DECEMBER, TALK | {"starts_at": "2026-11-26T20:00", "ends_at": "2026-11-26T21:00"}
@@ -38,7 +39,7 @@ def slugs(answer: httpx.Response) -> list[str]:
         ("POST", "/editions", edition_body(sessions=[FAR]), "session-far-from-days", "talk"),
         ("PATCH", "{edition}", {"sessions": [FAR]}, "session-far-from-days", "talk"),
         ("PUT", "{edition}/sessions/talk", FAR, "session-far-from-days", "talk"),
-        ("PATCH", "{edition}", {"days": [DAY | {"date": "2026-12-03"}]}, "session-far-from-days", "opening"),
+        ("PATCH", "{edition}", {"days": [DECEMBER_3, DECEMBER_4]}, "session-far-from-days", "opening"),
         ("PATCH", "{edition}", {"days": [DAY | {"breaks": [NIGHT]}]}, "break-outside-day", "22:00-23:00"),
         ("POST", "{edition}/participants", {"available": [DECEMBER]}, "availability-outside-days", "2026-12-26"),
         ("PATCH", "{participant}", {"available": [DECEMBER]}, "availability-outside-days", "2026-12-26"),

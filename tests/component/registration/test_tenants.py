@@ -18,6 +18,7 @@ BODIES: dict[str, Any] = {
     "match-requests": {"requester_id": "prt_1"},
     "proposals": {"encounters": 2},
     "attendance": {"outcome": "held"},
+    "postponements": {"days": 7},
     "edits": {"edit": {"type": "undo"}},
     "dry-run": {"edit": {"type": "undo"}},
     "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},

@@ -274,6 +274,8 @@ def _holds(value: Any, operator: str, operand: Any) -> bool:
     match operator:
         case "$in":
             return any(_is_as(value, item) for item in operand)
+        case "$ne":
+            return bool(value != operand)
         case "$size":
             return isinstance(value, list) and len(value) == operand
     return value is not None and _ORDER[operator](value, operand)

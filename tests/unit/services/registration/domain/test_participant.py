@@ -39,6 +39,7 @@ ANA: dict[str, Any] = {
     "session_ids": ("opening",),
     "seats": {"opening": 7},
     "waiting_session_ids": ("keynote",),
+    "calendar": {"timezone": "UTC"},
     "waiting_since": {"keynote": NOW},
     "cancelled_with_organisation": True,
     "checked_in": True,

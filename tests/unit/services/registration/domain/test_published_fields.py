@@ -11,7 +11,8 @@ from services.registration.domain.participant import Participant
 from shared.contract.events import Event, MatchRequestChanged, OrganisationChanged, ParticipantChanged
 
 #: Fields that are not published: times of registration, seats, the time at which a request expires, whether a
-#: participant was cancelled with the organisation, and the sessions that are waited for, which `waiting_since` names.
+#: participant was cancelled with the organisation, the sessions that are waited for, which `waiting_since` names, and
+#: the calendar of the availability.
 NOT_PUBLISHED = {
     "created_at",
     "changed_at",
@@ -19,6 +20,7 @@ NOT_PUBLISHED = {
     "expires_at",
     "cancelled_with_organisation",
     "waiting_session_ids",
+    "calendar",
 }
 
 
