@@ -134,7 +134,7 @@ class ApiHarness:
             await self.scheduler.consume(self.edition, taken)
 
     async def deliver_one_by_one(self) -> None:
-        """Hand the new events of registration to the scheduler, a decision for each."""
+        """Hand the new events of registration to the scheduler, event by event."""
         for registration in self.registrations:
             await registration.publisher.drain()
         registered = [event for event in self.servers.published if isinstance(event, OF_REGISTRATION)]

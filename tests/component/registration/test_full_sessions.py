@@ -45,7 +45,7 @@ class Talk:
         )
 
     async def attends(self, number: int, *session_ids: str) -> int:
-        """Ask for sessions, and leave the lines of all others: 200 with all of them, 202 in a line."""
+        """Ask for sessions, and leave all further lines: 200 with all sessions, 202 in a line."""
         answer = await self.change(number, session_ids=list(session_ids), waiting_session_ids=[])
         assert answer.status_code == 200, answer.text
         return 202 if answer.json()["waiting_session_ids"] else 200

@@ -19,7 +19,7 @@ WEEK = timedelta(days=7)
 
 @pytest.fixture
 async def api(harness: ApiHarness) -> Any:
-    """Serve an announced edition of five encounters; Ana has an availability of one slot."""
+    """Serve an announced edition of five encounters; Ana is available in a single slot."""
     async with harness.client() as client:
         await harness.set_up(client, NAMES)
         path = f"{harness.path}/participants/{harness.people['Ana']}"
