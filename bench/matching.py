@@ -17,11 +17,11 @@ from bench.affinities.quality import quality_of, quality_of_tags
 from bench.affinities.reasons import Judge, read_reasons, reasons
 from bench.affinities.speed import cold_start, finding, reading
 from bench.affinities.topics import SubjectArea, has_topics, languages_of, read_topics
-from services.matching.domain.scoring.configuration import NEWEST
+from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWEST, AffinityConfiguration
 from services.matching.domain.text.scorer import Role, TextScorer
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer
 from services.matching.encoders.cached_scorer import CachedScorer
-from services.matching.vocabulary import nace_categories
+from services.matching.vocabulary import answer_rule, nace_categories
 from services.notify.domain.reasons import SHOWN_FROM
 
 
@@ -41,17 +41,28 @@ def run(data: Path | None) -> Table:
 
 
 def _judges() -> dict[str, Judge]:
-    """Return our tiers with the rule of notify: a fit is shown from a limit."""
-    judges = {"default tier": _shown_from(default_scorer())}
+    """Return our tiers under the newest affinity version, and under the version that showed a fit from a limit."""
+    before, after = CONFIGURATIONS["2"], NEWEST
+    judges = {
+        "default tier": _judge(after, default_scorer()),
+        "default tier, version 2": _judge(before, default_scorer()),
+    }
     with suppress(QualityMissing):
-        judges["quality tier"] = _shown_from(quality_scorer())
+        judges["quality tier"] = _judge(after, quality_scorer())
+        judges["quality tier, version 2"] = _judge(before, quality_scorer())
     return judges
 
 
-def _shown_from(scorer: TextScorer) -> Judge:
+def _judge(configuration: AffinityConfiguration, scorer: TextScorer) -> Judge:
     def judge(needs: Sequence[str], offers: Sequence[str]) -> tuple[NDArray[np.bool_], Similarities]:
-        fits = scorer.fit(scorer.embed(NEWEST.read(needs), Role.NEED) @ scorer.embed(NEWEST.read(offers), Role.OFFER).T)
-        return fits >= SHOWN_FROM, fits.astype(np.float64)
+        read = configuration.read
+        cosines = scorer.embed(read(needs), Role.NEED) @ scorer.embed(read(offers), Role.OFFER).T
+        rule = answer_rule(configuration.answers)
+        if rule is None:
+            fits = scorer.fit(cosines).astype(np.float64)
+            return fits >= SHOWN_FROM, fits
+        certainties = rule.certainties(needs, offers, cosines, scorer.version).astype(np.float64)
+        return certainties >= rule.shown_from, certainties
 
     return judge
 

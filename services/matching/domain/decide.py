@@ -16,6 +16,7 @@ from services.matching.domain.scoring.configuration import CONFIGURATIONS, NEWES
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.scorer import Role, TextScorer
+from services.matching.vocabulary import answer_rule
 from shared.contract.events import AffinityScored, Event, ParticipantChanged
 
 #: Pools in memory; the least recently used is dropped. A pool of 350 participants takes 3 MB, of 10,000 about 100 MB.
@@ -37,9 +38,9 @@ class DecisionSlice:
 class Matchmaker:
     """Decides on events. Caches the arrays (`Pool`) of states. Threads may decide on different editions at once.
 
-    A version is installed if its configuration and the text scorer of that configuration are. An edition that names
-    another version is scored by the newest version that is installed, so that a wrong version never stops matching, not
-    even that of its edition.
+    A version is installed if its configuration is, with the text scorer and the answer rule that it names. An edition
+    that names another version is scored by the newest version that is installed, so that a wrong version never stops
+    matching, not even that of its edition.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Matchmaker:
         self._installed = {
             version: (configuration, by_version[configuration.scorer])
             for version, configuration in configurations.items()
-            if configuration.scorer in by_version
+            if configuration.scorer in by_version and (not configuration.answers or answer_rule(configuration.answers))
         }
         self._pools: OrderedDict[str, tuple[MatchingState, Pool]] = OrderedDict()
         self._lock = Lock()

@@ -16,7 +16,6 @@ from shared.contract.events import AffinityScored, NeedMet, Origin, RequestState
 from shared.contract.ids import pair_id
 
 _REQUESTS_NAMED: Final = 50
-_DECIMALS: Final = 4
 #: Pairs scored in one product of matrices. A slice is a multiple, so that slices change no score.
 _PAIRS_AT_ONCE: Final = 64
 
@@ -62,14 +61,10 @@ class Publisher:
         }
 
     def _needs_met(self, pair: Pair) -> tuple[NeedMet, ...]:
-        """Return, for both participants, the need that the partner's offers meet best; best fit first."""
-        found = []
-        for seeker, provider in (pair, pair[::-1]):
-            best = self._pool.best_need_and_offer(seeker, provider)
-            if best is not None:
-                need, offer, fit = best
-                found.append(NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, _DECIMALS)))
-        return tuple(sorted(found, key=lambda need_met: (-need_met.fit, need_met.participant_id)))
+        """Return the need of either participant that the partner's offers meet best; shown needs first, then by fit."""
+        both = (self._pool.need_met(self._state, seeker, provider) for seeker, provider in (pair, pair[::-1]))
+        found = [need_met for need_met in both if need_met is not None]
+        return tuple(sorted(found, key=lambda met: (not met.shown, -met.fit, met.participant_id)))
 
     def next_revision(self, event: Occasion, pair: Pair, scored: dict[str, Any]) -> AffinityScored | None:
         """Return the next affinity of a pair after an event, or None if nothing has changed.

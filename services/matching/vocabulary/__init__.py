@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -12,10 +13,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matching.domain.text.answering import AnswerRule, Tables
 from services.matching.domain.text.classification import Category, Classification, RoleMeans
+from services.matching.domain.text.trades import TermTable
 
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
+TRADES: Final = FOLDER / "trades"
+#: Weights of the rule that judges answers, made by `python -m services.matching.vocabulary.fit_answering`.
+ANSWERING: Final = FOLDER / "answering.json"
 #: The languages of the labels of NACE, in the order of its vectors.
 NACE_LANGUAGES: Final = ("en", "es", "pt", "fr", "it", "de")
 #: Languages of mails and pages.
@@ -71,6 +77,36 @@ def vocabulary() -> Vocabulary:
         nace = Classification(nace_categories(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))
         kets = Classification(ket_categories(), _unit(kept["kets"]), kept["kets_usual"])
     return Vocabulary(nace, kets, means)
+
+
+@cache
+def answer_tables() -> Tables:
+    """Return the tables of trades, acts and places, read once a process."""
+    trades = TermTable(line for name in ("metal", "environment", "consumer", "services") for line in _lines(name))
+    answers: dict[str, set[str]] = {}
+    for line in _lines("answers"):
+        need, _, offers = line.partition(":")
+        for offer in filter(None, map(str.strip, offers.split(","))):
+            answers.setdefault(offer, set()).add(need)
+    return Tables(
+        trades,
+        TermTable(_lines("acts")),
+        TermTable(_lines("places")),
+        {offer: frozenset(needs) for offer, needs in answers.items()},
+    )
+
+
+@cache
+def answer_rule(version: str) -> AnswerRule | None:
+    """Return a version of the rule that judges answers; None for a version that is unknown or empty."""
+    kept = json.loads(ANSWERING.read_text(encoding="utf-8"))
+    if version != kept["version"]:
+        return None
+    return AnswerRule(version, answer_tables(), kept["shown_from"], kept["weights"])
+
+
+def _lines(name: str) -> list[str]:
+    return (TRADES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
 
 
 def _unit(kept: NDArray[np.int8]) -> NDArray[np.float32]:

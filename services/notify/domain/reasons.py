@@ -9,7 +9,8 @@ from typing import Final
 from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.events import Language, NeedMet, Reason
 
-#: Least fit from which a need and an offer are shown side by side. Of needs and offers that do not fit, 0.5 % pass.
+#: Least fit from which a need and an offer are shown, for affinity versions without a rule of their own.
+#: Of needs and offers that do not fit, 0.5 % pass.
 #: With two needs and two offers on both sides, 3 % of the pairs read nonsense; at half of this fit, 25 % would.
 SHOWN_FROM: Final = 0.55
 #: Most reasons besides needs and offers that a mail names.
@@ -156,12 +157,17 @@ def sentences_of(
     If no reason is left and a participant requested the encounter, the only sentence says so.
     """
     phrases = REASON_PHRASES[reader.language]
-    met = (pair for reason in match.reasons for pair in reason.met if pair.fit >= SHOWN_FROM)
+    met = (pair for reason in match.reasons for pair in reason.met if _is_shown(pair))
     lines = [line for pair in met if (line := _need_met(phrases, pair, reader_id, reader, partner))]
     other_reasons = [words for reason in match.reasons if (words := _in_words(phrases, reason))][:_MOST_OTHER_REASONS]
     if other_reasons:
         lines.append(phrases.also.format(reasons="; ".join(other_reasons)))
     return tuple(lines) if lines or not match.requested else (phrases.asked,)
+
+
+def _is_shown(met: NeedMet) -> bool:
+    """Return the judgement of matching, or that of the fit for an affinity version without a rule."""
+    return met.fit >= SHOWN_FROM if met.shown is None else met.shown
 
 
 def _need_met(

@@ -33,6 +33,11 @@ class NeedMet(Value):
     need: int = Field(ge=0, description="The index, from 0, among the needs of that participant.")
     offer: int = Field(ge=0, description="The index, from 0, among the offers of the partner.")
     fit: float = Field(ge=0, le=1)
+    shown: bool | None = Field(
+        default=None,
+        description="True if the offer answers the need, so that people may read both as a reason. Null where the "
+        "affinity version of the edition has no rule for it: then show a fit of .55 or more.",
+    )
 
 
 class Reason(Value):

@@ -17,7 +17,13 @@ async def test_an_organiser_gets_the_score_and_hindrances_of_a_pair(scene: Scene
         answer = (await client.get(path)).json()
     assert answer["hindrances"] == ["nobody_asked"]
     assert answer["score"] > 0
-    assert answer["reasons"][0]["met"][0] == {"participant_id": "ann", "need": 0, "offer": 0, "fit": 1.0}
+    assert answer["reasons"][0]["met"][0] == {
+        "participant_id": "ann",
+        "need": 0,
+        "offer": 0,
+        "fit": 1.0,
+        "shown": None,
+    }
     assert asked.servers.steps["journal.insert_one"] == 1
 
 

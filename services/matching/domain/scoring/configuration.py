@@ -28,6 +28,8 @@ class AffinityConfiguration(BaseModel):
         mutuality_of: the same by kind of cooperation that the pair seeks; of several kinds, the least share.
         quality_step: least difference between the scores of the two tiers that is published.
         met_before: factor for two organisations that met in an earlier edition without an outcome.
+        answers: version of the rule that decides which needs and offers people read (`AnswerRule`); if empty, readers
+            decide by the fit.
         note: origin of the configuration.
     """
 
@@ -41,6 +43,7 @@ class AffinityConfiguration(BaseModel):
     mutuality_of: dict[Cooperation, Share] = {}
     met_before: Share = 1.0
     quality_step: Share = 0.05
+    answers: str = ""
     note: str = ""
 
     def read(self, texts: Iterable[str]) -> list[str]:
@@ -91,6 +94,15 @@ _SECOND: Final = AffinityConfiguration(
     met_before=0.5,
     note="By hand, from what was measured on texts (ADR 0011); to be learnt from decisions once there are any.",
 )
+_THIRD: Final = _SECOND.model_copy(
+    update={
+        "version": "3",
+        "answers": "trades-1",
+        "note": "Scores as version 2 does. A need and an offer are shown if a rule judges that it answers (ADR 0064).",
+    }
+)
 #: Built-in configurations by version.
-CONFIGURATIONS: Final = MappingProxyType({configuration.version: configuration for configuration in (_FIRST, _SECOND)})
+CONFIGURATIONS: Final = MappingProxyType(
+    {configuration.version: configuration for configuration in (_FIRST, _SECOND, _THIRD)}
+)
 NEWEST: Final = CONFIGURATIONS[NEWEST_AFFINITY_VERSION]

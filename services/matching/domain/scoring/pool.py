@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.domain.scoring import terms
-from services.matching.domain.scoring.affinity import Affinities
+from services.matching.domain.scoring.affinity import DECIMALS, Affinities
 from services.matching.domain.scoring.configuration import AffinityConfiguration
 from services.matching.domain.scoring.ragged import Ragged, Rows
 from services.matching.domain.scoring.symmetric_relation import SymmetricRelation
@@ -26,7 +26,8 @@ from services.matching.domain.taxonomy import (
     of_scheme,
 )
 from services.matching.domain.text.scorer import TextScorer
-from shared.contract.events import Language
+from services.matching.vocabulary import answer_rule
+from shared.contract.events import Language, NeedMet
 
 _LANGUAGES: Final = tuple(Language)
 
@@ -43,6 +44,7 @@ class Pool:
         self.configuration = configuration
         #: Version of the published scores: the configuration, and the text scorer if it is not the configuration's.
         self.version = configuration.version + ("" if scorer.version == configuration.scorer else f"+{scorer.version}")
+        self._answers, self._scorer_version = answer_rule(configuration.answers), scorer.version
         self._rows: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
@@ -119,9 +121,19 @@ class Pool:
         """Return the rows of a participant's rivals among these rows."""
         return self.texts.rivals_of(self._rows[participant_id], rows)
 
-    def best_need_and_offer(self, seeker: str, provider: str) -> tuple[int, int, float] | None:
-        """Return the numbers of the need and the offer that fit best, and their fit; None without a fit."""
-        return self.texts.best_need_and_offer(self._rows[seeker], self._rows[provider])
+    def need_met(self, state: MatchingState, seeker: str, provider: str) -> NeedMet | None:
+        """Return the need that an offer meets best; None without a fit. An offer that answers comes before a fit."""
+        rows, rule, certainties = (self._rows[seeker], self._rows[provider]), self._answers, None
+        if rule is not None:
+            needs, offers = state.participants[seeker].profile.needs, state.participants[provider].profile.offers
+            certainties = rule.certainties(needs, offers, self.texts.cosines_of(*rows), self._scorer_version)
+            certainties[certainties < rule.shown_from] = 0
+        best = self.texts.best_need_and_offer(*rows, certainties)
+        if best is None:
+            return None
+        need, offer, fit = best
+        shown = None if certainties is None else bool(certainties[need, offer] > 0)
+        return NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, DECIMALS), shown=shown)
 
     def _term(self, term: Term, own: Rows, rows: Rows | None, mine: Traits, theirs: Traits) -> Values:
         if term in terms.OF_TRAITS:

@@ -70,13 +70,23 @@ class TextIndex:
         forth, back = self._cosines(own, partners)
         return self._scorer.fit(forth).astype(np.float64), self._scorer.fit(back).astype(np.float64)
 
-    def best_need_and_offer(self, seeker: int, provider: int) -> tuple[int, int, float] | None:
-        """Return the numbers of the need and the offer that fit best, and their fit; None without a fit."""
-        needs, offers = self._needs.of(seeker), self._offers.of(provider)
-        if not (len(needs) and len(offers)):
+    def cosines_of(self, seeker: int, provider: int) -> Matrix:
+        """Return the cosines of the needs of a row with the offers of another; shape (needs, offers)."""
+        cosines: Matrix = self._needs.of(seeker) @ self._offers.of(provider).T
+        return cosines
+
+    def best_need_and_offer(
+        self, seeker: int, provider: int, certainties: Matrix | None = None
+    ) -> tuple[int, int, float] | None:
+        """Return the numbers of the need and the offer that fit best, and their fit; None without a fit.
+
+        With `certainties` of the shape of `cosines_of`, the surest pair comes before the best fit.
+        """
+        cosines = self.cosines_of(seeker, provider)
+        if not cosines.size:
             return None
-        cosines = needs @ offers.T
-        need, offer = np.unravel_index(np.argmax(cosines), cosines.shape)
+        surest = cosines if certainties is None else np.where(certainties == certainties.max(), cosines, -np.inf)
+        need, offer = np.unravel_index(np.argmax(surest), cosines.shape)
         fit = float(self._scorer.fit(cosines[need : need + 1, offer : offer + 1])[0, 0])
         return (int(need), int(offer), fit) if fit > 0 else None
 

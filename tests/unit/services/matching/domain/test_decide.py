@@ -8,6 +8,7 @@ from services.matching.domain.decide import Matchmaker
 from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from shared.contract.events import Consent, Origin
+from shared.contract.events.registration import NEWEST_AFFINITY_VERSION
 from tests.support.matching_editions import SENSORS, WELDING, WITHOUT_MODEL, Edition, matchmaker, registered
 
 
@@ -223,7 +224,7 @@ def test_an_affinity_has_the_time_of_its_event(edition: Edition, scene: Any) -> 
 
 def test_an_edition_of_a_missing_version_is_scored_by_the_newest(edition: Edition, scene: Any) -> None:
     (affinity,) = edition.decide(*registered(scene, affinity_version="99"), scene.request("r1", "ann", "bob"))
-    assert affinity.configuration == "2"
+    assert affinity.configuration == NEWEST_AFFINITY_VERSION
     assert edition.maker.missing_version(edition.state) == "99"
 
 

@@ -63,6 +63,14 @@ def test_a_weak_fit_is_not_shown_as_a_need_met() -> None:
     assert sentences(weak, LANGUAGE) == ()
 
 
+@pytest.mark.parametrize(("shown", "fit", "lines"), [(True, 0.2, 1), (False, 0.9, 0), (None, 0.9, 1), (None, 0.5, 0)])
+def test_matching_decides_what_is_shown_and_the_fit_for_older_versions(
+    shown: bool | None, fit: float, lines: int
+) -> None:
+    met = NeedMet(participant_id="ann", need=0, offer=1, fit=fit, shown=shown)
+    assert len(sentences(Reason(code="text_need_offer", weight=0.1, met=(met,)))) == lines
+
+
 def test_items_removed_from_a_profile_are_left_out() -> None:
     assert sentences(TEXT, reader=contact(needs=(), offers=ANN.offers)) == (
         "They need: “Depósitos” - You offer: “Wine tanks”",
