@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.contract.fault_words import reason_of
 from shared.runtime import trace
 from shared.runtime.refused_keys import RefusalsBySource
 from shared.runtime.settings import ServiceSettings
@@ -64,9 +65,9 @@ async def body_of(request: Request, kind: type[Body], most_bytes: int = LARGEST_
     try:
         return kind.model_validate_json(bytes(read))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the body"
-        raise Declined(422, "invalid", f"{where}: {first['msg']}") from error
+        raise Declined(422, "invalid", f"{where}: {reason_of(first)}") from error
 
 
 async def _on_declined(_: Request, error: Exception) -> Response:

@@ -36,6 +36,30 @@ def saved(*rows: list[object]) -> bytes:
     return out.getvalue()
 
 
+def sheets_saved(
+    sheets: Mapping[str, list[list[object]]],
+    *,
+    merged: Iterable[str] = (),
+    links: Mapping[str, str] | None = None,
+    hidden: Iterable[str] = (),
+) -> bytes:
+    """Return a workbook with these sheets. Merged cells and links belong to the last sheet."""
+    book: Any = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet: Any = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if name in hidden else "visible"
+        for row in rows:
+            sheet.append(row)
+    for cells in merged:
+        sheet.merge_cells(cells)
+    for cell, target in (links or {}).items():
+        sheet[cell].hyperlink = target
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 def sheet_of(rows: str) -> str:
     """Return the part of a sheet with these rows below `NAMES`."""
     return f"<worksheet {_MAIN}><sheetData>{NAMES}{rows}</sheetData></worksheet>"

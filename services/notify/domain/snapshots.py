@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 
 from shared.contract.events import (
@@ -59,6 +62,15 @@ class OrganisationSnapshot(FrozenModel):
         return cls(revision=event.revision, name=event.name)
 
 
+#: Languages of the mails.
+WRITTEN: Final = (Language.SPANISH, Language.ENGLISH, Language.PORTUGUESE)
+
+
+def mail_language(languages: Sequence[Language]) -> Language:
+    """Return a participant's first language in which mails are written; English if there is none."""
+    return next((language for language in languages if language in WRITTEN), Language.ENGLISH)
+
+
 class Person(FrozenModel):
     """A person as first known in a participant's place: a later correction leaves name or address as it was."""
 
@@ -95,7 +107,7 @@ class ContactSnapshot(FrozenModel):
             revision=event.revision,
             name=event.name,
             email=event.email,
-            language=event.languages[0],
+            language=mail_language(event.languages),
             active=event.status is Status.ACTIVE,
             offers=event.profile.offers,
             needs=event.profile.needs,

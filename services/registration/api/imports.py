@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.registration.api.access import CurrentService, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
+from services.registration.api.import_replies import ReportView, marked_copy, report_view
 from services.registration.api.problems import Unsupported
+from services.registration.confirmation import (
+    ANY_EFFECTS,
+    Previewed,
+    confirmation_needed,
+    must_be_confirmed,
+    token_of,
+)
+from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_files.process import read_file
-from services.registration.import_files.sheet import RowRejection, Sheet, UnreadableFile
+from services.registration.import_files.sheet import Sheet, UnreadableFile
+from services.registration.imports.defaults import defaults_of
+from services.registration.imports.organisations import OrganisationImport
+from services.registration.imports.participants import ParticipantImport
+from services.registration.imports.plan import ImportPlan, ListImport, planned
+from services.registration.imports.rows import ListDefaults
 from services.registration.service import OperatorService
-from services.registration.use_cases.import_columns import ORGANISATION_COLUMNS, PARTICIPANT_COLUMNS, ImportColumns
-from services.registration.use_cases.import_report import MOST_PROBLEMS, MOST_REJECTIONS, ImportReport
-from services.registration.use_cases.imports import import_organisations, import_participants
+from shared.contract.events import Language, OrganisationKind, Phase
 from shared.runtime.fair_turns import FairTurns
 
 router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
@@ -29,44 +42,29 @@ router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = "multipart/form-data"
-_FORMATS = (CSV, XLSX)
+#: Media types that clients send for lists; the bytes tell the format. Windows names CSV files after Excel.
+_LISTS = frozenset(
+    {
+        CSV,
+        XLSX,
+        "",
+        "application/csv",
+        "application/octet-stream",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-excel.sheet.macroenabled.12",
+        "application/x-www-form-urlencoded",
+        "application/zip",
+        "binary/octet-stream",
+        "text/comma-separated-values",
+        "text/plain",
+        "text/tab-separated-values",
+        "text/x-csv",
+    }
+)
 _PIECE_BYTES = 64 * 1024
-_BY_ENDING = {".csv": CSV, ".xlsx": XLSX}
-
-
-class RejectionView(BaseModel):
-    """A rejected row. `line` counts the lines of the file (rows of a workbook) from 1, including the column names."""
-
-    line: int
-    column: str = Field(description="Empty if no single column is at fault.")
-    reason: str
-
-
-class ProblemView(BaseModel):
-    """A column and a reason for which rows were rejected: how often, and the lines of the first of them."""
-
-    column: str
-    reason: str
-    count: int
-    lines: list[int]
-
-
-class ReportView(BaseModel):
-    """Number of rows by outcome, and the rejections of the first lines."""
-
-    created: int
-    changed: int
-    unchanged: int
-    reinstated: int = Field(description="Number of rows whose cancelled participant or organisation takes part again.")
-    rejected_rows: int = Field(description="Number of rejected rows, also of those that `rejected` leaves out.")
-    rejected: list[RejectionView] = Field(description=f"The first {MOST_REJECTIONS} rejections, by line.")
-    problems: list[ProblemView] = Field(
-        description=f"The rejections by column and reason: the {MOST_PROBLEMS} most frequent, with their first lines."
-    )
-    warnings: list[RejectionView] = Field(
-        description=f"Things that imported rows could not be given, such as a seat: the first {MOST_REJECTIONS}."
-    )
-
+_ENDINGS = frozenset({"csv", "tsv", "txt", "xlsx", "xlsm"})
+#: Phases in which participants may know their agendas.
+_ANNOUNCED = frozenset({Phase.PUBLISHED, Phase.LIVE})
 
 _FILE: dict[str, Any] = {
     "requestBody": {
@@ -86,41 +84,131 @@ _FILE: dict[str, Any] = {
 }
 
 
-@router.post("/organisations", openapi_extra=_FILE)
-async def organisations(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
-    """Register or change organisations from a file, by name. Importing the same file again changes nothing.
+@dataclass(frozen=True)
+class ListRequest:
+    """The parameters of an import."""
 
-    A row of a cancelled organisation reinstates it, and the participants that were cancelled with it.
-    Columns: `name`, `kind`, `country`; optionally `region`, `delegation`, `interchangeable` (yes or no), `codes`
-    (separated by blanks, commas or `|`).
-    CSV in UTF-8 with `;` or `,`, or the first sheet of an XLSX file. An empty cell clears an optional field; a missing
-    column leaves the field unchanged. Faulty rows are reported, correct rows are imported. A formula counts by its
-    saved value. An operator has one import at a time: another is refused with 429.
+    dry_run: bool
+    token: str | None
+    country: str | None
+    kind: OrganisationKind | None
+    language: Language | None
+    sheet: str
+
+    def defaults(self, edition: Edition) -> ListDefaults:
+        """Return the values of fields that the list leaves out. Raises `Invalid`."""
+        return defaults_of(edition, self.country, self.kind, self.language)
+
+
+async def _list_request(
+    dry_run: Annotated[
+        bool, Query(description="`true` writes nothing, and returns the effect of each row with a token.")
+    ] = False,
+    token: Annotated[
+        str | None,
+        Query(max_length=64, description="Applies a previewed list with exactly its effects; `*` any effects."),
+    ] = None,
+    country: Annotated[
+        str | None, Query(max_length=100, description="Country of new organisations whose rows name none.")
+    ] = None,
+    kind: Annotated[
+        OrganisationKind | None, Query(description="Kind of new organisations whose rows name none.")
+    ] = None,
+    language: Annotated[
+        Language | None, Query(description="Language of new participants whose rows name none.")
+    ] = None,
+    sheet: Annotated[
+        str, Query(max_length=100, description="Name of a workbook's sheet; else the sheet whose headings fit best.")
+    ] = "",
+) -> ListRequest:
+    return ListRequest(dry_run, token, country, kind, language, sheet)
+
+
+Parameters = Annotated[ListRequest, Depends(_list_request)]
+
+
+@router.post("/organisations", openapi_extra=_FILE, response_model=ReportView)
+async def organisations(
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+) -> Response:
+    """Register or change organisations from a list, by name. Importing the same file again changes nothing.
+
+    The list is a CSV file or a workbook as people have it: the row of headings is found, headings are known in six
+    languages, and unknown columns are ignored. A row of a cancelled organisation reinstates it, and the participants
+    that were cancelled with it. An empty cell clears an optional field; a missing column leaves the field unchanged.
+    Faulty rows are reported, correct rows are imported. With `dry_run` nothing is written, and `Accept: text/csv`
+    returns a marked copy of the list. An operator has one import at a time: another is refused with 429.
     """
-    async with _running(request, service, ORGANISATION_COLUMNS) as (sheet, turns):
-        return _view(await import_organisations(service, edition_id, sheet, turns))
+    edition = await service.editions.get_changeable(edition_id)
+    kind = OrganisationImport(service, edition_id, parameters.defaults(edition))
+    return await _imported(request, "organisations", kind, edition, parameters)
 
 
-@router.post("/participants", openapi_extra=_FILE)
-async def participants(request: Request, service: CurrentService, edition_id: PathId) -> ReportView:
-    """Register or change participants from a file, by e-mail address. Importing the same file again changes nothing.
+@router.post("/participants", openapi_extra=_FILE, response_model=ReportView)
+async def participants(
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+) -> Response:
+    """Register or change participants from a list, by e-mail address. Importing the same file again changes nothing.
 
-    A row of a cancelled participant reinstates the participant. `warnings` names full sessions: the
-    participant waits in line.
-    Columns: `organisation` (the name of a registered organisation), `name`, `email`, `languages` (`es en`; mails are
-    written in the first language); optionally `offers` and `needs` (items separated by `|`), `codes` and `sessions`
-    (separated by blanks, commas or `|`). The format is that of the import of organisations. Several rows are written
-    concurrently, so the last seats of a session do not always go to the first rows of the file.
+    Organisations that are not registered are made along the way. Several people may share a mailbox. A row of a
+    cancelled participant reinstates the participant. `warnings` names full sessions: the participant waits in line.
+    Several rows are written concurrently, so the last seats of a session do not always go to the first rows of the
+    file. The format is that of the import of organisations.
     """
-    async with _running(request, service, PARTICIPANT_COLUMNS) as (sheet, turns):
-        return _view(await import_participants(service, edition_id, sheet, turns))
+    edition = await service.editions.get_changeable(edition_id)
+    kind = ParticipantImport(service, edition_id, parameters.defaults(edition))
+    return await _imported(request, "participants", kind, edition, parameters)
+
+
+async def _imported(
+    request: Request, vocabulary: str, kind: ListImport, edition: Edition, parameters: ListRequest
+) -> Response:
+    """Plan a list, and write it unless it is a dry run, or needs the token of its preview.
+
+    Raises:
+        ImportRunning: the operator has an import already, or no place is free for a file.
+        PreviewRequired: the list changes more than the edition allows without a token.
+        PreviewStale: the token confirms different effects.
+    """
+    async with _read(request, kind.service, vocabulary, parameters) as (sheet, digest, turns):
+        plan = await planned(kind, sheet, turns)
+        token = token_of(vocabulary, digest, asdict(parameters) | {"dry_run": False, "token": None}, plan.bases)
+        if parameters.dry_run:
+            if CSV in request.headers.get("accept", ""):
+                return _copy(sheet, plan, vocabulary)
+            return _answer(report_view(plan.report(), token))
+        _confirm(plan, token, edition, parameters)
+        return _answer(report_view(await plan.write(turns)))
+
+
+def _confirm(plan: ImportPlan, token: str, edition: Edition, parameters: ListRequest) -> None:
+    if parameters.token == ANY_EFFECTS:
+        return
+    previewed = Previewed(token, report_view(plan.report(), token))
+    if parameters.token is not None:
+        must_be_confirmed(parameters.token, previewed)
+    elif edition.phase in _ANNOUNCED and plan.changed_rows > edition.preview_above_people:
+        raise confirmation_needed(
+            previewed,
+            f"the list changes {plan.changed_rows} entries that are registered; agendas are announced, and the edition"
+            f" lets {edition.preview_above_people} pass unseen (preview_above_people)",
+        )
+
+
+def _answer(view: ReportView) -> Response:
+    return Response(view.model_dump_json(), media_type="application/json")
+
+
+def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{vocabulary}-checked.csv"'}
+    return Response(marked_copy(sheet, plan.report()), media_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
 @asynccontextmanager
-async def _running(
-    request: Request, service: OperatorService, columns: ImportColumns
-) -> AsyncIterator[tuple[Sheet, FairTurns]]:
-    """Admit an import, then read its file. Yields the file, and the turns of its slices.
+async def _read(
+    request: Request, service: OperatorService, vocabulary: str, parameters: ListRequest
+) -> AsyncIterator[tuple[Sheet, str, FairTurns]]:
+    """Admit an import, then read its file. Yields the list, the digest of the file, and the turns of its slices.
 
     Raises:
         ImportRunning: the operator has an import already, or no place is free for a file.
@@ -128,27 +216,28 @@ async def _running(
     imports = context_of(request).imports
     operator_id = service.unit_of_work.repository.operator_id
     with imports.admitted(operator_id):
-        media, raw = await _file(request)
+        raw = await _file(request)
         async with imports.turn(operator_id):
             try:
-                sheet = await read_file(raw, columns.header, context_of(request).settings, is_workbook=media == XLSX)
+                sheet = await read_file(raw, vocabulary, context_of(request).settings, sheet=parameters.sheet)
             except UnreadableFile as error:
                 raise Invalid(FieldError("", str(error))) from error
+            digest = token_of(raw)
             del raw
-            yield sheet, imports.slices
+            yield sheet, digest, imports.slices
 
 
-async def _file(request: Request) -> tuple[str, bytes]:
-    """Return the media type and the bytes of the file."""
+async def _file(request: Request) -> bytes:
+    """Return the bytes of the file. Raises `Unsupported` and `Invalid`."""
     media = media_type(request.headers.get("content-type"))
-    if media not in {*_FORMATS, _FORM}:
+    if media not in _LISTS | {_FORM}:
         raise Unsupported(f"send {CSV}, {XLSX} or {_FORM}")
     raw = await read_body(request, context_of(request).settings.max_import_bytes)
-    return await _file_of(request, raw) if media == _FORM else (media, raw)
+    return await _file_of(request, raw) if media == _FORM else raw
 
 
-async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
-    """Return the file of a form and its media type, from the header of the part or the ending of the file name."""
+async def _file_of(request: Request, raw: bytes) -> bytes:
+    """Return the file of a form."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
         for start in range(0, len(raw), _PIECE_BYTES):
@@ -162,33 +251,9 @@ async def _file_of(request: Request, raw: bytes) -> tuple[str, bytes]:
     files = [part for part in form.values() if isinstance(part, UploadFile)]
     if len(files) != 1:
         raise Invalid(FieldError("/file", "send one file"))
-    ending = "." + (files[0].filename or "").rpartition(".")[2].lower()
-    media = media_type(files[0].content_type)
-    media = media if media in _FORMATS else _BY_ENDING.get(ending, "")
-    if not media:
+    ending = (files[0].filename or "").rpartition(".")[2].lower()
+    if media_type(files[0].content_type) not in _LISTS and ending not in _ENDINGS:
         raise Unsupported(f"the file must be {CSV} or {XLSX}")
     content = await files[0].read()
     await form.close()
-    return media, content
-
-
-def _view(report: ImportReport) -> ReportView:
-    return ReportView(
-        created=report.outcomes["created"],
-        changed=report.outcomes["changed"],
-        unchanged=report.outcomes["unchanged"],
-        reinstated=report.outcomes["reinstated"],
-        rejected_rows=report.rejected_rows,
-        rejected=_rows(report.first()),
-        warnings=_rows(report.warnings()),
-        problems=[
-            ProblemView(column=problem.column, reason=problem.reason, count=problem.count, lines=problem.lines)
-            for problem in report.problems()
-        ],
-    )
-
-
-def _rows(rejections: Iterable[RowRejection]) -> list[RejectionView]:
-    return [
-        RejectionView(line=rejection.line, column=rejection.column, reason=rejection.reason) for rejection in rejections
-    ]
+    return content

@@ -68,9 +68,9 @@ async def amend_participant(
 ) -> Response:
     """Change a participant.
 
-    Another person takes the participant's place if the patch names `name`, `email`, `languages` and `profile`. The id,
-    the match requests and the agenda stay. So do all fields that the patch does not name: send all fields of the person
-    anew.
+    Another person takes the participant's place if the patch names `name`, `email`, `languages`, `profile`,
+    `job_title`, `phone` and `external_id`. The id, the match requests and the agenda stay. So do all fields that the
+    patch does not name: send all fields of the person anew.
     """
     return await outcome(service, gate, await service.participants.amend(edition_id, participant_id, patch, revisions))
 

@@ -37,6 +37,7 @@ from services.registration.domain.errors import (
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
 from services.registration.import_capacity import ImportRunning
 from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
+from shared.contract.fault_words import reason_of
 from shared.internal_api.edit_errors import EditErrorCode, by_status
 
 MEDIA_TYPE = "application/problem+json"
@@ -239,7 +240,7 @@ async def _on_declined(request: Request, error: Exception) -> Response:
 async def _on_parameters(request: Request, error: Exception) -> Response:
     """Answer an invalid path, query or header parameter."""
     details = error.errors()[:MOST_FAULTS] if isinstance(error, RequestValidationError) else ()
-    faults = [FieldError(pointer_to(detail["loc"]), detail["msg"]) for detail in details]
+    faults = [FieldError(pointer_to(detail["loc"]), reason_of(detail)) for detail in details]
     return await _on_known(request, Invalid(*faults))
 
 

@@ -26,6 +26,15 @@ _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 #: An encoded word (RFC 2047): a text in a mail's header that readers decode, to line breaks too.
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[^?]*\?[^?]*\?=")
 
+_WEBSITE = re.compile(r"https?://[^\s/?#@]+\.[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORECASE)
+
+#: Characters without a width that no script needs: two names that differ in them only look the same.
+_ZERO_WIDTH = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]")
+#: Characters that join or part letters inside of a word. At its ends they do nothing.
+_JOINERS = "\u200c\u200d"
+#: Endings of domains that name nothing on the internet (RFC 6761).
+_NO_MAIL = (".invalid", ".localhost", ".local", ".test", "localhost")
+
 
 def clean_line(text: str) -> str:
     """Return a line in Unicode NFC, without outer blanks.
@@ -55,8 +64,30 @@ def clean_email(text: str) -> str:
     """
     try:
         return validate_email(clean_line(text), check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from error
+    except EmailNotValidError:
+        raise ValueError(_fault_of_email(text)) from None
+
+
+def _fault_of_email(text: str) -> str:
+    shown = repr(text.strip()[:100])
+    local, at, domain = text.strip().rpartition("@")
+    if not at:
+        return f"{shown} is no e-mail address: it has no @"
+    if not local or not domain or "@" in local or set(text.strip()) & set(" \t,;"):
+        return f"{shown} is no e-mail address: write a single one, such as name@example.org"
+    if "." not in domain:
+        return f"{shown}: its domain {domain[:100]!r} has no ending, such as .org"
+    if domain.lower().endswith(_NO_MAIL):
+        return f"{shown}: no mail can be sent to the reserved domain {domain[:100]!r}"
+    return f"{shown} is no address to which mail can be sent: check it, letter by letter"
+
+
+def clean_website(text: str) -> str:
+    """Return the address of a website. Raises `ValueError` if it is none of the schemes http and https."""
+    address = clean_line(text)
+    if not _WEBSITE.fullmatch(address):
+        raise ValueError(f"{address[:100]!r} is no web address: write it as https://www.example.org")
+    return address
 
 
 def known_timezone(name: str) -> str:
@@ -78,8 +109,9 @@ def _zones() -> frozenset[str]:
 
 
 def same_name(name: str) -> str:
-    """Return a key that all spellings of a name share: Unicode NFKC, case folded, single blanks."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """Return a key that all spellings of a name share: Unicode NFKC, case folded, single blanks, nothing invisible."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join("".join(letter for letter in folded if unicodedata.category(letter) != "Cf").split())
 
 
 def similar_name(name: str) -> str:
@@ -101,8 +133,8 @@ def _clean(text: str, allowed: str) -> str:
     for position, character in enumerate(text):
         if character not in allowed and (character in _BIDI or unicodedata.category(character) in _NO_TEXT):
             raise ValueError(f"the character U+{ord(character):04X} at position {position} is not allowed here")
-    cleaned = unicodedata.normalize("NFC", text).strip()
-    if not cleaned:
+    cleaned = _ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text)).strip().strip(_JOINERS)
+    if not same_name(cleaned):
         raise ValueError("must not be blank")
     return cleaned
 
@@ -132,6 +164,16 @@ Text = Annotated[
     _unless_stored(clean_text),
     StringConstraints(max_length=1000),
 ]
+Description = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=5000),
+    _unless_stored(clean_text),
+    StringConstraints(max_length=5000),
+]
+ShortLine = Annotated[
+    str, StringConstraints(min_length=1, max_length=50), _unless_stored(clean_line), StringConstraints(max_length=50)
+]
+Website = Annotated[str, StringConstraints(min_length=1, max_length=500), _unless_stored(clean_website)]
 ZoneName = Annotated[str, _unless_stored(known_timezone)]
 Code = Annotated[events.Code, BeforeValidator(_without_comma)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254), _unless_stored(clean_email)]

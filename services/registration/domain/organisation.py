@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from services.registration.domain.entity import Entity, Facts
-from services.registration.domain.names import Code, Line, same_name
+from services.registration.domain.names import Code, Description, Line, ShortLine, Website, same_name
 from shared.contract.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
 from shared.contract.events.registration import CountryCode
 from shared.contract.ids import Id
@@ -36,6 +36,11 @@ class OrganisationFacts(Facts):
         max_length=200,
         description="Organisations it met in earlier editions; a statement by either of the two counts.",
     )
+    website: Website | None = Field(default=None, description="Such as https://www.example.org.")
+    description: Description | None = None
+    booth: ShortLine | None = Field(default=None, description="The label of its stand.")
+    phone: ShortLine | None = None
+    external_id: Line | None = Field(default=None, description="Its id in the operator's own system.")
 
 
 class Organisation(OrganisationFacts, Entity):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -10,6 +11,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import FieldError, Invalid, Malformed
+from shared.contract.fault_words import reason_of
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
@@ -27,9 +29,9 @@ def parse_facts(kind: type[AnyFacts], raw: bytes) -> AnyFacts:
     try:
         return kind.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
+        details = error.errors(include_url=False)
         if details[0]["type"] == "json_invalid":
-            raise Malformed(details[0]["msg"]) from None
+            raise Malformed(_place_of(raw, str(details[0]["msg"]))) from None
         raise Invalid(*map(_field_error, details[:MOST_FAULTS])) from None
 
 
@@ -43,9 +45,9 @@ def parse_patch(raw: bytes) -> dict[str, Any]:
     try:
         patch = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
-        raise Malformed(f"Invalid JSON: {error}") from None
+        raise Malformed(_place_of(raw, str(error))) from None
     if not isinstance(patch, dict):
-        raise Invalid(FieldError("", "Input should be an object"))
+        raise Invalid(FieldError("", "write a JSON object"))
     return patch
 
 
@@ -74,4 +76,11 @@ def _merge(target: object, patch: object) -> object:
 
 
 def _field_error(detail: ErrorDetails) -> FieldError:
-    return FieldError(pointer_to(detail["loc"]), detail["msg"].removeprefix("Value error, "))
+    return FieldError(pointer_to(detail["loc"]), reason_of(detail))
+
+
+def _place_of(raw: bytes, message: str) -> str:
+    """Return the reason for which a body is not JSON, with the place that the parser names."""
+    found = re.search(r"line (\d+) column (\d+)", message)
+    where = f"at line {found[1]}, column {found[2]}" if found else "its text is not UTF-8" if raw else "it is empty"
+    return f"the body is not JSON: {where}"

@@ -10,14 +10,14 @@ from pydantic import Field, field_validator
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.domain.names import Code, Email, Line, Text, same_name
+from services.registration.domain.names import Code, Email, Line, ShortLine, Text, same_name
 from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import Instant, Language, ParticipantChanged, Status
 from shared.contract.ids import Id
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
 #: field that the patch does not name keeps the value of the person before.
-FIELDS_OF_THE_PERSON = frozenset({"name", "email", "languages", "profile"})
+FIELDS_OF_THE_PERSON = frozenset({"name", "email", "languages", "profile", "job_title", "phone", "external_id"})
 #: Fields that describe the place: another person who takes the place inherits them, unless the patch changes them.
 FIELDS_OF_THE_PLACE = frozenset(
     {
@@ -28,6 +28,8 @@ FIELDS_OF_THE_PLACE = frozenset(
         "created_at",
         "status",
         "cancelled_with_organisation",
+        "shares_mailbox",
+        "links",
         "available",
         "session_ids",
         "waiting_session_ids",
@@ -39,6 +41,11 @@ FIELDS_OF_THE_PLACE = frozenset(
         "declined_ids",
     }
 )
+
+
+def mailbox_key(edition_id: str, email: str) -> str:
+    """Return the unique key of the first participant with an address."""
+    return f"{edition_id}/{same_name(email)}"
 
 
 class ProfileFacts(Facts):
@@ -90,6 +97,9 @@ class ParticipantFacts(Facts):
         max_length=500,
         description="Participants who were declined as partners: they are not proposed again.",
     )
+    job_title: Line | None = None
+    phone: ShortLine | None = None
+    external_id: Line | None = Field(default=None, description="The participant's id in the operator's own system.")
 
     @field_validator("languages", "session_ids", "waiting_session_ids")
     @classmethod
@@ -129,6 +139,10 @@ class Participant(ParticipantFacts, Entity):
     calendar: LocalCalendar | None = Field(
         default=None, description="Calendar of the edition for which `available` holds; null: its first calendar."
     )
+    shares_mailbox: bool = Field(
+        default=False,
+        description="Whether a participant who was registered before has the same address, as in a mailbox of a team.",
+    )
     seats: dict[Id, int] = Field(
         default_factory=dict, description="Seat number, from 1, by session; only sessions with a capacity have seats."
     )
@@ -161,7 +175,9 @@ class Participant(ParticipantFacts, Entity):
 
     @property
     def unique(self) -> str:
-        return f"{self.edition_id}/{same_name(self.email)}"
+        """The address; with the name, if several participants have the address."""
+        mailbox = mailbox_key(self.edition_id, self.email)
+        return f"{mailbox}/{same_name(self.name)}" if self.shares_mailbox else mailbox
 
     @property
     def claims(self) -> tuple[str, ...]:

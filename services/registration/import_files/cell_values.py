@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.registration.import_files.package import Attributes, PartHandlers
-from services.registration.import_files.sheet import MOST_CELL_CHARACTERS, UnreadableFile
+from services.registration.import_files.sheet import MOST_CELL_CHARACTERS, DateCell, NumberCell, UnreadableFile
 
 #: Texts that cells share. More than the cells of the largest file that is imported.
 _MOST_SHARED_TEXTS = 1_000_000
@@ -18,6 +19,8 @@ _MOST_FORMATS = 65_536
 _DATE_FORMATS: Final = frozenset(map(str, (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))))
 #: Parts of a format that hold letters but no date: quoted text, colours and conditions, an escaped or padded letter.
 _NO_DATE = re.compile(r'"[^"]*"|\[(?!h+\]|m+\]|s+\])[^\]]*\]|[\\_*].', re.IGNORECASE)
+#: Formats with a fixed number of digits: 0, 00000, 0.00, #,##0.00.
+_FIXED = re.compile(r"(?:#,##)?(0+)(?:\.(0+))?")
 _DATE_LETTERS = re.compile(r"[dmyhs]", re.IGNORECASE)
 _EPOCH_1900: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a date in a sheet has no zone
 _EPOCH_1904: Final = datetime(1904, 1, 1)  # noqa: DTZ001
@@ -61,6 +64,45 @@ def date_text(text: str, *, since_1904: bool) -> str:
         days += 1
     moment = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + timedelta(seconds=round(days * _DAY_SECONDS))
     return moment.time().isoformat() if days < 1 else moment.isoformat()
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A format of numbers: of dates, or with this many digits before the point, at least, and after it."""
+
+    is_date: bool = False
+    digits: int = 0
+    decimals: int = 0
+
+    @classmethod
+    def of(cls, code: str) -> _Format:
+        """Read a code without quoted texts, colours and conditions."""
+        positive = code.partition(";")[0].strip()
+        if found := _FIXED.fullmatch(positive):
+            return cls(digits=len(found[1]), decimals=len(found[2] or ""))
+        return cls(is_date=_DATE_LETTERS.search(code) is not None and "general" not in code.lower())
+
+    def fixed(self, plain: str) -> str:
+        """Return a number with these digits; empty if the format is general, or hides a part of the number."""
+        if not self.digits:
+            return ""
+        try:
+            value = float(plain)
+        except ValueError:
+            return ""
+        width = self.digits + (self.decimals + 1 if self.decimals else 0)
+        text = f"{value:0{width}.{self.decimals}f}"
+        return text if float(text) == value else ""
+
+
+_GENERAL: Final = _Format()
+#: Built-in formats (ECMA-376, part 1, 18.8.30).
+_BUILT_IN: Final = {number: _Format(is_date=True) for number in _DATE_FORMATS} | {
+    "1": _Format(digits=1),
+    "2": _Format(digits=1, decimals=2),
+    "3": _Format(digits=1),
+    "4": _Format(digits=1, decimals=2),
+}
 
 
 class TextPieces:
@@ -107,29 +149,36 @@ class SharedTexts:
 
 
 class CellFormats:
-    """Tells which formats of cells show dates."""
+    """Shows numbers by the formats of their cells: dates, and numbers of a fixed number of digits."""
 
     def __init__(self) -> None:
-        self._own: dict[str, bool] = {}
+        self._own: dict[str, _Format] = {}
         self._count = 0
-        self._dates: set[str] = set()
+        self._formats: dict[str, _Format] = {}
         self.handlers = PartHandlers(
             starts={"/styleSheet/numFmts/numFmt": self._add_own, "/styleSheet/cellXfs/xf": self._add}
         )
 
-    def is_date(self, number: str) -> bool:
-        """Tell whether the format of this number shows a date; an unknown format shows none."""
-        return number in self._dates
+    def shown(self, text: str, number: str, *, since_1904: bool) -> str:
+        """Return the text of a number in the format of this number, as the sheet shows it if that is certain.
+
+        A `DateCell` or a `NumberCell` says that the cell shows more, or less, than the text.
+        """
+        cell_format = self._formats.get(number, _GENERAL)
+        if cell_format.is_date:
+            return DateCell(date_text(text, since_1904=since_1904))
+        plain = number_text(text)
+        return cell_format.fixed(plain) or NumberCell(plain)
 
     def _add_own(self, attributes: Attributes) -> None:
-        code = _NO_DATE.sub("", attributes.get("formatCode", "")[:1000])
-        self._own[attributes.get("numFmtId", "")[:20]] = _DATE_LETTERS.search(code) is not None
+        code = attributes.get("formatCode", "")[:1000]
+        plain = _NO_DATE.sub("", code)
+        self._own[attributes.get("numFmtId", "")[:20]] = _Format.of(plain)
         self._check(len(self._own))
 
     def _add(self, attributes: Attributes) -> None:
         number = attributes.get("numFmtId", "0")[:20]
-        if self._own.get(number, number in _DATE_FORMATS):
-            self._dates.add(str(self._count))
+        self._formats[str(self._count)] = self._own.get(number) or _BUILT_IN.get(number, _GENERAL)
         self._count += 1
         self._check(self._count)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from xml.parsers import expat
 from services.registration.import_files.sheet import UnreadableFile
 
 Attributes = Mapping[str, str]
+
 
 _MOST_PARTS = 1000
 _MOST_DEPTH = 32
@@ -48,7 +50,9 @@ class Package:
             self._zip = zipfile.ZipFile(io.BytesIO(raw))
         except _DAMAGED:
             raise UnreadableFile("not an Excel workbook (.xlsx): save the file as one, without a password") from None
-        self._most_bytes = self._bytes_left = most_bytes
+        self._most_bytes = most_bytes
+        # A sheet is read twice: its headings, merged cells and links first.
+        self._bytes_left = 2 * most_bytes
         parts = self._zip.infolist()
         if len(parts) > _MOST_PARTS:
             raise UnreadableFile(f"a workbook of {len(parts)} parts; at most {_MOST_PARTS} are taken")
@@ -145,6 +149,11 @@ class _PartReader:
 
     def _beyond(self, what: str) -> UnreadableFile:
         return UnreadableFile(f"not a workbook that is read here: {self._name!r} in it has {what}")
+
+
+def relations_of(part: str) -> str:
+    """Return the name of the part that holds the relations of a part."""
+    return posixpath.join(posixpath.dirname(part), "_rels", f"{posixpath.basename(part)}.rels")
 
 
 def _damaged(name: str) -> UnreadableFile:

@@ -7,12 +7,12 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
-from services.registration.import_files.reader import END, REFUSED, SLICE, ReadTask
+from services.registration.import_files.reader import END, FOUND, REFUSED, SLICE, ReadTask
 from services.registration.import_files.sheet import (
     MOST_TEXT_BYTES,
-    Columns,
+    FoundTable,
     Sheet,
     UnreadableFile,
 )
@@ -26,16 +26,20 @@ _LONGEST_LINE = 8 * 1024 * 1024
 _START_SECONDS = 10
 
 
-async def read_file(raw: bytes, columns: Columns, settings: Settings, *, is_workbook: bool) -> Sheet:
+async def read_file(
+    raw: bytes, kind: str, settings: Settings, *, mapping: Mapping[str, str] | None = None, sheet: str = ""
+) -> Sheet:
     """Read a file in a process, which is gone when the file is read, refused or given up.
 
+    `kind` names the vocabulary of the list, `mapping` further headings, `sheet` the sheet of a workbook.
+
     Raises:
-        UnreadableFile: no such file, not these columns, or beyond a bound of size, memory or time.
+        UnreadableFile: no list, no such headings, or beyond a bound of size, memory or time.
     """
     task = ReadTask(
-        is_workbook=is_workbook,
-        required=columns.required,
-        optional=columns.optional,
+        kind=kind,
+        mapping=mapping or {},
+        sheet=sheet,
         rows=settings.max_import_rows,
         unpacked_bytes=settings.max_unpacked_bytes,
         memory_bytes=settings.import_memory_bytes,
@@ -46,9 +50,9 @@ async def read_file(raw: bytes, columns: Columns, settings: Settings, *, is_work
         try:
             # The process ends by its own clock; further seconds cover its start.
             async with asyncio.timeout(task.longest_seconds + _START_SECONDS):
-                _, packed = await asyncio.gather(_send(process, raw), _receive(process))
-                if packed is not None:
-                    return Sheet(packed)
+                _, read = await asyncio.gather(_send(process, raw), _receive(process))
+                if read is not None:
+                    return read
                 _log.warning("file_reader_failed", exit_code=await process.wait())
         except TimeoutError:
             _log.warning("file_reader_failed", exit_code=None)
@@ -85,14 +89,15 @@ async def _send(process: Process, raw: bytes) -> None:
     process.stdin.close()
 
 
-async def _receive(process: Process) -> tuple[bytes, ...] | None:
-    """Return the slices of the file; None if the process ends without a verdict.
+async def _receive(process: Process) -> Sheet | None:
+    """Return the list of the file; None if the process ends without a verdict.
 
     Raises:
         UnreadableFile: the process refused the file.
     """
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     packed: list[bytes] = []
+    found = FoundTable()
     left = MOST_TEXT_BYTES
     while line := await process.stdout.readline():
         kind, content = line[:1], line[1:].rstrip(b"\n")
@@ -100,7 +105,10 @@ async def _receive(process: Process) -> tuple[bytes, ...] | None:
         if kind == REFUSED:
             raise UnreadableFile(content.decode())
         if kind == END:
-            return tuple(packed)
+            return Sheet(tuple(packed), found)
+        if kind == FOUND:
+            found = FoundTable.unpacked(content)
+            continue
         if kind != SLICE or left < 0:
             return None
         packed.append(content)

@@ -1,6 +1,7 @@
 """The process that reads a file. It comes by standard input; packed slices of its rows leave by standard output.
 
-It imports nothing but the standard library and the readers. Its limits hold whatever the file makes a reader do.
+It imports nothing but the standard library, the readers and a detector of encodings. Its limits hold whatever the file
+makes a reader do.
 """
 
 from __future__ import annotations
@@ -11,27 +12,38 @@ import resource
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from services.registration.import_files.delimited import read_csv
-from services.registration.import_files.sheet import Columns, FileLimits, SheetBuilder, UnreadableFile
+from services.registration.import_files.sheet import FileLimits, FoundTable, UnreadableFile
+from services.registration.import_files.vocabulary import VOCABULARIES
 from services.registration.import_files.workbook import read_xlsx
 
-#: First byte of a line of the output: a slice, the end of the file, or the reason for which it is refused.
+#: First byte of a line of the output: the place of the list, a slice, the end of the file, or the reason of a
+#: refusal.
 SLICE: Final = b"+"
+FOUND: Final = b"#"
 END: Final = b"."
 REFUSED: Final = b"!"
 _NICENESS = 10
+_ZIP: Final = b"PK\x03\x04"
+#: Beginnings of files that are neither text nor a workbook, with the remedy.
+_FOREIGN: Final = {
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password: save it as .xlsx, without a password",
+    b"%PDF": "a PDF: send the list as CSV or .xlsx",
+    b"{": "JSON: send the list as CSV or .xlsx",
+    b"<": "HTML or XML: open it in a spreadsheet and save it as .xlsx",
+}
 
 
 @dataclass(frozen=True)
 class ReadTask:
-    """A file to read: its format, its columns and its limits, and the limits of the process."""
+    """A file to read: the kind of its list and its limits, and the limits of the process."""
 
-    is_workbook: bool
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
+    #: Name of a vocabulary.
+    kind: str
     rows: int
     unpacked_bytes: int
     #: Of all memory of the process.
@@ -40,6 +52,10 @@ class ReadTask:
     seconds: int
     #: Id of the process whose end ends this process; 0: any.
     parent: int = 0
+    #: Fields by heading, before all aliases.
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    #: Name of the sheet of a workbook; empty: the best.
+    sheet: str = ""
 
     @property
     def longest_seconds(self) -> int:
@@ -69,12 +85,21 @@ def main(argument: str) -> None:
 
 def _read(task: ReadTask, raw: bytes) -> None:
     limits = FileLimits(task.rows, task.unpacked_bytes)
-    columns = Columns(tuple(task.required), tuple(task.optional))
-    sheet = SheetBuilder(columns, limits, lambda packed: _write(SLICE, packed))
-    if task.is_workbook:
-        read_xlsx(raw, limits, sheet)
+    vocabulary = replace(VOCABULARIES[task.kind], mapping=task.mapping)
+
+    def take(packed: bytes) -> None:
+        _write(SLICE, packed)
+
+    def found(table: FoundTable) -> None:
+        _write(FOUND, table.packed())
+
+    for beginning, reason in _FOREIGN.items():
+        if raw.startswith(beginning):
+            raise UnreadableFile(reason)
+    if raw.startswith(_ZIP):
+        read_xlsx(raw, vocabulary, limits, take, found, sheet_name=task.sheet)
     else:
-        read_csv(raw, sheet)
+        read_csv(raw, vocabulary, limits, take, found)
 
 
 def _limit(task: ReadTask) -> None:

@@ -1,21 +1,49 @@
-"""Rows of an imported file under its column names. Rows that cannot be read are rejected by line and column."""
+"""Rows of an imported file by field. Rows that cannot be read are rejected by line and column."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.registration.import_files.headings import FieldVocabulary, ListHeader
 
 #: Ten items of a thousand characters, with their separators.
 MOST_CELL_CHARACTERS = 12_000
-MOST_COLUMNS = 50
+#: Columns that may have a heading.
+MOST_COLUMNS = 1_000
 #: UTF-8 bytes of the text that a file may hold in its rows. A workbook can repeat one text in every cell.
 MOST_TEXT_BYTES = 32 * 1024 * 1024
 #: The cell of a formula that was saved without its value.
 FORMULA = "="
 _ROWS_OF_A_SLICE = 25
 _BYTES_OF_A_SLICE = 64 * 1024
+_MOST_REASON_NAMES = 30
 _ERROR_VALUES = frozenset({"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
+#: A text that is written as a formula to keep its zeros: ="0123".
+_TEXT_FORMULA: Final = re.compile(r'="([^"]*)"')
+#: An escaped character of a workbook's text (ECMA-376, part 1, 22.9.2.19).
+_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+#: Characters without a width: marks of direction, soft hyphens, byte order marks.
+_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_JOINERS: Final = "\u200c\u200d"
+
+
+class NumberCell(str):
+    """The text of a cell that the spreadsheet keeps as a number."""
+
+    __slots__ = ()
+    KIND = "number"
+
+
+class DateCell(str):
+    """The text of a cell that the spreadsheet keeps as a date or a time."""
+
+    __slots__ = ()
+    KIND = "date"
+
 
 Cells = Sequence[str]
 
@@ -33,41 +61,67 @@ class FileLimits:
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Names of the columns that a file must have and may have."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-
-    def check(self, line: int, header: Sequence[str]) -> None:
-        """Raise `UnreadableFile` if a column is missing, unknown or repeated. `line` is the line of the names."""
-        missing = [name for name in self.required if name not in header]
-        unknown = [name for name in header if name not in self.required + self.optional]
-        twice = sorted({name for name in header if header.count(name) > 1})
-        wrong = [
-            f"{what}: {', '.join(repr(name[:50]) for name in names[:10])}"
-            for what, names in (("missing", missing), ("unknown", unknown), ("twice", twice))
-            if names
-        ]
-        if wrong:
-            raise UnreadableFile(f"line {line}, the column names; {'; '.join(wrong)}")
-
-
-@dataclass(frozen=True)
 class SheetRow:
-    """The cells of a row by column name, and the line of the file on which the row starts."""
+    """The cells of a row by field, and the line of the file on which the row starts.
+
+    `kinds` tells which cells the spreadsheet keeps as a `number` or a `date`.
+    """
 
     line: int
     cells: dict[str, str]
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RowRejection:
-    """A rejected row: its line, the column at fault (empty if no single column is), and the reason."""
+    """A rejected row: its line, column and cell (empty if no single column is at fault), and the reason."""
 
     line: int
     column: str
     reason: str
+    cell: str = ""
+
+
+@dataclass(frozen=True)
+class FoundColumn:
+    """A column of the file: its letters, its heading, and the field that it sets; empty if it is ignored."""
+
+    letter: str
+    heading: str
+    field: str
+
+
+@dataclass(frozen=True)
+class FoundTable:
+    """The place of the list in its file: encoding and delimiter, or the sheet; the line of the headings; the columns.
+
+    Line 0: not found yet.
+    """
+
+    header_line: int = 0
+    columns: tuple[FoundColumn, ...] = ()
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    other_sheets: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, header: ListHeader, **place: Any) -> FoundTable:  # noqa: ANN401 - the further fields
+        """Return the place of a list with this header."""
+        columns = tuple(FoundColumn(column.letter, column.heading, column.field) for column in header.columns)
+        return cls(header_line=header.line, columns=columns, **place)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> FoundTable:
+        """Read a packed place."""
+        fields = json.loads(packed)
+        columns = tuple(FoundColumn(*column) for column in fields.pop("columns"))
+        return cls(columns=columns, **fields | {"other_sheets": tuple(fields["other_sheets"])})
+
+    def packed(self) -> bytes:
+        """Return the place as JSON."""
+        columns = [(column.letter, column.heading, column.field) for column in self.columns]
+        return json.dumps(self.__dict__ | {"columns": columns}, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True)
@@ -75,26 +129,59 @@ class Sheet:
     """The lines of a file in slices that `SheetBuilder` has packed: of 25 rows, or 64 KiB and a row at most."""
 
     packed: tuple[bytes, ...]
+    found: FoundTable = FoundTable()
 
     def slices(self) -> Iterator[list[SheetRow | RowRejection]]:
         """Unpack the slices, in the order of the file."""
         return map(_unpacked, self.packed)
 
 
-class SheetBuilder:
-    """Assigns cells to the column names of the first line with text, and passes on the lines in packed slices.
+def check_header(header: ListHeader | None, seen: Cells) -> ListHeader:
+    """Return a header that names all required fields. `seen` is the first row with text, for the message.
 
-    Rows without any text are skipped. A slice is JSON: the column names, then the lines. A line is its number with its
-    cells, or its number with the column and the reason of a rejection.
+    Raises:
+        UnreadableFile: no row of the file holds these headings.
+    """
+    if header is None or header.missing:
+        missing = ", ".join(header.missing) if header else "all"
+        line = f"line {header.line} has the headings" if header else "the first line with text is"
+        shown = [column.heading for column in header.columns] if header else [cell for cell in seen if cell.strip()]
+        names = ", ".join(repr(name[:50]) for name in shown[:_MOST_REASON_NAMES]) or "empty"
+        raise UnreadableFile(
+            f"no row with the needed headings; missing: {missing}. {line} {names}: name the columns as in the template,"
+            " or send mapping={heading: field}"
+        )
+    if len(header.columns) > MOST_COLUMNS:
+        raise UnreadableFile(f"line {header.line}: {len(header.columns)} headings; at most {MOST_COLUMNS} are taken")
+    return header
+
+
+class SheetBuilder:
+    """Assigns the cells below a header to fields, and passes on the lines in packed slices.
+
+    Rows without any text, and repeats of the header, are skipped. A slice is JSON: the lines. A line is its number with
+    its cells and their kinds by field, or its number with null, the column and the reason of a rejection.
     """
 
-    def __init__(self, columns: Columns, limits: FileLimits, take: Callable[[bytes], None]) -> None:
-        self._columns = columns
+    def __init__(
+        self,
+        header: ListHeader,
+        vocabulary: FieldVocabulary,
+        limits: FileLimits,
+        take: Callable[[bytes], None],
+        *,
+        must_fit: bool = True,
+    ) -> None:
+        """Begin below a header. With `must_fit` a row with more cells than the header is rejected."""
+        self._line = header.line
+        self._width = header.width if must_fit else 0
+        self._headings = {column.number: column.heading for column in header.known}
+        self._is_many = {column.field: vocabulary.is_many(column.field) for column in header.known}
+        self._columns = sorted((column.rank, column.number, column.field) for column in header.known)
         self._limits = limits
         self._take = take
-        self._header: list[str] | None = None
         self._rows = 0
-        self._lines: list[tuple[int, Cells] | tuple[int, str, str]] = []
+        self._lines: list[Sequence[object]] = []
         self._bytes_of_slice = 0
         self._bytes_left = MOST_TEXT_BYTES
 
@@ -102,66 +189,69 @@ class SheetBuilder:
         """Add a line of the file.
 
         Raises:
-            UnreadableFile: not the column names, too many rows, or too much text.
+            UnreadableFile: too many rows, or too much text.
         """
-        width = _counted(cells)
-        if width == 0:
-            return
-        if self._header is None:
-            self._begin(line, cells[:width])
+        width = counted(cells)
+        if width == 0 or line <= self._line or self._is_header(cells):
             return
         self._count_row()
-        if width > len(self._header):
-            self._reject(line, "", f"{width} cells under {len(self._header)} column names")
+        if self._width and width > self._width:
+            self._reject(line, "", f"{width} cells under {self._width} headings: put a cell with separators in quotes")
         else:
-            self._lay(line, self._header, cells[:width])
+            self._lay(line, cells)
 
     def reject(self, line: int, reason: str) -> None:
         """Add a line whose cells cannot be told apart. Raises `UnreadableFile` as `add`."""
-        if self._header is None:
-            raise UnreadableFile(f"line {line}: {reason}")
         self._count_row()
         self._reject(line, "", reason)
 
     def end(self) -> None:
-        """Pass on the last slice. Raises `UnreadableFile` if there was no line with column names."""
-        if self._header is None:
-            self._columns.check(1, [])
+        """Pass on the last slice. Raises `UnreadableFile` as `add`."""
         self._flush()
 
-    def _begin(self, line: int, cells: Cells) -> None:
-        if len(cells) > MOST_COLUMNS:
-            raise UnreadableFile(f"line {line}: {len(cells)} column names; at most {MOST_COLUMNS} are taken")
-        header = [name.strip().lower() for name in cells]
-        self._columns.check(line, header)
-        self._header = header
+    def _is_header(self, cells: Cells) -> bool:
+        """Tell whether a row repeats the headings, as the pages of a printed list do."""
+        repeated = [
+            cells[number].strip() == heading for number, heading in self._headings.items() if number < len(cells)
+        ]
+        return len(repeated) > 1 and all(repeated)
 
     def _count_row(self) -> None:
         self._rows += 1
         if self._rows > self._limits.rows:
             raise UnreadableFile(f"more than {self._limits.rows} rows: split the file")
 
-    def _lay(self, line: int, header: Sequence[str], cells: Cells) -> None:
-        stripped = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
-        faults = [(name, reason) for name, cell in zip(header, stripped, strict=True) if (reason := _fault_of(cell))]
-        if faults:
-            for name, reason in faults:
-                self._reject(line, name, reason)
-        else:
-            self._append((line, stripped), stripped)
+    def _lay(self, line: int, cells: Cells) -> None:
+        laid: dict[str, str] = {}
+        kinds: dict[str, str] = {}
+        faults = []
+        for _, number, name in self._columns:
+            cell = cells[number] if number < len(cells) else ""
+            text = cleaned(cell)
+            if reason := _fault_of(text):
+                faults.append((self._headings[number], reason))
+            elif not laid.get(name):
+                laid[name] = text
+                if isinstance(cell, NumberCell | DateCell):
+                    kinds[name] = cell.KIND
+            elif text and self._is_many[name]:
+                laid[name] += f"\n{text}"
+        for heading, reason in faults:
+            self._reject(line, heading, reason)
+        if not faults and any(laid.values()):
+            self._append((line, laid, kinds) if kinds else (line, laid), laid.values())
 
     def _reject(self, line: int, column: str, reason: str) -> None:
-        self._append((line, column, reason), (column, reason))
+        self._append((line, None, column, reason), (column, reason))
 
-    def _append(self, entry: tuple[int, Cells] | tuple[int, str, str], texts: Sequence[str]) -> None:
+    def _append(self, entry: Sequence[object], texts: Any) -> None:  # noqa: ANN401 - any collection of texts
         self._lines.append(entry)
         self._bytes_of_slice += sum(map(len, texts))
         if len(self._lines) >= _ROWS_OF_A_SLICE or self._bytes_of_slice >= _BYTES_OF_A_SLICE:
             self._flush()
 
     def _flush(self) -> None:
-        packed = json.dumps((self._header, self._lines), ensure_ascii=False, separators=(",", ":"))
-        encoded = packed.encode()
+        encoded = json.dumps(self._lines, ensure_ascii=False, separators=(",", ":")).encode()
         self._bytes_left -= len(encoded)
         if self._bytes_left < 0:
             raise UnreadableFile(f"more than {MOST_TEXT_BYTES} bytes of text in its cells: split the file")
@@ -170,21 +260,39 @@ class SheetBuilder:
 
 
 def _unpacked(packed: bytes) -> list[SheetRow | RowRejection]:
-    header, lines = json.loads(packed)
     return [
-        RowRejection(line, *rest) if len(rest) > 1 else SheetRow(line, dict(zip(header, rest[0], strict=True)))
-        for line, *rest in lines
+        RowRejection(line, *rest) if cells is None else SheetRow(line, cells, *rest)
+        for line, cells, *rest in json.loads(packed)
     ]
 
 
-def _counted(cells: Cells) -> int:
+def counted(cells: Cells) -> int:
     """Return the number of a row's cells up to the last text; 0 if there is none."""
     return next((len(cells) - index for index, cell in enumerate(reversed(cells)) if cell.strip()), 0)
+
+
+def cleaned(cell: str) -> str:
+    """Return a cell without invisible characters, and without the ways in which spreadsheets escape texts."""
+    text = _ESCAPED.sub(lambda found: _unescaped(found[1]), cell) if "_x" in cell else cell
+    text = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\r\n", "\n").strip().strip(_JOINERS)
+    if found := _TEXT_FORMULA.fullmatch(text):
+        text = found[1]
+    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@0123456789") else text
+
+
+def _unescaped(digits: str) -> str:
+    letter = chr(int(digits, 16))
+    return "" if letter == "\r" else letter
 
 
 def _fault_of(cell: str) -> str:
     if len(cell) > MOST_CELL_CHARACTERS:
         return f"more than {MOST_CELL_CHARACTERS} characters (or a quote is not closed): shorten it"
     if cell.startswith(FORMULA):
-        return "a formula: put its value there"
+        return f"{cell[:50]!r}, a formula without a value: put its value there"
     return f"{cell}, an error of the spreadsheet: put a value there" if cell in _ERROR_VALUES else ""
+
+
+def shown_mapping(mapping: Mapping[str, str]) -> str:
+    """Return a mapping for a message."""
+    return ", ".join(f"{heading!r}: {name!r}" for heading, name in list(mapping.items())[:_MOST_REASON_NAMES])

@@ -1,36 +1,45 @@
-"""Lines of the first sheet of an Excel workbook (ECMA-376). The sheet is never held as a whole."""
+"""The list of an Excel workbook (ECMA-376): the sheet whose headings fit best. No sheet is held as a whole."""
 
 from __future__ import annotations
 
 import posixpath
-import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from services.registration.import_files.cell_values import (
-    CellFormats,
-    SharedTexts,
-    TextPieces,
-    date_text,
-    natural,
-    number_text,
+from services.registration.import_files.cell_values import CellFormats, SharedTexts
+from services.registration.import_files.headings import FieldVocabulary, ListHeader, find_header
+from services.registration.import_files.package import Attributes, Package, PartHandlers, relations_of
+from services.registration.import_files.sheet import (
+    FileLimits,
+    FoundTable,
+    SheetBuilder,
+    UnreadableFile,
+    check_header,
 )
-from services.registration.import_files.package import Attributes, Package, PartHandlers
-from services.registration.import_files.sheet import FORMULA, MOST_COLUMNS, FileLimits, SheetBuilder, UnreadableFile
+from services.registration.import_files.worksheet import CellReader, SheetLayout, SheetRows
 
-#: The size of Excel's largest sheet.
-_MOST_ROWS = 1_048_576
-_MOST_CELLS_OF_A_ROW = 16_384
 #: Sheets and relations of a workbook.
 _MOST_RELATIONS = 10_000
-_COLUMN = re.compile(r"([A-Z]{1,3})\d{1,7}")
-_BODY = "/worksheet/sheetData/row"
-_CELL = f"{_BODY}/c"
+#: Sheets in which a list is sought, and names of sheets that an answer lists.
+_MOST_SHEETS = 100
+_HIDDEN = ("hidden", "veryHidden")
 
 
-def read_xlsx(raw: bytes, limits: FileLimits, sheet: SheetBuilder) -> None:
-    """Read the first sheet of an Excel workbook. A formula counts by the value that was saved with it.
+def read_xlsx(
+    raw: bytes,
+    vocabulary: FieldVocabulary,
+    limits: FileLimits,
+    take: Callable[[bytes], None],
+    found: Callable[[FoundTable], None],
+    *,
+    sheet_name: str = "",
+) -> None:
+    """Read the list of a workbook: its slices go to `take`, and its place to `found`.
+
+    A formula counts by the value that was saved with it. `sheet_name` names the sheet; empty: the best.
 
     Raises:
-        UnreadableFile: no workbook, a part beyond a bound; and the errors of `SheetBuilder`.
+        UnreadableFile: no workbook, no such sheet, a part beyond a bound; and the errors of `SheetBuilder`.
     """
     package = Package(raw, limits.unpacked_bytes)
     workbook = _Workbook(package)
@@ -39,9 +48,47 @@ def read_xlsx(raw: bytes, limits: FileLimits, sheet: SheetBuilder) -> None:
         package.read(workbook.texts, texts.handlers)
     if workbook.formats in package:
         package.read(workbook.formats, formats.handlers)
-    rows = _SheetRows(sheet, texts, formats, since_1904=workbook.since_1904)
-    package.read(workbook.first_sheet, rows.handlers)
-    sheet.end()
+    cells = CellReader(texts, formats, since_1904=workbook.since_1904)
+    candidates = [_look(package, sheet, cells, vocabulary) for sheet in workbook.candidates(sheet_name)]
+    chosen = max(candidates, key=lambda candidate: candidate.score)
+    header = check_header(chosen.header, chosen.layout.first_row)
+    others = tuple(sheet.name for sheet in workbook.sheets if sheet is not chosen.sheet)[:_MOST_SHEETS]
+    found(FoundTable.of(header, sheet=chosen.sheet.name, other_sheets=others))
+    builder = SheetBuilder(header, vocabulary, limits, take, must_fit=False)
+    known = {column.number: column.field for column in header.known}
+    rows = SheetRows(cells, lambda line, row: builder.add(line, chosen.layout.completed(line, row, known)))
+    package.read(chosen.sheet.part, rows.handlers)
+    builder.end()
+
+
+@dataclass(frozen=True)
+class _WorkbookSheet:
+    """A sheet of cells: its name, its part, and its visibility."""
+
+    name: str
+    part: str
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A sheet with the headings that were found in it."""
+
+    sheet: _WorkbookSheet
+    layout: SheetLayout
+    header: ListHeader | None
+
+    @property
+    def score(self) -> tuple[bool, int, bool]:
+        """Order of candidates: complete headings first, then most fields, then a list that is not empty."""
+        complete, fields = self.header.score if self.header else (False, 0)
+        return complete, fields, bool(self.header and self.layout.last_line > self.header.line)
+
+
+def _look(package: Package, sheet: _WorkbookSheet, cells: CellReader, vocabulary: FieldVocabulary) -> _Candidate:
+    layout = SheetLayout(cells, package, sheet.part)
+    package.read(sheet.part, layout.handlers)
+    return _Candidate(sheet, layout, find_header(layout.first_rows, vocabulary))
 
 
 class _Relations:
@@ -51,8 +98,7 @@ class _Relations:
         self._folder = posixpath.dirname(source)
         self.by_id: dict[str, tuple[str, str]] = {}
         self.by_type: dict[str, str] = {}
-        name = posixpath.join(self._folder, "_rels", f"{posixpath.basename(source)}.rels")
-        package.read(name, PartHandlers(starts={"/Relationships/Relationship": self._add}))
+        package.read(relations_of(source), PartHandlers(starts={"/Relationships/Relationship": self._add}))
 
     def _add(self, attributes: Attributes) -> None:
         kind = attributes.get("Type", "").rpartition("/")[2]
@@ -68,117 +114,38 @@ class _Workbook:
 
     def __init__(self, package: Package) -> None:
         self.since_1904 = False
-        self._sheets: list[str] = []
+        self._entries: list[tuple[str, str, bool]] = []
         name = _Relations(package, "").by_type.get("officeDocument", "xl/workbook.xml")
         relations = _Relations(package, name)
         self.texts = relations.by_type.get("sharedStrings", "")
         self.formats = relations.by_type.get("styles", "")
         starts = {"/workbook/workbookPr": self._set_calendar, "/workbook/sheets/sheet": self._add_sheet}
         package.read(name, PartHandlers(starts=starts))
-        sheets = (relations.by_id.get(relation, ("", "")) for relation in self._sheets)
-        self.first_sheet = next((part for kind, part in sheets if kind == "worksheet"), "")
-        if not self.first_sheet:
+        self.sheets = list(self._sheets_of_cells(relations))
+        if not self.sheets:
             raise UnreadableFile("a workbook without a sheet of cells")
+
+    def candidates(self, name: str) -> list[_WorkbookSheet]:
+        """List the sheets among which the list is sought: that of a name, or all that are not hidden."""
+        if name:
+            wanted = [sheet for sheet in self.sheets if sheet.name.strip().casefold() == name.strip().casefold()]
+            if not wanted:
+                names = ", ".join(repr(sheet.name) for sheet in self.sheets[:_MOST_SHEETS])
+                raise UnreadableFile(f"no sheet is named {name[:50]!r}; there are {names}")
+            return wanted[:1]
+        return [sheet for sheet in self.sheets if not sheet.is_hidden][:_MOST_SHEETS] or self.sheets[:1]
+
+    def _sheets_of_cells(self, relations: _Relations) -> Iterator[_WorkbookSheet]:
+        for name, relation, is_hidden in self._entries:
+            kind, part = relations.by_id.get(relation, ("", ""))
+            if kind == "worksheet":
+                yield _WorkbookSheet(name, part, is_hidden)
 
     def _set_calendar(self, attributes: Attributes) -> None:
         self.since_1904 = attributes.get("date1904", "") in ("1", "true")
 
     def _add_sheet(self, attributes: Attributes) -> None:
         relation = next((value for name, value in attributes.items() if name.rpartition(":")[2] == "id"), "")
-        self._sheets.append(relation)
-        if len(self._sheets) > _MOST_RELATIONS:
-            raise UnreadableFile(f"a workbook of more than {_MOST_RELATIONS} sheets; the first is read")
-
-
-class _SheetRows:
-    """Handlers of a sheet: a row is passed on when it ends."""
-
-    def __init__(self, sheet: SheetBuilder, texts: SharedTexts, formats: CellFormats, *, since_1904: bool) -> None:
-        self._sheet = sheet
-        self._texts = texts
-        self._formats = formats
-        self._since_1904 = since_1904
-        self._line = 0
-        self._cells: list[str] = []
-        self._cell_count = 0
-        self._column = 0
-        self._attributes: Attributes = {}
-        self._is_formula = False
-        self._pieces = TextPieces()
-        add = self._pieces.add
-        self.handlers = PartHandlers(
-            starts={_BODY: self._begin_row, _CELL: self._begin_cell, f"{_CELL}/f": self._note_formula},
-            texts={f"{_CELL}/v": add, f"{_CELL}/is/t": add, f"{_CELL}/is/r/t": add},
-            ends={_BODY: self._end_row, _CELL: self._end_cell},
-        )
-
-    def _begin_row(self, attributes: Attributes) -> None:
-        line = _stated(attributes.get("r"), self._line + 1)
-        if not self._line < line <= _MOST_ROWS:
-            number = attributes.get("r", str(line))[:20]
-            raise UnreadableFile(
-                f"row {number!r} comes after row {self._line}; rows are numbered upwards, {_MOST_ROWS} at most:"
-                " save the file again"
-            )
-        self._line = line
-        self._cells, self._cell_count, self._column = [], 0, 0
-
-    def _begin_cell(self, attributes: Attributes) -> None:
-        self._cell_count += 1
-        if self._cell_count > _MOST_CELLS_OF_A_ROW:
-            raise UnreadableFile(
-                f"more than {_MOST_CELLS_OF_A_ROW} cells in row {self._line}: copy the list into a new workbook"
-            )
-        self._column = self._column_of(attributes.get("r"))
-        self._attributes, self._is_formula = attributes, False
-
-    def _column_of(self, place: str | None) -> int:
-        if place is None:
-            return self._column + 1
-        found = _COLUMN.fullmatch(place)
-        column = 0
-        for letter in found[1] if found else "":
-            column = column * 26 + ord(letter) - ord("A") + 1
-        if not 1 <= column <= _MOST_CELLS_OF_A_ROW:
-            raise UnreadableFile(f"row {self._line}: no sheet has a cell {place[:20]!r}; save the file again")
-        return column
-
-    def _note_formula(self, _: Attributes) -> None:
-        self._is_formula = True
-
-    def _end_cell(self) -> None:
-        text = self._value(self._pieces.take())
-        if not text:
-            return
-        if self._column > MOST_COLUMNS:
-            text = text[:1]  # enough to reject the row: no column can have a name there
-        self._cells += [""] * (self._column - len(self._cells))
-        self._cells[self._column - 1] = text
-
-    def _value(self, text: str) -> str:
-        kind = self._attributes.get("t", "n")
-        if not text:
-            return FORMULA if self._is_formula else ""
-        if kind == "s":
-            return self._texts[text]
-        if kind == "b":
-            return "true" if text == "1" else "false"
-        if kind != "n":
-            return text
-        if self._formats.is_date(self._attributes.get("s", "0")):
-            return date_text(text, since_1904=self._since_1904)
-        return number_text(text)
-
-    def _end_row(self) -> None:
-        if self._cells:
-            self._sheet.add(self._line, self._cells)
-
-
-def _stated(text: str | None, otherwise: int) -> int:
-    """Return a row's number; 0 for a text that is no number."""
-    if text is None:
-        return otherwise
-    try:
-        return natural(text)
-    except ValueError:
-        return 0
+        self._entries.append((attributes.get("name", "")[:100], relation, attributes.get("state", "") in _HIDDEN))
+        if len(self._entries) > _MOST_RELATIONS:
+            raise UnreadableFile(f"a workbook of more than {_MOST_RELATIONS} sheets: copy the list into a new workbook")

@@ -38,14 +38,17 @@ class ParticipantService:
         participant = await self._unit.create(Participant, edition_id, facts, key, build)
         return await self._served(participant, participant.waiting_session_ids)
 
-    def build(self, edition: Edition, facts: ParticipantFacts, participant_id: str) -> Participant:
+    def build(
+        self, edition: Edition, facts: ParticipantFacts, participant_id: str, *, shares_mailbox: bool = False
+    ) -> Participant:
         """Return a participant without writing it. Raises `Invalid`."""
         edition.must_have_sessions(facts.session_ids)
         edition.must_have_sessions(facts.waiting_session_ids, field="waiting_session_ids")
         facts = facts.in_zone(edition.timezone)
         refuse_new(doubtful_facts_of_participant(facts, edition))
         fields = facts.values() | {"calendar": edition.calendar if facts.available else None}
-        return Participant(**self._unit.stamp(edition.edition_id), participant_id=participant_id, **fields)
+        fields |= {"participant_id": participant_id, "shares_mailbox": shares_mailbox}
+        return Participant(**self._unit.stamp(edition.edition_id), **fields)
 
     async def warnings(self, participant: Participant) -> tuple[DoubtfulFact, ...]:
         """List the doubtful facts of a participant, and the sessions for whose seats the participant waits."""
@@ -76,8 +79,8 @@ class ParticipantService:
     async def amend(self, edition_id: str, participant_id: str, patch: Patch, revisions: Revisions) -> Participant:
         """Change a participant. Fields that the patch does not name stay.
 
-        A patch that gives the place to a successor names all `FIELDS_OF_THE_PERSON`: `name`, `email`, `languages` and
-        `profile`.
+        A patch that gives the place to a successor names all `FIELDS_OF_THE_PERSON`: `name`, `email`, `languages`,
+        `profile`, `job_title`, `phone` and `external_id`.
         """
         return await self.change(edition_id, participant_id, lambda _: patch, revisions)
 
@@ -191,4 +194,6 @@ def _fields(participant: Participant, patch: Patch, edition: Edition) -> dict[st
     facts = apply_patch(participant, ParticipantFacts, patch).in_zone(edition.timezone)
     is_same = facts.available == participant.available
     calendar = participant.calendar if is_same else edition.calendar if facts.available else None
-    return facts.values() | {"calendar": calendar}
+    # A new address is the participant's own, until the import of a list says otherwise.
+    shares = participant.shares_mailbox and facts.email == participant.email
+    return facts.values() | {"calendar": calendar, "shares_mailbox": shares}

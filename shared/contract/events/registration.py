@@ -22,6 +22,7 @@ def _is_timezone(name: str) -> str:
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Description = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:_-]{0,63}$")]
 AffinityVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,31}$")]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -120,11 +121,14 @@ Goals = Annotated[tuple[Goal, ...], AfterValidator(_all_differ)]
 
 
 class Language(StrEnum):
-    """The languages of mails to participants."""
+    """The languages of participants. Mails to readers of French, German or Italian are written in English."""
 
     SPANISH = "es"
     ENGLISH = "en"
     PORTUGUESE = "pt"
+    FRENCH = "fr"
+    GERMAN = "de"
+    ITALIAN = "it"
 
 
 class Status(StrEnum):
@@ -298,6 +302,11 @@ class OrganisationChanged(Event):
         max_length=200,
         description="Organisations met in earlier editions; it is enough if one of the two organisations lists it.",
     )
+    website: Text | None = None
+    description: Description | None = None
+    booth: Line | None = Field(default=None, description="The label of its stand.")
+    phone: Line | None = None
+    external_id: Line | None = Field(default=None, description="Its id in the operator's own system.")
     status: Status = Status.ACTIVE
 
 
@@ -311,9 +320,7 @@ class ParticipantChanged(Event):
     organisation_id: Id
     name: Line
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
-    languages: tuple[Language, ...] = Field(
-        min_length=1, max_length=3, description="Mails are written in the first language."
-    )
+    languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="Mails are written in the first.")
     profile: Profile = Profile()
     available: tuple[Interval, ...] = Field(
         default=(),
@@ -333,8 +340,10 @@ class ParticipantChanged(Event):
     declined_ids: tuple[Id, ...] = Field(
         default=(), max_length=500, description="Participants whose proposal was declined: they are not proposed again."
     )
+    job_title: Line | None = None
+    phone: Line | None = None
+    external_id: Line | None = Field(default=None, description="The participant's id in the operator's own system.")
+    shares_mailbox: bool = Field(default=False, description="Whether an earlier participant has the same address.")
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
-    links: int = Field(
-        default=0, ge=0, description="Revocations of the participant's links: links signed before are not valid."
-    )
+    links: int = Field(default=0, ge=0, description="Revocations of the links: links signed before are not valid.")

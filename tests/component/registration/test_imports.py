@@ -13,7 +13,7 @@ import pytest
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
 from services.registration.domain.parsing import parse_facts
-from services.registration.use_cases import imports
+from services.registration.imports import organisations
 from tests.support.registration_api import OPERATORS, EditionHarness, RegistrationHarness
 from tests.support.workbooks import saved
 
@@ -25,8 +25,8 @@ ORGANISATIONS = (
 PARTICIPANTS = (
     "organisation,name,email,languages,offers,sessions\n"
     "acme,Ana,ana@acme.example,es en,Soldadura|Corte,opening\n"
-    "nobody,Bob,bob@x.example,en,,\n"
-    "Acme,Eve,not an address,xx,,\n"
+    ",Bob,bob@x.example,en,,\n"
+    "Acme,Eve,not an address,xx,,closing\n"
 )
 
 
@@ -40,7 +40,7 @@ async def test_a_file_imported_again_changes_nothing(
     people = (await api.post(f"{path}/participants", content=PARTICIPANTS, headers=CSV)).json()
     assert people["created"] == 1
     assert {(bad["line"], bad["column"]) for bad in people["rejected"]} == {
-        (3, "organisation"), (4, "email"), (4, "languages")
+        (3, "organisation"), (4, "email")
     }  # fmt: skip
     events = len(await registration.published())
     again = (await api.post(f"{path}/organisations", content=ORGANISATIONS, headers=CSV)).json()
@@ -85,7 +85,7 @@ async def test_a_workbook_is_imported_from_a_form(api: httpx.AsyncClient, editio
 @pytest.mark.parametrize(
     ("content", "headers", "status"),
     [
-        (b"\xff", CSV, 422),
+        (b"\xff\xfe\x00\xd8\x00\x00", CSV, 422),
         (b"", CSV, 422),
         (b"not a zip", {"content-type": XLSX}, 422),
         (b"x", {"content-type": "application/pdf"}, 415),
@@ -161,15 +161,13 @@ async def test_a_client_that_leaves_gives_its_place_back(
 
 
 async def test_the_report_of_many_bad_rows_is_bounded(api: httpx.AsyncClient, edition: EditionHarness) -> None:
-    rows = "".join(f"Acme {number},shop,Spain\n" for number in range(300))
+    rows = "".join(f"Acme {number},shop,Atlantis\n" for number in range(300))
     path = f"{edition.path}/imports/organisations"
     answer = await api.post(path, content=f"name,kind,country\n{rows}", headers=CSV)
     report = answer.json()
     assert (report["created"], report["rejected_rows"], len(report["rejected"])) == (0, 300, 500)
-    assert [(problem["column"], problem["count"]) for problem in report["problems"]] == [
-        ("kind", 300),
-        ("country", 300),
-    ]
+    counts = {(problem["column"], problem["count"]) for problem in report["problems"]}
+    assert counts == {("kind", 300), ("country", 300)}
     assert report["problems"][0]["lines"] == list(range(2, 12))
     assert len(answer.content) < 128 * 1024
 
@@ -188,7 +186,7 @@ async def test_requests_have_their_turn_after_each_row(
             rows_at_once.append(0)
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(imports, "parse_facts", read_row)
+    monkeypatch.setattr(organisations, "parse_facts", read_row)
     noting = asyncio.create_task(note_turns())
     rows = "".join(f"Acme {number},sme,ES\n" for number in range(300))
     path = f"{edition.path}/imports/organisations"

@@ -34,8 +34,35 @@ STILL_FIELDS: dict[type[Entity], frozenset[str]] = {
             "goals",
         }
     ),
-    Organisation: frozenset({"name", "country", "region", "delegation", "codes", "competitor_ids", "met_before"}),
-    Participant: frozenset({"name", "email", "languages", "profile", "declined_ids", "waiting_session_ids"}),
+    Organisation: frozenset(
+        {
+            "name",
+            "country",
+            "region",
+            "delegation",
+            "codes",
+            "competitor_ids",
+            "met_before",
+            "website",
+            "description",
+            "booth",
+            "phone",
+            "external_id",
+        }
+    ),
+    Participant: frozenset(
+        {
+            "name",
+            "email",
+            "languages",
+            "profile",
+            "declined_ids",
+            "waiting_session_ids",
+            "job_title",
+            "phone",
+            "external_id",
+        }
+    ),
 }
 FACTS: dict[type[Entity], type[Facts]] = {
     Edition: EditionFacts,

@@ -9,6 +9,7 @@ from babel import Locale
 
 from services.notify.domain.digest import DiffKind
 from services.notify.domain.phrases import PHRASES
+from services.notify.domain.snapshots import WRITTEN, mail_language
 from shared.contract.events import Language
 
 
@@ -27,10 +28,16 @@ ENGLISH = flat(asdict(PHRASES[Language.ENGLISH]))
 
 
 def test_every_language_of_a_participant_has_phrases() -> None:
-    assert set(PHRASES) == set(Language)
+    assert set(PHRASES) == set(WRITTEN)
+    assert {mail_language((language,)) for language in Language} <= set(PHRASES)
 
 
-@pytest.mark.parametrize("language", list(Language))
+def test_mails_are_in_the_first_language_of_the_participant_that_has_phrases() -> None:
+    french, spanish, german = Language.FRENCH, Language.SPANISH, Language.GERMAN
+    assert [mail_language(languages) for languages in ((french, spanish), (german,))] == [spanish, Language.ENGLISH]
+
+
+@pytest.mark.parametrize("language", WRITTEN)
 def test_every_language_has_every_phrase_with_the_same_fields(language: Language) -> None:
     phrases = flat(asdict(PHRASES[language]))
     assert phrases.keys() == ENGLISH.keys()
@@ -39,6 +46,6 @@ def test_every_language_has_every_phrase_with_the_same_fields(language: Language
     assert set(PHRASES[language].kinds) == set(PHRASES[language].counts) == set(DiffKind)
 
 
-@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("language", WRITTEN)
 def test_the_locale_is_of_the_language(language: Language) -> None:
     assert Locale.parse(PHRASES[language].locale).language == language.value

@@ -37,11 +37,16 @@ ANA: dict[str, Any] = {
     "profile": {"offers": ("Soldadura",)},
     "available": ({"starts_at": NOW, "ends_at": NOW.replace(hour=10)},),
     "session_ids": ("opening",),
+    "job_title": "CEO",
+    "phone": "+34 926 111 111",
+    "external_id": "ANA-1",
     "seats": {"opening": 7},
     "waiting_session_ids": ("keynote",),
     "calendar": {"timezone": "UTC"},
     "waiting_since": {"keynote": NOW},
     "cancelled_with_organisation": True,
+    "shares_mailbox": True,
+    "links": 2,
     "checked_in": True,
     "blocked_ids": ("prt_2",),
     "declined_ids": ("prt_3",),
@@ -51,6 +56,9 @@ EVA = {
     "email": "eva@nandu.example",
     "languages": ["en", "es"],
     "profile": {"offers": [], "needs": ["Ensayos"]},
+    "job_title": "Directora",
+    "phone": "+34 926 222 222",
+    "external_id": "EVA-2",
 }
 
 

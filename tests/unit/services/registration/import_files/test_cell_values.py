@@ -15,7 +15,7 @@ from services.registration.import_files.cell_values import (
     number_text,
 )
 from services.registration.import_files.package import Package
-from services.registration.import_files.sheet import UnreadableFile
+from services.registration.import_files.sheet import DateCell, UnreadableFile
 from tests.support.workbooks import zipped
 
 
@@ -95,4 +95,5 @@ def test_a_format_shows_a_date_by_its_letters(code: str, *, is_date: bool) -> No
     own = f'<numFmts><numFmt numFmtId="164" formatCode="{code.replace(chr(34), "&quot;")}"/></numFmts>'
     xfs = '<cellXfs><xf numFmtId="164"/><xf numFmtId="14"/><xf/></cellXfs>'
     Package(zipped({"s": f"<styleSheet>{own}{xfs}</styleSheet>"}), 1000).read("s", formats.handlers)
-    assert [formats.is_date(number) for number in ("0", "1", "2", "3", "x")] == [is_date, True, False, False, False]
+    shown = [formats.shown("25", number, since_1904=False) for number in ("0", "1", "2", "3", "x")]
+    assert [isinstance(text, DateCell) for text in shown] == [is_date, True, False, False, False]

@@ -8,22 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.import_files.delimited import read_csv
-from services.registration.import_files.sheet import (
-    Columns,
-    FileLimits,
-    RowRejection,
-    Sheet,
-    SheetBuilder,
-    SheetRow,
-    UnreadableFile,
-)
+from services.registration.import_files.sheet import RowRejection, SheetRow, UnreadableFile
+from tests.support.lists import lines_of, read_list
 
 
 def read(raw: bytes, rows: int = 5) -> list[SheetRow | RowRejection]:
-    packed: list[bytes] = []
-    read_csv(raw, SheetBuilder(Columns(("name", "country"), ()), FileLimits(rows, 0), packed.append))
-    return [line for lines in Sheet(tuple(packed)).slices() for line in lines]
+    return lines_of(read_list(raw, rows=rows))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +26,8 @@ def read(raw: bytes, rows: int = 5) -> list[SheetRow | RowRejection]:
         "name,country\rÑandú,ES\r",
         "name,country\r\nÑandú,ES\n\r",
         "country,name,\nES,Ñandú,\n",
+        "country\tname\nES\tÑandú\n",
+        "country|name\nES|Ñandú\n",
     ],
 )
 def test_csv_is_read_as_spreadsheets_write_it(raw: str) -> None:
@@ -60,14 +52,50 @@ def test_a_null_character_stays_in_its_cell() -> None:
     assert read(b"name,country\nA\0B,ES\n") == [SheetRow(2, {"name": "A\0B", "country": "ES"})]
 
 
+SPANISH = "Empresa;name;país;Población\r\nx;Muñoz Mecanizados S.A.;España;Alcázar\r\n;García e Hijos;ES;“León”\r\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32"),
+        ("cp1252", "cp1252"),
+        ("mac_roman", "mac_roman"),
+    ],
+)
+def test_the_encoding_is_found_and_said(encoding: str, said: str) -> None:
+    sheet = read_list(SPANISH.encode(encoding))
+    assert [line.cells["name"] for line in lines_of(sheet) if isinstance(line, SheetRow)] == [
+        "Muñoz Mecanizados S.A.",
+        "García e Hijos",
+    ]
+    assert (sheet.found.encoding, sheet.found.delimiter) == (said, ";")
+    assert [column.heading for column in sheet.found.columns if not column.field] == ["Empresa", "Población"]
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n", "\ufeffsep=;\r\n"])
+def test_a_stated_delimiter_is_taken_and_lines_are_still_counted(line: str) -> None:
+    sheet = read_list(f"{line}name;country\nA,B;ES\n".encode())
+    assert lines_of(sheet) == [SheetRow(3, {"name": "A,B", "country": "ES"})]
+
+
+def test_titles_blank_lines_and_notes_may_stand_above_the_headings() -> None:
+    sheet = read_list(b"List of 2027\n\nPrinted on;2026-12-01;\n;;\nname;country;\nA;ES;\n")
+    assert (sheet.found.header_line, lines_of(sheet)) == (5, [SheetRow(6, {"name": "A", "country": "ES"})])
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"name,country\nA\xf1o,ES\n", "not UTF-8: byte 14"),
-        ("name,country\n".encode("utf-16"), "UTF-16, not UTF-8: save the file as CSV UTF-8"),
-        ("\ufeffname".encode("utf-16-be"), "UTF-16, not UTF-8"),
+        ("nombre,país\nÑandú,ES\nMuñoz,España\n".encode() + b"A\xf1o,ES\n", "UTF-8 but for 1 characters, the first at"),
+        (b"\xff\xfen\x00a\x00\x00\xd8n\x00", "begins as utf-16 text, but byte 6 is not"),
         (b"", "missing"),
-        (b";" * 100_000, "missing"),
+        (b";" * 100_000, "missing|headings"),
         (b"name,country\n" + b"A,ES\n" * 6, "more than 5 rows"),
     ],
 )
@@ -78,5 +106,6 @@ def test_an_unreadable_file_is_refused_with_the_reason(raw: bytes, reason: str) 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_reader(raw: bytes) -> None:
-    with contextlib.suppress(UnreadableFile):
-        read(b"name,country\n" + raw)
+    for beginning in (b"name,country\n", b""):
+        with contextlib.suppress(UnreadableFile):
+            read(beginning + raw)

@@ -8,26 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.import_files.sheet import (
-    Columns,
-    FileLimits,
-    RowRejection,
-    Sheet,
-    SheetBuilder,
-    SheetRow,
-    UnreadableFile,
-)
-from services.registration.import_files.workbook import read_xlsx
-from tests.support.workbooks import SHARED, SHEET, STYLES, by_hand, saved, sheet_of, zipped
-
-COLUMNS = Columns(("name", "kind", "country"), ("region",))
+from services.registration.import_files.headings import FieldVocabulary
+from services.registration.import_files.sheet import RowRejection, SheetRow, UnreadableFile
+from services.registration.import_files.vocabulary import ORGANISATIONS
+from tests.support.lists import PLACES, lines_of, read_list
+from tests.support.workbooks import SHARED, SHEET, STYLES, by_hand, saved, sheet_of, sheets_saved, zipped
 
 
-def read(raw: bytes, columns: Columns = COLUMNS, rows: int = 100) -> list[SheetRow | RowRejection]:
-    packed: list[bytes] = []
-    limits = FileLimits(rows, 1_000_000)
-    read_xlsx(raw, limits, SheetBuilder(columns, limits, packed.append))
-    return [line for lines in Sheet(tuple(packed)).slices() for line in lines]
+def read(raw: bytes, vocabulary: FieldVocabulary = ORGANISATIONS, rows: int = 100) -> list[SheetRow | RowRejection]:
+    return lines_of(read_list(raw, vocabulary, rows=rows))
 
 
 def named(rows: str, **parts: str) -> list[str]:
@@ -36,11 +25,11 @@ def named(rows: str, **parts: str) -> list[str]:
     return [line.cells["name"] if isinstance(line, SheetRow) else line.reason for line in lines]
 
 
-def test_the_first_sheet_is_read_as_openpyxl_saves_it() -> None:
+def test_a_sheet_is_read_as_openpyxl_saves_it() -> None:
     raw = saved(["Name", "Country", "Region"], ["A", "ES", 13], ["=1+1", "ES", None], [None, None], ["B", "PT", True])
-    assert read(raw, Columns(("name", "country"), ("region",))) == [
-        SheetRow(2, {"name": "A", "country": "ES", "region": "13"}),
-        RowRejection(3, "name", "a formula: put its value there"),
+    assert read(raw, PLACES) == [
+        SheetRow(2, {"name": "A", "country": "ES", "region": "13"}, {"region": "number"}),
+        RowRejection(3, "Name", "'=', a formula without a value: put its value there"),
         SheetRow(5, {"name": "B", "country": "PT", "region": "true"}),
     ]
 
@@ -53,6 +42,9 @@ def test_the_first_sheet_is_read_as_openpyxl_saves_it() -> None:
         ('<c r="A2" t="str"><f>CONCATENATE("a","b")</f><v>ab</v></c>', "ab"),
         ('<c r="A2"><f>1+1</f><v>2</v></c>', "2"),
         ('<c r="A2"><v>25.10</v></c>', "25.1"),
+        ('<c r="A2" s="2"><v>25.1</v></c>', "25.10"),
+        ('<c r="A2" s="3"><v>123</v></c>', "00123"),
+        ('<c r="A2" s="4"><v>25.1</v></c>', "25.1"),
         ('<c r="A2" s="1"><v>46327</v></c>', "2026-11-01T00:00:00"),
         ('<c r="A2" t="d"><v>2026-11-01</v></c>', "2026-11-01"),
         ('<c r="A2" t="b"><v>0</v></c>', "false"),
@@ -64,7 +56,10 @@ def test_the_first_sheet_is_read_as_openpyxl_saves_it() -> None:
 def test_a_cell_is_read_by_its_type(cell: str, text: str) -> None:
     row = f'<row r="2" xmlns:x="urn:x">{cell}<c r="B2" t="str"><v>sme</v></c></row>'
     shared = "<sst><si><t>other</t></si><si><t>shared</t></si></sst>"
-    styles = '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>'
+    styles = (
+        '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="00000"/></numFmts><cellXfs><xf numFmtId="0"/>'
+        '<xf numFmtId="14"/><xf numFmtId="2"/><xf numFmtId="164"/><xf numFmtId="1"/></cellXfs></styleSheet>'
+    )
     assert named(row, **{SHARED: shared, STYLES: styles}) == [text]
 
 
@@ -80,9 +75,9 @@ def test_a_stated_dimension_is_not_believed() -> None:
     assert len(read(by_hand({SHEET: part}))) == 1
 
 
-def test_text_beyond_the_column_names_rejects_its_row() -> None:
+def test_text_beyond_the_headings_is_left_out() -> None:
     rows = '<row r="2"><c r="XFD2" t="str"><v>far</v></c></row><row r="3"><c t="str"><v>A</v></c></row>'
-    assert named(rows) == ["16384 cells under 3 column names", "A"]
+    assert named(rows) == ["A"]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +106,52 @@ def test_the_first_sheet_of_cells_is_found_by_its_relation() -> None:
         read(by_hand({}, sheets=""))
 
 
+def test_the_sheet_whose_headings_fit_best_is_read() -> None:
+    raw = sheets_saved(
+        {
+            "Instructions": [["Fill in the sheet List"], ["name", "Name of the company"], ["country", "ISO code"]],
+            "Values": [["Country"], ["ES"], ["PT"]],
+            "List": [["Companies 2027"], [], ["Name *", "Country (ISO)", "Region"], ["A", "ES", None]],
+        }
+    )
+    sheet = read_list(raw, PLACES)
+    assert (sheet.found.sheet, sheet.found.header_line) == ("List", 3)
+    assert sheet.found.other_sheets == ("Instructions", "Values")
+    assert lines_of(sheet) == [SheetRow(4, {"name": "A", "country": "ES", "region": ""})]
+    with pytest.raises(UnreadableFile, match="missing: name"):
+        read_list(raw, PLACES, sheet_name="values")
+
+
+def test_merged_cells_give_their_text_to_the_rows_below() -> None:
+    raw = sheets_saved(
+        {"List": [["Country", "Name"], ["ES", "A"], [None, "B"], [None, "C"], ["PT", "D"], [None, "E"]]},
+        merged=["A2:A4"],
+    )
+    assert [line.cells["country"] for line in read(raw, PLACES) if isinstance(line, SheetRow)] == ["ES"] * 3 + [
+        "PT",
+        "",
+    ]
+
+
+def test_group_headings_complete_the_headings_below_them() -> None:
+    raw = sheets_saved({"List": [["Company", None, "Other"], ["Name", "Land", "Name"], ["A", "ES", "x"]]})
+    assert read(raw, PLACES) == [SheetRow(3, {"name": "A", "country": "ES"})]
+
+
+def test_an_address_behind_a_text_is_taken() -> None:
+    raw = sheets_saved(
+        {"List": [["name", "country", "website"], ["A", "ES", "our site"], ["B", "ES", "www.b.example"]]},
+        links={"A2": "https://no.example", "C2": "https://a.example/en", "C3": "https://tracker.example/?b"},
+    )
+    assert [line.cells for line in read(raw) if isinstance(line, SheetRow)] == [
+        {"name": "A", "country": "ES", "website": "https://a.example/en"},
+        {"name": "B", "country": "ES", "website": "www.b.example"},
+    ]
+
+
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"PK\x03\x04", b"name,country", saved(["name", "kind", "country"])[:-40], zipped({"a.txt": "x"})],
+    [b"PK\x03\x04", saved(["name", "kind", "country"])[:-40], zipped({"a.txt": "x"})],
 )
 def test_bytes_that_are_no_workbook_are_refused(raw: bytes) -> None:
     with pytest.raises(UnreadableFile, match=r"^not a"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.registration.use_cases.import_report import (
+from services.registration.import_files.sheet import RowRejection
+from services.registration.imports.report import (
     MOST_LINES,
     MOST_PROBLEMS,
     MOST_REJECTIONS,
@@ -13,7 +14,7 @@ from services.registration.use_cases.import_report import (
 def test_rows_are_counted_once_with_all_their_rejections() -> None:
     report = ImportReport()
     for line, column in ((3, "email"), (2, "name"), (3, "languages"), (2, "name")):
-        report.reject(line, column, "wrong")
+        report.reject(RowRejection(line, column, "wrong"))
     assert report.rejected_rows == 2
     assert [(rejection.line, rejection.column) for rejection in report.first()] == [
         (2, "name"), (2, "name"), (3, "email"), (3, "languages"),
@@ -26,8 +27,8 @@ def test_rows_are_counted_once_with_all_their_rejections() -> None:
 def test_a_report_of_many_rejections_is_bounded() -> None:
     report = ImportReport()
     for line in range(10_001, 1, -1):
-        report.reject(line, "email", f"wrong {line}" * 100)
-        report.reject(line, "name", "wrong")
+        report.reject(RowRejection(line, "email", f"wrong {line}" * 100))
+        report.reject(RowRejection(line, "name", "wrong", f"B{line}"))
     assert report.rejected_rows == 10_000
     assert [rejection.line for rejection in report.first()] == [
         line for line in range(2, 2 + MOST_REJECTIONS // 2) for _ in range(2)

@@ -1,0 +1,195 @@
+"""Matches the headings of a list to fields: by name and alias, whatever the case, accents, punctuation and units."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Final
+
+_BRACKETS: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LANGUAGES: Final = re.compile(r"[/|\n]|\s[-\u2013\u2014]\s")
+_WORD: Final = re.compile(r"[^\W_]+")
+_LONGEST_HEADING: Final = 200
+#: Words of headings in six languages. Their file is data: it grows with each list that somebody brings.
+ALIASES: Final[Mapping[str, str]] = tomllib.loads(
+    resources.files(__package__).joinpath("aliases.toml").read_text(encoding="utf-8")
+)
+#: Words that say nothing of a heading.
+_FILLERS: Final = frozenset(ALIASES["fillers"].split())
+#: Words before a heading that tell whose field it is. They are dropped only if the whole heading matches nothing.
+_QUALIFIERS: Final = frozenset(ALIASES["qualifiers"].split())
+
+
+def key_of(text: str) -> str:
+    """Return a key that all spellings of a heading share: letters and digits without accents, in order."""
+    return "".join(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    spaced = _CAMEL.sub(" ", text[:_LONGEST_HEADING])
+    plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss").replace("&", " and "))
+    folded = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+    return [word for word in _WORD.findall(folded) if word not in _FILLERS] or _WORD.findall(folded)
+
+
+def _keys(words: Sequence[str]) -> Iterator[str]:
+    yield "".join(words)
+    yield "".join(sorted(words))
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """A field of a list and its names, the most specific first. Several columns of a `many` field are joined."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class FieldVocabulary:
+    """The fields that a kind of list may have. `required` holds groups: a list needs a field of every group.
+
+    `mapping` names the field of a heading, or of a column letter, that no alias knows; an empty name ignores a column.
+    """
+
+    fields: tuple[FieldNames, ...]
+    required: tuple[tuple[str, ...], ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ranks: dict[str, tuple[int, str]] = {}
+        for names in self.fields:
+            for rank, alias in enumerate((*names.aliases, names.name)):
+                for key in _keys(_words(alias)):
+                    ranks.setdefault(key, (rank, names.name))
+        object.__setattr__(self, "_ranks", ranks)
+        object.__setattr__(self, "_mapped", {key_of(heading): name for heading, name in self.mapping.items()})
+
+    def field_of(self, heading: str, column: int) -> tuple[int, str] | None:
+        """Return the rank and the field of a heading; None if there is none. The smallest rank fits best."""
+        mapped: Mapping[str, str] = getattr(self, "_mapped")  # noqa: B009 - set in a frozen class
+        for key in filter(None, (key_of(heading), key_of(letter_of(column)))):
+            if key in mapped:
+                return (-1, mapped[key]) if mapped[key] else None
+        return self._known(heading)
+
+    def is_many(self, name: str) -> bool:
+        """Tell whether several columns of a field are joined."""
+        return any(names.many for names in self.fields if names.name == name)
+
+    def missing(self, found: Sequence[str]) -> list[str]:
+        """List the required fields that are not among these, as their alternatives."""
+        return [" or ".join(group) for group in self.required if not set(group) & set(found)]
+
+    def _known(self, heading: str) -> tuple[int, str] | None:
+        ranks: Mapping[str, tuple[int, str]] = getattr(self, "_ranks")  # noqa: B009 - set in a frozen class
+        for spelling in _spellings(heading):
+            words = _words(spelling)
+            while words and words[-1].isdigit() and len(words) > 1:
+                words = words[:-1]
+            without = [word for word in words if word not in _QUALIFIERS]
+            for known in (words, without):
+                for key in filter(None, _keys(known)):
+                    if key in ranks:
+                        return ranks[key]
+        return None
+
+
+def _spellings(heading: str) -> Iterator[str]:
+    """Yield a heading without its brackets, and its parts if it is written in several languages."""
+    plain = _BRACKETS.sub(" ", heading[:_LONGEST_HEADING])
+    if not _WORD.search(plain):
+        plain = heading
+    yield plain
+    yield from _LANGUAGES.split(plain)
+
+
+def letter_of(column: int) -> str:
+    """Return the letters of a column that is counted from 0: A, B, ... Z, AA."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """A column of a list: its number from 0, its heading, and its field; empty if it is ignored."""
+
+    number: int
+    heading: str
+    field: str
+    rank: int = 0
+
+    @property
+    def letter(self) -> str:
+        """The letters of the column in a spreadsheet."""
+        return letter_of(self.number)
+
+
+@dataclass(frozen=True)
+class ListHeader:
+    """The row that holds the headings: its line, its columns, and its width in cells."""
+
+    line: int
+    columns: tuple[ListColumn, ...]
+    width: int
+    missing: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[ListColumn, ...]:
+        """The columns that set a field."""
+        return tuple(column for column in self.columns if column.field)
+
+    @property
+    def score(self) -> tuple[bool, int]:
+        """Order of headers: complete first, then with most fields."""
+        return not self.missing, len({column.field for column in self.known})
+
+
+def header_of(line: int, cells: Sequence[str], above: Sequence[str], vocabulary: FieldVocabulary) -> ListHeader:
+    """Read a row as headings. `above` is the row of group headings over them; empty if there is none."""
+    columns = []
+    groups = _spread(above, len(cells))
+    for number, (cell, group) in enumerate(zip(cells, groups, strict=True)):
+        heading = " ".join(f"{group} {cell}".split())
+        if heading:
+            found = vocabulary.field_of(heading, number) or (vocabulary.field_of(cell, number) if cell else None)
+            rank, name = found or (0, "")
+            columns.append(ListColumn(number, heading[:_LONGEST_HEADING], name, rank))
+    missing = vocabulary.missing([column.field for column in columns])
+    return ListHeader(line, tuple(columns), len(cells), tuple(missing))
+
+
+def _spread(above: Sequence[str], width: int) -> list[str]:
+    """Repeat group headings over the columns to their right."""
+    groups, group = [], ""
+    for number in range(width):
+        group = (above[number].strip() if number < len(above) else "") or group
+        groups.append(group)
+    return groups
+
+
+def find_header(rows: Sequence[tuple[int, Sequence[str]]], vocabulary: FieldVocabulary) -> ListHeader | None:
+    """Find the headings among the first rows of a list: the row that names most fields; None if no row names any."""
+    best: ListHeader | None = None
+    above: Sequence[str] = ()
+    line_above = 0
+    for line, cells in rows:
+        headers = [header_of(line, cells, (), vocabulary)]
+        if line_above == line - 1 and sum(map(bool, above)) > 1:
+            wide = [*cells, *[""] * (len(above) - len(cells))]
+            headers.append(header_of(line, wide, above, vocabulary))
+        for header in headers:
+            if header.known and (best is None or header.score > best.score):
+                best = header
+        above, line_above = cells, line
+    return best

@@ -1,0 +1,1 @@
+"""Lists that people have: their values read as facts, their rows planned and applied."""

@@ -1,0 +1,142 @@
+"""Addresses, phone numbers, websites and names of people, as lists hold them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Final
+
+import phonenumbers
+
+from services.registration.imports.words import WORDS, plain
+
+_BLANKS: Final = re.compile(r"\s+")
+_PHONE_LISTS: Final = re.compile(r"[;|\n/]")
+_SCIENTIFIC: Final = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
+_FEWEST_DIGITS: Final = 5
+_LONGEST_PHONE: Final = 50
+_SITE: Final = re.compile(r"(?:https?://)?([^\s/?#@:]+\.[^\s/?#@:.]{2,})(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+#: Local parts of mailboxes that several people read.
+_SHARED_MAILBOXES: Final = frozenset(WORDS["shared_mailboxes"].split())
+#: Legal forms of companies at the end of a name.
+_LEGAL_FORMS: Final = frozenset(WORDS["legal_forms"].split())
+
+
+def emails_of(text: str) -> list[str]:
+    """Return the addresses of a cell, such as `Ana <ana@acme.example>; mailto:eva@acme.example`.
+
+    A text without an address is returned as it is.
+    """
+    if "@" not in text:
+        return [text]
+    joined = re.sub(r"\s*@\s*", "@", text.replace("mailto:", "").replace("MAILTO:", ""))
+    parts = [part for part in re.split(r"[;,|/\n]", joined) if "@" in part]
+    found = []
+    for part in parts:
+        address = parseaddr(part.strip())[1] if "<" in part else part
+        words = [word for word in address.split() if "@" in word]
+        found += [word.strip(".,;:()[]<>\"'") for word in words]
+    return found or [text]
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of an e-mail or web address in lower case, without `www`; empty if there is none."""
+    if "@" in address:
+        return address.rpartition("@")[2].strip().lower()
+    found = _SITE.fullmatch(address.strip())
+    return found[1].lower().removeprefix("www.") if found else ""
+
+
+def is_shared_mailbox(address: str) -> bool:
+    """Tell whether the local part of an address is that of a mailbox for several people."""
+    return plain(address.partition("@")[0]).replace(" ", "") in _SHARED_MAILBOXES
+
+
+def phone_of(text: str, country: str | None) -> tuple[str, str]:
+    """Return a phone number in international form, and the doubt about it; an invalid number as it stands.
+
+    `country` is the ISO code of the country in which a number without its prefix is read.
+    """
+    if _SCIENTIFIC.fullmatch(text.strip()):
+        return "", f"{text!r}: the spreadsheet has cut the number; left out. Format the cell as text"
+    first = next(part.strip() for part in _PHONE_LISTS.split(text) if part.strip())
+    if sum(letter.isdigit() for letter in first) < _FEWEST_DIGITS:
+        return "", f"{text[:50]!r} is no phone number; left out"
+    try:
+        number = phonenumbers.parse(first, country)
+    except phonenumbers.NumberParseException:
+        return first[:_LONGEST_PHONE], ""
+    if not phonenumbers.is_valid_number(number):
+        return first[:_LONGEST_PHONE], ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL), ""
+
+
+def country_of_phone(text: str) -> str | None:
+    """Return the country of a phone number with its prefix; None if it has none."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(text, None)) or None
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def website_of(text: str) -> str:
+    """Return a web address with its scheme; empty if the text holds none."""
+    first = next(iter(text.split()), "").strip(",;<>")
+    if not _SITE.fullmatch(first):
+        return ""
+    return first if first.lower().startswith(("http://", "https://")) else f"https://{first}"
+
+
+def line_of(text: str) -> str:
+    """Return a text on a single line."""
+    return _BLANKS.sub(" ", text).strip()
+
+
+def person_name(cells: Mapping[str, str]) -> str:
+    """Return the full name of a person from the columns that a list has for it.
+
+    `name` beside a family name is a given name ("Nombre", "Apellidos"), and beside a given name a family name
+    ("Vorname", "Name").
+    """
+    full, name, first, last, second = (
+        line_of(cells.get(field, "")) for field in ("full_name", "name", "first_name", "last_name", "second_surname")
+    )
+    if first and last:
+        return line_of(f"{first} {last} {second}")
+    if full:
+        return full
+    if name and last:
+        return line_of(f"{name} {last} {second}")
+    if name and first:
+        return f"{first} {name}"
+    return name or first or line_of(f"{last} {second}")
+
+
+def core_of(name: str) -> tuple[str, str]:
+    """Return an organisation's name without accents, punctuation and legal form, and the legal form."""
+    words = _join_letters(plain(name).split())
+    for length in (3, 2, 1):
+        form = "".join(words[-length:])
+        if len(words) > length and form in _LEGAL_FORMS:
+            return " ".join(words[:-length]), form
+    return " ".join(words), ""
+
+
+def _join_letters(words: list[str]) -> list[str]:
+    """Join single letters: `s l u` is `slu`."""
+    joined: list[str] = []
+    was_letter = False
+    for word in words:
+        if len(word) == 1 and was_letter:
+            joined[-1] += word
+        else:
+            joined.append(word)
+        was_letter = len(word) == 1
+    return joined
+
+
+def may_be_same(name: str, other: str) -> bool:
+    """Tell whether two names differ in accents, punctuation, case or a missing legal form only."""
+    (core, form), (other_core, other_form) = core_of(name), core_of(other)
+    return core == other_core and (form == other_form or not form or not other_form)

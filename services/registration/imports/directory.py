@@ -1,0 +1,111 @@
+"""The organisations and participants of an edition, found by the names and addresses that lists hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.registration.domain.names import same_name
+from services.registration.domain.organisation import Organisation
+from services.registration.domain.participant import Participant
+from services.registration.imports.contacts import core_of, domain_of, may_be_same
+from services.registration.imports.words import WORDS
+from services.registration.ports import AnyEntity, Repository
+from shared.contract.events import Status
+
+_PAGE: Final = 500
+#: Domains of mailboxes for everybody: they tell no organisation.
+_PUBLIC_DOMAINS: Final = frozenset(WORDS["public_domains"].split())
+
+
+async def all_of(repository: Repository, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
+    """Yield the entities of an edition, page by page."""
+    after = ""
+    while page := await repository.page(kind, edition_id, after, _PAGE):
+        for entity in page:
+            yield entity
+        after = page[-1].id
+
+
+@dataclass(frozen=True)
+class KnownPerson:
+    """The participant of an edition, as far as lists refer to it."""
+
+    participant_id: str
+    name: str
+    email: str
+    organisation_id: str
+    is_active: bool
+    revision: int
+
+
+@dataclass
+class OrganisationIndex:
+    """Organisations by name, by name without accents and legal form, and by web domain."""
+
+    _by_name: dict[str, Organisation] = field(default_factory=dict)
+    _by_core: dict[str, list[Organisation]] = field(default_factory=lambda: defaultdict(list))
+    _by_domain: dict[str, list[Organisation]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, organisation: Organisation) -> None:
+        """Add an organisation. A cancelled organisation gives way to an active organisation of its name."""
+        key = same_name(organisation.name)
+        if organisation.status is Status.CANCELLED and key in self._by_name:
+            return
+        self._by_name[key] = organisation
+        self._by_core[core_of(organisation.name)[0]].append(organisation)
+        if (domain := domain_of(organisation.website or "")) and domain not in _PUBLIC_DOMAINS:
+            self._by_domain[domain].append(organisation)
+
+    def named(self, name: str) -> Organisation | None:
+        """Return the organisation of a name; None if there is none."""
+        return self._by_name.get(same_name(name))
+
+    def alike(self, name: str) -> Organisation | None:
+        """Return the only organisation whose name differs in accents, marks or a missing legal form; else None."""
+        found = [one for one in self._by_core.get(core_of(name)[0], ()) if may_be_same(one.name, name)]
+        return found[0] if len(found) == 1 else None
+
+    def with_domain(self, website: str, name: str) -> str:
+        """Return the name of another organisation with the same web domain; empty if there is none."""
+        found = self._by_domain.get(domain_of(website), ())
+        return next((one.name for one in found if same_name(one.name) != same_name(name)), "")
+
+
+@dataclass
+class PeopleIndex:
+    """Participants by address, by name, and by id in the operator's own system."""
+
+    by_email: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
+    by_name: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
+    by_external_id: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
+    by_id: dict[str, KnownPerson] = field(default_factory=dict)
+
+    def add(self, participant: Participant) -> None:
+        """Add a participant."""
+        person = KnownPerson(
+            participant.participant_id,
+            participant.name,
+            participant.email,
+            participant.organisation_id,
+            participant.status is Status.ACTIVE,
+            participant.revision,
+        )
+        self.by_email[same_name(participant.email)].append(person)
+        self.by_name[same_name(participant.name)].append(person)
+        if participant.external_id:
+            self.by_external_id[participant.external_id].append(person)
+        self.by_id[person.participant_id] = person
+
+    def named(self, text: str) -> list[KnownPerson]:
+        """List the active participants that a text names: by address, id, own id, or name."""
+        key = same_name(text)
+        if text in self.by_id:
+            return [self.by_id[text]]
+        for found in (self.by_email.get(key), self.by_external_id.get(text), self.by_name.get(key)):
+            active = [person for person in found or () if person.is_active]
+            if active:
+                return active
+        return []

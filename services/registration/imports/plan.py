@@ -1,0 +1,219 @@
+"""A list is planned as a whole, and then written. A preview is the plan, thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
+from services.registration.imports.report import ImportReport, RowEffect, RowOutcome
+from services.registration.service import OperatorService
+from shared.runtime.fair_turns import FairTurns
+
+_AT_ONCE: Final = 4
+_ROWS_OF_A_TURN: Final = 25
+
+#: The outcome of a written row, and warnings about things that it could not be given.
+Written = tuple[RowOutcome, Sequence[FieldError]]
+
+
+async def _nothing() -> Written:
+    return "unchanged", ()
+
+
+@dataclass
+class RowPlan:
+    """The effect of a row, and the call that writes it.
+
+    `base` is the id and the revision that the plan rests on. `first` is written before all rows of its turn.
+    """
+
+    row: SheetRow
+    outcome: RowOutcome
+    name: str
+    write: Callable[[], Awaitable[Written]] = _nothing
+    entity_id: str = ""
+    base: str = ""
+    merged_with: str = ""
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    doubts: Sequence[FieldError] = ()
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    first: Callable[[], Awaitable[None]] | None = None
+    #: Name of the organisation that is made along the way.
+    makes: str = ""
+
+    @property
+    def effect(self) -> RowEffect:
+        """The effect for the report."""
+        return RowEffect(self.row.line, self.outcome, self.name, self.entity_id, self.merged_with, self.changes)
+
+
+class ListImport(ABC):
+    """The import of a kind of list into an edition: it plans rows."""
+
+    #: Fields of the list by the beginning of a JSON pointer, for messages.
+    POINTERS: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def __init__(self, service: OperatorService, edition_id: str) -> None:
+        self.service = service
+        self.edition_id = edition_id
+
+    @abstractmethod
+    async def begin(self, sheet: Sheet) -> None:
+        """Read the entities of the edition that rows may refer to. Raises `NotFound`, `Conflict`."""
+
+    @abstractmethod
+    async def plan(self, rows: Sequence[SheetRow], refuse: Callable[[SheetRow, Exception], None]) -> list[RowPlan]:
+        """Plan rows; a row that cannot be read is refused."""
+
+    async def end(self) -> list[RowPlan]:
+        """Plan the rest: rows that are understood together only."""
+        return []
+
+    async def pause(self) -> None:
+        """Let waiting requests have a turn."""
+        await asyncio.sleep(0)
+
+    def missing(self) -> Sequence[str]:
+        """Name the active entities that a list imported again no longer holds."""
+        return ()
+
+
+@dataclass
+class ImportPlan:
+    """The plan of a whole list, with the report of its preview."""
+
+    kind: ListImport
+    found: FoundTable
+    rows: list[RowPlan]
+    rejections: list[RowRejection]
+
+    @property
+    def bases(self) -> list[tuple[int, str, str]]:
+        """Lines, outcomes and bases of the rows: a plan with the same bases has the same effects."""
+        return [(plan.row.line, plan.outcome, plan.base) for plan in self.rows]
+
+    @property
+    def changed_rows(self) -> int:
+        """Number of rows that change entities which are registered."""
+        return sum(plan.outcome in ("changed", "reinstated") for plan in self.rows)
+
+    def report(self) -> ImportReport:
+        """Return the report of the plan as if it were written."""
+        report = self._report()
+        for plan in self.rows:
+            self._count(report, plan, plan.outcome)
+        return report
+
+    async def write(self, turns: FairTurns) -> ImportReport:
+        """Write the plan turn by turn. Imports of further operators and all requests have their turns in between."""
+        report = self._report()
+        semaphore = asyncio.Semaphore(_AT_ONCE)
+        operator_id = self.kind.service.unit_of_work.repository.operator_id
+        for start in range(0, len(self.rows), _ROWS_OF_A_TURN):
+            plans = self.rows[start : start + _ROWS_OF_A_TURN]
+            async with turns.turn(operator_id):
+                plans = [plan for plan in plans if await self._made(plan, report)]
+                await asyncio.gather(*(self._write(plan, report, semaphore) for plan in plans))
+        return report
+
+    async def _made(self, plan: RowPlan, report: ImportReport) -> bool:
+        """Write the entities that a row needs; reject the row if that fails."""
+        try:
+            if plan.first is not None:
+                await plan.first()
+        except (Invalid, Conflict) as error:
+            self._reject(plan, error, report)
+            return False
+        return True
+
+    def _reject(self, plan: RowPlan, error: Exception, report: ImportReport) -> None:
+        for rejection in rejections_of(plan.row, error, self.kind, self.found):
+            report.reject(rejection)
+
+    async def _write(self, plan: RowPlan, report: ImportReport, semaphore: asyncio.Semaphore) -> None:
+        async with semaphore:
+            try:
+                outcome, warnings = await plan.write()
+            except (Invalid, Conflict) as error:
+                self._reject(plan, error, report)
+                return
+            self._count(report, plan, outcome)
+            for warning in warnings:
+                report.warn(plan.row.line, column_at(warning.pointer, self.kind, self.found), warning.detail)
+        await asyncio.sleep(0)
+
+    def _report(self) -> ImportReport:
+        report = ImportReport(self.found)
+        for rejection in self.rejections:
+            report.reject(rejection)
+        report.miss(self.kind.missing())
+        return report
+
+    def _count(self, report: ImportReport, plan: RowPlan, outcome: RowOutcome) -> None:
+        report.outcomes[outcome] += 1
+        report.effects.append(plan.effect)
+        for doubt in plan.doubts:
+            report.warn(plan.row.line, column_at(doubt.pointer, self.kind, self.found), doubt.detail)
+        for name, value in plan.assumed.items():
+            report.assumed[name, str(value)] += 1
+        if plan.makes and plan.makes not in report.organisations:
+            report.organisations[plan.makes] = None
+
+
+async def planned(kind: ListImport, sheet: Sheet, turns: FairTurns) -> ImportPlan:
+    """Plan a list slice by slice, a turn for every slice.
+
+    Raises:
+        NotFound, Conflict: there is no such edition, or it is closed. Faults of rows are in the plan.
+    """
+    plan = ImportPlan(kind, sheet.found, [], [])
+
+    def refuse(row: SheetRow, error: Exception) -> None:
+        plan.rejections.extend(rejections_of(row, error, kind, sheet.found))
+
+    await kind.begin(sheet)
+    for lines in sheet.slices():
+        async with turns.turn(kind.service.unit_of_work.repository.operator_id):
+            rows = [line for line in lines if isinstance(line, SheetRow)]
+            plan.rejections.extend(line for line in lines if isinstance(line, RowRejection))
+            plan.rows.extend(await kind.plan(rows, refuse))
+    plan.rows.extend(await kind.end())
+    return plan
+
+
+def rejections_of(row: SheetRow, error: Exception, kind: ListImport, found: FoundTable) -> list[RowRejection]:
+    """Return the rejections of a row by column."""
+    if not isinstance(error, Invalid):
+        return [RowRejection(row.line, "", str(error))]
+    return [
+        RowRejection(row.line, column_at(fault.pointer, kind, found), fault.detail, _cell_at(row, fault, kind, found))
+        for fault in error.faults
+    ]
+
+
+def column_at(pointer: str, kind: ListImport, found: FoundTable) -> str:
+    """Return the heading of the column behind a JSON pointer; the field itself if no column sets it."""
+    columns = {column.field: column.heading for column in reversed(found.columns) if column.field}
+    fields = _fields_at(pointer, kind)
+    return next((columns[name] for name in fields if name in columns), fields[0] if fields else "")
+
+
+def _cell_at(row: SheetRow, fault: FieldError, kind: ListImport, found: FoundTable) -> str:
+    """Return the cell at fault, such as `D2`; empty if the row has no text there."""
+    letters = {column.field: column.letter for column in reversed(found.columns) if column.field}
+    name = next((name for name in _fields_at(fault.pointer, kind) if row.cells.get(name)), "")
+    return f"{letters[name]}{row.line}" if name in letters else ""
+
+
+def _fields_at(pointer: str, kind: ListImport) -> Sequence[str]:
+    path = pointer.strip("/")
+    for beginning, fields in kind.POINTERS.items():
+        if path == beginning or path.startswith(f"{beginning}/"):
+            return fields
+    first = path.partition("/")[0]
+    return (first,) if first else ()
