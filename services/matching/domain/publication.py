@@ -80,6 +80,7 @@ class Publisher:
             return None
         request_ids = tuple(sorted(behind)[:_REQUESTS_NAMED])
         directed = any(request.target_id is not None for request in requests.values())
+        asking = {request.requester_id for request in behind.values() if request.target_id is not None}
         affinity = AffinityScored(
             operator_id=event.operator_id,
             edition_id=state.edition_id,
@@ -90,6 +91,7 @@ class Publisher:
             # A pair that is no longer proposed has no requests left and keeps the ids of its last requests.
             request_ids=request_ids or (before.request_ids if before else ()),
             origin=Origin.REQUESTED if directed else Origin.PROPOSED,
+            requested_by=tuple(sorted(asking)),
             consent=consent_of(rules.policy, self._side(*pair), self._side(*reversed(pair)), brought=brought),
             priority=max((request.priority for request in behind.values()), default=before.priority if before else 1),
             **scored,

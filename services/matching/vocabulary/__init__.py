@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,14 +14,15 @@ from numpy.typing import NDArray
 from services.matching.domain.text.answering import AnswerRule, Tables
 from services.matching.domain.text.classification import Category, Classification, RoleMeans
 from services.matching.domain.text.trades import TermTable
+from shared.contract.codes import NACE_LANGUAGES, ket_wordings, nace_labels
+
+__all__ = ["NACE_LANGUAGES", "ket_wordings"]
 
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
 TRADES: Final = FOLDER / "trades"
 #: Weights of the rule that judges answers, made by `python -m services.matching.vocabulary.fit_answering`.
 ANSWERING: Final = FOLDER / "answering.json"
-#: The languages of the labels of NACE, in the order of its vectors.
-NACE_LANGUAGES: Final = ("en", "es", "pt", "fr", "it", "de")
 #: Languages of mails and pages.
 WRITTEN_IN: Final = ("es", "en", "pt")
 #: Vectors are stored as multiples of 1/512: half the size of float16, and no answer changes.
@@ -41,17 +40,7 @@ class Vocabulary:
 
 def nace_categories() -> tuple[Category, ...]:
     """Return the classes of NACE Rev. 2 with their labels in all languages, by code."""
-    with (FOLDER / "nace_rev2.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(
-        Category(f"nace:{row['code']}", {language: row[language] for language in NACE_LANGUAGES}) for row in rows
-    )
-
-
-def ket_wordings() -> dict[str, dict[str, list[str]]]:
-    """Return the key enabling technologies by code: by language, the label and then descriptions."""
-    tables = tomllib.loads((FOLDER / "kets.toml").read_text(encoding="utf-8"))
-    return {f"ket:{name}": wordings for name, wordings in tables.items()}
+    return tuple(Category(code, labels) for code, labels in nace_labels().items())
 
 
 def ket_categories() -> tuple[Category, ...]:

@@ -1,143 +1,129 @@
-"""The reasons of an encounter as sentences for a mail: needs that meet offers, common technologies and the like."""
+"""The reason of an encounter as a line in the reader's language, from the reader's side, with codes as words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
+from shared.contract.codes import label_of
 from shared.contract.events import Language, NeedMet, Reason
 
 #: Least fit from which a need and an offer are shown, for affinity versions without a rule of their own.
 #: Of needs and offers that do not fit, 0.5 % pass.
 #: With two needs and two offers on both sides, 3 % of the pairs read nonsense; at half of this fit, 25 % would.
 SHOWN_FROM: Final = 0.55
-#: Most reasons besides needs and offers that a mail names.
-_MOST_OTHER_REASONS: Final = 2
+#: Most reasons of a line that has no need and no offer.
+_MOST_REASONS: Final = 2
 _ITEM_LENGTH: Final = 160
 
 
 @dataclass(frozen=True)
 class ReasonPhrases:
-    """The phrases of a language. `terms` maps a reason's code to its phrase, `names` a taxonomy code to its name."""
+    """The phrases of a language.
 
-    you_need: str
+    Attributes:
+        they_offer: an offer of the partner that the reader looks for; `they_need` the reverse, `both` the two.
+        asked: by somebody of the two, if an older event does not name the participant.
+        near: the activity of the partner, if it is close to that of the reader and not the same.
+        terms: the phrase by code of a reason that two participants have in common.
+        names: the name by code, of codes without a label.
+    """
+
+    they_offer: str
     they_need: str
+    both: str
     also: str
+    near: str
     asked: str
+    you_asked: str
+    they_asked: str
+    both_asked: str
     terms: dict[str, str]
     names: dict[str, str]
     tell_more: str
 
 
 _SPANISH: Final = ReasonPhrases(
-    you_need="Usted busca: «{need}» - Ofrecen: «{offer}»",
-    they_need="Buscan: «{need}» - Usted ofrece: «{offer}»",
-    also="En común: {reasons}",
+    they_offer="Ofrecen «{offer}», que usted busca.",
+    they_need="Buscan «{need}», que usted ofrece.",
+    both="Ofrecen «{offer}», que usted busca, y buscan «{need}», que usted ofrece.",
+    also="En común: {reasons}.",
+    near="Su actividad es cercana a la de usted: {names}.",
     asked="Encuentro pedido por una de las dos partes.",
+    you_asked="Usted pidió este encuentro.",
+    they_asked="Pidieron reunirse con usted.",
+    both_asked="Ambas partes pidieron este encuentro.",
     terms={
-        "sector": "actividades cercanas ({names})",
+        "sector": "la actividad ({names})",
         "kets": "tecnología: {names}",
-        "s3": "prioridad regional (S3): {names}",
+        "s3": "prioridad regional: {names}",
         "shared_codes": "{names}",
         "cooperation": "la cooperación que buscan: {names}",
-        "helix_complement": "empresa y ciencia",
-        "cross_border": "dos países ({names})",
-        "delegation": "una delegación de visita ({names})",
         "met_before": "ya se reunieron en una edición anterior",
     },
     names={
-        "ket:additive-manufacturing": "fabricación aditiva",
-        "ket:advanced-manufacturing": "fabricación avanzada",
-        "ket:advanced-materials": "materiales avanzados",
-        "ket:artificial-intelligence": "inteligencia artificial",
-        "ket:biotechnology": "biotecnología",
-        "ket:circular-economy": "economía circular",
-        "ket:energy-efficiency": "eficiencia energética",
-        "ket:iiot": "internet industrial de las cosas",
-        "ket:microelectronics": "microelectrónica",
-        "ket:nanotechnology": "nanotecnología",
-        "ket:photonics": "fotónica",
-        "ket:robotics": "robótica",
         "coop:rd": "proyecto de I+D",
         "coop:commercial": "acuerdo comercial",
         "coop:sale": "compra y venta",
         "coop:purchase": "compra y venta",
+        "ket:biotechnology": "biotecnología",
         "coop:internationalisation": "internacionalización",
     },
     tell_more="Apenas sabemos qué busca y qué ofrece: complete su perfil y podremos proponerle mejores encuentros.",
 )
 _ENGLISH: Final = ReasonPhrases(
-    you_need="You need: “{need}” - They offer: “{offer}”",
-    they_need="They need: “{need}” - You offer: “{offer}”",
-    also="In common: {reasons}",
+    they_offer="They offer “{offer}”, which you look for.",
+    they_need="They look for “{need}”, which you offer.",
+    both="They offer “{offer}”, which you look for, and look for “{need}”, which you offer.",
+    also="In common: {reasons}.",
+    near="Their activity is close to yours: {names}.",
     asked="One of you has asked for this encounter.",
+    you_asked="You asked for this encounter.",
+    they_asked="They asked to meet you.",
+    both_asked="You both asked for this encounter.",
     terms={
-        "sector": "activities close to each other ({names})",
+        "sector": "your activity ({names})",
         "kets": "technology: {names}",
-        "s3": "regional priority (S3): {names}",
+        "s3": "regional priority: {names}",
         "shared_codes": "{names}",
         "cooperation": "the cooperation you both seek: {names}",
-        "helix_complement": "industry and science",
-        "cross_border": "two countries ({names})",
-        "delegation": "a visiting delegation ({names})",
         "met_before": "you have met in an earlier edition",
     },
     names={
-        "ket:additive-manufacturing": "additive manufacturing",
-        "ket:advanced-manufacturing": "advanced manufacturing",
-        "ket:advanced-materials": "advanced materials",
-        "ket:artificial-intelligence": "artificial intelligence",
-        "ket:biotechnology": "biotechnology",
-        "ket:circular-economy": "circular economy",
-        "ket:energy-efficiency": "energy efficiency",
-        "ket:iiot": "industrial internet of things",
-        "ket:microelectronics": "microelectronics",
-        "ket:nanotechnology": "nanotechnology",
-        "ket:photonics": "photonics",
-        "ket:robotics": "robotics",
         "coop:rd": "R&D project",
         "coop:commercial": "commercial agreement",
         "coop:sale": "buying and selling",
         "coop:purchase": "buying and selling",
+        "ket:biotechnology": "biotechnology",
         "coop:internationalisation": "internationalisation",
     },
     tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
 )
 _PORTUGUESE: Final = ReasonPhrases(
-    you_need="Procura: «{need}» - Oferecem: «{offer}»",
-    they_need="Procuram: «{need}» - Oferece: «{offer}»",
-    also="Em comum: {reasons}",
+    they_offer="Oferecem «{offer}», que está a procurar.",
+    they_need="Procuram «{need}», que a sua organização oferece.",
+    both="Oferecem «{offer}», que está a procurar, e procuram «{need}», que a sua organização oferece.",
+    also="Em comum: {reasons}.",
+    near="A atividade deles é próxima da sua: {names}.",
     asked="Encontro pedido por uma das duas partes.",
+    you_asked="O encontro foi pedido por si.",
+    they_asked="Pediram para se reunir consigo.",
+    both_asked="Ambas as partes pediram este encontro.",
     terms={
-        "sector": "atividades próximas ({names})",
+        "sector": "a atividade ({names})",
         "kets": "tecnologia: {names}",
-        "s3": "prioridade regional (S3): {names}",
+        "s3": "prioridade regional: {names}",
         "shared_codes": "{names}",
         "cooperation": "a cooperação que procuram: {names}",
-        "helix_complement": "empresa e ciência",
-        "cross_border": "dois países ({names})",
-        "delegation": "uma delegação em visita ({names})",
         "met_before": "já se reuniram numa edição anterior",
     },
     names={
-        "ket:additive-manufacturing": "fabrico aditivo",
-        "ket:advanced-manufacturing": "fabrico avançado",
-        "ket:advanced-materials": "materiais avançados",
-        "ket:artificial-intelligence": "inteligência artificial",
-        "ket:biotechnology": "biotecnologia",
-        "ket:circular-economy": "economia circular",
-        "ket:energy-efficiency": "eficiência energética",
-        "ket:iiot": "internet industrial das coisas",
-        "ket:microelectronics": "microeletrónica",
-        "ket:nanotechnology": "nanotecnologia",
-        "ket:photonics": "fotónica",
-        "ket:robotics": "robótica",
         "coop:rd": "projeto de I&D",
         "coop:commercial": "acordo comercial",
         "coop:sale": "compra e venda",
         "coop:purchase": "compra e venda",
+        "ket:biotechnology": "biotecnologia",
         "coop:internationalisation": "internacionalização",
     },
     tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
@@ -152,17 +138,27 @@ REASON_PHRASES: Final[dict[Language, ReasonPhrases]] = {
 def sentences_of(
     match: MatchSnapshot, reader_id: str, reader: ContactSnapshot, partner: ContactSnapshot
 ) -> tuple[str, ...]:
-    """Return the reasons of a match as sentences in the reader's language. Reasons without a phrase are left out.
+    """Return the reason of a match as a line in the reader's language; empty without a reason that is worth reading.
 
-    If no reason is left and a participant requested the encounter, the only sentence says so.
+    A need and an offer come first, then what both have in common, then the request. Reasons without words are left out,
+    as are differences: two countries are nothing in common.
     """
-    phrases = REASON_PHRASES[reader.language]
-    met = (pair for reason in match.reasons for pair in reason.met if _is_shown(pair))
-    lines = [line for pair in met if (line := _need_met(phrases, pair, reader_id, reader, partner))]
-    other_reasons = [words for reason in match.reasons if (words := _in_words(phrases, reason))][:_MOST_OTHER_REASONS]
-    if other_reasons:
-        lines.append(phrases.also.format(reasons="; ".join(other_reasons)))
-    return tuple(lines) if lines or not match.requested else (phrases.asked,)
+    line = _needs_met(match, reader_id, reader, partner) or _in_common(match, reader_id, reader.language)
+    line = line or _request(match, reader_id, REASON_PHRASES[reader.language])
+    return (line,) if line else ()
+
+
+def _needs_met(match: MatchSnapshot, reader_id: str, reader: ContactSnapshot, partner: ContactSnapshot) -> str:
+    """Quote the partner's items only. An item that a changed profile no longer has is left out."""
+    phrases, offer, need = REASON_PHRASES[reader.language], "", ""
+    for met in (met for reason in match.reasons for met in reason.met if _is_shown(met)):
+        if met.participant_id == reader_id:
+            offer = _item(partner.offers, met.offer) if met.need < len(reader.needs) else ""
+        else:
+            need = _item(partner.needs, met.need) if met.offer < len(reader.offers) else ""
+    if offer and need:
+        return phrases.both.format(offer=offer, need=need)
+    return phrases.they_offer.format(offer=offer) if offer else phrases.they_need.format(need=need) if need else ""
 
 
 def _is_shown(met: NeedMet) -> bool:
@@ -170,43 +166,61 @@ def _is_shown(met: NeedMet) -> bool:
     return met.fit >= SHOWN_FROM if met.shown is None else met.shown
 
 
-def _need_met(
-    phrases: ReasonPhrases, met: NeedMet, reader_id: str, reader: ContactSnapshot, partner: ContactSnapshot
-) -> str:
-    """Quote the need and the offer from the profiles; empty if a changed profile no longer has the item."""
-    is_reader = met.participant_id == reader_id
-    seeker, provider = (reader, partner) if is_reader else (partner, reader)
-    if met.need >= len(seeker.needs) or met.offer >= len(provider.offers):
+def _in_common(match: MatchSnapshot, reader_id: str, language: Language) -> str:
+    phrases = REASON_PHRASES[language]
+    words = [said for reason in match.reasons if (said := _term(phrases, reason, language))][:_MOST_REASONS]
+    if words:
+        return phrases.also.format(reasons="; ".join(words))
+    near = next((reason for reason in match.reasons if reason.code == "sector"), None)
+    label = _partners_activity(near, match, reader_id, language) if near else ""
+    return phrases.near.format(names=label) if label else ""
+
+
+def _term(phrases: ReasonPhrases, reason: Reason, language: Language) -> str:
+    codes = [*filter(None, reason.detail.split(", "))]
+    names = [*dict.fromkeys(name for code in codes if (name := _name(phrases, code, language)))]
+    if reason.code not in phrases.terms or (codes and not names) or (reason.code == "sector" and len(codes) != 1):
         return ""
-    phrase = phrases.you_need if is_reader else phrases.they_need
-    return phrase.format(need=_short(seeker.needs[met.need]), offer=_short(provider.offers[met.offer]))
+    return phrases.terms[reason.code].format(names=", ".join(names))
 
 
-def _in_words(phrases: ReasonPhrases, reason: Reason) -> str:
-    if reason.code == "sector" and not _of_one_division(reason.detail):
-        return ""
-    phrase = phrases.terms.get(reason.code, "")
-    return phrase.format(names=", ".join(_names(phrases, reason.detail)))
+def _name(phrases: ReasonPhrases, code: str, language: Language) -> str:
+    """Return the words for a code; empty for a code without words. A regional priority is named by its own words."""
+    scheme, _, value = code.partition(":")
+    if scheme == "s3":
+        return value.replace("-", " ")
+    name = phrases.names.get(code) or label_of(code, language)
+    # A label begins a line in its table, and is inside a sentence here.
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
-def _names(phrases: ReasonPhrases, detail: str) -> Iterator[str]:
-    """Return the names of codes. A code without a name stands for itself, without its scheme."""
-    for code in filter(None, detail.split(", ")):
-        scheme, _, value = code.partition(":")
-        if code in phrases.names:
-            yield phrases.names[code]
-        elif scheme == "nace":
-            yield f"NACE {value}"
-        else:
-            yield (value or scheme).replace("-", " ")
+def _partners_activity(reason: Reason, match: MatchSnapshot, reader_id: str, language: Language) -> str:
+    """Return the words for the partner's activity if both activities are of the same NACE division.
 
-
-def _of_one_division(detail: str) -> bool:
-    """Return whether all activities are of the same NACE division, its first two digits.
-
-    A whole section, such as manufacturing, is too wide for activities to be called close.
+    A whole section, such as manufacturing, is too wide for activities to be called close. The detail names the activity
+    of the first participant, then that of the second.
     """
-    return len({code.removeprefix("nace:")[:2] for code in detail.split(", ")}) == 1
+    codes = reason.detail.split(", ")
+    is_close = len(codes) == len(match.participant_ids) and len({_division(code) for code in codes}) == 1
+    return label_of(codes[match.participant_ids[0] == reader_id], language) if is_close else ""
+
+
+def _division(code: str) -> str:
+    return code.removeprefix("nace:")[:2]
+
+
+def _request(match: MatchSnapshot, reader_id: str, phrases: ReasonPhrases) -> str:
+    if not match.requested:
+        return ""
+    if not match.requested_by:
+        return phrases.asked
+    if len(match.requested_by) > 1:
+        return phrases.both_asked
+    return phrases.you_asked if reader_id in match.requested_by else phrases.they_asked
+
+
+def _item(items: tuple[str, ...], number: int) -> str:
+    return _short(items[number]) if number < len(items) else ""
 
 
 def _short(text: str) -> str:

@@ -157,6 +157,8 @@ class MatchSnapshot(FrozenModel):
     reasons: tuple[Reason, ...]
     low_confidence: tuple[Id, ...] = ()
     requested: bool = False
+    participant_ids: tuple[Id, ...] = ()
+    requested_by: tuple[Id, ...] = ()
 
     @classmethod
     def of(cls, event: AffinityScored) -> MatchSnapshot:
@@ -166,6 +168,8 @@ class MatchSnapshot(FrozenModel):
             reasons=event.reasons,
             low_confidence=event.low_confidence,
             requested=event.origin is Origin.REQUESTED,
+            participant_ids=event.participant_ids,
+            requested_by=event.requested_by,
         )
 
     def has_same_reasons(self, match: MatchSnapshot | None) -> bool:

@@ -68,6 +68,11 @@ class AffinityScored(Event):
     configuration: str = Field(
         default="1", description="The configuration that scored the pair, and after a `+` the tier."
     )
+    requested_by: tuple[Id, ...] = Field(
+        default=(),
+        max_length=2,
+        description="The participants of the pair who asked for the other by name, sorted. Empty also in older events.",
+    )
     low_confidence: tuple[Id, ...] = Field(
         default=(),
         max_length=2,

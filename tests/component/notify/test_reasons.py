@@ -8,7 +8,7 @@ from shared.contract.events import AffinityScored, NeedMet, Origin, Profile, Rea
 from tests.support.notify_stage import EVENTS, Stage, agenda, edition, encounter, everybody, participant
 
 ANN = participant(0, 2, profile=Profile(needs=("Aluminium <welding>",), offers=("Tanks",)))
-BOB = participant(1, 2, profile=Profile(offers=("Robots", "Soldadura de aluminio")))
+BOB = participant(1, 2, profile=Profile(offers=("Robots", "Soldadura de <aluminio>")))
 
 
 def affinity(revision: int = 1, **given: Any) -> AffinityScored:
@@ -37,8 +37,8 @@ async def test_a_mail_quotes_the_need_and_the_offer_that_meet() -> None:
     await stage.consume(agenda(1, encounter(0, 1)), affinity())
     (mail,) = await stage.after(60)
     plain, html = parts(mail)
-    assert "You need: “Aluminium <welding>” - They offer: “Soldadura de aluminio”" in plain
-    assert "Aluminium &lt;welding&gt;" in html
+    assert "They offer “Soldadura de <aluminio>”, which you look for." in plain
+    assert "Soldadura de &lt;aluminio&gt;" in html
     assert "complete your profile" not in plain
 
 
@@ -56,7 +56,7 @@ async def test_a_mail_gives_the_newest_reasons_in_any_order_of_events() -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     (mail,) = await stage.after(60)
     assert "In common: technology: robotics" in parts(mail)[0]
-    assert "You need" not in parts(mail)[0]
+    assert "which you look for" not in parts(mail)[0]
 
 
 async def test_a_participant_with_a_poor_profile_is_asked_to_complete_it() -> None:

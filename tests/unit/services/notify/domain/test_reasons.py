@@ -35,27 +35,55 @@ def sentences(
     return sentences_of(MatchSnapshot(revision=1, reasons=reasons), reader_id, reader, partner)
 
 
-def test_without_other_reasons_the_request_is_the_reason() -> None:
-    assert sentences_of(MatchSnapshot(revision=1, reasons=(LANGUAGE,), requested=True), "bob", BOB, ANN) == (
-        "Encuentro pedido por una de las dos partes.",
-    )
+@pytest.mark.parametrize(
+    ("requested_by", "line"),
+    [
+        ((), "Encuentro pedido por una de las dos partes."),
+        (("ann",), "Pidieron reunirse con usted."),
+        (("bob",), "Usted pidió este encuentro."),
+        (("ann", "bob"), "Ambas partes pidieron este encuentro."),
+    ],
+)
+def test_without_other_reasons_the_request_is_the_reason(requested_by: tuple[str, ...], line: str) -> None:
+    match = MatchSnapshot(revision=1, reasons=(LANGUAGE,), requested=True, requested_by=requested_by)
+    assert sentences_of(match, "bob", BOB, ANN) == (line,)
+
+
+def test_differences_are_nothing_in_common() -> None:
+    border = Reason(code="cross_border", weight=0.05, detail="ES, PE")
+    helix = Reason(code="helix_complement", weight=0.05, detail="research_group, sme")
+    assert sentences(border, helix) == ()
 
 
 def test_activities_of_two_divisions_are_not_called_close() -> None:
     assert sentences(Reason(code="sector", weight=0.01, detail="nace:25.61, nace:28.99")) == ()
 
 
-def test_items_are_quoted_and_the_rest_is_in_the_reader_s_language() -> None:
+def test_each_reader_is_told_the_other_s_activity_if_it_is_close() -> None:
+    match = MatchSnapshot(revision=1, reasons=(SECTOR,), participant_ids=("ann", "bob"))
+    assert sentences_of(match, "ann", ANN, BOB) == ("Their activity is close to yours: Machining.",)
+    assert sentences_of(match, "bob", BOB, ANN) == (
+        "Su actividad es cercana a la de usted: Tratamiento y revestimiento de metales.",
+    )
+
+
+def test_a_code_without_words_is_no_reason() -> None:
+    assert sentences(Reason(code="shared_codes", weight=0.1, detail="nace:25, nace:99.99")) == ()
+    assert sentences(Reason(code="kets", weight=0.1, detail="ket:new-thing")) == ()
+
+
+def test_a_reader_is_told_the_partner_s_items_alone() -> None:
     assert sentences(TEXT, KETS, SECTOR, LANGUAGE) == (
-        "You need: “Aluminium welding” - They offer: “Soldadura de aluminio”",
-        "They need: “Depósitos” - You offer: “Wine tanks”",
-        "In common: technology: robotics, new thing; activities close to each other (NACE 25.61, NACE 25.62)",
+        "They offer “Soldadura de aluminio”, which you look for, and look for “Depósitos”, which you offer.",
     )
     assert sentences(TEXT, KETS, reader=BOB, partner=ANN, reader_id="bob") == (
-        "Buscan: «Aluminium welding» - Usted ofrece: «Soldadura de aluminio»",
-        "Usted busca: «Depósitos» - Ofrecen: «Wine tanks»",
-        "En común: tecnología: robótica, new thing",
+        "Ofrecen «Wine tanks», que usted busca, y buscan «Aluminium welding», que usted ofrece.",
     )
+
+
+def test_without_items_the_line_names_what_both_have_in_common() -> None:
+    same = Reason(code="sector", weight=0.04, detail="nace:25.62")
+    assert sentences(KETS, same, LANGUAGE) == ("In common: technology: robotics; your activity (machining).",)
 
 
 def test_a_weak_fit_is_not_shown_as_a_need_met() -> None:
@@ -73,12 +101,12 @@ def test_matching_decides_what_is_shown_and_the_fit_for_older_versions(
 
 def test_items_removed_from_a_profile_are_left_out() -> None:
     assert sentences(TEXT, reader=contact(needs=(), offers=ANN.offers)) == (
-        "They need: “Depósitos” - You offer: “Wine tanks”",
+        "They look for “Depósitos”, which you offer.",
     )
 
 
 def test_a_long_item_is_cut_at_a_word() -> None:
-    (line, *_) = sentences(TEXT, reader=contact(needs=("very " * 100,), offers=ANN.offers))
+    (line, *_) = sentences(TEXT, partner=contact(needs=("very " * 100,)))
     assert "very…”" in line
     assert len(line) < 260
 
