@@ -28,6 +28,7 @@ class _Document:
     body: dict[str, Any]
     fingerprint: str
     claims: tuple[str, ...]
+    due: datetime | None
 
     def entity(self) -> Entity:
         return self.kind.stored(self.body)
@@ -46,18 +47,23 @@ class InMemoryStore:
 
     async def overdue(self, kind: type[AnyEntity], now: datetime, limit: int) -> list[AnyEntity]:
         """List overdue entities of a kind of all operators, the longest overdue first."""
-        entities = [document.entity() for document in self.documents.values()]
-        due = [(entity.due, entity) for entity in entities if isinstance(entity, kind) and entity.due]
+        entities = [(document.due, document.entity()) for document in self.documents.values()]
+        due = [(at, entity) for at, entity in entities if isinstance(entity, kind) and at]
         return [entity for at, entity in sorted(due, key=lambda item: item[0]) if at <= now][:limit]
 
     async def editions_with_lines(self) -> list[tuple[str, str]]:
         """List the editions in which participants wait for seats: operator and edition."""
-        entities = [document.entity() for document in self.documents.values()]
-        waiting = (entity for entity in entities if isinstance(entity, Participant) and entity.due)
-        return sorted({(entity.operator_id, entity.edition_id) for entity in waiting})
+        waiting = [
+            document.body for document in self.documents.values() if document.kind is Participant and document.due
+        ]
+        return sorted({(body["operator_id"], body["edition_id"]) for body in waiting})
 
     async def end_lines(self, operator_id: str, edition_id: str) -> None:
-        """Do nothing: no line is ever left alone."""
+        """Leave the lines of an edition alone from now on."""
+        for document in self.documents.values():
+            there = (document.body["operator_id"], document.body["edition_id"])
+            if document.kind is Participant and there == (operator_id, edition_id):
+                document.due = None
 
 
 class InMemoryRepository:
@@ -111,7 +117,10 @@ class InMemoryRepository:
         return [participant for participant in there if participant.available]
 
     async def settle(self, edition: Edition) -> None:
-        """Do nothing: no calendar is ever left alone."""
+        """Leave the calendar of an edition alone until its next change, unless it has changed since it was read."""
+        stored = await self.find(Edition, edition.id, edition.id)
+        if stored is not None and stored.revision == edition.revision:
+            self._store.documents[edition.id].due = edition.phase_due
 
     async def delegations(self, edition_id: str) -> set[str]:
         """Return the delegations that active organisations of an edition name."""
@@ -176,7 +185,7 @@ class InMemoryRepository:
         if any(not set(rival.claims).isdisjoint(entity.claims) for rival in rivals):
             raise NotUnique(entity.unique)
         body = entity.model_dump(mode="json")
-        self._store.documents[entity.id] = _Document(type(entity), body, fingerprint, entity.claims)
+        self._store.documents[entity.id] = _Document(type(entity), body, fingerprint, entity.claims, entity.due)
         self._store.events.append(entity.snapshot())
 
     def _own(self, kind: type[AnyEntity]) -> Iterator[AnyEntity]:

@@ -60,6 +60,20 @@ async def test_a_postponed_edition_keeps_its_agendas_a_week_later(harness: ApiHa
     assert after == {key: (at + WEEK, table) for key, (at, table) in before.items()}
 
 
+async def test_an_undone_postponement_gives_every_agenda_back(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    before, confirmed = await places(harness, api), {"token": "*"}
+    await api.post(f"{harness.path}/postponements", json={"days": 7}, headers=ANY_REVISION, params=confirmed)
+    await harness.deliver()
+    amendments = (await api.get(f"{harness.path}/amendments")).json()["items"]
+    amendment = next(amendment for amendment in amendments if "days" in amendment["before"])
+    undone = await api.post(f"{harness.path}/amendments/{amendment['amendment_id']}/undo", params=confirmed)
+    assert (undone.status_code, undone.json()["left"]) == (200, [])
+    await harness.deliver()
+    assert await places(harness, api) == before
+    ana = (await api.get(f"{harness.path}/participants/{harness.people['Ana']}")).json()
+    assert ana["available"][0]["starts_at"] == "2026-11-26T08:30:00Z"
+
+
 async def test_an_encounter_comes_home_once_the_availability_has_followed(
     harness: ApiHarness, api: httpx.AsyncClient
 ) -> None:

@@ -180,6 +180,45 @@ async def test_a_seat_is_held_by_one_participant_until_it_is_left(store: Any) ->
     assert (await repository.find_unique(Participant, [first.unique]))[first.unique].id == "prt_1"
 
 
+async def test_lines_are_read_in_order_and_ended_with_their_edition(store: Any) -> None:
+    repository = store.of("itecam")
+    for number, minutes in ((1, 2), (2, 1), (3, 1)):
+        waits = {"waiting_session_ids": ["talk"], "waiting_since": {"talk": NOW + timedelta(minutes=minutes)}}
+        status = Status.CANCELLED if number == 3 else Status.ACTIVE
+        await repository.insert(participant(number, (), status=status, **waits), "f")
+    await repository.insert(participant(4), "f")
+    assert await repository.lines("edn_1", ["talk", "none"]) == {
+        "talk": [(NOW + timedelta(minutes=1), "prt_2"), (NOW + timedelta(minutes=2), "prt_1")]
+    }
+    assert await store.of("rival").lines("edn_1", ["talk"]) == {}
+    assert await store.editions_with_lines() == [("itecam", "edn_1")]
+    await store.end_lines("itecam", "edn_1")
+    assert await store.editions_with_lines() == []
+
+
+async def test_participants_with_an_availability_are_found_among_all(store: Any) -> None:
+    repository = store.of("itecam")
+    stay = {"starts_at": NOW, "ends_at": NOW + timedelta(hours=1)}
+    await repository.insert(participant(1, available=[stay]), "f")
+    await repository.insert(participant(2), "f")
+    await repository.insert(participant(3, available=[stay], edition_id="edn_2"), "f")
+    assert [found.id for found in await repository.with_availability("edn_1")] == ["prt_1"]
+    assert await store.of("rival").with_availability("edn_1") == []
+
+
+async def test_an_edition_is_due_until_its_calendar_is_settled(store: Any) -> None:
+    repository, edition = store.of("itecam"), entities_of_every_kind()[0]
+    assert isinstance(edition, Edition)
+    await repository.insert(edition, "f")
+    moved = edition.with_facts(edition.model_copy(update={"timezone": "Atlantic/Canary"}), NOW)
+    await repository.replace(moved)
+    assert [found.id for found in await store.overdue(Edition, NOW, 9)] == ["edn_1"]
+    await repository.settle(edition)
+    assert len(await store.overdue(Edition, NOW, 9)) == 1
+    await repository.settle(moved)
+    assert await store.overdue(Edition, NOW, 9) == []
+
+
 async def test_lists_overdue_requests_of_all_operators_oldest_first(store: Any) -> None:
     for number, operator in ((1, "itecam"), (2, "rival")):
         due = NOW - timedelta(hours=number)

@@ -64,12 +64,13 @@ def doubts_of_availability(available: Sequence[Stay], edition: EditionFacts) -> 
 
 def _overlaps(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
     """Yield the pairs of sessions, attended or waited for, that a participant cannot both attend in full."""
-    times = {session.session_id: session.in_zone(edition.timezone) for session in edition.sessions}
     places = {
         name: f"/{field}/{index}" for field in _SESSIONS for index, name in enumerate(getattr(participant, field))
     }
-    wanted = [(place, times[name]) for name, place in places.items() if name in times]
-    for (_, first), (where, second) in combinations(wanted, 2):
+    wanted = [session for session in edition.sessions if session.session_id in places]
+    times = {session.session_id: session.in_zone(edition.timezone) for session in wanted}
+    listed = [(place, times[name]) for name, place in places.items() if name in times]
+    for (_, first), (where, second) in combinations(listed, 2):
         if first.starts_at < second.ends_at and second.starts_at < first.ends_at:
             yield DoubtfulFact(
                 where,
