@@ -47,7 +47,7 @@ def apply_event(decision: DecisionInProgress, event: Event) -> None:
     """
     decision.record_settled_by_time()
     _apply(event, decision)
-    decision.record_displacements()
+    decision.record_displacements(decision.state.version)
     verify_step(decision)
 
 
@@ -70,7 +70,7 @@ def _apply_edition_changed(event: EditionChanged, decision: DecisionInProgress) 
     for participant_id in attendees:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
     pairs = _concerned(state, diff, attendees)
-    AgendaRepair(decision, cause).reconsider(pairs, new_tables=bool(diff.gained), is_remade=diff.is_remade)
+    AgendaRepair(decision, cause).reconsider(pairs, new_tables=bool(diff.gained), raises_quota=diff.raises_quota)
 
 
 def _concerned(state: AgendaState, diff: EditionDiff, attendees: Iterable[str]) -> set[str]:

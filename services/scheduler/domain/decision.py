@@ -74,9 +74,9 @@ class DecisionInProgress:
         for change in settled_by_time(self.state, self.now):
             self.record(change)
 
-    def record_displacements(self) -> None:
+    def record_displacements(self, step: int) -> None:
         """Record the encounters that the present step has displaced, and those that are home again."""
-        for change in displacements(self.state, self.before, self.now):
+        for change in displacements(self.state, self.before, step, self.now):
             self.record(change)
 
     def end_step(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from shared.contract.events import EditionChanged, Session
@@ -13,6 +14,7 @@ class EditionDiff(NamedTuple):
     - `is_remade`: slots, time zone, quota, phase or kinds of zones differ, which may concern every meeting.
     - `lost`, `gained`: (zone id, table) that are out of service, or new in service.
     - `sessions`: ids of sessions that came, went or changed, capacity apart.
+    - `raises_quota`: whether a participant may have more encounters.
 
     The remaining fields take effect without a repair: names, levels, goals, the minimum of encounters.
     `tests/.../domain/test_edition_diff.py` lists the effects of all fields.
@@ -22,6 +24,7 @@ class EditionDiff(NamedTuple):
     lost: frozenset[tuple[str, str]]
     gained: frozenset[tuple[str, str]]
     sessions: frozenset[str]
+    raises_quota: bool = False
 
     @property
     def zones(self) -> list[str]:
@@ -38,6 +41,7 @@ def diff_of(before: EditionChanged | None, after: EditionChanged) -> EditionDiff
         lost=tables_before - tables_after,
         gained=tables_after - tables_before,
         sessions=frozenset(session.session_id for session in sessions_before ^ sessions_after),
+        raises_quota=before is not None and _quota(after) > _quota(before),
     )
 
 
@@ -48,6 +52,11 @@ def _sessions(edition: EditionChanged) -> set[Session]:
 def _frame(edition: EditionChanged) -> tuple[object, ...]:
     zones = [(zone.zone_id, zone.kind, bool(zone.tables)) for zone in edition.zones]
     return edition.slots, edition.timezone, edition.quotas.max_encounters, edition.phase, zones
+
+
+def _quota(edition: EditionChanged) -> float:
+    most = edition.quotas.max_encounters
+    return inf if most is None else most
 
 
 def _tables(edition: EditionChanged) -> frozenset[tuple[str, str]]:

@@ -178,13 +178,15 @@ class SettledPlace(Snapshot):
     """The place of an encounter before changes of facts displaced it, and the time of the first such change.
 
     `place` is `None` if the encounter had no place then; `reason` is its reason to wait at that time, and `None` if it
-    was not wanted. `people` met then.
+    was not wanted. `people` met then. `step` is the version of the inputs that displaced it: undone changes bring home
+    the encounters of their own step.
     """
 
     place: Place | None
     reason: WaitingReason | None = None
     people: tuple[str, ...]
     since: datetime
+    step: int = 0
 
     @property
     def waited(self) -> bool:

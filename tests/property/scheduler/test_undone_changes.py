@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -117,6 +118,18 @@ class Facts:
         else:
             self.subject.consume(self._participant(thing))
 
+    def request(self, sides: tuple[str, str], *, is_made: bool) -> None:
+        """Make or withdraw a request."""
+        self._revision += 1
+        consent = "granted" if is_made else "refused"
+        self.subject.consume(affinity(*sides, revision=self._revision, consent=consent))
+
+    def undo_in_order_of(self, random: Random) -> None:
+        """Give all facts their earlier values in a random order."""
+        before, self._before = self._before, []
+        for change in random.sample(before, len(before)):
+            self.send(change)
+
     def undo_all(self) -> None:
         """Give all facts their earlier values, the last change first."""
         before, self._before = self._before, []
@@ -169,3 +182,38 @@ def test_undone_changes_leave_the_agenda_as_announced(
     assert agenda_of(facts.subject.state) == before
     check_indexes(facts.subject)
     check_published(facts.subject)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["published", "live"]),
+    st.lists(st.sampled_from(PAIRS), unique=True, min_size=8, max_size=30),
+    st.integers(3, 5),
+    changes.map(lambda drawn: list({(thing, *fields): (thing, fields) for thing, fields in drawn}.values())),
+    st.lists(st.sampled_from(PAIRS), unique=True, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_changes_and_requests_undone_in_any_order_leave_the_agenda_as_announced(
+    phase: str,
+    pairs: list[tuple[str, str]],
+    quota: int,
+    drawn: list[Change],
+    requested: list[tuple[str, str]],
+    random: Random,
+) -> None:
+    facts = Facts(phase, pairs, quota, substitutes=True)
+    before = dict(facts.subject.state.placements)
+    new = [sides for sides in requested if sides not in pairs]
+    for change in drawn:
+        facts.send(change)
+        if new:
+            facts.request(new[-1], is_made=random.random() < 0.7)
+    for sides in new:
+        facts.request(sides, is_made=True)
+    check_agenda(facts.subject)
+    facts.undo_in_order_of(random)
+    for sides in new:
+        facts.request(sides, is_made=False)
+    check_agenda(facts.subject)
+    assert facts.subject.state.placements == before
+    check_indexes(facts.subject)

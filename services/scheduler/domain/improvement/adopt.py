@@ -10,6 +10,7 @@ from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.improvement.problem import Solution
 from services.scheduler.domain.improvement.rebase import rebased
 from services.scheduler.domain.objective.levels import objective_value, results
+from services.scheduler.domain.repair import settling
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.placement import find_assignment
@@ -108,5 +109,5 @@ def _replace(decision: DecisionInProgress, assignments: Mapping[str, Assignment]
             _, reason = find_assignment(state.board, state.meeting(pair_id), allowed)
             decision.wait(pair_id, reason, cause)
     # The change of facts that the improvement answers may still be undone, and the improvement with it.
-    decision.record_displacements()
+    decision.record_displacements(settling.answered_step(state))
     return len(decision.changes) > changes_before

@@ -34,12 +34,12 @@ class AgendaRepair:
         #: Whether displaced meetings come home in this repair.
         self._is_return = False
 
-    def reconsider(self, pair_ids: Iterable[str], *, new_tables: bool = False, is_remade: bool = False) -> None:
+    def reconsider(self, pair_ids: Iterable[str], *, new_tables: bool = False, raises_quota: bool = False) -> None:
         """Make the meetings of these pairs obey the rules again, with as few moves as possible.
 
         1. Remove meetings that are not wanted any more.
         2. Remove meetings whose place breaks a rule.
-        3. Bring displaced meetings home if a change that displaced meetings is undone (`settling`).
+        3. Bring displaced meetings home if a change that displaced them is undone (`settling`).
         4. Place meetings that have no place, as near as possible to their settled or former place.
         5. Offer the time and the tables that this has freed, and `new_tables`, to pairs that wait.
         """
@@ -48,26 +48,25 @@ class AgendaRepair:
         state, now = self._state, self._now
         pairs = self._by_weight(pair_id for pair_id in pair_ids if not timing.is_history(state, pair_id, now))
         self._decision.freed = FreedRoom(table_slots=self._state.timeline.all_slots if new_tables else 0)
-        unsettled = [pair_id for pair_id in pairs if pair_id in state.unsettled and pair_id in state.placements]
+        unsettled = settling.assignments_of(state, pairs)
         for pair_id in pairs:
             self._drop_if_unwanted(pair_id)
         previous = self._remove_misplaced(pairs)
-        left = [pair_id for pair_id in unsettled if pair_id not in state.placements]
+        left = {pair_id: assignment for pair_id, assignment in unsettled.items() if pair_id not in state.placements}
         open_now = settling.open_places(state, now)
-        is_undone = is_remade or not open_now <= self._decision.open_before
-        self._is_return = bool(open_now) and (is_undone or settling.give_back(state, left, open_now & previous.keys()))
-        if self._is_return:
-            previous |= self._bring_home(open_now)
-            pairs = self._by_weight({*pairs, *previous, *open_now})
+        undone = open_now if raises_quota else open_now - self._decision.open_before | open_now & previous.keys()
+        coming = settling.homecoming(state, open_now, undone, left, now)
+        self._is_return = bool(coming.home)
+        previous |= self._bring_home(coming)
+        pairs = self._by_weight({*pairs, *previous, *coming.tried})
         unplaced = [pair_id for pair_id in pairs if self._is_unplaced(pair_id)]
         self._restore(previous)
         for pair_id in unplaced:
             self._place(pair_id, settling.settled_assignment(self._state, pair_id, self._now) or previous.get(pair_id))
         self._offer_freed(set(unplaced))
 
-    def _bring_home(self, open_pairs: set[str]) -> dict[str, Assignment]:
+    def _bring_home(self, coming: settling.Homecoming) -> dict[str, Assignment]:
         """Place displaced meetings at their settled places; return the assignments of meetings that gave way."""
-        coming = settling.homecoming(self._state, open_pairs, self._now)
         for pair_id in sorted(coming.home.keys() | coming.giving_way.keys()):
             if pair_id in self._state.placements:
                 self._decision.remove(pair_id, self._cause)

@@ -6,8 +6,9 @@ another change moves no encounter. A place settles after `settle_minutes` (ADR 0
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from services.scheduler.domain import timing
@@ -17,6 +18,7 @@ from services.scheduler.domain.snapshots import SettledPlace
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
 from services.scheduler.domain.timetable.placement import is_allowed
+from services.scheduler.domain.timetable.timeline import SlotSet, bits
 from services.scheduler.domain.timetable.trial import Trial
 from shared.contract.events import Place, WaitingReason
 
@@ -65,12 +67,10 @@ def is_fresh(state: AgendaState, pair_id: str) -> bool:
     return pair_id in state.unsettled and pair_id not in state.links.unsettled.displaced
 
 
-def give_back(state: AgendaState, left: Collection[str], open_misplaced: Collection[str]) -> bool:
-    """Return whether encounters that have left their places give room back; room of another kind moves no encounter.
-
-    A change had given an encounter this place for a while, or its settled place is open (`open_misplaced`).
-    """
-    return bool(open_misplaced) or any(is_fresh(state, pair_id) for pair_id in left)
+def assignments_of(state: AgendaState, pair_ids: Iterable[str]) -> dict[str, Assignment]:
+    """Return the present assignments of the unsettled pairs among the given pairs."""
+    placed = state.board.placed
+    return {pair_id: placed[pair_id][1] for pair_id in pair_ids if pair_id in state.unsettled and pair_id in placed}
 
 
 def settled_assignment(state: AgendaState, pair_id: str, now: datetime) -> Assignment | None:
@@ -105,14 +105,62 @@ def _is_in_time(state: AgendaState, settled: SettledPlace, now: datetime) -> boo
 
 
 class Homecoming(NamedTuple):
-    """Result of a trial: assignments of the encounters that come home, and encounters that give way to them."""
+    """Result of a trial: encounters that were tried, assignments at home, and the assignments that these leave.
 
+    The encounters of `giving_way` lose their assignments to encounters that come home.
+    """
+
+    tried: set[str]
     home: dict[str, Assignment]
+    leaving: dict[str, Assignment]
     giving_way: dict[str, Assignment]
 
 
-def homecoming(state: AgendaState, open_pairs: set[str], now: datetime) -> Homecoming:
+def homecoming(
+    state: AgendaState, open_pairs: set[str], undone: set[str], left: Mapping[str, Assignment], now: datetime
+) -> Homecoming:
     """Find the displaced encounters that can be at their settled places again; the board is left as it was.
+
+    Undone are the steps that displaced an `undone` encounter, or an encounter whose settled place is free because an
+    unsettled encounter has just `left` it. An encounter that gives way undoes its step too. No further encounter moves.
+    """
+    steps = {state.unsettled[pair_id].step for pair_id in undone.union(filter(partial(is_fresh, state), left))}
+    coming, leaving = Homecoming(set(), {}, {}, {}), left
+    while True:
+        further = {*coming.giving_way, *_settled_at(state, open_pairs, leaving)}
+        steps |= {state.unsettled[pair_id].step for pair_id in further}
+        tried = {pair_id for pair_id in open_pairs if state.unsettled[pair_id].step in steps}
+        if tried == coming.tried:
+            return coming
+        coming = _homecoming(state, tried, now)
+        leaving = coming.leaving
+
+
+def _settled_at(state: AgendaState, pair_ids: Iterable[str], places: Mapping[str, Assignment]) -> list[str]:
+    """List the pairs whose settled place shares a participant or the table with a given place at the same time."""
+    taken: set[tuple[SlotSet, str, str]] = set()
+    for pair_id, assignment in places.items():
+        taken.update(_claims(state.pairs[pair_id].people, assignment))
+    if not taken:
+        return []
+
+    def is_taken(settled: SettledPlace) -> bool:
+        assert settled.place is not None  # noqa: S101 - only displaced pairs have open places
+        return not taken.isdisjoint(_claims(settled.people, state.assignment(settled.place)))
+
+    return [pair_id for pair_id in pair_ids if is_taken(state.unsettled[pair_id])]
+
+
+def _claims(people: Iterable[str], assignment: Assignment) -> Iterator[tuple[SlotSet, str, str]]:
+    """Yield the times that an encounter takes of its table and of its participants."""
+    for slot in bits(assignment.slots):
+        yield slot, assignment.zone_id, assignment.table
+        for participant_id in people:
+            yield slot, participant_id, ""
+
+
+def _homecoming(state: AgendaState, open_pairs: set[str], now: datetime) -> Homecoming:
+    """Try these displaced encounters at their settled places.
 
     The unsettled encounters in their way leave the board. The encounters settled last come home first. The rest stays
     where it is, as far as there is room: places that are not settled give way.
@@ -138,7 +186,8 @@ def homecoming(state: AgendaState, open_pairs: set[str], now: datetime) -> Homec
                 trial.place(meeting, assignment)
             else:
                 giving_way[pair_id] = assignment
-    return Homecoming(home, giving_way)
+    leaving = {pair_id: assignment for pair_id, assignment in lifted.items() if pair_id in home} | giving_way
+    return Homecoming(open_pairs, home, leaving, giving_way)
 
 
 def _in_the_way(state: AgendaState, open_pairs: set[str], now: datetime) -> list[str]:
@@ -164,9 +213,17 @@ def _latest_first(state: AgendaState, pair_ids: set[str]) -> list[str]:
     return sorted(sorted(pair_ids), key=lambda pair_id: state.unsettled[pair_id].since, reverse=True)
 
 
-def displacements(state: AgendaState, before: dict[str, Standing], now: datetime) -> list[Displaced | Settled]:
+def answered_step(state: AgendaState) -> int:
+    """Return the step that an improvement answers: the last that displaced encounters since the improvement before."""
+    steps = (settled.step for settled in state.unsettled.values() if settled.step > state.improved)
+    return max(steps, default=state.version)
+
+
+def displacements(
+    state: AgendaState, before: dict[str, Standing], step: int, now: datetime
+) -> list[Displaced | Settled]:
     """List the changes that record the encounters which a step has displaced, and which are home again."""
-    return list(_displacements(state, before, now))
+    return list(_displacements(state, before, step, now))
 
 
 def _is_displaced(was: Standing, present: Standing) -> bool:
@@ -174,7 +231,9 @@ def _is_displaced(was: Standing, present: Standing) -> bool:
     return (was.place, was.people) != (present.place, present.people) and bool(was.place or present.place)
 
 
-def _displacements(state: AgendaState, before: dict[str, Standing], now: datetime) -> Iterator[Displaced | Settled]:
+def _displacements(
+    state: AgendaState, before: dict[str, Standing], step: int, now: datetime
+) -> Iterator[Displaced | Settled]:
     for pair_id, was in before.items():
         present, settled = standing(state, pair_id), state.unsettled.get(pair_id)
         if settled is not None:
@@ -183,5 +242,5 @@ def _displacements(state: AgendaState, before: dict[str, Standing], now: datetim
             ):
                 yield Settled(pair_id=pair_id)
         elif state.announced and _is_displaced(was, present):
-            settled = SettledPlace(place=was.place, reason=was.reason, people=was.people, since=now)
+            settled = SettledPlace(place=was.place, reason=was.reason, people=was.people, since=now, step=step)
             yield Displaced(pair_id=pair_id, settled=settled)
