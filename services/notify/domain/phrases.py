@@ -46,6 +46,7 @@ class Phrases:
     before: str
     calendar_hint: str
     footer: str
+    waits: str
     feed_hint: str
     page_hint: str
     kinds: dict[DiffKind, str]
@@ -75,6 +76,7 @@ _SPANISH = Phrases(
     before="antes",
     calendar_hint="El archivo agenda.ics adjunto contiene esta misma agenda para su calendario.",
     footer="Recibe este correo porque participa en {edition}.",
+    waits="Espera una plaza en: {sessions}. Si queda una libre, aparecerá en su agenda.",
     feed_hint="Suscriba su calendario a esta agenda: recogerá cada cambio",
     page_hint="Ver la agenda al día",
     kinds={
@@ -116,6 +118,7 @@ _ENGLISH = Phrases(
     before="before",
     calendar_hint="The attached agenda.ics holds this same agenda for your calendar.",
     footer="You receive this e-mail because you take part in {edition}.",
+    waits="You wait for a seat in: {sessions}. If a seat is freed for you, it appears in your agenda.",
     feed_hint="Subscribe your calendar to this agenda: it follows every change",
     page_hint="See the agenda as it stands",
     kinds={
@@ -157,6 +160,7 @@ _PORTUGUESE = Phrases(
     before="antes",
     calendar_hint="O ficheiro agenda.ics em anexo contém esta mesma agenda para o seu calendário.",
     footer="Recebe este e-mail porque participa em {edition}.",
+    waits="Aguarda um lugar em: {sessions}. Se ficar um livre, aparecerá na sua agenda.",
     feed_hint="Subscreva esta agenda no seu calendário: acompanha cada alteração",
     page_hint="Ver a agenda atualizada",
     kinds={

@@ -30,13 +30,14 @@ class FrozenModel(BaseModel):
 
 
 class EditionSnapshot(FrozenModel):
-    """An edition as its mails name it. `zones` maps a zone's id to its name."""
+    """An edition as its mails name it. `zones` maps a zone's id to its name, `sessions` a session's id to its title."""
 
     revision: int
     operator_id: Id
     name: str
     timezone: str
     zones: dict[str, str]
+    sessions: dict[str, str] = {}
 
     @classmethod
     def of(cls, event: EditionChanged) -> EditionSnapshot:
@@ -47,6 +48,7 @@ class EditionSnapshot(FrozenModel):
             name=event.name,
             timezone=event.timezone,
             zones={zone.zone_id: zone.name for zone in event.zones},
+            sessions={session.session_id: session.title for session in event.sessions},
         )
 
 
@@ -86,7 +88,7 @@ class ContactSnapshot(FrozenModel):
     """A participant's name, address and language, and the profile that partners read in a mail.
 
     `first_known` is missing if name and address are those under which the person became known. `links` counts the
-    revocations of the participant's links.
+    revocations of the participant's links. `waits_for` names the sessions in whose lines the participant waits.
     """
 
     revision: int
@@ -98,6 +100,7 @@ class ContactSnapshot(FrozenModel):
     needs: tuple[str, ...] = ()
     first_known: Person | None = None
     links: int = 0
+    waits_for: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, event: ParticipantChanged, known: ContactSnapshot | None = None) -> ContactSnapshot:
@@ -113,6 +116,7 @@ class ContactSnapshot(FrozenModel):
             needs=event.profile.needs,
             first_known=person if person and person.is_still(event.name, event.email) else None,
             links=event.links,
+            waits_for=tuple(sorted(event.waiting_since)),
         )
 
     @property

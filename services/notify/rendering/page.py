@@ -63,6 +63,7 @@ class MailPage:
     changed_rows: tuple[ChangedRow, ...]
     days: tuple[AgendaDay, ...]
     local_times: str
+    waits: str
     tell_more: str
     footer: str
 
@@ -97,6 +98,7 @@ class PageWriter:
             changed_rows=tuple(map(self._changed_row, diffs)),
             days=self._days(content.lines),
             local_times=self._local_times(content.lines),
+            waits="" if has_left else self._waits(),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
             footer=footer.format(edition=edition),
         )
@@ -155,6 +157,12 @@ class PageWriter:
         if match is None or contact is None:
             return ()
         return tuple(map(clean, sentences_of(match, self._participant_id, self._contact, contact)))
+
+    def _waits(self) -> str:
+        """Return the sentence about the sessions in whose lines the participant waits; an empty text without any."""
+        titles = self._audience.edition.sessions if self._audience.edition else {}
+        sessions = [clean(titles[session_id]) for session_id in self._contact.waits_for if session_id in titles]
+        return self._phrases.waits.format(sessions=", ".join(sessions)) if sessions else ""
 
     def _has_low_confidence(self) -> bool:
         """Return whether matching found too little in the participant's profile for any of their encounters."""

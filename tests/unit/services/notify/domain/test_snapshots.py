@@ -13,7 +13,7 @@ from services.notify.domain.snapshots import (
     OrganisationSnapshot,
 )
 from services.notify.domain.state import Audience
-from shared.contract.events import Event, Language, Profile, Status
+from shared.contract.events import Event, Language, Profile, Session, SessionKind, Status
 from tests.support.notify_stage import (
     NOW,
     QUARTER,
@@ -26,6 +26,14 @@ from tests.support.notify_stage import (
     participant,
 )
 
+KEYNOTE = Session(
+    session_id="keynote",
+    kind=SessionKind.KEYNOTE,
+    title="Keynote",
+    zone_id="zn_talk",
+    starts_at=NOW,
+    ends_at=NOW + QUARTER,
+)
 #: Field of a snapshot: an event that changes it, and the participants who get a delivery. `prt_0` and `prt_1` meet.
 #: The edition, the organisation of `prt_1`, the contact `prt_1` and the agenda of `prt_1` change.
 Rows = dict[str, tuple[Event, set[str]]]
@@ -36,6 +44,7 @@ EDITION: Rows = {
     "timezone": (edition(2, timezone="Atlantic/Canary"), {"prt_0", "prt_1"}),
     # A zone with another name alone is no change: see `test_a_clearer_name_of_a_zone_is_mailed_to_nobody`.
     "zones": (edition(2, zones=()), {"prt_0", "prt_1"}),
+    "sessions": (edition(2, sessions=(KEYNOTE,)), set()),
 }
 ORGANISATION: Rows = {
     "revision": (organisation(1, 2), set()),
@@ -51,6 +60,7 @@ CONTACT: Rows = {
     "offers": (participant(1, 2, profile=Profile(offers=("Welding",))), set()),
     "needs": (participant(1, 2, profile=Profile(needs=("Welding",))), set()),
     "links": (participant(1, 2, links=1), set()),
+    "waits_for": (participant(1, 2, waiting_since={"keynote": NOW}), set()),
 }
 AGENDA: Rows = {
     "revision": (agenda(2, encounter(0, 0), number=1), {"prt_1"}),

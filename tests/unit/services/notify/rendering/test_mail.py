@@ -16,8 +16,10 @@ from services.notify.ports import Refused
 from services.notify.rendering.clean import clean
 from services.notify.rendering.header_guard import HeaderInjected
 from services.notify.rendering.mail import POLICY
-from shared.contract.events import AgendaEntry, Language
+from shared.contract.events import AgendaEntry, Language, Session, SessionKind
 from tests.support.notify_stage import (
+    NOW,
+    QUARTER,
     agenda,
     audience,
     edition,
@@ -83,6 +85,17 @@ def test_every_partner_of_an_encounter_is_named() -> None:
     for body in (*bodies(mail), attached.get_content().replace("\r\n ", "").replace("\\,", ",")):
         assert "Encounter with Metal 1, Metal 2, to be confirmed" in body
         assert "Person 1, Person 2, to be confirmed" in body
+
+
+def test_a_mail_names_the_sessions_for_whose_seats_the_participant_waits() -> None:
+    talk = {"kind": SessionKind.PANEL, "zone_id": "zn_talk", "starts_at": NOW, "ends_at": NOW + QUARTER}
+    programme = edition(2, sessions=(Session(session_id="talk", title="Robots <2>", **talk),))
+    waiting = participant(0, 2, waiting_since={"talk": NOW, "dropped": NOW})
+    text, html = bodies(read(rendered(programme, waiting, entries=(encounter(0, 1),))))
+    assert "You wait for a seat in: Robots <2>." in " ".join(text.split())
+    assert "You wait for a seat in: Robots &lt;2&gt;." in html
+    for body in bodies(read(rendered(programme, entries=(encounter(0, 1),)))):
+        assert "seat" not in body
 
 
 @pytest.mark.parametrize(
