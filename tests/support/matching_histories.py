@@ -69,7 +69,7 @@ def participants(draw: st.DrawFn, scene: Scene, name: str) -> Event:
         draw(items),
         revision=draw(revisions),
         organisation_id=f"org_{draw(st.sampled_from(PEOPLE))}",
-        languages=tuple(draw(st.sets(st.sampled_from(Language), min_size=1))),
+        languages=tuple(draw(st.sets(st.sampled_from(Language), min_size=1, max_size=3))),
         codes=draw(codes),
         status=draw(statuses),
         blocked_ids=draw(st.lists(st.sampled_from(PEOPLE + HOMES), max_size=1)) if draw(seldom) else (),
