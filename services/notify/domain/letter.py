@@ -40,7 +40,9 @@ def last_letter(audience: Audience, delivery: Delivery, main: Delivery | None, d
     empty = _as_left(audience, delivery)
     if empty is None or not told.confirmed():
         return Letter(audience, _mailing(audience, delivery, domain), "the person was told no agenda")
-    mailing = _mailing(empty, delivery, domain).model_copy(update={"calendar": told.cancelled(now)})
+    mailing = _mailing(empty, delivery, domain).model_copy(
+        update={"calendar": told.cancelled(now, audience.versions[delivery.participant_id])}
+    )
     if person_of(delivery.participant_id, audience.contacts[delivery.participant_id]) == delivery.about:
         return Letter(empty, mailing, "the person is back")
     is_over = all(entry.line.ends_at <= now for entry in told.confirmed())

@@ -31,11 +31,12 @@ class CalendarEntry(FrozenModel):
     sequence: int = Field(ge=0)
     cancelled_at: Instant | None = None
 
-    def cancel(self, now: datetime) -> CalendarEntry:
+    def cancel(self, now: datetime, version: int = 0) -> CalendarEntry:
         """Return the entry as cancelled now, with a risen SEQUENCE; an entry that is cancelled already stays."""
         if self.cancelled_at:
             return self
-        return self.model_copy(update={"sequence": self.sequence + 1, "cancelled_at": now, "shown": ""})
+        sequence = max(self.sequence + 1, version)
+        return self.model_copy(update={"sequence": sequence, "cancelled_at": now, "shown": ""})
 
 
 class ToldCalendar(FrozenModel):
@@ -54,9 +55,13 @@ class ToldCalendar(FrozenModel):
         lines = {line.entry_id: line for content in contents if content for line in content.lines}
         return cls(entries=tuple(CalendarEntry(line=line, sequence=_UNRECORDED_SEQUENCE) for line in lines.values()))
 
-    def cancelled(self, now: datetime) -> ToldCalendar:
+    def cancelled(self, now: datetime, version: int = 0) -> ToldCalendar:
         """Return the calendar with every entry cancelled."""
-        return self.model_copy(update={"entries": tuple(entry.cancel(now) for entry in self.entries)})
+        return self.model_copy(update={"entries": tuple(entry.cancel(now, version) for entry in self.entries)})
+
+    def entry(self, entry_id: str) -> CalendarEntry | None:
+        """Return an entry, or `None` if it was not told."""
+        return next((entry for entry in self.entries if entry.line.entry_id == entry_id), None)
 
     def confirmed(self) -> tuple[CalendarEntry, ...]:
         """Return the entries that are not cancelled."""
@@ -69,21 +74,19 @@ def next_calendar(
     """Return the calendar that a mail of this content tells, after the calendar that its reader was told so far.
 
     SEQUENCE rises with anything that an entry shows. A told entry that is gone is cancelled. A risen SEQUENCE is the
-    entry's own plus the mail's version: both only rise, so it exceeds any SEQUENCE told before, even after the loss of
-    the ledger.
+    mail's version, which only rises: it exceeds any SEQUENCE told before, by whichever mail of the participant.
     """
-    own = {entry.entry_id: entry.sequence for entry in audience.agendas[participant_id].entries}
     known = {entry.line.entry_id: entry for entry in told.entries}
     confirmed = [
         _confirmed(
             line,
             _shown(audience, participant_id, line),
             known.get(line.entry_id),
-            own.get(line.entry_id, 0) + version,
+            version,
         )
         for line in content.lines
     ]
-    entries = _in_time_order([*confirmed, *_gone(known, content, now)])
+    entries = _in_time_order([*confirmed, *_gone(known, content, now, version)])
     return ToldCalendar(entries=entries, person=person_of(participant_id, audience.contacts[participant_id]))
 
 
@@ -92,18 +95,18 @@ def person_of(participant_id: str, contact: ContactSnapshot) -> str:
     return derived_id("person", participant_id, contact.person.email.casefold())
 
 
-def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, sequence: int) -> CalendarEntry:
+def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, version: int) -> CalendarEntry:
     if told and told.shown == shown:
         return told.model_copy(update={"line": line})
-    is_recorded = told is not None and bool(told.shown or told.cancelled_at)
-    least = told.sequence + 1 if told and is_recorded else 0
-    return CalendarEntry(line=line, shown=shown, sequence=max(least, sequence))
+    return CalendarEntry(line=line, shown=shown, sequence=max(told.sequence + 1 if told else 0, version))
 
 
-def _gone(known: Mapping[str, CalendarEntry], content: MailContent, now: datetime) -> Iterator[CalendarEntry]:
+def _gone(
+    known: Mapping[str, CalendarEntry], content: MailContent, now: datetime, version: int
+) -> Iterator[CalendarEntry]:
     """Cancel the told entries that the content has no more, the latest cancelled first."""
     listed = {line.entry_id for line in content.lines}
-    cancelled = [entry.cancel(now) for entry_id, entry in known.items() if entry_id not in listed]
+    cancelled = [entry.cancel(now, version) for entry_id, entry in known.items() if entry_id not in listed]
     cancelled.sort(key=lambda entry: entry.cancelled_at or now, reverse=True)
     yield from cancelled[:_MOST_CANCELLED]
 
