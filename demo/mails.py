@@ -29,6 +29,7 @@ class Mail:
     participant_id: str
     message_id: str
     revision: int
+    is_invitation: bool = False
 
     @property
     def page(self) -> str:
@@ -64,7 +65,7 @@ class MailFolder:
         """Return the mails with an agenda, in the order of arrival, which the sink's file names give."""
         paths = sorted(self._folder.rglob("*.eml"), key=lambda path: path.name)
         self._known = {path: self._known.get(path) or _read(path) for path in paths}
-        return list(self._known.values())
+        return [mail for mail in self._known.values() if not mail.is_invitation]
 
     def read_ahead(self) -> None:
         """Read the mails delivered so far and their calendars, so that less is left for the end."""
@@ -86,6 +87,7 @@ def _read(path: Path) -> Mail:
         participant_id=str(head["X-Tertulia-Participant"]),
         message_id=str(head["Message-ID"]).strip(),
         revision=int(str(head["X-Tertulia-Agenda-Revision"])),
+        is_invitation="X-Tertulia-Entry" in head,
     )
 
 

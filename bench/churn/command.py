@@ -31,16 +31,22 @@ from services.notify.settings import Settings
 
 #: Longest pause between two changes. Notify gathers changes for a minute.
 _PAUSE_SECONDS = 60.0
+#: Share of the changes before the day; the others come from half an hour before the opening.
+_BEFORE_THE_DAY = 0.8
 _DOMAIN: str = Settings.model_fields["mail_domain"].default
 
 
 @dataclass(frozen=True)
 class SentMail:
-    """A mail with the agenda of its recipient when it was sent: UID, start, end and table."""
+    """A mail with the agenda of its recipient when it was sent: UID, start, end and table.
+
+    An invitation has one entry of the agenda, any other mail has the whole agenda.
+    """
 
     recipient: str
     content: bytes
     agenda: frozenset[Shown]
+    is_invitation: bool = False
 
 
 def run(
@@ -81,6 +87,7 @@ class Churned:
             "mails": len(self.mails),
             "mails_a_person": round(len(self.mails) / self.people, 2),
             "mails_a_change": round((len(self.mails) - len({mail.recipient for mail in self.mails})) / self.changes, 2),
+            "invitations": sum(mail.is_invitation for mail in self.mails),
             "mails_of_nil_change": nil_changes(self.mails),
         }
 
@@ -98,6 +105,8 @@ async def churn(people: int, changes: int, seed: int) -> Churned:
     await notify.consume(EDITION, edition.publication())
     await wait(600)
     for number in range(changes):
+        if number == round(changes * _BEFORE_THE_DAY):
+            notify.now = OPENING - timedelta(minutes=30)
         edition.now = notify.now
         await notify.consume(EDITION, edition.change(number))
         await wait(random.uniform(0, _PAUSE_SECONDS))
@@ -110,7 +119,8 @@ async def churn(people: int, changes: int, seed: int) -> Churned:
 def _sent(mail: RenderedMail, edition: ChurnEdition) -> SentMail:
     number = int(email.message_from_bytes(mail.content)["X-Tertulia-Participant"].removeprefix("prt_"))
     is_theirs = edition.people[number].email == mail.recipient
-    return SentMail(mail.recipient, mail.content, _agenda(edition, number) if is_theirs else frozenset())
+    agenda = _agenda(edition, number) if is_theirs else frozenset()
+    return SentMail(mail.recipient, mail.content, agenda, b"\r\nX-Tertulia-Entry:" in mail.content)
 
 
 def _agenda(edition: ChurnEdition, number: int) -> frozenset[Shown]:
@@ -145,7 +155,7 @@ def judge(library: str, read: Reader, churned: Churned, files: Sequence[Path], s
         verdict
         for address, numbers in by_address.items()
         for verdict in _replay(
-            [churned.mails[number].agenda for number in numbers],
+            [churned.mails[number] for number in numbers],
             [read_files[number] for number in numbers],
             churned.at_the_end[address],
             Random(f"{seed}/{address}"),
@@ -164,7 +174,7 @@ def judge(library: str, read: Reader, churned: Churned, files: Sequence[Path], s
 
 
 def _replay(
-    agendas: Sequence[frozenset[Shown]], files: Sequence[ReadFile], at_the_end: frozenset[Shown], random: Random
+    mails: Sequence[SentMail], files: Sequence[ReadFile], at_the_end: frozenset[Shown], random: Random
 ) -> Iterator[str]:
     """Deliver the mails of a mailbox as the post does, and yield a word for every finding."""
     mailbox, newest = Mailbox(), -1
@@ -175,9 +185,11 @@ def _replay(
             mailbox.accept(files[number])
         except FileRefused:
             yield "refused"
-        if doubles(mailbox.shown()) > doubles(agendas[newest]):
+        if mails[newest].is_invitation:
+            continue  # the mail of the whole agenda follows
+        if doubles(mailbox.shown()) > doubles(mails[newest].agenda):
             yield "double"
-        if not _is_like(mailbox, agendas[newest]):
+        if not _is_like(mailbox, mails[newest].agenda):
             yield "older"
     if newest == len(files) - 1:
         yield "newest arrived"
@@ -202,6 +214,8 @@ def nil_changes(mails: Sequence[SentMail]) -> int:
     texts: dict[str, bytes] = {}
     count = 0
     for mail in mails:
+        if mail.is_invitation:
+            continue
         body = _body(mail.content)
         count += texts.get(mail.recipient) == body
         texts[mail.recipient] = body

@@ -10,7 +10,7 @@ from datetime import timedelta
 from services.notify.domain.changes import Change
 from services.notify.domain.decide import raise_version_to
 from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing
-from services.notify.domain.letter import Letter, agenda_letter, last_letter
+from services.notify.domain.letter import Letter, agenda_letter, invitation, last_letter
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
 from services.notify.ports import (
@@ -129,10 +129,11 @@ class DeliveryWorker:
 
     async def _letter(self, claimed: Delivery, audience: Audience) -> Letter:
         domain, now = self._settings.mail_domain, self._clock()
-        if claimed.about is None:
+        if claimed.subject is None:
             return agenda_letter(audience, claimed, domain, now)
         main = await self._ledger.find(claimed.edition_id, claimed.participant_id)
-        return last_letter(audience, claimed, main, domain, now)
+        write = last_letter if claimed.about else invitation
+        return write(audience, claimed, main, domain, now)
 
     async def _postpone(self, claimed: Delivery, reason: str) -> None:
         ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**claimed.attempts)
@@ -144,8 +145,8 @@ class DeliveryWorker:
         settled = await self._write(
             claimed,
             lambda newest: newest.settle(state, mailing),
-            # A last mail has no record: notification.v1 has one record for a participant, of their agenda.
-            lambda newest: () if newest.about else (notification_of(newest, state, mailing, self._clock(), reason),),
+            # Last mails and invitations have no record: notification.v1 has a record of the agenda only.
+            lambda newest: () if newest.subject else (notification_of(newest, state, mailing, self._clock(), reason),),
         )
         DELIVERIES.labels(state=state).inc()
         if state is DeliveryState.SENT and claimed.first_at:
@@ -175,7 +176,7 @@ class DeliveryWorker:
                 stepped = step(newest)
                 return await self._ledger.save(stepped, *records(stepped))
             except Overtaken:
-                newest = await self._ledger.find(claimed.edition_id, claimed.participant_id, claimed.about)
+                newest = await self._ledger.find(claimed.edition_id, claimed.participant_id, claimed.subject)
             except Exception as error:
                 if not is_transient(error) or self._clock() > until:
                     raise

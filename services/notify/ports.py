@@ -72,8 +72,8 @@ class Render(Protocol):
 class Ledger(Protocol):
     """The deliveries by edition and participant. `MongoLedger` and `InMemoryLedger` pass the same tests."""
 
-    async def find(self, edition_id: str, participant_id: str, about: str | None = None) -> Delivery | None:
-        """Return a participant's delivery, or the last mail of a person who left the place; `None` if there is none."""
+    async def find(self, edition_id: str, participant_id: str, subject: str | None = None) -> Delivery | None:
+        """Return a participant's delivery, or the one of a person or an entry beside it; `None` if unknown."""
 
     async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
         """Return the deliveries that exist among these keys, by key."""

@@ -91,7 +91,7 @@ class NotifyRebuilder:
             return {}
         documents = database[COLLECTION].find({"edition_id": edition_id})
         deliveries = [delivery_of(document) async for document in documents]
-        return view_of(state, [delivery for delivery in deliveries if delivery.about is None])
+        return view_of(state, [delivery for delivery in deliveries if delivery.subject is None])
 
 
 def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:

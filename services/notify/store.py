@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import ASCENDING
 
-from services.notify.domain.delivery import Delivery, DeliveryWanted, Window, delivery_key, new_delivery
+from services.notify.domain.delivery import Delivery, DeliveryWanted, Window, delivery_key, invitations_of, new_delivery
 from services.notify.ports import Ledger, Overtaken
 from shared.contract.events import NotificationRecorded
 from shared.runtime.clock import Clock
@@ -34,8 +34,10 @@ class LedgerOutlet:
 
     async def send(self, packed: Sequence[dict[str, Any]]) -> None:
         """Write every message into the ledger, in any order: the messages of a journal entry have different keys."""
-        wanted = [DeliveryWanted.model_validate(message) for message in packed]
-        keys = [delivery_key(message.edition_id, message.participant_id, message.about) for message in wanted]
+        messages = [DeliveryWanted.model_validate(message) for message in packed]
+        invitations = [invitation for message in messages for invitation in invitations_of(message, self._window)]
+        wanted = [*invitations, *messages]
+        keys = [new_delivery(message).key for message in wanted]
         known = await self._ledger.find_all(keys)
         limit = asyncio.Semaphore(_WRITES_AT_ONCE)
 
@@ -50,7 +52,7 @@ class LedgerOutlet:
             try:
                 await self._ledger.save(delivery)
             except Overtaken:
-                known = await self._ledger.find(wanted.edition_id, wanted.participant_id, wanted.about)
+                known = await self._ledger.find(wanted.edition_id, wanted.participant_id, new_delivery(wanted).subject)
             else:
                 return
 
@@ -70,9 +72,9 @@ class MongoLedger:
         await self._documents.create_index([("attend_at", ASCENDING)])
         await self._documents.create_index([("doubtful", ASCENDING)])
 
-    async def find(self, edition_id: str, participant_id: str, about: str | None = None) -> Delivery | None:
+    async def find(self, edition_id: str, participant_id: str, subject: str | None = None) -> Delivery | None:
         """Return a delivery, or `None`."""
-        key = delivery_key(edition_id, participant_id, about)
+        key = delivery_key(edition_id, participant_id, subject)
         document = await self._documents.find_one({"_id": key}, _WITHOUT_OUTBOX)
         return document and delivery_of(document)
 
@@ -128,9 +130,9 @@ class InMemoryLedger:
         self._deliveries: dict[str, Delivery] = {}
         self._outboxes: dict[str, list[NotificationRecorded]] = {}
 
-    async def find(self, edition_id: str, participant_id: str, about: str | None = None) -> Delivery | None:
+    async def find(self, edition_id: str, participant_id: str, subject: str | None = None) -> Delivery | None:
         """Return a delivery, or `None`."""
-        return self._deliveries.get(delivery_key(edition_id, participant_id, about))
+        return self._deliveries.get(delivery_key(edition_id, participant_id, subject))
 
     async def find_all(self, keys: Sequence[str]) -> dict[str, Delivery]:
         """Return the deliveries that exist among these keys, by key."""

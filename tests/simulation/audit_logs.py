@@ -94,7 +94,7 @@ class LogAudit:
                     topic, key, revision = _stream_of(packed)
                     newest[topic][key] = max(newest[topic].get(key, 0), revision)
         for delivery in self._contents.deliveries():
-            if delivery.recorded and delivery.about is None:
+            if delivery.recorded and delivery.subject is None:
                 key = f"{delivery.edition_id}/participant/{delivery.participant_id}"
                 newest["notification.v1"][key] = delivery.recorded
         return newest

@@ -43,7 +43,7 @@ class Writer:
 
     def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
         mail = self._render(audience, delivery, mailing)
-        self._server.expect(mail, delivery.key if delivery.about else delivery.participant_id, mailing)
+        self._server.expect(mail, delivery.key if delivery.subject else delivery.participant_id, mailing)
         return mail
 
 

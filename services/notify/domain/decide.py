@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from services.notify.domain.changes import (
     OrganisationRecorded,
     VersionRaised,
 )
-from services.notify.domain.delivery import DeliveryWanted
+from services.notify.domain.delivery import ChangedLine, DeliveryWanted
 from services.notify.domain.evolve import evolve
 from services.notify.domain.snapshots import (
     AgendaSnapshot,
@@ -51,17 +51,18 @@ class Affected:
     participant_ids: set[str] = field(default_factory=set)
     met_ids: set[str] = field(default_factory=set)
     everybody: bool = False
-    #: Earliest start of a changed line of a participant's agenda.
-    soonest: dict[str, datetime] = field(default_factory=dict)
+    #: Changed lines of a participant's agenda: entry id to earliest start.
+    changed: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    #: Participants whose first announced agenda is in the batch: nothing has changed for them.
+    newly_announced: set[str] = field(default_factory=set)
     #: Persons who left their place, as (participant id, hash of the person).
     left: list[tuple[str, str]] = field(default_factory=list)
 
-    def note_starts(self, participant_id: str, starts: Iterable[datetime]) -> None:
-        """Record when changed lines of a participant's agenda begin."""
-        known = self.soonest.get(participant_id)
-        first = min(starts, default=known)
-        if first is not None:
-            self.soonest[participant_id] = min(first, known or first)
+    def note_changed(self, participant_id: str, starts: Mapping[str, datetime]) -> None:
+        """Record the changed lines of a participant's agenda: entry id to start, the earliest start counts."""
+        known = self.changed.setdefault(participant_id, {})
+        for entry_id, start in starts.items():
+            known[entry_id] = min(start, known.get(entry_id, start))
 
     def writable(self, audience: Audience) -> list[str]:
         """List the affected participants who can be written to, sorted by id.
@@ -91,8 +92,8 @@ def decide(state: Audience, events: Sequence[Event], now: datetime) -> tuple[lis
         (versions[participant_id], person) for participant_id, person in affected.left if participant_id in versions
     ]
     return [*recorded, *raised], [
-        *(_delivery_wanted(state, change, now, affected.soonest.get(change.participant_id)) for change in raised),
-        *(_delivery_wanted(state, change, now, None, about=person) for change, person in last_mails),
+        *(_delivery_wanted(state, change, now, affected) for change in raised),
+        *(_last_mail_wanted(state, change, now, person) for change, person in last_mails),
     ]
 
 
@@ -150,7 +151,9 @@ def _record(state: Audience, event: Event, affected: Affected, now: datetime) ->
             affected.participant_ids.add(event.participant_id)
             known = state.agendas.get(event.participant_id)
             starts = _starts_of_changed_lines(known.entries if known else (), event.entries, now)
-            affected.note_starts(event.participant_id, starts)
+            affected.note_changed(event.participant_id, starts)
+            if known is None:
+                affected.newly_announced.add(event.participant_id)
             change = AgendaRecorded(participant_id=event.participant_id, agenda=AgendaSnapshot.of(event))
     if change:
         evolve(state, change)
@@ -201,19 +204,34 @@ def _record_contact(
 
 def _starts_of_changed_lines(
     before: Iterable[AgendaEntry], after: Iterable[AgendaEntry], now: datetime
-) -> list[datetime]:
-    """List the starts of the lines in which two agendas differ, without lines that are over.
+) -> dict[str, datetime]:
+    """Map the entries in which two agendas differ to their earliest start, without lines that are over.
 
     Sequence numbers are not compared.
     """
     was, is_now = ({content_of(entry): entry for entry in entries} for entries in (before, after))
-    changed = ((was | is_now)[content] for content in was.keys() ^ is_now.keys())
-    return [entry.starts_at for entry in changed if entry.ends_at > now]
+    changed = [(was | is_now)[content] for content in was.keys() ^ is_now.keys()]
+    starts: dict[str, datetime] = {}
+    for entry in changed:
+        if entry.ends_at > now:
+            starts[entry.entry_id] = min(entry.starts_at, starts.get(entry.entry_id, entry.starts_at))
+    return starts
 
 
-def _delivery_wanted(
-    state: Audience, raised: VersionRaised, now: datetime, soonest: datetime | None, about: str | None = None
-) -> DeliveryWanted:
+def _delivery_wanted(state: Audience, raised: VersionRaised, now: datetime, affected: Affected) -> DeliveryWanted:
+    changed = affected.changed.get(raised.participant_id, {})
+    is_new = raised.participant_id in affected.newly_announced
+    lines = [ChangedLine(entry_id=entry_id, starts_at=starts_at) for entry_id, starts_at in sorted(changed.items())]
+    return _wanted(state, raised, now).model_copy(
+        update={"soonest": min(changed.values(), default=None), "changed": () if is_new else tuple(lines)}
+    )
+
+
+def _last_mail_wanted(state: Audience, raised: VersionRaised, now: datetime, person: str) -> DeliveryWanted:
+    return _wanted(state, raised, now).model_copy(update={"about": person})
+
+
+def _wanted(state: Audience, raised: VersionRaised, now: datetime) -> DeliveryWanted:
     edition = state.edition
     assert edition is not None  # noqa: S101 - a version is raised only where `can_write_to` holds
     return DeliveryWanted(
@@ -223,6 +241,4 @@ def _delivery_wanted(
         version=raised.version,
         agenda_revision=state.agendas[raised.participant_id].revision,
         wanted_at=now,
-        soonest=soonest,
-        about=about,
     )

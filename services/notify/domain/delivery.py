@@ -18,11 +18,21 @@ from services.notify.domain.told_calendar import ToldCalendar
 from shared.contract.events import DeliveryState, Instant
 from shared.contract.ids import Id, derived_id
 
+#: The newest mail of a mailbox is that of the whole agenda: invitations are due this long before.
+_BEFORE_THE_AGENDA = timedelta(seconds=1)
+
+
+class ChangedLine(FrozenModel):
+    """An entry of an agenda that was added, changed or removed, and its earliest start."""
+
+    entry_id: Id
+    starts_at: Instant
+
 
 class DeliveryWanted(FrozenModel):
     """Message of the journal to the ledger: mail a participant `version`, with the agenda at `agenda_revision`.
 
-    `soonest` is the earliest start of a changed line that is not over.
+    `changed` are the changed lines that are not over, and `soonest` is their earliest start.
     """
 
     operator_id: Id
@@ -32,6 +42,8 @@ class DeliveryWanted(FrozenModel):
     agenda_revision: int = Field(ge=1)
     wanted_at: Instant
     soonest: Instant | None = None
+    changed: tuple[ChangedLine, ...] = ()
+    entry_id: Id | None = Field(default=None, description="The only entry that the mail is about: an invitation.")
     about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
 
 
@@ -111,11 +123,17 @@ class Delivery(FrozenModel):
     calendar: ToldCalendar | None = None
     former_calendars: tuple[ToldCalendar, ...] = ()
     about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
+    entry_id: Id | None = Field(default=None, description="The only entry that the mails are about: invitations.")
 
     @property
     def key(self) -> str:
         """The ledger's key."""
-        return delivery_key(self.edition_id, self.participant_id, self.about)
+        return delivery_key(self.edition_id, self.participant_id, self.subject)
+
+    @property
+    def subject(self) -> str | None:
+        """The person or the entry of a delivery beside the participant's agenda; `None` for the agenda itself."""
+        return self.about or self.entry_id
 
     @property
     def step(self) -> DeliveryStep:
@@ -164,7 +182,7 @@ class Delivery(FrozenModel):
 
     def message_id(self, version: int, domain: str) -> str:
         """Return the `Message-ID` of a version: always the same for the same version."""
-        parts = (self.edition_id, self.participant_id, str(version), *([self.about] if self.about else []))
+        parts = (self.edition_id, self.participant_id, str(version), *([self.subject] if self.subject else []))
         return f"<{derived_id('mail', *parts)}@{domain}>"
 
     def version_of(self, message_id: str) -> int | None:
@@ -218,7 +236,7 @@ class Delivery(FrozenModel):
             fields |= {"first_at": None, "due_at": None}
         if state is DeliveryState.SENT:
             fields |= {"sent_content": mailing.content, "unconfirmed": None}
-        elif state is DeliveryState.IN_DOUBT and self.about is None:
+        elif state is DeliveryState.IN_DOUBT and self.subject is None:
             fields |= {"unconfirmed": mailing}
         return self._with(claim=None, mailing=None, recorded=self.recorded + 1, **fields)
 
@@ -240,9 +258,24 @@ class Delivery(FrozenModel):
         return self.model_copy(update=fields)
 
 
-def delivery_key(edition_id: str, participant_id: str, about: str | None = None) -> str:
-    """Return the ledger's key of a delivery: `<edition>/<participant>`, for a last mail with `/<person>` behind it."""
-    return "/".join(filter(None, (edition_id, participant_id, about)))
+def delivery_key(edition_id: str, participant_id: str, subject: str | None = None) -> str:
+    """Return the ledger's key of a delivery: `<edition>/<participant>`.
+
+    The key of a last mail has `/<person>` behind it, the key of invitations `/<entry>`.
+    """
+    return "/".join(filter(None, (edition_id, participant_id, subject)))
+
+
+def invitations_of(wanted: DeliveryWanted, window: Window) -> list[DeliveryWanted]:
+    """Return the wanted invitations, for changed entries that begin soon. They go just before the agenda's own mail."""
+    before = wanted.wanted_at - _BEFORE_THE_AGENDA
+    return [
+        wanted.model_copy(
+            update={"entry_id": line.entry_id, "soonest": line.starts_at, "changed": (), "wanted_at": before}
+        )
+        for line in wanted.changed
+        if line.starts_at - wanted.wanted_at <= window.imminent
+    ]
 
 
 def new_delivery(wanted: DeliveryWanted) -> Delivery:
@@ -252,6 +285,7 @@ def new_delivery(wanted: DeliveryWanted) -> Delivery:
         edition_id=wanted.edition_id,
         participant_id=wanted.participant_id,
         about=wanted.about,
+        entry_id=wanted.entry_id,
     )
 
 

@@ -1,4 +1,4 @@
-"""The letters of notify: a participant's agenda, and the last mail to a person who left the place."""
+"""The letters of notify: a participant's agenda, an invitation, and the last mail to a person who left the place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from services.notify.domain.delivery import Delivery, Mailing, reason_to_skip
 from services.notify.domain.digest import mail_content
 from services.notify.domain.state import Audience
-from services.notify.domain.told_calendar import ToldCalendar, next_calendar, person_of
+from services.notify.domain.told_calendar import CalendarEntry, ToldCalendar, next_calendar, person_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,42 @@ def last_letter(audience: Audience, delivery: Delivery, main: Delivery | None, d
         return Letter(empty, mailing, "the person is back")
     is_over = all(entry.line.ends_at <= now for entry in told.confirmed())
     return Letter(empty, mailing, "the told agenda is over" if is_over else "")
+
+
+def invitation(audience: Audience, delivery: Delivery, main: Delivery | None, domain: str, now: datetime) -> Letter:
+    """Return the invitation to an entry that begins soon and changed, or its cancellation.
+
+    `main` is the delivery of the participant's agenda: before its first mail, there is nothing that changed. An entry
+    is cancelled only if an invitation to it may have been accepted.
+    """
+    participant_id, entry_id = delivery.participant_id, delivery.entry_id or ""
+    contact, version = audience.contacts[participant_id], audience.versions[participant_id]
+    person = person_of(participant_id, contact)
+    mailing = _mailing(audience, delivery, domain)
+    content = mailing.content.model_copy(
+        update={"lines": tuple(line for line in mailing.content.lines if line.entry_id == entry_id)}
+    )
+    told, invited = (main.told_to(person, now) if main else ToldCalendar()), delivery.told_to(person, now)
+    newest = max(
+        filter(None, (told.entry(entry_id), invited.entry(entry_id))), key=lambda entry: entry.sequence, default=None
+    )
+    calendar = next_calendar(
+        audience, participant_id, content, ToldCalendar(entries=(newest,) if newest else ()), version, now
+    )
+    mailing = mailing.model_copy(update={"content": content, "calendar": calendar})
+    if content.lines and not contact.active:
+        return Letter(audience, mailing, "the participant is cancelled")
+    if not told.entries:
+        return Letter(audience, mailing, "the first mail of the agenda tells it")
+    return Letter(audience, mailing, _reason_not_to_invite(calendar.entry(entry_id), invited.entry(entry_id), now))
+
+
+def _reason_not_to_invite(entry: CalendarEntry | None, invited: CalendarEntry | None, now: datetime) -> str:
+    if entry is None or entry.line.ends_at <= now:
+        return "the entry is over or gone"
+    if entry.cancelled_at and (invited is None or invited.cancelled_at):
+        return "there is no invitation to cancel"
+    return "nothing new to tell" if invited and not entry.cancelled_at and invited.shown == entry.shown else ""
 
 
 def _mailing(audience: Audience, delivery: Delivery, domain: str) -> Mailing:

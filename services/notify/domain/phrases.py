@@ -37,6 +37,8 @@ class Phrases:
     subject_left: str
     intro_left: str
     footer_left: str
+    intro_invitation: str
+    intro_cancellation: str
     heading_changes: str
     heading_agenda: str
     local_times: str
@@ -67,6 +69,8 @@ _SPANISH = Phrases(
     subject_left="Ya no participa en {edition}",
     intro_left="Otra persona ocupa ahora su lugar en {edition}. El archivo adjunto retira las citas de su calendario.",
     footer_left="Recibe este correo porque participaba en {edition}.",
+    intro_invitation="Esta cita empieza pronto y ha cambiado. Su calendario recoge el cambio de este correo.",
+    intro_cancellation="Esta cita, que empezaba pronto, se ha cancelado. Su calendario la retira con este correo.",
     heading_changes="Qué ha cambiado",
     heading_agenda="Su agenda",
     local_times="Horas locales: {zone}",
@@ -109,6 +113,8 @@ _ENGLISH = Phrases(
     intro_left="Another person now has your place at {edition}. The attached file takes the appointments out of your "
     "calendar.",
     footer_left="You receive this e-mail because you took part in {edition}.",
+    intro_invitation="This appointment begins soon and has changed. Your calendar takes the change from this e-mail.",
+    intro_cancellation="This appointment, soon to begin, is cancelled. This e-mail takes it out of your calendar.",
     heading_changes="What has changed",
     heading_agenda="Your agenda",
     local_times="Local times: {zone}",
@@ -151,6 +157,8 @@ _PORTUGUESE = Phrases(
     intro_left="Outra pessoa ocupa agora o seu lugar em {edition}. O ficheiro em anexo retira os compromissos do seu "
     "calendário.",
     footer_left="Recebe este e-mail porque participava em {edition}.",
+    intro_invitation="Este compromisso começa em breve e mudou. O seu calendário recolhe a alteração deste e-mail.",
+    intro_cancellation="Este compromisso, que ia começar, foi cancelado. Este e-mail retira-o do seu calendário.",
     heading_changes="O que mudou",
     heading_agenda="A sua agenda",
     local_times="Horas locais: {zone}",

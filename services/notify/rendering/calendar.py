@@ -25,11 +25,13 @@ class Method(StrEnum):
     """The method of a calendar file in a mail (RFC 5546)."""
 
     PUBLISH = "PUBLISH"
+    REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
 
 
 @dataclass(frozen=True)
-class Organizer:
-    """The sender of an edition's calendar files."""
+class CalendarUser:
+    """The organizer of an edition's entries, or an attendee."""
 
     name: str
     email: str
@@ -48,7 +50,7 @@ class CalendarFile:
         edition_id: str,
         participant_id: str,
         domain: str,
-        organizer: Organizer,
+        organizer: CalendarUser,
         writer: PageWriter,
         alarm: timedelta = timedelta(0),
         page: str = "",
@@ -61,13 +63,25 @@ class CalendarFile:
         self._alarm = alarm
         self._page = page
 
-    def write(self, entries: tuple[CalendarEntry, ...], method: Method, written_at: datetime) -> bytes:
-        """Return the file of a mail that is written at this time."""
+    def write(self, entries: tuple[CalendarEntry, ...], written_at: datetime) -> bytes:
+        """Return the whole calendar as the file of a mail that is written at this time."""
         calendar = _calendar()
-        calendar.add("METHOD", method.value)
+        calendar.add("METHOD", Method.PUBLISH.value)
         for entry in entries:
             calendar.add_component(self._event(entry, written_at))
         return bytes(calendar.to_ical())
+
+    def invite(self, entry: CalendarEntry, attendee: CalendarUser, written_at: datetime) -> tuple[bytes, Method]:
+        """Return the file of an invitation or of its cancellation, and its method (RFC 5546, 3.2.2 and 3.2.5)."""
+        method = Method.CANCEL if entry.cancelled_at else Method.REQUEST
+        calendar, event = _calendar(), self._event(entry, written_at)
+        calendar.add("METHOD", method.value)
+        address = _address_of(attendee)
+        address.params["CUTYPE"], address.params["ROLE"] = "INDIVIDUAL", "REQ-PARTICIPANT"
+        address.params["PARTSTAT"], address.params["RSVP"] = "ACCEPTED", "FALSE"  # both sides have agreed to meet
+        event.add("ATTENDEE", address)
+        calendar.add_component(event)
+        return bytes(calendar.to_ical()), method
 
     def feed(self, entries: tuple[CalendarEntry, ...], name: str, timezone: str, changed_at: datetime) -> bytes:
         """Return the file of a feed, last changed at this time. It has no method: a program fetches it as a whole."""
@@ -104,16 +118,10 @@ class CalendarFile:
             event.add("DESCRIPTION", details)
         if self._page:
             event.add("URL", self._page)
-        event.add("ORGANIZER", self._address())
+        event.add("ORGANIZER", _address_of(self._organizer))
         if self._alarm and not is_cancelled:
             event.add_component(_alarm(title, self._alarm))
         return event
-
-    def _address(self) -> vCalAddress:
-        address = vCalAddress(f"mailto:{self._organizer.email}")
-        # A parameter cannot hold a double quote (RFC 5545, 3.2).
-        address.params["CN"] = self._organizer.name.replace('"', "'")
-        return address
 
 
 def uid_of(edition_id: str, participant_id: str, kind: EntryKind, entry_id: str, domain: str) -> str:
@@ -121,6 +129,13 @@ def uid_of(edition_id: str, participant_id: str, kind: EntryKind, entry_id: str,
     if kind is EntryKind.ENCOUNTER:
         return f"{entry_id}@{domain}"
     return f"{derived_id('ses', edition_id, entry_id, participant_id)}@{domain}"
+
+
+def _address_of(user: CalendarUser) -> vCalAddress:
+    address = vCalAddress(f"mailto:{user.email}")
+    # A parameter cannot hold a double quote (RFC 5545, 3.2).
+    address.params["CN"] = user.name.replace('"', "'")
+    return address
 
 
 def _calendar() -> Calendar:

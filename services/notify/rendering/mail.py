@@ -17,7 +17,7 @@ from services.notify.domain.state import Audience
 from services.notify.feed.document import FeedDocument
 from services.notify.ports import Refused, RenderedMail
 from services.notify.rendering.addresses import PublicAddresses
-from services.notify.rendering.calendar import CalendarFile, Method, Organizer
+from services.notify.rendering.calendar import CalendarFile, CalendarUser, Method
 from services.notify.rendering.clean import clean
 from services.notify.rendering.header_guard import LIBRARY_ERRORS, refuse_line_breaks, refuse_other_addresses
 from services.notify.rendering.page import MailPage, PageWriter
@@ -130,7 +130,12 @@ class MailWriter:
 
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
         writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone)
-        page = writer.page(delivery.sent_content, mailing.content, has_left=delivery.about is not None)
+        invited = mailing.calendar.entry(delivery.entry_id) if delivery.entry_id else None
+        page = (
+            writer.invitation(invited, mailing.content)
+            if invited
+            else writer.page(delivery.sent_content, mailing.content, has_left=delivery.about is not None)
+        )
         message = EmailMessage(policy=POLICY)
         now = self._clock()
         self._address(message, delivery, mailing, to, page, now)
@@ -138,10 +143,12 @@ class MailWriter:
         bodies = {"page": page, **links}
         message.set_content(self._text.render(bodies), cte="quoted-printable")
         message.add_alternative(self._html.render(bodies), subtype="html", cte="quoted-printable")
-        if mailing.calendar.entries:
-            file = self._calendar(audience, delivery.participant_id, writer, links["page_address"])
+        file = self._calendar(audience, delivery.participant_id, writer, links["page_address"])
+        if invited:
+            _add_invitation(message, *file.invite(invited, CalendarUser(to.display_name, to.addr_spec), now))
+        elif mailing.calendar.entries:
             message.add_attachment(
-                file.write(mailing.calendar.entries, Method.PUBLISH, now).decode(),
+                file.write(mailing.calendar.entries, now).decode(),
                 subtype="calendar",
                 cte="base64",
                 params={"method": Method.PUBLISH.value},
@@ -165,6 +172,8 @@ class MailWriter:
         message["List-Id"] = f"<{delivery.edition_id}.{self._domain}>"
         message["X-Tertulia-Edition"] = delivery.edition_id
         message["X-Tertulia-Participant"] = delivery.participant_id
+        if delivery.entry_id:
+            message["X-Tertulia-Entry"] = delivery.entry_id
         message["X-Tertulia-Version"] = str(mailing.version)
         message["X-Tertulia-Agenda-Revision"] = str(mailing.agenda_revision)
 
@@ -179,7 +188,7 @@ class MailWriter:
         }
 
     def _calendar(self, audience: Audience, participant_id: str, writer: PageWriter, page: str) -> CalendarFile:
-        organizer = Organizer(clean(audience.edition.name if audience.edition else ""), self._sender)
+        organizer = CalendarUser(clean(audience.edition.name if audience.edition else ""), self._sender)
         return CalendarFile(
             audience.edition_id,
             participant_id,
@@ -189,6 +198,11 @@ class MailWriter:
             timedelta(minutes=self._alarm_minutes),
             page,
         )
+
+
+def _add_invitation(message: EmailMessage, file: bytes, method: Method) -> None:
+    """Add an invitation beside text and HTML, as the last alternative: there, Outlook looks for it."""
+    message.add_alternative(file.decode(), subtype="calendar", cte="base64", params={"method": method.value})
 
 
 def _address(name: str, email: str) -> Address:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailCo
 from services.notify.domain.phrases import PHRASES, Phrases
 from services.notify.domain.reasons import REASON_PHRASES, sentences_of
 from services.notify.domain.state import Audience
+from services.notify.domain.told_calendar import CalendarEntry
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language
 
@@ -101,6 +102,19 @@ class PageWriter:
             waits="" if has_left else self._waits(),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
             footer=footer.format(edition=edition),
+        )
+
+    def invitation(self, entry: CalendarEntry, content: MailContent) -> MailPage:
+        """Return the page of an invitation to an entry, or of its cancellation."""
+        line, phrases = entry.line, self._phrases
+        is_cancelled = entry.cancelled_at is not None
+        page = self.page(content.model_copy(update={"lines": (line,)}) if is_cancelled else None, content)
+        title = self.cancelled(self.title(line)) if is_cancelled else self.title(line)
+        return replace(
+            page,
+            phrases=replace(phrases, calendar_hint=""),
+            subject=f"{title}, {self._date(line.starts_at)}, {self._time(line)}",
+            intro=phrases.intro_cancellation if is_cancelled else phrases.intro_invitation,
         )
 
     def _subject_and_intro(

@@ -11,7 +11,7 @@ from icalendar import Calendar
 
 from services.notify.domain.digest import AgendaLine, mail_content
 from services.notify.domain.told_calendar import ToldCalendar, next_calendar
-from services.notify.rendering.calendar import CalendarFile, Method, Organizer
+from services.notify.rendering.calendar import CalendarFile, CalendarUser
 from services.notify.rendering.page import PageWriter
 from shared.contract.events import AgendaEntry, EntryKind, Event
 from tests.support.notify_stage import (
@@ -27,7 +27,7 @@ from tests.support.notify_stage import (
 )
 from tests.support.outside import checked
 
-SENDER = Organizer('Encuentro "B2B"', "agenda@tertulia.example")
+SENDER = CalendarUser('Encuentro "B2B"', "agenda@tertulia.example")
 NOTHING = ToldCalendar()
 
 
@@ -37,7 +37,7 @@ def written(
     state = audience(*everybody(), *events, agenda(1, *entries))
     content = mail_content(state, "prt_0")
     calendar = next_calendar(state, "prt_0", content, told, 1, NOW)
-    return calendar_file(*events, alarm_minutes=alarm_minutes).write(calendar.entries, Method.PUBLISH, NOW).decode()
+    return calendar_file(*events, alarm_minutes=alarm_minutes).write(calendar.entries, NOW).decode()
 
 
 def told_of(*entries: AgendaEntry) -> ToldCalendar:
