@@ -128,6 +128,12 @@ class InMemoryRepository:
         found = (organisation for organisation in self._own(Organisation) if _has(organisation, there))
         return {organisation.delegation for organisation in found if organisation.delegation}
 
+    async def attended(self, edition_id: str) -> dict[str, list[str]]:
+        """Return the sessions of the active participants who attend any, by participant id."""
+        there = {"edition_id": edition_id, "status": Status.ACTIVE}
+        found = (participant for participant in self._own(Participant) if _has(participant, there))
+        return {participant.id: list(participant.session_ids) for participant in found if participant.session_ids}
+
     async def count(self, kind: type[Entity]) -> int:
         return sum(1 for _ in self._own(kind))
 

@@ -210,10 +210,15 @@ class MongoRepository:
 
     async def delegations(self, edition_id: str) -> set[str]:
         """Return the delegations that active organisations of an edition name."""
-        prefix = self._path(Organisation, edition_id, "")
-        query = {"_id": {"$gt": prefix, "$lt": prefix + _BEYOND_IDS}, "status": Status.ACTIVE.value}
+        query = self._own(edition_id=edition_id, status=Status.ACTIVE.value, delegation={"$ne": None})
         cursor = self._of(Organisation).find(query, {"delegation": 1})
-        return {document["delegation"] async for document in _paced(cursor) if document.get("delegation")}
+        return {document["delegation"] async for document in _paced(cursor)}
+
+    async def attended(self, edition_id: str) -> dict[str, list[str]]:
+        """Return the sessions of the active participants who attend any, by participant id."""
+        query = self._own(edition_id=edition_id, status=Status.ACTIVE.value, session_ids={"$ne": []})
+        cursor = self._of(Participant).find(query, {"participant_id": 1, "session_ids": 1})
+        return {document["participant_id"]: document["session_ids"] async for document in _paced(cursor)}
 
     async def count(self, kind: type[Entity]) -> int:
         """Count all entities of a kind, in all editions."""

@@ -42,9 +42,9 @@ class Attendance:
         return [participant_id for _, participant_id in self.line[: self.open_seats()]]
 
     def place(self, participant_id: str) -> int:
-        """Return a participant's place in the line, from 1; 0 outside the line."""
+        """Return a participant's place in the line, from 1; the place at its end for a participant outside the line."""
         ids = [waiting_id for _, waiting_id in self.line]
-        return ids.index(participant_id) + 1 if participant_id in ids else 0
+        return ids.index(participant_id) + 1 if participant_id in ids else len(ids) + 1
 
     def seat_for(self, participant_id: str, since: datetime) -> int | None:
         """Return a seat for a participant in line since that time; None if the participant has to wait on."""

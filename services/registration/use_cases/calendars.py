@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from services.registration.domain.checks.doubtful_fact import DoubtfulFact
+from services.registration.domain.checks.doubtful_fact import MOST_NAMED, DoubtfulFact
 from services.registration.domain.checks.participant import doubts_of_availability
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict
@@ -15,8 +15,6 @@ from services.registration.unit_of_work import UnitOfWork
 from shared.contract.events import Phase, Status
 
 _AT_ONCE: Final = 4
-#: Participants that a warning names.
-_MOST_NAMED: Final = 20
 
 
 class FollowingAvailability:
@@ -66,14 +64,14 @@ class FollowingAvailability:
         if not people:
             return []
         people.sort(key=lambda participant: (participant.name, participant.id))
-        names = ", ".join(f"{participant.name} ({participant.id})" for participant in people[:_MOST_NAMED])
+        names = ", ".join(f"{participant.name} ({participant.id})" for participant in people[:MOST_NAMED])
         return [
             DoubtfulFact(
                 "/days",
                 f"the availability of {len(people)} participants holds no slot of the edition: they get no encounter. "
                 f"Correct it: {names}",
                 "participants-without-slot",
-                ", ".join(participant.id for participant in people[:_MOST_NAMED]),
+                ", ".join(participant.id for participant in people[:MOST_NAMED]),
             )
         ]
 

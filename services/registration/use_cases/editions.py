@@ -55,9 +55,9 @@ class EditionService:
         return await self._unit.get(Edition, edition_id, edition_id)
 
     async def warnings(self, edition: Edition) -> tuple[DoubtfulFact, ...]:
-        """List the doubtful facts of an edition, and the participants whose availability holds none of its slots."""
-        without_slot = await self._availability.without_slot(edition)
-        return as_warnings((*without_slot, *doubtful_facts_of_edition(edition, self._unit.clock())))
+        """List the doubtful facts of an edition, and the participants whom its days and sessions leave in doubt."""
+        people = (*await self._availability.without_slot(edition), *await self._lines.clashes(edition))
+        return as_warnings((*people, *doubtful_facts_of_edition(edition, self._unit.clock())))
 
     async def get_changeable(self, edition_id: str) -> Edition:
         """Read an edition that is not closed, at most a second old. Raises `NotFound`, `Conflict`."""

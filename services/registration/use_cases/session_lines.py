@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact
+from services.registration.domain.checks.edition import clashing_attendance, overlapping_sessions
 from services.registration.domain.edition import Edition, SessionFacts
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Attendance, newly_wanted, seated
@@ -77,6 +78,12 @@ class SessionLines:
             return participant.changed(self._unit.clock(), **{name: getattr(given, name) for name in fields})
 
         await self._ungated.amend(Participant, edition.edition_id, participant_id, change)
+
+    async def clashes(self, edition: Edition) -> list[DoubtfulFact]:
+        """Return a warning that names the participants who attend two sessions at a time."""
+        if edition.phase is Phase.CLOSED or not overlapping_sessions(edition):
+            return []
+        return list(clashing_attendance(edition, await self._unit.repository.attended(edition.edition_id)))
 
     async def waits(self, participant: Participant, edition: Edition) -> list[DoubtfulFact]:
         """List the sessions for whose seats a participant waits, with the place in line."""

@@ -113,6 +113,21 @@ async def test_an_old_fault_stays_readable_and_other_fields_can_be_corrected(
     assert (answer.status_code, slugs(answer)) == (200, ["availability-outside-days"])
 
 
+async def test_a_moved_session_names_the_participants_of_two_sessions(
+    api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    later = TALK | {"starts_at": "2026-11-26T11:00", "ends_at": "2026-11-26T12:00"}
+    assert slugs(await api.put(f"{edition.path}/sessions/talk", json=later)) == []
+    for number, session in ((0, "talk"), (0, "opening"), (1, "talk"), (2, "opening")):
+        path = f"{edition.path}/participants/{edition.participants[number]}/sessions/{session}"
+        assert slugs(await api.put(path)) == []
+    earlier = later | {"starts_at": "2026-11-26T09:15"}
+    answer = await api.put(f"{edition.path}/sessions/talk", json=earlier)
+    assert slugs(answer) == ["participants-in-two-sessions"]
+    assert answer.json()["warnings"][0]["value"] == edition.participants[0]
+    assert slugs(await api.put(f"{edition.path}/sessions/talk", json=later)) == []
+
+
 async def test_a_delegation_in_two_spellings_is_warned_of(api: httpx.AsyncClient, edition: EditionHarness) -> None:
     path = f"{edition.path}/organisations"
     first = await api.post(path, json=organisation_body(name="Uno", delegation="México"))

@@ -206,6 +206,19 @@ async def test_participants_with_an_availability_are_found_among_all(store: Any)
     assert await store.of("rival").with_availability("edn_1") == []
 
 
+async def test_the_sessions_of_participants_and_all_delegations_are_read(store: Any) -> None:
+    repository = store.of("itecam")
+    await repository.insert(participant(1, ("talk", "other")), "f")
+    await repository.insert(participant(2, ()), "f")
+    await repository.insert(participant(3, status=Status.CANCELLED), "f")
+    assert await repository.attended("edn_1") == {"prt_1": ["talk", "other"]}
+    for number, delegation in ((1, "México"), (2, None), (3, "Mexico")):
+        await repository.insert(organisation(number, delegation=delegation), "f")
+    await repository.insert(organisation(4, delegation="Perú", status=Status.CANCELLED), "f")
+    assert await repository.delegations("edn_1") == {"México", "Mexico"}
+    assert await store.of("rival").delegations("edn_1") == set()
+
+
 async def test_an_edition_is_due_until_its_calendar_is_settled(store: Any) -> None:
     repository, edition = store.of("itecam"), entities_of_every_kind()[0]
     assert isinstance(edition, Edition)

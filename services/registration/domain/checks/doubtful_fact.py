@@ -10,6 +10,8 @@ from services.registration.domain.errors import FieldError, Invalid
 
 #: Doubtful facts that an answer lists.
 MOST_LISTED = 100
+#: Participants that a doubtful fact of an edition names.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)

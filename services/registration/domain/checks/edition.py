@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from services.registration.domain.checks.days import EditionDays
-from services.registration.domain.checks.doubtful_fact import DoubtfulFact
+from services.registration.domain.checks.doubtful_fact import MOST_NAMED, DoubtfulFact
 from services.registration.domain.edition import EditionFacts, SessionFacts
 from services.registration.domain.slots import Day, Hours, day_span, hours_span
 from shared.contract.events import Phase, ZoneKind
@@ -37,6 +37,35 @@ def doubtful_facts_of_edition(edition: EditionFacts, now: datetime) -> Iterator[
                 "session-in-workspace",
                 f"{session.session_id} {session.zone_id}",
             )
+
+
+def overlapping_sessions(edition: EditionFacts) -> set[frozenset[str]]:
+    """Return the pairs of sessions that overlap, by their ids."""
+    times = [session.in_zone(edition.timezone) for session in edition.sessions]
+    return {
+        frozenset((first.session_id, second.session_id))
+        for first, second in combinations(times, 2)
+        if first.starts_at < second.ends_at and second.starts_at < first.ends_at
+    }
+
+
+def clashing_attendance(edition: EditionFacts, attended: Mapping[str, Sequence[str]]) -> Iterator[DoubtfulFact]:
+    """Yield a doubtful fact if participants attend two sessions at a time. `attended` is by participant id."""
+    overlapping = overlapping_sessions(edition)
+    clashing = [
+        participant_id
+        for participant_id, session_ids in sorted(attended.items())
+        if any(frozenset(pair) in overlapping for pair in combinations(session_ids, 2))
+    ]
+    if clashing:
+        named = ", ".join(clashing[:MOST_NAMED])
+        yield DoubtfulFact(
+            "/sessions",
+            f"{len(clashing)} participants attend two sessions at a time: move a session, or correct the participants "
+            f"{named}",
+            "participants-in-two-sessions",
+            named,
+        )
 
 
 def _past(edition: EditionFacts, now: datetime) -> Iterator[DoubtfulFact]:
