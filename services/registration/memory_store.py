@@ -168,12 +168,12 @@ class InMemoryRepository:
             raise NotUnique(entity.unique)
         self._write(entity, fingerprint)
 
-    async def replace(self, entity: Entity) -> bool:
+    async def replace(self, entity: Entity, preview_token: str | None = None) -> bool:
         """Write the next revision with its event; False if the stored revision is another. Raises `NotUnique`."""
         before = await self.find(type(entity), entity.edition_id, entity.id)
         if before is None or before.revision != entity.revision - 1:
             return False
-        self._write(entity, self._store.documents[entity.id].fingerprint)
+        self._write(entity, self._store.documents[entity.id].fingerprint, preview_token)
         return True
 
     async def release(self, entity: Entity) -> None:
@@ -182,7 +182,7 @@ class InMemoryRepository:
         if stored is not None and stored.revision == entity.revision:
             self._store.documents[entity.id].claims = (entity.id,)
 
-    def _write(self, entity: Entity, fingerprint: str) -> None:
+    def _write(self, entity: Entity, fingerprint: str, preview_token: str | None = None) -> None:
         rivals = (
             document
             for entity_id, document in self._store.documents.items()
@@ -192,7 +192,7 @@ class InMemoryRepository:
             raise NotUnique(entity.unique)
         body = entity.model_dump(mode="json")
         self._store.documents[entity.id] = _Document(type(entity), body, fingerprint, entity.claims, entity.due)
-        self._store.events.append(entity.snapshot())
+        self._store.events.append(entity.confirmed_snapshot(preview_token))
 
     def _own(self, kind: type[AnyEntity]) -> Iterator[AnyEntity]:
         for document in self._store.documents.values():

@@ -27,7 +27,13 @@ MOVING_FIELDS: Final[Mapping[type[Entity], frozenset[str]]] = {
 _ANNOUNCED_PHASES: Final = frozenset({Phase.PUBLISHED, Phase.LIVE})
 #: Encounters that a change may always move: in a small edition they would be many percent.
 _FEW_ENCOUNTERS: Final = 4
-_UNNAMED: Final = {"name": "-", "email": "-@-", "profile": {}}
+#: Texts of persons and organisations, which the scheduler does not need.
+_UNNAMED: Final[Mapping[str, object]] = {
+    "name": "-",
+    "email": "-@-",
+    "profile": {},
+    **dict.fromkeys(("job_title", "phone", "external_id", "website", "description", "booth")),
+}
 
 
 class PreviewView(FactsPreview):
@@ -39,7 +45,7 @@ class PreviewView(FactsPreview):
 
 
 def preview_of_edit(effects: EditEffects, names: dict[str, str]) -> PreviewView:
-    """Return the effects of an edit by hand in the shape of other previews."""
+    """Return the effects of an edit by hand in the shape of all previews."""
     kinds: dict[str, list[EncounterEffect]] = {"moved": [], "placed": [], "waiting": [], "cancelled": []}
     for effect in effects.encounters:
         if (kind := _kind_of(effect)) is not None:

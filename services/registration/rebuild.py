@@ -112,6 +112,7 @@ def edition_of(event: EditionChanged) -> Edition:
 def _fields(event: Event) -> dict[str, Any]:
     body = event.to_json()
     at = body.pop("occurred_at")
+    body.pop("preview_token", None)
     return body | {"created_at": at, "changed_at": at}
 
 

@@ -129,7 +129,7 @@ class Settings(ServiceSettings):
     )
 
     preview_seconds: float = Field(
-        default=5.0,
+        default=10.0,
         gt=0,
         description="Time in which the scheduler has to preview a change. A large change of an edition is refused with "
         "503 then, unless it is sent with `?token=*`.",

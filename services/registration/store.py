@@ -284,13 +284,13 @@ class MongoRepository:
         at_revision = {"_id": path, "revision": entity.revision}
         await self._of(type(entity)).update_one(at_revision, {"$set": _released(entity)})
 
-    async def replace(self, entity: Entity) -> bool:
+    async def replace(self, entity: Entity, preview_token: str | None = None) -> bool:
         """Write the next revision with its event in the outbox; False if the stored revision is another.
 
         Raises:
             NotUnique: a second entity has the same claim.
         """
-        push = outbox_push([entity.snapshot()])
+        push = outbox_push([entity.confirmed_snapshot(preview_token)])
         update = push | {"$set": _fields(entity) | push["$set"]}
         path = self._path(type(entity), entity.edition_id, entity.id)
         try:

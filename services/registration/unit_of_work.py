@@ -200,7 +200,7 @@ class UnitOfWork:
 
     async def _replace(self, entity: Entity) -> bool:
         try:
-            return await self.repository.replace(entity)
+            return await self.repository.replace(entity, self.gate.token)
         except NotUnique as error:
             await self._raise_unless_a_retry_may_succeed(entity, error, is_new=False)
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,12 +21,13 @@ from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.improver import Improver, count_encounters, report_broken, transact
 from services.scheduler.ports import Editions, Solver
 from services.scheduler.previews import Behind, must_be_at_base, preview_of
-from shared.contract.events import Remedy
+from shared.contract.events import EncounterChanged, Event, Remedy
 from shared.internal_api.edits import Edit, More, WhatIf
 from shared.internal_api.previews import FactsPreview, FactsToPreview
 from shared.messaging.inputs import Input
 from shared.runtime.clock import Clock
 from shared.runtime.fair_turns import FairTurns
+from shared.runtime.log import get_logger
 from shared.runtime.metrics import DECISION_SECONDS
 
 #: Longest wait of a what-if question for a worker, and as long again for its answer.
@@ -33,7 +35,7 @@ _WHAT_IF_SECONDS = 4.0
 #: What-if questions in hand: of all operators, and of an operator. Further questions are declined at once.
 _QUESTIONS, _QUESTIONS_EACH = 64, 2
 #: Previews at once: each holds a copy of its edition. Previews of an operator that wait for a turn.
-_PREVIEWS, _PREVIEWS_WAITING = 2, 4
+_PREVIEWS, _PREVIEWS_EACH, _PREVIEWS_WAITING = 2, 1, 4
 #: Longest wait of a preview for its turn, and as long again for the facts that it is based on.
 _PREVIEW_SECONDS = 2.0
 #: Interval between looks for the facts that a preview is based on.
@@ -41,6 +43,9 @@ _LOOK_SECONDS = 0.05
 #: Searches for remedies of an operator that wait for a turn, and their longest wait. One search runs at a time: it
 #: shares the process with decisions.
 _REMEDIES_WAITING, _REMEDY_SECONDS = 8, 2.0
+
+
+_log = get_logger(__name__)
 
 
 @dataclass
@@ -54,8 +59,9 @@ class Scheduler:
     _questions: FairTurns = field(
         default_factory=lambda: FairTurns(_QUESTIONS, most_each=_QUESTIONS_EACH, most_waiting=0)
     )
-    _previews: FairTurns = field(default_factory=lambda: FairTurns(_PREVIEWS, most_waiting=_PREVIEWS_WAITING))
-
+    _previews: FairTurns = field(
+        default_factory=lambda: FairTurns(_PREVIEWS, most_each=_PREVIEWS_EACH, most_waiting=_PREVIEWS_WAITING)
+    )
     _remedies: FairTurns = field(default_factory=lambda: FairTurns(1, most_waiting=_REMEDIES_WAITING))
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
@@ -68,6 +74,7 @@ class Scheduler:
                 report_broken(edition_id, broken)
                 raise
         count_encounters(decision)
+        _log_confirmed(inputs, decision.outbox)
         await self.improver.input_decided(edition_id)
 
     async def plan_edit(self, edition_id: str, edit: Edit) -> tuple[AgendaState, EditPlan]:
@@ -160,3 +167,11 @@ class Scheduler:
         if decision.changes:
             self.improver.input_arrived(edition_id)
         return query.answer
+
+
+def _log_confirmed(inputs: Sequence[Input], published: Sequence[Event]) -> None:
+    """Log the encounters that changed together with a confirmed change: its preview can be compared with them."""
+    for event in (received.event for received in inputs):
+        if (token := getattr(event, "preview_token", None)) is not None:
+            states = Counter(news.state.value for news in published if isinstance(news, EncounterChanged))
+            _log.info("confirmed_change", edition=event.edition_id, thing=event.thing, token=token, **states)

@@ -49,7 +49,7 @@ async def list_amendments(
 async def undo_amendment(
     amendments: CurrentAmendments, edition_id: PathId, amendment_id: PathId, gate: Gate
 ) -> UndoneAmendment | TriedUndoing:
-    """Give an entity the fields of before a change, as a further change: tried and confirmed like any other.
+    """Give an entity the fields of before a change, as a further change with a preview of its own.
 
     Fields, members of lists and tables that have changed since are left, and named in `left`. An undone change can be
     undone as well. A repeated request changes nothing.

@@ -72,6 +72,11 @@ class Entity(BaseModel):
     def snapshot(self) -> Event:
         """The event that publishes this revision."""
 
+    def confirmed_snapshot(self, preview_token: str | None) -> Event:
+        """The event that publishes this revision, with the token that confirmed it."""
+        event = self.snapshot()
+        return event.model_copy(update={"preview_token": preview_token}) if preview_token else event
+
     def facts(self, kind: type[Facts]) -> dict[str, Any]:
         """The fields that the operator set, as JSON values."""
         return self.model_dump(mode="json", include=set(kind.model_fields))

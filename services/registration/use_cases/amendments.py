@@ -43,7 +43,7 @@ class AmendmentService:
         return amendment
 
     async def undo(self, amendment: Amendment) -> Undoing:
-        """Give an entity the fields of before an amendment, as a change like any other.
+        """Give an entity the fields of before an amendment, as a further change.
 
         Places that have changed since are left.
 

@@ -19,6 +19,13 @@ def _to_utc(moment: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
+#: The token of the preview that confirmed a change.
+PreviewToken = Annotated[
+    str | None,
+    Field(description="The token of the preview that confirmed the change; `*`: made whatever it moved; null: none."),
+]
+
+
 class Value(BaseModel):
     """A frozen part of an event. Unknown fields are ignored, because a `.v1` schema may gain fields."""
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.contract.events.core import Event, Instant, Interval, Value
+from shared.contract.events.core import Event, Instant, Interval, PreviewToken, Value
 from shared.contract.ids import Id
 
 
@@ -252,16 +252,13 @@ class EditionChanged(Event):
     close_lag_minutes: int = Field(
         default=720, ge=0, description="Time after its last slot or session at which a live edition is closed."
     )
-    preview_above_percent: int = Field(
-        default=10, ge=0, description="A change that moves more of the encounters, in percent, is made after a preview."
-    )
-    preview_above_people: int = Field(
-        default=20, ge=0, description="A change that moves encounters of more participants is made after a preview."
-    )
+    preview_above_percent: int = Field(default=10, ge=0, description="Encounters moved without a preview, percent.")
+    preview_above_people: int = Field(default=20, ge=0, description="People moved without a preview.")
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the edition, most important first.")
     goals: Goals = Field(
         default=(), description="Goals: encounters that serve them come first among encounters of the same priority."
     )
+    preview_token: PreviewToken = None
 
     @model_validator(mode="after")
     def _slots_are_in_order(self) -> Self:
@@ -308,6 +305,7 @@ class OrganisationChanged(Event):
     phone: Line | None = None
     external_id: Line | None = Field(default=None, description="Its id in the operator's own system.")
     status: Status = Status.ACTIVE
+    preview_token: PreviewToken = None
 
 
 class ParticipantChanged(Event):
@@ -347,3 +345,4 @@ class ParticipantChanged(Event):
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
     links: int = Field(default=0, ge=0, description="Revocations of the links: links signed before are not valid.")
+    preview_token: PreviewToken = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,35 +12,16 @@ import pytest
 
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.settings import Settings
-from shared.contract.events import AgendaChanged
-from tests.support.registration_api import ANY_REVISION, NO_RATES
+from shared.contract.events import AgendaChanged, EditionChanged
+from tests.support.previews import NO_TABLES, ZONE, announced_edition, patch, places
+from tests.support.registration_api import NO_RATES
 from tests.support.scheduler_api import EDITION, ApiHarness
-
-NAMES = "Ana Beto Carla Dario Eva Fran Gema Hugo Ines Juan"
-ZONE = EDITION["zones"][0]
-NO_TABLES = {"zones": [ZONE | {"tables": []}]}
 
 
 @pytest.fixture
-async def api(harness: ApiHarness) -> Any:
-    """Serve an announced edition of ten participants and five encounters, on two tables."""
-    async with harness.client() as client:
-        await harness.set_up(client, NAMES)
-        names = NAMES.split()
-        await harness.deliver(*(harness.pair(one, other) for one, other in zip(names[::2], names[1::2], strict=True)))
-        await patch(client, harness.path, {"phase": "published"})
-        await harness.deliver()
-        await harness.settle()
+async def api(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
+    async with announced_edition(harness) as client:
         yield client
-
-
-async def patch(api: httpx.AsyncClient, path: str, body: dict[str, Any], **query: str) -> httpx.Response:
-    return await api.patch(path, json=body, headers=ANY_REVISION, params=query)
-
-
-async def places(harness: ApiHarness, api: httpx.AsyncClient) -> dict[str, Any]:
-    listed = (await api.get(f"{harness.path}/encounters")).json()["items"]
-    return {encounter["encounter_id"]: encounter["place"] for encounter in listed}
 
 
 async def test_a_dry_run_changes_nothing_and_tells_who_would_wait(harness: ApiHarness, api: httpx.AsyncClient) -> None:
@@ -247,74 +229,6 @@ async def test_a_dry_run_is_refused_where_there_is_none(harness: ApiHarness, api
     assert (await api.get(f"{harness.path}/organisations")).json()["items"][-1]["name"] != "Org"
 
 
-async def undo(api: httpx.AsyncClient, path: str, amendment_id: str, **query: str) -> httpx.Response:
-    return await api.post(f"{path}/amendments/{amendment_id}/undo", params=query)
-
-
-async def test_a_confirmed_change_is_undone_with_a_preview(harness: ApiHarness, api: httpx.AsyncClient) -> None:
-    before = await places(harness, api)
-    await patch(api, harness.path, NO_TABLES, token="*")
-    await harness.deliver()
-    (made,) = (await api.get(f"{harness.path}/amendments")).json()["items"]
-    assert (made["kind"], made["before"]["zones"][0]["tables"], made["token"]) == ("edition", ["1", "2"], "*")
-
-    tried = (await undo(api, harness.path, made["amendment_id"], dry_run="true")).json()
-    assert (tried["preview"]["counts"]["placed"], tried["left"]) == (5, [])
-    assert (await undo(api, harness.path, made["amendment_id"], token="0" * 32)).status_code == 412
-    harness.moment += timedelta(seconds=1)
-    done = await undo(api, harness.path, made["amendment_id"], token=tried["token"])
-    assert done.json() == {"kind": "edition", "entity_id": harness.edition, "revision": 4, "left": []}
-    await harness.deliver()
-    assert await places(harness, api) == before
-    again = await undo(api, harness.path, made["amendment_id"])
-    assert again.json()["revision"] == 4
-    _, undoing = (await api.get(f"{harness.path}/amendments")).json()["items"]
-    assert undoing["undoes"] == made["amendment_id"]
-    redone = await undo(api, harness.path, undoing["amendment_id"], token="*")
-    assert redone.json()["revision"] == 5
-
-
-async def test_a_cancellation_is_undone(harness: ApiHarness, api: httpx.AsyncClient) -> None:
-    before = await places(harness, api)
-    ana = f"{harness.path}/participants/{harness.people['Ana']}"
-    await api.post(f"{ana}/cancellation")
-    await harness.deliver()
-    (made,) = (await api.get(f"{harness.path}/amendments")).json()["items"]
-    tried = (await undo(api, harness.path, made["amendment_id"], dry_run="true")).json()
-    assert tried["preview"]["counts"]["placed"] == 1
-    assert (await api.get(ana)).json()["status"] == "cancelled"
-    assert (await undo(api, harness.path, made["amendment_id"])).status_code == 200
-    assert (await api.get(ana)).json()["status"] == "active"
-    await harness.deliver()
-    assert await places(harness, api) == before
-
-
-async def test_places_that_have_changed_since_are_named_and_left(harness: ApiHarness, api: httpx.AsyncClient) -> None:
-    await patch(api, harness.path, {"slot_minutes": 30, "zones": [ZONE | {"tables": ["1"]}]}, token="*")
-    harness.moment += timedelta(seconds=1)
-    await patch(api, harness.path, {"slot_minutes": 20}, token="*")
-    await harness.deliver()
-    made, _ = (await api.get(f"{harness.path}/amendments")).json()["items"]
-    done = (await undo(api, harness.path, made["amendment_id"], token="*")).json()
-    assert [(left["slug"], left["where"]) for left in done["left"]] == [("changed-since", "/slot_minutes")]
-    edition = (await api.get(harness.path)).json()
-    assert (edition["slot_minutes"], edition["zones"][0]["tables"]) == (20, ["1", "2"])
-
-
-async def test_an_amendment_is_kept_for_seven_days_and_for_its_operator(
-    harness: ApiHarness, api: httpx.AsyncClient
-) -> None:
-    await patch(api, harness.path, NO_TABLES, token="*")
-    listed = (await api.get(f"{harness.path}/amendments", params={"limit": 1})).json()
-    (made,) = listed["items"]
-    async with harness.client("rival.other") as rival:
-        assert (await rival.get(f"{harness.path}/amendments")).status_code == 404
-        assert (await undo(rival, harness.path, made["amendment_id"])).status_code == 404
-    harness.moment += timedelta(days=7)
-    assert (await api.get(f"{harness.path}/amendments")).json()["items"] == []
-    assert (await undo(api, harness.path, made["amendment_id"])).status_code == 404
-
-
 async def test_an_edit_by_hand_has_the_same_shapes(harness: ApiHarness, api: httpx.AsyncClient) -> None:
     meeting = await harness.meeting(api, "Ana", "Beto")
     path = f"{harness.path}/agenda/edits"
@@ -335,3 +249,35 @@ async def test_an_edit_by_hand_has_the_same_shapes(harness: ApiHarness, api: htt
     done = await api.post(path, json=body, params={"token": tried["token"]})
     assert (done.status_code, done.json()["token"]) == (200, tried["token"])
     assert (await harness.meeting(api, "Ana", "Beto"))["place"]["slot"] == slot
+
+
+async def test_the_token_travels_with_the_change(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    token = (await patch(api, harness.path, NO_TABLES, dry_run="true")).json()["token"]
+    await patch(api, harness.path, NO_TABLES, token=token)
+    await patch(api, harness.path, {"name": "Another name"})
+    await harness.deliver()
+    editions = [event for event in harness.servers.published if isinstance(event, EditionChanged)]
+    assert [event.preview_token for event in editions[-2:]] == [token, None]
+    assert (await api.get(f"{harness.path}/amendments")).json()["items"][0]["token"] == token
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_changes_that_race_are_confirmed_as_shown_or_refused(
+    harness: ApiHarness, api: httpx.AsyncClient, seed: int
+) -> None:
+    """A confirmed change has the effects of its preview; a change that another has overtaken is refused with 412."""
+    chance = random.Random(seed)  # noqa: S311 - the order of a test
+    bodies = [{"zones": [ZONE | {"tables": tables}]} for tables in ([], ["1"], ["2", "3"])]
+    tried = [(await patch(api, harness.path, body, dry_run="true")).json() for body in bodies]
+    before = await places(harness, api)
+    chosen = chance.sample(range(3), 3)
+    answers = await asyncio.gather(
+        *(patch(api, harness.path, bodies[index], token=tried[index]["token"]) for index in chosen)
+    )
+    made = [index for index, answer in zip(chosen, answers, strict=True) if answer.status_code == 200]
+    assert {answer.status_code for answer in answers} <= {200, 409, 412, 503}
+    assert len(made) == 1
+    await harness.deliver()
+    now, preview = await places(harness, api), tried[made[0]]["preview"]
+    moved = {effect["encounter_id"]: effect["after"] for kind in ("moved", "waiting") for effect in preview[kind]}
+    assert {key: place for key, place in now.items() if place != before[key]} == moved

@@ -40,6 +40,8 @@ def make_room(
     Returns:
         The new assignments by pair, or `None` if no rearrangement was found.
     """
+    if not any(board.tables.get(zone_id) for zone_id in meeting.zone_ids):
+        return None
     search, best = _ChainSearch(board, allowed, budget or SearchBudget(_TRIES * _LOOKS_A_TRY + _LOOKS)), None
     for moves in range(1, most_moves + 1):
         best = min(search.rearrangements(meeting, moves), key=lambda found: found[0], default=None)

@@ -102,7 +102,13 @@ def test_a_large_change_of_announced_agendas_needs_a_token(
 
 
 def test_the_snapshots_of_a_preview_hold_no_text_of_a_person() -> None:
-    body = {**participant_body("org_1"), "name": "Nuria Secreta", "email": "nuria@secreta.example"}
+    body = {
+        **participant_body("org_1"),
+        "name": "Nuria Secreta",
+        "email": "nuria@secreta.example",
+        "phone": "+34 600 000 000",
+        "job_title": "Jefa",
+    }
     facts = ParticipantFacts.model_validate(body)
     person = Participant(**STAMP, participant_id="prt_1", **facts.values())
     company = Organisation(
@@ -110,6 +116,7 @@ def test_the_snapshots_of_a_preview_hold_no_text_of_a_person() -> None:
     )
     (sent,) = facts_of(person).participants
     assert (sent.name, sent.email, sent.profile.offers) == ("-", "-@-", ())
+    assert (sent.phone, sent.job_title) == (None, None)
     assert sent.session_ids == person.session_ids
     assert facts_of(company).organisations[0].name == "-"
     assert facts_of(EDITION).editions == (EDITION.snapshot(),)

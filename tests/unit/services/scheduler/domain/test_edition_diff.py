@@ -49,6 +49,7 @@ EDITION: dict[str, tuple[Any, EditionDiff]] = {
     "close_lag_minutes": (5, NOTHING),
     "preview_above_percent": (5, NOTHING),
     "preview_above_people": (5, NOTHING),
+    "preview_token": ("t0k3n", NOTHING),
     "levels": (tuple(reversed(Level)), NOTHING),
     "goals": ((Goal.DELEGATION,), NOTHING),
 }
