@@ -62,7 +62,7 @@ class Publisher:
 
     def _needs_met(self, pair: Pair) -> tuple[NeedMet, ...]:
         """Return the need of either participant that the partner's offers meet best; shown needs first, then by fit."""
-        both = (self._pool.need_met(self._state, seeker, provider) for seeker, provider in (pair, pair[::-1]))
+        both = (self._pool.need_met(seeker, provider) for seeker, provider in (pair, pair[::-1]))
         found = [need_met for need_met in both if need_met is not None]
         return tuple(sorted(found, key=lambda met: (not met.shown, -met.fit, met.participant_id)))
 

@@ -25,6 +25,7 @@ from services.matching.domain.taxonomy import (
     nace_proximity,
     of_scheme,
 )
+from services.matching.domain.text.rivalry import OfferedAndNeeded, are_rivals
 from services.matching.domain.text.scorer import TextScorer
 from services.matching.vocabulary import answer_rule
 from shared.contract.events import Language, NeedMet
@@ -46,6 +47,8 @@ class Pool:
         self.version = configuration.version + ("" if scorer.version == configuration.scorer else f"+{scorer.version}")
         self._answers, self._scorer_version = answer_rule(configuration.answers), scorer.version
         self._rows: dict[str, int] = {}
+        #: By row, the texts of the profile; read when a rule asks for them.
+        self._profiles: dict[int, OfferedAndNeeded] = {}
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
         #: By term, the trait with the number of codes of a row, and the codes.
@@ -75,6 +78,9 @@ class Pool:
             self._tie(participant_id, participant, organisation)
         profiles = [state.participants[participant_id].profile for participant_id in known]
         rows = [self._rows[participant_id] for participant_id in known]
+        self._profiles |= {
+            row: OfferedAndNeeded(profile.needs, profile.offers) for row, profile in zip(rows, profiles, strict=True)
+        }
         read = self.configuration.read
         self.texts.put(
             rows, [read(profile.needs) for profile in profiles], [read(profile.offers) for profile in profiles]
@@ -115,17 +121,20 @@ class Pool:
 
     def are_rivals(self, first_id: str, second_id: str) -> bool:
         """Tell whether two participants have the same offers and needs, and no offer meets a need."""
-        return self.texts.are_rivals(self._rows[first_id], self._rows[second_id])
+        return self._rivals(self._rows[first_id], self._rows[second_id])
 
     def rivals_of(self, participant_id: str, rows: Rows) -> set[int]:
         """Return the rows of a participant's rivals among these rows."""
-        return self.texts.rivals_of(self._rows[participant_id], rows)
+        own = self._rows[participant_id]
+        if self._answers is None:
+            return self.texts.rivals_of(own, rows)
+        return {int(row) for row in rows if self._rivals(own, int(row))}
 
-    def need_met(self, state: MatchingState, seeker: str, provider: str) -> NeedMet | None:
+    def need_met(self, seeker: str, provider: str) -> NeedMet | None:
         """Return the need that an offer meets best; None without a fit. An offer that answers comes before a fit."""
         rows, rule, certainties = (self._rows[seeker], self._rows[provider]), self._answers, None
         if rule is not None:
-            needs, offers = state.participants[seeker].profile.needs, state.participants[provider].profile.offers
+            needs, offers = self._profiles[rows[0]].needs, self._profiles[rows[1]].offers
             certainties = rule.certainties(needs, offers, self.texts.cosines_of(*rows), self._scorer_version)
             certainties[certainties < rule.shown_from] = 0
         best = self.texts.best_need_and_offer(*rows, certainties)
@@ -134,6 +143,12 @@ class Pool:
         need, offer, fit = best
         shown = None if certainties is None else bool(certainties[need, offer] > 0)
         return NeedMet(participant_id=seeker, need=need, offer=offer, fit=round(fit, DECIMALS), shown=shown)
+
+    def _rivals(self, first: int, second: int) -> bool:
+        rule, profiles = self._answers, self._profiles
+        if self.texts.are_rivals(first, second):
+            return True
+        return rule is not None and are_rivals(rule, profiles[first], profiles[second])
 
     def _term(self, term: Term, own: Rows, rows: Rows | None, mine: Traits, theirs: Traits) -> Values:
         if term in terms.OF_TRAITS:

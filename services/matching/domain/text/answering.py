@@ -86,6 +86,10 @@ class AnswerRule:
                     found[row, column] = 1 / (1 + math.exp(-weights[INTERCEPT] - total))
         return found
 
+    def trades_of(self, texts: Sequence[str]) -> frozenset[str]:
+        """Return the trades of texts that are not only the purpose of a thing, without minor names."""
+        return frozenset[str]().union(*(self.read(text).head for text in texts)) - self._tables.trades.minor
+
     def may_answer(self, need: Reading, offer: Reading) -> bool:
         """Tell whether an offer is in a trade of the need, and no amount or material rules it out."""
         if not (need.trades & offer.answered) - self._tables.trades.minor:

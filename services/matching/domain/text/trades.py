@@ -18,6 +18,14 @@ _JOINING: Final = frozenset(
 )
 #: Words before the purpose or the customer of a thing: "labels for bottles" are labels, no bottles.
 _PURPOSE: Final = frozenset({"para", "for", "pour", "que", "qui", "that", "who", "which", "quien", "fur", "per"})
+#: Words of a request: "looking for labels" has no purpose before its thing.
+_REQUEST: Final = frozenset(
+    """
+    alguien alguem asking busca buscamos busco cherche cherchons company companies empresa empresas entreprise look
+    looking looks necesita necesitamos necesito need needs pedimos procura procuramos procuro quelqu recherche
+    recherchons request search searching someone wanted we
+    """.split()  # noqa: SIM905 -- as a list of quoted words nobody could read it
+)
 _WORD: Final = re.compile(r"[^\W_]+(?:[-&+][^\W_]+)*")
 _LETTER_WITH_HYPHEN: Final = re.compile(r"\b([a-z])-(?=[a-z])")
 _NO_PURPOSE: Final = 1_000_000
@@ -53,7 +61,7 @@ def words_of(text: str) -> Words:
     found: list[str] = []
     purpose = _NO_PURPOSE
     for word in _WORD.findall(folded(text)):
-        if word in _PURPOSE and found:
+        if word in _PURPOSE and not _REQUEST.issuperset(found):
             purpose = min(purpose, len(found))
         found += [part for part in word.split("-") if part and part not in _JOINING]
     return Words(tuple(found), purpose)

@@ -49,7 +49,10 @@ def test_minor_names_and_sections_are_known() -> None:
     }
 
 
-@pytest.mark.parametrize(("text", "words"), [("Labels for bottles", 1), ("Etiquetas autoadhesivas para botes", 2)])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Labels for bottles", 1), ("Looking for labels for bottles", 2), ("Etiquetas autoadhesivas para botes", 2)],
+)
 def test_the_purpose_of_a_thing_begins_after_its_preposition(text: str, words: int) -> None:
     assert words_of(text).purpose == words
 
