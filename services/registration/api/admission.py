@@ -52,6 +52,9 @@ _EDITION: Final = "/editions/{edition_id}"
 PRICES: dict[tuple[str, str], Price] = {
     ("POST", f"{_EDITION}/imports/organisations"): _DEAR,
     ("POST", f"{_EDITION}/imports/participants"): _DEAR,
+    ("POST", f"{_EDITION}/imports/match-requests"): _DEAR,
+    ("POST", f"{_EDITION}/imports/availability"): _DEAR,
+    ("POST", f"{_EDITION}/imports/session-choices"): _DEAR,
     ("POST", f"{_EDITION}/proposals"): _DEAR,
     ("GET", f"{_EDITION}/what-if"): _DEAR,
     ("GET", f"{_EDITION}/observatory"): _DEAR,

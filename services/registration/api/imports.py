@@ -31,6 +31,7 @@ from services.registration.import_files.sheet import Sheet, UnreadableFile
 from services.registration.imports.defaults import defaults_of
 from services.registration.imports.organisations import OrganisationImport
 from services.registration.imports.participants import ParticipantImport
+from services.registration.imports.people_lists import AvailabilityImport, MatchRequestImport, SessionChoiceImport
 from services.registration.imports.plan import ImportPlan, ListImport, planned
 from services.registration.imports.rows import ListDefaults
 from services.registration.service import OperatorService
@@ -158,6 +159,42 @@ async def participants(
     edition = await service.editions.get_changeable(edition_id)
     kind = ParticipantImport(service, edition_id, parameters.defaults(edition))
     return await _imported(request, "participants", kind, edition, parameters)
+
+
+@router.post("/match-requests", openapi_extra=_FILE, response_model=ReportView)
+async def match_requests(
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+) -> Response:
+    """Make match requests from a list of requesters and targets, each by address, name or own id.
+
+    A row without a target asks for proposals; `partners_wanted` is their number. A request that exists is unchanged.
+    """
+    edition = await service.editions.get_changeable(edition_id)
+    return await _imported(request, "match-requests", MatchRequestImport(service, edition_id), edition, parameters)
+
+
+@router.post("/availability", openapi_extra=_FILE, response_model=ReportView)
+async def availability(
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+) -> Response:
+    """Set the times in which participants can meet, from a list of participants and local times.
+
+    The rows of a participant together replace the times before, and count as a single row.
+    """
+    edition = await service.editions.get_changeable(edition_id)
+    return await _imported(request, "availability", AvailabilityImport(service, edition_id), edition, parameters)
+
+
+@router.post("/session-choices", openapi_extra=_FILE, response_model=ReportView)
+async def session_choices(
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+) -> Response:
+    """Add sessions to the choices of participants, from a list of participants and sessions.
+
+    Sessions are named by id or title. The rows of a participant count as a single row.
+    """
+    edition = await service.editions.get_changeable(edition_id)
+    return await _imported(request, "session-choices", SessionChoiceImport(service, edition_id), edition, parameters)
 
 
 async def _imported(

@@ -80,6 +80,16 @@ def yes_or_no(text: str) -> bool | None:
     return True if word in _YES else None
 
 
+_PRIORITIES: Final = {
+    word: number for number, key in ((1, "low"), (2, "medium"), (3, "high")) for word in WORDS[key].split()
+}
+
+
+def priority_of(text: str) -> int | None:
+    """Return the priority that a cell stands for, from 1 to 3; None if it stands for none."""
+    return _PRIORITIES.get(plain(text))
+
+
 _SUPPORTED: Final = tuple(Language)
 _SPLIT_LANGUAGES: Final = re.compile(r"[;,|/\n+&·•]|\s(?:y|e|and|und|et|o|or)\s", re.IGNORECASE)
 

@@ -1,0 +1,78 @@
+"""Lists of match requests, of availability and of session choices name registered participants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.registration_api import EditionHarness
+
+CSV = {"content-type": "text/csv"}
+
+
+@pytest.fixture
+def send(api: httpx.AsyncClient, edition: EditionHarness) -> Any:
+    async def send(kind: str, content: str, query: str = "") -> dict[str, Any]:
+        answer = await api.post(f"{edition.path}/imports/{kind}{query}", content=content.encode(), headers=CSV)
+        assert answer.status_code == 200, answer.text
+        report: dict[str, Any] = answer.json()
+        return report
+
+    return send
+
+
+async def items(api: httpx.AsyncClient, edition: EditionHarness, kind: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await api.get(f"{edition.path}/{kind}", params={"limit": 500})).json()["items"]
+    return found
+
+
+async def test_match_requests_are_made_once(send: Any, api: httpx.AsyncClient, edition: EditionHarness) -> None:
+    raw = (
+        "Solicitante;Quiere reunirse con;Prioridad\n"
+        "a1@x.example;P 2a;alta\n"
+        "P 1b;b2@x.example;\n"
+        "a2@x.example;;1\n"
+        "a1@x.example;P 1b;2\n"
+        "a1@x.example;nobody;2\n"
+        "a1@x.example;P 2b;whatever\n"
+    )
+    tried = await send("match-requests", raw, "?dry_run=true")
+    assert (tried["created"], tried["rejected_rows"]) == (3, 3)
+    assert await items(api, edition, "match-requests") == []
+    done = await send("match-requests", raw, f"?token={tried['token']}")
+    assert [(bad["line"], bad["column"]) for bad in done["rejected"]] == [
+        (5, "Quiere reunirse con"), (6, "Quiere reunirse con"), (7, "Prioridad"),
+    ]  # fmt: skip
+    assert "'nobody': register the participant first" in done["rejected"][1]["reason"]
+    made = await items(api, edition, "match-requests")
+    assert sorted((item["priority"], item["target_id"] is None) for item in made) == [(1, True), (2, False), (3, False)]
+    assert (await send("match-requests", raw))["unchanged"] == 3
+
+
+async def test_availability_is_read_in_local_times(send: Any, api: httpx.AsyncClient, edition: EditionHarness) -> None:
+    raw = (
+        "E-mail;Fecha;Desde;Hasta\n"
+        "a1@x.example;26/11/2026;9:00;10h\n"
+        "a1@x.example;2026-11-26;11:00;12:00\n"
+        "b1@x.example;;2026-11-26 09:30;10:30\n"
+        "a2@x.example;;soon;12:00\n"
+    )
+    report = await send("availability", raw)
+    assert (report["changed"], report["rejected_rows"]) == (2, 1)
+    assert "'soon' is no time" in report["rejected"][0]["reason"]
+    people = {person["email"]: person["available"] for person in await items(api, edition, "participants")}
+    assert [stay["starts_at"] for stay in people["a1@x.example"]] == ["2026-11-26T08:00:00Z", "2026-11-26T10:00:00Z"]
+    assert people["b1@x.example"] == [{"starts_at": "2026-11-26T08:30:00Z", "ends_at": "2026-11-26T09:30:00Z"}]
+    assert (await send("availability", raw))["unchanged"] == 2
+
+
+async def test_session_choices_are_added(send: Any, api: httpx.AsyncClient, edition: EditionHarness) -> None:
+    raw = "Participant;Session\na1@x.example;Apertura\nP 1b;opening\na2@x.example;Gala\n"
+    report = await send("session-choices", raw)
+    assert (report["changed"], report["rejected_rows"]) == (2, 1)
+    assert "no session is named 'Gala'; there are 'Apertura'" in report["rejected"][0]["reason"]
+    people = {person["email"]: person["session_ids"] for person in await items(api, edition, "participants")}
+    assert (people["a1@x.example"], people["b1@x.example"], people["a2@x.example"]) == (["opening"], ["opening"], [])
+    assert (await send("session-choices", raw))["unchanged"] == 2
