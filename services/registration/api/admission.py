@@ -67,6 +67,7 @@ PRICES: dict[tuple[str, str], Price] = {
     ("PUT", f"{_EDITION}/sessions/{{session_id}}"): _MEMBER,
     ("DELETE", f"{_EDITION}/sessions/{{session_id}}"): _MEMBER,
     ("POST", f"{_EDITION}/agenda/edits"): Price(tokens=10),
+    ("POST", f"{_EDITION}/amendments/{{amendment_id}}/undo"): Price(tokens=10),
     ("POST", f"{_EDITION}/agenda/edits/dry-run"): Price(tokens=5),
     ("POST", "/profile-help"): Price(tokens=5),
     # Both may look for a remedy.
