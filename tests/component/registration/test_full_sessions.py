@@ -243,6 +243,22 @@ async def test_the_background_work_goes_on_where_a_process_died(
     assert await registration.context.store.editions_with_lines() == []
 
 
+async def test_a_newcomer_overtakes_nobody_where_a_process_died(
+    api: httpx.AsyncClient, edition: EditionHarness, talk: Talk, registration: RegistrationHarness, clock: Clock
+) -> None:
+    for number in (0, 1, 2):
+        await talk.attends(number, "talk")
+    repository = registration.context.store.of("itecam")
+    leaves = await repository.find(Participant, edition.edition_id, edition.participants[0])
+    assert leaves is not None
+    await repository.replace(leaves.changed(clock.now, session_ids=(), seats={}))
+    clock.advance(seconds=1)
+    newcomer = participant_body(edition.organisations[0], session_ids=["talk"])
+    answer = await api.post(f"{edition.path}/participants", json=newcomer)
+    assert answer.json()["waiting_session_ids"] == ["talk"]
+    assert await talk.sessions_of(2) == (["talk"], [])
+
+
 async def test_a_session_that_has_begun_gives_no_seats_to_its_line(talk: Talk, clock: Clock) -> None:
     for number in (0, 1, 2):
         await talk.attends(number, "talk")

@@ -37,6 +37,7 @@ STEPS = st.lists(
         st.tuples(st.just("resize"), st.one_of(st.none(), st.integers(1, 4))),
         st.just(("sweep", 0)),
     ),
+    min_size=4,
     max_size=25,
 )
 
@@ -136,7 +137,7 @@ async def run(steps: list[tuple[str, int | None]]) -> None:
         assert await talk.seen() == (sorted(model.seated), model.line), (step, value)
 
 
-@settings(max_examples=120, deadline=None)
-@given(STEPS)
-def test_seats_and_line_are_as_a_queue_says(steps: list[tuple[str, int | None]]) -> None:
-    asyncio.run(run(steps))
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(PEOPLE), STEPS)
+def test_seats_and_line_are_as_a_queue_says(joining: list[int], steps: list[tuple[str, int | None]]) -> None:
+    asyncio.run(run([*(("join", person) for person in joining), *steps]))
