@@ -15,7 +15,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -71,12 +71,13 @@ def run(
 
 @dataclass(frozen=True)
 class Churned:
-    """The outcome of a run: its mails in order, and the agenda of every address at the end."""
+    """The outcome of a run: its mails in order, the agenda of every participant's address at the end, and that time."""
 
     people: int
     changes: int
     mails: list[SentMail]
     at_the_end: dict[str, frozenset[Shown]]
+    ended_at: datetime
 
     def figures(self) -> dict[str, object]:
         """Count the mails, and the mails that tell the same as the mail before."""
@@ -112,8 +113,7 @@ async def churn(people: int, changes: int, seed: int) -> Churned:
         await wait(random.uniform(0, _PAUSE_SECONDS))
     await wait(600)
     at_the_end = {person.email: _agenda(edition, number) for number, person in enumerate(edition.people)}
-    gone = {mail.recipient for mail in mails} - at_the_end.keys()
-    return Churned(people, changes, mails, at_the_end | dict.fromkeys(gone, frozenset()))
+    return Churned(people, changes, mails, at_the_end, notify.now)
 
 
 def _sent(mail: RenderedMail, edition: ChurnEdition) -> SentMail:
@@ -157,7 +157,8 @@ def judge(library: str, read: Reader, churned: Churned, files: Sequence[Path], s
         for verdict in _replay(
             [churned.mails[number] for number in numbers],
             [read_files[number] for number in numbers],
-            churned.at_the_end[address],
+            churned.at_the_end.get(address),
+            churned.ended_at,
             Random(f"{seed}/{address}"),
         )
     ]
@@ -174,7 +175,11 @@ def judge(library: str, read: Reader, churned: Churned, files: Sequence[Path], s
 
 
 def _replay(
-    mails: Sequence[SentMail], files: Sequence[ReadFile], at_the_end: frozenset[Shown], random: Random
+    mails: Sequence[SentMail],
+    files: Sequence[ReadFile],
+    at_the_end: frozenset[Shown] | None,
+    ended_at: datetime,
+    random: Random,
 ) -> Iterator[str]:
     """Deliver the mails of a mailbox as the post does, and yield a word for every finding."""
     mailbox, newest = Mailbox(), -1
@@ -193,8 +198,15 @@ def _replay(
             yield "older"
     if newest == len(files) - 1:
         yield "newest arrived"
-        if not _is_like(mailbox, at_the_end):
+        if not _is_right_at_the_end(mailbox, at_the_end, ended_at):
             yield "differs"
+
+
+def _is_right_at_the_end(mailbox: Mailbox, agenda: frozenset[Shown] | None, ended_at: datetime) -> bool:
+    """Compare a calendar with an agenda. A person who left (`None`) is told of nothing that is over."""
+    if agenda is None:
+        return all(entry.ends_at <= ended_at for entry in mailbox.shown())
+    return _is_like(mailbox, agenda)
 
 
 def _is_like(mailbox: Mailbox, agenda: frozenset[Shown]) -> bool:

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from bench.churn.readers import calendar_parts, read_text
+from bench.churn.receiver import Mailbox
 from demo.mails import calendar_lines
 from demo.run import DemoOptions, run
 from services import SERVICES
@@ -51,6 +53,22 @@ async def test_a_whole_edition_leaves_board_agenda_and_summary_files(tmp_path: P
     assert "<html" in (output / "agenda.html").read_text(encoding="utf-8")
     assert b"Message-ID" in (output / "agenda.eml").read_bytes()
     assert calendar_lines((output / "agenda.ics").read_bytes())
+    check_mailboxes(output)
+
+
+def check_mailboxes(output: Path) -> None:
+    """Replay the mails of every mailbox in a strict calendar program, and compare it with `agendas.json`."""
+    mailboxes: dict[str, Mailbox] = {}
+    for file in sorted(output.glob("runs/*/mails/*/*.eml"), key=lambda file: file.name):
+        (calendar,) = calendar_parts(file.read_bytes())
+        mailboxes.setdefault(file.parent.name, Mailbox()).accept(read_text(calendar))
+    agendas = json.loads((output / "agendas.json").read_text(encoding="utf-8"))
+    assert mailboxes.keys() <= agendas.keys()
+    for address, rows in agendas.items():
+        shown = {entry.uid: entry for entry in mailboxes.get(address, Mailbox()).shown()}
+        told = {uid: (entry.starts_at.isoformat(), entry.ends_at.isoformat()) for uid, entry in shown.items()}
+        assert told == {row["uid"]: (row["starts_at"], row["ends_at"]) for row in rows}, address
+        assert all(shown[row["uid"]].location.endswith(row["table"] or "") for row in rows), address
 
 
 @pytest.mark.parametrize("service", SERVICES)
