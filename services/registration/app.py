@@ -38,6 +38,7 @@ from services.registration.api.middleware import RequestMiddleware
 from services.registration.authenticator import Authenticator
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
+from services.registration.mapping_store import MongoMappingStore
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
 from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
@@ -158,6 +159,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         operators,
         infrastructure.monotonic,
         amendment_store,
+        MongoMappingStore(database),
     )
     return WiredRegistration(runtime, context, publisher)
 

@@ -22,6 +22,7 @@ from services.registration.change_gate import ChangeGate
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.mapping_store import InMemoryMappingStore, MappingStore
 from services.registration.operator_limits import NoOverrides
 from services.registration.ports import AffinityVersions, EntityStore, OperatorOverrides
 from services.registration.service import OperatorService
@@ -48,6 +49,7 @@ class ApiContext:
     overrides: OperatorOverrides = field(default_factory=NoOverrides)
     monotonic: Callable[[], float] = time.monotonic
     amendments: AmendmentStore = field(default_factory=InMemoryAmendmentStore)
+    mappings: MappingStore = field(default_factory=InMemoryMappingStore)
 
     @cached_property
     def admission(self) -> Admission:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
+from services.registration.import_files.vocabulary import TEMPLATES
 from services.registration.imports.report import (
     MOST_MISSING,
     MOST_PROBLEMS,
@@ -168,6 +169,11 @@ def marked_copy(sheet: Sheet, report: ImportReport) -> bytes:
             marks = [outcomes.get(line.line, "rejected"), " | ".join(reasons[line.line]), str(line.line)]
             writer.writerow([_harmless(text) for text in (*marks, *(cells.get(name, "") for name in fields))])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def template_of(kind: str) -> bytes:
+    """Return the headings of a kind of list as a CSV file for spreadsheets."""
+    return b"\xef\xbb\xbf" + ";".join(TEMPLATES[kind]).encode() + b"\r\n"
 
 
 def _harmless(text: str) -> str:

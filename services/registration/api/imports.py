@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -15,7 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.registration.api.access import CurrentService, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
-from services.registration.api.import_replies import ReportView, marked_copy, report_view
+from services.registration.api.import_replies import ReportView, marked_copy, report_view, template_of
 from services.registration.api.problems import Unsupported
 from services.registration.confirmation import (
     ANY_EFFECTS,
@@ -29,6 +29,7 @@ from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_files.process import read_file
 from services.registration.import_files.sheet import Sheet, UnreadableFile
 from services.registration.imports.defaults import defaults_of
+from services.registration.imports.mapping import mapping_of
 from services.registration.imports.organisations import OrganisationImport
 from services.registration.imports.participants import ParticipantImport
 from services.registration.imports.people_lists import AvailabilityImport, MatchRequestImport, SessionChoiceImport
@@ -95,6 +96,7 @@ class ListRequest:
     kind: OrganisationKind | None
     language: Language | None
     sheet: str
+    mapping: str | None
 
     def defaults(self, edition: Edition) -> ListDefaults:
         """Return the values of fields that the list leaves out. Raises `Invalid`."""
@@ -121,11 +123,28 @@ async def _list_request(
     sheet: Annotated[
         str, Query(max_length=100, description="Name of a workbook's sheet; else the sheet whose headings fit best.")
     ] = "",
+    mapping: Annotated[
+        str | None,
+        Query(
+            max_length=20_000,
+            description="JSON object of fields by heading or column letter; an empty field ignores the column. It is "
+            "remembered for the operator's next lists of this kind; `{}` forgets it.",
+        ),
+    ] = None,
 ) -> ListRequest:
-    return ListRequest(dry_run, token, country, kind, language, sheet)
+    return ListRequest(dry_run, token, country, kind, language, sheet, mapping)
 
 
+ListKind = Literal["organisations", "participants", "match-requests", "availability", "session-choices"]
 Parameters = Annotated[ListRequest, Depends(_list_request)]
+
+
+@router.get("/{kind}/template")
+async def template(service: CurrentService, edition_id: PathId, kind: ListKind) -> Response:
+    """Return an empty list of a kind, a CSV file for spreadsheets. Headings in further languages are taken as well."""
+    await service.editions.get(edition_id)
+    headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
+    return Response(template_of(kind), media_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
 @router.post("/organisations", openapi_extra=_FILE, response_model=ReportView)
@@ -207,14 +226,21 @@ async def _imported(
         PreviewRequired: the list changes more than the edition allows without a token.
         PreviewStale: the token confirms different effects.
     """
-    async with _read(request, kind.service, vocabulary, parameters) as (sheet, digest, turns):
+    operator_id = kind.service.unit_of_work.repository.operator_id
+    mappings = context_of(request).mappings
+    given = None if parameters.mapping is None else mapping_of(parameters.mapping, vocabulary)
+    mapping = await mappings.find(operator_id, vocabulary) if given is None else given
+    async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns):
         plan = await planned(kind, sheet, turns)
-        token = token_of(vocabulary, digest, asdict(parameters) | {"dry_run": False, "token": None}, plan.bases)
+        aside = {"dry_run": False, "token": None, "mapping": mapping}
+        token = token_of(vocabulary, digest, asdict(parameters) | aside, plan.bases)
         if parameters.dry_run:
             if CSV in request.headers.get("accept", ""):
                 return _copy(sheet, plan, vocabulary)
             return _answer(report_view(plan.report(), token))
         _confirm(plan, token, edition, parameters)
+        if given is not None:
+            await mappings.keep(operator_id, vocabulary, given)
         return _answer(report_view(await plan.write(turns)))
 
 
@@ -243,7 +269,7 @@ def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str) -> Response:
 
 @asynccontextmanager
 async def _read(
-    request: Request, service: OperatorService, vocabulary: str, parameters: ListRequest
+    request: Request, service: OperatorService, vocabulary: str, sheet_name: str, mapping: Mapping[str, str]
 ) -> AsyncIterator[tuple[Sheet, str, FairTurns]]:
     """Admit an import, then read its file. Yields the list, the digest of the file, and the turns of its slices.
 
@@ -256,7 +282,8 @@ async def _read(
         raw = await _file(request)
         async with imports.turn(operator_id):
             try:
-                sheet = await read_file(raw, vocabulary, context_of(request).settings, sheet=parameters.sheet)
+                settings = context_of(request).settings
+                sheet = await read_file(raw, vocabulary, settings, mapping=mapping, sheet=sheet_name)
             except UnreadableFile as error:
                 raise Invalid(FieldError("", str(error))) from error
             digest = token_of(raw)

@@ -9,7 +9,7 @@ from services.registration.import_files.headings import ALIASES, FieldNames, Fie
 
 def _names(name: str, key: str = "", more: str = "", *, many: bool = False) -> FieldNames:
     """Return a field with the aliases of a key of the file, and then these."""
-    text = f"{ALIASES[key] if key else ''}\n{more}"
+    text = f"{ALIASES[key] if key else ''},{more}"
     aliases = tuple(alias.strip() for alias in text.replace("\n", " ").split(",") if alias.strip())
     return FieldNames(name, aliases, many)
 
@@ -89,10 +89,16 @@ SESSION_CHOICES: Final = FieldVocabulary(
     required=(("participant",), ("session",)),
 )
 
+_NOT_IN_TEMPLATES: Final = frozenset({"full_name", "first_name", "last_name", "second_surname", "status"})
 VOCABULARIES: Final = {
     "organisations": ORGANISATIONS,
     "participants": PARTICIPANTS,
     "match-requests": MATCH_REQUESTS,
     "availability": AVAILABILITY,
     "session-choices": SESSION_CHOICES,
+}
+#: Headings of an empty list. Further ways to write a name are left out.
+TEMPLATES: Final = {
+    kind: [names.name for names in vocabulary.fields if names.name not in _NOT_IN_TEMPLATES]
+    for kind, vocabulary in VOCABULARIES.items()
 }

@@ -120,7 +120,7 @@ def read_organisation(row: SheetRow, defaults: ListDefaults) -> ReadRow:
         read.patch["interchangeable"] = answer
         if answer is None:
             read.refuse("interchangeable", f"{row.cells['interchangeable'][:50]!r}: write yes or no")
-    _put_codes(read, read.patch)
+    _put_codes(read, read.patch, defaults)
     _put_phone(read, read.patch.get("country") or read.assumed.get("country"))
     _put_line(read, "external_id")
     read.check()
@@ -140,7 +140,7 @@ def read_participant(row: SheetRow, defaults: ListDefaults, edition: Edition) ->
     for name in ("offers", "needs"):
         if read.has(name):
             profile[name] = _items(read, name)
-    _put_codes(read, profile)
+    _put_codes(read, profile, defaults)
     if profile:
         read.patch["profile"] = profile
     if read.has("sessions"):
@@ -256,13 +256,14 @@ def _put_languages(read: ReadRow, defaults: ListDefaults) -> None:
         read.assumed["languages"] = [defaults.language]
 
 
-def _put_codes(read: ReadRow, target: dict[str, Any]) -> None:
+def _put_codes(read: ReadRow, target: dict[str, Any], defaults: ListDefaults) -> None:
     if not read.has("codes"):
         return
     try:
         codes = codes_of(read.cell("codes"), read.row.kinds.get("codes", "")) if read.cell("codes") else []
     except UncertainCode as error:
-        read.refuse("codes", str(error))
+        is_ours = key_of(defaults.headings.get("codes", "")) == "codes"
+        (read.refuse if is_ours or read.row.kinds.get("codes") else read.doubt)("codes", str(error))
         return
     if len(codes) > _MOST_CODES:
         read.doubt("codes", f"{len(codes)} codes; the first {_MOST_CODES} are kept")

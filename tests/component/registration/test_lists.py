@@ -257,3 +257,32 @@ async def test_instructions_on_the_first_sheet_are_passed_over(lists: Lists) -> 
     )
     report = await lists.send("organisations", raw)
     assert (report["created"], report["found"]["sheet"], report["found"]["header_line"]) == (2, "Datos", 3)
+
+
+async def test_a_mapping_is_taken_and_remembered(lists: Lists) -> None:
+    raw = "Wer;Wo;Name\nUno;ES;x\n"
+    mapping = '?mapping={"Wer": "name", "B": "country", "Name": ""}'
+    assert (await lists.send("organisations", raw, mapping))["created"] == 1
+    report = await lists.send("organisations", raw.replace("Uno", "Dos"))
+    assert (report["created"], report["found"]["ignored"]) == (1, ["Name"])
+    forgotten = await lists.send("organisations", "Name\nTres\n", "?mapping={}")
+    assert forgotten["created"] == 1
+    for wrong in ("no", "[]", '{"Wer": "nothing"}', '{"Wer": 5}'):
+        answer = await lists.api.post(
+            f"{lists.path}/imports/organisations", content=raw, headers=CSV, params={"mapping": wrong}
+        )
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "mapping")
+
+
+@pytest.mark.parametrize("kind", ["organisations", "participants", "match-requests", "availability", "session-choices"])
+async def test_a_template_is_read_as_an_empty_list(lists: Lists, kind: str) -> None:
+    answer = await lists.api.get(f"{lists.path}/imports/{kind}/template")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{kind}.csv"'
+    report = await lists.send(kind, answer.content)
+    assert (report["created"], report["rejected_rows"], report["found"]["ignored"]) == (0, 0, [])
+
+
+@pytest.mark.parametrize("heading", ["Nombre", "NOMBRE_EMPRESA", "Raison sociale", "legalName", "Firmenname", "Ente"])
+async def test_organisations_are_named_under_usual_headings(lists: Lists, heading: str) -> None:
+    report = await lists.send("organisations", f"{heading};País\nUno;ES\n")
+    assert report["created"] == 1
