@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, ClassVar, Final
 
+from services.registration.domain.checks.doubtful_fact import as_warnings, refuse_new
+from services.registration.domain.checks.participant import doubtful_facts_of_participant
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.match_request import MatchRequest, MatchRequestFacts, pair_key
@@ -155,6 +157,8 @@ class _PatchImport(PeopleList):
         patch = self.patch(present, self._values[participant_id])
         after = apply_patch(present, ParticipantFacts, patch).in_zone(self.edition.timezone)
         changes = changed_fields(present.facts(ParticipantFacts), after)
+        doubts = list(doubtful_facts_of_participant(after, self.edition))
+        refuse_new(doubts, doubtful_facts_of_participant(present, self.edition))
 
         async def write() -> Written:
             changed = await self.service.participants.amend(self.edition_id, participant_id, patch, ())
@@ -163,7 +167,7 @@ class _PatchImport(PeopleList):
         base = f"{participant_id}@{existing.revision}"
         plan = RowPlan(row, "unchanged", existing.name, entity_id=participant_id, base=base, changes=changes)
         if changes:
-            plan.outcome, plan.write = "changed", write
+            plan.outcome, plan.write, plan.doubts = "changed", write, as_warnings(doubts)
         return plan
 
 

@@ -68,6 +68,20 @@ async def test_availability_is_read_in_local_times(send: Any, api: httpx.AsyncCl
     assert (await send("availability", raw))["unchanged"] == 2
 
 
+async def test_availability_in_another_month_is_refused_and_without_a_slot_warned_of(send: Any) -> None:
+    raw = (
+        "E-mail;Fecha;Desde;Hasta\n"
+        "a1@x.example;26/12/2026;9:00;10:00\n"
+        "b1@x.example;26/11/2026;20:00;21:00\n"
+        "a2@x.example;26/11/2026;9:00;10:00\n"
+    )
+    for query in ("?dry_run=true", ""):
+        report = await send("availability", raw, query)
+        assert (report["changed"], report["rejected_rows"]) == (2, 1)
+        assert "December" in report["rejected"][0]["reason"]
+        assert [(warning["line"], "no slot" in warning["reason"]) for warning in report["warnings"]] == [(3, True)]
+
+
 async def test_session_choices_are_added(send: Any, api: httpx.AsyncClient, edition: EditionHarness) -> None:
     raw = "Participant;Session\na1@x.example;Apertura\nP 1b;opening\na2@x.example;Gala\n"
     report = await send("session-choices", raw)
