@@ -50,7 +50,7 @@ def fewest_moves(
 
     Args:
         problem: the edition after the change.
-        before: by pair, the slot before the change.
+        before: by pair, the slots that are no move: the slot before the change, and the settled slot.
         hint: a repair to begin with, by pair.
         effort: CP-SAT's deterministic time, roughly seconds.
         moves_count: whether moves cost anything. If not, the result shows a solver without regard for moves.
@@ -61,7 +61,8 @@ def fewest_moves(
     if moves_count and given.placed >= most and given.moves <= forced:
         return replace(given, at_least=given.moves, proven=True)
     model = _RepairModel(problem)
-    moves = sum((var for (pair_id, slot), var in model.in_slot.items() if before.get(pair_id, slot) != slot), start=0)
+    moved = (var for (pair_id, slot), var in model.in_slot.items() if not before.get(pair_id, slot) & slot)
+    moves = sum(moved, start=0)
     placed = sum(model.in_slot.values(), start=0)
     weight = len(before) + 1
     model.cp.maximize(weight * placed - moves if moves_count else placed)
@@ -76,9 +77,10 @@ def fewest_moves(
     solver.parameters.num_workers = 1
     solver.parameters.max_deterministic_time = effort
     status = solver.solve(model.cp)
-    found = {}
-    if status in _FOUND:
-        found = {pair_id: slot for (pair_id, slot), var in model.in_slot.items() if solver.value(var)}
+    if status not in _FOUND:
+        known = forced if moves_count and given.placed >= most else 0
+        return replace(given, at_least=known, seconds=solver.wall_time)
+    found = {pair_id: slot for (pair_id, slot), var in model.in_slot.items() if solver.value(var)}
     repair = replace(_repair(problem, before, found), seconds=solver.wall_time)
     if status == cp_model.OPTIMAL:
         return replace(repair, at_least=repair.moves if moves_count else 0, proven=True)
@@ -91,7 +93,7 @@ def fewest_moves(
 def _repair(problem: SolverProblem, before: Mapping[str, SlotSet], slots: Mapping[str, SlotSet]) -> Repair:
     fixed = {pair_id: assignment.slots for pair_id, (_, assignment) in problem.fixed.items()}
     after = {**slots, **fixed}
-    moves = sum(before.get(pair_id, slot) != slot for pair_id, slot in after.items())
+    moves = sum(not before.get(pair_id, slot) & slot for pair_id, slot in after.items())
     return Repair(len(after), moves, at_least=0, slots=after, proven=False, seconds=0.0)
 
 

@@ -76,3 +76,18 @@ def test_the_fewest_moves_equal_those_of_an_exhaustive_search(seed: int) -> None
 def test_the_lower_bound_on_moves_holds_with_any_effort(seed: int) -> None:
     problem, before, after = changed(seed)
     assert fewest_moves(problem, before, after, effort=1e-6).at_least <= tried(problem, before)[1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_search_that_finds_nothing_answers_with_the_repair_it_was_given(seed: int) -> None:
+    problem, before, after = changed(seed)
+    repair = fewest_moves(problem, before, after, effort=1e-6)
+    assert repair.proven or (repair.placed, repair.slots) == (len(after), after)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_return_to_a_settled_slot_is_no_move(seed: int) -> None:
+    problem, before, after = changed(seed)
+    settled = {pair_id: slot | after.get(pair_id, 0) for pair_id, slot in before.items()}
+    repair = fewest_moves(problem, settled, after, effort=20)
+    assert (repair.placed, repair.moves) == (tried(problem, before)[0], 0)
