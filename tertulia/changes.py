@@ -60,6 +60,21 @@ def edition(
 
 
 @app.command()
+def postpone(
+    edition_id: Edition,
+    days: Annotated[int, typer.Argument(min=-366, max=366, help="Number of days; -7: a week earlier.")],
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = _HERE,
+    key: Key = "",
+) -> None:
+    """Move all days of an edition, with its sessions and the availability of its participants."""
+    with _client(registration, key) as client:
+        _change(client, "POST", f"/editions/{edition_id}/postponements", {"days": days}, token, yes=yes)
+
+
+@app.command()
 def participant(
     edition_id: Edition,
     participant_id: Annotated[str, typer.Argument(help="The participant's id.")],
@@ -152,7 +167,7 @@ def _answer(client: httpx.Client, method: str, path: str, body: Any, query: dict
     import httpx  # noqa: PLC0415 - only with a command that calls
 
     # The token covers the revision that the preview was made for.
-    headers = {"If-Match": "*"} if method == "PATCH" else {}
+    headers = {} if method == "GET" else {"If-Match": "*"}
     try:
         response = client.request(method, path, json=body, params=query, headers=headers)
         answer: dict[str, Any] = response.json()

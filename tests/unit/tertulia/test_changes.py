@@ -110,6 +110,12 @@ def test_a_person_at_a_terminal_is_asked(calls: list[httpx.Request], monkeypatch
     assert [call.url.path for call in calls] == ["/v1/editions/edn_1/organisations/org_1/cancellation"] * 2
 
 
+def test_an_edition_is_postponed_after_a_look(calls: list[httpx.Request]) -> None:
+    assert "revision 7" in run("postpone", "--yes", "edn_1", "--", "-7").output
+    assert [call.url.path for call in calls] == ["/v1/editions/edn_1/postponements"] * 2
+    assert [(json.loads(call.content), call.headers["If-Match"]) for call in calls] == [({"days": -7}, "*")] * 2
+
+
 def test_a_stale_token_shows_the_present_effects(calls: list[httpx.Request]) -> None:
     done = run("cancel", "edn_1", "prt_1", "--token", "old")
     assert done.exit_code == 1
