@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -25,9 +25,10 @@ from services.registration.confirmation import (
     token_of,
 )
 from services.registration.domain.edition import Edition
-from services.registration.domain.errors import FieldError, Invalid
+from services.registration.domain.errors import FieldError, Invalid, NotFound
 from services.registration.import_files.process import read_file
 from services.registration.import_files.sheet import Sheet, UnreadableFile
+from services.registration.import_files.vocabulary import TEMPLATES
 from services.registration.imports.defaults import defaults_of
 from services.registration.imports.mapping import mapping_of
 from services.registration.imports.organisations import OrganisationImport
@@ -135,14 +136,15 @@ async def _list_request(
     return ListRequest(dry_run, token, country, kind, language, sheet, mapping)
 
 
-ListKind = Literal["organisations", "participants", "match-requests", "availability", "session-choices"]
 Parameters = Annotated[ListRequest, Depends(_list_request)]
 
 
 @router.get("/{kind}/template")
-async def template(service: CurrentService, edition_id: PathId, kind: ListKind) -> Response:
+async def template(service: CurrentService, edition_id: PathId, kind: PathId) -> Response:
     """Return an empty list of a kind, a CSV file for spreadsheets. Headings in further languages are taken as well."""
     await service.editions.get(edition_id)
+    if kind not in TEMPLATES:
+        raise NotFound(f"there is no such list; there are {', '.join(TEMPLATES)}")
     headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
     return Response(template_of(kind), media_type=f"{CSV}; charset=utf-8", headers=headers)
 

@@ -57,6 +57,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "session_id": "opening",
         "member_id": "opening",
         "competitor_id": edition.organisations[1],
+        "kind": "participants",
     }
     before = len(await registration.published())
     routes = routes_of(context)
