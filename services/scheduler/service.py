@@ -15,8 +15,9 @@ from services.scheduler.domain.organiser.edit_plan import EditPlan
 from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import pair_of_encounter
 from services.scheduler.domain.organiser.remedies import find_remedy
+from services.scheduler.domain.organiser.remedy_trial import copy_of
 from services.scheduler.domain.organiser.what_if import problem_with
-from services.scheduler.domain.state import AgendaState, copy_of
+from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.improver import Improver, count_encounters, report_broken, transact
 from services.scheduler.ports import Editions, Solver

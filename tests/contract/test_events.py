@@ -51,10 +51,15 @@ from shared.contract.events import (
     Profile,
     Quotas,
     Reason,
+    Remedy,
+    RemedyKind,
+    RemedyStep,
     RequestState,
     Session,
     SessionKind,
     Slot,
+    WaitingEncounter,
+    WaitingReason,
     Zone,
     ZoneKind,
 )
@@ -159,6 +164,18 @@ EVENTS: list[Event] = [
             bound=600,
             levels=(LevelResult(level="placed", value=590, bound=600, gap=0.0167, engine="b-matching LP"),),
             seconds=1.5,
+        ),
+        waiting=(
+            WaitingEncounter(
+                encounter_id="enc_2",
+                parties=(Party(participant_id="prt_4", organisation_id="org_4"),),
+                reason=WaitingReason.NO_TABLE,
+                remedy=Remedy(
+                    steps=(RemedyStep(kind=RemedyKind.TABLE, zone_id="workspace", tables=1),),
+                    place=Interval(starts_at=NINE, ends_at=NINE + QUARTER),
+                    as_of=NINE - timedelta(days=2),
+                ),
+            ),
         ),
     ),
     EncounterChanged(

@@ -32,6 +32,7 @@ from shared.contract.events import (
     ParticipantChanged,
     Party,
     Phase,
+    WaitingEncounter,
     Zone,
     ZoneKind,
 )
@@ -115,10 +116,15 @@ def audience(*events: Event) -> Audience:
 
 
 def rendered(
-    *events: Event, entries: tuple[AgendaEntry, ...] = (), before: MailContent | None = None, **settings: Any
+    *events: Event,
+    entries: tuple[AgendaEntry, ...] = (),
+    waiting: tuple[WaitingEncounter, ...] = (),
+    before: MailContent | None = None,
+    **settings: Any,
 ) -> RenderedMail:
-    """Write the mail of participant 0 after these events, with `entries` as their agenda."""
-    state = audience(*everybody(), *events, agenda(3, *entries))
+    """Write the mail of participant 0 after these events, with `entries` and `waiting` as their agenda."""
+    announced = agenda(3, *entries).model_copy(update={"waiting": waiting})
+    state = audience(*everybody(), announced, *events)
     delivery = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", sent_content=before)
     content = mail_content(state, "prt_0")
     calendar = next_calendar(state, "prt_0", content, delivery.told_calendar, 2, NOW)

@@ -19,6 +19,7 @@ from shared.contract.events import (
     ParticipantChanged,
     Reason,
     Status,
+    WaitingEncounter,
 )
 from shared.contract.ids import Id
 
@@ -138,6 +139,7 @@ class AgendaSnapshot(FrozenModel):
     revision: int
     issued_at: Instant
     entries: tuple[AgendaEntry, ...] = ()
+    waiting: tuple[WaitingEncounter, ...] = ()
 
     @classmethod
     def of(cls, event: AgendaChanged) -> AgendaSnapshot:
@@ -146,6 +148,7 @@ class AgendaSnapshot(FrozenModel):
             revision=event.revision,
             issued_at=event.occurred_at,
             entries=event.entries,
+            waiting=event.waiting,
         )
 
     def mentions(self, ids: set[str]) -> bool:

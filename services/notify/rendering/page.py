@@ -15,8 +15,10 @@ from services.notify.domain.phrases import PHRASES, Phrases
 from services.notify.domain.reasons import REASON_PHRASES, sentences_of
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry
+from services.notify.domain.waiting import WAITING_PHRASES, WaitingWords
+from services.notify.domain.waiting import sentences_of as sentences_on_wait
 from services.notify.rendering.clean import clean
-from shared.contract.events import EntryKind, Language
+from shared.contract.events import EntryKind, Language, WaitingEncounter
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ class ChangedRow:
 
 
 @dataclass(frozen=True)
+class WaitingRow:
+    """An encounter that waits for a place: its title, its people, and the reason with its remedy."""
+
+    title: str
+    people: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MailPage:
     """A whole mail, for both templates."""
 
@@ -63,6 +74,8 @@ class MailPage:
     intro: str
     changed_rows: tuple[ChangedRow, ...]
     days: tuple[AgendaDay, ...]
+    waiting_heading: str
+    waiting_rows: tuple[WaitingRow, ...]
     local_times: str
     waits: str
     tell_more: str
@@ -98,6 +111,8 @@ class PageWriter:
             intro=intro.format(edition=edition),
             changed_rows=tuple(map(self._changed_row, diffs)),
             days=self._days(content.lines),
+            waiting_heading=self._waiting_heading(),
+            waiting_rows=() if has_left else tuple(map(self._waiting_row, self._waiting())),
             local_times=self._local_times(content.lines),
             waits="" if has_left else self._waits(),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
@@ -162,6 +177,36 @@ class PageWriter:
             reasons=self._reasons(line),
         )
 
+    def _waiting(self) -> list[WaitingEncounter]:
+        """List the waiting encounters of the agenda without those of participants who have cancelled since."""
+        agenda, contacts = self._audience.agendas.get(self._participant_id), self._audience.contacts
+        cancelled = {participant_id for participant_id, contact in contacts.items() if not contact.active}
+        return [
+            waiting
+            for waiting in (agenda.waiting if agenda else ())
+            if cancelled.isdisjoint(party.participant_id for party in waiting.parties)
+        ]
+
+    def _waiting_heading(self) -> str:
+        agenda = self._audience.agendas.get(self._participant_id)
+        heading = WAITING_PHRASES[self._contact.language].heading
+        return heading.format(as_of=self._day_and_time(agenda.issued_at)) if agenda else ""
+
+    def _waiting_row(self, waiting: WaitingEncounter) -> WaitingRow:
+        """Return the encounter with its reason and its remedy; the agenda's event names both."""
+        parties = [(party.participant_id, party.organisation_id) for party in waiting.parties]
+        edition = self._audience.edition
+        words = WaitingWords(
+            person=self._person,
+            zone=lambda zone_id: clean(edition.zones.get(zone_id, zone_id) if edition else zone_id),
+            time=self._day_and_time,
+        )
+        return WaitingRow(
+            title=self._phrases.encounter.format(organisation=", ".join(self._party(*party) for party in parties)),
+            people=", ".join(self._person(participant_id) for participant_id, _ in parties),
+            sentences=sentences_on_wait(waiting, WAITING_PHRASES[self._contact.language], words),
+        )
+
     def _reasons(self, line: AgendaLine) -> tuple[str, ...]:
         partner_id = line.with_participant_id or ""
         match, contact = (
@@ -219,11 +264,13 @@ class PageWriter:
         return " · ".join(filter(None, (clean(line.zone), table)))
 
     def _time(self, line: AgendaLine) -> str:
-        starts, ends = (
-            format_time(moment.astimezone(self._timezone), "HH:mm", locale=self._phrases.locale)
-            for moment in (line.starts_at, line.ends_at)
-        )
-        return f"{starts}-{ends}"
+        return f"{self._moment(line.starts_at)}-{self._moment(line.ends_at)}"
+
+    def _day_and_time(self, moment: datetime) -> str:
+        return f"{self._date(moment)}, {self._moment(moment)}"
+
+    def _moment(self, moment: datetime) -> str:
+        return format_time(moment.astimezone(self._timezone), "HH:mm", locale=self._phrases.locale)
 
     def _date(self, moment: datetime) -> str:
         return format_date(moment.astimezone(self._timezone).date(), "full", locale=self._phrases.locale)

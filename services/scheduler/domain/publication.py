@@ -30,6 +30,7 @@ from shared.contract.events import (
     Relaxation,
     Session,
     Status,
+    WaitingEncounter,
     WaitingReason,
     content_of,
 )
@@ -38,6 +39,8 @@ from shared.contract.ids import encounter_id
 #: Agendas published in one journal entry: with their encounters about 2 MB, well under the limit of a document.
 MAX_AGENDAS = 300
 _MAX_ENCOUNTERS = 1000
+#: Waiting encounters that an agenda lists.
+_MOST_WAITING = 20
 
 #: Reasons to wait that a relaxation could end: another slot, quota or table does not help an unknown participant.
 RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
@@ -303,7 +306,21 @@ def _agenda_event(state: AgendaState, participant_id: str, agenda: PublishedAgen
         changes=tuple(starmap(_change, _differences(published.entries if published else (), agenda.entries))),
         causes=state.unpublished_participants[participant_id],
         certificate=state.certificate,
+        waiting=() if agenda.provisional else tuple(_waiting(state, participant_id)),
     )
+
+
+def _waiting(state: AgendaState, participant_id: str) -> Iterator[WaitingEncounter]:
+    """List the participant's encounters that wait, with remedies found lately for the same reason."""
+    pairs = sorted(state.links.pairs_of[participant_id] & state.waiting.keys(), key=lambda pair: _entry_id(state, pair))
+    for pair_id in pairs[:_MOST_WAITING]:
+        reason, (known, remedy) = state.waiting[pair_id], state.links.remedies.get(pair_id, (None, None))
+        yield WaitingEncounter(
+            encounter_id=_entry_id(state, pair_id),
+            parties=tuple(_party(state, person) for person in state.pairs[pair_id].people if person != participant_id),
+            reason=reason,
+            remedy=remedy if known is reason else None,
+        )
 
 
 def _operator_id(state: AgendaState) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from copy import copy
 from datetime import datetime
 from functools import cached_property
 
@@ -35,6 +34,7 @@ from shared.contract.events import (
     OrganisationKind,
     Phase,
     Place,
+    Remedy,
     Session,
     Status,
     WaitingReason,
@@ -244,13 +244,6 @@ class AgendaState(BaseModel):
                 yield self.organisations[participant.organisation_id].status
 
 
-def copy_of(state: AgendaState) -> AgendaState:
-    """Return a copy on which a decision is tried. A decision on the copy leaves the state as it is."""
-    fields = {name: getattr(state, name) for name in AgendaState.model_fields}
-    own = {name: copy(value) for name, value in fields.items() if isinstance(value, dict | set)}
-    return AgendaState.model_construct(**(fields | own))
-
-
 class Links:
     """Pairs, participants, sessions and tables that belong together.
 
@@ -260,6 +253,7 @@ class Links:
     - `followers_of`: by pair id, the pairs whose encounters have to come after the pair's.
     - `occupancy`: pairs by table and time.
     - `waiting_for_table`: pairs that wait with the reason `NO_TABLE`.
+    - `remedies`: remedies found lately by waiting pair, with the reason at that time. They are lost with the process.
     - `unsettled`: unsettled pairs by the facts that concern them.
     """
 
@@ -269,6 +263,7 @@ class Links:
         self.attendees_of: defaultdict[str, set[str]] = defaultdict(set)
         self.followers_of: defaultdict[str, set[str]] = defaultdict(set)
         self.occupancy = TableOccupancy(state.placements)
+        self.remedies: dict[str, tuple[WaitingReason, Remedy]] = {}
         self.waiting_for_table = {
             pair_id for pair_id, reason in state.waiting.items() if reason is WaitingReason.NO_TABLE
         }

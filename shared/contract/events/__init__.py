@@ -16,6 +16,7 @@ from shared.contract.events.agenda import (
     Party,
     Place,
     Relaxation,
+    WaitingEncounter,
     WaitingReason,
     content_of,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "SessionKind",
     "Slot",
     "Status",
+    "WaitingEncounter",
     "WaitingReason",
     "Zone",
     "ZoneKind",

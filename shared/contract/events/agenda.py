@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 
 from shared.contract.events.core import CompactModel, Event, Interval, Value
 from shared.contract.events.registration import Level
+from shared.contract.events.remedies import Remedy
 from shared.contract.ids import Id
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -208,6 +209,17 @@ class Certificate(Value):
         return 0.0 if not self.bound else max(0.0, (self.bound - self.placed) / self.bound)
 
 
+class WaitingEncounter(Value):
+    """An encounter of the participant that waits for a place when the agenda is published."""
+
+    encounter_id: Id
+    parties: tuple[Party, ...] = Field(description="The parties whom the participant would meet.")
+    reason: WaitingReason
+    remedy: Remedy | None = Field(
+        default=None, description="The smallest change found lately that would place it, as of the time in it."
+    )
+
+
 class AgendaChanged(Event):
     """A participant's whole agenda in time order, its changes since the previous revision, and their causes."""
 
@@ -220,3 +232,7 @@ class AgendaChanged(Event):
     changes: tuple[AgendaChange, ...] = ()
     causes: tuple[Cause, ...] = ()
     certificate: Certificate | None = Field(default=None, description="The newest certificate of the edition, if any.")
+    waiting: tuple[WaitingEncounter, ...] = Field(
+        default=(),
+        description="Encounters that wait, 20 at most. They are news with the next change of the entries only.",
+    )

@@ -14,7 +14,7 @@ from services.scheduler.domain import history
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.organiser.remedies import find_remedy
 from shared.app import make_app
-from shared.contract.events import EncounterState, Remedy
+from shared.contract.events import AgendaChanged, EncounterState, Remedy
 from shared.contract.ids import pair_id, pair_of
 from shared.internal_api.remedies import describe
 from shared.storage.history import read_back
@@ -130,3 +130,25 @@ async def test_an_unknown_encounter_has_no_remedy(
     harness: ApiHarness, api: httpx.AsyncClient, encounter_id: str
 ) -> None:
     assert (await api.get(f"{harness.path}/encounters/{encounter_id}/remedy")).status_code == 404
+
+
+async def test_an_announced_agenda_lists_waiting_encounters_with_their_remedy(
+    harness: ApiHarness, api: httpx.AsyncClient
+) -> None:
+    days = [{"date": "2026-11-26", "starts": "09:00", "ends": "09:30"}]
+    zones = [{"zone_id": "work", "kind": "workspace", "name": "Workspace", "tables": ["9"]}]
+    await api.patch(harness.path, params={"token": "*"}, json={"days": days}, headers=ANY_REVISION)
+    await harness.deliver(harness.pair("Beto", "Carla"))
+    await harness.settle()
+    found = await remedy_of(harness, api, "Beto", "Carla")
+    before = len(harness.sent)
+    await api.patch(harness.path, params={"token": "*"}, json={"zones": zones}, headers=ANY_REVISION)
+    await harness.deliver()
+    agendas = [event for event in harness.sent[before:] if isinstance(event, AgendaChanged)]
+    beto, carla = harness.people["Beto"], harness.people["Carla"]
+    listed = {agenda.participant_id: agenda.waiting for agenda in agendas}
+    assert {person for person, waiting in listed.items() if waiting} == {beto, carla}
+    (waiting,) = listed[beto]
+    assert (waiting.encounter_id, waiting.reason) == (found["encounter"]["encounter_id"], "agendas_full")
+    assert [party.participant_id for party in waiting.parties] == [carla]
+    assert waiting.remedy == Remedy.model_validate(found["remedy"])

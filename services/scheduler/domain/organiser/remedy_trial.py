@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,9 +13,16 @@ from services.scheduler.domain.organiser.edit_plan import RulesBroken
 from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import EditRejected
 from services.scheduler.domain.organiser.what_if import with_more
-from services.scheduler.domain.state import AgendaState, copy_of
+from services.scheduler.domain.state import AgendaState
 from shared.contract.events import EditionChanged, Event, Interval, ParticipantChanged, Place, RemedyKind, RemedyStep
 from shared.internal_api.edits import Edit, InviteGuest, LockEncounter, More, OrderEncounters, PlaceEncounter
+
+
+def copy_of(state: AgendaState) -> AgendaState:
+    """Return a copy on which a decision is tried. A decision on the copy leaves the state as it is."""
+    fields = {name: getattr(state, name) for name in AgendaState.model_fields}
+    own = {name: copy(value) for name, value in fields.items() if isinstance(value, dict | set)}
+    return AgendaState.model_construct(**(fields | own))
 
 
 class Outcome(NamedTuple):

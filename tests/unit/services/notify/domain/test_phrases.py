@@ -10,7 +10,8 @@ from babel import Locale
 from services.notify.domain.digest import DiffKind
 from services.notify.domain.phrases import PHRASES
 from services.notify.domain.snapshots import WRITTEN, mail_language
-from shared.contract.events import Language
+from services.notify.domain.waiting import WAITING_PHRASES
+from shared.contract.events import Language, RemedyKind, WaitingReason
 
 
 def flat(phrases: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -49,3 +50,12 @@ def test_every_language_has_every_phrase_with_the_same_fields(language: Language
 @pytest.mark.parametrize("language", WRITTEN)
 def test_the_locale_is_of_the_language(language: Language) -> None:
     assert Locale.parse(PHRASES[language].locale).language == language.value
+
+
+@pytest.mark.parametrize("language", WRITTEN)
+def test_every_language_has_the_phrases_of_every_reason_and_remedy(language: Language) -> None:
+    phrases, english = (flat(asdict(WAITING_PHRASES[each])) for each in (language, Language.ENGLISH))
+    assert {name: blanks(text) for name, text in phrases.items()} == {name: blanks(t) for name, t in english.items()}
+    assert all(text.strip() for text in phrases.values())
+    assert set(WAITING_PHRASES[language].reasons) == set(WaitingReason)
+    assert set(WAITING_PHRASES[language].steps) == set(RemedyKind)

@@ -13,7 +13,16 @@ from services.notify.domain.snapshots import (
     OrganisationSnapshot,
 )
 from services.notify.domain.state import Audience
-from shared.contract.events import Event, Language, Profile, Session, SessionKind, Status
+from shared.contract.events import (
+    Event,
+    Language,
+    Profile,
+    Session,
+    SessionKind,
+    Status,
+    WaitingEncounter,
+    WaitingReason,
+)
 from tests.support.notify_stage import (
     NOW,
     QUARTER,
@@ -62,10 +71,12 @@ CONTACT: Rows = {
     "links": (participant(1, 2, links=1), set()),
     "waits_for": (participant(1, 2, waiting_since={"keynote": NOW}), set()),
 }
+WAITING = WaitingEncounter(encounter_id="enc_2", parties=(), reason=WaitingReason.NO_TABLE)
 AGENDA: Rows = {
     "revision": (agenda(2, encounter(0, 0), number=1), {"prt_1"}),
     "issued_at": (agenda(2, encounter(0, 0), number=1).model_copy(update={"occurred_at": NOW + QUARTER}), {"prt_1"}),
     "entries": (agenda(2, number=1), {"prt_1"}),
+    "waiting": (agenda(2, encounter(0, 0), number=1).model_copy(update={"waiting": (WAITING,)}), {"prt_1"}),
 }
 
 
