@@ -18,7 +18,8 @@ from bench.instances.stream import STRESS, late_changes
 from bench.operations import RandomEdition
 from services.scheduler.aggregate import AgendaAggregate, Query
 from services.scheduler.domain.organiser.edits import apply_edit
-from services.scheduler.domain.organiser.remedies import REMEDIABLE, find_remedy
+from services.scheduler.domain.organiser.remedies import find_remedy
+from services.scheduler.domain.publication import RELAXABLE
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Event, ParticipantChanged, RemedyKind, RemedyStep, Slot
 from shared.contract.ids import pair_id
@@ -60,7 +61,7 @@ def prove(seed: int) -> Counter[str]:
     for number, (_, event) in enumerate(late_changes(subject.instance, _OPERATIONS, STRESS)):
         subject.operate(event)
         if not number % _EVERY:
-            waiting = sorted(pair for pair, reason in subject.state.waiting.items() if reason in REMEDIABLE)
+            waiting = sorted(pair for pair, reason in subject.state.waiting.items() if reason in RELAXABLE)
             for waiting_id in subject.instance.random.sample(waiting, min(_EACH, len(waiting))):
                 count.update(_carried_out(subject, waiting_id))
     return count

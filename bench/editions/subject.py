@@ -14,6 +14,7 @@ from bench.editions.measured import CountingPool, TimedJournal, improving, input
 from bench.editions.templates import STREAM, open_store
 from bench.scheduler import resident_bytes
 from services.scheduler.improver import Improver, Pace
+from services.scheduler.remedy_seeker import RemedySeeker
 from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from shared.contract.cloudevents import Record, decode
@@ -64,7 +65,7 @@ class ManyEditions:
         """Apply changes in sequence, for editions drawn with weight rank to the power of `-exponent`."""
         pool, seconds = CountingPool(max(workers, 1)), []
         pace = Pace(_QUIET_SECONDS, Settings().announce_seconds, Settings().change_budget, Settings().effort)
-        improver = Improver(self._journal, pool, pace)
+        improver = Improver(self._journal, pool, pace, RemedySeeker(self._journal, utc_now))
         scheduler = Scheduler(self._journal, pool, improver, utc_now)
         self._journal.loads.clear()
         async with improving(improver, pool, workers), loop_delay() as late:

@@ -14,6 +14,7 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.handlers import listen
 from services.scheduler.improver import Improver, Pace
 from services.scheduler.ports import Solver
+from services.scheduler.remedy_seeker import RemedySeeker
 from services.scheduler.service import Scheduler
 from services.scheduler.settings import Settings
 from services.scheduler.solver.pool import SolverPool
@@ -59,7 +60,8 @@ def assemble(settings: Settings, infrastructure: Infrastructure, solver: Solver)
     )
     pace = Pace(settings.quiet_seconds, settings.announce_seconds, settings.change_budget, settings.effort)
     progress = partial(health.progress, "improve")
-    improver = Improver(journal, solver, pace, clock, infrastructure.monotonic, progress)
+    remedies = RemedySeeker(journal, clock)
+    improver = Improver(journal, solver, pace, remedies, clock, infrastructure.monotonic, progress)
     scheduler = Scheduler(journal, solver, improver, clock)
     listen(consumer, scheduler)
     consumer.on_assignment(journal.evict_unowned, improver.on_assignment)

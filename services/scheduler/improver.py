@@ -16,7 +16,7 @@ from services.scheduler.domain.improvement.problem import Solution, SolverProble
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.ports import Editions, Solver
-from services.scheduler.remedy_search import seek_remedies
+from services.scheduler.remedy_seeker import RemedySeeker
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
 from shared.contract.events import EncounterChanged, Event
@@ -79,6 +79,7 @@ class Improver:
     editions: Editions
     solver: Solver
     pace: Pace
+    remedies: RemedySeeker
     clock: Clock = utc_now
     monotonic: Callable[[], float] = time.monotonic
     progress: Callable[[], None] = lambda: None
@@ -161,7 +162,7 @@ class Improver:
         if outlook.can_be_improved and self._seconds_left(watch) > 0:
             await self._improve(edition_id, watch, outlook.operator_id)
             outlook = await self._outlook(edition_id, watch)
-        await seek_remedies(self.editions, edition_id, self.clock, lambda: self._seconds_left(watch) > 0)
+        await self.remedies.seek(edition_id, lambda: self._seconds_left(watch) > 0)
         if outlook.awaits_announcement and (not outlook.can_be_improved or self._seconds_left(watch) <= 0):
             await transact(self.editions, edition_id, announcing)
             watch.published_at = None

@@ -42,7 +42,7 @@ _MAX_ENCOUNTERS = 1000
 #: Waiting encounters that an agenda lists.
 _MOST_WAITING = 20
 
-#: Reasons to wait that a relaxation could end: another slot, quota or table does not help an unknown participant.
+#: Reasons to wait that a relaxation or a remedy could end: another slot, quota or table helps no unknown participant.
 RELAXABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
 
 #: An encounter id is a hash, and each line of an agenda needs one.

@@ -19,13 +19,11 @@ from services.scheduler.domain.organiser.remedy_trial import (
     outcome_of,
     try_place,
 )
+from services.scheduler.domain.publication import RELAXABLE
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.rules import slots_left
 from services.scheduler.domain.timetable.timeline import SlotSet
-from shared.contract.events import Interval, Remedy, RemedyKind, WaitingReason
-
-#: Reasons to wait that a change of the agenda or of a fact could end: none helps an unknown participant.
-REMEDIABLE = frozenset(WaitingReason) - {WaitingReason.EDITION_UNKNOWN, WaitingReason.PARTICIPANT_UNKNOWN}
+from shared.contract.events import Interval, Remedy, RemedyKind
 
 #: Trials for an encounter. A trial takes about as long as the decision on the change that it tries.
 _MOST_TRIALS = 24
@@ -52,7 +50,7 @@ def find_remedy(state: AgendaState, pair_id: str, now: datetime) -> Remedy | Non
 
     The fewest changes and the fewest encounters that would wait instead come first, then the cheapest kinds of changes.
     """
-    if state.is_closed or state.waiting.get(pair_id) not in REMEDIABLE or not state.is_known(pair_id):
+    if state.is_closed or state.waiting.get(pair_id) not in RELAXABLE or not state.is_known(pair_id):
         return None
     return _RemedySearch(state, pair_id, now).smallest()
 

@@ -8,6 +8,7 @@ from services.scheduler.domain.publication import RELAXABLE
 from services.scheduler.domain.repair.agenda_repair import MOVING_HELPS
 from services.scheduler.domain.state import AgendaState, Links
 from shared.contract.events import WaitingReason
+from shared.internal_api.remedies import WORDS_OF_REASONS
 
 #: Reason: whether moving another meeting may help, whether a relaxation could end it, whether a freed table is offered.
 REASONS = {
@@ -24,4 +25,5 @@ REASONS = {
 @pytest.mark.parametrize("reason", WaitingReason)
 def test_every_waiting_reason_is_classified(reason: WaitingReason) -> None:
     links = Links(AgendaState(edition_id="ed", waiting={"pair": reason}))
+    assert reason in WORDS_OF_REASONS
     assert (reason in MOVING_HELPS, reason in RELAXABLE, bool(links.waiting_for_table)) == REASONS[reason]
