@@ -40,7 +40,7 @@ class Stack(Supervisor):
         self._broker = broker
         self._settings = settings or {}
         self._latecomers = latecomers
-        self._token = secrets.token_urlsafe()
+        self._token, self._link_secret = secrets.token_urlsafe(), secrets.token_urlsafe()
         self._mongo_port, self._smtp_port, *ports = free_ports(2 + len(SERVICES) + brokers)
         self._http_ports = dict(zip(SERVICES, ports, strict=False))
         self._kafka_ports = ports[len(SERVICES) :] if broker == "kafka" else ports[-1:]
@@ -67,7 +67,8 @@ class Stack(Supervisor):
             token=self._token,
         )
         idempotence = {"TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false"}
-        return {**connections, **idempotence, **self._settings}
+        links = {"TERTULIA_PUBLIC_URL": self.addresses["notify"], "TERTULIA_LINK_SECRET": self._link_secret}
+        return {**connections, **idempotence, **links, **self._settings}
 
     def environment_of(self, service: str) -> Mapping[str, str]:
         """Return the environment of a service: that of the stack."""
