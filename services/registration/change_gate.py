@@ -16,6 +16,7 @@ from services.registration.internal_clients import InternalClient, ServiceDeclin
 from services.registration.ports import Repository
 from services.registration.previews import (
     PreviewView,
+    facts_in,
     facts_of,
     needs_look,
     participants_in,
@@ -132,8 +133,8 @@ class ChangeGate:
         people = await self.repository.find_many(Participant, after.edition_id, ids) if ids else {}
         names = {participant_id: person.name for participant_id, person in sorted(people.items())}
         preview = PreviewView(**dict(found), outside=tuple(sorted(outside)), names=names)
-        content = after.model_dump(mode="json", exclude={"changed_at"})
-        return Previewed(token_of(content, before.revision, found.effects, preview.outside), preview)
+        content = facts_in(after), before.id, before.revision
+        return Previewed(token_of(*content, found.effects, preview.outside), preview)
 
     async def _followers(self, before: Entity, after: Entity) -> list[Participant]:
         """Return the next revisions of the participants whose availability would follow the calendar of an edition."""

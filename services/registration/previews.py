@@ -8,10 +8,10 @@ from typing import Final
 from pydantic import Field
 
 from services.registration.domain.checks.days import EditionDays
-from services.registration.domain.edition import Edition
+from services.registration.domain.edition import Edition, EditionFacts
 from services.registration.domain.entity import Entity
-from services.registration.domain.organisation import Organisation
-from services.registration.domain.participant import Participant
+from services.registration.domain.organisation import Organisation, OrganisationFacts
+from services.registration.domain.participant import Participant, ParticipantFacts
 from shared.contract.events import EditionChanged, OrganisationChanged, ParticipantChanged, Phase
 from shared.contract.ids import Id
 from shared.internal_api.edits import BrokenRule, EditEffects, EncounterEffect
@@ -100,6 +100,12 @@ def too_many(edition: Edition, preview: FactsPreview) -> str | None:
         f"of {counts.encounters} encounters {counts.moved} would move and {counts.waiting} lose their place, those of "
         f"{counts.people} participants"
     )
+
+
+def facts_in(entity: Entity) -> dict[str, object]:
+    """Return the fields of an entity that its operator sets, and its status. Times of the change are left out."""
+    kind = next(kind for kind in (EditionFacts, OrganisationFacts, ParticipantFacts) if isinstance(entity, kind))
+    return {**entity.facts(kind), "status": getattr(entity, "status", None)}
 
 
 def facts_of(*entities: Entity) -> FactsToPreview:

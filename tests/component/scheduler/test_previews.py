@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -281,3 +282,26 @@ async def test_changes_that_race_are_confirmed_as_shown_or_refused(
     now, preview = await places(harness, api), tried[made[0]]["preview"]
     moved = {effect["encounter_id"]: effect["after"] for kind in ("moved", "waiting") for effect in preview[kind]}
     assert {key: place for key, place in now.items() if place != before[key]} == moved
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"days": [EDITION["days"][0] | {"ends": "09:45"}]},
+        {"timezone": "Europe/Lisbon"},
+        {"slot_minutes": 20},
+        {"zones": [ZONE | {"tables": []}]},
+    ],
+)
+async def test_a_token_holds_while_the_clock_runs(
+    harness: ApiHarness, api: httpx.AsyncClient, body: dict[str, Any]
+) -> None:
+    token = (await patch(api, harness.path, body, dry_run="true")).json()["token"]
+    harness.moment += timedelta(minutes=7)
+    assert (await patch(api, harness.path, body, token=token)).status_code == 200
+    await harness.deliver()
+    ana = f"{harness.path}/participants/{harness.people['Ana']}"
+    late = {"available": [{"starts_at": "2026-11-26T09:15", "ends_at": "2026-11-26T09:45"}]}
+    token = (await patch(api, ana, late, dry_run="true")).json()["token"]
+    harness.moment += timedelta(minutes=7)
+    assert (await patch(api, ana, late, token=token)).status_code == 200
