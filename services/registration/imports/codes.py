@@ -7,6 +7,7 @@ from typing import Final
 
 #: A comma between digits is none: it is a decimal comma, or two codes. The rule for codes refuses it with the remedy.
 _SEPARATORS: Final = re.compile(r"(?:[\s;|/]|(?<!\d),|,(?!\d))+")
+_GROUP: Final = re.compile(r"\d{1,2}\.\d")
 _DECIMAL_COMMA: Final = re.compile(r"\d,\d")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,63}")
 #: NACE Rev. 2 without a scheme: division, group or class, with or without points.
@@ -15,6 +16,15 @@ _DESCRIBED: Final = re.compile(
     r"^\s*((?:nace:)?[A-Za-z]?\d{2}(?:\.?\d){0,2})\s*(?:[-\u2013\u2014:.]\s*|\s)[^\W\d][^:]*$"
 )
 _SCHEME: Final = re.compile(r"(?:nace|cnae|ateco|naf|wz|cae)[\s:.-]*(?=\d)", re.IGNORECASE)
+#: A date that a spreadsheet has made of a code, as it is saved in a text file.
+_MONTH: Final = (
+    "(?:ene|jan|feb|f[eé]v|mar|abr|apr|avr|may|mai|mag|jun|jul|ago|aug|ao[uû]|sep|set|oct|okt|ott|out|nov|dic|dec|dez)"
+)
+_DATE: Final = re.compile(
+    r"\b(?:\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}-\d{1,2}-\d{1,2}"
+    rf"|\d{{1,2}}[/.-]{_MONTH}\b|{_MONTH}[/.-]\d{{1,4}})(?!\w)",
+    re.IGNORECASE,
+)
 _STORE_AS_TEXT: Final = "format the cell as text and write the code again, such as nace:25.10"
 
 
@@ -32,10 +42,17 @@ def codes_of(text: str, kind: str = "") -> list[str]:
         raise UncertainCode(f"{text[:10]!r}, a date that the spreadsheet has made of a code: {_STORE_AS_TEXT}")
     if kind == "number":
         return [_of_number(text)]
+    if found := _DATE.search(text):
+        raise UncertainCode(f"{found[0]!r}, a date that a spreadsheet has made of a code: {_STORE_AS_TEXT}")
     # "nace: 25.62" and "CNAE 25.62" are a code each; "25.62 - Machining" is a code with its description.
     joined = (_DESCRIBED.sub(r"\1", part) for part in re.split(r"[;|\n]", _SCHEME.sub("nace:", text)))
     words = (word.strip(".:-") for part in joined for word in _SEPARATORS.split(part))
     return list(dict.fromkeys(_read(word) for word in words if word))
+
+
+def may_be_cut(text: str) -> bool:
+    """Tell whether a text holds a group without a scheme, such as 25.1: a spreadsheet writes 25.10 so."""
+    return any(_GROUP.fullmatch(word) for word in _SEPARATORS.split(text))
 
 
 def _read(word: str) -> str:

@@ -12,7 +12,7 @@ from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import same_name
 from services.registration.import_files.headings import key_of
 from services.registration.import_files.sheet import FoundTable, SheetRow
-from services.registration.imports.codes import UncertainCode, codes_of
+from services.registration.imports.codes import UncertainCode, codes_of, may_be_cut
 from services.registration.imports.contacts import (
     country_of_phone,
     domain_of,
@@ -265,6 +265,8 @@ def _put_codes(read: ReadRow, target: dict[str, Any], defaults: ListDefaults) ->
         is_ours = key_of(defaults.headings.get("codes", "")) == "codes"
         (read.refuse if is_ours or read.row.kinds.get("codes") else read.doubt)("codes", str(error))
         return
+    if may_be_cut(read.cell("codes")):
+        read.doubt("codes", f"{read.cell('codes')[:50]!r}: write nace:25.10 if a spreadsheet has dropped a zero of it")
     if len(codes) > _MOST_CODES:
         read.doubt("codes", f"{len(codes)} codes; the first {_MOST_CODES} are kept")
     target["codes"] = codes[:_MOST_CODES]
