@@ -142,5 +142,9 @@ def _check(link: Link, audience: Audience) -> None:
         raise LinkEnded("the participant has no announced agenda")
     if audience.operator_id != link.operator_id:
         raise LinkEnded("the edition belongs to another operator")
-    if contact.links != link.links or person_of(link.participant_id, contact) != link.person:
+    if (
+        contact.links != link.links
+        or not link.person
+        or not person_of(link.participant_id, contact).startswith(link.person)
+    ):
         raise LinkEnded("the link was revoked, or another person has the place")

@@ -116,8 +116,6 @@ class CalendarFile:
             event.add("LOCATION", place)
         if details := "\n".join(filter(None, (writer.details(line), self._page))):
             event.add("DESCRIPTION", details)
-        if self._page:
-            event.add("URL", self._page)
         event.add("ORGANIZER", _address_of(self._organizer))
         if self._alarm and not is_cancelled:
             event.add_component(_alarm(title, self._alarm))

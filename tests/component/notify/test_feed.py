@@ -69,7 +69,7 @@ async def test_the_feed_is_the_agenda_with_its_sessions(stage: Stage, client: ht
     assert str(calendar["X-WR-CALNAME"]) == "Encuentro B2B 2018"
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT15M" in answer.text
     assert [str(event["SUMMARY"]) for event in calendar.events] == ["Encounter with Metal 1", "Keynote"]
-    assert all(f"{BASE}/agendas/L1." in str(event["URL"]) for event in calendar.events)
+    assert all(f"{BASE}/agendas/L1." in str(event["DESCRIPTION"]) for event in calendar.events)
 
 
 async def test_a_change_is_served_at_once_and_a_cancelled_entry_for_a_month(
