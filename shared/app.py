@@ -22,7 +22,7 @@ from shared.messaging.broker import make_broker
 from shared.messaging.broker_watch import ASK_EVERY_SECONDS, BrokerQuestion, BrokerWatch
 from shared.messaging.consumer import Consumer
 from shared.messaging.progress import LOOK_EVERY_SECONDS
-from shared.runtime.background import Background
+from shared.runtime.background import Background, measure_loop
 from shared.runtime.health import Health, NotReady
 from shared.runtime.http.server import run
 from shared.runtime.log import configure, get_logger
@@ -35,6 +35,7 @@ _log = get_logger(__name__)
 Hook = Callable[[], Awaitable[Any]]
 #: Interval at which the database is asked for the time.
 _TIME_EVERY_SECONDS = 30.0
+_LOOP_EVERY_SECONDS = 2.0
 
 
 class DatabaseServer(Protocol):
@@ -106,6 +107,7 @@ class Runtime:
         self.background = Background(self.health)
         self.watch = BrokerWatch(self.infrastructure.ask_broker, self.infrastructure.monotonic)
         self.background.every(ASK_EVERY_SECONDS, self.watch.look, "broker")
+        self.background.every(_LOOP_EVERY_SECONDS, measure_loop, "event loop")
         self.health.require("start", self._check_start)
         self.health.require("kafka", self._check_kafka)
         self.health.require("mongo", self.infrastructure.mongo.ping)

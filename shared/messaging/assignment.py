@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from shared.messaging.broker import partition_of
 from shared.messaging.inputs import Owns
 from shared.runtime.log import get_logger
+from shared.runtime.metrics import REBALANCES
 
 _log = get_logger(__name__)
 
@@ -46,6 +47,7 @@ class PartitionAssignment(ConsumerRebalanceListener):  # type: ignore[misc] # ai
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Begin to work, and tell the hooks which editions this process owns from now on."""
         self.is_known = True
+        REBALANCES.inc()
         self._after()
         numbers: defaultdict[str, set[int]] = defaultdict(set)
         for partition in assigned:

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 
 from shared.runtime.health import Health
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import RETRIES
+from shared.runtime.metrics import LOOP_LAG_SECONDS, RETRIES
 from shared.runtime.retry import waits
 
 _log = get_logger(__name__)
+_TIMER_SECONDS = 0.05
 
 
 class Background:
@@ -54,3 +55,11 @@ class Background:
                 errors = waits()
                 self._health.idle(name)
                 await asyncio.sleep(seconds)
+
+
+async def measure_loop() -> None:
+    """Note by how much a timer of the event loop is late."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + _TIMER_SECONDS
+    await asyncio.sleep(_TIMER_SECONDS)
+    LOOP_LAG_SECONDS.observe(max(0.0, loop.time() - due))

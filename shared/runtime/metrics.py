@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
+from importlib.metadata import version
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+# A `_created` series for each counter and histogram doubles what Prometheus stores, and no query needs it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -40,7 +45,27 @@ def _histogram(name: str, means: str, do: str, *labels: str, buckets: tuple[floa
     return Histogram(name, _describe(name, "histogram", labels, means, do), labels, buckets=buckets)
 
 
+# -- the process
+BUILD_INFO = _gauge(
+    "tertulia_build_info",
+    "Always 1; the labels are the versions of Tertulia and Python.",
+    "Different versions for long: a roll-out has stopped half-way.",
+    "version",
+    "python",
+)
+BUILD_INFO.labels(version=version("tertulia"), python=platform.python_version()).set(1)
+LOOP_LAG_SECONDS = _histogram(
+    "tertulia_event_loop_lag_seconds",
+    "Delay of a timer of the event loop, measured every 2 s. All requests and records wait for the loop.",
+    "Above .1 s often: a computation holds the loop, or the machine has no time for the process.",
+)
+
 # -- in from Kafka
+REBALANCES = _counter(
+    "tertulia_rebalances_total",
+    "Assignments of partitions to this process. Each stops all work of the group for a moment.",
+    "A steady rate: processes join and leave, or miss their heartbeats; look at tertulia_event_loop_lag_seconds.",
+)
 RECORDS = _counter(
     "tertulia_records_total",
     "Records handled, by outcome: applied (or already known), dead_lettered.",

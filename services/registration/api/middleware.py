@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.registration.api import problems
 from shared.runtime import trace
+from shared.runtime.http.server import OPERATIONAL_PATHS
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import HTTP_SECONDS
 from shared.runtime.retry import is_transient
@@ -55,8 +56,17 @@ class RequestMiddleware:
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unmatched")
-    HTTP_SECONDS.labels(route=route, method=scope["method"], status=str(status)).observe(seconds)
+    if scope["path"] not in OPERATIONAL_PATHS:  # probes would hide the requests of people
+        HTTP_SECONDS.labels(route=_route(scope), method=scope["method"], status=str(status)).observe(seconds)
+
+
+def _route(scope: Scope) -> str:
+    """Return the template of the route with the prefix of its router, which FastAPI does not put into `route`."""
+    template: str | None = getattr(scope.get("route"), "path", None)
+    if template is None:
+        return "unmatched"
+    own = template.format(**scope["path_params"])
+    return scope["path"].removesuffix(own) + template if scope["path"].endswith(own) else template
 
 
 def _log_failure(error: Exception) -> None:

@@ -9,8 +9,14 @@ from tests.support.metrics import MetricDelta
 
 
 async def test_a_request_is_timed_by_route_template_method_and_status(api: httpx.AsyncClient) -> None:
-    route = "/editions/{edition_id}"
+    route = "/v1/editions/{edition_id}"
     timed = MetricDelta(HTTP_SECONDS, route=route, method="GET", status="404")
     answer = await api.get("/editions/edn_nowhere")
     assert answer.status_code == 404
     assert timed.value == 1
+
+
+async def test_probes_are_not_among_the_requests(api: httpx.AsyncClient) -> None:
+    await api.get("/livez")
+    [family] = HTTP_SECONDS.collect()
+    assert not [sample.labels for sample in family.samples if "livez" in sample.labels["route"]]

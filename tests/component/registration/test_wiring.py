@@ -31,7 +31,7 @@ async def test_requests_are_published_and_expire_and_editions_become_live_by_the
     )
     wired = assembled(servers.infrastructure(clock), settings=settings)
     await set_up_database(wired, servers)
-    timed = MetricDelta(HTTP_SECONDS, route="/editions", method="POST", status="201")
+    timed = MetricDelta(HTTP_SECONDS, route="/v1/editions", method="POST", status="201")
     async with running(wired.app(), f"itecam.{OPERATORS['itecam']}") as client:
         client.base_url = "http://registration/v1"
         edition = await EditionHarness(client).set_up()

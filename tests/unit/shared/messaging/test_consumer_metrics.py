@@ -24,6 +24,7 @@ from shared.runtime.metrics import (
     FRESHNESS,
     LAG,
     PUBLISHED,
+    REBALANCES,
     RECORDS,
     RETRIES,
     UNHANDLED_SECONDS,
@@ -85,6 +86,13 @@ async def accept(_: str, inputs: Sequence[Input]) -> None:
 
 async def reject(_: str, inputs: Sequence[Input]) -> None:
     raise Poison(inputs[0].event, "on purpose")
+
+
+async def test_each_assignment_is_counted(consume: Consume) -> None:
+    rebalances = MetricDelta(REBALANCES)
+    async with consume(accept):
+        await wait_until(lambda: rebalances.value >= 1)
+    assert rebalances.value >= 1
 
 
 async def test_handled_records_and_their_batch_are_counted(consume: Consume) -> None:

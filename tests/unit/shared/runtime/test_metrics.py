@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import platform
+from importlib.metadata import version
 from pathlib import Path
 
+from prometheus_client import generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from shared.runtime import metrics
+from shared.runtime.metrics import BUILD_INFO
+from tests.support.metrics import metric_value
 
 TESTS = Path(__file__).parents[3]
 HELPERS = {"metric_value", "MetricDelta"}
@@ -48,3 +53,11 @@ def test_a_metric_that_is_only_named_does_not_count_as_asserted() -> None:
     named = "def test_a(): MetricDelta(LAG)\ndef helper():\n    assert metric_value(RECORDS)"
     assert asserted(named) == set()
     assert asserted("def test_a():\n    assert metric_value(LAG, topic='t') == 1") == {"LAG"}
+
+
+def test_the_versions_of_the_process_are_shown() -> None:
+    assert metric_value(BUILD_INFO, version=version("tertulia"), python=platform.python_version()) == 1
+
+
+def test_no_series_tells_when_a_metric_was_created() -> None:
+    assert b"_created" not in generate_latest()
