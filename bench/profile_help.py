@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from bench.affinities.activities import activities
 from bench.affinities.classes import NOTES, nace_file
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.domain.text.scorer import Matrix, Role
@@ -30,6 +31,7 @@ def run(data: Path | None) -> list[dict[str, object]]:
     helper = ProfileHelp(use_encoder, vocabulary)
     notes = nace_file(data, NOTES)
     rows = list(_classes(helper, notes)) if notes else []
+    rows += activities(lambda text: [shown.code for shown in helper.answer(ProfileQuestion(text=text)).classes])
     rows += list(_roles(helper, sorted(data.glob(_TOPICS))))
     if not rows:
         raise typer.BadParameter(f"{data} has neither {NOTES} nor {_TOPICS}", param_hint="--data")

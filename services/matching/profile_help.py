@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from services.matching.domain.text.classification import Suggestion
+from services.matching.domain.text.classification import DECIMALS, Suggestion
 from services.matching.domain.text.confidence import low_confidence_reasons
 from services.matching.domain.text.items import Item, items_of
-from services.matching.domain.text.scorer import Role, plain
+from services.matching.domain.text.scorer import Matrix, Role, plain
 from services.matching.domain.text.specificity import SpecificityIssue, specificity_issue
+from services.matching.domain.text.trades import words_of
 from services.matching.ports import TextEncoder
 from services.matching.vocabulary import WRITTEN_IN, Vocabulary
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
@@ -18,6 +19,16 @@ from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions
 MOST_ITEMS: Final = 10
 _CLASSES: Final = 10
 _KETS: Final = 3
+#: Most words of a slogan, and the cosine of the nearest label below which a short text without a trade gets no class.
+_LONGEST_SLOGAN: Final = 8
+_NEAREST: Final = 0.4
+#: Most classes of named trades, so that near labels have places too.
+_MOST_NAMED: Final = 3
+#: Most words of a text whose trades count: a longer one names many, and the encoder has enough to read.
+_LONGEST_NAMED: Final = 25
+#: Scores of the classes of named trades by rank, above those of labels that are only near; a share is the cosine's.
+_NAMED: Final = (0.8, 0.7, 0.6)
+_SHARE: Final = 0.1
 
 
 class ProfileHelp:
@@ -34,7 +45,8 @@ class ProfileHelp:
         if not items:
             return ProfileSuggestions(remarks=remarks)
         known = self._vocabulary()
-        raw = self._encoder().encode([plain(question.text), *(item.text for item in items)])
+        texts = [plain(question.text), *(item.text for item in items)]
+        raw = self._encoder().encode(texts)
         vectors = known.means.centred(raw)
         guesses = known.means.roles(vectors[1:])
         roles = [item.role or guess for item, guess in zip(items, guesses, strict=True)]
@@ -43,13 +55,47 @@ class ProfileHelp:
         ]
         # Activities follow from offers alone; technologies also from needs.
         doing = [row for row in telling if roles[row - 1] is Role.OFFER]
+        classes = _classes(known, [texts[row] for row in doing or [0]], vectors[[0, *doing]]) if telling else []
+        if telling and not classes:
+            remarks.append(Remark(code=SpecificityIssue.GENERIC.value, item=items[0].text))
         return ProfileSuggestions(
             needs=_of_role(Role.NEED, items, roles),
             offers=_of_role(Role.OFFER, items, roles),
-            classes=_shown(known.nace.suggest(vectors[[0, *doing]], _CLASSES)) if telling else [],
+            classes=_shown(classes),
             kets=_shown(known.kets.suggest(vectors[telling], _KETS)),
             remarks=[*remarks, *_remarks(items, roles)],
         )
+
+
+def _classes(known: Vocabulary, texts: Sequence[str], vectors: Matrix) -> list[Suggestion]:
+    """Return the classes of the trades that the texts name, then the nearest labels; none for texts near to nothing."""
+    near = known.nace.suggest(vectors, len(known.nace.categories))
+    ranks = _ranks(known, texts)
+    is_short = all(len(words_of(text).words) <= _LONGEST_SLOGAN for text in texts)
+    if not ranks and is_short and (not near or near[0].score < _NEAREST):
+        return []
+    scores = {suggestion.category.code: suggestion.score for suggestion in near}
+    named = [
+        Suggestion(category, round(_NAMED[ranks[category.code]] + _SHARE * scores.get(category.code, 0.0), DECIMALS))
+        for category in known.nace.categories
+        if category.code in ranks
+    ]
+    first = sorted(named, key=lambda suggestion: -suggestion.score)[:_MOST_NAMED]
+    codes = {suggestion.category.code for suggestion in first}
+    return [*first, *(suggestion for suggestion in near if suggestion.category.code not in codes)][:_CLASSES]
+
+
+def _ranks(known: Vocabulary, texts: Sequence[str]) -> dict[str, int]:
+    """Return the classes of named trades by rank: 0 of an offered trade, 1 of a purpose, 2 less likely."""
+    ranks: dict[str, int] = {}
+    for text in texts:
+        words, purpose = words_of(text)
+        found = known.trades.find(words) if len(words) <= _LONGEST_NAMED else {}
+        for trade, place in found.items():
+            for number, code in enumerate(known.classes.get(trade, ())):
+                rank = 2 if number else int(place >= purpose)
+                ranks[code] = min(rank, ranks.get(code, rank))
+    return ranks
 
 
 def _of_role(role: Role, items: Sequence[Item], roles: Sequence[Role]) -> list[str]:

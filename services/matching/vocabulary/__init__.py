@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,11 +32,13 @@ GRID: Final = 512
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The classifications and role means that profile help compares texts with."""
+    """The classifications and role means that profile help compares texts with, and the classes of named trades."""
 
     nace: Classification
     kets: Classification
     means: RoleMeans
+    trades: TermTable
+    classes: Mapping[str, tuple[str, ...]]
 
 
 def nace_categories() -> tuple[Category, ...]:
@@ -65,7 +68,7 @@ def vocabulary() -> Vocabulary:
         means = RoleMeans(kept["need"], kept["offer"])
         nace = Classification(nace_categories(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))
         kets = Classification(ket_categories(), _unit(kept["kets"]), kept["kets_usual"])
-    return Vocabulary(nace, kets, means)
+    return Vocabulary(nace, kets, means, answer_tables().trades, trade_classes())
 
 
 @cache
@@ -83,6 +86,13 @@ def answer_tables() -> Tables:
         TermTable(_lines("places")),
         {offer: frozenset(needs) for offer, needs in answers.items()},
     )
+
+
+@cache
+def trade_classes() -> dict[str, tuple[str, ...]]:
+    """Return the classes of NACE that a company of a trade is in, the likeliest first."""
+    lines = (line.partition(":") for line in _lines("classes") if line and not line.startswith("#"))
+    return {trade: tuple(f"nace:{code.strip()}" for code in codes.split(",")) for trade, _, codes in lines}
 
 
 @cache

@@ -33,6 +33,27 @@ async def help_with(api: httpx.AsyncClient, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
+        ("quesería artesana", "nace:10.51"),
+        ("mecanizado CNC", "nace:25.62"),
+        ("fromagerie artisanale", "nace:10.51"),
+        ("oficina de maquinação CNC", "nace:25.62"),
+    ],
+)
+async def test_the_class_of_a_named_trade_comes_first(api: httpx.AsyncClient, text: str, code: str) -> None:
+    suggested = await help_with(api, text)
+    assert suggested["classes"][0]["code"] == code
+
+
+@pytest.mark.parametrize("text", ["hola", "Bonjour", "Olá, bom dia", "Juntos hacia el futuro", "Crescemos juntos"])
+async def test_a_greeting_or_a_slogan_gets_no_class_and_is_told_so(api: httpx.AsyncClient, text: str) -> None:
+    suggested = await help_with(api, text)
+    assert suggested["classes"] == []
+    assert "item_generic" in [remark["code"] for remark in suggested["remarks"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
         ("Cultivamos uva y elaboramos vino blanco en barrica", "nace:11.02"),
         ("We make wine from our own grapes", "nace:11.02"),
         ("Produzimos queijo de ovelha e iogurte", "nace:10.51"),

@@ -28,6 +28,11 @@ _GENERIC_WORDS: Final = frozenset(
     solutions solucoes solutions sostenible sostenibles suppliers sustainable sustentaveis synergies sinergias
     tecnologia tecnologias tecnologico tecnologicos technology technologies technological tecnologica tecnologicas team
     todo todos tipo tipos trabajar vanguardia varios various work world
+    avenir bem-vindo bienvenidos bienvenue boa bom bonjour bonsoir buenas bueno buenos confiance confianca confianza
+    crecemos creemos crescemos crescer day dia dias dream ensemble equipa exito future futuro gracias grupo haz hello
+    hey hola ideias juntos merci mundo noite nous obrigado ola pasion passion personas pessoas prueba realidad salut
+    saludos
+    sonhos succes success suenos tarde tardes test teste thanks together trust tu valor valores votre your
     """.split()  # noqa: SIM905 -- as a list of quoted words nobody could read it
 )
 _LEAST_WORDS: Final = 2
