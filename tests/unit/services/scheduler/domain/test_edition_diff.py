@@ -101,6 +101,13 @@ def test_fields_of_quotas(name: str) -> None:
     assert diff_of(BEFORE, BEFORE.model_copy(update={"quotas": Quotas(**{name: value})})) == diff
 
 
+@pytest.mark.parametrize(("most", "is_raised"), [(2, False), (3, False), (4, True), (None, True)])
+def test_a_quota_is_raised_to_more_encounters_or_to_any_number(most: int | None, is_raised: bool) -> None:
+    before = BEFORE.model_copy(update={"quotas": Quotas(max_encounters=3)})
+    after = before.model_copy(update={"quotas": Quotas(max_encounters=most)})
+    assert diff_of(before, after).raises_quota is is_raised
+
+
 @pytest.mark.parametrize("name", ZONE)
 def test_fields_of_a_zone(name: str) -> None:
     value, diff = ZONE[name]

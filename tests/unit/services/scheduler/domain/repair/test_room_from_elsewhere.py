@@ -60,6 +60,21 @@ def test_a_change_that_is_undone_brings_home_the_meetings_that_it_displaced() ->
     assert agenda(subject) == {"ann": 2, "cleo": None, "eve": 1}
 
 
+def test_a_quota_that_is_raised_again_brings_back_the_meetings_that_it_had_cost() -> None:
+    subject = Edition(
+        fair(), *people("ann", "bob", "cleo", "dan"), *(affinity("ann", partner) for partner in ("bob", "cleo", "dan"))
+    )
+    decision = subject.decision()
+    announce(decision)
+    subject.finish(decision)
+    before = dict(subject.state.placements)
+    assert len(before) == 3
+    subject.consume(fair(2, quotas={"max_encounters": 1}))
+    assert len(subject.state.placements) == 1
+    subject.consume(fair(3))
+    assert subject.state.placements == before
+
+
 ELSEWHERE: dict[str, list[Event]] = {
     "a request is made and withdrawn": [
         affinity("ivo", "jan"),
