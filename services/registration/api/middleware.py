@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from starlette.requests import ClientDisconnect
@@ -15,6 +16,8 @@ from shared.runtime.metrics import HTTP_SECONDS
 from shared.runtime.retry import is_transient
 
 _log = get_logger(__name__)
+#: A parameter of a route's template, perhaps with a converter: `{table:path}`.
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
 class RequestMiddleware:
@@ -65,7 +68,8 @@ def _route(scope: Scope) -> str:
     template: str | None = getattr(scope.get("route"), "path", None)
     if template is None:
         return "unmatched"
-    own = template.format(**scope["path_params"])
+    values = scope["path_params"]
+    own = _PARAMETER.sub(lambda found: str(values.get(found[1], "")), template)
     return scope["path"].removesuffix(own) + template if scope["path"].endswith(own) else template
 
 

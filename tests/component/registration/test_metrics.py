@@ -20,3 +20,10 @@ async def test_probes_are_not_among_the_requests(api: httpx.AsyncClient) -> None
     await api.get("/livez")
     [family] = HTTP_SECONDS.collect()
     assert not [sample.labels for sample in family.samples if "livez" in sample.labels["route"]]
+
+
+async def test_a_route_with_a_label_in_its_path_is_timed_and_answered(api: httpx.AsyncClient) -> None:
+    route = "/v1/editions/{edition_id}/zones/{zone_id}/tables/{table:path}"
+    timed = MetricDelta(HTTP_SECONDS, route=route, method="PUT", status="404")
+    assert (await api.put("/editions/edn_nowhere/zones/w/tables/a%2Fb")).status_code == 404
+    assert timed.value == 1
