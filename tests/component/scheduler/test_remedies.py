@@ -112,6 +112,15 @@ async def test_all_places_tell_the_same_of_a_waiting_encounter(harness: ApiHarne
     assert affinity["text"] == found["text"] == describe(state.waiting[identity], remedy, {}, ZoneInfo("Europe/Madrid"))
 
 
+async def test_counts_of_waiting_encounters_agree_with_the_list(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    listed = (await api.get(f"{harness.path}/encounters")).json()["items"]
+    counts = (await api.get(f"{harness.path}/what-if", params={"tables": 1})).json()
+    waiting = [encounter for encounter in listed if encounter["waiting_reason"]]
+    assert [encounter["state"] for encounter in waiting] == ["waiting"]
+    assert (counts["waiting"], counts["placed"]) == (len(waiting), len(listed) - len(waiting))
+    assert counts["placed_then"] == len(listed)  # the remedy is the same: one more table
+
+
 async def test_a_placed_encounter_hinders_nothing(harness: ApiHarness, api: httpx.AsyncClient) -> None:
     affinity = (await api.get(f"{harness.path}/affinities/{harness.people['Ana']}/{harness.people['Beto']}")).json()
     assert (affinity["hindrances"], affinity["remedy"], affinity["text"]) == ([], None, "")
