@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from tests.support.bodies import FIELDS, OPENAPI, changes
-from tests.support.registration_api import edition_body, organisation_body, participant_body
+from tests.support.registration_api import coming_edition_body, organisation_body, participant_body
 
 _IDS = ("edition_id", "organisation_id", "participant_id", "request_id", "encounter_id")
 #: Ids remembered of a kind: the newest.
@@ -66,7 +66,7 @@ class Visitor:
         """Create an entity, or change one of its kind, with a body that fits but for the drawn fields."""
         kind = path.rpartition("/")[2]
         fitting: dict[str, dict[str, Any]] = {
-            "editions": edition_body(phase="published"),
+            "editions": coming_edition_body(phase="published"),
             "organisations": organisation_body(name=f"Organisation {at}"),
             "participants": participant_body(self._one_of("organisation_id", at), email=f"p{at}@x.example"),
             "match-requests": {
