@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.embedded.probes import free_ports
 from deploy.embedded.process import Program
@@ -16,6 +17,10 @@ from deploy.embedded.supervisor import Supervisor
 from tests.support import apache_kafka
 
 Launch = Callable[..., None]
+
+# A deadline would measure the machine. Everything else stays as it is, and is derandomised where CI is set.
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

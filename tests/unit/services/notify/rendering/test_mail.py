@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import SMTP, EmailPolicy
@@ -229,18 +231,12 @@ TEXTS = st.text(max_size=120) | st.lists(st.text(max_size=9) | PIECES, max_size=
 ONE_HEADER = re.compile(rb"([\t\x20-\x7e]|\r\n[ \t])*\r\n\r\n")
 
 
-def addresses(policy: EmailPolicy[Any], name: str, value: str) -> list[str]:
-    header = policy.header_factory(name, value)
-    return [address.addr_spec for address in getattr(header, "addresses", ())]
-
-
-def addresses_read(name: str, written: bytes) -> list[str] | None:
-    """The addresses that a reader sees; `None` if the library has no answer, by a defect of its own."""
+def addresses(header: Callable[[], Any]) -> list[str] | None:
+    """The addresses of a header; `None` if the library has no answer, by a defect of its own."""
     try:
-        header = BytesParser(policy=SMTP).parsebytes(written)[name]
-    except (AttributeError, TypeError):
+        return [address.addr_spec for address in getattr(header(), "addresses", ())]
+    except (AttributeError, TypeError, ValueError, LookupError):
         return None
-    return [address.addr_spec for address in getattr(header, "addresses", ())]
 
 
 @given(TEXTS, st.sampled_from(["Subject", "To", "From", "Message-ID", "X-Tertulia-Edition"]))
@@ -263,12 +259,16 @@ def test_headers_have_the_bytes_of_the_library_unless_it_writes_more_than_a_head
         with pytest.raises(type(error)):
             written(POLICY)
     else:
-        read_back = addresses_read(name, expected)
-        if ONE_HEADER.fullmatch(expected) and read_back in (None, addresses(SMTP, name, value)):
-            assert written(POLICY) == expected
-        else:
+        read_back = addresses(lambda: BytesParser(policy=SMTP).parsebytes(expected)[name])
+        meant = addresses(lambda: SMTP.header_factory(name, value))
+        if not ONE_HEADER.fullmatch(expected) or read_back not in (None, meant):
             with pytest.raises(HeaderInjected):
                 written(POLICY)
+        else:
+            # Addresses that break the rules may be refused: the library's readers do not agree about all of them.
+            is_right = not SMTP.header_factory(name, value).defects
+            with contextlib.nullcontext() if is_right else contextlib.suppress(HeaderInjected):
+                assert written(POLICY) == expected
 
 
 def test_no_part_contains_a_boundary() -> None:
