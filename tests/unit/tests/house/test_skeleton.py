@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,11 @@ def test_a_reader_of_a_domain_faces_at_most_sixteen_rooms(service: str) -> None:
 def test_shared_has_its_five_rooms_and_the_application() -> None:
     rooms = {entry.stem for entry in (ROOT / "shared").iterdir() if not entry.name.startswith("__")}
     assert rooms == {"app", "contract", "internal_api", "messaging", "runtime", "storage"}
+
+
+def test_the_project_has_its_rooms_and_nothing_beside_them() -> None:
+    kept = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    folders = {name.partition("/")[0] for name in kept.splitlines() if "/" in name}
+    assert folders - {".ci"} == {
+        "bench", "demo", "deploy", "docs", "requirements", "services", "shared", "tertulia", "tests"
+    }  # fmt: skip
