@@ -20,11 +20,13 @@ from tests.support.registration_api import (
 )
 
 TIMES = {"kind": "panel", "zone_id": "hall", "starts_at": "2026-11-26T09:00", "ends_at": "2026-11-26T09:30"}
+LATER = TIMES | {"starts_at": "2026-11-26T09:30", "ends_at": "2026-11-26T10:00"}
 CSV = {"content-type": "text/csv"}
 
 
 def session(capacity: int | None, session_id: str = "talk") -> dict[str, Any]:
-    return TIMES | {"session_id": session_id, "title": session_id.title(), "capacity": capacity}
+    times = TIMES if session_id == "talk" else LATER
+    return times | {"session_id": session_id, "title": session_id.title(), "capacity": capacity}
 
 
 class Talk:

@@ -78,6 +78,7 @@ def _overlaps(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[
                 f"{max(first.starts_at, second.starts_at):%Y-%m-%d %H:%M} UTC: leave one of the two out",
                 "sessions-overlap",
                 f"{first.session_id} {second.session_id}",
+                is_refused=True,
             )
 
 

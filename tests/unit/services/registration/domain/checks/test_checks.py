@@ -112,7 +112,7 @@ PARTICIPANTS = [
         "/available",
         "2026-11-26T20:00Z",
     ),
-    ({"session_ids": ["a", "b"]}, "sessions-overlap", False, "/session_ids/1", "a and b"),
+    ({"session_ids": ["a", "b"]}, "sessions-overlap", True, "/session_ids/1", "a and b"),
     ({"session_ids": ["b", "c"]}, None, False, "", ""),
     ({"profile": {"codes": ["nace:25.62", "62"]}}, "code-without-scheme", False, "/profile/codes/1", "'62'"),
     ({"profile": {"codes": ["nace:"]}}, "code-without-scheme", False, "/profile/codes/0", "scheme"),
