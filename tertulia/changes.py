@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from http import HTTPStatus
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from tertulia.output import show_line, show_table, stop
+from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of, errors, pages_of
 
 if TYPE_CHECKING:
     import httpx
@@ -23,24 +23,15 @@ app = typer.Typer(
     "The operator's key is read from TERTULIA_API_KEY.",
 )
 console = Console()
-_errors = Console(stderr=True)
-_SECONDS = 30.0
 #: Encounters that are shown of each kind of effect.
 _SHOWN = 20
 _KINDS = ("moved", "waiting", "cancelled", "placed")
-_PROBLEM = "urn:tertulia:problem:"
 
-Edition = Annotated[str, typer.Argument(help="The edition's id.")]
 Patch = Annotated[str, typer.Argument(help="A JSON merge patch, such as '{\"slot_minutes\": 20}', or @FILE.")]
 Token = Annotated[
     str | None, typer.Option(help="Make the change with the effects that this token names; `*`: whatever it moves.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Make the change with the effects that are shown, without asking.")]
-Address = Annotated[
-    str, typer.Option("--registration", envvar="TERTULIA_REGISTRATION_URL", help="Address of registration.")
-]
-Key = Annotated[str, typer.Option(envvar="TERTULIA_API_KEY", help="An API key of the operator.")]
-_HERE = "http://127.0.0.1:8000"
 
 
 @app.command()
@@ -50,12 +41,12 @@ def edition(
     token: Token = None,
     *,
     yes: Yes = False,
-    registration: Address = _HERE,
+    registration: Address = HERE,
     key: Key = "",
 ) -> None:
     """Change fields of an edition."""
     body = _json_of(patch)
-    with _client(registration, key) as client:
+    with client_of(registration, key) as client:
         _change(client, "PATCH", f"/editions/{edition_id}", body, token, yes=yes)
 
 
@@ -66,11 +57,11 @@ def postpone(
     token: Token = None,
     *,
     yes: Yes = False,
-    registration: Address = _HERE,
+    registration: Address = HERE,
     key: Key = "",
 ) -> None:
     """Move all days of an edition, with its sessions and the availability of its participants."""
-    with _client(registration, key) as client:
+    with client_of(registration, key) as client:
         _change(client, "POST", f"/editions/{edition_id}/postponements", {"days": days}, token, yes=yes)
 
 
@@ -82,12 +73,12 @@ def participant(
     token: Token = None,
     *,
     yes: Yes = False,
-    registration: Address = _HERE,
+    registration: Address = HERE,
     key: Key = "",
 ) -> None:
     """Change fields of a participant."""
     body = _json_of(patch)
-    with _client(registration, key) as client:
+    with client_of(registration, key) as client:
         _change(client, "PATCH", f"/editions/{edition_id}/participants/{participant_id}", body, token, yes=yes)
 
 
@@ -98,20 +89,20 @@ def cancel(
     token: Token = None,
     *,
     yes: Yes = False,
-    registration: Address = _HERE,
+    registration: Address = HERE,
     key: Key = "",
 ) -> None:
     """Cancel a participant, or an organisation with its participants."""
     parties = "organisations" if party_id.startswith("org_") else "participants"
     path = f"/editions/{edition_id}/{parties}/{party_id}/cancellation"
-    with _client(registration, key) as client:
+    with client_of(registration, key) as client:
         _change(client, "POST", path, None, token, yes=yes)
 
 
 @app.command("list")
-def list_changes(edition_id: Edition, registration: Address = _HERE, key: Key = "") -> None:
+def list_changes(edition_id: Edition, registration: Address = HERE, key: Key = "") -> None:
     """List the changes of the last seven days that can be undone, oldest first."""
-    with _client(registration, key) as client:
+    with client_of(registration, key) as client:
         rows = [
             (
                 item["amendment_id"],
@@ -120,7 +111,8 @@ def list_changes(edition_id: Edition, registration: Address = _HERE, key: Key = 
                 item["entity_id"],
                 ", ".join(sorted(item["after"])),
             )
-            for item in _amendments(client, edition_id)
+            for page in pages_of(client, f"/editions/{edition_id}/amendments")
+            for item in page["items"]
         ]
     if not rows:
         show_line(console, "No change can be undone.")
@@ -135,25 +127,25 @@ def undo(
     token: Token = None,
     *,
     yes: Yes = False,
-    registration: Address = _HERE,
+    registration: Address = HERE,
     key: Key = "",
 ) -> None:
     """Undo a change. Places that have changed since are left, and named."""
     path = f"/editions/{edition_id}/amendments/{amendment_id}/undo"
-    with _client(registration, key) as client:
+    with client_of(registration, key) as client:
         _change(client, "POST", path, None, token, yes=yes)
 
 
 def _change(client: httpx.Client, method: str, path: str, body: Any, token: str | None, *, yes: bool) -> None:  # noqa: ANN401 - JSON
     """Show the effects of a change, and make it once they are confirmed."""
     if token is None:
-        tried = _answer(client, method, path, body, {"dry_run": "true"})
+        tried = answer_of(client, method, path, body, {"dry_run": "true"}, _show_problem)
         _show(tried)
         if not yes and not _is_confirmed():
             show_line(console, f"Nothing was changed. To make this change: --token {tried['token']}")
             return
         token = tried["token"]
-    done = _answer(client, method, path, body, {"token": token})
+    done = answer_of(client, method, path, body, {"token": token}, _show_problem)
     show_line(console, f"The change is made, as revision {done['revision']}.", style="green")
     _show_notes(done)
 
@@ -162,44 +154,12 @@ def _is_confirmed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Make this change?")
 
 
-def _answer(client: httpx.Client, method: str, path: str, body: Any, query: dict[str, str]) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Return the answer of registration; end the command if it refuses."""
-    import httpx  # noqa: PLC0415 - only with a command that calls
-
-    # The token covers the revision that the preview was made for.
-    headers = {} if method == "GET" else {"If-Match": "*"}
-    try:
-        response = client.request(method, path, json=body, params=query, headers=headers)
-        answer: dict[str, Any] = response.json()
-    except (httpx.HTTPError, ValueError) as error:
-        stop(_errors, f"registration does not answer at {client.base_url}: {str(error) or type(error).__name__}")
-    if not response.is_success:
-        _refused(answer, response.status_code)
-    return answer
-
-
-def _refused(answer: dict[str, Any], status: int) -> NoReturn:
-    """End the command with a problem of registration. A stale preview is shown anew."""
-    if "preview" in answer:
-        _show(answer)
-    faults = "".join(f"\n{fault['pointer'] or '/'}: {fault['detail']}" for fault in answer.get("errors", ()))
-    slug = str(answer.get("type", "")).removeprefix(_PROBLEM)
+def _show_problem(slug: str, problem: dict[str, Any]) -> None:
+    """Show the effects that a problem tells. End the command if they differ from those of the token."""
+    if "preview" in problem:
+        _show(problem)
     if slug == "preview-stale":
-        stop(_errors, f"The effects differ by now. To make the change with those above: --token {answer['token']}")
-    if status == HTTPStatus.UNAUTHORIZED:
-        stop(_errors, "registration refuses the key: set TERTULIA_API_KEY to an API key of the edition's operator")
-    stop(_errors, f"{status} {slug}: {answer.get('detail', '')}{faults}")
-
-
-def _amendments(client: httpx.Client, edition_id: str) -> Iterator[dict[str, Any]]:
-    after = ""
-    while True:
-        query = {"after": after} if after else {}
-        page = _answer(client, "GET", f"/editions/{edition_id}/amendments", None, query)
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        after = page["next"]
+        stop(errors, f"The effects differ by now. To make the change with those above: --token {problem['token']}")
 
 
 def _show(tried: dict[str, Any]) -> None:
@@ -251,16 +211,4 @@ def _json_of(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
     except (OSError, ValueError) as error:
-        stop(_errors, f"{text[:80]} is no JSON merge patch: {error}")
-
-
-def _client(registration: str, key: str) -> httpx.Client:
-    import httpx  # noqa: PLC0415 - only with a command that calls
-
-    if not key:
-        stop(_errors, "set TERTULIA_API_KEY to an API key of the edition's operator (`tertulia operator add-key`)")
-    return httpx.Client(
-        base_url=f"{registration.rstrip('/')}/v1",
-        headers={"Authorization": f"Bearer {key}"},
-        timeout=_SECONDS,
-    )
+        stop(errors, f"{text[:80]} is no JSON merge patch: {error}")

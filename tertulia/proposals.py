@@ -1,0 +1,41 @@
+"""`tertulia proposals`: the pairs that matching proposes, with score and reasons."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tertulia.output import show_line, show_table
+from tertulia.registration_api import HERE, Address, Edition, Key, client_of, pages_of
+
+app = typer.Typer()
+console = Console()
+
+
+@app.command("proposals")
+def list_proposals(
+    edition_id: Edition,
+    participant: Annotated[str, typer.Option(help="Only the proposals with this participant.")] = "",
+    most: Annotated[int, typer.Option(min=1, help="Proposals to show, best first.")] = 50,
+    registration: Address = HERE,
+    key: Key = "",
+) -> None:
+    """List the pairs that matching proposes, best first. The operator's key is read from TERTULIA_API_KEY."""
+    query = {"participant_id": participant} if participant else {}
+    with client_of(registration, key) as client:
+        pages = pages_of(client, f"/editions/{edition_id}/proposals", query)
+        rows = chain.from_iterable(([_row(item, page["names"]) for item in page["items"]]) for page in pages)
+        shown = list(islice(rows, most))
+    if not shown:
+        show_line(console, "No pair is proposed.")
+        return
+    show_table(console, ("Score", "Participants", "Consent", "Reasons", "Pair"), shown)
+
+
+def _row(proposal: dict[str, Any], names: dict[str, str]) -> tuple[str, str, str, str, str]:
+    people = " and ".join(f"{names.get(person, '')} ({person})" for person in proposal["participant_ids"])
+    reasons = ", ".join(f"{reason['code']} {reason['weight']:.2f}" for reason in proposal["reasons"])
+    return f"{proposal['score']:.2f}", people, proposal["consent"], reasons, proposal["pair_id"]
