@@ -12,7 +12,7 @@ from services.matching.domain.text.scorer import Matrix, Role, plain
 from services.matching.domain.text.specificity import SpecificityIssue, specificity_issue
 from services.matching.domain.text.trades import words_of
 from services.matching.ports import TextEncoder
-from services.matching.vocabulary import WRITTEN_IN, Vocabulary
+from services.matching.vocabulary import Vocabulary
 from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions, Remark, SuggestedCode
 
 #: Most needs and most offers of a profile; the first of more are suggested.
@@ -118,7 +118,7 @@ def _shown(suggestions: Sequence[Suggestion]) -> list[SuggestedCode]:
     return [
         SuggestedCode(
             code=suggestion.category.code,
-            labels={language: suggestion.category.labels[language] for language in WRITTEN_IN},
+            labels=dict(suggestion.category.labels),
             score=suggestion.score,
         )
         for suggestion in suggestions

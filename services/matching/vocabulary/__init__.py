@@ -15,17 +15,15 @@ from numpy.typing import NDArray
 from services.matching.domain.text.answering import AnswerRule, Tables
 from services.matching.domain.text.classification import Category, Classification, RoleMeans
 from services.matching.domain.text.trades import TermTable
-from shared.contract.codes import NACE_LANGUAGES, ket_wordings, nace_labels
+from shared.contract.codes import DESCRIBED_IN, NACE_LANGUAGES, ket_wordings, nace_labels
 
-__all__ = ["NACE_LANGUAGES", "ket_wordings"]
+__all__ = ["DESCRIBED_IN", "NACE_LANGUAGES", "ket_wordings"]
 
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
 TRADES: Final = FOLDER / "trades"
 #: Weights of the rule that judges answers, made by `python -m services.matching.vocabulary.fit_answering`.
 ANSWERING: Final = FOLDER / "answering.json"
-#: Languages of mails and pages.
-WRITTEN_IN: Final = ("es", "en", "pt")
 #: Vectors are stored as multiples of 1/512: half the size of float16, and no answer changes.
 GRID: Final = 512
 
@@ -56,9 +54,9 @@ def ket_categories() -> tuple[Category, ...]:
 
 @cache
 def labels() -> dict[str, dict[str, str]]:
-    """Return the labels of every code that has any, in the languages of mails and pages."""
+    """Return the labels of every code that has any, in every language."""
     known = (*nace_categories(), *ket_categories())
-    return {category.code: {language: category.labels[language] for language in WRITTEN_IN} for category in known}
+    return {category.code: dict(category.labels) for category in known}
 
 
 @cache

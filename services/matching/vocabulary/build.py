@@ -13,7 +13,7 @@ from services.matching import encoders
 from services.matching.domain.text.classification import RoleMeans
 from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.ports import TextEncoder
-from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_categories
+from services.matching.vocabulary import DESCRIBED_IN, GRID, NACE_LANGUAGES, VECTORS, ket_wordings, nace_categories
 
 #: Needs and offers that we wrote; usual cosines are learnt from them.
 SENTENCES: Final = Path(encoders.__file__).with_name("sentences.jsonl")
@@ -29,7 +29,7 @@ def arrays(encoder: TextEncoder) -> dict[str, NDArray[Any]]:
     nace = np.stack([encoder.encode(wordings) for wordings in labels], axis=1)
     kets = np.stack(
         [
-            encoder.encode([text for wordings in category.values() for text in wordings])
+            encoder.encode([text for language in DESCRIBED_IN for text in category[language]])
             for category in ket_wordings().values()
         ]
     )

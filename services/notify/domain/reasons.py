@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from services.notify.domain.phrases import REASON_PHRASES
+from services.notify.domain.phrases.forms import ReasonPhrases
 from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
 from shared.contract.codes import label_of
 from shared.contract.events import Language, NeedMet, Reason
@@ -16,123 +17,6 @@ SHOWN_FROM: Final = 0.55
 #: Most reasons of a line that has no need and no offer.
 _MOST_REASONS: Final = 2
 _ITEM_LENGTH: Final = 160
-
-
-@dataclass(frozen=True)
-class ReasonPhrases:
-    """The phrases of a language.
-
-    Attributes:
-        they_offer: an offer of the partner that the reader looks for; `they_need` the reverse, `both` the two.
-        asked: by somebody of the two, if an older event does not name the participant.
-        near: the activity of the partner, if it is close to that of the reader and not the same.
-        terms: the phrase by code of a reason that two participants have in common.
-        names: the name by code, of codes without a label.
-    """
-
-    they_offer: str
-    they_need: str
-    both: str
-    also: str
-    near: str
-    asked: str
-    you_asked: str
-    they_asked: str
-    both_asked: str
-    terms: dict[str, str]
-    names: dict[str, str]
-    tell_more: str
-
-
-_SPANISH: Final = ReasonPhrases(
-    they_offer="Ofrecen «{offer}», que usted busca.",
-    they_need="Buscan «{need}», que usted ofrece.",
-    both="Ofrecen «{offer}», que usted busca, y buscan «{need}», que usted ofrece.",
-    also="En común: {reasons}.",
-    near="Su actividad es cercana a la de usted: {names}.",
-    asked="Encuentro pedido por una de las dos partes.",
-    you_asked="Usted pidió este encuentro.",
-    they_asked="Pidieron reunirse con usted.",
-    both_asked="Ambas partes pidieron este encuentro.",
-    terms={
-        "sector": "la actividad ({names})",
-        "kets": "tecnología: {names}",
-        "s3": "prioridad regional: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "la cooperación que buscan: {names}",
-        "met_before": "ya se reunieron en una edición anterior",
-    },
-    names={
-        "coop:rd": "proyecto de I+D",
-        "coop:commercial": "acuerdo comercial",
-        "coop:sale": "compra y venta",
-        "coop:purchase": "compra y venta",
-        "ket:biotechnology": "biotecnología",
-        "coop:internationalisation": "internacionalización",
-    },
-    tell_more="Apenas sabemos qué busca y qué ofrece: complete su perfil y podremos proponerle mejores encuentros.",
-)
-_ENGLISH: Final = ReasonPhrases(
-    they_offer="They offer “{offer}”, which you look for.",
-    they_need="They look for “{need}”, which you offer.",
-    both="They offer “{offer}”, which you look for, and look for “{need}”, which you offer.",
-    also="In common: {reasons}.",
-    near="Their activity is close to yours: {names}.",
-    asked="One of you has asked for this encounter.",
-    you_asked="You asked for this encounter.",
-    they_asked="They asked to meet you.",
-    both_asked="You both asked for this encounter.",
-    terms={
-        "sector": "your activity ({names})",
-        "kets": "technology: {names}",
-        "s3": "regional priority: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "the cooperation you both seek: {names}",
-        "met_before": "you have met in an earlier edition",
-    },
-    names={
-        "coop:rd": "R&D project",
-        "coop:commercial": "commercial agreement",
-        "coop:sale": "buying and selling",
-        "coop:purchase": "buying and selling",
-        "ket:biotechnology": "biotechnology",
-        "coop:internationalisation": "internationalisation",
-    },
-    tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
-)
-_PORTUGUESE: Final = ReasonPhrases(
-    they_offer="Oferecem «{offer}», que está a procurar.",
-    they_need="Procuram «{need}», que a sua organização oferece.",
-    both="Oferecem «{offer}», que está a procurar, e procuram «{need}», que a sua organização oferece.",
-    also="Em comum: {reasons}.",
-    near="A atividade deles é próxima da sua: {names}.",
-    asked="Encontro pedido por uma das duas partes.",
-    you_asked="O encontro foi pedido por si.",
-    they_asked="Pediram para se reunir consigo.",
-    both_asked="Ambas as partes pediram este encontro.",
-    terms={
-        "sector": "a atividade ({names})",
-        "kets": "tecnologia: {names}",
-        "s3": "prioridade regional: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "a cooperação que procuram: {names}",
-        "met_before": "já se reuniram numa edição anterior",
-    },
-    names={
-        "coop:rd": "projeto de I&D",
-        "coop:commercial": "acordo comercial",
-        "coop:sale": "compra e venda",
-        "coop:purchase": "compra e venda",
-        "ket:biotechnology": "biotecnologia",
-        "coop:internationalisation": "internacionalização",
-    },
-    tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
-)
-REASON_PHRASES: Final[dict[Language, ReasonPhrases]] = {
-    Language.SPANISH: _SPANISH,
-    Language.ENGLISH: _ENGLISH,
-    Language.PORTUGUESE: _PORTUGUESE,
-}
 
 
 def sentences_of(
@@ -170,7 +54,7 @@ def _in_common(match: MatchSnapshot, reader_id: str, language: Language) -> str:
     phrases = REASON_PHRASES[language]
     words = [said for reason in match.reasons if (said := _term(phrases, reason, language))][:_MOST_REASONS]
     if words:
-        return phrases.also.format(reasons="; ".join(words))
+        return phrases.also.format(reasons=phrases.separator.join(words))
     near = next((reason for reason in match.reasons if reason.code == "sector"), None)
     label = _partners_activity(near, match, reader_id, language) if near else ""
     return phrases.near.format(names=label) if label else ""
@@ -191,7 +75,7 @@ def _name(phrases: ReasonPhrases, code: str, language: Language) -> str:
         return value.replace("-", " ")
     name = phrases.names.get(code) or label_of(code, language)
     # A label begins a line in its table, and is inside a sentence here.
-    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    return name if phrases.keeps_capitals or name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _partners_activity(reason: Reason, match: MatchSnapshot, reader_id: str, language: Language) -> str:

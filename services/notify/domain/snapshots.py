@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
-
 from pydantic import BaseModel, ConfigDict
 
 from shared.contract.events import (
@@ -65,15 +62,6 @@ class OrganisationSnapshot(FrozenModel):
         return cls(revision=event.revision, name=event.name)
 
 
-#: Languages of the mails.
-WRITTEN: Final = (Language.SPANISH, Language.ENGLISH, Language.PORTUGUESE)
-
-
-def mail_language(languages: Sequence[Language]) -> Language:
-    """Return a participant's first language in which mails are written; English if there is none."""
-    return next((language for language in languages if language in WRITTEN), Language.ENGLISH)
-
-
 class Person(FrozenModel):
     """A person as first known in a participant's place: a later correction leaves name or address as it was."""
 
@@ -111,7 +99,7 @@ class ContactSnapshot(FrozenModel):
             revision=event.revision,
             name=event.name,
             email=event.email,
-            language=mail_language(event.languages),
+            language=event.languages[0],
             active=event.status is Status.ACTIVE,
             offers=event.profile.offers,
             needs=event.profile.needs,

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, get_timezone_name
 
 from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailContent, diff_of
-from services.notify.domain.phrases import PHRASES, Phrases
-from services.notify.domain.reasons import REASON_PHRASES, sentences_of
+from services.notify.domain.phrases import PHRASES, REASON_PHRASES, WAITING_PHRASES
+from services.notify.domain.phrases.forms import Phrases
+from services.notify.domain.reasons import sentences_of
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry
-from services.notify.domain.waiting import WAITING_PHRASES, WaitingWords
+from services.notify.domain.waiting import WaitingWords
 from services.notify.domain.waiting import sentences_of as sentences_on_wait
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language, WaitingEncounter
@@ -244,7 +245,7 @@ class PageWriter:
 
     def cancelled(self, title: str) -> str:
         """Return the title of a cancelled entry."""
-        return f"{self._phrases.kinds[DiffKind.REMOVED]}: {title}"
+        return f"{self._phrases.kinds[DiffKind.REMOVED]}{self._phrases.colon} {title}"
 
     def details(self, line: AgendaLine) -> str:
         """Return the partners' names and the reasons to meet, a line for each; an empty text for a session."""

@@ -121,7 +121,7 @@ Goals = Annotated[tuple[Goal, ...], AfterValidator(_all_differ)]
 
 
 class Language(StrEnum):
-    """The languages of participants. Mails to readers of French, German or Italian are written in English."""
+    """The languages of participants and of their mails."""
 
     SPANISH = "es"
     ENGLISH = "en"

@@ -68,7 +68,7 @@ async def test_the_class_of_an_activity_is_among_ten(api: httpx.AsyncClient, tex
     assert [one["score"] for one in suggested["classes"]] == sorted(
         (one["score"] for one in suggested["classes"]), reverse=True
     )
-    assert all(set(one["labels"]) == {"es", "en", "pt"} for one in suggested["classes"])
+    assert all(set(one["labels"]) == {"es", "en", "pt", "fr", "de", "it"} for one in suggested["classes"])
 
 
 async def test_needs_and_offers_are_told_apart_and_technologies_named(api: httpx.AsyncClient) -> None:

@@ -4,14 +4,25 @@ import numpy as np
 
 from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders import use_encoder
-from services.matching.vocabulary import GRID, NACE_LANGUAGES, VECTORS, build, ket_wordings, nace_categories, vocabulary
+from services.matching.vocabulary import (
+    DESCRIBED_IN,
+    GRID,
+    NACE_LANGUAGES,
+    VECTORS,
+    build,
+    ket_wordings,
+    labels,
+    nace_categories,
+    vocabulary,
+)
 
 
 def test_every_class_has_its_labels_and_every_technology_its_wordings() -> None:
     categories = nace_categories()
     assert len(categories) == len({category.code for category in categories}) == 615
     assert all(label for category in categories for label in category.labels.values())
-    assert {len(texts) for said in ket_wordings().values() for texts in said.values()} == {2}
+    assert {len(said[language]) for said in ket_wordings().values() for language in DESCRIBED_IN} == {2}
+    assert all(label[language].strip() for label in labels().values() for language in NACE_LANGUAGES)
     known = vocabulary()
     assert known.nace.vectors.shape == (615, 6, 512)
     assert known.kets.vectors.shape[:2] == (len(ket_wordings()), 8)

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from string import Formatter
 from typing import Any
 
 import pytest
 
-from services.notify.domain.reasons import REASON_PHRASES, sentences_of
-from services.notify.domain.snapshots import WRITTEN, ContactSnapshot, MatchSnapshot
+from services.notify.domain.phrases import REASON_PHRASES
+from services.notify.domain.reasons import sentences_of
+from services.notify.domain.snapshots import ContactSnapshot, MatchSnapshot
+from shared.contract.codes import ket_wordings, label_of, nace_labels
 from shared.contract.events import Language, NeedMet, Reason
 
 
 def contact(language: str = "en", **given: Any) -> ContactSnapshot:
     fields = {"revision": 1, "name": "Ann", "email": "ann@example.org", "language": language, "active": True}
     return ContactSnapshot.model_validate(fields | given)
+
+
+def blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 ANN = contact(needs=("Aluminium welding.",), offers=("Wine\n tanks",))
@@ -115,7 +122,57 @@ def test_unknown_reasons_are_left_out() -> None:
     assert sentences(Reason(code="horoscope", weight=0.3, detail="leo")) == ()
 
 
-@pytest.mark.parametrize("language", WRITTEN)
+@pytest.mark.parametrize(
+    ("language", "met", "common", "near", "requests"),
+    [
+        (
+            "fr",
+            "Votre interlocuteur propose « Robots », que vous recherchez.",
+            "En commun : technologie : robotique ; l'activité (usinage).",
+            "Votre interlocuteur a une activité proche de la vôtre : Traitement et revêtement des métaux.",
+            ("Vous avez demandé ce rendez-vous.", "Votre interlocuteur a demandé à vous rencontrer."),
+        ),
+        (
+            "de",
+            "Ihr Gegenüber bietet an, was Sie suchen: „Robots“.",
+            "Gemeinsamkeiten: Technologie: Robotik; Tätigkeit (Mechanik a. n. g.).",
+            "Ihr Gegenüber ist in einem ähnlichen Bereich tätig wie Sie: Oberflächenveredlung und Wärmebehandlung.",
+            ("Sie haben um dieses Treffen gebeten.", "Ihr Gegenüber hat um ein Treffen mit Ihnen gebeten."),
+        ),
+        (
+            "it",
+            "Offrono «Robots», che Lei cerca.",
+            "In comune: tecnologia: robotica; l'attività (lavori di meccanica generale).",
+            "La loro attività è vicina alla Sua: Trattamento e rivestimento dei metalli.",
+            ("Lei ha chiesto questo incontro.", "Hanno chiesto di incontrarLa."),
+        ),
+    ],
+)
+def test_reasons_in_french_german_and_italian(
+    language: str, met: str, common: str, near: str, requests: tuple[str, str]
+) -> None:
+    carl = contact(language, needs=ANN.needs, offers=ANN.offers)
+    robots = Reason(code="text_need_offer", weight=0.5, met=(NeedMet(participant_id="ann", need=0, offer=0, fit=0.8),))
+    same = Reason(code="sector", weight=0.04, detail="nace:25.62")
+    close = MatchSnapshot(revision=1, reasons=(SECTOR,), participant_ids=("bob", "ann"))
+    assert sentences(robots, reader=carl) == (met,)
+    assert sentences(KETS, same, reader=carl) == (common,)
+    assert sentences_of(close, "ann", carl, BOB) == (near,)
+    for participant_id, line in zip(("ann", "bob"), requests, strict=True):
+        request = MatchSnapshot(revision=1, reasons=(), requested=True, requested_by=(participant_id,))
+        assert sentences_of(request, "ann", carl, BOB) == (line,)
+
+
+@pytest.mark.parametrize("language", Language)
 def test_every_language_has_every_phrase(language: Language) -> None:
-    assert REASON_PHRASES[language].terms.keys() == REASON_PHRASES[Language.ENGLISH].terms.keys()
-    assert REASON_PHRASES[language].names.keys() == REASON_PHRASES[Language.ENGLISH].names.keys()
+    phrases, english = REASON_PHRASES[language], REASON_PHRASES[Language.ENGLISH]
+    assert phrases.terms.keys() == english.terms.keys()
+    assert phrases.names.keys() == english.names.keys()
+    assert all(text.strip() for text in (*phrases.terms.values(), *phrases.names.values()))
+    for name in ("they_offer", "they_need", "both", "also", "near"):
+        assert blanks(getattr(phrases, name)) == blanks(getattr(english, name))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_technology_and_activity_of_a_reason_has_words(language: Language) -> None:
+    assert all(label_of(code, language) for code in (*ket_wordings(), *nace_labels()))

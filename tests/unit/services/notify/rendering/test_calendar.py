@@ -13,7 +13,7 @@ from services.notify.domain.digest import AgendaLine, mail_content
 from services.notify.domain.told_calendar import ToldCalendar, next_calendar
 from services.notify.rendering.calendar import CalendarFile, CalendarUser
 from services.notify.rendering.page import PageWriter
-from shared.contract.events import AgendaEntry, EntryKind, Event
+from shared.contract.events import AgendaEntry, EntryKind, Event, Language
 from tests.support.notify_stage import (
     NOW,
     OPENING,
@@ -23,6 +23,7 @@ from tests.support.notify_stage import (
     encounter,
     everybody,
     organisation,
+    participant,
     session,
 )
 from tests.support.outside import checked
@@ -191,6 +192,12 @@ SITUATIONS = {
     "cancelled": written(entries=(session(4),), told=told_of(encounter(0, 1), encounter(1, 2))),
     "emptied": written(entries=(), told=told_of(encounter(0, 1))),
     "reminding": written(entries=(encounter(0, 1),), told=told_of(encounter(1, 2)), alarm_minutes=15),
+    **{
+        f"cancelled, in {language.value}": written(
+            participant(0, 2, languages=(language,)), entries=(session(4),), told=told_of(encounter(0, 1))
+        )
+        for language in Language
+    },
     "hostile": written(
         organisation(1, 2, name='a,b;c\\d "e": =?utf-8?q?x?= \u202e\x00 机械 🏭 ' * 3),
         entries=(encounter(0, 1, table="a;b,c"), session(4, "BEGIN:VEVENT\r\nUID:x")),

@@ -110,6 +110,21 @@ def test_a_mail_names_the_sessions_for_whose_seats_the_participant_waits() -> No
             "A sua agenda mudou (compromissos: 1 novo, 1 movido) - Encuentro B2B 2018",
             "quinta-feira",
         ),
+        (
+            Language.FRENCH,
+            "Votre agenda a changé (rendez-vous\u00a0: 1 nouveau, 1 déplacé) - Encuentro B2B 2018",
+            "jeudi",
+        ),
+        (
+            Language.GERMAN,
+            "Ihr Terminplan hat sich geändert (Termine: 1 neu, 1 verschoben) - Encuentro B2B 2018",
+            "Donnerstag",
+        ),
+        (
+            Language.ITALIAN,
+            "La Sua agenda è cambiata (appuntamenti: 1 nuovo, 1 spostato) - Encuentro B2B 2018",
+            "giovedì",
+        ),
     ],
 )
 def test_a_mail_is_in_the_participant_s_first_language(language: Language, subject: str, date: str) -> None:
@@ -117,7 +132,31 @@ def test_a_mail_is_in_the_participant_s_first_language(language: Language, subje
     before = mail_content(audience(*everybody(), speaker, agenda(1, encounter(0, 1))), "prt_0")
     mail = read(rendered(speaker, entries=(encounter(1, 1), encounter(2, 2)), before=before))
     assert str(mail["Subject"]).strip() == subject
+    assert mail["Content-Language"] == language.value
     assert all(date in body for body in bodies(mail))
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "place", "partner"),
+    [
+        (Language.SPANISH, "hora estándar de Europa central", "mesa 7", "Encuentro con Metal 1"),
+        (Language.ENGLISH, "Central European Standard Time", "table 7", "Encounter with Metal 1"),
+        (Language.PORTUGUESE, "Hora padrão da Europa Central", "mesa 7", "Encontro com Metal 1"),
+        (Language.FRENCH, "heure normale d\u2019Europe centrale", "table 7", "Rendez-vous avec Metal 1"),
+        (Language.GERMAN, "Mitteleuropäische Normalzeit", "Tisch 7", "Treffen mit Metal 1"),
+        (Language.ITALIAN, "Ora standard dell\u2019Europa centrale", "tavolo 7", "Incontro con Metal 1"),
+    ],
+)
+def test_zone_place_and_title_are_in_the_reader_s_language(
+    language: Language, zone: str, place: str, partner: str
+) -> None:
+    mail = read(rendered(participant(0, 2, languages=(language,)), entries=(encounter(0, 1, table="7"),)))
+    (attached,) = mail.iter_attachments()
+    for body in bodies(mail):
+        assert f"{zone} (Europe/Madrid, UTC+1)" in body
+    for text in (*bodies(mail), attached.get_content().replace("\r\n ", "")):
+        assert place in text
+        assert partner in text
 
 
 @pytest.mark.parametrize(

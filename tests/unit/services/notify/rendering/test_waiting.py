@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -70,13 +71,29 @@ def texts(*events: Any, waiting: WaitingEncounter) -> list[str]:
             Language.PORTUGUESE,
             ("Encontro com Metal 2", "Não há mesa livre quando os participantes o estão.", "mais uma mesa em"),
         ),
+        (
+            Language.FRENCH,
+            ("Rendez-vous avec Metal 2", "Aucune table n'est libre", "avec : une table de plus dans la zone Workspace"),
+        ),
+        (
+            Language.GERMAN,
+            (
+                "Treffen mit Metal 2",
+                "Wenn die Beteiligten Zeit haben, ist kein Tisch frei.",
+                "Möglicher Termin: Donnerstag, 26. November 2026, 09:00 Uhr. Nötig dafür: ein weiterer Tisch im",
+            ),
+        ),
+        (
+            Language.ITALIAN,
+            ("Incontro con Metal 2", "Nessun tavolo è libero quando lo sono i partecipanti.", "un tavolo in più nella"),
+        ),
     ],
 )
 def test_a_mail_names_the_reason_and_the_remedy_in_the_language_of_its_reader(
     language: Language, shown: tuple[str, ...]
 ) -> None:
     for text in texts(participant(0, 2, languages=(language,)), waiting=waits(TABLE)):
-        assert all(words in text for words in shown)
+        assert all(words in unescape(text) for words in shown)
 
 
 def test_a_remedy_names_the_person_the_time_and_the_encounters_that_would_wait() -> None:

@@ -1,0 +1,34 @@
+"""The phrases of the mails in every language of participants."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notify.domain.phrases import english, french, german, italian, portuguese, spanish
+from services.notify.domain.phrases.forms import Phrases, ReasonPhrases, WaitingPhrases
+from shared.contract.events import Language
+
+PHRASES: Final[dict[Language, Phrases]] = {
+    Language.SPANISH: spanish.PHRASES,
+    Language.ENGLISH: english.PHRASES,
+    Language.PORTUGUESE: portuguese.PHRASES,
+    Language.FRENCH: french.PHRASES,
+    Language.GERMAN: german.PHRASES,
+    Language.ITALIAN: italian.PHRASES,
+}
+REASON_PHRASES: Final[dict[Language, ReasonPhrases]] = {
+    Language.SPANISH: spanish.REASONS,
+    Language.ENGLISH: english.REASONS,
+    Language.PORTUGUESE: portuguese.REASONS,
+    Language.FRENCH: french.REASONS,
+    Language.GERMAN: german.REASONS,
+    Language.ITALIAN: italian.REASONS,
+}
+WAITING_PHRASES: Final[dict[Language, WaitingPhrases]] = {
+    Language.SPANISH: spanish.WAITING,
+    Language.ENGLISH: english.WAITING,
+    Language.PORTUGUESE: portuguese.WAITING,
+    Language.FRENCH: french.WAITING,
+    Language.GERMAN: german.WAITING,
+    Language.ITALIAN: italian.WAITING,
+}

@@ -1,0 +1,110 @@
+"""The phrases of the mails in English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notify.domain.digest import DiffKind
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
+from shared.contract.events import RemedyKind, WaitingReason
+
+PHRASES: Final = Phrases(
+    locale="en_GB",
+    colon=":",
+    subject_whole="Your agenda for {edition}",
+    subject_changed="Your agenda has changed ({counts}) - {edition}",
+    subject_details="Updated details in your agenda - {edition}",
+    subject_emptied="Your agenda is now empty - {edition}",
+    greeting="Hello {name},",
+    intro_whole="This is your whole agenda for {edition}.",
+    intro_changed="Your agenda for {edition} has changed. This is what differs from our last e-mail:",
+    intro_details="Details of your agenda for {edition} have changed. This is how it stands now.",
+    intro_emptied="Your agenda for {edition} is now empty: you have no encounters or sessions any more.",
+    subject_left="You no longer take part in {edition}",
+    intro_left="Another person now has your place at {edition}. The attached file takes the appointments out of your "
+    "calendar.",
+    footer_left="You receive this e-mail because you took part in {edition}.",
+    intro_invitation="This appointment begins soon and has changed. Your calendar takes the change from this e-mail.",
+    intro_cancellation="This appointment, soon to begin, is cancelled. This e-mail takes it out of your calendar.",
+    heading_changes="What has changed",
+    heading_agenda="Your agenda",
+    local_times="Local times: {zone}",
+    table="table {table}",
+    encounter="Encounter with {organisation}",
+    to_be_confirmed="to be confirmed",
+    before="before",
+    calendar_hint="The attached agenda.ics holds this same agenda for your calendar.",
+    footer="You receive this e-mail because you take part in {edition}.",
+    waits="You wait for a seat in: {sessions}. If a seat is freed for you, it appears in your agenda.",
+    feed_hint="Subscribe your calendar to this agenda: it follows every change",
+    page_hint="See the agenda as it stands",
+    kinds={
+        DiffKind.ADDED: "New",
+        DiffKind.MOVED: "Moved",
+        DiffKind.TABLE: "Another table",
+        DiffKind.CHANGED: "Changed",
+        DiffKind.REMOVED: "Cancelled",
+    },
+    counts={
+        DiffKind.ADDED: Counted("1 new", "{n} new"),
+        DiffKind.MOVED: Counted("1 moved", "{n} moved"),
+        DiffKind.TABLE: Counted("1 at another table", "{n} at another table"),
+        DiffKind.CHANGED: Counted("1 changed", "{n} changed"),
+        DiffKind.REMOVED: Counted("1 cancelled", "{n} cancelled"),
+    },
+)
+REASONS: Final = ReasonPhrases(
+    they_offer="They offer “{offer}”, which you look for.",
+    they_need="They look for “{need}”, which you offer.",
+    both="They offer “{offer}”, which you look for, and look for “{need}”, which you offer.",
+    also="In common: {reasons}.",
+    near="Their activity is close to yours: {names}.",
+    asked="One of you has asked for this encounter.",
+    you_asked="You asked for this encounter.",
+    they_asked="They asked to meet you.",
+    both_asked="You both asked for this encounter.",
+    terms={
+        "sector": "your activity ({names})",
+        "kets": "technology: {names}",
+        "s3": "regional priority: {names}",
+        "shared_codes": "{names}",
+        "cooperation": "the cooperation you both seek: {names}",
+        "met_before": "you have met in an earlier edition",
+    },
+    names={
+        "coop:rd": "R&D project",
+        "coop:commercial": "commercial agreement",
+        "coop:sale": "buying and selling",
+        "coop:purchase": "buying and selling",
+        "ket:biotechnology": "biotechnology",
+        "coop:internationalisation": "internationalisation",
+    },
+    tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
+)
+WAITING: Final = WaitingPhrases(
+    heading="Encounters that wait for a place (as of {as_of})",
+    reasons={
+        WaitingReason.NO_COMMON_SLOT: "The participants are present together at no time.",
+        WaitingReason.QUOTA_REACHED: "A participant has as many encounters as the edition allows.",
+        WaitingReason.NO_SLOT_IN_ORDER: "No time is left in the order of encounters that the organiser set.",
+        WaitingReason.NO_TABLE: "No table is free when the participants are.",
+        WaitingReason.AGENDAS_FULL: "The participants have no free time in common.",
+        WaitingReason.EDITION_UNKNOWN: "The data of the edition are being prepared.",
+        WaitingReason.PARTICIPANT_UNKNOWN: "The data of a participant are being prepared.",
+    },
+    remedy="It could be held on {time} with: {steps}. (As of {as_of})",
+    steps={
+        RemedyKind.HOURS: "{person} present on {time}",
+        RemedyKind.SESSION: "{person} leaving out the session at that time",
+        RemedyKind.QUOTA: "up to {quota} encounters for each participant",
+        RemedyKind.TABLE: "one more table in {zone}",
+        RemedyKind.SLOT: "a longer last day",
+        RemedyKind.GUEST: "the encounter without {person}",
+        RemedyKind.ORDER: "another order of the encounters",
+        RemedyKind.UNLOCK: "an encounter unlocked",
+        RemedyKind.PLACE: "a change by the organiser's hand",
+    },
+    further_tables="{tables} more tables in {zone}",
+    another_waits="another encounter would wait",
+    others_move="other encounters would change their time or table",
+)

@@ -1,0 +1,103 @@
+"""The forms that the phrases of every language fill in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.notify.domain.digest import DiffKind
+from shared.contract.events import RemedyKind, WaitingReason
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The singular and the plural of a phrase. `{n}` stands for the number."""
+
+    singular: str
+    plural: str
+
+    def of(self, number: int) -> str:
+        """Return the phrase for a number."""
+        return self.singular if number == 1 else self.plural.format(n=number)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """The phrases of a language. The page fills in the fields in braces.
+
+    `colon` is the sign between a label and its text: French writes a no-break space before it.
+    """
+
+    locale: str
+    colon: str
+    subject_whole: str
+    subject_changed: str
+    subject_details: str
+    subject_emptied: str
+    greeting: str
+    intro_whole: str
+    intro_changed: str
+    intro_details: str
+    intro_emptied: str
+    subject_left: str
+    intro_left: str
+    footer_left: str
+    intro_invitation: str
+    intro_cancellation: str
+    heading_changes: str
+    heading_agenda: str
+    local_times: str
+    table: str
+    encounter: str
+    to_be_confirmed: str
+    before: str
+    calendar_hint: str
+    footer: str
+    waits: str
+    feed_hint: str
+    page_hint: str
+    kinds: dict[DiffKind, str]
+    counts: dict[DiffKind, Counted]
+
+
+@dataclass(frozen=True)
+class ReasonPhrases:
+    """The phrases about the reason of an encounter.
+
+    Attributes:
+        they_offer: an offer of the partner that the reader looks for; `they_need` the reverse, `both` the two.
+        asked: by somebody of the two, if an older event does not name the participant.
+        near: the activity of the partner, if it is close to that of the reader and not the same.
+        terms: the phrase by code of a reason that two participants have in common.
+        names: the name by code, of codes without a label.
+        keeps_capitals: labels of codes keep their first letter inside a sentence, as the nouns of German do.
+        separator: between two reasons; French writes a space before it.
+    """
+
+    they_offer: str
+    they_need: str
+    both: str
+    also: str
+    near: str
+    asked: str
+    you_asked: str
+    they_asked: str
+    both_asked: str
+    terms: dict[str, str]
+    names: dict[str, str]
+    tell_more: str
+    keeps_capitals: bool = False
+    separator: str = "; "
+
+
+@dataclass(frozen=True)
+class WaitingPhrases:
+    """The phrases about an encounter that waits. The sentence of a remedy fills in the fields in braces."""
+
+    heading: str
+    reasons: dict[WaitingReason, str]
+    remedy: str
+    steps: dict[RemedyKind, str]
+    further_tables: str
+    another_waits: str
+    others_move: str
+    separator: str = "; "

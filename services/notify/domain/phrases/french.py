@@ -1,0 +1,116 @@
+"""The phrases of the mails in French."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notify.domain.digest import DiffKind
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
+from shared.contract.events import RemedyKind, WaitingReason
+
+PHRASES: Final = Phrases(
+    locale="fr_FR",
+    colon="\u00a0:",
+    subject_whole="Votre agenda pour {edition}",
+    subject_changed="Votre agenda a changé (rendez-vous\u00a0: {counts}) - {edition}",
+    subject_details="Informations mises à jour dans votre agenda - {edition}",
+    subject_emptied="Votre agenda est désormais vide - {edition}",
+    greeting="Bonjour {name},",
+    intro_whole="Voici votre agenda complet pour {edition}.",
+    intro_changed="Votre agenda pour {edition} a changé. Voici ce qui change par rapport à notre dernier e-mail\u00a0:",
+    intro_details="Des informations de votre agenda pour {edition} ont changé. Voici la version à jour.",
+    intro_emptied="Votre agenda pour {edition} est désormais vide\u00a0: vous n'avez plus ni rendez-vous ni session.",
+    subject_left="Vous ne participez plus à {edition}",
+    intro_left="Une autre personne occupe désormais votre place à {edition}. Le fichier joint retire les rendez-vous "
+    "de votre calendrier.",
+    footer_left="Vous recevez cet e-mail parce que vous participiez à {edition}.",
+    intro_invitation="Ce rendez-vous commence bientôt et a changé. Cet e-mail met votre calendrier à jour.",
+    intro_cancellation="Ce rendez-vous, qui devait bientôt commencer, est annulé. Cet e-mail le retire de votre "
+    "calendrier.",
+    heading_changes="Ce qui a changé",
+    heading_agenda="Votre agenda",
+    local_times="Heures locales\u00a0: {zone}",
+    table="table {table}",
+    encounter="Rendez-vous avec {organisation}",
+    to_be_confirmed="à confirmer",
+    before="avant",
+    calendar_hint="Le fichier agenda.ics joint contient ce même agenda pour votre calendrier.",
+    footer="Vous recevez cet e-mail parce que vous participez à {edition}.",
+    waits="Vous êtes sur liste d'attente pour\u00a0: {sessions}. Si une place se libère pour vous, elle apparaîtra "
+    "dans votre agenda.",
+    feed_hint="Abonnez votre calendrier à cet agenda pour suivre chaque changement",
+    page_hint="Voir l'agenda à jour",
+    kinds={
+        DiffKind.ADDED: "Nouveau",
+        DiffKind.MOVED: "Déplacé",
+        DiffKind.TABLE: "Changement de table",
+        DiffKind.CHANGED: "Modifié",
+        DiffKind.REMOVED: "Annulé",
+    },
+    counts={
+        DiffKind.ADDED: Counted("1 nouveau", "{n} nouveaux"),
+        DiffKind.MOVED: Counted("1 déplacé", "{n} déplacés"),
+        DiffKind.TABLE: Counted("1 à une autre table", "{n} à une autre table"),
+        DiffKind.CHANGED: Counted("1 modifié", "{n} modifiés"),
+        DiffKind.REMOVED: Counted("1 annulé", "{n} annulés"),
+    },
+)
+REASONS: Final = ReasonPhrases(
+    they_offer="Votre interlocuteur propose « {offer} », que vous recherchez.",
+    they_need="Votre interlocuteur recherche « {need} », que vous proposez.",
+    both="Votre interlocuteur propose « {offer} », que vous recherchez, et recherche « {need} », que vous proposez.",
+    also="En commun : {reasons}.",
+    near="Votre interlocuteur a une activité proche de la vôtre : {names}.",
+    asked="Rendez-vous demandé par l'une des deux parties.",
+    you_asked="Vous avez demandé ce rendez-vous.",
+    they_asked="Votre interlocuteur a demandé à vous rencontrer.",
+    both_asked="Les deux parties ont demandé ce rendez-vous.",
+    terms={
+        "sector": "l'activité ({names})",
+        "kets": "technologie : {names}",
+        "s3": "priorité régionale : {names}",
+        "shared_codes": "{names}",
+        "cooperation": "la coopération recherchée : {names}",
+        "met_before": "vous vous êtes déjà rencontrés lors d'une édition précédente",
+    },
+    names={
+        "coop:rd": "projet de R&D",
+        "coop:commercial": "accord commercial",
+        "coop:sale": "achat et vente",
+        "coop:purchase": "achat et vente",
+        "ket:biotechnology": "biotechnologie",
+        "coop:internationalisation": "internationalisation",
+    },
+    tell_more="Nous en savons trop peu sur ce que vous recherchez et proposez : complétez votre profil et nous "
+    "pourrons vous proposer de meilleurs rendez-vous.",
+    separator=" ; ",
+)
+WAITING: Final = WaitingPhrases(
+    heading="Rendez-vous en attente d'une place (situation au {as_of})",
+    reasons={
+        WaitingReason.NO_COMMON_SLOT: "Les participants ne sont présents ensemble à aucun moment.",
+        WaitingReason.QUOTA_REACHED: "Un participant a déjà tous les rendez-vous que permet l'édition.",
+        WaitingReason.NO_SLOT_IN_ORDER: "Il ne reste aucun horaire dans l'ordre des rendez-vous fixé par "
+        "l'organisation.",
+        WaitingReason.NO_TABLE: "Aucune table n'est libre quand les participants le sont.",
+        WaitingReason.AGENDAS_FULL: "Les participants n'ont aucun horaire libre en commun.",
+        WaitingReason.EDITION_UNKNOWN: "Les données de l'édition sont en préparation.",
+        WaitingReason.PARTICIPANT_UNKNOWN: "Les données d'un participant sont en préparation.",
+    },
+    remedy="Il pourrait avoir lieu le {time} avec\u00a0: {steps}. (Situation au {as_of})",
+    steps={
+        RemedyKind.HOURS: "{person} sur place le {time}",
+        RemedyKind.SESSION: "{person} sans la session prévue à cette heure",
+        RemedyKind.QUOTA: "un maximum de {quota} rendez-vous par participant",
+        RemedyKind.TABLE: "une table de plus dans la zone {zone}",
+        RemedyKind.SLOT: "un horaire de plus à la fin du dernier jour",
+        RemedyKind.GUEST: "le rendez-vous sans {person}",
+        RemedyKind.ORDER: "un autre ordre des rendez-vous",
+        RemedyKind.UNLOCK: "un rendez-vous déverrouillé",
+        RemedyKind.PLACE: "une modification manuelle par l'organisation",
+    },
+    further_tables="{tables} tables de plus dans la zone {zone}",
+    another_waits="un autre rendez-vous serait mis en attente",
+    others_move="d'autres rendez-vous changeraient d'horaire ou de table",
+    separator="\u00a0; ",
+)

@@ -1,0 +1,117 @@
+"""The phrases of the mails in German. A sentence after the greeting's comma begins in lower case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notify.domain.digest import DiffKind
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
+from shared.contract.events import RemedyKind, WaitingReason
+
+PHRASES: Final = Phrases(
+    locale="de_DE",
+    colon=":",
+    subject_whole="Ihr Terminplan für {edition}",
+    subject_changed="Ihr Terminplan hat sich geändert (Termine: {counts}) - {edition}",
+    subject_details="Aktualisierte Angaben in Ihrem Terminplan - {edition}",
+    subject_emptied="Ihr Terminplan ist jetzt leer - {edition}",
+    greeting="Guten Tag {name},",
+    intro_whole="dies ist Ihr vollständiger Terminplan für {edition}.",
+    intro_changed="Ihr Terminplan für {edition} hat sich geändert. Das sind die Änderungen seit unserer letzten "
+    "E-Mail:",
+    intro_details="in Ihrem Terminplan für {edition} haben sich Angaben geändert. Dies ist der aktuelle Stand.",
+    intro_emptied="Ihr Terminplan für {edition} ist jetzt leer: Sie haben keine Treffen und keine Programmpunkte mehr.",
+    subject_left="Sie nehmen nicht mehr an {edition} teil",
+    intro_left="eine andere Person hat jetzt Ihren Platz bei {edition}. Die angehängte Datei entfernt die Termine aus "
+    "Ihrem Kalender.",
+    footer_left="Sie erhalten diese E-Mail, weil Sie an {edition} teilgenommen haben.",
+    intro_invitation="dieser Termin beginnt bald und hat sich geändert. Ihr Kalender übernimmt die Änderung aus dieser "
+    "E-Mail.",
+    intro_cancellation="dieser Termin, der bald beginnen sollte, ist abgesagt. Diese E-Mail entfernt ihn aus Ihrem "
+    "Kalender.",
+    heading_changes="Was sich geändert hat",
+    heading_agenda="Ihr Terminplan",
+    local_times="Ortszeit: {zone}",
+    table="Tisch {table}",
+    encounter="Treffen mit {organisation}",
+    to_be_confirmed="noch offen",
+    before="bisher",
+    calendar_hint="Die angehängte Datei agenda.ics enthält diesen Terminplan für Ihren Kalender.",
+    footer="Sie erhalten diese E-Mail, weil Sie an {edition} teilnehmen.",
+    waits="Sie stehen auf der Warteliste für: {sessions}. Wird ein Platz für Sie frei, erscheint er in Ihrem "
+    "Terminplan.",
+    feed_hint="Abonnieren Sie diesen Terminplan in Ihrem Kalender, damit er jede Änderung übernimmt",
+    page_hint="Aktuellen Terminplan ansehen",
+    kinds={
+        DiffKind.ADDED: "Neu",
+        DiffKind.MOVED: "Verschoben",
+        DiffKind.TABLE: "Anderer Tisch",
+        DiffKind.CHANGED: "Geändert",
+        DiffKind.REMOVED: "Abgesagt",
+    },
+    counts={
+        DiffKind.ADDED: Counted("1 neu", "{n} neu"),
+        DiffKind.MOVED: Counted("1 verschoben", "{n} verschoben"),
+        DiffKind.TABLE: Counted("1 an einem anderen Tisch", "{n} an einem anderen Tisch"),
+        DiffKind.CHANGED: Counted("1 geändert", "{n} geändert"),
+        DiffKind.REMOVED: Counted("1 abgesagt", "{n} abgesagt"),
+    },
+)
+REASONS: Final = ReasonPhrases(
+    they_offer="Ihr Gegenüber bietet an, was Sie suchen: „{offer}“.",
+    they_need="Ihr Gegenüber sucht, was Sie anbieten: „{need}“.",
+    both="Ihr Gegenüber bietet an, was Sie suchen („{offer}“), und sucht, was Sie anbieten („{need}“).",
+    also="Gemeinsamkeiten: {reasons}.",
+    near="Ihr Gegenüber ist in einem ähnlichen Bereich tätig wie Sie: {names}.",
+    asked="Eine der beiden Seiten hat um dieses Treffen gebeten.",
+    you_asked="Sie haben um dieses Treffen gebeten.",
+    they_asked="Ihr Gegenüber hat um ein Treffen mit Ihnen gebeten.",
+    both_asked="Beide Seiten haben um dieses Treffen gebeten.",
+    terms={
+        "sector": "Tätigkeit ({names})",
+        "kets": "Technologie: {names}",
+        "s3": "regionaler Schwerpunkt: {names}",
+        "shared_codes": "{names}",
+        "cooperation": "gesuchte Zusammenarbeit: {names}",
+        "met_before": "Sie haben sich schon bei einer früheren Veranstaltung getroffen",
+    },
+    names={
+        "coop:rd": "F&E-Projekt",
+        "coop:commercial": "Handelsvereinbarung",
+        "coop:sale": "Kauf und Verkauf",
+        "coop:purchase": "Kauf und Verkauf",
+        "ket:biotechnology": "Biotechnologie",
+        "coop:internationalisation": "Internationalisierung",
+    },
+    tell_more="Wir wissen noch zu wenig darüber, was Sie suchen und anbieten: Ergänzen Sie bitte Ihr Profil, dann "
+    "können wir Ihnen passendere Treffen vorschlagen.",
+    keeps_capitals=True,
+)
+WAITING: Final = WaitingPhrases(
+    heading="Treffen, die auf einen Platz warten (Stand: {as_of} Uhr)",
+    reasons={
+        WaitingReason.NO_COMMON_SLOT: "Die Beteiligten sind zu keiner Zeit gemeinsam anwesend.",
+        WaitingReason.QUOTA_REACHED: "Für eine der beteiligten Personen ist die Höchstzahl an Treffen erreicht.",
+        WaitingReason.NO_SLOT_IN_ORDER: "In der Reihenfolge der Treffen, die der Veranstalter festgelegt hat, ist "
+        "keine Zeit mehr frei.",
+        WaitingReason.NO_TABLE: "Wenn die Beteiligten Zeit haben, ist kein Tisch frei.",
+        WaitingReason.AGENDAS_FULL: "Die Beteiligten haben keine gemeinsame freie Zeit.",
+        WaitingReason.EDITION_UNKNOWN: "Die Daten der Veranstaltung werden vorbereitet.",
+        WaitingReason.PARTICIPANT_UNKNOWN: "Die Daten einer der beteiligten Personen werden vorbereitet.",
+    },
+    remedy="Möglicher Termin: {time} Uhr. Nötig dafür: {steps}. (Stand: {as_of} Uhr)",
+    steps={
+        RemedyKind.HOURS: "Anwesenheit von {person} am {time} Uhr",
+        RemedyKind.SESSION: "{person} ohne den Programmpunkt zu dieser Zeit",
+        RemedyKind.QUOTA: "bis zu {quota} Treffen pro Person",
+        RemedyKind.TABLE: "ein weiterer Tisch im Bereich {zone}",
+        RemedyKind.SLOT: "ein längerer letzter Tag",
+        RemedyKind.GUEST: "das Treffen ohne {person}",
+        RemedyKind.ORDER: "eine andere Reihenfolge der Treffen",
+        RemedyKind.UNLOCK: "die Freigabe eines gesperrten Treffens",
+        RemedyKind.PLACE: "eine Änderung von Hand durch den Veranstalter",
+    },
+    further_tables="{tables} weitere Tische im Bereich {zone}",
+    another_waits="ein anderes Treffen müsste warten",
+    others_move="andere Treffen bekämen eine andere Zeit oder einen anderen Tisch",
+)

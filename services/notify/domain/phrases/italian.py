@@ -1,0 +1,113 @@
+"""The phrases of the mails in Italian. A sentence after the greeting's comma begins in lower case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notify.domain.digest import DiffKind
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
+from shared.contract.events import RemedyKind, WaitingReason
+
+PHRASES: Final = Phrases(
+    locale="it_IT",
+    colon=":",
+    subject_whole="La Sua agenda per {edition}",
+    subject_changed="La Sua agenda è cambiata (appuntamenti: {counts}) - {edition}",
+    subject_details="Dati aggiornati nella Sua agenda - {edition}",
+    subject_emptied="La Sua agenda è ora vuota - {edition}",
+    greeting="Buongiorno {name},",
+    intro_whole="questa è la Sua agenda completa per {edition}.",
+    intro_changed="la Sua agenda per {edition} è cambiata. Ecco che cosa cambia rispetto alla nostra ultima e-mail:",
+    intro_details="alcuni dati della Sua agenda per {edition} sono cambiati. Questa è la versione aggiornata.",
+    intro_emptied="la Sua agenda per {edition} è ora vuota: non ha più incontri né sessioni.",
+    subject_left="Non partecipa più a {edition}",
+    intro_left="un'altra persona occupa ora il Suo posto a {edition}. Il file allegato toglie gli appuntamenti dal Suo "
+    "calendario.",
+    footer_left="Riceve questa e-mail perché partecipava a {edition}.",
+    intro_invitation="questo appuntamento inizia tra poco ed è cambiato. Questa e-mail aggiorna il Suo calendario.",
+    intro_cancellation="questo appuntamento, che stava per iniziare, è annullato. Questa e-mail lo toglie dal Suo "
+    "calendario.",
+    heading_changes="Che cosa è cambiato",
+    heading_agenda="La Sua agenda",
+    local_times="Orari locali: {zone}",
+    table="tavolo {table}",
+    encounter="Incontro con {organisation}",
+    to_be_confirmed="da confermare",
+    before="prima",
+    calendar_hint="Il file agenda.ics allegato contiene questa stessa agenda per il Suo calendario.",
+    footer="Riceve questa e-mail perché partecipa a {edition}.",
+    waits="È in lista d'attesa per: {sessions}. Se si libera un posto per Lei, comparirà nella Sua agenda.",
+    feed_hint="Si abboni a questa agenda dal Suo calendario per seguire ogni modifica",
+    page_hint="Consulti l'agenda aggiornata",
+    kinds={
+        DiffKind.ADDED: "Nuovo",
+        DiffKind.MOVED: "Spostato",
+        DiffKind.TABLE: "Cambio di tavolo",
+        DiffKind.CHANGED: "Modificato",
+        DiffKind.REMOVED: "Annullato",
+    },
+    counts={
+        DiffKind.ADDED: Counted("1 nuovo", "{n} nuovi"),
+        DiffKind.MOVED: Counted("1 spostato", "{n} spostati"),
+        DiffKind.TABLE: Counted("1 a un altro tavolo", "{n} a un altro tavolo"),
+        DiffKind.CHANGED: Counted("1 modificato", "{n} modificati"),
+        DiffKind.REMOVED: Counted("1 annullato", "{n} annullati"),
+    },
+)
+REASONS: Final = ReasonPhrases(
+    they_offer="Offrono «{offer}», che Lei cerca.",
+    they_need="Cercano «{need}», che Lei offre.",
+    both="Offrono «{offer}», che Lei cerca, e cercano «{need}», che Lei offre.",
+    also="In comune: {reasons}.",
+    near="La loro attività è vicina alla Sua: {names}.",
+    asked="Incontro richiesto da una delle due parti.",
+    you_asked="Lei ha chiesto questo incontro.",
+    they_asked="Hanno chiesto di incontrarLa.",
+    both_asked="Entrambe le parti hanno chiesto questo incontro.",
+    terms={
+        "sector": "l'attività ({names})",
+        "kets": "tecnologia: {names}",
+        "s3": "priorità regionale: {names}",
+        "shared_codes": "{names}",
+        "cooperation": "la collaborazione cercata: {names}",
+        "met_before": "vi siete già incontrati in un'edizione precedente",
+    },
+    names={
+        "coop:rd": "progetto di R&S",
+        "coop:commercial": "accordo commerciale",
+        "coop:sale": "compravendita",
+        "coop:purchase": "compravendita",
+        "ket:biotechnology": "biotecnologia",
+        "coop:internationalisation": "internazionalizzazione",
+    },
+    tell_more="Sappiamo troppo poco di ciò che cerca e offre: completi il Suo profilo e potremo proporLe incontri "
+    "migliori.",
+)
+WAITING: Final = WaitingPhrases(
+    heading="Incontri in attesa di un posto (situazione a {as_of})",
+    reasons={
+        WaitingReason.NO_COMMON_SLOT: "I partecipanti non sono presenti insieme in nessun momento.",
+        WaitingReason.QUOTA_REACHED: "Un partecipante ha già tutti gli incontri che l'edizione consente.",
+        WaitingReason.NO_SLOT_IN_ORDER: "Non resta alcun orario nell'ordine degli incontri fissato "
+        "dall'organizzazione.",
+        WaitingReason.NO_TABLE: "Nessun tavolo è libero quando lo sono i partecipanti.",
+        WaitingReason.AGENDAS_FULL: "I partecipanti non hanno alcun orario libero in comune.",
+        WaitingReason.EDITION_UNKNOWN: "I dati dell'edizione sono in preparazione.",
+        WaitingReason.PARTICIPANT_UNKNOWN: "I dati di un partecipante sono in preparazione.",
+    },
+    remedy="Potrebbe tenersi {time} con: {steps}. (Situazione a {as_of})",
+    steps={
+        RemedyKind.HOURS: "{person} sul posto {time}",
+        RemedyKind.SESSION: "{person} senza la sessione di quell'ora",
+        RemedyKind.QUOTA: "un massimo di {quota} incontri per partecipante",
+        RemedyKind.TABLE: "un tavolo in più nella zona {zone}",
+        RemedyKind.SLOT: "un orario in più alla fine dell'ultimo giorno",
+        RemedyKind.GUEST: "l'incontro senza {person}",
+        RemedyKind.ORDER: "un altro ordine degli incontri",
+        RemedyKind.UNLOCK: "un incontro sbloccato",
+        RemedyKind.PLACE: "una modifica manuale dell'organizzazione",
+    },
+    further_tables="{tables} tavoli in più nella zona {zone}",
+    another_waits="un altro incontro resterebbe in attesa",
+    others_move="altri incontri cambierebbero orario o tavolo",
+)

@@ -1,0 +1,110 @@
+"""The phrases of the mails in Portuguese."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notify.domain.digest import DiffKind
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
+from shared.contract.events import RemedyKind, WaitingReason
+
+PHRASES: Final = Phrases(
+    locale="pt_PT",
+    colon=":",
+    subject_whole="A sua agenda de {edition}",
+    subject_changed="A sua agenda mudou (compromissos: {counts}) - {edition}",
+    subject_details="Dados atualizados na sua agenda - {edition}",
+    subject_emptied="A sua agenda ficou vazia - {edition}",
+    greeting="Olá, {name}:",
+    intro_whole="Esta é a sua agenda completa de {edition}.",
+    intro_changed="A sua agenda de {edition} mudou. Eis o que muda em relação ao nosso último e-mail:",
+    intro_details="Mudaram dados da sua agenda de {edition}. Esta é a versão em vigor.",
+    intro_emptied="A sua agenda de {edition} ficou vazia: já não tem encontros nem sessões.",
+    subject_left="Já não participa em {edition}",
+    intro_left="Outra pessoa ocupa agora o seu lugar em {edition}. O ficheiro em anexo retira os compromissos do seu "
+    "calendário.",
+    footer_left="Recebe este e-mail porque participava em {edition}.",
+    intro_invitation="Este compromisso começa em breve e mudou. O seu calendário recolhe a alteração deste e-mail.",
+    intro_cancellation="Este compromisso, que ia começar, foi cancelado. Este e-mail retira-o do seu calendário.",
+    heading_changes="O que mudou",
+    heading_agenda="A sua agenda",
+    local_times="Horas locais: {zone}",
+    table="mesa {table}",
+    encounter="Encontro com {organisation}",
+    to_be_confirmed="por confirmar",
+    before="antes",
+    calendar_hint="O ficheiro agenda.ics em anexo contém esta mesma agenda para o seu calendário.",
+    footer="Recebe este e-mail porque participa em {edition}.",
+    waits="Aguarda um lugar em: {sessions}. Se ficar um livre, aparecerá na sua agenda.",
+    feed_hint="Subscreva esta agenda no seu calendário: acompanha cada alteração",
+    page_hint="Ver a agenda atualizada",
+    kinds={
+        DiffKind.ADDED: "Novo",
+        DiffKind.MOVED: "Movido",
+        DiffKind.TABLE: "Mudança de mesa",
+        DiffKind.CHANGED: "Alterado",
+        DiffKind.REMOVED: "Cancelado",
+    },
+    counts={
+        DiffKind.ADDED: Counted("1 novo", "{n} novos"),
+        DiffKind.MOVED: Counted("1 movido", "{n} movidos"),
+        DiffKind.TABLE: Counted("1 com outra mesa", "{n} com outra mesa"),
+        DiffKind.CHANGED: Counted("1 alterado", "{n} alterados"),
+        DiffKind.REMOVED: Counted("1 cancelado", "{n} cancelados"),
+    },
+)
+REASONS: Final = ReasonPhrases(
+    they_offer="Oferecem «{offer}», que está a procurar.",
+    they_need="Procuram «{need}», que a sua organização oferece.",
+    both="Oferecem «{offer}», que está a procurar, e procuram «{need}», que a sua organização oferece.",
+    also="Em comum: {reasons}.",
+    near="A atividade deles é próxima da sua: {names}.",
+    asked="Encontro pedido por uma das duas partes.",
+    you_asked="O encontro foi pedido por si.",
+    they_asked="Pediram para se reunir consigo.",
+    both_asked="Ambas as partes pediram este encontro.",
+    terms={
+        "sector": "a atividade ({names})",
+        "kets": "tecnologia: {names}",
+        "s3": "prioridade regional: {names}",
+        "shared_codes": "{names}",
+        "cooperation": "a cooperação que procuram: {names}",
+        "met_before": "já se reuniram numa edição anterior",
+    },
+    names={
+        "coop:rd": "projeto de I&D",
+        "coop:commercial": "acordo comercial",
+        "coop:sale": "compra e venda",
+        "coop:purchase": "compra e venda",
+        "ket:biotechnology": "biotecnologia",
+        "coop:internationalisation": "internacionalização",
+    },
+    tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
+)
+WAITING: Final = WaitingPhrases(
+    heading="Encontros à espera de lugar (em {as_of})",
+    reasons={
+        WaitingReason.NO_COMMON_SLOT: "Os participantes não coincidem em nenhuma hora.",
+        WaitingReason.QUOTA_REACHED: "Um participante já tem todos os encontros que a edição permite.",
+        WaitingReason.NO_SLOT_IN_ORDER: "Não resta hora na ordem de encontros que a organização definiu.",
+        WaitingReason.NO_TABLE: "Não há mesa livre quando os participantes o estão.",
+        WaitingReason.AGENDAS_FULL: "Os participantes não têm nenhuma hora livre em comum.",
+        WaitingReason.EDITION_UNKNOWN: "Os dados da edição estão a ser preparados.",
+        WaitingReason.PARTICIPANT_UNKNOWN: "Os dados de um participante estão a ser preparados.",
+    },
+    remedy="Poderia realizar-se em {time} com: {steps}. (Situação em {as_of})",
+    steps={
+        RemedyKind.HOURS: "disponibilidade de {person} em {time}",
+        RemedyKind.SESSION: "{person} sem assistir à sessão dessa hora",
+        RemedyKind.QUOTA: "um máximo de {quota} encontros por participante",
+        RemedyKind.TABLE: "mais uma mesa em {zone}",
+        RemedyKind.SLOT: "mais uma hora no fim do último dia",
+        RemedyKind.GUEST: "o encontro sem {person}",
+        RemedyKind.ORDER: "outra ordem dos encontros",
+        RemedyKind.UNLOCK: "um encontro desbloqueado",
+        RemedyKind.PLACE: "uma alteração à mão da organização",
+    },
+    further_tables="mais {tables} mesas em {zone}",
+    another_waits="outro encontro ficaria à espera",
+    others_move="outros encontros mudariam de hora ou de mesa",
+)
