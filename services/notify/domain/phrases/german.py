@@ -24,7 +24,7 @@ PHRASES: Final = Phrases(
     subject_left="Sie nehmen nicht mehr an {edition} teil",
     intro_left="eine andere Person hat jetzt Ihren Platz bei {edition}. Die angehängte Datei entfernt die Termine aus "
     "Ihrem Kalender.",
-    footer_left="Sie erhalten diese E-Mail, weil Sie an {edition} teilgenommen haben.",
+    footer_left="Sie erhalten diese E-Mail, weil Sie für {edition} angemeldet waren.",
     intro_invitation="dieser Termin beginnt bald und hat sich geändert. Ihr Kalender übernimmt die Änderung aus dieser "
     "E-Mail.",
     intro_cancellation="dieser Termin, der bald beginnen sollte, ist abgesagt. Diese E-Mail entfernt ihn aus Ihrem "
