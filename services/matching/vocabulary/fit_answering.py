@@ -28,7 +28,7 @@ from services.matching.vocabulary import ANSWERING, FOLDER, answer_tables
 LABELLED: Final = FOLDER / "labelled_offers.txt"
 VERSION: Final = "trades-1"
 #: Least certainty that is shown: cross-validation gives .05 wrong or less there.
-SHOWN_FROM: Final = 0.72
+SHOWN_FROM: Final = 0.8
 _LABELS: Final = {"+": "right", "~": "near", "-": "wrong"}
 #: Weight of a file's pairs: mails repeat sentences, and topics have no offers of related trades.
 _SHOWN, _TOPIC = 0.7, 0.25
@@ -137,7 +137,7 @@ def _fitted(table: Values, truth: NDArray[np.bool_], cost: Values) -> tuple[floa
 
 def _print(pairs: list[Pair], certainties: Values, name: str) -> None:
     labels = np.array([pair.label for pair in pairs])
-    for limit in (0.6, 0.65, 0.7, SHOWN_FROM, 0.75, 0.8):
+    for limit in (0.6, 0.7, 0.75, SHOWN_FROM, 0.85, 0.9):
         shown = certainties >= limit
         shares = [f"{label} {(labels[shown] == label).mean():.2f}" for label in _LABELS.values()]
         recall = (labels[shown] == "right").sum() / (labels == "right").sum()
