@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 
+import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from services.notify.domain.delivery import Delivery, Mailing
@@ -206,7 +207,7 @@ def _add_invitation(message: EmailMessage, file: bytes, method: Method) -> None:
 
 
 def _address(name: str, email: str) -> Address:
-    """Return the address. A domain outside ASCII is written in IDNA; a local part outside ASCII cannot be sent.
+    """Return the address. A domain outside ASCII is written by IDNA 2008; a local part outside ASCII cannot be sent.
 
     Raises:
         ValueError, MessageError, LookupError: the text is not an address.
@@ -215,7 +216,7 @@ def _address(name: str, email: str) -> Address:
     if not local or not domain:
         raise ValueError("an e-mail address needs a local part and a domain, joined by @")
     if not domain.isascii():
-        email = f"{local}@{domain.encode('idna').decode('ascii')}"
+        email = f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
     if _ENCODED_WORD.search(email):
         raise ValueError("an encoded word is not allowed in an e-mail address (RFC 2047, 5)")
     address = Address(display_name=name, addr_spec=email)

@@ -59,7 +59,7 @@ PRICES: dict[tuple[str, str], Price] = {
     ("GET", f"{_EDITION}/what-if"): _DEAR,
     ("GET", f"{_EDITION}/observatory"): _DEAR,
     # Matching looks at all pairs of the edition, and the scheduler at all its encounters.
-    ("PATCH", _EDITION): Price(tokens=20),
+    ("PATCH", _EDITION): Price(tokens=10),
     ("PUT", f"{_EDITION}/zones/{{zone_id}}"): _MEMBER,
     ("DELETE", f"{_EDITION}/zones/{{zone_id}}"): _MEMBER,
     ("PUT", f"{_EDITION}/zones/{{zone_id}}/tables/{{table:path}}"): _MEMBER,

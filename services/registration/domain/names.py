@@ -63,7 +63,7 @@ def clean_email(text: str) -> str:
         ValueError: mail cannot be sent to the address.
     """
     try:
-        return validate_email(clean_line(text), check_deliverability=False).normalized
+        return validate_email(clean_line(text), check_deliverability=False, allow_smtputf8=False).normalized
     except EmailNotValidError:
         raise ValueError(_fault_of_email(text)) from None
 
@@ -75,6 +75,9 @@ def _fault_of_email(text: str) -> str:
         return f"{shown} is no e-mail address: it has no @"
     if not local or not domain or "@" in local or set(text.strip()) & set(" \t,;"):
         return f"{shown} is no e-mail address: write a single one, such as name@example.org"
+    if not local.isascii():
+        letters = "".join(sorted({letter for letter in local if not letter.isascii()}))[:20]
+        return f"{shown}: few mail servers take {letters!r} before the @; write the address without such letters"
     if "." not in domain:
         return f"{shown}: its domain {domain[:100]!r} has no ending, such as .org"
     if domain.lower().endswith(_NO_MAIL):

@@ -76,3 +76,12 @@ def test_stored_text_is_read_although_it_breaks_a_later_rule() -> None:
     assert (read.name, read.email) == (document["name"], document["email"])
     with pytest.raises(ValidationError):
         Participant.model_validate(document)
+
+
+def test_an_address_that_few_servers_take_is_refused_with_its_letters() -> None:
+    with pytest.raises(ValueError, match="few mail servers take 'é' before the @"):
+        clean_email("josé@mail.example")
+
+
+def test_a_domain_keeps_its_letters() -> None:
+    assert clean_email("ana@faß.example") == "ana@faß.example"
