@@ -37,7 +37,7 @@ async def test_a_mail_quotes_the_need_and_the_offer_that_meet() -> None:
     await stage.consume(agenda(1, encounter(0, 1)), affinity())
     (mail,) = await stage.after(60)
     plain, html = parts(mail)
-    assert "They offer “Soldadura de <aluminio>”, which you look for." in plain
+    assert "They offer what you look for: “Soldadura de <aluminio>”." in plain
     assert "Soldadura de &lt;aluminio&gt;" in html
     assert "complete your profile" not in plain
 
@@ -56,7 +56,7 @@ async def test_a_mail_gives_the_newest_reasons_in_any_order_of_events() -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     (mail,) = await stage.after(60)
     assert "In common: technology: robotics" in parts(mail)[0]
-    assert "which you look for" not in parts(mail)[0]
+    assert "what you look for" not in parts(mail)[0]
 
 
 async def test_a_participant_with_a_poor_profile_is_asked_to_complete_it() -> None:

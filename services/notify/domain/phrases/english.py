@@ -54,9 +54,9 @@ PHRASES: Final = Phrases(
     },
 )
 REASONS: Final = ReasonPhrases(
-    they_offer="They offer “{offer}”, which you look for.",
-    they_need="They look for “{need}”, which you offer.",
-    both="They offer “{offer}”, which you look for, and look for “{need}”, which you offer.",
+    they_offer="They offer what you look for: “{offer}”.",
+    they_need="They look for what you offer: “{need}”.",
+    both="They offer what you look for (“{offer}”), and look for what you offer (“{need}”).",
     also="In common: {reasons}.",
     near="Their activity is close to yours: {names}.",
     asked="One of you has asked for this encounter.",

@@ -56,9 +56,10 @@ PHRASES: Final = Phrases(
     },
 )
 REASONS: Final = ReasonPhrases(
-    they_offer="Votre interlocuteur propose « {offer} », que vous recherchez.",
-    they_need="Votre interlocuteur recherche « {need} », que vous proposez.",
-    both="Votre interlocuteur propose « {offer} », que vous recherchez, et recherche « {need} », que vous proposez.",
+    they_offer="Votre interlocuteur propose ce que vous recherchez : « {offer} ».",
+    they_need="Votre interlocuteur recherche ce que vous proposez : « {need} ».",
+    both="Votre interlocuteur propose ce que vous recherchez (« {offer} ») et recherche ce que vous proposez "
+    "(« {need} »).",
     also="En commun : {reasons}.",
     near="Votre interlocuteur a une activité proche de la vôtre : {names}.",
     asked="Rendez-vous demandé par l'une des deux parties.",

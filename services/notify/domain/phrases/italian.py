@@ -55,9 +55,9 @@ PHRASES: Final = Phrases(
     },
 )
 REASONS: Final = ReasonPhrases(
-    they_offer="Offrono «{offer}», che Lei cerca.",
-    they_need="Cercano «{need}», che Lei offre.",
-    both="Offrono «{offer}», che Lei cerca, e cercano «{need}», che Lei offre.",
+    they_offer="Offrono ciò che Lei cerca: «{offer}».",
+    they_need="Cercano ciò che Lei offre: «{need}».",
+    both="Offrono ciò che Lei cerca («{offer}») e cercano ciò che Lei offre («{need}»).",
     also="In comune: {reasons}.",
     near="La loro attività è vicina alla Sua: {names}.",
     asked="Incontro richiesto da una delle due parti.",

@@ -54,9 +54,9 @@ PHRASES: Final = Phrases(
     },
 )
 REASONS: Final = ReasonPhrases(
-    they_offer="Oferecem «{offer}», que está a procurar.",
-    they_need="Procuram «{need}», que a sua organização oferece.",
-    both="Oferecem «{offer}», que está a procurar, e procuram «{need}», que a sua organização oferece.",
+    they_offer="Oferecem o que a sua organização procura: «{offer}».",
+    they_need="Procuram o que a sua organização oferece: «{need}».",
+    both="Oferecem o que a sua organização procura («{offer}») e procuram o que a sua organização oferece («{need}»).",
     also="Em comum: {reasons}.",
     near="A atividade deles é próxima da sua: {names}.",
     asked="Encontro pedido por uma das duas partes.",

@@ -53,9 +53,9 @@ PHRASES: Final = Phrases(
     },
 )
 REASONS: Final = ReasonPhrases(
-    they_offer="Ofrecen «{offer}», que usted busca.",
-    they_need="Buscan «{need}», que usted ofrece.",
-    both="Ofrecen «{offer}», que usted busca, y buscan «{need}», que usted ofrece.",
+    they_offer="Ofrecen lo que usted busca: «{offer}».",
+    they_need="Buscan lo que usted ofrece: «{need}».",
+    both="Ofrecen lo que usted busca («{offer}») y buscan lo que usted ofrece («{need}»).",
     also="En común: {reasons}.",
     near="Su actividad es cercana a la de usted: {names}.",
     asked="Encuentro pedido por una de las dos partes.",

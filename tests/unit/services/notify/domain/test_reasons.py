@@ -81,10 +81,10 @@ def test_a_code_without_words_is_no_reason() -> None:
 
 def test_a_reader_is_told_the_partner_s_items_alone() -> None:
     assert sentences(TEXT, KETS, SECTOR, LANGUAGE) == (
-        "They offer “Soldadura de aluminio”, which you look for, and look for “Depósitos”, which you offer.",
+        "They offer what you look for (“Soldadura de aluminio”), and look for what you offer (“Depósitos”).",
     )
     assert sentences(TEXT, KETS, reader=BOB, partner=ANN, reader_id="bob") == (
-        "Ofrecen «Wine tanks», que usted busca, y buscan «Aluminium welding», que usted ofrece.",
+        "Ofrecen lo que usted busca («Wine tanks») y buscan lo que usted ofrece («Aluminium welding»).",
     )
 
 
@@ -108,7 +108,7 @@ def test_matching_decides_what_is_shown_and_the_fit_for_older_versions(
 
 def test_items_removed_from_a_profile_are_left_out() -> None:
     assert sentences(TEXT, reader=contact(needs=(), offers=ANN.offers)) == (
-        "They look for “Depósitos”, which you offer.",
+        "They look for what you offer: “Depósitos”.",
     )
 
 
@@ -127,7 +127,7 @@ def test_unknown_reasons_are_left_out() -> None:
     [
         (
             "fr",
-            "Votre interlocuteur propose « Robots », que vous recherchez.",
+            "Votre interlocuteur propose ce que vous recherchez : « Robots ».",
             "En commun : technologie : robotique ; l'activité (usinage).",
             "Votre interlocuteur a une activité proche de la vôtre : Traitement et revêtement des métaux.",
             ("Vous avez demandé ce rendez-vous.", "Votre interlocuteur a demandé à vous rencontrer."),
@@ -141,7 +141,7 @@ def test_unknown_reasons_are_left_out() -> None:
         ),
         (
             "it",
-            "Offrono «Robots», che Lei cerca.",
+            "Offrono ciò che Lei cerca: «Robots».",
             "In comune: tecnologia: robotica; l'attività (lavori di meccanica generale).",
             "La loro attività è vicina alla Sua: Trattamento e rivestimento dei metalli.",
             ("Lei ha chiesto questo incontro.", "Hanno chiesto di incontrarLa."),
