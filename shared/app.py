@@ -202,17 +202,21 @@ def make_app(runtime: Runtime) -> Starlette:
 
 
 def operational_routes(health: Health) -> list[Route]:
-    """Return the routes `/livez`, `/readyz` and `/metrics`."""
+    """Return the routes `/livez`, `/readyz` and `/metrics`.
+
+    `/readyz?exclude=kafka` names a missing broker and is ready all the same: registration takes writes without it.
+    """
 
     async def livez(_: Request) -> Response:
         stalled = health.stalled()
         body = {"status": "stalled" if stalled else "live", "stalled": stalled}
         return JSONResponse(body, 503 if stalled else 200)
 
-    async def readyz(_: Request) -> Response:
+    async def readyz(request: Request) -> Response:
         missing = await health.missing()
-        body = {"status": "not ready" if missing else "ready", "missing": missing, **health.notes()}
-        return JSONResponse(body, 503 if missing else 200)
+        is_ready = missing.keys() <= set(request.query_params.getlist("exclude"))
+        body = {"status": "ready" if is_ready else "not ready", "missing": missing, **health.notes()}
+        return JSONResponse(body, 200 if is_ready else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

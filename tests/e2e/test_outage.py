@@ -71,6 +71,8 @@ async def test_signals_move_while_the_broker_or_the_database_is_frozen_and_retur
         assert (await client.post(editions, json=coming_edition_body())).status_code == 201
         await wait_until(lambda: signals.is_missing("kafka", *SERVICES), NOT_READY_SECONDS)
         assert await signals.alive() == set(SERVICES)
+        balanced = await client.get(f"{stack.addresses['registration']}/readyz", params={"exclude": "kafka"})
+        assert balanced.status_code == 200
         assert await signals.value("matching", "tertulia_broker_silent_seconds") > 15
         assert await signals.value("registration", 'tertulia_unsent{store="editions"}') == 1
         assert await signals.value("registration", 'tertulia_oldest_unsent_seconds{store="editions"}') > 5

@@ -44,6 +44,14 @@ async def test_a_service_without_its_servers_is_alive_and_not_ready(client: http
     assert (ready.status_code, set(ready.json()["missing"])) == (503, {"start", "mongo"})
 
 
+async def test_parts_that_a_balancer_excludes_are_named_and_do_not_count(client: httpx.AsyncClient) -> None:
+    some = await client.get("/readyz", params={"exclude": ["start"]})
+    assert (some.status_code, some.json()["status"]) == (503, "not ready")
+    all_of_them = await client.get("/readyz", params={"exclude": ["start", "mongo"]})
+    assert (all_of_them.status_code, all_of_them.json()["status"]) == (200, "ready")
+    assert set(all_of_them.json()["missing"]) == {"start", "mongo"}
+
+
 async def test_metrics_are_served_without_the_servers(client: httpx.AsyncClient) -> None:
     metrics = await client.get("/metrics")
     assert metrics.status_code == 200
