@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,6 +105,11 @@ class InMemoryRepository:
         wanted = {**(where or {}), **({} if edition_id is None else {"edition_id": edition_id})}
         found = [entity for entity in self._own(kind) if entity.id > after and _has(entity, wanted)]
         return sorted(found, key=lambda entity: entity.id)[:limit]
+
+    async def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
+        """Yield all entities of an edition, by id."""
+        for entity in await self.page(kind, edition_id, "", len(self._store.documents)):
+            yield entity
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
         """Count the requests of a participant that are neither declined, withdrawn nor expired."""

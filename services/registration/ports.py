@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -32,6 +32,7 @@ class Repository(Protocol):
         limit: int,
         where: Mapping[str, object] | None = None,
     ) -> list[AnyEntity]: ...
+    def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]: ...
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int: ...
     async def lines(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Line]: ...
     async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]: ...

@@ -185,12 +185,12 @@ class MongoRepository:
         where: Mapping[str, object] | None = None,
     ) -> list[AnyEntity]:
         """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
-        prefix = self._path(kind, edition_id or "", "")
-        # SecantusDB reads all operators' documents for a range of ids alone, and an edition's for an equal field first.
-        among = {"operator_id": self.operator_id} if edition_id is None else {"edition_id": edition_id}
-        query = {**among, "_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **(where or {})}
-        cursor = self._of(kind).find(query, _BESIDE)
-        return [entity async for entity in self._read(kind, cursor.sort("_id", 1).limit(limit))]
+        found = self._by_id(kind, edition_id, after, where).limit(limit)
+        return [entity async for entity in self._read(kind, found)]
+
+    def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
+        """Yield all entities of an edition, by id. A single query: SecantusDB reads a whole edition for each page."""
+        return self._read(kind, self._by_id(kind, edition_id))
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
         """Count the requests of a participant that are neither declined, withdrawn nor expired."""
@@ -305,6 +305,15 @@ class MongoRepository:
 
     def _own(self, **query: object) -> dict[str, object]:
         return {"operator_id": self.operator_id, **query}
+
+    def _by_id(
+        self, kind: type[Entity], edition_id: str | None, after: str = "", where: Mapping[str, object] | None = None
+    ) -> Any:  # noqa: ANN401 - either driver's
+        prefix = self._path(kind, edition_id or "", "")
+        # SecantusDB reads all operators' documents for a range of ids alone, and an edition's for an equal field first.
+        among = {"operator_id": self.operator_id} if edition_id is None else {"edition_id": edition_id}
+        query = {**among, "_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **(where or {})}
+        return self._of(kind).find(query, _BESIDE).sort("_id", 1)
 
     def _path(self, kind: type[Entity], edition_id: str, entity_id: str) -> str:
         prefix = self.operator_id if kind is Edition else f"{self.operator_id}/{edition_id}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,22 +11,10 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.imports.contacts import core_of, domain_of, may_be_same
 from services.registration.imports.words import WORDS
-from services.registration.ports import AnyEntity, Repository
 from shared.contract.events import Status
 
-#: The embedded database reads a whole edition for each page: pages of 500 kept it busy for half a minute.
-_PAGE: Final = 5_000
 #: Domains of mailboxes for everybody: they tell no organisation.
 _PUBLIC_DOMAINS: Final = frozenset(WORDS["public_domains"].split())
-
-
-async def all_of(repository: Repository, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
-    """Yield the entities of an edition, page by page."""
-    after = ""
-    while page := await repository.page(kind, edition_id, after, _PAGE):
-        for entity in page:
-            yield entity
-        after = page[-1].id
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from services.registration.domain.organisation import Organisation, Organisation
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields, outcome_of
-from services.registration.imports.directory import OrganisationIndex, all_of
+from services.registration.imports.directory import OrganisationIndex
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.rows import ListDefaults, ReadRow, read_organisation
 from services.registration.service import OperatorService
@@ -36,11 +36,11 @@ class OrganisationImport(ListImport):
     async def begin(self, sheet: Sheet) -> None:
         await self.service.editions.get_changeable(self.edition_id)
         self._defaults = self._defaults.of_table(sheet.found)
-        self._delegations = await self.service.organisations.delegations(self.edition_id)
-        async for organisation in all_of(self.service.unit_of_work.repository, Organisation, self.edition_id):
+        async for organisation in self.service.unit_of_work.repository.all_of(Organisation, self.edition_id):
             self._index.add(organisation)
             if organisation.status is Status.ACTIVE:
                 self._active[organisation.organisation_id] = organisation.name
+                self._delegations.update([organisation.delegation] if organisation.delegation else ())
 
     async def plan(self, rows: Sequence[SheetRow], refuse: Callable[[SheetRow, Exception], None]) -> list[RowPlan]:
         # A row is warned of other spellings in the same list.

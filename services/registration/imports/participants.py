@@ -19,7 +19,7 @@ from services.registration.domain.parties import must_be_active
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields, outcome_of
 from services.registration.imports.contacts import domain_of, emails_of, is_shared_mailbox, person_name
-from services.registration.imports.directory import KnownPerson, OrganisationIndex, PeopleIndex, all_of
+from services.registration.imports.directory import KnownPerson, OrganisationIndex, PeopleIndex
 from services.registration.imports.organisations import assumed_by, new_organisation
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.rows import ListDefaults, ReadRow, read_participant
@@ -61,9 +61,9 @@ class ParticipantImport(ListImport):
         self._edition = await self.service.editions.get_changeable(self.edition_id)
         self._defaults = self._defaults.of_table(sheet.found)
         repository = self.service.unit_of_work.repository
-        async for organisation in all_of(repository, Organisation, self.edition_id):
+        async for organisation in repository.all_of(Organisation, self.edition_id):
             self._organisations.add(organisation)
-        async for participant in all_of(repository, Participant, self.edition_id):
+        async for participant in repository.all_of(Participant, self.edition_id):
             self._people.add(participant)
         for lines in sheet.slices():
             for row in lines:

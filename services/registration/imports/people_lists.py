@@ -19,7 +19,7 @@ from services.registration.domain.parties import must_be_active
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields
 from services.registration.imports.contacts import emails_of, line_of
-from services.registration.imports.directory import KnownPerson, PeopleIndex, all_of
+from services.registration.imports.directory import KnownPerson, PeopleIndex
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.rows import session_finder
 from services.registration.imports.words import priority_of
@@ -40,7 +40,7 @@ class PeopleList(ListImport):
 
     async def begin(self, sheet: Sheet) -> None:  # noqa: ARG002 - as `ListImport`
         self.edition = await self.service.editions.get_changeable(self.edition_id)
-        async for participant in all_of(self.service.unit_of_work.repository, Participant, self.edition_id):
+        async for participant in self.service.unit_of_work.repository.all_of(Participant, self.edition_id):
             self.people.add(participant)
 
     def person(self, row: SheetRow, field: str) -> KnownPerson:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
 from services.registration.domain.checks.organisation import doubtful_facts_of_organisation
@@ -62,17 +62,12 @@ class OrganisationService:
 
         return await self._unit.amend(Organisation, edition_id, organisation_id, change, revisions)
 
-    async def warnings(
-        self, organisation: Organisation, delegations: Collection[str] | None = None
-    ) -> tuple[DoubtfulFact, ...]:
-        """List the doubtful facts of an organisation. `delegations` of the edition are read if none are given."""
-        if delegations is None:
-            delegations = await self.delegations(organisation.edition_id) if organisation.delegation else ()
+    async def warnings(self, organisation: Organisation) -> tuple[DoubtfulFact, ...]:
+        """List the doubtful facts of an organisation, beside the delegations of its edition."""
+        delegations = (
+            await self._unit.repository.delegations(organisation.edition_id) if organisation.delegation else ()
+        )
         return as_warnings(doubtful_facts_of_organisation(organisation, delegations))
-
-    async def delegations(self, edition_id: str) -> set[str]:
-        """Return the delegations that active organisations of an edition name, in every spelling."""
-        return await self._unit.repository.delegations(edition_id)
 
     async def cancel(self, edition_id: str, organisation_id: str) -> Organisation:
         """Cancel an organisation and then its participants.

@@ -139,6 +139,8 @@ async def test_pages_by_id(store: Any) -> None:
     first = await repository.page(Organisation, "edn_1", "", 2)
     assert [entity.id for entity in first] == ["org_1", "org_2"]
     assert [entity.id for entity in await repository.page(Organisation, "edn_1", "org_2", 2)] == ["org_3"]
+    everything = [entity.id async for entity in repository.all_of(Organisation, "edn_1")]
+    assert everything == ["org_1", "org_2", "org_3"]
     named = await repository.page(Organisation, "edn_1", "", 9, {"name": "Empresa 3"})
     assert [entity.id for entity in named] == ["org_3"]
 
