@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +36,7 @@ from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
 from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
+from services.registration.api.rights import action_of
 from services.registration.authenticator import Authenticator
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
@@ -146,7 +148,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
     operators = MongoOperators(database)
-    authenticator = Authenticator(operators, settings.key_cache_seconds)
+    authenticator = Authenticator(operators, settings.key_cache_seconds, clock=clock)
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
     context = ApiContext(
         store,
@@ -174,6 +176,7 @@ def _document(app: FastAPI) -> None:
             components.setdefault("schemas", {}).update(body_schemas())
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             document["security"] = [{"key": []}]
+            _name_actions(document, app)
             _require_if_match(document)
             app.openapi_schema = document
         return app.openapi_schema
@@ -192,6 +195,14 @@ def _serve_document(app: FastAPI) -> None:
         return Response(written(), media_type="application/json")
 
     app.add_route("/openapi.json", document, include_in_schema=False)
+
+
+def _name_actions(document: dict[str, Any], app: FastAPI) -> None:
+    """Add the action that each operation needs: `docs/access.md` has the scopes and roles that hold it."""
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods or ():
+                document["paths"][route.path_format][method.lower()]["x-action"] = action_of(route)
 
 
 def _require_if_match(document: dict[str, Any]) -> None:

@@ -14,18 +14,18 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from services.registration.ports import OperatorKey, OperatorKeys
+from services.registration.ports import KEY_ID_LENGTH, OperatorKey, OperatorKeys
+from shared.access import Principal
+from shared.runtime.clock import Clock, utc_now
 from shared.runtime.refused_keys import RefusalsBySource
 
-#: A key id is the beginning of the secret's hash: long enough to tell an operator's keys apart.
-KEY_ID_LENGTH = 12
 _OPERATOR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 #: Operators whose keys are read at once. The keys of further operators are read one by one.
 _MOST_OPERATORS = 10_000
 
 
 class UnknownKey(Exception):
-    """The key is malformed, unknown or revoked."""
+    """The key is malformed, unknown, revoked or expired."""
 
 
 class TooManyRefusals(Exception):
@@ -50,16 +50,21 @@ def digest_of(secret: str) -> str:
 
 
 class Authenticator:
-    """Finds the operator of an API key.
+    """Finds the principal of an API key.
 
     The keys of all operators are read at most every `cache_seconds`, and a key among them never waits. Only an unknown
     key costs a look into the database: it may be new. A source with many refused keys is denied this look.
     """
 
     def __init__(
-        self, operators: OperatorKeys, cache_seconds: float, now: Callable[[], float] = time.monotonic
+        self,
+        operators: OperatorKeys,
+        cache_seconds: float,
+        now: Callable[[], float] = time.monotonic,
+        clock: Clock = utc_now,
     ) -> None:
         self._operators = operators
+        self._clock = clock
         self._cache_seconds = cache_seconds
         self._now = now
         self._refused = RefusalsBySource(now)
@@ -67,35 +72,45 @@ class Authenticator:
         self._known: Mapping[str, Sequence[OperatorKey]] = {}
         self._expires = -math.inf
 
-    async def operator_of(self, presented: str, address: str = "") -> str:
-        """Return the id of the operator whose key is presented from an address.
+    async def principal_of(self, presented: str, address: str = "") -> Principal:
+        """Return the principal whose key is presented from an address.
 
         Raises:
-            UnknownKey: there is no such key, or it is revoked.
+            UnknownKey: there is no such key, or it is revoked or expired.
             TooManyRefusals: it is not known in this process, and its source is slowed.
         """
         operator_id, _, secret = presented.partition(".")
         digest = digest_of(secret)
         if not is_operator_id(operator_id):
             raise self._refusal(address, "malformed")
-        known = (await self._all_keys()).get(operator_id, ())
-        if _matches(digest, known):
-            return operator_id
+        key = _matching(digest, (await self._all_keys()).get(operator_id, ()))
+        if key is None:
+            key = await self._looked_up(operator_id, digest, address)
+        if key.is_expired(self._clock()):
+            self._refused.refuse(address, "expired", key.id, operator_id)
+            raise UnknownKey(f"key {key.id} expired at {key.expires_at:%Y-%m-%d %H:%M} UTC: ask an owner for another")
+        return key.principal(operator_id)
+
+    async def _looked_up(self, operator_id: str, digest: str, address: str) -> OperatorKey:
+        """Return a key that the cache does not hold. Raises `UnknownKey` and `TooManyRefusals`."""
         if self._refused.wait(address):
             raise self._refusal(address, "slowed")
         keys = await self._operators.keys(operator_id)
-        if _matches(digest, keys):
-            return operator_id
-        raise self._refusal(address, "unknown", digest[:KEY_ID_LENGTH], operator_id if keys else "")
+        key = _matching(digest, keys)
+        if key is None:
+            raise self._refusal(address, "unknown", digest[:KEY_ID_LENGTH], operator_id if keys else "")
+        return key
 
     def known_operator(self, presented: str) -> str | None:
         """Return the operator of a key if the cache tells it. Nothing is read, and nothing is refused."""
         operator_id, _, secret = presented.partition(".")
-        is_known = self._expires > self._now() and _matches(digest_of(secret), self._known.get(operator_id, ()))
-        return operator_id if is_known else None
+        if self._expires <= self._now():
+            return None
+        key = _matching(digest_of(secret), self._known.get(operator_id, ()))
+        return None if key is None or key.is_expired(self._clock()) else operator_id
 
     def early_refusal(self, address: str) -> Exception | None:
-        """Return the refusal of an unknown key of a slowed source; None if `operator_of` has to be asked."""
+        """Return the refusal of an unknown key of a slowed source; None if `principal_of` has to be asked."""
         is_slowed = self._expires > self._now() and self._refused.wait(address)
         return self._refusal(address, "slowed") if is_slowed else None
 
@@ -119,7 +134,7 @@ class Authenticator:
         self._expires = self._now() + self._cache_seconds
 
 
-def _matches(digest: str, keys: Sequence[OperatorKey]) -> bool:
+def _matching(digest: str, keys: Sequence[OperatorKey]) -> OperatorKey | None:
     # Every key is compared, each in constant time: the time taken reveals nothing.
-    found = [hmac.compare_digest(digest, key.digest) and not key.revoked for key in keys]
-    return any(found)
+    found = [key for key in keys if hmac.compare_digest(digest, key.digest) and not key.revoked]
+    return found[0] if found else None

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from pydantic import ValidationError
 
-from services.registration.authenticator import KEY_ID_LENGTH, digest_of, is_operator_id
+from services.registration.authenticator import digest_of, is_operator_id
 from services.registration.domain.limits import OperatorLimits
 from services.registration.domain.names import clean_line
 from services.registration.operator_store import MongoOperators
@@ -84,7 +84,7 @@ async def list_keys(settings: ServiceSettings, operator_id: str) -> list[tuple[s
         keys = await operators.keys(operator_id)
     if not keys:
         raise NoSuchOperator(operator_id)
-    return [(key.digest[:KEY_ID_LENGTH], key.revoked) for key in keys]
+    return [(key.id, key.revoked) for key in keys]
 
 
 async def revoke_key(settings: ServiceSettings, operator_id: str, key_id: str) -> None:
@@ -99,7 +99,7 @@ async def revoke_key(settings: ServiceSettings, operator_id: str, key_id: str) -
         if not keys:
             raise NoSuchOperator(operator_id)
         for key in keys:
-            if key.digest[:KEY_ID_LENGTH] == key_id and await operators.revoke_key(operator_id, key.digest):
+            if key.id == key_id and await operators.revoke_key(operator_id, key.digest):
                 return
     raise NoSuchKey(operator_id, key_id)
 

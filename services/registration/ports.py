@@ -11,6 +11,7 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
+from shared.access import Principal, PrincipalKind, Scope
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
@@ -64,12 +65,34 @@ class AffinityVersions(Protocol):
         ...
 
 
+#: The first characters of a digest that name a key: long enough to tell an operator's keys apart.
+KEY_ID_LENGTH = 12
+
+
 @dataclass(frozen=True)
 class OperatorKey:
-    """An operator's API key: the SHA-256 of its secret, in hex, and its revocation."""
+    """An operator's API key: the SHA-256 of its secret, in hex, with its rights. Keys of before have all rights."""
 
     digest: str
     revoked: bool = False
+    scopes: frozenset[Scope] = frozenset({Scope.OWNER})
+    editions: frozenset[str] | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the key, which tells nothing of its secret."""
+        return self.digest[:KEY_ID_LENGTH]
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the key has reached its expiry."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def principal(self, operator_id: str) -> Principal:
+        """Return the principal that the key stands for."""
+        return Principal(
+            PrincipalKind.KEY, self.id, operator_id, self.scopes, editions=self.editions, expires_at=self.expires_at
+        )
 
 
 class OperatorOverrides(Protocol):
@@ -89,3 +112,11 @@ class OperatorKeys(Protocol):
 
     async def all_keys(self, most: int) -> Mapping[str, Sequence[OperatorKey]]:
         """Return the keys of at most `most` operators, by operator id."""
+
+
+class Authenticating(Protocol):
+    """Finds the principal of a credential; `authenticator.Authenticator` documents each call."""
+
+    async def principal_of(self, presented: str, address: str = "") -> Principal: ...
+    def known_operator(self, presented: str) -> str | None: ...
+    def early_refusal(self, address: str) -> Exception | None: ...

@@ -17,17 +17,18 @@ from pydantic import StringConstraints
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.amendment_store import AmendmentStore, InMemoryAmendmentStore
 from services.registration.api.admission import Admission, price_of
-from services.registration.authenticator import Authenticator
+from services.registration.api.rights import must_be_allowed
 from services.registration.change_gate import ChangeGate
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.mapping_store import InMemoryMappingStore, MappingStore
 from services.registration.operator_limits import NoOverrides
-from services.registration.ports import AffinityVersions, EntityStore, OperatorOverrides
+from services.registration.ports import AffinityVersions, Authenticating, EntityStore, OperatorOverrides
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from services.registration.use_cases.amendments import AmendmentService
+from shared.access import Principal
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
 
@@ -40,7 +41,7 @@ class ApiContext:
     """The services that the API is wired to; the application holds it as `app.state.context`."""
 
     store: EntityStore
-    authenticator: Authenticator
+    authenticator: Authenticating
     settings: Settings
     clock: Clock
     clients: InternalClients = field(default_factory=no_clients)
@@ -70,17 +71,26 @@ def key_in(authorization: str) -> str:
 
 
 # All dependencies are coroutines: FastAPI runs a plain function in a thread, and a busy loop lets no thread begin.
-async def _service(
+async def _principal(
     request: Request, authorization: Annotated[str, Header(include_in_schema=False)] = ""
-) -> AsyncIterator[OperatorService]:
-    """Yield the use cases of the operator whose API key is presented, once its limits admit the call.
+) -> Principal:
+    """Return the principal whose credential is presented, once its rights allow the action of the route."""
+    address = request.client.host if request.client else ""
+    principal = await context_of(request).authenticator.principal_of(key_in(authorization), address)
+    must_be_allowed(principal, request)
+    _must_not_ignore_dry_run(request)
+    return principal
+
+
+CurrentPrincipal = Annotated[Principal, Depends(_principal)]
+
+
+async def _service(request: Request, principal: CurrentPrincipal) -> AsyncIterator[OperatorService]:
+    """Yield the use cases of the principal's operator, once its limits admit the call.
 
     The use cases reach no other operator's entities.
     """
-    _must_not_ignore_dry_run(request)
-    context = context_of(request)
-    key, address = key_in(authorization), request.client.host if request.client else ""
-    operator_id = await context.authenticator.operator_of(key, address)
+    context, operator_id = context_of(request), principal.operator_id
     async with context.admission.admit(operator_id, price_of(request.scope)) as room:
         yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room)
 

@@ -10,8 +10,10 @@ from pydantic import Field
 
 from services.registration.api.access import CurrentService, MatchingClient, PathId, SchedulerClient
 from services.registration.api.agenda import concerned_by, remedy_of
+from services.registration.api.rights import needs
 from services.registration.domain.participant import Participant
 from services.registration.internal_clients import InternalClient, ServiceDeclined, ServiceUnavailable
+from shared.access import Action
 from shared.contract.events import Consent, Remedy
 from shared.contract.ids import encounter_id
 from shared.internal_api.pairs import Hindrance, PairAnswer
@@ -29,6 +31,7 @@ class PairView(PairAnswer):
 
 
 @router.get("/{one}/{other}")
+@needs(Action.READ_AGENDA)
 async def explain(
     service: CurrentService,
     matching: MatchingClient,

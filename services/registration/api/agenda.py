@@ -14,12 +14,14 @@ from services.registration.api.access import After, CurrentService, Limit, PathI
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.problems import rejections
 from services.registration.api.replies import Tried
+from services.registration.api.rights import needs
 from services.registration.confirmation import Previewed, must_be_confirmed
 from services.registration.domain.agenda import EditBreaksRules, EditFacts, MissingIfMatch, describe_breach
 from services.registration.domain.errors import NotFound
 from services.registration.internal_clients import InternalClient, ServiceDeclined
 from services.registration.previews import PreviewView, preview_of_edit
 from services.registration.service import OperatorService
+from shared.access import Action
 from shared.contract.ids import Id
 from shared.internal_api.edit_errors import EDIT_ERRORS, WHAT_IF_ERRORS
 from shared.internal_api.edits import BelowMinimum, BrokenRule, EditEffects, EncounterNow, GoalReached, More, WhatIf
@@ -94,6 +96,7 @@ Edit = Annotated[EditFacts, body_of(EditFacts)]
 
 
 @router.get("/encounters")
+@needs(Action.READ_AGENDA)
 async def list_encounters(
     service: CurrentService,
     scheduler: SchedulerClient,
@@ -114,6 +117,7 @@ async def list_encounters(
 
 
 @router.get("/encounters/{encounter_id}/remedy")
+@needs(Action.READ_AGENDA)
 async def find_remedy(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, encounter_id: PathId
 ) -> RemedyView:
@@ -134,6 +138,7 @@ async def find_remedy(
 
 
 @router.get("/below-minimum")
+@needs(Action.READ_AGENDA)
 async def list_below_minimum(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Underserved:
@@ -151,6 +156,7 @@ async def list_below_minimum(
 
 
 @router.get("/goals")
+@needs(Action.READ_AGENDA)
 async def list_goals(service: CurrentService, scheduler: SchedulerClient, edition_id: PathId) -> Goals:
     """Count, by goal of the edition, the encounters that serve it: how many are wanted, how many have a place.
 
@@ -161,6 +167,7 @@ async def list_goals(service: CurrentService, scheduler: SchedulerClient, editio
 
 
 @router.get("/what-if", responses=rejections(WHAT_IF_ERRORS))
+@needs(Action.READ_AGENDA)
 async def what_if(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, more: Annotated[More, Query()]
 ) -> WhatIf:
@@ -176,6 +183,7 @@ async def what_if(
 
 
 @router.post("/agenda/edits/dry-run", openapi_extra=body_docs(EditFacts), responses=rejections(EDIT_ERRORS))
+@needs(Action.EDIT_AGENDA)
 async def try_edit(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, asked: Edit, response: Response
 ) -> EffectsView:
@@ -189,6 +197,7 @@ async def try_edit(
 
 
 @router.post("/agenda/edits", openapi_extra=body_docs(EditFacts), responses=rejections(EDIT_ERRORS))
+@needs(Action.EDIT_AGENDA)
 async def edit(
     request: Request,
     service: CurrentService,

@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 from services.registration.amendments import Amendment
 from services.registration.api.access import After, CurrentAmendments, Gate, Limit, PathId
 from services.registration.api.replies import Tried, WarningView, tried
+from services.registration.api.rights import needs
+from shared.access import Action
 from shared.contract.ids import Id
 
 router = APIRouter(prefix="/editions/{edition_id}/amendments", tags=["amendments"])
@@ -36,6 +38,7 @@ class TriedUndoing(Tried):
 
 
 @router.get("")
+@needs(Action.READ_AMENDMENTS)
 async def list_amendments(
     amendments: CurrentAmendments, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> AmendmentPage:
@@ -46,6 +49,7 @@ async def list_amendments(
 
 
 @router.post("/{amendment_id}/undo")
+@needs(Action.UNDO)
 async def undo_amendment(
     amendments: CurrentAmendments, edition_id: PathId, amendment_id: PathId, gate: Gate
 ) -> UndoneAmendment | TriedUndoing:

@@ -12,9 +12,11 @@ from services.registration.api.access import CurrentService, PathId, SchedulerCl
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.problems import rejections
 from services.registration.api.replies import reply
+from services.registration.api.rights import needs
 from services.registration.domain.agenda import AttendanceFacts
 from services.registration.domain.errors import Conflict, NotFound
 from services.registration.domain.participant import Participant
+from shared.access import Action
 from shared.contract.ids import Id
 from shared.internal_api.edit_errors import ATTENDANCE_ERRORS
 
@@ -29,12 +31,14 @@ class Noted(BaseModel):
 
 
 @router.post("/participants/{participant_id}/check-in", response_model=Participant)
+@needs(Action.REPORT_ATTENDANCE)
 async def check_in(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
     """Record that a participant is at the venue. A repeated request changes nothing."""
     return reply(await service.participants.check_in(edition_id, participant_id, is_here=True))
 
 
 @router.delete("/participants/{participant_id}/check-in", response_model=Participant)
+@needs(Action.REPORT_ATTENDANCE)
 async def undo_check_in(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
     """Take a check-in back. A repeated request changes nothing."""
     return reply(await service.participants.check_in(edition_id, participant_id, is_here=False))
@@ -45,6 +49,7 @@ async def undo_check_in(service: CurrentService, edition_id: PathId, participant
     openapi_extra=body_docs(AttendanceFacts),
     responses=rejections(ATTENDANCE_ERRORS),
 )
+@needs(Action.REPORT_ATTENDANCE)
 async def note_attendance(
     service: CurrentService,
     scheduler: SchedulerClient,

@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
 from services.registration.api.replies import Page, WarnedEdition, created, outcome, page, reply, tried_or
+from services.registration.api.rights import needs
 from services.registration.domain import members
 from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
 from services.registration.domain.members import PostponementFacts
 from services.registration.domain.seats import Attendance
+from shared.access import Action
 from shared.contract.events import Phase
 
 Confirmed = Annotated[
@@ -41,6 +43,7 @@ class Sessions(BaseModel):
 
 
 @router.post("", status_code=201, response_model=WarnedEdition, openapi_extra=body_docs(EditionFacts))
+@needs(Action.OPEN_EDITIONS)
 async def open_edition(
     request: Request,
     service: CurrentService,
@@ -52,18 +55,21 @@ async def open_edition(
 
 
 @router.get("", response_model=Page[Edition])
+@needs(Action.READ_EDITIONS)
 async def list_editions(request: Request, service: CurrentService, limit: Limit = 100, after: After = None) -> Response:
     """List the editions of the operator, by id."""
     return page(await service.page(Edition, None, after, limit + 1), limit, request)
 
 
 @router.get("/{edition_id}", response_model=Edition)
+@needs(Action.READ_EDITIONS)
 async def get_edition(service: CurrentService, edition_id: PathId) -> Response:
     """Return an edition."""
     return reply(await service.editions.get(edition_id))
 
 
 @router.patch("/{edition_id}", responses=tried_or(WarnedEdition), openapi_extra=patch_docs(EditionFacts))
+@needs(Action.CHANGE_EDITIONS)
 async def amend_edition(
     service: CurrentService,
     edition_id: PathId,
@@ -87,6 +93,7 @@ async def amend_edition(
 @router.post(
     "/{edition_id}/postponements", responses=tried_or(WarnedEdition), openapi_extra=body_docs(PostponementFacts)
 )
+@needs(Action.CHANGE_EDITIONS)
 async def postpone_edition(
     service: CurrentService,
     edition_id: PathId,
@@ -104,6 +111,7 @@ async def postpone_edition(
 
 
 @router.get("/{edition_id}/sessions")
+@needs(Action.READ_EDITIONS)
 async def list_sessions(service: CurrentService, edition_id: PathId) -> Sessions:
     """List the sessions of the edition, with the number of seats left.
 
@@ -114,6 +122,7 @@ async def list_sessions(service: CurrentService, edition_id: PathId) -> Sessions
 
 
 @router.post("/{edition_id}/proposals", response_model=Edition, openapi_extra=body_docs(FillingFacts))
+@needs(Action.EDIT_AGENDA)
 async def fill_agendas(
     service: CurrentService, edition_id: PathId, wanted: Annotated[FillingFacts, body_of(FillingFacts)]
 ) -> Response:

@@ -17,6 +17,7 @@ from services.registration.api.access import CurrentService, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
 from services.registration.api.import_replies import ReportView, marked_copy, report_view, template_of
 from services.registration.api.problems import Unsupported
+from services.registration.api.rights import needs
 from services.registration.confirmation import (
     ANY_EFFECTS,
     Previewed,
@@ -37,6 +38,7 @@ from services.registration.imports.people_lists import AvailabilityImport, Match
 from services.registration.imports.plan import ImportPlan, ListImport, planned
 from services.registration.imports.rows import ListDefaults
 from services.registration.service import OperatorService
+from shared.access import Action
 from shared.contract.events import Language, OrganisationKind, Phase
 from shared.runtime.fair_turns import FairTurns
 
@@ -140,6 +142,7 @@ Parameters = Annotated[ListRequest, Depends(_list_request)]
 
 
 @router.get("/{kind}/template")
+@needs(Action.READ_EDITIONS)
 async def template(service: CurrentService, edition_id: PathId, kind: PathId) -> Response:
     """Return an empty list of a kind, a CSV file for spreadsheets. Headings in further languages are taken as well."""
     await service.editions.get(edition_id)
@@ -150,6 +153,7 @@ async def template(service: CurrentService, edition_id: PathId, kind: PathId) ->
 
 
 @router.post("/organisations", openapi_extra=_FILE, response_model=ReportView)
+@needs(Action.IMPORT)
 async def organisations(
     request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
 ) -> Response:
@@ -167,6 +171,7 @@ async def organisations(
 
 
 @router.post("/participants", openapi_extra=_FILE, response_model=ReportView)
+@needs(Action.IMPORT)
 async def participants(
     request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
 ) -> Response:
@@ -183,6 +188,7 @@ async def participants(
 
 
 @router.post("/match-requests", openapi_extra=_FILE, response_model=ReportView)
+@needs(Action.IMPORT)
 async def match_requests(
     request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
 ) -> Response:
@@ -195,6 +201,7 @@ async def match_requests(
 
 
 @router.post("/availability", openapi_extra=_FILE, response_model=ReportView)
+@needs(Action.IMPORT)
 async def availability(
     request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
 ) -> Response:
@@ -207,6 +214,7 @@ async def availability(
 
 
 @router.post("/session-choices", openapi_extra=_FILE, response_model=ReportView)
+@needs(Action.IMPORT)
 async def session_choices(
     request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
 ) -> Response:

@@ -9,12 +9,15 @@ from fastapi import APIRouter, Request, Response
 from services.registration.api.access import After, CurrentService, IdempotencyKey, Limit, PathId
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.replies import Page, created, page, reply
+from services.registration.api.rights import needs
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts
+from shared.access import Action
 
 router = APIRouter(prefix="/editions/{edition_id}/match-requests", tags=["match requests"])
 
 
 @router.post("", status_code=201, response_model=MatchRequest, openapi_extra=body_docs(MatchRequestFacts))
+@needs(Action.CHANGE_REQUESTS)
 async def ask(
     request: Request,
     service: CurrentService,
@@ -31,6 +34,7 @@ async def ask(
 
 
 @router.get("", response_model=Page[MatchRequest])
+@needs(Action.READ_REQUESTS)
 async def list_match_requests(
     request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
@@ -39,24 +43,28 @@ async def list_match_requests(
 
 
 @router.get("/{request_id}", response_model=MatchRequest)
+@needs(Action.READ_REQUESTS)
 async def get_match_request(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Return a match request."""
     return reply(await service.get(MatchRequest, edition_id, request_id))
 
 
 @router.post("/{request_id}/acceptance", response_model=MatchRequest)
+@needs(Action.CHANGE_REQUESTS)
 async def accept(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Accept a match request on behalf of its target. A repeated request changes nothing."""
     return reply(await service.match_requests.answer(edition_id, request_id, Answer.ACCEPTANCE))
 
 
 @router.post("/{request_id}/refusal", response_model=MatchRequest)
+@needs(Action.CHANGE_REQUESTS)
 async def decline(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Decline a match request on behalf of its target. A repeated request changes nothing."""
     return reply(await service.match_requests.answer(edition_id, request_id, Answer.REFUSAL))
 
 
 @router.post("/{request_id}/withdrawal", response_model=MatchRequest)
+@needs(Action.CHANGE_REQUESTS)
 async def withdraw(service: CurrentService, edition_id: PathId, request_id: PathId) -> Response:
     """Withdraw a match request on behalf of its requester, also after it was answered. A repeat changes nothing."""
     return reply(await service.match_requests.answer(edition_id, request_id, Answer.WITHDRAWAL))

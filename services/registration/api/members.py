@@ -13,8 +13,10 @@ from fastapi import APIRouter, Path, Response
 from services.registration.api.access import CurrentService, Gate, OptionalIfMatch, PathId
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.replies import WarnedEdition, WarnedOrganisation, WarnedParticipant, outcome, tried_or
+from services.registration.api.rights import needs
 from services.registration.domain import members
 from services.registration.domain.edition import SessionFacts, ZoneFacts
+from shared.access import Action
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["members"])
 
@@ -23,6 +25,7 @@ Label = Annotated[str, Path(max_length=1000, description="The label of the table
 
 
 @router.put("/zones/{zone_id}", responses=tried_or(WarnedEdition), openapi_extra=body_docs(ZoneFacts))
+@needs(Action.CHANGE_EDITIONS)
 async def put_zone(
     service: CurrentService,
     edition_id: PathId,
@@ -38,6 +41,7 @@ async def put_zone(
 
 
 @router.delete("/zones/{zone_id}", responses=tried_or(WarnedEdition))
+@needs(Action.CHANGE_EDITIONS)
 async def delete_zone(
     service: CurrentService, edition_id: PathId, zone_id: PathId, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
@@ -48,6 +52,7 @@ async def delete_zone(
 
 
 @router.put("/zones/{zone_id}/tables/{table:path}", responses=tried_or(WarnedEdition))
+@needs(Action.CHANGE_EDITIONS)
 async def put_table(
     service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
@@ -58,6 +63,7 @@ async def put_table(
 
 
 @router.delete("/zones/{zone_id}/tables/{table:path}", responses=tried_or(WarnedEdition))
+@needs(Action.CHANGE_EDITIONS)
 async def delete_table(
     service: CurrentService, edition_id: PathId, zone_id: PathId, table: Label, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
@@ -68,6 +74,7 @@ async def delete_table(
 
 
 @router.put("/sessions/{session_id}", responses=tried_or(WarnedEdition), openapi_extra=body_docs(SessionFacts))
+@needs(Action.CHANGE_EDITIONS)
 async def put_session(
     service: CurrentService,
     edition_id: PathId,
@@ -83,6 +90,7 @@ async def put_session(
 
 
 @router.delete("/sessions/{session_id}", responses=tried_or(WarnedEdition))
+@needs(Action.CHANGE_EDITIONS)
 async def delete_session(
     service: CurrentService, edition_id: PathId, session_id: PathId, revisions: OptionalIfMatch, gate: Gate
 ) -> Response:
@@ -97,6 +105,7 @@ def _add_list_of_participant(name: str, field: str, docs: str) -> None:
     path = f"/participants/{{participant_id}}/{name}/{{member_id}}"
 
     @router.put(path, name=f"put_{field}", responses=tried_or(WarnedParticipant), description=docs)
+    @needs(Action.CHANGE_PARTIES)
     async def put(
         service: CurrentService,
         edition_id: PathId,
@@ -111,6 +120,7 @@ def _add_list_of_participant(name: str, field: str, docs: str) -> None:
         )
 
     @router.delete(path, name=f"delete_{field}", responses=tried_or(WarnedParticipant), description=f"Undo: {docs}")
+    @needs(Action.CHANGE_PARTIES)
     async def delete(
         service: CurrentService,
         edition_id: PathId,
@@ -131,6 +141,7 @@ _add_list_of_participant("declines", "declined_ids", "Note that a participant de
 
 
 @router.put("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(WarnedOrganisation))
+@needs(Action.CHANGE_PARTIES)
 async def put_competitor(
     service: CurrentService,
     edition_id: PathId,
@@ -147,6 +158,7 @@ async def put_competitor(
 
 
 @router.delete("/organisations/{organisation_id}/competitors/{competitor_id}", responses=tried_or(WarnedOrganisation))
+@needs(Action.CHANGE_PARTIES)
 async def delete_competitor(
     service: CurrentService,
     edition_id: PathId,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.registration.api.access import CurrentService, MatchingClient, PathId
+from services.registration.api.rights import needs
+from shared.access import Action
 from shared.internal_api.observatory import ObservatoryView
 
 router = APIRouter(prefix="/editions/{edition_id}/observatory", tags=["observatory"])
 
 
 @router.get("")
+@needs(Action.READ_OBSERVATORY)
 async def observe(service: CurrentService, matching: MatchingClient, edition_id: PathId) -> ObservatoryView:
     """Return the edition's capacities, needs and clusters, in counts of organisations; at most a minute old.
 

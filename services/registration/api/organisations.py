@@ -19,7 +19,9 @@ from services.registration.api.replies import (
     tried_or,
     warned,
 )
+from services.registration.api.rights import needs
 from services.registration.domain.organisation import Organisation, OrganisationFacts
+from shared.access import Action
 
 router = APIRouter(prefix="/editions/{edition_id}/organisations", tags=["organisations"])
 
@@ -29,6 +31,7 @@ class ReinstatedOrganisation(Organisation, Warned):
 
 
 @router.post("", status_code=201, response_model=WarnedOrganisation, openapi_extra=body_docs(OrganisationFacts))
+@needs(Action.REGISTER)
 async def register_organisation(
     request: Request,
     service: CurrentService,
@@ -41,6 +44,7 @@ async def register_organisation(
 
 
 @router.get("", response_model=Page[Organisation])
+@needs(Action.READ_ORGANISATIONS)
 async def list_organisations(
     request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
@@ -49,12 +53,14 @@ async def list_organisations(
 
 
 @router.get("/{organisation_id}", response_model=Organisation)
+@needs(Action.READ_ORGANISATIONS)
 async def get_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
     """Return an organisation."""
     return reply(await service.get(Organisation, edition_id, organisation_id))
 
 
 @router.patch("/{organisation_id}", responses=tried_or(WarnedOrganisation), openapi_extra=patch_docs(OrganisationFacts))
+@needs(Action.CHANGE_PARTIES)
 async def amend_organisation(
     service: CurrentService,
     edition_id: PathId,
@@ -70,6 +76,7 @@ async def amend_organisation(
 
 
 @router.post("/{organisation_id}/cancellation", responses=tried_or(WarnedOrganisation))
+@needs(Action.CHANGE_PARTIES)
 async def cancel_organisation(
     service: CurrentService, edition_id: PathId, organisation_id: PathId, gate: Gate
 ) -> Response:
@@ -78,6 +85,7 @@ async def cancel_organisation(
 
 
 @router.post("/{organisation_id}/reinstatement", response_model=ReinstatedOrganisation)
+@needs(Action.CHANGE_PARTIES)
 async def reinstate_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
     """Have a cancelled organisation take part again, with the participants that were cancelled with it.
 

@@ -19,7 +19,9 @@ from services.registration.api.replies import (
     tried_or,
     warned,
 )
+from services.registration.api.rights import needs
 from services.registration.domain.participant import Participant, ParticipantFacts
+from shared.access import Action
 
 router = APIRouter(prefix="/editions/{edition_id}/participants", tags=["participants"])
 
@@ -29,6 +31,7 @@ class ReinstatedParticipant(Participant, Warned):
 
 
 @router.post("", status_code=201, response_model=WarnedParticipant, openapi_extra=body_docs(ParticipantFacts))
+@needs(Action.REGISTER)
 async def register_participant(
     request: Request,
     service: CurrentService,
@@ -44,6 +47,7 @@ async def register_participant(
 
 
 @router.get("", response_model=Page[Participant])
+@needs(Action.READ_PARTICIPANTS)
 async def list_participants(
     request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Response:
@@ -52,12 +56,14 @@ async def list_participants(
 
 
 @router.get("/{participant_id}", response_model=Participant)
+@needs(Action.READ_PARTICIPANTS)
 async def get_participant(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
     """Return a participant."""
     return reply(await service.get(Participant, edition_id, participant_id))
 
 
 @router.patch("/{participant_id}", responses=tried_or(WarnedParticipant), openapi_extra=patch_docs(ParticipantFacts))
+@needs(Action.CHANGE_PARTIES)
 async def amend_participant(
     service: CurrentService,
     edition_id: PathId,
@@ -76,6 +82,7 @@ async def amend_participant(
 
 
 @router.post("/{participant_id}/cancellation", responses=tried_or(WarnedParticipant))
+@needs(Action.CHANGE_PARTIES)
 async def cancel_participant(
     service: CurrentService, edition_id: PathId, participant_id: PathId, gate: Gate
 ) -> Response:
@@ -84,6 +91,7 @@ async def cancel_participant(
 
 
 @router.post("/{participant_id}/links/revocation", response_model=Participant)
+@needs(Action.REVOKE_LINKS)
 async def revoke_links(service: CurrentService, edition_id: PathId, participant_id: PathId) -> Response:
     """End the links to the participant's calendar feed and page, for a link that has fallen into other hands.
 
@@ -93,6 +101,7 @@ async def revoke_links(service: CurrentService, edition_id: PathId, participant_
 
 
 @router.post("/{participant_id}/reinstatement", responses=tried_or(ReinstatedParticipant))
+@needs(Action.CHANGE_PARTIES)
 async def reinstate_participant(
     service: CurrentService, edition_id: PathId, participant_id: PathId, gate: Gate
 ) -> Response:

@@ -37,6 +37,7 @@ from services.registration.domain.errors import (
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
 from services.registration.import_capacity import ImportRunning
 from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
+from shared.access import MissingRight, NotVisible
 from shared.contract.fault_words import reason_of
 from shared.internal_api.edit_errors import EditErrorCode, by_status
 
@@ -90,6 +91,7 @@ class ProblemKind:
 
 
 _AWAY = ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "away", "Try again soon", {"Retry-After": _RETRY_AFTER_SECONDS})
+_NOT_FOUND = ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such resource")
 _KINDS: dict[type[Exception], ProblemKind] = {
     Malformed: ProblemKind(HTTPStatus.BAD_REQUEST, "malformed", "The body is not JSON"),
     UnknownKey: ProblemKind(
@@ -101,7 +103,9 @@ _KINDS: dict[type[Exception], ProblemKind] = {
     TooManyRefusals: ProblemKind(
         HTTPStatus.TOO_MANY_REQUESTS, "too-many-refusals", "Too many keys of this source were refused"
     ),
-    NotFound: ProblemKind(HTTPStatus.NOT_FOUND, "not-found", "There is no such resource"),
+    MissingRight: ProblemKind(HTTPStatus.FORBIDDEN, "forbidden", "A right is missing"),
+    NotVisible: _NOT_FOUND,
+    NotFound: _NOT_FOUND,
     CeilingReached: ProblemKind(HTTPStatus.CONFLICT, "ceiling-reached", "The operator may have no more of these"),
     Conflict: ProblemKind(HTTPStatus.CONFLICT, "conflict", "The present state does not allow it"),
     Stale: ProblemKind(HTTPStatus.PRECONDITION_FAILED, "stale", "It has changed meanwhile"),
@@ -168,7 +172,7 @@ def _phrase_of(status: HTTPStatus) -> str:
 #: Answers that every endpoint may give, for the OpenAPI document.
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: _documented(_phrase_of(HTTPStatus(status)))
-    for status in (400, 401, 404, 408, 409, 412, 413, 415, 422, 428, 429, 431, 503)
+    for status in (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 431, 503)
 }
 for _again in (429, 503):
     RESPONSES[_again]["headers"] = {

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.registration.api.access import CurrentService, Limit, MatchingClient, PathId
+from services.registration.api.rights import needs
+from shared.access import Action
 from shared.contract.ids import Id
 from shared.internal_api.pairs import Proposal
 
@@ -23,6 +25,7 @@ class Proposals(BaseModel):
 
 
 @router.get("")
+@needs(Action.READ_AGENDA)
 async def list_proposals(
     service: CurrentService,
     matching: MatchingClient,

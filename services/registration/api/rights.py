@@ -1,0 +1,53 @@
+"""The action of each route, and the check that the principal of a request may do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from shared.access import Action, Principal, require
+
+AnyEndpoint = TypeVar("AnyEndpoint", bound=Callable[..., Any])
+_ACTION: Final = "__action__"
+
+
+def needs(action: Action) -> Callable[[AnyEndpoint], AnyEndpoint]:
+    """Return the decorator, below that of the router, with which an endpoint names its action."""
+
+    def name_action(endpoint: AnyEndpoint) -> AnyEndpoint:
+        setattr(endpoint, _ACTION, action)
+        return endpoint
+
+    return name_action
+
+
+def action_of(route: BaseRoute) -> Action | None:
+    """Return the action that the endpoint of a route names; None if it names none."""
+    found: Action | None = getattr(getattr(route, "endpoint", None), _ACTION, None)
+    return found
+
+
+def routes_without_action(app: FastAPI) -> Iterator[str]:
+    """Yield the methods and paths of the API's routes that name no action."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and action_of(route) is None:
+            yield f"{'/'.join(sorted(route.methods or ()))} {route.path}"
+
+
+def must_be_allowed(principal: Principal, request: Request) -> None:
+    """Return if the principal may do what the route of the request does.
+
+    Raises:
+        NotVisible: the edition or the participant in the path is not the principal's.
+        MissingRight: the principal has no right to the action.
+    """
+    action = action_of(request.scope["route"])
+    if action is None:
+        raise RuntimeError(f"the route of {request.url.path} names no action")
+    path = request.path_params
+    require(principal, action, path.get("edition_id"), path.get("participant_id"))
