@@ -14,7 +14,9 @@ from shared.contract.events import (
     MatchRequestChanged,
     NotificationRecorded,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
 )
 
 DLQ_SUFFIX = ".dlq"
@@ -47,7 +49,7 @@ REGISTRATION = Topic(
     name="registration.v1",
     summary="Snapshots of editions, organisations and participants. Holds personal data.",
     source="registration",
-    events=(EditionChanged, OrganisationChanged, ParticipantChanged),
+    events=(EditionChanged, OrganisationChanged, ParticipantChanged, OrganisationErased, ParticipantErased),
     consumers=("matching", "scheduler", "notify"),
 )
 MATCH_REQUEST = Topic(

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contract.cloudevents import Undecodable, event_in
 from shared.contract.events import EditionChanged, Event
-from shared.contract.topics import Topic
+from shared.contract.topics import Topic, topic_of
 from shared.messaging.broker import client_options
 from shared.runtime.settings import ConnectionSettings
 
@@ -82,9 +82,9 @@ class EditionEvents:
         self.operator_id = operator_id or _operator_of(received)
         self._events = [event for event in received if event.operator_id == self.operator_id]
         self.refused = len(received) - len(self._events)
-        newest: dict[tuple[type[Event], str], Event] = {}
+        newest: dict[tuple[str, str], Event] = {}
         for event in self._events:
-            thing = (type(event), event.thing_id)
+            thing = (topic_of(event).name, event.thing)
             known = newest.get(thing)
             if known is None or event.revision > known.revision:
                 newest.pop(thing, None)
@@ -92,7 +92,10 @@ class EditionEvents:
         self._newest = newest
 
     def newest(self, kind: type[E]) -> list[E]:
-        """Return the newest events of a kind, one for every thing, in the order of publication."""
+        """Return the newest events of a kind, one for every thing, in the order of publication.
+
+        A thing whose newest event is of another kind is left out: an erased participant has no newest snapshot.
+        """
         return [event for event in self._newest.values() if isinstance(event, kind)]
 
     def every(self, kind: type[E]) -> list[E]:

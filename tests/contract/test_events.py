@@ -42,9 +42,11 @@ from shared.contract.events import (
     NeedMet,
     NotificationRecorded,
     OrganisationChanged,
+    OrganisationErased,
     OrganisationKind,
     Origin,
     ParticipantChanged,
+    ParticipantErased,
     Party,
     Phase,
     Place,
@@ -200,6 +202,8 @@ EVENTS: list[Event] = [
         state=DeliveryState.SENT,
         message_id="<abc@tertulia.invalid>",
     ),
+    OrganisationErased(**WHO, organisation_id="org_1", kind=OrganisationKind.SME, country="ES"),
+    ParticipantErased(**WHO, participant_id="prt_1", organisation_id="org_1", session_ids=("ses_1",), links=1),
 ]
 
 

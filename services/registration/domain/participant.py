@@ -29,7 +29,6 @@ FIELDS_OF_THE_PLACE = frozenset(
         "status",
         "cancelled_with_organisation",
         "shares_mailbox",
-        "links",
         "available",
         "session_ids",
         "waiting_session_ids",
@@ -41,6 +40,8 @@ FIELDS_OF_THE_PLACE = frozenset(
         "declined_ids",
     }
 )
+#: Counters of changes of the person's fields, for services that keep no text to compare. See `ParticipantChanged`.
+COUNTERS = frozenset({"person", "shown", "reach", "links"})
 
 
 def mailbox_key(edition_id: str, email: str) -> str:
@@ -136,6 +137,9 @@ class Participant(ParticipantFacts, Entity):
     links: int = Field(
         default=0, ge=0, description="Revocations of the participant's links: links signed before are not valid."
     )
+    person: int = Field(default=0, ge=0, description="Changes to another person.")
+    shown: int = Field(default=0, ge=0, description="Changes of the name that others read.")
+    reach: int = Field(default=0, ge=0, description="Changes of the address or of the first language.")
     calendar: LocalCalendar | None = Field(
         default=None, description="Calendar of the edition for which `available` holds; null: its first calendar."
     )
@@ -149,6 +153,11 @@ class Participant(ParticipantFacts, Entity):
     waiting_since: dict[Id, Instant] = Field(
         default_factory=dict, description="Time since which the participant waits in line, by full session."
     )
+
+    def changed(self, now: datetime, **fields: object) -> Self:
+        """Return the next revision with these fields, counted; the participant itself if no field differs."""
+        changed = super().changed(now, **fields)
+        return changed if changed is self else changed.model_copy(update=_counted(self, changed))
 
     def is_kept_apart_from(self, participant: Participant) -> bool:
         """Tell whether a block stands between two participants, set by either. Then both are hidden from each other."""
@@ -195,6 +204,20 @@ class Participant(ParticipantFacts, Entity):
     def snapshot(self) -> ParticipantChanged:
         aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation", "waiting_session_ids", "calendar"}
         return ParticipantChanged(**self.model_dump(exclude=aside), occurred_at=self.changed_at)
+
+
+def _counted(before: Participant, after: Participant) -> dict[str, int]:
+    """Return the counters of the fields in which two revisions differ. The links end with the person's place."""
+    is_shown = before.name != after.name
+    is_readdressed = before.email.casefold() != after.email.casefold()
+    is_another = is_readdressed and same_name(before.name) != same_name(after.name)
+    raised = {
+        "person": is_another,
+        "shown": is_shown,
+        "reach": is_readdressed or before.languages[0] != after.languages[0],
+        "links": is_another,
+    }
+    return {name: getattr(after, name) + 1 for name, is_raised in raised.items() if is_raised}
 
 
 def _moved(stay: Stay, before: LocalCalendar, now: LocalCalendar) -> Stay:

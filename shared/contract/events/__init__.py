@@ -23,6 +23,12 @@ from shared.contract.events.agenda import (
 from shared.contract.events.core import CompactModel, Event, Instant, Interval
 from shared.contract.events.match_request import MatchRequestChanged, RequestState
 from shared.contract.events.notification import Channel, DeliveryState, NotificationRecorded
+from shared.contract.events.parties import (
+    OrganisationChanged,
+    OrganisationErased,
+    ParticipantChanged,
+    ParticipantErased,
+)
 from shared.contract.events.registration import (
     ConsentPolicy,
     EarlierEncounters,
@@ -34,9 +40,7 @@ from shared.contract.events.registration import (
     Language,
     Level,
     LevelOrder,
-    OrganisationChanged,
     OrganisationKind,
-    ParticipantChanged,
     Phase,
     Profile,
     Quotas,
@@ -83,9 +87,11 @@ __all__ = [
     "NeedMet",
     "NotificationRecorded",
     "OrganisationChanged",
+    "OrganisationErased",
     "OrganisationKind",
     "Origin",
     "ParticipantChanged",
+    "ParticipantErased",
     "Party",
     "Phase",
     "Place",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.contract.events.core import Event, Instant, Interval, PreviewToken, Value
+from shared.contract.events.core import Event, Interval, PreviewToken, Value
 from shared.contract.ids import Id
 
 
@@ -268,81 +268,3 @@ class EditionChanged(Event):
             if expected and slot.starts_at < self.slots[expected - 1].ends_at:
                 raise ValueError(f"slots[{expected}] starts before the slot before it ends")
         return self
-
-
-class OrganisationChanged(Event):
-    """An organisation was registered, changed or cancelled."""
-
-    TYPE: ClassVar[str] = "org.tertulia.organisation.changed.v1"
-    THING: ClassVar[str] = "organisation_id"
-
-    organisation_id: Id
-    name: Line
-    kind: OrganisationKind
-    country: CountryCode = Field(description="ISO 3166-1 alpha-2.")
-    region: Line | None = None
-    delegation: Line | None = Field(
-        default=None, description="The delegation that the organisation travels with, if any."
-    )
-    interchangeable: bool = Field(
-        default=False, description="Whether a participant may be replaced by another of the organisation who has time."
-    )
-    codes: tuple[Code, ...] = Field(default=(), max_length=30, description="Such as `nace:25.62` or `ket:robotics`.")
-    competitor_ids: tuple[Id, ...] = Field(
-        default=(),
-        max_length=100,
-        description="Competitors: the system never proposes an encounter of the two organisations. It is enough if one "
-        "of the two lists the other.",
-    )
-    met_before: tuple[EarlierEncounters, ...] = Field(
-        default=(),
-        max_length=200,
-        description="Organisations met in earlier editions; it is enough if one of the two organisations lists it.",
-    )
-    website: Text | None = None
-    description: Description | None = None
-    booth: Line | None = Field(default=None, description="The label of its stand.")
-    phone: Line | None = None
-    external_id: Line | None = Field(default=None, description="Its id in the operator's own system.")
-    status: Status = Status.ACTIVE
-    preview_token: PreviewToken = None
-
-
-class ParticipantChanged(Event):
-    """A participant was registered, changed, replaced by another person, or cancelled."""
-
-    TYPE: ClassVar[str] = "org.tertulia.participant.changed.v1"
-    THING: ClassVar[str] = "participant_id"
-
-    participant_id: Id
-    organisation_id: Id
-    name: Line
-    email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
-    languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="Mails are written in the first.")
-    profile: Profile = Profile()
-    available: tuple[Interval, ...] = Field(
-        default=(),
-        max_length=50,
-        description="The intervals in which the participant can meet; empty: the whole edition.",
-    )
-    session_ids: tuple[Id, ...] = Field(default=(), max_length=100, description="The sessions attended.")
-    waiting_since: dict[Id, Instant] = Field(
-        default_factory=dict,
-        description="Full sessions, each with the time since which the participant waits in line for a seat.",
-    )
-    blocked_ids: tuple[Id, ...] = Field(
-        default=(),
-        max_length=100,
-        description="Participants and organisations that the participant neither meets nor sees, and the reverse.",
-    )
-    declined_ids: tuple[Id, ...] = Field(
-        default=(), max_length=500, description="Participants whose proposal was declined: they are not proposed again."
-    )
-    job_title: Line | None = None
-    phone: Line | None = None
-    external_id: Line | None = Field(default=None, description="The participant's id in the operator's own system.")
-    shares_mailbox: bool = Field(default=False, description="Whether an earlier participant has the same address.")
-    status: Status = Status.ACTIVE
-    checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
-    links: int = Field(default=0, ge=0, description="Revocations of the links: links signed before are not valid.")
-    preview_token: PreviewToken = None

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from services.registration.api.participants import amend_participant
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import (
+    COUNTERS,
     FIELDS_OF_THE_PERSON,
     FIELDS_OF_THE_PLACE,
     Participant,
@@ -47,6 +48,9 @@ ANA: dict[str, Any] = {
     "cancelled_with_organisation": True,
     "shares_mailbox": True,
     "links": 2,
+    "person": 1,
+    "shown": 3,
+    "reach": 4,
     "checked_in": True,
     "blocked_ids": ("prt_2",),
     "declined_ids": ("prt_3",),
@@ -64,7 +68,7 @@ EVA = {
 
 def test_every_field_belongs_to_the_person_or_to_the_place() -> None:
     assert FIELDS_OF_THE_PERSON.isdisjoint(FIELDS_OF_THE_PLACE)
-    assert set(Participant.model_fields) - _OF_THE_REVISION == FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE
+    assert set(Participant.model_fields) - _OF_THE_REVISION == FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE | COUNTERS
 
 
 def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
@@ -74,6 +78,26 @@ def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
     after = before.changed(NOW, **apply_patch(before, ParticipantFacts, EVA).values())
     kept = {name for name in Participant.model_fields if getattr(after, name) == getattr(before, name)}
     assert kept - _OF_THE_REVISION == FIELDS_OF_THE_PLACE
+
+
+@pytest.mark.parametrize(
+    ("fields", "raised"),
+    [
+        ({"name": "Ana Ruiz Gil"}, {"shown"}),
+        ({"email": "ANA@nandu.example"}, set()),
+        ({"email": "ana.ruiz@nandu.example"}, {"reach"}),
+        ({"languages": ("pt", "es")}, {"reach"}),
+        ({"languages": ("es", "pt")}, set()),
+        ({"profile": {"needs": ("Ensayos",)}, "job_title": "CTO", "phone": None}, set()),
+        ({"name": "ANA RUIZ", "email": "ruiz@nandu.example"}, {"shown", "reach"}),
+        (EVA, {"person", "shown", "reach", "links"}),
+    ],
+)
+def test_changes_of_the_person_are_counted_for_services_without_texts(fields: dict[str, Any], raised: set[str]) -> None:
+    before = Participant.model_validate(ANA)
+    after = before.changed(NOW, **apply_patch(before, ParticipantFacts, fields).values())
+    rises = {name: getattr(after, name) - getattr(before, name) for name in COUNTERS}
+    assert rises == {name: int(name in raised) for name in COUNTERS}
 
 
 @pytest.mark.parametrize(
