@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 class BrokerKind(StrEnum):
-    """The brokers the embedded stack can start."""
+    """The brokers that `tertulia up` can start, or the choice of one by what the machine has."""
 
+    AUTO = "auto"
     TANSU = "tansu"
     KAFKA = "kafka"
 
@@ -49,25 +50,30 @@ console = Console()
 
 @app.command()
 def up(
-    folder: Annotated[Path, typer.Option(help="Folder for logs, mails and data.")] = Path(".tertulia"),
+    folder: Annotated[Path, typer.Option(help="Folder for logs, mails and data; its content outlasts Ctrl-C.")] = Path(
+        ".tertulia"
+    ),
     broker: Annotated[
-        BrokerKind, typer.Option(help="Tansu starts faster; Apache Kafka needs Java and Maven.")
-    ] = BrokerKind.TANSU,
+        BrokerKind,
+        typer.Option(
+            help="`kafka` keeps its records, and needs Java and Maven. `tansu` starts faster, keeps nothing, and is "
+            "told again from the database. `auto`: Apache Kafka where its Java is, else Tansu."
+        ),
+    ] = BrokerKind.AUTO,
     brokers: Annotated[int, BROKERS] = 1,
 ) -> None:
-    """Run broker, database, mail sink and services until Ctrl-C."""
-    from deploy.embedded.stack import Stack  # noqa: PLC0415
+    """Run broker, database, mail sink and services until Ctrl-C.
 
-    stack = Stack(folder, broker=broker.value, brokers=brokers)
+    The next start in the same folder continues with its data.
+    """
+    from deploy.embedded.kept import FolderUnusable  # noqa: PLC0415
+    from tertulia.kept_stack import KeptStack  # noqa: PLC0415
 
-    def announce() -> None:
-        # Scripts read these lines: tests/unit/tertulia/test_cli.py holds their form.
-        for name, address in {**stack.addresses, "mails": stack.mails, "logs": stack.logs}.items():
-            show_line(console, f"{name:<13}{address}")
-        joined = " ".join(f"{name}={value}" for name, value in stack.environment.items())
-        show_line(console, f"\nFor other commands: export {joined}\nCtrl-C stops everything.")
-
-    _supervise(stack, announce)
+    try:
+        stack = KeptStack.in_folder(folder, broker.value, brokers, console)
+        _supervise(stack, stack.announce)
+    except FolderUnusable as error:
+        stop(console, str(error))
 
 
 @app.command()

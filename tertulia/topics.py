@@ -55,6 +55,18 @@ def diff() -> None:
 
 
 @app.command()
+def restore() -> None:
+    """Publish the newest event of each thing again, from the databases: after a broker has lost its records.
+
+    Create the topics first (`tertulia topics apply`). Known revisions change nothing, so that it can be repeated.
+    """
+    from tertulia.restoring import restore as restore_topics  # noqa: PLC0415
+
+    told = run_connected(restore_topics(read_settings(ConnectionSettings)), Backend.BROKER, Backend.DATABASE)
+    show_table(console, ("Topic", "Records"), [(topic, str(count)) for topic, count in sorted(told.items())])
+
+
+@app.command()
 def acls(
     principal: Annotated[
         list[str] | None,

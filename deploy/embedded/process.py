@@ -36,7 +36,7 @@ class Program:
     #: Variables added to the environment of the supervisor.
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_seconds: float = 120.0
-    #: True for a program without data beyond the run: it is killed at the end, without SIGTERM.
+    #: True for a server whose data is deleted after the run: it is killed at the end, without SIGTERM.
     is_disposable: bool = False
     #: Seconds from SIGTERM to SIGKILL; more than the services' `shutdown_seconds`.
     grace_seconds: float = 25.0

@@ -23,11 +23,14 @@ Result = TypeVar("Result")
 class Supervisor:
     """Runs programs. A subclass launches them in `start`, stage by stage.
 
-    A run has a new folder under `root`, with `logs/<name>.log` per program, and with `data/` until it stops.
+    A run has a new folder under `root`, with `logs/<name>.log` per program, and with `data/` until it stops. A run that
+    `keeps` its data has `root` itself as its folder.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.folder = root.resolve() / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    def __init__(self, root: Path, *, keeps: bool = False) -> None:
+        run = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.folder = root.resolve() if keeps else root.resolve() / run
+        self._keeps = keeps
         self.logs = self.folder / "logs"
         self.data = self.folder / "data"
         self._stages: list[list[ChildProcess]] = []
@@ -87,17 +90,21 @@ class Supervisor:
             await asyncio.gather(working, watching, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stop all processes, last stage first, and delete the data. No process survives, even if this call fails."""
+        """Stop all processes, last stage first. No process survives, even if this call fails.
+
+        The data is deleted unless it is kept: then servers get the time to write it.
+        """
         try:
             for stage in reversed(self._stages):
-                tidy = (process for process in stage if not process.program.is_disposable)
+                tidy = (process for process in stage if self._keeps or not process.program.is_disposable)
                 await asyncio.gather(*(process.stop() for process in tidy))
         finally:
             for process in self._processes():
                 process.kill()
             self._stages.clear()
             self._reaper.close()
-            shutil.rmtree(self.data, ignore_errors=True)
+            if not self._keeps:
+                shutil.rmtree(self.data, ignore_errors=True)
 
     async def kill(self, name: str) -> None:
         """Kill a process (SIGKILL) on purpose: `wait` does not raise for it."""

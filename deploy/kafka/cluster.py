@@ -61,7 +61,7 @@ class KafkaCluster(Supervisor):
 async def broker_programs(
     folder: Path, ports: Sequence[int], proxy_listeners: Sequence[ProxyListener] = ()
 ) -> list[Program]:
-    """Format storage under `folder`, and return a broker program per port.
+    """Format storage under `folder`, unless it is formatted, and return a broker program per port.
 
     `proxy_listeners` holds a second listener per broker, or none at all.
 
@@ -76,7 +76,8 @@ async def broker_programs(
         for node, (port, listener) in enumerate(zip_longest(ports, proxy_listeners), start=1)
     ]
     format_command = _format_command(jars)
-    await asyncio.gather(*(asyncio.to_thread(run, [*format_command, str(p)], _FORMAT_SECONDS) for p in configured))
+    new = [path for path in configured if not (path.parent / "data" / "meta.properties").exists()]
+    await asyncio.gather(*(asyncio.to_thread(run, [*format_command, str(p)], _FORMAT_SECONDS) for p in new))
     return [
         Program(
             name=properties.parent.name,

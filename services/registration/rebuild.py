@@ -19,7 +19,8 @@ from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.settings import Settings
-from services.registration.store import MongoStore
+from services.registration.store import MongoStore, collection_of
+from shared.contract.cloudevents import Record, encode
 from shared.contract.events import (
     EditionChanged,
     Event,
@@ -72,6 +73,14 @@ class RegistrationRebuilder:
         for entity in entities:
             view.setdefault(entity.NOUN, {})[entity.id] = entity.snapshot().to_json()
         return view
+
+
+async def newest_of_entities(database: MongoDatabase) -> list[Record]:
+    """Return the record of every entity at its present revision: for a broker that lost its records."""
+    editions = database[collection_of(Edition)].find({}, {"edition_id": 1})
+    store = MongoStore(database, _publish_nothing)
+    found = [entity async for document in editions for entity in await store.of_edition(document["edition_id"])]
+    return [encode(entity.snapshot()) for entity in found]
 
 
 def _is_over(entity: Entity) -> bool:

@@ -85,33 +85,34 @@ def test_a_missing_module_is_named_with_what_installs_it(
     assert remedy in output_of(*arguments)
 
 
-class _Stack:
-    """Stands in for the embedded stack: nothing is started."""
-
-    def __init__(self, folder: Path, broker: str, brokers: int) -> None:
-        self.addresses = {"kafka": "127.0.0.1:19092", "registration": "http://127.0.0.1:18000"}
-        self.environment = {"TERTULIA_KAFKA_BOOTSTRAP": "127.0.0.1:19092", "TERTULIA_MONGO_URL": "mongodb://127.0.0.1"}
-        self.mails, self.logs = folder / ("m" * 80), folder / "logs"
-
-
 def test_up_prints_the_lines_that_scripts_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    def announce(_: Any, report: Callable[[], None]) -> None:
+    def announce(supervisor: Any, report: Callable[[], None]) -> None:
         report()
+        supervisor._held.close()
 
-    monkeypatch.setattr("deploy.embedded.stack.Stack", _Stack)
     monkeypatch.setattr(cli, "_supervise", announce)
-    cli.up(tmp_path, cli.BrokerKind.TANSU, 1)
-    assert capsys.readouterr().out.splitlines() == [
-        "kafka        127.0.0.1:19092",
-        "registration http://127.0.0.1:18000",
-        f"mails        {tmp_path}/{'m' * 80}",
-        f"logs         {tmp_path}/logs",
-        "",
-        "For other commands: export TERTULIA_KAFKA_BOOTSTRAP=127.0.0.1:19092 TERTULIA_MONGO_URL=mongodb://127.0.0.1",
-        "Ctrl-C stops everything.",
+    folder = tmp_path / ("m" * 80)
+    cli.up(folder, cli.BrokerKind.TANSU, 1)
+    *addresses, empty, kept, others, file, end = capsys.readouterr().out.splitlines()
+    assert [re.sub(r":\d{5}\b", ":PORT", line) for line in addresses] == [
+        "kafka        127.0.0.1:PORT",
+        "mongo        mongodb://127.0.0.1:PORT/?retryWrites=false",
+        "smtp         127.0.0.1:PORT",
+        "registration http://127.0.0.1:PORT",
+        "matching     http://127.0.0.1:PORT",
+        "scheduler    http://127.0.0.1:PORT",
+        "notify       http://127.0.0.1:PORT",
+        f"mails        {folder}/mails",
+        f"logs         {folder}/logs",
     ]
+    assert (empty, kept.split()[0], end.split(";")[0]) == ("", "Tansu", "Ctrl-C stops everything")
+    assert others.startswith("For other commands: export TERTULIA_KAFKA_BOOTSTRAP=127.0.0.1:")
+    assert file == f"The same from a file: . {folder}/environment"
+    read_by_shell = ["/bin/sh", "-c", f". {folder}/environment; env"]
+    told = subprocess.run(read_by_shell, check=True, capture_output=True, text=True).stdout
+    assert f"TERTULIA_MONGO_URL={addresses[1].split()[1]}" in told
 
 
 def test_operator_add_prints_the_key_alone_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
