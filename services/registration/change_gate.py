@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
+
+from pydantic import BaseModel
 
 from services.registration.amendments import Amendments, amendment_of
 from services.registration.confirmation import ANY_EFFECTS, Previewed, confirmation_needed, must_be_confirmed, token_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import ChangedMeanwhile
-from services.registration.domain.participant import Participant
-from services.registration.internal_clients import InternalClient, ServiceDeclined, ServiceUnavailable
-from services.registration.ports import Repository
-from services.registration.previews import (
-    PreviewView,
-    facts_in,
-    facts_of,
-    needs_look,
-    participants_in,
-    sessions_outside,
-    too_many,
-)
-from shared.internal_api.previews import FactsPreview, PreviewCounts
+from services.registration.domain.errors import ChangedMeanwhile, Conflict
+from services.registration.effects import Effects, no_effects
+from services.registration.internal_clients import ServiceUnavailable
+from services.registration.previews import ChangeStep, PreviewView, facts_in, is_announced, moving, needs_look, too_many
 from shared.runtime.log import get_logger
 
 _log = get_logger(__name__)
 
 #: Longest look at the effects of a participant's change, which is made even if the scheduler does not answer.
 _SHORT_LOOK_SECONDS = 1.0
-#: Participants whose availability is previewed with a move of the days: as many as fit into a request.
-_MOST_FOLLOWERS = 1000
-_NO_COUNTS = PreviewCounts(encounters=0, moved=0, placed=0, waiting=0, cancelled=0, people=0, mailed=0)
 
 
 @dataclass
@@ -42,16 +30,16 @@ class ChangeGate:
     `previewed` are the effects of the last change that was looked at. `undoes` is the amendment that is undone.
     """
 
-    repository: Repository
     amendments: Amendments
-    scheduler: InternalClient
-    seconds: float
+    effects: Effects
     dry_run: bool = False
     token: str | None = None
     previewed: Previewed[PreviewView] | None = None
     undoes: str | None = None
     #: The entity that the request changes. Changes that follow from it need no confirmation of their own.
     _asked_for: str | None = None
+    #: Whether the request changes a list of entities, which was admitted as a whole.
+    _is_list: bool = False
 
     async def admits(self, before: Entity, after: Entity) -> bool:
         """Tell whether the next revision is to be written.
@@ -63,34 +51,73 @@ class ChangeGate:
             ChangedMeanwhile: the entity has changed meanwhile.
         """
         self._asked_for = self._asked_for or before.id
-        if before.id != self._asked_for:
+        if self._is_list or before.id != self._asked_for:
             return not self.dry_run
         if self.dry_run:
-            self.previewed = await self._preview(before, after, self.seconds)
+            self.previewed = await self._preview(before, after)
             return False
         if self.token == ANY_EFFECTS:
             return True
         if self.token is not None:
-            self.previewed = await self._preview(before, after, self.seconds)
+            self.previewed = await self._preview(before, after)
             must_be_confirmed(self.token, self.previewed)
             return True
         edition = await self._edition_of(before)
-        if edition is not None and self.scheduler.has_address and needs_look(edition, before, after):
+        if edition is not None and self.effects.are_known and needs_look(edition, before, after):
             await self._look(edition, before, after)
+        return True
+
+    async def admits_list(
+        self,
+        edition: Edition,
+        steps: Sequence[ChangeStep],
+        content: Sequence[object],
+        shown: ShownPreview,
+        if_unknown: str | None = None,
+    ) -> bool:
+        """Tell whether the steps of a list are to be written, all of them.
+
+        `content` is the list and the revisions that it is based on, for the token. `shown` completes the preview of a
+        refusal. `if_unknown` is the reason for a confirmation in an installation without the scheduler's address.
+
+        Raises:
+            As `admits`; `Conflict` if an entity has changed meanwhile.
+        """
+        self._is_list = True
+        if self.token == ANY_EFFECTS and not self.dry_run:
+            return True
+        is_looked_at = self.dry_run or self.token is not None or is_announced(edition)
+        preview = await self._preview_of_list(edition, steps) if is_looked_at else no_effects()
+        token = token_of(*content, preview.effects, preview.outside)
+        self.previewed = Previewed(token, preview)
+        if self.dry_run:
+            return False
+        refusal = Previewed(token, shown(token, preview))
+        if self.token is not None:
+            must_be_confirmed(self.token, refusal)
+            return True
+        reason = too_many(edition, preview) if self.effects.are_known else if_unknown
+        if reason is not None:
+            raise confirmation_needed(refusal, reason)
         return True
 
     async def passed(self, before: Entity, after: Entity) -> None:
         """Keep the fields before the change, so that it can be undone."""
-        if before.id != self._asked_for:
+        if self._is_list or before.id != self._asked_for:
             return
         amendment = amendment_of(before, after, self.token, self.undoes)
         if amendment is not None:
             await self.amendments.add(amendment)
 
+    @property
+    def looked_at(self) -> tuple[str, PreviewView]:
+        """The token and the effects of a list that was looked at."""
+        assert self.previewed is not None  # noqa: S101 - `admits_list` has looked
+        return self.previewed.token, self.previewed.preview
+
     def unchanged(self, entity: Entity) -> Previewed[PreviewView]:
         """Return the preview of a change that changes nothing."""
-        preview = PreviewView(effects="", announced=False, counts=_NO_COUNTS)
-        return Previewed(token_of(entity.id, entity.revision), preview)
+        return Previewed(token_of(entity.id, entity.revision), no_effects())
 
     async def _look(self, edition: Edition, before: Entity, after: Entity) -> None:
         """Look at the effects of a change, and refuse it if they are too many.
@@ -99,7 +126,7 @@ class ChangeGate:
         """
         is_edition = isinstance(before, Edition)
         try:
-            seconds = self.seconds if is_edition else min(self.seconds, _SHORT_LOOK_SECONDS)
+            seconds = self.effects.seconds if is_edition else min(self.effects.seconds, _SHORT_LOOK_SECONDS)
             previewed = await self._preview(before, after, seconds)
         except ServiceUnavailable:
             if is_edition:
@@ -109,41 +136,25 @@ class ChangeGate:
         if (reason := too_many(edition, previewed.preview)) is not None:
             raise confirmation_needed(previewed, reason)
 
-    async def _preview(self, before: Entity, after: Entity, seconds: float) -> Previewed[PreviewView]:
-        """Ask the scheduler for the effects, within so many seconds."""
-        path = f"/editions/{after.edition_id}/previews"
-        body = facts_of(after, *await self._followers(before, after)).model_dump(mode="json")
-        try:
-            async with asyncio.timeout(seconds):
-                found = FactsPreview.model_validate(await self.scheduler.post(path, body))
-        except (TimeoutError, ServiceUnavailable) as error:
-            raise ServiceUnavailable(
-                "the scheduler cannot tell now what this change would move: try again, or send the same request with "
-                "?token=* to make the change whatever it moves"
-            ) from error
-        except ServiceDeclined as declined:
-            if declined.status == HTTPStatus.CONFLICT:
-                raise ChangedMeanwhile from declined
-            raise
-        return await self._named(before, after, found)
-
-    async def _named(self, before: Entity, after: Entity, found: FactsPreview) -> Previewed[PreviewView]:
-        outside = sessions_outside(after) - sessions_outside(before)
-        ids = sorted(participants_in(found))
-        people = await self.repository.find_many(Participant, after.edition_id, ids) if ids else {}
-        names = {participant_id: person.name for participant_id, person in sorted(people.items())}
-        preview = PreviewView(**dict(found), outside=tuple(sorted(outside)), names=names)
+    async def _preview(self, before: Entity, after: Entity, within: float | None = None) -> Previewed[PreviewView]:
+        preview = await self.effects.of(after.edition_id, [ChangeStep(before, after)], within)
         content = facts_in(after), before.id, before.revision
-        return Previewed(token_of(*content, found.effects, preview.outside), preview)
+        return Previewed(token_of(*content, preview.effects, preview.outside), preview)
 
-    async def _followers(self, before: Entity, after: Entity) -> list[Participant]:
-        """Return the next revisions of the participants whose availability would follow the calendar of an edition."""
-        if not isinstance(before, Edition) or not isinstance(after, Edition) or before.calendar == after.calendar:
-            return []
-        there = await self.repository.with_availability(after.edition_id)
-        moved = [(participant.following(after), participant) for participant in there]
-        followers = [new.model_copy(update={"revision": old.revision + 1}) for new, old in moved if new is not old]
-        return followers if len(followers) <= _MOST_FOLLOWERS else []
+    async def _preview_of_list(self, edition: Edition, steps: Sequence[ChangeStep]) -> PreviewView:
+        asked = moving(steps)
+        if not asked or not self.effects.are_known:
+            return no_effects(announced=is_announced(edition))
+        try:
+            return await self.effects.of(edition.edition_id, asked)
+        except ChangedMeanwhile as error:
+            raise Conflict("entries of the list have changed meanwhile: send the same request again") from error
 
     async def _edition_of(self, entity: Entity) -> Edition | None:
-        return entity if isinstance(entity, Edition) else await self.repository.recent_edition(entity.edition_id)
+        return (
+            entity if isinstance(entity, Edition) else await self.effects.repository.recent_edition(entity.edition_id)
+        )
+
+
+#: Completes the preview of a list that is refused: of its token and its effects, the body that the problem shows.
+ShownPreview = Callable[[str, PreviewView], BaseModel]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import Field
@@ -34,6 +35,31 @@ _UNNAMED: Final[Mapping[str, object]] = {
     "profile": {},
     **dict.fromkeys(("job_title", "phone", "external_id", "website", "description", "booth")),
 }
+
+
+@dataclass(frozen=True)
+class ChangeStep:
+    """The next revision of an entity, or a new entity if there is none before."""
+
+    before: Entity | None
+    after: Entity
+
+    @property
+    def moves(self) -> bool:
+        """Tell whether the step may move encounters or change an agenda. Sessions alone stand in a new agenda."""
+        if self.before is None:
+            return isinstance(self.after, Participant) and bool(self.after.session_ids)
+        fields = {*MOVING_FIELDS.get(type(self.before), ()), "status"}
+        return any(getattr(self.before, name, None) != getattr(self.after, name, None) for name in fields)
+
+
+def moving(steps: Iterable[ChangeStep]) -> list[ChangeStep]:
+    """Return the steps that may move encounters, and the new organisations of their participants."""
+    every = list(steps)
+    moves = [step for step in every if step.moves]
+    needed = {step.after.organisation_id for step in moves if isinstance(step.after, Participant)}
+    made = [step for step in every if step.before is None and step.after.id in needed]
+    return [*made, *moves]
 
 
 class PreviewView(FactsPreview):
@@ -80,10 +106,15 @@ def _kind_of(effect: EncounterEffect) -> str | None:
     return None if is_same else "moved"
 
 
+def is_announced(edition: Edition) -> bool:
+    """Tell whether the participants of an edition may know their agendas."""
+    return edition.phase in _ANNOUNCED_PHASES
+
+
 def needs_look(edition: Edition, before: Entity, after: Entity) -> bool:
     """Tell whether a change may move encounters that participants know."""
     fields = MOVING_FIELDS.get(type(before), frozenset())
-    return edition.phase in _ANNOUNCED_PHASES and any(getattr(before, name) != getattr(after, name) for name in fields)
+    return is_announced(edition) and any(getattr(before, name) != getattr(after, name) for name in fields)
 
 
 def too_many(edition: Edition, preview: FactsPreview) -> str | None:
@@ -120,7 +151,7 @@ def facts_of(*entities: Entity) -> FactsToPreview:
     return FactsToPreview.model_validate(facts)
 
 
-def sessions_outside(entity: Entity) -> set[str]:
+def sessions_outside(entity: Entity | None) -> set[str]:
     """Return the ids of the sessions of an edition that do not lie within one of its days."""
     if not isinstance(entity, Edition):
         return set()

@@ -11,8 +11,8 @@ from shared.internal_api.edits import EncounterEffect
 
 #: Encounters that a preview lists of each kind of effect, and participants that it lists; the counts are of all.
 MOST_LISTED, MOST_MAILED = 200, 1000
-#: Largest body of a request: an edition of the largest size, and as much of participants.
-LARGEST_PREVIEW = 2 * 1024 * 1024
+#: Largest body of a request: an edition of the largest size, and ten thousand participants with their availability.
+LARGEST_PREVIEW = 8 * 1024 * 1024
 
 
 class FactsToPreview(Value):

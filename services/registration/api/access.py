@@ -20,6 +20,7 @@ from services.registration.api.admission import Admission, price_of
 from services.registration.api.rights import must_be_allowed
 from services.registration.change_gate import ChangeGate
 from services.registration.domain.errors import FieldError, Invalid
+from services.registration.effects import Effects
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.mapping_store import InMemoryMappingStore, MappingStore
@@ -139,14 +140,8 @@ async def _gate(
     """Put a gate in front of the changes of this request, and return it."""
     context = context_of(request)
     unit = service.unit_of_work
-    gate = ChangeGate(
-        unit.repository,
-        context.amendments.of(unit.repository.operator_id),
-        context.clients.scheduler,
-        context.settings.preview_seconds,
-        dry_run,
-        token,
-    )
+    effects = Effects(unit.repository, context.clients.scheduler, context.settings.preview_seconds)
+    gate = ChangeGate(context.amendments.of(unit.repository.operator_id), effects, dry_run, token)
     unit.gate = gate
     return gate
 

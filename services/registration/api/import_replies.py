@@ -19,6 +19,7 @@ from services.registration.imports.report import (
     ImportReport,
     RowOutcome,
 )
+from services.registration.previews import PreviewView
 
 #: First characters of cells that a spreadsheet would run as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -107,9 +108,21 @@ class ReportView(BaseModel):
     missing_count: int
     found: FoundView
     rows: list[RowView] = Field(default=[], description="In a dry run: the effect of each row.")
+    preview: PreviewView | None = Field(
+        default=None, description="In a dry run: the effects on encounters, as of a change of a single entity."
+    )
 
 
-def report_view(report: ImportReport, token: str | None = None) -> ReportView:
+class RefusedList(PreviewView, ReportView):
+    """The preview of a list that needs its token: the effects on encounters, and the effect of each row."""
+
+
+def refused_list(report: ReportView, preview: PreviewView) -> RefusedList:
+    """Return the preview of a list that is refused without its token."""
+    return RefusedList.model_construct(**dict(report) | dict(preview))
+
+
+def report_view(report: ImportReport, token: str | None = None, preview: PreviewView | None = None) -> ReportView:
     """Return the answer with a report; with a token, that of a dry run."""
     effects = [
         RowView(
@@ -145,6 +158,7 @@ def report_view(report: ImportReport, token: str | None = None) -> ReportView:
         missing_count=report.missing_count,
         found=_found(report.found),
         rows=effects if token is not None else [],
+        preview=preview,
     )
 
 

@@ -13,18 +13,20 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.registration.api.access import CurrentService, PathId, context_of
+from services.registration.api.access import CurrentService, Gate, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
-from services.registration.api.import_replies import ReportView, marked_copy, report_view, template_of
+from services.registration.api.import_replies import (
+    RefusedList,
+    ReportView,
+    marked_copy,
+    refused_list,
+    report_view,
+    template_of,
+)
 from services.registration.api.problems import Unsupported
 from services.registration.api.rights import needs
-from services.registration.confirmation import (
-    ANY_EFFECTS,
-    Previewed,
-    confirmation_needed,
-    must_be_confirmed,
-    token_of,
-)
+from services.registration.change_gate import ChangeGate
+from services.registration.confirmation import token_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid, NotFound
 from services.registration.import_files.process import read_file
@@ -37,9 +39,10 @@ from services.registration.imports.participants import ParticipantImport
 from services.registration.imports.people_lists import AvailabilityImport, MatchRequestImport, SessionChoiceImport
 from services.registration.imports.plan import ImportPlan, ListImport, planned
 from services.registration.imports.rows import ListDefaults
+from services.registration.previews import PreviewView, is_announced
 from services.registration.service import OperatorService
 from shared.access import Action
-from shared.contract.events import Language, OrganisationKind, Phase
+from shared.contract.events import Language, OrganisationKind
 from shared.runtime.fair_turns import FairTurns
 
 router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
@@ -68,8 +71,6 @@ _LISTS = frozenset(
 )
 _PIECE_BYTES = 64 * 1024
 _ENDINGS = frozenset({"csv", "tsv", "txt", "xlsx", "xlsm"})
-#: Phases in which participants may know their agendas.
-_ANNOUNCED = frozenset({Phase.PUBLISHED, Phase.LIVE})
 
 _FILE: dict[str, Any] = {
     "requestBody": {
@@ -91,10 +92,8 @@ _FILE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class ListRequest:
-    """The parameters of an import."""
+    """The parameters of an import beside its file, its dry run and its token."""
 
-    dry_run: bool
-    token: str | None
     country: str | None
     kind: OrganisationKind | None
     language: Language | None
@@ -107,13 +106,6 @@ class ListRequest:
 
 
 async def _list_request(
-    dry_run: Annotated[
-        bool, Query(description="`true` writes nothing, and returns the effect of each row with a token.")
-    ] = False,
-    token: Annotated[
-        str | None,
-        Query(max_length=64, description="Applies a previewed list with exactly its effects; `*` any effects."),
-    ] = None,
     country: Annotated[
         str | None, Query(max_length=100, description="Country of new organisations whose rows name none.")
     ] = None,
@@ -135,7 +127,7 @@ async def _list_request(
         ),
     ] = None,
 ) -> ListRequest:
-    return ListRequest(dry_run, token, country, kind, language, sheet, mapping)
+    return ListRequest(country, kind, language, sheet, mapping)
 
 
 Parameters = Annotated[ListRequest, Depends(_list_request)]
@@ -155,7 +147,7 @@ async def template(service: CurrentService, edition_id: PathId, kind: PathId) ->
 @router.post("/organisations", openapi_extra=_FILE, response_model=ReportView)
 @needs(Action.IMPORT)
 async def organisations(
-    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters, gate: Gate
 ) -> Response:
     """Register or change organisations from a list, by name. Importing the same file again changes nothing.
 
@@ -167,13 +159,13 @@ async def organisations(
     """
     edition = await service.editions.get_changeable(edition_id)
     kind = OrganisationImport(service, edition_id, parameters.defaults(edition))
-    return await _imported(request, "organisations", kind, edition, parameters)
+    return await _imported(request, "organisations", kind, edition, parameters, gate)
 
 
 @router.post("/participants", openapi_extra=_FILE, response_model=ReportView)
 @needs(Action.IMPORT)
 async def participants(
-    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters, gate: Gate
 ) -> Response:
     """Register or change participants from a list, by e-mail address. Importing the same file again changes nothing.
 
@@ -184,50 +176,54 @@ async def participants(
     """
     edition = await service.editions.get_changeable(edition_id)
     kind = ParticipantImport(service, edition_id, parameters.defaults(edition))
-    return await _imported(request, "participants", kind, edition, parameters)
+    return await _imported(request, "participants", kind, edition, parameters, gate)
 
 
 @router.post("/match-requests", openapi_extra=_FILE, response_model=ReportView)
 @needs(Action.IMPORT)
 async def match_requests(
-    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters, gate: Gate
 ) -> Response:
     """Make match requests from a list of requesters and targets, each by address, name or own id.
 
     A row without a target asks for proposals; `partners_wanted` is their number. A request that exists is unchanged.
     """
     edition = await service.editions.get_changeable(edition_id)
-    return await _imported(request, "match-requests", MatchRequestImport(service, edition_id), edition, parameters)
+    return await _imported(
+        request, "match-requests", MatchRequestImport(service, edition_id), edition, parameters, gate
+    )
 
 
 @router.post("/availability", openapi_extra=_FILE, response_model=ReportView)
 @needs(Action.IMPORT)
 async def availability(
-    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters, gate: Gate
 ) -> Response:
     """Set the times in which participants can meet, from a list of participants and local times.
 
     The rows of a participant together replace the times before, and count as a single row.
     """
     edition = await service.editions.get_changeable(edition_id)
-    return await _imported(request, "availability", AvailabilityImport(service, edition_id), edition, parameters)
+    return await _imported(request, "availability", AvailabilityImport(service, edition_id), edition, parameters, gate)
 
 
 @router.post("/session-choices", openapi_extra=_FILE, response_model=ReportView)
 @needs(Action.IMPORT)
 async def session_choices(
-    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters
+    request: Request, service: CurrentService, edition_id: PathId, parameters: Parameters, gate: Gate
 ) -> Response:
     """Add sessions to the choices of participants, from a list of participants and sessions.
 
     Sessions are named by id or title. The rows of a participant count as a single row.
     """
     edition = await service.editions.get_changeable(edition_id)
-    return await _imported(request, "session-choices", SessionChoiceImport(service, edition_id), edition, parameters)
+    return await _imported(
+        request, "session-choices", SessionChoiceImport(service, edition_id), edition, parameters, gate
+    )
 
 
 async def _imported(
-    request: Request, vocabulary: str, kind: ListImport, edition: Edition, parameters: ListRequest
+    request: Request, vocabulary: str, kind: ListImport, edition: Edition, parameters: ListRequest, gate: ChangeGate
 ) -> Response:
     """Plan a list, and write it unless it is a dry run, or needs the token of its preview.
 
@@ -235,6 +231,7 @@ async def _imported(
         ImportRunning: the operator has an import already, or no place is free for a file.
         PreviewRequired: the list changes more than the edition allows without a token.
         PreviewStale: the token confirms different effects.
+        ServiceUnavailable: the scheduler cannot tell the effects of a list that needs a look.
     """
     operator_id = kind.service.unit_of_work.repository.operator_id
     mappings = context_of(request).mappings
@@ -242,30 +239,28 @@ async def _imported(
     mapping = await mappings.find(operator_id, vocabulary) if given is None else given
     async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns):
         plan = await planned(kind, sheet, turns)
-        aside = {"dry_run": False, "token": None, "mapping": mapping}
-        token = token_of(vocabulary, digest, asdict(parameters) | aside, plan.bases)
-        if parameters.dry_run:
-            if CSV in request.headers.get("accept", ""):
-                return _copy(sheet, plan, vocabulary)
-            return _answer(report_view(plan.report(), token))
-        _confirm(plan, token, edition, parameters)
+        if gate.dry_run and CSV in request.headers.get("accept", ""):
+            return _copy(sheet, plan, vocabulary)
+        content = (vocabulary, digest, asdict(parameters) | {"mapping": mapping}, plan.bases)
+
+        def shown(token: str, preview: PreviewView) -> RefusedList:
+            return refused_list(report_view(plan.report(), token), preview)
+
+        if not await gate.admits_list(edition, plan.steps, content, shown, _unseen(plan, edition)):
+            return _answer(report_view(plan.report(), *gate.looked_at))
         if given is not None:
             await mappings.keep(operator_id, vocabulary, given)
         return _answer(report_view(await plan.write(turns)))
 
 
-def _confirm(plan: ImportPlan, token: str, edition: Edition, parameters: ListRequest) -> None:
-    if parameters.token == ANY_EFFECTS:
-        return
-    previewed = Previewed(token, report_view(plan.report(), token))
-    if parameters.token is not None:
-        must_be_confirmed(parameters.token, previewed)
-    elif edition.phase in _ANNOUNCED and plan.changed_rows > edition.preview_above_people:
-        raise confirmation_needed(
-            previewed,
-            f"the list changes {plan.changed_rows} entries that are registered; agendas are announced, and the edition"
-            f" lets {edition.preview_above_people} pass unseen (preview_above_people)",
-        )
+def _unseen(plan: ImportPlan, edition: Edition) -> str | None:
+    """Return the reason to look at a list whose effects no scheduler tells; None if it changes few entries."""
+    if not is_announced(edition) or plan.changed_rows <= edition.preview_above_people:
+        return None
+    return (
+        f"the list changes {plan.changed_rows} entries that are registered; agendas are announced, and the edition "
+        f"lets {edition.preview_above_people} pass unseen (preview_above_people)"
+    )
 
 
 def _answer(view: ReportView) -> Response:

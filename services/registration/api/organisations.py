@@ -84,9 +84,11 @@ async def cancel_organisation(
     return await outcome(service, gate, await service.organisations.cancel(edition_id, organisation_id))
 
 
-@router.post("/{organisation_id}/reinstatement", response_model=ReinstatedOrganisation)
+@router.post("/{organisation_id}/reinstatement", responses=tried_or(ReinstatedOrganisation))
 @needs(Action.CHANGE_PARTIES)
-async def reinstate_organisation(service: CurrentService, edition_id: PathId, organisation_id: PathId) -> Response:
+async def reinstate_organisation(
+    service: CurrentService, edition_id: PathId, organisation_id: PathId, gate: Gate
+) -> Response:
     """Have a cancelled organisation take part again, with the participants that were cancelled with it.
 
     A repeated request changes nothing. Participants that were cancelled on their own stay cancelled. `warnings` names
@@ -94,4 +96,6 @@ async def reinstate_organisation(service: CurrentService, edition_id: PathId, or
     organisation has the name now.
     """
     back = await service.organisations.reinstate(edition_id, organisation_id)
+    if gate.dry_run:
+        return await outcome(service, gate, back.party)
     return warned(ReinstatedOrganisation, back.party, (*back.warnings, *await service.warnings(back.party)))

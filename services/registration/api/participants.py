@@ -111,8 +111,6 @@ async def reinstate_participant(
     organisation is cancelled, or another participant has the address now.
     """
     back = await service.participants.reinstate(edition_id, participant_id)
-    return (
-        await outcome(service, gate, back.party)
-        if gate.dry_run
-        else warned(ReinstatedParticipant, back.party, (*back.warnings, *await service.warnings(back.party)))
-    )
+    if gate.dry_run:
+        return await outcome(service, gate, back.party)
+    return warned(ReinstatedParticipant, back.party, (*back.warnings, *await service.warnings(back.party)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
 
@@ -110,3 +110,25 @@ def seated(
             "seats": {name: seat for name, seat in seats.items() if name not in waiting},
         }
     )
+
+
+class PlannedSeats:
+    """The seats of full and filling sessions, given to the participants of a list in its order. Nothing is written."""
+
+    def __init__(self, edition: Edition, attendance: Sequence[Attendance]) -> None:
+        self._edition = edition
+        self._attendance = {session.session.session_id: session for session in attendance}
+
+    def give(self, participant: Participant, before: Participant | None, now: datetime) -> Participant:
+        """Return the participant with seats in the newly wanted sessions, and in the lines of full sessions."""
+        sessions = newly_wanted(participant, self._edition, before)
+        wanted = [self._attendance.get(session.session_id, Attendance(session)) for session in sessions]
+        given = seated(participant, wanted, before, now)
+        for attendance in wanted:
+            name = attendance.session.session_id
+            if name in given.session_ids:
+                self._attendance[name] = replace(attendance, held=(*attendance.held, given.seats.get(name)))
+            elif name in given.waiting_session_ids:
+                line = sorted((*attendance.line, (given.waiting_since[name], given.id)))
+                self._attendance[name] = replace(attendance, line=line)
+        return given

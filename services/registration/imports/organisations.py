@@ -15,6 +15,7 @@ from services.registration.imports.changes import body_of, changed_fields, outco
 from services.registration.imports.directory import OrganisationIndex
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.rows import ListDefaults, ReadRow, read_organisation
+from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
 from shared.contract.events import Status
 
@@ -86,7 +87,10 @@ class OrganisationImport(ListImport):
             await self.service.unit_of_work.insert(lambda: self._as_it_is(organisation))
             return "created", ()
 
-        return RowPlan(read.row, "created", organisation.name, write, doubts=read.doubts, assumed=assumed_by(read))
+        steps = [ChangeStep(None, organisation)]
+        return RowPlan(
+            read.row, "created", organisation.name, write, doubts=read.doubts, assumed=assumed_by(read), steps=steps
+        )
 
     def _change(self, read: ReadRow, existing: Organisation, patch: Patch, merged: str) -> RowPlan:
         before = existing.facts(OrganisationFacts)
@@ -115,6 +119,8 @@ class OrganisationImport(ListImport):
         )
         if outcome != "unchanged":
             plan.write = write
+            now = self.service.unit_of_work.clock()
+            plan.steps = [ChangeStep(existing, existing.changed(now, **after.values(), status=Status.ACTIVE))]
         return plan
 
     @staticmethod

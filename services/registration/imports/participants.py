@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from services.registration.domain.checks.doubtful_fact import as_warnings
@@ -16,6 +17,7 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import must_be_active
+from services.registration.domain.seats import PlannedSeats
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields, outcome_of
 from services.registration.imports.contacts import domain_of, emails_of, is_shared_mailbox, person_name
@@ -23,6 +25,7 @@ from services.registration.imports.directory import KnownPerson, OrganisationInd
 from services.registration.imports.organisations import assumed_by, new_organisation
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.rows import ListDefaults, ReadRow, read_participant
+from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
 from shared.contract.events import Status
 
@@ -46,6 +49,7 @@ class ParticipantImport(ListImport):
         super().__init__(service, edition_id)
         self._defaults = defaults
         self._edition: Edition
+        self._seats: PlannedSeats
         self._organisations = OrganisationIndex()
         self._people = PeopleIndex()
         #: Organisations that this list makes, by id.
@@ -59,6 +63,7 @@ class ParticipantImport(ListImport):
 
     async def begin(self, sheet: Sheet) -> None:
         self._edition = await self.service.editions.get_changeable(self.edition_id)
+        self._seats = await self.service.participants.planned_seats(self._edition)
         self._defaults = self._defaults.of_table(sheet.found)
         repository = self.service.unit_of_work.repository
         async for organisation in repository.all_of(Organisation, self.edition_id):
@@ -166,7 +171,9 @@ class ParticipantImport(ListImport):
             made = await self.service.unit_of_work.insert(complete)
             return "created", await self.service.participants.waits(made)
 
-        return self._row_plan(read, organisation, RowPlan(read.row, "created", participant.name, write))
+        plan = RowPlan(read.row, "created", participant.name, write)
+        plan.steps = [ChangeStep(None, self._seats.give(participant, None, participant.created_at))]
+        return self._row_plan(read, organisation, plan)
 
     def _change(self, read: ReadRow, existing: Participant, organisation: Organisation, patch: Patch) -> RowPlan:
         if set(patch.get("session_ids", ())) == {*existing.session_ids, *existing.waiting_session_ids}:
@@ -202,6 +209,8 @@ class ParticipantImport(ListImport):
         )
         if outcome != "unchanged":
             plan.write = write
+            now = self.service.unit_of_work.clock()
+            plan.steps = [ChangeStep(existing, _next(existing, after, self._seats, now))]
         return self._row_plan(read, organisation, plan)
 
     def _row_plan(self, read: ReadRow, organisation: Organisation, plan: RowPlan) -> RowPlan:
@@ -210,6 +219,7 @@ class ParticipantImport(ListImport):
         plan.assumed = assumed_by(read) if plan.outcome == "created" else {}
         if self._new.get(organisation.organisation_id) is organisation:
             plan.makes = organisation.name
+            plan.steps.insert(0, ChangeStep(None, organisation))
             assert read.organisation is not None  # noqa: S101 - each row of participants has one
 
             async def first() -> None:
@@ -219,6 +229,14 @@ class ParticipantImport(ListImport):
 
             plan.first = first
         return plan
+
+
+def _next(existing: Participant, facts: ParticipantFacts, seats: PlannedSeats, now: datetime) -> Participant:
+    """Return the next revision of a participant with these facts, active and with seats."""
+    wanted = existing.changed(now, **facts.values(), status=Status.ACTIVE)
+    if existing.status is Status.CANCELLED:
+        return seats.give(wanted.model_copy(update={"seats": {}}), None, now)
+    return seats.give(wanted, existing, now)
 
 
 async def _as_it_is(organisation: Organisation) -> Organisation:

@@ -16,6 +16,7 @@ from services.registration.domain.match_request import MatchRequest, MatchReques
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import must_be_active
+from services.registration.domain.seats import PlannedSeats
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields
 from services.registration.imports.contacts import emails_of, line_of
@@ -23,6 +24,7 @@ from services.registration.imports.directory import KnownPerson, PeopleIndex
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.rows import session_finder
 from services.registration.imports.words import priority_of
+from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
 
 _PEOPLE_OF_A_READ: Final = 25
@@ -112,6 +114,7 @@ class _PatchImport(PeopleList):
         super().__init__(service, edition_id)
         self._values: dict[str, list[Any]] = {}
         self._first: dict[str, SheetRow] = {}
+        self._seats: PlannedSeats
 
     @abstractmethod
     def values(self, row: SheetRow) -> list[Any]:
@@ -137,6 +140,7 @@ class _PatchImport(PeopleList):
 
     async def end(self) -> list[RowPlan]:
         plans = []
+        self._seats = await self.service.participants.planned_seats(self.edition)
         ids = list(self._values)
         for start in range(0, len(ids), _PEOPLE_OF_A_READ):
             some = ids[start : start + _PEOPLE_OF_A_READ]
@@ -168,6 +172,9 @@ class _PatchImport(PeopleList):
         plan = RowPlan(row, "unchanged", existing.name, entity_id=participant_id, base=base, changes=changes)
         if changes:
             plan.outcome, plan.write, plan.doubts = "changed", write, as_warnings(doubts)
+            now = self.service.unit_of_work.clock()
+            wanted = present.changed(now, **after.values())
+            plan.steps = [ChangeStep(existing, self._seats.give(wanted, present, now))]
         return plan
 
 

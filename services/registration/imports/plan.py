@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
 from services.registration.imports.report import ImportReport, RowEffect, RowOutcome
+from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
 from shared.runtime.fair_turns import FairTurns
 
@@ -45,6 +46,8 @@ class RowPlan:
     first: Callable[[], Awaitable[None]] | None = None
     #: Name of the organisation that is made along the way.
     makes: str = ""
+    #: The revisions that the row makes, in order: of the organisation made along the way, then of its own entity.
+    steps: list[ChangeStep] = field(default_factory=list)
 
     @property
     def effect(self) -> RowEffect:
@@ -96,6 +99,11 @@ class ImportPlan:
     def bases(self) -> list[tuple[int, str, str]]:
         """Lines, outcomes and bases of the rows: a plan with the same bases has the same effects."""
         return [(plan.row.line, plan.outcome, plan.base) for plan in self.rows]
+
+    @property
+    def steps(self) -> list[ChangeStep]:
+        """The revisions that the list makes."""
+        return [step for plan in self.rows if plan.outcome != "unchanged" for step in plan.steps]
 
     @property
     def changed_rows(self) -> int:

@@ -109,6 +109,8 @@ class OrganisationService:
             return back
 
         organisation = await self._unit.amend(Organisation, edition_id, organisation_id, change)
+        if self._unit.gate.dry_run:
+            return Reinstatement(organisation)
         warnings = [warning async for warning in self._reinstate_participants(edition_id, organisation_id)]
         return Reinstatement(organisation, tuple(warnings[:MOST_FAULTS]))
 

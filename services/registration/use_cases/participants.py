@@ -13,6 +13,7 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import Reinstatement, cancelled, must_be_active, reinstated
+from services.registration.domain.seats import PlannedSeats
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.session_lines import SessionLines
@@ -67,6 +68,11 @@ class ParticipantService:
     async def give_seats(self, participant: Participant, edition: Edition) -> Participant:
         """Return a new participant with seats in the sessions, and in the lines of full sessions."""
         return await self._lines.give_seats(participant, edition)
+
+    async def planned_seats(self, edition: Edition) -> PlannedSeats:
+        """Return the seats of an edition, to be given to the participants of a list without writing."""
+        limited = [session for session in edition.sessions if session.capacity is not None]
+        return PlannedSeats(edition, await self._lines.attendance(edition.edition_id, limited))
 
     async def _served(self, participant: Participant, session_ids: Collection[str]) -> Participant:
         """Hand open seats of these sessions down their lines. Return the participant, perhaps with such a seat."""
