@@ -42,6 +42,7 @@ COMMANDS = {
     "learn": Command("tertulia.learn", "Fit the weights of affinities to logged decisions.", "learning"),
     "observatory": Command("tertulia.observatory", "Export an edition's graph to a file.", "matching"),
     "operator": Command("tertulia.operators", "Add operators, and manage their API keys.", "registration"),
+    "people": Command("tertulia.people", "Find people and organisations, and correct them.", "registration"),
     "proposals": Command("tertulia.proposals", "List the pairs that matching proposes.", "registration"),
     "rebuild": Command("tertulia.rebuild", "Rebuild a service's state from the topics.", "{argument}"),
     "solve": Command("tertulia.agendas", "Solve an edition from a file.", "scheduler"),

@@ -31,6 +31,7 @@ from services.registration.api import (
     problems,
     profile_help,
     proposals,
+    search,
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
@@ -88,6 +89,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         observatory,
         affinities,
         proposals,
+        search,
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)

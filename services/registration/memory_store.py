@@ -16,7 +16,7 @@ from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
-from services.registration.ports import AnyEntity, OperatorKey
+from services.registration.ports import AnyEntity, KeyBeginning, OperatorKey
 from shared.contract.events import Event, Status
 
 
@@ -101,10 +101,10 @@ class InMemoryRepository:
         limit: int,
         where: Mapping[str, object] | None = None,
     ) -> list[AnyEntity]:
-        """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
+        """List up to `limit` entities beyond `after`, by id; without an edition by edition and id, as `edition/id`."""
         wanted = {**(where or {}), **({} if edition_id is None else {"edition_id": edition_id})}
-        found = [entity for entity in self._own(kind) if entity.id > after and _has(entity, wanted)]
-        return sorted(found, key=lambda entity: entity.id)[:limit]
+        found = {_path(entity, edition_id): entity for entity in self._own(kind) if _has(entity, wanted)}
+        return [entity for path, entity in sorted(found.items()) if path > after][:limit]
 
     async def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
         """Yield all entities of an edition, by id."""
@@ -221,5 +221,16 @@ class InMemoryOperators:
         return dict(itertools.islice(self._keys.items(), most))
 
 
+def _path(entity: Entity, edition_id: str | None) -> str:
+    """Return the id of an entity; with the edition in front in a list of several editions."""
+    return entity.id if edition_id is not None or isinstance(entity, Edition) else f"{entity.edition_id}/{entity.id}"
+
+
 def _has(entity: Entity, wanted: Mapping[str, object]) -> bool:
-    return all(getattr(entity, name) == value for name, value in wanted.items())
+    return all(_is_as(getattr(entity, name), value) for name, value in wanted.items())
+
+
+def _is_as(value: Any, wanted: object) -> bool:  # noqa: ANN401 - any field
+    if isinstance(wanted, KeyBeginning):
+        return any(key.startswith(wanted.text) for key in value)
+    return bool(value == wanted)

@@ -16,6 +16,13 @@ from shared.access import Principal, PrincipalKind, Scope
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
 
+@dataclass(frozen=True)
+class KeyBeginning:
+    """A condition of `Repository.page` for `search_keys`: a key of the entity begins so."""
+
+    text: str
+
+
 class Repository(Protocol):
     """The entities of an operator; `store.MongoRepository` documents each call."""
 

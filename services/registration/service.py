@@ -18,6 +18,7 @@ from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.match_requests import MatchRequestService
 from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
+from services.registration.use_cases.search import SearchService
 from services.registration.use_cases.session_lines import SessionLines
 from shared.contract.events import Phase
 from shared.runtime.clock import Clock
@@ -45,6 +46,7 @@ class OperatorService:
         self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions(), lines, availability)
         self.participants = ParticipantService(self.unit_of_work, self.editions, lines)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)
+        self.search = SearchService(repository)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)
 
     async def get(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity:

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
+from services.registration.documents import BESIDE, conditions_of, fields_of, prepare_search, readable, released
 from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import NotUnique
@@ -20,14 +19,10 @@ from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity
 from shared.contract.events import Status
-from shared.runtime.log import get_logger
 from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.storage.outbox import outbox_new, outbox_push
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
-_log = get_logger(__name__)
-#: Fields of a document that are no fields of the entity.
-_BESIDE = {"_id": 0, "unique": 0, "fingerprint": 0, "due": 0, "outbox": 0, "pending_since": 0}
 
 #: Editions read last, by path, each with the time until which it counts as recent.
 Recent = dict[str, tuple[float, Edition]]
@@ -75,6 +70,8 @@ class MongoStore:
         for kind in (Edition, Participant, MatchRequest):
             await self._database[collection_of(kind)].create_index("due")
         await self._add_due_times()
+        for found in (Organisation, Participant):
+            await prepare_search(self._database[collection_of(found)], found)
 
     def of(self, operator_id: str) -> MongoRepository:
         """Return the repository of an operator, the only access to its entities."""
@@ -85,15 +82,15 @@ class MongoStore:
         return [
             kind.stored(document)
             for kind in KINDS
-            async for document in self._database[collection_of(kind)].find({"edition_id": edition_id}, _BESIDE)
+            async for document in self._database[collection_of(kind)].find({"edition_id": edition_id}, BESIDE)
         ]
 
     async def overdue(self, kind: type[AnyEntity], now: datetime, limit: int) -> list[AnyEntity]:
         """List overdue entities of a kind of all operators, the longest overdue first."""
-        cursor = self._database[collection_of(kind)].find({"due": {"$gt": EVER, "$lte": now}}, _BESIDE)
+        cursor = self._database[collection_of(kind)].find({"due": {"$gt": EVER, "$lte": now}}, BESIDE)
         entities: list[AnyEntity] = []
         async for document in cursor.sort("due", 1):
-            if (entity := _readable(kind, document)) is not None:
+            if (entity := readable(kind, document)) is not None:
                 entities.append(entity)
             if len(entities) == limit:
                 break
@@ -115,20 +112,11 @@ class MongoStore:
         editions = self._database[collection_of(Edition)]
         async for document in _paced(editions.find({"phase": {"$in": sorted(MOVED_BY_CLOCK)}})):
             if document.get("due") is None:
-                edition = _readable(Edition, {name: document[name] for name in document.keys() - _BESIDE.keys()})
+                edition = readable(Edition, {name: document[name] for name in document.keys() - BESIDE.keys()})
                 if edition is None:
                     continue
                 unchanged = {"_id": document["_id"], "revision": edition.revision}
                 await editions.update_one(unchanged, {"$set": {"due": edition.due}})
-
-
-def _readable(kind: type[AnyEntity], document: Mapping[str, Any]) -> AnyEntity | None:
-    """Return the stored entity, or None if it cannot be read: further entities must not wait for it."""
-    try:
-        return kind.stored(document)
-    except ValidationError as error:
-        _log.error("entity_unreadable", kind=kind.NOUN, id=document.get(kind.ID), error=error)
-        return None
 
 
 class MongoRepository:
@@ -150,7 +138,7 @@ class MongoRepository:
 
     async def find(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity | None:
         """Return an entity of an edition; None if there is none."""
-        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, entity_id)}, _BESIDE)
+        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, entity_id)}, BESIDE)
         return kind.stored(document) if document else None
 
     async def recent_edition(self, edition_id: str) -> Edition | None:
@@ -169,12 +157,12 @@ class MongoRepository:
     async def find_many(self, kind: type[AnyEntity], edition_id: str, ids: Sequence[str]) -> dict[str, AnyEntity]:
         """Return the existing entities among these ids, by id."""
         query = {"_id": {"$in": [self._path(kind, edition_id, entity_id) for entity_id in ids]}}
-        return {entity.id: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
+        return {entity.id: entity async for entity in self._read(kind, self._of(kind).find(query, BESIDE))}
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
         """Return the entities with these unique keys, by key."""
         query = self._own(unique={"$in": list(uniques)})
-        return {entity.unique: entity async for entity in self._read(kind, self._of(kind).find(query, _BESIDE))}
+        return {entity.unique: entity async for entity in self._read(kind, self._of(kind).find(query, BESIDE))}
 
     async def page(
         self,
@@ -184,7 +172,7 @@ class MongoRepository:
         limit: int,
         where: Mapping[str, object] | None = None,
     ) -> list[AnyEntity]:
-        """List up to `limit` entities with ids above `after`, by id. Without an edition: the operator's editions."""
+        """List up to `limit` entities beyond `after`, by id; without an edition by edition and id, as `edition/id`."""
         found = self._by_id(kind, edition_id, after, where).limit(limit)
         return [entity async for entity in self._read(kind, found)]
 
@@ -201,7 +189,7 @@ class MongoRepository:
     async def with_availability(self, edition_id: str) -> list[Participant]:
         """List the participants of an edition, also the cancelled, that are not available for the whole edition."""
         query = self._own(edition_id=edition_id, available={"$ne": []})
-        return [entity async for entity in self._read(Participant, self._of(Participant).find(query, _BESIDE))]
+        return [entity async for entity in self._read(Participant, self._of(Participant).find(query, BESIDE))]
 
     async def settle(self, edition: Edition) -> None:
         """Leave the calendar of an edition alone until its next change, unless it has changed since it was read."""
@@ -257,7 +245,7 @@ class MongoRepository:
     async def insert(self, entity: Entity, fingerprint: str) -> None:
         """Write a new entity with its event in the outbox. Raises `NotUnique`."""
         path = self._path(type(entity), entity.edition_id, entity.id)
-        document = _fields(entity) | {"_id": path, "fingerprint": fingerprint} | outbox_new([entity.snapshot()])
+        document = fields_of(entity) | {"_id": path, "fingerprint": fingerprint} | outbox_new([entity.snapshot()])
         try:
             await self._of(type(entity)).insert_one(document)
         except DuplicateKeyError as error:
@@ -270,19 +258,19 @@ class MongoRepository:
         An entity that may lack its unique key is written without it if another entity has that key.
         """
         path = self._path(type(entity), entity.edition_id, entity.id)
-        document = _fields(entity) | {"_id": path, "fingerprint": ""} | outbox_new([])
+        document = fields_of(entity) | {"_id": path, "fingerprint": ""} | outbox_new([])
         try:
             await self._of(type(entity)).insert_one(document)
         except DuplicateKeyError:
             if not may_lack_key:
                 raise
-            await self._of(type(entity)).insert_one(document | _released(entity))
+            await self._of(type(entity)).insert_one(document | released(entity))
 
     async def release(self, entity: Entity) -> None:
         """Free the unique key of an entity, unless the entity has changed since it was read."""
         path = self._path(type(entity), entity.edition_id, entity.id)
         at_revision = {"_id": path, "revision": entity.revision}
-        await self._of(type(entity)).update_one(at_revision, {"$set": _released(entity)})
+        await self._of(type(entity)).update_one(at_revision, {"$set": released(entity)})
 
     async def replace(self, entity: Entity, preview_token: str | None = None) -> bool:
         """Write the next revision with its event in the outbox; False if the stored revision is another.
@@ -291,7 +279,7 @@ class MongoRepository:
             NotUnique: a second entity has the same claim.
         """
         push = outbox_push([entity.confirmed_snapshot(preview_token)])
-        update = push | {"$set": _fields(entity) | push["$set"]}
+        update = push | {"$set": fields_of(entity) | push["$set"]}
         path = self._path(type(entity), entity.edition_id, entity.id)
         try:
             before = {"_id": path, "revision": entity.revision - 1}
@@ -309,11 +297,11 @@ class MongoRepository:
     def _by_id(
         self, kind: type[Entity], edition_id: str | None, after: str = "", where: Mapping[str, object] | None = None
     ) -> Any:  # noqa: ANN401 - either driver's
-        prefix = self._path(kind, edition_id or "", "")
+        prefix = f"{self.operator_id}/" if edition_id is None else self._path(kind, edition_id, "")
         # SecantusDB reads all operators' documents for a range of ids alone, and an edition's for an equal field first.
         among = {"operator_id": self.operator_id} if edition_id is None else {"edition_id": edition_id}
-        query = {**among, "_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **(where or {})}
-        return self._of(kind).find(query, _BESIDE).sort("_id", 1)
+        query = {**among, "_id": {"$gt": prefix + after, "$lt": prefix + _BEYOND_IDS}, **conditions_of(where)}
+        return self._of(kind).find(query, BESIDE).sort("_id", 1)
 
     def _path(self, kind: type[Entity], edition_id: str, entity_id: str) -> str:
         prefix = self.operator_id if kind is Edition else f"{self.operator_id}/{edition_id}"
@@ -336,12 +324,3 @@ async def _paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 
         count += 1
         if count % _READ_AT_ONCE == 0:
             await asyncio.sleep(0)
-
-
-def _fields(entity: Entity) -> dict[str, object]:
-    # A unique index on an array keeps every value of the array unique.
-    return {**entity.model_dump(mode="json"), "unique": list(entity.claims), "due": entity.due}
-
-
-def _released(entity: Entity) -> dict[str, object]:
-    return {"unique": [entity.id]}

@@ -10,16 +10,14 @@ from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from pydantic import StringConstraints
 
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.amendment_store import AmendmentStore, InMemoryAmendmentStore
 from services.registration.api.admission import Admission, price_of
+from services.registration.api.queries import must_know_query
 from services.registration.api.rights import must_be_allowed
 from services.registration.change_gate import ChangeGate
-from services.registration.domain.errors import FieldError, Invalid
 from services.registration.effects import Effects
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
@@ -79,7 +77,7 @@ async def _principal(
     address = request.client.host if request.client else ""
     principal = await context_of(request).authenticator.principal_of(key_in(authorization), address)
     must_be_allowed(principal, request)
-    _must_not_ignore_dry_run(request)
+    must_know_query(request)
     return principal
 
 
@@ -94,21 +92,6 @@ async def _service(request: Request, principal: CurrentPrincipal) -> AsyncIterat
     context, operator_id = context_of(request), principal.operator_id
     async with context.admission.admit(operator_id, price_of(request.scope)) as room:
         yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room)
-
-
-def _must_not_ignore_dry_run(request: Request) -> None:
-    """Raise `Invalid` if a dry run is asked of an endpoint without one: the endpoint would make the change."""
-    route = request.scope.get("route")
-    if "dry_run" not in request.query_params or not isinstance(route, APIRoute):
-        return
-    if "dry_run" not in _query_parameters(route.dependant):
-        raise Invalid(FieldError("/query/dry_run", "this request cannot be tried: it has no dry run"))
-
-
-def _query_parameters(dependant: Dependant) -> set[str]:
-    """Return the names of the query parameters of an endpoint and of its dependencies."""
-    own = {parameter.alias for parameter in dependant.query_params}
-    return own.union(*map(_query_parameters, dependant.dependencies))
 
 
 async def _matching(request: Request) -> InternalClient:

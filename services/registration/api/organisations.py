@@ -20,6 +20,7 @@ from services.registration.api.replies import (
     warned,
 )
 from services.registration.api.rights import needs
+from services.registration.api.search import OrganisationSearch, found_in
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from shared.access import Action
 
@@ -46,10 +47,15 @@ async def register_organisation(
 @router.get("", response_model=Page[Organisation])
 @needs(Action.READ_ORGANISATIONS)
 async def list_organisations(
-    request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
+    request: Request,
+    service: CurrentService,
+    edition_id: PathId,
+    search: OrganisationSearch,
+    limit: Limit = 100,
+    after: After = None,
 ) -> Response:
-    """List the organisations of the edition, by id, including cancelled organisations."""
-    return page(await service.page(Organisation, edition_id, after, limit + 1), limit, request)
+    """List the organisations of the edition, by id, also the cancelled: all, or those that a search finds."""
+    return page(await found_in(service, Organisation, edition_id, search, after, limit + 1), limit, request)
 
 
 @router.get("/{organisation_id}", response_model=Organisation)

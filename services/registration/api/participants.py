@@ -20,6 +20,7 @@ from services.registration.api.replies import (
     warned,
 )
 from services.registration.api.rights import needs
+from services.registration.api.search import ParticipantSearch, found_in
 from services.registration.domain.participant import Participant, ParticipantFacts
 from shared.access import Action
 
@@ -49,10 +50,15 @@ async def register_participant(
 @router.get("", response_model=Page[Participant])
 @needs(Action.READ_PARTICIPANTS)
 async def list_participants(
-    request: Request, service: CurrentService, edition_id: PathId, limit: Limit = 100, after: After = None
+    request: Request,
+    service: CurrentService,
+    edition_id: PathId,
+    search: ParticipantSearch,
+    limit: Limit = 100,
+    after: After = None,
 ) -> Response:
-    """List the participants of the edition, by id, including cancelled participants."""
-    return page(await service.page(Participant, edition_id, after, limit + 1), limit, request)
+    """List the participants of the edition, by id, also the cancelled: all, or those that a search finds."""
+    return page(await found_in(service, Participant, edition_id, search, after, limit + 1), limit, request)
 
 
 @router.get("/{participant_id}", response_model=Participant)

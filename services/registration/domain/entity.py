@@ -64,6 +64,11 @@ class Entity(BaseModel):
         return (self.unique,)
 
     @property
+    def search_keys(self) -> tuple[str, ...]:
+        """Keys by which a search finds the entity: see `domain.names`."""
+        return ()
+
+    @property
     def gives_way(self) -> bool:
         """True if a second entity may take the unique key: a cancelled entity keeps its key until then."""
         return False

@@ -1,14 +1,19 @@
-"""Types of text: clean lines and texts, e-mail addresses of valid syntax, names of time zones."""
+"""Types of text: clean lines and texts, e-mail addresses of valid syntax, names of time zones; and keys of searches.
+
+A search key ends with a line break. The beginning of a key finds all keys that begin so, and a whole key itself alone.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from typing import Annotated, Final
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
 
@@ -32,6 +37,11 @@ _WEBSITE = re.compile(r"https?://[^\s/?#@]+\.[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORE
 _ZERO_WIDTH = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]")
 #: Characters that join or part letters inside of a word. At its ends they do nothing.
 _JOINERS = "\u200c\u200d"
+#: Letters with a stroke or a ligature, which Unicode does not decompose; people type them as plain letters.
+_UNDECOMPOSED: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
+)
+_WORD = re.compile(r"[^\W_]+")
 #: Endings of domains that name nothing on the internet (RFC 6761).
 _NO_MAIL = (".invalid", ".localhost", ".local", ".test", "localhost")
 
@@ -117,10 +127,52 @@ def same_name(name: str) -> str:
     return " ".join("".join(letter for letter in folded if unicodedata.category(letter) != "Cf").split())
 
 
+def same_address(email: str) -> str:
+    """Return a key that all spellings of an address share. `ß` of a domain stays: `fass.de` is another domain."""
+    local, _, domain = email.rpartition("@")
+    return f"{same_name(local)}@{' '.join(unicodedata.normalize('NFKC', domain).lower().split())}"
+
+
 def similar_name(name: str) -> str:
     """Return a key that spellings of a name share which differ in accents, marks or blanks too."""
     letters = unicodedata.normalize("NFKD", same_name(name))
     return "".join(letter for letter in letters if letter.isalnum())
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a text as searches compare them: lower case, without accents and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED))
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return tuple(dict.fromkeys(_WORD.findall(plain.casefold())))
+
+
+def name_keys(name: str) -> tuple[str, ...]:
+    """Return the search keys of a name, a key for each word."""
+    return tuple(f"n:{word}\n" for word in words_of(name))
+
+
+def email_key(email: str) -> str:
+    """Return the search key of an address, whatever its case."""
+    return f"e:{same_address(email)}\n"
+
+
+def external_id_keys(external_id: str | None) -> tuple[str, ...]:
+    """Return the search key of an id in the operator's own system; none without an id."""
+    return () if external_id is None else (f"x:{external_id}\n",)
+
+
+def member_key(organisation_id: str) -> str:
+    """Return the search key of the participants of an organisation."""
+    return f"o:{organisation_id}\n"
+
+
+def domain_key(address: str) -> str:
+    """Return the search key of a web domain: its labels in reverse, so that a domain finds its subdomains too."""
+    host = re.sub(r"^[a-z]+://", "", address.strip(), flags=re.IGNORECASE)
+    host = re.split(r"[/?#:]", host.rpartition("@")[2], maxsplit=1)[0].strip(".").lower().removeprefix("www.")
+    with suppress(idna.IDNAError):
+        host = idna.decode(host, uts46=True)
+    return f"d:{'.'.join(reversed(host.split('.')))}.\n"
 
 
 def must_differ(what: str, values: Iterable[str]) -> None:

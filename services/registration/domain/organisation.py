@@ -7,7 +7,17 @@ from typing import ClassVar
 from pydantic import Field
 
 from services.registration.domain.entity import Entity, Facts
-from services.registration.domain.names import Code, Description, Line, ShortLine, Website, same_name
+from services.registration.domain.names import (
+    Code,
+    Description,
+    Line,
+    ShortLine,
+    Website,
+    domain_key,
+    external_id_keys,
+    name_keys,
+    same_name,
+)
 from shared.contract.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
 from shared.contract.events.registration import CountryCode
 from shared.contract.ids import Id
@@ -56,6 +66,11 @@ class Organisation(OrganisationFacts, Entity):
     @property
     def unique(self) -> str:
         return f"{self.edition_id}/{same_name(self.name)}"
+
+    @property
+    def search_keys(self) -> tuple[str, ...]:
+        keys = (*external_id_keys(self.external_id), *name_keys(self.name))
+        return (*keys, domain_key(self.website)) if self.website else keys
 
     @property
     def gives_way(self) -> bool:

@@ -10,7 +10,19 @@ from pydantic import Field, field_validator
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.domain.names import Code, Email, Line, ShortLine, Text, same_name
+from services.registration.domain.names import (
+    Code,
+    Email,
+    Line,
+    ShortLine,
+    Text,
+    email_key,
+    external_id_keys,
+    member_key,
+    name_keys,
+    same_address,
+    same_name,
+)
 from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import Instant, Language, ParticipantChanged, Status
 from shared.contract.ids import Id
@@ -46,7 +58,7 @@ COUNTERS = frozenset({"person", "shown", "reach", "links"})
 
 def mailbox_key(edition_id: str, email: str) -> str:
     """Return the unique key of the first participant with an address."""
-    return f"{edition_id}/{same_name(email)}"
+    return f"{edition_id}/{same_address(email)}"
 
 
 class ProfileFacts(Facts):
@@ -192,6 +204,11 @@ class Participant(ParticipantFacts, Entity):
     def claims(self) -> tuple[str, ...]:
         seats = self.seats.items() if self.status is Status.ACTIVE else ()
         return (self.unique, *(f"{self.edition_id}/{session_id}/{number}" for session_id, number in seats))
+
+    @property
+    def search_keys(self) -> tuple[str, ...]:
+        keys = (email_key(self.email), member_key(self.organisation_id), *external_id_keys(self.external_id))
+        return (*keys, *name_keys(self.name))
 
     @property
     def due(self) -> datetime | None:

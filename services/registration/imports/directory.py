@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.registration.domain.names import same_name
+from services.registration.domain.names import same_address, same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.imports.contacts import core_of, domain_of, may_be_same
@@ -81,7 +81,7 @@ class PeopleIndex:
             participant.status is Status.ACTIVE,
             participant.revision,
         )
-        self.by_email[same_name(participant.email)].append(person)
+        self.by_email[same_address(participant.email)].append(person)
         self.by_name[same_name(participant.name)].append(person)
         if participant.external_id:
             self.by_external_id[participant.external_id].append(person)
@@ -92,7 +92,11 @@ class PeopleIndex:
         key = same_name(text)
         if text in self.by_id:
             return [self.by_id[text]]
-        for found in (self.by_email.get(key), self.by_external_id.get(text), self.by_name.get(key)):
+        for found in (
+            self.by_email.get(same_address(text)) if "@" in text else None,
+            self.by_external_id.get(text),
+            self.by_name.get(key),
+        ):
             active = [person for person in found or () if person.is_active]
             if active:
                 return active

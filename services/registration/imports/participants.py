@@ -12,7 +12,7 @@ from services.registration.domain.checks.participant import doubtful_facts_of_pa
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.members import Patch
-from services.registration.domain.names import same_name
+from services.registration.domain.names import same_address, same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
@@ -73,7 +73,7 @@ class ParticipantImport(ListImport):
         for lines in sheet.slices():
             for row in lines:
                 if isinstance(row, SheetRow) and (email := row.cells.get("email")):
-                    self._names[same_name(emails_of(email)[0])].add(same_name(person_name(row.cells)))
+                    self._names[same_address(emails_of(email)[0])].add(same_name(person_name(row.cells)))
             await self.pause()
 
     async def plan(self, rows: Sequence[SheetRow], refuse: Callable[[SheetRow, Exception], None]) -> list[RowPlan]:
@@ -107,7 +107,7 @@ class ParticipantImport(ListImport):
         Raises:
             Conflict: the list has named the person before.
         """
-        mailbox, name = same_name(read.patch["email"]), same_name(read.patch["name"])
+        mailbox, name = same_address(read.patch["email"]), same_name(read.patch["name"])
         first_line = self._lines.setdefault((mailbox, name), read.row.line)
         if first_line != read.row.line:
             raise Conflict(f"the same participant as on line {first_line}")
@@ -153,7 +153,7 @@ class ParticipantImport(ListImport):
         return organisation
 
     def _creation(self, read: ReadRow, organisation: Organisation, patch: Patch) -> RowPlan:
-        mailbox = same_name(read.patch["email"])
+        mailbox = same_address(read.patch["email"])
         shares = bool(self._people.by_email.get(mailbox)) or mailbox in self._mailboxes
         facts = parse_facts(ParticipantFacts, body_of(read.assumed | patch))
         self._mailboxes.add(mailbox)

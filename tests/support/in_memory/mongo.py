@@ -274,6 +274,8 @@ def _holds(value: Any, operator: str, operand: Any) -> bool:
     match operator:
         case "$in":
             return any(_is_as(value, item) for item in operand)
+        case "$elemMatch":
+            return isinstance(value, list) and any(_is_as(item, operand) for item in value)
         case "$ne":
             return bool(value != operand)
         case "$size":

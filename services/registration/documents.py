@@ -1,0 +1,70 @@
+"""The form of the documents of entities, and the index of searches in their field `search_keys`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from services.registration.domain.entity import Entity
+from services.registration.ports import AnyEntity, KeyBeginning
+from shared.runtime.log import get_logger
+from shared.storage.mongo import MongoCollection
+
+_log = get_logger(__name__)
+#: Fields of a document that are no fields of the entity.
+BESIDE: Final = {
+    "_id": 0,
+    "unique": 0,
+    "fingerprint": 0,
+    "due": 0,
+    "outbox": 0,
+    "pending_since": 0,
+    "search_keys": 0,
+}
+#: Sorts after every character of a key.
+_BEYOND_KEYS: Final = "\U0010ffff"
+
+
+def fields_of(entity: Entity) -> dict[str, object]:
+    """Return the fields of a document that follow from its entity."""
+    # A unique index on an array keeps every value of the array unique.
+    beside = {"unique": list(entity.claims), "due": entity.due, "search_keys": list(entity.search_keys)}
+    return {**entity.model_dump(mode="json"), **beside}
+
+
+def released(entity: Entity) -> dict[str, object]:
+    """Return the fields of a document whose entity has given up its unique key."""
+    return {"unique": [entity.id]}
+
+
+def readable(kind: type[AnyEntity], document: Mapping[str, Any]) -> AnyEntity | None:
+    """Return the stored entity, or None if it cannot be read: further entities must not wait for it."""
+    try:
+        return kind.stored(document)
+    except ValidationError as error:
+        _log.error("entity_unreadable", kind=kind.NOUN, id=document.get(kind.ID), error=error)
+        return None
+
+
+def conditions_of(where: Mapping[str, object] | None) -> dict[str, object]:
+    """Return the conditions of a query. The beginning of a key gets two bounds, which hold for the same key."""
+    return {
+        name: {"$elemMatch": {"$gte": wanted.text, "$lt": wanted.text + _BEYOND_KEYS}}
+        if isinstance(wanted, KeyBeginning)
+        else wanted
+        for name, wanted in (where or {}).items()
+    }
+
+
+async def prepare_search(collection: MongoCollection, kind: type[Entity]) -> None:
+    """Create the indexes of searches, and store the keys of documents that an earlier version wrote."""
+    for equal in ("edition_id", "operator_id"):
+        await collection.create_index([(equal, 1), ("search_keys", 1)])
+    paths = [document["_id"] async for document in collection.find({"search_keys": None}, {"_id": 1})]
+    for path in paths:
+        entity = readable(kind, await collection.find_one({"_id": path}, BESIDE) or {})
+        if entity is not None:
+            unchanged = {"_id": path, "revision": entity.revision}
+            await collection.update_one(unchanged, {"$set": {"search_keys": list(entity.search_keys)}})

@@ -1,0 +1,93 @@
+"""`tertulia people`: participants and organisations are found, and corrected."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tertulia.output import show_line, show_table
+from tertulia.registration_api import HERE, Address, Key, answer_of, client_of
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Find participants and organisations, and correct them, by registration's API. "
+    "The operator's key is read from TERTULIA_API_KEY.",
+)
+console = Console()
+
+InEdition = Annotated[str, typer.Option("--edition", help="Only in this edition; without it in all editions.")]
+Name = Annotated[str, typer.Option(help="Words of the name, in any order and case; a word may be cut at its end.")]
+ExternalId = Annotated[str, typer.Option(help="The id in the operator's own system.")]
+_MOST = "200"
+
+
+@app.command()
+def find(
+    name: Name = "",
+    email: Annotated[str, typer.Option(help="The whole address.")] = "",
+    external_id: ExternalId = "",
+    organisation: Annotated[str, typer.Option(help="The id of the organisation.")] = "",
+    edition: InEdition = "",
+    registration: Address = HERE,
+    key: Key = "",
+) -> None:
+    """Find participants by name, address, external id or organisation."""
+    query = {"name": name, "email": email, "external_id": external_id, "organisation": organisation}
+    rows = [
+        (
+            item["participant_id"],
+            item["name"],
+            item["email"],
+            item["organisation_id"],
+            item["status"],
+            item["edition_id"],
+        )
+        for item in _found("participants", query, edition, registration, key)
+    ]
+    _show(("Participant", "Name", "Address", "Organisation", "Status", "Edition"), rows)
+
+
+@app.command()
+def organisations(
+    name: Name = "",
+    domain: Annotated[str, typer.Option(help="The domain of the website; subdomains are found too.")] = "",
+    external_id: ExternalId = "",
+    edition: InEdition = "",
+    registration: Address = HERE,
+    key: Key = "",
+) -> None:
+    """Find organisations by name, domain or external id."""
+    query = {"name": name, "domain": domain, "external_id": external_id}
+    rows = [
+        (
+            item["organisation_id"],
+            item["name"],
+            item["country"],
+            item["website"] or "",
+            item["status"],
+            item["edition_id"],
+        )
+        for item in _found("organisations", query, edition, registration, key)
+    ]
+    _show(("Organisation", "Name", "Country", "Website", "Status", "Edition"), rows)
+
+
+def _found(kind: str, query: dict[str, str], edition: str, registration: str, key: str) -> list[dict[str, Any]]:
+    """Return what a search finds, 200 at most."""
+    asked = {name: value for name, value in query.items() if value} | {"limit": _MOST}
+    with client_of(registration, key) as client:
+        path = f"/editions/{edition}/{kind}" if edition else f"/{kind}"
+        answer = answer_of(client, "GET", path, query=asked)
+    if answer.get("more") or answer.get("next"):
+        show_line(console, f"The first {_MOST} are shown: search for more properties.", style="yellow")
+    items: list[dict[str, Any]] = answer["items"]
+    return items
+
+
+def _show(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    if not rows:
+        show_line(console, "None is found.")
+        return
+    show_table(console, columns, rows)

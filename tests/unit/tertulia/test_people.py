@@ -1,0 +1,72 @@
+"""`tertulia people`: searches and corrections, against an API that the test plays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from tertulia import people
+from tertulia.cli import app
+
+PERSON = {
+    "edition_id": "edn_1",
+    "participant_id": "prt_1",
+    "organisation_id": "org_1",
+    "name": "Ana [Ruiz]",
+    "email": "ana@x.example",
+    "status": "active",
+}
+ORGANISATION = {
+    "edition_id": "edn_1",
+    "organisation_id": "org_1",
+    "name": "Forja",
+    "country": "ES",
+    "website": None,
+    "status": "active",
+}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
+    """Answer searches with a person or an organisation; none is named Nobody, and very many are named All."""
+    made: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        made.append(request)
+        name = request.url.params.get("name")
+        item = ORGANISATION if request.url.path.endswith("organisations") else PERSON
+        return httpx.Response(200, json={"items": [] if name == "Nobody" else [item], "more": name == "All"})
+
+    monkeypatch.setattr(
+        people,
+        "client_of",
+        lambda registration, _: httpx.Client(transport=httpx.MockTransport(answer), base_url=f"{registration}/v1"),
+    )
+    return made
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["people", *arguments], **options)
+
+
+def test_a_search_shows_people_of_all_editions(calls: list[httpx.Request]) -> None:
+    result = run("find", "--email", "ana@x.example", "--name", "ana")
+    assert result.exit_code == 0
+    assert "Ana [Ruiz]" in result.stdout
+    assert "edn_1" in result.stdout
+    assert str(calls[0].url.copy_with(query=None)).endswith("/v1/participants")
+    assert dict(calls[0].url.params) == {"name": "ana", "email": "ana@x.example", "limit": "200"}
+
+
+def test_a_search_in_an_edition_names_it(calls: list[httpx.Request]) -> None:
+    assert "Forja" in run("organisations", "--domain", "x.example", "--edition", "edn_1").stdout
+    assert calls[0].url.path == "/v1/editions/edn_1/organisations"
+
+
+def test_a_search_says_when_it_finds_none_or_too_many(calls: list[httpx.Request]) -> None:
+    assert "None is found." in run("find", "--name", "Nobody").stdout
+    assert "The first 200 are shown" in run("find", "--name", "All").stdout
+    assert len(calls) == 2
