@@ -44,7 +44,7 @@ async def _participant_search(
 ) -> Search:
     if email is not None and principal.sight is not Sight.ALL:
         raise MissingRight(
-            "you see no addresses, so that you cannot search for one: an owner gives the scope directory"
+            "a search for an address needs the right to see addresses: an owner gives the scope directory"
         )
     return search_of(name=name, email=email, external_id=external_id, organisation=organisation)
 
