@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -86,7 +87,7 @@ def _found(kind: str, query: dict[str, str], edition: str, registration: str, ke
     return items
 
 
-def _show(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _show(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     if not rows:
         show_line(console, "None is found.")
         return

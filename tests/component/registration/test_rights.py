@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import httpx
+
 from services.registration.api.access import ApiContext
 from services.registration.api.rights import routes_without_action
 from services.registration.app import make_api
@@ -57,3 +59,24 @@ async def test_another_edition_looks_unknown_to_a_key_of_some_editions(
         foreign, unknown = await api.get(edition.path), await api.get("/editions/unknown")
         assert foreign.status_code == unknown.status_code == 404
         assert foreign.json() | {"instance": ""} == unknown.json() | {"instance": ""}
+
+
+async def test_a_search_across_editions_keeps_to_the_editions_of_its_key(
+    context: ApiContext, api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    second = await EditionHarness(api).set_up()
+    limited = Principal(
+        PrincipalKind.KEY, "k1", "itecam", frozenset({Scope.OWNER}), editions=frozenset({edition.edition_id})
+    )
+    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(limited)), None) as key:
+        found = (await key.get("/participants?name=p")).json()["items"]
+        assert {item["edition_id"] for item in found} == {edition.edition_id}
+    everywhere = (await api.get("/participants?name=p")).json()["items"]
+    assert {item["edition_id"] for item in everywhere} == {edition.edition_id, second.edition_id}
+
+
+async def test_an_address_is_searched_for_only_by_a_principal_that_sees_addresses(context: ApiContext) -> None:
+    helper = Principal(PrincipalKind.STAFF, "s1", "itecam", role=StaffRole.DESK)
+    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(helper)), None) as api:
+        assert (await api.get("/participants?email=a1@x.example")).status_code == 403
+        assert (await api.get("/participants?name=p")).status_code == 200
