@@ -13,7 +13,7 @@ from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.service import OperatorService
-from services.registration.use_cases.search import AnyParty, Search, search_of
+from services.registration.use_cases.search import AnyParty, PartySearch, search_of
 from shared.access import Action, MissingRight, Sight
 
 router = APIRouter(tags=["search"])
@@ -41,7 +41,7 @@ async def _participant_search(
     email: _Email = None,
     external_id: _ExternalId = None,
     organisation: _OrganisationId = None,
-) -> Search:
+) -> PartySearch:
     if email is not None and principal.sight is not Sight.ALL:
         raise MissingRight(
             "a search for an address needs the right to see addresses: an owner gives the scope directory"
@@ -49,16 +49,18 @@ async def _participant_search(
     return search_of(name=name, email=email, external_id=external_id, organisation=organisation)
 
 
-async def _organisation_search(name: _Name = None, external_id: _ExternalId = None, domain: _Domain = None) -> Search:
+async def _organisation_search(
+    name: _Name = None, external_id: _ExternalId = None, domain: _Domain = None
+) -> PartySearch:
     return search_of(name=name, external_id=external_id, domain=domain)
 
 
-ParticipantSearch = Annotated[Search, Depends(_participant_search)]
-OrganisationSearch = Annotated[Search, Depends(_organisation_search)]
+ParticipantSearch = Annotated[PartySearch, Depends(_participant_search)]
+OrganisationSearch = Annotated[PartySearch, Depends(_organisation_search)]
 
 
 async def found_in(
-    service: OperatorService, kind: type[AnyParty], edition_id: str, search: Search, after: str | None, limit: int
+    service: OperatorService, kind: type[AnyParty], edition_id: str, search: PartySearch, after: str | None, limit: int
 ) -> list[AnyParty]:
     """List up to `limit` parties of an edition that a search finds; all without a search. Raises `NotFound`."""
     if not search:
@@ -103,6 +105,6 @@ async def find_organisations(
     return FoundOrganisations(items=found[:limit], more=len(found) > limit)
 
 
-def _must_search(search: Search, names: str) -> None:
+def _must_search(search: PartySearch, names: str) -> None:
     if not search:
         raise Invalid(FieldError("/query", f"say what to look for: {names}"))

@@ -25,7 +25,7 @@ AnyParty = TypeVar("AnyParty", Organisation, Participant)
 
 
 @dataclass(frozen=True)
-class Search:
+class PartySearch:
     """Conditions of a search, all of which hold: beginnings of keys, the rarest first."""
 
     beginnings: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ def search_of(
     external_id: str | None = None,
     organisation: str | None = None,
     domain: str | None = None,
-) -> Search:
+) -> PartySearch:
     """Return the search for all the given properties. Words of a name may be cut at their end.
 
     Raises:
@@ -60,7 +60,7 @@ def search_of(
     words = [] if name is None else sorted((key.rstrip("\n") for key in name_keys(name)), key=len, reverse=True)
     if name is not None and not words:
         raise Invalid(FieldError("/query/name", f"{name[:100]!r} has no letter or digit to search for"))
-    return Search((*exact, *words))
+    return PartySearch((*exact, *words))
 
 
 def _email_key(email: str) -> str:
@@ -77,13 +77,13 @@ class SearchService:
         self._repository = repository
 
     async def within(
-        self, kind: type[AnyParty], edition_id: str, search: Search, after: str | None, limit: int
+        self, kind: type[AnyParty], edition_id: str, search: PartySearch, after: str | None, limit: int
     ) -> list[AnyParty]:
         """List up to `limit` parties of an edition that a search finds, by id beyond `after`."""
         return await self._found(kind, edition_id, search, after or "", limit, lambda party: party.id)
 
     async def across(
-        self, kind: type[AnyParty], search: Search, limit: int, editions: Collection[str] | None = None
+        self, kind: type[AnyParty], search: PartySearch, limit: int, editions: Collection[str] | None = None
     ) -> list[AnyParty]:
         """List up to `limit` parties that a search finds, by edition and id.
 
@@ -102,7 +102,7 @@ class SearchService:
         self,
         kind: type[AnyParty],
         edition_id: str | None,
-        search: Search,
+        search: PartySearch,
         after: str,
         limit: int,
         path_of: Callable[[AnyParty], str],

@@ -24,7 +24,6 @@ from services.registration.operators import (
     list_keys,
     revoke_key,
 )
-from services.registration.ports import KeyBeginning
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
 from shared.contract.events import Status
@@ -121,33 +120,6 @@ async def test_refuses_a_second_entity_with_the_same_id_or_name(store: Any) -> N
     await repository.insert(organisation(4), "f")
     with pytest.raises(NotUnique):
         await repository.replace(organisation(4, name="empresa 1", revision=2))
-
-
-async def test_finds_entities_by_the_beginning_of_a_key(store: Any) -> None:
-    repository = store.of("itecam")
-    for number, edition_id in ((1, "edn_1"), (2, "edn_1"), (3, "edn_2")):
-        named = organisation(number, name=f"Forja Ñandú {number}", edition_id=edition_id)
-        await repository.insert(named, "f")
-
-    async def found(edition_id: str | None, beginning: str, after: str = "") -> list[str]:
-        where = {"search_keys": KeyBeginning(beginning)}
-        return [entity.id for entity in await repository.page(Organisation, edition_id, after, 10, where)]
-
-    # No key begins with `n:g`, although one is above it and another below the next: both bounds are for the same key.
-    assert await found("edn_1", "n:g") == []
-    assert await found("edn_1", "n:nan") == ["org_1", "org_2"]
-    assert await found(None, "n:forja\n") == ["org_1", "org_2", "org_3"]
-    assert await found(None, "n:forja\n", "edn_1/org_1") == ["org_2", "org_3"]
-
-
-async def test_documents_of_earlier_versions_are_found_too(store: Any) -> None:
-    await store.of("itecam").insert(organisation(), "f")
-    if isinstance(store, MongoStore):  # a store in memory holds no documents of earlier versions
-        documents = store._database["organisations"]
-        await documents.update_one({"_id": "itecam/edn_1/org_1"}, {"$set": {"search_keys": None}})
-        await store.prepare()
-    where = {"search_keys": KeyBeginning("n:empresa")}
-    assert len(await store.of("itecam").page(Organisation, "edn_1", "", 10, where)) == 1
 
 
 async def test_replaces_only_the_previous_revision(store: Any) -> None:
