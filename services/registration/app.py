@@ -37,6 +37,7 @@ from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
 from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
+from services.registration.api.reference_page import add_pages
 from services.registration.api.rights import action_of
 from services.registration.authenticator import Authenticator
 from services.registration.import_capacity import ImportCapacity
@@ -98,6 +99,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     _document(app)
     if context.settings.openapi:
         _serve_document(app)
+    add_pages(app, has_reference=context.settings.openapi)
     return app
 
 

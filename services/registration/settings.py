@@ -28,7 +28,8 @@ class Settings(ServiceSettings):
         default=512 * 1024, ge=1024, le=768 * 1024, description="Largest JSON body; a larger body is refused with 413."
     )
     openapi: bool = Field(
-        default=True, description="Serve `GET /openapi.json`, the description of the API, to strangers."
+        default=True,
+        description="Serve `GET /openapi.json`, the description of the API, and its page `GET /docs` to strangers.",
     )
     max_import_bytes: int = Field(
         default=8 * 1024 * 1024, ge=1024, description="Largest CSV or XLSX file; a larger file is refused with 413."

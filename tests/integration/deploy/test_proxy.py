@@ -85,7 +85,9 @@ async def test_the_public_reaches_the_api_and_nothing_else(proxy: Proxy) -> None
 
     await wait_until(is_up)
     assert (await proxy.get("/v1/editions")).json()["type"] == "urn:tertulia:problem:unauthorised"
-    for path in ("/metrics", "/livez", "/readyz", "/internal/profile-help", "/"):
+    for path in ("/", "/docs", "/docs/swagger-ui-bundle.js"):
+        assert (await proxy.get(path)).status_code == 200
+    for path in ("/metrics", "/livez", "/readyz", "/internal/profile-help", "/docsx", "/openapi.jsonx"):
         assert (await proxy.get(path)).status_code == 404
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"http://localhost:{proxy.http}/v1/editions")).status_code == 308
