@@ -55,6 +55,8 @@ PRICES: dict[tuple[str, str], Price] = {
     ("POST", f"{_EDITION}/imports/match-requests"): _DEAR,
     ("POST", f"{_EDITION}/imports/availability"): _DEAR,
     ("POST", f"{_EDITION}/imports/session-choices"): _DEAR,
+    ("GET", f"{_EDITION}/exports/{{kind}}.csv"): _DEAR,
+    ("GET", f"{_EDITION}/exports/{{kind}}.xlsx"): _DEAR,
     ("POST", f"{_EDITION}/proposals"): _DEAR,
     ("GET", f"{_EDITION}/what-if"): _DEAR,
     ("GET", f"{_EDITION}/observatory"): _DEAR,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.registration.import_files.formulas import is_escaped
 from services.registration.import_files.headings import FieldVocabulary, ListHeader
 
 #: Ten items of a thousand characters, with their separators.
@@ -228,7 +229,7 @@ class SheetBuilder:
         for _, number, name in self._columns:
             cell = cells[number] if number < len(cells) else ""
             text = cleaned(cell)
-            if reason := _fault_of(text):
+            if reason := _fault_of(text, is_escaped=is_escaped(cell.strip())):
                 faults.append((self._headings[number], reason))
             elif not laid.get(name):
                 laid[name] = text
@@ -277,7 +278,7 @@ def cleaned(cell: str) -> str:
     text = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\r\n", "\n").strip().strip(_JOINERS)
     if found := _TEXT_FORMULA.fullmatch(text):
         text = found[1]
-    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@0123456789") else text
+    return text[1:] if is_escaped(text) else text
 
 
 def _unescaped(digits: str) -> str:
@@ -285,10 +286,10 @@ def _unescaped(digits: str) -> str:
     return "" if letter == "\r" else letter
 
 
-def _fault_of(cell: str) -> str:
+def _fault_of(cell: str, *, is_escaped: bool) -> str:
     if len(cell) > MOST_CELL_CHARACTERS:
         return f"more than {MOST_CELL_CHARACTERS} characters (or a quote is not closed): shorten it"
-    if cell.startswith(FORMULA):
+    if cell.startswith(FORMULA) and not is_escaped:
         return f"{cell[:50]!r}, a formula without a value: put its value there"
     return f"{cell}, an error of the spreadsheet: put a value there" if cell in _ERROR_VALUES else ""
 

@@ -48,12 +48,17 @@ class CellReader:
         if not text:
             return FORMULA if is_formula else ""
         if kind == "s":
-            return self._texts[text]
+            return _as_text(self._texts[text])
         if kind == "b":
             return "true" if text == "1" else "false"
         if kind != "n":
-            return text
+            return text if is_formula else _as_text(text)
         return self._formats.shown(text, attributes.get("s", "0"), since_1904=self._since_1904)
+
+
+def _as_text(text: str) -> str:
+    """Return a text that begins as a formula with the apostrophe that a spreadsheet hides: the cell holds a text."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 class SheetRows:

@@ -10,6 +10,7 @@ from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.members import Patch
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.parsing import apply_patch, parse_facts
+from services.registration.exports.cells import organisation_cells
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields, outcome_of
 from services.registration.imports.directory import OrganisationIndex
@@ -93,6 +94,7 @@ class OrganisationImport(ListImport):
         )
 
     def _change(self, read: ReadRow, existing: Organisation, patch: Patch, merged: str) -> RowPlan:
+        patch = read.without_repeats(patch, organisation_cells(existing))
         before = existing.facts(OrganisationFacts)
         after = apply_patch(existing, OrganisationFacts, patch)
 

@@ -18,6 +18,7 @@ from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import must_be_active
 from services.registration.domain.seats import PlannedSeats
+from services.registration.exports.cells import participant_cells
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields, outcome_of
 from services.registration.imports.contacts import domain_of, emails_of, is_shared_mailbox, person_name
@@ -176,6 +177,7 @@ class ParticipantImport(ListImport):
         return self._row_plan(read, organisation, plan)
 
     def _change(self, read: ReadRow, existing: Participant, organisation: Organisation, patch: Patch) -> RowPlan:
+        patch = read.without_repeats(patch, participant_cells(existing, self._edition))
         if set(patch.get("session_ids", ())) == {*existing.session_ids, *existing.waiting_session_ids}:
             patch = {name: value for name, value in patch.items() if name != "session_ids"}
         elif "session_ids" in patch:

@@ -12,7 +12,7 @@ from services.registration.domain.checks.doubtful_fact import as_warnings, refus
 from services.registration.domain.checks.participant import doubtful_facts_of_participant
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict, FieldError, Invalid
-from services.registration.domain.match_request import MatchRequest, MatchRequestFacts, pair_key
+from services.registration.domain.match_request import LIVE, MatchRequest, MatchRequestFacts, pair_key
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import must_be_active
@@ -64,6 +64,17 @@ class MatchRequestImport(PeopleList):
 
     POINTERS: ClassVar[Mapping[str, Sequence[str]]] = {"requester_id": ("requester",), "target_id": ("target",)}
 
+    def __init__(self, service: OperatorService, edition_id: str) -> None:
+        super().__init__(service, edition_id)
+        #: Live requests without a target, by requester.
+        self._open: dict[str, MatchRequest] = {}
+
+    async def begin(self, sheet: Sheet) -> None:
+        await super().begin(sheet)
+        async for request in self.service.unit_of_work.repository.all_of(MatchRequest, self.edition_id):
+            if request.target_id is None and request.state in LIVE:
+                self._open.setdefault(request.requester_id, request)
+
     async def plan(self, rows: Sequence[SheetRow], refuse: Callable[[SheetRow, Exception], None]) -> list[RowPlan]:
         plans = []
         for row in rows:
@@ -100,9 +111,8 @@ class MatchRequestImport(PeopleList):
     async def _existing(self, facts: MatchRequestFacts, key: str | None) -> MatchRequest | None:
         unit = self.service.unit_of_work
         if facts.target_id is None:
-            return await unit.repository.find(
-                MatchRequest, self.edition_id, unit.new_id(MatchRequest, self.edition_id, key)
-            )
+            made = unit.new_id(MatchRequest, self.edition_id, key)
+            return await unit.repository.find(MatchRequest, self.edition_id, made) or self._open.get(facts.requester_id)
         pair = pair_key(self.edition_id, facts.requester_id, facts.target_id)
         return (await unit.repository.find_unique(MatchRequest, [pair])).get(pair)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import same_name
+from services.registration.exports.cells import without_repeats
 from services.registration.import_files.headings import key_of
 from services.registration.import_files.sheet import FoundTable, SheetRow
 from services.registration.imports.codes import UncertainCode, codes_of, may_be_cut
@@ -103,6 +104,12 @@ class ReadRow:
         """Raise `Invalid` if the row has a fault."""
         if self.faults:
             raise Invalid(*self.faults)
+
+    def without_repeats(self, patch: Mapping[str, Any], written: Mapping[str, str]) -> dict[str, Any]:
+        """Return a patch without the fields that repeat what an export has `written`, and drop their doubts."""
+        kept, repeated = without_repeats(patch, self.row.cells, written)
+        self.doubts = [doubt for doubt in self.doubts if doubt.pointer.strip("/") not in repeated]
+        return kept
 
     def new(self) -> dict[str, Any]:
         """Return the fields of a new entity."""

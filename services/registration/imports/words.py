@@ -24,6 +24,8 @@ NOTHING: Final = frozenset(WORDS["nothing"].split())
 _WORD: Final = re.compile(r"[^\W_]+")
 _BRACKETS: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _LONGEST: Final = 300
+#: A bar inside of a regular expression has no blanks around it.
+_BETWEEN_WORDS: Final = re.compile(r"\s\|\s")
 
 
 def plain(text: str) -> str:
@@ -36,7 +38,7 @@ def plain(text: str) -> str:
 _KINDS: Final = tuple(
     (
         OrganisationKind(group["kind"]),
-        re.compile(rf"\b(?:{'|'.join(word.strip() for word in group['words'].split(' | ') if word.strip())})"),
+        re.compile(rf"\b(?:{'|'.join(word.strip() for word in _BETWEEN_WORDS.split(group['words']) if word.strip())})"),
     )
     for group in WORDS["kinds"]
 )
