@@ -68,7 +68,8 @@ class Settings(ServiceSettings):
     operator_dear_per_minute: float = Field(
         default=30.0,
         gt=0,
-        description="Dear calls a minute of one operator, in each process: imports, proposals, what-if, observatory.",
+        description="Dear calls a minute of one operator, in each process: imports, exports, proposals, what-if, "
+        "observatory.",
     )
     operator_dear_burst: int = Field(
         default=20, ge=1, description="Dear calls that an operator may make at once after a pause."

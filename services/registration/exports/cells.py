@@ -28,6 +28,7 @@ def participant_cells(participant: Participant, edition: Edition) -> dict[str, s
     lines = {name: getattr(participant, name) or "" for name in _LINES_OF_A_PERSON}
     profile = participant.profile
     return lines | {
+        "phone": _phone(participant.phone),
         "full_name": participant.name,
         "offers": _listed(profile.offers),
         "needs": _listed(profile.needs),
@@ -39,7 +40,7 @@ def participant_cells(participant: Participant, edition: Edition) -> dict[str, s
 def organisation_cells(organisation: Organisation) -> dict[str, str]:
     """Return the cells of an organisation whose texts are the same in every language."""
     lines = {name: getattr(organisation, name) or "" for name in _LINES}
-    return lines | {"codes": _listed(organisation.codes)}
+    return lines | {"phone": _phone(organisation.phone), "codes": _listed(organisation.codes)}
 
 
 def without_repeats(
@@ -65,6 +66,12 @@ def _drop(patch: dict[str, Any], place: Sequence[str]) -> None:
     for step in path:
         patch = patch.get(step) or {}
     patch.pop(name, None)
+
+
+def _phone(number: str | None) -> str:
+    """Return a phone number in groups of digits: a spreadsheet would subtract groups between hyphens."""
+    number = number or ""
+    return number.replace("-", " ") if number.startswith("+") else number
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -23,7 +23,10 @@ from tests.support.registration_api import (
 LANGUAGES = [language.value for language in Language]
 LISTS = {"participants": 6, "organisations": 4, "match-requests": 3}
 #: Texts that a spreadsheet must not run, and texts that an import could misread.
-ODD = ["=1+1", "@SUM(A1)", "-2+3", "\uff1d1+1", '"=1+1', "\u00a0=1", "+1-2", "- Soldadura", "2; 3 | 4", "N/A", "0123", "'x"]
+ODD = [
+    *("=1+1", "@SUM(A1)", "-2+3", "\uff1d1+1", '"=1+1', "\u00a0=1"),
+    *("+1-2", "- Soldadura", "2; 3 | 4", "N/A", "0123", "'x"),
+]
 
 
 async def fill(api: httpx.AsyncClient) -> EditionHarness:
@@ -105,7 +108,7 @@ async def test_no_cell_of_a_text_file_is_run_as_a_formula(api: httpx.AsyncClient
     rows = rows_of(await exported(api, edition, f"{kind}.csv"))
     assert not [cell for row in rows for cell in row if is_formula(cell) and not cell.startswith("'")]
     if kind == "participants":
-        assert {row[5] for row in rows[1:]} == {"", "+1 201-555-0123", "91 123/45", "'+34600112233"}
+        assert {row[5] for row in rows[1:]} == {"", "+1 201 555 0123", "'+34600112233"}
 
 
 async def test_another_reader_sees_texts_as_texts_and_numbers_as_numbers(api: httpx.AsyncClient) -> None:
