@@ -1,27 +1,44 @@
 """Amendments: the changes of facts of the last days with the fields before, so that a change can be undone.
 
-Fields with texts of a person are not kept: an amendment needs no erasure.
+The amendment of a single change holds no text of a person. The amendment of a list has a member for every entity, with
+all fields that the list changed: an erasure removes the members of a person (`Amendments.forget`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import FieldError
-from services.registration.previews import MOVING_FIELDS
+from services.registration.previews import MOVING_FIELDS, facts_in
 from shared.contract.events import Instant
-from shared.contract.ids import Id, derived_id
+from shared.contract.ids import Id, derived_id, new_id
 
 #: Time for which an amendment can be undone.
 KEPT = timedelta(days=7)
 #: Fields that name the members of lists, tried in this order.
 _KEYS: Final = ("session_id", "zone_id")
 _MISSING: Final = object()
+#: Members of a list's amendment that are written at once. A crash loses so many of them at most.
+_MEMBERS_OF_A_PART: Final = 100
+#: The kind of the amendment of a list.
+LIST: Final = "list"
+
+
+class ListCounts(BaseModel):
+    """The kind of an imported list, and the number of its rows by outcome, as planned."""
+
+    model_config = ConfigDict(frozen=True)
+
+    list: str = Field(description="The kind of list, as in the path of its import.")
+    created: int
+    changed: int
+    reinstated: int
 
 
 class Amendment(BaseModel):
@@ -32,7 +49,7 @@ class Amendment(BaseModel):
     amendment_id: Id
     operator_id: Id
     edition_id: Id
-    kind: str = Field(description="The kind of the entity: edition, organisation or participant.")
+    kind: str = Field(description="The kind of the entity: edition, organisation or participant; `list` of an import.")
     entity_id: Id
     revision: int = Field(description="The revision that the change made.")
     amended_at: Instant
@@ -40,6 +57,18 @@ class Amendment(BaseModel):
     token: str | None = Field(default=None, description="The token that confirmed the change.")
     undoes: Id | None = Field(default=None, description="The amendment that this change has undone.")
     before: dict[str, Any]
+    after: dict[str, Any]
+    rows: ListCounts | None = Field(default=None, description="The rows of an imported list, or of its undoing.")
+
+
+class AmendedEntity(BaseModel):
+    """An entity that a list made or changed. `before` and `after` hold the changed fields; a new one has no before."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    entity_id: Id
+    before: dict[str, Any] | None
     after: dict[str, Any]
 
 
@@ -58,6 +87,51 @@ class Amendments(Protocol):
         """List up to `limit` amendments that can still be undone, oldest first, by id beyond `after`."""
         ...
 
+    async def add_members(self, amendment: Amendment, number: int, members: Sequence[AmendedEntity]) -> None:
+        """Write a part of the members of a list's amendment; `number` orders the parts."""
+        ...
+
+    async def members(self, amendment: Amendment) -> list[AmendedEntity]:
+        """Return the members of a list's amendment in the order in which they were written."""
+        ...
+
+    async def forget(self, edition_id: str, entity_id: str) -> None:
+        """Remove an entity from the members of all amendments of an edition."""
+        ...
+
+
+class ListAmendment:
+    """The amendment of a list while its rows are written. The first part of its members makes it."""
+
+    def __init__(self, amendments: Amendments, amendment: Amendment) -> None:
+        self.amendment = amendment
+        self._amendments = amendments
+        self._members: list[AmendedEntity] = []
+        self._parts = 0
+
+    @property
+    def amendment_id(self) -> str | None:
+        """The id of the amendment; None if nothing was written."""
+        return self.amendment.amendment_id if self._parts else None
+
+    async def note(self, before: Entity | None, after: Entity) -> None:
+        """Keep the fields before a written revision."""
+        if (member := amended_entity(before, after)) is None:
+            return
+        self._members.append(member)
+        if len(self._members) >= _MEMBERS_OF_A_PART:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write the members that are not written yet."""
+        members, self._members = self._members, []
+        if not members:
+            return
+        number, self._parts = self._parts, self._parts + 1
+        await self._amendments.add_members(self.amendment, number, members)
+        if number == 0:
+            await self._amendments.add(self.amendment)
+
 
 def amendment_of(before: Entity, after: Entity, token: str | None, undoes: str | None) -> Amendment | None:
     """Return the amendment of a change; None if the change moves no encounter."""
@@ -65,10 +139,8 @@ def amendment_of(before: Entity, after: Entity, token: str | None, undoes: str |
     fields = {name for name in watched if getattr(before, name) != getattr(after, name)}
     if not fields:
         return None
-    milliseconds = int(after.changed_at.timestamp() * 1000)
-    digest = derived_id("amd", before.edition_id, before.id, str(after.revision)).removeprefix("amd_")
     return Amendment(
-        amendment_id=f"amd_{milliseconds:012x}{digest[:12]}",
+        amendment_id=amendment_id_of(after.changed_at, before.edition_id, before.id, str(after.revision)),
         operator_id=before.operator_id,
         edition_id=before.edition_id,
         kind=before.NOUN,
@@ -83,14 +155,55 @@ def amendment_of(before: Entity, after: Entity, token: str | None, undoes: str |
     )
 
 
-def undoing_patch(amendment: Amendment, present: Entity) -> tuple[dict[str, Any], list[FieldError]]:
+def amendment_of_list(edition: Edition, counts: ListCounts, now: datetime, undoes: str | None) -> Amendment:
+    """Return the amendment of a list, which has its members apart."""
+    return Amendment(
+        amendment_id=amendment_id_of(now, edition.edition_id, new_id("amd")),
+        operator_id=edition.operator_id,
+        edition_id=edition.edition_id,
+        kind=LIST,
+        entity_id=edition.edition_id,
+        revision=edition.revision,
+        amended_at=now,
+        expires_at=now + KEPT,
+        undoes=undoes,
+        before={},
+        after={},
+        rows=counts,
+    )
+
+
+def amendment_id_of(at: datetime, *parts: str) -> str:
+    """Return the id of an amendment, which sorts by time."""
+    digest = derived_id("amd", *parts).removeprefix("amd_")
+    return f"amd_{int(at.timestamp() * 1000):012x}{digest[:12]}"
+
+
+def amended_entity(before: Entity | None, after: Entity) -> AmendedEntity | None:
+    """Return the member of a list's amendment for a written revision; None if no field of an operator differs."""
+    if before is None:
+        watched = {*MOVING_FIELDS.get(type(after), ()), "waiting_session_ids", "status", "state"}
+        watched &= set(type(after).model_fields)
+        made = after.model_dump(mode="json", include=watched)
+        return AmendedEntity(kind=after.NOUN, entity_id=after.id, before=None, after=made)
+    was, became = facts_in(before), facts_in(after)
+    fields = {name for name in became if was[name] != became[name]}
+    if not fields:
+        return None
+    return AmendedEntity(
+        kind=after.NOUN,
+        entity_id=after.id,
+        before={name: was[name] for name in fields},
+        after={name: became[name] for name in fields},
+    )
+
+
+def undoing_patch(amendment: Amendment | AmendedEntity, present: Entity) -> tuple[dict[str, Any], list[FieldError]]:
     """Return the merge patch that undoes an amendment, and the places that have changed since and are left."""
-    now = present.model_dump(mode="json", include=set(amendment.before))
+    was = amendment.before or {}
+    now = present.model_dump(mode="json", include=set(was))
     left: list[FieldError] = []
-    patch = {
-        name: _undone(before, amendment.after[name], now[name], f"/{name}", left)
-        for name, before in amendment.before.items()
-    }
+    patch = {name: _undone(before, amendment.after[name], now[name], f"/{name}", left) for name, before in was.items()}
     return {name: value for name, value in patch.items() if value != now[name]}, left
 
 

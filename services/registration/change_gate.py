@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.registration.amendments import Amendments, amendment_of
+from services.registration.amendments import Amendments, ListAmendment, ListCounts, amendment_of, amendment_of_list
 from services.registration.confirmation import ANY_EFFECTS, Previewed, confirmation_needed, must_be_confirmed, token_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
@@ -38,8 +40,11 @@ class ChangeGate:
     undoes: str | None = None
     #: The entity that the request changes. Changes that follow from it need no confirmation of their own.
     _asked_for: str | None = None
+    #: The id of the amendment that the request has left.
+    amendment_id: str | None = None
     #: Whether the request changes a list of entities, which was admitted as a whole.
     _is_list: bool = False
+    _list: ListAmendment | None = None
 
     async def admits(self, before: Entity, after: Entity) -> bool:
         """Tell whether the next revision is to be written.
@@ -101,13 +106,27 @@ class ChangeGate:
             raise confirmation_needed(refusal, reason)
         return True
 
-    async def passed(self, before: Entity, after: Entity) -> None:
-        """Keep the fields before the change, so that it can be undone."""
-        if self._is_list or before.id != self._asked_for:
+    @asynccontextmanager
+    async def amends_list(self, edition: Edition, counts: ListCounts, now: datetime) -> AsyncIterator[None]:
+        """Keep the fields before the changes of the block, as an amendment of a list."""
+        made = self._list = ListAmendment(self.amendments, amendment_of_list(edition, counts, now, self.undoes))
+        try:
+            yield
+        finally:
+            self._list = None
+            await made.flush()
+            self.amendment_id = made.amendment_id
+
+    async def passed(self, before: Entity | None, after: Entity) -> None:
+        """Keep the fields before the change, so that it can be undone. A new entity is kept with a list only."""
+        if self._list is not None:
+            await self._list.note(before, after)
+        if self._is_list or before is None or before.id != self._asked_for:
             return
         amendment = amendment_of(before, after, self.token, self.undoes)
         if amendment is not None:
             await self.amendments.add(amendment)
+            self.amendment_id = amendment.amendment_id
 
     @property
     def looked_at(self) -> tuple[str, PreviewView]:

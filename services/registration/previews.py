@@ -11,6 +11,7 @@ from pydantic import Field
 from services.registration.domain.checks.days import EditionDays
 from services.registration.domain.edition import Edition, EditionFacts
 from services.registration.domain.entity import Entity
+from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from shared.contract.events import EditionChanged, OrganisationChanged, ParticipantChanged, Phase
@@ -135,8 +136,10 @@ def too_many(edition: Edition, preview: FactsPreview) -> str | None:
 
 def facts_in(entity: Entity) -> dict[str, object]:
     """Return the fields of an entity that its operator sets, and its status. Times of the change are left out."""
-    kind = next(kind for kind in (EditionFacts, OrganisationFacts, ParticipantFacts) if isinstance(entity, kind))
-    return {**entity.facts(kind), "status": getattr(entity, "status", None)}
+    kinds = (EditionFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
+    kind = next(kind for kind in kinds if isinstance(entity, kind))
+    named = {name: getattr(entity, name) for name in ("status", "state") if hasattr(entity, name)}
+    return {**entity.facts(kind), "status": None, **named}
 
 
 def facts_of(*entities: Entity) -> FactsToPreview:

@@ -54,8 +54,8 @@ class Gate(Protocol):
         """Tell whether the next revision of an entity is to be written; see `change_gate.ChangeGate`."""
         ...
 
-    async def passed(self, before: Entity, after: Entity) -> None:
-        """Note that the next revision of an entity was written."""
+    async def passed(self, before: Entity | None, after: Entity) -> None:
+        """Note that the next revision of an entity was written, or a new entity."""
         ...
 
 
@@ -68,7 +68,7 @@ class _OpenGate:
     async def admits(self, before: Entity, after: Entity) -> bool:  # noqa: ARG002 - as `Gate`
         return True
 
-    async def passed(self, before: Entity, after: Entity) -> None:
+    async def passed(self, before: Entity | None, after: Entity) -> None:
         pass
 
 
@@ -148,6 +148,7 @@ class UnitOfWork:
             except NotUnique as error:
                 await self._raise_unless_a_retry_may_succeed(entity, error, is_new=True)
             else:
+                await self.gate.passed(None, entity)
                 return entity
         raise Conflict("too many ask for the same seats at once: try again")
 

@@ -108,6 +108,9 @@ class ReportView(BaseModel):
     missing_count: int
     found: FoundView
     rows: list[RowView] = Field(default=[], description="In a dry run: the effect of each row.")
+    amendment_id: str | None = Field(
+        default=None, description="Undoes the import for seven days: see the amendments. Null if nothing was written."
+    )
     preview: PreviewView | None = Field(
         default=None, description="In a dry run: the effects on encounters, as of a change of a single entity."
     )

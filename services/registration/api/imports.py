@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from services.registration.amendments import ListCounts
 from services.registration.api.access import CurrentService, Gate, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
 from services.registration.api.import_replies import (
@@ -250,7 +252,19 @@ async def _imported(
             return _answer(report_view(plan.report(), *gate.looked_at))
         if given is not None:
             await mappings.keep(operator_id, vocabulary, given)
-        return _answer(report_view(await plan.write(turns)))
+        async with gate.amends_list(edition, _counts(plan, vocabulary), kind.service.unit_of_work.clock()):
+            report = await plan.write(turns)
+        return _answer(report_view(report).model_copy(update={"amendment_id": gate.amendment_id}))
+
+
+def _counts(plan: ImportPlan, vocabulary: str) -> ListCounts:
+    outcomes = Counter(row.outcome for row in plan.rows)
+    return ListCounts(
+        list=vocabulary,
+        created=outcomes["created"],
+        changed=outcomes["changed"],
+        reinstated=outcomes["reinstated"],
+    )
 
 
 def _unseen(plan: ImportPlan, edition: Edition) -> str | None:

@@ -89,7 +89,8 @@ async def outcome(service: OperatorService, gate: ChangeGate, entity: Entity) ->
     """Return 200 with the changed entity and its warnings; in a dry run, with the preview of the change and them."""
     warnings = await service.warnings(entity)
     if not gate.dry_run:
-        return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity))
+        amendment = {"Tertulia-Amendment": gate.amendment_id} if gate.amendment_id else {}
+        return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity) | amendment)
     return _with_warnings(tried(gate, entity), warnings, HTTPStatus.OK, {})
 
 

@@ -11,6 +11,7 @@ from services.registration.domain.errors import FieldError, NotFound
 from services.registration.domain.members import Patch
 from services.registration.domain.organisation import Organisation
 from services.registration.service import OperatorService
+from services.registration.use_cases.list_undoing import ListUndoing, ListUndoingPlanner
 from shared.contract.events import Status
 
 
@@ -26,7 +27,7 @@ class AmendmentService:
     """Use cases of amendments."""
 
     def __init__(self, service: OperatorService, amendments: Amendments) -> None:
-        self._service = service
+        self.service = self._service = service
         self._amendments = amendments
 
     async def page(self, edition_id: str, after: str | None, limit: int) -> list[Amendment]:
@@ -41,6 +42,13 @@ class AmendmentService:
         if amendment is None:
             raise NotFound("there is no such amendment, or it is too old to be undone")
         return amendment
+
+    async def undoing_of_list(self, amendment: Amendment) -> tuple[Edition, ListUndoing]:
+        """Plan to undo an imported list. Raises `NotFound`, `Conflict`."""
+        edition = await self._service.editions.get_changeable(amendment.edition_id)
+        seats = await self._service.participants.planned_seats(edition)
+        members = await self._amendments.members(amendment)
+        return edition, await ListUndoingPlanner(self._service, edition, seats).plan(members)
 
     async def undo(self, amendment: Amendment) -> Undoing:
         """Give an entity the fields of before an amendment, as a further change.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.registration.amendment_store import AmendmentStore, InMemoryAmendmentStore, MongoAmendmentStore
-from services.registration.amendments import KEPT, Amendment
+from services.registration.amendments import KEPT, AmendedEntity, Amendment
 from services.registration.settings import Settings
 from shared.storage.mongo import Mongo
 from tests.support.in_memory.mongo import InMemoryMongo
@@ -61,3 +61,20 @@ async def test_amendments_are_listed_by_id_until_they_expire(amendments: Amendme
     later = NOW + KEPT + timedelta(days=1)
     assert await own.page("edn_1", "", 10, later) == [amendment(2), amendment(3)]
     assert await own.find("edn_1", "amd_1", later) is None
+
+
+async def test_members_of_a_list_are_kept_in_order_and_forgotten_with_their_person(amendments: AmendmentStore) -> None:
+    own, made = amendments.of("itecam"), amendment(1)
+    members = [
+        AmendedEntity(kind="participant", entity_id=f"prt_{number % 3}", before={"name": "Ana"}, after={"name": "Eva"})
+        for number in range(5)
+    ]
+    await own.add_members(made, 1, members[3:])
+    await own.add_members(made, 0, members[:3])
+    await own.add_members(made, 0, members[:3])
+    assert await own.members(made) == members
+    await own.forget("edn_2", "prt_1")
+    await amendments.of("rival").forget("edn_1", "prt_1")
+    assert await own.members(made) == members
+    await own.forget("edn_1", "prt_1")
+    assert await own.members(made) == [member for member in members if member.entity_id != "prt_1"]
