@@ -24,7 +24,7 @@ class PrincipalKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """A right of an API key. `owner` holds all others, and manages keys and staff."""
+    """A right of an API key. `owner` holds all rights, and manages keys and staff."""
 
     READ = "read"
     WRITE = "write"
@@ -45,7 +45,7 @@ class StaffRole(StrEnum):
 
 
 class Action(StrEnum):
-    """An action on an edition, or on an operator; each route of the API names its own."""
+    """An action on an edition, or on an operator; routes of the API name them."""
 
     SEE_OWN_RIGHTS = "me.read"
     READ_EDITIONS = "editions.read"
@@ -76,7 +76,7 @@ class Action(StrEnum):
 
 
 class Sight(IntEnum):
-    """The personal data that a principal sees; each level includes those below."""
+    """The personal data that a principal sees; a level includes the levels below."""
 
     #: Ids of people and organisations, codes, times and states.
     IDS = 0

@@ -12,14 +12,18 @@ from shared.runtime.settings import read_settings
 from tertulia.connections import Backend, run_connected
 from tertulia.output import show_line, show_table, stop
 
-app = typer.Typer(no_args_is_help=True, help="Add operators, their API keys and their limits.")
+app = typer.Typer(
+    no_args_is_help=True, help="Add operators and set their limits; `tertulia key` manages their API keys."
+)
 console = Console()
 errors = Console(stderr=True)
 Result = TypeVar("Result")
 OperatorId = Annotated[str, typer.Argument(help="Letters, digits, `_` and `-`, at most 64.")]
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a use case of operators and their keys; an error ends the command with a line."""
+    from services.registration.domain.errors import Conflict, Invalid  # noqa: PLC0415
     from services.registration.operators import NoSuchKey, NoSuchOperator, OperatorExists  # noqa: PLC0415
 
     try:
@@ -27,14 +31,15 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     except NoSuchOperator as error:
         stop(errors, f"{error}: add it with `tertulia operator add {error.operator_id} NAME`")
     except NoSuchKey as error:
-        stop(errors, f"{error}: `tertulia operator keys {error.operator_id}` lists its keys")
+        stop(errors, f"{error}: `tertulia key list {error.operator_id}` lists its keys")
     except OperatorExists as error:
-        stop(errors, f"{error}: `tertulia operator add-key {error.operator_id}` gives it one more key")
-    except ValueError as error:
+        stop(errors, f"{error}: `tertulia key add {error.operator_id}` gives it one more key")
+    except (Conflict, Invalid, ValueError) as error:
         stop(errors, str(error))
 
 
-def _print_key(key: str) -> None:
+def print_key(key: str) -> None:
+    """Print a key with the hint that it is shown once."""
     console.print("The key, shown this once and kept only as a hash:")
     typer.echo(key)
 
@@ -45,36 +50,36 @@ def add(operator_id: OperatorId, name: Annotated[str, typer.Argument(help="For p
     from services.registration.operators import add_operator  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _print_key(_run(add_operator(read_settings(Settings), operator_id, name)))
+    print_key(run(add_operator(read_settings(Settings), operator_id, name)))
 
 
-@app.command("add-key")
+@app.command("add-key", hidden=True)
 def add_key(operator_id: OperatorId) -> None:
     """Add a key to an operator, and print it. To rotate keys: add a key, change over, revoke the old key."""
     from services.registration import operators  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _print_key(_run(operators.add_key(read_settings(Settings), operator_id)))
+    print_key(run(operators.add_key(read_settings(Settings), operator_id)))
 
 
-@app.command()
+@app.command(hidden=True)
 def keys(operator_id: OperatorId) -> None:
     """List the ids of an operator's keys, and which are revoked."""
     from services.registration.operators import list_keys  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    found = _run(list_keys(read_settings(Settings), operator_id))
+    found = run(list_keys(read_settings(Settings), operator_id))
     rows = [(key_id, "revoked" if is_revoked else "in use") for key_id, is_revoked in found]
     show_table(console, ("Key", "State"), rows)
 
 
-@app.command()
+@app.command(hidden=True)
 def revoke(operator_id: OperatorId, key_id: Annotated[str, typer.Argument(help="As `keys` prints it.")]) -> None:
     """Revoke a key."""
     from services.registration.operators import revoke_key  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _run(revoke_key(read_settings(Settings), operator_id, key_id))
+    run(revoke_key(read_settings(Settings), operator_id, key_id))
     show_line(console, f"{key_id} revoked")
 
 
@@ -84,7 +89,7 @@ def limits(operator_id: OperatorId) -> None:
     from services.registration.operators import limits_of  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    found, own = _run(limits_of(read_settings(Settings), operator_id))
+    found, own = run(limits_of(read_settings(Settings), operator_id))
     rows = [
         (name, f"{value:g}", "its own" if name in own else "of the settings")
         for name, value in found.model_dump().items()
@@ -102,5 +107,5 @@ def limit(
     from services.registration.operators import set_limit  # noqa: PLC0415
     from services.registration.settings import Settings  # noqa: PLC0415
 
-    _run(set_limit(read_settings(Settings), operator_id, name, value))
+    run(set_limit(read_settings(Settings), operator_id, name, value))
     show_line(console, f"{name} of {operator_id}: {'of the settings' if value is None else f'{value:g}'}")

@@ -24,7 +24,9 @@ from services.registration.api import (
     editions,
     exports,
     imports,
+    keys,
     match_requests,
+    me,
     members,
     observatory,
     organisations,
@@ -53,6 +55,8 @@ from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.outbox import OutboxRelay
 
+#: Interval at which the times of the last uses of keys are written.
+_USES_SECONDS = 60.0
 _ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
 
 Every request carries an operator's API key: `Authorization: Bearer <operator id>.<secret>`. Errors are problem details
@@ -93,6 +97,8 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         affinities,
         proposals,
         search,
+        me,
+        keys,
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)
@@ -155,6 +161,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.close.append(clients.close)
     operators = MongoOperators(database)
     authenticator = Authenticator(operators, settings.key_cache_seconds, clock=clock)
+    runtime.background.every(_USES_SECONDS, authenticator.write_uses, "key uses")
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
     context = ApiContext(
         store,
@@ -168,6 +175,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         infrastructure.monotonic,
         amendment_store,
         MongoMappingStore(database),
+        operators,
     )
     return WiredRegistration(runtime, context, publisher)
 

@@ -7,14 +7,15 @@ SHA-256 is as safe, and takes microseconds.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
-from services.registration.ports import KEY_ID_LENGTH, OperatorKey, OperatorKeys
+from services.registration.keys import KEY_ID_LENGTH, OperatorKey, digest_of
+from services.registration.ports import OperatorKeys
 from shared.access import Principal
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.refused_keys import RefusalsBySource
@@ -44,11 +45,6 @@ def is_operator_id(text: str) -> bool:
     return _OPERATOR_ID.fullmatch(text) is not None
 
 
-def digest_of(secret: str) -> str:
-    """Return the stored form of a secret: its SHA-256, in hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 class Authenticator:
     """Finds the principal of an API key.
 
@@ -65,6 +61,7 @@ class Authenticator:
     ) -> None:
         self._operators = operators
         self._clock = clock
+        self._used: dict[tuple[str, str], datetime] = {}
         self._cache_seconds = cache_seconds
         self._now = now
         self._refused = RefusalsBySource(now)
@@ -89,7 +86,18 @@ class Authenticator:
         if key.is_expired(self._clock()):
             self._refused.refuse(address, "expired", key.id, operator_id)
             raise UnknownKey(f"key {key.id} expired at {key.expires_at:%Y-%m-%d %H:%M} UTC: ask an owner for another")
+        self._used[operator_id, key.id] = self._clock()
         return key.principal(operator_id)
+
+    async def write_uses(self) -> None:
+        """Write the times of the uses of keys since the last call."""
+        used, self._used = self._used, {}
+        for (operator_id, key_id), at in used.items():
+            await self._operators.note_use(operator_id, key_id, at)
+
+    async def read_again(self, operator_id: str) -> None:
+        """Read the keys of an operator, changed just now. Further processes read them when caches expire."""
+        self._known = {**self._known, operator_id: await self._operators.keys(operator_id)}
 
     async def _looked_up(self, operator_id: str, digest: str, address: str) -> OperatorKey:
         """Return a key that the cache does not hold. Raises `UnknownKey` and `TooManyRefusals`."""

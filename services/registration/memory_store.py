@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import NotUnique
+from services.registration.domain.errors import NotFound, NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
-from services.registration.ports import AnyEntity, KeyBeginning, OperatorKey
+from services.registration.keys import OperatorKey
+from services.registration.ports import AnyEntity, KeyBeginning
 from shared.contract.events import Event, Status
 
 
@@ -211,6 +212,7 @@ class InMemoryOperators:
 
     def __init__(self, keys: dict[str, list[OperatorKey]]) -> None:
         self._keys = keys
+        self.uses: dict[tuple[str, str], datetime] = {}
 
     async def keys(self, operator_id: str) -> Sequence[OperatorKey]:
         """List an operator's keys; none if there is no such operator."""
@@ -219,6 +221,23 @@ class InMemoryOperators:
     async def all_keys(self, most: int) -> Mapping[str, Sequence[OperatorKey]]:
         """Return the keys of at most `most` operators, by operator id."""
         return dict(itertools.islice(self._keys.items(), most))
+
+    async def change_keys(
+        self, operator_id: str, change: Callable[[Sequence[OperatorKey]], Sequence[OperatorKey]]
+    ) -> Sequence[OperatorKey]:
+        """Keep the keys that `change` returns for the present keys, and return them. Raises `NotFound`."""
+        if operator_id not in self._keys:
+            raise NotFound("there is no such operator")
+        self._keys[operator_id] = [*change(self._keys[operator_id])]
+        return self._keys[operator_id]
+
+    async def last_uses(self, operator_id: str, key_ids: Sequence[str]) -> dict[str, datetime]:
+        """Return the times of the last uses of keys, by id."""
+        return {key_id: at for (owner, key_id), at in self.uses.items() if owner == operator_id and key_id in key_ids}
+
+    async def note_use(self, operator_id: str, key_id: str, at: datetime) -> None:
+        """Keep the time of the last use of a key."""
+        self.uses[operator_id, key_id] = at
 
 
 def _path(entity: Entity, edition_id: str | None) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from pydantic import ValidationError
 
-from services.registration.authenticator import digest_of, is_operator_id
+from services.registration.authenticator import is_operator_id
+from services.registration.domain.errors import NotFound
 from services.registration.domain.limits import OperatorLimits
 from services.registration.domain.names import clean_line
+from services.registration.keys import KeyFacts, OperatorKey, digest_of, new_secret
 from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings
+from services.registration.use_cases.keys import KeyService
+from shared.access import Principal, PrincipalKind, Scope
+from shared.runtime.clock import utc_now
 from shared.runtime.settings import ServiceSettings
 from shared.storage.mongo import Mongo
 
@@ -41,8 +46,12 @@ class OperatorExists(Exception):
         self.operator_id = operator_id
 
 
+#: The author of changes at the command line.
+_COMMAND_LINE = Principal(PrincipalKind.SERVICE, "command-line").actor
+
+
 async def add_operator(settings: ServiceSettings, operator_id: str, name: str) -> str:
-    """Add an operator and return its first key. The key is not stored and cannot be shown again.
+    """Add an operator and return its first key, an owner's. The key is not stored and cannot be shown again.
 
     Raises:
         ValueError: the id or the name is not acceptable.
@@ -54,36 +63,46 @@ async def add_operator(settings: ServiceSettings, operator_id: str, name: str) -
         name = clean_line(name)
     except ValueError as error:
         raise ValueError(f"{name!r} is no name of an operator: {error}") from error
-    secret = secrets.token_urlsafe(32)
+    secret = new_secret()
+    key = OperatorKey(digest_of(secret), label="first key", created_at=utc_now(), created_by=_COMMAND_LINE)
     async with _operators(settings) as operators:
-        if not await operators.add(operator_id, name, digest_of(secret)):
+        if not await operators.add(operator_id, name, key):
             raise OperatorExists(operator_id)
     return f"{operator_id}.{secret}"
 
 
-async def add_key(settings: ServiceSettings, operator_id: str) -> str:
-    """Add a key to an operator and return it. To rotate keys: add a key, change over, then revoke the old key.
+async def add_key(settings: ServiceSettings, operator_id: str, facts: KeyFacts | None = None) -> str:
+    """Add a key to an operator and return it; an owner's key without facts.
 
     Raises:
         NoSuchOperator: there is none.
+        Invalid, CeilingReached: as `KeyService.create`.
     """
-    secret = secrets.token_urlsafe(32)
+    facts = facts or KeyFacts(label="command line", scopes=(Scope.OWNER,))
     async with _operators(settings) as operators:
-        if not await operators.add_key(operator_id, digest_of(secret)):
-            raise NoSuchOperator(operator_id)
-    return f"{operator_id}.{secret}"
+        try:
+            _, presented = await KeyService(operators, operator_id, _COMMAND_LINE, utc_now).create(facts)
+        except NotFound:
+            raise NoSuchOperator(operator_id) from None
+    return presented
 
 
-async def list_keys(settings: ServiceSettings, operator_id: str) -> list[tuple[str, bool]]:
-    """List the key ids of an operator, oldest first, with their revocation.
+async def keys_of(settings: ServiceSettings, operator_id: str) -> tuple[Sequence[OperatorKey], dict[str, datetime]]:
+    """List the keys of an operator, oldest first, with the times of their last uses.
 
     Raises:
         NoSuchOperator: there is none. An operator always has a key.
     """
     async with _operators(settings) as operators:
-        keys = await operators.keys(operator_id)
+        keys, uses = await KeyService(operators, operator_id, _COMMAND_LINE, utc_now).list_keys()
     if not keys:
         raise NoSuchOperator(operator_id)
+    return keys, uses
+
+
+async def list_keys(settings: ServiceSettings, operator_id: str) -> list[tuple[str, bool]]:
+    """List the key ids of an operator, oldest first, with their revocation. Raises `NoSuchOperator`."""
+    keys, _ = await keys_of(settings, operator_id)
     return [(key.id, key.revoked) for key in keys]
 
 
@@ -95,13 +114,12 @@ async def revoke_key(settings: ServiceSettings, operator_id: str, key_id: str) -
         NoSuchKey: the operator has no such key.
     """
     async with _operators(settings) as operators:
-        keys = await operators.keys(operator_id)
-        if not keys:
+        if not await operators.keys(operator_id):
             raise NoSuchOperator(operator_id)
-        for key in keys:
-            if key.id == key_id and await operators.revoke_key(operator_id, key.digest):
-                return
-    raise NoSuchKey(operator_id, key_id)
+        try:
+            await KeyService(operators, operator_id, _COMMAND_LINE, utc_now).revoke(key_id)
+        except NotFound:
+            raise NoSuchKey(operator_id, key_id) from None
 
 
 async def limits_of(settings: Settings, operator_id: str) -> tuple[OperatorLimits, frozenset[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -11,7 +11,8 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
-from shared.access import Principal, PrincipalKind, Scope
+from services.registration.keys import OperatorKey
+from shared.access import Principal
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
@@ -72,36 +73,6 @@ class AffinityVersions(Protocol):
         ...
 
 
-#: The first characters of a digest that name a key: long enough to tell an operator's keys apart.
-KEY_ID_LENGTH = 12
-
-
-@dataclass(frozen=True)
-class OperatorKey:
-    """An operator's API key: the SHA-256 of its secret, in hex, with its rights. Keys of before have all rights."""
-
-    digest: str
-    revoked: bool = False
-    scopes: frozenset[Scope] = frozenset({Scope.OWNER})
-    editions: frozenset[str] | None = None
-    expires_at: datetime | None = None
-
-    @property
-    def id(self) -> str:
-        """The id of the key, which tells nothing of its secret."""
-        return self.digest[:KEY_ID_LENGTH]
-
-    def is_expired(self, now: datetime) -> bool:
-        """Tell whether the key has reached its expiry."""
-        return self.expires_at is not None and self.expires_at <= now
-
-    def principal(self, operator_id: str) -> Principal:
-        """Return the principal that the key stands for."""
-        return Principal(
-            PrincipalKind.KEY, self.id, operator_id, self.scopes, editions=self.editions, expires_at=self.expires_at
-        )
-
-
 class OperatorOverrides(Protocol):
     """The limits of operators that differ from the settings."""
 
@@ -120,6 +91,19 @@ class OperatorKeys(Protocol):
     async def all_keys(self, most: int) -> Mapping[str, Sequence[OperatorKey]]:
         """Return the keys of at most `most` operators, by operator id."""
 
+    async def change_keys(
+        self, operator_id: str, change: Callable[[Sequence[OperatorKey]], Sequence[OperatorKey]]
+    ) -> Sequence[OperatorKey]:
+        """Write the keys that `change` returns for the present keys, and return them. Raises `NotFound`."""
+        ...
+
+    async def last_uses(self, operator_id: str, key_ids: Sequence[str]) -> dict[str, datetime]:
+        """Return the times of the last uses of keys, by id."""
+        ...
+
+    async def note_use(self, operator_id: str, key_id: str, at: datetime) -> None:
+        """Write the time of the last use of a key."""
+
 
 class Authenticating(Protocol):
     """Finds the principal of a credential; `authenticator.Authenticator` documents each call."""
@@ -127,3 +111,4 @@ class Authenticating(Protocol):
     async def principal_of(self, presented: str, address: str = "") -> Principal: ...
     def known_operator(self, presented: str) -> str | None: ...
     def early_refusal(self, address: str) -> Exception | None: ...
+    async def read_again(self, operator_id: str) -> None: ...

@@ -20,6 +20,7 @@ from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
 from services.registration.use_cases.search import SearchService
 from services.registration.use_cases.session_lines import SessionLines
+from shared.access import CLOCK, Principal
 from shared.contract.events import Phase
 from shared.runtime.clock import Clock
 
@@ -39,8 +40,9 @@ class OperatorService:
         clock: Clock,
         versions: AffinityVersions | None = None,
         room: Room = unbounded,
+        principal: Principal = CLOCK,
     ) -> None:
-        self.unit_of_work = UnitOfWork(repository, clock, room)
+        self.unit_of_work = UnitOfWork(repository, clock, room, principal)
         lines = SessionLines(self.unit_of_work)
         availability = FollowingAvailability(self.unit_of_work)
         self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions(), lines, availability)

@@ -48,7 +48,10 @@ class Settings(ServiceSettings):
         default=4, ge=1, description="Most imports at once, each of another operator; further operators wait."
     )
     key_cache_seconds: float = Field(
-        default=5.0, ge=0, description="Time for which API keys are cached: a revoked key may work this much longer."
+        default=5.0,
+        ge=0,
+        le=60,
+        description="Time for which API keys are cached: a revoked key may work this much longer.",
     )
     operator_requests_per_second: float = Field(
         default=40.0,

@@ -22,6 +22,7 @@ from services.registration.domain.errors import (
     Stale,
 )
 from services.registration.ports import AnyEntity, Repository
+from shared.access import CLOCK, Principal
 from shared.contract.ids import derived_id, new_id
 from shared.runtime.clock import Clock
 
@@ -73,11 +74,14 @@ class _OpenGate:
 
 
 class UnitOfWork:
-    """Reads, creates and changes the entities of an operator. Changes of an entity pass the `gate`."""
+    """Reads, creates and changes the entities of an operator for a principal. Changes pass the `gate`."""
 
-    def __init__(self, repository: Repository, clock: Clock, room: Room = unbounded) -> None:
+    def __init__(
+        self, repository: Repository, clock: Clock, room: Room = unbounded, principal: Principal = CLOCK
+    ) -> None:
         self.repository = repository
         self.clock = clock
+        self.principal = principal
         self.gate: Gate = _OpenGate()
         self._room = room
 

@@ -21,9 +21,9 @@ from starlette.routing import Route
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.authenticator import Authenticator, digest_of
+from services.registration.authenticator import Authenticator
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.memory_store import InMemoryOperators, InMemoryRepository, InMemoryStore
-from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
 from shared.contract.cloudevents import encode
 from shared.contract.events import AgendaChanged, Event

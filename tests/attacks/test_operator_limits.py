@@ -20,7 +20,7 @@ from services.registration import api
 from services.registration.api.access import ApiContext
 from services.registration.api.admission import PRICES, Admission
 from services.registration.app import make_api
-from services.registration.authenticator import digest_of
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.memory_store import InMemoryRepository, InMemoryStore
 from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings
@@ -114,7 +114,7 @@ async def test_a_flood_of_one_key_leaves_the_key_of_a_neighbour_untouched(
 async def test_several_keys_of_an_operator_share_its_limits(
     context: ApiContext, operators: MongoOperators, flooder: httpx.AsyncClient
 ) -> None:
-    await operators.add_key("itecam", digest_of("second"))
+    await operators.change_keys("itecam", lambda keys: [*keys, OperatorKey(digest_of("second"))])
     async with client_of(context, "itecam") as second:
         second.headers["Authorization"] = "Bearer itecam.second"
         assert await statuses(lambda: flooder.get("/editions"), 20) == {200: 20}

@@ -14,9 +14,9 @@ from starlette.routing import Router
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.authenticator import Authenticator, digest_of
+from services.registration.authenticator import Authenticator
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.memory_store import InMemoryOperators, InMemoryStore
-from services.registration.ports import OperatorKey
 from services.registration.settings import Settings
 from shared.runtime.clock import utc_now
 from shared.runtime.metrics import KEYS_REFUSED

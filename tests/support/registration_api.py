@@ -10,8 +10,8 @@ import httpx
 
 from services.registration.api.access import ApiContext
 from services.registration.app import WiredRegistration, assemble, make_api
-from services.registration.authenticator import digest_of
 from services.registration.internal_clients import InternalClients, no_clients
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings
 from shared.app import Infrastructure
@@ -52,7 +52,7 @@ async def set_up_database(wired: WiredRegistration, servers: Servers) -> None:
         await hook()
     operators = MongoOperators(servers.mongo.database(Settings().database))
     for operator_id, secret in OPERATORS.items():
-        await operators.add(operator_id, operator_id, digest_of(secret))
+        await operators.add(operator_id, operator_id, OperatorKey(digest_of(secret)))
 
 
 async def api_over(clients: InternalClients, operator: str | None = "itecam") -> httpx.AsyncClient:

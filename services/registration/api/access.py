@@ -22,11 +22,13 @@ from services.registration.effects import Effects
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.mapping_store import InMemoryMappingStore, MappingStore
+from services.registration.memory_store import InMemoryOperators
 from services.registration.operator_limits import NoOverrides
-from services.registration.ports import AffinityVersions, Authenticating, EntityStore, OperatorOverrides
+from services.registration.ports import AffinityVersions, Authenticating, EntityStore, OperatorKeys, OperatorOverrides
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from services.registration.use_cases.amendments import AmendmentService
+from services.registration.use_cases.keys import KeyService
 from shared.access import Principal
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
@@ -50,6 +52,7 @@ class ApiContext:
     monotonic: Callable[[], float] = time.monotonic
     amendments: AmendmentStore = field(default_factory=InMemoryAmendmentStore)
     mappings: MappingStore = field(default_factory=InMemoryMappingStore)
+    keys: OperatorKeys = field(default_factory=lambda: InMemoryOperators({}))
 
     @cached_property
     def admission(self) -> Admission:
@@ -91,7 +94,7 @@ async def _service(request: Request, principal: CurrentPrincipal) -> AsyncIterat
     """
     context, operator_id = context_of(request), principal.operator_id
     async with context.admission.admit(operator_id, price_of(request.scope)) as room:
-        yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room)
+        yield OperatorService(context.store.of(operator_id), context.clock, context.versions, room, principal)
 
 
 async def _matching(request: Request) -> InternalClient:
@@ -100,6 +103,15 @@ async def _matching(request: Request) -> InternalClient:
 
 async def _scheduler(request: Request) -> InternalClient:
     return context_of(request).clients.scheduler
+
+
+async def _keys(
+    request: Request,
+    principal: CurrentPrincipal,
+    _: Annotated[OperatorService, Depends(_service, scope="function")],
+) -> KeyService:
+    context = context_of(request)
+    return KeyService(context.keys, principal.operator_id, principal.actor, context.clock)
 
 
 async def _amendments(
@@ -157,6 +169,7 @@ def is_id(text: str) -> bool:
 
 #: An id in a path. A text that has not the form of an id is answered with 404, as an unknown id is.
 PathId = Annotated[str, Path(max_length=1000)]
+CurrentKeys = Annotated[KeyService, Depends(_keys)]
 CurrentService = Annotated[OperatorService, Depends(_service, scope="function")]
 #: Changes of the request can be tried, and large ones need a token.
 Gate = Annotated[ChangeGate, Depends(_gate)]

@@ -19,6 +19,7 @@ from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.parsing import parse_facts, parse_patch
 from services.registration.domain.participant import ParticipantFacts
 from services.registration.domain.profile_text import ProfileTextFacts
+from services.registration.keys import KeyFacts, RotationFacts
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
@@ -30,8 +31,10 @@ _KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts
 _ACTIONS: tuple[type[Facts], ...] = (
     AttendanceFacts,
     EditFacts,
+    KeyFacts,
     PostponementFacts,
     ProfileTextFacts,
+    RotationFacts,
     SessionFacts,
     ZoneFacts,
 )

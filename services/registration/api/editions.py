@@ -58,7 +58,7 @@ async def open_edition(
 @needs(Action.READ_EDITIONS)
 async def list_editions(request: Request, service: CurrentService, limit: Limit = 100, after: After = None) -> Response:
     """List the editions of the operator, by id."""
-    return page(await service.page(Edition, None, after, limit + 1), limit, request)
+    return page(await service.editions.page(after, limit + 1), limit, request)
 
 
 @router.get("/{edition_id}", response_model=Edition)

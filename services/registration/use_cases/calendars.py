@@ -23,7 +23,7 @@ class FollowingAvailability:
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self._unit = unit_of_work
         #: These changes follow from a change of the edition, and need no confirmation.
-        self._ungated = UnitOfWork(unit_of_work.repository, unit_of_work.clock)
+        self._ungated = UnitOfWork(unit_of_work.repository, unit_of_work.clock, principal=unit_of_work.principal)
 
     async def follow(self, edition: Edition) -> None:
         """Move the availability of all participants, in a revision for a participant.

@@ -50,6 +50,15 @@ class EditionService:
 
         return await self._unit.create(Edition, None, facts, key, build)
 
+    async def page(self, after: str | None, limit: int) -> list[Edition]:
+        """List up to `limit` editions that the principal may see by id, beyond `after`."""
+        own = self._unit.principal.editions
+        if own is None:
+            return await self._unit.repository.page(Edition, None, after or "", limit)
+        beyond = (edition_id for edition_id in sorted(own) if edition_id > (after or ""))
+        found = [await self._unit.repository.find(Edition, edition_id, edition_id) for edition_id in beyond]
+        return [edition for edition in found if edition is not None][:limit]
+
     async def get(self, edition_id: str) -> Edition:
         """Read an edition. Raises `NotFound`."""
         return await self._unit.get(Edition, edition_id, edition_id)

@@ -19,7 +19,7 @@ class SessionLines:
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self._unit = unit_of_work
         #: A seat that goes down the line follows from another change, and needs no confirmation.
-        self._ungated = UnitOfWork(unit_of_work.repository, unit_of_work.clock)
+        self._ungated = UnitOfWork(unit_of_work.repository, unit_of_work.clock, principal=unit_of_work.principal)
 
     async def attendance(self, edition_id: str, sessions: Sequence[SessionFacts]) -> list[Attendance]:
         """Return these sessions with the seats that are held, and with their lines."""

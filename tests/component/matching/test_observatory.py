@@ -23,10 +23,10 @@ from services.matching.settings import Settings
 from services.matching.vocabulary import labels
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from services.registration.authenticator import Authenticator, digest_of
+from services.registration.authenticator import Authenticator
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.memory_store import InMemoryOperators, InMemoryStore
-from services.registration.ports import OperatorKey
 from services.registration.settings import Settings as RegistrationSettings
 from shared.contract.events import Event
 from shared.internal_api.server import internal_routes

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import httpx
 
 from services.registration.api.access import ApiContext
 from services.registration.api.rights import routes_without_action
 from services.registration.app import make_api
-from shared.access import Principal, PrincipalKind, Scope, StaffRole
-from tests.support.registration_api import EditionHarness, client_of, participant_body
-
-
-@dataclasses.dataclass
-class AuthenticatedAs:
-    """Finds the same principal behind any credential."""
-
-    principal: Principal
-
-    async def principal_of(self, presented: str, address: str = "") -> Principal:
-        return self.principal
-
-    def known_operator(self, presented: str) -> str | None:
-        return None
-
-    def early_refusal(self, address: str) -> Exception | None:
-        return None
+from shared.access import Scope, StaffRole
+from tests.support.principals import client_as, key_principal, staff_principal
+from tests.support.registration_api import EditionHarness, participant_body
 
 
 def test_every_route_names_its_action(context: ApiContext) -> None:
@@ -34,8 +17,8 @@ def test_every_route_names_its_action(context: ApiContext) -> None:
 
 
 async def test_a_missing_right_is_named_in_plain_words(context: ApiContext, edition: EditionHarness) -> None:
-    reader = Principal(PrincipalKind.KEY, "k1", "itecam", frozenset({Scope.READ}))
-    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(reader)), None) as api:
+    reader = key_principal(Scope.READ)
+    async with client_as(context, reader) as api:
         answer = await api.post(f"{edition.path}/participants", json=participant_body(edition.organisations[0]))
         assert answer.status_code == 403
         assert answer.json()["type"] == "urn:tertulia:problem:forbidden"
@@ -45,8 +28,8 @@ async def test_a_missing_right_is_named_in_plain_words(context: ApiContext, edit
 
 
 async def test_rights_are_checked_before_the_body_and_the_entity(context: ApiContext, edition: EditionHarness) -> None:
-    viewer = Principal(PrincipalKind.STAFF, "s1", "itecam", role=StaffRole.VIEWER)
-    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(viewer)), None) as api:
+    viewer = staff_principal(StaffRole.VIEWER)
+    async with client_as(context, viewer) as api:
         for path in (f"{edition.path}/participants/unknown", f"{edition.path}/participants/{edition.participants[0]}"):
             assert (await api.patch(path, content=b"{", headers={"If-Match": "*"})).status_code == 403
 
@@ -54,8 +37,8 @@ async def test_rights_are_checked_before_the_body_and_the_entity(context: ApiCon
 async def test_another_edition_looks_unknown_to_a_key_of_some_editions(
     context: ApiContext, edition: EditionHarness
 ) -> None:
-    limited = Principal(PrincipalKind.KEY, "k1", "itecam", frozenset({Scope.OWNER}), editions=frozenset({"edn_other"}))
-    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(limited)), None) as api:
+    limited = key_principal(Scope.OWNER, editions=frozenset({"edn_other"}))
+    async with client_as(context, limited) as api:
         foreign, unknown = await api.get(edition.path), await api.get("/editions/unknown")
         assert foreign.status_code == unknown.status_code == 404
         assert foreign.json() | {"instance": ""} == unknown.json() | {"instance": ""}
@@ -65,10 +48,8 @@ async def test_a_search_across_editions_keeps_to_the_editions_of_its_key(
     context: ApiContext, api: httpx.AsyncClient, edition: EditionHarness
 ) -> None:
     second = await EditionHarness(api).set_up()
-    limited = Principal(
-        PrincipalKind.KEY, "k1", "itecam", frozenset({Scope.OWNER}), editions=frozenset({edition.edition_id})
-    )
-    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(limited)), None) as key:
+    limited = key_principal(Scope.OWNER, editions=frozenset({edition.edition_id}))
+    async with client_as(context, limited) as key:
         found = (await key.get("/participants?name=p")).json()["items"]
         assert {item["edition_id"] for item in found} == {edition.edition_id}
     everywhere = (await api.get("/participants?name=p")).json()["items"]
@@ -76,7 +57,7 @@ async def test_a_search_across_editions_keeps_to_the_editions_of_its_key(
 
 
 async def test_an_address_is_searched_for_only_by_a_principal_that_sees_addresses(context: ApiContext) -> None:
-    helper = Principal(PrincipalKind.STAFF, "s1", "itecam", role=StaffRole.DESK)
-    async with client_of(dataclasses.replace(context, authenticator=AuthenticatedAs(helper)), None) as api:
+    helper = staff_principal(StaffRole.DESK)
+    async with client_as(context, helper) as api:
         assert (await api.get("/participants?email=a1@x.example")).status_code == 403
         assert (await api.get("/participants?name=p")).status_code == 200

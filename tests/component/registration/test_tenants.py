@@ -10,7 +10,14 @@ import pytest
 
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
-from tests.support.registration_api import EditionHarness, RegistrationHarness, edition_body, participant_body
+from services.registration.keys import OperatorKey, digest_of
+from tests.support.registration_api import (
+    OPERATORS,
+    EditionHarness,
+    RegistrationHarness,
+    edition_body,
+    participant_body,
+)
 
 BODIES: dict[str, Any] = {
     "organisations": {"name": "X", "kind": "sme", "country": "ES"},
@@ -20,6 +27,7 @@ BODIES: dict[str, Any] = {
     "attendance": {"outcome": "held"},
     "postponements": {"days": 7},
     "edits": {"edit": {"type": "undo"}},
+    "rotation": {},
     "dry-run": {"edit": {"type": "undo"}},
     "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},
     "{session_id}": {
@@ -58,6 +66,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "member_id": "opening",
         "competitor_id": edition.organisations[1],
         "kind": "participants",
+        "key_id": OperatorKey(digest_of(OPERATORS["itecam"])).id,
     }
     before = len(await registration.published())
     routes = routes_of(context)

@@ -25,8 +25,8 @@ from services.notify import app as notify
 from services.notify.rendering.mail import MailWriter
 from services.notify.settings import Settings as NotifySettings
 from services.registration import app as registration
-from services.registration.authenticator import digest_of
 from services.registration.internal_clients import no_clients
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings as RegistrationSettings
 from services.scheduler import app as scheduler
@@ -145,7 +145,7 @@ class Services:
             for runtime in self._runtimes:
                 await stack.enter_async_context(runtime.lifespan())
             operators = MongoOperators(MongoClient(self._mongo, utc_now).database(RegistrationSettings().database))
-            await operators.add("itecam", "itecam", digest_of(OPERATORS["itecam"]))
+            await operators.add("itecam", "itecam", OperatorKey(digest_of(OPERATORS["itecam"])))
             api = await stack.enter_async_context(client_of(self.registration.context, "itecam"))
             body = coming_edition_body(affinity_version="1", consent_policy="requester")
             yield await EditionHarness(api).set_up(body)

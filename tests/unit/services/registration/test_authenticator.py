@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.registration.authenticator import Authenticator, UnknownKey, digest_of
+from services.registration.authenticator import Authenticator, UnknownKey
+from services.registration.keys import OperatorKey, digest_of
 from services.registration.memory_store import InMemoryOperators
-from services.registration.ports import OperatorKey
 
 
 async def test_a_revoked_key_is_refused_once_the_cache_expires() -> None:
