@@ -137,7 +137,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     clock, database = infrastructure.mongo.now, infrastructure.mongo.database(settings.database)
     kafka = KafkaPublisher(infrastructure.broker)
     publisher = OutboxPublisher({kind: OutboxRelay(database[collection_of(kind)], kafka, clock) for kind in KINDS})
-    store = MongoStore(database, publisher.soon, infrastructure.monotonic)
+    store = MongoStore(database, publisher.begin, infrastructure.monotonic)
 
     async def expire() -> None:
         await expire_overdue(store, clock)

@@ -17,8 +17,8 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.ports import Repository
 
-#: A place among an operator's entities of a kind, taken while the block runs.
-Room = Callable[[Repository, type[Entity]], AbstractAsyncContextManager[None]]
+#: Places for so many entities of a kind among those of an operator, taken while the block runs.
+Room = Callable[[Repository, type[Entity], int], AbstractAsyncContextManager[None]]
 
 #: Time for which a count is used. A count reads an operator's whole index, and in SecantusDB all documents.
 _COUNT_SECONDS = 60.0
@@ -29,7 +29,7 @@ _SHARE_BETWEEN_COUNTS = 10
 
 
 @contextlib.asynccontextmanager
-async def unbounded(_repository: Repository, _kind: type[Entity]) -> AsyncIterator[None]:
+async def unbounded(_repository: Repository, _kind: type[Entity], _places: int) -> AsyncIterator[None]:
     """Give room without a ceiling."""
     yield
 
@@ -46,13 +46,16 @@ class Ceilings:
         self._counts: dict[tuple[str, type[Entity]], _Count] = {}
 
     def under(self, limits: OperatorLimits) -> Room:
-        """Return the room under an operator's limits. It raises `CeilingReached`."""
+        """Return the room under an operator's limits.
+
+        It raises `CeilingReached` unless all places are left. A single place is refused at the ceiling only.
+        """
 
         @contextlib.asynccontextmanager
-        async def room(repository: Repository, kind: type[Entity]) -> AsyncIterator[None]:
+        async def room(repository: Repository, kind: type[Entity], places: int) -> AsyncIterator[None]:
             key = (repository.operator_id, kind)
             count = self._counts.setdefault(key, _Count())
-            async with count.room(repository, kind, ceiling(limits, kind), self._now):
+            async with count.room(repository, kind, places, ceiling(limits, kind), self._now):
                 yield
 
         return room
@@ -82,17 +85,17 @@ class _Count:
 
     @contextlib.asynccontextmanager
     async def room(
-        self, repository: Repository, kind: type[Entity], most: int, now: Callable[[], float]
+        self, repository: Repository, kind: type[Entity], places: int, most: int, now: Callable[[], float]
     ) -> AsyncIterator[None]:
         async with self._deciding:
-            if now() >= self._full_until and (self._left <= 0 or now() >= self._counted_until):
+            if now() >= self._full_until and (self._left < places or now() >= self._counted_until):
                 await self._idle.wait()
                 await self._count(repository, kind, most, now)
-            if self._left <= 0:
+            if self._left < places:
                 raise CeilingReached(
                     f"the operator has {most} {kind.NOUN}s, as many as it may have: ask the administrator for more"
                 )
-            self._left -= 1
+            self._left -= places
             self._under_way += 1
             self._idle.clear()
         try:

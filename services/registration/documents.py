@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from services.registration.domain.entity import Entity
 from services.registration.ports import AnyEntity, KeyBeginning
 from shared.runtime.log import get_logger
-from shared.storage.mongo import MongoCollection
+from shared.storage.mongo import BulkWriteError, MongoCollection
 
 _log = get_logger(__name__)
 #: Fields of a document that are no fields of the entity.
@@ -23,6 +24,9 @@ BESIDE: Final = {
     "pending_since": 0,
     "search_keys": 0,
 }
+#: Documents that are read between two turns of waiting requests.
+READ_AT_ONCE: Final = 50
+_DUPLICATE_KEY: Final = 11000
 #: Sorts after every character of a key.
 _BEYOND_KEYS: Final = "\U0010ffff"
 
@@ -46,6 +50,24 @@ def readable(kind: type[AnyEntity], document: Mapping[str, Any]) -> AnyEntity | 
     except ValidationError as error:
         _log.error("entity_unreadable", kind=kind.NOUN, id=document.get(kind.ID), error=error)
         return None
+
+
+async def paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 - either driver's
+    """Yield documents; waiting requests have a turn after a few. A cursor hands out a batch of them without a pause."""
+    count = 0
+    async for document in cursor:
+        yield document
+        count += 1
+        if count % READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+def refused_in(error: BulkWriteError) -> set[int]:
+    """Return the numbers of the documents of a batch whose keys are in use. Raises errors with another cause."""
+    causes = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
+    if any(cause["code"] != _DUPLICATE_KEY for cause in causes):
+        raise error
+    return {cause["index"] for cause in causes}
 
 
 def conditions_of(where: Mapping[str, object] | None) -> dict[str, object]:

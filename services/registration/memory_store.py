@@ -174,6 +174,16 @@ class InMemoryRepository:
             raise NotUnique(entity.unique)
         self._write(entity, fingerprint)
 
+    async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]:
+        """Write new entities of a kind with their events. Return those that are not written: a key is in use."""
+        refused = []
+        for entity in entities:
+            try:
+                await self.insert(entity, "")
+            except NotUnique:
+                refused.append(entity)
+        return refused
+
     async def replace(self, entity: Entity, preview_token: str | None = None) -> bool:
         """Write the next revision with its event; False if the stored revision is another. Raises `NotUnique`."""
         before = await self.find(type(entity), entity.edition_id, entity.id)

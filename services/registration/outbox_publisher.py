@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.registration.domain.entity import Entity
 from shared.storage.outbox import OutboxRelay
@@ -19,9 +19,12 @@ class OutboxPublisher:
         for relay in self.relays.values():
             await relay.prepare()
 
-    def soon(self, kind: type[Entity], document_id: str) -> None:
-        """Start sending the outbox of an entity, without waiting for it."""
-        self.relays[kind].soon(document_id)
+    def begin(self, kind: type[Entity], document_ids: Sequence[str]) -> None:
+        """Start sending the outbox of an entity, or of a batch of entities, without waiting for it."""
+        if len(document_ids) == 1:
+            self.relays[kind].soon(document_ids[0])
+        else:
+            self.relays[kind].later(document_ids)
 
     async def measure(self) -> None:
         """Note how many outboxes wait, and since when."""

@@ -87,7 +87,7 @@ def _is_over(entity: Entity) -> bool:
     return entity.gives_way or (isinstance(entity, MatchRequest) and entity.state is RequestState.DECLINED)
 
 
-def _publish_nothing(_kind: type[Entity], _path: str) -> None:
+def _publish_nothing(_kind: type[Entity], _paths: Sequence[str]) -> None:
     """Do nothing: the events are on the topics already."""
 
 

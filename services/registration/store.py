@@ -9,7 +9,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from services.registration.documents import BESIDE, conditions_of, fields_of, prepare_search, readable, released
+from services.registration.documents import (
+    BESIDE,
+    conditions_of,
+    fields_of,
+    paced,
+    prepare_search,
+    readable,
+    refused_in,
+    released,
+)
 from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import NotUnique
@@ -19,16 +28,17 @@ from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity
 from shared.contract.events import Status
-from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
+from shared.storage.mongo import EVER, BulkWriteError, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.storage.outbox import outbox_new, outbox_push
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
+#: Called after a write with kind and `_id`s, which are several after the write of a batch: it sends the outboxes.
+Sender = Callable[[type[Entity], Sequence[str]], None]
 
 #: Editions read last, by path, each with the time until which it counts as recent.
 Recent = dict[str, tuple[float, Edition]]
 _RECENT_SECONDS = 1.0
 _MOST_RECENT = 1000
-_READ_AT_ONCE = 50
 #: Later than all stored times: the upper bound of queries for a time (`EVER`).
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 #: Sorts after every character of an id.
@@ -41,12 +51,12 @@ def collection_of(kind: type[Entity]) -> str:
 
 
 class MongoStore:
-    """The documents of all operators. `written` is called with kind and `_id` after a write: it sends the outbox."""
+    """The documents of all operators."""
 
     def __init__(
         self,
         database: MongoDatabase,
-        written: Callable[[type[Entity], str], None],
+        written: Sender,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -100,7 +110,7 @@ class MongoStore:
         """List the editions of all operators in which participants wait for seats: operator and edition."""
         query = {"due": {"$gt": EVER, "$lte": _NEVER}}
         cursor = self._database[collection_of(Participant)].find(query, {"operator_id": 1, "edition_id": 1})
-        return sorted({(document["operator_id"], document["edition_id"]) async for document in _paced(cursor)})
+        return sorted({(document["operator_id"], document["edition_id"]) async for document in paced(cursor)})
 
     async def end_lines(self, operator_id: str, edition_id: str) -> None:
         """Leave the lines of an edition alone from now on: it takes no more changes."""
@@ -110,7 +120,7 @@ class MongoStore:
     async def _add_due_times(self) -> None:
         """Store the due times of editions that were stored before the clock moved editions."""
         editions = self._database[collection_of(Edition)]
-        async for document in _paced(editions.find({"phase": {"$in": sorted(MOVED_BY_CLOCK)}})):
+        async for document in paced(editions.find({"phase": {"$in": sorted(MOVED_BY_CLOCK)}})):
             if document.get("due") is None:
                 edition = readable(Edition, {name: document[name] for name in document.keys() - BESIDE.keys()})
                 if edition is None:
@@ -126,7 +136,7 @@ class MongoRepository:
         self,
         database: MongoDatabase,
         operator_id: str,
-        written: Callable[[type[Entity], str], None],
+        written: Sender,
         recent: Recent,
         now: Callable[[], float],
     ) -> None:
@@ -200,13 +210,13 @@ class MongoRepository:
         """Return the delegations that active organisations of an edition name."""
         query = self._own(edition_id=edition_id, status=Status.ACTIVE.value, delegation={"$ne": None})
         cursor = self._of(Organisation).find(query, {"delegation": 1})
-        return {document["delegation"] async for document in _paced(cursor)}
+        return {document["delegation"] async for document in paced(cursor)}
 
     async def attended(self, edition_id: str) -> dict[str, list[str]]:
         """Return the sessions of the active participants who attend any, by participant id."""
         query = self._own(edition_id=edition_id, status=Status.ACTIVE.value, session_ids={"$ne": []})
         cursor = self._of(Participant).find(query, {"participant_id": 1, "session_ids": 1})
-        return {document["participant_id"]: document["session_ids"] async for document in _paced(cursor)}
+        return {document["participant_id"]: document["session_ids"] async for document in paced(cursor)}
 
     async def count(self, kind: type[Entity]) -> int:
         """Count all entities of a kind, in all editions."""
@@ -219,7 +229,7 @@ class MongoRepository:
         """Return the seats taken, by session; sessions without participants are left out."""
         query = self._own(edition_id=edition_id, session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value)
         seats: defaultdict[str, list[int | None]] = defaultdict(list)
-        async for document in _paced(self._of(Participant).find(query, {"session_ids": 1, "seats": 1})):
+        async for document in paced(self._of(Participant).find(query, {"session_ids": 1, "seats": 1})):
             for session_id in set(session_ids).intersection(document["session_ids"]):
                 seats[session_id].append(document.get("seats", {}).get(session_id))
         return dict(seats)
@@ -230,7 +240,7 @@ class MongoRepository:
             edition_id=edition_id, waiting_session_ids={"$in": list(session_ids)}, status=Status.ACTIVE.value
         )
         lines: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
-        async for document in _paced(self._of(Participant).find(query, {"participant_id": 1, "waiting_since": 1})):
+        async for document in paced(self._of(Participant).find(query, {"participant_id": 1, "waiting_since": 1})):
             for session_id in document["waiting_since"].keys() & set(session_ids):
                 since = datetime.fromisoformat(document["waiting_since"][session_id])
                 lines[session_id].append((since, document["participant_id"]))
@@ -250,7 +260,23 @@ class MongoRepository:
             await self._of(type(entity)).insert_one(document)
         except DuplicateKeyError as error:
             raise NotUnique(entity.unique) from error
-        self._written(type(entity), path)
+        self._written(type(entity), [path])
+
+    async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]:
+        """Write new entities of a kind with their events. Return those that are not written: a key is in use."""
+        documents: dict[str, dict[str, Any]] = {}
+        for entity in entities:
+            path = self._path(type(entity), entity.edition_id, entity.id)
+            of_batch = outbox_new([entity.snapshot()], of_batch=len(entities) > 1)
+            documents[path] = fields_of(entity) | {"_id": path, "fingerprint": ""} | of_batch
+            await asyncio.sleep(0)
+        refused: set[int] = set()
+        try:
+            await self._of(type(entities[0])).insert_many(list(documents.values()), ordered=False)
+        except BulkWriteError as error:
+            refused = refused_in(error)
+        self._written(type(entities[0]), [path for number, path in enumerate(documents) if number not in refused])
+        return [entity for number, entity in enumerate(entities) if number in refused]
 
     async def restore(self, entity: Entity, *, may_lack_key: bool = False) -> None:
         """Write an entity with an empty outbox: its event is on the topic already.
@@ -288,7 +314,7 @@ class MongoRepository:
             raise NotUnique(entity.unique) from error
         if result.matched_count:
             self._recent.pop(path, None)
-            self._written(type(entity), path)
+            self._written(type(entity), [path])
         return bool(result.matched_count)
 
     def _own(self, **query: object) -> dict[str, object]:
@@ -312,15 +338,5 @@ class MongoRepository:
 
     @staticmethod
     async def _read(kind: type[AnyEntity], cursor: Any) -> AsyncIterator[AnyEntity]:  # noqa: ANN401 - either driver's
-        async for document in _paced(cursor):
+        async for document in paced(cursor):
             yield kind.stored(document)
-
-
-async def _paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 - either driver's
-    """Yield documents; waiting requests have a turn after a few. A cursor hands out a batch of them without a pause."""
-    count = 0
-    async for document in cursor:
-        yield document
-        count += 1
-        if count % _READ_AT_ONCE == 0:
-            await asyncio.sleep(0)

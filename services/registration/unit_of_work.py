@@ -7,11 +7,13 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypedDict
 
 from services.registration.ceilings import Room, unbounded
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import (
+    CeilingReached,
     ChangedMeanwhile,
     Conflict,
     IfMatchRequired,
@@ -147,7 +149,7 @@ class UnitOfWork:
         for _ in range(_INSERT_ATTEMPTS):
             entity = await build()
             try:
-                async with self._room(self.repository, type(entity)):
+                async with self._room(self.repository, type(entity), 1):
                     await self.repository.insert(entity, fingerprint)
             except NotUnique as error:
                 await self._raise_unless_a_retry_may_succeed(entity, error, is_new=True)
@@ -155,6 +157,21 @@ class UnitOfWork:
                 await self.gate.passed(None, entity)
                 return entity
         raise Conflict("too many ask for the same seats at once: try again")
+
+    async def insert_all(self, entities: Sequence[AnyEntity]) -> dict[str, Conflict]:
+        """Write new entities of a kind with a single write. Return the reason of each that is not written, by id."""
+        try:
+            async with self._room(self.repository, type(entities[0]), len(entities)):
+                left = await self.repository.insert_all(entities)
+        except CeilingReached:
+            left = list(entities)
+        conflicts = {}
+        for entity in left:
+            try:
+                await self.insert(partial(_as_built, entity))
+            except Conflict as conflict:
+                conflicts[entity.id] = conflict
+        return conflicts
 
     async def amend(
         self,
@@ -223,6 +240,10 @@ class UnitOfWork:
             raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}") from error
         if entity.claims == (entity.unique,):
             raise Conflict(f"the same {entity.NOUN} is registered already") from error
+
+
+async def _as_built(entity: AnyEntity) -> AnyEntity:
+    return entity
 
 
 def _must_match(entity: Entity, revisions: Revisions) -> None:

@@ -6,13 +6,13 @@ import inspect
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import ConnectionSettings
 
 #: A database of either driver. Both offer the same calls for all that our stores use: `find_one`, `insert_one`,
-#: `update_one`, `update_many`, `count_documents`, `create_index`, and `async for` over `find`.
+#: `insert_many`, `update_one`, `update_many`, `count_documents`, `create_index`, and `async for` over `find`.
 #: (`aggregate` differs: it is not used.) Neither driver's types cover the other's, hence Any.
 MongoDatabase = Any
 MongoCollection = Any
@@ -24,7 +24,7 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: A slower answer does not tell the time: the process or the network stood still, in one direction or in both.
 _LONGEST_ROUND_TRIP = timedelta(seconds=2)
 
-__all__ = ["EVER", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
+__all__ = ["EVER", "BulkWriteError", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
 
 
 class Mongo:

@@ -7,6 +7,7 @@ the outbox. After a crash in between, the sweeper sends them.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -31,13 +32,26 @@ _MOST_TOGETHER = 30
 #: Most documents that a sweep sends.
 _MOST_SWEPT = 200
 _GATHER_SECONDS = 0.05
+#: Documents of batches that are sent together, with a pause before the next.
+_BATCH_TOGETHER = 20
+#: Time for which the documents of a batch are left to the process that wrote them. The sweeper reads past them at no
+#: cost, which a backlog of thousands would have at each sweep.
+_BATCH_AGE = timedelta(minutes=2)
 #: Most documents that wait to be sent. The sweeper sends the rest.
 _MOST_WAITING = 500
+#: The same for documents of batches.
+_MOST_OF_BATCHES = 20_000
+#: Longest wait for waiting documents when the process ends. The sweeper of another process sends the rest.
+_DRAIN_SECONDS = 10.0
 
 
-def outbox_new(events: Sequence[Event]) -> dict[str, Any]:
-    """Return the outbox fields of a document to insert."""
-    return {"outbox": [pack(event) for event in events], "pending_since": events[0].occurred_at if events else None}
+def outbox_new(events: Sequence[Event], *, of_batch: bool = False) -> dict[str, Any]:
+    """Return the outbox fields of a document to insert. One of a batch is sent by `OutboxRelay.later`."""
+    since = events[0].occurred_at if events else None
+    return {
+        "outbox": [pack(event) for event in events],
+        "pending_since": since + _BATCH_AGE if since and of_batch else since,
+    }
 
 
 def outbox_push(events: Sequence[Event]) -> dict[str, Any]:
@@ -59,6 +73,8 @@ class OutboxRelay:
         #: Pause between two sends, in which requests gather.
         self.gather_seconds = _GATHER_SECONDS
         self._asked: dict[str, None] = {}
+        self._batched: dict[str, None] = {}
+        self._is_draining = False
         self._sending: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
@@ -70,20 +86,31 @@ class OutboxRelay:
         if len(self._asked) >= _MOST_WAITING:
             return  # Kafka is slow or away: the sweeper sends it later
         self._asked[document_id] = None
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_asked())
+        self._begin()
+
+    def later(self, document_ids: Sequence[str]) -> None:
+        """Send the outboxes of a batch in the background, few at a time, and after all documents that are sent soon.
+
+        Consumers share their time between operators. The pauses leave the database and the broker to others as well.
+        """
+        room = _MOST_OF_BATCHES - len(self._batched)
+        self._batched.update(dict.fromkeys(document_ids[: max(0, room)]))
+        self._begin()
 
     async def drain(self) -> None:
-        """Wait until the sends that have begun are done."""
+        """Wait until the documents that wait are sent, without pauses; ten seconds at most."""
+        self._is_draining = True
         if self._sending is not None:
-            await self._sending
+            await asyncio.wait([self._sending], timeout=_DRAIN_SECONDS)
+        self._is_draining = False
 
     async def measure(self) -> None:
         """Note how many outboxes wait, and since when."""
-        left = {"pending_since": {"$gt": EVER}}
+        left = {"pending_since": {"$gt": EVER, "$lte": self._clock()}}
         oldest = self._collection.find(left, {"pending_since": 1}).sort("pending_since", ASCENDING).limit(1)
         since = [document["pending_since"] async for document in oldest]
-        self._unsent.note(await self._collection.count_documents(left), since[0] if since else None)
+        count = await self._collection.count_documents(left)
+        self._unsent.note(count + len(self._batched), since[0] if since else None)
 
     async def sweep(self) -> None:
         """Send outboxes that have waited for a while, the longest wait first."""
@@ -95,34 +122,47 @@ class OutboxRelay:
             await self._send(together)
             SWEPT.inc(len(together))
 
-    async def _send_asked(self) -> None:
-        while self._asked:
-            together = list(self._asked)[:_MOST_TOGETHER]
-            for document_id in together:
-                del self._asked[document_id]
-            try:
-                found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
-                await self._send([document async for document in found])
-            except Exception as error:  # noqa: BLE001 - after any error the outboxes keep their events for the sweeper
-                _log.warning("publish_deferred", documents=len(together), error=error)
-            if len(self._asked) < _MOST_TOGETHER:
+    def _begin(self) -> None:
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        while self._asked or self._batched:
+            if self._asked:
+                await self._send_some(self._asked, _MOST_TOGETHER)
+            elif not await self._send_some(self._batched, _BATCH_TOGETHER):
+                self._batched.clear()  # Kafka or Mongo is away: the sweeper sends them later
+            if len(self._asked) < _MOST_TOGETHER and not self._is_draining:
                 await asyncio.sleep(self.gather_seconds)
+
+    async def _send_some(self, waiting: dict[str, None], most: int) -> bool:
+        """Send some of the waiting documents. Return False after an error: the outboxes keep their events."""
+        together = list(itertools.islice(waiting, most))
+        for document_id in together:
+            del waiting[document_id]
+        try:
+            found = self._collection.find({"_id": {"$in": together}}, {"outbox": 1})
+            await self._send([document async for document in found])
+        except Exception as error:  # noqa: BLE001 - the sweeper sends the events after any error
+            _log.warning("publish_deferred", documents=len(together), error=error)
+            return False
+        return True
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:
         """Publish outboxes and empty them. Events that were added meanwhile stay in their outbox."""
+        documents = [document for document in documents if document["outbox"]]
         await self._publisher.send([unpack(packed) for document in documents for packed in document["outbox"]])
         alike: dict[tuple[int, int], list[str]] = {}
         for document in documents:
             outbox = document["outbox"]
-            newest = outbox[-1]["revision"] if outbox else 0
+            newest = outbox[-1]["revision"]
             alike.setdefault((len(outbox), newest), []).append(document["_id"])
         for (length, newest), ids in alike.items():
             await self._empty(ids, length, newest)
 
     async def _empty(self, ids: list[str], length: int, newest: int) -> None:
-        unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}}
-        if length:
-            unchanged[f"outbox.{length - 1}.revision"] = newest
+        last = f"outbox.{length - 1}.revision"
+        unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}, last: newest}
         emptied = await self._collection.update_many(unchanged, {"$set": {"outbox": [], "pending_since": None}})
         if emptied.matched_count < len(ids):
             sent = {"outbox": {"revision": {"$lte": newest}}}

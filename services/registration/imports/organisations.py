@@ -83,15 +83,9 @@ class OrganisationImport(ListImport):
                 read.doubt("website", f"{twin!r} has the same web domain: the same organisation?")
         self._index.add(organisation)
         read.doubts += as_warnings(doubtful_facts_of_organisation(organisation, self._delegations))
-
-        async def write() -> Written:
-            await self.service.unit_of_work.insert(lambda: self._as_it_is(organisation))
-            return "created", ()
-
-        steps = [ChangeStep(None, organisation)]
-        return RowPlan(
-            read.row, "created", organisation.name, write, doubts=read.doubts, assumed=assumed_by(read), steps=steps
-        )
+        plan = RowPlan(read.row, "created", organisation.name, doubts=read.doubts, assumed=assumed_by(read))
+        plan.creates, plan.steps = organisation, [ChangeStep(None, organisation)]
+        return plan
 
     def _change(self, read: ReadRow, existing: Organisation, patch: Patch, merged: str) -> RowPlan:
         patch = read.without_repeats(patch, organisation_cells(existing))
@@ -124,10 +118,6 @@ class OrganisationImport(ListImport):
             now = self.service.unit_of_work.clock()
             plan.steps = [ChangeStep(existing, existing.changed(now, **after.values(), status=Status.ACTIVE))]
         return plan
-
-    @staticmethod
-    async def _as_it_is(organisation: Organisation) -> Organisation:
-        return organisation
 
 
 def new_organisation(service: OperatorService, edition_id: str, read: ReadRow) -> Organisation:

@@ -55,7 +55,6 @@ class ParticipantImport(ListImport):
         self._people = PeopleIndex()
         #: Organisations that this list makes, by id.
         self._new: dict[str, Organisation] = {}
-        self._written: set[str] = set()
         #: Names in the list by mailbox, and the line of each person so far.
         self._names: dict[str, set[str]] = defaultdict(set)
         self._lines: dict[tuple[str, str], int] = {}
@@ -164,6 +163,12 @@ class ParticipantImport(ListImport):
         participant = self.service.participants.build(self._edition, facts, new_id, shares_mailbox=shares)
         read.doubts += as_warnings(doubtful_facts_of_participant(participant, self._edition))
 
+        plan = RowPlan(read.row, "created", participant.name)
+        plan.steps = [ChangeStep(None, self._seats.give(participant, None, participant.created_at))]
+        if not participant.session_ids:
+            plan.creates = participant
+            return self._row_plan(read, organisation, plan)
+
         async def complete() -> Participant:
             edition = await self.service.editions.get_changeable(self.edition_id)
             return await self.service.participants.give_seats(participant, edition)
@@ -172,8 +177,7 @@ class ParticipantImport(ListImport):
             made = await self.service.unit_of_work.insert(complete)
             return "created", await self.service.participants.waits(made)
 
-        plan = RowPlan(read.row, "created", participant.name, write)
-        plan.steps = [ChangeStep(None, self._seats.give(participant, None, participant.created_at))]
+        plan.write = write
         return self._row_plan(read, organisation, plan)
 
     def _change(self, read: ReadRow, existing: Participant, organisation: Organisation, patch: Patch) -> RowPlan:
@@ -222,14 +226,7 @@ class ParticipantImport(ListImport):
         if self._new.get(organisation.organisation_id) is organisation:
             plan.makes = organisation.name
             plan.steps.insert(0, ChangeStep(None, organisation))
-            assert read.organisation is not None  # noqa: S101 - each row of participants has one
-
-            async def first() -> None:
-                if organisation.organisation_id not in self._written:
-                    self._written.add(organisation.organisation_id)
-                    await self.service.unit_of_work.insert(lambda: _as_it_is(organisation))
-
-            plan.first = first
+            plan.needs = organisation
         return plan
 
 
@@ -239,10 +236,6 @@ def _next(existing: Participant, facts: ParticipantFacts, seats: PlannedSeats, n
     if existing.status is Status.CANCELLED:
         return seats.give(wanted.model_copy(update={"seats": {}}), None, now)
     return seats.give(wanted, existing, now)
-
-
-async def _as_it_is(organisation: Organisation) -> Organisation:
-    return organisation
 
 
 def _of_organisation(fault: FieldError) -> FieldError:

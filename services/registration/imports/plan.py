@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from services.registration.domain.entity import Entity
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
 from services.registration.imports.report import ImportReport, RowEffect, RowOutcome
@@ -16,7 +17,7 @@ from services.registration.service import OperatorService
 from shared.runtime.fair_turns import FairTurns
 
 _AT_ONCE: Final = 4
-_ROWS_OF_A_TURN: Final = 25
+_ROWS_OF_A_TURN: Final = 50
 
 #: The outcome of a written row, and warnings about things that it could not be given.
 Written = tuple[RowOutcome, Sequence[FieldError]]
@@ -30,7 +31,8 @@ async def _nothing() -> Written:
 class RowPlan:
     """The effect of a row, and the call that writes it.
 
-    `base` is the id and the revision that the plan rests on. `first` is written before all rows of its turn.
+    `base` is the id and the revision that the plan rests on. The entity that the row `creates`, and the new entity that
+    it `needs`, are written together with those of further rows, and without the call.
     """
 
     row: SheetRow
@@ -43,7 +45,8 @@ class RowPlan:
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     doubts: Sequence[FieldError] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)
-    first: Callable[[], Awaitable[None]] | None = None
+    creates: Entity | None = None
+    needs: Entity | None = None
     #: Name of the organisation that is made along the way.
     makes: str = ""
     #: The revisions that the row makes, in order: of the organisation made along the way, then of its own entity.
@@ -94,6 +97,9 @@ class ImportPlan:
     found: FoundTable
     rows: list[RowPlan]
     rejections: list[RowRejection]
+    #: Ids of the new entities that `write` has written, or could not write; for the latter, the reasons.
+    _tried: set[str] = field(default_factory=set)
+    _obstacles: dict[str, Conflict] = field(default_factory=dict)
 
     @property
     def bases(self) -> list[tuple[int, str, str]]:
@@ -120,24 +126,34 @@ class ImportPlan:
     async def write(self, turns: FairTurns) -> ImportReport:
         """Write the plan turn by turn. Imports of further operators and all requests have their turns in between."""
         report = self._report()
-        semaphore = asyncio.Semaphore(_AT_ONCE)
         operator_id = self.kind.service.unit_of_work.repository.operator_id
         for start in range(0, len(self.rows), _ROWS_OF_A_TURN):
-            plans = self.rows[start : start + _ROWS_OF_A_TURN]
             async with turns.turn(operator_id):
-                plans = [plan for plan in plans if await self._made(plan, report)]
-                await asyncio.gather(*(self._write(plan, report, semaphore) for plan in plans))
+                await self._write_slice(self.rows[start : start + _ROWS_OF_A_TURN], report)
         return report
 
-    async def _made(self, plan: RowPlan, report: ImportReport) -> bool:
-        """Write the entities that a row needs; reject the row if that fails."""
+    async def _write_slice(self, plans: Sequence[RowPlan], report: ImportReport) -> None:
+        """Write the new entities of rows with a write for each kind, then the rest row by row."""
+        await self._insert([plan.needs for plan in plans])
+        await self._insert([plan.creates for plan in plans if self._obstacle(plan.needs) is None])
+        semaphore = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(self._write(plan, report, semaphore) for plan in plans))
+
+    async def _insert(self, entities: Iterable[Entity | None]) -> None:
+        """Write entities that are not written yet, and note the obstacles."""
+        new = {entity.id: entity for entity in entities if entity is not None and entity.id not in self._tried}
+        self._tried.update(new)
+        if not new:
+            return
         try:
-            if plan.first is not None:
-                await plan.first()
-        except (Invalid, Conflict) as error:
-            self._reject(plan, error, report)
-            return False
-        return True
+            await self.kind.service.editions.get_changeable(self.kind.edition_id)
+        except Conflict as closed:
+            self._obstacles.update(dict.fromkeys(new, closed))
+        else:
+            self._obstacles |= await self.kind.service.unit_of_work.insert_all(list(new.values()))
+
+    def _obstacle(self, entity: Entity | None) -> Conflict | None:
+        return None if entity is None else self._obstacles.get(entity.id)
 
     def _reject(self, plan: RowPlan, error: Exception, report: ImportReport) -> None:
         for rejection in rejections_of(plan.row, error, self.kind, self.found):
@@ -146,7 +162,10 @@ class ImportPlan:
     async def _write(self, plan: RowPlan, report: ImportReport, semaphore: asyncio.Semaphore) -> None:
         async with semaphore:
             try:
-                outcome, warnings = await plan.write()
+                for entity in (plan.needs, plan.creates):
+                    if (obstacle := self._obstacle(entity)) is not None:
+                        raise obstacle
+                outcome, warnings = ("created", ()) if plan.creates else await plan.write()
             except (Invalid, Conflict) as error:
                 self._reject(plan, error, report)
                 return

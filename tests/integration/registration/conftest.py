@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from pydantic import SecretStr
@@ -46,13 +46,17 @@ async def store(backend: Settings | str, written: list[tuple[type[Entity], str]]
     if backend == "memory":
         yield InMemoryStore()
         return
+
+    def note(kind: type[Entity], paths: Sequence[str]) -> None:
+        written.extend((kind, path) for path in paths)
+
     if not isinstance(backend, Settings):
-        simulated = MongoStore(InMemoryMongo().database("test"), lambda kind, path: written.append((kind, path)))
+        simulated = MongoStore(InMemoryMongo().database("test"), note)
         await simulated.prepare()
         yield simulated
         return
     mongo = Mongo(backend)
-    store = MongoStore(mongo.database(backend.database), lambda kind, path: written.append((kind, path)))
+    store = MongoStore(mongo.database(backend.database), note)
     await store.prepare()
     yield store
     await mongo.close()

@@ -41,7 +41,7 @@ EDITION = {
 async def services(settings: Settings) -> AsyncIterator[list[OperatorService]]:
     """The use cases of an operator in two processes, which share only the database."""
     clients = [Mongo(settings), Mongo(settings)]
-    stores = [MongoStore(client.database(settings.database), lambda _kind, _id: None) for client in clients]
+    stores = [MongoStore(client.database(settings.database), lambda _kind, _ids: None) for client in clients]
     await stores[0].prepare()
     yield [OperatorService(store.of("itecam"), lambda: NOW) for store in stores]
     for client in clients:

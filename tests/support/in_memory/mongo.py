@@ -14,7 +14,7 @@ from itertools import product
 from operator import ge, gt, le, lt
 from typing import Any, Protocol, TypeVar
 
-from pymongo.errors import AutoReconnect, DuplicateKeyError
+from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from shared.runtime.clock import Clock
 
@@ -86,6 +86,14 @@ class Table:
         self._check(document)
         self.documents[document["_id"]] = dict(document)
         self._hold(document)
+
+    def insert_all(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """Insert documents, and yield the errors."""
+        for number, document in enumerate(documents):
+            try:
+                self.insert(document)
+            except DuplicateKeyError:
+                yield {"index": number, "code": 11000}
 
     def find(self, query: Document) -> Iterator[Document]:
         wanted = query.get("_id")
@@ -191,6 +199,12 @@ class Collection:
 
     async def insert_one(self, document: Document) -> None:
         await self._step("insert_one", document, {}, lambda: self._table.insert(document))
+
+    async def insert_many(self, documents: Sequence[Document], *, ordered: bool) -> None:
+        assert not ordered, "no store inserts in order"
+        errors = await self._step("insert_many", {}, {}, lambda: list(self._table.insert_all(documents)))
+        if errors:
+            raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
 
     async def find_one(self, query: Document, projection: Mapping[str, int] | None = None) -> Document | None:
         found = await self._step("find_one", query, {}, lambda: next(self._table.find(query), None), projection)

@@ -42,7 +42,7 @@ class Office:
     async def create(self, *, fails: bool = False) -> bool:
         limits = Settings().operator_limits.changed({"participants": self._most})
         try:
-            async with self._ceilings.under(limits)(cast("Repository", self._shelf), Participant):
+            async with self._ceilings.under(limits)(cast("Repository", self._shelf), Participant, 1):
                 await asyncio.sleep(0)
                 if fails:
                     raise ZeroDivisionError

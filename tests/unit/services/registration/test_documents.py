@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from services.registration.store import _READ_AT_ONCE, _paced
+from services.registration.documents import READ_AT_ONCE, paced
 
 
 async def test_requests_have_their_turn_while_many_documents_are_read() -> None:
     turns = 0
 
     async def cursor() -> AsyncIterator[dict[str, int]]:
-        for number in range(10 * _READ_AT_ONCE):
+        for number in range(10 * READ_AT_ONCE):
             yield {"_id": number}
 
     async def count_turns() -> None:
@@ -22,7 +22,7 @@ async def test_requests_have_their_turn_while_many_documents_are_read() -> None:
             turns += 1
 
     counting = asyncio.create_task(count_turns())
-    documents = [document["_id"] async for document in _paced(cursor())]
+    documents = [document["_id"] async for document in paced(cursor())]
     counting.cancel()
-    assert documents == list(range(10 * _READ_AT_ONCE))
+    assert documents == list(range(10 * READ_AT_ONCE))
     assert turns >= 9
