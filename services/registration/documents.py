@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from services.registration.domain.entity import Entity
 from services.registration.ports import AnyEntity, KeyBeginning
 from shared.runtime.log import get_logger
 from shared.storage.mongo import BulkWriteError, MongoCollection
+from shared.storage.outbox import outbox_new
 
 _log = get_logger(__name__)
 #: Fields of a document that are no fields of the entity.
@@ -52,6 +53,12 @@ def readable(kind: type[AnyEntity], document: Mapping[str, Any]) -> AnyEntity | 
         return None
 
 
+async def entities_in(kind: type[AnyEntity], cursor: Any) -> AsyncIterator[AnyEntity]:  # noqa: ANN401 - either driver's
+    """Yield the entities of documents, as `paced` yields documents."""
+    async for document in paced(cursor):
+        yield kind.stored(document)
+
+
 async def paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 - either driver's
     """Yield documents; waiting requests have a turn after a few. A cursor hands out a batch of them without a pause."""
     count = 0
@@ -62,12 +69,26 @@ async def paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 -
             await asyncio.sleep(0)
 
 
-def refused_in(error: BulkWriteError) -> set[int]:
-    """Return the numbers of the documents of a batch whose keys are in use. Raises errors with another cause."""
-    causes = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
-    if any(cause["code"] != _DUPLICATE_KEY for cause in causes):
-        raise error
-    return {cause["index"] for cause in causes}
+async def new_documents(entities: Mapping[str, Entity]) -> list[dict[str, Any]]:
+    """Return the documents of new entities, by `_id`, with their events. Waiting requests have a turn after each."""
+    documents = []
+    for path, entity in entities.items():
+        outbox = outbox_new([entity.snapshot()], of_batch=len(entities) > 1)
+        documents.append(fields_of(entity) | {"_id": path, "fingerprint": ""} | outbox)
+        await asyncio.sleep(0)
+    return documents
+
+
+async def insert_documents(collection: MongoCollection, documents: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Write new documents at once. Return the `_id`s of the documents that are not written: their keys are in use."""
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        causes = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
+        if any(cause["code"] != _DUPLICATE_KEY for cause in causes):
+            raise
+        return {documents[cause["index"]]["_id"] for cause in causes}
+    return set()
 
 
 def conditions_of(where: Mapping[str, object] | None) -> dict[str, object]:

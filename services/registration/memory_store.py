@@ -175,7 +175,7 @@ class InMemoryRepository:
         self._write(entity, fingerprint)
 
     async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]:
-        """Write new entities of a kind with their events. Return those that are not written: a key is in use."""
+        """Write new entities of a kind with their events, and return the entities whose keys are in use instead."""
         refused = []
         for entity in entities:
             try:

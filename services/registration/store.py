@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -12,11 +11,13 @@ from typing import Any
 from services.registration.documents import (
     BESIDE,
     conditions_of,
+    entities_in,
     fields_of,
+    insert_documents,
+    new_documents,
     paced,
     prepare_search,
     readable,
-    refused_in,
     released,
 )
 from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
@@ -28,7 +29,7 @@ from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity
 from shared.contract.events import Status
-from shared.storage.mongo import EVER, BulkWriteError, DuplicateKeyError, MongoCollection, MongoDatabase
+from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.storage.outbox import outbox_new, outbox_push
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
@@ -167,12 +168,12 @@ class MongoRepository:
     async def find_many(self, kind: type[AnyEntity], edition_id: str, ids: Sequence[str]) -> dict[str, AnyEntity]:
         """Return the existing entities among these ids, by id."""
         query = {"_id": {"$in": [self._path(kind, edition_id, entity_id) for entity_id in ids]}}
-        return {entity.id: entity async for entity in self._read(kind, self._of(kind).find(query, BESIDE))}
+        return {entity.id: entity async for entity in entities_in(kind, self._of(kind).find(query, BESIDE))}
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
         """Return the entities with these unique keys, by key."""
         query = self._own(unique={"$in": list(uniques)})
-        return {entity.unique: entity async for entity in self._read(kind, self._of(kind).find(query, BESIDE))}
+        return {entity.unique: entity async for entity in entities_in(kind, self._of(kind).find(query, BESIDE))}
 
     async def page(
         self,
@@ -184,11 +185,11 @@ class MongoRepository:
     ) -> list[AnyEntity]:
         """List up to `limit` entities beyond `after`, by id; without an edition by edition and id, as `edition/id`."""
         found = self._by_id(kind, edition_id, after, where).limit(limit)
-        return [entity async for entity in self._read(kind, found)]
+        return [entity async for entity in entities_in(kind, found)]
 
     def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
         """Yield all entities of an edition, by id. A single query: SecantusDB reads a whole edition for each page."""
-        return self._read(kind, self._by_id(kind, edition_id))
+        return entities_in(kind, self._by_id(kind, edition_id))
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
         """Count the requests of a participant that are neither declined, withdrawn nor expired."""
@@ -199,7 +200,7 @@ class MongoRepository:
     async def with_availability(self, edition_id: str) -> list[Participant]:
         """List the participants of an edition, also the cancelled, that are not available for the whole edition."""
         query = self._own(edition_id=edition_id, available={"$ne": []})
-        return [entity async for entity in self._read(Participant, self._of(Participant).find(query, BESIDE))]
+        return [entity async for entity in entities_in(Participant, self._of(Participant).find(query, BESIDE))]
 
     async def settle(self, edition: Edition) -> None:
         """Leave the calendar of an edition alone until its next change, unless it has changed since it was read."""
@@ -263,20 +264,12 @@ class MongoRepository:
         self._written(type(entity), [path])
 
     async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]:
-        """Write new entities of a kind with their events. Return those that are not written: a key is in use."""
-        documents: dict[str, dict[str, Any]] = {}
-        for entity in entities:
-            path = self._path(type(entity), entity.edition_id, entity.id)
-            of_batch = outbox_new([entity.snapshot()], of_batch=len(entities) > 1)
-            documents[path] = fields_of(entity) | {"_id": path, "fingerprint": ""} | of_batch
-            await asyncio.sleep(0)
-        refused: set[int] = set()
-        try:
-            await self._of(type(entities[0])).insert_many(list(documents.values()), ordered=False)
-        except BulkWriteError as error:
-            refused = refused_in(error)
-        self._written(type(entities[0]), [path for number, path in enumerate(documents) if number not in refused])
-        return [entity for number, entity in enumerate(entities) if number in refused]
+        """Write new entities of a kind with their events, and return the entities whose keys are in use instead."""
+        kind, by_path = type(entities[0]), {self._path(type(new), new.edition_id, new.id): new for new in entities}
+        documents = await new_documents(by_path)
+        refused = await insert_documents(self._of(kind), documents)
+        self._written(kind, [path for path in by_path if path not in refused])
+        return [entity for path, entity in by_path.items() if path in refused]
 
     async def restore(self, entity: Entity, *, may_lack_key: bool = False) -> None:
         """Write an entity with an empty outbox: its event is on the topic already.
@@ -335,8 +328,3 @@ class MongoRepository:
 
     def _of(self, kind: type[Entity]) -> MongoCollection:
         return self._database[collection_of(kind)]
-
-    @staticmethod
-    async def _read(kind: type[AnyEntity], cursor: Any) -> AsyncIterator[AnyEntity]:  # noqa: ANN401 - either driver's
-        async for document in paced(cursor):
-            yield kind.stored(document)

@@ -159,7 +159,7 @@ class UnitOfWork:
         raise Conflict("too many ask for the same seats at once: try again")
 
     async def insert_all(self, entities: Sequence[AnyEntity]) -> dict[str, Conflict]:
-        """Write new entities of a kind with a single write. Return the reason of each that is not written, by id."""
+        """Write new entities of a kind at once. Return the obstacles of entities that are not written, by id."""
         try:
             async with self._room(self.repository, type(entities[0]), len(entities)):
                 left = await self.repository.insert_all(entities)

@@ -46,7 +46,7 @@ _DRAIN_SECONDS = 10.0
 
 
 def outbox_new(events: Sequence[Event], *, of_batch: bool = False) -> dict[str, Any]:
-    """Return the outbox fields of a document to insert. One of a batch is sent by `OutboxRelay.later`."""
+    """Return the outbox fields of a new document. A document of a batch is sent by `OutboxRelay.later`."""
     since = events[0].occurred_at if events else None
     return {
         "outbox": [pack(event) for event in events],
@@ -91,7 +91,7 @@ class OutboxRelay:
     def later(self, document_ids: Sequence[str]) -> None:
         """Send the outboxes of a batch in the background, few at a time, and after all documents that are sent soon.
 
-        Consumers share their time between operators. The pauses leave the database and the broker to others as well.
+        The pauses leave database, broker and consumers to the requests of further operators.
         """
         room = _MOST_OF_BATCHES - len(self._batched)
         self._batched.update(dict.fromkeys(document_ids[: max(0, room)]))

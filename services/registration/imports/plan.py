@@ -32,7 +32,7 @@ class RowPlan:
     """The effect of a row, and the call that writes it.
 
     `base` is the id and the revision that the plan rests on. The entity that the row `creates`, and the new entity that
-    it `needs`, are written together with those of further rows, and without the call.
+    it `needs`, are written without the call, in a batch with the new entities of further rows.
     """
 
     row: SheetRow

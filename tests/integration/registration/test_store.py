@@ -246,6 +246,17 @@ async def test_lists_overdue_requests_of_all_operators_oldest_first(store: Any) 
     assert [late.id for late in await store.overdue(MatchRequest, NOW, 10)] == ["req_1"]
 
 
+async def test_writes_a_batch_but_for_the_entities_whose_keys_are_in_use(store: Any, written: list[Any]) -> None:
+    repository = store.of("itecam")
+    await repository.insert(organisation(1), "")
+    written.clear()
+    renamed, same = organisation(4, name="empresa 1"), organisation(1, name="Empresa 5")
+    refused = await repository.insert_all([organisation(2), renamed, organisation(3), same])
+    assert refused == [renamed, same]
+    assert await repository.page(Organisation, "edn_1", "", 10) == [organisation(number) for number in (1, 2, 3)]
+    assert written in ([], [(Organisation, f"itecam/edn_1/org_{number}") for number in (2, 3)])
+
+
 async def test_reports_each_write_for_its_outbox(store: Any, written: list[Any]) -> None:
     if isinstance(store, MongoStore):
         await store.of("itecam").insert(organisation(), "f")

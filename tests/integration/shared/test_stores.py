@@ -170,6 +170,41 @@ async def test_outboxes_requested_during_a_send_are_sent_together(database: Mong
     assert await database["things"].count_documents({"pending_since": None}) == 30
 
 
+async def test_a_batch_is_sent_after_the_documents_that_are_sent_soon(database: MongoDatabase) -> None:
+    sends: list[int] = []
+
+    class Counting(CollectingPublisher):
+        async def send(self, records: Sequence[Record]) -> None:
+            sends.append(len(records))
+
+    relay = OutboxRelay(database["things"], Counting(), lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
+    await relay.prepare()
+    for number in range(50):
+        outbox = outbox_new([asked(1)], of_batch=number > 0)
+        await database["things"].insert_one({"_id": f"req_{number}", **outbox})
+    relay.later([f"req_{number}" for number in range(1, 50)])
+    relay.soon("req_0")
+    await relay.drain()
+    assert sends == [1, 20, 20, 9]
+    assert await database["things"].count_documents({"pending_since": None}) == 50
+
+
+async def test_the_sweeper_leaves_a_batch_to_its_writer_for_two_minutes(database: MongoDatabase) -> None:
+    broker, now = CollectingPublisher(), NOW
+    broker.away = True
+    relay = OutboxRelay(database["things"], broker, lambda: now)  # type: ignore[arg-type]
+    await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)], of_batch=True)})
+    relay.later(["req_1"])
+    await relay.drain()
+    broker.away = False
+    sent = {}
+    for seconds in (60, 130):
+        now = NOW + timedelta(seconds=seconds)
+        await relay.sweep()
+        sent[seconds] = len(broker.records)
+    assert sent == {60: 0, 130: 1}
+
+
 async def test_the_sweeper_sends_an_outbox_that_its_writer_left(database: MongoDatabase) -> None:
     broker = CollectingPublisher()
     broker.away = True

@@ -39,14 +39,14 @@ class Office:
         self._most = most
         self._ceilings = Ceilings(lambda: self.now)
 
-    async def create(self, *, fails: bool = False) -> bool:
+    async def create(self, places: int = 1, *, fails: bool = False) -> bool:
         limits = Settings().operator_limits.changed({"participants": self._most})
         try:
-            async with self._ceilings.under(limits)(cast("Repository", self._shelf), Participant, 1):
+            async with self._ceilings.under(limits)(cast("Repository", self._shelf), Participant, places):
                 await asyncio.sleep(0)
                 if fails:
                     raise ZeroDivisionError
-                self._shelf.stored += 1
+                self._shelf.stored += places
                 await asyncio.sleep(0)
         except CeilingReached:
             return False
@@ -61,6 +61,14 @@ async def test_a_process_creates_as_many_as_there_is_room_for(most: int, stored:
     shelf = Shelf(stored)
     assert await Office(shelf, most).create_many(130) == most - stored
     assert shelf.stored == most
+
+
+async def test_a_batch_finds_room_at_once_or_not_at_all() -> None:
+    shelf = Shelf()
+    office = Office(shelf, 600)
+    assert [await office.create(50) for _ in range(4)] == [True, True, True, False]
+    assert await office.create_many(600) == 450
+    assert shelf.stored == 600
 
 
 async def test_two_processes_at_the_ceiling_exceed_it_by_one() -> None:
