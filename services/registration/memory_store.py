@@ -87,11 +87,11 @@ class InMemoryRepository:
         return {entity.id: entity for entity in self._own(kind) if entity.id in ids and entity.edition_id == edition_id}
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
-        """Return the entities with these unique keys, by key."""
+        """Return the entities that hold one of these keys, by `unique`."""
         return {
             entity.unique: entity
             for entity in self._own(kind)
-            if entity.unique in uniques and entity.unique in self._store.documents[entity.id].claims
+            if not set(uniques).isdisjoint(self._store.documents[entity.id].claims)
         }
 
     async def page(

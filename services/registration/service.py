@@ -15,6 +15,7 @@ from services.registration.ports import AffinityVersions, AnyEntity, EntityStore
 from services.registration.unit_of_work import UnitOfWork
 from services.registration.use_cases.calendars import FollowingAvailability
 from services.registration.use_cases.editions import EditionService
+from services.registration.use_cases.external_ids import ExternalIdService
 from services.registration.use_cases.match_requests import MatchRequestService
 from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
@@ -48,6 +49,7 @@ class OperatorService:
         self.editions = EditionService(self.unit_of_work, versions or BuiltInVersions(), lines, availability)
         self.participants = ParticipantService(self.unit_of_work, self.editions, lines)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)
+        self.external_ids = ExternalIdService(self.unit_of_work, self.participants, self.organisations)
         self.search = SearchService(repository)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)
 

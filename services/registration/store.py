@@ -171,7 +171,7 @@ class MongoRepository:
         return {entity.id: entity async for entity in entities_in(kind, self._of(kind).find(query, BESIDE))}
 
     async def find_unique(self, kind: type[AnyEntity], uniques: Sequence[str]) -> dict[str, AnyEntity]:
-        """Return the entities with these unique keys, by key."""
+        """Return the entities that hold one of these keys, by `unique`."""
         query = self._own(unique={"$in": list(uniques)})
         return {entity.unique: entity async for entity in entities_in(kind, self._of(kind).find(query, BESIDE))}
 

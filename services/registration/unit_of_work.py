@@ -228,22 +228,31 @@ class UnitOfWork:
             return False
 
     async def _raise_unless_a_retry_may_succeed(self, entity: Entity, error: NotUnique, *, is_new: bool) -> None:
-        """Raise `Conflict` if the unique key is in use; the message names its holder, for integrations to go on.
+        """Raise `Conflict` if a key of the entity is in use; the message names its holder, for integrations to go on.
 
         A cancelled holder gives the key up. A seat that is taken may be had elsewhere.
         """
-        holder = (await self.repository.find_unique(type(entity), [entity.unique])).get(entity.unique)
-        if holder is not None and holder.id != entity.id and holder.gives_way:
-            await self.repository.release(holder)
+        found = (await self.repository.find_unique(type(entity), entity.identities)).values()
+        holders = [holder for holder in found if is_new or holder.id != entity.id]
+        giving_way = next((holder for holder in holders if holder.id != entity.id and holder.gives_way), None)
+        if giving_way is not None:
+            await self.repository.release(giving_way)
             return
-        if holder is not None and (is_new or holder.id != entity.id):
-            raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}") from error
-        if entity.claims == (entity.unique,):
+        if holders:
+            raise Conflict(_taken(entity, holders[0])) from error
+        if entity.claims == entity.identities:
             raise Conflict(f"the same {entity.NOUN} is registered already") from error
 
 
 async def _as_built(entity: AnyEntity) -> AnyEntity:
     return entity
+
+
+def _taken(entity: Entity, holder: Entity) -> str:
+    if holder.unique == entity.unique:
+        return f"the same is registered already, as {entity.NOUN} {holder.id}"
+    external_id = getattr(entity, "external_id", None)
+    return f"external_id {external_id!r} is that of {entity.NOUN} {holder.id} already: an id stands for one of them"
 
 
 def _must_match(entity: Entity, revisions: Revisions) -> None:

@@ -114,7 +114,8 @@ def warned(view: type[Warned], entity: Entity, warnings: Iterable[FieldError]) -
 
 async def created(service: OperatorService, entity: Entity, request: Request) -> Response:
     """Return 201 with an entity and its location, and its warnings if there are any."""
-    location = f"{request.url.path.rstrip('/')}/{entity.id}"
+    collection = request.url.path.partition("/by-external-id/")[0].rstrip("/")
+    location = f"{collection}/{entity.id}"
     return _with_warnings(
         entity, await service.warnings(entity), HTTPStatus.CREATED, _etag(entity) | {"Location": location}
     )

@@ -59,9 +59,14 @@ class Entity(BaseModel):
         return self.id
 
     @property
-    def claims(self) -> tuple[str, ...]:
-        """All values that no other entity of this kind may claim: the unique key and, for participants, the seats."""
+    def identities(self) -> tuple[str, ...]:
+        """The keys that no other entity of this kind may have: `unique`, and the id in the operator's own system."""
         return (self.unique,)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """All values that no other entity of this kind may claim: the identities and, for participants, the seats."""
+        return self.identities
 
     @property
     def search_keys(self) -> tuple[str, ...]:

@@ -158,7 +158,12 @@ def email_key(email: str) -> str:
 
 def external_id_keys(external_id: str | None) -> tuple[str, ...]:
     """Return the search key of an id in the operator's own system; none without an id."""
-    return () if external_id is None else (f"x:{external_id}\n",)
+    return () if external_id is None else (f"x:{unicodedata.normalize('NFC', external_id).strip()}\n",)
+
+
+def external_id_claims(edition_id: str, external_id: str | None) -> tuple[str, ...]:
+    """Return the unique key of an id in the operator's own system; none without an id."""
+    return () if external_id is None else (f"x:{edition_id}/{external_id}",)
 
 
 def member_key(organisation_id: str) -> str:

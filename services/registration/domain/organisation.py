@@ -14,6 +14,7 @@ from services.registration.domain.names import (
     ShortLine,
     Website,
     domain_key,
+    external_id_claims,
     external_id_keys,
     name_keys,
     same_name,
@@ -66,6 +67,10 @@ class Organisation(OrganisationFacts, Entity):
     @property
     def unique(self) -> str:
         return f"{self.edition_id}/{same_name(self.name)}"
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        return (self.unique, *external_id_claims(self.edition_id, self.external_id))
 
     @property
     def search_keys(self) -> tuple[str, ...]:

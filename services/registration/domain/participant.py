@@ -17,6 +17,7 @@ from services.registration.domain.names import (
     ShortLine,
     Text,
     email_key,
+    external_id_claims,
     external_id_keys,
     member_key,
     name_keys,
@@ -201,9 +202,13 @@ class Participant(ParticipantFacts, Entity):
         return f"{mailbox}/{same_name(self.name)}" if self.shares_mailbox else mailbox
 
     @property
+    def identities(self) -> tuple[str, ...]:
+        return (self.unique, *external_id_claims(self.edition_id, self.external_id))
+
+    @property
     def claims(self) -> tuple[str, ...]:
         seats = self.seats.items() if self.status is Status.ACTIVE else ()
-        return (self.unique, *(f"{self.edition_id}/{session_id}/{number}" for session_id, number in seats))
+        return (*self.identities, *(f"{self.edition_id}/{session_id}/{number}" for session_id, number in seats))
 
     @property
     def search_keys(self) -> tuple[str, ...]:

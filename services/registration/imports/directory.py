@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import same_address, same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
@@ -36,6 +37,7 @@ class OrganisationIndex:
     _by_name: dict[str, Organisation] = field(default_factory=dict)
     _by_core: dict[str, list[Organisation]] = field(default_factory=lambda: defaultdict(list))
     _by_domain: dict[str, list[Organisation]] = field(default_factory=lambda: defaultdict(list))
+    _by_external_id: dict[str, Organisation] = field(default_factory=dict)
 
     def add(self, organisation: Organisation) -> None:
         """Add an organisation. A cancelled organisation gives way to an active organisation of its name."""
@@ -43,6 +45,8 @@ class OrganisationIndex:
         if organisation.status is Status.CANCELLED and key in self._by_name:
             return
         self._by_name[key] = organisation
+        if organisation.external_id and organisation.status is Status.ACTIVE:
+            self._by_external_id.setdefault(organisation.external_id, organisation)
         self._by_core[core_of(organisation.name)[0]].append(organisation)
         if (domain := domain_of(organisation.website or "")) and domain not in _PUBLIC_DOMAINS:
             self._by_domain[domain].append(organisation)
@@ -55,6 +59,12 @@ class OrganisationIndex:
         """Return the only organisation whose name differs in accents, marks or a missing legal form; else None."""
         found = [one for one in self._by_core.get(core_of(name)[0], ()) if may_be_same(one.name, name)]
         return found[0] if len(found) == 1 else None
+
+    def must_be_own_id(self, external_id: str | None, organisation: Organisation | None) -> None:
+        """Raise `Invalid` if the external id of a row is that of another active organisation."""
+        holder = self._by_external_id.get(external_id or "")
+        if external_id and holder is not None and (organisation is None or holder.id != organisation.id):
+            raise Invalid(_of_another(external_id, f"the id of {holder.name}"))
 
     def with_domain(self, website: str, name: str) -> str:
         """Return the name of another organisation with the same web domain; empty if there is none."""
@@ -70,6 +80,8 @@ class PeopleIndex:
     by_name: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
     by_external_id: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
     by_id: dict[str, KnownPerson] = field(default_factory=dict)
+    #: The line of the list that gave an external id first.
+    _lines: dict[str, int] = field(default_factory=dict)
 
     def add(self, participant: Participant) -> None:
         """Add a participant."""
@@ -87,6 +99,17 @@ class PeopleIndex:
             self.by_external_id[participant.external_id].append(person)
         self.by_id[person.participant_id] = person
 
+    def must_be_own_id(self, external_id: str | None, person: KnownPerson | None, line: int) -> None:
+        """Raise `Invalid` if the external id of a row is that of another active person, or of an earlier line."""
+        if external_id is None:
+            return
+        holders = (known for known in self.by_external_id.get(external_id, ()) if known.is_active)
+        holder = next((known for known in holders if known != person), None)
+        if holder is not None:
+            raise Invalid(_of_another(external_id, f"the id of {holder.name} ({holder.email})"))
+        if (first := self._lines.setdefault(external_id, line)) != line:
+            raise Invalid(_of_another(external_id, f"the id on line {first} already"))
+
     def named(self, text: str) -> list[KnownPerson]:
         """List the active participants that a text names: by address, id, own id, or name."""
         key = same_name(text)
@@ -101,3 +124,7 @@ class PeopleIndex:
             if active:
                 return active
         return []
+
+
+def _of_another(external_id: str, owner: str) -> FieldError:
+    return FieldError("/external_id", f"{external_id[:100]!r} is {owner}: an id stands for a single one", "id-taken")

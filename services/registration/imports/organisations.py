@@ -66,6 +66,7 @@ class OrganisationImport(ListImport):
         existing = self._index.named(name)
         merged = "" if existing else getattr(self._index.alike(name), "name", "")
         existing = existing or self._index.alike(name)
+        self._index.must_be_own_id(read.patch.get("external_id"), existing)
         if existing is None:
             return self._creation(read)
         first_line = self._lines.setdefault(existing.organisation_id, row.line)

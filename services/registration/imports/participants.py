@@ -81,7 +81,9 @@ class ParticipantImport(ListImport):
         for row in rows:
             try:
                 read = read_participant(row, self._defaults, self._edition)
-                reads.append((read, self._person_of(read)))
+                person = self._person_of(read)
+                self._people.must_be_own_id(read.patch.get("external_id"), person, row.line)
+                reads.append((read, person))
             except (Invalid, Conflict) as error:
                 refuse(row, error)
             await self.pause()
