@@ -54,7 +54,7 @@ async def list_organisations(
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
-    """List the organisations of the edition, by id, also the cancelled: all, or those that a search finds."""
+    """List the organisations of the edition, by id, also the cancelled: all, or the results of a search."""
     return page(await found_in(service, Organisation, edition_id, search, after, limit + 1), limit, request)
 
 

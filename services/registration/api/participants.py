@@ -57,7 +57,7 @@ async def list_participants(
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
-    """List the participants of the edition, by id, also the cancelled: all, or those that a search finds."""
+    """List the participants of the edition, by id, also the cancelled: all, or the results of a search."""
     return page(await found_in(service, Participant, edition_id, search, after, limit + 1), limit, request)
 
 

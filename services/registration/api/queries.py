@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.parsing import MOST_FAULTS
 
-#: Parameters that stand in another part of the request. Fields of a model of parameters are none of them.
+#: Parameters that stand in another part of the request. Fields of a model of parameters are not among them.
 _ELSEWHERE: Final = (Cookie, Header, Path)
 _LONGEST_NAME: Final = 50
 _CANNOT_BE_TRIED: Final = "this request cannot be tried: it has no dry run"

@@ -60,12 +60,12 @@ class Entity(BaseModel):
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """The keys that no other entity of this kind may have: `unique`, and the id in the operator's own system."""
+        """The keys that no second entity of this kind may have: `unique`, and the id in the operator's own system."""
         return (self.unique,)
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """All values that no other entity of this kind may claim: the identities and, for participants, the seats."""
+        """All values that no second entity of this kind may claim: the identities and, for participants, the seats."""
         return self.identities
 
     @property

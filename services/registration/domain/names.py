@@ -147,7 +147,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def name_keys(name: str) -> tuple[str, ...]:
-    """Return the search keys of a name, a key for each word."""
+    """Return the search keys of a name, a key for every word."""
     return tuple(f"n:{word}\n" for word in words_of(name))
 
 

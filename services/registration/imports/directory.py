@@ -11,6 +11,7 @@ from services.registration.domain.names import same_address, same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.imports.contacts import core_of, domain_of, may_be_same
+from services.registration.imports.rows import ReadRow
 from services.registration.imports.words import WORDS
 from shared.contract.events import Status
 
@@ -61,7 +62,7 @@ class OrganisationIndex:
         return found[0] if len(found) == 1 else None
 
     def must_be_own_id(self, external_id: str | None, organisation: Organisation | None) -> None:
-        """Raise `Invalid` if the external id of a row is that of another active organisation."""
+        """Raise `Invalid` if the external id of a row is that of an active organisation besides."""
         holder = self._by_external_id.get(external_id or "")
         if external_id and holder is not None and (organisation is None or holder.id != organisation.id):
             raise Invalid(_of_another(external_id, f"the id of {holder.name}"))
@@ -99,16 +100,22 @@ class PeopleIndex:
             self.by_external_id[participant.external_id].append(person)
         self.by_id[person.participant_id] = person
 
-    def must_be_own_id(self, external_id: str | None, person: KnownPerson | None, line: int) -> None:
-        """Raise `Invalid` if the external id of a row is that of another active person, or of an earlier line."""
+    def with_own_id(self, person: KnownPerson | None, read: ReadRow) -> KnownPerson | None:
+        """Return the person of a row.
+
+        Raises:
+            Invalid: the external id of the row is that of an active person besides, or of an earlier line.
+        """
+        external_id = read.patch.get("external_id")
         if external_id is None:
-            return
+            return person
         holders = (known for known in self.by_external_id.get(external_id, ()) if known.is_active)
         holder = next((known for known in holders if known != person), None)
         if holder is not None:
             raise Invalid(_of_another(external_id, f"the id of {holder.name} ({holder.email})"))
-        if (first := self._lines.setdefault(external_id, line)) != line:
+        if (first := self._lines.setdefault(external_id, read.row.line)) != read.row.line:
             raise Invalid(_of_another(external_id, f"the id on line {first} already"))
+        return person
 
     def named(self, text: str) -> list[KnownPerson]:
         """List the active participants that a text names: by address, id, own id, or name."""

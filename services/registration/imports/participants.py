@@ -81,9 +81,7 @@ class ParticipantImport(ListImport):
         for row in rows:
             try:
                 read = read_participant(row, self._defaults, self._edition)
-                person = self._person_of(read)
-                self._people.must_be_own_id(read.patch.get("external_id"), person, row.line)
-                reads.append((read, person))
+                reads.append((read, self._people.with_own_id(self._person_of(read), read)))
             except (Invalid, Conflict) as error:
                 refuse(row, error)
             await self.pause()

@@ -46,10 +46,10 @@ class ExternalIdService:
         self._organisations = organisations
 
     async def get(self, kind: type[AnyParty], edition_id: str, external_id: str) -> AnyParty:
-        """Return the party of an edition with an external id, an active party before a cancelled one.
+        """Return the party of an edition with an external id, active parties first.
 
         Raises:
-            NotFound: there is none, or the edition is unknown.
+            NotFound: no party has it, or the edition is unknown.
         """
         party = await self._find(kind, edition_id, _clean(external_id))
         if party is None:
