@@ -86,7 +86,9 @@ class _MongoAmendments:
         return [AmendedEntity.model_validate(member) async for part in cursor for member in part["members"]]
 
     async def forget(self, edition_id: str, entity_id: str) -> None:
-        query = {"_id": _within(f"{self._operator_id}/{edition_id}"), "entity_ids": entity_id}
+        within = _within(f"{self._operator_id}/{edition_id}")
+        await self._documents.delete_many({"_id": within, "entity_id": entity_id})
+        query = {"_id": within, "entity_ids": entity_id}
         async for part in self._members.find(query):
             kept = [member for member in part["members"] if member["entity_id"] != entity_id]
             ids = [member["entity_id"] for member in kept]
@@ -147,6 +149,10 @@ class _InMemoryAmendments:
         return [member for part in sorted(self._members) if part[:3] == own for member in self._members[part]]
 
     async def forget(self, edition_id: str, entity_id: str) -> None:
+        for amendment_id, amendment in list(self._amendments.items()):
+            there = (amendment.operator_id, amendment.edition_id, amendment.entity_id)
+            if there == (self._operator_id, edition_id, entity_id):
+                del self._amendments[amendment_id]
         for part, members in self._members.items():
             if part[:2] == (self._operator_id, edition_id):
                 self._members[part] = [member for member in members if member.entity_id != entity_id]

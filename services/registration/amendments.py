@@ -96,7 +96,7 @@ class Amendments(Protocol):
         ...
 
     async def forget(self, edition_id: str, entity_id: str) -> None:
-        """Remove an entity from the members of all amendments of an edition."""
+        """Remove the amendments of an entity, and the entity from the members of all amendments of an edition."""
         ...
 
 

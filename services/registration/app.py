@@ -22,6 +22,7 @@ from services.registration.api import (
     amendments,
     day,
     editions,
+    erasures,
     exports,
     external_ids,
     imports,
@@ -44,6 +45,7 @@ from services.registration.api.middleware import RequestMiddleware
 from services.registration.api.reference_page import add_pages
 from services.registration.api.rights import action_of
 from services.registration.authenticator import Authenticator
+from services.registration.erasure_store import MongoErasureStore
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.mapping_store import MongoMappingStore
@@ -52,6 +54,7 @@ from services.registration.outbox_publisher import OutboxPublisher
 from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
 from services.registration.settings import Settings
 from services.registration.store import KINDS, MongoStore, collection_of
+from services.registration.use_cases.erasure import repeat_due_erasures
 from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.outbox import OutboxRelay
@@ -89,6 +92,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         participants,
         members,
         amendments,
+        erasures,
         imports,
         exports,
         day,
@@ -157,8 +161,13 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         await serve_lines(store, clock)
 
     runtime.background.every(settings.expiry_seconds, move_lines, "session lines")
-    amendment_store = MongoAmendmentStore(database)
-    runtime.prepare += [store.prepare, publisher.prepare, amendment_store.prepare]
+    amendment_store, erasure_store = MongoAmendmentStore(database), MongoErasureStore(database)
+
+    async def erase_again() -> None:
+        await repeat_due_erasures(store, erasure_store, amendment_store, clock)
+
+    runtime.background.every(settings.expiry_seconds, erase_again, "erasures")
+    runtime.prepare += [store.prepare, publisher.prepare, amendment_store.prepare, erasure_store.prepare]
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
     operators = MongoOperators(database)
@@ -178,6 +187,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         amendment_store,
         MongoMappingStore(database),
         operators,
+        erasure_store,
     )
     return WiredRegistration(runtime, context, publisher)
 

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from services.registration.domain.entity import Entity
 from services.registration.ports import AnyEntity, KeyBeginning
+from shared.contract.events import Event
 from shared.runtime.log import get_logger
 from shared.storage.mongo import BulkWriteError, MongoCollection
-from shared.storage.outbox import outbox_new
+from shared.storage.outbox import outbox_new, outbox_push
 
 _log = get_logger(__name__)
 #: Fields of a document that are no fields of the entity.
@@ -37,6 +38,17 @@ def fields_of(entity: Entity) -> dict[str, object]:
     # A unique index on an array keeps every value of the array unique.
     beside = {"unique": list(entity.claims), "due": entity.due, "search_keys": list(entity.search_keys)}
     return {**entity.model_dump(mode="json"), **beside}
+
+
+def update_of(entity: Entity, event: Event) -> dict[str, Any]:
+    """Return the update that writes the next revision of an entity with its event.
+
+    An erased entity loses the waiting events of before and the fingerprint of its request: they follow from texts.
+    """
+    if entity.is_erased:
+        return {"$set": fields_of(entity) | {"fingerprint": ""} | outbox_new([event])}
+    push = outbox_push([event])
+    return push | {"$set": fields_of(entity) | push["$set"]}
 
 
 def released(entity: Entity) -> dict[str, object]:

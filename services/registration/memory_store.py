@@ -189,7 +189,7 @@ class InMemoryRepository:
         before = await self.find(type(entity), entity.edition_id, entity.id)
         if before is None or before.revision != entity.revision - 1:
             return False
-        self._write(entity, self._store.documents[entity.id].fingerprint, preview_token)
+        self._write(entity, "" if entity.is_erased else self._store.documents[entity.id].fingerprint, preview_token)
         return True
 
     async def release(self, entity: Entity) -> None:

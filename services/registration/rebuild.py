@@ -18,6 +18,7 @@ from services.registration.domain.entity import Entity
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
+from services.registration.domain.parties import STAND_INS
 from services.registration.settings import Settings
 from services.registration.store import MongoStore, collection_of
 from shared.contract.cloudevents import Record, encode
@@ -26,7 +27,9 @@ from shared.contract.events import (
     Event,
     MatchRequestChanged,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
     RequestState,
     Slot,
 )
@@ -97,6 +100,10 @@ def entities_of(published: EditionEvents) -> Iterator[Entity]:
         yield edition_of(edition)
     for organisation in published.newest(OrganisationChanged):
         yield Organisation.stored(_fields(organisation))
+    for erased in published.newest(OrganisationErased):
+        yield Organisation.stored(_of_erased(erased, Organisation))
+    for gone in published.newest(ParticipantErased):
+        yield Participant.stored(_of_erased(gone, Participant))
     for participant in published.newest(ParticipantChanged):
         fields = _fields(participant)
         yield Participant.stored(fields | {"waiting_session_ids": list(fields["waiting_since"])})
@@ -116,6 +123,10 @@ def edition_of(event: EditionChanged) -> Edition:
             "register it again with its days, under its idempotency key"
         )
     return edition
+
+
+def _of_erased(event: Event, kind: type[Entity]) -> dict[str, Any]:
+    return {**STAND_INS[kind], **_fields(event), "erased_at": event.occurred_at}
 
 
 def _fields(event: Event) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from services.registration.documents import (
     prepare_search,
     readable,
     released,
+    update_of,
 )
 from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
 from services.registration.domain.entity import Entity
@@ -30,7 +31,7 @@ from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity
 from shared.contract.events import Status
 from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
-from shared.storage.outbox import outbox_new, outbox_push
+from shared.storage.outbox import outbox_new
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
 #: Called after a write with kind and `_id`s, which are several after the write of a batch: it sends the outboxes.
@@ -297,8 +298,7 @@ class MongoRepository:
         Raises:
             NotUnique: a second entity has the same claim.
         """
-        push = outbox_push([entity.confirmed_snapshot(preview_token)])
-        update = push | {"$set": fields_of(entity) | push["$set"]}
+        update = update_of(entity, entity.confirmed_snapshot(preview_token))
         path = self._path(type(entity), entity.edition_id, entity.id)
         try:
             before = {"_id": path, "revision": entity.revision - 1}

@@ -12,7 +12,8 @@ from shared.runtime.clock import utc_now
 from shared.runtime.settings import ConnectionSettings
 
 #: A database of either driver. Both offer the same calls for all that our stores use: `find_one`, `insert_one`,
-#: `insert_many`, `update_one`, `update_many`, `count_documents`, `create_index`, and `async for` over `find`.
+#: `insert_many`, `update_one`, `update_many`, `delete_many`, `count_documents`, `create_index`, and `async for` over
+#: `find`.
 #: (`aggregate` differs: it is not used.) Neither driver's types cover the other's, hence Any.
 MongoDatabase = Any
 MongoCollection = Any

@@ -19,6 +19,8 @@ from services.registration.api.queries import must_know_query
 from services.registration.api.rights import must_be_allowed
 from services.registration.change_gate import ChangeGate
 from services.registration.effects import Effects
+from services.registration.erasure_store import InMemoryErasureStore
+from services.registration.erasures import Erasures
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.mapping_store import InMemoryMappingStore, MappingStore
@@ -53,6 +55,7 @@ class ApiContext:
     amendments: AmendmentStore = field(default_factory=InMemoryAmendmentStore)
     mappings: MappingStore = field(default_factory=InMemoryMappingStore)
     keys: OperatorKeys = field(default_factory=lambda: InMemoryOperators({}))
+    erasures: Erasures = field(default_factory=InMemoryErasureStore)
 
     @cached_property
     def admission(self) -> Admission:

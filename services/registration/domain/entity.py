@@ -74,6 +74,11 @@ class Entity(BaseModel):
         return ()
 
     @property
+    def is_erased(self) -> bool:
+        """True if the person or the organisation was erased: its texts are gone from all places."""
+        return False
+
+    @property
     def gives_way(self) -> bool:
         """True if a second entity may take the unique key: a cancelled entity keeps its key until then."""
         return False

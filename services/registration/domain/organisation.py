@@ -19,7 +19,14 @@ from services.registration.domain.names import (
     name_keys,
     same_name,
 )
-from shared.contract.events import EarlierEncounters, OrganisationChanged, OrganisationKind, Status
+from shared.contract.events import (
+    EarlierEncounters,
+    Instant,
+    OrganisationChanged,
+    OrganisationErased,
+    OrganisationKind,
+    Status,
+)
 from shared.contract.events.registration import CountryCode
 from shared.contract.ids import Id
 
@@ -63,10 +70,13 @@ class Organisation(OrganisationFacts, Entity):
 
     organisation_id: str
     status: Status = Status.ACTIVE
+    erased_at: Instant | None = Field(
+        default=None, description="Time of the erasure: the id, the kind and the country stay, so that counts hold."
+    )
 
     @property
     def unique(self) -> str:
-        return f"{self.edition_id}/{same_name(self.name)}"
+        return self.id if self.erased_at else f"{self.edition_id}/{same_name(self.name)}"
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -78,8 +88,13 @@ class Organisation(OrganisationFacts, Entity):
         return (*keys, domain_key(self.website)) if self.website else keys
 
     @property
+    def is_erased(self) -> bool:
+        return self.erased_at is not None
+
+    @property
     def gives_way(self) -> bool:
         return self.status is Status.CANCELLED
 
-    def snapshot(self) -> OrganisationChanged:
-        return OrganisationChanged(**self.model_dump(exclude={"created_at", "changed_at"}), occurred_at=self.changed_at)
+    def snapshot(self) -> OrganisationChanged | OrganisationErased:
+        kind = OrganisationErased if self.erased_at else OrganisationChanged
+        return kind(**self.model_dump(exclude={"created_at", "changed_at", "erased_at"}), occurred_at=self.changed_at)

@@ -25,7 +25,7 @@ from services.registration.domain.names import (
     same_name,
 )
 from services.registration.domain.slots import LocalCalendar, instant
-from shared.contract.events import Instant, Language, ParticipantChanged, Status
+from shared.contract.events import Instant, Language, ParticipantChanged, ParticipantErased, Status
 from shared.contract.ids import Id
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
@@ -51,10 +51,21 @@ FIELDS_OF_THE_PLACE = frozenset(
         "checked_in",
         "blocked_ids",
         "declined_ids",
+        "erased_at",
     }
 )
 #: Counters of changes of the person's fields, for services that keep no text to compare. See `ParticipantChanged`.
 COUNTERS = frozenset({"person", "shown", "reach", "links"})
+
+_NOT_PUBLISHED = {
+    "created_at",
+    "changed_at",
+    "seats",
+    "cancelled_with_organisation",
+    "waiting_session_ids",
+    "calendar",
+    "erased_at",
+}
 
 
 def mailbox_key(edition_id: str, email: str) -> str:
@@ -166,6 +177,9 @@ class Participant(ParticipantFacts, Entity):
     waiting_since: dict[Id, Instant] = Field(
         default_factory=dict, description="Time since which the participant waits in line, by full session."
     )
+    erased_at: Instant | None = Field(
+        default=None, description="Time of the erasure of the person: the id stays, so that agendas and counts hold."
+    )
 
     def changed(self, now: datetime, **fields: object) -> Self:
         """Return the next revision with these fields, counted; the participant itself if no field differs."""
@@ -197,7 +211,9 @@ class Participant(ParticipantFacts, Entity):
 
     @property
     def unique(self) -> str:
-        """The address; with the name, if several participants have the address."""
+        """The address; with the name, if several participants have the address. The id of an erased participant."""
+        if self.erased_at:
+            return self.id
         mailbox = mailbox_key(self.edition_id, self.email)
         return f"{mailbox}/{same_name(self.name)}" if self.shares_mailbox else mailbox
 
@@ -220,12 +236,16 @@ class Participant(ParticipantFacts, Entity):
         return min(self.waiting_since.values(), default=None) if self.status is Status.ACTIVE else None
 
     @property
+    def is_erased(self) -> bool:
+        return self.erased_at is not None
+
+    @property
     def gives_way(self) -> bool:
         return self.status is Status.CANCELLED
 
-    def snapshot(self) -> ParticipantChanged:
-        aside = {"created_at", "changed_at", "seats", "cancelled_with_organisation", "waiting_session_ids", "calendar"}
-        return ParticipantChanged(**self.model_dump(exclude=aside), occurred_at=self.changed_at)
+    def snapshot(self) -> ParticipantChanged | ParticipantErased:
+        kind = ParticipantErased if self.erased_at else ParticipantChanged
+        return kind(**self.model_dump(exclude=_NOT_PUBLISHED), occurred_at=self.changed_at)
 
 
 def _counted(before: Participant, after: Participant) -> dict[str, int]:

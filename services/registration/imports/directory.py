@@ -41,9 +41,9 @@ class OrganisationIndex:
     _by_external_id: dict[str, Organisation] = field(default_factory=dict)
 
     def add(self, organisation: Organisation) -> None:
-        """Add an organisation. A cancelled organisation gives way to an active organisation of its name."""
+        """Add an organisation, unless it was erased. A cancelled one gives way to an active one of its name."""
         key = same_name(organisation.name)
-        if organisation.status is Status.CANCELLED and key in self._by_name:
+        if organisation.erased_at or (organisation.status is Status.CANCELLED and key in self._by_name):
             return
         self._by_name[key] = organisation
         if organisation.external_id and organisation.status is Status.ACTIVE:
@@ -85,7 +85,9 @@ class PeopleIndex:
     _lines: dict[str, int] = field(default_factory=dict)
 
     def add(self, participant: Participant) -> None:
-        """Add a participant."""
+        """Add a participant, unless the person was erased: the same person is then a new participant."""
+        if participant.erased_at:
+            return
         person = KnownPerson(
             participant.participant_id,
             participant.name,

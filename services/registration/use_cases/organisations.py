@@ -11,7 +11,13 @@ from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.parsing import MOST_FAULTS, apply_patch
 from services.registration.domain.participant import Participant
-from services.registration.domain.parties import Reinstatement, cancelled, must_be_active, reinstated
+from services.registration.domain.parties import (
+    Reinstatement,
+    cancelled,
+    must_be_active,
+    must_not_be_erased,
+    reinstated,
+)
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.participants import ParticipantService
@@ -52,6 +58,7 @@ class OrganisationService:
         """Change an organisation by the patch that follows from its present revision."""
 
         async def change(organisation: Organisation) -> Organisation:
+            must_not_be_erased(organisation)
             facts = apply_patch(organisation, OrganisationFacts, patch_of(organisation))
             changed = organisation.changed(self._unit.clock(), **facts.values())
             if changed is not organisation:
@@ -102,6 +109,7 @@ class OrganisationService:
         """
 
         async def change(organisation: Organisation) -> Organisation:
+            must_not_be_erased(organisation)
             edition = await self._editions.get(edition_id)
             fields = {} if patch is None else apply_patch(organisation, OrganisationFacts, patch).values()
             back = reinstated(organisation, edition, self._unit.clock(), **fields)

@@ -12,7 +12,13 @@ from services.registration.domain.members import Patch, PatchOf
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import Participant, ParticipantFacts
-from services.registration.domain.parties import Reinstatement, cancelled, must_be_active, reinstated
+from services.registration.domain.parties import (
+    Reinstatement,
+    cancelled,
+    must_be_active,
+    must_not_be_erased,
+    reinstated,
+)
 from services.registration.domain.seats import PlannedSeats
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
@@ -97,6 +103,7 @@ class ParticipantService:
         touched: set[str] = set()
 
         async def change(participant: Participant) -> Participant:
+            must_not_be_erased(participant)
             edition = await self._editions.get(edition_id)
             present = participant.following(edition)
             fields = _fields(present, patch_of(present), edition)
@@ -143,6 +150,7 @@ class ParticipantService:
         """
 
         async def change(participant: Participant) -> Participant:
+            must_not_be_erased(participant)
             edition = await self._editions.get(edition_id)
             present = participant.following(edition)
             fields = _fields(present, patch or {}, edition)

@@ -115,6 +115,11 @@ class Table:
             self._hold(changed)
         return UpdateResult(len(found))
 
+    def delete(self, query: Document) -> None:
+        for document in list(self.find(query)):
+            self._release(document)
+            del self.documents[document["_id"]]
+
     def _check(self, document: Document) -> None:
         for names, holders in self._unique.items():
             for key in _keys(document, names):
@@ -220,6 +225,9 @@ class Collection:
 
     async def update_many(self, query: Document, update: Document) -> UpdateResult:
         return await self._step("update_many", query, update, lambda: self._table.update(query, update, many=True))
+
+    async def delete_many(self, query: Document) -> None:
+        await self._step("delete", query, {}, lambda: self._table.delete(query))
 
     async def count_documents(self, query: Document) -> int:
         return await self._step("count_documents", query, {}, lambda: sum(1 for _ in self._table.find(query)))

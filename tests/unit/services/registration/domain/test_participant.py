@@ -51,6 +51,7 @@ ANA: dict[str, Any] = {
     "person": 1,
     "shown": 3,
     "reach": 4,
+    "erased_at": NOW,
     "checked_in": True,
     "blocked_ids": ("prt_2",),
     "declined_ids": ("prt_3",),

@@ -11,8 +11,8 @@ from services.registration.domain.participant import Participant
 from shared.contract.events import Event, MatchRequestChanged, OrganisationChanged, ParticipantChanged
 
 #: Fields that are not published: times of registration, seats, the time at which a request expires, whether a
-#: participant was cancelled with the organisation, the sessions that are waited for, which `waiting_since` names, and
-#: the calendar of the availability.
+#: participant was cancelled with the organisation, the sessions that are waited for, which `waiting_since` names, the
+#: calendar of the availability, and the time of an erasure, which has an event of its own.
 NOT_PUBLISHED = {
     "created_at",
     "changed_at",
@@ -21,6 +21,7 @@ NOT_PUBLISHED = {
     "cancelled_with_organisation",
     "waiting_session_ids",
     "calendar",
+    "erased_at",
 }
 
 
