@@ -163,8 +163,12 @@ def _show_problem(slug: str, problem: dict[str, Any]) -> None:
 
 
 def _show(tried: dict[str, Any]) -> None:
-    """Print the effects of a change: the numbers, then the encounters with names."""
-    preview = tried["preview"]
+    show_effects(tried["preview"])
+    _show_notes(tried)
+
+
+def show_effects(preview: dict[str, Any]) -> None:
+    """Print the effects of a change or a list: the numbers, then the encounters with names."""
     counts = preview["counts"]
     told = "They know their agendas." if preview["announced"] else "Agendas are not announced: nobody gets a mail."
     show_line(
@@ -178,7 +182,6 @@ def _show(tried: dict[str, Any]) -> None:
         show_table(console, ("Effect", "Participants", "Before", "After"), rows)
     if preview["outside"]:
         show_line(console, f"Sessions outside the days: {', '.join(preview['outside'])}", style="yellow")
-    _show_notes(tried)
 
 
 def _rows(kind: str, effects: Sequence[dict[str, Any]], names: dict[str, str]) -> list[tuple[str, str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from pathlib import Path
 from typing import Literal, Self
@@ -19,6 +20,8 @@ _TOLD = {
     "kafka": "Apache Kafka keeps its records in the folder.",
     "tansu": "Tansu keeps its records in memory: a later start tells the topics again from the database.",
 }
+#: Settings for somebody who waits at the terminal; the environment wins. Mails gather for a minute by default.
+_TRIED_BY_HAND = {"TERTULIA_WINDOW_SECONDS": "5"}
 
 
 class KeptStack(Stack):
@@ -27,7 +30,8 @@ class KeptStack(Stack):
     def __init__(self, folder: Path, broker: Literal["tansu", "kafka"], brokers: int, console: Console) -> None:
         self._held = contextlib.ExitStack()
         self._held.enter_context(locked(folder))
-        super().__init__(folder, broker, brokers, keeps=True)
+        settings = {name: os.environ.get(name, value) for name, value in _TRIED_BY_HAND.items()}
+        super().__init__(folder, broker, brokers, settings, keeps=True)
         self._console = console
 
     @classmethod

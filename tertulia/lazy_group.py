@@ -40,6 +40,8 @@ COMMANDS = {
     "deliveries": Command("tertulia.deliveries", "Explain a delivery; resolve unconfirmed mails.", "notify"),
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
     "key": Command("tertulia.keys", "Add, list and revoke the API keys of an operator.", "registration"),
+    "edition": Command("tertulia.editions", "Make editions, and bring them from phase to phase.", "registration"),
+    "import": Command("tertulia.imports", "Import a list, after a look at its effects.", "registration"),
     "learn": Command("tertulia.learn", "Fit the weights of affinities to logged decisions.", "learning"),
     "observatory": Command("tertulia.observatory", "Export an edition's graph to a file.", "matching"),
     "operator": Command("tertulia.operators", "Add operators, and set their limits.", "registration"),

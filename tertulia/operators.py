@@ -83,6 +83,19 @@ def revoke(operator_id: OperatorId, key_id: Annotated[str, typer.Argument(help="
     show_line(console, f"{key_id} revoked")
 
 
+@app.command("list")
+def list_all() -> None:
+    """List the operators."""
+    from services.registration.operators import list_operators  # noqa: PLC0415
+    from services.registration.settings import Settings  # noqa: PLC0415
+
+    found = run(list_operators(read_settings(Settings)))
+    if found:
+        show_table(console, ("Operator", "Name"), [*found.items()])
+    else:
+        show_line(console, "No operator so far: add one with `tertulia operator add ID NAME`.")
+
+
 @app.command()
 def limits(operator_id: OperatorId) -> None:
     """List the limits of an operator, and which of them differ from the settings."""

@@ -50,21 +50,51 @@ def answer_of(
 
     `on_problem` gets the slug and the body of a problem first.
     """
+    response = _response(client, method, path, query, on_problem, json=body)
+    try:
+        answer: dict[str, Any] = response.json()
+    except ValueError:
+        stop(errors, f"{client.base_url} answers without JSON: is it the address of registration?")
+    return answer
+
+
+def sent_file(client: httpx.Client, path: str, query: dict[str, str], content: bytes, accept: str) -> httpx.Response:
+    """Post a file, and return the answer; end the command if there is none, or a problem."""
+    headers = {"Content-Type": "application/octet-stream", "Accept": f"{accept}, application/problem+json"}
+    return _response(client, "POST", path, query, None, content=content, headers=headers)
+
+
+def _response(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    query: dict[str, str] | None,
+    on_problem: Callable[[str, dict[str, Any]], None] | None,
+    headers: dict[str, str] | None = None,
+    **body: Any,  # noqa: ANN401 - of httpx
+) -> httpx.Response:
     import httpx  # noqa: PLC0415 - only with a command that calls
 
     # The token of a change covers the revision that the preview was made for.
-    headers = {} if method == "GET" else {"If-Match": "*"}
+    revision = {} if method == "GET" else {"If-Match": "*"}
     try:
-        response = client.request(method, path, json=body, params=query or {}, headers=headers)
-        answer: dict[str, Any] = response.json()
-    except (httpx.HTTPError, ValueError) as error:
+        response = client.request(method, path, params=query or {}, headers=revision | (headers or {}), **body)
+    except httpx.HTTPError as error:
         stop(errors, f"registration does not answer at {client.base_url}: {str(error) or type(error).__name__}")
     if not response.is_success:
-        slug = str(answer.get("type", "")).removeprefix(_PROBLEM)
-        if on_problem is not None:
-            on_problem(slug, answer)
-        _end(answer, slug, response.status_code)
-    return answer
+        _end_by(response, on_problem)
+    return response
+
+
+def _end_by(response: httpx.Response, on_problem: Callable[[str, dict[str, Any]], None] | None) -> NoReturn:
+    try:
+        problem: dict[str, Any] = response.json()
+    except ValueError:
+        stop(errors, f"{response.url} answers {response.status_code}: is it the address of registration?")
+    slug = str(problem.get("type", "")).removeprefix(_PROBLEM)
+    if on_problem is not None:
+        on_problem(slug, problem)
+    _end(problem, slug, response.status_code)
 
 
 def pages_of(client: httpx.Client, path: str, query: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:

@@ -74,6 +74,11 @@ class MongoOperators:
         fields = {"key_id": key_id, "at": at}
         await self._uses.update_one({"_id": f"{operator_id}/{key_id}"}, {"$set": fields}, upsert=True)
 
+    async def names(self) -> dict[str, str]:
+        """Return the names of all operators by id, sorted by id."""
+        found = self._operators.find({}, {"name": 1}).sort([("_id", 1)])
+        return {document["_id"]: document["name"] async for document in found}
+
     async def limits(self, operator_id: str) -> dict[str, float]:
         """Return an operator's own limits by name; none if there is no such operator."""
         document = await self._operators.find_one({"_id": operator_id}, {"limits": 1})

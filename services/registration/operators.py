@@ -122,6 +122,12 @@ async def revoke_key(settings: ServiceSettings, operator_id: str, key_id: str) -
             raise NoSuchKey(operator_id, key_id) from None
 
 
+async def list_operators(settings: ServiceSettings) -> dict[str, str]:
+    """Return the names of all operators by id."""
+    async with _operators(settings) as operators:
+        return await operators.names()
+
+
 async def limits_of(settings: Settings, operator_id: str) -> tuple[OperatorLimits, frozenset[str]]:
     """Return the limits of an operator, and the names of its own limits, which differ from the settings.
 
