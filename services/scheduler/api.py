@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -25,7 +25,7 @@ from services.scheduler.domain.state import AgendaState
 from services.scheduler.previews import BaseOutdated, Behind
 from services.scheduler.service import Scheduler
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.contract.events import EncounterState
+from shared.contract.events import EncounterState, Remedy
 from shared.internal_api.edits import (
     BelowMinimum,
     BrokenRule,
@@ -93,14 +93,17 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
             _decline(rejected)
         return JSONResponse(effects.model_dump(mode="json"))
 
-    def encounters(state: AgendaState, page: PageRequest) -> list[EncounterNow]:
-        return encounters_of(state, page, scheduler.clock())
+    async def encounters(request: Request) -> Response:
+        edition_id, page = request.path_params["edition_id"], _query_of(request, PageRequest)
+        state, remedies, now = await scheduler.remedies(edition_id, lambda state: pairs_of(state, page).values())
+        items = encounters_of(state, page, now, remedies)
+        return JSONResponse({"items": [item.model_dump(mode="json") for item in items]})
 
     listing = partial(_listing, scheduler)
     return [
         Route("/editions/{edition_id}/below-minimum", listing(below_minimum_of)),
         Route("/editions/{edition_id}/edits", edits, methods=["POST"]),
-        Route("/editions/{edition_id}/encounters", listing(encounters)),
+        Route("/editions/{edition_id}/encounters", encounters),
         Route("/editions/{edition_id}/encounters/{encounter_id}/attendance", attendance, methods=["POST"]),
         Route("/editions/{edition_id}/encounters/{encounter_id}/remedy", _remedy(scheduler)),
         Route("/editions/{edition_id}/goals", listing(lambda state, _: goals_of(state))),
@@ -118,7 +121,7 @@ def _remedy(scheduler: Scheduler) -> Callable[[Request], Awaitable[Response]]:
             _decline(rejected)
         except (QueueFull, TimeoutError) as full:
             raise Declined(503, "busy", "too many remedies are being sought; ask again in a moment") from full
-        encounter = _now(state, pair_id, encounter_id, now)
+        encounter = _now(state, pair_id, encounter_id, now, {pair_id: found})
         return JSONResponse(EncounterRemedy(encounter=encounter, remedy=found, as_of=now).model_dump(mode="json"))
 
     return remedy
@@ -199,15 +202,22 @@ def effects_of(state: AgendaState, plan: EditPlan) -> EditEffects:
     )
 
 
-def encounters_of(state: AgendaState, page: PageRequest, now: datetime) -> list[EncounterNow]:
-    """List the encounters of a page that have a place, wait for a place, or are over."""
+def encounters_of(
+    state: AgendaState, page: PageRequest, now: datetime, remedies: Mapping[str, Remedy | None]
+) -> list[EncounterNow]:
+    """List the encounters of a page that have a place, wait for a place, or are over. `remedies` are by pair."""
+    return [_now(state, pair, encounter_id, now, remedies) for encounter_id, pair in pairs_of(state, page).items()]
+
+
+def pairs_of(state: AgendaState, page: PageRequest) -> dict[str, str]:
+    """Return the pairs of a page by encounter."""
     if page.participant_id is None:
         pairs: Iterable[str] = state.pairs_by_encounter.values()
     else:
         pairs = state.links.pairs_of.get(page.participant_id, ())
     ids = {state.encounter_id(pair): pair for pair in pairs if _is_listed(state, pair)}
     chosen = heapq.nsmallest(page.limit, (encounter_id for encounter_id in ids if encounter_id > page.after))
-    return [_now(state, ids[encounter_id], encounter_id, now) for encounter_id in chosen]
+    return {encounter_id: ids[encounter_id] for encounter_id in chosen}
 
 
 def below_minimum_of(state: AgendaState, page: PageRequest) -> list[BelowMinimum]:
@@ -233,7 +243,9 @@ def _query_of(request: Request, kind: type[Parameters]) -> Parameters:
         raise Declined(422, "invalid", str(error)) from error
 
 
-def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> EncounterNow:
+def _now(
+    state: AgendaState, pair: str, encounter_id: str, now: datetime, remedies: Mapping[str, Remedy | None]
+) -> EncounterNow:
     arranged, attended, published = arrangement_of(state, pair), state.attended.get(pair), state.encounters.get(pair)
     arranged_state = published.state if published else EncounterState.SCHEDULED
     return EncounterNow(
@@ -245,6 +257,8 @@ def _now(state: AgendaState, pair: str, encounter_id: str, now: datetime) -> Enc
         is_locked=arranged.is_locked,
         is_frozen=arranged.place is not None and timing.is_frozen(state, arranged.place, now),
         comes_after=_encounter_ids(state, arranged.comes_after),
+        remedy=remedies.get(pair) if arranged.reason else None,
+        remedy_sought=arranged.reason is not None and pair in remedies,
     )
 
 

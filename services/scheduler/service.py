@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,12 +14,12 @@ from services.scheduler.domain.organiser.attendance import AttendanceEffects, At
 from services.scheduler.domain.organiser.edit_plan import EditPlan
 from services.scheduler.domain.organiser.edits import apply_edit, plan_edit
 from services.scheduler.domain.organiser.errors import pair_of_encounter
-from services.scheduler.domain.organiser.remedies import find_remedy
 from services.scheduler.domain.organiser.remedy_trial import copy_of
 from services.scheduler.domain.organiser.what_if import problem_with
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.verifier import AgendaBroken
 from services.scheduler.improver import Improver, count_encounters, report_broken, transact
+from services.scheduler.known_remedies import KnownRemedies
 from services.scheduler.ports import Editions, Solver
 from services.scheduler.previews import Behind, must_be_at_base, preview_of
 from shared.contract.events import EncounterChanged, Event, Remedy
@@ -27,7 +27,7 @@ from shared.internal_api.edits import Edit, More, WhatIf
 from shared.internal_api.previews import FactsPreview, FactsToPreview
 from shared.messaging.inputs import Input
 from shared.runtime.clock import Clock
-from shared.runtime.fair_turns import FairTurns
+from shared.runtime.fair_turns import FairTurns, QueueFull
 from shared.runtime.log import get_logger
 from shared.runtime.metrics import DECISION_SECONDS
 
@@ -44,6 +44,8 @@ _LOOK_SECONDS = 0.05
 #: Searches for remedies of an operator that wait for a turn, and their longest wait. One search runs at a time: it
 #: shares the process with decisions.
 _REMEDIES_WAITING, _REMEDY_SECONDS = 8, 2.0
+#: Longest search for the remedies of a list of encounters, and its longest wait for a turn.
+_LIST_SECONDS, _LIST_WAIT_SECONDS = 1.0, 0.2
 
 
 _log = get_logger(__name__)
@@ -64,6 +66,7 @@ class Scheduler:
         default_factory=lambda: FairTurns(_PREVIEWS, most_each=_PREVIEWS_EACH, most_waiting=_PREVIEWS_WAITING)
     )
     _remedies: FairTurns = field(default_factory=lambda: FairTurns(1, most_waiting=_REMEDIES_WAITING))
+    _known: KnownRemedies = field(default_factory=KnownRemedies)
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
         """Insert a batch of inputs into the agenda, repair it, and publish the changes."""
@@ -156,7 +159,29 @@ class Scheduler:
         pair_id = pair_of_encounter(present, encounter_id)
         async with self._remedies.turn(present.operator_id or edition_id, within=_REMEDY_SECONDS):
             state, now = copy_of(await self.editions.current(edition_id)), self.clock()
-            return state, pair_id, await asyncio.to_thread(find_remedy, state, pair_id, now), now
+            found = await asyncio.to_thread(self._known.seek, state, [pair_id], now, 0.0)
+            return state, pair_id, found[pair_id], now
+
+    async def remedies(
+        self, edition_id: str, chosen: Callable[[AgendaState], Collection[str]]
+    ) -> tuple[AgendaState, Mapping[str, Remedy | None], datetime]:
+        """Return the remedies of the chosen pairs that wait, as far as they are known or found in a short search.
+
+        The answer holds the state that they were sought for, the remedies by pair, and the time.
+        """
+        state, now = await self.editions.current(edition_id), self.clock()
+        known = self._known.of(state, now)
+        sought = [pair for pair in chosen(state) if pair in state.waiting and pair not in known]
+        if not sought or self._known.rests:
+            return state, known, now
+        try:
+            async with self._remedies.turn(state.operator_id or edition_id, within=_LIST_WAIT_SECONDS):
+                state = copy_of(await self.editions.current(edition_id))
+                waiting = [pair for pair in sought if pair in state.waiting]
+                found = await asyncio.to_thread(self._known.seek, state, waiting, now, _LIST_SECONDS)
+        except (QueueFull, TimeoutError):
+            return await self.editions.current(edition_id), {}, now
+        return state, {**self._known.of(state, now), **found}, now
 
     async def agenda(self, edition_id: str) -> AgendaState:
         """Return the present state of an edition. The caller does not change it."""

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from shared.contract.events.agenda import EncounterState, Label, Place, WaitingReason
 from shared.contract.events.core import Value
 from shared.contract.events.registration import Goal
+from shared.contract.events.remedies import Remedy
 from shared.contract.ids import Id
 
 
@@ -165,3 +166,9 @@ class EncounterNow(Value):
     is_locked: bool
     is_frozen: bool
     comes_after: tuple[Id, ...] = Field(default=(), description=_COMES_AFTER)
+    remedy: Remedy | None = Field(
+        default=None, description="The smallest change found that would place the waiting encounter."
+    )
+    remedy_sought: bool = Field(
+        default=False, description="Whether a remedy was sought. Then a missing remedy says that none was found."
+    )

@@ -105,13 +105,16 @@ async def list_encounters(
     after: After = None,
     participant_id: Annotated[Id | None, Query(description="Only the encounters of this participant.")] = None,
 ) -> Encounters:
-    """List the encounters as they are now: placed, waiting with the reason, held or missed."""
+    """List the encounters as they are now: placed, held, missed, or waiting with the reason and the remedy.
+
+    Remedies are sought for a second. `remedy_sought` is false for the rest: ask again, or for the remedy of one.
+    """
     await service.editions.get(edition_id)
     query = _page_query(limit, after) | ({"participant_id": participant_id} if participant_id else {})
     answer = await scheduler.get(f"/editions/{edition_id}/encounters", query)
     items = [EncounterNow.model_validate(item) for item in answer["items"]]
     shown = items[:limit]
-    concerned = (participant_id for encounter in shown for participant_id in encounter.participant_ids)
+    concerned = {participant_id for encounter in shown for participant_id in _named_by(encounter)}
     names = await service.participants.names(edition_id, concerned)
     return Encounters(items=shown, names=names, next=shown[-1].encounter_id if len(items) > limit else None)
 
@@ -238,8 +241,12 @@ async def remedy_of(scheduler: InternalClient, edition_id: str, encounter_id: st
 
 def concerned_by(found: EncounterRemedy) -> set[str]:
     """Return the ids of all participants that an answer names."""
-    steps = found.remedy.steps if found.remedy else ()
-    return {*found.encounter.participant_ids, *(step.participant_id for step in steps if step.participant_id)}
+    return _named_by(found.encounter.model_copy(update={"remedy": found.remedy}))
+
+
+def _named_by(encounter: EncounterNow) -> set[str]:
+    steps = encounter.remedy.steps if encounter.remedy else ()
+    return {*encounter.participant_ids, *(step.participant_id for step in steps if step.participant_id)}
 
 
 def _page_query(limit: int, after: str | None) -> dict[str, str]:

@@ -106,10 +106,25 @@ async def test_all_places_tell_the_same_of_a_waiting_encounter(harness: ApiHarne
     assert (affinity["hindrances"], steps[-1].what) == (["no_table"], "waits: no_table")
     assert found["encounter"] == listed
     assert affinity["encounter_id"] == listed["encounter_id"]
-    assert affinity["remedy"] == found["remedy"]
+    assert affinity["remedy"] == found["remedy"] == listed["remedy"]
+    assert listed["remedy_sought"]
     remedy = find_remedy(state, identity, harness.now())
     assert Remedy.model_validate(found["remedy"]) == remedy
     assert affinity["text"] == found["text"] == describe(state.waiting[identity], remedy, {}, ZoneInfo("Europe/Madrid"))
+
+
+async def test_the_list_names_the_remedy_of_the_present_agenda(harness: ApiHarness, api: httpx.AsyncClient) -> None:
+    assert (await harness.meeting(api, "Carla", "Dario"))["remedy"]["steps"][0]["kind"] == "table"
+    placed = await harness.meeting(api, "Ana", "Beto")
+    assert (placed["remedy"], placed["remedy_sought"]) == (None, False)
+    hours = {"available": [{"starts_at": "2026-11-26T13:00", "ends_at": "2026-11-26T14:00"}]}
+    path = f"{harness.path}/participants/{harness.people['Carla']}"
+    assert (await api.patch(path, json=hours, headers=ANY_REVISION)).status_code == 200
+    await harness.deliver()
+    found = await remedy_of(harness, api, "Carla", "Dario")
+    listed = await harness.meeting(api, "Carla", "Dario")
+    assert (found["remedy"], found["encounter"]) == (listed["remedy"], listed)
+    assert "hours" in {step["kind"] for step in listed["remedy"]["steps"]}
 
 
 async def test_counts_of_waiting_encounters_agree_with_the_list(harness: ApiHarness, api: httpx.AsyncClient) -> None:
