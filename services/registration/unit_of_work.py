@@ -165,6 +165,10 @@ class UnitOfWork:
                 left = await self.repository.insert_all(entities)
         except CeilingReached:
             left = list(entities)
+        refused = {entity.id for entity in left}
+        for entity in entities:
+            if entity.id not in refused:
+                await self.gate.passed(None, entity)
         conflicts = {}
         for entity in left:
             try:
