@@ -47,7 +47,7 @@ def edition(
     """Change fields of an edition."""
     body = _json_of(patch)
     with client_of(registration, key) as client:
-        _change(client, "PATCH", f"/editions/{edition_id}", body, token, yes=yes)
+        make_change(client, "PATCH", f"/editions/{edition_id}", body, token, yes=yes)
 
 
 @app.command()
@@ -62,7 +62,7 @@ def postpone(
 ) -> None:
     """Move all days of an edition, with its sessions and the availability of its participants."""
     with client_of(registration, key) as client:
-        _change(client, "POST", f"/editions/{edition_id}/postponements", {"days": days}, token, yes=yes)
+        make_change(client, "POST", f"/editions/{edition_id}/postponements", {"days": days}, token, yes=yes)
 
 
 @app.command()
@@ -79,7 +79,7 @@ def participant(
     """Change fields of a participant."""
     body = _json_of(patch)
     with client_of(registration, key) as client:
-        _change(client, "PATCH", f"/editions/{edition_id}/participants/{participant_id}", body, token, yes=yes)
+        make_change(client, "PATCH", f"/editions/{edition_id}/participants/{participant_id}", body, token, yes=yes)
 
 
 @app.command()
@@ -96,7 +96,7 @@ def cancel(
     parties = "organisations" if party_id.startswith("org_") else "participants"
     path = f"/editions/{edition_id}/{parties}/{party_id}/cancellation"
     with client_of(registration, key) as client:
-        _change(client, "POST", path, None, token, yes=yes)
+        make_change(client, "POST", path, None, token, yes=yes)
 
 
 @app.command("list")
@@ -133,10 +133,10 @@ def undo(
     """Undo a change. Places that have changed since are left, and named."""
     path = f"/editions/{edition_id}/amendments/{amendment_id}/undo"
     with client_of(registration, key) as client:
-        _change(client, "POST", path, None, token, yes=yes)
+        make_change(client, "POST", path, None, token, yes=yes)
 
 
-def _change(client: httpx.Client, method: str, path: str, body: Any, token: str | None, *, yes: bool) -> None:  # noqa: ANN401 - JSON
+def make_change(client: httpx.Client, method: str, path: str, body: Any, token: str | None, *, yes: bool) -> None:  # noqa: ANN401 - JSON
     """Show the effects of a change, and make it once they are confirmed."""
     if token is None:
         tried = answer_of(client, method, path, body, {"dry_run": "true"}, _show_problem)

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from tertulia.output import show_line, show_table
-from tertulia.registration_api import HERE, Address, Key, answer_of, client_of
+from tertulia.changes import Token, Yes, make_change
+from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +22,7 @@ console = Console()
 InEdition = Annotated[str, typer.Option("--edition", help="Only in this edition; without it in all editions.")]
 Name = Annotated[str, typer.Option(help="Words of the name, in any order and case; a word may be cut at its end.")]
 ExternalId = Annotated[str, typer.Option(help="The id in the operator's own system.")]
+Participant = Annotated[str, typer.Argument(help="The participant's id.")]
 _MOST = "200"
 
 
@@ -73,6 +75,46 @@ def organisations(
         for item in _found("organisations", query, edition, registration, key)
     ]
     _show(("Organisation", "Name", "Country", "Website", "Status", "Edition"), rows)
+
+
+@app.command()
+def move(
+    edition_id: Edition,
+    participant_id: Participant,
+    organisation_id: Annotated[str, typer.Argument(help="The id of the organisation to move to.")],
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = HERE,
+    key: Key = "",
+) -> None:
+    """Move a participant to another organisation."""
+    path = f"/editions/{edition_id}/participants/{participant_id}"
+    with client_of(registration, key) as client:
+        make_change(client, "PATCH", path, {"organisation_id": organisation_id}, token, yes=yes)
+
+
+@app.command()
+def replace(
+    edition_id: Edition,
+    participant_id: Participant,
+    name: Annotated[str, typer.Option(help="The name of the successor.")],
+    email: Annotated[str, typer.Option(help="The address of the successor.")],
+    language: Annotated[list[str], typer.Option(help="Languages of the successor; mails are in the first.")],
+    job_title: Annotated[str, typer.Option(help="The job title of the successor.")] = "",
+    phone: Annotated[str, typer.Option(help="The phone number of the successor.")] = "",
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = HERE,
+    key: Key = "",
+) -> None:
+    """Give a participant's place to another person. Both are told."""
+    person = {"name": name, "email": email, "languages": language, "job_title": job_title, "phone": phone}
+    path = f"/editions/{edition_id}/participants/{participant_id}/replacement"
+    body = {field: value for field, value in person.items() if value}
+    with client_of(registration, key) as client:
+        make_change(client, "POST", path, body, token, yes=yes)
 
 
 def _found(kind: str, query: dict[str, str], edition: str, registration: str, key: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from services.registration.use_cases.calendars import FollowingAvailability
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.external_ids import ExternalIdService
 from services.registration.use_cases.match_requests import MatchRequestService
+from services.registration.use_cases.moves import MoveService
 from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
 from services.registration.use_cases.search import SearchService
@@ -50,6 +51,7 @@ class OperatorService:
         self.participants = ParticipantService(self.unit_of_work, self.editions, lines)
         self.organisations = OrganisationService(self.unit_of_work, self.editions, self.participants)
         self.external_ids = ExternalIdService(self.unit_of_work, self.participants, self.organisations)
+        self.moves = MoveService(repository)
         self.search = SearchService(repository)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)
 

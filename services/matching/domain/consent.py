@@ -19,6 +19,7 @@ class ConsentSide:
         seeking: has a live open request.
         offered: this open request has the partner among its proposals.
         blocks: blocks the partner.
+        is_colleague: represents the partner's organisation, perhaps since a move: a meeting of colleagues is none.
     """
 
     active: bool = True
@@ -28,6 +29,7 @@ class ConsentSide:
     seeking: bool = False
     offered: bool = False
     blocks: bool = False
+    is_colleague: bool = False
 
 
 def consent_of(policy: ConsentPolicy, first: ConsentSide, second: ConsentSide, *, brought: bool = False) -> Consent:
@@ -39,7 +41,7 @@ def consent_of(policy: ConsentPolicy, first: ConsentSide, second: ConsentSide, *
     - A pair `brought` up by a proposal round, and declined by neither side, is granted under `organiser`. Under
       `mutual` and `requester` it stays pending until a participant asks.
     """
-    if not (first.active and second.active) or first.blocks or second.blocks:
+    if not (first.active and second.active) or first.blocks or second.blocks or first.is_colleague:
         return Consent.REFUSED
     waits = brought and not (_declines(first) or _declines(second))
     if policy is ConsentPolicy.MUTUAL:

@@ -105,7 +105,7 @@ class Publisher:
 
     def _side(self, participant_id: str, partner_id: str) -> ConsentSide:
         state = self._state
-        participant = state.participants[participant_id]
+        participant, partner = state.participants[participant_id], state.participants[partner_id]
         requests = [request for _, request in state.requests_between(participant_id, partner_id)]
         asked = [request for request in requests if request.requester_id == participant_id]
         answered = {request.state for request in requests if request.target_id == participant_id}
@@ -116,7 +116,8 @@ class Publisher:
             declined=RequestState.DECLINED in answered or partner_id in participant.declined_ids,
             seeking=state.seeking(participant_id),
             offered=any(request.live and request.target_id is None for request in asked),
-            blocks=participant.blocks(partner_id, state.participants[partner_id].organisation_id),
+            blocks=participant.blocks(partner_id, partner.organisation_id),
+            is_colleague=participant.organisation_id == partner.organisation_id,
         )
 
 

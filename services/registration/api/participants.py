@@ -6,7 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from services.registration.api.access import After, CurrentService, Gate, IdempotencyKey, IfMatch, Limit, PathId
+from services.registration.api.access import (
+    After,
+    CurrentService,
+    Gate,
+    IdempotencyKey,
+    IfMatch,
+    Limit,
+    OptionalIfMatch,
+    PathId,
+)
 from services.registration.api.bodies import PatchBody, body_docs, body_of, patch_docs
 from services.registration.api.replies import (
     Page,
@@ -21,7 +30,7 @@ from services.registration.api.replies import (
 )
 from services.registration.api.rights import needs
 from services.registration.api.search import ParticipantSearch, found_in
-from services.registration.domain.participant import Participant, ParticipantFacts
+from services.registration.domain.participant import Participant, ParticipantFacts, ReplacementFacts
 from shared.access import Action
 
 router = APIRouter(prefix="/editions/{edition_id}/participants", tags=["participants"])
@@ -78,13 +87,17 @@ async def amend_participant(
     patch: PatchBody,
     gate: Gate,
 ) -> Response:
-    """Change a participant.
+    """Change a participant. With `organisation_id` the participant moves to another organisation.
+
+    After a move, `warnings` names the requests with people of the new organisation: colleagues have no encounter.
 
     Another person takes the participant's place if the patch names `name`, `email`, `languages`, `profile`,
     `job_title`, `phone` and `external_id`. The id, the match requests and the agenda stay. So do all fields that the
     patch does not name: send all fields of the person anew.
     """
-    return await outcome(service, gate, await service.participants.amend(edition_id, participant_id, patch, revisions))
+    participant = await service.participants.amend(edition_id, participant_id, patch, revisions)
+    colleagues = await service.moves.colleagues(participant) if "organisation_id" in patch else ()
+    return await outcome(service, gate, participant, colleagues)
 
 
 @router.post("/{participant_id}/cancellation", responses=tried_or(WarnedParticipant))
@@ -94,6 +107,27 @@ async def cancel_participant(
 ) -> Response:
     """Cancel a participant. A repeated request changes nothing."""
     return await outcome(service, gate, await service.participants.cancel(edition_id, participant_id))
+
+
+@router.post(
+    "/{participant_id}/replacement", responses=tried_or(WarnedParticipant), openapi_extra=body_docs(ReplacementFacts)
+)
+@needs(Action.CHANGE_PARTIES)
+async def replace_participant(
+    service: CurrentService,
+    edition_id: PathId,
+    participant_id: PathId,
+    revisions: OptionalIfMatch,
+    facts: Annotated[ReplacementFacts, body_of(ReplacementFacts)],
+    gate: Gate,
+) -> Response:
+    """Give a participant's place to another person: the id, the match requests, the sessions and the agenda stay.
+
+    Both are told by the next mails: the person before of the cancellation, the successor of the agenda. Links of the
+    person before end. A repeated request changes nothing.
+    """
+    patch = facts.patch()
+    return await outcome(service, gate, await service.participants.amend(edition_id, participant_id, patch, revisions))
 
 
 @router.post("/{participant_id}/links/revocation", response_model=Participant)

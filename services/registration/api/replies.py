@@ -85,9 +85,11 @@ def tried_or(view: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": view | Tried, "description": "The entity, or the preview of a dry run."}}
 
 
-async def outcome(service: OperatorService, gate: ChangeGate, entity: Entity) -> Response:
-    """Return 200 with the changed entity and its warnings; in a dry run, with the preview of the change and them."""
-    warnings = await service.warnings(entity)
+async def outcome(
+    service: OperatorService, gate: ChangeGate, entity: Entity, more: Iterable[FieldError] = ()
+) -> Response:
+    """Return 200 with the changed entity, its warnings and `more`; in a dry run, with the preview and the warnings."""
+    warnings = (*more, *await service.warnings(entity))
     if not gate.dry_run:
         amendment = {"Tertulia-Amendment": gate.amendment_id} if gate.amendment_id else {}
         return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity) | amendment)

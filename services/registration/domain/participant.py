@@ -144,6 +144,27 @@ class ParticipantFacts(Facts):
         )
 
 
+class ReplacementFacts(Facts):
+    """A person who takes a participant's place. Fields that are not sent are emptied, except the profile."""
+
+    name: Line
+    email: Email
+    languages: tuple[Language, ...] = Field(
+        min_length=1, max_length=3, description="Mails are written in the first language."
+    )
+    profile: ProfileFacts | None = Field(
+        default=None, description="Without it the profile of the place stays: offers and needs of the organisation."
+    )
+    job_title: Line | None = None
+    phone: ShortLine | None = None
+    external_id: Line | None = None
+
+    def patch(self) -> dict[str, object]:
+        """Return the merge patch that gives the place to the person."""
+        fields = self.model_dump(mode="json")
+        return fields if self.profile is not None else {name: fields[name] for name in fields if name != "profile"}
+
+
 class Participant(ParticipantFacts, Entity):
     """A participant at a revision. Another person of the organisation may take the participant's place."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -37,6 +38,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
     def answer(request: httpx.Request) -> httpx.Response:
         made.append(request)
         name = request.url.params.get("name")
+        if request.method != "GET":
+            return httpx.Response(200, json={"revision": 2})
         item = ORGANISATION if request.url.path.endswith("organisations") else PERSON
         return httpx.Response(200, json={"items": [] if name == "Nobody" else [item], "more": name == "All"})
 
@@ -70,3 +73,13 @@ def test_a_search_says_when_it_finds_none_or_too_many(calls: list[httpx.Request]
     assert "None is found." in run("find", "--name", "Nobody").stdout
     assert "The first 200 are shown" in run("find", "--name", "All").stdout
     assert len(calls) == 2
+
+
+def test_a_move_and_a_replacement_send_their_fields(calls: list[httpx.Request]) -> None:
+    assert run("move", "edn_1", "prt_1", "org_2", "--token", "*").exit_code == 0
+    person = ("--name", "Zoe", "--email", "zoe@x.example", "--language", "de", "--language", "en")
+    assert "revision 2" in run("replace", "edn_1", "prt_1", *person, "--token", "*").stdout
+    moved, replaced = calls
+    assert (moved.method, json.loads(moved.content)) == ("PATCH", {"organisation_id": "org_2"})
+    assert replaced.url.path == "/v1/editions/edn_1/participants/prt_1/replacement"
+    assert json.loads(replaced.content) == {"name": "Zoe", "email": "zoe@x.example", "languages": ["de", "en"]}

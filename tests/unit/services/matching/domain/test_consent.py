@@ -40,6 +40,14 @@ G, P, R = Consent.GRANTED, Consent.PENDING, Consent.REFUSED
         pytest.param(ConsentSide(seeking=True, declined=True), ASKS, P, R, R, id="seeks, but has declined this one"),
         pytest.param(GONE, ACCEPTS, R, R, R, id="requester cancelled"),
         pytest.param(ASKS, ConsentSide(active=False, accepted=True), R, R, R, id="target cancelled"),
+        pytest.param(
+            ConsentSide(asked=True, is_colleague=True),
+            ConsentSide(accepted=True, is_colleague=True),
+            R,
+            R,
+            R,
+            id="one moved to the organisation of the partner",
+        ),
     ],
 )
 def test_table(one: ConsentSide, other: ConsentSide, mutual: Consent, requester: Consent, organiser: Consent) -> None:

@@ -1,0 +1,136 @@
+"""Corrections of people in the whole product: their encounters, agendas and mails follow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.product import Product
+from tests.support.registration_api import ANY_REVISION, edition_body, organisation_body, participant_body
+
+NAMES = ("Ana", "Beto", "Carla", "Dario")
+
+
+class Corrections:
+    """A published edition of four people, each of an organisation with the same name, and encounters between them."""
+
+    def __init__(self, product: Product, api: httpx.AsyncClient) -> None:
+        self.product = product
+        self.api = api
+        self.path = ""
+        self.people: dict[str, str] = {}
+        self.organisations: dict[str, str] = {}
+        self.requests: dict[tuple[str, str], str] = {}
+
+    async def post(self, path: str, body: Any = None, **query: str) -> dict[str, Any]:
+        answer = await self.api.post(self.path + path, json=body, params=query)
+        assert answer.is_success, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+    async def set_up(self) -> None:
+        self.path = (
+            f"/editions/{(await self.post('/editions', edition_body(consent_policy='requester')))['edition_id']}"
+        )
+        for name in NAMES:
+            await self.register(name)
+
+    async def register(self, name: str, organisation: str | None = None, **changes: Any) -> None:
+        if organisation is None:
+            made = await self.post("/organisations", organisation_body(name=f"Org {name}"))
+            self.organisations[name] = made["organisation_id"]
+        body = participant_body(
+            self.organisations[organisation or name], name=name, email=f"{name.lower()}@x.example", **changes
+        )
+        self.people[name] = (await self.post("/participants", body))["participant_id"]
+
+    async def ask(self, requester: str, target: str, **fields: Any) -> str:
+        body = {"requester_id": self.people[requester], "target_id": self.people[target], **fields}
+        request_id = (await self.post("/match-requests", body))["request_id"]
+        self.requests[requester, target] = request_id
+        return str(request_id)
+
+    async def announce(self) -> None:
+        """Publish the edition, and mail the agendas."""
+        await self.api.patch(self.path, json={"phase": "published"}, headers=ANY_REVISION, params={"token": "*"})
+        await self.product.drain()
+        await self.product.announce()
+
+    def place(self, one: str, other: str) -> tuple[str, Any] | None:
+        """Return state and place of the encounter of two people, as last published."""
+        both = {self.people[one], self.people[other]}
+        found = None
+        for event in self.product.servers.published:
+            if type(event).__name__ == "EncounterChanged" and set(event.participant_ids) == both:  # type: ignore[attr-defined]
+                found = (str(event.state), event.place)  # type: ignore[attr-defined]
+        return found
+
+    def mailed(self, since: int) -> list[str]:
+        """Return the addresses that got a mail, in order of sending."""
+        return [mail.recipient for mail in self.product.mailer.accepted[since:]]
+
+
+@pytest.fixture
+async def corrections() -> AsyncIterator[Corrections]:
+    product = Product()
+    await product.set_up()
+    async with product.client() as api:
+        scene = Corrections(product, api)
+        await scene.set_up()
+        yield scene
+
+
+async def test_a_move_to_the_partner_s_organisation_ends_the_encounter_and_a_move_back_restores_it(
+    corrections: Corrections,
+) -> None:
+    await corrections.ask("Ana", "Beto")
+    await corrections.ask("Ana", "Carla")
+    await corrections.announce()
+    before = corrections.place("Ana", "Beto"), corrections.place("Ana", "Carla")
+    assert before[0] is not None
+    path = f"{corrections.path}/participants/{corrections.people['Ana']}"
+    for organisation, is_colleague in (("Beto", True), ("Ana", False)):
+        moved = await corrections.api.patch(
+            path, json={"organisation_id": corrections.organisations[organisation]}, headers=ANY_REVISION
+        )
+        slugs = [warning["slug"] for warning in moved.json().get("warnings", ())]
+        assert ("colleagues-asked" in slugs) is is_colleague
+        await corrections.product.drain()
+        present = corrections.place("Ana", "Beto")
+        assert present is not None
+        assert (present[0] == "cancelled") is is_colleague
+    assert (corrections.place("Ana", "Beto"), corrections.place("Ana", "Carla")) == before
+
+
+async def test_a_replacement_tells_both_and_keeps_requests_and_agenda(corrections: Corrections) -> None:
+    await corrections.ask("Ana", "Beto")
+    await corrections.announce()
+    before, sent = corrections.place("Ana", "Beto"), len(corrections.product.mailer.accepted)
+    path = f"/participants/{corrections.people['Ana']}"
+    person = {"name": "Zoe", "email": "zoe@x.example", "languages": ["de"]}
+    replaced = await corrections.post(f"{path}/replacement", person)
+    assert (replaced["name"], replaced["job_title"], replaced["profile"]["offers"]) == (
+        "Zoe",
+        None,
+        ["Soldadura robotizada"],
+    )
+    again = await corrections.post(f"{path}/replacement", person)
+    assert again["revision"] == replaced["revision"]
+    await corrections.product.drain()
+    await corrections.product.announce()
+    assert corrections.place("Ana", "Beto") == before
+    mailed = corrections.mailed(sent)
+    assert "ana@x.example" in mailed
+    assert "zoe@x.example" in mailed
+
+
+async def test_a_replacement_by_a_registered_person_is_refused_by_name(corrections: Corrections) -> None:
+    person = {"name": "Beto", "email": "beto@x.example", "languages": ["es"]}
+    answer = await corrections.api.post(
+        f"{corrections.path}/participants/{corrections.people['Ana']}/replacement", json=person
+    )
+    assert answer.status_code == 409
+    assert corrections.people["Beto"] in answer.json()["detail"]
