@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tertulia.output import show_line, show_table
 from tertulia.changes import Token, Yes, make_change
+from tertulia.output import show_line, show_table
 from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of
 
 app = typer.Typer(
