@@ -9,11 +9,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from shared.contract.topics import is_personal
 from shared.messaging import dead_letter_admin as dlq_admin
-from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter
+from shared.messaging.dead_letter_admin import DeadLetter, UnknownLetter, UnknownThing
 from shared.messaging.topic_log import LogUnreadable
 from shared.runtime.settings import ConnectionSettings, read_settings
-from tertulia.connections import Backend, run_connected
+from tertulia.connections import Backend, NoAnswer, check, run_connected
 from tertulia.output import show_line, show_table, stop, utc
 
 app = typer.Typer(no_args_is_help=True, help="List dead letters, send them again, or drop them.")
@@ -25,7 +26,7 @@ LetterId = Annotated[str, typer.Argument(help="The letter's id, from `tertulia d
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return run_connected(work, Backend.BROKER)
-    except (LogUnreadable, UnknownLetter, TimeoutError) as error:
+    except (LogUnreadable, NoAnswer, UnknownLetter, UnknownThing, TimeoutError) as error:
         stop(console, str(error) or repr(error))
 
 
@@ -65,8 +66,11 @@ def show(letter_id: LetterId) -> None:
 
 @app.command()
 def replay(letter_id: LetterId) -> None:
-    """Send the record to its topic again, and remove the letter. A newer revision still wins."""
-    _find_and(letter_id, dlq_admin.replay, "replayed")
+    """Send the record to its topic again, and remove the letter. A newer revision still wins.
+
+    Letters of registration.v1 keep no body: the thing is published as registration's database has it.
+    """
+    _find_and(letter_id, _replay, "replayed")
 
 
 @app.command()
@@ -78,6 +82,16 @@ def drop(
     if not yes:
         typer.confirm(f"Drop {letter_id}? Its record is lost.", abort=True)
     _find_and(letter_id, dlq_admin.drop, "dropped")
+
+
+async def _replay(settings: ConnectionSettings, letter: DeadLetter) -> None:
+    anew = None
+    if is_personal(letter.origin.topic):
+        from services.registration.rebuild import record_of_key  # noqa: PLC0415 - only where registration is installed
+
+        await check(Backend.DATABASE, settings)
+        anew = await record_of_key(settings, letter.origin.shown_key)
+    await dlq_admin.replay(settings, letter, anew)
 
 
 def _find_and(letter_id: str, act: Any, done: str) -> None:  # noqa: ANN401 - replay or drop

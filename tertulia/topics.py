@@ -30,15 +30,15 @@ class AclFormat(StrEnum):
 
 @app.command()
 def apply() -> None:
-    """Create the missing topics. Never changes a topic that exists."""
+    """Create the missing topics, and bring the compaction lag of old topics up to date. Changes nothing further."""
     settings = read_settings(ConnectionSettings)
     try:
         created = run_connected(topic_admin.apply(settings), Backend.BROKER)
     except TopicsDiffer as error:
         stop(console, f"topics not applied on {settings.kafka_bootstrap}: {error}")
     for name in created:
-        show_line(console, f"created {name}")
-    show_line(console, f"{len(created)} topics created; the broker is as declared.")
+        show_line(console, f"applied {name}")
+    show_line(console, f"{len(created)} topics created or brought up to date; the broker is as declared.")
 
 
 @app.command()

@@ -35,8 +35,8 @@ from shared.contract.events import (
 )
 from shared.contract.topics import MATCH_REQUEST, REGISTRATION
 from shared.messaging.topic_log import EditionEvents
-from shared.runtime.settings import read_settings
-from shared.storage.mongo import MongoDatabase
+from shared.runtime.settings import ConnectionSettings, read_settings
+from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilt, View, side_by_side
 
 _TOO_SHORT_FOR_A_SLOT = {"date": "2000-01-01", "starts": "00:00", "ends": "00:01"}
@@ -84,6 +84,18 @@ async def newest_of_entities(database: MongoDatabase) -> list[Record]:
     store = MongoStore(database, _publish_nothing)
     found = [entity async for document in editions for entity in await store.of_edition(document["edition_id"])]
     return [encode(entity.snapshot()) for entity in found]
+
+
+async def record_of_key(settings: ConnectionSettings, key: str) -> Record | None:
+    """Return the record of the entity with a record key, as the database has it now; None if there is none."""
+    edition_id, _, thing = key.partition("/")
+    mongo = Mongo(settings)
+    try:
+        store = MongoStore(mongo.database(read_settings(Settings).database), _publish_nothing)
+        events = [entity.snapshot() for entity in await store.of_edition(edition_id)]
+    finally:
+        await mongo.close()
+    return next((encode(event) for event in events if event.thing == thing), None)
 
 
 def _is_over(entity: Entity) -> bool:

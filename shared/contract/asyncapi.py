@@ -69,6 +69,8 @@ def _channel(topic: Topic) -> dict[str, Any]:
     if topic.retention is not None:
         milliseconds = int(topic.retention.total_seconds()) * 1000
         configuration = {"cleanup.policy": ["delete"], "retention.ms": milliseconds}
+    if topic.erased_within is not None:
+        configuration["max.compaction.lag.ms"] = int(topic.erased_within.total_seconds()) * 1000
     return {
         "address": topic.name,
         "description": topic.summary,

@@ -28,7 +28,8 @@ DLQ_PARTITIONS = 1
 class Topic:
     """A topic of the contract. With `retention` None, compaction keeps the newest record of a key for ever.
 
-    `source` is the only service that writes to it, `consumers` are the services that read it.
+    `source` is the only service that writes to it, `consumers` are the services that read it. A `personal` topic holds
+    texts of people: its dead letters keep no body. `erased_within` is the time after which a replaced record is gone.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Topic:
     consumers: tuple[str, ...] = ()
     public: bool = False
     retention: timedelta | None = None
+    personal: bool = False
+    erased_within: timedelta | None = None
 
     @property
     def dlq(self) -> str:
@@ -51,6 +54,8 @@ REGISTRATION = Topic(
     source="registration",
     events=(EditionChanged, OrganisationChanged, ParticipantChanged, OrganisationErased, ParticipantErased),
     consumers=("matching", "scheduler", "notify"),
+    personal=True,
+    erased_within=timedelta(hours=24),
 )
 MATCH_REQUEST = Topic(
     name="match-request.v1",
@@ -105,6 +110,11 @@ def group_of(service: str) -> str:
 def topics_of(service: str) -> tuple[Topic, ...]:
     """Return the topics that a service consumes."""
     return tuple(topic for topic in TOPICS if service in topic.consumers)
+
+
+def is_personal(name: str) -> bool:
+    """Tell whether the topic of a name holds texts of people."""
+    return any(topic.name == name and topic.personal for topic in TOPICS)
 
 
 def topic_of(event: Event) -> Topic:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from shared.contract.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS
+from shared.contract.cloudevents import Record
+from shared.contract.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS, is_personal
 from shared.messaging import topic_log
 from shared.messaging.broker import MAX_LETTER_BYTES, client_options, partition_of
 from shared.messaging.dead_letters import DeadLetterOrigin, original_headers
@@ -20,6 +21,10 @@ _READ_SECONDS = 30.0
 
 class UnknownLetter(Exception):
     """No dead letter has this id: it was replayed or dropped, or the id is wrong."""
+
+
+class UnknownThing(Exception):
+    """The thing of a dead letter without a body does not exist."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,24 @@ async def find(settings: ConnectionSettings, letter_id: str) -> DeadLetter:
     raise UnknownLetter(f"no dead letter {letter_id!r}: `tertulia dlq list` names those that wait")
 
 
-async def replay(settings: ConnectionSettings, letter: DeadLetter) -> None:
-    """Send the record to its topic again, then remove the dead letter. A newer revision of the thing still wins."""
+async def replay(settings: ConnectionSettings, letter: DeadLetter, anew: Record | None = None) -> None:
+    """Send the record to its topic again, then remove the dead letter. A newer revision of the thing still wins.
+
+    `anew` is the record of the thing as it is now. It is sent in the place of a record whose body is not kept.
+
+    Raises:
+        UnknownThing: the body of the letter is not kept, and there is no such thing.
+    """
     async with _producer(settings) as producer:
+        if is_personal(letter.origin.topic):
+            if anew is None:
+                raise UnknownThing(
+                    f"{letter.letter_id} keeps no body, and registration has no {letter.origin.shown_key}: "
+                    "remove it with `tertulia dlq drop`"
+                )
+            await producer.send_and_wait(anew.topic, value=anew.value, key=anew.key, headers=anew.headers)
+            await _remove(producer, letter)
+            return
         key = letter.origin.original_key
         headers = [(name, value.encode()) for name, value in letter.headers.items()]
         partition = letter.origin.partition if key is None else None

@@ -1,5 +1,8 @@
 """Dead letters: records that could not be processed, stored whole with their reason and origin.
 
+The letters of a topic with personal data keep no body: an erasure would not reach it. Their replay publishes the thing
+anew, from the database of its service.
+
 A `.dlq` topic is a compacted table keyed by origin: a record that is dead-lettered twice is one letter. A tombstone
 removes a letter (`tertulia dlq drop`, or `tertulia dlq replay` after sending the record again).
 """
@@ -18,13 +21,15 @@ from aiokafka import ConsumerRecord
 from faststream.kafka import KafkaBroker
 
 from shared.contract.cloudevents import header
-from shared.contract.topics import DLQ_SUFFIX
+from shared.contract.topics import DLQ_SUFFIX, is_personal
 from shared.runtime.clock import utc_now
 
 #: Owner of the records that cannot be decoded. Their budget is the process's.
 UNKNOWN = "unknown"
 _PREFIX = "dlq_"
 _LONGEST_REASON = 500
+#: Not null, because a null body removes a letter.
+_NO_BODY = b""
 #: Key of an event: ids and a kind.
 _EVENT_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){2}")
 
@@ -147,7 +152,7 @@ class DeadLetters:
             key=base64.b64encode(record.key or b"").decode(),
         )
         await self._broker.publish(
-            record.value,
+            _NO_BODY if is_personal(record.topic) else record.value,
             topic=record.topic + DLQ_SUFFIX,
             key=origin.letter_id.encode(),
             headers={**original_headers(record), **origin.headers()},

@@ -17,6 +17,12 @@ from shared.runtime.settings import ConnectionSettings
 
 #: With `min.insync.replicas=2` on the broker, no write is lost when one broker is lost.
 _REPLICAS = 3
+#: The longest time until compaction removes a replaced record, such as the texts of an erased person.
+_COMPACTION_LAG = "max.compaction.lag.ms"
+#: Settings of existing topics that `apply` changes: no record that is still current is lost by them.
+_MENDED = frozenset({_COMPACTION_LAG})
+#: The source of a setting that a topic itself has, in an answer of the broker.
+_OF_THE_TOPIC = 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ def declared(settings: ConnectionSettings) -> list[Declared]:
     topics: list[Declared] = []
     for topic in TOPICS:
         policy = {"cleanup.policy": "compact"} if topic.retention is None else _retention("delete", topic.retention)
+        if topic.erased_within is not None:
+            policy[_COMPACTION_LAG] = _milliseconds(topic.erased_within)
         topics.append(Declared(topic.name, settings.kafka_partitions, policy))
         letters = _retention("compact,delete", DLQ_RETENTION) | {"max.message.bytes": str(MAX_LETTER_BYTES)}
         topics.append(Declared(topic.dlq, DLQ_PARTITIONS, letters))
@@ -53,7 +61,11 @@ def declared(settings: ConnectionSettings) -> list[Declared]:
 
 
 def _retention(policy: str, retention: timedelta) -> dict[str, str]:
-    return {"cleanup.policy": policy, "retention.ms": str(int(retention.total_seconds()) * 1000)}
+    return {"cleanup.policy": policy, "retention.ms": _milliseconds(retention)}
+
+
+def _milliseconds(time: timedelta) -> str:
+    return str(int(time.total_seconds()) * 1000)
 
 
 async def diff(settings: ConnectionSettings) -> list[Difference]:
@@ -67,11 +79,11 @@ async def diff(settings: ConnectionSettings) -> list[Difference]:
 
 
 async def apply(settings: ConnectionSettings) -> list[str]:
-    """Create the missing topics, and return their names.
+    """Create the missing topics, and bring the compaction lag of old topics up to date. Return the names of both.
 
     Raises:
-        TopicsDiffer: a topic exists with a different partition count or configuration. `apply` changes neither:
-            partition counts determine which process owns an edition, and retention determines which records are lost.
+        TopicsDiffer: a topic exists with a different partition count or retention. `apply` changes neither: partition
+            counts determine which process owns an edition, and retention determines which records are lost.
     """
     async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
@@ -86,9 +98,24 @@ async def apply(settings: ConnectionSettings) -> list[str]:
         # New topics are not compared: the broker that answers may not know them yet.
         present = [topic for topic in declarations if topic.name in existing]
         differences = await _partition_differences(admin, present) + await _config_differences(admin, present)
-    if differences:
-        raise TopicsDiffer("; ".join(f"{d.topic}: {d.detail}" for d in differences))
-    return [topic.name for topic in missing]
+        if unmended := [found for found in differences if not found.mended_by_apply]:
+            raise TopicsDiffer("; ".join(f"{d.topic}: {d.detail}" for d in unmended))
+        mended = [topic for topic in present if topic.name in {found.topic for found in differences}]
+        for topic in mended:
+            await _mend(admin, topic)
+    return [topic.name for topic in (*missing, *mended)]
+
+
+async def _mend(admin: AIOKafkaAdminClient, topic: Declared) -> None:
+    """Set the settings of a topic. The request replaces all of them, so that the topic's own are sent again."""
+    own = {
+        name: value for name, (value, source) in (await _config(admin, topic.name)).items() if source == _OF_THE_TOPIC
+    }
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, own | topic.config)
+    for response in await admin.alter_configs([resource]):
+        for code, message, *_ in response.resources:
+            if code:
+                raise TopicsDiffer(f"{topic.name}: the broker refused its settings: {message}")
 
 
 async def _replicas(admin: AIOKafkaAdminClient) -> int:
@@ -120,19 +147,19 @@ async def _config_differences(admin: AIOKafkaAdminClient, topics: list[Declared]
     for topic in topics:
         actual = await _config(admin, topic.name)
         for name, value in topic.config.items():
-            if actual.get(name, value) != value:
-                detail = f"{name}={actual[name]}, declared {value}"
-                found.append(Difference(topic.name, detail, mended_by_apply=False))
+            if name in actual and actual[name][0] != value:
+                detail = f"{name}={actual[name][0]}, declared {value}"
+                found.append(Difference(topic.name, detail, mended_by_apply=name in _MENDED))
     return found
 
 
-async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
-    """Return the settings that the broker reports. The embedded broker reports no settings, so none differ."""
+async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, tuple[str, int]]:
+    """Return value and source of the settings that the broker reports. The embedded broker reports none."""
     responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-    entries: dict[str, str] = {}
+    entries: dict[str, tuple[str, int]] = {}
     for response in responses:
         for resource in response.resources:
-            entries |= {entry[0]: entry[1] for entry in resource[4]}
+            entries |= {entry[0]: (entry[1], entry[3]) for entry in resource[4]}
     return entries
 
 

@@ -1,10 +1,38 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from faststream.kafka import KafkaBroker
 
-from shared.messaging.dead_letters import DeadLetterOrigin
+from shared.contract.topics import AGENDA, REGISTRATION, TOPICS, is_personal
+from shared.messaging.dead_letters import DeadLetterCause, DeadLetterOrigin, DeadLetters
+
+
+class KeepingBroker:
+    """Keeps the bodies of the records that are published."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    async def publish(self, body: bytes, **_: Any) -> None:
+        self.bodies.append(body)
+
+
+@pytest.mark.parametrize(("topic", "kept"), [(REGISTRATION.name, b""), (AGENDA.name, b"Ana Ruiz")])
+async def test_a_letter_of_a_topic_with_personal_data_keeps_no_body(topic: str, kept: bytes) -> None:
+    broker = KeepingBroker()
+    record: Any = SimpleNamespace(topic=topic, partition=0, offset=7, key=b"e/p/x", value=b"Ana Ruiz", headers=())
+    await DeadLetters(cast("KafkaBroker", broker), "tertulia-notify", 10).add(
+        record, DeadLetterCause.POISON, "KeyError", "op"
+    )
+    assert broker.bodies == [kept]
+
+
+def test_only_registration_has_personal_data() -> None:
+    assert [topic.name for topic in TOPICS if is_personal(topic.name)] == [REGISTRATION.name]
 
 
 @pytest.mark.parametrize(
