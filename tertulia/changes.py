@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from tertulia.output import show_line, show_table, stop
-from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of, errors, pages_of
+from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of, errors, made_change, pages_of
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +109,7 @@ def list_changes(edition_id: Edition, registration: Address = HERE, key: Key = "
                 item["amended_at"],
                 item["kind"],
                 item["entity_id"],
-                ", ".join(sorted(item["after"])),
+                _amended(item),
             )
             for page in pages_of(client, f"/editions/{edition_id}/amendments")
             for item in page["items"]
@@ -118,6 +118,15 @@ def list_changes(edition_id: Edition, registration: Address = HERE, key: Key = "
         show_line(console, "No change can be undone.")
         return
     show_table(console, ("Amendment", "At", "Of", "Id", "Fields"), rows)
+
+
+def _amended(item: dict[str, Any]) -> str:
+    """Return the changed fields of an amendment; of a list, its kind and the numbers of its rows."""
+    rows = item.get("rows")
+    if not rows:
+        return ", ".join(sorted(item["after"]))
+    told = [f"{rows[name]} {name}" for name in ("created", "changed", "reinstated") if rows[name]]
+    return f"{rows['list']}: {', '.join(told)}"
 
 
 @app.command()
@@ -145,9 +154,16 @@ def make_change(client: httpx.Client, method: str, path: str, body: Any, token: 
             show_line(console, f"Nothing was changed. To make this change: --token {tried['token']}")
             return
         token = tried["token"]
-    done = answer_of(client, method, path, body, {"token": token}, _show_problem)
+    done, amendment_id = made_change(client, method, path, body, token, _show_problem)
     show_line(console, f"The change is made, as revision {done['revision']}.", style="green")
+    show_undo(path.split("/")[2], amendment_id)
     _show_notes(done)
+
+
+def show_undo(edition_id: str, amendment_id: str | None) -> None:
+    """Print the command that undoes a change; nothing without an amendment."""
+    if amendment_id:
+        show_line(console, f"To undo it within seven days: tertulia change undo {edition_id} {amendment_id}")
 
 
 def _is_confirmed() -> bool:

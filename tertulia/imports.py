@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tertulia.changes import show_effects
+from tertulia.changes import show_effects, show_undo
 from tertulia.output import show_line, show_table, stop
 from tertulia.registration_api import HERE, Address, Edition, Key, client_of, errors, sent_file
 
@@ -79,6 +79,7 @@ def import_list(
             token = tried["token"]
         done = sent_file(client, path, given | {"token": token}, content, _JSON).json()
     show_line(console, f"The list is applied: {_counts(done)}.", style="green")
+    show_undo(edition_id, done.get("amendment_id"))
 
 
 def _show(report: dict[str, Any]) -> None:

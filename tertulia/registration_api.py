@@ -58,6 +58,20 @@ def answer_of(
     return answer
 
 
+def made_change(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    body: Any,  # noqa: ANN401 - JSON
+    token: str,
+    on_problem: Callable[[str, dict[str, Any]], None],
+) -> tuple[dict[str, Any], str]:
+    """Make a change that its token confirms; return the answer and the amendment that undoes it, if there is one."""
+    response = _response(client, method, path, {"token": token}, on_problem, json=body)
+    answer: dict[str, Any] = response.json()
+    return answer, response.headers.get("Tertulia-Amendment", "")
+
+
 def sent_file(client: httpx.Client, path: str, query: dict[str, str], content: bytes, accept: str) -> httpx.Response:
     """Post a file, and return the answer; end the command if there is none, or a problem."""
     headers = {"Content-Type": "application/octet-stream", "Accept": f"{accept}, application/problem+json"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.registration.amendments import LIST, Amendment, ListCounts
 from services.registration.api.access import After, CurrentAmendments, Gate, Limit, PathId, context_of
-from services.registration.api.replies import Tried, WarningView, tried
+from services.registration.api.replies import Tried, WarningView, amendment_header, tried
 from services.registration.api.rights import needs
 from services.registration.change_gate import ChangeGate
 from services.registration.domain.errors import FieldError
@@ -66,7 +66,12 @@ class UndoneList(UndoneAmendment):
 @router.post("/{amendment_id}/undo")
 @needs(Action.UNDO)
 async def undo_amendment(
-    request: Request, amendments: CurrentAmendments, edition_id: PathId, amendment_id: PathId, gate: Gate
+    request: Request,
+    response: Response,
+    amendments: CurrentAmendments,
+    edition_id: PathId,
+    amendment_id: PathId,
+    gate: Gate,
 ) -> UndoneList | UndoneAmendment | TriedUndoing:
     """Give an entity the fields of before a change, as a further change with a preview of its own.
 
@@ -79,11 +84,14 @@ async def undo_amendment(
     amendment = await amendments.get(edition_id, amendment_id)
     gate.undoes = amendment.amendment_id
     if amendment.kind == LIST:
-        return await _undo_list(request, amendments, amendment, gate)
+        done = await _undo_list(request, amendments, amendment, gate)
+        response.headers.update(amendment_header(gate))
+        return done
     undoing = await amendments.undo(amendment)
     left = [*map(WarningView.of, undoing.left)]
     if gate.dry_run:
         return TriedUndoing(**dict(tried(gate, undoing.entity)), left=left)
+    response.headers.update(amendment_header(gate))
     return UndoneAmendment(
         kind=amendment.kind, entity_id=undoing.entity.id, revision=undoing.entity.revision, left=left
     )

@@ -91,9 +91,13 @@ async def outcome(
     """Return 200 with the changed entity, its warnings and `more`; in a dry run, with the preview and the warnings."""
     warnings = (*more, *await service.warnings(entity))
     if not gate.dry_run:
-        amendment = {"Tertulia-Amendment": gate.amendment_id} if gate.amendment_id else {}
-        return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity) | amendment)
+        return _with_warnings(entity, warnings, HTTPStatus.OK, _etag(entity) | amendment_header(gate))
     return _with_warnings(tried(gate, entity), warnings, HTTPStatus.OK, {})
+
+
+def amendment_header(gate: ChangeGate) -> dict[str, str]:
+    """Return the header that names the amendment of a change; none if the change leaves none."""
+    return {"Tertulia-Amendment": gate.amendment_id} if gate.amendment_id else {}
 
 
 def tried(gate: ChangeGate, entity: Entity) -> Tried:

@@ -34,12 +34,14 @@ async def test_a_confirmed_change_is_undone_with_a_preview(harness: ApiHarness, 
     assert (await undo(api, harness.path, made["amendment_id"], token="0" * 32)).status_code == 412
     harness.moment += timedelta(seconds=1)
     done = await undo(api, harness.path, made["amendment_id"], token=tried["token"])
+    undoing_id = done.headers["tertulia-amendment"]
     assert done.json() == {"kind": "edition", "entity_id": harness.edition, "revision": 4, "left": []}
     await harness.deliver()
     assert await places(harness, api) == before
     again = await undo(api, harness.path, made["amendment_id"])
     assert again.json()["revision"] == 4
     _, undoing = (await api.get(f"{harness.path}/amendments")).json()["items"]
+    assert undoing["amendment_id"] == undoing_id
     assert undoing["undoes"] == made["amendment_id"]
     redone = await undo(api, harness.path, undoing["amendment_id"], token="*")
     assert redone.json()["revision"] == 5

@@ -62,7 +62,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
         if query.get("dry_run") == "true":
             return httpx.Response(200, json=TRIED)
         if query.get("token") in ("t0k3n", "*"):
-            return httpx.Response(200, json={"revision": 7, "left": [{"where": "/days", "message": "has changed"}]})
+            done = {"revision": 7, "left": [{"where": "/days", "message": "has changed"}]}
+            return httpx.Response(200, json=done, headers={"Tertulia-Amendment": "amd_2"})
         problem = {"type": "urn:tertulia:problem:preview-stale", "detail": "stale"}
         return httpx.Response(412, json=problem | TRIED)
 
@@ -100,6 +101,7 @@ def test_a_confirmed_change_is_made(calls: list[httpx.Request], arguments: list[
     done = run("participant", "edn_1", "prt_1", '{"available": []}', *arguments)
     assert done.exit_code == 0, done.output
     assert "revision 7" in done.output
+    assert "tertulia change undo edn_1 amd_2" in done.output
     assert calls[-1].url.path == "/v1/editions/edn_1/participants/prt_1"
     assert calls[-1].url.params["token"] == (arguments[-1] if len(arguments) > 1 else "t0k3n")
 
