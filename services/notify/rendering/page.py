@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, get_timezone_name
 
 from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailContent, diff_of
-from services.notify.domain.phrases import PHRASES, REASON_PHRASES, WAITING_PHRASES
+from services.notify.domain.phrases import PHRASES, REASON_PHRASES
 from services.notify.domain.phrases.forms import Phrases
 from services.notify.domain.reasons import sentences_of
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry
-from services.notify.domain.waiting import WaitingWords
-from services.notify.domain.waiting import sentences_of as sentences_on_wait
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language, WaitingEncounter
+from shared.contract.waiting_phrases import WAITING_PHRASES
+from shared.contract.waiting_sentences import WaitingWords
+from shared.contract.waiting_sentences import sentences_of as sentences_on_wait
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class PageWriter:
         return WaitingRow(
             title=self._phrases.encounter.format(organisation=", ".join(self._party(*party) for party in parties)),
             people=", ".join(self._person(participant_id) for participant_id, _ in parties),
-            sentences=sentences_on_wait(waiting, WAITING_PHRASES[self._contact.language], words),
+            sentences=sentences_on_wait(waiting.reason, waiting.remedy, WAITING_PHRASES[self._contact.language], words),
         )
 
     def _reasons(self, line: AgendaLine) -> tuple[str, ...]:

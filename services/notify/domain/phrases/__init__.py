@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.phrases import english, french, german, italian, portuguese, spanish
-from services.notify.domain.phrases.forms import Phrases, ReasonPhrases, WaitingPhrases
+from services.notify.domain.phrases.forms import Phrases, ReasonPhrases
 from shared.contract.events import Language
 
 PHRASES: Final[dict[Language, Phrases]] = {
@@ -23,12 +23,4 @@ REASON_PHRASES: Final[dict[Language, ReasonPhrases]] = {
     Language.FRENCH: french.REASONS,
     Language.GERMAN: german.REASONS,
     Language.ITALIAN: italian.REASONS,
-}
-WAITING_PHRASES: Final[dict[Language, WaitingPhrases]] = {
-    Language.SPANISH: spanish.WAITING,
-    Language.ENGLISH: english.WAITING,
-    Language.PORTUGUESE: portuguese.WAITING,
-    Language.FRENCH: french.WAITING,
-    Language.GERMAN: german.WAITING,
-    Language.ITALIAN: italian.WAITING,
 }

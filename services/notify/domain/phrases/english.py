@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
-from shared.contract.events import RemedyKind, WaitingReason
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
 
 PHRASES: Final = Phrases(
     locale="en_GB",
@@ -80,31 +79,4 @@ REASONS: Final = ReasonPhrases(
         "coop:internationalisation": "internationalisation",
     },
     tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
-)
-WAITING: Final = WaitingPhrases(
-    heading="Encounters that wait for a place (as of {as_of})",
-    reasons={
-        WaitingReason.NO_COMMON_SLOT: "The participants are present together at no time.",
-        WaitingReason.QUOTA_REACHED: "A participant has as many encounters as the edition allows.",
-        WaitingReason.NO_SLOT_IN_ORDER: "No time is left in the order of encounters that the organiser set.",
-        WaitingReason.NO_TABLE: "No table is free when the participants are.",
-        WaitingReason.AGENDAS_FULL: "The participants have no free time in common.",
-        WaitingReason.EDITION_UNKNOWN: "The data of the edition are being prepared.",
-        WaitingReason.PARTICIPANT_UNKNOWN: "The data of a participant are being prepared.",
-    },
-    remedy="It could be held on {time} with: {steps}. (As of {as_of})",
-    steps={
-        RemedyKind.HOURS: "{person} present on {time}",
-        RemedyKind.SESSION: "{person} leaving out the session at that time",
-        RemedyKind.QUOTA: "up to {quota} encounters for each participant",
-        RemedyKind.TABLE: "one more table in {zone}",
-        RemedyKind.SLOT: "a longer last day",
-        RemedyKind.GUEST: "the encounter without {person}",
-        RemedyKind.ORDER: "another order of the encounters",
-        RemedyKind.UNLOCK: "an encounter unlocked",
-        RemedyKind.PLACE: "a change by the organiser's hand",
-    },
-    further_tables="{tables} more tables in {zone}",
-    another_waits="another encounter would wait",
-    others_move="other encounters would change their time or table",
 )

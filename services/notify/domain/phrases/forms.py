@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.notify.domain.digest import DiffKind
-from shared.contract.events import RemedyKind, WaitingReason
 
 
 @dataclass(frozen=True)
@@ -86,18 +85,4 @@ class ReasonPhrases:
     names: dict[str, str]
     tell_more: str
     keeps_capitals: bool = False
-    separator: str = "; "
-
-
-@dataclass(frozen=True)
-class WaitingPhrases:
-    """The phrases about an encounter that waits. The sentence of a remedy fills in the fields in braces."""
-
-    heading: str
-    reasons: dict[WaitingReason, str]
-    remedy: str
-    steps: dict[RemedyKind, str]
-    further_tables: str
-    another_waits: str
-    others_move: str
     separator: str = "; "

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
-from shared.contract.events import RemedyKind, WaitingReason
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
 
 PHRASES: Final = Phrases(
     locale="fr_FR",
@@ -85,33 +84,4 @@ REASONS: Final = ReasonPhrases(
     tell_more="Nous en savons trop peu sur ce que vous recherchez et proposez : complétez votre profil et nous "
     "pourrons vous proposer de meilleurs rendez-vous.",
     separator=" ; ",
-)
-WAITING: Final = WaitingPhrases(
-    heading="Rendez-vous en attente d'une place (situation au {as_of})",
-    reasons={
-        WaitingReason.NO_COMMON_SLOT: "Les participants ne sont présents ensemble à aucun moment.",
-        WaitingReason.QUOTA_REACHED: "Un participant a déjà tous les rendez-vous que permet l'édition.",
-        WaitingReason.NO_SLOT_IN_ORDER: "Il ne reste aucun horaire dans l'ordre des rendez-vous fixé par "
-        "l'organisation.",
-        WaitingReason.NO_TABLE: "Aucune table n'est libre quand les participants le sont.",
-        WaitingReason.AGENDAS_FULL: "Les participants n'ont aucun horaire libre en commun.",
-        WaitingReason.EDITION_UNKNOWN: "Les données de l'édition sont en préparation.",
-        WaitingReason.PARTICIPANT_UNKNOWN: "Les données d'un participant sont en préparation.",
-    },
-    remedy="Il pourrait avoir lieu le {time} avec\u00a0: {steps}. (Situation au {as_of})",
-    steps={
-        RemedyKind.HOURS: "{person} sur place le {time}",
-        RemedyKind.SESSION: "{person} sans la session prévue à cette heure",
-        RemedyKind.QUOTA: "un maximum de {quota} rendez-vous par participant",
-        RemedyKind.TABLE: "une table de plus dans la zone {zone}",
-        RemedyKind.SLOT: "un horaire de plus à la fin du dernier jour",
-        RemedyKind.GUEST: "le rendez-vous sans {person}",
-        RemedyKind.ORDER: "un autre ordre des rendez-vous",
-        RemedyKind.UNLOCK: "un rendez-vous déverrouillé",
-        RemedyKind.PLACE: "une modification manuelle par l'organisation",
-    },
-    further_tables="{tables} tables de plus dans la zone {zone}",
-    another_waits="un autre rendez-vous serait mis en attente",
-    others_move="d'autres rendez-vous changeraient d'horaire ou de table",
-    separator="\u00a0; ",
 )

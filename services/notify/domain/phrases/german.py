@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
-from shared.contract.events import RemedyKind, WaitingReason
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
 
 PHRASES: Final = Phrases(
     locale="de_DE",
@@ -86,32 +85,4 @@ REASONS: Final = ReasonPhrases(
     tell_more="Wir wissen noch zu wenig darüber, was Sie suchen und anbieten: Ergänzen Sie bitte Ihr Profil, dann "
     "können wir Ihnen passendere Treffen vorschlagen.",
     keeps_capitals=True,
-)
-WAITING: Final = WaitingPhrases(
-    heading="Treffen, die auf einen Platz warten (Stand: {as_of} Uhr)",
-    reasons={
-        WaitingReason.NO_COMMON_SLOT: "Die Beteiligten sind zu keiner Zeit gemeinsam anwesend.",
-        WaitingReason.QUOTA_REACHED: "Für eine der beteiligten Personen ist die Höchstzahl an Treffen erreicht.",
-        WaitingReason.NO_SLOT_IN_ORDER: "In der Reihenfolge der Treffen, die der Veranstalter festgelegt hat, ist "
-        "keine Zeit mehr frei.",
-        WaitingReason.NO_TABLE: "Wenn die Beteiligten Zeit haben, ist kein Tisch frei.",
-        WaitingReason.AGENDAS_FULL: "Die Beteiligten haben keine gemeinsame freie Zeit.",
-        WaitingReason.EDITION_UNKNOWN: "Die Daten der Veranstaltung werden vorbereitet.",
-        WaitingReason.PARTICIPANT_UNKNOWN: "Die Daten einer der beteiligten Personen werden vorbereitet.",
-    },
-    remedy="Möglicher Termin: {time} Uhr. Nötig dafür: {steps}. (Stand: {as_of} Uhr)",
-    steps={
-        RemedyKind.HOURS: "Anwesenheit von {person} am {time} Uhr",
-        RemedyKind.SESSION: "{person} ohne den Programmpunkt zu dieser Zeit",
-        RemedyKind.QUOTA: "bis zu {quota} Treffen pro Person",
-        RemedyKind.TABLE: "ein weiterer Tisch im Bereich {zone}",
-        RemedyKind.SLOT: "ein längerer letzter Tag",
-        RemedyKind.GUEST: "das Treffen ohne {person}",
-        RemedyKind.ORDER: "eine andere Reihenfolge der Treffen",
-        RemedyKind.UNLOCK: "die Freigabe eines gesperrten Treffens",
-        RemedyKind.PLACE: "eine Änderung von Hand durch den Veranstalter",
-    },
-    further_tables="{tables} weitere Tische im Bereich {zone}",
-    another_waits="ein anderes Treffen müsste warten",
-    others_move="andere Treffen bekämen eine andere Zeit oder einen anderen Tisch",
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
-from shared.contract.events import RemedyKind, WaitingReason
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
 
 PHRASES: Final = Phrases(
     locale="it_IT",
@@ -82,32 +81,4 @@ REASONS: Final = ReasonPhrases(
     },
     tell_more="Sappiamo troppo poco di ciò che cerca e offre: completi il Suo profilo e potremo proporLe incontri "
     "migliori.",
-)
-WAITING: Final = WaitingPhrases(
-    heading="Incontri in attesa di un posto (situazione a {as_of})",
-    reasons={
-        WaitingReason.NO_COMMON_SLOT: "I partecipanti non sono presenti insieme in nessun momento.",
-        WaitingReason.QUOTA_REACHED: "Un partecipante ha già tutti gli incontri che l'edizione consente.",
-        WaitingReason.NO_SLOT_IN_ORDER: "Non resta alcun orario nell'ordine degli incontri fissato "
-        "dall'organizzazione.",
-        WaitingReason.NO_TABLE: "Nessun tavolo è libero quando lo sono i partecipanti.",
-        WaitingReason.AGENDAS_FULL: "I partecipanti non hanno alcun orario libero in comune.",
-        WaitingReason.EDITION_UNKNOWN: "I dati dell'edizione sono in preparazione.",
-        WaitingReason.PARTICIPANT_UNKNOWN: "I dati di un partecipante sono in preparazione.",
-    },
-    remedy="Potrebbe tenersi {time} con: {steps}. (Situazione a {as_of})",
-    steps={
-        RemedyKind.HOURS: "{person} sul posto {time}",
-        RemedyKind.SESSION: "{person} senza la sessione di quell'ora",
-        RemedyKind.QUOTA: "un massimo di {quota} incontri per partecipante",
-        RemedyKind.TABLE: "un tavolo in più nella zona {zone}",
-        RemedyKind.SLOT: "un orario in più alla fine dell'ultimo giorno",
-        RemedyKind.GUEST: "l'incontro senza {person}",
-        RemedyKind.ORDER: "un altro ordine degli incontri",
-        RemedyKind.UNLOCK: "un incontro sbloccato",
-        RemedyKind.PLACE: "una modifica manuale dell'organizzazione",
-    },
-    further_tables="{tables} tavoli in più nella zona {zone}",
-    another_waits="un altro incontro resterebbe in attesa",
-    others_move="altri incontri cambierebbero orario o tavolo",
 )

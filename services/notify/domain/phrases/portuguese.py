@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
-from shared.contract.events import RemedyKind, WaitingReason
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
 
 PHRASES: Final = Phrases(
     locale="pt_PT",
@@ -80,31 +79,4 @@ REASONS: Final = ReasonPhrases(
         "coop:internationalisation": "internacionalização",
     },
     tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
-)
-WAITING: Final = WaitingPhrases(
-    heading="Encontros à espera de lugar (em {as_of})",
-    reasons={
-        WaitingReason.NO_COMMON_SLOT: "Os participantes não coincidem em nenhuma hora.",
-        WaitingReason.QUOTA_REACHED: "Um participante já tem todos os encontros que a edição permite.",
-        WaitingReason.NO_SLOT_IN_ORDER: "Não resta hora na ordem de encontros que a organização definiu.",
-        WaitingReason.NO_TABLE: "Não há mesa livre quando os participantes o estão.",
-        WaitingReason.AGENDAS_FULL: "Os participantes não têm nenhuma hora livre em comum.",
-        WaitingReason.EDITION_UNKNOWN: "Os dados da edição estão a ser preparados.",
-        WaitingReason.PARTICIPANT_UNKNOWN: "Os dados de um participante estão a ser preparados.",
-    },
-    remedy="Poderia realizar-se em {time} com: {steps}. (Situação em {as_of})",
-    steps={
-        RemedyKind.HOURS: "disponibilidade de {person} em {time}",
-        RemedyKind.SESSION: "{person} sem assistir à sessão dessa hora",
-        RemedyKind.QUOTA: "um máximo de {quota} encontros por participante",
-        RemedyKind.TABLE: "mais uma mesa em {zone}",
-        RemedyKind.SLOT: "mais uma hora no fim do último dia",
-        RemedyKind.GUEST: "o encontro sem {person}",
-        RemedyKind.ORDER: "outra ordem dos encontros",
-        RemedyKind.UNLOCK: "um encontro desbloqueado",
-        RemedyKind.PLACE: "uma alteração à mão da organização",
-    },
-    further_tables="mais {tables} mesas em {zone}",
-    another_waits="outro encontro ficaria à espera",
-    others_move="outros encontros mudariam de hora ou de mesa",
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases, WaitingPhrases
-from shared.contract.events import RemedyKind, WaitingReason
+from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
 
 PHRASES: Final = Phrases(
     locale="es_ES",
@@ -79,31 +78,4 @@ REASONS: Final = ReasonPhrases(
         "coop:internationalisation": "internacionalización",
     },
     tell_more="Apenas sabemos qué busca y qué ofrece: complete su perfil y podremos proponerle mejores encuentros.",
-)
-WAITING: Final = WaitingPhrases(
-    heading="Encuentros en espera de hueco (a {as_of})",
-    reasons={
-        WaitingReason.NO_COMMON_SLOT: "Los participantes no coinciden a ninguna hora.",
-        WaitingReason.QUOTA_REACHED: "Un participante tiene ya todos los encuentros que permite la edición.",
-        WaitingReason.NO_SLOT_IN_ORDER: "No queda hora en el orden de encuentros que fijó la organización.",
-        WaitingReason.NO_TABLE: "No hay mesa libre cuando los participantes lo están.",
-        WaitingReason.AGENDAS_FULL: "Los participantes no tienen ninguna hora libre en común.",
-        WaitingReason.EDITION_UNKNOWN: "Los datos de la edición se están preparando.",
-        WaitingReason.PARTICIPANT_UNKNOWN: "Los datos de un participante se están preparando.",
-    },
-    remedy="Podría celebrarse el {time} con: {steps}. (Situación a {as_of})",
-    steps={
-        RemedyKind.HOURS: "disponibilidad de {person} el {time}",
-        RemedyKind.SESSION: "{person} sin asistir a la sesión de esa hora",
-        RemedyKind.QUOTA: "un máximo de {quota} encuentros por participante",
-        RemedyKind.TABLE: "una mesa más en {zone}",
-        RemedyKind.SLOT: "una hora más al final del último día",
-        RemedyKind.GUEST: "el encuentro sin {person}",
-        RemedyKind.ORDER: "otro orden de los encuentros",
-        RemedyKind.UNLOCK: "un encuentro sin bloquear",
-        RemedyKind.PLACE: "un cambio a mano de la organización",
-    },
-    further_tables="{tables} mesas más en {zone}",
-    another_waits="otro encuentro quedaría en espera",
-    others_move="otros encuentros cambiarían de hora o de mesa",
 )

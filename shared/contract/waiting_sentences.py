@@ -6,23 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.notify.domain.phrases.forms import WaitingPhrases
-from shared.contract.events import Remedy, RemedyKind, RemedyStep, WaitingEncounter
+from shared.contract.events import Remedy, RemedyKind, RemedyStep, WaitingReason
+from shared.contract.waiting_phrases import WaitingPhrases
 
 
 @dataclass(frozen=True)
 class WaitingWords:
-    """The words of a participant's mail: the name of a participant and of a zone, and a time in the edition's zone."""
+    """The words of a reader: the name of a participant and of a zone, and a time in the edition's zone."""
 
     person: Callable[[str], str]
     zone: Callable[[str], str]
     time: Callable[[datetime], str]
 
 
-def sentences_of(waiting: WaitingEncounter, phrases: WaitingPhrases, words: WaitingWords) -> tuple[str, ...]:
+def sentences_of(
+    reason: WaitingReason, remedy: Remedy | None, phrases: WaitingPhrases, words: WaitingWords
+) -> tuple[str, ...]:
     """Return the reason of a waiting encounter and its remedy, if the scheduler has found one, as sentences."""
-    reason = phrases.reasons[waiting.reason]
-    return (reason, _remedy(waiting.remedy, phrases, words)) if waiting.remedy else (reason,)
+    text = phrases.reasons[reason]
+    return (text, _remedy(remedy, phrases, words)) if remedy else (text,)
 
 
 def _remedy(remedy: Remedy, phrases: WaitingPhrases, words: WaitingWords) -> str:
