@@ -77,6 +77,7 @@ def connections(
         "TERTULIA_INTERNAL_TOKEN": token,
         "TERTULIA_MATCHING_URL": addresses["matching"],
         "TERTULIA_SCHEDULER_URL": addresses["scheduler"],
+        "TERTULIA_NOTIFY_URL": addresses["notify"],
     }
 
 

@@ -15,6 +15,7 @@ from services.notify.domain.state import Audience
 from services.notify.feed.service import CalendarFeed
 from services.notify.feed.store import MongoFeeds
 from services.notify.handlers import listen
+from services.notify.internal_api import routes_of
 from services.notify.ports import Mailer, Render
 from services.notify.rendering.addresses import PublicAddresses
 from services.notify.rendering.header_guard import warn_of_open_library
@@ -24,6 +25,7 @@ from services.notify.settings import Settings
 from services.notify.smtp import SmtpMailer, SmtpServer
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
 from shared.app import Infrastructure, Runtime, make_app
+from shared.internal_api.server import internal_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore
@@ -70,6 +72,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
     feed = CalendarFeed(journal, MongoFeeds(database), pages.feed, pages.page, clock)
     if settings.public_url:
         runtime.routes += public_routes(feed, PublicAddresses(settings))
+    runtime.routes += internal_routes(settings, routes_of(ledger))
     listen(consumer, notify)
     consumer.on_assignment(journal.evict_unowned)
     runtime.health.require("smtp", notify.check_mailer)

@@ -138,13 +138,13 @@ class DeliveryWorker:
     async def _postpone(self, claimed: Delivery, reason: str) -> None:
         ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**claimed.attempts)
         until = self._clock() + timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311 - spreads load
-        await self._write(claimed, lambda newest: newest.postpone(until))
+        await self._write(claimed, lambda newest: newest.postpone(until, reason))
         _log.warning("delivery_postponed", delivery=claimed.key, reason=reason)
 
     async def _settle(self, claimed: Delivery, state: DeliveryState, mailing: Mailing, reason: str = "") -> None:
         settled = await self._write(
             claimed,
-            lambda newest: newest.settle(state, mailing),
+            lambda newest: newest.settle(state, mailing, reason),
             # Last mails and invitations have no record: notification.v1 has a record of the agenda only.
             lambda newest: () if newest.subject else (notification_of(newest, state, mailing, self._clock(), reason),),
         )

@@ -91,6 +91,9 @@ class Ledger(Protocol):
     async def unconfirmed(self, edition_id: str | None = None) -> list[Delivery]:
         """Return the deliveries with an unconfirmed mail, of an edition or of all editions."""
 
+    async def page(self, edition_id: str, after: str, limit: int) -> list[Delivery]:
+        """Return up to `limit` deliveries of agendas in an edition, by participant id, above the id `after`."""
+
     async def count(self) -> tuple[int, int]:
         """Count the mails that are owed, and the unconfirmed mails."""
 

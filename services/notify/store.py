@@ -108,6 +108,19 @@ class MongoLedger:
         found = self._documents.find(query, _WITHOUT_OUTBOX).sort("_id", ASCENDING)
         return [delivery_of(document) async for document in found]
 
+    async def page(self, edition_id: str, after: str, limit: int) -> list[Delivery]:
+        """Return up to `limit` deliveries of agendas in an edition, by participant id, above the id `after`."""
+        # "0" is the character after "/".
+        keys = {"$gt": f"{edition_id}/{after}", "$lt": f"{edition_id}0"}
+        found = self._documents.find({"_id": keys}, _WITHOUT_OUTBOX).sort("_id", ASCENDING)
+        agendas: list[Delivery] = []
+        async for document in found:
+            if (delivery := delivery_of(document)).subject is None:
+                agendas.append(delivery)
+            if len(agendas) == limit:
+                break
+        return agendas
+
     async def count(self) -> tuple[int, int]:
         """Count the mails that are owed, and the unconfirmed mails."""
         owed = await self._documents.count_documents({"attend_at": {"$gt": EVER}})
@@ -162,6 +175,14 @@ class InMemoryLedger:
         """Return the deliveries with an unconfirmed mail, of an edition or of all editions."""
         found = [delivery for _, delivery in sorted(self._deliveries.items()) if delivery.unconfirmed]
         return [delivery for delivery in found if edition_id in {None, delivery.edition_id}]
+
+    async def page(self, edition_id: str, after: str, limit: int) -> list[Delivery]:
+        """Return up to `limit` deliveries of agendas in an edition, by participant id, above the id `after`."""
+        found = sorted(
+            (delivery for delivery in self._deliveries.values() if delivery.edition_id == edition_id),
+            key=lambda delivery: delivery.participant_id,
+        )
+        return [line for line in found if line.participant_id > after and line.subject is None][:limit]
 
     async def count(self) -> tuple[int, int]:
         """Count the mails that are owed, and the unconfirmed mails."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -97,11 +97,13 @@ class InternalClients:
 
     matching: InternalClient
     scheduler: InternalClient
+    notify: InternalClient = field(default_factory=lambda: InternalClient("notify", None))
 
     async def close(self) -> None:
         """Close the connections."""
         await self.matching.close()
         await self.scheduler.close()
+        await self.notify.close()
 
 
 def no_clients() -> InternalClients:
@@ -112,7 +114,9 @@ def no_clients() -> InternalClients:
 def clients_of(settings: Settings) -> InternalClients:
     """Return clients for the addresses in the settings."""
     return InternalClients(
-        _client("matching", settings.matching_url, settings), _client("scheduler", settings.scheduler_url, settings)
+        _client("matching", settings.matching_url, settings),
+        _client("scheduler", settings.scheduler_url, settings),
+        _client("notify", settings.notify_url, settings),
     )
 
 

@@ -124,14 +124,18 @@ class Settings(ServiceSettings):
         description="Base URL of the scheduler's internal API. Unset: the endpoints that need it answer 503, and "
         "`/readyz` names it.",
     )
+    notify_url: str = Field(
+        default="",
+        pattern=_BASE_URL,
+        description="Base URL of notify's internal API. Unset: the export of participants who were not reached answers "
+        "503.",
+    )
     peer_ca_file: FilePath | None = Field(
         default=None,
-        description="CA certificates to trust in matching and the scheduler, if their addresses are `https`; the "
+        description="CA certificates to trust in the other services, if their addresses are `https`; the "
         "system's if unset.",
     )
-    peer_seconds: float = Field(
-        default=10.0, gt=0, description="Time in which matching and the scheduler have to answer."
-    )
+    peer_seconds: float = Field(default=10.0, gt=0, description="Time in which another service has to answer.")
 
     preview_seconds: float = Field(
         default=10.0,

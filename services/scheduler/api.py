@@ -259,6 +259,7 @@ def _now(
         comes_after=_encounter_ids(state, arranged.comes_after),
         remedy=remedies.get(pair) if arranged.reason else None,
         remedy_sought=arranged.reason is not None and pair in remedies,
+        absent_ids=attended.absent_ids if attended else (),
     )
 
 

@@ -22,7 +22,7 @@ class WaitingWords:
 def sentences_of(
     reason: WaitingReason, remedy: Remedy | None, phrases: WaitingPhrases, words: WaitingWords
 ) -> tuple[str, ...]:
-    """Return the reason of a waiting encounter and its remedy, if the scheduler has found one, as sentences."""
+    """Return the reason of a waiting encounter and its remedy, if the scheduler has found any, as sentences."""
     text = phrases.reasons[reason]
     return (text, _remedy(remedy, phrases, words)) if remedy else (text,)
 

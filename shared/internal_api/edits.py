@@ -166,6 +166,7 @@ class EncounterNow(Value):
     is_locked: bool
     is_frozen: bool
     comes_after: tuple[Id, ...] = Field(default=(), description=_COMES_AFTER)
+    absent_ids: tuple[Id, ...] = Field(default=(), description="The participants who did not come, once reported.")
     remedy: Remedy | None = Field(
         default=None, description="The smallest change found that would place the waiting encounter."
     )

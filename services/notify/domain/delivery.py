@@ -124,6 +124,8 @@ class Delivery(FrozenModel):
     former_calendars: tuple[ToldCalendar, ...] = ()
     about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
     entry_id: Id | None = Field(default=None, description="The only entry that the mails are about: invitations.")
+    outcome: DeliveryState | None = Field(default=None, description="Of the version that was settled last.")
+    reason: str = Field(default="", description="Of that outcome, or of the last postponement.")
 
     @property
     def key(self) -> str:
@@ -223,15 +225,17 @@ class Delivery(FrozenModel):
             former_calendars=former,
         )
 
-    def postpone(self, until: datetime) -> Delivery:
+    def postpone(self, until: datetime, reason: str = "") -> Delivery:
         """Release a mail that was surely not accepted, to be tried again later."""
-        return self._with(claim=None, mailing=None, attempts=self.attempts + 1, not_before=until, due_at=until)
+        aside = {"claim": None, "mailing": None, "not_before": until, "due_at": until}
+        return self._with(attempts=self.attempts + 1, reason=reason, **aside)
 
-    def settle(self, state: DeliveryState, mailing: Mailing) -> Delivery:
+    def settle(self, state: DeliveryState, mailing: Mailing, reason: str = "") -> Delivery:
         """Finish a version for good. A newer version wanted meanwhile stays due."""
         settled = max(self.settled, mailing.version)
         wanted = max(self.wanted, settled)
         fields: dict[str, object] = {"wanted": wanted, "settled": settled, "attempts": 0, "not_before": None}
+        fields |= {"outcome": state, "reason": reason}
         if wanted == settled:
             fields |= {"first_at": None, "due_at": None}
         if state is DeliveryState.SENT:
@@ -246,7 +250,8 @@ class Delivery(FrozenModel):
         if unconfirmed is None:
             return self
         if accepted:
-            return self._with(unconfirmed=None, sent_content=unconfirmed.content, recorded=self.recorded + 1)
+            sent = {"sent_content": unconfirmed.content, "outcome": DeliveryState.SENT, "reason": ""}
+            return self._with(unconfirmed=None, recorded=self.recorded + 1, **sent)
         settled = min(self.settled, self.wanted - 1)
         return self._with(unconfirmed=None, settled=settled, first_at=self.first_at or now, due_at=self.due_at or now)
 

@@ -54,7 +54,7 @@ async def export_csv(
 ) -> Response:
     """Export a list of the edition as a CSV file that Excel opens in the reader's language.
 
-    UTF-8 with its mark; commas between the cells in English, semicolons in all other languages, as Excel has them.
+    UTF-8 with its mark; commas between the cells in English, semicolons in the five further languages, as in Excel.
     Times are local times of the edition. The lists of participants, organisations and match requests can be imported
     again unchanged. A text that a spreadsheet would run as a formula has an apostrophe before it.
     """

@@ -28,7 +28,7 @@ def participant_cells(participant: Participant, edition: Edition) -> dict[str, s
     lines = {name: getattr(participant, name) or "" for name in _LINES_OF_A_PERSON}
     profile = participant.profile
     return lines | {
-        "phone": _phone(participant.phone),
+        "phone": shown_phone(participant.phone),
         "full_name": participant.name,
         "offers": _listed(profile.offers),
         "needs": _listed(profile.needs),
@@ -40,7 +40,7 @@ def participant_cells(participant: Participant, edition: Edition) -> dict[str, s
 def organisation_cells(organisation: Organisation) -> dict[str, str]:
     """Return the cells of an organisation whose texts are the same in every language."""
     lines = {name: getattr(organisation, name) or "" for name in _LINES}
-    return lines | {"phone": _phone(organisation.phone), "codes": _listed(organisation.codes)}
+    return lines | {"phone": shown_phone(organisation.phone), "codes": _listed(organisation.codes)}
 
 
 def without_repeats(
@@ -68,7 +68,7 @@ def _drop(patch: dict[str, Any], place: Sequence[str]) -> None:
     patch.pop(name, None)
 
 
-def _phone(number: str | None) -> str:
+def shown_phone(number: str | None) -> str:
     """Return a phone number in groups of digits: a spreadsheet would subtract groups between hyphens."""
     number = number or ""
     return number.replace("-", " ") if number.startswith("+") else number

@@ -13,15 +13,22 @@ from enum import StrEnum
 from typing import IO, Final
 
 from services.registration.domain.errors import FieldError, Invalid
+from services.registration.exports.agendas import AGENDAS, ATTENDANCE, ENCOUNTERS, WAITING
 from services.registration.exports.csv_file import CsvFile
 from services.registration.exports.lists import MATCH_REQUESTS, ORGANISATIONS, PARTICIPANTS
 from services.registration.exports.tables import ExportSource, ExportTable
+from services.registration.exports.unreached import UNREACHED
 from services.registration.exports.workbook import WorkbookFile
 
 EXPORTS: Final[Mapping[str, ExportTable]] = {
     "participants": PARTICIPANTS,
     "organisations": ORGANISATIONS,
     "match-requests": MATCH_REQUESTS,
+    "encounters": ENCOUNTERS,
+    "agendas": AGENDAS,
+    "attendance": ATTENDANCE,
+    "waiting": WAITING,
+    "unreached": UNREACHED,
 }
 #: Most rows of an export. Agendas have a row for each entry.
 MOST_ROWS: Final = 100_000

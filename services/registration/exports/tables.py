@@ -1,4 +1,4 @@
-"""Tables to export: the fields of a kind, and its rows one by one."""
+"""Tables to export: the fields of a kind, and the stream of its rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import date, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from services.registration.domain.edition import Edition
+from services.registration.domain.names import same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
+from services.registration.exports.cells import shown_phone
 from services.registration.exports.words import ExportWords
 from services.registration.internal_clients import InternalClients
 from services.registration.ports import Repository
@@ -54,9 +56,25 @@ class ExportSource:
                 participant.name,
                 organisation.name if organisation else "",
                 participant.email,
-                participant.phone or "",
-                participant.status is Status.ACTIVE,
+                shown_phone(participant.phone),
+                is_active=participant.status is Status.ACTIVE,
+                checked_in=participant.checked_in,
+                session_ids=participant.session_ids,
+                waiting_session_ids=participant.waiting_session_ids,
             )
+
+    def people_in_order(self) -> list[str]:
+        """List the participants by organisation and name, cancelled participants only if they are included."""
+        listed = [
+            (same_name(person.organisation), same_name(person.name), participant_id)
+            for participant_id, person in self.people.items()
+            if self.with_cancelled or person.is_active
+        ]
+        return [participant_id for _, _, participant_id in sorted(listed)]
+
+    def zone_name(self, zone_id: str) -> str:
+        """Return the name of a zone; its id if the edition has no such zone."""
+        return next((zone.name for zone in self.edition.zones if zone.zone_id == zone_id), zone_id)
 
     def person(self, participant_id: str) -> PersonNames:
         """Return the names of a participant; the id as name of a participant that registration does not know."""
@@ -65,13 +83,21 @@ class ExportSource:
 
 @dataclass(frozen=True)
 class PersonNames:
-    """The names of a participant and of the organisation, and the ways to reach the participant."""
+    """A participant in a list: the names, the ways to reach the participant, and the sessions."""
 
     name: str
     organisation: str = ""
     email: str = ""
     phone: str = ""
     is_active: bool = True
+    checked_in: bool = False
+    session_ids: tuple[str, ...] = ()
+    waiting_session_ids: tuple[str, ...] = ()
+
+    @property
+    def with_organisation(self) -> str:
+        """The name, with the organisation in brackets."""
+        return f"{self.name} ({self.organisation})" if self.organisation else self.name
 
 
 @dataclass(frozen=True)

@@ -152,3 +152,12 @@ async def test_events_to_publish_wait_in_the_delivery_s_document(
     assert document["pending_since"] is not None
     assert document["step"] == "idle"
     await mongo.close()
+
+
+async def test_a_page_holds_the_agendas_of_an_edition_by_participant(ledger: Ledger) -> None:
+    await want(ledger, wanted(0), wanted(1), wanted(2))
+    first = await ledger.page("edn_1", "", 2)
+    assert [delivery.participant_id for delivery in first] == ["prt_0", "prt_1"]
+    rest = await ledger.page("edn_1", "prt_1", 2)
+    assert [delivery.participant_id for delivery in rest] == ["prt_2"]
+    assert await ledger.page("edn", "", 2) == []
