@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime, tzinfo
 from typing import Final
 
 from services.registration.exports.tables import Cell, ExportSource, ExportTable, Row, in_order
-from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
-from shared.contract.events import EncounterState, Remedy
+from shared.contract.events import EncounterState
 from shared.contract.events.core import Interval
 from shared.contract.waiting_phrases import WAITING_PHRASES
 from shared.contract.waiting_sentences import WaitingWords, sentences_of
@@ -32,9 +31,6 @@ _ATTENDANCE: Final = (
 _WAITING: Final = (*_PEOPLE, "reason", "remedy", "encounter_id")
 #: Encounters that the scheduler tells with a call.
 _PAGE: Final = 1000
-#: Remedies that are sought for an export, and the time for all of them. A remedy is tried on a copy of the agenda.
-_MOST_SOUGHT: Final = 20
-_SEEK_SECONDS: Final = 10.0
 _ORGANISATIONS: Final = ("first_organisation", "second_organisation")
 #: The two participants of an encounter; guests come after them.
 _TWO: Final = 2
@@ -108,10 +104,9 @@ async def _attendance(source: ExportSource) -> AsyncIterator[Row]:
 async def _waiting(source: ExportSource) -> AsyncIterator[Row]:
     waiting = [encounter for encounter in await _encounters_of(source) if encounter.waiting_reason]
     await source.load_people()
-    remedies = await _remedies(waiting, source)
     phrases = WAITING_PHRASES[source.words.language]
     for encounter in waiting:
-        reason, remedy = encounter.waiting_reason, remedies.get(encounter.encounter_id)
+        reason, remedy = encounter.waiting_reason, encounter.remedy
         if reason is None:
             continue
         sentences = sentences_of(reason, remedy, phrases, _reader_words(source))
@@ -130,22 +125,6 @@ async def _by_person(source: ExportSource) -> dict[str, list[EncounterNow]]:
             for participant_id in encounter.participant_ids:
                 by_person[participant_id].append(encounter)
     return by_person
-
-
-async def _remedies(waiting: Iterable[EncounterNow], source: ExportSource) -> dict[str, Remedy]:
-    """Return remedies by encounter: all that the scheduler knows, and as many more as a short search finds."""
-    known = {encounter.encounter_id: encounter.remedy for encounter in waiting if encounter.remedy}
-    unknown = [encounter.encounter_id for encounter in waiting if encounter.encounter_id not in known]
-    path = f"/editions/{source.edition.edition_id}/encounters"
-    try:
-        async with asyncio.timeout(_SEEK_SECONDS):
-            for encounter_id in unknown[:_MOST_SOUGHT]:
-                answer = await source.clients.scheduler.get(f"{path}/{encounter_id}/remedy")
-                if answer.get("remedy"):
-                    known[encounter_id] = Remedy.model_validate(answer["remedy"])
-    except (TimeoutError, ServiceUnavailable, ServiceDeclined):
-        pass  # The reason has its general advice.
-    return known
 
 
 def _place(encounter: EncounterNow, source: ExportSource) -> dict[str, Cell]:

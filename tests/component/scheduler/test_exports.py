@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -12,7 +13,10 @@ import openpyxl
 import pytest
 
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
+from services.scheduler.domain.state import AgendaState
+from services.scheduler.service import Scheduler
 from shared.app import make_app
+from shared.contract.events import Remedy
 from tests.support.registration_api import ANY_REVISION
 from tests.support.scheduler_api import NINE, ApiHarness
 
@@ -35,7 +39,7 @@ def notify() -> NotifyThatKnows:
 
 @pytest.fixture
 async def api(harness: ApiHarness, notify: NotifyThatKnows) -> AsyncIterator[httpx.AsyncClient]:
-    """One table and one slot for two encounters; the second waits. Ana attends a session."""
+    """A single table and slot for two encounters; the second waits. Ana attends a session."""
     scheduler = httpx.AsyncClient(
         transport=httpx.ASGITransport(make_app(harness.wired.runtime)),
         base_url="http://scheduler",
@@ -110,9 +114,12 @@ async def test_a_wait_has_its_reason_and_a_remedy_in_words(harness: ApiHarness, 
 async def test_general_advice_stands_for_a_remedy_that_was_not_found(
     harness: ApiHarness, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = await harness.scheduler.agenda(harness.edition)
-    state.links.remedies.clear()
-    monkeypatch.setattr("services.scheduler.service.find_remedy", lambda *_: None)
+    async def none_known(
+        self: Scheduler, edition_id: str, *_: object
+    ) -> tuple[AgendaState, dict[str, Remedy], datetime]:
+        return await self.agenda(edition_id), {}, harness.moment
+
+    monkeypatch.setattr(Scheduler, "remedies", none_known)
     _, waiting = await rows(harness, api, "waiting", "fr")
     assert waiting[6].startswith(("Ajoutez", "Allongez", "Demandez"))
 
