@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 
+from shared.runtime.courtesy import Courtesy
 from shared.runtime.fair_turns import FairTurns
 
 #: The longest wait for the imports of other operators.
@@ -18,11 +19,12 @@ class ImportRunning(Exception):
 class ImportCapacity:
     """Admits imports: `admitted` before the body is read, `turn` before the file is.
 
-    `slices` shares the event loop between the imports that have a turn.
+    `slices` shares the event loop between the imports that have a turn; by `courtesy` they step aside for requests.
     """
 
     def __init__(self, at_once: int = 4, wait_seconds: float = _WAIT_SECONDS) -> None:
         self.slices = FairTurns(1)
+        self.courtesy = Courtesy()
         self._turns = FairTurns(at_once)
         self._wait_seconds = wait_seconds
         self._operators: set[str] = set()

@@ -7,6 +7,7 @@ the outbox. After a crash in between, the sweeper sends them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
@@ -36,7 +37,9 @@ _GATHER_SECONDS = 0.05
 _BATCH_TOGETHER = 20
 #: Time for which the documents of a batch are left to the process that wrote them. The sweeper reads past them at no
 #: cost, which a backlog of thousands would have at each sweep.
-_BATCH_AGE = timedelta(minutes=2)
+_BATCH_AGE = timedelta(minutes=3)
+#: Batches are sent once no further batch has come for so long, or at the latest so long after the first.
+_BATCH_PAUSE_SECONDS, _LONGEST_BATCHING_SECONDS = 0.5, 20.0
 #: Most documents that wait to be sent. The sweeper sends the rest.
 _MOST_WAITING = 500
 #: The same for documents of batches.
@@ -74,8 +77,10 @@ class OutboxRelay:
         self.gather_seconds = _GATHER_SECONDS
         self._asked: dict[str, None] = {}
         self._batched: dict[str, None] = {}
-        self._is_draining = False
+        self._batching_since = self._batching_until = 0.0
+        self._draining = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
+        self._sending_batches: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
         """Create the index of the sweeper."""
@@ -86,23 +91,29 @@ class OutboxRelay:
         if len(self._asked) >= _MOST_WAITING:
             return  # Kafka is slow or away: the sweeper sends it later
         self._asked[document_id] = None
-        self._begin()
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_asked())
 
     def later(self, document_ids: Sequence[str]) -> None:
-        """Send the outboxes of a batch in the background, few at a time, and after all documents that are sent soon.
+        """Send the outboxes of a batch in the background, once no further batches come, and few at a time.
 
         The pauses leave database, broker and consumers to the requests of further operators.
         """
+        now, is_first = asyncio.get_running_loop().time(), not self._batched
+        self._batching_since = now if is_first else self._batching_since
+        self._batching_until = min(now + _BATCH_PAUSE_SECONDS, self._batching_since + _LONGEST_BATCHING_SECONDS)
         room = _MOST_OF_BATCHES - len(self._batched)
         self._batched.update(dict.fromkeys(document_ids[: max(0, room)]))
-        self._begin()
+        if self._sending_batches is None or self._sending_batches.done():
+            self._sending_batches = asyncio.create_task(self._send_batches())
 
     async def drain(self) -> None:
         """Wait until the documents that wait are sent, without pauses; ten seconds at most."""
-        self._is_draining = True
-        if self._sending is not None:
-            await asyncio.wait([self._sending], timeout=_DRAIN_SECONDS)
-        self._is_draining = False
+        self._draining.set()
+        sending = [task for task in (self._sending, self._sending_batches) if task is not None]
+        if sending:
+            await asyncio.wait(sending, timeout=_DRAIN_SECONDS)
+        self._draining.clear()
 
     async def measure(self) -> None:
         """Note how many outboxes wait, and since when."""
@@ -122,18 +133,24 @@ class OutboxRelay:
             await self._send(together)
             SWEPT.inc(len(together))
 
-    def _begin(self) -> None:
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_waiting())
+    async def _send_asked(self) -> None:
+        while self._asked:
+            await self._send_some(self._asked, _MOST_TOGETHER)
+            if len(self._asked) < _MOST_TOGETHER:
+                await self._pause(self.gather_seconds)
 
-    async def _send_waiting(self) -> None:
-        while self._asked or self._batched:
-            if self._asked:
-                await self._send_some(self._asked, _MOST_TOGETHER)
-            elif not await self._send_some(self._batched, _BATCH_TOGETHER):
+    async def _send_batches(self) -> None:
+        while self._batched:
+            rest = self._batching_until - asyncio.get_running_loop().time()
+            await self._pause(max(rest, self.gather_seconds))
+            if not await self._send_some(self._batched, _BATCH_TOGETHER):
                 self._batched.clear()  # Kafka or Mongo is away: the sweeper sends them later
-            if len(self._asked) < _MOST_TOGETHER and not self._is_draining:
-                await asyncio.sleep(self.gather_seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for so long, unless the relay is drained."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._draining.wait()
 
     async def _send_some(self, waiting: dict[str, None], most: int) -> bool:
         """Send some of the waiting documents. Return False after an error: the outboxes keep their events."""

@@ -60,7 +60,7 @@ class ApiContext:
     @cached_property
     def admission(self) -> Admission:
         """The limits of all operators in this process."""
-        return Admission(self.settings, self.overrides, self.monotonic)
+        return Admission(self.settings, self.overrides, self.monotonic, self.imports.courtesy)
 
 
 def context_of(request: Request) -> ApiContext:

@@ -20,6 +20,7 @@ from services.registration.domain.limits import CallClass, Rate, RefusalPace, To
 from services.registration.operator_limits import OperatorLimitsBook
 from services.registration.ports import OperatorOverrides
 from services.registration.settings import Settings
+from shared.runtime.courtesy import Courtesy
 from shared.runtime.fair_turns import FairTurns, QueueFull
 from shared.runtime.metrics import OPERATOR_CALLS, OPERATOR_SECONDS
 from shared.runtime.top_labels import TopLabels
@@ -104,9 +105,15 @@ class Admission:
     """Admits the calls of operators in this process."""
 
     def __init__(
-        self, settings: Settings, overrides: OperatorOverrides, now: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        overrides: OperatorOverrides,
+        now: Callable[[], float] = time.monotonic,
+        courtesy: Courtesy | None = None,
     ) -> None:
+        """Create the admission; `courtesy` is told of the ordinary calls that are under way."""
         self._now = now
+        self._courtesy = courtesy or Courtesy()
         self._limits = OperatorLimitsBook(overrides, settings.operator_limits, settings.key_cache_seconds, now)
         self._buckets = TokenBuckets()
         self._turns = {
@@ -139,6 +146,8 @@ class Admission:
         limits = await self._limits.of(operator_id)
         self._pay(operator_id, label, limits.rate(price.call_class), price)
         async with contextlib.AsyncExitStack() as turn:
+            if price.call_class is CallClass.ORDINARY:
+                turn.enter_context(self._courtesy.request())
             try:
                 turns = self._turns[price.call_class]
                 await turn.enter_async_context(turns.turn(operator_id, within=_LONGEST_WAIT_SECONDS))

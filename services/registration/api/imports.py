@@ -240,6 +240,7 @@ async def _imported(
     given = None if parameters.mapping is None else mapping_of(parameters.mapping, vocabulary)
     mapping = await mappings.find(operator_id, vocabulary) if given is None else given
     async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns):
+        kind.courtesy = context_of(request).imports.courtesy
         plan = await planned(kind, sheet, turns)
         if gate.dry_run and CSV in request.headers.get("accept", ""):
             return _copy(sheet, plan, vocabulary)

@@ -14,10 +14,11 @@ from services.registration.import_files.sheet import FoundTable, RowRejection, S
 from services.registration.imports.report import ImportReport, RowEffect, RowOutcome
 from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
+from shared.runtime.courtesy import Courtesy
 from shared.runtime.fair_turns import FairTurns
 
 _AT_ONCE: Final = 4
-_ROWS_OF_A_TURN: Final = 50
+_ROWS_OF_A_TURN: Final = 25
 
 #: The outcome of a written row, and warnings about things that it could not be given.
 Written = tuple[RowOutcome, Sequence[FieldError]]
@@ -67,6 +68,8 @@ class ListImport(ABC):
     def __init__(self, service: OperatorService, edition_id: str) -> None:
         self.service = service
         self.edition_id = edition_id
+        #: Knows the requests for which the import steps aside.
+        self.courtesy = Courtesy()
 
     @abstractmethod
     async def begin(self, sheet: Sheet) -> None:
@@ -82,7 +85,7 @@ class ListImport(ABC):
 
     async def pause(self) -> None:
         """Let waiting requests have a turn."""
-        await asyncio.sleep(0)
+        await self.courtesy.pause()
 
     def missing(self) -> Sequence[str]:
         """Name the active entities that a list imported again no longer holds."""
@@ -129,6 +132,7 @@ class ImportPlan:
         operator_id = self.kind.service.unit_of_work.repository.operator_id
         for start in range(0, len(self.rows), _ROWS_OF_A_TURN):
             async with turns.turn(operator_id):
+                await self.kind.pause()
                 await self._write_slice(self.rows[start : start + _ROWS_OF_A_TURN], report)
         return report
 
