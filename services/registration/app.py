@@ -25,6 +25,7 @@ from services.registration.api import (
     erasures,
     exports,
     external_ids,
+    history,
     imports,
     keys,
     match_requests,
@@ -105,6 +106,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         search,
         me,
         keys,
+        history,
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)

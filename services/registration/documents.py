@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from services.registration.domain.entity import Entity
-from services.registration.ports import AnyEntity, KeyBeginning
-from shared.contract.events import Event
+from services.registration.domain.entity import Authorship, Entity
+from services.registration.ports import AnyEntity, KeyBeginning, Revision
 from shared.runtime.log import get_logger
 from shared.storage.mongo import BulkWriteError, MongoCollection
 from shared.storage.outbox import outbox_new, outbox_push
@@ -25,10 +24,13 @@ BESIDE: Final = {
     "outbox": 0,
     "pending_since": 0,
     "search_keys": 0,
+    "history": 0,
 }
 #: Documents that are read between two turns of waiting requests.
 READ_AT_ONCE: Final = 50
 _DUPLICATE_KEY: Final = 11000
+#: Revisions of an entity whose authors are kept.
+MOST_REVISIONS: Final = 100
 #: Sorts after every character of a key.
 _BEYOND_KEYS: Final = "\U0010ffff"
 
@@ -40,15 +42,25 @@ def fields_of(entity: Entity) -> dict[str, object]:
     return {**entity.model_dump(mode="json"), **beside}
 
 
-def update_of(entity: Entity, event: Event) -> dict[str, Any]:
-    """Return the update that writes the next revision of an entity with its event.
+def new_document(entity: Entity, authorship: Authorship, *, of_batch: bool = False) -> dict[str, object]:
+    """Return the fields of a new document, with its event in the outbox and its author in the history."""
+    history = [Revision.of(entity, authorship).model_dump(mode="json")]
+    outbox = outbox_new([entity.published(authorship)], of_batch=of_batch)
+    return {**fields_of(entity), "history": history, **outbox}
+
+
+def next_revision(entity: Entity, authorship: Authorship) -> dict[str, dict[str, object]]:
+    """Return the update to the next revision of an entity: fields, outbox, and history without its oldest revisions.
 
     An erased entity loses the waiting events of before and the fingerprint of its request: they follow from texts.
     """
+    event = entity.published(authorship)
+    added = Revision.of(entity, authorship).model_dump(mode="json")
+    history: dict[str, object] = {"history": {"$each": [added], "$slice": -MOST_REVISIONS}}
     if entity.is_erased:
-        return {"$set": fields_of(entity) | {"fingerprint": ""} | outbox_new([event])}
+        return {"$push": history, "$set": fields_of(entity) | {"fingerprint": ""} | outbox_new([event])}
     push = outbox_push([event])
-    return push | {"$set": fields_of(entity) | push["$set"]}
+    return {"$push": push["$push"] | history, "$set": fields_of(entity) | push["$set"]}
 
 
 def released(entity: Entity) -> dict[str, object]:
@@ -81,12 +93,12 @@ async def paced(cursor: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401 -
             await asyncio.sleep(0)
 
 
-async def new_documents(entities: Mapping[str, Entity]) -> list[dict[str, Any]]:
+async def new_documents(entities: Mapping[str, Entity], authorship: Authorship) -> list[dict[str, Any]]:
     """Return the documents of new entities, by `_id`, with their events. Waiting requests have a turn after each."""
-    documents = []
+    documents: list[dict[str, Any]] = []
     for path, entity in entities.items():
-        outbox = outbox_new([entity.snapshot()], of_batch=len(entities) > 1)
-        documents.append(fields_of(entity) | {"_id": path, "fingerprint": ""} | outbox)
+        fields = new_document(entity, authorship, of_batch=len(entities) > 1)
+        documents.append({"_id": path, "fingerprint": "", **fields})
         await asyncio.sleep(0)
     return documents
 

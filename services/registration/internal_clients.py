@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from services.registration.settings import Settings
+from shared.internal_api.server import ACTOR_HEADER
 from shared.runtime import trace
 
 _LONGEST_DETAIL = 1000
@@ -49,9 +50,9 @@ class InternalClient:
         """Send a GET request; `path` is without the leading `/internal`."""
         return await self._request("GET", path, parameters=parameters)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a POST request with a JSON body."""
-        return await self._request("POST", path, body=body)
+    async def post(self, path: str, body: Mapping[str, Any], actor: str | None = None) -> dict[str, Any]:
+        """Send a POST request with a JSON body; with the author of the change that it asks for."""
+        return await self._request("POST", path, body=body, actor=actor)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -64,12 +65,14 @@ class InternalClient:
         path: str,
         parameters: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        actor: str | None = None,
     ) -> dict[str, Any]:
         if self._client is None:
             raise ServiceUnavailable(f"this installation does not say where {self._name} is")
+        headers = trace.request_headers() | ({ACTOR_HEADER: actor} if actor else {})
         try:
             response = await self._client.request(
-                method, f"/internal{path}", params=parameters, json=body, headers=trace.request_headers()
+                method, f"/internal{path}", params=parameters, json=body, headers=headers
             )
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:

@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from services.registration.domain.edition import Edition
-from services.registration.domain.entity import Entity
+from services.registration.domain.entity import BY_CLOCK, Authorship, Entity
 from services.registration.domain.errors import NotFound, NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.keys import OperatorKey
-from services.registration.ports import AnyEntity, KeyBeginning
-from shared.contract.events import Event, Status
+from services.registration.ports import AnyEntity, KeyBeginning, Revision
+from shared.contract.events import AuthoredEvent, Event, Status
 
 
 @dataclass
@@ -168,28 +168,39 @@ class InMemoryRepository:
         there = await self.find(kind, edition_id, entity_id)
         return self._store.documents[entity_id].fingerprint if there else None
 
-    async def insert(self, entity: Entity, fingerprint: str) -> None:
+    async def history(self, kind: type[Entity], edition_id: str, entity_id: str) -> list[Revision]:
+        """List the revisions of an entity, oldest first; none if there is no such entity."""
+        key = f"{edition_id}/{kind.ID.removesuffix('_id')}/{entity_id}"
+        own = (event for event in self._store.events if (event.key, event.operator_id) == (key, self.operator_id))
+        return [
+            Revision(revision=event.revision, at=event.occurred_at, actor=event.actor or "clock", changed=event.changed)
+            for event in own
+            if isinstance(event, AuthoredEvent)
+        ]
+
+    async def insert(self, entity: Entity, fingerprint: str, authorship: Authorship = BY_CLOCK) -> None:
         """Write a new entity with its event. Raises `NotUnique`."""
         if entity.id in self._store.documents:
             raise NotUnique(entity.unique)
-        self._write(entity, fingerprint)
+        self._write(entity, fingerprint, authorship)
 
-    async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]:
+    async def insert_all(self, entities: Sequence[AnyEntity], authorship: Authorship = BY_CLOCK) -> list[AnyEntity]:
         """Write new entities of a kind with their events, and return the entities whose keys are in use instead."""
         refused = []
         for entity in entities:
             try:
-                await self.insert(entity, "")
+                await self.insert(entity, "", authorship)
             except NotUnique:
                 refused.append(entity)
         return refused
 
-    async def replace(self, entity: Entity, preview_token: str | None = None) -> bool:
+    async def replace(self, entity: Entity, authorship: Authorship = BY_CLOCK) -> bool:
         """Write the next revision with its event; False if the stored revision is another. Raises `NotUnique`."""
         before = await self.find(type(entity), entity.edition_id, entity.id)
         if before is None or before.revision != entity.revision - 1:
             return False
-        self._write(entity, "" if entity.is_erased else self._store.documents[entity.id].fingerprint, preview_token)
+        fingerprint = "" if entity.is_erased else self._store.documents[entity.id].fingerprint
+        self._write(entity, fingerprint, authorship)
         return True
 
     async def release(self, entity: Entity) -> None:
@@ -198,7 +209,7 @@ class InMemoryRepository:
         if stored is not None and stored.revision == entity.revision:
             self._store.documents[entity.id].claims = (entity.id,)
 
-    def _write(self, entity: Entity, fingerprint: str, preview_token: str | None = None) -> None:
+    def _write(self, entity: Entity, fingerprint: str, authorship: Authorship) -> None:
         rivals = (
             document
             for entity_id, document in self._store.documents.items()
@@ -208,7 +219,7 @@ class InMemoryRepository:
             raise NotUnique(entity.unique)
         body = entity.model_dump(mode="json")
         self._store.documents[entity.id] = _Document(type(entity), body, fingerprint, entity.claims, entity.due)
-        self._store.events.append(entity.confirmed_snapshot(preview_token))
+        self._store.events.append(entity.published(authorship))
 
     def _own(self, kind: type[AnyEntity]) -> Iterator[AnyEntity]:
         for document in self._store.documents.values():

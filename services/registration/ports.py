@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from pydantic import BaseModel, Field
+
 from services.registration.domain.edition import Edition
-from services.registration.domain.entity import Entity
+from services.registration.domain.entity import BY_CLOCK, Authorship, Entity
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.keys import OperatorKey
 from shared.access import Principal
+from shared.contract.events import Instant
 
 AnyEntity = TypeVar("AnyEntity", bound=Entity)
 
@@ -22,6 +25,20 @@ class KeyBeginning:
     """A condition of `Repository.page` for `search_keys`: a key of the entity begins so."""
 
     text: str
+
+
+class Revision(BaseModel):
+    """A revision of an entity, with its author and the names of the fields that it changed."""
+
+    revision: int
+    at: Instant
+    actor: str = Field(description="`key:`, `staff:`, `participant:` or `service:` and an id, or `clock`.")
+    changed: tuple[str, ...] = Field(description="Empty for the first revision.")
+
+    @classmethod
+    def of(cls, entity: Entity, authorship: Authorship) -> Revision:
+        """Return the record of a revision that is written now."""
+        return cls(revision=entity.revision, at=entity.changed_at, actor=authorship.actor, changed=authorship.changed)
 
 
 class Repository(Protocol):
@@ -51,9 +68,10 @@ class Repository(Protocol):
     async def delegations(self, edition_id: str) -> set[str]: ...
     async def count(self, kind: type[Entity]) -> int: ...
     async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None: ...
-    async def insert(self, entity: Entity, fingerprint: str) -> None: ...
-    async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]: ...
-    async def replace(self, entity: Entity, preview_token: str | None = None) -> bool: ...
+    async def insert(self, entity: Entity, fingerprint: str, authorship: Authorship = BY_CLOCK) -> None: ...
+    async def insert_all(self, entities: Sequence[AnyEntity], authorship: Authorship = BY_CLOCK) -> list[AnyEntity]: ...
+    async def replace(self, entity: Entity, authorship: Authorship = BY_CLOCK) -> bool: ...
+    async def history(self, kind: type[Entity], edition_id: str, entity_id: str) -> list[Revision]: ...
     async def release(self, entity: Entity) -> None: ...
 
 

@@ -40,7 +40,7 @@ from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.rebuild import CannotRebuild, Rebuilt, View, side_by_side
 
 _TOO_SHORT_FOR_A_SLOT = {"date": "2000-01-01", "starts": "00:00", "ends": "00:01"}
-_NOT_ON_TOPICS = "the operator's keys, idempotency keys, and expiry times of match requests"
+_NOT_ON_TOPICS = "the operator's keys, idempotency keys, authors of changes, and expiry times of match requests"
 
 
 class RegistrationRebuilder:
@@ -144,7 +144,8 @@ def _of_erased(event: Event, kind: type[Entity]) -> dict[str, Any]:
 def _fields(event: Event) -> dict[str, Any]:
     body = event.to_json()
     at = body.pop("occurred_at")
-    body.pop("preview_token", None)
+    for name in ("preview_token", "actor", "changed"):
+        body.pop(name, None)
     return body | {"created_at": at, "changed_at": at}
 
 

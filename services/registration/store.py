@@ -14,21 +14,22 @@ from services.registration.documents import (
     entities_in,
     fields_of,
     insert_documents,
+    new_document,
     new_documents,
+    next_revision,
     paced,
     prepare_search,
     readable,
     released,
-    update_of,
 )
 from services.registration.domain.edition import MOVED_BY_CLOCK, Edition
-from services.registration.domain.entity import Entity
+from services.registration.domain.entity import BY_CLOCK, Authorship, Entity
 from services.registration.domain.errors import NotUnique
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
-from services.registration.ports import AnyEntity
+from services.registration.ports import AnyEntity, Revision
 from shared.contract.events import Status
 from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
 from shared.storage.outbox import outbox_new
@@ -250,24 +251,28 @@ class MongoRepository:
 
     async def fingerprint(self, kind: type[Entity], edition_id: str, entity_id: str) -> str | None:
         """Return the hash of the request that created an entity; None if there is no such entity."""
-        path = self._path(kind, edition_id, entity_id)
-        document = await self._of(kind).find_one({"_id": path}, {"fingerprint": 1})
+        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, entity_id)}, {"fingerprint": 1})
         return document["fingerprint"] if document else None
 
-    async def insert(self, entity: Entity, fingerprint: str) -> None:
+    async def history(self, kind: type[Entity], edition_id: str, entity_id: str) -> list[Revision]:
+        """List the last revisions of an entity, oldest first; none if there is no such entity."""
+        document = await self._of(kind).find_one({"_id": self._path(kind, edition_id, entity_id)}, {"history": 1})
+        return [Revision.model_validate(entry) for entry in (document or {}).get("history", ())]
+
+    async def insert(self, entity: Entity, fingerprint: str, authorship: Authorship = BY_CLOCK) -> None:
         """Write a new entity with its event in the outbox. Raises `NotUnique`."""
         path = self._path(type(entity), entity.edition_id, entity.id)
-        document = fields_of(entity) | {"_id": path, "fingerprint": fingerprint} | outbox_new([entity.snapshot()])
+        document = {"_id": path, "fingerprint": fingerprint, **new_document(entity, authorship)}
         try:
             await self._of(type(entity)).insert_one(document)
         except DuplicateKeyError as error:
             raise NotUnique(entity.unique) from error
         self._written(type(entity), [path])
 
-    async def insert_all(self, entities: Sequence[AnyEntity]) -> list[AnyEntity]:
+    async def insert_all(self, entities: Sequence[AnyEntity], authorship: Authorship = BY_CLOCK) -> list[AnyEntity]:
         """Write new entities of a kind with their events, and return the entities whose keys are in use instead."""
         kind, by_path = type(entities[0]), {self._path(type(new), new.edition_id, new.id): new for new in entities}
-        documents = await new_documents(by_path)
+        documents = await new_documents(by_path, authorship)
         refused = await insert_documents(self._of(kind), documents)
         self._written(kind, [path for path in by_path if path not in refused])
         return [entity for path, entity in by_path.items() if path in refused]
@@ -292,17 +297,16 @@ class MongoRepository:
         at_revision = {"_id": path, "revision": entity.revision}
         await self._of(type(entity)).update_one(at_revision, {"$set": released(entity)})
 
-    async def replace(self, entity: Entity, preview_token: str | None = None) -> bool:
+    async def replace(self, entity: Entity, authorship: Authorship = BY_CLOCK) -> bool:
         """Write the next revision with its event in the outbox; False if the stored revision is another.
 
         Raises:
             NotUnique: a second entity has the same claim.
         """
-        update = update_of(entity, entity.confirmed_snapshot(preview_token))
         path = self._path(type(entity), entity.edition_id, entity.id)
         try:
             before = {"_id": path, "revision": entity.revision - 1}
-            result = await self._of(type(entity)).update_one(before, update)
+            result = await self._of(type(entity)).update_one(before, next_revision(entity, authorship))
         except DuplicateKeyError as error:
             raise NotUnique(entity.unique) from error
         if result.matched_count:

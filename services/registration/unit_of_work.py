@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol, TypedDict
 
 from services.registration.ceilings import Room, unbounded
-from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.entity import Authorship, Entity, Facts
 from services.registration.domain.errors import (
     CeilingReached,
     ChangedMeanwhile,
@@ -150,7 +150,7 @@ class UnitOfWork:
             entity = await build()
             try:
                 async with self._room(self.repository, type(entity), 1):
-                    await self.repository.insert(entity, fingerprint)
+                    await self.repository.insert(entity, fingerprint, Authorship(self.principal.actor))
             except NotUnique as error:
                 await self._raise_unless_a_retry_may_succeed(entity, error, is_new=True)
             else:
@@ -162,7 +162,7 @@ class UnitOfWork:
         """Write new entities of a kind at once. Return the obstacles of entities that are not written, by id."""
         try:
             async with self._room(self.repository, type(entities[0]), len(entities)):
-                left = await self.repository.insert_all(entities)
+                left = await self.repository.insert_all(entities, Authorship(self.principal.actor))
         except CeilingReached:
             left = list(entities)
         refused = {entity.id for entity in left}
@@ -219,14 +219,15 @@ class UnitOfWork:
                 return True
         except ChangedMeanwhile:
             return False
-        if not await self._replace(after):
+        if not await self._replace(before, after):
             return False
         await self.gate.passed(before, after)
         return True
 
-    async def _replace(self, entity: Entity) -> bool:
+    async def _replace(self, before: Entity, entity: Entity) -> bool:
+        authorship = Authorship(self.principal.actor, entity.differing_fields(before), self.gate.token)
         try:
-            return await self.repository.replace(entity, self.gate.token)
+            return await self.repository.replace(entity, authorship)
         except NotUnique as error:
             await self._raise_unless_a_retry_may_succeed(entity, error, is_new=False)
             return False

@@ -82,16 +82,18 @@ def publishing(state: AgendaState, now: datetime) -> Decision[Change, Event]:
 
 
 class Query(Generic[Answer]):
-    """A decision with an answer for the caller. A rejection changes nothing, and `answer` raises it."""
+    """A decision of an actor, with an answer for the caller. A rejection changes nothing, and `answer` raises it."""
 
-    def __init__(self, work: Callable[[DecisionInProgress], Answer]) -> None:
+    def __init__(self, work: Callable[[DecisionInProgress], Answer], actor: str | None = None) -> None:
         self._work = work
+        self._actor = actor
         self._answer: Answer | None = None
         self._rejection: Exception | None = None
 
     def __call__(self, state: AgendaState, now: datetime) -> Decision[Change, Event]:
         """Decide. The journal calls this again if another process wrote an entry first."""
         decision = DecisionInProgress(state, now)
+        decision.actor = self._actor
         try:
             self._answer, self._rejection = self._work(decision), None
         except (EditRejected, StalePlan, RulesBroken) as rejection:

@@ -38,7 +38,7 @@ from shared.internal_api.edits import (
 )
 from shared.internal_api.previews import LARGEST_PREVIEW, FactsToPreview
 from shared.internal_api.remedies import EncounterRemedy
-from shared.internal_api.server import Declined, body_of
+from shared.internal_api.server import Declined, actor_of, body_of
 from shared.runtime.fair_turns import QueueFull
 
 
@@ -73,7 +73,9 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
             if edit_request.token is None:
                 state, plan = await scheduler.plan_edit(edition_id, edit_request.edit)
             else:
-                state, plan = await scheduler.apply_edit(edition_id, edit_request.edit, edit_request.token)
+                state, plan = await scheduler.apply_edit(
+                    edition_id, edit_request.edit, edit_request.token, actor_of(request)
+                )
         except EditRejected as rejected:
             _decline(rejected)
         except StalePlan as stale:
@@ -88,7 +90,7 @@ def routes_of(scheduler: Scheduler) -> list[BaseRoute]:
         report = await body_of(request, AttendanceReport)
         edition_id, encounter_id = request.path_params["edition_id"], request.path_params["encounter_id"]
         try:
-            effects = await scheduler.record_attendance(edition_id, encounter_id, report)
+            effects = await scheduler.record_attendance(edition_id, encounter_id, report, actor_of(request))
         except EditRejected as rejected:
             _decline(rejected)
         return JSONResponse(effects.model_dump(mode="json"))

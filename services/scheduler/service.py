@@ -86,9 +86,11 @@ class Scheduler:
         state = await self.editions.current(edition_id)
         return state, plan_edit(state, edit, self.clock())
 
-    async def apply_edit(self, edition_id: str, edit: Edit, token: str) -> tuple[AgendaState, EditPlan]:
+    async def apply_edit(
+        self, edition_id: str, edit: Edit, token: str, actor: str | None = None
+    ) -> tuple[AgendaState, EditPlan]:
         """Apply an edit with the effects that the token names. Raises as `organiser.edits.apply_edit`."""
-        return await self._ask(edition_id, lambda decision: (decision.state, apply_edit(decision, edit, token)))
+        return await self._ask(edition_id, lambda decision: (decision.state, apply_edit(decision, edit, token)), actor)
 
     async def preview(self, edition_id: str, facts: FactsToPreview) -> FactsPreview:
         """Return the effects that changes of facts would have. The decision is made on a copy, in a thread.
@@ -119,10 +121,10 @@ class Scheduler:
                 return
 
     async def record_attendance(
-        self, edition_id: str, encounter_id: str, report: AttendanceReport
+        self, edition_id: str, encounter_id: str, report: AttendanceReport, actor: str | None = None
     ) -> AttendanceEffects:
         """Record a report of attendance. Raises `EditRejected`."""
-        return await self._ask(edition_id, lambda decision: record_attendance(decision, encounter_id, report))
+        return await self._ask(edition_id, lambda decision: record_attendance(decision, encounter_id, report), actor)
 
     async def what_if(self, edition_id: str, more: More) -> WhatIf:
         """Return the encounters that more tables or more time would give.
@@ -187,8 +189,8 @@ class Scheduler:
         """Return the present state of an edition. The caller does not change it."""
         return await self.editions.current(edition_id)
 
-    async def _ask(self, edition_id: str, work: Callable[[DecisionInProgress], Answer]) -> Answer:
-        query = Query(work)
+    async def _ask(self, edition_id: str, work: Callable[[DecisionInProgress], Answer], actor: str | None) -> Answer:
+        query = Query(work, actor)
         decision = await transact(self.editions, edition_id, query)
         if decision.changes:
             self.improver.input_arrived(edition_id)

@@ -7,8 +7,9 @@ It trusts its client to have checked the operator's key, and that the edition be
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -23,6 +24,9 @@ from shared.runtime import trace
 from shared.runtime.refused_keys import RefusalsBySource
 from shared.runtime.settings import ServiceSettings
 
+#: The header that names the author of a change.
+ACTOR_HEADER: Final = "Tertulia-Actor"
+_ACTOR = re.compile(r"[a-z]+(:[A-Za-z0-9_.-]{1,100})?")
 #: Largest request body in bytes. Registration limits its own bodies too.
 LARGEST_BODY = 768 * 1024
 
@@ -49,6 +53,12 @@ def internal_routes(settings: ServiceSettings, routes: Sequence[BaseRoute]) -> l
         exception_handlers={Declined: _on_declined},
     )
     return [Mount("/internal", app=application)]
+
+
+def actor_of(request: Request) -> str | None:
+    """Return the author of a change, as registration names it: see `shared.access.Principal.actor`."""
+    named = request.headers.get(ACTOR_HEADER, "")
+    return named if _ACTOR.fullmatch(named) else None
 
 
 async def body_of(request: Request, kind: type[Body], most_bytes: int = LARGEST_BODY) -> Body:

@@ -86,10 +86,12 @@ ENTRY = AgendaEntry(
     others=(Party(participant_id="prt_3", organisation_id="org_3"),),
 )
 CAUSE = Cause(code=CauseCode.PAIR_GRANTED, subject_id="pair_1")
+AUTHOR = {"actor": "key:3f2a9c01b7de", "changed": ("codes", "name")}
 
 EVENTS: list[Event] = [
     EditionChanged(
         **WHO,
+        **AUTHOR,
         name="VI Encuentro B2B del Metal",
         timezone="Europe/Madrid",
         phase=Phase.OPEN,
@@ -113,6 +115,7 @@ EVENTS: list[Event] = [
     ),
     OrganisationChanged(
         **WHO,
+        **AUTHOR,
         organisation_id="org_1",
         name="Calderería Ñ, S.L.",
         kind=OrganisationKind.SME,
@@ -123,6 +126,7 @@ EVENTS: list[Event] = [
     ),
     ParticipantChanged(
         **WHO,
+        **AUTHOR,
         participant_id="prt_1",
         organisation_id="org_1",
         name="Ana Núñez",

@@ -14,7 +14,7 @@ from services.matching.domain.snapshots import (
     ParticipantSnapshot,
     RequestSnapshot,
 )
-from shared.contract.events import AffinityScored
+from shared.contract.events import Actor, AffinityScored
 
 
 class OperatorRecorded(BaseModel):
@@ -53,6 +53,7 @@ class RequestRecorded(BaseModel):
     type: Literal["request_learned"] = "request_learned"
     request_id: str
     request: RequestSnapshot
+    actor: Actor = None
 
 
 class PartnersProposed(BaseModel):

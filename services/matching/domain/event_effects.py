@@ -66,7 +66,7 @@ class EventEffects:
             case ParticipantChanged():
                 self._record_participant(event.participant_id, ParticipantSnapshot.of(event))
             case MatchRequestChanged():
-                self._record_request(event.request_id, RequestSnapshot.of(event))
+                self._record_request(event.request_id, RequestSnapshot.of(event), event.actor)
             case EncounterChanged():
                 self._record_encounter(event.participant_ids, EncounterSnapshot.of(event))
 
@@ -159,12 +159,12 @@ class EventEffects:
             if not participant.equals_but_for_revision(known):
                 self._participants.add(participant_id)
 
-    def _record_request(self, request_id: str, request: RequestSnapshot) -> None:
+    def _record_request(self, request_id: str, request: RequestSnapshot, actor: str | None) -> None:
         known = self._state.requests.get(request_id)
         if request.newer_than(known):
             if known is not None:
                 self._touch_request(request_id)
-            self._apply(RequestRecorded(request_id=request_id, request=request))
+            self._apply(RequestRecorded(request_id=request_id, request=request, actor=actor))
             self._touch_request(request_id)
 
     def _record_encounter(self, participant_ids: tuple[str, str], encounter: EncounterSnapshot) -> None:

@@ -25,7 +25,8 @@ def steps_of(edition_id: str, pair: tuple[str, str], entries: Sequence[PastEntry
         for change in entry.changes:
             match change:
                 case RequestRecorded(request_id=request_id) if request_id in request_ids:
-                    yield step_in(entry, _SERVICE, _request_text(change))
+                    author = f"by {change.actor}" if change.actor else ""
+                    yield step_in(entry, _SERVICE, _request_text(change), author)
                 case PairScored(affinity=affinity) if affinity.pair_id == identity:
                     text = f"scored {affinity.score:.4f}, {affinity.origin}, consent {affinity.consent}"
                     yield step_in(entry, _SERVICE, text)

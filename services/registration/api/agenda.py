@@ -258,9 +258,10 @@ async def _send_edit(
     service: OperatorService, scheduler: InternalClient, edition_id: str, asked: EditFacts, token: str | None
 ) -> EffectsView:
     await service.editions.get(edition_id)
+    actor = service.unit_of_work.principal.actor
     body = {"edit": asked.edit.model_dump(mode="json"), "token": token}
     try:
-        effects = EditEffects.model_validate(await scheduler.post(f"/editions/{edition_id}/edits", body))
+        effects = EditEffects.model_validate(await scheduler.post(f"/editions/{edition_id}/edits", body, actor))
     except ServiceDeclined as declined:
         broken = _BROKEN_RULES.validate_python(declined.more.get("broken", []))
         if not broken:

@@ -67,7 +67,9 @@ async def note_attendance(
     if not is_id(encounter_id):
         raise NotFound("there is no such encounter")
     path = f"/editions/{edition_id}/encounters/{encounter_id}/attendance"
-    noted = Noted.model_validate(await scheduler.post(path, reported.model_dump(mode="json")))
+    noted = Noted.model_validate(
+        await scheduler.post(path, reported.model_dump(mode="json"), service.unit_of_work.principal.actor)
+    )
     for participant_id in noted.gone:
         # A participant cancelled, or an edition closed, at this moment: the check-in does not matter any more.
         with contextlib.suppress(NotFound, Conflict):

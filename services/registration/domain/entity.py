@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.registration.domain.names import STORED
 from shared.contract.events import Event, Instant
 from shared.contract.ids import Id
+
+
+@dataclass(frozen=True)
+class Authorship:
+    """The author of a revision, the names of its changed fields, and the token that confirmed it."""
+
+    actor: str
+    changed: tuple[str, ...] = ()
+    preview_token: str | None = None
+
+
+BY_CLOCK: Final = Authorship("clock")
 
 
 class Facts(BaseModel):
@@ -87,10 +100,18 @@ class Entity(BaseModel):
     def snapshot(self) -> Event:
         """The event that publishes this revision."""
 
-    def confirmed_snapshot(self, preview_token: str | None) -> Event:
-        """The event that publishes this revision, with the token that confirmed it."""
+    def published(self, authorship: Authorship) -> Event:
+        """The event that publishes this revision, with its author and the token that confirmed it."""
         event = self.snapshot()
-        return event.model_copy(update={"preview_token": preview_token}) if preview_token else event
+        fields: dict[str, object] = {"actor": authorship.actor, "changed": authorship.changed}
+        if authorship.preview_token and "preview_token" in type(event).model_fields:
+            fields["preview_token"] = authorship.preview_token
+        return event.model_copy(update=fields)
+
+    def differing_fields(self, before: Entity) -> tuple[str, ...]:
+        """The names of the fields that differ from an earlier revision, sorted."""
+        names = type(self).model_fields.keys() - {"revision", "changed_at"}
+        return tuple(sorted(name for name in names if getattr(self, name) != getattr(before, name)))
 
     def facts(self, kind: type[Facts]) -> dict[str, Any]:
         """The fields that the operator set, as JSON values."""

@@ -17,7 +17,7 @@ from services.scheduler.domain.snapshots import (
     SettledPlace,
     Snapshot,
 )
-from shared.contract.events import Cause, Certificate, EditionChanged, Place, WaitingReason
+from shared.contract.events import Actor, Cause, Certificate, EditionChanged, Place, WaitingReason
 
 
 class OperatorRecorded(Snapshot):
@@ -146,12 +146,14 @@ class Edited(Snapshot):
 
     type: Literal["edited"] = "edited"
     made: AppliedEdit
+    actor: Actor = None
 
 
 class Undone(Snapshot):
     """The changes before this, in the same entry, undo the last edit by hand."""
 
     type: Literal["undone"] = "undone"
+    actor: Actor = None
 
 
 class AgendaTouched(Snapshot):

@@ -62,7 +62,7 @@ def _apply_edition_changed(event: EditionChanged, decision: DecisionInProgress) 
     if state.edition is not None and event.revision <= state.edition.revision:
         return
     diff = diff_of(state.edition, event)
-    cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id)
+    cause = Cause(code=CauseCode.EDITION_CHANGED, subject_id=event.edition_id, actor=event.actor)
     decision.record(EditionRecorded(edition=event))
     attendees = sorted(
         {participant_id for session_id in diff.sessions for participant_id in state.links.attendees_of[session_id]}
@@ -100,7 +100,7 @@ def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionIn
     if before is not None and before.allows_same_places_as(after):
         return
     participants = sorted(links.participants_of[event.organisation_id])
-    cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id)
+    cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id, actor=event.actor)
     for participant_id in participants:
         decision.record(AgendaTouched(participant_id=participant_id, cause=cause))
     pairs = {pair_id for participant_id in participants for pair_id in links.pairs_of[participant_id]}
@@ -122,12 +122,12 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
     decision.record(ParticipantRecorded(participant_id=event.participant_id, participant=after))
     if before is not None and before.allows_same_agenda_as(after):
         if after.checked_in and not before.checked_in:
-            cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id)
+            cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id, actor=event.actor)
             AgendaRepair(decision, cause).reconsider(set(state.links.pairs_of[event.participant_id]))
         return
     cancelled = event.status is Status.CANCELLED
     code = CauseCode.PARTICIPANT_CANCELLED if cancelled else CauseCode.PARTICIPANT_CHANGED
-    cause = Cause(code=code, subject_id=event.participant_id)
+    cause = Cause(code=code, subject_id=event.participant_id, actor=event.actor)
     decision.record(AgendaTouched(participant_id=event.participant_id, cause=cause))
     if before is not None and before.organisation_id != after.organisation_id:
         _touch_partners(decision, event.participant_id, cause)

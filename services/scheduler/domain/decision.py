@@ -48,6 +48,8 @@ class DecisionInProgress:
     - `freed`: room that the present repair has freed. `budget`: effort left to make room, for the whole decision.
     - `open_before`: displaced pairs whose settled places the facts allowed before the present step.
 
+    - `actor`: the author of an edit or of a report, as registration names it.
+
     A step is an event, an edit, a report or an improvement. `verify_step` ends it.
     """
 
@@ -61,6 +63,7 @@ class DecisionInProgress:
         self.open_before = open_places(state, now)
         self.freed = FreedRoom()
         self.budget = SearchBudget()
+        self.actor: str | None = None
 
     def record(self, change: Change) -> None:
         """Apply a change to the state and keep it for the journal."""

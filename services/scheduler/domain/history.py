@@ -101,12 +101,19 @@ class _PairNames:
     def cause(self, cause: Cause | None, entry: PastEntry[Change]) -> str:
         """Describe a cause: its code, its subject, and the edits of the entry if the organiser is the cause."""
         if cause is None:
-            return ""
+            return _author(entry)
         subject = (
             "" if cause.subject_id == self._edition_id else f" {self._names.get(cause.subject_id, cause.subject_id)}"
         )
         edits = list(_edits(entry.changes)) if cause.code is CauseCode.ORGANISER_EDITED else []
-        return f"{cause.code}{subject}" + (f" ({', '.join(edits)})" if edits else "")
+        author = f" by {cause.actor}" if cause.actor else ""
+        return f"{cause.code}{subject}" + (f" ({', '.join(edits)})" if edits else "") + author
+
+
+def _author(entry: PastEntry[Change]) -> str:
+    """Return the author of the edit by hand that an entry is; empty if it is none, or its author is not recorded."""
+    authors = {change.actor for change in entry.changes if isinstance(change, Edited | Undone)}
+    return next((f"by {actor}" for actor in authors if actor), "")
 
 
 def _edits(changes: Iterable[Change]) -> Iterator[str]:

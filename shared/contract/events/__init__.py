@@ -20,7 +20,7 @@ from shared.contract.events.agenda import (
     WaitingReason,
     content_of,
 )
-from shared.contract.events.core import CompactModel, Event, Instant, Interval
+from shared.contract.events.core import Actor, AuthoredEvent, CompactModel, Event, Instant, Interval
 from shared.contract.events.match_request import MatchRequestChanged, RequestState
 from shared.contract.events.notification import Channel, DeliveryState, NotificationRecorded
 from shared.contract.events.parties import (
@@ -54,10 +54,12 @@ from shared.contract.events.registration import (
 from shared.contract.events.remedies import Remedy, RemedyKind, RemedyStep
 
 __all__ = [
+    "Actor",
     "AffinityScored",
     "AgendaChange",
     "AgendaChanged",
     "AgendaEntry",
+    "AuthoredEvent",
     "Cause",
     "CauseCode",
     "Certificate",

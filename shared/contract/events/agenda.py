@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from shared.contract.events.core import CompactModel, Event, Interval, Value
+from shared.contract.events.core import Actor, CompactModel, Event, Interval, Value
 from shared.contract.events.registration import Level
 from shared.contract.events.remedies import Remedy
 from shared.contract.ids import Id
@@ -64,6 +64,7 @@ class Cause(Value):
 
     code: CauseCode
     subject_id: Id
+    actor: Actor = None
 
 
 class Place(Interval, CompactModel):

@@ -26,6 +26,21 @@ PreviewToken = Annotated[
 ]
 
 
+#: The author of a change.
+Actor = Annotated[
+    str | None,
+    Field(
+        max_length=200,
+        description="The author of the change, without personal data: `key:`, `staff:`, `participant:` or `service:` "
+        "and an id, or `clock`; null: not recorded.",
+    ),
+]
+#: The names of changed fields.
+ChangedFields = Annotated[
+    tuple[str, ...], Field(description="Names of the fields that differ from the revision before; empty if it is new.")
+]
+
+
 class Value(BaseModel):
     """A frozen part of an event. Unknown fields are ignored, because a `.v1` schema may gain fields."""
 
@@ -109,3 +124,10 @@ class Event(Value):
     def to_json(self) -> dict[str, Any]:
         """The record body as JSON values."""
         return self.model_dump(mode="json")
+
+
+class AuthoredEvent(Event):
+    """A snapshot with the author of its revision."""
+
+    actor: Actor = None
+    changed: ChangedFields = ()

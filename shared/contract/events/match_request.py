@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from shared.contract.events.core import Event
+from shared.contract.events.core import AuthoredEvent
 from shared.contract.ids import Id
 
 
@@ -21,7 +21,7 @@ class RequestState(StrEnum):
     EXPIRED = "expired"
 
 
-class MatchRequestChanged(Event):
+class MatchRequestChanged(AuthoredEvent):
     """A participant asked to meet a partner, or, with `target_id` None, asked the system to propose partners."""
 
     TYPE: ClassVar[str] = "org.tertulia.match-request.changed.v1"

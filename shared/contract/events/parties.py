@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from shared.contract.events.core import Event, Instant, Interval, PreviewToken
+from shared.contract.events.core import AuthoredEvent, Instant, Interval, PreviewToken
 from shared.contract.events.registration import (
     Code,
     CountryCode,
@@ -22,7 +22,7 @@ from shared.contract.events.registration import (
 from shared.contract.ids import Id
 
 
-class OrganisationChanged(Event):
+class OrganisationChanged(AuthoredEvent):
     """An organisation was registered, changed or cancelled."""
 
     TYPE: ClassVar[str] = "org.tertulia.organisation.changed.v1"
@@ -60,7 +60,7 @@ class OrganisationChanged(Event):
     preview_token: PreviewToken = None
 
 
-class ParticipantChanged(Event):
+class ParticipantChanged(AuthoredEvent):
     """A participant was registered, changed, replaced by another person, or cancelled."""
 
     TYPE: ClassVar[str] = "org.tertulia.participant.changed.v1"
@@ -109,7 +109,7 @@ class ParticipantChanged(Event):
     preview_token: PreviewToken = None
 
 
-class ParticipantErased(Event):
+class ParticipantErased(AuthoredEvent):
     """A person was erased. The id stays, so that agendas and counts hold; nobody bears it again.
 
     The record replaces all snapshots of the participant: compaction removes their texts from the topic.
@@ -128,7 +128,7 @@ class ParticipantErased(Event):
     links: int = Field(default=0, ge=0, description="As of a participant: links signed before are not valid.")
 
 
-class OrganisationErased(Event):
+class OrganisationErased(AuthoredEvent):
     """An organisation was erased, with its participants. Its id, kind and country stay, so that counts hold.
 
     The record replaces all snapshots of the organisation: compaction removes their texts from the topic.

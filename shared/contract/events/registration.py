@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.contract.events.core import Event, Interval, PreviewToken, Value
+from shared.contract.events.core import AuthoredEvent, Interval, PreviewToken, Value
 from shared.contract.ids import Id
 
 
@@ -218,7 +218,7 @@ class Profile(Value):
     codes: tuple[Code, ...] = Field(default=(), max_length=30)
 
 
-class EditionChanged(Event):
+class EditionChanged(AuthoredEvent):
     """An edition was created or changed: its time, its venue and its rules."""
 
     TYPE: ClassVar[str] = "org.tertulia.edition.changed.v1"

@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "postponements": {"days": 7},
     "edits": {"edit": {"type": "undo"}},
     "rotation": {},
+    "replacement": {"name": "X", "email": "x@x.example", "languages": ["es"]},
     "dry-run": {"edit": {"type": "undo"}},
     "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},
     "{session_id}": {
@@ -66,6 +67,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "member_id": "opening",
         "competitor_id": edition.organisations[1],
         "kind": "participants",
+        "external_id": "crm-1",
         "key_id": OperatorKey(digest_of(OPERATORS["itecam"])).id,
     }
     before = len(await registration.published())
@@ -116,5 +118,7 @@ def _arguments(method: str, template: str) -> dict[str, Any]:
         header = "name;kind;country" if "organisations" in template else "organisation;name;email;languages"
         return {"content": header + "\n", "headers": {"content-type": "text/csv"}}
     what = template.rpartition("/")[2]
+    if what == "{external_id}":
+        what = template.split("/")[4]
     takes_body = what in BODIES and method in ("post", "put")
     return {"json": BODIES[what], "headers": {"If-Match": "*"}} if takes_body else {}

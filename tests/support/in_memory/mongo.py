@@ -320,7 +320,8 @@ def _updated(document: Document, update: Document) -> Document:
     """Return an updated copy of a document; readers keep the old one unchanged."""
     changed = {**document, **update.get("$set", {})}
     for name, pushed in update.get("$push", {}).items():
-        changed[name] = [*changed.get(name, []), *pushed.get("$each", [pushed])]
+        longer = [*changed.get(name, []), *pushed.get("$each", [pushed])]
+        changed[name] = longer[pushed.get("$slice", -len(longer)) :]
     for name, query in update.get("$pull", {}).items():
         changed[name] = [item for item in changed.get(name, []) if not matches(item, query)]
     assert update.keys() <= {"$set", "$push", "$pull"}, update

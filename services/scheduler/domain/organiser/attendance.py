@@ -50,7 +50,7 @@ def record_attendance(decision: DecisionInProgress, encounter_id: str, report: A
     if state.attended.get(pair_id) == attended:
         return AttendanceEffects(gone=gone)
     assignment = state.board.placed[pair_id][1] if pair_id in state.placements else None
-    cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id)
+    cause = Cause(code=CauseCode.ATTENDANCE_REPORTED, subject_id=encounter_id, actor=decision.actor)
     decision.record(AttendanceRecorded(pair_id=pair_id, attended=attended, gone_ids=gone, cause=cause))
     people, refilled = state.pairs[pair_id].people, tuple[str, ...]()
     if assignment is not None and pair_id not in state.placements and running:

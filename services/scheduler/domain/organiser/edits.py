@@ -130,7 +130,7 @@ def _plan(state: AgendaState, edit: Edit, targets: Arrangements, in_the_way: lis
 
 
 def _record(decision: DecisionInProgress, plan: EditPlan) -> None:
-    cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=decision.state.edition_id)
+    cause = Cause(code=CauseCode.ORGANISER_EDITED, subject_id=decision.state.edition_id, actor=decision.actor)
     decision.by_hand.update(plan.after)
     _record_places(decision, plan, cause)
     for pair_id, arrangement in plan.after.items():
@@ -138,7 +138,8 @@ def _record(decision: DecisionInProgress, plan: EditPlan) -> None:
         if pair_id in decision.state.unsettled:
             decision.record(Settled(pair_id=pair_id))
     made = AppliedEdit(edit=plan.edit, before=dict(plan.before), after=dict(plan.after))
-    decision.record(Undone() if isinstance(plan.edit, UndoEdit) else Edited(made=made))
+    is_undone = isinstance(plan.edit, UndoEdit)
+    decision.record(Undone(actor=decision.actor) if is_undone else Edited(made=made, actor=decision.actor))
 
 
 def _record_places(decision: DecisionInProgress, plan: EditPlan, cause: Cause) -> None:

@@ -50,6 +50,8 @@ EDITION: dict[str, tuple[Any, EditionDiff]] = {
     "preview_above_percent": (5, NOTHING),
     "preview_above_people": (5, NOTHING),
     "preview_token": ("t0k3n", NOTHING),
+    "actor": ("key:k1", NOTHING),
+    "changed": (("name",), NOTHING),
     "levels": (tuple(reversed(Level)), NOTHING),
     "goals": ((Goal.DELEGATION,), NOTHING),
 }

@@ -114,3 +114,15 @@ def test_a_lost_place_has_its_cause_and_the_reason_to_wait() -> None:
     lost, waits = subject.told()
     assert lost[0].startswith("lost 11-19 09:")
     assert waits == ("waits: no_table", "edition_changed")
+
+
+def test_the_steps_of_a_change_tell_its_author() -> None:
+    subject = Journalled()
+    told, decision = len(subject.changes), subject.decision()
+    decision.actor = "key:k1"
+    apply_edit(decision, LockEncounter(encounter_id=CD, is_locked=True), "*")
+    subject.finish(decision)
+    subject._entry(told)
+    assert [step.cause for step in steps_of("ed", ("c", "d"), subject.past)][-1] == "by key:k1"
+    subject.write(edition(revision=2, zones=()).model_copy(update={"actor": "staff:s1"}))
+    assert [step.cause for step in steps_of("ed", ("a", "b"), subject.past)][-1].endswith(" by staff:s1")
