@@ -39,6 +39,8 @@ COMMANDS = {
     "change": Command("tertulia.changes", "Show a change of facts before it is made; undo it.", "registration"),
     "deliveries": Command("tertulia.deliveries", "Explain a delivery; resolve unconfirmed mails.", "notify"),
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
+    "erase": Command("tertulia.erase", "Erase a person or an organisation.", "registration"),
+    "erasures": Command("tertulia.erasures", "List erasures; erase a restored backup again.", "registration"),
     "key": Command("tertulia.keys", "Add, list and revoke the API keys of an operator.", "registration"),
     "edition": Command("tertulia.editions", "Make editions, and bring them from phase to phase.", "registration"),
     "import": Command("tertulia.imports", "Import a list, after a look at its effects.", "registration"),

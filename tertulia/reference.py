@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from services import SERVICES
 from shared.contract import asyncapi
 from shared.contract.topics import TOPICS
+from shared.privacy import REGISTER
 from shared.runtime.settings import ENV_PREFIX, PARTITIONS, ServiceSettings
 
 
@@ -24,6 +25,7 @@ def pages() -> dict[Path, str]:
         docs / "settings.md": "\n".join(_settings()) + "\n",
         docs / "metrics.md": "\n".join(_metrics()) + "\n",
         docs / "topics.md": "\n".join(_topics()) + "\n",
+        docs / "privacy.md": "\n".join(_privacy()) + "\n",
     }
 
 
@@ -107,3 +109,58 @@ def _topics() -> Iterator[str]:
             f"| `{topic.name}` | {'yes' if topic.public else 'no'} | {topic.summary} | {topic.source} | {events} "
             f"| {PARTITIONS} | {keeps} |"
         )
+
+
+_PRIVACY = """# Personal data
+
+Made by `tertulia docs` from `shared/privacy.py`. Fields with text about a person or an organisation carry the marker
+`PERSONAL`; `tests/contract/test_privacy.py` fails where such a field has no place in the register.
+
+## Where it is kept
+
+| Service | Place | Holds | For | Kept | Seen by | Erasure |
+|---|---|---|---|---|---|---|"""
+
+_AFTER_REGISTER = """
+Logs hold ids, never names or addresses. The dead letters of `registration.v1` keep no body. Backups, and the mails that
+were sent, are outside of Tertulia: see below.
+
+## Erasure
+
+`POST /v1/editions/{edition}/participants/{id}/erasure`, `.../organisations/{id}/erasure`, or `tertulia erase`. With
+`?dry_run=true` nothing goes, and the answer lists the places above.
+
+1. Registration empties its documents, and publishes `ParticipantErased` or `OrganisationErased` under the key of the
+   thing.
+2. The other services empty their texts when they consume the event.
+3. Compaction removes the earlier records of `registration.v1` within a day (`max.compaction.lag.ms`; on topics of
+   earlier versions `tertulia topics apply` sets it).
+4. After ten minutes the erasure is carried out once more: no event of before can follow it on the topic.
+
+Ids stay. They name nobody any more, so that requests, agendas, counts and rebuilds hold.
+
+## Backups
+
+A restored backup of registration holds people who were erased since. Before the service starts:
+
+1. Run `tertulia erasures list > erasures.jsonl` at the last database, or keep its output, ids only, with each backup.
+2. Restore the backup.
+3. Run `tertulia erasures apply --file erasures.jsonl`. It carries out these erasures, those of the database, and those
+   that `registration.v1` still tells."""
+
+
+def _privacy() -> Iterator[str]:
+    yield _PRIVACY
+    for place in REGISTER:
+        goes = "emptied" if place.goes else "stays"
+        cells = (place.service, place.name, place.holds, place.purpose, place.duration, place.readers, goes)
+        yield f"| {' | '.join(cells)} |"
+    yield _AFTER_REGISTER
+    yield ""
+    yield "## Personal fields"
+    yield ""
+    yield from (
+        f"- {place.service}, {place.name}: {', '.join(f'`{field}`' for field in place.fields)}"
+        for place in REGISTER
+        if place.fields
+    )

@@ -19,6 +19,8 @@ from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import STAND_INS
+from services.registration.erasure_store import MongoErasureStore
+from services.registration.erasures import Erasure
 from services.registration.settings import Settings
 from services.registration.store import MongoStore, collection_of
 from shared.contract.cloudevents import Record, encode
@@ -67,6 +69,8 @@ class RegistrationRebuilder:
         for is_over in (False, True):
             group = [entity for entity in entities if _is_over(entity) is is_over]
             await side_by_side(store.of(entity.operator_id).restore(entity, may_lack_key=is_over) for entity in group)
+        for erasure in erasures_in(published):
+            await MongoErasureStore(database).add(erasure)
         return Rebuilt(len(entities), [f"not on the topics, so not rebuilt: {_NOT_ON_TOPICS}"])
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
@@ -135,6 +139,20 @@ def edition_of(event: EditionChanged) -> Edition:
             "register it again with its days, under its idempotency key"
         )
     return edition
+
+
+def erasures_in(published: EditionEvents) -> Iterator[Erasure]:
+    """Yield the erasures that the topic tells."""
+    for kind, event in ((Organisation, OrganisationErased), (Participant, ParticipantErased)):
+        for erased in published.newest(event):
+            yield Erasure(
+                operator_id=erased.operator_id,
+                edition_id=erased.edition_id,
+                kind=kind.NOUN,
+                entity_id=erased.thing_id,
+                erased_at=erased.occurred_at,
+                due=None,
+            )
 
 
 def _of_erased(event: Event, kind: type[Entity]) -> dict[str, Any]:

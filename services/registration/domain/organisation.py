@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -29,12 +29,13 @@ from shared.contract.events import (
 )
 from shared.contract.events.registration import CountryCode
 from shared.contract.ids import Id
+from shared.contract.personal import PERSONAL
 
 
 class OrganisationFacts(Facts):
     """Fields of an organisation that its operator sets. The name is unique in the edition, in any case."""
 
-    name: Line
+    name: Annotated[Line, PERSONAL]
     kind: OrganisationKind
     country: CountryCode = Field(description="ISO 3166-1 alpha-2, such as ES.")
     region: Line | None = None
@@ -54,11 +55,13 @@ class OrganisationFacts(Facts):
         max_length=200,
         description="Organisations it met in earlier editions; a statement by either of the two counts.",
     )
-    website: Website | None = Field(default=None, description="Such as https://www.example.org.")
-    description: Description | None = None
-    booth: ShortLine | None = Field(default=None, description="The label of its stand.")
-    phone: ShortLine | None = None
-    external_id: Line | None = Field(default=None, description="Its id in the operator's own system.")
+    website: Annotated[Website, PERSONAL] | None = Field(default=None, description="Such as https://www.example.org.")
+    description: Annotated[Description, PERSONAL] | None = None
+    booth: Annotated[ShortLine, PERSONAL] | None = Field(default=None, description="The label of its stand.")
+    phone: Annotated[ShortLine, PERSONAL] | None = None
+    external_id: Annotated[Line, PERSONAL] | None = Field(
+        default=None, description="Its id in the operator's own system."
+    )
 
 
 class Organisation(OrganisationFacts, Entity):

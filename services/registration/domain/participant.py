@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, field_validator
 
@@ -27,6 +27,7 @@ from services.registration.domain.names import (
 from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import Instant, Language, ParticipantChanged, ParticipantErased, Status
 from shared.contract.ids import Id
+from shared.contract.personal import PERSONAL
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
 #: field that the patch does not name keeps the value of the person before.
@@ -76,8 +77,8 @@ def mailbox_key(edition_id: str, email: str) -> str:
 class ProfileFacts(Facts):
     """Offers and needs of a participant, as lists of texts, and codes such as nace:25.62."""
 
-    offers: tuple[Text, ...] = Field(default=(), max_length=10)
-    needs: tuple[Text, ...] = Field(default=(), max_length=10)
+    offers: tuple[Annotated[Text, PERSONAL], ...] = Field(default=(), max_length=10)
+    needs: tuple[Annotated[Text, PERSONAL], ...] = Field(default=(), max_length=10)
     codes: tuple[Code, ...] = Field(default=(), max_length=30)
 
 
@@ -92,8 +93,8 @@ class ParticipantFacts(Facts):
     """Fields of a participant that its operator sets. The e-mail address is unique in the edition, in any case."""
 
     organisation_id: Id
-    name: Line
-    email: Email
+    name: Annotated[Line, PERSONAL]
+    email: Annotated[Email, PERSONAL]
     languages: tuple[Language, ...] = Field(
         min_length=1, max_length=3, description="Mails are written in the first language."
     )
@@ -122,9 +123,11 @@ class ParticipantFacts(Facts):
         max_length=500,
         description="Participants who were declined as partners: they are not proposed again.",
     )
-    job_title: Line | None = None
-    phone: ShortLine | None = None
-    external_id: Line | None = Field(default=None, description="The participant's id in the operator's own system.")
+    job_title: Annotated[Line, PERSONAL] | None = None
+    phone: Annotated[ShortLine, PERSONAL] | None = None
+    external_id: Annotated[Line, PERSONAL] | None = Field(
+        default=None, description="The participant's id in the operator's own system."
+    )
 
     @field_validator("languages", "session_ids", "waiting_session_ids")
     @classmethod
@@ -147,17 +150,17 @@ class ParticipantFacts(Facts):
 class ReplacementFacts(Facts):
     """A person who takes a participant's place. Fields that are not sent are emptied, except the profile."""
 
-    name: Line
-    email: Email
+    name: Annotated[Line, PERSONAL]
+    email: Annotated[Email, PERSONAL]
     languages: tuple[Language, ...] = Field(
         min_length=1, max_length=3, description="Mails are written in the first language."
     )
     profile: ProfileFacts | None = Field(
         default=None, description="Without it the profile of the place stays: offers and needs of the organisation."
     )
-    job_title: Line | None = None
-    phone: ShortLine | None = None
-    external_id: Line | None = None
+    job_title: Annotated[Line, PERSONAL] | None = None
+    phone: Annotated[ShortLine, PERSONAL] | None = None
+    external_id: Annotated[Line, PERSONAL] | None = None
 
     def patch(self) -> dict[str, object]:
         """Return the merge patch that gives the place to the person."""

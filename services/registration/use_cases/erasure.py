@@ -36,7 +36,7 @@ class ErasurePlan:
 
 
 class ErasureService:
-    """Use cases of erasures, for one operator."""
+    """Use cases of erasures, for an operator."""
 
     def __init__(self, service: OperatorService, erasures: Erasures, amendments: AmendmentStore) -> None:
         self._service = service
@@ -56,7 +56,7 @@ class ErasureService:
         """Erase the parties of a plan. The erasures are written first, so that a crash leaves no party half erased.
 
         Raises:
-            Conflict: a party is being changed by others.
+            Conflict: a party changes all the time.
         """
         for party in reversed(plan.parties):
             await self._erasures.add(Erasure.of(party, self._unit.clock()))

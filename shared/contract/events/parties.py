@@ -20,6 +20,7 @@ from shared.contract.events.registration import (
     Text,
 )
 from shared.contract.ids import Id
+from shared.contract.personal import PERSONAL
 
 
 class OrganisationChanged(AuthoredEvent):
@@ -29,7 +30,7 @@ class OrganisationChanged(AuthoredEvent):
     THING: ClassVar[str] = "organisation_id"
 
     organisation_id: Id
-    name: Line
+    name: Annotated[Line, PERSONAL]
     kind: OrganisationKind
     country: CountryCode = Field(description="ISO 3166-1 alpha-2.")
     region: Line | None = None
@@ -51,11 +52,13 @@ class OrganisationChanged(AuthoredEvent):
         max_length=200,
         description="Organisations met in earlier editions; it is enough if one of the two organisations lists it.",
     )
-    website: Text | None = None
-    description: Description | None = None
-    booth: Line | None = Field(default=None, description="The label of its stand.")
-    phone: Line | None = None
-    external_id: Line | None = Field(default=None, description="Its id in the operator's own system.")
+    website: Annotated[Text, PERSONAL] | None = None
+    description: Annotated[Description, PERSONAL] | None = None
+    booth: Annotated[Line, PERSONAL] | None = Field(default=None, description="The label of its stand.")
+    phone: Annotated[Line, PERSONAL] | None = None
+    external_id: Annotated[Line, PERSONAL] | None = Field(
+        default=None, description="Its id in the operator's own system."
+    )
     status: Status = Status.ACTIVE
     preview_token: PreviewToken = None
 
@@ -68,8 +71,8 @@ class ParticipantChanged(AuthoredEvent):
 
     participant_id: Id
     organisation_id: Id
-    name: Line
-    email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
+    name: Annotated[Line, PERSONAL]
+    email: Annotated[str, StringConstraints(min_length=3, max_length=254), PERSONAL]
     languages: tuple[Language, ...] = Field(min_length=1, max_length=3, description="Mails are written in the first.")
     profile: Profile = Profile()
     available: tuple[Interval, ...] = Field(
@@ -90,9 +93,11 @@ class ParticipantChanged(AuthoredEvent):
     declined_ids: tuple[Id, ...] = Field(
         default=(), max_length=500, description="Participants whose proposal was declined: they are not proposed again."
     )
-    job_title: Line | None = None
-    phone: Line | None = None
-    external_id: Line | None = Field(default=None, description="The participant's id in the operator's own system.")
+    job_title: Annotated[Line, PERSONAL] | None = None
+    phone: Annotated[Line, PERSONAL] | None = None
+    external_id: Annotated[Line, PERSONAL] | None = Field(
+        default=None, description="The participant's id in the operator's own system."
+    )
     shares_mailbox: bool = Field(default=False, description="Whether an earlier participant has the same address.")
     status: Status = Status.ACTIVE
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
@@ -110,7 +115,7 @@ class ParticipantChanged(AuthoredEvent):
 
 
 class ParticipantErased(AuthoredEvent):
-    """A person was erased. The id stays, so that agendas and counts hold; nobody bears it again.
+    """A person was erased. The id stays, so that agendas and counts hold. No further person gets it.
 
     The record replaces all snapshots of the participant: compaction removes their texts from the topic.
     """

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.contract.events.core import AuthoredEvent, Interval, PreviewToken, Value
 from shared.contract.ids import Id
+from shared.contract.personal import PERSONAL
 
 
 def _is_timezone(name: str) -> str:
@@ -213,8 +214,8 @@ class EarlierEncounters(Value):
 class Profile(Value):
     """The offers and needs of a participant, as items of free text and as codes (such as `nace:25.62`)."""
 
-    offers: tuple[Text, ...] = Field(default=(), max_length=10)
-    needs: tuple[Text, ...] = Field(default=(), max_length=10)
+    offers: tuple[Annotated[Text, PERSONAL], ...] = Field(default=(), max_length=10)
+    needs: tuple[Annotated[Text, PERSONAL], ...] = Field(default=(), max_length=10)
     codes: tuple[Code, ...] = Field(default=(), max_length=30)
 
 

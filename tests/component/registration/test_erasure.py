@@ -73,7 +73,7 @@ async def test_a_dry_run_erases_nothing_and_tells_what_goes_and_what_stays(
     report = (await api.post(f"{path}/erasure?dry_run=true")).json()
     assert report["dry_run"] is True
     assert {"participants", "registration.v1"} <= {place["place"] for place in report["goes"]}
-    assert "match_requests" in {place["place"] for place in report["stays"]}
+    assert "erasures" in {place["place"] for place in report["stays"]}
     assert stored(registration) == before
 
 
