@@ -1,7 +1,8 @@
 """Changes of facts that are undone: encounters at another hour during the change and afterwards, and people told.
 
 A published and a live edition of 120 people on two days get each change once, and its inverse after three seconds. Then
-all is published. The peers are the fewest moves that place as many encounters, and a full CP-SAT re-solve.
+all is published. The peers are the fewest moves that place the same encounters, the fewest that place as many, and a
+full CP-SAT re-solve.
 """
 
 from __future__ import annotations
@@ -108,18 +109,23 @@ class _Announced:
 
 
 def _peers(subject: _Announced, before: Mapping[str, SlotSet]) -> dict[str, object]:
-    """Return the moves of the exact repair and of a full re-solve of the changed edition."""
+    """Return the fewest moves of the changed edition, and the moves of a full re-solve.
+
+    `fewest_moves` is of the agendas that place the same encounters, `fewest_of_any` of all that place as many.
+    """
     problem = problem_of(subject.state, subject.now, change_budget=0)
-    known = {pair: slots for pair, slots in before.items() if slots & problem.all_slots}
+    known = {pair: slots & problem.all_slots for pair, slots in before.items()}
     ours = {pair: assignment.slots for pair, (_, assignment) in subject.state.board.placed.items()}
-    fewest = fewest_moves(problem, known, ours, _EFFORT)
+    fewest = fewest_moves(problem.of_encounters(ours), known, ours, _EFFORT)
+    of_any = fewest_moves(problem, known, ours, _EFFORT)
     anew = fewest_moves(problem, known, {}, _EFFORT, moves_count=False)
     return {
-        "placed_during": len(ours),
-        "moved_by_exact_repair": _moves(known, fewest.slots),
-        "placed_by_exact_repair": len(fewest.slots),
+        "fewest_moves": fewest.moves,
+        "proven": fewest.proven,
+        "placed": len(ours),
+        "fewest_of_any": of_any.moves,
+        "placed_by_any": len(of_any.slots),
         "moved_by_resolve": _moves(known, anew.slots),
-        "placed_by_resolve": len(anew.slots),
     }
 
 

@@ -14,3 +14,4 @@ def test_no_encounter_stands_at_another_hour_afterwards(monkeypatch: pytest.Monk
     assert [row["slip"] for row in rows] == [slip.name for slip in undo.SLIPS] * 2
     assert [row["at_another_hour_after"] for row in rows] == [0] * len(rows)
     assert any(row["moved"] or row["without_place"] for row in rows)
+    assert [row["moved"] for row in rows] == [row["fewest_moves"] for row in rows]

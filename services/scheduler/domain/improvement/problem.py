@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -82,6 +83,10 @@ class SolverProblem:
         for pair_id, comes_after in self.comes_after.items():
             board.set_predecessors(pair_id, comes_after)
         return board
+
+    def of_encounters(self, pair_ids: Collection[str]) -> SolverProblem:
+        """Return the problem that has these pairs as its only candidates."""
+        return replace(self, candidates=tuple(item for item in self.candidates if item.meeting.pair_id in pair_ids))
 
     def of_pairs(self, board: Board) -> SolverProblem:
         """Return the problem for engines that move meetings of two: meetings with guests are fixed as on the board."""

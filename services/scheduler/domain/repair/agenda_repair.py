@@ -11,6 +11,7 @@ from services.scheduler.domain.objective.fill_rates import fill_rate
 from services.scheduler.domain.objective.levels import most_moves
 from services.scheduler.domain.objective.priority import demand_key, placement_key, smallest_key_first
 from services.scheduler.domain.repair import settling
+from services.scheduler.domain.repair.moves import spare_moves
 from services.scheduler.domain.repair.substitutes import find_substitute
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.timetable.board import Assignment
@@ -64,6 +65,7 @@ class AgendaRepair:
         for pair_id in unplaced:
             self._place(pair_id, settling.settled_assignment(self._state, pair_id, self._now) or previous.get(pair_id))
         self._offer_freed(set(unplaced))
+        spare_moves(self._decision, self._cause)
 
     def _bring_home(self, coming: settling.Homecoming) -> dict[str, Assignment]:
         """Place displaced meetings at their settled places; return the assignments of meetings that gave way."""
