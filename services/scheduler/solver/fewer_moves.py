@@ -16,8 +16,8 @@ from services.scheduler.domain.timetable.board import Board, Meeting
 from services.scheduler.domain.timetable.rules import all_available, outside_attended_sessions
 from services.scheduler.domain.timetable.timeline import SlotSet, bits
 
-#: Most choices (meeting and slot) of a model: for one meeting that has moved, four times as many for two, and so on up to
-#: a limit. Building a model of 6,000 choices takes .1 s.
+#: Most choices (meeting and slot) of a model: for one meeting that has moved, four times as many for two, and so on, up
+#: to a limit. Building a model of 6,000 choices takes .1 s.
 _CHOICES_FOR_ONE, _CHOICES = 120, 6_000
 #: Deterministic seconds of a solution.
 _EFFORT = 0.5
