@@ -43,6 +43,7 @@ COMMANDS = {
     "erasures": Command("tertulia.erasures", "List erasures; erase a restored backup again.", "registration"),
     "key": Command("tertulia.keys", "Add, list and revoke the API keys of an operator.", "registration"),
     "edition": Command("tertulia.editions", "Make editions, and bring them from phase to phase.", "registration"),
+    "export": Command("tertulia.exports", "Export a list as a CSV file or a workbook.", "registration"),
     "import": Command("tertulia.imports", "Import a list, after a look at its effects.", "registration"),
     "learn": Command("tertulia.learn", "Fit the weights of affinities to logged decisions.", "learning"),
     "observatory": Command("tertulia.observatory", "Export an edition's graph to a file.", "matching"),

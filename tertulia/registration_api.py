@@ -78,6 +78,11 @@ def sent_file(client: httpx.Client, path: str, query: dict[str, str], content: b
     return _response(client, "POST", path, query, None, content=content, headers=headers)
 
 
+def file_at(client: httpx.Client, path: str, query: dict[str, str]) -> httpx.Response:
+    """Return the answer with a file; end the command if there is none, or a problem."""
+    return _response(client, "GET", path, query, None)
+
+
 def _response(
     client: httpx.Client,
     method: str,
