@@ -17,6 +17,7 @@ from tertulia.registration_api import HERE, Address, Edition, Key, client_of, er
 app = typer.Typer()
 console = Console()
 _JSON = "application/json"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHOWN = 20
 #: The writing of 10,000 rows takes half a minute.
 _SECONDS = 300.0
@@ -42,7 +43,7 @@ def import_list(
     ] = None,
     marked: Annotated[
         Path | None,
-        typer.Option(help="Only write a marked copy of the list there, with the outcome of each row."),
+        typer.Option(help="Only write a marked copy of the list there (.csv or .xlsx), with the outcome of each row."),
     ] = None,
     sheet: Annotated[str, typer.Option(help="Name of the workbook's sheet; else the sheet that fits best.")] = "",
     mapping: Annotated[
@@ -66,7 +67,8 @@ def import_list(
     with client_of(registration, key) as client:
         client.timeout = _SECONDS
         if marked is not None:
-            copy = sent_file(client, path, given | {"dry_run": "true"}, content, "text/csv")
+            media = _XLSX if marked.suffix.lower() == ".xlsx" else "text/csv"
+            copy = sent_file(client, path, given | {"dry_run": "true"}, content, media)
             marked.write_bytes(copy.content)
             show_line(console, f"{marked} is written, and nothing was applied.")
             return

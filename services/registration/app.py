@@ -38,6 +38,7 @@ from services.registration.api import (
     profile_help,
     proposals,
     search,
+    templates,
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
@@ -96,6 +97,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         erasures,
         imports,
         exports,
+        templates,
         day,
         agenda,
         profile_help,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import IO, Annotated, Any, Final
-from urllib.parse import quote
+from typing import IO, Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.registration.api.access import CurrentService, PathId, context_of
-from services.registration.api.imports import CSV, XLSX
+from services.registration.api.files import CSV, MEDIA, XLSX, Accepted, Reader, attachment, file_docs
 from services.registration.api.rights import needs
 from services.registration.domain.errors import NotFound
 from services.registration.exports.service import EXPORTS, ExportFormat, export
@@ -23,22 +22,11 @@ from shared.contract.events import Language
 
 router = APIRouter(prefix="/editions/{edition_id}/exports", tags=["exports"])
 
-_MEDIA: Final = {ExportFormat.CSV: f"{CSV}; charset=utf-8", ExportFormat.XLSX: XLSX}
 _PIECE_BYTES: Final = 64 * 1024
-_BINARY: Final = {"type": "string", "format": "binary"}
 
-Reader = Annotated[
-    Language | None, Query(alias="lang", description="Language of headings and words; else that of `Accept-Language`.")
-]
-Accepted = Annotated[str, Header(max_length=1000, include_in_schema=False)]
 Cancelled = Annotated[
     bool, Query(description="Whether cancelled participants, organisations and requests are included.")
 ]
-
-
-def file_docs(*media: str) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response of an endpoint that returns a file."""
-    return {200: {"description": "The file.", "content": {kind: {"schema": _BINARY} for kind in media}}}
 
 
 @router.get("/{kind}.csv", response_class=Response, responses=file_docs(CSV))
@@ -100,13 +88,7 @@ async def _file(request: Request, source: ExportSource, kind: str, file_format: 
     today = context_of(request).clock().astimezone(ZoneInfo(source.edition.timezone)).date()
     file = await export(source, kind, file_format, today)
     headers = {"Content-Disposition": attachment(file.name), "Cache-Control": "no-store"}
-    return StreamingResponse(_pieces(file.content), media_type=_MEDIA[file_format], headers=headers)
-
-
-def attachment(name: str) -> str:
-    """Return the header of a file to save (RFC 6266): the name in UTF-8, and in ASCII for old clients."""
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+    return StreamingResponse(_pieces(file.content), media_type=MEDIA[file_format], headers=headers)
 
 
 async def _pieces(content: IO[bytes]) -> AsyncIterator[bytes]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, Field
 
-from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
-from services.registration.import_files.vocabulary import TEMPLATES
+from services.registration.import_files.sheet import FoundTable, RowRejection
 from services.registration.imports.report import (
     MOST_MISSING,
     MOST_PROBLEMS,
@@ -20,9 +16,6 @@ from services.registration.imports.report import (
     RowOutcome,
 )
 from services.registration.previews import PreviewView
-
-#: First characters of cells that a spreadsheet would run as a formula.
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RejectionView(BaseModel):
@@ -163,39 +156,6 @@ def report_view(report: ImportReport, token: str | None = None, preview: Preview
         rows=effects if token is not None else [],
         preview=preview,
     )
-
-
-def marked_copy(sheet: Sheet, report: ImportReport) -> bytes:
-    """Return the list as a CSV file for spreadsheets, every row with its outcome and the reasons.
-
-    The columns that are known stand under their headings. The file can be corrected and imported.
-    """
-    columns = {column.field: column.heading for column in reversed(sheet.found.columns) if column.field}
-    fields = [column.field for column in sheet.found.columns if column.field]
-    fields = list(dict.fromkeys(fields))
-    reasons: dict[int, list[str]] = defaultdict(list)
-    for rejection in (*report.rejections, *report.all_warnings):
-        reasons[rejection.line].append(f"{rejection.column}: {rejection.reason}".removeprefix(": "))
-    outcomes = {effect.line: effect.outcome for effect in report.effects}
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";")
-    writer.writerow(["Tertulia", "Tertulia: reasons", "Tertulia: line", *(columns[name] for name in fields)])
-    for lines in sheet.slices():
-        for line in lines:
-            cells = line.cells if isinstance(line, SheetRow) else {}
-            marks = [outcomes.get(line.line, "rejected"), " | ".join(reasons[line.line]), str(line.line)]
-            writer.writerow([_harmless(text) for text in (*marks, *(cells.get(name, "") for name in fields))])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def template_of(kind: str) -> bytes:
-    """Return the headings of a kind of list as a CSV file for spreadsheets."""
-    return b"\xef\xbb\xbf" + ";".join(TEMPLATES[kind]).encode() + b"\r\n"
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def _found(found: FoundTable) -> FoundView:

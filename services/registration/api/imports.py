@@ -17,23 +17,23 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from services.registration.amendments import ListCounts
 from services.registration.api.access import CurrentService, Gate, PathId, context_of
 from services.registration.api.bodies import media_type, read_body
+from services.registration.api.files import CSV, MEDIA, XLSX
 from services.registration.api.import_replies import (
     RefusedList,
     ReportView,
-    marked_copy,
     refused_list,
     report_view,
-    template_of,
 )
 from services.registration.api.problems import Unsupported
 from services.registration.api.rights import needs
 from services.registration.change_gate import ChangeGate
 from services.registration.confirmation import token_of
 from services.registration.domain.edition import Edition
-from services.registration.domain.errors import FieldError, Invalid, NotFound
+from services.registration.domain.errors import FieldError, Invalid
+from services.registration.exports.list_files import marked_copy
+from services.registration.exports.service import ExportFormat
 from services.registration.import_files.process import read_file
 from services.registration.import_files.sheet import Sheet, UnreadableFile
-from services.registration.import_files.vocabulary import TEMPLATES
 from services.registration.imports.defaults import defaults_of
 from services.registration.imports.mapping import mapping_of
 from services.registration.imports.organisations import OrganisationImport
@@ -49,8 +49,6 @@ from shared.runtime.fair_turns import FairTurns
 
 router = APIRouter(prefix="/editions/{edition_id}/imports", tags=["imports"])
 
-CSV = "text/csv"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = "multipart/form-data"
 #: Media types that clients send for lists; the bytes tell the format. Windows names CSV files after Excel.
 _LISTS = frozenset(
@@ -133,17 +131,6 @@ async def _list_request(
 
 
 Parameters = Annotated[ListRequest, Depends(_list_request)]
-
-
-@router.get("/{kind}/template")
-@needs(Action.READ_EDITIONS)
-async def template(service: CurrentService, edition_id: PathId, kind: PathId) -> Response:
-    """Return an empty list of a kind, a CSV file for spreadsheets. Headings in further languages are taken as well."""
-    await service.editions.get(edition_id)
-    if kind not in TEMPLATES:
-        raise NotFound(f"there is no such list; there are {', '.join(TEMPLATES)}")
-    headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
-    return Response(template_of(kind), media_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
 @router.post("/organisations", openapi_extra=_FILE, response_model=ReportView)
@@ -242,8 +229,8 @@ async def _imported(
     async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns):
         kind.courtesy = context_of(request).imports.courtesy
         plan = await planned(kind, sheet, turns)
-        if gate.dry_run and CSV in request.headers.get("accept", ""):
-            return _copy(sheet, plan, vocabulary)
+        if gate.dry_run and (marked := _marked(request)):
+            return await _copy(sheet, plan, vocabulary, marked)
         content = (vocabulary, digest, asdict(parameters) | {"mapping": mapping}, plan.bases)
 
         def shown(token: str, preview: PreviewView) -> RefusedList:
@@ -282,9 +269,16 @@ def _answer(view: ReportView) -> Response:
     return Response(view.model_dump_json(), media_type="application/json")
 
 
-def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{vocabulary}-checked.csv"'}
-    return Response(marked_copy(sheet, plan.report()), media_type=f"{CSV}; charset=utf-8", headers=headers)
+def _marked(request: Request) -> ExportFormat | None:
+    """Return the format in which a marked copy is wanted; None if the report is wanted."""
+    accepted = request.headers.get("accept", "")
+    return ExportFormat.CSV if CSV in accepted else ExportFormat.XLSX if XLSX in accepted else None
+
+
+async def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str, file_format: ExportFormat) -> Response:
+    content = await asyncio.to_thread(marked_copy, sheet, plan.report(), file_format)
+    headers = {"Content-Disposition": f'attachment; filename="{vocabulary}-checked.{file_format}"'}
+    return Response(content, media_type=MEDIA[file_format], headers=headers)
 
 
 @asynccontextmanager
@@ -303,7 +297,9 @@ async def _read(
         async with imports.turn(operator_id):
             try:
                 settings = context_of(request).settings
-                sheet = await read_file(raw, vocabulary, settings, mapping=mapping, sheet=sheet_name)
+                sheet = await read_file(
+                    raw, vocabulary, settings, mapping=mapping, sheet=sheet_name, whole=_marked(request) is not None
+                )
             except UnreadableFile as error:
                 raise Invalid(FieldError("", str(error))) from error
             digest = token_of(raw)

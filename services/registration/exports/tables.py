@@ -18,7 +18,7 @@ from services.registration.ports import Repository
 from shared.contract.events import Status
 
 #: A text, a number, or a local day or time of the edition.
-Cell = str | int | date | time | None
+Cell = str | int | float | date | time | None
 Row = Sequence[Cell]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from babel import Locale
 
 from services.registration.import_files.vocabulary import ORGANISATION_PREFIX
+from services.registration.imports.countries import country_of
 from shared.contract.events import Language
 
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
@@ -59,3 +60,14 @@ def language_of(accepted: str) -> Language:
     known = {language.value: language for language in Language}
     tags = (part.partition(";")[0].strip().partition("-")[0].lower() for part in accepted.split(","))
     return next((known[tag] for tag in tags if tag in known), Language.ENGLISH)
+
+
+def countries(words: ExportWords) -> list[str]:
+    """List the names of all countries that an import knows, in the order of the alphabet."""
+    codes = (str(code) for code in Locale(words.language.value).territories)
+    return sorted({words.country(code) for code in codes if country_of(code) == code})
+
+
+def languages(words: ExportWords) -> list[str]:
+    """List the names of the languages in which mails are written."""
+    return [words.language_name(language.value) for language in Language]

@@ -10,6 +10,7 @@ import xlsxwriter
 
 from services.registration.exports.tables import Cell, Row
 from services.registration.import_files.formulas import is_formula
+from services.registration.import_files.headings import letter_of
 
 _OPTIONS: Final = {
     "constant_memory": True,
@@ -36,19 +37,41 @@ class WorkbookFile:
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._time = self._book.add_format({"num_format": "hh:mm"})
         self._rows = 0
+        self._choices: Any = None
+        self._offered = 0
         self._width = len(headings)
         for number, heading in enumerate(headings):
             self.sheet.set_column(number, number, min(_WIDEST, max(_NARROWEST, len(heading) + 2)))
         self.sheet.freeze_panes(1, 0)
         bold = self._book.add_format({"bold": True})
         for number, heading in enumerate(headings):
-            self.sheet.write_string(0, number, heading, bold)
+            if heading:
+                self.sheet.write_string(0, number, heading, bold)
 
     def add(self, row: Row) -> None:
         """Write a row."""
         self._rows += 1
         for number, cell in enumerate(row):
             self._write(number, cell)
+
+    def offer(self, column: int, choices: Sequence[str], rows: int) -> None:
+        """Offer values in the cells of a column, and refuse no further value. They stand in a hidden sheet."""
+        if self._choices is None:
+            self._choices = self._book.add_worksheet("_")
+            self._choices.hide()
+        number = self._offered
+        self._offered += 1
+        # Rows are written in their order: a row of this sheet holds the values of a column.
+        for place, choice in enumerate(choices):
+            self._choices.write_string(number, place, choice)
+        last = letter_of(len(choices) - 1)
+        self.sheet.data_validation(
+            1,
+            column,
+            rows,
+            column,
+            {"validate": "list", "source": f"=_!$A${number + 1}:${last}${number + 1}", "show_error": False},
+        )
 
     def close(self) -> None:
         """Finish the file: the parts are compressed here, which takes a second for 10,000 rows."""

@@ -49,15 +49,17 @@ def read_csv(
     limits: FileLimits,
     take: Callable[[bytes], None],
     found: Callable[[FoundTable], None],
+    *,
+    keep: Callable[[bytes], None] | None = None,
 ) -> None:
-    """Read a text file: its slices go to `take`, and the place of its list to `found`.
+    """Read a text file: its slices go to `take`, the place of its list to `found`, and whole rows to `keep`.
 
     Raises:
         UnreadableFile: no text, or no headings of this kind; and the errors of `SheetBuilder`.
     """
     dialect, header = _find(raw, encoding_of(raw), vocabulary)
     found(FoundTable.of(header, encoding=dialect.encoding, delimiter=dialect.delimiter))
-    sheet = SheetBuilder(header, vocabulary, limits, take)
+    sheet = SheetBuilder(header, vocabulary, limits, take, keep=keep)
     lines = _lines(raw, dialect)
     while True:
         try:

@@ -9,7 +9,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 
-from services.registration.import_files.reader import END, FOUND, REFUSED, SLICE, ReadTask
+from services.registration.import_files.reader import END, FOUND, REFUSED, SLICE, WHOLE, ReadTask
 from services.registration.import_files.sheet import (
     MOST_TEXT_BYTES,
     FoundTable,
@@ -27,11 +27,18 @@ _START_SECONDS = 10
 
 
 async def read_file(
-    raw: bytes, kind: str, settings: Settings, *, mapping: Mapping[str, str] | None = None, sheet: str = ""
+    raw: bytes,
+    kind: str,
+    settings: Settings,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    sheet: str = "",
+    whole: bool = False,
 ) -> Sheet:
     """Read a file in a process, which is gone when the file is read, refused or given up.
 
     `kind` names the vocabulary of the list, `mapping` further headings, `sheet` the sheet of a workbook.
+    With `whole` the rows are kept with all their cells.
 
     Raises:
         UnreadableFile: no list, no such headings, or beyond a bound of size, memory or time.
@@ -40,6 +47,7 @@ async def read_file(
         kind=kind,
         mapping=mapping or {},
         sheet=sheet,
+        whole=whole,
         rows=settings.max_import_rows,
         unpacked_bytes=settings.max_unpacked_bytes,
         memory_bytes=settings.import_memory_bytes,
@@ -97,19 +105,20 @@ async def _receive(process: Process) -> Sheet | None:
     """
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     packed: list[bytes] = []
+    whole: list[bytes] = []
     found = FoundTable()
-    left = MOST_TEXT_BYTES
+    left = 2 * MOST_TEXT_BYTES
     while line := await process.stdout.readline():
         kind, content = line[:1], line[1:].rstrip(b"\n")
         left -= len(content)
         if kind == REFUSED:
             raise UnreadableFile(content.decode())
         if kind == END:
-            return Sheet(tuple(packed), found)
+            return Sheet(tuple(packed), found, tuple(whole))
         if kind == FOUND:
             found = FoundTable.unpacked(content)
             continue
-        if kind != SLICE or left < 0:
+        if kind not in (SLICE, WHOLE) or left < 0:
             return None
-        packed.append(content)
+        (packed if kind == SLICE else whole).append(content)
     return None

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from services.registration.import_files.delimited import read_csv
@@ -21,10 +22,11 @@ from services.registration.import_files.sheet import FileLimits, FoundTable, Unr
 from services.registration.import_files.vocabulary import VOCABULARIES
 from services.registration.import_files.workbook import read_xlsx
 
-#: First byte of a line of the output: the place of the list, a slice, the end of the file, or the reason of a
-#: refusal.
+#: First byte of a line of the output: a slice, the place of the list, a slice with all cells, the end of the file, or
+#: the reason of a refusal.
 SLICE: Final = b"+"
 FOUND: Final = b"#"
+WHOLE: Final = b"="
 END: Final = b"."
 REFUSED: Final = b"!"
 _NICENESS = 10
@@ -56,6 +58,8 @@ class ReadTask:
     mapping: Mapping[str, str] = field(default_factory=dict)
     #: Name of the sheet of a workbook; empty: the best.
     sheet: str = ""
+    #: Whether all cells are passed on besides, for a marked copy.
+    whole: bool = False
 
     @property
     def longest_seconds(self) -> int:
@@ -93,13 +97,14 @@ def _read(task: ReadTask, raw: bytes) -> None:
     def found(table: FoundTable) -> None:
         _write(FOUND, table.packed())
 
+    keep = partial(_write, WHOLE) if task.whole else None
     for beginning, reason in _FOREIGN.items():
         if raw.startswith(beginning):
             raise UnreadableFile(reason)
     if raw.startswith(_ZIP):
-        read_xlsx(raw, vocabulary, limits, take, found, sheet_name=task.sheet)
+        read_xlsx(raw, vocabulary, limits, take, found, sheet_name=task.sheet, keep=keep)
     else:
-        read_csv(raw, vocabulary, limits, take, found)
+        read_csv(raw, vocabulary, limits, take, found, keep=keep)
 
 
 def _limit(task: ReadTask) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.registration.import_files.formulas import is_escaped
-from services.registration.import_files.headings import FieldVocabulary, ListHeader
+from services.registration.import_files.headings import ALIASES, FieldVocabulary, ListHeader
 
 #: Ten items of a thousand characters, with their separators.
 MOST_CELL_CHARACTERS = 12_000
@@ -17,6 +17,8 @@ MOST_CELL_CHARACTERS = 12_000
 MOST_COLUMNS = 1_000
 #: UTF-8 bytes of the text that a file may hold in its rows. A workbook can repeat one text in every cell.
 MOST_TEXT_BYTES = 32 * 1024 * 1024
+#: Words before the colon with which the example of a template begins.
+EXAMPLE_WORDS: Final = frozenset(ALIASES["examples"].split())
 #: The cell of a formula that was saved without its value.
 FORMULA = "="
 _ROWS_OF_A_SLICE = 25
@@ -131,6 +133,14 @@ class Sheet:
 
     packed: tuple[bytes, ...]
     found: FoundTable = FoundTable()
+    #: Slices of the rows with all their cells, for a marked copy; empty unless they were asked for.
+    whole: tuple[bytes, ...] = ()
+
+    def whole_rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Unpack the rows with all their cells: each line, and its cells from the first column on."""
+        for packed in self.whole:
+            for line, cells in json.loads(packed):
+                yield line, [NumberCell(cell[0]) if isinstance(cell, list) else cell for cell in cells]
 
     def slices(self) -> Iterator[list[SheetRow | RowRejection]]:
         """Unpack the slices, in the order of the file."""
@@ -172,8 +182,13 @@ class SheetBuilder:
         take: Callable[[bytes], None],
         *,
         must_fit: bool = True,
+        keep: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Begin below a header. With `must_fit` a row with more cells than the header is rejected."""
+        """Begin below a header. With `must_fit` a row with more cells than the header is rejected.
+
+        `keep` takes slices of the rows with all their cells.
+        """
+        self._kept = WholeRows(keep) if keep else None
         self._line = header.line
         self._width = header.width if must_fit else 0
         self._headings = {column.number: column.heading for column in header.known}
@@ -193,9 +208,11 @@ class SheetBuilder:
             UnreadableFile: too many rows, or too much text.
         """
         width = counted(cells)
-        if width == 0 or line <= self._line or self._is_header(cells):
+        if width == 0 or line <= self._line or self._is_header(cells) or is_example(cells):
             return
         self._count_row()
+        if self._kept:
+            self._kept.add(line, cells[:width])
         if self._width and width > self._width:
             self._reject(line, "", f"{width} cells under {self._width} headings: put a cell with separators in quotes")
         else:
@@ -207,8 +224,10 @@ class SheetBuilder:
         self._reject(line, "", reason)
 
     def end(self) -> None:
-        """Pass on the last slice. Raises `UnreadableFile` as `add`."""
+        """Pass on the last slices. Raises `UnreadableFile` as `add`."""
         self._flush()
+        if self._kept:
+            self._kept.flush()
 
     def _is_header(self, cells: Cells) -> bool:
         """Tell whether a row repeats the headings, as the pages of a printed list do."""
@@ -260,6 +279,39 @@ class SheetBuilder:
         self._lines, self._bytes_of_slice = [], 0
 
 
+class WholeRows:
+    """Packs rows with all their cells into slices, for a marked copy. A number is a list with its text."""
+
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self._take = take
+        self._rows: list[Sequence[object]] = []
+        self._bytes_left = MOST_TEXT_BYTES
+
+    def add(self, line: int, cells: Cells) -> None:
+        """Add a row. Raises `UnreadableFile` if all rows have too much text."""
+        # A formula without its value would become a text in the copy.
+        texts = ["" if _is_formula(cell) else cell[:MOST_CELL_CHARACTERS] for cell in cells[:MOST_COLUMNS]]
+        numbers = [isinstance(cell, NumberCell) for cell in cells[:MOST_COLUMNS]]
+        self._rows.append((line, [[text] if kind else text for text, kind in zip(texts, numbers, strict=True)]))
+        if len(self._rows) >= _ROWS_OF_A_SLICE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Pass on the rows so far. Raises `UnreadableFile` as `add`."""
+        encoded = json.dumps(self._rows, ensure_ascii=False, separators=(",", ":")).encode()
+        self._bytes_left -= len(encoded)
+        if self._bytes_left < 0:
+            raise UnreadableFile(f"more than {MOST_TEXT_BYTES} bytes of text in all columns: no marked copy is made")
+        self._take(encoded)
+        self._rows = []
+
+
+def is_example(cells: Cells) -> bool:
+    """Tell whether a row is the example of a template: its first text begins with `Example:` in any language."""
+    first = next((cell.strip() for cell in cells if cell.strip()), "")
+    return first.partition(":")[0].casefold() in EXAMPLE_WORDS and ":" in first
+
+
 def _unpacked(packed: bytes) -> list[SheetRow | RowRejection]:
     return [
         RowRejection(line, *rest) if cells is None else SheetRow(line, cells, *rest)
@@ -284,6 +336,10 @@ def cleaned(cell: str) -> str:
 def _unescaped(digits: str) -> str:
     letter = chr(int(digits, 16))
     return "" if letter == "\r" else letter
+
+
+def _is_formula(cell: str) -> bool:
+    return cleaned(cell).startswith(FORMULA) and not is_escaped(cell.strip())
 
 
 def _fault_of(cell: str, *, is_escaped: bool) -> str:

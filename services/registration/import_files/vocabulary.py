@@ -89,16 +89,10 @@ SESSION_CHOICES: Final = FieldVocabulary(
     required=(("participant",), ("session",)),
 )
 
-_NOT_IN_TEMPLATES: Final = frozenset({"full_name", "first_name", "last_name", "second_surname", "status"})
 VOCABULARIES: Final = {
     "organisations": ORGANISATIONS,
     "participants": PARTICIPANTS,
     "match-requests": MATCH_REQUESTS,
     "availability": AVAILABILITY,
     "session-choices": SESSION_CHOICES,
-}
-#: Headings of an empty list. Further ways to write a name are left out.
-TEMPLATES: Final = {
-    kind: [names.name for names in vocabulary.fields if names.name not in _NOT_IN_TEMPLATES]
-    for kind, vocabulary in VOCABULARIES.items()
 }

@@ -33,8 +33,9 @@ def read_xlsx(
     found: Callable[[FoundTable], None],
     *,
     sheet_name: str = "",
+    keep: Callable[[bytes], None] | None = None,
 ) -> None:
-    """Read the list of a workbook: its slices go to `take`, and its place to `found`.
+    """Read the list of a workbook: its slices go to `take`, its place to `found`, and whole rows to `keep`.
 
     A formula counts by the value that was saved with it. `sheet_name` names the sheet; empty: the best.
 
@@ -54,7 +55,7 @@ def read_xlsx(
     header = check_header(chosen.header, chosen.layout.first_row)
     others = tuple(sheet.name for sheet in workbook.sheets if sheet is not chosen.sheet)[:_MOST_SHEETS]
     found(FoundTable.of(header, sheet=chosen.sheet.name, other_sheets=others))
-    builder = SheetBuilder(header, vocabulary, limits, take, must_fit=False)
+    builder = SheetBuilder(header, vocabulary, limits, take, must_fit=False, keep=keep)
     known = {column.number: column.field for column in header.known}
     rows = SheetRows(cells, lambda line, row: builder.add(line, chosen.layout.completed(line, row, known)))
     package.read(chosen.sheet.part, rows.handlers)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from babel import Locale
 
+from services.registration.exports.list_files import TEMPLATES
 from services.registration.exports.lists import MATCH_REQUESTS, ORGANISATIONS, PARTICIPANTS
 from services.registration.exports.words import ExportWords, language_of
 from services.registration.import_files.vocabulary import VOCABULARIES
@@ -37,6 +38,16 @@ def test_an_import_knows_each_heading_of_a_list(kind: str, language: Language) -
     for field, heading in zip(table.fields, table.headings(ExportWords(language)), strict=True):
         found = vocabulary.field_of(heading, 50)
         assert (found[1] if found else None) == (field if field in fields else None), heading
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_an_import_knows_each_heading_of_a_template(kind: str, language: Language) -> None:
+    words = ExportWords(language)
+    for field in TEMPLATES[kind]:
+        found = VOCABULARIES[kind].field_of(words.heading(field), 50)
+        assert found, words.heading(field)
+        assert found[1] == field
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
