@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -348,8 +348,3 @@ def _fault_of(cell: str, *, is_escaped: bool) -> str:
     if cell.startswith(FORMULA) and not is_escaped:
         return f"{cell[:50]!r}, a formula without a value: put its value there"
     return f"{cell}, an error of the spreadsheet: put a value there" if cell in _ERROR_VALUES else ""
-
-
-def shown_mapping(mapping: Mapping[str, str]) -> str:
-    """Return a mapping for a message."""
-    return ", ".join(f"{heading!r}: {name!r}" for heading, name in list(mapping.items())[:_MOST_REASON_NAMES])
