@@ -44,6 +44,8 @@ class Effects:
     repository: Repository
     scheduler: InternalClient
     seconds: float
+    #: Whether previews name participants.
+    shows_names: bool = True
 
     @property
     def are_known(self) -> bool:
@@ -66,7 +68,7 @@ class Effects:
                 self.seconds if within is None else within,
             )
         )
-        ids = sorted(participants_in(found))
+        ids = sorted(participants_in(found)) if self.shows_names else []
         people = await self.repository.find_many(Participant, edition_id, ids) if ids else {}
         names = {participant_id: person.name for participant_id, person in sorted(people.items())}
         outside = {name for step in steps for name in sessions_outside(step.after) - sessions_outside(step.before)}

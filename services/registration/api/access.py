@@ -31,7 +31,7 @@ from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from services.registration.use_cases.amendments import AmendmentService
 from services.registration.use_cases.keys import KeyService
-from shared.access import Principal
+from shared.access import Principal, Sight
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
 
@@ -138,7 +138,12 @@ async def _gate(
     """Put a gate in front of the changes of this request, and return it."""
     context = context_of(request)
     unit = service.unit_of_work
-    effects = Effects(unit.repository, context.clients.scheduler, context.settings.preview_seconds)
+    effects = Effects(
+        unit.repository,
+        context.clients.scheduler,
+        context.settings.preview_seconds,
+        unit.principal.sight >= Sight.NAMES,
+    )
     gate = ChangeGate(context.amendments.of(unit.repository.operator_id), effects, dry_run, token)
     unit.gate = gate
     return gate

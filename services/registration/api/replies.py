@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from services.registration.api.sight import visible
 from services.registration.change_gate import ChangeGate
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
@@ -108,14 +109,14 @@ def tried(gate: ChangeGate, entity: Entity) -> Tried:
 
 def reply(entity: Entity) -> Response:
     """Return 200 with an entity."""
-    return _json(entity, HTTPStatus.OK, _etag(entity))
+    return _json(visible(entity), HTTPStatus.OK, _etag(entity))
 
 
 def warned(view: type[Warned], entity: Entity, warnings: Iterable[FieldError]) -> Response:
     """Return 200 with an entity and a list of warnings, which may be empty."""
     fields = {name: getattr(entity, name) for name in type(entity).model_fields}
     body = view.model_construct(**fields, warnings=[*map(WarningView.of, warnings)])
-    return _json(body, HTTPStatus.OK, _etag(entity))
+    return _json(visible(body), HTTPStatus.OK, _etag(entity))
 
 
 async def created(service: OperatorService, entity: Entity, request: Request) -> Response:
@@ -135,14 +136,20 @@ def page(entities: Sequence[AnyEntity], limit: int, request: Request) -> Respons
     if after:
         query = urlencode({**request.query_params, "after": after})
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    return _json(Page[Entity].model_construct(items=shown, next=after), HTTPStatus.OK, headers)
+    return _json({"items": [*map(visible, shown)], "next": after}, HTTPStatus.OK, headers)
+
+
+def found(entities: Sequence[Entity], limit: int) -> Response:
+    """Return 200 with at most `limit` of the entities that a search found."""
+    shown = [*map(visible, entities[:limit])]
+    return _json({"items": shown, "more": len(entities) > limit}, HTTPStatus.OK, {})
 
 
 def _with_warnings(
     answer: BaseModel, warnings: Iterable[FieldError], status: HTTPStatus, headers: dict[str, str]
 ) -> Response:
     """Return an answer with the warnings; without the field if there are none."""
-    body = answer.model_dump(mode="json", exclude={"warnings"})
+    body = {name: value for name, value in visible(answer).items() if name != "warnings"}
     if listed := [WarningView.of(warning).model_dump() for warning in warnings]:
         body["warnings"] = listed
     return Response(to_json(body), status, headers, media_type="application/json")
@@ -152,6 +159,5 @@ def _etag(entity: Entity) -> dict[str, str]:
     return {"ETag": f'"{entity.revision}"'}
 
 
-def _json(model: BaseModel, status: HTTPStatus, headers: dict[str, str]) -> Response:
-    content = model.model_dump_json(serialize_as_any=True)
-    return Response(content, status, headers, media_type="application/json")
+def _json(body: dict[str, Any], status: HTTPStatus, headers: dict[str, str]) -> Response:
+    return Response(to_json(body), status, headers, media_type="application/json")

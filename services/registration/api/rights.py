@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from services.registration.api.sight import grant
 from shared.access import Action, Principal, require
 
 AnyEndpoint = TypeVar("AnyEndpoint", bound=Callable[..., Any])
@@ -40,7 +41,7 @@ def routes_without_action(app: FastAPI) -> Iterator[str]:
 
 
 def must_be_allowed(principal: Principal, request: Request) -> None:
-    """Return if the principal may do what the route of the request does.
+    """Return if the principal may do what the route of the request does, and grant the request its sight.
 
     Raises:
         NotVisible: the edition or the participant in the path is not the principal's.
@@ -51,3 +52,4 @@ def must_be_allowed(principal: Principal, request: Request) -> None:
         raise RuntimeError(f"the route of {request.url.path} names no action")
     path = request.path_params
     require(principal, action, path.get("edition_id"), path.get("participant_id"))
+    grant(principal.sight)

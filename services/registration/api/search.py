@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from services.registration.api.access import CurrentPrincipal, CurrentService, Limit
+from services.registration.api.replies import found
 from services.registration.api.rights import needs
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.service import OperatorService
 from services.registration.use_cases.search import AnyParty, PartySearch, search_of
-from shared.access import Action, MissingRight, Sight
+from shared.access import Action, MissingRight, Principal, Sight
 
 router = APIRouter(tags=["search"])
 
@@ -42,16 +43,23 @@ async def _participant_search(
     external_id: _ExternalId = None,
     organisation: _OrganisationId = None,
 ) -> PartySearch:
-    if email is not None and principal.sight is not Sight.ALL:
-        raise MissingRight(
-            "a search for an address needs the right to see addresses: an owner gives the scope directory"
-        )
+    _must_see(principal, email, Sight.ALL, "an address")
+    _must_see(principal, name, Sight.NAMES, "a name")
+    _must_see(principal, external_id, Sight.NAMES, "an external id")
     return search_of(name=name, email=email, external_id=external_id, organisation=organisation)
 
 
+def _must_see(principal: Principal, wanted: str | None, needed: Sight, what: str) -> None:
+    """Raise `MissingRight` if a search is for a property that the principal does not see: its answer would tell it."""
+    if wanted is not None and principal.sight < needed:
+        raise MissingRight(f"a search for {what} needs the right to see it: an owner gives the scope directory")
+
+
 async def _organisation_search(
-    name: _Name = None, external_id: _ExternalId = None, domain: _Domain = None
+    principal: CurrentPrincipal, name: _Name = None, external_id: _ExternalId = None, domain: _Domain = None
 ) -> PartySearch:
+    for wanted, what in ((name, "a name"), (external_id, "an external id"), (domain, "a domain")):
+        _must_see(principal, wanted, Sight.ORGANISATIONS, what)
     return search_of(name=name, external_id=external_id, domain=domain)
 
 
@@ -83,26 +91,24 @@ class FoundOrganisations(BaseModel):
     more: bool = Field(description="Whether there are more than the limit: search for more properties.")
 
 
-@router.get("/participants")
+@router.get("/participants", response_model=FoundParticipants)
 @needs(Action.READ_PARTICIPANTS)
 async def find_participants(
     service: CurrentService, principal: CurrentPrincipal, search: ParticipantSearch, limit: Limit = 100
-) -> FoundParticipants:
+) -> Response:
     """Find participants of all editions of the operator, also the cancelled, by at least one property."""
     _must_search(search, "name, email, external_id or organisation")
-    found = await service.search.across(Participant, search, limit + 1, principal.editions)
-    return FoundParticipants(items=found[:limit], more=len(found) > limit)
+    return found(await service.search.across(Participant, search, limit + 1, principal.editions), limit)
 
 
-@router.get("/organisations")
+@router.get("/organisations", response_model=FoundOrganisations)
 @needs(Action.READ_ORGANISATIONS)
 async def find_organisations(
     service: CurrentService, principal: CurrentPrincipal, search: OrganisationSearch, limit: Limit = 100
-) -> FoundOrganisations:
+) -> Response:
     """Find organisations of all editions of the operator, also the cancelled, by at least one property."""
     _must_search(search, "name, external_id or domain")
-    found = await service.search.across(Organisation, search, limit + 1, principal.editions)
-    return FoundOrganisations(items=found[:limit], more=len(found) > limit)
+    return found(await service.search.across(Organisation, search, limit + 1, principal.editions), limit)
 
 
 def _must_search(search: PartySearch, names: str) -> None:

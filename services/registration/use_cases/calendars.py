@@ -12,6 +12,7 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict
 from services.registration.domain.participant import Participant
 from services.registration.unit_of_work import UnitOfWork
+from shared.access import Sight
 from shared.contract.events import Phase, Status
 
 _AT_ONCE: Final = 4
@@ -63,8 +64,12 @@ class FollowingAvailability:
         ]
         if not people:
             return []
+        sees_names = self._unit.principal.sight >= Sight.NAMES
         people.sort(key=lambda participant: (participant.name, participant.id))
-        names = ", ".join(f"{participant.name} ({participant.id})" for participant in people[:MOST_NAMED])
+        names = ", ".join(
+            f"{participant.name} ({participant.id})" if sees_names else participant.id
+            for participant in people[:MOST_NAMED]
+        )
         return [
             DoubtfulFact(
                 "/days",

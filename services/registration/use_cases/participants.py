@@ -23,6 +23,7 @@ from services.registration.domain.seats import PlannedSeats
 from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.session_lines import SessionLines
+from shared.access import Sight
 from shared.contract.events import Status
 
 
@@ -191,7 +192,9 @@ class ParticipantService:
         return await self._unit.amend(Participant, edition_id, participant_id, change)
 
     async def names(self, edition_id: str, participant_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of participants by id; unknown ids are left out."""
+        """Return the names of participants by id, as far as the principal sees names; unknown ids are left out."""
+        if self._unit.principal.sight < Sight.NAMES:
+            return {}
         ids = sorted(set(participant_ids))
         found = await self._unit.repository.find_many(Participant, edition_id, ids) if ids else {}
         return {participant_id: participant.name for participant_id, participant in sorted(found.items())}
