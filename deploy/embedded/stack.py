@@ -72,7 +72,8 @@ class Stack(Supervisor):
             token=self._identity.token,
         )
         idempotence = {"TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false"}
-        registration = {"TERTULIA_REGISTRATION_URL": self.addresses["registration"]}
+        address = self.addresses["registration"]
+        registration = {"TERTULIA_REGISTRATION_URL": address, "TERTULIA_SIGN_IN_URL": address}
         links = {"TERTULIA_PUBLIC_URL": self.addresses["notify"], "TERTULIA_LINK_SECRET": self._identity.link_secret}
         return {**connections, **registration, **idempotence, **links, **self._settings}
 

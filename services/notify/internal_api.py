@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.notify.domain.reach import reach_of
-from services.notify.ports import Ledger
-from shared.internal_api.server import Declined
+from services.notify.ports import (
+    Ledger,
+    Mailer,
+    MailServerUnavailable,
+    NotAccepted,
+    Refused,
+    RenderedMail,
+    Unconfirmed,
+)
+from shared.internal_api.server import Declined, body_of
+from shared.internal_api.sign_in import SIGN_IN_MAIL, MailHandedOver, SignInMail
+
+_SIGN_IN_BYTES = 16 * 1024
 
 
 class ReachPage(BaseModel):
@@ -19,7 +32,7 @@ class ReachPage(BaseModel):
     limit: int = Field(default=100, ge=1, le=1000)
 
 
-def routes_of(ledger: Ledger) -> list[BaseRoute]:
+def routes_of(ledger: Ledger, mailer: Mailer, write: Callable[[SignInMail], RenderedMail]) -> list[BaseRoute]:
     """Return the routes of notify's internal API."""
 
     async def reach(request: Request) -> Response:
@@ -30,4 +43,19 @@ def routes_of(ledger: Ledger) -> list[BaseRoute]:
         found = await ledger.page(request.path_params["edition_id"], page.after, page.limit)
         return JSONResponse({"items": [reach_of(delivery).model_dump(mode="json") for delivery in found]})
 
-    return [Route("/editions/{edition_id}/reach", reach)]
+    async def mail_sign_in(request: Request) -> Response:
+        asked = await body_of(request, SignInMail, _SIGN_IN_BYTES)
+        try:
+            async with mailer.open() as connection:
+                await connection.send(write(asked), _nothing_before)
+        except Refused as error:
+            raise Declined(422, "refused", "the mail server refuses the address") from error
+        except (MailServerUnavailable, NotAccepted, Unconfirmed) as error:
+            raise Declined(503, "unavailable", "the mail server does not take the mail now") from error
+        return JSONResponse(MailHandedOver().model_dump())
+
+    return [Route("/editions/{edition_id}/reach", reach), Route(SIGN_IN_MAIL, mail_sign_in, methods=["POST"])]
+
+
+async def _nothing_before() -> None:
+    """Do nothing between the envelope and the mail: it is in no ledger."""

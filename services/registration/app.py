@@ -38,6 +38,8 @@ from services.registration.api import (
     profile_help,
     proposals,
     search,
+    sign_in,
+    staff,
     templates,
 )
 from services.registration.api.access import ApiContext
@@ -46,7 +48,9 @@ from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
 from services.registration.api.reference_page import add_pages
 from services.registration.api.rights import action_of
+from services.registration.api.sign_in import add_sign_in_page
 from services.registration.authenticator import Authenticator
+from services.registration.credentials import Credentials
 from services.registration.erasure_store import MongoErasureStore
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
@@ -55,6 +59,9 @@ from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
 from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
 from services.registration.settings import Settings
+from services.registration.staff.mailer import NotifyLinkMailer
+from services.registration.staff.store import MongoStaff
+from services.registration.staff.use_cases import SignIn
 from services.registration.store import KINDS, MongoStore, collection_of
 from services.registration.use_cases.erasure import repeat_due_erasures
 from shared.app import Infrastructure, Runtime, operational_routes
@@ -63,6 +70,7 @@ from shared.storage.outbox import OutboxRelay
 
 #: Interval at which the times of the last uses of keys are written.
 _USES_SECONDS = 60.0
+_SESSIONS_SECONDS = 3600.0
 _ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
 
 Every request carries an operator's API key: `Authorization: Bearer <operator id>.<secret>`. Errors are problem details
@@ -109,6 +117,8 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         me,
         keys,
         history,
+        staff,
+        sign_in,
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)
@@ -117,6 +127,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     _document(app)
     if context.settings.openapi:
         _serve_document(app)
+    add_sign_in_page(app)
     add_pages(app, has_reference=context.settings.openapi)
     return app
 
@@ -176,11 +187,19 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.close.append(clients.close)
     operators = MongoOperators(database)
     authenticator = Authenticator(operators, settings.key_cache_seconds, clock=clock)
+    staff_store = MongoStaff(database)
+    runtime.prepare.append(staff_store.prepare)
+
+    async def forget_ended_sessions() -> None:
+        await staff_store.forget_ended(clock())
+
+    runtime.background.every(_SESSIONS_SECONDS, forget_ended_sessions, "ended sessions")
+    link_mailer = NotifyLinkMailer(clients.notify, settings.sign_in_url) if settings.sign_in_url else None
     runtime.background.every(_USES_SECONDS, authenticator.write_uses, "key uses")
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
     context = ApiContext(
         store,
-        authenticator,
+        Credentials(authenticator, staff_store, clock, infrastructure.monotonic),
         settings,
         clock,
         clients,
@@ -191,6 +210,8 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         amendment_store,
         MongoMappingStore(database),
         operators,
+        staff_store,
+        SignIn(staff_store, link_mailer, clock) if link_mailer else None,
         erasure_store,
     )
     return WiredRegistration(runtime, context, publisher)

@@ -109,6 +109,15 @@ class Authenticator:
             raise self._refusal(address, "unknown", digest[:KEY_ID_LENGTH], operator_id if keys else "")
         return key
 
+    def must_not_be_slowed(self, address: str) -> None:
+        """Return unless a source is slowed. Raises `TooManyRefusals`."""
+        if seconds := self._refused.wait(address):
+            raise TooManyRefusals(seconds)
+
+    def refuse(self, address: str, reason: str) -> None:
+        """Count and log the refusal of a credential of another kind."""
+        self._refused.refuse(address, reason)
+
     def known_operator(self, presented: str) -> str | None:
         """Return the operator of a key if the cache tells it. Nothing is read, and nothing is refused."""
         operator_id, _, secret = presented.partition(".")

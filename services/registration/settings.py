@@ -130,6 +130,12 @@ class Settings(ServiceSettings):
         description="Base URL of notify's internal API. Unset: the export of participants who were not reached answers "
         "503.",
     )
+    sign_in_url: str = Field(
+        default="",
+        pattern=_BASE_URL,
+        description="Address at which staff reach `GET /sign-in` of registration, such as `https://api.example.org`: "
+        "mailed sign-in links lead there. Unset: no sign-in links.",
+    )
     peer_ca_file: FilePath | None = Field(
         default=None,
         description="CA certificates to trust in the other services, if their addresses are `https`; the "

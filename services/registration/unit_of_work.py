@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol, TypedDict
 
 from services.registration.ceilings import Room, unbounded
-from services.registration.domain.entity import Authorship, Entity, Facts
+from services.registration.domain.entity import Authorship, Entity, Facts, Revised
 from services.registration.domain.errors import (
     CeilingReached,
     ChangedMeanwhile,
@@ -196,7 +196,7 @@ class UnitOfWork:
         """
         for attempt in range(_AMEND_ATTEMPTS):
             entity = await self.get(kind, edition_id, entity_id)
-            _must_match(entity, revisions)
+            must_match(entity, revisions)
             changed = await change(entity)
             if changed is entity or await self._admitted(entity, changed):
                 return changed
@@ -260,7 +260,8 @@ def _taken(entity: Entity, holder: Entity) -> str:
     return f"external_id {external_id!r} is that of {entity.NOUN} {holder.id} already: an id stands for one of them"
 
 
-def _must_match(entity: Entity, revisions: Revisions) -> None:
+def must_match(entity: Revised, revisions: Revisions) -> None:
+    """Return if `If-Match` allows the present revision. Raises `IfMatchRequired` and `Stale`."""
     if revisions is None:
         raise IfMatchRequired(
             f'send If-Match with the ETag of the {entity.NOUN} that you read, now "{entity.revision}"; '

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import httpx
 import pytest
 from rich.console import Console
 
+from deploy.embedded.smtp_sink import mails
 from services.registration.operators import add_operator
 from services.registration.settings import Settings
 from tertulia.kept_stack import KeptStack
@@ -53,6 +56,26 @@ async def until_placed(api: httpx.AsyncClient, path: str, number: int) -> None:
     await wait_until(all_placed, 60)
 
 
+async def sign_in_by_mail(stack: KeptStack, owner: httpx.AsyncClient) -> None:
+    """A helper is invited, asks for a link, gets it by mail, and signs in."""
+    body = {"email": "eva@itecam.example", "name": "Eva Sanz", "role": "desk", "language": "es"}
+    assert (await owner.post("/staff", json=body)).status_code == 201
+    async with api_of(stack, "nobody.at-all") as eva:
+        asked = {"operator_id": "itecam", "email": "eva@itecam.example"}
+        assert (await eva.post("/sign-in-links", json=asked)).status_code == 202
+        await wait_until(lambda: bool(mails(stack.mails, "eva@itecam.example")), 20)
+        [mail] = mails(stack.mails, "eva@itecam.example")
+        plain = message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("plain",))
+        assert plain is not None
+        [link] = re.findall(rf"{stack.addresses['registration']}/sign-in\?link=\S+", plain.get_content())
+        page = await eva.get(link)
+        assert page.status_code == 200
+        secret = link.rpartition("=")[2]
+        session = (await eva.post("/sessions", json={"link": secret})).json()["session"]
+    async with api_of(stack, session) as eva:
+        assert (await eva.get("/me")).json()["role"] == "desk"
+
+
 async def test_what_a_folder_holds_outlasts_its_stack(tmp_path: Path) -> None:
     printed = io.StringIO()
     folder = tmp_path / "kept"
@@ -64,6 +87,7 @@ async def test_what_a_folder_holds_outlasts_its_stack(tmp_path: Path) -> None:
             one, other = await register(api, path, 1), await register(api, path, 2)
             await ask(api, path, one, other)
             await until_placed(api, path, 1)
+            await sign_in_by_mail(stack, api)
         addresses = stack.addresses
     assert "told again" not in printed.getvalue()
 

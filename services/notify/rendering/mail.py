@@ -102,7 +102,7 @@ class MailWriter:
         """
         contact = audience.contacts[delivery.participant_id]
         try:
-            address = _address(clean(contact.name), contact.email)
+            address = address_of(clean(contact.name), contact.email)
             message = self._message(audience, delivery, mailing, address)
             content = bytes(message)
         except LIBRARY_ERRORS as error:
@@ -206,7 +206,7 @@ def _add_invitation(message: EmailMessage, file: bytes, method: Method) -> None:
     message.add_alternative(file.decode(), subtype="calendar", cte="base64", params={"method": method.value})
 
 
-def _address(name: str, email: str) -> Address:
+def address_of(name: str, email: str) -> Address:
     """Return the address. A domain outside ASCII is written by IDNA 2008; a local part outside ASCII cannot be sent.
 
     Raises:

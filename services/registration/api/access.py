@@ -29,6 +29,8 @@ from services.registration.operator_limits import NoOverrides
 from services.registration.ports import AffinityVersions, Authenticating, EntityStore, OperatorKeys, OperatorOverrides
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
+from services.registration.staff.store import MongoStaff
+from services.registration.staff.use_cases import SignIn
 from services.registration.use_cases.amendments import AmendmentService
 from services.registration.use_cases.keys import KeyService
 from shared.access import Principal, Sight
@@ -55,12 +57,22 @@ class ApiContext:
     amendments: AmendmentStore = field(default_factory=InMemoryAmendmentStore)
     mappings: MappingStore = field(default_factory=InMemoryMappingStore)
     keys: OperatorKeys = field(default_factory=lambda: InMemoryOperators({}))
+    staff: MongoStaff | None = None
+    sign_in: SignIn | None = None
     erasures: Erasures = field(default_factory=InMemoryErasureStore)
 
     @cached_property
     def admission(self) -> Admission:
         """The limits of all operators in this process."""
         return Admission(self.settings, self.overrides, self.monotonic, self.imports.courtesy)
+
+
+def staff_of(request: Request) -> MongoStaff:
+    """Return the store of staff accounts."""
+    staff = context_of(request).staff
+    if staff is None:
+        raise RuntimeError("this context has no store of staff accounts")
+    return staff
 
 
 def context_of(request: Request) -> ApiContext:

@@ -20,23 +20,34 @@ from services.registration.domain.parsing import parse_facts, parse_patch
 from services.registration.domain.participant import ParticipantFacts, ReplacementFacts
 from services.registration.domain.profile_text import ProfileTextFacts
 from services.registration.keys import KeyFacts, RotationFacts
+from services.registration.staff.accounts import LinkFacts, SignInFacts, StaffFacts
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
-_KINDS: tuple[type[Facts], ...] = (EditionFacts, FillingFacts, OrganisationFacts, ParticipantFacts, MatchRequestFacts)
+_ANONYMOUS_BYTES = 4096
+_KINDS: tuple[type[Facts], ...] = (
+    EditionFacts,
+    FillingFacts,
+    OrganisationFacts,
+    ParticipantFacts,
+    MatchRequestFacts,
+    StaffFacts,
+)
 
 #: Bodies that create no entity, so that there is nothing to patch.
 _ACTIONS: tuple[type[Facts], ...] = (
     AttendanceFacts,
     EditFacts,
     KeyFacts,
+    LinkFacts,
     PostponementFacts,
     ProfileTextFacts,
     ReplacementFacts,
     RotationFacts,
     SessionFacts,
+    SignInFacts,
     ZoneFacts,
 )
 
@@ -66,6 +77,15 @@ def body_of(kind: type[AnyFacts]) -> Any:  # noqa: ANN401 - what Depends returns
 
     async def read(request: Request, _: CurrentService) -> AnyFacts:
         return parse_facts(kind, await _json(request, JSON))
+
+    return Depends(read)
+
+
+def anonymous_body_of(kind: type[AnyFacts]) -> Any:  # noqa: ANN401 - as above
+    """Return the dependency that reads the body of a request without a credential, of a few KiB at most."""
+
+    async def read(request: Request) -> AnyFacts:
+        return parse_facts(kind, await _json(request, JSON, most_bytes=_ANONYMOUS_BYTES))
 
     return Depends(read)
 
@@ -103,10 +123,10 @@ def body_schemas() -> dict[str, Any]:
     return schemas
 
 
-async def _json(request: Request, *media_types: str) -> bytes:
+async def _json(request: Request, *media_types: str, most_bytes: int | None = None) -> bytes:
     if media_type(request.headers.get("content-type")) not in media_types:
         raise Unsupported(f"send {' or '.join(media_types)}")
-    return await read_body(request, context_of(request).settings.max_body_bytes)
+    return await read_body(request, most_bytes or context_of(request).settings.max_body_bytes)
 
 
 def _patch_name(kind: type[Facts]) -> str:

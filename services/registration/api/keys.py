@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -54,7 +55,7 @@ async def create_key(
     request: Request, service: CurrentService, keys: CurrentKeys, facts: Annotated[KeyFacts, body_of(KeyFacts)]
 ) -> Response:
     """Make an API key. If the answer is lost, revoke the key, which the list names, and make another."""
-    await _must_have_editions(service, facts)
+    await must_have_editions(service, facts.editions)
     return _made(request, *await keys.create(facts))
 
 
@@ -90,9 +91,9 @@ async def rotate_key(
     return _made(request, *made)
 
 
-async def _must_have_editions(service: OperatorService, facts: KeyFacts) -> None:
+async def must_have_editions(service: OperatorService, editions: Sequence[str] | None) -> None:
     """Raise `Invalid` for editions that the operator has not."""
-    for index, edition_id in enumerate(facts.editions or ()):
+    for index, edition_id in enumerate(editions or ()):
         if await service.unit_of_work.repository.find(Edition, edition_id, edition_id) is None:
             raise Invalid(FieldError(f"/editions/{index}", "there is no such edition"))
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-_POLICY = {
+POLICY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -25,15 +25,21 @@ _FILES = {
     "swagger-ui-bundle.js": "text/javascript",
     "favicon.png": "image/png",
 }
-_HEAD = """<!doctype html>
+
+
+def head(title: str) -> str:
+    """Return the beginning of a page, up to the end of its head."""
+    return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 """
+
+
 _REFERENCE = (
-    _HEAD.format(title="Tertulia: the HTTP API")
+    head("Tertulia: the HTTP API")
     + """<link rel="stylesheet" href="docs/swagger-ui.css">
 <link rel="icon" href="docs/favicon.png">
 </head>
@@ -70,7 +76,7 @@ def add_pages(app: FastAPI, *, has_reference: bool) -> None:
     async def first(request: Request) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse({"service": app.title, "links": {name: f"/{name}" for name in shown}})
-        return HTMLResponse(_first_page(app.title, shown), headers=_POLICY)
+        return HTMLResponse(_first_page(app.title, shown), headers=POLICY)
 
     app.router.routes.append(Route("/", first))
     if has_reference:
@@ -80,7 +86,7 @@ def add_pages(app: FastAPI, *, has_reference: bool) -> None:
 def _first_page(title: str, shown: dict[str, str]) -> str:
     items = "\n".join(f'<li><a href="{name}">{name}</a>: {text}</li>' for name, text in shown.items())
     return (
-        f"{_HEAD.format(title=title)}</head>\n<body>\n<h1>{title}</h1>\n"
+        f"{head(title)}</head>\n<body>\n<h1>{title}</h1>\n"
         "<p>Registrations and match requests of business meetings. The API is below <code>/v1</code>.</p>\n"
         f"<ul>\n{items}\n</ul>\n</body>\n</html>\n"
     )
@@ -90,7 +96,7 @@ def _reference_routes() -> list[Route]:
     folder = files("fastapi_offline") / "static"
 
     async def page(_: Request) -> Response:
-        return HTMLResponse(_REFERENCE, headers=_POLICY)
+        return HTMLResponse(_REFERENCE, headers=POLICY)
 
     async def start(_: Request) -> Response:
         return Response(_START, media_type="text/javascript", headers=_DAY)

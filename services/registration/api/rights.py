@@ -15,6 +15,7 @@ from shared.access import Action, Principal, require
 
 AnyEndpoint = TypeVar("AnyEndpoint", bound=Callable[..., Any])
 _ACTION: Final = "__action__"
+_OPEN: Final = "__open_to_all__"
 
 
 def needs(action: Action) -> Callable[[AnyEndpoint], AnyEndpoint]:
@@ -27,6 +28,17 @@ def needs(action: Action) -> Callable[[AnyEndpoint], AnyEndpoint]:
     return name_action
 
 
+def open_to_all(endpoint: AnyEndpoint) -> AnyEndpoint:
+    """Mark an endpoint, below the decorator of the router, that needs no credential."""
+    setattr(endpoint, _OPEN, True)
+    return endpoint
+
+
+def is_open_to_all(route: BaseRoute) -> bool:
+    """Tell whether the endpoint of a route needs no credential."""
+    return bool(getattr(getattr(route, "endpoint", None), _OPEN, False))
+
+
 def action_of(route: BaseRoute) -> Action | None:
     """Return the action that the endpoint of a route names; None if it names none."""
     found: Action | None = getattr(getattr(route, "endpoint", None), _ACTION, None)
@@ -36,7 +48,7 @@ def action_of(route: BaseRoute) -> Action | None:
 def routes_without_action(app: FastAPI) -> Iterator[str]:
     """Yield the methods and paths of the API's routes that name no action."""
     for route in app.routes:
-        if isinstance(route, APIRoute) and action_of(route) is None:
+        if isinstance(route, APIRoute) and action_of(route) is None and not is_open_to_all(route):
             yield f"{'/'.join(sorted(route.methods or ()))} {route.path}"
 
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,6 +35,18 @@ class Facts(BaseModel):
     def values(self) -> dict[str, Any]:
         """The fields by name, nested models unconverted."""
         return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class Revised(Protocol):
+    """Anything with facts and a revision that changes are made on."""
+
+    NOUN: ClassVar[str]
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    def facts(self, kind: type[Facts]) -> dict[str, Any]: ...
 
 
 class Entity(BaseModel):

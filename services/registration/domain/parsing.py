@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from services.registration.domain.entity import Entity, Facts
+from services.registration.domain.entity import Facts, Revised
 from services.registration.domain.errors import FieldError, Invalid, Malformed
 from shared.contract.fault_words import reason_of
 
@@ -51,7 +51,7 @@ def parse_patch(raw: bytes) -> dict[str, Any]:
     return patch
 
 
-def apply_patch(entity: Entity, kind: type[AnyFacts], patch: Mapping[str, Any]) -> AnyFacts:
+def apply_patch(entity: Revised, kind: type[AnyFacts], patch: Mapping[str, Any]) -> AnyFacts:
     """Return the facts of an entity with a merge patch applied. Raises `Invalid` as `parse_facts`."""
     return parse_facts(kind, to_json(_merge(entity.facts(kind), patch)))
 
