@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -57,6 +58,7 @@ from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.mapping_store import MongoMappingStore
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
+from services.registration.participant_links import ParticipantLinks
 from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
 from services.registration.settings import Settings
 from services.registration.staff.mailer import NotifyLinkMailer
@@ -189,6 +191,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     authenticator = Authenticator(operators, settings.key_cache_seconds, clock=clock)
     staff_store = MongoStaff(database)
     runtime.prepare.append(staff_store.prepare)
+    links = ParticipantLinks(store, settings.link_secret.get_secret_value(), timedelta(days=settings.link_days), clock)
 
     async def forget_ended_sessions() -> None:
         await staff_store.forget_ended(clock())
@@ -199,7 +202,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
     context = ApiContext(
         store,
-        Credentials(authenticator, staff_store, clock, infrastructure.monotonic),
+        Credentials(authenticator, staff_store, links, clock, infrastructure.monotonic),
         settings,
         clock,
         clients,
@@ -249,7 +252,7 @@ def _serve_document(app: FastAPI) -> None:
 
 
 def _name_actions(document: dict[str, Any], app: FastAPI) -> None:
-    """Add the action that each operation needs: `docs/access.md` has the scopes and roles that hold it."""
+    """Add the action that an operation needs: `docs/access.md` has the scopes and roles that hold it."""
     for route in app.routes:
         if isinstance(route, APIRoute):
             for method in route.methods or ():
