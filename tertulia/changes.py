@@ -150,7 +150,7 @@ def make_change(client: httpx.Client, method: str, path: str, body: Any, token: 
     if token is None:
         tried = answer_of(client, method, path, body, {"dry_run": "true"}, _show_problem)
         _show(tried)
-        if not yes and not _is_confirmed():
+        if not yes and not is_confirmed():
             show_line(console, f"Nothing was changed. To make this change: --token {tried['token']}")
             return
         token = tried["token"]
@@ -166,7 +166,8 @@ def show_undo(edition_id: str, amendment_id: str | None) -> None:
         show_line(console, f"To undo it within seven days: tertulia change undo {edition_id} {amendment_id}")
 
 
-def _is_confirmed() -> bool:
+def is_confirmed() -> bool:
+    """Ask for a confirmation at a terminal; False without a terminal."""
     return sys.stdin.isatty() and typer.confirm("Make this change?")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tertulia.changes import Token, Yes, make_change
+from tertulia.changes import Token, Yes, is_confirmed, make_change
 from tertulia.output import show_line, show_table
 from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of
 
@@ -115,6 +115,45 @@ def replace(
     body = {field: value for field, value in person.items() if value}
     with client_of(registration, key) as client:
         make_change(client, "POST", path, body, token, yes=yes)
+
+
+@app.command()
+def merge(
+    edition_id: Edition,
+    participant_id: Annotated[str, typer.Argument(help="The participant to keep.")],
+    merged_id: Annotated[str, typer.Argument(help="The duplicate, which is merged into the participant.")],
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    registration: Address = HERE,
+    key: Key = "",
+) -> None:
+    """Merge a duplicate into a participant; the effects are shown first."""
+    path = f"/editions/{edition_id}/participants/{participant_id}/merges"
+    body = {"merged_id": merged_id}
+    with client_of(registration, key) as client:
+        if token is None:
+            tried = answer_of(client, "POST", path, body, {"dry_run": "true"})
+            _show_merge(tried["preview"])
+            if not yes and not is_confirmed():
+                show_line(console, f"Nothing was changed. To merge the two: --token {tried['token']}")
+                return
+            token = tried["token"]
+        answer_of(client, "POST", path, body, {"token": token})
+    show_line(console, f"{merged_id} is merged into {participant_id}.", style="green")
+
+
+def _show_merge(preview: dict[str, Any]) -> None:
+    moved, withdrawn = len(preview["moved_requests"]), len(preview["withdrawn_requests"])
+    show_line(
+        console,
+        f"{moved} requests would move and {withdrawn} be withdrawn. "
+        f"Fields that change: {', '.join(preview['fields']) or 'none'}.",
+    )
+    if not preview["agenda_known"]:
+        show_line(console, "The scheduler does not answer: encounters were not compared.", style="yellow")
+    for conflict in preview["conflicts"]:
+        show_line(console, f"{conflict['slug']}: {conflict['message']} ({', '.join(conflict['ids'])})", style="yellow")
 
 
 def _found(kind: str, query: dict[str, str], edition: str, registration: str, key: str) -> list[dict[str, Any]]:

@@ -198,6 +198,20 @@ def amended_entity(before: Entity | None, after: Entity) -> AmendedEntity | None
     )
 
 
+def merge_amendment(
+    before: Entity, after: Entity, token: str, was: Mapping[str, Any], became: Mapping[str, Any]
+) -> Amendment:
+    """Return the amendment of a merge, of the entity that was merged; `was` and `became` hold what it has moved."""
+    found = amendment_of(before, after, token, None)
+    assert found is not None  # noqa: S101 - a merge changes the status
+    return found.model_copy(
+        update={
+            "before": {**found.before, "merged_into": None, **was},
+            "after": {**found.after, "merged_into": after.model_dump()["merged_into"], **became},
+        }
+    )
+
+
 def undoing_patch(amendment: Amendment | AmendedEntity, present: Entity) -> tuple[dict[str, Any], list[FieldError]]:
     """Return the merge patch that undoes an amendment, and the places that have changed since and are left."""
     was = amendment.before or {}

@@ -133,6 +133,10 @@ class ApiHarness:
         if taken:
             await self.scheduler.consume(self.edition, taken)
 
+    def taken(self, event: Event) -> Input:
+        """Return an event as the scheduler takes it."""
+        return Input(event, Position("affinity.v1", 0, self.delivered))
+
     async def deliver_one_by_one(self) -> None:
         """Hand the new events of registration to the scheduler, event by event."""
         for registration in self.registrations:

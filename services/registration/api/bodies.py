@@ -17,7 +17,7 @@ from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.members import PostponementFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.parsing import parse_facts, parse_patch
-from services.registration.domain.participant import ParticipantFacts, ReplacementFacts
+from services.registration.domain.participant import MergeFacts, ParticipantFacts, ReplacementFacts
 from services.registration.domain.profile_text import ProfileTextFacts
 from services.registration.keys import KeyFacts, RotationFacts
 from services.registration.staff.accounts import LinkFacts, SignInFacts, StaffFacts
@@ -42,6 +42,7 @@ _ACTIONS: tuple[type[Facts], ...] = (
     EditFacts,
     KeyFacts,
     LinkFacts,
+    MergeFacts,
     PostponementFacts,
     ProfileTextFacts,
     ReplacementFacts,

@@ -73,6 +73,9 @@ class Organisation(OrganisationFacts, Entity):
 
     organisation_id: str
     status: Status = Status.ACTIVE
+    merged_into: Id | None = Field(
+        default=None, description="The organisation into which this organisation, a duplicate, was merged."
+    )
     erased_at: Instant | None = Field(
         default=None, description="Time of the erasure: the id, the kind and the country stay, so that counts hold."
     )

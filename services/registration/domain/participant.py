@@ -53,6 +53,7 @@ FIELDS_OF_THE_PLACE = frozenset(
         "blocked_ids",
         "declined_ids",
         "erased_at",
+        "merged_into",
     }
 )
 #: Counters of changes of the person's fields, for services that keep no text to compare. See `ParticipantChanged`.
@@ -147,6 +148,12 @@ class ParticipantFacts(Facts):
         )
 
 
+class MergeFacts(Facts):
+    """The duplicate that is merged into the kept registration."""
+
+    merged_id: Id
+
+
 class ReplacementFacts(Facts):
     """A person who takes a participant's place. Fields that are not sent are emptied, except the profile."""
 
@@ -177,6 +184,9 @@ class Participant(ParticipantFacts, Entity):
 
     participant_id: str
     status: Status = Status.ACTIVE
+    merged_into: Id | None = Field(
+        default=None, description="The participant into which this participant, a duplicate, was merged."
+    )
     cancelled_with_organisation: bool = Field(
         default=False,
         description="Whether the cancellation of the organisation cancelled the participant: both come back together.",

@@ -40,9 +40,16 @@ def must_not_be_erased(party: Organisation | Participant) -> None:
         raise Conflict(f"{party.NOUN} {party.id} was erased and stays so: register a new {party.NOUN}")
 
 
+def must_not_be_merged(party: Organisation | Participant) -> None:
+    """Raise `Conflict` if the organisation or participant was merged into a second one."""
+    if party.merged_into is not None:
+        raise Conflict(f"{party.NOUN} {party.id} was merged into {party.merged_into}: use that, or undo the merge")
+
+
 def must_be_active(party: Organisation | Participant) -> None:
     """Raise `Conflict` if the organisation or participant is cancelled or erased."""
     must_not_be_erased(party)
+    must_not_be_merged(party)
     if party.status is not Status.ACTIVE:
         raise Conflict(f"{party.NOUN} {party.id} is cancelled: reinstate it first")
 
@@ -59,8 +66,10 @@ def reinstated(party: AnyParty, edition: Edition, now: datetime, **fields: objec
     """Return the party as active, with these fields; itself if nothing differs.
 
     Raises:
-        Conflict: the edition is closed.
+        Conflict: the edition is closed, or the party was merged and `fields` does not undo that.
     """
+    if "merged_into" not in fields:
+        must_not_be_merged(party)
     changed = party.changed(now, status=Status.ACTIVE, **fields)
     if changed is not party:
         edition.must_be_changeable()

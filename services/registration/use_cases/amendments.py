@@ -12,6 +12,7 @@ from services.registration.domain.members import Patch
 from services.registration.domain.organisation import Organisation
 from services.registration.service import OperatorService
 from services.registration.use_cases.list_undoing import ListUndoing, ListUndoingPlanner
+from services.registration.use_cases.merging import MergeUndoing
 from shared.contract.events import Status
 
 
@@ -65,6 +66,10 @@ class AmendmentService:
             patch, left[:] = undoing_patch(amendment, present)
             return patch
 
+        if "merged_into" in amendment.before:
+            undoing = MergeUndoing(self._service.unit_of_work)
+            merged, still = await undoing.undo(edition_id, entity_id, amendment.before, amendment.after)
+            return Undoing(merged, tuple(still))
         if "status" in amendment.before:
             return await self._undo_status(amendment)
         if amendment.kind == Edition.NOUN:

@@ -140,9 +140,9 @@ class ParticipantService:
         return participant
 
     async def reinstate(
-        self, edition_id: str, participant_id: str, patch: Patch | None = None
+        self, edition_id: str, participant_id: str, patch: Patch | None = None, *, unmerged: bool = False
     ) -> Reinstatement[Participant]:
-        """Have a cancelled participant take part again, changed by the patch.
+        """Have a cancelled participant take part again, changed by the patch; a merged one only if `unmerged`.
 
         The participant attends the sessions of before that still have a seat, and waits in the lines of full sessions.
 
@@ -154,7 +154,7 @@ class ParticipantService:
             must_not_be_erased(participant)
             edition = await self._editions.get(edition_id)
             present = participant.following(edition)
-            fields = _fields(present, patch or {}, edition)
+            fields = _fields(present, patch or {}, edition) | ({"merged_into": None} if unmerged else {})
             back = reinstated(participant, edition, self._unit.clock(), cancelled_with_organisation=False, **fields)
             if back is participant:
                 return participant

@@ -17,6 +17,7 @@ from services.scheduler.domain.changes import (
 from services.scheduler.domain.decision import DecisionInProgress
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
 from services.scheduler.domain.repair.agenda_repair import AgendaRepair
+from services.scheduler.domain.repair.inheritance import inherit_place
 from services.scheduler.domain.snapshots import OrganisationSnapshot, PairSnapshot, ParticipantSnapshot
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.domain.verification import verify_step
@@ -137,6 +138,11 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
     if cancelled:
         _remove_from_pairs(decision, event.participant_id, cause)
     AgendaRepair(decision, cause).reconsider(pairs)
+    if after.merged_into is not None:
+        heirs = [
+            pair_id for pair_id in sorted(state.links.pairs_of[after.merged_into]) if inherit_place(decision, pair_id)
+        ]
+        AgendaRepair(decision, cause).reconsider(heirs)
 
 
 @_apply.register
@@ -151,6 +157,8 @@ def _apply_affinity_scored(event: AffinityScored, decision: DecisionInProgress) 
     after = PairSnapshot.of(event)
     decision.record(PairRecorded(operator_id=event.operator_id, pair_id=event.pair_id, pair=after))
     granted = event.consent is Consent.GRANTED
+    if granted:
+        inherit_place(decision, event.pair_id)
     code = CauseCode.PAIR_GRANTED if granted else CauseCode.PAIR_REVOKED
     AgendaRepair(decision, Cause(code=code, subject_id=event.pair_id)).reconsider([event.pair_id])
 

@@ -76,6 +76,7 @@ class ParticipantSnapshot(Snapshot):
     status: Status
     checked_in: bool = False
     blocked_ids: tuple[str, ...] = ()
+    merged_into: str | None = None
 
     @classmethod
     def of(cls, event: ParticipantChanged) -> Self:
@@ -87,6 +88,7 @@ class ParticipantSnapshot(Snapshot):
             status=event.status,
             checked_in=event.checked_in,
             blocked_ids=event.blocked_ids,
+            merged_into=event.merged_into,
         )
 
     def blocks(self, participant_id: str, organisation_id: str) -> bool:

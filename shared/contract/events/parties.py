@@ -60,6 +60,9 @@ class OrganisationChanged(AuthoredEvent):
         default=None, description="Its id in the operator's own system."
     )
     status: Status = Status.ACTIVE
+    merged_into: Id | None = Field(
+        default=None, description="The organisation into which this organisation, a duplicate, was merged."
+    )
     preview_token: PreviewToken = None
 
 
@@ -100,6 +103,9 @@ class ParticipantChanged(AuthoredEvent):
     )
     shares_mailbox: bool = Field(default=False, description="Whether an earlier participant has the same address.")
     status: Status = Status.ACTIVE
+    merged_into: Id | None = Field(
+        default=None, description="The participant into which this participant, a duplicate, was merged."
+    )
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
     links: int = Field(
         default=0, ge=0, description="Rises by one when the links signed before end: revoked, or another person's."

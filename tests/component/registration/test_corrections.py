@@ -134,3 +134,42 @@ async def test_a_replacement_by_a_registered_person_is_refused_by_name(correctio
     )
     assert answer.status_code == 409
     assert corrections.people["Beto"] in answer.json()["detail"]
+
+
+async def merge(corrections: Corrections, kept: str, merged: str, **query: str) -> httpx.Response:
+    path = f"{corrections.path}/participants/{corrections.people[kept]}/merges"
+    return await corrections.api.post(path, json={"merged_id": corrections.people[merged]}, params=query)
+
+
+async def test_a_merge_brings_requests_and_encounters_and_is_undone(corrections: Corrections) -> None:
+    await corrections.register("Duplicate", "Ana", external_id="D-1", job_title="CEO")
+    await corrections.ask("Duplicate", "Beto")
+    await corrections.ask("Carla", "Duplicate")
+    await corrections.announce()
+    before = {name: corrections.place("Duplicate", name) for name in ("Beto", "Carla")}
+    assert all(before.values())
+
+    unconfirmed = await merge(corrections, "Ana", "Duplicate")
+    assert unconfirmed.status_code == 428
+    tried = (await merge(corrections, "Ana", "Duplicate", dry_run="true")).json()
+    assert tried["token"] == unconfirmed.json()["token"]
+    moved = {corrections.requests["Duplicate", "Beto"], corrections.requests["Carla", "Duplicate"]}
+    assert set(tried["preview"]["moved_requests"]) == moved
+    made = await merge(corrections, "Ana", "Duplicate", token=tried["token"])
+    assert made.status_code == 200, made.text
+    kept = made.json()["participant"]
+    assert (kept["external_id"], kept["job_title"]) == ("D-1", "CEO")
+    duplicate_path = f"{corrections.path}/participants/{corrections.people['Duplicate']}"
+    duplicate = (await corrections.api.get(duplicate_path)).json()
+    assert (duplicate["status"], duplicate["merged_into"]) == ("cancelled", corrections.people["Ana"])
+    assert (await corrections.api.post(f"{duplicate_path}/reinstatement")).status_code == 409
+    await corrections.product.drain()
+    assert {name: corrections.place("Ana", name) for name in before} == before
+
+    (amendment,) = (await corrections.api.get(f"{corrections.path}/amendments")).json()["items"][-1:]
+    undone = await corrections.post(f"/amendments/{amendment['amendment_id']}/undo")
+    assert undone["left"] == []
+    await corrections.product.drain()
+    assert {name: corrections.place("Duplicate", name) for name in before} == before
+    states = [corrections.place("Ana", name) for name in before]
+    assert [state and state[0] for state in states] == ["cancelled", "cancelled"]

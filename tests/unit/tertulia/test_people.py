@@ -28,6 +28,13 @@ ORGANISATION = {
     "website": None,
     "status": "active",
 }
+MERGE = {
+    "fields": ["phone"],
+    "moved_requests": ["req_1"],
+    "withdrawn_requests": [],
+    "conflicts": [{"slug": "same-hour", "message": "both have an encounter", "ids": ["enc_1", "enc_2"]}],
+    "agenda_known": False,
+}
 
 
 @pytest.fixture
@@ -38,6 +45,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
     def answer(request: httpx.Request) -> httpx.Response:
         made.append(request)
         name = request.url.params.get("name")
+        if request.url.params.get("dry_run"):
+            return httpx.Response(200, json={"token": "t0k3n", "preview": MERGE})
         if request.method != "GET":
             return httpx.Response(200, json={"revision": 2})
         item = ORGANISATION if request.url.path.endswith("organisations") else PERSON
@@ -83,3 +92,12 @@ def test_a_move_and_a_replacement_send_their_fields(calls: list[httpx.Request]) 
     assert (moved.method, json.loads(moved.content)) == ("PATCH", {"organisation_id": "org_2"})
     assert replaced.url.path == "/v1/editions/edn_1/participants/prt_1/replacement"
     assert json.loads(replaced.content) == {"name": "Zoe", "email": "zoe@x.example", "languages": ["de", "en"]}
+
+
+def test_a_merge_is_shown_before_it_is_made(calls: list[httpx.Request]) -> None:
+    shown = run("merge", "edn_1", "prt_1", "prt_2")
+    assert "1 requests would move and 0 be withdrawn. Fields that change: phone." in shown.stdout
+    assert "same-hour: both have an encounter (enc_1, enc_2)" in shown.stdout
+    assert "--token t0k3n" in shown.stdout
+    assert run("merge", "edn_1", "prt_1", "prt_2", "--token", "t0k3n").exit_code == 0
+    assert [call.url.params.get("token") for call in calls] == [None, "t0k3n"]

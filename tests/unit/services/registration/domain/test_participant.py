@@ -52,6 +52,7 @@ ANA: dict[str, Any] = {
     "shown": 3,
     "reach": 4,
     "erased_at": NOW,
+    "merged_into": "prt_9",
     "checked_in": True,
     "blocked_ids": ("prt_2",),
     "declined_ids": ("prt_3",),

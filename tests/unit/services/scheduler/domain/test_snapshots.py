@@ -36,6 +36,7 @@ PARTICIPANT: dict[str, tuple[Any, bool]] = {
     "session_ids": (("s1",), False),
     "status": (Status.CANCELLED, False),
     "blocked_ids": (("b",), False),
+    "merged_into": ("prt_2", False),
 }
 #: Field of a published encounter: another value, whether it is arranged alike, whether it reads alike.
 PUBLISHED_ENCOUNTER: dict[str, tuple[Any, bool, bool]] = {
