@@ -201,7 +201,7 @@ def amended_entity(before: Entity | None, after: Entity) -> AmendedEntity | None
 def merge_amendment(
     before: Entity, after: Entity, token: str, was: Mapping[str, Any], became: Mapping[str, Any]
 ) -> Amendment:
-    """Return the amendment of a merge, of the entity that was merged; `was` and `became` hold what it has moved."""
+    """Return the amendment of a merge, kept with the merged entity; `was` and `became` hold the moved parts."""
     found = amendment_of(before, after, token, None)
     assert found is not None  # noqa: S101 - a merge changes the status
     return found.model_copy(

@@ -27,7 +27,7 @@ class Collision:
 
 
 @dataclass(frozen=True)
-class RequestStep:
+class MergeStep:
     """A request before a merge, and its sides and its state after it."""
 
     before: MatchRequest
@@ -37,7 +37,7 @@ class RequestStep:
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether the merge withdraws the request."""
+        """True if the merge withdraws the request."""
         return self.state is RequestState.WITHDRAWN
 
     def after(self, request: MatchRequest, now: datetime) -> MatchRequest:
@@ -52,7 +52,7 @@ class RequestStep:
 class RequestPlan:
     """The steps of the requests of a merge, withdrawals first, and the collisions."""
 
-    steps: list[RequestStep] = field(default_factory=list)
+    steps: list[MergeStep] = field(default_factory=list)
     collisions: list[Collision] = field(default_factory=list)
 
 
@@ -62,7 +62,7 @@ def plan_requests(
     """Plan the requests of the merged registration.
 
     They go to the kept registration. A request between the two is withdrawn. Of two requests to the same target, or of
-    the same requester, the one that was accepted stays, else that of the kept registration.
+    the same requester, the accepted request stays, else the request of the kept registration.
     """
     plan = RequestPlan()
     there = {(request.requester_id, request.target_id): request for request in kept if _stands(request)}
@@ -83,7 +83,7 @@ def plan_requests(
                 continue
             plan.steps += _withdrawn(twin)
         there[requester_id, target_id] = request
-        plan.steps.append(RequestStep(request, requester_id, target_id, request.state))
+        plan.steps.append(MergeStep(request, requester_id, target_id, request.state))
     plan.steps.sort(key=lambda step: not step.is_withdrawn)
     return plan
 
@@ -92,10 +92,10 @@ def _stands(request: MatchRequest) -> bool:
     return request.state in LIVE or request.state is RequestState.DECLINED
 
 
-def _withdrawn(request: MatchRequest) -> Iterator[RequestStep]:
-    """Yield the withdrawal of a live request. A declined request stays as it is: nobody asks by it any more."""
+def _withdrawn(request: MatchRequest) -> Iterator[MergeStep]:
+    """Yield the withdrawal of a live request. A declined request stays as it is: it asks for nothing any more."""
     if request.state in LIVE:
-        yield RequestStep(request, request.requester_id, request.target_id, RequestState.WITHDRAWN)
+        yield MergeStep(request, request.requester_id, request.target_id, RequestState.WITHDRAWN)
 
 
 def _same(request: MatchRequest, twin: MatchRequest) -> Collision:
@@ -108,7 +108,7 @@ def merged_fields(kept: Participant, merged: Participant, edition: Edition) -> t
     """Return the fields of the kept participant after a merge, and the collisions.
 
     A field of the kept participant stays; an empty field is filled. Sessions and blocks of both count, and so does the
-    availability of both if both have stated one.
+    availability of both if both have stated times.
     """
     fields: dict[str, Any] = _fields_of_person(kept, merged)
     available = _availability(kept.following(edition).available, merged.following(edition).available)

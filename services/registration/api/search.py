@@ -96,7 +96,7 @@ class FoundOrganisations(BaseModel):
 async def find_participants(
     service: CurrentService, principal: CurrentPrincipal, search: ParticipantSearch, limit: Limit = 100
 ) -> Response:
-    """Find participants of all editions of the operator, also the cancelled, by at least one property."""
+    """Find participants of all editions of the operator, also the cancelled; a property is needed."""
     _must_search(search, "name, email, external_id or organisation")
     return found(await service.search.across(Participant, search, limit + 1, principal.editions), limit)
 
@@ -106,7 +106,7 @@ async def find_participants(
 async def find_organisations(
     service: CurrentService, principal: CurrentPrincipal, search: OrganisationSearch, limit: Limit = 100
 ) -> Response:
-    """Find organisations of all editions of the operator, also the cancelled, by at least one property."""
+    """Find organisations of all editions of the operator, also the cancelled; a property is needed."""
     _must_search(search, "name, external_id or domain")
     return found(await service.search.across(Organisation, search, limit + 1, principal.editions), limit)
 

@@ -1,4 +1,4 @@
-"""Use cases of merges: two registrations of the same person, or of the same organisation, become a single one."""
+"""Use cases of merges: two registrations of the same person, or of the same organisation, are joined."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import must_be_active
-from services.registration.merge_plan import Collision, RequestPlan, RequestStep, merged_fields, plan_requests
+from services.registration.merge_plan import Collision, MergeStep, RequestPlan, merged_fields, plan_requests
 from services.registration.service import OperatorService
 from services.registration.unit_of_work import UnitOfWork
 from shared.contract.events import RequestState, Status
@@ -78,13 +78,13 @@ class MergeService:
     ) -> Merge:
         """Merge a participant into the kept participant, once the sender has confirmed the preview.
 
-        `encounters` are those of both, None if the scheduler does not answer. A repeated merge finishes what a crash
-        has left, and changes nothing else.
+        `encounters` are the encounters of both, None if the scheduler does not answer. A repeated merge finishes the
+        work that a crash has left, and changes nothing else.
 
         Raises:
             PreviewRequired, PreviewStale: the preview is not confirmed, or has changed.
             NotFound: there is no such participant.
-            Conflict: one of them is cancelled or merged already, or the edition is closed.
+            Conflict: either is cancelled or merged already, or the edition is closed.
             Invalid: both ids are the same.
         """
         edition = await self._service.editions.get_changeable(edition_id)
@@ -127,7 +127,7 @@ class MergeService:
     async def _write(
         self, edition: Edition, kept: Participant, merged: Participant, plan: RequestPlan, token: str
     ) -> Participant:
-        """Write the merged participant first: the seats and the external id are free then for the kept one."""
+        """Write the merged participant first: the seats and the external id are free then."""
         edition_id, now = edition.edition_id, self._unit.clock()
 
         async def end(participant: Participant) -> Participant:
@@ -148,7 +148,7 @@ class MergeService:
             await self._amendments.add(merge_amendment(merged, ended, token, before, became))
         return after
 
-    async def _take_step(self, edition_id: str, step: RequestStep) -> None:
+    async def _take_step(self, edition_id: str, step: MergeStep) -> None:
         async def change(request: MatchRequest) -> MatchRequest:
             return step.after(request, self._unit.clock())
 
@@ -166,7 +166,7 @@ class MergeService:
 
 
 def _naming(participant: Participant, kept_id: str, merged_id: str) -> dict[str, tuple[str, ...]]:
-    """Return the lists of a participant that name the merged participant, and the kept one not yet."""
+    """Return the lists of a participant that name the merged participant, and do not name the kept participant yet."""
     lists: dict[str, tuple[str, ...]] = {name: getattr(participant, name) for name in ("blocked_ids", "declined_ids")}
     return {name: (*ids, kept_id) for name, ids in lists.items() if merged_id in ids and kept_id not in ids}
 
@@ -184,7 +184,7 @@ def _undone_by(kept: Participant, after: Participant, plan: RequestPlan) -> tupl
 
 
 def _same_hours(kept_id: str, encounters: Sequence[EncounterNow]) -> list[Collision]:
-    """List the encounters of the merged participant at the same time as encounters of the kept one."""
+    """List the encounters of the merged participant at the same time as encounters of the kept participant."""
     placed = [encounter for encounter in encounters if encounter.place is not None]
     kept = [encounter for encounter in placed if kept_id in encounter.participant_ids]
     merged = [encounter for encounter in placed if kept_id not in encounter.participant_ids]
@@ -211,7 +211,9 @@ class MergeUndoing:
     async def undo(
         self, edition_id: str, merged_id: str, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> tuple[Entity, list[FieldError]]:
-        """Give both participants their requests and choices of before; return the reinstated one, and parts left.
+        """Give both participants their requests and choices of before.
+
+        Return the reinstated participant, and the parts that have changed since.
 
         Raises:
             Invalid: a dry run is asked for.

@@ -21,7 +21,7 @@ class MoveService:
         self._repository = repository
 
     async def requests_of(self, participant: Participant) -> list[MatchRequest]:
-        """List the requests that a participant has made, and those that others have made to the participant."""
+        """List the requests that a participant has made, and the requests to the participant."""
         made, received = [
             await self._repository.page(
                 MatchRequest, participant.edition_id, "", _MOST, {side: participant.participant_id}

@@ -142,7 +142,7 @@ class ParticipantService:
     async def reinstate(
         self, edition_id: str, participant_id: str, patch: Patch | None = None, *, unmerged: bool = False
     ) -> Reinstatement[Participant]:
-        """Have a cancelled participant take part again, changed by the patch; a merged one only if `unmerged`.
+        """Have a cancelled participant take part again, changed by the patch; a merged participant only if `unmerged`.
 
         The participant attends the sessions of before that still have a seat, and waits in the lines of full sessions.
 

@@ -34,7 +34,7 @@ class PartySearch:
         return bool(self.beginnings)
 
     def finds(self, keys: tuple[str, ...]) -> bool:
-        """Tell whether each condition holds for a key."""
+        """Tell whether all conditions hold for some keys."""
         return all(any(key.startswith(beginning) for key in keys) for beginning in self.beginnings)
 
 
@@ -107,7 +107,7 @@ class SearchService:
         limit: int,
         path_of: Callable[[AnyParty], str],
     ) -> list[AnyParty]:
-        """Read the parties of the rarest key, and keep those for which the other conditions hold."""
+        """Read the parties of the rarest key, and keep the parties for which all conditions hold."""
         found: list[AnyParty] = []
         where = {"search_keys": KeyBeginning(search.beginnings[0])}
         while len(found) < limit:

@@ -14,7 +14,7 @@ from services.scheduler.domain.state import AgendaState
 
 
 def inherit_place(decision: DecisionInProgress, pair_id: str) -> bool:
-    """Record the place that a pair without a settled place inherits; return whether there is one.
+    """Record the place that a pair without a settled place inherits; return whether it inherits any.
 
     A pair with a settled place inherits nothing, and neither does a pair whose encounter was held or missed. A place
     that the pair was given moments ago, before the merge was known, does not count.
@@ -51,7 +51,7 @@ def _inherited(state: AgendaState, pair_id: str) -> SettledPlace | None:
 
 
 def _is_of_duplicate(state: AgendaState, pair_id: str, kept_id: str, partner_id: str) -> bool:
-    """Return whether a pair is that of the partner with a participant who was merged into the kept participant."""
+    """Return whether a pair is of the partner and a duplicate of the kept participant."""
     duplicates = (
         state.participants.get(person_id) for person_id in state.pairs[pair_id].matched if person_id != partner_id
     )
