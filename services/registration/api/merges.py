@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from services.registration.api.access import CurrentService, Gate, PathId, SchedulerClient, context_of
 from services.registration.api.bodies import body_docs, body_of
 from services.registration.api.rights import needs
-from services.registration.domain.participant import MergeFacts, Participant
+from services.registration.domain.participant import MergeFacts
 from services.registration.internal_clients import InternalClient, ServiceUnavailable
 from services.registration.use_cases.merging import MergePreview, MergeService
 from shared.access import Action
+from shared.contract.ids import Id
 from shared.internal_api.edits import EncounterNow
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["corrections"])
@@ -27,9 +28,10 @@ class TriedMerge(BaseModel):
 
 
 class MadeMerge(BaseModel):
-    """A merge that was made: the kept participant, and the effects."""
+    """A merge that was made, with its effects."""
 
-    participant: Participant
+    participant_id: Id = Field(description="The kept participant.")
+    revision: int = Field(description="The revision of the kept participant after the merge.")
     effects: MergePreview
 
 
@@ -53,7 +55,8 @@ async def merge_participant(
     encounters = await _encounters_of(scheduler, edition_id, (participant_id, facts.merged_id))
     merge = await merges.merge(edition_id, participant_id, facts.merged_id, encounters)
     if merge.is_made:
-        return MadeMerge(participant=merge.party, effects=merge.previewed.preview)
+        kept, effects = merge.party, merge.previewed.preview
+        return MadeMerge(participant_id=kept.participant_id, revision=kept.revision, effects=effects)
     return TriedMerge(token=merge.previewed.token, preview=merge.previewed.preview)
 
 

@@ -40,8 +40,8 @@ class MoveService:
         people = [partner for partner in found.values() if partner.organisation_id == participant.organisation_id]
         if not people:
             return []
-        people.sort(key=lambda person: (person.name, person.id))
-        named = ", ".join(f"{person.name} ({person.id})" for person in people[:_MOST_NAMED])
+        # Ids only: the sender of the change may see no names.
+        named = ", ".join(sorted(person.id for person in people)[:_MOST_NAMED])
         return [
             DoubtfulFact(
                 "/organisation_id",

@@ -157,7 +157,8 @@ async def test_a_merge_brings_requests_and_encounters_and_is_undone(corrections:
     assert set(tried["preview"]["moved_requests"]) == moved
     made = await merge(corrections, "Ana", "Duplicate", token=tried["token"])
     assert made.status_code == 200, made.text
-    kept = made.json()["participant"]
+    kept = (await corrections.api.get(f"{corrections.path}/participants/{corrections.people['Ana']}")).json()
+    assert made.json()["revision"] == kept["revision"]
     assert (kept["external_id"], kept["job_title"]) == ("D-1", "CEO")
     duplicate_path = f"{corrections.path}/participants/{corrections.people['Duplicate']}"
     duplicate = (await corrections.api.get(duplicate_path)).json()
