@@ -8,7 +8,8 @@ from itertools import combinations, pairwise
 
 from services.registration.domain.checks.days import EditionDays
 from services.registration.domain.checks.doubtful_fact import MOST_NAMED, DoubtfulFact
-from services.registration.domain.edition import EditionFacts, SessionFacts
+from services.registration.domain.edition import EditionFacts, SessionFacts, ZoneFacts
+from services.registration.domain.names import similar_name
 from services.registration.domain.slots import Day, Hours, day_span, hours_span
 from shared.contract.events import Phase, ZoneKind
 
@@ -25,6 +26,7 @@ def doubtful_facts_of_edition(edition: EditionFacts, now: datetime) -> Iterator[
         for number, pause in enumerate(day.breaks):
             yield from _break(f"/days/{index}/breaks/{number}", day, pause, edition.timezone)
     yield from _days_without_slot(edition)
+    yield from _shared_names(edition.zones)
     days = EditionDays.of(edition)
     workspaces = {zone.zone_id for zone in edition.zones if zone.kind is ZoneKind.WORKSPACE}
     for index, session in enumerate(edition.sessions):
@@ -39,13 +41,27 @@ def doubtful_facts_of_edition(edition: EditionFacts, now: datetime) -> Iterator[
             )
 
 
+def _shared_names(zones: Sequence[ZoneFacts]) -> Iterator[DoubtfulFact]:
+    """Yield the zones that are named as a zone before: mails would send people to either."""
+    named: dict[str, str] = {}
+    for index, zone in enumerate(zones):
+        before = named.setdefault(similar_name(zone.name), zone.zone_id)
+        if before != zone.zone_id:
+            yield DoubtfulFact(
+                f"/zones/{index}/name",
+                f"zones {before} and {zone.zone_id} are both named {zone.name!r}, and mails tell the name: rename one",
+                "zones-share-name",
+                f"{before} {zone.zone_id}",
+            )
+
+
 def overlapping_sessions(edition: EditionFacts) -> set[frozenset[str]]:
     """Return the pairs of sessions that overlap, by their ids."""
     times = [session.in_zone(edition.timezone) for session in edition.sessions]
     return {
         frozenset((first.session_id, second.session_id))
         for first, second in combinations(times, 2)
-        if first.starts_at < second.ends_at and second.starts_at < first.ends_at
+        if first.overlaps(second)
     }
 
 

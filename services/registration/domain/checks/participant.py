@@ -10,6 +10,7 @@ from services.registration.domain.checks.days import EditionDays
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact
 from services.registration.domain.edition import EditionFacts
 from services.registration.domain.participant import ParticipantFacts, Stay
+from shared.contract.events.registration import Slot
 
 _SESSIONS = ("session_ids", "waiting_session_ids")
 
@@ -17,6 +18,7 @@ _SESSIONS = ("session_ids", "waiting_session_ids")
 def doubtful_facts_of_participant(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
     """Yield the doubtful and the impossible facts of a participant. `available` is in UTC."""
     yield from doubts_of_availability(participant.available, edition)
+    yield from _hours_in_sessions(participant, edition)
     yield from _overlaps(participant, edition)
     yield from doubtful_codes("/profile/codes", participant.profile.codes)
 
@@ -50,9 +52,7 @@ def doubts_of_availability(available: Sequence[Stay], edition: EditionFacts) -> 
             _value([stay]),
         )
     slots = edition.slots()
-    if slots and not any(
-        stay.starts_at <= slot.starts_at and slot.ends_at <= stay.ends_at for slot in slots for stay in available
-    ):
+    if slots and not any(_is_within(slot, available) for slot in slots):
         yield DoubtfulFact(
             "/available",
             f"no slot of the edition, held on {days.text}, lies within the availability {_value(available[:5])}: the "
@@ -60,6 +60,34 @@ def doubts_of_availability(available: Sequence[Stay], edition: EditionFacts) -> 
             "availability-without-slot",
             _value(available),
         )
+
+
+def _hours_in_sessions(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:
+    """Yield an availability that the participant's own sessions fill."""
+    attended = [
+        session.in_zone(edition.timezone)
+        for session in edition.sessions
+        if session.session_id in participant.session_ids
+    ]
+    if not participant.available or not attended:
+        return
+    slots = [slot for slot in edition.slots() if _is_within(slot, participant.available)]
+    if slots and not any(
+        all(session.ends_at <= slot.starts_at or slot.ends_at <= session.starts_at for session in attended)
+        for slot in slots
+    ):
+        names = " ".join(session.session_id for session in attended)
+        yield DoubtfulFact(
+            "/available",
+            f"the participant attends {names} in all slots of the availability, and gets no encounter: add hours, or "
+            "leave a session out",
+            "availability-in-sessions",
+            names,
+        )
+
+
+def _is_within(slot: Slot, available: Sequence[Stay]) -> bool:
+    return any(stay.starts_at <= slot.starts_at and slot.ends_at <= stay.ends_at for stay in available)
 
 
 def _overlaps(participant: ParticipantFacts, edition: EditionFacts) -> Iterator[DoubtfulFact]:

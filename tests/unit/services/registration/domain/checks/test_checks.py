@@ -39,6 +39,11 @@ def on(*dates: str) -> dict[str, Any]:
     return {"days": [DAY | {"date": date} for date in dates], "sessions": []}
 
 
+def two_zones(*names: str) -> dict[str, Any]:
+    zones = zip(("one", "two"), names, strict=True)
+    return {"zones": [{"zone_id": zone, "kind": "conference", "name": name} for zone, name in zones], "sessions": []}
+
+
 #: Change of the edition, rule, whether it refuses, place, words of the message.
 EDITIONS = [
     (sessions(session("2026-11-26T09:00", "2026-11-26T12:00")), None, False, "", ""),
@@ -54,6 +59,9 @@ EDITIONS = [
         "zone_id",
         "workspace",
     ),
+    (two_zones("Sala Norte", " SALA  norte"), "zones-share-name", False, "/zones/1/name", "one and two"),
+    (two_zones("Salón 1", "salon 1"), "zones-share-name", False, "/zones/1/name", "salon 1"),
+    (two_zones("Sala 1", "Sala 2"), None, False, "", ""),
     (with_break("10:30", "11:00"), None, False, "", ""),
     (with_break("13:00", "14:00"), "break-outside-day", True, "/days/0/breaks/0", "13:00-14:00"),
     (with_break("08:00", "09:00"), "break-outside-day", True, "/days/0/breaks/0", "09:00-12:00"),
@@ -112,6 +120,14 @@ PARTICIPANTS = [
         "/available",
         "2026-11-26T20:00Z",
     ),
+    (
+        {"available": [("2026-11-26T08:30Z", "2026-11-26T09:45Z")], "session_ids": ["b", "c"]},
+        "availability-in-sessions",
+        False,
+        "/available",
+        "b c",
+    ),
+    ({"available": [("2026-11-26T08:00Z", "2026-11-26T09:45Z")], "session_ids": ["b", "c"]}, None, False, "", ""),
     ({"session_ids": ["a", "b"]}, "sessions-overlap", True, "/session_ids/1", "a and b"),
     ({"session_ids": ["b", "c"]}, None, False, "", ""),
     ({"profile": {"codes": ["nace:25.62", "62"]}}, "code-without-scheme", False, "/profile/codes/1", "'62'"),
