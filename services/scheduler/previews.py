@@ -12,12 +12,15 @@ from services.scheduler.aggregate import AgendaAggregate, publishing
 from services.scheduler.domain.snapshots import PublishedEncounter
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import (
+    AgendaChange,
     AgendaChanged,
     EditionChanged,
     Event,
     OrganisationChanged,
     ParticipantChanged,
 )
+from shared.contract.events.agenda import content_of
+from shared.contract.spelling import is_spelt_alike
 from shared.internal_api.edits import EncounterEffect
 from shared.internal_api.previews import MOST_LISTED, MOST_MAILED, FactsPreview, PreviewCounts
 
@@ -71,7 +74,7 @@ def preview_of(state: AgendaState, events: Sequence[Event], now: datetime) -> Fa
     mailed = sorted(
         event.participant_id
         for event in published
-        if isinstance(event, AgendaChanged) and event.changes and not event.provisional
+        if isinstance(event, AgendaChanged) and any(map(_is_news, event.changes)) and not event.provisional
     )
     return _summary(effects, mailed, announced=announced, encounters=encounters)
 
@@ -123,6 +126,14 @@ def _effect(
         is_locked=after.is_locked,
         comes_after=tuple(sorted(map(state.encounter_id, after.comes_after))),
     )
+
+
+def _is_news(change: AgendaChange) -> bool:
+    """Tell whether a change of an entry is mailed: another spelling of a session's title is not."""
+    before, after = change.before, change.after
+    if before is None or after is None or not is_spelt_alike(before.title, after.title):
+        return True
+    return content_of(before.model_copy(update={"title": after.title})) != content_of(after)
 
 
 def _published(state: AgendaState, now: datetime) -> list[Event]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from services.notify.domain.snapshots import EditionSnapshot, FrozenModel
 from services.notify.domain.state import Audience
 from shared.contract.events import AgendaEntry, EntryKind, Instant, Party
 from shared.contract.ids import Id, derived_id
+from shared.contract.spelling import is_spelt_alike
 
 
 class AgendaLine(FrozenModel):
@@ -32,8 +34,10 @@ class AgendaLine(FrozenModel):
     zone_id: Id | None = None
 
     def is_like(self, line: AgendaLine) -> bool:
-        """Compare every field. A zone with another name is the same zone."""
+        """Compare every field. Another name of the zone, and another spelling of the title, are no difference."""
         ignored = {"zone": line.zone, "zone_id": line.zone_id}
+        if is_spelt_alike(self.title, line.title):
+            ignored["title"] = line.title
         return self._is_in_zone_of(line) and self.model_copy(update=ignored) == line
 
     def is_moved(self, line: AgendaLine) -> bool:
@@ -78,10 +82,18 @@ class MailContent(FrozenModel):
         """Return whether both tell the same person the same agenda."""
         return (
             self.has_addressee_of(content)
-            and self.timezone == content.timezone
             and len(self.lines) == len(content.lines)
             and all(map(AgendaLine.is_like, self.lines, content.lines))
+            and self._has_hours_of(content)
         )
+
+    def _has_hours_of(self, content: MailContent) -> bool:
+        """Tell whether the lines have the same local times in both time zones, as under a clearer name of the zone."""
+        if self.timezone == content.timezone:
+            return True
+        zones = ZoneInfo(self.timezone), ZoneInfo(content.timezone)
+        moments = [moment for line in self.lines for moment in (line.starts_at, line.ends_at)]
+        return all(len({moment.astimezone(zone).utcoffset() for zone in zones}) == 1 for moment in moments)
 
 
 class DiffKind(StrEnum):

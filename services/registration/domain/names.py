@@ -18,6 +18,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
 
 from shared.contract.events import registration as events
+from shared.contract.spelling import same_name
 
 #: Validation context of data from the database. It was cleaned when it was written and is not cleaned again: to check
 #: an address takes half a millisecond, and a later, stricter rule must not make stored data unreadable.
@@ -121,22 +122,10 @@ def _zones() -> frozenset[str]:
     return frozenset(names) - {"Factory"}
 
 
-def same_name(name: str) -> str:
-    """Return a key that all spellings of a name share: Unicode NFKC, case folded, single blanks, nothing invisible."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join("".join(letter for letter in folded if unicodedata.category(letter) != "Cf").split())
-
-
 def same_address(email: str) -> str:
     """Return a key that all spellings of an address share. `ß` of a domain stays: `fass.de` is another domain."""
     local, _, domain = email.rpartition("@")
     return f"{same_name(local)}@{' '.join(unicodedata.normalize('NFKC', domain).lower().split())}"
-
-
-def similar_name(name: str) -> str:
-    """Return a key that spellings of a name share which differ in accents, marks or blanks too."""
-    letters = unicodedata.normalize("NFKD", same_name(name))
-    return "".join(letter for letter in letters if letter.isalnum())
 
 
 def words_of(text: str) -> tuple[str, ...]:

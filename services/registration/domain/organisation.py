@@ -17,7 +17,6 @@ from services.registration.domain.names import (
     external_id_claims,
     external_id_keys,
     name_keys,
-    same_name,
 )
 from shared.contract.events import (
     EarlierEncounters,
@@ -30,6 +29,7 @@ from shared.contract.events import (
 from shared.contract.events.registration import CountryCode
 from shared.contract.ids import Id
 from shared.contract.personal import PERSONAL
+from shared.contract.spelling import same_name
 
 
 class OrganisationFacts(Facts):

@@ -22,12 +22,12 @@ from services.registration.domain.names import (
     member_key,
     name_keys,
     same_address,
-    same_name,
 )
 from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import Instant, Language, ParticipantChanged, ParticipantErased, Status
 from shared.contract.ids import Id
 from shared.contract.personal import PERSONAL
+from shared.contract.spelling import same_name
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
 #: field that the patch does not name keeps the value of the person before.

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from services.registration.domain.match_request import LIVE, MatchRequest
-from services.registration.domain.names import same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.exports.cells import organisation_cells, participant_cells
 from services.registration.exports.tables import Cell, ExportSource, ExportTable, Row, in_order
 from services.registration.import_files.vocabulary import ORGANISATION_PREFIX
 from shared.contract.events import RequestState, Status
+from shared.contract.spelling import same_name
 
 _OF_ORGANISATIONS: Final = ("kind", "country", "region", "delegation", "website", "description", "booth")
 _PARTICIPANTS: Final = (

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.domain.names import same_address, same_name
+from services.registration.domain.names import same_address
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.imports.contacts import core_of, domain_of, may_be_same
 from services.registration.imports.rows import ReadRow
 from services.registration.imports.words import WORDS
 from shared.contract.events import Status
+from shared.contract.spelling import same_name
 
 #: Domains of mailboxes for everybody: they tell no organisation.
 _PUBLIC_DOMAINS: Final = frozenset(WORDS["public_domains"].split())

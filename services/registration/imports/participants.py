@@ -12,7 +12,7 @@ from services.registration.domain.checks.participant import doubtful_facts_of_pa
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.members import Patch
-from services.registration.domain.names import same_address, same_name
+from services.registration.domain.names import same_address
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
@@ -29,6 +29,7 @@ from services.registration.imports.rows import ListDefaults, ReadRow, read_parti
 from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
 from shared.contract.events import Status
+from shared.contract.spelling import same_name
 
 
 class ParticipantImport(ListImport):

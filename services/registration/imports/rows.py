@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.domain.names import same_name
 from services.registration.exports.cells import without_repeats
 from services.registration.import_files.headings import key_of
 from services.registration.import_files.sheet import FoundTable, SheetRow
@@ -34,6 +33,7 @@ from services.registration.imports.words import (
     yes_or_no,
 )
 from shared.contract.events import OrganisationKind
+from shared.contract.spelling import same_name
 
 _MOST_LANGUAGES: Final = 3
 _MOST_ITEMS: Final = 10

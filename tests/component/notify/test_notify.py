@@ -176,6 +176,13 @@ async def test_another_time_zone_is_mailed(stage: Stage) -> None:
     assert "08:00-08:15" in _text(mail)
 
 
+async def test_another_name_of_the_time_zone_or_another_spelling_of_a_title_is_not_mailed(stage: Stage) -> None:
+    await stage.consume(agenda(1, encounter(0, 1), session(2, "Apertura")))
+    await stage.after(60)
+    await stage.consume(edition(2, timezone="Africa/Ceuta"), agenda(2, encounter(0, 1), session(2, "APERTURA.")))
+    assert await stage.after(60) == []
+
+
 async def test_a_cancelled_participant_gets_a_last_mail_once_the_agenda_is_empty(stage: Stage) -> None:
     await stage.consume(agenda(1, encounter(0, 1)))
     await stage.after(60)

@@ -9,9 +9,9 @@ from itertools import combinations, pairwise
 from services.registration.domain.checks.days import EditionDays
 from services.registration.domain.checks.doubtful_fact import MOST_NAMED, DoubtfulFact
 from services.registration.domain.edition import EditionFacts, SessionFacts, ZoneFacts
-from services.registration.domain.names import similar_name
 from services.registration.domain.slots import Day, Hours, day_span, hours_span
 from shared.contract.events import Phase, ZoneKind
+from shared.contract.spelling import similar_name
 
 _LONGEST_GAP = timedelta(days=31)
 _LONGEST_SESSION = timedelta(hours=24)

@@ -9,8 +9,8 @@ from typing import Final
 
 from services.registration.domain.checks.codes import doubtful_codes
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact
-from services.registration.domain.names import similar_name
 from services.registration.domain.organisation import OrganisationFacts
+from shared.contract.spelling import similar_name
 
 #: Codes in use that ISO 3166-1 does not assign, and the codes to write in their place.
 _REMEDIES: Final = {"UK": "GB", "EL": "GR"}

@@ -39,6 +39,8 @@ def kinds(diffs: tuple[LineDiff, ...]) -> list[tuple[DiffKind, str]]:
         ([encounter(0, 1, 2)], [encounter(0, 1, 3)], [(DiffKind.CHANGED, "enc_1")]),
         ([encounter(0, 1, 2)], [encounter(1, 1)], [(DiffKind.MOVED, "enc_1")]),
         ([session(0)], [session(0, "Panel")], [(DiffKind.CHANGED, "ses_0")]),
+        ([session(0, "Panel: exportar")], [session(0, "PANEL - Exportár!")], []),
+        ([session(0, "Panel 1")], [session(0, "Panel 2")], [(DiffKind.CHANGED, "ses_0")]),
         (
             [encounter(0, 1), encounter(1, 2)],
             [encounter(3, 1), encounter(2, 3)],
@@ -50,6 +52,21 @@ def test_the_diff_is_the_net_change_in_time_order(
     before: list[AgendaEntry], now: list[AgendaEntry], expected: list[tuple[DiffKind, str]]
 ) -> None:
     assert kinds(diff_of(content(*before), content(*now))) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_like"),
+    [
+        ("Europe/Kiev", "Europe/Kyiv", True),
+        ("Europe/Madrid", "Africa/Ceuta", True),
+        ("UTC", "Etc/UTC", True),
+        ("Europe/Madrid", "Atlantic/Canary", False),
+        ("Europe/Madrid", "Africa/Lagos", True),  # in November both are an hour ahead of UTC
+    ],
+)
+def test_a_time_zone_with_the_same_hours_is_no_news(before: str, now: str, is_like: bool) -> None:
+    was, becomes = (content(encounter(0, 1), after=(edition(2, timezone=zone),)) for zone in (before, now))
+    assert was.is_like(becomes) is is_like
 
 
 def test_a_first_mail_has_no_diff() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.registration.domain.names import clean_email, clean_line, clean_text, same_name
+from services.registration.domain.names import clean_email, clean_line, clean_text
 from services.registration.domain.participant import Participant
+from shared.contract.spelling import same_name
 
 
 @given(st.text(max_size=50))
