@@ -9,7 +9,7 @@ from services.notify.domain.snapshots import EditionSnapshot, FrozenModel
 from services.notify.domain.state import Audience
 from shared.contract.events import AgendaEntry, EntryKind, Instant, Party
 from shared.contract.ids import Id, derived_id
-from shared.contract.spelling import is_spelt_alike
+from shared.contract.spelling import is_spelt_alike, similar_name
 
 
 class AgendaLine(FrozenModel):
@@ -64,8 +64,8 @@ class AgendaLine(FrozenModel):
 class MailContent(FrozenModel):
     """The content of a mail without personal data.
 
-    `addressee` is a hash of name, address and language, `reader` the same with the address in lower case. Contents of
-    older mails have no `reader`.
+    `addressee` is a hash of name, address and language, `reader` of these without case, accents and marks. Contents of
+    older mails have no `reader`, or another.
     """
 
     addressee: str
@@ -139,7 +139,7 @@ def mail_content(audience: Audience, participant_id: str) -> MailContent:
     entries = sorted(audience.agendas[participant_id].entries, key=lambda entry: (entry.starts_at, entry.entry_id))
     return MailContent(
         addressee=derived_id("addressee", contact.email, contact.name, contact.language),
-        reader=derived_id("reader", contact.email.casefold(), contact.name, contact.language),
+        reader=derived_id("reader", contact.email.casefold(), similar_name(contact.name), contact.language),
         timezone=edition.timezone,
         lines=tuple(_line(audience, edition, entry) for entry in entries),
     )

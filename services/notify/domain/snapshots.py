@@ -19,6 +19,7 @@ from shared.contract.events import (
     WaitingEncounter,
 )
 from shared.contract.ids import Id
+from shared.contract.spelling import is_spelt_alike, similar_name
 
 
 class FrozenModel(BaseModel):
@@ -69,8 +70,8 @@ class Person(FrozenModel):
     email: str
 
     def is_still(self, name: str, email: str) -> bool:
-        """Return whether these are of the same person: name or address is the same in any case."""
-        return self.name.casefold() == name.casefold() or self.email.casefold() == email.casefold()
+        """Return whether these are of the same person: the address in any case, or the name in any spelling."""
+        return is_spelt_alike(self.name, name) or self.email.casefold() == email.casefold()
 
 
 class ContactSnapshot(FrozenModel):
@@ -114,11 +115,14 @@ class ContactSnapshot(FrozenModel):
         return self.first_known or Person(name=self.name, email=self.email)
 
     def has_same_addressee(self, contact: ContactSnapshot) -> bool:
-        """Compare name, language, status, and the address in any case. A changed profile alone causes no mail."""
+        """Compare language, status, the address in any case and the name in any spelling.
+
+        A changed profile alone causes no mail.
+        """
         return self._addressed() == contact._addressed()
 
     def _addressed(self) -> tuple[object, ...]:
-        return self.name, self.email.casefold(), self.language, self.active
+        return similar_name(self.name) or self.name, self.email.casefold(), self.language, self.active
 
 
 class AgendaSnapshot(FrozenModel):

@@ -27,7 +27,7 @@ from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import Instant, Language, ParticipantChanged, ParticipantErased, Status
 from shared.contract.ids import Id
 from shared.contract.personal import PERSONAL
-from shared.contract.spelling import same_name
+from shared.contract.spelling import is_spelt_alike, same_name
 
 #: Fields that describe the person. The patch that gives a participant's place to a successor must name all of them: a
 #: field that the patch does not name keeps the value of the person before.
@@ -286,7 +286,7 @@ def _counted(before: Participant, after: Participant) -> dict[str, int]:
     """Return the counters of the fields in which two revisions differ. The links end with the person's place."""
     is_shown = before.name != after.name
     is_readdressed = before.email.casefold() != after.email.casefold()
-    is_another = is_readdressed and same_name(before.name) != same_name(after.name)
+    is_another = is_readdressed and not is_spelt_alike(before.name, after.name)
     raised = {
         "person": is_another,
         "shown": is_shown,

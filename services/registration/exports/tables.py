@@ -8,7 +8,6 @@ from datetime import date, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from services.registration.domain.edition import Edition
-from services.registration.domain.names import same_name
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.exports.cells import shown_phone
@@ -16,6 +15,7 @@ from services.registration.exports.words import ExportWords
 from services.registration.internal_clients import InternalClients
 from services.registration.ports import Repository
 from shared.contract.events import Status
+from shared.contract.spelling import same_name
 
 #: A text, a number, or a local day or time of the edition.
 Cell = str | int | float | date | time | None

@@ -113,6 +113,19 @@ def test_a_correction_of_the_name_in_another_step_is_still_of_the_same_person() 
     assert kinds(diffs) == [(DiffKind.CHANGED, "enc_1")]
 
 
+def test_a_name_in_another_spelling_and_then_another_address_is_still_of_the_same_person() -> None:
+    respelt = participant(1, 2, name="PÉRSON  1")
+    readdressed = participant(1, 3, name="PÉRSON  1", email="new@example.org")
+    assert content(encounter(0, 1), after=(respelt, readdressed)) == content(encounter(0, 1))
+
+
+def test_an_own_name_in_another_spelling_is_no_change() -> None:
+    respelt = content(encounter(0, 1), after=(participant(0, 2, name="pérson-0"),))
+    assert respelt.is_like(content(encounter(0, 1)))
+    renamed = content(encounter(0, 1), after=(participant(0, 2, name="Persona 0"),))
+    assert not renamed.is_like(content(encounter(0, 1)))
+
+
 def test_an_own_address_in_another_case_is_no_change() -> None:
     corrected = content(encounter(0, 1), after=(participant(0, 2, email="Person0@Example.org"),))
     assert corrected.is_like(content(encounter(0, 1)))
