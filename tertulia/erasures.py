@@ -13,7 +13,7 @@ from rich.console import Console
 from services.registration.amendment_store import MongoAmendmentStore
 from services.registration.domain.entity import Entity
 from services.registration.erasure_store import MongoErasureStore
-from services.registration.erasures import Erasure
+from services.registration.erasures import Erasure, ErasureStores
 from services.registration.rebuild import erasures_in
 from services.registration.settings import Settings
 from services.registration.store import MongoStore
@@ -79,10 +79,11 @@ async def _apply(kept: Iterable[Erasure]) -> int:
         told = await topic_log.read(settings, [REGISTRATION])
         found = [*kept, *await _all(), *_told(told)]
         by_path = {erasure.path: erasure for erasure in found}
-        store, erasures = MongoStore(database, _publish_later), MongoErasureStore(database)
+        erasures = MongoErasureStore(database)
+        stores = ErasureStores(MongoStore(database, _publish_later), erasures, MongoAmendmentStore(database))
         for erasure in by_path.values():
             await erasures.add(erasure)
-            await repeat_erasure(erasure, store, erasures, MongoAmendmentStore(database), mongo.now)
+            await repeat_erasure(erasure, stores, mongo.now)
         return len(by_path)
     finally:
         await mongo.close()

@@ -139,6 +139,13 @@ were sent, are outside of Tertulia: see below.
 
 Ids stay. They name nobody any more, so that requests, agendas, counts and rebuilds hold.
 
+## Retention
+
+`PUT /v1/editions/{edition}/retention` with `{"months": 24}` has all people and organisations of an edition erased 24
+months after its end, as above. `GET` at the same address is the dry run: the time, and the numbers of people. 30 days
+before, `warned_at` is set and the log has `retention_ends`; nothing is erased earlier than 30 days after that. One
+process of registration does the work, in slices.
+
 ## Backups
 
 A restored backup of registration holds people who were erased since. Before the service starts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -39,6 +38,7 @@ from services.registration.api import (
     problems,
     profile_help,
     proposals,
+    retention,
     search,
     sign_in,
     staff,
@@ -54,12 +54,13 @@ from services.registration.api.sign_in import add_sign_in_page
 from services.registration.authenticator import Authenticator
 from services.registration.credentials import Credentials
 from services.registration.erasure_store import MongoErasureStore
+from services.registration.erasures import ErasureStores
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.mapping_store import MongoMappingStore
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
-from services.registration.participant_links import ParticipantLinks
+from services.registration.retention_store import MongoRetentionStore
 from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
 from services.registration.settings import Settings
 from services.registration.staff.mailer import NotifyLinkMailer
@@ -67,6 +68,7 @@ from services.registration.staff.store import MongoStaff
 from services.registration.staff.use_cases import SignIn
 from services.registration.store import KINDS, MongoStore, collection_of
 from services.registration.use_cases.erasure import repeat_due_erasures
+from services.registration.use_cases.retention import anonymise_editions
 from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.outbox import OutboxRelay
@@ -107,6 +109,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         merges,
         amendments,
         erasures,
+        retention,
         imports,
         exports,
         templates,
@@ -182,10 +185,17 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     runtime.background.every(settings.expiry_seconds, move_lines, "session lines")
     amendment_store, erasure_store = MongoAmendmentStore(database), MongoErasureStore(database)
 
+    retention_store = MongoRetentionStore(database)
+    stores = ErasureStores(store, erasure_store, amendment_store)
+
     async def erase_again() -> None:
-        await repeat_due_erasures(store, erasure_store, amendment_store, clock)
+        await repeat_due_erasures(stores, clock)
+
+    async def anonymise() -> None:
+        await anonymise_editions(stores, retention_store, clock)
 
     runtime.background.every(settings.expiry_seconds, erase_again, "erasures")
+    runtime.background.every(settings.expiry_seconds, anonymise, "retention")
     runtime.prepare += [store.prepare, publisher.prepare, amendment_store.prepare, erasure_store.prepare]
     runtime.drain.append(publisher.drain)
     runtime.close.append(clients.close)
@@ -193,7 +203,6 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     authenticator = Authenticator(operators, settings.key_cache_seconds, clock=clock)
     staff_store = MongoStaff(database)
     runtime.prepare.append(staff_store.prepare)
-    links = ParticipantLinks(store, settings.link_secret.get_secret_value(), timedelta(days=settings.link_days), clock)
 
     async def forget_ended_sessions() -> None:
         await staff_store.forget_ended(clock())
@@ -204,7 +213,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
     context = ApiContext(
         store,
-        Credentials(authenticator, staff_store, links, clock, infrastructure.monotonic),
+        Credentials(authenticator, staff_store, clock, infrastructure.monotonic),
         settings,
         clock,
         clients,
@@ -218,6 +227,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         staff_store,
         SignIn(staff_store, link_mailer, clock) if link_mailer else None,
         erasure_store,
+        retention_store,
     )
     return WiredRegistration(runtime, context, publisher)
 
@@ -254,7 +264,7 @@ def _serve_document(app: FastAPI) -> None:
 
 
 def _name_actions(document: dict[str, Any], app: FastAPI) -> None:
-    """Add the action that an operation needs: `docs/access.md` has the scopes and roles that hold it."""
+    """Add the action that each operation needs: `docs/access.md` has the scopes and roles that hold it."""
     for route in app.routes:
         if isinstance(route, APIRoute):
             for method in route.methods or ():

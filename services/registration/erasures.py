@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.registration.amendment_store import AmendmentStore
 from services.registration.domain.entity import Entity
+from services.registration.ports import EntityStore
 from shared.contract.events import Instant
 from shared.contract.ids import Id
 
@@ -45,6 +48,15 @@ class Erasure(BaseModel):
             erased_at=now,
             due=now + CARRIED_OUT_AGAIN_AFTER,
         )
+
+
+@dataclass(frozen=True)
+class ErasureStores:
+    """The stores of all operators that an erasure reaches."""
+
+    entities: EntityStore
+    erasures: Erasures
+    amendments: AmendmentStore
 
 
 class Erasures(Protocol):

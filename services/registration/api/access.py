@@ -20,13 +20,14 @@ from services.registration.api.rights import must_be_allowed
 from services.registration.change_gate import ChangeGate
 from services.registration.effects import Effects
 from services.registration.erasure_store import InMemoryErasureStore
-from services.registration.erasures import Erasures
+from services.registration.erasures import Erasures, ErasureStores
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.registration.mapping_store import InMemoryMappingStore, MappingStore
 from services.registration.memory_store import InMemoryOperators
 from services.registration.operator_limits import NoOverrides
 from services.registration.ports import AffinityVersions, Authenticating, EntityStore, OperatorKeys, OperatorOverrides
+from services.registration.retention_store import InMemoryRetentionStore, RetentionStore
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
 from services.registration.staff.store import MongoStaff
@@ -60,6 +61,13 @@ class ApiContext:
     staff: MongoStaff | None = None
     sign_in: SignIn | None = None
     erasures: Erasures = field(default_factory=InMemoryErasureStore)
+
+    retentions: RetentionStore = field(default_factory=InMemoryRetentionStore)
+
+    @property
+    def erasure_stores(self) -> ErasureStores:
+        """The stores that an erasure reaches."""
+        return ErasureStores(self.store, self.erasures, self.amendments)
 
     @cached_property
     def admission(self) -> Admission:

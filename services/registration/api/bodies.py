@@ -20,6 +20,7 @@ from services.registration.domain.parsing import parse_facts, parse_patch
 from services.registration.domain.participant import MergeFacts, ParticipantFacts, ReplacementFacts
 from services.registration.domain.profile_text import ProfileTextFacts
 from services.registration.keys import KeyFacts, RotationFacts
+from services.registration.retention import RetentionFacts
 from services.registration.staff.accounts import LinkFacts, SignInFacts, StaffFacts
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
@@ -46,6 +47,7 @@ _ACTIONS: tuple[type[Facts], ...] = (
     PostponementFacts,
     ProfileTextFacts,
     ReplacementFacts,
+    RetentionFacts,
     RotationFacts,
     SessionFacts,
     SignInFacts,

@@ -64,7 +64,7 @@ class ErasureReport(BaseModel):
 
 async def _erasure_service(request: Request, service: CurrentService) -> ErasureService:
     context = context_of(request)
-    return ErasureService(service, context.erasures, context.amendments)
+    return ErasureService(service, context.erasure_stores)
 
 
 CurrentErasures = Annotated[ErasureService, Depends(_erasure_service)]

@@ -223,6 +223,11 @@ class Edition(EditionFacts, Entity):
         return min(self._live_at(hours), closes_at) if self.phase is Phase.PUBLISHED else closes_at
 
     @property
+    def ends_at(self) -> datetime | None:
+        """The end of the last slot or session; None without either."""
+        return hours.ends_at if (hours := self._hours()) else None
+
+    @property
     def calendar(self) -> LocalCalendar:
         """The calendar of the edition's local times now."""
         return LocalCalendar(timezone=self.timezone, postponed_days=self.postponed_days)
@@ -258,10 +263,7 @@ class Edition(EditionFacts, Entity):
         return self.changed(now, phase=Phase.LIVE) if self._live_at(hours) <= now else self
 
     def _hours(self) -> events.Interval | None:
-        """Return the time from the first slot to the last slot or session; None if there is neither.
-
-        An edition without slots begins with its first session.
-        """
+        """Return the time from the first slot, else session, to the last slot or session; None without either."""
         slots, sessions = self.slots(), [session.in_zone(self.timezone) for session in self.sessions]
         if not slots and not sessions:
             return None

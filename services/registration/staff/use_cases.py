@@ -72,7 +72,7 @@ class StaffService:
         Raises:
             NotFound: there is no such account.
             Conflict: another account has the address.
-            ChangedMeanwhile: a concurrent request changes the account.
+            ChangedMeanwhile: somebody else changes the account at the same time.
         """
         before = await self.get(staff_id)
         after = before.changed(change(before).values())

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from services.registration.amendment_store import AmendmentStore
 from services.registration.domain.edition import Edition
+from services.registration.domain.entity import Authorship
 from services.registration.domain.errors import Conflict
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import AnyParty, erased
-from services.registration.erasures import Erasure, Erasures
-from services.registration.ports import EntityStore
+from services.registration.erasures import Erasure, ErasureStores
 from services.registration.service import OperatorService
 from shared.contract.events import Phase, Status
 from shared.runtime.clock import Clock
@@ -38,11 +37,11 @@ class ErasurePlan:
 class ErasureService:
     """Use cases of erasures, for an operator."""
 
-    def __init__(self, service: OperatorService, erasures: Erasures, amendments: AmendmentStore) -> None:
+    def __init__(self, service: OperatorService, stores: ErasureStores) -> None:
         self._service = service
         self._unit = service.unit_of_work
-        self._erasures = erasures
-        self._amendments = amendments.of(self._unit.repository.operator_id)
+        self._erasures = stores.erasures
+        self._amendments = stores.amendments.of(self._unit.repository.operator_id)
 
     async def plan(self, kind: type[Party], edition_id: str, entity_id: str) -> ErasurePlan:
         """Return the parties that an erasure erases: an organisation goes with its participants. Raises `NotFound`."""
@@ -101,21 +100,20 @@ class ErasureService:
         for _ in range(_ATTEMPTS):
             found = await self._unit.get(kind, edition.edition_id, entity_id)
             gone = erased(found, edition, self._unit.clock())
-            if gone is found or await self._unit.repository.replace(gone):
+            authorship = Authorship(self._unit.principal.actor, gone.differing_fields(found))
+            if gone is found or await self._unit.repository.replace(gone, authorship):
                 return
         raise Conflict(f"{kind.NOUN} {entity_id} is being changed by others: erase it again")
 
 
-async def repeat_due_erasures(store: EntityStore, erasures: Erasures, amendments: AmendmentStore, clock: Clock) -> None:
+async def repeat_due_erasures(stores: ErasureStores, clock: Clock) -> None:
     """Carry out the erasures of all operators again that are due."""
-    for erasure in await erasures.due(clock(), _AT_ONCE):
-        await repeat_erasure(erasure, store, erasures, amendments, clock)
+    for erasure in await stores.erasures.due(clock(), _AT_ONCE):
+        await repeat_erasure(erasure, stores, clock)
 
 
-async def repeat_erasure(
-    erasure: Erasure, store: EntityStore, erasures: Erasures, amendments: AmendmentStore, clock: Clock
-) -> None:
+async def repeat_erasure(erasure: Erasure, stores: ErasureStores, clock: Clock) -> None:
     """Carry out an erasure again, and note it as done."""
-    service = OperatorService(store.of(erasure.operator_id), clock)
-    await ErasureService(service, erasures, amendments).repeat(erasure)
-    await erasures.done(erasure)
+    service = OperatorService(stores.entities.of(erasure.operator_id), clock)
+    await ErasureService(service, stores).repeat(erasure)
+    await stores.erasures.done(erasure)
