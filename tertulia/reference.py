@@ -139,6 +139,12 @@ were sent, are outside of Tertulia: see below.
 
 Ids stay. They name nobody any more, so that requests, agendas, counts and rebuilds hold.
 
+## Export of a person's data
+
+`GET /v1/editions/{edition}/participants/{id}/data` has the fields, the last changes with their authors, the match
+requests, the encounters, the state of the mails, and the register above. It needs the right `person.export`. The answer
+is complete, or 503.
+
 ## Retention
 
 `PUT /v1/editions/{edition}/retention` with `{"months": 24}` has all people and organisations of an edition erased 24
