@@ -59,6 +59,7 @@ class Action(StrEnum):
     READ_REQUESTS = "requests.read"
     CHANGE_REQUESTS = "requests.change"
     READ_AGENDA = "agenda.read"
+    PLAN_AGENDA = "agenda.plan"
     EDIT_AGENDA = "agenda.edit"
     REPORT_ATTENDANCE = "desk.report"
     IMPORT = "lists.import"
@@ -95,6 +96,7 @@ _READ: Final = frozenset(
         Action.READ_PARTICIPANTS,
         Action.READ_REQUESTS,
         Action.READ_AGENDA,
+        Action.PLAN_AGENDA,
         Action.READ_AMENDMENTS,
         Action.READ_HISTORY,
         Action.READ_OBSERVATORY,
@@ -157,6 +159,7 @@ ROLE_ACTIONS: Final[Mapping[StaffRole, frozenset[Action]]] = {
             Action.READ_ORGANISATIONS,
             Action.READ_PARTICIPANTS,
             Action.READ_AGENDA,
+            Action.PLAN_AGENDA,
             Action.READ_OBSERVATORY,
         }
     ),

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,7 +49,7 @@ from services.registration.api.bodies import body_schemas
 from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
 from services.registration.api.reference_page import add_pages
-from services.registration.api.rights import action_of
+from services.registration.api.rights import action_of, is_open_to_all, operations_of
 from services.registration.api.sign_in import add_sign_in_page
 from services.registration.authenticator import Authenticator
 from services.registration.credentials import Credentials
@@ -266,11 +265,10 @@ def _serve_document(app: FastAPI) -> None:
 
 
 def _name_actions(document: dict[str, Any], app: FastAPI) -> None:
-    """Add the action that each operation needs: `docs/access.md` has the scopes and roles that hold it."""
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            for method in route.methods or ():
-                document["paths"][route.path_format][method.lower()]["x-action"] = action_of(route)
+    """Add the action that an operation needs: `docs/access.md` has the scopes and roles that hold it."""
+    for method, path, route in operations_of(app):
+        if not is_open_to_all(route):
+            document["paths"][path][method.lower()]["x-action"] = action_of(route)
 
 
 def _require_if_match(document: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ class PairView(PairAnswer):
 
 
 @router.get("/{one}/{other}")
-@needs(Action.READ_AGENDA)
+@needs(Action.PLAN_AGENDA)
 async def explain(
     service: CurrentService,
     matching: MatchingClient,

@@ -120,7 +120,7 @@ async def list_encounters(
 
 
 @router.get("/encounters/{encounter_id}/remedy")
-@needs(Action.READ_AGENDA)
+@needs(Action.PLAN_AGENDA)
 async def find_remedy(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, encounter_id: PathId
 ) -> RemedyView:
@@ -141,7 +141,7 @@ async def find_remedy(
 
 
 @router.get("/below-minimum")
-@needs(Action.READ_AGENDA)
+@needs(Action.PLAN_AGENDA)
 async def list_below_minimum(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, limit: Limit = 100, after: After = None
 ) -> Underserved:
@@ -159,7 +159,7 @@ async def list_below_minimum(
 
 
 @router.get("/goals")
-@needs(Action.READ_AGENDA)
+@needs(Action.PLAN_AGENDA)
 async def list_goals(service: CurrentService, scheduler: SchedulerClient, edition_id: PathId) -> Goals:
     """Count, by goal of the edition, the encounters that serve it: how many are wanted, how many have a place.
 
@@ -170,7 +170,7 @@ async def list_goals(service: CurrentService, scheduler: SchedulerClient, editio
 
 
 @router.get("/what-if", responses=rejections(WHAT_IF_ERRORS))
-@needs(Action.READ_AGENDA)
+@needs(Action.PLAN_AGENDA)
 async def what_if(
     service: CurrentService, scheduler: SchedulerClient, edition_id: PathId, more: Annotated[More, Query()]
 ) -> WhatIf:

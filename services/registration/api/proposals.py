@@ -25,7 +25,7 @@ class Proposals(BaseModel):
 
 
 @router.get("")
-@needs(Action.READ_AGENDA)
+@needs(Action.PLAN_AGENDA)
 async def list_proposals(
     service: CurrentService,
     matching: MatchingClient,

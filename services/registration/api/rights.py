@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
@@ -45,11 +45,12 @@ def action_of(route: BaseRoute) -> Action | None:
     return found
 
 
-def routes_without_action(app: FastAPI) -> Iterator[str]:
-    """Yield the methods and paths of the API's routes that name no action."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and action_of(route) is None and not is_open_to_all(route):
-            yield f"{'/'.join(sorted(route.methods or ()))} {route.path}"
+def operations_of(app: FastAPI) -> Iterator[tuple[str, str, APIRoute]]:
+    """Yield method, path as in OpenAPI, and route of all operations of the API."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            for method in sorted(context.methods or ()):
+                yield method, context.path_format or "", context.original_route
 
 
 def must_be_allowed(principal: Principal, request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Answers hold the personal data that the caller may see, and leave all other fields out."""
+"""Answers hold the personal data that the caller may see, and leave further fields out."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ OPEN = {
         "operator_id", "edition_id", "participant_id", "organisation_id", "revision", "created_at", "changed_at",
         "status", "cancelled_with_organisation", "checked_in", "languages", "available", "calendar", "session_ids",
         "waiting_session_ids", "waiting_since", "seats", "shares_mailbox", "links", "person", "shown", "reach",
-        "erased_at",
+        "erased_at", "merged_into",
     },
     Organisation: {
         "operator_id", "edition_id", "organisation_id", "revision", "created_at", "changed_at", "status", "kind",
         "country", "region", "delegation", "interchangeable", "codes", "competitor_ids", "met_before", "booth",
-        "erased_at",
+        "erased_at", "merged_into",
     },
 }  # fmt: skip
 SECRETS = {

@@ -28,6 +28,8 @@ BODIES: dict[str, Any] = {
     "postponements": {"days": 7},
     "edits": {"edit": {"type": "undo"}},
     "rotation": {},
+    "retention": {"months": 12},
+    "merges": {"merged_id": "prt_1"},
     "replacement": {"name": "X", "email": "x@x.example", "languages": ["es"]},
     "dry-run": {"edit": {"type": "undo"}},
     "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},
@@ -68,6 +70,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "competitor_id": edition.organisations[1],
         "kind": "participants",
         "external_id": "crm-1",
+        "staff_id": "stf_1",
         "key_id": OperatorKey(digest_of(OPERATORS["itecam"])).id,
     }
     before = len(await registration.published())
