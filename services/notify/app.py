@@ -25,12 +25,14 @@ from services.notify.service import Notify
 from services.notify.settings import Settings
 from services.notify.smtp import SmtpMailer, SmtpServer
 from services.notify.store import COLLECTION, LedgerOutlet, MongoLedger
+from services.notify.texts import AudienceTexts
 from shared.app import Infrastructure, Runtime, make_app
 from shared.internal_api.server import internal_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.outbox import OutboxRelay
+from shared.storage.people import MongoPeople, People
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,14 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
     runtime = Runtime(settings, infrastructure)
     background, consumer = runtime.background, runtime.add_consumer()
     clock, database = infrastructure.mongo.now, infrastructure.mongo.database(settings.database)
-    store, ledger = MongoJournalStore(database), MongoLedger(database, clock)
+    store, ledger, texts = MongoJournalStore(database), MongoLedger(database, clock), MongoPeople(database)
     relay = OutboxRelay(database[COLLECTION], KafkaPublisher(infrastructure.broker), clock)
     journal = Journal(
         AudienceAggregate(),
         store,
         LedgerOutlet(ledger, settings.window),
         clock,
+        people=People(texts, AudienceTexts()),
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
     )
@@ -83,6 +86,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
     background.every(settings.sweep_seconds, notify.measure, "measure")
     background.every(settings.sweep_seconds, journal.measure, "journal_unsent")
     background.every(settings.sweep_seconds, relay.measure, "outbox_unsent")
-    runtime.prepare += [store.prepare, ledger.prepare, relay.prepare]
+    background.every(settings.sweep_seconds, feed.forget_old, "feed_answers")
+    runtime.prepare += [store.prepare, texts.prepare, ledger.prepare, relay.prepare]
     runtime.drain.append(relay.drain)
     return WiredNotify(runtime, journal, ledger, relay, notify)

@@ -13,6 +13,7 @@ from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWant
 from services.notify.domain.letter import Letter, agenda_letter, invitation, last_letter
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
+from services.notify.old_hashes import number_of, renumbered
 from services.notify.ports import (
     Ledger,
     MailConnection,
@@ -84,7 +85,9 @@ class DeliveryWorker:
             _log.info("delivery_overtaken", delivery=delivery.key)
 
     async def _mail(self, claimed: Delivery, connection: MailConnection) -> None:
-        letter = await self._letter(claimed, await self._audience(claimed))
+        audience = await self._audience(claimed)
+        claimed = renumbered(claimed, audience)
+        letter = await self._letter(claimed, audience)
         mailing = letter.mailing
         if letter.skipped:
             await self._settle(claimed, DeliveryState.SKIPPED, mailing, letter.skipped)
@@ -128,12 +131,15 @@ class DeliveryWorker:
         return await self._journal.read(edition_id)
 
     async def _letter(self, claimed: Delivery, audience: Audience) -> Letter:
-        domain, now = self._settings.mail_domain, self._clock()
+        domain, now, participant_id = self._settings.mail_domain, self._clock(), claimed.participant_id
         if claimed.subject is None:
             return agenda_letter(audience, claimed, domain, now)
-        main = await self._ledger.find(claimed.edition_id, claimed.participant_id)
-        write = last_letter if claimed.about else invitation
-        return write(audience, claimed, main, domain, now)
+        known = await self._ledger.find(claimed.edition_id, participant_id)
+        main = renumbered(known, audience) if known else None
+        if claimed.about is None:
+            return invitation(audience, claimed, main, domain, now)
+        about = number_of(claimed.about, audience, participant_id)
+        return last_letter(audience, claimed.model_copy(update={"about": about}), main, domain, now)
 
     async def _postpone(self, claimed: Delivery, reason: str) -> None:
         ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**claimed.attempts)

@@ -35,6 +35,7 @@ from services.notify.domain.snapshots import (
 from services.notify.domain.state import Audience
 from services.notify.settings import Settings
 from services.notify.store import COLLECTION, MongoLedger, delivery_of
+from services.notify.texts import AudienceTexts
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -44,7 +45,9 @@ from shared.contract.events import (
     EditionChanged,
     NotificationRecorded,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
 )
 from shared.contract.ids import pair_id
 from shared.contract.topics import NOTIFICATION, topics_of
@@ -52,9 +55,12 @@ from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
+from shared.storage.people import Texts
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, side_by_side, write_journal
 
-_AGGREGATE = AudienceAggregate()
+_AGGREGATE, _TEXTS = AudienceAggregate(), AudienceTexts()
+#: Numbers and revisions of texts: a rebuild has the newest only.
+_NUMBERS = {"person", "addressed", "shown", "texts", "first"}
 #: Versions of one participant that are searched for the version of a Message-ID.
 _MOST_VERSIONS = 1000
 #: Fields of a mailed line that the agenda gives back. The other fields depend on people's names at that time.
@@ -75,7 +81,7 @@ class NotifyRebuilder:
     ) -> Rebuilt:
         """Write an edition's journal and deliveries, and count the mails owed."""
         draft, deliveries = state_of(edition_id, consumed, published, self.settings, utc_now())
-        await write_journal(database, _AGGREGATE, draft, consumed)
+        await write_journal(database, _AGGREGATE, draft, consumed, _TEXTS)
         ledger = MongoLedger(database, utc_now)
         await ledger.prepare()
         await side_by_side(ledger.save(delivery) for delivery in deliveries)
@@ -86,7 +92,7 @@ class NotifyRebuilder:
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
         """Return the parts of an edition's state that a rebuild gives back; empty if the edition has no journal."""
-        state = await read_journal(database, _AGGREGATE, edition_id)
+        state = await read_journal(database, _AGGREGATE, edition_id, _TEXTS)
         if state is None:
             return {}
         documents = database[COLLECTION].find({"edition_id": edition_id})
@@ -108,12 +114,18 @@ def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:
     }
     return {
         "edition": as_json({state.edition_id: state.edition} if state.edition else {}),
-        "organisations": as_json(state.organisations),
-        "contacts": as_json(state.contacts, exclude={"first_known"}),
+        "organisations": as_json(state.organisations, exclude=_NUMBERS),
+        "contacts": as_json(state.contacts, exclude=_NUMBERS),
+        "texts": {key: _newest(text) for key, text in _TEXTS.texts_of(state).items()},
         "agendas": as_json(state.agendas),
         "reasons": as_json({pair: state.matches[pair] for pair in met}, exclude={"revision"}),
         "told": {delivery.participant_id: _mailed(delivery) for delivery in deliveries},
     }
+
+
+def _newest(texts: Texts) -> dict[str, Any] | None:
+    """Leave out the history: texts of earlier revisions and of persons who left."""
+    return texts[max(texts)] if texts else None
 
 
 def _pair(state: Audience, participant_id: str, partner_id: str) -> str | None:
@@ -164,6 +176,12 @@ def _record_snapshots(draft: JournalDraft[Audience, Change], consumed: EditionEv
     for participant in consumed.newest(ParticipantChanged):
         contact = ContactSnapshot.of(participant)
         draft.record(ContactRecorded(participant_id=participant.participant_id, contact=contact))
+    for gone in consumed.newest(OrganisationErased):
+        erased = OrganisationSnapshot.erased_by(gone, None)
+        draft.record(OrganisationRecorded(organisation_id=gone.organisation_id, organisation=erased))
+    for left in consumed.newest(ParticipantErased):
+        contact = ContactSnapshot.erased_by(left, None)
+        draft.record(ContactRecorded(participant_id=left.participant_id, contact=contact))
     for agenda in _announced(consumed).newest(AgendaChanged):
         draft.record(AgendaRecorded(participant_id=agenda.participant_id, agenda=AgendaSnapshot.of(agenda)))
     for affinity in consumed.newest(AffinityScored):

@@ -34,8 +34,8 @@ class LinkPurpose(StrEnum):
 class Link(BaseModel):
     """The content of a link.
 
-    `links` is the participant's counter of revocations when the link was signed, `person` a hash of the person in the
-    place.
+    `links` is the participant's counter of revocations when the link was signed, `person` the number of the person
+    in the place. Links signed before people were numbered have a hash there.
     """
 
     model_config = ConfigDict(frozen=True)

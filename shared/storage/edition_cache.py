@@ -14,6 +14,7 @@ from shared.messaging.inputs import Owns
 from shared.storage import journal_entry
 from shared.storage.aggregate import Aggregate, Change, Message, State, fold
 from shared.storage.journal_entry import Entry, JournalStore, StateSnapshot
+from shared.storage.people import EditionTexts, People, Texts
 from shared.storage.state_json import dump_in_pieces, load_in_pieces
 
 
@@ -54,9 +55,16 @@ class LoadedEdition(Generic[State]):
 class EditionCache(Generic[State, Change, Message]):
     """Loads editions from a journal store, and keeps the most recently used editions in memory."""
 
-    def __init__(self, aggregate: Aggregate[State, Change, Message], store: JournalStore, capacity: int) -> None:
+    def __init__(
+        self,
+        aggregate: Aggregate[State, Change, Message],
+        store: JournalStore,
+        capacity: int,
+        people: People[State, Change] | None = None,
+    ) -> None:
         self._aggregate = aggregate
         self._store = store
+        self._people = people
         self._capacity = capacity
         self._loaded: OrderedDict[str, LoadedEdition[State]] = OrderedDict()
 
@@ -87,14 +95,18 @@ class EditionCache(Generic[State, Change, Message]):
         snapshot_bytes = len(snapshot.state) if snapshot else 0
         bytes_since = sum(entry.size for entry in entries)
         unpublished = [entry for entry in entries if not entry.published]
+        # The texts are read after the entries, so that no entry is without its texts.
+        texts = await self._people.load(edition_id) if self._people else {}
         if snapshot_bytes + bytes_since < journal_entry.LARGE:
-            state, seq = self._restore(edition_id, snapshot, entries)
+            state, seq, carried = self._restore(edition_id, snapshot, entries, texts)
         else:
-            state, seq = await asyncio.to_thread(self._restore, edition_id, snapshot, entries)
+            state, seq, carried = await asyncio.to_thread(self._restore, edition_id, snapshot, entries, texts)
             # Exclude loaded editions from the garbage collector: they contain no reference cycles, and scanning a
             # thousand of them takes seconds.
             gc.collect(1)
             gc.freeze()
+        if self._people and carried:
+            await self._people.carry_over(edition_id, carried)
         return LoadedEdition(state, seq, unpublished, snapshot_bytes, bytes_since)
 
     def discard(self, edition_id: str) -> None:
@@ -107,9 +119,14 @@ class EditionCache(Generic[State, Change, Message]):
             if not owns(edition_id):
                 del self._loaded[edition_id]
 
-    def _restore(self, edition_id: str, snapshot: StateSnapshot | None, entries: Sequence[Entry]) -> tuple[State, int]:
+    def _restore(
+        self, edition_id: str, snapshot: StateSnapshot | None, entries: Sequence[Entry], texts: EditionTexts
+    ) -> tuple[State, int, dict[str, Texts]]:
+        """Return the state with its texts, the last sequence number, and the texts that only older entries have."""
         if snapshot is None:
             state, seq = self._aggregate.empty(edition_id), 0
         else:
             state, seq = load_in_pieces(self._aggregate.state_type, snapshot.state), snapshot.seq
-        return fold(self._aggregate, state, entries), entries[-1].seq if entries else seq
+        state = fold(self._aggregate, state, entries)
+        carried = self._people.join(state, texts) if self._people else {}
+        return state, entries[-1].seq if entries else seq, carried

@@ -26,6 +26,7 @@ from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
 from shared.storage.aggregate import Aggregate, Change, Decision, Message, State, fold
 from shared.storage.edition_cache import EditionCache, LoadedEdition
 from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken
+from shared.storage.people import People
 from shared.storage.unsent import Unsent
 
 _log = get_logger(__name__)
@@ -75,11 +76,12 @@ class Journal(Generic[State, Change, Message]):
         outlet: Outlet[Message],
         clock: Clock = utc_now,
         *,
+        people: People[State, Change] | None = None,
         snapshot_every: int = 200,
         editions_in_memory: int = 500,
         off_loop: bool = False,
     ) -> None:
-        """Create a journal. With `off_loop`, decide in a thread: for decisions that would block the event loop."""
+        """Create a journal, with `people` for texts. With `off_loop`, decide in a thread, off the event loop."""
         self._aggregate = aggregate
         self._store = store
         self._outlet = outlet
@@ -88,7 +90,8 @@ class Journal(Generic[State, Change, Message]):
         self._off_loop = off_loop
         #: Decisions in threads share the interpreter: more at once would only make all of them later.
         self._turns = FairTurns(_THREADS, most_each=_THREADS_EACH)
-        self._cache = EditionCache(aggregate, store, editions_in_memory)
+        self._people = people
+        self._cache = EditionCache(aggregate, store, editions_in_memory, people)
         self._unsent = Unsent("journal", clock)
         #: A lock exists for as long as a task holds it or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -138,7 +141,10 @@ class Journal(Generic[State, Change, Message]):
     async def replay(self, edition_id: str) -> State:
         """Return the state folded from the first entry, without snapshots."""
         entries = await self._store.entries(edition_id, after=0)
-        return fold(self._aggregate, self._aggregate.empty(edition_id), entries)
+        state = fold(self._aggregate, self._aggregate.empty(edition_id), entries)
+        if self._people:
+            self._people.join(state, await self._people.load(edition_id))
+        return state
 
     async def editions(self) -> list[str]:
         """Return the ids of all editions that have a journal."""
@@ -176,6 +182,8 @@ class Journal(Generic[State, Change, Message]):
                     decision, entry = await self._run(edition_id, loaded, decide, inputs)
                     if entry is None:
                         return decision
+                    if self._people:
+                        await self._people.record(edition_id, loaded.state, decision.changes)
                     await self._store.append(entry)
                 except SequenceTaken:
                     self._cache.discard(edition_id)

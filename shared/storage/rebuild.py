@@ -25,6 +25,7 @@ from shared.storage.aggregate import Aggregate, fold
 from shared.storage.journal_entry import Entry
 from shared.storage.journal_store import MongoJournalStore
 from shared.storage.mongo import MongoDatabase
+from shared.storage.people import MongoPeople, TextJoin
 
 State = TypeVar("State", bound=BaseModel)
 Change = TypeVar("Change", bound=BaseModel)
@@ -84,10 +85,14 @@ async def write_journal(
     aggregate: Aggregate[Any, Change, Any],
     draft: JournalDraft[Any, Change],
     consumed: EditionEvents,
+    texts: TextJoin[Any, Change] | None = None,
 ) -> None:
-    """Write a draft as the first entries of an edition's journal, without messages."""
-    store = MongoJournalStore(database)
+    """Write a draft as the first entries of an edition's journal, without messages. Its texts are written first."""
+    store, people = MongoJournalStore(database), MongoPeople(database)
     await store.prepare()
+    if texts:
+        await people.prepare()
+        await people.save(draft.edition_id, texts.texts_of(draft.state))
     edition_id, changes, applied = draft.edition_id, draft.changes, dict(consumed.last_offsets)
     for seq, at in enumerate(range(0, len(changes), _CHANGES_AN_ENTRY), start=1):
         some = [
@@ -96,10 +101,20 @@ async def write_journal(
         await store.append(Entry(edition_id, seq, utc_now(), applied, some, [], published=True))
 
 
-async def read_journal(database: MongoDatabase, aggregate: Aggregate[State, Any, Any], edition_id: str) -> State | None:
+async def read_journal(
+    database: MongoDatabase,
+    aggregate: Aggregate[State, Change, Any],
+    edition_id: str,
+    texts: TextJoin[State, Change] | None = None,
+) -> State | None:
     """Return an edition's state, folded from the first entry; None if the edition has no journal."""
     entries = await MongoJournalStore(database).entries(edition_id, after=0)
-    return fold(aggregate, aggregate.empty(edition_id), entries) if entries else None
+    if not entries:
+        return None
+    state = fold(aggregate, aggregate.empty(edition_id), entries)
+    if texts:
+        texts.join(state, await MongoPeople(database).load(edition_id))
+    return state
 
 
 async def side_by_side(writes: Iterable[Coroutine[Any, Any, object]]) -> None:

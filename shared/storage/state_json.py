@@ -20,7 +20,8 @@ _ITEMS = 200
 
 def dump_in_pieces(state: BaseModel) -> bytes:
     """Return what `state.model_dump_json()` returns, as bytes. The state must have no computed fields."""
-    return b"{" + b",".join(_field_json(state, name) for name in type(state).model_fields) + b"}"
+    stored = (name for name, field in type(state).model_fields.items() if not field.exclude)
+    return b"{" + b",".join(_field_json(state, name) for name in stored) + b"}"
 
 
 def load_in_pieces(state_type: type[State], text: bytes) -> State:

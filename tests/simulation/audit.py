@@ -19,7 +19,7 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
-from services.registration.domain.participant import Participant
+from services.registration.domain.participant import COUNTERS, Participant
 from services.registration.store import KINDS
 from shared.contract.ids import derived_id, encounter_id, pair_of
 from tests.simulation.audit_logs import LogAudit, PlantedRecord
@@ -67,7 +67,7 @@ class Audit:
 
     def _as_accepted(self, kind: type[Entity], document: Document, fields: dict[str, Any]) -> Iterator[str]:
         thing_id = document[kind.ID]
-        changed_by_others = {"revision", "changed_at", "status", "state", "cancelled_with_organisation"}
+        changed_by_others = {"revision", "changed_at", "status", "state", "cancelled_with_organisation"} | COUNTERS
         for name, value in fields.items():
             if name not in changed_by_others and document[name] != value:
                 yield f"{thing_id}: {name} was accepted as {value!r}, and is {document[name]!r}"

@@ -159,7 +159,7 @@ def step_of(call: Call) -> str:
         return "outbox: read"
     if call.collection == COLLECTION:
         return _ledger_step(call)
-    return "write" if call.name in {"insert_one", "insert_many", "update_one"} else "read"
+    return "write" if call.name in {"insert_one", "insert_many", "update_one", "delete"} else "read"
 
 
 def _journal_step(call: Call) -> str:

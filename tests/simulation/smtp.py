@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from services.notify.domain.delivery import Delivery, Mailing
 from services.notify.domain.state import Audience
 from services.notify.ports import MailServerUnavailable, NotAccepted, Render, RenderedMail, Unconfirmed
+from shared.contract.ids import derived_id
 from tests.support.in_memory.process import Process
 
 #: Silence of a client after which the server hangs up: at least five minutes in RFC 5321, section 4.5.3.2.7. As there,
@@ -36,14 +37,18 @@ class MailServer:
 
 
 class Writer:
-    """Writes letters with the given writer, and registers their content at the server."""
+    """Writes letters with the given writer, and registers their content and a hash of their reader at the server."""
 
     def __init__(self, server: MailServer, render: Render) -> None:
         self._server, self._render = server, render
 
     def __call__(self, audience: Audience, delivery: Delivery, mailing: Mailing) -> RenderedMail:
         mail = self._render(audience, delivery, mailing)
-        self._server.expect(mail, delivery.key if delivery.subject else delivery.participant_id, mailing)
+        contact = audience.contacts[delivery.participant_id]
+        addressee = derived_id("addressee", contact.email, contact.name, contact.language)
+        content = mailing.content.model_copy(update={"addressee": addressee})
+        key = delivery.key if delivery.subject else delivery.participant_id
+        self._server.expect(mail, key, mailing.model_copy(update={"content": content}))
         return mail
 
 

@@ -26,7 +26,6 @@ from services.notify.domain.snapshots import (
     OrganisationSnapshot,
 )
 from services.notify.domain.state import Audience
-from services.notify.domain.told_calendar import person_of
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -35,7 +34,9 @@ from shared.contract.events import (
     EditionChanged,
     Event,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
     content_of,
 )
 
@@ -55,7 +56,7 @@ class Affected:
     changed: dict[str, dict[str, datetime]] = field(default_factory=dict)
     #: Participants whose first announced agenda is in the batch: nothing has changed for them.
     newly_announced: set[str] = field(default_factory=set)
-    #: Persons who left their place, as (participant id, hash of the person).
+    #: Persons who left their place, as (participant id, number of the person).
     left: list[tuple[str, str]] = field(default_factory=list)
 
     def note_changed(self, participant_id: str, starts: Mapping[str, datetime]) -> None:
@@ -131,15 +132,10 @@ def _record(state: Audience, event: Event, affected: Affected, now: datetime) ->
     match event:
         case EditionChanged() if _is_newer(event, state.edition):
             change = _record_edition(state, EditionSnapshot.of(event), affected)
-        case OrganisationChanged() if _is_newer(event, state.organisations.get(event.organisation_id)):
-            change = _record_organisation(state, event.organisation_id, OrganisationSnapshot.of(event), affected)
-        case ParticipantChanged() if _is_newer(event, state.contacts.get(event.participant_id)):
-            change = _record_contact(
-                state,
-                event.participant_id,
-                ContactSnapshot.of(event, state.contacts.get(event.participant_id)),
-                affected,
-            )
+        case OrganisationChanged() | OrganisationErased():
+            change = _organisation_change(state, event, affected)
+        case ParticipantChanged() | ParticipantErased():
+            change = _contact_change(state, event, affected)
         case AgendaChanged(provisional=True):
             pass  # Mails begin with the announcement, and an announced agenda is never provisional again.
         case AffinityScored(consent=Consent.GRANTED) if _is_newer(event, state.matches.get(event.pair_id)):
@@ -158,6 +154,31 @@ def _record(state: Audience, event: Event, affected: Affected, now: datetime) ->
     if change:
         evolve(state, change)
     return change
+
+
+def _organisation_change(
+    state: Audience, event: OrganisationChanged | OrganisationErased, affected: Affected
+) -> Change | None:
+    organisation_id, known = event.organisation_id, state.organisations.get(event.organisation_id)
+    if not _is_newer(event, known):
+        return None
+    if isinstance(event, OrganisationErased):
+        erased = OrganisationSnapshot.erased_by(event, known)
+        return OrganisationRecorded(organisation_id=organisation_id, organisation=erased)
+    return _record_organisation(state, organisation_id, OrganisationSnapshot.of(event, known), affected)
+
+
+def _contact_change(
+    state: Audience, event: ParticipantChanged | ParticipantErased, affected: Affected
+) -> Change | None:
+    participant_id, known = event.participant_id, state.contacts.get(event.participant_id)
+    if not _is_newer(event, known):
+        return None
+    if isinstance(event, ParticipantErased):
+        # Partners are mailed when the scheduler cancels their encounters.
+        return ContactRecorded(participant_id=participant_id, contact=ContactSnapshot.erased_by(event, known))
+    former = state.former_contacts.get(participant_id, ())
+    return _record_contact(state, participant_id, ContactSnapshot.of(event, known, former), affected)
 
 
 def _is_newer(
@@ -198,7 +219,7 @@ def _record_contact(
     if known is None or contact.person != known.person:
         affected.met_ids.add(participant_id)
     if known and contact.active and contact.person != known.person:
-        affected.left.append((participant_id, person_of(participant_id, known)))
+        affected.left.append((participant_id, known.person_id))
     return ContactRecorded(participant_id=participant_id, contact=contact)
 
 

@@ -44,7 +44,7 @@ class DeliveryWanted(FrozenModel):
     soonest: Instant | None = None
     changed: tuple[ChangedLine, ...] = ()
     entry_id: Id | None = Field(default=None, description="The only entry that the mail is about: an invitation.")
-    about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
+    about: Id | None = Field(default=None, description="Number of a person who left the place: their last mail.")
 
 
 class DeliveryStep(StrEnum):
@@ -122,7 +122,7 @@ class Delivery(FrozenModel):
     edit: int = 0
     calendar: ToldCalendar | None = None
     former_calendars: tuple[ToldCalendar, ...] = ()
-    about: Id | None = Field(default=None, description="Hash of a person who left the place: their last mail.")
+    about: Id | None = Field(default=None, description="Number of a person who left the place: their last mail.")
     entry_id: Id | None = Field(default=None, description="The only entry that the mails are about: invitations.")
     outcome: DeliveryState | None = Field(default=None, description="Of the version that was settled last.")
     reason: str = Field(default="", description="Of that outcome, or of the last postponement.")
@@ -172,7 +172,7 @@ class Delivery(FrozenModel):
         """Return whether a mail of this content is worth sending.
 
         A repetition of the last mail is not, nor is an empty agenda as the first mail to a person. `person` is the
-        hash of the person to be written to: under a corrected name, they are still told that their agenda is empty.
+        number of the person to be written to: under a corrected name, they are still told that their agenda is empty.
         """
         sent = self.sent_content
         if self.unconfirmed:
@@ -296,6 +296,8 @@ def new_delivery(wanted: DeliveryWanted) -> Delivery:
 
 def reason_to_skip(delivery: Delivery, audience: Audience, content: MailContent, person: str | None = None) -> str:
     """Return why a participant needs no mail of this content, or an empty text if they need it."""
+    if audience.contacts[delivery.participant_id].erased:
+        return "the participant is erased"
     if content.lines and not audience.contacts[delivery.participant_id].active:
         return "the participant is cancelled"
     return "" if delivery.needs_mail(content, person) else "nothing new to tell"

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from services.notify.domain.snapshots import EditionSnapshot, FrozenModel
 from services.notify.domain.state import Audience
 from shared.contract.events import AgendaEntry, EntryKind, Instant, Party
-from shared.contract.ids import Id, derived_id
-from shared.contract.spelling import is_spelt_alike, similar_name
+from shared.contract.ids import Id
+from shared.contract.spelling import is_spelt_alike
 
 
 class AgendaLine(FrozenModel):
     """A line of an agenda in a mail.
 
-    `person` is a hash of the partners' ids and first known addresses, so another person at a partner's place changes
-    it. It is `None` for a session, and until all partners are known. `zone_id` is missing while the zone has no name,
+    `person` has the numbers of the persons in the partners' places, so another person at a partner's place changes it.
+    It is `None` for a session, and until all partners are known. `zone_id` is missing while the zone has no name,
     and in lines of older mails.
     """
 
@@ -64,8 +64,8 @@ class AgendaLine(FrozenModel):
 class MailContent(FrozenModel):
     """The content of a mail without personal data.
 
-    `addressee` is a hash of name, address and language, `reader` of these without case, accents and marks. Contents of
-    older mails have no `reader`, or another.
+    `addressee` is the number of the addressee: the name in any spelling, the address in any case, the language.
+    Contents of older mails have hashes there and in `reader`: see `services.notify.old_hashes`.
     """
 
     addressee: str
@@ -75,8 +75,7 @@ class MailContent(FrozenModel):
 
     def has_addressee_of(self, content: MailContent) -> bool:
         """Return whether both are for the same person, at the same address in any case."""
-        is_reader = self.reader is not None and self.reader == content.reader
-        return is_reader or self.addressee == content.addressee
+        return self.addressee == content.addressee
 
     def is_like(self, content: MailContent) -> bool:
         """Return whether both tell the same person the same agenda."""
@@ -138,8 +137,7 @@ def mail_content(audience: Audience, participant_id: str) -> MailContent:
         raise KeyError(audience.edition_id)
     entries = sorted(audience.agendas[participant_id].entries, key=lambda entry: (entry.starts_at, entry.entry_id))
     return MailContent(
-        addressee=derived_id("addressee", contact.email, contact.name, contact.language),
-        reader=derived_id("reader", contact.email.casefold(), similar_name(contact.name), contact.language),
+        addressee=f"reader-{contact.addressed}",
         timezone=edition.timezone,
         lines=tuple(_line(audience, edition, entry) for entry in entries),
     )
@@ -192,14 +190,11 @@ def _line(audience: Audience, edition: EditionSnapshot, entry: AgendaEntry) -> A
 
 
 def _person(audience: Audience, entry: AgendaEntry) -> str | None:
-    """Hash the ids and first known addresses of the partners.
-
-    The hash is `None` until all partners and their organisations are known.
-    """
-    parts: list[str] = []
+    """Return the numbers of the persons in the partners' places; `None` until partners and organisations are known."""
+    persons: list[str] = []
     for party in entry.parties:
         contact = audience.contacts.get(party.participant_id)
         if contact is None or (party.organisation_id and party.organisation_id not in audience.organisations):
             return None
-        parts += [party.participant_id, contact.person.email]
-    return derived_id("person", *parts) if parts else None
+        persons.append(str(contact.person))
+    return f"person-{'-'.join(persons)}" if persons else None

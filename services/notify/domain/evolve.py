@@ -25,7 +25,7 @@ def evolve(state: Audience, change: Change) -> None:
         case EditionRecorded():
             state.edition = change.edition
         case OrganisationRecorded():
-            state.organisations[change.organisation_id] = change.organisation
+            state.record_organisation(change.organisation_id, change.organisation)
         case ContactRecorded():
             state.record_contact(change.participant_id, change.contact)
         case AgendaRecorded():

@@ -22,6 +22,7 @@ class DeliveryAnswer(StrEnum):
     NO_PARTICIPANT = "no participant"
     NO_EDITION = "no edition"
     NOT_ANNOUNCED = "not announced"
+    ERASED = "erased"
     NOT_RECEIVED = "not received"
     COUNTED_AS_MAILED = "counted as mailed"
     NOT_IN_LEDGER = "not in the ledger"
@@ -137,6 +138,8 @@ def _missing(audience: Audience, participant_id: str) -> Explanation | None:
         return Explanation(
             DeliveryAnswer.NO_PARTICIPANT, "notify has an agenda of the participant, and not their registration"
         )
+    if audience.contacts[participant_id].erased:
+        return Explanation(DeliveryAnswer.ERASED, "the participant is erased, and is mailed nothing any more")
     if participant_id not in audience.agendas:
         return Explanation(
             DeliveryAnswer.NOT_ANNOUNCED,

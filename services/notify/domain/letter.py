@@ -8,7 +8,7 @@ from datetime import datetime
 from services.notify.domain.delivery import Delivery, Mailing, reason_to_skip
 from services.notify.domain.digest import mail_content
 from services.notify.domain.state import Audience
-from services.notify.domain.told_calendar import CalendarEntry, ToldCalendar, next_calendar, person_of
+from services.notify.domain.told_calendar import CalendarEntry, ToldCalendar, next_calendar
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Letter:
 def agenda_letter(audience: Audience, delivery: Delivery, domain: str, now: datetime) -> Letter:
     """Return the mail of a participant's newest agenda. `domain` is the domain of Message-IDs."""
     participant_id = delivery.participant_id
-    person, version = person_of(participant_id, audience.contacts[participant_id]), audience.versions[participant_id]
+    person, version = audience.contacts[participant_id].person_id, audience.versions[participant_id]
     content, told = mail_content(audience, participant_id), delivery.told_to(person, now)
     calendar = next_calendar(audience, participant_id, content, told, version, now)
     mailing = _mailing(audience, delivery, domain).model_copy(update={"content": content, "calendar": calendar})
@@ -31,7 +31,7 @@ def agenda_letter(audience: Audience, delivery: Delivery, domain: str, now: date
 
 
 def last_letter(audience: Audience, delivery: Delivery, main: Delivery | None, domain: str, now: datetime) -> Letter:
-    """Return the last mail to the person whose hash is `delivery.about`: it cancels every entry that they were told.
+    """Return the last mail to the person whose number is `delivery.about`: it cancels every entry that they were told.
 
     `main` is the delivery of the participant's agenda. No mail is needed if the person is back, was told no agenda, or
     if all that they were told is over.
@@ -43,7 +43,7 @@ def last_letter(audience: Audience, delivery: Delivery, main: Delivery | None, d
     mailing = _mailing(empty, delivery, domain).model_copy(
         update={"calendar": told.cancelled(now, audience.versions[delivery.participant_id])}
     )
-    if person_of(delivery.participant_id, audience.contacts[delivery.participant_id]) == delivery.about:
+    if audience.contacts[delivery.participant_id].person_id == delivery.about:
         return Letter(empty, mailing, "the person is back")
     is_over = all(entry.line.ends_at <= now for entry in told.confirmed())
     return Letter(empty, mailing, "the told agenda is over" if is_over else "")
@@ -57,7 +57,7 @@ def invitation(audience: Audience, delivery: Delivery, main: Delivery | None, do
     """
     participant_id, entry_id = delivery.participant_id, delivery.entry_id or ""
     contact, version = audience.contacts[participant_id], audience.versions[participant_id]
-    person = person_of(participant_id, contact)
+    person = contact.person_id
     mailing = _mailing(audience, delivery, domain)
     content = mailing.content.model_copy(
         update={"lines": tuple(line for line in mailing.content.lines if line.entry_id == entry_id)}
@@ -70,8 +70,8 @@ def invitation(audience: Audience, delivery: Delivery, main: Delivery | None, do
         audience, participant_id, content, ToldCalendar(entries=(newest,) if newest else ()), version, now
     )
     mailing = mailing.model_copy(update={"content": content, "calendar": calendar})
-    if content.lines and not contact.active:
-        return Letter(audience, mailing, "the participant is cancelled")
+    if contact.erased or (content.lines and not contact.active):
+        return Letter(audience, mailing, f"the participant is {'erased' if contact.erased else 'cancelled'}")
     if not told.entries:
         return Letter(audience, mailing, "the first mail of the agenda tells it")
     return Letter(audience, mailing, _reason_not_to_invite(calendar.entry(entry_id), invited.entry(entry_id), now))
@@ -106,7 +106,7 @@ def _as_left(audience: Audience, delivery: Delivery) -> Audience | None:
     """Return the edition with the person who left in the place, and without an agenda; `None` if they are unknown."""
     participant_id = delivery.participant_id
     former = audience.former_contacts.get(participant_id, ())
-    contact = next((contact for contact in former if person_of(participant_id, contact) == delivery.about), None)
+    contact = next((contact for contact in former if contact.person_id == delivery.about), None)
     if contact is None:
         return None
     emptied = audience.agendas[participant_id].model_copy(update={"entries": ()})

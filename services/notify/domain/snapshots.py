@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Callable, Sequence
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contract.events import (
     AffinityScored,
@@ -12,8 +14,10 @@ from shared.contract.events import (
     Instant,
     Language,
     OrganisationChanged,
+    OrganisationErased,
     Origin,
     ParticipantChanged,
+    ParticipantErased,
     Reason,
     Status,
     WaitingEncounter,
@@ -52,15 +56,32 @@ class EditionSnapshot(FrozenModel):
 
 
 class OrganisationSnapshot(FrozenModel):
-    """An organisation as mails name it."""
+    """An organisation as mails name it.
+
+    The name is in `people`, not in the journal: `texts` is the revision that brought it, `shown` counts the names.
+    """
 
     revision: int
-    name: str
+    name: str = Field(default="", exclude=True)
+    texts: int = 0
+    shown: int = 0
+    erased: bool = False
 
     @classmethod
-    def of(cls, event: OrganisationChanged) -> OrganisationSnapshot:
-        """Keep the fields of an event that mails need."""
-        return cls(revision=event.revision, name=event.name)
+    def of(cls, event: OrganisationChanged, known: OrganisationSnapshot | None = None) -> OrganisationSnapshot:
+        """Keep the fields of an event that mails need. `known` is the organisation before."""
+        return cls(revision=event.revision, name=event.name).counted(known)
+
+    @classmethod
+    def erased_by(cls, event: OrganisationErased, known: OrganisationSnapshot | None) -> OrganisationSnapshot:
+        """Return the organisation without its name."""
+        return cls(revision=event.revision, shown=known.shown + 1 if known else 0, erased=True)
+
+    def counted(self, known: OrganisationSnapshot | None) -> OrganisationSnapshot:
+        """Return the organisation with its count of names."""
+        if known and known.name == self.name:
+            return self.model_copy(update={"texts": known.texts, "shown": known.shown})
+        return self.model_copy(update={"texts": self.revision, "shown": known.shown + 1 if known else 0})
 
 
 class Person(FrozenModel):
@@ -77,26 +98,53 @@ class Person(FrozenModel):
 class ContactSnapshot(FrozenModel):
     """A participant's name, address and language, and the profile that partners read in a mail.
 
-    `first_known` is missing if name and address are those under which the person became known. `links` counts the
-    revocations of the participant's links. `waits_for` names the sessions in whose lines the participant waits.
+    The texts are in `people`, not in the journal: `texts` is the revision that brought them, `first` the revision that
+    brought the person. The numbers rise with the texts: `person` numbers the persons in the participant's place,
+    `addressed` the addressees of mails (name, address in any case, language), and `shown` the texts for partners.
+    `registered` is registration's count of persons, `None` for events of older versions: then names and addresses are
+    compared. `first_known` is missing if name and address are those under which the person became known. `links` counts
+    the revocations of the participant's links. `waits_for` names the sessions in whose lines the participant waits.
     """
 
     revision: int
-    name: str
-    email: str
+    name: str = Field(default="", exclude=True)
+    email: str = Field(default="", exclude=True)
     language: Language
     active: bool
-    offers: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    first_known: Person | None = None
+    offers: tuple[str, ...] = Field(default=(), exclude=True)
+    needs: tuple[str, ...] = Field(default=(), exclude=True)
+    first_known: Person | None = Field(default=None, exclude=True)
     links: int = 0
     waits_for: tuple[str, ...] = ()
+    texts: int = 0
+    first: int = 0
+    person: int = 0
+    addressed: int = 0
+    shown: int = 0
+    registered: int | None = None
+    erased: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _date_texts(cls, fields: object) -> object:
+        """Date the texts of an entry of an older version by its revision."""
+        if not isinstance(fields, dict) or "texts" in fields:
+            return fields
+        revision = fields["revision"]
+        return fields | {"texts": revision, "first": -revision if fields.get("first_known") else revision}
 
     @classmethod
-    def of(cls, event: ParticipantChanged, known: ContactSnapshot | None = None) -> ContactSnapshot:
-        """Keep the fields of an event that mails need. `known` is the contact before."""
-        person = known.person if known else None
-        return cls(
+    def of(
+        cls,
+        event: ParticipantChanged,
+        known: ContactSnapshot | None = None,
+        former: Sequence[ContactSnapshot] = (),
+    ) -> ContactSnapshot:
+        """Keep the fields of an event that mails need.
+
+        `known` is the contact before, `former` are persons who left the place.
+        """
+        contact = cls(
             revision=event.revision,
             name=event.name,
             email=event.email,
@@ -104,25 +152,92 @@ class ContactSnapshot(FrozenModel):
             active=event.status is Status.ACTIVE,
             offers=event.profile.offers,
             needs=event.profile.needs,
-            first_known=person if person and person.is_still(event.name, event.email) else None,
             links=event.links,
             waits_for=tuple(sorted(event.waiting_since)),
+            registered=event.person if "person" in event.model_fields_set else None,
+        )
+        return contact.counted(known, former)
+
+    @classmethod
+    def erased_by(cls, event: ParticipantErased, known: ContactSnapshot | None) -> ContactSnapshot:
+        """Return the contact without its texts. The number of the read texts rises with that."""
+        return cls(
+            revision=event.revision,
+            language=Language.ENGLISH,
+            active=event.status is Status.ACTIVE,
+            links=event.links,
+            person=known.person if known else 0,
+            addressed=known.addressed + 1 if known else 0,
+            shown=known.shown + 1 if known else 0,
+            erased=True,
         )
 
+    def counted(self, known: ContactSnapshot | None, former: Sequence[ContactSnapshot] = ()) -> ContactSnapshot:
+        """Return the contact with its numbers. A text that returns has its former number again."""
+        if known is None:
+            first = {"texts": self.revision, "first": self.revision, "person": self.registered or 0}
+            return self.model_copy(update=first)
+        earlier = (known, *former)
+        same = known if self._is_person_of(known) else next(filter(self._has_mailbox_of, former), None)
+        is_first = same is None or same.first_person == Person(name=self.name, email=self.email)
+        return self.model_copy(
+            update={
+                "texts": known.texts if _texts(self) == _texts(known) else self.revision,
+                "first": same.first if same else self.revision,
+                "first_known": None if same is None or is_first else same.first_person,
+                "person": same.person if same else 1 + max(contact.person for contact in earlier),
+                "addressed": _number_of(self, earlier, "addressed", _addressee),
+                "shown": _number_of(self, earlier, "shown", _read_by_partners),
+            }
+        )
+
+    def _is_person_of(self, known: ContactSnapshot) -> bool:
+        if self.registered is not None and known.registered is not None:
+            return self.registered == known.registered
+        return known.first_person.is_still(self.name, self.email)
+
+    def _has_mailbox_of(self, former: ContactSnapshot) -> bool:
+        return former.first_person.email.casefold() == self.email.casefold()
+
     @property
-    def person(self) -> Person:
+    def first_person(self) -> Person:
         """The person in the participant's place, the same after a correction of the name or the address."""
         return self.first_known or Person(name=self.name, email=self.email)
+
+    @property
+    def person_id(self) -> str:
+        """The number of the person in the participant's place, as an id."""
+        return f"person-{self.person}"
 
     def has_same_addressee(self, contact: ContactSnapshot) -> bool:
         """Compare language, status, the address in any case and the name in any spelling.
 
         A changed profile alone causes no mail.
         """
-        return self._addressed() == contact._addressed()
+        return (self.addressed, self.active) == (contact.addressed, contact.active)
 
-    def _addressed(self) -> tuple[object, ...]:
-        return similar_name(self.name) or self.name, self.email.casefold(), self.language, self.active
+
+def _texts(contact: ContactSnapshot) -> object:
+    return contact.name, contact.email, contact.offers, contact.needs
+
+
+def _addressee(contact: ContactSnapshot) -> object:
+    return similar_name(contact.name) or contact.name, contact.email.casefold(), contact.language
+
+
+def _read_by_partners(contact: ContactSnapshot) -> object:
+    return contact.name, contact.offers, contact.needs
+
+
+def _number_of(
+    contact: ContactSnapshot,
+    earlier: Sequence[ContactSnapshot],
+    field: str,
+    text: Callable[[ContactSnapshot], object],
+) -> int:
+    """Return the number of a contact with the same text, else the next number."""
+    numbers: dict[object, int] = {text(known): getattr(known, field) for known in reversed(earlier)}
+    return numbers.get(text(contact), 1 + max(numbers.values()))
 
 
 class AgendaSnapshot(FrozenModel):

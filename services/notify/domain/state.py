@@ -50,24 +50,37 @@ class Audience(BaseModel):
         """Return the reasons for which two participants fit, or `None` if none are known."""
         return self.matches.get(pair_id(self.edition_id, participant_id, partner_id))
 
+    def record_organisation(self, organisation_id: str, organisation: OrganisationSnapshot) -> None:
+        """Record an organisation. An entry of an older version has its name, and no number."""
+        if "shown" not in organisation.model_fields_set:
+            organisation = organisation.counted(self.organisations.get(organisation_id))
+        self.organisations[organisation_id] = organisation
+
     def record_contact(self, participant_id: str, contact: ContactSnapshot) -> None:
         """Record a participant's newest contact, and keep the contact of a person with a successor.
 
         Another name on a cancelled participant is no successor: an organiser has erased the person, so none is kept.
+        An entry of an older version has the texts of the contact, and no numbers.
         """
-        known = self.contacts.get(participant_id)
+        known, former = self.contacts.get(participant_id), self.former_contacts.get(participant_id, ())
+        if "person" not in contact.model_fields_set:
+            contact = contact.counted(known, former)
         self.contacts[participant_id] = contact
+        if contact.erased:
+            self.former_contacts.pop(participant_id, None)
         if known is None or known.person == contact.person:
             return
         if not contact.active:
             self.former_contacts.pop(participant_id, None)
         else:
-            former = (known, *self.former_contacts.get(participant_id, ()))
-            self.former_contacts[participant_id] = former[:MOST_FORMER]
+            self.former_contacts[participant_id] = (known, *former)[:MOST_FORMER]
 
     def can_write_to(self, participant_id: str) -> bool:
         """Return whether the edition, the participant and the agenda are known, as a mail needs them.
 
-        The event that brings a missing part causes the mail.
+        An erased participant cannot be written to. The event that brings a missing part causes the mail.
         """
-        return self.edition is not None and participant_id in self.agendas and participant_id in self.contacts
+        contact = self.contacts.get(participant_id)
+        return (
+            self.edition is not None and participant_id in self.agendas and contact is not None and not contact.erased
+        )

@@ -8,8 +8,7 @@ from datetime import datetime
 from pydantic import Field
 
 from services.notify.domain.digest import AgendaLine, MailContent
-from services.notify.domain.reasons import sentences_of
-from services.notify.domain.snapshots import ContactSnapshot, FrozenModel
+from services.notify.domain.snapshots import FrozenModel
 from services.notify.domain.state import Audience
 from shared.contract.events import Instant
 from shared.contract.ids import derived_id
@@ -23,7 +22,8 @@ _MOST_CANCELLED = 300
 class CalendarEntry(FrozenModel):
     """An entry as a mailbox was last told.
 
-    `shown` is a hash of all that a calendar program shows of the entry. A cancelled entry keeps its last line.
+    `shown` is a hash of all that a calendar program shows of the entry, with numbers in place of texts. A
+    cancelled entry keeps its last line.
     """
 
     line: AgendaLine
@@ -42,8 +42,8 @@ class CalendarEntry(FrozenModel):
 class ToldCalendar(FrozenModel):
     """Every entry that a person was told, in time order.
 
-    `person` is a hash of the person: the mailbox of a successor was told nothing yet. It is `None` for the calendars of
-    older ledgers.
+    `person` is the number of the person: the mailbox of a successor was told nothing yet. It is `None` for the
+    calendars of older ledgers.
     """
 
     entries: tuple[CalendarEntry, ...] = ()
@@ -87,12 +87,7 @@ def next_calendar(
         for line in content.lines
     ]
     entries = _in_time_order([*confirmed, *_gone(known, content, now, version)])
-    return ToldCalendar(entries=entries, person=person_of(participant_id, audience.contacts[participant_id]))
-
-
-def person_of(participant_id: str, contact: ContactSnapshot) -> str:
-    """Return a hash of the person in a participant's place: a correction of name or address leaves it."""
-    return derived_id("person", participant_id, contact.person.email.casefold())
+    return ToldCalendar(entries=entries, person=audience.contacts[participant_id].person_id)
 
 
 def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, version: int) -> CalendarEntry:
@@ -116,16 +111,16 @@ def _in_time_order(entries: list[CalendarEntry]) -> tuple[CalendarEntry, ...]:
 
 
 def _shown(audience: Audience, participant_id: str, line: AgendaLine) -> str:
-    """Hash all that a reader sees of a line: times, place, title, people, organisations, reasons, and the language."""
+    """Hash all that a reader sees of a line: times, place, title, people, organisations, reasons, and the language.
+
+    People and organisations are hashed by the numbers of their texts.
+    """
     reader = audience.contacts[participant_id]
     parts = [reader.language.value, line.starts_at.isoformat(), line.ends_at.isoformat(), line.zone]
     parts += [line.table or "", line.title or ""]
     for person_id, organisation_id in line.parties():
-        contact = audience.contacts.get(person_id)
-        organisation = audience.organisations.get(organisation_id or "")
-        parts += [contact.name if contact else "", organisation.name if organisation else ""]
-    match = audience.match_of(participant_id, line.with_participant_id or "")
-    partner = audience.contacts.get(line.with_participant_id or "")
-    if match and partner:
-        parts += sentences_of(match, participant_id, reader, partner)
-    return derived_id("shown", *(part.replace("/", "//") for part in parts))
+        parts += [f"{shown.person}-{shown.shown}" if (shown := audience.contacts.get(person_id)) else ""]
+        parts += [str(named.shown) if (named := audience.organisations.get(organisation_id or "")) else ""]
+    if match := audience.match_of(participant_id, line.with_participant_id or ""):
+        parts += [match.model_dump_json(exclude={"revision"}), str(reader.shown)]
+    return derived_id("seen", *(part.replace("/", "//") for part in parts))

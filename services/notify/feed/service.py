@@ -12,8 +12,8 @@ from typing import Protocol
 from services.notify.domain.changes import Change
 from services.notify.domain.delivery import DeliveryWanted
 from services.notify.domain.state import Audience
-from services.notify.domain.told_calendar import person_of
 from services.notify.feed.document import FeedDocument, shown_state
+from services.notify.old_hashes import is_person
 from services.notify.ports import Overtaken
 from shared.contract.links import Link
 from shared.runtime.clock import Clock
@@ -105,6 +105,12 @@ class CalendarFeed:
         _check(link, audience)
         return self._write_page(audience, link.participant_id)
 
+    async def forget_old(self) -> None:
+        """Drop the answers that are out of date: they may name erased persons."""
+        now = self._clock()
+        for key in [key for key, kept in self._kept.items() if kept.until <= now]:
+            del self._kept[key]
+
     async def _newest(self, link: Link, now: datetime) -> _Kept:
         """Write the feed's document if it differs, and render it. The document of the fastest process counts."""
         edition_id, participant_id = link.edition_id, link.participant_id
@@ -142,9 +148,5 @@ def _check(link: Link, audience: Audience) -> None:
         raise LinkEnded("the participant has no announced agenda")
     if audience.operator_id != link.operator_id:
         raise LinkEnded("the edition belongs to another operator")
-    if (
-        contact.links != link.links
-        or not link.person
-        or not person_of(link.participant_id, contact).startswith(link.person)
-    ):
+    if contact.links != link.links or not is_person(link.person, link.participant_id, contact):
         raise LinkEnded("the link was revoked, or another person has the place")

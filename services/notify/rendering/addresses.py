@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from services.notify.domain.state import Audience
-from services.notify.domain.told_calendar import person_of
 from services.notify.settings import Settings
 from shared.contract.links import Link, LinkPurpose, LinkSigner
-
-#: Characters of a person's hash in a link: an address in a text part is as short as can be.
-PERSON_LENGTH = len("person_") + 10
 
 
 class PublicAddresses:
@@ -42,6 +38,6 @@ class PublicAddresses:
             edition_id=audience.edition_id,
             participant_id=participant_id,
             links=contact.links,
-            person=person_of(participant_id, contact)[:PERSON_LENGTH],
+            person=contact.person_id,
         )
         return self._signer.sign(link)

@@ -211,10 +211,8 @@ class PageWriter:
 
     def _reasons(self, line: AgendaLine) -> tuple[str, ...]:
         partner_id = line.with_participant_id or ""
-        match, contact = (
-            self._audience.match_of(self._participant_id, partner_id),
-            self._audience.contacts.get(partner_id),
-        )
+        match = self._audience.match_of(self._participant_id, partner_id)
+        contact = self._audience.contacts.get(partner_id)
         if match is None or contact is None:
             return ()
         return tuple(map(clean, sentences_of(match, self._participant_id, self._contact, contact)))
@@ -254,11 +252,12 @@ class PageWriter:
 
     def _party(self, participant_id: str, organisation_id: str | None) -> str:
         organisation = self._audience.organisations.get(organisation_id or "")
-        return clean(organisation.name) if organisation else self._person(participant_id)
+        return clean(organisation.name) if organisation and not organisation.erased else self._person(participant_id)
 
     def _person(self, participant_id: str) -> str:
-        contact = self._audience.contacts.get(participant_id)
-        return clean(contact.name) if contact else self._phrases.to_be_confirmed
+        if contact := self._audience.contacts.get(participant_id):
+            return self._phrases.erased_person if contact.erased else clean(contact.name)
+        return self._phrases.to_be_confirmed
 
     def place(self, line: AgendaLine) -> str:
         """Return zone and table."""

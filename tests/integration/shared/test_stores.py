@@ -20,6 +20,7 @@ from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken, Sta
 from shared.storage.journal_store import InMemoryJournalStore, MongoJournalStore
 from shared.storage.mongo import Mongo, MongoDatabase
 from shared.storage.outbox import OutboxRelay, outbox_new, outbox_push
+from shared.storage.people import InMemoryPeople, MongoPeople, PeopleStore
 from tests.support.in_memory.mongo import InMemoryMongo
 from tests.support.metrics import MetricDelta
 
@@ -239,3 +240,40 @@ async def test_events_added_during_a_send_stay_and_are_swept(database: MongoData
     assert ([packed["revision"] for packed in document["outbox"]], document["pending_since"]) == ([2], NOW)
     await relay.sweep()
     assert [record.value for record in broker.records] == [encode(asked(n)).value for n in (1, 2)]
+
+
+@pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
+async def people(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[PeopleStore]:
+    if request.param == "memory":
+        yield InMemoryPeople()
+        return
+    if request.param == "simulated":
+        yield MongoPeople(InMemoryMongo().database("test"))
+        return
+    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
+    subject = MongoPeople(mongo.database(mongo_database))
+    await subject.prepare()
+    yield subject
+    await mongo.close()
+
+
+async def test_texts_are_added_by_revision(people: PeopleStore) -> None:
+    first = {"contact/prt_1": {2: {"name": "Ana"}}, "contact/prt_2": {1: {"name": "Eva Ñ 🎉"}}}
+    await people.save("edn", first)
+    await people.save("other", {"contact/prt_1": {9: {"name": "Zoe"}}})
+    assert await people.load("edn") == first
+    await people.save("edn", {"contact/prt_1": {1: {"name": "A"}}, "contact/prt_3": {-4: {"name": "Leo"}}})
+    await people.save("edn", {"contact/prt_2": {2: {"name": "Eva R"}}})
+    assert await people.load("edn") == {
+        "contact/prt_1": {1: {"name": "A"}, 2: {"name": "Ana"}},
+        "contact/prt_2": {1: {"name": "Eva Ñ 🎉"}, 2: {"name": "Eva R"}},
+        "contact/prt_3": {-4: {"name": "Leo"}},
+    }
+
+
+async def test_an_erased_thing_takes_no_text_again(people: PeopleStore) -> None:
+    await people.save("edn", {"contact/prt_1": {2: {"name": "Ana"}}, "contact/prt_2": None})
+    await people.save("edn", {"contact/prt_1": None})
+    await people.save("edn", {"contact/prt_1": {2: {"name": "Ana"}}, "contact/prt_2": {1: {"name": "Eva"}}})
+    await people.save("edn", {"contact/prt_1": {3: {"name": "Ana"}}})
+    assert await people.load("edn") == {"contact/prt_1": None, "contact/prt_2": None}

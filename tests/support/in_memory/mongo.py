@@ -318,7 +318,10 @@ def _at(document: Any, path: str) -> Any:
 
 def _updated(document: Document, update: Document) -> Document:
     """Return an updated copy of a document; readers keep the old one unchanged."""
-    changed = {**document, **update.get("$set", {})}
+    changed = dict(document)
+    for path, value in update.get("$set", {}).items():
+        name, _, inner = path.partition(".")
+        changed[name] = {**changed.get(name, {}), inner: value} if inner else value
     for name, pushed in update.get("$push", {}).items():
         longer = [*changed.get(name, []), *pushed.get("$each", [pushed])]
         changed[name] = longer[pushed.get("$slice", -len(longer)) :]

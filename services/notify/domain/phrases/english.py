@@ -31,6 +31,7 @@ PHRASES: Final = Phrases(
     table="table {table}",
     encounter="Encounter with {organisation}",
     to_be_confirmed="to be confirmed",
+    erased_person="a person who no longer takes part",
     before="before",
     calendar_hint="The attached agenda.ics holds this same agenda for your calendar.",
     footer="You receive this e-mail because you take part in {edition}.",

@@ -48,6 +48,7 @@ class Phrases:
     table: str
     encounter: str
     to_be_confirmed: str
+    erased_person: str
     before: str
     calendar_hint: str
     footer: str

@@ -32,6 +32,7 @@ PHRASES: Final = Phrases(
     table="table {table}",
     encounter="Rendez-vous avec {organisation}",
     to_be_confirmed="à confirmer",
+    erased_person="une personne qui ne participe plus",
     before="avant",
     calendar_hint="Le fichier agenda.ics joint contient ce même agenda pour votre calendrier.",
     footer="Vous recevez cet e-mail parce que vous participez à {edition}.",

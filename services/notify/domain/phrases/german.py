@@ -34,6 +34,7 @@ PHRASES: Final = Phrases(
     table="Tisch {table}",
     encounter="Treffen mit {organisation}",
     to_be_confirmed="noch offen",
+    erased_person="eine nicht mehr teilnehmende Person",
     before="bisher",
     calendar_hint="Die angehängte Datei agenda.ics enthält diesen Terminplan für Ihren Kalender.",
     footer="Sie erhalten diese E-Mail, weil Sie an {edition} teilnehmen.",

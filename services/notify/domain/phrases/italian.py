@@ -32,6 +32,7 @@ PHRASES: Final = Phrases(
     table="tavolo {table}",
     encounter="Incontro con {organisation}",
     to_be_confirmed="da confermare",
+    erased_person="una persona che non partecipa più",
     before="prima",
     calendar_hint="Il file agenda.ics allegato contiene questa stessa agenda per il Suo calendario.",
     footer="Riceve questa e-mail perché partecipa a {edition}.",

@@ -31,6 +31,7 @@ PHRASES: Final = Phrases(
     table="mesa {table}",
     encounter="Encontro com {organisation}",
     to_be_confirmed="por confirmar",
+    erased_person="uma pessoa que já não participa",
     before="antes",
     calendar_hint="O ficheiro agenda.ics em anexo contém esta mesma agenda para o seu calendário.",
     footer="Recebe este e-mail porque participa em {edition}.",

@@ -30,6 +30,7 @@ PHRASES: Final = Phrases(
     table="mesa {table}",
     encounter="Encuentro con {organisation}",
     to_be_confirmed="por confirmar",
+    erased_person="una persona que ya no participa",
     before="antes",
     calendar_hint="El archivo agenda.ics adjunto contiene esta misma agenda para su calendario.",
     footer="Recibe este correo porque participa en {edition}.",

@@ -11,12 +11,13 @@ from services.notify.domain.digest import mail_content
 from services.notify.domain.explain import DeliveryAnswer, Explanation, NewestEvents, explain
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
-from shared.contract.events import AgendaChanged, DeliveryState, Event, NotificationRecorded, Status
-from tests.support.notify_stage import NOW, agenda, audience, edition, encounter, everybody, participant
+from shared.contract.events import AgendaChanged, DeliveryState, Event, NotificationRecorded, ParticipantErased, Status
+from tests.support.notify_stage import COMMON, NOW, agenda, audience, edition, encounter, everybody, participant
 
 PAGE = Path(__file__).parents[5] / "docs" / "how-to" / "no-mail-came.md"
 LATER, EARLIER = NOW + timedelta(minutes=5), NOW - timedelta(minutes=5)
 AGENDA = agenda(4, encounter(0, 1))
+ERASED = ParticipantErased(**COMMON, revision=2, participant_id="prt_0", organisation_id="org_0")
 ALL = audience(*everybody(), AGENDA)
 CONTENT = mail_content(ALL, "prt_0")
 OWED = Delivery(operator_id="op_1", edition_id="edn_1", participant_id="prt_0", wanted=1, agenda_revision=4)
@@ -96,6 +97,13 @@ CASES: dict[str, Case] = {
         None,
         DeliveryAnswer.NOT_ANNOUNCED,
         "published",
+    ),
+    "erased participant": Case(
+        audience(*everybody(), AGENDA, ERASED),
+        None,
+        None,
+        DeliveryAnswer.ERASED,
+        "nothing any more",
     ),
     "version not in the ledger": Case(ALL, None, None, DeliveryAnswer.NOT_IN_LEDGER, "version 1"),
     "waiting for the window": Case(

@@ -16,6 +16,8 @@ from services.notify.domain.state import Audience
 from shared.contract.events import (
     Event,
     Language,
+    OrganisationErased,
+    ParticipantErased,
     Profile,
     Session,
     SessionKind,
@@ -24,6 +26,7 @@ from shared.contract.events import (
     WaitingReason,
 )
 from tests.support.notify_stage import (
+    COMMON,
     NOW,
     QUARTER,
     agenda,
@@ -58,6 +61,9 @@ EDITION: Rows = {
 ORGANISATION: Rows = {
     "revision": (organisation(1, 2), set()),
     "name": (organisation(1, 2, name="Acme"), set()),
+    "texts": (organisation(1, 2, name="Acme"), set()),
+    "shown": (organisation(1, 2, name="Acme"), set()),
+    "erased": (OrganisationErased(**COMMON, revision=2, organisation_id="org_1", kind="sme", country="ES"), set()),
 }
 CONTACT: Rows = {
     "revision": (participant(1, 2), set()),
@@ -70,6 +76,15 @@ CONTACT: Rows = {
     "needs": (participant(1, 2, profile=Profile(needs=("Welding",))), set()),
     "links": (participant(1, 2, links=1), set()),
     "waits_for": (participant(1, 2, waiting_since={"keynote": NOW}), set()),
+    "texts": (participant(1, 2, name="Ana"), {"prt_1"}),
+    "first": (participant(1, 2, name="Ana", email="ana@example.org"), {"prt_0", "prt_1"}),
+    # Of partners, `prt_0` reads another name.
+    "person": (participant(1, 2, name="Ana", email="ana@example.org"), {"prt_0", "prt_1"}),
+    "addressed": (participant(1, 2, email="ana@example.org"), {"prt_1"}),
+    "shown": (participant(1, 2, profile=Profile(offers=("Welding",))), set()),
+    "registered": (participant(1, 2, person=0), set()),
+    # Partners are mailed when the scheduler cancels their encounters.
+    "erased": (ParticipantErased(**COMMON, revision=2, participant_id="prt_1", organisation_id="org_1"), set()),
 }
 WAITING = WaitingEncounter(encounter_id="enc_2", parties=(), reason=WaitingReason.NO_TABLE)
 AGENDA: Rows = {
