@@ -16,12 +16,17 @@ from services.matching.domain.explain import explain_pair, proposals_of
 from services.matching.domain.state import MatchingState
 from services.matching.observatory.picture import TooFewOrganisations
 from services.matching.ports import EditionJournal, Observatory, ProfileHelper
+from services.matching.previews import RequestsBehind, RequestsOutdated, affinities_after
 from shared.contract.events import Event
 from shared.internal_api.affinity_versions import InstalledVersions
 from shared.internal_api.pairs import ProposalPage
+from shared.internal_api.previews import LARGEST_PREVIEW, AffinitiesThen, RequestsToPreview
 from shared.internal_api.profile_help import ProfileQuestion
 from shared.internal_api.server import Declined, body_of
 from shared.storage.aggregate import Decision
+
+#: Longest wait of a preview for the facts that it is based on, and the interval between looks for them.
+_PREVIEW_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 
 
 def profile_help_routes(helper: ProfileHelper) -> list[BaseRoute]:
@@ -56,6 +61,34 @@ def version_routes(matchmaker: Matchmaker) -> list[BaseRoute]:
         return Response(answer.model_dump_json(), media_type="application/json")
 
     return [Route("/affinity-versions", versions)]
+
+
+def preview_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRoute]:
+    """Return the route that tells the affinities after match requests that are not made yet."""
+
+    async def previews(request: Request) -> Response:
+        asked = await body_of(request, RequestsToPreview, LARGEST_PREVIEW)
+        edition_id, answers = request.path_params["edition_id"], list[AffinitiesThen]()
+
+        def preview(state: MatchingState, _: datetime) -> Decision[Change, Event]:
+            found = affinities_after(state, matchmaker, asked.match_requests)
+            answers.append(AffinitiesThen(affinities=tuple(found)))
+            return Decision()
+
+        deadline = asyncio.get_running_loop().time() + _PREVIEW_SECONDS
+        while not answers:
+            await editions.current(edition_id)
+            try:
+                await editions.transact(edition_id, preview)
+            except RequestsOutdated as outdated:
+                raise Declined(409, "overtaken", str(outdated)) from outdated
+            except RequestsBehind as behind:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise Declined(503, "behind", str(behind)) from behind
+                await asyncio.sleep(_LOOK_SECONDS)
+        return Response(answers[-1].model_dump_json(), media_type="application/json")
+
+    return [Route("/editions/{edition_id}/previews", previews, methods=["POST"])]
 
 
 def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRoute]:

@@ -9,7 +9,7 @@ from functools import partial
 from starlette.applications import Starlette
 
 from services.matching.aggregate import MatchingAggregate
-from services.matching.api import observatory_routes, pair_routes, profile_help_routes, version_routes
+from services.matching.api import observatory_routes, pair_routes, preview_routes, profile_help_routes, version_routes
 from services.matching.configurations import configurations_in
 from services.matching.domain.changes import Change
 from services.matching.domain.decide import Matchmaker
@@ -111,6 +111,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
         *profile_help_routes(models.helper),
         *observatory_routes(view_cache),
         *pair_routes(journal, matchmaker),
+        *preview_routes(journal, matchmaker),
         *version_routes(matchmaker),
     ]
     runtime.routes += internal_routes(settings, routes)

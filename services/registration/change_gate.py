@@ -46,8 +46,8 @@ class ChangeGate:
     _is_list: bool = False
     _list: ListAmendment | None = None
 
-    async def admits(self, before: Entity, after: Entity) -> bool:
-        """Tell whether the next revision is to be written.
+    async def admits(self, before: Entity | None, after: Entity) -> bool:
+        """Tell whether the next revision is to be written, or a new entity.
 
         Raises:
             PreviewRequired: the change moves more than the edition allows without a token.
@@ -55,8 +55,8 @@ class ChangeGate:
             ServiceUnavailable: the scheduler cannot tell the effects of a change that needs a look.
             ChangedMeanwhile: the entity has changed meanwhile.
         """
-        self._asked_for = self._asked_for or before.id
-        if self._is_list or before.id != self._asked_for:
+        self._asked_for = self._asked_for or after.id
+        if self._is_list or after.id != self._asked_for:
             return not self.dry_run
         if self.dry_run:
             self.previewed = await self._preview(before, after)
@@ -67,8 +67,8 @@ class ChangeGate:
             self.previewed = await self._preview(before, after)
             must_be_confirmed(self.token, self.previewed)
             return True
-        edition = await self._edition_of(before)
-        if edition is not None and self.effects.are_known and needs_look(edition, before, after):
+        edition = await self._edition_of(before) if before is not None else None
+        if before is not None and edition is not None and self.effects.are_known and needs_look(edition, before, after):
             await self._look(edition, before, after)
         return True
 
@@ -155,9 +155,11 @@ class ChangeGate:
         if (reason := too_many(edition, previewed.preview)) is not None:
             raise confirmation_needed(previewed, reason)
 
-    async def _preview(self, before: Entity, after: Entity, within: float | None = None) -> Previewed[PreviewView]:
+    async def _preview(
+        self, before: Entity | None, after: Entity, within: float | None = None
+    ) -> Previewed[PreviewView]:
         preview = await self.effects.of(after.edition_id, [ChangeStep(before, after)], within)
-        content = facts_in(after), before.id, before.revision
+        content = facts_in(after), *((before.id, before.revision) if before else (after.NOUN, after.edition_id))
         return Previewed(token_of(*content, preview.effects, preview.outside), preview)
 
     async def _preview_of_list(self, edition: Edition, steps: Sequence[ChangeStep]) -> PreviewView:

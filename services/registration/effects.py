@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel
+
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import ChangedMeanwhile
+from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import reinstated
-from services.registration.internal_clients import InternalClient, ServiceDeclined, ServiceUnavailable
+from services.registration.internal_clients import InternalClient, InternalClients, ServiceDeclined, ServiceUnavailable
 from services.registration.ports import Repository
 from services.registration.previews import ChangeStep, PreviewView, facts_of, participants_in, sessions_outside
-from shared.contract.events import Status
-from shared.internal_api.previews import FactsPreview, PreviewCounts
+from shared.contract.events import AffinityScored, Status
+from shared.internal_api.previews import AffinitiesThen, FactsPreview, PreviewCounts, RequestsToPreview
 
 #: Participants whose changes follow from a change and are previewed with it: as many as fit into a request.
 _MOST_FOLLOWERS = 1000
@@ -42,7 +45,7 @@ class Effects:
     """Asks the scheduler for the effects of changes, within so many seconds."""
 
     repository: Repository
-    scheduler: InternalClient
+    clients: InternalClients
     seconds: float
     #: Whether previews name participants.
     shows_names: bool = True
@@ -50,7 +53,7 @@ class Effects:
     @property
     def are_known(self) -> bool:
         """Tell whether the installation says where the scheduler is."""
-        return self.scheduler.has_address
+        return self.clients.scheduler.has_address
 
     async def of(self, edition_id: str, steps: Sequence[ChangeStep], within: float | None = None) -> PreviewView:
         """Return the effects of steps that are made together.
@@ -60,26 +63,33 @@ class Effects:
             ChangedMeanwhile: an entity has changed meanwhile.
         """
         followers = [follower for step in steps for follower in await self._followers(step)]
-        facts = facts_of(*(step.after for step in steps), *followers[:_MOST_FOLLOWERS])
-        found = FactsPreview.model_validate(
-            await self._answer(
-                f"/editions/{edition_id}/previews",
-                facts.model_dump(mode="json", exclude_defaults=True),
-                self.seconds if within is None else within,
-            )
-        )
+        requests = [step.after for step in steps if isinstance(step.after, MatchRequest)]
+        parties = [step.after for step in steps if not isinstance(step.after, MatchRequest)]
+        facts = facts_of(*parties, *followers[:_MOST_FOLLOWERS])
+        try:
+            async with asyncio.timeout(self.seconds if within is None else within):
+                if requests:
+                    facts = facts.model_copy(update={"affinities": await self._affinities(edition_id, requests)})
+                found = FactsPreview.model_validate(await self._ask(self.clients.scheduler, edition_id, facts))
+        except (TimeoutError, ServiceUnavailable) as error:
+            raise ServiceUnavailable(_TOO_LARGE if str(error) == _TOO_LARGE else _UNSEEN) from error
         ids = sorted(participants_in(found)) if self.shows_names else []
         people = await self.repository.find_many(Participant, edition_id, ids) if ids else {}
         names = {participant_id: person.name for participant_id, person in sorted(people.items())}
         outside = {name for step in steps for name in sessions_outside(step.after) - sessions_outside(step.before)}
         return PreviewView(**dict(found), outside=tuple(sorted(outside)), names=names)
 
-    async def _answer(self, path: str, body: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    async def _affinities(self, edition_id: str, requests: Sequence[MatchRequest]) -> tuple[AffinityScored, ...]:
+        """Ask matching for the affinities after match requests. The reasons, which hold texts, are left out."""
+        asked = RequestsToPreview(match_requests=tuple(request.snapshot() for request in requests))
+        answer = AffinitiesThen.model_validate(await self._ask(self.clients.matching, edition_id, asked))
+        return tuple(affinity.model_copy(update={"reasons": ()}) for affinity in answer.affinities)
+
+    @staticmethod
+    async def _ask(client: InternalClient, edition_id: str, asked: BaseModel) -> dict[str, Any]:
+        body = asked.model_dump(mode="json", exclude_defaults=True)
         try:
-            async with asyncio.timeout(seconds):
-                return await self.scheduler.post(path, body)
-        except (TimeoutError, ServiceUnavailable) as error:
-            raise ServiceUnavailable(_UNSEEN) from error
+            return await client.post(f"/editions/{edition_id}/previews", body)
         except ServiceDeclined as declined:
             if declined.status == HTTPStatus.CONFLICT:
                 raise ChangedMeanwhile from declined
@@ -109,7 +119,7 @@ class Effects:
         return [
             reinstated(participant, edition, organisation.changed_at)
             for participant in there
-            if participant.status is Status.CANCELLED
+            if participant.status is Status.CANCELLED and not participant.is_erased and not participant.merged_into
         ]
 
 

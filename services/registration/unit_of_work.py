@@ -53,8 +53,8 @@ class Gate(Protocol):
     dry_run: bool
     token: str | None
 
-    async def admits(self, before: Entity, after: Entity) -> bool:
-        """Tell whether the next revision of an entity is to be written; see `change_gate.ChangeGate`."""
+    async def admits(self, before: Entity | None, after: Entity) -> bool:
+        """Tell whether a new entity, or the next revision, is to be written; see `change_gate.ChangeGate`."""
         ...
 
     async def passed(self, before: Entity | None, after: Entity) -> None:
@@ -68,7 +68,7 @@ class _OpenGate:
     dry_run = False
     token: str | None = None
 
-    async def admits(self, before: Entity, after: Entity) -> bool:  # noqa: ARG002 - as `Gate`
+    async def admits(self, before: Entity | None, after: Entity) -> bool:  # noqa: ARG002 - as `Gate`
         return True
 
     async def passed(self, before: Entity | None, after: Entity) -> None:
@@ -149,8 +149,12 @@ class UnitOfWork:
         for _ in range(_INSERT_ATTEMPTS):
             entity = await build()
             try:
+                if not await self.gate.admits(None, entity):
+                    return await self._free(entity)
                 async with self._room(self.repository, type(entity), 1):
                     await self.repository.insert(entity, fingerprint, Authorship(self.principal.actor))
+            except ChangedMeanwhile:
+                continue
             except NotUnique as error:
                 await self._raise_unless_a_retry_may_succeed(entity, error, is_new=True)
             else:
@@ -231,6 +235,13 @@ class UnitOfWork:
         except NotUnique as error:
             await self._raise_unless_a_retry_may_succeed(entity, error, is_new=False)
             return False
+
+    async def _free(self, entity: AnyEntity) -> AnyEntity:
+        """Return a new entity of a dry run. Raises `Conflict` if its unique key is in use."""
+        holder = (await self.repository.find_unique(type(entity), [entity.unique])).get(entity.unique)
+        if holder is not None and not holder.gives_way:
+            raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}")
+        return entity
 
     async def _raise_unless_a_retry_may_succeed(self, entity: Entity, error: NotUnique, *, is_new: bool) -> None:
         """Raise `Conflict` if a key of the entity is in use; the message names its holder, for integrations to go on.

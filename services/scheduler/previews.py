@@ -12,6 +12,7 @@ from services.scheduler.aggregate import AgendaAggregate, publishing
 from services.scheduler.domain.snapshots import PublishedEncounter
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import (
+    AffinityScored,
     AgendaChange,
     AgendaChanged,
     EditionChanged,
@@ -152,4 +153,6 @@ def _known_revision(state: AgendaState, event: Event) -> int:
         known = state.organisations.get(event.organisation_id)
     elif isinstance(event, ParticipantChanged):
         known = state.participants.get(event.participant_id)
+    elif isinstance(event, AffinityScored):
+        known = state.pairs.get(event.pair_id)
     return getattr(known, "revision", 0)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from shared.contract.events import EditionChanged, Event, OrganisationChanged, ParticipantChanged
+from shared.contract.events import (
+    AffinityScored,
+    EditionChanged,
+    Event,
+    MatchRequestChanged,
+    OrganisationChanged,
+    ParticipantChanged,
+)
 from shared.contract.events.core import Value
 from shared.contract.ids import Id
 from shared.internal_api.edits import EncounterEffect
 
 #: Encounters that a preview lists of each kind of effect, and participants that it lists; the counts are of all.
 MOST_LISTED, MOST_MAILED = 200, 1000
+#: Match requests that are previewed at a time.
+MOST_REQUESTS = 100
 #: Largest body of a request: an edition of the largest size, and ten thousand participants with their availability.
 LARGEST_PREVIEW = 8 * 1024 * 1024
 
@@ -21,11 +30,24 @@ class FactsToPreview(Value):
     editions: tuple[EditionChanged, ...] = ()
     organisations: tuple[OrganisationChanged, ...] = ()
     participants: tuple[ParticipantChanged, ...] = ()
+    affinities: tuple[AffinityScored, ...] = ()
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """All snapshots, in the order in which registration writes them."""
-        return (*self.editions, *self.organisations, *self.participants)
+        """All snapshots, in the order in which registration writes them, and then the affinities that follow."""
+        return (*self.editions, *self.organisations, *self.participants, *self.affinities)
+
+
+class RequestsToPreview(Value):
+    """The next snapshots of match requests. Matching answers with the affinities that it would publish."""
+
+    match_requests: tuple[MatchRequestChanged, ...] = Field(max_length=MOST_REQUESTS)
+
+
+class AffinitiesThen(Value):
+    """The affinities that matching would publish after match requests."""
+
+    affinities: tuple[AffinityScored, ...]
 
 
 class PreviewCounts(Value):

@@ -160,7 +160,7 @@ async def _gate(
     unit = service.unit_of_work
     effects = Effects(
         unit.repository,
-        context.clients.scheduler,
+        context.clients,
         context.settings.preview_seconds,
         unit.principal.sight >= Sight.NAMES,
     )

@@ -237,7 +237,10 @@ async def _imported(
             return refused_list(report_view(plan.report(), token), preview)
 
         if not await gate.admits_list(edition, plan.steps, content, shown, _unseen(plan, edition)):
-            return _answer(report_view(plan.report(), *gate.looked_at))
+            token, preview = gate.looked_at
+            # Each match request would be a decision of matching: its effects are not looked at.
+            is_known = gate.effects.are_known and vocabulary != "match-requests"
+            return _answer(report_view(plan.report(), token, preview if is_known else None))
         if given is not None:
             await mappings.keep(operator_id, vocabulary, given)
         async with gate.amends_list(edition, _counts(plan, vocabulary), kind.service.unit_of_work.clock()):

@@ -105,7 +105,10 @@ class ListUndoingPlanner:
             self._active = await self._active_participants() if kind is Organisation and own else {}
             for member in own:
                 if (entity := present.get(member.entity_id)) is not None:
-                    plan_one(member, entity)
+                    try:
+                        plan_one(member, entity)
+                    except Conflict as error:  # such as a party that was merged since
+                        self._leave(entity, str(error))
         return self._undoing
 
     async def _present(self, kind: type[AnyEntity], ids: Sequence[str]) -> dict[str, Any]:

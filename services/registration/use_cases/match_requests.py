@@ -70,7 +70,7 @@ class MatchRequestService:
 
         The declined request stays as it is; it no longer prevents a second request of the same pair.
         """
-        if facts.target_id is None:
+        if facts.target_id is None or self._unit.gate.dry_run:
             return
         key = pair_key(edition_id, facts.target_id, facts.requester_id)
         declined = (await self._unit.repository.find_unique(MatchRequest, [key])).get(key)
