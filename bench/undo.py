@@ -93,11 +93,11 @@ class _Announced:
         self._publish()
 
     def hours(self) -> dict[str, datetime]:
-        """Return the hour of each placed pair."""
+        """Return the hour of every placed pair."""
         return {pair_id: place.starts_at for pair_id, place in self.state.placements.items()}
 
     def slots(self) -> dict[str, SlotSet]:
-        """Return the slots of each placed pair."""
+        """Return the slots of every placed pair."""
         return {pair_id: assignment.slots for pair_id, (_, assignment) in self.state.board.placed.items()}
 
     def _publish(self) -> None:

@@ -99,7 +99,7 @@ def violations_of(state: AgendaState) -> list[Violation]:
 
 
 def find_replay_faults(state: AgendaState, seen: Observed) -> Iterator[str]:
-    """Yield a sentence for each agenda that differs between the replayed journal and the topics."""
+    """Yield a sentence for every agenda that differs between the replayed journal and the topics."""
     for participant_id in differing_agendas(state, seen.all(AgendaChanged)):
         yield f"the replayed agenda of {participant_id} is not the one last published"
 
@@ -113,7 +113,7 @@ def differing_agendas(state: AgendaState, published: Mapping[str, AgendaChanged]
 
 
 def find_waiting_faults(seen: Observed) -> Iterator[str]:
-    """Yield a sentence for each granted pair without a place and without a waiting reason."""
+    """Yield a sentence for every granted pair without a place and without a waiting reason."""
     for pair in seen.unanswered_pairs():
         yield f"{pair.pair_id} is granted, and neither placed nor waiting"
     for encounter in seen.waiting():
@@ -122,7 +122,7 @@ def find_waiting_faults(seen: Observed) -> Iterator[str]:
 
 
 def find_request_faults(demo: DemoEdition, ids: Mapping[str, str], seen: Observed) -> Iterator[str]:
-    """Yield a sentence for each request whose state is not the planned outcome, or that was never scored."""
+    """Yield a sentence for every request whose state is not the planned outcome, or that was never scored."""
     requests = seen.all(MatchRequestChanged)
     for request in demo.requests:
         key = ids[request.key]

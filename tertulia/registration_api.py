@@ -117,7 +117,7 @@ def _end_by(response: httpx.Response, on_problem: Callable[[str, dict[str, Any]]
 
 
 def pages_of(client: httpx.Client, path: str, query: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the pages of a list, with `next` of each as `after` of the following."""
+    """Yield the pages of a list, with `next` of a page as `after` of the following page."""
     after: str | None = ""
     while after is not None:
         page = answer_of(client, "GET", path, query=(query or {}) | ({"after": after} if after else {}))

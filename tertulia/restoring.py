@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 
 async def restore(settings: ConnectionSettings) -> Counter[str]:
-    """Publish the newest event of each thing of all services, and return the number of records by topic.
+    """Publish the newest events of all services, and return the number of records by topic.
 
     Consumers recognise a repeat by its revision, and change nothing.
 

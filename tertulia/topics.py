@@ -56,7 +56,7 @@ def diff() -> None:
 
 @app.command()
 def restore() -> None:
-    """Publish the newest event of each thing again, from the databases: after a broker has lost its records.
+    """Publish the newest event of every thing again, from the databases: after a broker has lost its records.
 
     Create the topics first (`tertulia topics apply`). Known revisions change nothing, so that it can be repeated.
     """

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic_core import to_json
@@ -48,6 +50,7 @@ from services.registration.api.access import ApiContext
 from services.registration.api.bodies import body_schemas
 from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
+from services.registration.api.oidc import add_oidc_pages
 from services.registration.api.reference_page import add_pages
 from services.registration.api.rights import action_of, is_open_to_all, operations_of
 from services.registration.api.sign_in import add_sign_in_page
@@ -60,10 +63,12 @@ from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.mapping_store import MongoMappingStore
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
+from services.registration.participant_links import ParticipantLinks
 from services.registration.retention_store import MongoRetentionStore
 from services.registration.service import expire_overdue, move_editions_by_clock, serve_lines
 from services.registration.settings import Settings
 from services.registration.staff.mailer import NotifyLinkMailer
+from services.registration.staff.oidc import OidcProvider
 from services.registration.staff.store import MongoStaff
 from services.registration.staff.use_cases import SignIn
 from services.registration.store import KINDS, MongoStore, collection_of
@@ -71,6 +76,7 @@ from services.registration.use_cases.erasure import repeat_due_erasures
 from services.registration.use_cases.retention import anonymise_editions
 from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
+from shared.runtime.clock import Clock
 from shared.storage.outbox import OutboxRelay
 
 #: Interval at which the times of the last uses of keys are written.
@@ -136,6 +142,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     if context.settings.openapi:
         _serve_document(app)
     add_sign_in_page(app)
+    add_oidc_pages(app)
     add_pages(app, has_reference=context.settings.openapi)
     return app
 
@@ -204,6 +211,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     authenticator = Authenticator(operators, settings.key_cache_seconds, clock=clock)
     staff_store = MongoStaff(database)
     runtime.prepare.append(staff_store.prepare)
+    links = ParticipantLinks(store, settings.link_secret.get_secret_value(), timedelta(days=settings.link_days), clock)
 
     async def forget_ended_sessions() -> None:
         await staff_store.forget_ended(clock())
@@ -214,7 +222,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
     versions = MatchingVersions(clients.matching, infrastructure.monotonic) if clients.matching.has_address else None
     context = ApiContext(
         store,
-        Credentials(authenticator, staff_store, clock, infrastructure.monotonic),
+        Credentials(authenticator, staff_store, links, clock, infrastructure.monotonic),
         settings,
         clock,
         clients,
@@ -227,10 +235,27 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         operators,
         staff_store,
         SignIn(staff_store, link_mailer, clock) if link_mailer else None,
+        _oidc_of(settings, runtime, clock),
         erasure_store,
         retention_store,
     )
     return WiredRegistration(runtime, context, publisher)
+
+
+def _oidc_of(settings: Settings, runtime: Runtime, clock: Clock) -> OidcProvider | None:
+    """Return the provider by which staff may sign in; None if the installation names none."""
+    if not settings.oidc_issuer or not settings.sign_in_url:
+        return None
+    http = httpx.AsyncClient(timeout=settings.peer_seconds)
+    runtime.close.append(http.aclose)
+    return OidcProvider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        f"{settings.sign_in_url.rstrip('/')}/sign-in/oidc/callback",
+        http,
+        clock,
+    )
 
 
 def _document(app: FastAPI) -> None:

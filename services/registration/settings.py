@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field, FilePath
+from pydantic import Field, FilePath, SecretStr
 
 from services.registration.domain.limits import OperatorLimits
 from shared.runtime.settings import ServiceSettings
@@ -135,6 +135,23 @@ class Settings(ServiceSettings):
         pattern=_BASE_URL,
         description="Address at which staff reach `GET /sign-in` of registration, such as `https://api.example.org`: "
         "mailed sign-in links lead there. Unset: no sign-in links.",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        pattern=_BASE_URL,
+        description="Issuer of an OpenID Connect provider by which staff may sign in, at `/sign-in/oidc`. Unset: only "
+        "by mailed links. `TERTULIA_SIGN_IN_URL` has to be set.",
+    )
+    oidc_client_id: str = Field(default="", description="The client id that the provider knows registration by.")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="The secret of that client.")
+    link_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The secret with which notify signs the links of participants. Unset: no link opens the API.",
+    )
+    link_days: float = Field(
+        default=90,
+        ge=0,
+        description="Days after the last slot of an edition for which the links of its participants open the API.",
     )
     peer_ca_file: FilePath | None = Field(
         default=None,

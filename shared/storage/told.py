@@ -1,4 +1,4 @@
-"""The newest event of each thing, from a service's journals: for a broker that lost its records."""
+"""The newest event of every thing, from a service's journals: for a broker that lost its records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COMPACTED = frozenset(topic.name for topic in TOPICS if topic.retention is None
 
 
 async def newest_of_journals(database: MongoDatabase) -> list[Record]:
-    """Return the newest published record of each key, as compaction would leave a topic.
+    """Return the newest published record of every key, as compaction would leave a topic.
 
     Records of a topic with a retention are left out: their time may have passed.
     """

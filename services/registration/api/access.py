@@ -30,6 +30,7 @@ from services.registration.ports import AffinityVersions, Authenticating, Entity
 from services.registration.retention_store import InMemoryRetentionStore, RetentionStore
 from services.registration.service import OperatorService
 from services.registration.settings import Settings
+from services.registration.staff.oidc import OidcProvider
 from services.registration.staff.store import MongoStaff
 from services.registration.staff.use_cases import SignIn
 from services.registration.use_cases.amendments import AmendmentService
@@ -60,6 +61,7 @@ class ApiContext:
     keys: OperatorKeys = field(default_factory=lambda: InMemoryOperators({}))
     staff: MongoStaff | None = None
     sign_in: SignIn | None = None
+    oidc: OidcProvider | None = None
     erasures: Erasures = field(default_factory=InMemoryErasureStore)
 
     retentions: RetentionStore = field(default_factory=InMemoryRetentionStore)

@@ -42,7 +42,7 @@ class BegunSession(BaseModel):
 @open_to_all
 async def ask_for_link(request: Request, facts: Annotated[SignInFacts, anonymous_body_of(SignInFacts)]) -> Response:
     """Mail a sign-in link, if there is a staff account of this address. The answer does not tell whether there is."""
-    _sign_in_of(request).ask(facts, _address_of(request))
+    sign_in_of(request).ask(facts, _address_of(request))
     return Response(status_code=202)
 
 
@@ -52,7 +52,7 @@ async def ask_for_link(request: Request, facts: Annotated[SignInFacts, anonymous
 @open_to_all
 async def begin_session(request: Request, facts: Annotated[LinkFacts, anonymous_body_of(LinkFacts)]) -> Response:
     """Use the secret of a sign-in link up, and begin a session of 12 hours."""
-    text, session = await _sign_in_of(request).enter(facts.link, _address_of(request))
+    text, session = await sign_in_of(request).enter(facts.link, _address_of(request))
     view = BegunSession(session=text, expires_at=session.expires_at)
     return Response(view.model_dump_json(), 201, _NO_STORE, media_type="application/json")
 
@@ -73,7 +73,7 @@ def add_sign_in_page(app: FastAPI) -> None:
 
     async def show(request: Request) -> Response:
         link = request.query_params.get("link", "")[:300]
-        return _page(
+        return page(
             "Sign in",
             '<form method="post" action="sign-in">'
             f'<input type="hidden" name="link" value="{escape(link)}"><button>Sign in</button></form>',
@@ -82,28 +82,31 @@ def add_sign_in_page(app: FastAPI) -> None:
     async def enter(request: Request) -> Response:
         form = parse_qs((await read_body(request, _FORM_BYTES)).decode(errors="replace"))
         try:
-            text, session = await _sign_in_of(request).enter(form.get("link", [""])[0], _address_of(request))
+            text, session = await sign_in_of(request).enter(form.get("link", [""])[0], _address_of(request))
         except (UnknownKey, TooManyRefusals, ServiceUnavailable) as refused:
-            return _page("Not signed in", f"<p>{escape(str(refused))}</p>", 403)
-        return _page("Signed in", _signed_in(text, session))
+            return page("Not signed in", f"<p>{escape(str(refused))}</p>", 403)
+        return page("Signed in", signed_in(text, session))
 
     app.router.routes.extend((Route("/sign-in", show), Route("/sign-in", enter, methods=["POST"])))
 
 
-def _signed_in(text: str, session: StaffSession) -> str:
+def signed_in(text: str, session: StaffSession) -> str:
+    """Return the body of the page that shows a session once."""
     return (
         f"<p>You are signed in until {session.expires_at:%Y-%m-%d %H:%M} UTC. Programs and the commands of "
         f"<code>tertulia</code> take this as the key; it is shown this once:</p><p><code>{escape(text)}</code></p>"
     )
 
 
-def _page(title: str, body: str, status: int = 200) -> Response:
+def page(title: str, body: str, status: int = 200) -> HTMLResponse:
+    """Return a small page. The body is HTML."""
     content = f"{head(title)}</head>\n<body>\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n"
     policy = POLICY["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
     return HTMLResponse(content, status, POLICY | _NO_STORE | {"Content-Security-Policy": policy})
 
 
-def _sign_in_of(request: Request) -> SignIn:
+def sign_in_of(request: Request) -> SignIn:
+    """Return the sign-in of the installation. Raises `ServiceUnavailable` without an address for its links."""
     sign_in = context_of(request).sign_in
     if sign_in is None:
         raise ServiceUnavailable("this installation mails no sign-in links: TERTULIA_SIGN_IN_URL is not set")

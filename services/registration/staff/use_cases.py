@@ -72,7 +72,7 @@ class StaffService:
         Raises:
             NotFound: there is no such account.
             Conflict: another account has the address.
-            ChangedMeanwhile: somebody else changes the account at the same time.
+            ChangedMeanwhile: a concurrent request changes the account.
         """
         before = await self.get(staff_id)
         after = before.changed(change(before).values())
@@ -115,18 +115,27 @@ class SignIn:
             TooManyRefusals: the source has tried too many.
         """
         self._must_be_patient(address)
-        now = self._clock()
-        found = await self._staff.use_link(digest_of(link), now)
+        found = await self._staff.use_link(digest_of(link), self._clock())
         member = await self._staff.find(*found) if found else None
         if member is None or member.is_disabled:
             self._asked.refuse(address, "sign_in_link")
             raise UnknownKey("this sign-in link is unknown, used or expired: ask for a new one")
+        return await self._begin(member)
+
+    async def enter_as(self, operator_id: str, email: str) -> tuple[str, StaffSession]:
+        """Return the credential of a new session for a proven address. Raises `UnknownKey` without an account."""
+        member = await self._staff.by_address(operator_id, email)
+        if member is None or member.is_disabled:
+            raise UnknownKey("this operator has no staff account of your address: ask an owner for one")
+        return await self._begin(member)
+
+    async def _begin(self, member: StaffMember) -> tuple[str, StaffSession]:
         secret = new_secret()
         session = StaffSession(
             digest=digest_of(secret),
             operator_id=member.operator_id,
             staff_id=member.staff_id,
-            expires_at=now + SESSION_LIFE,
+            expires_at=self._clock() + SESSION_LIFE,
         )
         await self._staff.add_session(session)
         return session_text(member.operator_id, secret), session

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.registration.api.access import ApiContext
-from services.registration.authenticator import Authenticator
+from services.registration.credentials import Credentials
 from shared.access import Scope, StaffRole
 from tests.support.principals import client_as, key_principal, staff_principal
 from tests.support.registration_api import Clock, EditionHarness, edition_body
@@ -93,7 +93,7 @@ async def test_the_list_of_keys_tells_rights_maker_and_last_use_and_no_secret(
 ) -> None:
     key = await made(api)
     await api.get("/editions", headers=with_key(api, key["key"]))
-    assert isinstance(context.authenticator, Authenticator)
+    assert isinstance(context.authenticator, Credentials)
     await context.authenticator.write_uses()
     answer = await api.get("/keys")
     first, second = answer.json()["items"]
