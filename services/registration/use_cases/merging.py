@@ -13,7 +13,7 @@ from services.registration.confirmation import Previewed, confirmation_needed, m
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import Conflict, FieldError, Invalid
-from services.registration.domain.match_request import MatchRequest
+from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import must_be_active
 from services.registration.merge_plan import Collision, MergeStep, RequestPlan, merged_fields, plan_requests
@@ -225,10 +225,10 @@ class MergeUndoing:
         merged = await self._unit.get(Participant, edition_id, merged_id)
         left = [] if merged.merged_into is None else await self._give_back(edition, merged, before, after)
         back = await self._service.participants.reinstate(edition_id, merged_id, unmerged=True)
-        for request_id, (requester_id, target_id, state) in before["requests"].items():
-            left += await self._return_request(
-                edition_id, request_id, (requester_id, target_id, state), after["requests"][request_id]
-            )
+        for request_id, became in after["requests"].items():
+            await self._step_back(edition_id, request_id, became)
+        for request_id, was in before["requests"].items():
+            left += await self._return_request(edition_id, request_id, was, after["requests"][request_id])
         return back.party, left
 
     async def _give_back(
@@ -251,6 +251,17 @@ class MergeUndoing:
         await self._service.participants.change(edition.edition_id, str(merged.merged_into), patch_of, ())
         return left
 
+    async def _step_back(self, edition_id: str, request_id: str, after: Sequence[Any]) -> None:
+        """Withdraw a moved request from the kept participant: the encounter leaves the hour that goes back."""
+
+        async def change(request: MatchRequest) -> MatchRequest:
+            is_moved = [request.requester_id, request.target_id, request.state] == [*after]
+            if not is_moved or request.state not in LIVE or request.target_id is None:
+                return request
+            return request.changed(self._unit.clock(), state=RequestState.WITHDRAWN)
+
+        await self._unit.amend(MatchRequest, edition_id, request_id, change)
+
     async def _return_request(
         self, edition_id: str, request_id: str, before: Sequence[Any], after: Sequence[Any]
     ) -> list[FieldError]:
@@ -259,7 +270,7 @@ class MergeUndoing:
         async def change(request: MatchRequest) -> MatchRequest:
             left.clear()
             now = [request.requester_id, request.target_id, request.state]
-            if now != [*after]:
+            if now not in ([*after], [*after[:2], RequestState.WITHDRAWN]):
                 if now != [*before]:
                     left.append(FieldError(f"/requests/{request_id}", "it has changed since", "changed-since"))
                 return request
