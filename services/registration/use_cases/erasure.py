@@ -44,7 +44,7 @@ class ErasureService:
         self._amendments = stores.amendments.of(self._unit.repository.operator_id)
 
     async def plan(self, kind: type[Party], edition_id: str, entity_id: str) -> ErasurePlan:
-        """Return the parties that an erasure erases: an organisation goes with its participants. Raises `NotFound`."""
+        """Return the parties that an erasure erases; see `_people_of`. Raises `NotFound`."""
         edition = await self._service.editions.get(edition_id)
         party = await self._unit.get(kind, edition_id, entity_id)
         people = [person async for person in self._people_of(party)]
@@ -78,10 +78,29 @@ class ErasureService:
         await self._carry_out(found)
 
     async def _people_of(self, party: Party) -> AsyncIterator[Participant]:
-        if isinstance(party, Participant):
-            return
-        where, after = {"organisation_id": party.organisation_id}, ""
-        while found := await self._unit.repository.page(Participant, party.edition_id, after, _PAGE, where):
+        """Yield the participants that go with a party: an organisation's, and the merged registrations of a person."""
+        if isinstance(party, Organisation):
+            members = self._participants(party.edition_id, {"organisation_id": party.organisation_id})
+        else:
+            members = self._merged_with(party)
+        seen = {party.id}
+        async for member in members:
+            for person in [member, *[other async for other in self._merged_with(member)]]:
+                if person.id not in seen:
+                    seen.add(person.id)
+                    yield person
+
+    async def _merged_with(self, person: Participant) -> AsyncIterator[Participant]:
+        kept_id = person.merged_into or person.participant_id
+        kept = await self._unit.repository.find(Participant, person.edition_id, kept_id)
+        if kept is not None:
+            yield kept
+        async for duplicate in self._participants(person.edition_id, {"merged_into": kept_id}):
+            yield duplicate
+
+    async def _participants(self, edition_id: str, where: dict[str, str]) -> AsyncIterator[Participant]:
+        after = ""
+        while found := await self._unit.repository.page(Participant, edition_id, after, _PAGE, where):
             for person in found:
                 yield person
             after = found[-1].participant_id

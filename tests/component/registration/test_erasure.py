@@ -177,6 +177,23 @@ async def test_an_erased_participant_is_rebuilt_from_the_topics(
     assert isinstance(rebuilt[edition.participants[0]], ParticipantChanged)
 
 
+async def test_the_merged_registrations_of_a_person_go_together(
+    api: httpx.AsyncClient, edition: EditionHarness, registration: RegistrationHarness
+) -> None:
+    for number, (erased, twin) in enumerate((("kept", "duplicate"), ("duplicate", "kept"))):
+        paths = {
+            role: await registered(edition, email=f"{role}{number}@nandu.example", external_id=f"{role}-{number}")
+            for role in ("kept", "duplicate")
+        }
+        body = {"merged_id": paths["duplicate"].rpartition("/")[2]}
+        merged = await api.post(f"{paths['kept']}/merges", json=body, params={"token": "*"})
+        assert merged.is_success, merged.text
+        report = (await api.post(f"{paths[erased]}/erasure")).json()
+        assert len(report["parties"]) == 2
+        assert (await api.get(paths[twin])).json()["erased_at"] is not None
+        assert not [text for text in TEXTS if text in stored(registration)]
+
+
 async def test_another_operator_s_participant_cannot_be_erased(
     rival: httpx.AsyncClient, edition: EditionHarness
 ) -> None:
