@@ -1,4 +1,4 @@
-"""Endpoints of histories: the author of each revision of an edition, a party or a match request."""
+"""Endpoints of histories: the authors of the revisions of an edition, a party or a match request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The action of each route, and the check that the principal of a request may do it."""
+"""The actions of the routes, and the check that the principal of a request may do it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files around imports: templates of lists, and copies of lists with the outcome of each row."""
+"""Files around imports: templates of lists, and copies of lists with the outcomes of their rows."""
 
 from __future__ import annotations
 

@@ -69,8 +69,24 @@ def read_csv(
         except _Unclosed as error:
             sheet.reject(error.line, str(error))
             break
-        sheet.add(line, cells)
+        if swallowed := _swallowed(cells, header.width, dialect.delimiter):
+            sheet.reject(line, "a quote in it is not closed: remove the quote, or double it")
+            for number, row in enumerate(swallowed, line + 1):
+                sheet.add(number, row)
+        else:
+            sheet.add(line, cells)
     sheet.end()
+
+
+def _swallowed(cells: list[str], width: int, delimiter: str) -> list[list[str]]:
+    """Return the rows that a cell holds because its quote is not closed; none if its line breaks are its own.
+
+    Then the row is too short, and a line in its last cell has the separators of a row.
+    """
+    lines = cells[-1].split("\n") if cells and len(cells) < width else []
+    if not any(line.count(delimiter) >= width - 1 for line in lines[1:]):
+        return []
+    return [next(csv.reader([line.rstrip("\r")], delimiter=delimiter), []) for line in lines[1:]]
 
 
 class _Unclosed(Exception):

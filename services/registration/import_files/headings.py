@@ -19,6 +19,14 @@ _LONGEST_HEADING: Final = 200
 ALIASES: Final[Mapping[str, str]] = tomllib.loads(
     resources.files(__package__).joinpath("aliases.toml").read_text(encoding="utf-8")
 )
+#: A noun with a relative clause behind it.
+_CLAUSE: Final = re.compile(
+    r"(\w+(?: \w+)?)(?:,? (?:en|a|in|for|per|pour|f\u00fcr|zu|de|da|di))?(?: (?:la|el|lo|o|der|dem))?,?"
+    r" (?:que|cual|which|that|you|qui|che|cui|das|die|den|dem|der|where|donde|onde|dove|quale|laquelle|lequel)\b",
+    re.IGNORECASE,
+)
+#: Fields of an organisation that no heading with the qualifier of a person names.
+_UNQUALIFIED: Final = frozenset({"kind", "organisation_kind"})
 #: Words that say nothing of a heading.
 _FILLERS: Final = frozenset(ALIASES["fillers"].split())
 #: Words before a heading that tell whose field it is. They are dropped only if the whole heading matches nothing.
@@ -96,7 +104,8 @@ class FieldVocabulary:
             without = [word for word in words if word not in _QUALIFIERS]
             for known in (words, without):
                 for key in filter(None, _keys(known)):
-                    if key in ranks:
+                    # A "Participant type" says nothing of the organisation.
+                    if key in ranks and not (known is without and known != words and ranks[key][1] in _UNQUALIFIED):
                         return ranks[key]
         return None
 
@@ -107,7 +116,13 @@ def _spellings(heading: str) -> Iterator[str]:
     if not _WORD.search(plain):
         plain = heading
     yield plain
+    # "Attendee name: Given name", as ticket shops write parts of a name.
+    if ":" in plain:
+        yield plain.rpartition(":")[2]
     yield from _LANGUAGES.split(plain)
+    # "Entidad a la que representa": the noun before the clause.
+    if found := _CLAUSE.match(plain.strip(" \u00bf?")):
+        yield found[1]
 
 
 def letter_of(column: int) -> str:

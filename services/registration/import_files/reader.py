@@ -18,6 +18,8 @@ from functools import partial
 from typing import Final
 
 from services.registration.import_files.delimited import read_csv
+from services.registration.import_files.foreign import ZIP, is_hypertext, refuse_foreign
+from services.registration.import_files.hypertext import read_hypertext
 from services.registration.import_files.sheet import FileLimits, FoundTable, UnreadableFile
 from services.registration.import_files.vocabulary import VOCABULARIES
 from services.registration.import_files.workbook import read_xlsx
@@ -30,14 +32,6 @@ WHOLE: Final = b"="
 END: Final = b"."
 REFUSED: Final = b"!"
 _NICENESS = 10
-_ZIP: Final = b"PK\x03\x04"
-#: Beginnings of files that are neither text nor a workbook, with the remedy.
-_FOREIGN: Final = {
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password: save it as .xlsx, without a password",
-    b"%PDF": "a PDF: send the list as CSV or .xlsx",
-    b"{": "JSON: send the list as CSV or .xlsx",
-    b"<": "HTML or XML: open it in a spreadsheet and save it as .xlsx",
-}
 
 
 @dataclass(frozen=True)
@@ -98,11 +92,11 @@ def _read(task: ReadTask, raw: bytes) -> None:
         _write(FOUND, table.packed())
 
     keep = partial(_write, WHOLE) if task.whole else None
-    for beginning, reason in _FOREIGN.items():
-        if raw.startswith(beginning):
-            raise UnreadableFile(reason)
-    if raw.startswith(_ZIP):
+    refuse_foreign(raw)
+    if raw.startswith(ZIP):
         read_xlsx(raw, vocabulary, limits, take, found, sheet_name=task.sheet, keep=keep)
+    elif is_hypertext(raw):
+        read_hypertext(raw, vocabulary, limits, take, found, keep=keep)
     else:
         read_csv(raw, vocabulary, limits, take, found, keep=keep)
 

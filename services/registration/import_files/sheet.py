@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.registration.import_files.formulas import is_escaped
-from services.registration.import_files.headings import ALIASES, FieldVocabulary, ListHeader
+from services.registration.import_files.headings import FieldVocabulary, ListHeader
+from services.registration.import_files.no_entries import is_no_entry
 
 #: Ten items of a thousand characters, with their separators.
 MOST_CELL_CHARACTERS = 12_000
@@ -17,8 +18,6 @@ MOST_CELL_CHARACTERS = 12_000
 MOST_COLUMNS = 1_000
 #: UTF-8 bytes of the text that a file may hold in its rows. A workbook can repeat one text in every cell.
 MOST_TEXT_BYTES = 32 * 1024 * 1024
-#: Words before the colon with which the example of a template begins.
-EXAMPLE_WORDS: Final = frozenset(ALIASES["examples"].split())
 #: The cell of a formula that was saved without its value.
 FORMULA = "="
 _ROWS_OF_A_SLICE = 25
@@ -137,7 +136,7 @@ class Sheet:
     whole: tuple[bytes, ...] = ()
 
     def whole_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Unpack the rows with all their cells: each line, and its cells from the first column on."""
+        """Unpack the rows with all their cells: the line, and the cells from the first column on."""
         for packed in self.whole:
             for line, cells in json.loads(packed):
                 yield line, [NumberCell(cell[0]) if isinstance(cell, list) else cell for cell in cells]
@@ -208,7 +207,7 @@ class SheetBuilder:
             UnreadableFile: too many rows, or too much text.
         """
         width = counted(cells)
-        if width == 0 or line <= self._line or self._is_header(cells) or is_example(cells):
+        if width == 0 or line <= self._line or self._is_header(cells) or is_no_entry(cells):
             return
         self._count_row()
         if self._kept:
@@ -304,12 +303,6 @@ class WholeRows:
             raise UnreadableFile(f"more than {MOST_TEXT_BYTES} bytes of text in all columns: no marked copy is made")
         self._take(encoded)
         self._rows = []
-
-
-def is_example(cells: Cells) -> bool:
-    """Tell whether a row is the example of a template: its first text begins with `Example:` in any language."""
-    first = next((cell.strip() for cell in cells if cell.strip()), "")
-    return first.partition(":")[0].casefold() in EXAMPLE_WORDS and ":" in first
 
 
 def _unpacked(packed: bytes) -> list[SheetRow | RowRejection]:

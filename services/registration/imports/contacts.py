@@ -12,6 +12,10 @@ import phonenumbers
 from services.registration.imports.words import WORDS, plain
 
 _BLANKS: Final = re.compile(r"\s+")
+_MAILTO: Final = re.compile(r"mailto:\s*", re.IGNORECASE)
+#: An @ that is written for people, against programs that gather addresses.
+_AT: Final = re.compile(r"\s*(?:\[\s*(?:at|arroba)\s*\]|\(\s*(?:at|arroba)\s*\)|\{at\})\s*", re.IGNORECASE)
+_AROUND_ADDRESSES: Final = ".,;:()[]{}<>\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 _PHONE_LISTS: Final = re.compile(r"[;|\n/]")
 _SCIENTIFIC: Final = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
 _FEWEST_DIGITS: Final = 5
@@ -19,6 +23,9 @@ _LONGEST_PHONE: Final = 50
 _SITE: Final = re.compile(r"(?:https?://)?([^\s/?#@:]+\.[^\s/?#@:.]{2,})(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 #: Local parts of mailboxes that several people read.
 _SHARED_MAILBOXES: Final = frozenset(WORDS["shared_mailboxes"].split())
+#: Words of headings for family names and for given names.
+_FAMILY_NAMES: Final = frozenset(WORDS["family_name_headings"].split())
+_GIVEN_NAMES: Final = frozenset(WORDS["given_name_headings"].split())
 #: Legal forms of companies at the end of a name.
 _LEGAL_FORMS: Final = frozenset(WORDS["legal_forms"].split())
 
@@ -28,15 +35,16 @@ def emails_of(text: str) -> list[str]:
 
     A text without an address is returned as it is.
     """
+    text = _AT.sub("@", text)
     if "@" not in text:
         return [text]
-    joined = re.sub(r"\s*@\s*", "@", text.replace("mailto:", "").replace("MAILTO:", ""))
+    joined = re.sub(r"\s*@\s*", "@", _MAILTO.sub(" ", text))
     parts = [part for part in re.split(r"[;,|/\n]", joined) if "@" in part]
     found = []
     for part in parts:
         address = parseaddr(part.strip())[1] if "<" in part else part
         words = [word for word in address.split() if "@" in word]
-        found += [word.strip(".,;:()[]<>\"'") for word in words]
+        found += [word.partition("?")[0].strip(_AROUND_ADDRESSES) for word in words]
     return found or [text]
 
 
@@ -91,6 +99,17 @@ def website_of(text: str) -> str:
 def line_of(text: str) -> str:
     """Return a text on a single line."""
     return _BLANKS.sub(" ", text).strip()
+
+
+def given_name_first(name: str, heading: str) -> str:
+    """Return a name under a heading such as `Apellidos, Nombre` with the given name first, if a comma parts the two."""
+    words = plain(heading).split()
+    family = next((place for place, word in enumerate(words) if word in _FAMILY_NAMES), None)
+    given = next((place for place, word in enumerate(words) if word in _GIVEN_NAMES), None)
+    surname, comma, rest = name.partition(",")
+    if family is None or given is None or family > given or not comma or "," in rest or not rest.strip():
+        return name
+    return line_of(f"{rest} {surname}")
 
 
 def person_name(cells: Mapping[str, str]) -> str:

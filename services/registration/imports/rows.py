@@ -17,6 +17,7 @@ from services.registration.imports.contacts import (
     country_of_phone,
     domain_of,
     emails_of,
+    given_name_first,
     line_of,
     person_name,
     phone_of,
@@ -25,11 +26,13 @@ from services.registration.imports.contacts import (
 from services.registration.imports.countries import country_of, country_of_domain, suggested
 from services.registration.imports.words import (
     NOTHING,
+    WORDS,
     is_gone,
     kind_by_name,
     kind_of,
     languages_of,
     mailed,
+    plain,
     yes_or_no,
 )
 from shared.contract.events import OrganisationKind
@@ -41,6 +44,10 @@ _MOST_CODES: Final = 30
 _LONGEST_ITEM: Final = 1000
 _LONGEST_DESCRIPTION: Final = 5000
 _ITEMS: Final = re.compile(r"[;|\n•]")
+#: A list inside of a cell: "1. CNC 2. EDM", "a) CNC b) EDM".
+_FIRST_NUMBER: Final = re.compile(r"\s*(?:1[.)-]|a\))\s*[^\W\d]")
+_NUMBERED: Final = re.compile(r"(?:^|[\s,;])(?:\d{1,2}[.)-]|[a-j]\))\s+(?=[^\W\d])|^\s*1[.)-]")
+_SALUTATIONS: Final = frozenset(WORDS["salutations"].split())
 _WORDS: Final = re.compile(r"[\s,;|]+")
 
 
@@ -138,7 +145,10 @@ def read_participant(row: SheetRow, defaults: ListDefaults, edition: Edition) ->
     """Read a row of a list of participants, with the organisation that it names. Raises `Invalid`."""
     read = ReadRow(row)
     _refuse_gone(read, defaults)
-    read.patch["name"] = person_name({name: read.cell(name) for name in row.cells})
+    names = {name: read.cell(name) for name in row.cells}
+    if "full_name" in names:
+        names["full_name"] = given_name_first(names["full_name"], defaults.headings.get("full_name", ""))
+    read.patch["name"] = person_name(names)
     if not read.patch["name"]:
         read.refuse("name", "the person has no name")
     _put_email(read)
@@ -154,6 +164,8 @@ def read_participant(row: SheetRow, defaults: ListDefaults, edition: Edition) ->
         read.patch["session_ids"] = _sessions(read.cell("sessions"), edition)
     for name in ("job_title", "external_id"):
         _put_line(read, name)
+    if plain(read.patch.get("job_title") or "").replace(" ", "") in _SALUTATIONS:
+        del read.patch["job_title"]
     read.organisation = organisation = ReadRow(row)
     organisation.patch["name"] = line_of(read.cell("organisation"))
     if not organisation.patch["name"]:
@@ -291,7 +303,9 @@ def _put_phone(read: ReadRow, country: str | None) -> None:
 
 
 def _items(read: ReadRow, name: str) -> list[str]:
-    items = [item.strip(" \t-*·") for item in _ITEMS.split(read.cell(name))]
+    text = read.cell(name)
+    numbered = _NUMBERED.split(text) if _FIRST_NUMBER.match(text) else [text]
+    items = [item.strip(" \t-*·,") for part in numbered for item in _ITEMS.split(part)]
     items = list(dict.fromkeys(_cut(read, name, item, _LONGEST_ITEM) for item in items if item))
     if len(items) > _MOST_ITEMS:
         read.doubt(name, f"{len(items)} items; the first {_MOST_ITEMS} are kept")

@@ -159,7 +159,7 @@ _REGISTERED: Final = re.compile(r"\b(?:not|no|non|nicht|un) ?(?:cancel|annul|ref
 def is_gone(status: str, heading: str = "") -> bool:
     """Tell whether a state says that the person does not come, or is to be paid back."""
     words = plain(status)
-    if plain(heading) in {"cancelled", "canceled", "refunded", "anulado", "cancelado"}:
+    if plain(heading) in {"cancelled", "canceled", "refunded", "anulado", "cancelado", "voided", "void"}:
         return yes_or_no(status) is True
     if plain(heading) == "attending":
         return words in _NO

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,9 +85,120 @@ async def test_a_wrong_parameter_of_each_operation_is_refused_in_our_words(
         for method, operation in methods.items():
             names = [entry["name"] for entry in operation.get("parameters", ()) if entry["in"] == "query"]
             for name in names:
-                for value in ("", "x", "-1", "x" * 3000, "\0"):
+                for value in VALUES[len(path) % SHARES :: SHARES]:
                     body = {"content": b"{}", "headers": HEADERS} if method != "get" else {}
                     check(await api.request(method.upper(), filled, params={name: value}, **body))  # type: ignore[arg-type]
+
+
+VALUES = ("", " ", "x", "-1", "1e9", "null", "x" * 3000, "\0", "\u202e", "[object Object]", "2026-13-45T99:99")
+HEADER_VALUES = ("", "*", '"', "W/", '"x"', '"1" "2"', "1", '"99999999999999999999"', "x" * 150, "\u00ff", '"-1"', ",")
+PATH_PARTS = ("a b", "%00", "%ff", "..%2f", "x" * 900, "\u00f1", "-")
+MEDIA = (
+    "",
+    "text/html",
+    "application/json; charset=utf-16",
+    "multipart/form-data",
+    "multipart/form-data; boundary=",
+    "x",
+    "/",
+)
+BODIES = (
+    *(b"", b"{", b"\xff\xfe", b"\x00", b"null", b"[[[[", b"[" * 50_000, b'{"a":' * 3000, b'{"name": "\xf1"}', b"1e999"),
+    *(
+        b"--x\r\n",
+        b"--x\r\nContent-Disposition: form-data\r\n\r\n",
+        b'{"name": "\\ud800"}',
+        b'{"a": 1, "a": 2}',
+        b"NaN",
+    ),
+)
+
+
+#: Each operation gets a third of the wrong values, its neighbours the others.
+SHARES = 3
+
+
+def operations(context: ApiContext) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in make_api(context).openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield path.removeprefix("/v1"), method.upper(), operation
+
+
+async def test_a_wrong_header_of_each_operation_is_refused_in_our_words(
+    api: httpx.AsyncClient, edition: EditionHarness, context: ApiContext
+) -> None:
+    """`If-Match`, `Idempotency-Key` and `Accept-Language`; ids of paths that are none."""
+    for number, (path, method, operation) in enumerate(operations(context)):
+        filled = re.sub(r"\{[^}]*\}", "none", path.replace("{edition_id}", edition.edition_id))
+        names = [entry["name"] for entry in operation.get("parameters", ()) if entry["in"] == "header"]
+        for name in {*names, "accept-language", "if-match"}:
+            for value in HEADER_VALUES[number % SHARES :: SHARES]:
+                sent: dict[str, Any] = {"content-type": "application/json", name: value.encode("latin-1")}
+                check(await api.request(method, filled, headers=sent, content=b"{}" if method != "GET" else None))
+        for part in PATH_PARTS[number % SHARES :: SHARES]:
+            check(await api.request(method, re.sub(r"\{[^}]*\}", part, path), headers=HEADERS))
+
+
+async def test_a_wrong_body_of_each_operation_is_refused_in_our_words(
+    api: httpx.AsyncClient, edition: EditionHarness, context: ApiContext
+) -> None:
+    for number, (path, method, operation) in enumerate(operations(context)):
+        if "requestBody" not in operation:
+            continue
+        filled = re.sub(r"\{[^}]*\}", "none", path.replace("{edition_id}", edition.edition_id))
+        for media in MEDIA[number % SHARES :: SHARES]:
+            check(await api.request(method, filled, headers={"content-type": media, "If-Match": "*"}, content=b"{}"))
+        own = next(iter(operation["requestBody"]["content"]))
+        for body in BODIES[number % SHARES :: SHARES]:
+            check(await api.request(method, filled, headers={"content-type": own, "If-Match": "*"}, content=body))
+        if "multipart/form-data" in operation["requestBody"]["content"]:
+            for body in BODIES[number % SHARES :: SHARES]:
+                sent = {"content-type": "multipart/form-data; boundary=x"}
+                check(await api.request(method, filled, headers=sent, content=body))
+
+
+def packed(**parts: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in parts.items():
+            file.writestr(name.replace("__", "/"), content)
+    return out.getvalue()
+
+
+#: Files that are no list, and the word of the answer that tells the remedy.
+NO_LISTS = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500): "password",
+    b"\x09\x08\x10\x00\x00\x06\x05\x00" + bytes(500): "save it as .xlsx",
+    b"%PDF-1.7 " + bytes(100): "CSV or .xlsx",
+    b"{\\rtf1 x}": "save it as .xlsx",
+    b"\x1f\x8b\x08" + bytes(50): "unpack",
+    b"\x89PNG\r\n\x1a\n" + bytes(50): "CSV or .xlsx",
+    b'[{"name": "A"}]': "CSV or .xlsx",
+    b'<?xml version="1.0"?><Workbook/>': "save it as .xlsx",
+    b"<html><body>Please log in</body></html>": "without a table",
+    b"ID;PWXL;N;E\n": "save it as .xlsx",
+    b"BEGIN:VCARD\nFN:Ana\n": "as CSV",
+    b"PK\x03\x04 broken": "save it as .xlsx",
+    b"PK\x05\x06" + bytes(18): "send the list itself",
+    bytes(300): "empty",
+    packed(mimetype="application/vnd.oasis.opendocument.spreadsheet", content="x"): "save it as .xlsx",
+    packed(Index__Document_iwa="x", **{"Index/Document.iwa": "x"}): "export it from Numbers",
+    packed(**{"[Content_Types].xml": "x", "word/document.xml": "x"}): "Word",
+    packed(**{"[Content_Types].xml": "x", "xl/workbook.bin": "x"}): "save it as .xlsx",
+    packed(**{"list.csv": "name,country"}): "unpack",
+    packed(**{"[Content_Types].xml": "x", "xl/workbook.xml": "no xml"}): "Excel workbook",
+}
+
+
+@pytest.mark.parametrize("raw", NO_LISTS, ids=lambda raw: repr(raw[:12]))
+async def test_a_file_that_is_no_list_is_refused_with_the_remedy(
+    api: httpx.AsyncClient, edition: EditionHarness, raw: bytes
+) -> None:
+    path = f"{edition.path}/imports/organisations"
+    answer = await api.post(path, content=raw, headers={"content-type": "application/octet-stream"})
+    check(answer)
+    assert answer.status_code == 422
+    assert NO_LISTS[raw] in answer.json()["errors"][0]["detail"]
 
 
 LISTS = [

@@ -129,7 +129,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel workbook"),
         (b"%PDF-1.7", "a PDF"),
         (b'{"name": "A"}', "JSON"),
-        (b"<html><table>", "HTML or XML"),
+        (b"<html><table>", "HTML without a table"),
     ],
 )
 async def test_a_file_of_another_format_is_refused_with_the_remedy(raw: bytes, reason: str) -> None:
