@@ -42,7 +42,7 @@ class OrganisationIndex:
     _by_external_id: dict[str, Organisation] = field(default_factory=dict)
 
     def add(self, organisation: Organisation) -> None:
-        """Add an organisation, unless it was erased. A cancelled organisation gives way to an active organisation of its name."""
+        """Add an organisation, unless it was erased. A cancelled organisation gives way to an active namesake."""
         key = same_name(organisation.name)
         if organisation.erased_at or (organisation.status is Status.CANCELLED and key in self._by_name):
             return
