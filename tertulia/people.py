@@ -120,16 +120,17 @@ def replace(
 @app.command()
 def merge(
     edition_id: Edition,
-    participant_id: Annotated[str, typer.Argument(help="The participant to keep.")],
-    merged_id: Annotated[str, typer.Argument(help="The duplicate, which is merged into the participant.")],
+    kept_id: Annotated[str, typer.Argument(help="The participant, or the organisation, to keep.")],
+    merged_id: Annotated[str, typer.Argument(help="The duplicate, which is merged into it.")],
     token: Token = None,
     *,
     yes: Yes = False,
     registration: Address = HERE,
     key: Key = "",
 ) -> None:
-    """Merge a duplicate into a participant; the effects are shown first."""
-    path = f"/editions/{edition_id}/participants/{participant_id}/merges"
+    """Merge a duplicate into a participant or an organisation; the effects are shown first."""
+    parties = "organisations" if kept_id.startswith("org_") else "participants"
+    path = f"/editions/{edition_id}/{parties}/{kept_id}/merges"
     body = {"merged_id": merged_id}
     with client_of(registration, key) as client:
         if token is None:
@@ -140,17 +141,17 @@ def merge(
                 return
             token = tried["token"]
         answer_of(client, "POST", path, body, {"token": token})
-    show_line(console, f"{merged_id} is merged into {participant_id}.", style="green")
+    show_line(console, f"{merged_id} is merged into {kept_id}.", style="green")
 
 
 def _show_merge(preview: dict[str, Any]) -> None:
-    moved, withdrawn = len(preview["moved_requests"]), len(preview["withdrawn_requests"])
-    show_line(
-        console,
-        f"{moved} requests would move and {withdrawn} be withdrawn. "
-        f"Fields that change: {', '.join(preview['fields']) or 'none'}.",
-    )
-    if not preview["agenda_known"]:
+    if "moved_participants" in preview:
+        effect = f"{len(preview['moved_participants'])} participants would move."
+    else:
+        moved, withdrawn = len(preview["moved_requests"]), len(preview["withdrawn_requests"])
+        effect = f"{moved} requests would move and {withdrawn} be withdrawn."
+    show_line(console, f"{effect} Fields that change: {', '.join(preview['fields']) or 'none'}.")
+    if not preview.get("agenda_known", True):
         show_line(console, "The scheduler does not answer: encounters were not compared.", style="yellow")
     for conflict in preview["conflicts"]:
         show_line(console, f"{conflict['slug']}: {conflict['message']} ({', '.join(conflict['ids'])})", style="yellow")

@@ -13,6 +13,7 @@ from services.registration.api.rights import needs
 from services.registration.domain.participant import MergeFacts
 from services.registration.internal_clients import InternalClient, ServiceUnavailable
 from services.registration.use_cases.merging import MergePreview, MergeService
+from services.registration.use_cases.organisation_merging import OrganisationMergePreview, OrganisationMergeService
 from shared.access import Action
 from shared.contract.ids import Id
 from shared.internal_api.edits import EncounterNow
@@ -33,6 +34,44 @@ class MadeMerge(BaseModel):
     participant_id: Id = Field(description="The kept participant.")
     revision: int = Field(description="The revision of the kept participant after the merge.")
     effects: MergePreview
+
+
+class TriedOrganisationMerge(BaseModel):
+    """The answer to a dry run of a merge of organisations."""
+
+    token: str = Field(description="Confirms the merge with exactly these effects, as `?token=`.")
+    preview: OrganisationMergePreview
+
+
+class MadeOrganisationMerge(BaseModel):
+    """A merge of organisations that was made, with its effects."""
+
+    organisation_id: Id = Field(description="The kept organisation.")
+    revision: int = Field(description="The revision of the kept organisation after the merge.")
+    effects: OrganisationMergePreview
+
+
+@router.post("/organisations/{organisation_id}/merges", openapi_extra=body_docs(MergeFacts))
+@needs(Action.CHANGE_PARTIES)
+async def merge_organisation(
+    request: Request,
+    service: CurrentService,
+    edition_id: PathId,
+    organisation_id: PathId,
+    facts: Annotated[MergeFacts, body_of(MergeFacts)],
+    _: Gate,
+) -> MadeOrganisationMerge | TriedOrganisationMerge:
+    """Merge a duplicate into this organisation; always with a preview first (428 without `?token=`).
+
+    The people of the duplicate move to this organisation, with requests and agendas. The duplicate is cancelled with
+    `merged_into`, and its id still answers. An amendment undoes it.
+    """
+    amendments = context_of(request).amendments.of(service.unit_of_work.repository.operator_id)
+    merge = await OrganisationMergeService(service, amendments).merge(edition_id, organisation_id, facts.merged_id)
+    if merge.is_made:
+        kept, effects = merge.organisation, merge.previewed.preview
+        return MadeOrganisationMerge(organisation_id=kept.organisation_id, revision=kept.revision, effects=effects)
+    return TriedOrganisationMerge(token=merge.previewed.token, preview=merge.previewed.preview)
 
 
 @router.post("/participants/{participant_id}/merges", openapi_extra=body_docs(MergeFacts))

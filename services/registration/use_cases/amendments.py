@@ -13,6 +13,7 @@ from services.registration.domain.organisation import Organisation
 from services.registration.service import OperatorService
 from services.registration.use_cases.list_undoing import ListUndoing, ListUndoingPlanner
 from services.registration.use_cases.merging import MergeUndoing
+from services.registration.use_cases.organisation_merging import OrganisationMergeUndoing
 from shared.contract.events import Status
 
 
@@ -67,7 +68,8 @@ class AmendmentService:
             return patch
 
         if "merged_into" in amendment.before:
-            undoing = MergeUndoing(self._service.unit_of_work)
+            kind = OrganisationMergeUndoing if amendment.kind == Organisation.NOUN else MergeUndoing
+            undoing = kind(self._service.unit_of_work)
             merged, still = await undoing.undo(edition_id, entity_id, amendment.before, amendment.after)
             return Undoing(merged, tuple(still))
         if "status" in amendment.before:

@@ -97,9 +97,11 @@ class OrganisationService:
         return organisation
 
     async def reinstate(
-        self, edition_id: str, organisation_id: str, patch: Patch | None = None
+        self, edition_id: str, organisation_id: str, patch: Patch | None = None, *, unmerged: bool = False
     ) -> Reinstatement[Organisation]:
         """Have a cancelled organisation take part again, changed by the patch, and the participants cancelled with it.
+
+        A merged organisation takes part again only if `unmerged`.
 
         A participant that cannot come back is a warning. After a crash, a repeated request reinstates the remaining
         participants.
@@ -112,6 +114,7 @@ class OrganisationService:
             must_not_be_erased(organisation)
             edition = await self._editions.get(edition_id)
             fields = {} if patch is None else apply_patch(organisation, OrganisationFacts, patch).values()
+            fields |= {"merged_into": None} if unmerged else {}
             back = reinstated(organisation, edition, self._unit.clock(), **fields)
             refuse_new(doubtful_facts_of_organisation(back), doubtful_facts_of_organisation(organisation))
             return back

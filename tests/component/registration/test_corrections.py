@@ -174,3 +174,69 @@ async def test_a_merge_brings_requests_and_encounters_and_is_undone(corrections:
     assert {name: corrections.place("Duplicate", name) for name in before} == before
     states = [corrections.place("Ana", name) for name in before]
     assert [state and state[0] for state in states] == ["cancelled", "cancelled"]
+
+
+async def test_a_merge_of_organisations_moves_people_and_is_undone(corrections: Corrections) -> None:
+    duplicate = await corrections.post(
+        "/organisations", organisation_body(name="Org Ana S.L.", booth="12", codes=["nace:1"])
+    )
+    corrections.organisations["Duplicate"] = duplicate["organisation_id"]
+    await corrections.register("Eva", "Duplicate")
+    await corrections.api.patch(
+        f"{corrections.path}/organisations/{corrections.organisations['Beto']}",
+        json={"competitor_ids": [duplicate["organisation_id"]]},
+        headers=ANY_REVISION,
+    )
+    await corrections.ask("Eva", "Ana")
+    await corrections.ask("Eva", "Carla")
+    await corrections.announce()
+    before = corrections.place("Eva", "Carla")
+
+    kept = corrections.organisations["Ana"]
+    path, body = f"/organisations/{kept}/merges", {"merged_id": duplicate["organisation_id"]}
+    assert (await corrections.api.post(corrections.path + path, json=body)).status_code == 428
+    tried = await corrections.post(path, body, dry_run="true")
+    assert tried["preview"]["moved_participants"] == [corrections.people["Eva"]]
+    assert [conflict["ids"] for conflict in tried["preview"]["conflicts"]] == [[corrections.requests["Eva", "Ana"]]]
+    await corrections.post(path, body, token=tried["token"])
+    await corrections.product.drain()
+
+    async def get(kind: str, entity_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = (await corrections.api.get(f"{corrections.path}/{kind}/{entity_id}")).json()
+        return found
+
+    merged = await get("organisations", duplicate["organisation_id"])
+    assert (merged["status"], merged["merged_into"]) == ("cancelled", kept)
+    after = await get("organisations", kept)
+    assert (after["booth"], after["codes"]) == ("12", ["nace:25.62", "nace:1"])
+    assert kept in (await get("organisations", corrections.organisations["Beto"]))["competitor_ids"]
+    assert (await get("participants", corrections.people["Eva"]))["organisation_id"] == kept
+    ended = corrections.place("Eva", "Ana")
+    assert ended is not None
+    assert ended[0] == "cancelled"
+    assert corrections.place("Eva", "Carla") == before
+
+    items = (await corrections.api.get(f"{corrections.path}/amendments")).json()["items"]
+    amendment = next(item for item in items if item["after"].get("merged_into") == kept)
+    undone = await corrections.post(f"/amendments/{amendment['amendment_id']}/undo")
+    assert undone["left"] == []
+    await corrections.product.drain()
+    assert (await get("participants", corrections.people["Eva"]))["organisation_id"] == duplicate["organisation_id"]
+    restored = await get("organisations", kept)
+    assert (restored["booth"], restored["codes"]) == (None, ["nace:25.62"])
+    assert corrections.place("Eva", "Carla") == before
+
+
+@pytest.mark.parametrize("kind", ["participants", "organisations"])
+async def test_a_merge_with_itself_or_with_a_merged_party_is_refused(corrections: Corrections, kind: str) -> None:
+    ids = corrections.people if kind == "participants" else corrections.organisations
+
+    async def sent(kept: str, merged: str) -> int:
+        path = f"{corrections.path}/{kind}/{ids[kept]}/merges"
+        return (await corrections.api.post(path, json={"merged_id": ids[merged]}, params={"token": "*"})).status_code
+
+    assert await sent("Ana", "Ana") == 422
+    assert await sent("Ana", "Beto") == 200
+    assert await sent("Ana", "Beto") == 200
+    assert await sent("Carla", "Beto") == 409
+    assert await sent("Beto", "Carla") == 409
