@@ -45,7 +45,7 @@ REGISTER: Final[tuple[DataPlace, ...]] = (
         "registration",
         "participants",
         "name, address, telephone, job title, id in the operator's system, languages, offers, needs, availability, "
-        "sessions, blocks, declines; keys of searches",
+        "sessions, blocks, declines, consents; keys of searches",
         "to invite a person, to find partners, to make agendas",
         _UNTIL_ERASURE,
         _OPERATOR,
@@ -102,7 +102,7 @@ REGISTER: Final[tuple[DataPlace, ...]] = (
     DataPlace(
         "mail server",
         "sent mails",
-        "names, telephone numbers and agendas in mails",
+        "names, offers, needs and agendas in mails",
         "to tell people their agendas",
         "as the operator of the mail server says: outside of Tertulia",
         "the addressees",

@@ -139,6 +139,16 @@ were sent, are outside of Tertulia: see below.
 
 Ids stay. They name nobody any more, so that requests, agendas, counts and rebuilds hold.
 
+## Consents
+
+`PUT /v1/editions/{edition}/participants/{id}/consents/{subject}` records an answer of the person: `listed`, to be named
+in lists to other participants, or `contact`, to share address and telephone number. Kept are the time, the author, and
+version and hash of the text that was read. `DELETE` withdraws, in a closed edition too. Another person in the place has
+answered nothing. The answers are on `registration.v1` (`consents`), for pages that list people.
+
+Mails and pages of Tertulia show no address and no telephone number of other participants. They name the people with
+whom encounters are agreed, whatever the answers are.
+
 ## Export of a person's data
 
 `GET /v1/editions/{edition}/participants/{id}/data` has the fields, the last changes with their authors, the match

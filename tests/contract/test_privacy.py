@@ -38,6 +38,8 @@ IMPERSONAL = {
     "Relaxation.rule",
     "NotificationRecorded.message_id",
     "NotificationRecorded.reason",
+    "ConsentRecord.by",
+    "ConsentRecord.text_version",
     # Documents of registration.
     "Edition.name",
     "Edition.timezone",

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from services.registration.api.access import CurrentService, context_of
 from services.registration.api.problems import Problem, TooLarge, Unsupported
 from services.registration.domain.agenda import AttendanceFacts, EditFacts
+from services.registration.domain.consents import ConsentFacts
 from services.registration.domain.edition import EditionFacts, FillingFacts, SessionFacts, ZoneFacts
 from services.registration.domain.entity import Facts
 from services.registration.domain.match_request import MatchRequestFacts
@@ -40,6 +41,7 @@ _KINDS: tuple[type[Facts], ...] = (
 #: Bodies that create no entity, so that there is nothing to patch.
 _ACTIONS: tuple[type[Facts], ...] = (
     AttendanceFacts,
+    ConsentFacts,
     EditFacts,
     KeyFacts,
     LinkFacts,

@@ -30,6 +30,7 @@ NEEDED_SIGHT: Final[Mapping[type[BaseModel], Mapping[str, Sight]]] = {
         "profile": Sight.ALL,
         "blocked_ids": Sight.ALL,
         "declined_ids": Sight.ALL,
+        "consents": Sight.ALL,
     },
 }
 #: The sight of the principal of the present request. Nothing personal is shown until the principal is known.

@@ -24,7 +24,15 @@ from services.registration.domain.names import (
     same_address,
 )
 from services.registration.domain.slots import LocalCalendar, instant
-from shared.contract.events import Instant, Language, ParticipantChanged, ParticipantErased, Status
+from shared.contract.events import (
+    ConsentRecord,
+    ConsentSubject,
+    Instant,
+    Language,
+    ParticipantChanged,
+    ParticipantErased,
+    Status,
+)
 from shared.contract.ids import Id
 from shared.contract.personal import PERSONAL
 from shared.contract.spelling import is_spelt_alike, same_name
@@ -56,6 +64,8 @@ FIELDS_OF_THE_PLACE = frozenset(
         "merged_into",
     }
 )
+#: Answers of the person alone: another person in the place has answered nothing.
+ANSWERS_OF_THE_PERSON = frozenset({"consents"})
 #: Counters of changes of the person's fields, for services that keep no text to compare. See `ParticipantChanged`.
 COUNTERS = frozenset({"person", "shown", "reach", "links"})
 
@@ -211,6 +221,9 @@ class Participant(ParticipantFacts, Entity):
     waiting_since: dict[Id, Instant] = Field(
         default_factory=dict, description="Time since which the participant waits in line, by full session."
     )
+    consents: dict[ConsentSubject, ConsentRecord] = Field(
+        default_factory=dict, description="Last answers of the person, by subject; never asked: missing."
+    )
     erased_at: Instant | None = Field(
         default=None, description="Time of the erasure of the person: the id stays, so that agendas and counts hold."
     )
@@ -218,7 +231,12 @@ class Participant(ParticipantFacts, Entity):
     def changed(self, now: datetime, **fields: object) -> Self:
         """Return the next revision with these fields, counted; the participant itself if no field differs."""
         changed = super().changed(now, **fields)
-        return changed if changed is self else changed.model_copy(update=_counted(self, changed))
+        if changed is self:
+            return self
+        counted = _counted(self, changed)
+        # Another person has answered nothing yet.
+        answers: dict[str, object] = {"consents": {}} if "person" in counted else {}
+        return changed.model_copy(update={**counted, **answers})
 
     def is_kept_apart_from(self, participant: Participant) -> bool:
         """Tell whether a block stands between two participants, set by either. Then both are hidden from each other."""

@@ -24,6 +24,8 @@ from shared.contract.events.core import Actor, AuthoredEvent, CompactModel, Even
 from shared.contract.events.match_request import MatchRequestChanged, RequestState
 from shared.contract.events.notification import Channel, DeliveryState, NotificationRecorded
 from shared.contract.events.parties import (
+    ConsentRecord,
+    ConsentSubject,
     OrganisationChanged,
     OrganisationErased,
     ParticipantChanged,
@@ -68,6 +70,8 @@ __all__ = [
     "CompactModel",
     "Consent",
     "ConsentPolicy",
+    "ConsentRecord",
+    "ConsentSubject",
     "DeliveryState",
     "EarlierEncounters",
     "EditionChanged",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from shared.contract.events.core import AuthoredEvent, Instant, Interval, PreviewToken
+from shared.contract.events.core import AuthoredEvent, Instant, Interval, PreviewToken, Value
 from shared.contract.events.registration import (
     Code,
     CountryCode,
@@ -66,6 +67,28 @@ class OrganisationChanged(AuthoredEvent):
     preview_token: PreviewToken = None
 
 
+class ConsentSubject(StrEnum):
+    """The use of personal data that a participant was asked about.
+
+    `listed`: the name is shown in lists to other participants. `contact`: so are address and telephone number.
+    """
+
+    LISTED = "listed"
+    CONTACT = "contact"
+
+
+class ConsentRecord(Value):
+    """The last answer of a participant: `granted` is false if it was refused or withdrawn."""
+
+    granted: bool
+    at: Instant
+    text_version: Line = Field(description="The version of the text that the participant read.")
+    text_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of that text, UTF-8, in hex."
+    )
+    by: str = Field(description="The author of the record: `key:`, `staff:` or `participant:`, and an id.")
+
+
 class ParticipantChanged(AuthoredEvent):
     """A participant was registered, changed, replaced by another person, or cancelled."""
 
@@ -109,6 +132,9 @@ class ParticipantChanged(AuthoredEvent):
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
     links: int = Field(
         default=0, ge=0, description="Rises by one when the links signed before end: revoked, or another person's."
+    )
+    consents: dict[ConsentSubject, ConsentRecord] = Field(
+        default_factory=dict, description="The last answers of the person; a question that was never asked is missing."
     )
     person: int = Field(
         default=0, ge=0, description="Rises by one with another person: neither name nor address is as before."

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from services.registration.api.participants import amend_participant
 from services.registration.domain.parsing import apply_patch
 from services.registration.domain.participant import (
+    ANSWERS_OF_THE_PERSON,
     COUNTERS,
     FIELDS_OF_THE_PERSON,
     FIELDS_OF_THE_PLACE,
@@ -52,6 +53,7 @@ ANA: dict[str, Any] = {
     "shown": 3,
     "reach": 4,
     "erased_at": NOW,
+    "consents": {"listed": {"granted": True, "at": NOW, "text_version": "1", "text_sha256": "0" * 64, "by": "key:1"}},
     "merged_into": "prt_9",
     "checked_in": True,
     "blocked_ids": ("prt_2",),
@@ -70,7 +72,9 @@ EVA = {
 
 def test_every_field_belongs_to_the_person_or_to_the_place() -> None:
     assert FIELDS_OF_THE_PERSON.isdisjoint(FIELDS_OF_THE_PLACE)
-    assert set(Participant.model_fields) - _OF_THE_REVISION == FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE | COUNTERS
+    assert set(Participant.model_fields) - _OF_THE_REVISION == (
+        FIELDS_OF_THE_PERSON | FIELDS_OF_THE_PLACE | COUNTERS | ANSWERS_OF_THE_PERSON
+    )
 
 
 def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
