@@ -30,7 +30,7 @@ MADE = {
 #: Paths that a page names although the project does not have them (any more), by page.
 ABSENT = {"docs/adr/0001-one-project.md": {"uv.lock"}}
 #: Names of other projects' code.
-OUTSIDE = {"transactional_id"}
+OUTSIDE = {"FeatureNotEnabled", "transactional_id"}
 #: Names of the examples in the how-to pages: code that a reader would add.
 EXAMPLES = {"job_title", "FeedbackChanged", "mail_help"}
 

@@ -107,7 +107,7 @@ def test_a_confirmed_change_is_made(calls: list[httpx.Request], arguments: list[
 
 
 def test_a_person_at_a_terminal_is_asked(calls: list[httpx.Request], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "_is_confirmed", lambda: True)
+    monkeypatch.setattr(changes, "is_confirmed", lambda: True)
     assert "revision 7" in run("cancel", "edn_1", "org_1").output
     assert [call.url.path for call in calls] == ["/v1/editions/edn_1/organisations/org_1/cancellation"] * 2
 
