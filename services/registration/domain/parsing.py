@@ -32,7 +32,7 @@ def parse_facts(kind: type[AnyFacts], raw: bytes) -> AnyFacts:
         details = error.errors(include_url=False)
         if details[0]["type"] == "json_invalid":
             raise Malformed(_place_of(raw, str(details[0]["msg"]))) from None
-        raise Invalid(*map(_field_error, _own_faults(details)[:MOST_FAULTS])) from None
+        raise Invalid(*map(_field_error, details[:MOST_FAULTS])) from None
 
 
 def parse_patch(raw: bytes) -> dict[str, Any]:
@@ -73,12 +73,6 @@ def _merge(target: object, patch: object) -> object:
         else:
             merged[name] = _merge(merged.get(name), value)
     return merged
-
-
-def _own_faults(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Leave out lists that are short only because their members are at fault, which pydantic reports besides."""
-    faulty = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
-    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in faulty]
 
 
 def _field_error(detail: ErrorDetails) -> FieldError:
