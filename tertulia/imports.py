@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tertulia.changes import show_effects, show_undo
 from tertulia.output import show_line, show_table, stop
+from tertulia.progress import progress_of
 from tertulia.registration_api import HERE, Address, Edition, Key, client_of, errors, sent_file
 
 app = typer.Typer()
@@ -73,13 +74,15 @@ def import_list(
             show_line(console, f"{marked} is written, and nothing was applied.")
             return
         if token is None:
-            tried = sent_file(client, path, given | {"dry_run": "true"}, content, _JSON).json()
+            with progress_of(client, edition_id):
+                tried = sent_file(client, path, given | {"dry_run": "true"}, content, _JSON).json()
             _show(tried)
             if not yes and not (sys.stdin.isatty() and typer.confirm("Apply this list?")):
                 show_line(console, f"Nothing was applied. To apply this list: --token {tried['token']}")
                 return
             token = tried["token"]
-        done = sent_file(client, path, given | {"token": token}, content, _JSON).json()
+        with progress_of(client, edition_id):
+            done = sent_file(client, path, given | {"token": token}, content, _JSON).json()
     show_line(console, f"The list is applied: {_counts(done)}.", style="green")
     show_undo(edition_id, done.get("amendment_id"))
 

@@ -32,6 +32,7 @@ from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.exports.list_files import marked_copy
 from services.registration.exports.service import ExportFormat
+from services.registration.import_capacity import ImportProgress
 from services.registration.import_files.process import read_file
 from services.registration.import_files.sheet import Sheet, UnreadableFile
 from services.registration.imports.defaults import defaults_of
@@ -226,8 +227,8 @@ async def _imported(
     mappings = context_of(request).mappings
     given = None if parameters.mapping is None else mapping_of(parameters.mapping, vocabulary)
     mapping = await mappings.find(operator_id, vocabulary) if given is None else given
-    async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns):
-        kind.courtesy = context_of(request).imports.courtesy
+    async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns, progress):
+        kind.courtesy, kind.progress = context_of(request).imports.courtesy, progress
         plan = await planned(kind, sheet, turns)
         if gate.dry_run and (marked := _marked(request)):
             return await _copy(sheet, plan, vocabulary, marked)
@@ -287,15 +288,16 @@ async def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str, file_format: Ex
 @asynccontextmanager
 async def _read(
     request: Request, service: OperatorService, vocabulary: str, sheet_name: str, mapping: Mapping[str, str]
-) -> AsyncIterator[tuple[Sheet, str, FairTurns]]:
-    """Admit an import, then read its file. Yields the list, the digest of the file, and the turns of its slices.
+) -> AsyncIterator[tuple[Sheet, str, FairTurns, ImportProgress]]:
+    """Admit an import, then read its file. Yields the list, the digest of the file, its turns, and its progress.
 
     Raises:
         ImportRunning: the operator has an import already, or no place is free for a file.
     """
     imports = context_of(request).imports
     operator_id = service.unit_of_work.repository.operator_id
-    with imports.admitted(operator_id):
+    with imports.admitted(operator_id) as progress:
+        progress.edition_id, progress.list = request.path_params["edition_id"], vocabulary
         raw = await _file(request)
         async with imports.turn(operator_id):
             try:
@@ -307,7 +309,7 @@ async def _read(
                 raise Invalid(FieldError("", str(error))) from error
             digest = token_of(raw)
             del raw
-            yield sheet, digest, imports.slices
+            yield sheet, digest, imports.slices, progress
 
 
 async def _file(request: Request) -> bytes:

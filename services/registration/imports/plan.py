@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.import_capacity import ImportProgress
 from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
 from services.registration.imports.report import ImportReport, RowEffect, RowOutcome
 from services.registration.previews import ChangeStep
@@ -70,6 +71,7 @@ class ListImport(ABC):
         self.edition_id = edition_id
         #: Knows the requests for which the import steps aside.
         self.courtesy = Courtesy()
+        self.progress = ImportProgress()
 
     @abstractmethod
     async def begin(self, sheet: Sheet) -> None:
@@ -130,10 +132,12 @@ class ImportPlan:
         """Write the plan turn by turn. Imports of further operators and all requests have their turns in between."""
         report = self._report()
         operator_id = self.kind.service.unit_of_work.repository.operator_id
+        self.kind.progress.begin("writing", len(self.rows))
         for start in range(0, len(self.rows), _ROWS_OF_A_TURN):
             async with turns.turn(operator_id):
                 await self.kind.pause()
                 await self._write_slice(self.rows[start : start + _ROWS_OF_A_TURN], report)
+            self.kind.progress.done = start + _ROWS_OF_A_TURN
         return report
 
     async def _write_slice(self, plans: Sequence[RowPlan], report: ImportReport) -> None:
@@ -208,11 +212,13 @@ async def planned(kind: ListImport, sheet: Sheet, turns: FairTurns) -> ImportPla
         plan.rejections.extend(rejections_of(row, error, kind, sheet.found))
 
     await kind.begin(sheet)
+    kind.progress.begin("planning", len(sheet.packed))
     for lines in sheet.slices():
         async with turns.turn(kind.service.unit_of_work.repository.operator_id):
             rows = [line for line in lines if isinstance(line, SheetRow)]
             plan.rejections.extend(line for line in lines if isinstance(line, RowRejection))
             plan.rows.extend(await kind.plan(rows, refuse))
+        kind.progress.done += 1
     plan.rows.extend(await kind.end())
     return plan
 

@@ -194,3 +194,24 @@ async def test_requests_have_their_turn_after_each_row(
     noting.cancel()
     assert report["created"] == sum(rows_at_once) == 300
     assert max(rows_at_once) == 1
+
+
+async def test_the_progress_of_an_import_is_told_while_it_runs(
+    api: httpx.AsyncClient, edition: EditionHarness, context: ApiContext
+) -> None:
+    path = f"{edition.path}/imports"
+    rows = "\n".join(f"Firma {number};sme;ES" for number in range(300))
+    importing = asyncio.create_task(
+        api.post(f"{path}/organisations", content=f"name;kind;country\n{rows}", headers=CSV)
+    )
+    told = []
+    while not importing.done():
+        told.append((await api.get(f"{path}/progress")).json())
+        await asyncio.sleep(0)  # a call within the process suspends nothing
+    assert (await importing).json()["created"] == 300
+    steps = [progress["step"] for progress in told if progress["running"]]
+    assert {"planning", "writing"} <= set(steps)
+    assert steps == sorted(steps, key=("reading", "planning", "writing").index)
+    assert {progress["list"] for progress in told if progress["running"]} == {"organisations"}
+    over = (await api.get(f"{path}/progress")).json()
+    assert over == {"running": False, "list": None, "step": None, "percent": 0}
